@@ -1,0 +1,3 @@
+//! Generates the typed clients of the enabled providers.
+
+fn main() {}

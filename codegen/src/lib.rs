@@ -1,0 +1,3 @@
+//! Turns one bundled OpenAPI specification into a typed finrail client.
+
+pub mod vocabulary;

@@ -1,0 +1,10 @@
+//! Typed clients for OAuth-protected bank and payment APIs.
+#![forbid(unsafe_code)]
+
+mod scope;
+mod secret;
+pub mod token;
+pub mod transport;
+
+pub use scope::ScopeSet;
+pub use secret::Secret;

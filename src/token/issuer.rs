@@ -1,0 +1,122 @@
+//! What the token lifecycle needs from an authorization server: one request, one reply or one verdict.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::{ScopeSet, Secret};
+
+/// Sends one token request. The lifecycle decides when; this decides how.
+///
+/// Implemented by [`oauth`](crate::oauth) for every grant; tests implement it
+/// to play an authorization server without a network.
+pub trait Issuer: Send + Sync + 'static {
+    /// Sends exactly one request to the token endpoint and never repeats it.
+    fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>>;
+
+    /// Sends exactly one revocation request.
+    ///
+    /// `Ok(false)` when the provider has no revocation endpoint: the grant is then forgotten locally only.
+    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>>;
+}
+
+/// Which token request to send.
+#[derive(Clone, Debug)]
+pub enum Obtain {
+    /// The grant itself once more: client credentials have no refresh token.
+    Anew,
+    /// RFC 6749 section 6.
+    Refresh(Secret),
+}
+
+/// The token that a revocation request carries (RFC 7009 section 2.1).
+#[derive(Clone, Debug)]
+pub enum RevokedToken {
+    /// `token_type_hint=refresh_token`
+    Refresh(Secret),
+    /// `token_type_hint=access_token`
+    Access(Secret),
+}
+
+/// A successful token reply (RFC 6749 section 5.1), after lenient reading.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TokenReply {
+    /// `access_token`
+    pub access_token: Secret,
+    /// `refresh_token`, when the reply has one.
+    pub refresh_token: Option<Secret>,
+    /// Life of the access token: `expires_in`, or the provider's documented default; none: unknown.
+    pub expires_in: Option<Duration>,
+    /// Life of the refresh token: the reply's own field, or the documented one; none: unknown.
+    pub refresh_expires_in: Option<Duration>,
+    /// `scope`; none: as requested (RFC 6749 section 5.1).
+    pub scopes: Option<ScopeSet>,
+    /// `id_token`, unread: tokens are opaque to a client.
+    pub id_token: Option<Secret>,
+    /// Documented fields beyond RFC 6749, by name (Finexer's `account_id`).
+    pub extra: BTreeMap<String, String>,
+}
+
+impl TokenReply {
+    /// A reply with an access token and nothing else.
+    #[must_use]
+    pub fn new(access_token: impl Into<Secret>) -> Self {
+        Self {
+            access_token: access_token.into(),
+            refresh_token: None,
+            expires_in: None,
+            refresh_expires_in: None,
+            scopes: None,
+            id_token: None,
+            extra: BTreeMap::new(),
+        }
+    }
+}
+
+/// A token request that brought no token: the verdict, and the error behind it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct IssuerError {
+    /// What it means for the grant.
+    pub verdict: Verdict,
+    /// What happened.
+    pub source: Arc<dyn std::error::Error + Send + Sync>,
+}
+
+impl IssuerError {
+    /// A verdict with the error behind it.
+    pub fn new(verdict: Verdict, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self {
+            verdict,
+            source: Arc::new(source),
+        }
+    }
+}
+
+/// What a failed token request means for the grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The request did not reach the server, or the server said nothing about the grant
+    /// (5xx, HTML, a 4xx without an OAuth error code). Try again later.
+    Transient {
+        /// `Retry-After`, when the reply had one.
+        retry_after: Option<Duration>,
+    },
+    /// Too many requests (429). Try again later, and less often.
+    Throttled {
+        /// `Retry-After`, when the reply had one.
+        retry_after: Option<Duration>,
+    },
+    /// The server refused this request; the grant lives (`invalid_request`, `invalid_scope`).
+    RequestRejected,
+    /// The client's own settings are wrong; the grant lives (`invalid_client`, `unauthorized_client`).
+    ClientMisconfigured,
+    /// The grant is gone (`invalid_grant`).
+    Dead,
+    /// The request was sent and its reply was lost: the refresh token may be spent.
+    InDoubt,
+}

@@ -1,0 +1,5 @@
+//! Everything that touches the wire.
+
+mod bearer;
+
+pub use bearer::{Bearer, TokenSource};

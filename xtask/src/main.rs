@@ -1,0 +1,3 @@
+//! Tasks that cargo has not: `cargo xtask --help`.
+
+fn main() {}
