@@ -1,6 +1,7 @@
 //! Typed clients for OAuth-protected bank and payment APIs.
 #![forbid(unsafe_code)]
 
+pub mod oauth;
 mod scope;
 mod secret;
 pub mod token;
