@@ -1,0 +1,476 @@
+//! What stands beside the client: scopes, environments, the operation table, the profile of the authorization server.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::document::{Authentication, Document, Operation};
+use crate::error::Error;
+use crate::transform::pascal_case;
+use crate::vocabulary::{
+    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken, ScopeSentOn,
+    StateOnRefusal, TimeUnit, TokenBody, Verdict,
+};
+
+/// The items at the root of a provider's module.
+pub(crate) fn root(document: &Document, kinds: &[ClientKind]) -> Result<TokenStream, Error> {
+    let operations = operations(document);
+    let scope = scope(document);
+    let environment = environment(document);
+    let profile = profile(document)?;
+    let provider = provider(document, kinds);
+    Ok(quote! {
+        #operations
+        #scope
+        #environment
+        #profile
+        #provider
+    })
+}
+
+fn operations(document: &Document) -> TokenStream {
+    let rows = document.operations.iter().map(operation);
+    let doc = format!(
+        "Every operation of {} that the specification describes: what it needs, what repeating it does, how far it is to be trusted.",
+        document.provider.name
+    );
+    quote! {
+        #[doc = #doc]
+        pub static OPERATIONS: &[::finrail::transport::Operation] = &[#(#rows),*];
+    }
+}
+
+fn operation(operation: &Operation) -> TokenStream {
+    let Operation { id, method, path, browser, .. } = operation;
+    let client = operation.client.as_str();
+    let authentication = operation.authentication.iter().map(|authentication| match authentication {
+        Authentication::Nothing => quote!(::finrail::transport::Authentication::Nothing),
+        Authentication::Bearer { scopes } => quote!(::finrail::transport::Authentication::Bearer { scopes: &[#(#scopes),*] }),
+        Authentication::ClientBasic => quote!(::finrail::transport::Authentication::ClientBasic),
+        Authentication::AccessKey => quote!(::finrail::transport::Authentication::AccessKey),
+        Authentication::RegistrationToken => quote!(::finrail::transport::Authentication::RegistrationToken),
+    });
+    let effect = match operation.effect {
+        Effect::Safe => quote!(Safe),
+        Effect::Idempotent => quote!(Idempotent),
+        Effect::Neither => quote!(Neither),
+    };
+    let accept = optional(operation.accept.as_ref());
+    let content_type = optional(operation.content_type.as_ref());
+    let headers = operation.headers.iter().map(|(name, made)| match made {
+        MadeHeader::Uuid => quote!((#name, ::finrail::transport::MadeHeader::Uuid)),
+    });
+    let pagination = optional(operation.pagination.as_ref().map(|pagination| match pagination.style {
+        PaginationStyle::Cursor => quote!(::finrail::transport::PaginationStyle::Cursor),
+        PaginationStyle::Link => quote!(::finrail::transport::PaginationStyle::Link),
+    }));
+    let idempotency = optional(operation.idempotency.as_ref().map(|idempotency| &idempotency.header));
+    let grade = operation.provenance.as_ref().map_or(Grade::Inferred, |provenance| provenance.grade);
+    let grade = match grade {
+        Grade::Official => quote!(Official),
+        Grade::ClientCode => quote!(ClientCode),
+        Grade::Inferred => quote!(Inferred),
+    };
+    quote! {
+        ::finrail::transport::Operation {
+            id: #id,
+            method: #method,
+            path: #path,
+            client: #client,
+            browser: #browser,
+            authentication: &[#(#authentication),*],
+            effect: ::finrail::transport::Effect::#effect,
+            accept: #accept,
+            content_type: #content_type,
+            headers: &[#(#headers),*],
+            pagination: #pagination,
+            idempotency_header: #idempotency,
+            grade: ::finrail::transport::Grade::#grade,
+        }
+    }
+}
+
+fn optional<T: quote::ToTokens>(value: Option<T>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::std::option::Option::Some(#value)),
+        None => quote!(::std::option::Option::None),
+    }
+}
+
+fn scope(document: &Document) -> TokenStream {
+    let scopes: Vec<&String> = document.scopes.keys().collect();
+    let idents: Vec<_> = scopes.iter().map(|scope| format_ident!("{}", pascal_case(scope))).collect();
+    let docs = document.scopes.values();
+    let doc = format!("The scopes of {}.", document.provider.name);
+    if scopes.is_empty() {
+        let doc = format!("{} documents no scopes.", document.provider.name);
+        return quote! {
+            #[doc = #doc]
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            #[non_exhaustive]
+            pub enum Scope {}
+
+            impl Scope {
+                /// Every scope that this version knows: none.
+                pub const ALL: &'static [Self] = &[];
+            }
+
+            impl ::std::convert::From<Scope> for ::finrail::oauth::RequestedScope {
+                fn from(scope: Scope) -> Self {
+                    match scope {}
+                }
+            }
+        };
+    }
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Scope {
+            #( #[doc = #docs] #idents, )*
+        }
+
+        impl Scope {
+            /// Every scope that this version knows.
+            pub const ALL: &'static [Self] = &[#(Self::#idents),*];
+
+            /// The scope as requests carry it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    #( Self::#idents => #scopes, )*
+                }
+            }
+
+            /// The scope bound to one thing, where the provider has a template for it
+            /// (a consent's or an authorization's id).
+            #[must_use]
+            pub fn of(self, id: impl ::std::convert::Into<::std::string::String>) -> ::finrail::oauth::RequestedScope {
+                ::finrail::oauth::RequestedScope::from(self).of(id)
+            }
+        }
+
+        impl ::std::fmt::Display for Scope {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl ::std::convert::AsRef<str> for Scope {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl ::std::convert::From<Scope> for ::finrail::oauth::RequestedScope {
+            fn from(scope: Scope) -> Self {
+                Self::new(scope.as_str())
+            }
+        }
+    }
+}
+
+fn environment(document: &Document) -> TokenStream {
+    let mut names: Vec<&String> = Vec::new();
+    for environment in document.servers.iter().filter_map(|server| server.environment.as_ref()) {
+        if !names.contains(&environment) {
+            names.push(environment);
+        }
+    }
+    let provider = &document.provider.name;
+    if names.is_empty() {
+        let doc = format!("{provider} has no hosts of its own: each institution has one. Give its base URL.");
+        return quote! {
+            #[doc = #doc]
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+            #[non_exhaustive]
+            pub enum Environment {}
+
+            impl ::finrail::Environment for Environment {
+                const DEFAULT: ::std::option::Option<Self> = None;
+
+                fn hosts(self) -> ::finrail::Hosts {
+                    match self {}
+                }
+            }
+        };
+    }
+    let idents: Vec<_> = names.iter().map(|name| format_ident!("{}", pascal_case(name))).collect();
+    let docs: Vec<String> = names
+        .iter()
+        .map(|name| {
+            let servers = document.servers.iter().filter(|server| server.environment.as_ref() == Some(*name));
+            servers.map(|server| format!("{} `{}`", server.description.trim(), server.url)).collect::<Vec<_>>().join("\n\n")
+        })
+        .collect();
+    let hosts = names.iter().map(|name| {
+        let of = |oauth: bool| {
+            document
+                .servers
+                .iter()
+                .find(|server| {
+                    server.environment.as_ref() == Some(*name) && (server.client == Some(ClientKind::Oauth)) == oauth
+                })
+                .map(|server| server.url.as_str())
+        };
+        let api = of(false).unwrap_or_default();
+        let oauth = of(true).unwrap_or(api);
+        quote!(::finrail::Hosts { api: #api, oauth: #oauth })
+    });
+    let first = &idents[0];
+    let doc = format!("The environments of {provider}.");
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Environment {
+            #( #[doc = #docs] #idents, )*
+        }
+
+        impl ::finrail::Environment for Environment {
+            const DEFAULT: ::std::option::Option<Self> = Some(Self::#first);
+
+            fn hosts(self) -> ::finrail::Hosts {
+                match self {
+                    #( Self::#idents => #hosts, )*
+                }
+            }
+        }
+    }
+}
+
+fn client_authentication(method: ClientAuthentication) -> TokenStream {
+    match method {
+        ClientAuthentication::ClientSecretBasic => quote!(::finrail::oauth::ClientAuthentication::Basic),
+        ClientAuthentication::ClientSecretPost => quote!(::finrail::oauth::ClientAuthentication::Post),
+        ClientAuthentication::None => quote!(::finrail::oauth::ClientAuthentication::None),
+    }
+}
+
+fn profile(document: &Document) -> Result<TokenStream, Error> {
+    let Some(oauth) = &document.oauth else {
+        return Err(document.error(None, "`components.securitySchemes.oauth` with `x-oauth` is missing; see specs/README.md"));
+    };
+    let path = |id: Option<&String>| -> Result<TokenStream, Error> {
+        let Some(id) = id else { return Ok(quote!(::std::option::Option::None)) };
+        match document.operations.iter().find(|operation| operation.id == *id) {
+            Some(operation) => Ok(optional(Some(&operation.path))),
+            None => Err(document.error(None, format!("`x-oauth.operations` names `{id}`, which is no operation"))),
+        }
+    };
+    let authorize_path = path(oauth.operations.authorize.as_ref())?;
+    let token = document.operations.iter().find(|operation| operation.id == oauth.operations.token);
+    let Some(token) = token else {
+        return Err(document.error(
+            None,
+            format!("`x-oauth.operations.token` names `{}`, which is no operation", oauth.operations.token),
+        ));
+    };
+    let token_path = &token.path;
+    let revoke_path = path(oauth.operations.revoke.as_ref())?;
+    let provider = &document.provider;
+    let (id, name, env_prefix) = (&provider.id, &provider.name, &provider.env_prefix);
+    let rest = profile_rest(oauth);
+    let doc = format!("The authorization server of {name} as data.");
+    Ok(quote! {
+        #[doc = #doc]
+        pub static PROFILE: ::finrail::oauth::Profile = ::finrail::oauth::Profile {
+            provider: #id,
+            name: #name,
+            env_prefix: #env_prefix,
+            authorize_path: #authorize_path,
+            token_path: #token_path,
+            revoke_path: #revoke_path,
+            #rest
+        };
+    })
+}
+
+fn profile_rest(oauth: &Oauth) -> TokenStream {
+    let authentications = &oauth.client_authentication;
+    let or_default = |method: Option<ClientAuthentication>| client_authentication(method.unwrap_or(authentications.default));
+    let client_credentials = or_default(authentications.client_credentials);
+    let authorization_code = or_default(authentications.authorization_code);
+    let password = or_default(authentications.password);
+    let refresh_token = or_default(authentications.refresh_token);
+    let revocation_authentication = or_default(authentications.revocation);
+    let token_body = match oauth.token_body {
+        TokenBody::Form => quote!(Form),
+        TokenBody::Json => quote!(Json),
+    };
+    let pkce = oauth.pkce == Pkce::Required;
+    let separator = &oauth.scope_separator;
+    let always = &oauth.scopes_always;
+    let single = oauth.single_scope;
+    let templates = oauth.scope_templates.iter().map(|(scope, template)| {
+        let bare_allowed = oauth.scope_template_optional.contains(scope);
+        quote!(::finrail::oauth::ScopeTemplate { scope: #scope, template: #template, bare_allowed: #bare_allowed })
+    });
+    let sent = |on: ScopeSentOn| oauth.scope_sent_on.contains(&on);
+    let on_authorize = sent(ScopeSentOn::Authorize);
+    let on_client_credentials = sent(ScopeSentOn::ClientCredentials);
+    let on_authorization_code = sent(ScopeSentOn::AuthorizationCode);
+    let on_password = sent(ScopeSentOn::Password);
+    let on_refresh = sent(ScopeSentOn::RefreshToken);
+    let redirect_required = oauth.redirect_uri.required;
+    let redirect_on_token = oauth.redirect_uri.on_token_request;
+    let redirect_https = oauth.redirect_uri.https_or_custom_scheme;
+    let response_type = oauth.response_type_required;
+    let state_on_refusal = oauth.state_on_refusal == StateOnRefusal::Required;
+    let refusal_code_field = optional(oauth.refusal_code_field.as_ref());
+    let milliseconds = oauth.token_reply.expires_in_unit == TimeUnit::Milliseconds;
+    let default_lifetime = optional(oauth.token_reply.default_lifetime);
+    let extra = oauth.token_reply.extra.iter().map(|field| {
+        let (name, subject) = (&field.name, field.subject);
+        quote!(::finrail::oauth::ExtraField { name: #name, subject: #subject })
+    });
+    let rotates = optional(oauth.refresh.rotates);
+    let refresh_lifetime = optional(oauth.refresh.lifetime);
+    let refresh_lifetime_field = optional(oauth.refresh.lifetime_field.as_ref());
+    let grace = optional(oauth.refresh.grace);
+    let access_token_lifetime = optional(oauth.access_token_lifetime);
+    let revocation = optional(oauth.revocation.as_ref().map(|revocation| {
+        let (field, hint, success) = (&revocation.token_field, revocation.token_type_hint, &revocation.success);
+        let refresh_first = revocation.revokes == RevokedToken::RefreshToken;
+        quote!(::finrail::oauth::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], refresh_token_first: #refresh_first })
+    }));
+    let errors = oauth.errors.iter().map(|(code, verdict)| {
+        let verdict = match verdict {
+            Verdict::Transient => quote!(::finrail::token::Verdict::Transient { retry_after: None }),
+            Verdict::Throttled => quote!(::finrail::token::Verdict::Throttled { retry_after: None }),
+            Verdict::RequestRejected => quote!(::finrail::token::Verdict::RequestRejected),
+            Verdict::ClientMisconfigured => quote!(::finrail::token::Verdict::ClientMisconfigured),
+            Verdict::Dead => quote!(::finrail::token::Verdict::Dead),
+        };
+        quote!((#code, #verdict))
+    });
+    let grants = oauth.grants.iter().map(|grant| grant.as_str());
+    quote! {
+        grants: &[#(#grants),*],
+        client_authentication: ::finrail::oauth::ClientAuthentications {
+            client_credentials: #client_credentials,
+            authorization_code: #authorization_code,
+            password: #password,
+            refresh_token: #refresh_token,
+            revocation: #revocation_authentication,
+        },
+        token_body: ::finrail::oauth::TokenBody::#token_body,
+        pkce: #pkce,
+        scope_separator: #separator,
+        scopes_always: &[#(#always),*],
+        single_scope: #single,
+        scope_templates: &[#(#templates),*],
+        scope_sent_on: ::finrail::oauth::ScopeSentOn {
+            authorize: #on_authorize,
+            client_credentials: #on_client_credentials,
+            authorization_code: #on_authorization_code,
+            password: #on_password,
+            refresh_token: #on_refresh,
+        },
+        redirect_uri: ::finrail::oauth::RedirectUriRules {
+            required: #redirect_required,
+            on_token_request: #redirect_on_token,
+            https_or_custom_scheme: #redirect_https,
+        },
+        response_type_required: #response_type,
+        state_on_refusal: #state_on_refusal,
+        refusal_code_field: #refusal_code_field,
+        expires_in_milliseconds: #milliseconds,
+        default_lifetime: #default_lifetime,
+        extra: &[#(#extra),*],
+        access_token_lifetime: #access_token_lifetime,
+        refresh: ::finrail::oauth::RefreshFacts {
+            rotates: #rotates,
+            lifetime: #refresh_lifetime,
+            lifetime_field: #refresh_lifetime_field,
+            grace: #grace,
+        },
+        revocation: #revocation,
+        errors: &[#(#errors),*],
+    }
+}
+
+fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
+    let name = &document.provider.name;
+    let doc = format!("{name}, as a type: what [`App`] and the client builders are generic over.");
+    let app_doc = format!("An application that is registered with {name}.");
+    let service = if kinds.contains(&ClientKind::Service) { quote!(service::Client) } else { quote!(Client) };
+    let grants = document.oauth.iter().flat_map(|oauth| &oauth.grants);
+    let grants = grants.filter_map(|grant| match grant {
+        Grant::ClientCredentials => Some(quote!(impl ::finrail::grant::ClientCredentials for Provider {})),
+        Grant::AuthorizationCode => Some(quote!(impl ::finrail::grant::AuthorizationCode for Provider {})),
+        Grant::Password => Some(quote!(impl ::finrail::grant::Password for Provider {})),
+        Grant::RefreshToken => None,
+    });
+    let has_access_key = document.operations.iter().any(|operation| operation.authentication.contains(&Authentication::AccessKey));
+    let access_key = has_access_key.then(|| quote!(impl ::finrail::grant::AccessKey for Provider {}));
+    let has_revocation = document.oauth.as_ref().is_some_and(|oauth| oauth.revocation.is_some());
+    let revocation = has_revocation.then(|| quote!(impl ::finrail::grant::Revocation for Provider {}));
+    let clients = kinds.iter().map(|kind| {
+        let path = match kind {
+            ClientKind::Api => quote!(Client),
+            other => {
+                let module = format_ident!("{}", other.as_str());
+                quote!(#module::Client)
+            }
+        };
+        let kind = match kind {
+            ClientKind::Api => quote!(Api),
+            ClientKind::Service => quote!(Service),
+            ClientKind::Oauth => quote!(Oauth),
+            ClientKind::Registration => quote!(Registration),
+        };
+        quote! {
+            impl ::finrail::TypedClient for #path {
+                type Provider = Provider;
+                const KIND: ::finrail::ClientKind = ::finrail::ClientKind::#kind;
+
+                fn from_parts(baseurl: ::std::string::String, client: ::finrail::rt::reqwest::Client, inner: ::finrail::transport::Core) -> Self {
+                    Self { baseurl, client, inner }
+                }
+
+                fn core(&self) -> &::finrail::transport::Core {
+                    &self.inner
+                }
+            }
+
+            impl #path {
+                /// Starts to build a client.
+                pub fn builder() -> ::finrail::ClientBuilder<Self> {
+                    ::finrail::ClientBuilder::new()
+                }
+            }
+        }
+    });
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Copy, Debug)]
+        #[non_exhaustive]
+        pub struct Provider;
+
+        impl ::finrail::Provider for Provider {
+            type Environment = Environment;
+            type Scope = Scope;
+            type Client = Client;
+            type ServiceClient = #service;
+
+            fn profile() -> &'static ::finrail::oauth::Profile {
+                &PROFILE
+            }
+
+            fn operations() -> &'static [::finrail::transport::Operation] {
+                OPERATIONS
+            }
+        }
+
+        #[doc = #app_doc]
+        pub type App = ::finrail::App<Provider>;
+
+        /// A user's consent, with the client that acts under it.
+        pub type Connection = ::finrail::Connection<Provider>;
+
+        #(#grants)*
+        #access_key
+        #revocation
+        #(#clients)*
+    }
+}

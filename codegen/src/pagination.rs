@@ -1,0 +1,142 @@
+//! `pages()` and `items()` of a call that comes in pages.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{ImplItem, Type};
+
+use crate::document::Operation;
+use crate::passes::{StructFields, inner_of_option, inner_of_vec};
+use crate::transform::snake_case;
+use crate::vocabulary::{Pagination, PaginationStyle};
+
+/// The two methods, for the builder of the operation.
+pub(crate) fn methods(
+    operation: &Operation,
+    index: usize,
+    root: &TokenStream,
+    paging: &Pagination,
+    reply: &Type,
+    error: &Type,
+    structs: &BTreeMap<String, StructFields>,
+) -> Result<Vec<ImplItem>, String> {
+    let next = Accessor::find(reply, &paging.next, structs)?;
+    let items = Accessor::find(reply, &paging.items, structs)?;
+    let item = inner_of_vec(&items.ty).ok_or_else(|| format!("`x-pagination.items` {} is no list", paging.items))?;
+    let item = in_types(item);
+    let next_value = next.optional_text();
+    let take_items = items.take();
+    let pages_doc = format!(
+        "Streams the pages, from the one that the call asks for to the last.\n\nA page that repeats the previous {} ends the stream with an error.",
+        match paging.style {
+            PaginationStyle::Cursor => "cursor",
+            PaginationStyle::Link => "link; links are followed on the same origin only, and a repeated one",
+        }
+    );
+    let pages = match paging.style {
+        PaginationStyle::Cursor => {
+            let parameter = paging.parameter.as_deref().ok_or("`x-pagination` of style `cursor` needs `parameter`")?;
+            let setter = format_ident!("{}", snake_case(parameter));
+            quote! {
+                ::finrail::transport::cursor_pages(
+                    self,
+                    |call| ::std::boxed::Box::pin(call.send()),
+                    |call, cursor| call.#setter(cursor),
+                    |page: &#reply| #next_value,
+                )
+            }
+        }
+        PaginationStyle::Link => quote! {
+            {
+                let client = self.client;
+                let info = &#root::OPERATIONS[#index];
+                ::finrail::transport::link_pages(
+                    ::std::boxed::Box::pin(self.send()),
+                    move |from, link| ::std::boxed::Box::pin(client.inner.follow(&client.client, info, from, link)),
+                    |page: &#reply| #next_value,
+                )
+            }
+        },
+    };
+    let _ = operation;
+    let methods = quote! {
+        #[doc = #pages_doc]
+        pub fn pages(self) -> ::finrail::transport::Pages<'a, #reply, #error> {
+            #pages
+        }
+
+        /// Streams the items of all pages. See [`pages`](Self::pages).
+        pub fn items(self) -> ::finrail::transport::Items<'a, #item, #error> {
+            ::finrail::transport::items(self.pages(), |page: #reply| #take_items)
+        }
+    };
+    let block: syn::ItemImpl = syn::parse2(quote!(impl X { #methods })).map_err(|e| e.to_string())?;
+    Ok(block.items)
+}
+
+/// How a JSON pointer is followed through the generated types.
+struct Accessor {
+    steps: Vec<(syn::Ident, bool)>,
+    ty: Type,
+}
+
+impl Accessor {
+    fn find(reply: &Type, pointer: &str, structs: &BTreeMap<String, StructFields>) -> Result<Self, String> {
+        let mut ty = reply.clone();
+        let mut steps = Vec::new();
+        for wire in pointer.trim_start_matches('/').split('/') {
+            let name = last_segment(&ty);
+            let fields = structs.get(&name).ok_or_else(|| format!("`x-pagination` {pointer}: `{name}` is no object"))?;
+            let (ident, _, field) = fields
+                .iter()
+                .find(|(_, field_wire, _)| field_wire == wire)
+                .ok_or_else(|| format!("`x-pagination` {pointer}: `{name}` has no property `{wire}`"))?;
+            let inner = inner_of_option(field);
+            steps.push((ident.clone(), inner.is_some()));
+            ty = inner.unwrap_or(field).clone();
+        }
+        Ok(Self { steps, ty })
+    }
+
+    /// The text at the pointer, as `Option<String>`.
+    fn optional_text(&self) -> TokenStream {
+        let mut expression = quote!(::std::option::Option::Some(page));
+        for (ident, optional) in &self.steps {
+            expression = if *optional {
+                quote!(#expression.and_then(|value| value.#ident.as_ref()))
+            } else {
+                quote!(#expression.map(|value| &value.#ident))
+            };
+        }
+        quote!(#expression.map(::std::string::ToString::to_string))
+    }
+
+    /// The list at the pointer, taken out of the page.
+    fn take(&self) -> TokenStream {
+        let mut expression = quote!(::std::option::Option::Some(page));
+        for (ident, optional) in &self.steps {
+            expression = if *optional {
+                quote!(#expression.and_then(|value| value.#ident))
+            } else {
+                quote!(#expression.map(|value| value.#ident))
+            };
+        }
+        quote!(#expression.unwrap_or_default())
+    }
+}
+
+fn last_segment(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// A type named inside `types` as it is named from `builder`.
+fn in_types(ty: &Type) -> TokenStream {
+    match ty {
+        Type::Path(path) if path.path.leading_colon.is_none() && path.path.segments.len() == 1 => quote!(types::#ty),
+        other => quote!(#other),
+    }
+}
