@@ -1,3 +1,52 @@
 //! Tasks that cargo has not: `cargo xtask --help`.
 
-fn main() {}
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::regen;
+use xtask::shell::{Outcome, Shell};
+use xtask::workspace::Workspace;
+
+/// Tasks that cargo has not.
+///
+/// Exit codes: 0 nothing to do, 4 the command in the last line puts it right,
+/// 100 a person must decide.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Validates the specifications and makes again what is made from them.
+    Regen {
+        /// Providers, by the names of their files; none: all.
+        providers: Vec<String>,
+        /// Compare byte for byte and write nothing.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // xtask stands in the workspace that it works on; cargo says where that is now.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let workspace = Workspace::new(PathBuf::from(here).join(".."));
+    let mut stdout = std::io::stdout();
+    let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let mut shell = Shell::new(&mut stdout, colour);
+    let outcome = match arguments.task {
+        Task::Regen { providers, check } => regen::run(&workspace, &regen::Options { providers, check }, &mut shell),
+    };
+    let outcome = outcome.unwrap_or_else(|error| {
+        eprintln!("{:>12} {error}", "Error");
+        Outcome::Failure
+    });
+    let _ = std::io::stdout().flush();
+    ExitCode::from(outcome.code())
+}
