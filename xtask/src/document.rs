@@ -25,7 +25,7 @@ impl Document {
     /// # Errors
     ///
     /// What stands in the way, with its line and column.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Box<Problem>> {
         let provider = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match yaml::parse(text) {
             Ok((value, positions)) => Ok(Self {
@@ -34,14 +34,14 @@ impl Document {
                 value,
                 positions,
             }),
-            Err(error) => Err(Problem {
+            Err(error) => Err(Box::new(Problem {
                 rule: "yaml",
                 path: path.to_owned(),
                 position: Some(error.position),
                 place: String::new(),
                 message: error.message,
                 fix: "correct the YAML".to_owned(),
-            }),
+            })),
         }
     }
 

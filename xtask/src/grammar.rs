@@ -280,19 +280,17 @@ impl Kind {
     }
 }
 
+/// What [`walk`] calls: kind, JSON pointer, object.
+pub type Visit<'v, 'd> = dyn FnMut(Kind, &str, &'d Map<String, Value>) + 'v;
+
 /// Visits every object of a document from the root down, in the document's order.
 ///
 /// An object that is a reference is visited, and not looked into.
-pub fn walk<'d>(document: &'d Value, visit: &mut dyn FnMut(Kind, &str, &'d Map<String, Value>)) {
+pub fn walk<'d>(document: &'d Value, visit: &mut Visit<'_, 'd>) {
     walk_one(Kind::Document, "", document, visit);
 }
 
-fn walk_one<'d>(
-    kind: Kind,
-    pointer: &str,
-    value: &'d Value,
-    visit: &mut dyn FnMut(Kind, &str, &'d Map<String, Value>),
-) {
+fn walk_one<'d>(kind: Kind, pointer: &str, value: &'d Value, visit: &mut Visit<'_, 'd>) {
     let Some(object) = value.as_object() else { return };
     visit(kind, pointer, object);
     if object.contains_key("$ref") {

@@ -120,7 +120,7 @@ fn one(
 
 /// Everything that comes out of one specification.
 fn generate(path: &std::path::Path, text: &str, checks: &Checks) -> Result<Vec<Output>, Vec<Problem>> {
-    let document = Document::parse(path, text).map_err(|problem| vec![problem])?;
+    let document = Document::parse(path, text).map_err(|problem| vec![*problem])?;
     let problems = validate(&document, checks);
     if !problems.is_empty() {
         return Err(problems);

@@ -250,7 +250,7 @@ mod tests {
             ("a: 032100", 1, 4, "leading zeros"),
             ("a: 12345678901234567.89", 1, 4, "more digits"),
             ("a:\n  <<: {b: 1}", 2, 3, "merge keys"),
-            ("a: !!str 1", 1, 4, "tags"),
+            ("a: !!str 1", 1, 10, "tags"),
             ("a: 1\n---\nb: 2", 3, 1, "one document"),
         ] {
             let Err(error) = parse(text) else {
