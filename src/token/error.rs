@@ -1,10 +1,209 @@
 //! Why there is no token for a call.
 
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{IssuerError, StoreError, Verdict};
+
+/// What a failure has behind it.
+type Source = Arc<dyn std::error::Error + Send + Sync>;
+
 /// Why there is no token for a call.
+///
+/// All callers that waited for the same attempt get the same error. No error
+/// holds a secret.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The token request failed.
-    #[error(transparent)]
-    Issuer(#[from] super::IssuerError),
+    /// The grant is over: only the user can give a new one.
+    #[error("the user must authorize again: {reason}")]
+    ReauthorizationRequired {
+        /// Why the grant is over.
+        reason: ReauthorizationReason,
+    },
+    /// Nobody has authorized yet.
+    #[error("there is no grant for {key}: send the user through authorization first")]
+    NoGrant {
+        /// The key that was looked for.
+        key: String,
+    },
+    /// The authorization server was not reached, or said nothing about the grant.
+    #[error("the authorization server gave no usable answer, the grant lives: try again later")]
+    Transient {
+        /// What the server asked for, or the time until the next attempt.
+        retry_after: Option<Duration>,
+        /// What happened.
+        source: Source,
+    },
+    /// The authorization server takes no more requests for now.
+    #[error("the authorization server asks for fewer requests: try again later")]
+    Throttled {
+        /// What the server asked for, or the time until the next attempt.
+        retry_after: Option<Duration>,
+        /// What happened.
+        source: Source,
+    },
+    /// The authorization server does not accept this client.
+    #[error("the authorization server does not accept this client: check its id, secret and allowed grants")]
+    ClientMisconfigured {
+        /// What the server said.
+        source: Source,
+    },
+    /// The authorization server does not accept this request.
+    #[error("the authorization server does not accept the token request: check scopes and parameters")]
+    RequestRejected {
+        /// What the server said.
+        source: Source,
+    },
+    /// A refresh was sent and its reply was lost. The next attempt finds out what became of it.
+    #[error(
+        "the reply to a refresh was lost and the refresh token may be spent: try again, the next attempt finds out"
+    )]
+    InDoubt {
+        /// Time until the next attempt.
+        retry_after: Option<Duration>,
+        /// What happened.
+        source: Source,
+    },
+    /// The token store cannot be used, and without it a refresh is not safe.
+    #[error("the token store cannot be used: {source}")]
+    Store {
+        /// What happened.
+        source: StoreError,
+    },
+    /// Another process is at work on this grant for longer than it should be.
+    #[error("{holder} is at work on this grant: try again later")]
+    Busy {
+        /// Who holds the lease.
+        holder: String,
+        /// When the lease ends at the latest.
+        retry_after: Option<Duration>,
+    },
+    /// The provider refuses a token that was issued moments ago: another one would not help.
+    #[error(
+        "the provider refuses a token that was issued moments ago: check the base URL, the client's rights and its allowed addresses"
+    )]
+    TokenRefused {
+        /// When a new token will be asked for again.
+        retry_after: Option<Duration>,
+    },
+    /// The attempt ended without a result: the runtime is shutting down, or there is none.
+    #[error("the token request was cut off: {0}")]
+    Interrupted(&'static str),
+}
+
+impl Error {
+    /// Whether the way on is an authorization by the user.
+    #[must_use]
+    pub fn reauthorization_required(&self) -> bool {
+        matches!(self, Self::ReauthorizationRequired { .. } | Self::NoGrant { .. })
+    }
+
+    /// Whether the same call may succeed later without anybody doing anything.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Transient { .. }
+            | Self::Throttled { .. }
+            | Self::InDoubt { .. }
+            | Self::Busy { .. }
+            | Self::Interrupted(_) => true,
+            Self::Store { source } => matches!(source, StoreError::Unavailable { .. }),
+            Self::ReauthorizationRequired { .. }
+            | Self::NoGrant { .. }
+            | Self::ClientMisconfigured { .. }
+            | Self::RequestRejected { .. }
+            | Self::TokenRefused { .. } => false,
+        }
+    }
+
+    /// When to try again; before that, an attempt brings the same error without a request.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Transient { retry_after, .. }
+            | Self::Throttled { retry_after, .. }
+            | Self::InDoubt { retry_after, .. }
+            | Self::Busy { retry_after, .. }
+            | Self::TokenRefused { retry_after } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The same error with the time until the next attempt.
+    pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
+        if let Self::Transient { retry_after, .. }
+        | Self::Throttled { retry_after, .. }
+        | Self::InDoubt { retry_after, .. }
+        | Self::Busy { retry_after, .. }
+        | Self::TokenRefused { retry_after } = &mut self
+        {
+            *retry_after = Some(wait);
+        }
+        self
+    }
+}
+
+impl From<IssuerError> for Error {
+    fn from(error: IssuerError) -> Self {
+        let source = error.source;
+        match error.verdict {
+            Verdict::Transient { retry_after } => Self::Transient { retry_after, source },
+            Verdict::Throttled { retry_after } => Self::Throttled { retry_after, source },
+            Verdict::RequestRejected => Self::RequestRejected { source },
+            Verdict::ClientMisconfigured => Self::ClientMisconfigured { source },
+            Verdict::Dead => Self::ReauthorizationRequired {
+                reason: ReauthorizationReason::Refused,
+            },
+            Verdict::InDoubt => Self::InDoubt {
+                retry_after: None,
+                source,
+            },
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(source: StoreError) -> Self {
+        Self::Store { source }
+    }
+}
+
+/// Why a grant is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReauthorizationReason {
+    /// The authorization server refused the refresh token (`invalid_grant`).
+    Refused,
+    /// It refused it after the time at which the refresh token ends.
+    RefreshTokenExpired,
+    /// It refused it after the time at which the consent ends.
+    ConsentExpired,
+    /// It refused it after an earlier request with it whose reply never came: that request spent it.
+    LostReply,
+    /// The application revoked it.
+    Revoked,
+    /// The access token ended and there is no refresh token.
+    NoRefreshToken,
+    /// A reason that a newer finrail wrote to the store.
+    #[serde(other)]
+    Other,
+}
+
+impl fmt::Display for ReauthorizationReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "the provider no longer accepts the refresh token",
+            Self::RefreshTokenExpired => "the refresh token has expired",
+            Self::ConsentExpired => "the consent has expired",
+            Self::LostReply => "the provider spent the refresh token in a request whose reply was lost",
+            Self::Revoked => "the grant was revoked",
+            Self::NoRefreshToken => "the access token has expired and the grant has no refresh token",
+            Self::Other => "the grant is over",
+        })
+    }
 }

@@ -1,7 +1,32 @@
 //! The token lifecycle: what we hold, when it changes, who may change it.
+//!
+//! [`TokenHandle`] is the front door. Behind it, `machine` decides and
+//! `transaction` acts; [`store`] keeps grants across restarts and processes.
 
+mod clock;
 mod error;
+mod event;
+mod explain;
+mod grant;
+mod handle;
 mod issuer;
+mod key;
+mod machine;
+mod record;
+mod rotation;
+mod set;
+pub mod store;
+mod transaction;
 
-pub use error::Error;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::{Error, ReauthorizationReason};
+pub use event::{Event, Events, Expiring};
+pub use explain::Explanation;
+pub use handle::{TokenHandle, TokenHandleBuilder};
 pub use issuer::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply, Verdict};
+pub use key::{GrantKind, TokenKey};
+pub use machine::Freshness;
+pub use record::{DecodeError, Fingerprint, Intent, Record, Tombstone};
+pub use rotation::{Renewal, Rotation};
+pub use set::{TokenInfo, TokenSet};
+pub use store::{MemoryStore, StoreError, TokenStore};

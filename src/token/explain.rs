@@ -1,0 +1,182 @@
+//! What support asks first: why is this grant in the state it is in, and what happens next?
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::handle::Inner;
+use super::machine::Freshness;
+use super::{Intent, TokenInfo, Tombstone, Verdict, transaction};
+
+/// The state of a grant, without a secret. `Display` tells it in a few lines.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// Whose grant.
+    pub key: String,
+    /// Its name in stores.
+    pub storage_id: String,
+    /// What this process holds.
+    pub tokens: Option<TokenInfo>,
+    /// How near to its end the access token is; none: there is none.
+    pub freshness: Option<Freshness>,
+    /// The generation in the store; none: no record.
+    pub stored_generation: Option<u64>,
+    /// A refresh in the store whose outcome nobody has written.
+    pub intent: Option<Intent>,
+    /// Why the grant is over.
+    pub tombstone: Option<Tombstone>,
+    /// Who was seen with the lease last.
+    pub lease_holder: Option<String>,
+    /// Why the store could not be read.
+    pub store_error: Option<String>,
+    /// Tokens in memory wait to be stored.
+    pub unstored: bool,
+    /// What the authorization server said last; none: it gave tokens, or was not asked.
+    pub last_verdict: Option<Verdict>,
+    /// When it was asked last, by this process.
+    pub last_asked_at: Option<DateTime<Utc>>,
+    /// Why no attempt is made for a while, and for how long.
+    pub resting: Option<(Duration, String)>,
+    /// An attempt is under way.
+    pub attempting: bool,
+    /// What happens next.
+    pub next: String,
+}
+
+pub(crate) async fn explain(inner: &Arc<Inner>) -> Explanation {
+    let stored = transaction::read(inner).await;
+    let snapshot = inner.snapshot();
+    let now = inner.now();
+    let freshness = snapshot
+        .as_ref()
+        .filter(|snapshot| snapshot.tokens.is_some())
+        .map(|snapshot| snapshot.freshness(now));
+    let (record, store_error) = match stored {
+        Ok(seen) => (seen.map(|seen| seen.record), None),
+        Err(error) => (None, Some(chain(&error))),
+    };
+    let intent = record.as_ref().and_then(|record| record.intent.clone());
+    let last = inner.last();
+    let mut explanation = Explanation {
+        key: inner.key().to_string(),
+        storage_id: inner.key().storage_id(),
+        tokens: snapshot
+            .as_ref()
+            .and_then(|snapshot| snapshot.tokens.as_ref().map(|tokens| tokens.info())),
+        freshness,
+        stored_generation: record.as_ref().map(|record| record.generation()),
+        lease_holder: intent
+            .as_ref()
+            .map(|intent| intent.holder.clone())
+            .or_else(|| inner.seen_holder()),
+        intent,
+        tombstone: record.and_then(|record| record.tombstone),
+        store_error,
+        unstored: inner.uncommitted_tokens().is_some(),
+        last_verdict: last.and_then(|last| last.verdict),
+        last_asked_at: last.map(|last| last.at),
+        resting: inner.trouble().map(|(rest, error)| (rest, error.to_string())),
+        attempting: inner.attempting(),
+        next: String::new(),
+    };
+    explanation.next = next(&explanation);
+    explanation
+}
+
+fn next(now: &Explanation) -> String {
+    if let Some(tombstone) = &now.tombstone {
+        return format!("nothing, until the user authorizes again: {}", tombstone.reason);
+    }
+    if now.unstored {
+        return "the new tokens are written again every few seconds until the store takes them".to_owned();
+    }
+    if now.attempting {
+        return "a refresh is under way".to_owned();
+    }
+    if let Some((rest, error)) = &now.resting {
+        return format!(
+            "the next attempt is made after {:.1} s, because {error}",
+            rest.as_secs_f64()
+        );
+    }
+    if let Some(intent) = &now.intent {
+        return format!(
+            "the next call sends the refresh token again, because the outcome of the request by {} is unknown",
+            intent.holder
+        );
+    }
+    match (now.freshness, now.stored_generation) {
+        (Some(Freshness::Fresh), _) => "calls use the token",
+        (Some(Freshness::Unknown), _) => "calls use the token until the provider refuses it",
+        (Some(Freshness::Advisory), _) => "calls use the token, and the next one starts a refresh beside it",
+        (Some(Freshness::Mandatory | Freshness::Expired), _) => "the next call waits for a refresh",
+        (None, Some(_)) => "the next call reads the store",
+        (None, None) => "nothing, until there is a grant",
+    }
+    .to_owned()
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "grant        {} ({})", self.key, self.storage_id)?;
+        match &self.tokens {
+            Some(tokens) => {
+                write!(f, "token        generation {}", tokens.generation)?;
+                if let Some(freshness) = self.freshness {
+                    write!(f, ", {}", format!("{freshness:?}").to_lowercase())?;
+                }
+                match tokens.expires_at {
+                    Some(at) => writeln!(f, ", ends {}", at.format("%FT%TZ"))?,
+                    None => writeln!(f, ", end unknown")?,
+                }
+            }
+            None => writeln!(f, "token        none in this process")?,
+        }
+        match (self.stored_generation, &self.store_error) {
+            (_, Some(error)) => writeln!(f, "store        {error}")?,
+            (Some(generation), None) => writeln!(f, "store        generation {generation}")?,
+            (None, None) => writeln!(f, "store        no record")?,
+        }
+        if let Some(intent) = &self.intent {
+            writeln!(
+                f,
+                "in doubt     a refresh by {} of {}, {} before it without an answer",
+                intent.holder,
+                intent.at.format("%FT%TZ"),
+                intent.unanswered
+            )?;
+        }
+        if let Some(tombstone) = &self.tombstone {
+            writeln!(
+                f,
+                "over         {} since {}",
+                tombstone.reason,
+                tombstone.at.format("%FT%TZ")
+            )?;
+        }
+        if let Some(holder) = &self.lease_holder {
+            writeln!(f, "lease        last seen with {holder}")?;
+        }
+        if let Some(at) = self.last_asked_at {
+            match self.last_verdict {
+                Some(verdict) => writeln!(f, "server       {verdict:?} at {}", at.format("%FT%TZ"))?,
+                None => writeln!(f, "server       new tokens at {}", at.format("%FT%TZ"))?,
+            }
+        }
+        write!(f, "next         {}", self.next)
+    }
+}

@@ -1,0 +1,849 @@
+//! The handle of one grant: a ready header for every call, and one refresh for all callers.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use futures_util::future::BoxFuture;
+use http::HeaderValue;
+use tokio::sync::{broadcast, watch};
+
+use super::clock::between;
+use super::event::{Events, Expiring};
+use super::machine::{self, Freshness, Horizon, Now, Want};
+use super::store::MemoryStore;
+use super::transaction::{self, Uncommitted, Versioned};
+use super::{
+    Clock, Error, Event, Explanation, Issuer, ReauthorizationReason, Renewal, RevokedToken, Rotation, StoreError,
+    SystemClock, TokenInfo, TokenKey, TokenReply, TokenSet, TokenStore, Tombstone, Verdict,
+};
+use crate::transport::{Bearer, TokenSource};
+use crate::{ScopeSet, Secret};
+
+/// The tokens of one grant, kept fresh.
+///
+/// Cheap to clone; clones share everything. As long as the token is fresh,
+/// [`header`](Self::header) is all that a call needs: no lock, no waiting. When
+/// it is not, all callers wait for one and the same attempt, which runs in a
+/// task of its own: a caller that goes away changes nothing.
+///
+/// No task or timer exists while nothing happens: ten thousand idle handles
+/// cost memory only.
+///
+/// ```
+/// use std::sync::Arc;
+/// use futures_util::future::{BoxFuture, FutureExt as _};
+/// use finrail::token::{
+///     GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokedToken, TokenHandle, TokenKey, TokenReply,
+/// };
+///
+/// struct Always;
+///
+/// impl Issuer for Always {
+///     fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+///         async { Ok(TokenReply::new("a-token")) }.boxed()
+///     }
+///     fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+///         async { Ok(true) }.boxed()
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let key = TokenKey::new("ofx", "client-1", GrantKind::ClientCredentials);
+/// let handle = TokenHandle::builder(key, Arc::new(Always), Renewal::Anew).build();
+/// assert!(handle.header().is_none());
+/// let bearer = handle.fresh().await?;
+/// assert!(bearer.header.is_sensitive());
+/// assert!(handle.header().is_some());
+/// # Ok::<(), finrail::token::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct TokenHandle(Arc<Inner>);
+
+/// Sets up a [`TokenHandle`].
+#[derive(Clone)]
+#[must_use]
+pub struct TokenHandleBuilder {
+    key: TokenKey,
+    issuer: Arc<dyn Issuer>,
+    renewal: Renewal,
+    rotation: Rotation,
+    store: Option<Arc<dyn TokenStore>>,
+    clock: Arc<dyn Clock>,
+    holder: Option<String>,
+    seed: Option<u64>,
+    request_timeout: Duration,
+}
+
+impl TokenHandleBuilder {
+    /// Where the grant is kept. Without one it lives as long as the process.
+    pub fn store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// What the provider does with refresh tokens.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = rotation;
+        self
+    }
+
+    /// The clock to go by.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The name of this process in leases and intents. The default is made of process id and chance.
+    pub fn holder(mut self, holder: impl Into<String>) -> Self {
+        self.holder = Some(holder.into());
+        self
+    }
+
+    /// Makes jitter repeatable. For tests.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// How long one token request may take before its reply counts as lost. 20 seconds by default.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// The handle. Nothing is read and nothing is sent.
+    #[must_use]
+    pub fn build(self) -> TokenHandle {
+        let seed = self.seed.or_else(|| getrandom::u64().ok()).unwrap_or(0);
+        TokenHandle(Arc::new(Inner {
+            holder: self
+                .holder
+                .unwrap_or_else(|| format!("{}-{seed:016x}", std::process::id()))
+                .into_boxed_str(),
+            key: self.key,
+            issuer: self.issuer,
+            renewal: self.renewal,
+            rotation: self.rotation,
+            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new())),
+            clock: self.clock,
+            seed,
+            request_timeout: self.request_timeout,
+            snapshot: ArcSwapOption::empty(),
+            in_flight: AtomicBool::new(false),
+            quiet_until: AtomicU64::new(0),
+            draws: AtomicU64::new(0),
+            state: Mutex::default(),
+            events: OnceLock::new(),
+        }))
+    }
+}
+
+impl TokenHandle {
+    /// A handle for the grant with this key.
+    pub fn builder(key: TokenKey, issuer: Arc<dyn Issuer>, renewal: Renewal) -> TokenHandleBuilder {
+        TokenHandleBuilder {
+            key,
+            issuer,
+            renewal,
+            rotation: Rotation::UNKNOWN,
+            store: None,
+            clock: Arc::new(SystemClock),
+            holder: None,
+            seed: None,
+            request_timeout: Duration::from_secs(20),
+        }
+    }
+
+    /// Whose grant it is.
+    #[must_use]
+    pub fn key(&self) -> &TokenKey {
+        &self.0.key
+    }
+
+    /// A ready header: no waiting, no lock, no allocation. None: [`fresh`](Self::fresh) has to get one.
+    ///
+    /// Near the end of the token's life this also starts a refresh, beside the call.
+    #[must_use]
+    pub fn header(&self) -> Option<Bearer> {
+        let snapshot = self.0.snapshot.load();
+        let snapshot = snapshot.as_ref()?;
+        match snapshot.freshness(self.0.now()) {
+            Freshness::Fresh | Freshness::Unknown => {}
+            Freshness::Advisory => self.0.refresh_beside(),
+            Freshness::Mandatory | Freshness::Expired => return None,
+        }
+        if snapshot.refused.load(Ordering::Relaxed) {
+            return None;
+        }
+        snapshot.bearer.clone()
+    }
+
+    /// A header of a token that is not about to end, after whatever it takes to get one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no usable token and none can be had; see [`Error`].
+    pub async fn fresh(&self) -> Result<Bearer, Error> {
+        if let Some(bearer) = self.header() {
+            return Ok(bearer);
+        }
+        let want = match self.0.snapshot.load().as_deref() {
+            Some(snapshot) if snapshot.refused.load(Ordering::Relaxed) => snapshot
+                .tokens
+                .as_ref()
+                .map_or(Want::Usable, |tokens| Want::Other(tokens.access_token.clone())),
+            _ => Want::Usable,
+        };
+        let error = match self.0.attempt(want).await {
+            Ok(snapshot) => match snapshot.bearer() {
+                Ok(bearer) => return Ok(bearer),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        // A refresh that failed is nobody's trouble as long as the token at hand lives.
+        self.0.still_serving().ok_or(error)
+    }
+
+    /// The provider answered 401 `invalid_token` to this generation: a header of another token.
+    ///
+    /// However many calls report the same generation, one refresh is made. A
+    /// token that is refused moments after it was issued, twice in a row, is not
+    /// the token's fault: then the grant is left alone.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; [`Error::TokenRefused`] is the case above.
+    pub async fn rejected(&self, generation: u64) -> Result<Bearer, Error> {
+        let Some(refused) = self.0.refuse(generation)? else {
+            return self.fresh().await;
+        };
+        // The first attempt may be one that was under way, and it may have found the very token that was refused.
+        for _ in 0..2 {
+            let snapshot = self.0.attempt(Want::Other(refused.clone())).await?;
+            let same = snapshot
+                .tokens
+                .as_ref()
+                .is_some_and(|tokens| tokens.access_token == refused);
+            if !same {
+                return snapshot.bearer();
+            }
+        }
+        Err(Error::TokenRefused { retry_after: None })
+    }
+
+    /// Takes the first tokens of a grant, after a login, and stores them.
+    ///
+    /// They replace whatever was stored under the key, a tombstone included.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails. The tokens then serve from memory and the write is
+    /// tried again until it succeeds; the error says only that it has not yet.
+    pub async fn adopt(&self, reply: TokenReply) -> Result<TokenInfo, Error> {
+        self.owned(|inner| async move { super::grant::adopt(&inner, reply).await })
+            .await
+    }
+
+    /// Looks the grant up in the store, after a restart. None: there is none.
+    ///
+    /// Calls do this by themselves when they need a token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReauthorizationRequired`] when the stored grant is over,
+    /// [`Error::Store`] when the store fails.
+    pub async fn load(&self) -> Result<Option<TokenInfo>, Error> {
+        let Some(seen) = transaction::read(&self.0).await? else {
+            return Ok(None);
+        };
+        let snapshot = self.0.publish(seen);
+        match (&snapshot.tombstone, &snapshot.tokens) {
+            (Some(tombstone), _) => Err(Error::ReauthorizationRequired {
+                reason: tombstone.reason,
+            }),
+            (None, tokens) => Ok(tokens.as_ref().map(|tokens| tokens.info())),
+        }
+    }
+
+    /// Ends the grant at the provider and leaves a tombstone in the store.
+    ///
+    /// The refresh token is sent first, because it ends the whole grant (RFC
+    /// 7009 section 2). Where the provider has no revocation, the grant is ended
+    /// here only.
+    ///
+    /// # Errors
+    ///
+    /// When the provider did not say that it is done: a 503 means that the
+    /// token still lives (RFC 7009 section 2.2.1), and so it does here.
+    pub async fn revoke(&self) -> Result<(), Error> {
+        self.owned(|inner| async move { super::grant::revoke(&inner).await })
+            .await
+    }
+
+    /// Removes the grant from this process and from the store, without a word to the provider.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn forget(&self) -> Result<(), Error> {
+        self.owned(|inner| async move { super::grant::forget(&inner).await })
+            .await
+    }
+
+    /// What may be known of the tokens at hand; none: there are none in this process yet.
+    #[must_use]
+    pub fn info(&self) -> Option<TokenInfo> {
+        let snapshot = self.0.snapshot.load_full()?;
+        snapshot.tokens.as_ref().map(|tokens| tokens.info())
+    }
+
+    /// Why the grant is in the state it is in, and what happens next. No secret is in it.
+    ///
+    /// Reads the store; if that fails, says so.
+    pub async fn explain(&self) -> Explanation {
+        super::explain::explain(&self.0).await
+    }
+
+    /// What happens to the grant from now on.
+    #[must_use]
+    pub fn watch(&self) -> Events {
+        Events(self.0.events.get_or_init(|| broadcast::channel(32).0).subscribe())
+    }
+
+    /// Runs a change of the grant in a task of its own: what was begun is finished, whoever waits for it.
+    async fn owned<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        tokio::spawn(change(Arc::clone(&self.0)))
+            .await
+            .unwrap_or(Err(Error::Interrupted("the runtime is shutting down")))
+    }
+}
+
+impl std::fmt::Debug for TokenHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenHandle")
+            .field("key", &self.0.key)
+            .field("generation", &self.0.generation())
+            .finish_non_exhaustive()
+    }
+}
+
+impl TokenSource for TokenHandle {
+    fn ready(&self) -> Option<Bearer> {
+        self.header()
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Bearer, Error>> {
+        Box::pin(self.fresh())
+    }
+
+    fn rejected(&self, generation: u64) -> BoxFuture<'_, Result<Bearer, Error>> {
+        Box::pin(self.rejected(generation))
+    }
+
+    fn granted(&self) -> Option<Arc<ScopeSet>> {
+        let snapshot = self.0.snapshot.load();
+        let tokens = snapshot.as_ref()?.tokens.as_ref()?;
+        Some(Arc::clone(&tokens.scopes))
+    }
+}
+
+/// What this process holds of the grant at one moment. Never changed, only replaced.
+pub(crate) struct Snapshot {
+    revision: u64,
+    bearer: Option<Bearer>,
+    horizon: Option<Horizon>,
+    pub tokens: Option<TokenSet>,
+    pub tombstone: Option<Tombstone>,
+    /// The provider answered 401 to this token.
+    refused: AtomicBool,
+}
+
+impl Snapshot {
+    fn of(seen: Versioned, now: Now, jitter: f64) -> Self {
+        let tokens = seen.record.tokens;
+        Self {
+            revision: seen.revision,
+            bearer: tokens.as_ref().and_then(bearer),
+            horizon: tokens.as_ref().and_then(|tokens| Horizon::of(tokens, now, jitter)),
+            tokens,
+            tombstone: seen.record.tombstone,
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    pub fn freshness(&self, now: Now) -> Freshness {
+        self.horizon
+            .as_ref()
+            .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
+    }
+
+    fn bearer(&self) -> Result<Bearer, Error> {
+        if let Some(bearer) = &self.bearer {
+            return Ok(bearer.clone());
+        }
+        Err(self.error().unwrap_or_else(|| Error::RequestRejected {
+            source: Arc::new(UnfitToken),
+        }))
+    }
+
+    /// Why there is no token in it.
+    pub fn error(&self) -> Option<Error> {
+        let reason = self.tombstone.as_ref()?.reason;
+        self.bearer
+            .is_none()
+            .then_some(Error::ReauthorizationRequired { reason })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the access token has characters that a header cannot carry")]
+struct UnfitToken;
+
+fn bearer(tokens: &TokenSet) -> Option<Bearer> {
+    let text = zeroize::Zeroizing::new(format!("Bearer {}", tokens.access_token.expose_secret()));
+    let mut header = HeaderValue::from_str(&text).ok()?;
+    header.set_sensitive(true);
+    Some(Bearer {
+        header,
+        generation: tokens.generation,
+    })
+}
+
+type Outcome = Result<Arc<Snapshot>, Error>;
+
+/// What all clones of a handle share.
+pub(crate) struct Inner {
+    key: TokenKey,
+    issuer: Arc<dyn Issuer>,
+    renewal: Renewal,
+    rotation: Rotation,
+    store: Arc<dyn TokenStore>,
+    clock: Arc<dyn Clock>,
+    holder: Box<str>,
+    seed: u64,
+    request_timeout: Duration,
+    snapshot: ArcSwapOption<Snapshot>,
+    /// Whether an attempt is under way, for readers that must not lock.
+    in_flight: AtomicBool,
+    /// Monotonic milliseconds until which no attempt is started, for the same readers.
+    quiet_until: AtomicU64,
+    draws: AtomicU64,
+    state: Mutex<State>,
+    events: OnceLock<broadcast::Sender<Event>>,
+}
+
+#[derive(Default)]
+struct State {
+    flight: Option<watch::Receiver<Option<Outcome>>>,
+    trouble: Option<Trouble>,
+    failures: u32,
+    uncommitted: Option<Box<(Uncommitted, StoreError)>>,
+    last: Option<Last>,
+    seen_holder: Option<Box<str>>,
+    refusals: u32,
+    warned: Option<(u64, Expiring)>,
+}
+
+/// Why no attempt is made for a while.
+struct Trouble {
+    until: Duration,
+    error: Error,
+}
+
+/// The last thing that the authorization server said.
+#[derive(Clone, Copy)]
+pub(crate) struct Last {
+    pub verdict: Option<Verdict>,
+    pub at: chrono::DateTime<chrono::Utc>,
+}
+
+impl Inner {
+    pub fn key(&self) -> &TokenKey {
+        &self.key
+    }
+
+    pub fn issuer(&self) -> &dyn Issuer {
+        &*self.issuer
+    }
+
+    pub fn store(&self) -> &dyn TokenStore {
+        &*self.store
+    }
+
+    pub fn renewal(&self) -> Renewal {
+        self.renewal
+    }
+
+    pub fn rotation(&self) -> &Rotation {
+        &self.rotation
+    }
+
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    pub fn request_timeout(&self) -> Duration {
+        self.request_timeout
+    }
+
+    /// Long enough for reading, one request and its commit.
+    pub fn lease_ttl(&self) -> Duration {
+        self.request_timeout + Duration::from_secs(20)
+    }
+
+    pub fn now(&self) -> Now {
+        Now {
+            wall: self.clock.wall(),
+            monotonic: self.clock.monotonic(),
+        }
+    }
+
+    /// The same for the same generation, different in every process.
+    pub fn jitter(&self, generation: u64) -> f64 {
+        unit(mix(self.seed ^ generation.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    }
+
+    /// From 0 to 1; for pauses only.
+    pub fn random(&self) -> f64 {
+        unit(mix(self.seed.wrapping_add(self.draws.fetch_add(1, Ordering::Relaxed))))
+    }
+
+    pub fn generation(&self) -> u64 {
+        self.snapshot
+            .load()
+            .as_ref()
+            .and_then(|snapshot| snapshot.tokens.as_ref().map(|tokens| tokens.generation))
+            .unwrap_or(0)
+    }
+
+    pub fn revision(&self) -> u64 {
+        self.snapshot.load().as_ref().map_or(0, |snapshot| snapshot.revision)
+    }
+
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.load_full()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Joins the attempt that is under way, or starts one.
+    async fn attempt(self: &Arc<Self>, want: Want) -> Outcome {
+        let mut flight = self.join(want)?;
+        match flight.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone().unwrap_or(Err(CUT_OFF)),
+            Err(_) => Err(CUT_OFF),
+        }
+    }
+
+    fn join(self: &Arc<Self>, want: Want) -> Result<watch::Receiver<Option<Outcome>>, Error> {
+        let mut state = self.state();
+        if let Some(flight) = &state.flight {
+            return Ok(flight.clone());
+        }
+        let now = self.clock.monotonic();
+        if let Some(trouble) = &state.trouble
+            && now < trouble.until
+        {
+            return Err(trouble.error.clone().with_retry_after(trouble.until - now));
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return Err(Error::Interrupted("there is no tokio runtime here"));
+        };
+        let (sender, receiver) = watch::channel(None);
+        state.flight = Some(receiver.clone());
+        self.in_flight.store(true, Ordering::Release);
+        drop(state);
+        let landing = Landing {
+            inner: Arc::clone(self),
+            sender,
+        };
+        runtime.spawn(async move {
+            let outcome = transaction::run(&landing.inner, want).await;
+            landing.land(outcome);
+        });
+        Ok(receiver)
+    }
+
+    /// Starts a refresh and does not wait for it.
+    fn refresh_beside(self: &Arc<Self>) {
+        if self.in_flight.load(Ordering::Acquire) {
+            return;
+        }
+        let quiet_until = self.quiet_until.load(Ordering::Acquire);
+        if quiet_until != 0 && self.clock.monotonic() < Duration::from_millis(quiet_until) {
+            return;
+        }
+        let _ = self.join(Want::Younger);
+    }
+
+    /// The token at hand, if it still lives.
+    fn still_serving(&self) -> Option<Bearer> {
+        let snapshot = self.snapshot.load();
+        let snapshot = snapshot.as_ref()?;
+        let over = snapshot.freshness(self.now()) == Freshness::Expired || snapshot.refused.load(Ordering::Relaxed);
+        if over { None } else { snapshot.bearer.clone() }
+    }
+
+    /// The access token that was refused; none: another one is at hand already.
+    fn refuse(&self, generation: u64) -> Result<Option<Secret>, Error> {
+        const YOUNG: Duration = Duration::from_secs(60);
+        const HOLD: Duration = Duration::from_secs(10);
+
+        let snapshot = self.snapshot.load_full();
+        let Some((snapshot, tokens)) = snapshot.as_ref().and_then(|s| Some((s, s.tokens.as_ref()?))) else {
+            return Ok(None);
+        };
+        if tokens.generation != generation {
+            return Ok(None);
+        }
+        let mut state = self.state();
+        if !snapshot.refused.load(Ordering::Relaxed) {
+            let age = between(tokens.obtained_at, self.now().utc());
+            let hold = match state.refusals {
+                0 => Duration::ZERO,
+                refusals => (HOLD * 2_u32.pow((refusals - 1).min(3))).min(YOUNG),
+            };
+            if age < hold {
+                return Err(Error::TokenRefused {
+                    retry_after: Some(hold - age),
+                });
+            }
+            state.refusals = if age < YOUNG { state.refusals + 1 } else { 1 };
+            snapshot.refused.store(true, Ordering::Relaxed);
+        }
+        Ok(Some(tokens.access_token.clone()))
+    }
+
+    /// Makes what the store holds visible to callers, unless they see something newer.
+    pub fn publish(&self, seen: Versioned) -> Arc<Snapshot> {
+        self.show(seen, false)
+    }
+
+    /// The same for tokens that the store does not hold yet.
+    pub fn publish_unstored(&self, seen: Versioned) -> Arc<Snapshot> {
+        self.show(seen, true)
+    }
+
+    fn show(&self, seen: Versioned, unstored: bool) -> Arc<Snapshot> {
+        let mut state = self.state();
+        let before = self.snapshot.load_full();
+        // What is in memory only is newer than anything that a read can bring, until it is stored.
+        let outdated = before.as_ref().is_some_and(|before| seen.revision < before.revision)
+            || (state.uncommitted.is_some() && !unstored);
+        if let (true, Some(before)) = (outdated, &before) {
+            return Arc::clone(before);
+        }
+        let jitter = self.jitter(seen.record.generation());
+        let snapshot = Snapshot::of(seen, self.now(), jitter);
+        if let Some(before) = &before
+            && let (Some(old), Some(new)) = (&before.tokens, &snapshot.tokens)
+            && old.access_token == new.access_token
+        {
+            snapshot
+                .refused
+                .store(before.refused.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        let snapshot = Arc::new(snapshot);
+        self.snapshot.store(Some(Arc::clone(&snapshot)));
+        let buried = snapshot.tombstone.as_ref().map(|tombstone| tombstone.reason);
+        let known = before.and_then(|before| before.tombstone.as_ref().map(|tombstone| tombstone.reason));
+        let soon = self.expires_soon(&mut state, &snapshot);
+        if snapshot.error().is_none() {
+            self.calm(&mut state);
+        }
+        drop(state);
+        if let Some(reason) = buried
+            && known != buried
+        {
+            self.bury(reason);
+        }
+        if let Some(soon) = soon {
+            self.tell(soon);
+        }
+        snapshot
+    }
+
+    fn bury(&self, reason: ReauthorizationReason) {
+        tracing::warn!(key = %self.key, %reason, "the user must authorize again");
+        self.tell(Event::ReauthorizationRequired { reason });
+    }
+
+    /// Removes what callers see.
+    pub fn clear(&self) {
+        let mut state = self.state();
+        state.uncommitted = None;
+        self.calm(&mut state);
+        self.snapshot.store(None);
+    }
+
+    fn calm(&self, state: &mut State) {
+        state.trouble = None;
+        state.failures = 0;
+        self.quiet_until.store(0, Ordering::Release);
+    }
+
+    /// Refresh token and consent are announced days ahead, once per generation.
+    fn expires_soon(&self, state: &mut State, snapshot: &Snapshot) -> Option<Event> {
+        const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+        let tokens = snapshot.tokens.as_ref().filter(|_| snapshot.tombstone.is_none())?;
+        let now = self.now().utc();
+        [
+            (Expiring::Consent, tokens.consent_expires_at),
+            (Expiring::RefreshToken, tokens.refresh_expires_at),
+        ]
+        .into_iter()
+        .filter_map(|(what, at)| Some((what, at?)))
+        .find(|(_, at)| {
+            let notice = (between(tokens.obtained_at, *at) / 4).min(WEEK);
+            between(now, *at) <= notice
+        })
+        .filter(|(what, _)| state.warned.replace((tokens.generation, *what)) != Some((tokens.generation, *what)))
+        .map(|(what, at)| Event::ExpiresSoon { what, at })
+    }
+
+    pub fn tell(&self, event: Event) {
+        if let Some(events) = self.events.get() {
+            // Nobody listening is fine.
+            let _ = events.send(event);
+        }
+    }
+
+    pub fn note_holder(&self, holder: &str) {
+        self.state().seen_holder = Some(holder.into());
+    }
+
+    pub fn seen_holder(&self) -> Option<String> {
+        self.state().seen_holder.as_deref().map(str::to_owned)
+    }
+
+    pub fn note_verdict(&self, verdict: Option<Verdict>) {
+        let at = self.now().utc();
+        self.state().last = Some(Last { verdict, at });
+    }
+
+    pub fn last(&self) -> Option<Last> {
+        self.state().last
+    }
+
+    pub fn attempting(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    pub fn trouble(&self) -> Option<(Duration, Error)> {
+        let now = self.clock.monotonic();
+        let state = self.state();
+        let trouble = state.trouble.as_ref().filter(|trouble| trouble.until > now)?;
+        Some((trouble.until - now, trouble.error.clone()))
+    }
+
+    pub fn set_uncommitted(&self, uncommitted: Option<(Uncommitted, StoreError)>) {
+        self.state().uncommitted = uncommitted.map(Box::new);
+    }
+
+    pub fn is_uncommitted(&self, generation: u64) -> bool {
+        self.state()
+            .uncommitted
+            .as_ref()
+            .is_some_and(|held| held.0.tokens.generation == generation)
+    }
+
+    pub fn uncommitted_tokens(&self) -> Option<TokenSet> {
+        self.state().uncommitted.as_deref().map(|held| held.0.tokens.clone())
+    }
+
+    /// Without the last set in the store, the next refresh is not safe.
+    pub fn uncommitted_trouble(&self) -> Option<Error> {
+        let state = self.state();
+        let (_, error) = state.uncommitted.as_deref()?;
+        Some(Error::Store { source: error.clone() })
+    }
+
+    /// How long to leave the server or the store alone after this error.
+    fn rest(&self, error: &Error, failures: u32) -> Duration {
+        const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
+
+        let pause = machine::pause(failures).mul_f64(1.0 + self.random() / 4.0);
+        match error {
+            Error::Throttled { retry_after, .. } | Error::Transient { retry_after, .. } => {
+                retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER).max(pause)
+            }
+            Error::InDoubt { .. } => pause,
+            Error::Store { .. } => pause.min(Duration::from_secs(5)),
+            Error::Busy { .. } => Duration::from_secs(1),
+            Error::ClientMisconfigured { .. } | Error::RequestRejected { .. } => Duration::from_secs(10),
+            // The store is asked again soon: somebody may have authorized elsewhere.
+            Error::ReauthorizationRequired { .. } | Error::NoGrant { .. } => Duration::from_millis(500),
+            Error::TokenRefused { .. } | Error::Interrupted(_) => Duration::ZERO,
+        }
+    }
+}
+
+const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down");
+
+/// Ends an attempt, whether it has an outcome or was cut off.
+struct Landing {
+    inner: Arc<Inner>,
+    sender: watch::Sender<Option<Outcome>>,
+}
+
+impl Landing {
+    fn land(self, outcome: Outcome) {
+        {
+            let mut state = self.inner.state();
+            match &outcome {
+                Ok(_) => self.inner.calm(&mut state),
+                Err(error) => {
+                    state.failures += 1;
+                    let rest = self.inner.rest(error, state.failures);
+                    let until = self.inner.clock.monotonic() + rest;
+                    let millis = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+                    self.inner.quiet_until.store(millis, Ordering::Release);
+                    state.trouble = Some(Trouble {
+                        until,
+                        error: error.clone(),
+                    });
+                    tracing::debug!(key = %self.inner.key, %error, ?rest, "no new token");
+                }
+            }
+        }
+        self.sender.send_replace(Some(outcome));
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.inner.state().flight = None;
+        self.inner.in_flight.store(false, Ordering::Release);
+    }
+}
+
+/// SplitMix64's finalizer.
+fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// From 0 to 1.
+fn unit(bits: u64) -> f64 {
+    f64::from(u32::try_from(bits >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
+}
+
+/// The refresh token ends the whole grant, so it goes first (RFC 7009 section 2.1).
+pub(crate) fn revoked_token(tokens: &TokenSet) -> RevokedToken {
+    match &tokens.refresh_token {
+        Some(refresh_token) => RevokedToken::Refresh(refresh_token.clone()),
+        None => RevokedToken::Access(tokens.access_token.clone()),
+    }
+}

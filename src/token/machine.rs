@@ -1,0 +1,334 @@
+//! The lifecycle as decisions: what is known and what time it is go in, what to do comes out.
+//!
+//! Nothing here waits, sends, stores or looks at a clock. The shell around it
+//! (`transaction.rs`) does what these functions say, and nothing else. The
+//! table of scenarios in `scenarios.txt` is the same specification by example;
+//! the tests of this file are made from it.
+//!
+//! # Freshness of an access token
+//!
+//! ```text
+//! obtained        advisory            mandatory       expiry
+//!    |   Fresh       |     Advisory       |  Mandatory   |   Expired
+//!    |---------------|--------------------|--------------|----------
+//!      serve           serve; one caller    callers wait   callers wait;
+//!                      refreshes aside      for a refresh, a failure is
+//!                                           a failure      theirs
+//!                                           still serves
+//! ```
+//!
+//! A token whose expiry nobody told is `Unknown`: it serves until the provider refuses it.
+//!
+//! # State of a grant
+//!
+//! | state | tokens | intent | tombstone | what it means |
+//! |---|---|---|---|---|
+//! | idle | yes | - | - | nothing under way |
+//! | intent | yes | yes | - | a request is under way, or its sender ended before it wrote the outcome |
+//! | in doubt | yes | yes | - | an intent whose sender is known to be finished: the refresh token may be spent |
+//! | dead | maybe | maybe | yes | the server, or the application, ended the grant |
+//!
+//! # The in-doubt rule
+//!
+//! A refresh token is sent again only when every earlier request with it has no
+//! known outcome and none of their senders is at work any more. If the server
+//! never took it, this saves the consent. If the server spent it and has a grace
+//! period, this saves the consent too. If it spent it and has none, the consent
+//! was lost with the reply, and the refusal is the proof of it.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+
+use super::clock::between;
+use super::store::Predecessor;
+use super::{ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
+use crate::Secret;
+
+/// How near to its end an access token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Freshness {
+    /// Far from its end: it is served.
+    Fresh,
+    /// Near its end: it is served, and refreshed beside that.
+    Advisory,
+    /// Very near its end: callers wait for a refresh.
+    Mandatory,
+    /// Over.
+    Expired,
+    /// Its end is unknown: it is served until it is refused.
+    Unknown,
+}
+
+/// A reading of both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub wall: SystemTime,
+    pub monotonic: Duration,
+}
+
+impl Now {
+    pub fn utc(self) -> DateTime<Utc> {
+        self.wall.into()
+    }
+}
+
+/// How long before its end an access token is refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Windows {
+    pub advisory: Duration,
+    pub mandatory: Duration,
+}
+
+impl Windows {
+    const ADVISORY: Duration = Duration::from_secs(300);
+    const MANDATORY: Duration = Duration::from_secs(60);
+
+    /// Derived from the token's life, so that a token of two minutes is not refreshed all the time.
+    ///
+    /// `jitter`, from 0 to 1, makes the advisory window up to half as long again. It
+    /// never makes it shorter: a window that jitter can eat up is no window.
+    pub fn of(life: Duration, jitter: f64) -> Self {
+        let advisory = (life / 5).min(Self::ADVISORY);
+        Self {
+            advisory: advisory + advisory.mul_f64(jitter.clamp(0.0, 1.0) / 2.0),
+            mandatory: (life / 20).min(Self::MANDATORY),
+        }
+    }
+}
+
+/// When the states of an access token begin, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Horizon {
+    advisory: Edge,
+    mandatory: Edge,
+    expiry: Edge,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Edge {
+    wall: SystemTime,
+    monotonic: Duration,
+}
+
+impl Edge {
+    /// Whichever clock gets there first: the wall clock goes on while the
+    /// machine sleeps, the monotonic one is not set back.
+    fn reached(self, now: Now) -> bool {
+        now.monotonic >= self.monotonic || now.wall >= self.wall
+    }
+}
+
+impl Horizon {
+    /// None: the end is unknown.
+    pub fn of(tokens: &TokenSet, now: Now, jitter: f64) -> Option<Self> {
+        let end = tokens.expires_at?;
+        let life = tokens.lifetime()?;
+        // A wall clock behind the one that wrote the token would let it live too long: it never lives longer
+        // than its life from now on.
+        let left = between(now.utc(), end).min(life);
+        let windows = Windows::of(life, jitter);
+        let edge = |before: Duration| Edge {
+            wall: now.wall + left.saturating_sub(before),
+            monotonic: now.monotonic + left.saturating_sub(before),
+        };
+        Some(Self {
+            advisory: edge(windows.advisory),
+            mandatory: edge(windows.mandatory),
+            expiry: edge(Duration::ZERO),
+        })
+    }
+
+    pub fn freshness(&self, now: Now) -> Freshness {
+        if !self.advisory.reached(now) {
+            Freshness::Fresh
+        } else if !self.mandatory.reached(now) {
+            Freshness::Advisory
+        } else if !self.expiry.reached(now) {
+            Freshness::Mandatory
+        } else {
+            Freshness::Expired
+        }
+    }
+}
+
+/// The freshness of stored tokens.
+pub(crate) fn freshness(tokens: &TokenSet, now: Now, jitter: f64) -> Freshness {
+    Horizon::of(tokens, now, jitter).map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
+}
+
+/// Why a token is wanted.
+#[derive(Clone, Debug)]
+pub(crate) enum Want {
+    /// There is no usable token.
+    Usable,
+    /// The token at hand is near its end.
+    Younger,
+    /// The provider refused this access token.
+    Other(Secret),
+}
+
+/// Whether stored tokens are what is wanted, so that no request is needed.
+pub(crate) fn satisfies(want: &Want, tokens: &TokenSet, freshness: Freshness) -> bool {
+    match (want, freshness) {
+        (_, Freshness::Mandatory | Freshness::Expired) => false,
+        (Want::Other(refused), _) => tokens.access_token != *refused,
+        (Want::Younger, Freshness::Advisory) => false,
+        _ => true,
+    }
+}
+
+/// What is known under the lease.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Situation<'a> {
+    pub want: &'a Want,
+    pub record: Option<&'a Record>,
+    /// Of the record's tokens.
+    pub freshness: Freshness,
+    pub renewal: Renewal,
+    pub rotation: &'a Rotation,
+    pub predecessor: Predecessor,
+    /// Whether the intent in the record was written by this process.
+    pub own_intent: bool,
+    /// Whether a lapsed predecessor was already given time.
+    pub patience_spent: bool,
+    pub now: Now,
+}
+
+/// What to do under the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A sibling stored what is wanted.
+    Adopt,
+    /// Ask with the grant itself.
+    Anew,
+    /// Ask with the refresh token, which this many requests carried before without an answer.
+    Refresh { unanswered: u32 },
+    /// The sender of the intent may still be at work: give the lease back, wait, look again.
+    Patience,
+    /// A request now could only do harm: serve the token at hand as long as it lives.
+    Defer,
+    /// The grant is over.
+    Dead(ReauthorizationReason),
+    /// There never was one.
+    NoGrant,
+}
+
+pub(crate) fn decide(situation: &Situation<'_>) -> Step {
+    let Situation { want, renewal, .. } = *situation;
+    let tokens = situation.record.and_then(|record| record.tokens.as_ref());
+    if tokens.is_some_and(|tokens| satisfies(want, tokens, situation.freshness)) {
+        return Step::Adopt;
+    }
+    if let Some(tombstone) = situation.record.and_then(|record| record.tombstone.as_ref()) {
+        return match (renewal, tombstone.reason) {
+            // Client credentials outlive their tokens.
+            (Renewal::Anew, reason) if reason != ReauthorizationReason::Revoked => Step::Anew,
+            (_, reason) => Step::Dead(reason),
+        };
+    }
+    if renewal == Renewal::Anew {
+        return Step::Anew;
+    }
+    let Some(tokens) = tokens else {
+        return Step::NoGrant;
+    };
+    let serves = situation.freshness != Freshness::Expired && !matches!(want, Want::Other(_));
+    if tokens.refresh_token.is_none() {
+        return if serves {
+            Step::Defer
+        } else {
+            Step::Dead(ReauthorizationReason::NoRefreshToken)
+        };
+    }
+    let Some(intent) = situation.record.and_then(|record| record.intent.as_ref()) else {
+        return Step::Refresh { unanswered: 0 };
+    };
+    if situation.predecessor == Predecessor::Lapsed && !situation.own_intent && !situation.patience_spent {
+        return Step::Patience;
+    }
+    let in_grace = situation
+        .rotation
+        .grace
+        .is_none_or(|grace| between(intent.at, situation.now.utc()) <= grace);
+    if situation.rotation.reuse_revokes_family && !in_grace && serves {
+        return Step::Defer;
+    }
+    Step::Refresh {
+        unanswered: intent.unanswered.saturating_add(1),
+    }
+}
+
+/// What a verdict on a refresh does to the grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    /// The server took nothing: the intent goes.
+    Settle,
+    /// Nobody knows what the server took: the intent stays.
+    Doubt,
+    /// The grant is over.
+    Bury(ReauthorizationReason),
+}
+
+/// `unanswered` counts the requests before this one.
+pub(crate) fn judge(
+    verdict: Verdict,
+    unanswered: u32,
+    tokens: &TokenSet,
+    rotation: &Rotation,
+    now: DateTime<Utc>,
+) -> Consequence {
+    let over = |end: Option<DateTime<Utc>>| end.is_some_and(|end| now >= end);
+    match verdict {
+        Verdict::Dead => Consequence::Bury(if unanswered > 0 {
+            ReauthorizationReason::LostReply
+        } else if over(tokens.consent_expires_at) {
+            ReauthorizationReason::ConsentExpired
+        } else if over(tokens.refresh_expires_at) {
+            ReauthorizationReason::RefreshTokenExpired
+        } else {
+            ReauthorizationReason::Refused
+        }),
+        // A server that does not rotate spends nothing, whatever became of the request.
+        _ if !rotation.spends() => Consequence::Settle,
+        // The server read the request and refused it, but an earlier one is still without an answer.
+        Verdict::Throttled { .. } | Verdict::RequestRejected | Verdict::ClientMisconfigured if unanswered > 0 => {
+            Consequence::Doubt
+        }
+        Verdict::Throttled { .. } | Verdict::RequestRejected | Verdict::ClientMisconfigured => Consequence::Settle,
+        // A gateway's 502 says nothing of what the server behind it did.
+        Verdict::Transient { .. } | Verdict::InDoubt => Consequence::Doubt,
+    }
+}
+
+/// What a token set that could not be stored at once does when the store is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rescue {
+    /// It goes over what is stored: that is its own parent, in whatever state.
+    Write,
+    /// Somebody stored something newer, or ended the grant on purpose.
+    Yield,
+}
+
+/// `parent` is the access token from whose generation the new set was made; none: an authorization, which replaces everything.
+pub(crate) fn rescue(parent: Option<&Secret>, stored: Option<&Record>) -> Rescue {
+    let Some(parent) = parent else {
+        return Rescue::Write;
+    };
+    let from_parent = stored
+        .and_then(|record| record.tokens.as_ref())
+        .is_some_and(|tokens| tokens.access_token == *parent);
+    // A tombstone that a sibling wrote after a refusal of the parent's refresh token says only that the token was
+    // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.
+    if from_parent { Rescue::Write } else { Rescue::Yield }
+}
+
+/// How long to wait after failures in a row, before jitter.
+pub(crate) fn pause(failures: u32) -> Duration {
+    const FIRST: Duration = Duration::from_millis(500);
+    const LONGEST: Duration = Duration::from_secs(60);
+    FIRST
+        .saturating_mul(1 << failures.saturating_sub(1).min(7))
+        .min(LONGEST)
+}

@@ -1,0 +1,229 @@
+//! What a store keeps of a grant: its tokens, a request under way, or a tombstone.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::store::RecordBytes;
+use super::{ReauthorizationReason, TokenKey, TokenSet};
+use crate::Secret;
+
+/// The version that this code writes.
+const VERSION: u32 = 1;
+
+/// What a store keeps of a grant.
+///
+/// A record with tokens and no tombstone is alive; with an intent, a request
+/// was about to be sent and nobody has written yet what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Record {
+    version: u32,
+    /// Whose tokens they are.
+    pub key: TokenKey,
+    /// The tokens; none after a revocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenSet>,
+    /// The refresh that was about to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// Why the grant is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tombstone: Option<Tombstone>,
+}
+
+/// A refresh that was about to be sent: written before the request, gone with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Intent {
+    /// Who was about to send it.
+    pub holder: String,
+    /// The lease under which it was written.
+    pub fence: u64,
+    /// When it was written.
+    pub at: DateTime<Utc>,
+    /// The refresh token that it sends, by fingerprint.
+    pub refresh_token: Fingerprint,
+    /// How many requests before this one carried the same refresh token and brought no answer.
+    #[serde(default)]
+    pub unanswered: u32,
+}
+
+/// Why a grant is over, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Tombstone {
+    /// Why.
+    pub reason: ReauthorizationReason,
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// The generation of the last tokens.
+    pub generation: u64,
+    /// Who wrote it.
+    pub holder: String,
+}
+
+/// Tells two secrets apart without being one: 64 bits of a hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Of a secret.
+    #[must_use]
+    pub fn of(secret: &Secret) -> Self {
+        let digest = Sha256::new()
+            .chain_update(b"finrail fingerprint 1")
+            .chain_update(secret.expose_secret().as_bytes())
+            .finalize();
+        let mut head = [0; 8];
+        head.copy_from_slice(&digest[..8]);
+        Self(u64::from_be_bytes(head))
+    }
+}
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingerprint {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16)
+            .map(Self)
+            .map_err(|_| serde::de::Error::custom("not a fingerprint"))
+    }
+}
+
+impl Record {
+    /// A living grant.
+    #[must_use]
+    pub fn alive(key: TokenKey, tokens: TokenSet) -> Self {
+        Self {
+            version: VERSION,
+            key,
+            tokens: Some(tokens),
+            intent: None,
+            tombstone: None,
+        }
+    }
+
+    /// The generation of the tokens, or of the last ones.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        match (&self.tokens, &self.tombstone) {
+            (Some(tokens), _) => tokens.generation,
+            (None, Some(tombstone)) => tombstone.generation,
+            (None, None) => 0,
+        }
+    }
+
+    /// The same grant with a request about to be sent.
+    #[must_use]
+    pub(crate) fn with_intent(&self, intent: Intent) -> Self {
+        Self {
+            intent: Some(intent),
+            ..self.clone()
+        }
+    }
+
+    /// The same grant with the outcome of its request known to have changed nothing.
+    #[must_use]
+    pub(crate) fn settled(&self) -> Self {
+        Self {
+            intent: None,
+            ..self.clone()
+        }
+    }
+
+    /// The grant is over. What is left of its access token may still serve until it ends; a revocation leaves nothing.
+    #[must_use]
+    pub(crate) fn buried(&self, reason: ReauthorizationReason, at: DateTime<Utc>, holder: &str) -> Self {
+        let keep = reason != ReauthorizationReason::Revoked;
+        Self {
+            version: VERSION,
+            key: self.key.clone(),
+            tokens: self.tokens.clone().filter(|_| keep),
+            intent: self.intent.clone().filter(|_| keep),
+            tombstone: Some(Tombstone {
+                reason,
+                at,
+                generation: self.generation(),
+                holder: holder.to_owned(),
+            }),
+        }
+    }
+
+    /// Writes the record for a store.
+    #[must_use]
+    pub fn encode(&self) -> RecordBytes {
+        let mut bytes = Vec::with_capacity(4096);
+        // A struct of strings, numbers and maps with string keys: nothing in it can fail to become JSON.
+        if serde_json::to_writer(&mut bytes, self).is_err() {
+            bytes.clear();
+        }
+        RecordBytes::from(bytes)
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a record, or one of a newer version. The error
+    /// says where reading stopped, and nothing of what was read.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let Version { version } = serde_json::from_slice(bytes).map_err(|error| DecodeError::at(&error))?;
+        if version > VERSION {
+            return Err(DecodeError::Newer { version });
+        }
+        let record: Self = serde_json::from_slice(bytes).map_err(|error| DecodeError::at(&error))?;
+        if record.tokens.is_none() && record.tombstone.is_none() {
+            return Err(DecodeError::Empty);
+        }
+        Ok(record)
+    }
+}
+
+/// A stored record that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Not a record.
+    #[error("the stored record is damaged at line {line}, column {column}")]
+    Damaged {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// Neither tokens nor a tombstone.
+    #[error("the stored record holds neither tokens nor a tombstone")]
+    Empty,
+    /// Written by a newer finrail.
+    #[error("the stored record has version {version}, which a newer finrail wrote: upgrade this process")]
+    Newer {
+        /// The version.
+        version: u32,
+    },
+}
+
+impl DecodeError {
+    /// serde's own message may quote a value, and a value may be a token.
+    fn at(error: &serde_json::Error) -> Self {
+        Self::Damaged {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}

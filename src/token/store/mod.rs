@@ -1,0 +1,245 @@
+//! Where grants outlive a process: the trait, and what every store promises.
+
+mod memory;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use zeroize::Zeroizing;
+
+use super::TokenKey;
+
+pub use memory::MemoryStore;
+
+/// Keeps one record per [`TokenKey`], and lets one process at a time work on it.
+///
+/// A store knows nothing of tokens: it keeps bytes under
+/// [`storage_id`](TokenKey::storage_id). It promises three things, each of them
+/// atomic across all processes that share it:
+///
+/// - [`swap`](Self::swap) changes a record only if nobody else did since it was read;
+/// - [`lease`](Self::lease) is held by one at a time, and every new lease has a larger fence;
+/// - a swap under an older fence than the newest one never changes anything.
+///
+/// The contract kit of this module tests an implementation.
+pub trait TokenStore: Send + Sync + 'static {
+    /// Reads the record, as it is now.
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>>;
+
+    /// Replaces, creates or removes the record, if it is still the one that was read and the lease is still the newest.
+    ///
+    /// When this says `Swapped::Done`, the change survives a crash of process and machine.
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>>;
+
+    /// Asks for the right to work on the record; answers at once, without waiting for its holder.
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>>;
+
+    /// Gives the right back. A lease that somebody else took over meanwhile is left alone.
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// A record as a store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredRecord {
+    /// Which write it is. The writer chooses it, larger than the one it replaces.
+    pub revision: u64,
+    /// What was written.
+    pub bytes: RecordBytes,
+}
+
+impl StoredRecord {
+    /// A record.
+    #[must_use]
+    pub fn new(revision: u64, bytes: impl Into<RecordBytes>) -> Self {
+        Self {
+            revision,
+            bytes: bytes.into(),
+        }
+    }
+}
+
+/// Bytes that hold secrets: `Debug` shows their number only, and they are overwritten when they go away.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RecordBytes(Zeroizing<Vec<u8>>);
+
+impl From<Vec<u8>> for RecordBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl From<&[u8]> for RecordBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.to_vec()))
+    }
+}
+
+impl AsRef<[u8]> for RecordBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::ops::Deref for RecordBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RecordBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[REDACTED; {} bytes]", self.0.len())
+    }
+}
+
+/// One change of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Swap {
+    /// The revision that was read; none: there was no record.
+    pub expected: Option<u64>,
+    /// The fence of the lease under which the change is made.
+    pub fence: u64,
+    /// What the record becomes; none: it is removed.
+    pub next: Option<StoredRecord>,
+}
+
+impl Swap {
+    /// A change of the record.
+    #[must_use]
+    pub fn new(expected: Option<u64>, fence: u64, next: Option<StoredRecord>) -> Self {
+        Self { expected, fence, next }
+    }
+}
+
+/// What became of a swap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swapped {
+    /// The change is made and durable.
+    Done,
+    /// The record is not the expected one: this is what it is. Nothing was changed.
+    Conflict(Option<StoredRecord>),
+    /// A newer lease was given out. Nothing was changed.
+    Fenced,
+}
+
+/// What became of the question for a lease.
+#[derive(Debug)]
+pub enum Leased {
+    /// The lease is ours.
+    Granted(Lease),
+    /// Somebody else has it.
+    Held {
+        /// Who.
+        by: String,
+        /// When it ends at the latest; none: when its holder gives it back or ends.
+        for_at_most: Option<Duration>,
+    },
+}
+
+/// The right to work on one record.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Lease {
+    /// Larger than the fence of every lease on this record before.
+    pub fence: u64,
+    /// What is known of the lease before this one.
+    pub predecessor: Predecessor,
+    guard: Option<Guard>,
+}
+
+/// What is known of the lease before the present one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Predecessor {
+    /// Its holder gave it back, is dead, or there was none: nobody else is at work.
+    Finished,
+    /// Its time ran out: its holder may still be at work.
+    Lapsed,
+}
+
+struct Guard(#[allow(dead_code, reason = "held for its drop")] Box<dyn Send + Sync>);
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+impl Lease {
+    /// A lease after whose predecessor nobody is at work.
+    #[must_use]
+    pub fn new(fence: u64) -> Self {
+        Self {
+            fence,
+            predecessor: Predecessor::Finished,
+            guard: None,
+        }
+    }
+
+    /// What is known of the lease before.
+    #[must_use]
+    pub fn predecessor(mut self, predecessor: Predecessor) -> Self {
+        self.predecessor = predecessor;
+        self
+    }
+
+    /// Something whose drop gives the lease back, such as an open file with a lock.
+    #[must_use]
+    pub fn guard(mut self, guard: impl Send + Sync + 'static) -> Self {
+        self.guard = Some(Guard(Box::new(guard)));
+        self
+    }
+}
+
+/// A store did not do what it was asked to.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store cannot be reached or used now; trying again may help.
+    #[error("the token store cannot {action}")]
+    Unavailable {
+        /// What it should have done, as a verb phrase.
+        action: &'static str,
+        /// Why it did not.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// The store answers, and what it holds cannot be used; trying again does not help.
+    #[error("the token store holds something that cannot be used")]
+    Corrupt {
+        /// Why.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// The store cannot be reached or used now. `action` is a verb phrase such as `"read the record"`.
+    pub fn unavailable(action: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable {
+            action,
+            source: Arc::from(source.into()),
+        }
+    }
+
+    /// What the store holds cannot be used.
+    pub fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Corrupt {
+            source: Arc::from(source.into()),
+        }
+    }
+}
+
+impl From<super::DecodeError> for StoreError {
+    fn from(error: super::DecodeError) -> Self {
+        Self::corrupt(error)
+    }
+}

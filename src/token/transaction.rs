@@ -1,0 +1,593 @@
+//! A refresh, from top to bottom: read, lease, read again, adopt or intend, send, judge, commit, publish.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handle::{Inner, Snapshot};
+use super::machine::{self, Consequence, Now, Rescue, Situation, Step, Want};
+use super::record::{Fingerprint, Intent};
+use super::store::{Lease, Leased, StoredRecord, Swap, Swapped};
+use super::{
+    Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, Renewal, StoreError, TokenReply, TokenSet,
+    Verdict,
+};
+use crate::Secret;
+
+/// How long a lapsed predecessor is given to store what it may have got: longer than the pause between its tries.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// How often a write is tried before the attempt goes on without it.
+const WRITES: u32 = 3;
+/// The longest pause between tries to store a set that could not be stored at once.
+const RETENTION_PAUSE: Duration = Duration::from_secs(5);
+
+/// A record and the revision it was read at.
+#[derive(Clone)]
+pub(crate) struct Versioned {
+    pub revision: u64,
+    pub record: Record,
+}
+
+/// Tokens that the server gave and the store did not take yet.
+#[derive(Clone)]
+pub(crate) struct Uncommitted {
+    pub tokens: TokenSet,
+    /// The access token from whose generation they were made; none: an authorization.
+    pub parent: Option<Secret>,
+}
+
+/// One attempt to get what is wanted. Runs in a task of its own: no caller can cut it off.
+pub(crate) async fn run(inner: &Arc<Inner>, want: Want) -> Result<Arc<Snapshot>, Error> {
+    if let Some(trouble) = inner.uncommitted_trouble() {
+        return Err(trouble);
+    }
+    let patience_ends = inner.now().monotonic + inner.lease_ttl() * 2 + PATIENCE;
+    let mut patience_spent = false;
+    let mut poll = Poll::new();
+    loop {
+        // What a sibling has stored needs no lease.
+        let seen = match read(inner).await {
+            Err(error) if inner.renewal() == Renewal::Anew => return without_store(inner, error).await,
+            seen => seen?,
+        };
+        if let Some(adopted) = adopt(inner, &want, seen.as_ref()) {
+            return Ok(adopted);
+        }
+        match inner
+            .store()
+            .lease(inner.key(), inner.holder(), inner.lease_ttl())
+            .await
+        {
+            Err(error) if inner.renewal() == Renewal::Anew => return without_store(inner, error).await,
+            Err(error) => return Err(error.into()),
+            Ok(Leased::Granted(lease)) => match leased(inner, &want, lease, patience_spent).await {
+                Some(outcome) => return outcome,
+                None => {
+                    patience_spent = true;
+                    tokio::time::sleep(PATIENCE).await;
+                }
+            },
+            Ok(Leased::Held { by, for_at_most }) => {
+                inner.note_holder(&by);
+                if inner.now().monotonic >= patience_ends {
+                    return Err(Error::Busy {
+                        holder: by,
+                        retry_after: for_at_most,
+                    });
+                }
+                poll.pause(inner).await;
+            }
+        }
+    }
+}
+
+/// Under the lease. None: give it back and wait.
+async fn leased(
+    inner: &Arc<Inner>,
+    want: &Want,
+    lease: Lease,
+    patience_spent: bool,
+) -> Option<Result<Arc<Snapshot>, Error>> {
+    let leased_at = inner.now().monotonic;
+    let seen = match read(inner).await {
+        Ok(seen) => seen,
+        Err(error) => {
+            release(inner, lease).await;
+            return Some(Err(error.into()));
+        }
+    };
+    let now = inner.now();
+    let record = seen.as_ref().map(|seen| &seen.record);
+    let step = machine::decide(&Situation {
+        want,
+        record,
+        freshness: freshness(inner, record, now),
+        renewal: inner.renewal(),
+        rotation: inner.rotation(),
+        predecessor: lease.predecessor,
+        own_intent: record
+            .and_then(|record| record.intent.as_ref())
+            .is_some_and(|intent| intent.holder == inner.holder()),
+        patience_spent,
+        now,
+    });
+    tracing::debug!(key = %inner.key(), ?step, fence = lease.fence, "token refresh");
+    match (step, seen) {
+        (Step::Patience, _) => {
+            release(inner, lease).await;
+            None
+        }
+        (Step::Adopt | Step::Defer, Some(seen)) => {
+            release(inner, lease).await;
+            Some(Ok(inner.publish(seen)))
+        }
+        (Step::Dead(reason), seen) => {
+            release(inner, lease).await;
+            if let Some(seen) = seen {
+                inner.publish(seen);
+            }
+            Some(Err(Error::ReauthorizationRequired { reason }))
+        }
+        (Step::Anew, seen) => Some(anew(inner, seen, lease).await),
+        (Step::Refresh { unanswered }, Some(seen)) => Some(
+            Attempt {
+                inner,
+                lease,
+                leased_at,
+            }
+            .refresh(seen, unanswered)
+            .await,
+        ),
+        (Step::NoGrant | Step::Adopt | Step::Defer | Step::Refresh { .. }, _) => {
+            release(inner, lease).await;
+            Some(Err(Error::NoGrant {
+                key: inner.key().to_string(),
+            }))
+        }
+    }
+}
+
+/// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
+async fn anew(inner: &Arc<Inner>, seen: Option<Versioned>, lease: Lease) -> Result<Arc<Snapshot>, Error> {
+    let sent_at = inner.now();
+    let outcome = send(inner, Obtain::Anew).await;
+    let reply = match outcome {
+        Ok(reply) => reply,
+        Err(error) => {
+            release(inner, lease).await;
+            return Err(anew_error(error));
+        }
+    };
+    let tokens = match seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()) {
+        Some(tokens) => tokens.next(reply, sent_at.wall),
+        None => first(inner, reply, sent_at),
+    };
+    let record = Record::alive(inner.key().clone(), tokens);
+    let revision = next_revision(inner, seen.as_ref());
+    let swap = Swap::new(
+        seen.map(|seen| seen.revision),
+        lease.fence,
+        Some(StoredRecord::new(revision, record.encode())),
+    );
+    if !matches!(write(inner, swap).await, Ok(Swapped::Done)) {
+        tracing::warn!(key = %inner.key(), "a token that can be fetched anew was not stored");
+    }
+    release(inner, lease).await;
+    Ok(inner.publish(Versioned { revision, record }))
+}
+
+/// Client credentials work without their store: siblings then fetch for themselves.
+async fn without_store(inner: &Arc<Inner>, error: StoreError) -> Result<Arc<Snapshot>, Error> {
+    tracing::warn!(key = %inner.key(), %error, "fetching a token without the token store");
+    let sent_at = inner.now();
+    let reply = send(inner, Obtain::Anew).await.map_err(anew_error)?;
+    let mut tokens = first(inner, reply, sent_at);
+    tokens.generation = inner.generation() + 1;
+    Ok(inner.publish(Versioned {
+        revision: inner.revision() + 1,
+        record: Record::alive(inner.key().clone(), tokens),
+    }))
+}
+
+/// `invalid_grant` to client credentials is about the client: there is no user to ask.
+fn anew_error(error: IssuerError) -> Error {
+    match error.verdict {
+        Verdict::Dead => Error::ClientMisconfigured { source: error.source },
+        Verdict::InDoubt => Error::Transient {
+            retry_after: None,
+            source: error.source,
+        },
+        _ => error.into(),
+    }
+}
+
+/// A refresh under its lease.
+struct Attempt<'a> {
+    inner: &'a Arc<Inner>,
+    lease: Lease,
+    leased_at: Duration,
+}
+
+impl Attempt<'_> {
+    async fn refresh(self, seen: Versioned, unanswered: u32) -> Result<Arc<Snapshot>, Error> {
+        let inner = self.inner;
+        let Some(tokens) = seen.record.tokens.clone() else {
+            return self
+                .give_up(Error::NoGrant {
+                    key: inner.key().to_string(),
+                })
+                .await;
+        };
+        let Some(refresh_token) = tokens.refresh_token.clone() else {
+            let reason = ReauthorizationReason::NoRefreshToken;
+            return self.give_up(Error::ReauthorizationRequired { reason }).await;
+        };
+
+        // Intent: from here on, whoever finds the record knows that the refresh token may be spent.
+        let intended = if inner.rotation().spends() {
+            let record = seen.record.with_intent(Intent {
+                holder: inner.holder().to_owned(),
+                fence: self.lease.fence,
+                at: inner.now().utc(),
+                refresh_token: Fingerprint::of(&refresh_token),
+                unanswered,
+            });
+            match self.store(&seen, record).await {
+                Ok(Ok(intended)) => intended,
+                Ok(Err(_)) => return self.give_up(overtaken(inner)).await,
+                Err(error) => return self.give_up(error.into()).await,
+            }
+        } else {
+            seen
+        };
+        // A lease that may lapse while the request is under way protects nothing.
+        if inner.now().monotonic.saturating_sub(self.leased_at) + inner.request_timeout() > inner.lease_ttl() {
+            return self.give_up(overtaken(inner)).await;
+        }
+
+        let sent_at = inner.now();
+        let outcome = send(inner, Obtain::Refresh(refresh_token)).await;
+        inner.note_verdict(outcome.as_ref().err().map(|error| error.verdict));
+        match outcome {
+            Ok(reply) => self.commit(intended, &tokens, reply, sent_at).await,
+            Err(error) => self.refused(intended, &tokens, error, unanswered).await,
+        }
+    }
+
+    /// The server gave new tokens: from here on they are never dropped.
+    async fn commit(
+        self,
+        intended: Versioned,
+        parent: &TokenSet,
+        reply: TokenReply,
+        sent_at: Now,
+    ) -> Result<Arc<Snapshot>, Error> {
+        let tokens = parent.next(reply, sent_at.wall);
+        let record = Record::alive(intended.record.key.clone(), tokens.clone());
+        let trouble = match self.store(&intended, record).await {
+            Ok(Ok(committed)) => {
+                let published = self.inner.publish(committed);
+                self.inner.tell(Event::Refreshed {
+                    generation: tokens.generation,
+                });
+                release(self.inner, self.lease).await;
+                return Ok(published);
+            }
+            Ok(Err(Moved)) => None,
+            Err(error) => Some(error),
+        };
+        Ok(retain(
+            self.inner,
+            Uncommitted {
+                tokens,
+                parent: Some(parent.access_token.clone()),
+            },
+            intended.revision,
+            trouble,
+            Some(self.lease),
+        ))
+    }
+
+    /// The server gave none.
+    async fn refused(
+        self,
+        intended: Versioned,
+        tokens: &TokenSet,
+        error: IssuerError,
+        unanswered: u32,
+    ) -> Result<Arc<Snapshot>, Error> {
+        let inner = self.inner;
+        let now = inner.now().utc();
+        match machine::judge(error.verdict, unanswered, tokens, inner.rotation(), now) {
+            Consequence::Settle => {
+                if intended.record.intent.is_some() {
+                    // Not needed for safety: an intent that stays behind costs a doubt, not a consent.
+                    let _ = self.store(&intended, intended.record.settled()).await;
+                }
+                self.give_up(error.into()).await
+            }
+            Consequence::Doubt => {
+                inner.tell(Event::InDoubt {
+                    generation: tokens.generation,
+                });
+                self.give_up(error.into()).await
+            }
+            Consequence::Bury(reason) => {
+                // A sibling that worked without our lease may have stored a successor: then its success is ours.
+                match read(inner).await {
+                    Ok(Some(moved)) if moved.revision != intended.revision => {
+                        let adopted = inner.publish(moved);
+                        return match adopted.error() {
+                            Some(error) => self.give_up(error).await,
+                            None => {
+                                release(inner, self.lease).await;
+                                Ok(adopted)
+                            }
+                        };
+                    }
+                    Err(error) => return self.give_up(error.into()).await,
+                    Ok(_) => {}
+                }
+                let buried = intended.record.buried(reason, now, inner.holder());
+                match self.store(&intended, buried).await {
+                    Ok(Ok(buried)) => {
+                        inner.publish(buried);
+                        self.give_up(Error::ReauthorizationRequired { reason }).await
+                    }
+                    Ok(Err(Moved)) => self.give_up(overtaken(inner)).await,
+                    Err(error) => self.give_up(error.into()).await,
+                }
+            }
+        }
+    }
+
+    async fn store(&self, seen: &Versioned, record: Record) -> Result<Result<Versioned, Moved>, StoreError> {
+        store(self.inner, Some(seen), record, self.lease.fence).await
+    }
+
+    async fn give_up(self, error: Error) -> Result<Arc<Snapshot>, Error> {
+        release(self.inner, self.lease).await;
+        Err(error)
+    }
+}
+
+/// Somebody else changed the record, or took the lease.
+pub(crate) struct Moved;
+
+/// Writes a record over the one that was read.
+pub(crate) async fn store(
+    inner: &Inner,
+    seen: Option<&Versioned>,
+    record: Record,
+    fence: u64,
+) -> Result<Result<Versioned, Moved>, StoreError> {
+    let revision = next_revision(inner, seen);
+    let next = StoredRecord::new(revision, record.encode());
+    let swap = Swap::new(seen.map(|seen| seen.revision), fence, Some(next));
+    Ok(match write(inner, swap).await? {
+        Swapped::Done => Ok(Versioned { revision, record }),
+        Swapped::Conflict(_) | Swapped::Fenced => Err(Moved),
+    })
+}
+
+/// Swaps, and tries again when the store does not answer: a swap says itself whether it was made before.
+async fn write(inner: &Inner, swap: Swap) -> Result<Swapped, StoreError> {
+    let mut failures = 0;
+    loop {
+        match inner.store().swap(inner.key(), swap.clone()).await {
+            Ok(Swapped::Conflict(stored)) if failures > 0 && stored == swap.next => return Ok(Swapped::Done),
+            Err(error @ StoreError::Unavailable { .. }) => {
+                failures += 1;
+                if failures == WRITES {
+                    return Err(error);
+                }
+                tokio::time::sleep(Duration::from_millis(50) * failures).await;
+            }
+            swapped => return swapped,
+        }
+    }
+}
+
+/// Larger than the one before. The first one is the time of day, so that a record that was removed and made again
+/// never has a revision that somebody still remembers.
+pub(crate) fn next_revision(inner: &Inner, seen: Option<&Versioned>) -> u64 {
+    match seen {
+        Some(seen) => seen.revision + 1,
+        None => u64::try_from(inner.now().utc().timestamp_micros()).unwrap_or(1).max(1),
+    }
+}
+
+/// What the store holds now.
+pub(crate) async fn read(inner: &Inner) -> Result<Option<Versioned>, StoreError> {
+    let Some(stored) = inner.store().load(inner.key()).await? else {
+        return Ok(None);
+    };
+    let record = Record::decode(&stored.bytes)?;
+    if record.key != *inner.key() {
+        return Err(StoreError::corrupt("the record belongs to another key"));
+    }
+    Ok(Some(Versioned {
+        revision: stored.revision,
+        record,
+    }))
+}
+
+fn adopt(inner: &Arc<Inner>, want: &Want, seen: Option<&Versioned>) -> Option<Arc<Snapshot>> {
+    let seen = seen?;
+    let tokens = seen.record.tokens.as_ref()?;
+    let freshness = machine::freshness(tokens, inner.now(), inner.jitter(tokens.generation));
+    machine::satisfies(want, tokens, freshness).then(|| inner.publish(seen.clone()))
+}
+
+fn freshness(inner: &Inner, record: Option<&Record>, now: Now) -> machine::Freshness {
+    record
+        .and_then(|record| record.tokens.as_ref())
+        .map_or(machine::Freshness::Expired, |tokens| {
+            machine::freshness(tokens, now, inner.jitter(tokens.generation))
+        })
+}
+
+fn first(inner: &Inner, reply: TokenReply, sent_at: Now) -> TokenSet {
+    TokenSet::first(reply, &inner.key().scopes, sent_at.wall, inner.rotation())
+}
+
+/// One request, with an end to waiting for its reply.
+async fn send(inner: &Inner, obtain: Obtain) -> Result<TokenReply, IssuerError> {
+    #[derive(Debug, thiserror::Error)]
+    #[error("no reply to the token request within {} s", .0.as_secs())]
+    struct Silence(Duration);
+
+    let patience = inner.request_timeout();
+    match tokio::time::timeout(patience, inner.issuer().obtain(obtain)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(IssuerError::new(Verdict::InDoubt, Silence(patience))),
+    }
+}
+
+fn overtaken(inner: &Inner) -> Error {
+    Error::Busy {
+        holder: "another process".to_owned(),
+        retry_after: Some(inner.request_timeout()),
+    }
+}
+
+/// Waits for the lease.
+pub(crate) async fn acquire(inner: &Inner) -> Result<Lease, Error> {
+    let deadline = inner.now().monotonic + inner.lease_ttl() * 2;
+    let mut poll = Poll::new();
+    loop {
+        match inner
+            .store()
+            .lease(inner.key(), inner.holder(), inner.lease_ttl())
+            .await?
+        {
+            Leased::Granted(lease) => return Ok(lease),
+            Leased::Held { by, for_at_most } if inner.now().monotonic >= deadline => {
+                return Err(Error::Busy {
+                    holder: by,
+                    retry_after: for_at_most,
+                });
+            }
+            Leased::Held { by, .. } => {
+                inner.note_holder(&by);
+                poll.pause(inner).await;
+            }
+        }
+    }
+}
+
+/// Gives the lease back. If that fails, its time runs out.
+pub(crate) async fn release(inner: &Inner, lease: Lease) {
+    if let Err(error) = inner.store().release(inner.key(), lease).await {
+        tracing::debug!(key = %inner.key(), %error, "a lease was not given back and has to run out");
+    }
+}
+
+/// Pauses between looks at a lease that somebody else holds.
+struct Poll(u32);
+
+impl Poll {
+    fn new() -> Self {
+        Self(0)
+    }
+
+    async fn pause(&mut self, inner: &Inner) {
+        let base = Duration::from_millis(20) * 2_u32.pow(self.0.min(4));
+        self.0 += 1;
+        tokio::time::sleep(base / 2 + base.mul_f64(inner.random())).await;
+    }
+}
+
+/// Serves tokens that the store did not take, and keeps trying to store them.
+pub(crate) fn retain(
+    inner: &Arc<Inner>,
+    uncommitted: Uncommitted,
+    revision: u64,
+    trouble: Option<StoreError>,
+    lease: Option<Lease>,
+) -> Arc<Snapshot> {
+    let generation = uncommitted.tokens.generation;
+    let error = trouble.unwrap_or_else(|| StoreError::unavailable("take the write", "the lease was lost"));
+    tracing::error!(
+        key = %inner.key(), generation, %error,
+        "new tokens are in memory only: the store did not take them, the write is tried again"
+    );
+    inner.tell(Event::StoreTrouble {
+        error: error.to_string(),
+    });
+    inner.set_uncommitted(Some((uncommitted.clone(), error)));
+    let published = inner.publish_unstored(Versioned {
+        revision,
+        record: Record::alive(inner.key().clone(), uncommitted.tokens.clone()),
+    });
+    let inner = Arc::clone(inner);
+    tokio::spawn(async move { store_at_last(&inner, uncommitted, lease).await });
+    published
+}
+
+/// Tries to store a set until it is stored, or something newer is.
+async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: Option<Lease>) {
+    let generation = uncommitted.tokens.generation;
+    let mut failures = 0;
+    loop {
+        failures += 1;
+        tokio::time::sleep(machine::pause(failures).min(RETENTION_PAUSE)).await;
+        if !inner.is_uncommitted(generation) {
+            break;
+        }
+        let held = match lease.take() {
+            Some(held) => held,
+            None => match acquire(inner).await {
+                Ok(held) => held,
+                Err(error) => {
+                    tracing::warn!(key = %inner.key(), generation, failures, %error, "new tokens are still not stored");
+                    continue;
+                }
+            },
+        };
+        let Ok(seen) = read(inner).await else {
+            lease = Some(held);
+            continue;
+        };
+        let stored = seen.as_ref().map(|seen| &seen.record);
+        if let Some(seen) = seen
+            .as_ref()
+            .filter(|seen| seen.record.tokens.as_ref() == Some(&uncommitted.tokens))
+        {
+            // The write was made, and only its confirmation was lost.
+            recovered(inner, seen.clone());
+            release(inner, held).await;
+            break;
+        }
+        if machine::rescue(uncommitted.parent.as_ref(), stored) == Rescue::Yield {
+            tracing::warn!(key = %inner.key(), generation, "tokens that could not be stored are outdated now");
+            inner.set_uncommitted(None);
+            if let Some(seen) = seen {
+                inner.publish(seen);
+            }
+            release(inner, held).await;
+            break;
+        }
+        let record = Record::alive(inner.key().clone(), uncommitted.tokens.clone());
+        match store(inner, seen.as_ref(), record, held.fence).await {
+            Ok(Ok(committed)) => {
+                recovered(inner, committed);
+                release(inner, held).await;
+                break;
+            }
+            // A lost lease is taken anew.
+            Ok(Err(Moved)) => release(inner, held).await,
+            Err(_) => lease = Some(held),
+        }
+    }
+    if let Some(held) = lease {
+        release(inner, held).await;
+    }
+}
+
+fn recovered(inner: &Arc<Inner>, committed: Versioned) {
+    let generation = committed.record.generation();
+    inner.set_uncommitted(None);
+    inner.publish(committed);
+    tracing::info!(key = %inner.key(), generation, "tokens that could not be stored are stored now");
+    inner.tell(Event::StoreRecovered { generation });
+}

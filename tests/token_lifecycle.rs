@@ -1,0 +1,301 @@
+//! What callers see of a token's life.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod token_support;
+
+use std::sync::Arc;
+
+use finrail::token::store::MemoryStore;
+use finrail::token::{
+    Clock, Error, Event, GrantKind, Issuer, ReauthorizationReason, Renewal, TokenHandle, TokenKey, TokenStore, Verdict,
+};
+use token_support::*;
+
+struct World {
+    bank: Arc<Bank>,
+    clock: Arc<VirtualClock>,
+    store: Arc<dyn TokenStore>,
+}
+
+impl World {
+    fn new(habits: Habits) -> Self {
+        let clock = VirtualClock::new();
+        Self {
+            bank: Bank::new(habits),
+            store: Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>)),
+            clock,
+        }
+    }
+
+    fn process(&self, holder: &str) -> TokenHandle {
+        user(&self.bank, &self.store, &self.clock, holder).build()
+    }
+
+    async fn logged_in(&self, holder: &str) -> TokenHandle {
+        let handle = self.process(holder);
+        handle.adopt(self.bank.login()).await.unwrap();
+        handle
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_credentials_fetch_on_the_first_call_and_again_at_the_end() {
+    let world = World::new(STRICT);
+    let key = TokenKey::new("ofx", "client-1", GrantKind::ClientCredentials);
+    let handle = TokenHandle::builder(key, Arc::clone(&world.bank) as Arc<dyn Issuer>, Renewal::Anew)
+        .clock(Arc::clone(&world.clock) as Arc<dyn Clock>)
+        .build();
+    assert!(handle.header().is_none());
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+    assert_eq!(world.bank.requests(), 1);
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_grant_the_error_says_so() {
+    let world = World::new(STRICT);
+    let error = world.process("a").fresh().await.unwrap_err();
+    assert!(matches!(error, Error::NoGrant { .. }), "{error}");
+    assert!(error.reauthorization_required());
+    assert_eq!(world.bank.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn advisory_serves_and_refreshes_beside_the_call() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR - secs(200)).await;
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-1");
+    tokio::time::sleep(secs(1)).await;
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-2");
+    assert_eq!(world.bank.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_herd_at_the_end_makes_one_request() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR).await;
+    let herd: Vec<_> = (0..1000)
+        .map(|_| {
+            let handle = handle.clone();
+            tokio::spawn(async move { text(&handle.fresh().await.unwrap()) })
+        })
+        .collect();
+    for caller in herd {
+        assert_eq!(caller.await.unwrap(), "Bearer access-2");
+    }
+    assert_eq!(world.bank.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_two_minutes_is_not_refreshed_all_the_time() {
+    let world = World::new(Habits {
+        life: Some(secs(120)),
+        ..STRICT
+    });
+    let handle = world.logged_in("a").await;
+    for _ in 0..1200 {
+        handle.fresh().await.unwrap();
+        tokio::time::sleep(secs(1)).await;
+    }
+    assert!((9..=14).contains(&world.bank.requests()), "{}", world.bank.requests());
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_expiry_serves_until_the_provider_refuses() {
+    let world = World::new(Habits { life: None, ..STRICT });
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR * 24 * 30).await;
+    let bearer = handle.fresh().await.unwrap();
+    assert_eq!(world.bank.requests(), 0);
+    let (one, two) = tokio::join!(handle.rejected(bearer.generation), handle.rejected(bearer.generation));
+    assert_eq!(text(&one.unwrap()), "Bearer access-2");
+    assert_eq!(text(&two.unwrap()), "Bearer access-2");
+    assert_eq!(
+        text(&handle.rejected(bearer.generation).await.unwrap()),
+        "Bearer access-2"
+    );
+    assert_eq!(world.bank.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refresh_survives_a_cancelled_caller() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR).await;
+    let caller = tokio::time::timeout(std::time::Duration::from_millis(20), handle.fresh()).await;
+    assert!(caller.is_err());
+    drop(handle);
+    tokio::time::sleep(secs(1)).await;
+    let info = world.process("b").load().await.unwrap().unwrap();
+    assert_eq!(info.generation, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_finds_the_grant() {
+    let world = World::new(STRICT);
+    drop(world.logged_in("a").await);
+    assert_eq!(text(&world.process("b").fresh().await.unwrap()), "Bearer access-1");
+    assert_eq!(world.bank.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn replicas_refresh_once_between_them() {
+    let world = World::new(STRICT);
+    let first = world.logged_in("a").await;
+    let second = world.process("bb");
+    second.load().await.unwrap();
+    for round in 2..10 {
+        tokio::time::sleep(HOUR).await;
+        let (one, two) = tokio::join!(first.fresh(), second.fresh());
+        assert_eq!(text(&one.unwrap()), format!("Bearer access-{round}"));
+        assert_eq!(text(&two.unwrap()), format!("Bearer access-{round}"));
+    }
+    assert_eq!(world.bank.requests(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_without_grace_is_reported_as_lost() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.bank.faults([Fault::LoseReply]);
+    tokio::time::sleep(HOUR).await;
+    assert!(matches!(handle.fresh().await.unwrap_err(), Error::InDoubt { .. }));
+    tokio::time::sleep(secs(2)).await;
+    let error = handle.fresh().await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::ReauthorizationRequired {
+                reason: ReauthorizationReason::LostReply
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_within_grace_costs_nothing() {
+    let world = World::new(Habits {
+        grace: Some(secs(60)),
+        ..STRICT
+    });
+    let handle = world.logged_in("a").await;
+    world.bank.faults([Fault::LoseReply]);
+    tokio::time::sleep(HOUR).await;
+    assert!(handle.fresh().await.is_err());
+    tokio::time::sleep(secs(2)).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_request_costs_nothing() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.bank.faults([Fault::LoseRequest, Fault::LoseRequest]);
+    tokio::time::sleep(HOUR).await;
+    for _ in 0..2 {
+        assert!(handle.fresh().await.is_err());
+        tokio::time::sleep(secs(3)).await;
+    }
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_before_the_end_disturb_nobody() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world
+        .bank
+        .faults([Fault::Unavailable, Fault::Throttle(None), Fault::Unavailable]);
+    tokio::time::sleep(HOUR - secs(50)).await;
+    for _ in 0..45 {
+        handle.fresh().await.unwrap();
+        tokio::time::sleep(secs(1)).await;
+    }
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_is_honoured() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.bank.faults([Fault::Throttle(Some(secs(90)))]);
+    tokio::time::sleep(HOUR).await;
+    let error = handle.fresh().await.unwrap_err();
+    assert!(matches!(error, Error::Throttled { .. }));
+    tokio::time::sleep(secs(60)).await;
+    let error = handle.fresh().await.unwrap_err();
+    assert_eq!(error.retry_after().unwrap().as_secs(), 30);
+    assert_eq!(world.bank.requests(), 1);
+    tokio::time::sleep(secs(31)).await;
+    assert!(handle.fresh().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn revocation_leaves_a_tombstone_and_a_503_does_not() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.bank.refuse_revocation(Verdict::Transient { retry_after: None });
+    assert!(handle.revoke().await.unwrap_err().is_retryable());
+    assert!(handle.fresh().await.is_ok());
+    let mut events = handle.watch();
+    handle.revoke().await.unwrap();
+    assert_eq!(world.bank.revoked_tokens(), ["refresh-1"]);
+    let reason = ReauthorizationReason::Revoked;
+    assert_eq!(events.next().await, Some(Event::ReauthorizationRequired { reason }));
+    for process in [handle, world.process("b")] {
+        let error = process.fresh().await.unwrap_err();
+        assert!(matches!(
+            error,
+            Error::ReauthorizationRequired {
+                reason: ReauthorizationReason::Revoked
+            }
+        ));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn forget_leaves_nothing() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    handle.forget().await.unwrap();
+    assert!(handle.header().is_none());
+    assert!(world.process("b").load().await.unwrap().is_none());
+    assert!(world.bank.alive());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_login_replaces_a_dead_grant() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.bank.withdraw();
+    tokio::time::sleep(HOUR).await;
+    let error = handle.fresh().await.unwrap_err();
+    assert!(matches!(
+        error,
+        Error::ReauthorizationRequired {
+            reason: ReauthorizationReason::Refused
+        }
+    ));
+    handle.adopt(world.bank.login()).await.unwrap();
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn explain_tells_the_state_without_a_secret() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.bank.faults([Fault::LoseReply]);
+    tokio::time::sleep(HOUR).await;
+    let _ = handle.fresh().await;
+    let text = handle.explain().await.to_string();
+    assert!(text.contains("in doubt     a refresh by a"), "{text}");
+    for secret in ["access-1", "refresh-1"] {
+        assert!(!text.contains(secret));
+        assert!(!format!("{handle:?} {:?}", handle.explain().await).contains(secret));
+    }
+}
