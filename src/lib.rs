@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod oauth;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod scope;
 mod secret;
 pub mod token;

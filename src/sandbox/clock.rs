@@ -1,0 +1,32 @@
+//! The sandbox's clock: the machine's, and whatever it was moved by.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A clock that can be moved forward.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    ahead: AtomicU64,
+}
+
+impl Clock {
+    /// Milliseconds since 1970.
+    pub(super) fn now(&self) -> u64 {
+        let real = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        milliseconds(real).saturating_add(self.ahead.load(Ordering::SeqCst))
+    }
+
+    /// Moves it forward.
+    pub(super) fn advance(&self, by: Duration) {
+        let by = milliseconds(by);
+        let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| {
+            Some(ahead.saturating_add(by))
+        });
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX / 4)
+        .min(u64::MAX / 4)
+}

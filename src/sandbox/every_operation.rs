@@ -1,0 +1,216 @@
+//! Every operation of every provider, asked for with the examples of its own specification.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+
+use super::BUNDLES;
+use super::authority::Client;
+use super::clock::Clock;
+use super::http::{Call, Reply};
+use super::json::Json;
+use super::provider::{Host, Provider};
+use super::schema::Schemas;
+use super::spec::{Operation, Place};
+
+const SECRET: &str = "secret";
+
+fn provider(bundle: &str) -> Provider {
+    let provider =
+        Provider::new(bundle, "http://127.0.0.1:1", Arc::new(Clock::default())).unwrap_or_else(|e| panic!("{e}"));
+    let mut state = provider.state();
+    state.authority.add_registration_token(SECRET.to_owned());
+    state.authority.register(Client {
+        id: "client".to_owned(),
+        secret: SECRET.to_owned(),
+        name: String::new(),
+        redirect_uris: vec!["https://app.example.com/cb".to_owned()],
+        access_key: ("key".to_owned(), String::new()),
+    });
+    drop(state);
+    provider
+}
+
+/// The examples of the operation as a request.
+fn call(operation: &Operation, authorization: &str) -> (String, Call) {
+    let mut path = operation.path.clone();
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let mut headers = HeaderMap::new();
+    for parameter in &operation.parameters {
+        let example = parameter
+            .example
+            .as_ref()
+            .and_then(Json::scalar)
+            .unwrap_or_else(|| "1".to_owned());
+        match parameter.place {
+            Place::Path => path = path.replace(&format!("{{{}}}", parameter.name), &example),
+            Place::Query if parameter.required => {
+                query.append_pair(&parameter.name, &example);
+            }
+            Place::Header if parameter.required => {
+                let name = http::HeaderName::try_from(parameter.name.as_str()).unwrap();
+                headers.insert(name, HeaderValue::try_from(example).unwrap());
+            }
+            _ => {}
+        }
+    }
+    headers.insert("authorization", HeaderValue::try_from(authorization).unwrap());
+    let mut body = Bytes::new();
+    if let Some(content) = operation.body.as_ref().and_then(|body| body.contents.first()) {
+        let (_, example) = content
+            .examples
+            .first()
+            .unwrap_or_else(|| panic!("{} has no example", operation.id));
+        headers.insert(
+            "content-type",
+            HeaderValue::try_from(content.media_type.as_str()).unwrap(),
+        );
+        body = if content.media_type == "application/x-www-form-urlencoded" {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            for (name, value) in example.members() {
+                match value {
+                    Json::Array(items) => items.iter().for_each(|item| {
+                        form.append_pair(&format!("{name}[]"), &item.scalar().unwrap());
+                    }),
+                    Json::Object(members) => members.iter().for_each(|(key, value)| {
+                        form.append_pair(&format!("{name}[{key}]"), &value.scalar().unwrap());
+                    }),
+                    value => {
+                        form.append_pair(name, &value.scalar().unwrap());
+                    }
+                }
+            }
+            form.finish().into()
+        } else {
+            example.to_string().into()
+        };
+    }
+    let call = Call {
+        method: Method::from_bytes(operation.method.as_bytes()).unwrap(),
+        path: path.clone(),
+        query: query.finish(),
+        headers,
+        body,
+    };
+    (path, call)
+}
+
+/// A header that opens the operation.
+fn authorization(provider: &Provider, operation: &Operation) -> String {
+    if operation.accepts("registrationToken") {
+        return format!("Bearer {SECRET}");
+    }
+    let user = (operation.client != "service").then_some("user");
+    let scopes = operation.scopes().unwrap_or_default().to_vec();
+    let token = provider.state().authority.grant_for_test(&provider.spec, user, scopes);
+    format!("Bearer {token}")
+}
+
+fn ask(provider: &Provider, operation: &Operation) -> Reply {
+    let (path, call) = call(operation, &authorization(provider, operation));
+    let host = match (&provider.spec.oauth_prefix, operation.client.as_str()) {
+        (None, _) => Host::Both,
+        (Some(_), "oauth") => Host::Oauth,
+        (Some(_), _) => Host::Resources,
+    };
+    provider.handle(host, &path, &call).reply
+}
+
+#[test]
+fn every_success_reply_fits_its_schema() {
+    let mut failures = Vec::new();
+    for bundle in BUNDLES {
+        let spec = provider(bundle).spec;
+        for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
+            let player = provider(bundle);
+            let schemas = Schemas::new(&spec);
+            let name = format!("{} {}", spec.id, operation.id);
+            if operation.id == "submit_payment" {
+                // Needs the user first; tests/sandbox_resources.rs has the whole way.
+                continue;
+            }
+            let reply = ask(&player, operation);
+            if !(200..300).contains(&reply.status) {
+                let status = reply.status;
+                failures.push(format!(
+                    "{name}: {status} {}",
+                    String::from_utf8_lossy(&reply.into_body())
+                ));
+                continue;
+            }
+            let declared = &operation.success.status;
+            if declared != "2XX" && *declared != reply.status.to_string() {
+                failures.push(format!("{name}: {} and not {declared}", reply.status));
+            }
+            match (&operation.success.content, &reply.json) {
+                (Some(content), Some(json)) => {
+                    if let Err(why) = schemas.check(&content.schema, json) {
+                        failures.push(format!("{name}: {why}"));
+                    }
+                }
+                (Some(_), None) if operation.answers_json() => failures.push(format!("{name}: no document")),
+                _ => {}
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_refusal_fits_its_schema() {
+    let mut failures = Vec::new();
+    for bundle in BUNDLES {
+        let player = provider(bundle);
+        let schemas = Schemas::new(&player.spec);
+        for operation in &player.spec.operations {
+            for status in [400, 401, 403, 404, 409, 415, 429, 500, 503] {
+                let reply = player.error(Some(operation), status, "why it was refused");
+                let family = format!("{}XX", status / 100);
+                let content = operation
+                    .refusals
+                    .iter()
+                    .find(|(s, _)| *s == family)
+                    .map(|(_, content)| content);
+                let (Some(content), Some(json)) = (content, &reply.json) else {
+                    continue;
+                };
+                if let Err(why) = schemas.check(&content.schema, json) {
+                    failures.push(format!("{} {} {status}: {why}", player.spec.id, operation.id));
+                }
+                if !json.to_string().contains("why it was refused") {
+                    failures.push(format!(
+                        "{} {} {status} says nothing: {json}",
+                        player.spec.id, operation.id
+                    ));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_example_fits_its_schema() {
+    let mut failures = Vec::new();
+    for bundle in BUNDLES {
+        let spec = provider(bundle).spec;
+        let schemas = Schemas::new(&spec);
+        for operation in &spec.operations {
+            let requests = operation.body.iter().flat_map(|body| &body.contents);
+            let replies = operation
+                .success
+                .content
+                .iter()
+                .chain(operation.refusals.iter().map(|(_, content)| content));
+            for content in requests.chain(replies) {
+                for (name, example) in &content.examples {
+                    if let Err(why) = schemas.check(&content.schema, example) {
+                        failures.push(format!("{} {} {name}: {why}", spec.id, operation.id));
+                    }
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

@@ -1,0 +1,365 @@
+//! Things that go wrong on purpose.
+
+use std::time::Duration;
+
+use super::http::Reply;
+use super::json::Json;
+use super::provider::error_reply;
+use super::spec::{Operation, Spec};
+
+/// A thing that goes wrong, for the next request or for several.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use finrail::sandbox::{Fault, Sandbox};
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// // The refresh reaches the server, its reply never comes back.
+/// sandbox.fault("ofx", Fault::lost_reply().on("create_token"));
+/// // Two calls meet a busy server, the third succeeds.
+/// sandbox.fault("ofx", Fault::too_many_requests(Duration::from_secs(1)).on("list_beneficiaries").times(2));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fault {
+    kind: Kind,
+    operation: Option<String>,
+    left: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Status {
+        status: u16,
+        media_type: String,
+        body: Option<Vec<u8>>,
+        headers: Vec<(&'static str, String)>,
+    },
+    Trouble(Trouble),
+    Garbled,
+    UnknownValues,
+    UnknownFields,
+    UnknownKinds,
+}
+
+/// What happens to the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trouble {
+    /// The reply takes its time.
+    Slow(Duration),
+    /// The request is not looked at, the connection closes.
+    Drop,
+    /// The request is processed, the connection closes before the reply.
+    LostReply,
+}
+
+impl Fault {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            operation: None,
+            left: Some(1),
+        }
+    }
+
+    /// A status with an error in the provider's own form; nothing is processed.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::status(503);
+    /// ```
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self::new(Kind::Status {
+            status,
+            media_type: "application/json".to_owned(),
+            body: None,
+            headers: Vec::new(),
+        })
+    }
+
+    /// A status with a page, as a proxy in the way would answer.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::html(502);
+    /// ```
+    #[must_use]
+    pub fn html(status: u16) -> Self {
+        let page = "<html><head><title>Error</title></head><body><h1>Something went wrong</h1></body></html>";
+        Self::status(status).body("text/html", page)
+    }
+
+    /// 429 with `Retry-After` in seconds.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let fault = finrail::sandbox::Fault::too_many_requests(Duration::from_secs(2));
+    /// ```
+    #[must_use]
+    pub fn too_many_requests(retry_after: Duration) -> Self {
+        Self::status(429).header("retry-after", retry_after.as_secs().to_string())
+    }
+
+    /// 401 with `WWW-Authenticate: Bearer error="invalid_token"`.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::invalid_token();
+    /// ```
+    #[must_use]
+    pub fn invalid_token() -> Self {
+        Self::status(401).header("www-authenticate", "Bearer error=\"invalid_token\"")
+    }
+
+    /// 401 that does not say why.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::bare_unauthorized();
+    /// ```
+    #[must_use]
+    pub fn bare_unauthorized() -> Self {
+        Self::status(401)
+    }
+
+    /// The reply comes after this long.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let fault = finrail::sandbox::Fault::slow(Duration::from_millis(200));
+    /// ```
+    #[must_use]
+    pub fn slow(by: Duration) -> Self {
+        Self::new(Kind::Trouble(Trouble::Slow(by)))
+    }
+
+    /// The connection closes, and nothing was processed.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::drop_connection();
+    /// ```
+    #[must_use]
+    pub fn drop_connection() -> Self {
+        Self::new(Kind::Trouble(Trouble::Drop))
+    }
+
+    /// The request is processed, and the connection closes before the reply.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::lost_reply();
+    /// ```
+    #[must_use]
+    pub fn lost_reply() -> Self {
+        Self::new(Kind::Trouble(Trouble::LostReply))
+    }
+
+    /// The reply is cut in the middle of its JSON.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::garbled();
+    /// ```
+    #[must_use]
+    pub fn garbled() -> Self {
+        Self::new(Kind::Garbled)
+    }
+
+    /// Every enumerated value in the reply is one that the specification does not list.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::unknown_values();
+    /// ```
+    #[must_use]
+    pub fn unknown_values() -> Self {
+        Self::new(Kind::UnknownValues)
+    }
+
+    /// Every object in the reply has a field more than the specification lists.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::unknown_fields();
+    /// ```
+    #[must_use]
+    pub fn unknown_fields() -> Self {
+        Self::new(Kind::UnknownFields)
+    }
+
+    /// Every key that names a kind (`depositAccount`) is one that the specification does not list.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::unknown_kinds();
+    /// ```
+    #[must_use]
+    pub fn unknown_kinds() -> Self {
+        Self::new(Kind::UnknownKinds)
+    }
+
+    /// With this body; only a fault with a status has one.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::status(200).body("application/json", r#"{"error":"server_error"}"#);
+    /// ```
+    #[must_use]
+    pub fn body(mut self, media_type: &str, text: impl Into<Vec<u8>>) -> Self {
+        if let Kind::Status {
+            media_type: m, body, ..
+        } = &mut self.kind
+        {
+            media_type.clone_into(m);
+            *body = Some(text.into());
+        }
+        self
+    }
+
+    /// With this header; only a fault with a status has one.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::status(503).header("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT");
+    /// ```
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Kind::Status { headers, .. } = &mut self.kind {
+            headers.push((name, value.into()));
+        }
+        self
+    }
+
+    /// Only for the operation with this `operationId`.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::status(500).on("create_deal");
+    /// ```
+    #[must_use]
+    pub fn on(mut self, operation: impl Into<String>) -> Self {
+        self.operation = Some(operation.into());
+        self
+    }
+
+    /// For this many matching requests instead of one.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::status(500).times(3);
+    /// ```
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.left = Some(times);
+        self
+    }
+
+    /// For every matching request from now on.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::status(500).always();
+    /// ```
+    #[must_use]
+    pub fn always(mut self) -> Self {
+        self.left = None;
+        self
+    }
+
+    // --- used by the sandbox
+
+    pub(super) fn concerns(&self, operation: Option<&str>) -> bool {
+        self.left != Some(0) && self.operation.as_deref().is_none_or(|wanted| operation == Some(wanted))
+    }
+
+    /// Counts one use; whether it was the last.
+    pub(super) fn use_up(&mut self) -> bool {
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(1);
+        }
+        self.left == Some(0)
+    }
+
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        match self.kind {
+            Kind::Trouble(trouble) => Some(trouble),
+            _ => None,
+        }
+    }
+
+    /// The reply that is given without processing the request.
+    pub(super) fn instead(&self, spec: &Spec, operation: Option<&Operation>) -> Option<Reply> {
+        match &self.kind {
+            Kind::Status {
+                status,
+                media_type,
+                body,
+                headers,
+            } => {
+                let reply = match body {
+                    Some(body) => Reply::bytes(*status, media_type, body.clone()),
+                    None => error_reply(spec, operation, *status, "this was asked for"),
+                };
+                Some(
+                    headers
+                        .iter()
+                        .fold(reply, |reply, (name, value)| reply.with(name, value.clone())),
+                )
+            }
+            Kind::Trouble(Trouble::Drop) => Some(Reply::empty(500)),
+            _ => None,
+        }
+    }
+
+    /// The reply with the fault in it.
+    pub(super) fn spoil(&self, spec: &Spec, operation: Option<&Operation>, mut reply: Reply) -> Reply {
+        if let Kind::Garbled = self.kind {
+            let headers = reply.headers.clone();
+            let status = reply.status;
+            let mut body = reply.into_body();
+            body.truncate(body.len() / 2);
+            return Reply {
+                headers,
+                body,
+                ..Reply::empty(status)
+            };
+        }
+        let schema = operation
+            .and_then(|o| o.success.content.as_ref())
+            .map(|content| &content.schema);
+        if reply.status < 300
+            && let (Some(schema), Some(json)) = (schema, &mut reply.json)
+        {
+            self.change(spec, schema, json);
+        }
+        reply
+    }
+
+    fn change(&self, spec: &Spec, schema: &Json, json: &mut Json) {
+        match json {
+            Json::String(text)
+                if matches!(self.kind, Kind::UnknownValues) && spec.keyword(schema, "enum").is_some() =>
+            {
+                "sandbox_unknown".clone_into(text);
+            }
+            Json::Array(items) => {
+                if let Some(item) = spec.keyword(schema, "items") {
+                    items.iter_mut().for_each(|value| self.change(spec, item, value));
+                }
+            }
+            Json::Object(members) => {
+                let properties = spec.properties(schema);
+                let names_kind = spec.keyword(schema, "x-wrapper-key").is_some();
+                for (name, value) in members.iter_mut() {
+                    if let Some((_, property)) = properties.iter().find(|(n, _)| n == name) {
+                        self.change(spec, property, value);
+                    }
+                    if names_kind && matches!(self.kind, Kind::UnknownKinds) {
+                        *name = format!("sandboxUnknown{}", capital(name));
+                    }
+                }
+                if matches!(self.kind, Kind::UnknownFields) && !names_kind && !properties.is_empty() {
+                    let unknown =
+                        Json::object([("deep", Json::Array(vec![Json::Null, Json::int(1), Json::str("two")]))]);
+                    members.push(("sandboxUnknownField".to_owned(), unknown));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,691 @@
+//! The five providers in one process, for tests and demonstrations.
+//!
+//! A sandbox listens on a loopback port and plays every provider whose feature is on, from the same
+//! specifications that the clients are made from. It checks every request against the specification,
+//! enforces the provider's OAuth rules, keeps what is created, and can be told to fail. It reads the
+//! specifications with code of its own: what a client gets wrong is not forgiven here.
+//!
+//! ```
+//! # #[cfg(feature = "ofx")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = finrail::sandbox::Sandbox::start().await?;
+//! let client = sandbox.client("ofx");
+//!
+//! let http = reqwest::Client::new();
+//! let form = format!(
+//!     "grant_type=client_credentials&scope=payments&client_id={}&client_secret={}",
+//!     client.client_id,
+//!     client.client_secret.expose_secret(),
+//! );
+//! let reply = http
+//!     .post(format!("{}/oauth/token", sandbox.oauth_url("ofx")))
+//!     .header("content-type", "application/x-www-form-urlencoded")
+//!     .body(form)
+//!     .send()
+//!     .await?;
+//! assert_eq!(reply.status(), 200);
+//! # Ok(()) }
+//! # #[cfg(not(feature = "ofx"))] fn main() {}
+//! ```
+
+mod authority;
+mod clock;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod every_operation;
+mod fault;
+mod http;
+mod json;
+mod mint;
+mod page;
+mod paging;
+mod particular;
+mod profile;
+mod provider;
+mod record;
+mod request;
+mod resources;
+mod schema;
+mod server;
+mod spec;
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{HeaderMap, HeaderValue, Method};
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+pub use self::fault::Fault;
+pub use self::record::RecordedRequest;
+pub use self::spec::SpecError;
+
+use self::authority::Client;
+use self::clock::Clock;
+use self::http::{Call, Reply};
+use self::json::Json;
+use self::provider::{Host, Outcome, Provider};
+use self::spec::Spec;
+use crate::Secret;
+
+/// The specification of every provider that is compiled in.
+const BUNDLES: &[&str] = &[
+    #[cfg(feature = "ofx")]
+    include_str!("../../specs/bundled/ofx.json"),
+    #[cfg(feature = "mx")]
+    include_str!("../../specs/bundled/mx.json"),
+    #[cfg(feature = "omnifund")]
+    include_str!("../../specs/bundled/omnifund.json"),
+    #[cfg(feature = "tatrabanka")]
+    include_str!("../../specs/bundled/tatrabanka.json"),
+    #[cfg(feature = "finexer")]
+    include_str!("../../specs/bundled/finexer.json"),
+];
+
+/// Why a sandbox could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// No port on loopback could be opened.
+    #[error("the sandbox cannot listen on loopback")]
+    Listen(#[from] std::io::Error),
+    /// A specification cannot be played.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The address is not an authorization address of this sandbox.
+    #[error("this is not an authorization address of this sandbox")]
+    NotHere,
+    /// The authorization page refused the request, and the browser stays there.
+    #[error("the authorization page refused the request: {0}")]
+    Refused(String),
+}
+
+/// A client that is registered at a provider of the sandbox.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = finrail::sandbox::Sandbox::start().await?;
+/// let client = sandbox.client("omnifund");
+/// println!("{} logs in as {}", client.client_id, client.username);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SandboxClient {
+    /// The client id.
+    pub client_id: String,
+    /// The client secret.
+    pub client_secret: Secret,
+    /// The registered redirect URI.
+    pub redirect_uri: String,
+    /// A user who can log in.
+    pub username: String,
+    /// The user's password.
+    pub password: Secret,
+    /// User name of HTTP Basic, where resources take an access key.
+    pub access_key: Secret,
+    /// Password of HTTP Basic, where resources take an access key; may be empty.
+    pub access_key_secret: Secret,
+    /// Bearer credential of client registration, where the provider has one.
+    pub registration_token: Secret,
+}
+
+/// A running sandbox. It stops when it is dropped.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = finrail::sandbox::Sandbox::start().await?;
+/// println!("OFX at {}", sandbox.url("ofx"));
+/// # Ok(()) }
+/// ```
+pub struct Sandbox {
+    players: Arc<Players>,
+    address: SocketAddr,
+    clients: Vec<(String, SandboxClient)>,
+    _stop: oneshot::Sender<()>,
+}
+
+/// All providers, and the clock they share.
+struct Players {
+    providers: Vec<Provider>,
+    clock: Arc<Clock>,
+}
+
+impl Players {
+    /// Finds the provider by the first part of the path.
+    fn handle(&self, call: &Call) -> Outcome {
+        for provider in &self.providers {
+            let spec: &Spec = &provider.spec;
+            let own = format!("/{}{}", spec.id, spec.prefix);
+            let host = if spec.oauth_prefix.is_some() {
+                Host::Resources
+            } else {
+                Host::Both
+            };
+            if let Some(path) = below(&call.path, &own) {
+                return provider.handle(host, path, call);
+            }
+            if let Some(prefix) = &spec.oauth_prefix
+                && let Some(path) = below(&call.path, &format!("/{}-oauth{prefix}", spec.id))
+            {
+                return provider.handle(Host::Oauth, path, call);
+            }
+        }
+        let text = "No provider of the sandbox has this address.";
+        Outcome {
+            reply: Reply::html(404, page::message("Not found", text)),
+            trouble: None,
+        }
+    }
+}
+
+fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    path.strip_prefix(prefix)
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Sandbox {
+    /// Starts a sandbox on a free loopback port, with one client registered at each provider.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be opened, or a specification cannot be played.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// assert!(!sandbox.providers().is_empty());
+    /// # Ok(()) }
+    /// ```
+    pub async fn start() -> Result<Self, SandboxError> {
+        Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+    }
+
+    /// Starts a sandbox on this address, for a browser or another process to find it.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound, or a specification cannot be played.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = finrail::sandbox::Sandbox::start_on(([127, 0, 0, 1], 8700).into()).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn start_on(address: SocketAddr) -> Result<Self, SandboxError> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let clock = Arc::new(Clock::default());
+        let origin = format!("http://{address}");
+        let providers = BUNDLES
+            .iter()
+            .map(|bundle| Provider::new(bundle, &origin, Arc::clone(&clock)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let players = Arc::new(Players { providers, clock });
+        let service = axum::Router::new()
+            .fallback(server::answer)
+            .with_state(Arc::clone(&players))
+            .into_make_service_with_connect_info::<server::Cut>();
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(async move {
+            let serve = axum::serve(server::Loopback(listener), service);
+            let _ = serve
+                .with_graceful_shutdown(async move {
+                    let _ = stopped.await;
+                })
+                .await;
+        });
+        let mut sandbox = Self {
+            players,
+            address,
+            clients: Vec::new(),
+            _stop: stop,
+        };
+        for id in sandbox.providers() {
+            let client = sandbox.register_client(&id, &[]);
+            sandbox.clients.push((id, client));
+        }
+        Ok(sandbox)
+    }
+
+    /// The providers that are played: `ofx`, `mx`, ...
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// for id in sandbox.providers() {
+    ///     println!("{id} at {}", sandbox.url(&id));
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn providers(&self) -> Vec<String> {
+        self.players
+            .providers
+            .iter()
+            .map(|provider| provider.spec.id.clone())
+            .collect()
+    }
+
+    /// Base address of a provider's resources: `http://127.0.0.1:PORT/ofx/v1`.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let beneficiaries = format!("{}/payments/beneficiaries", sandbox.url("ofx"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn url(&self, provider: &str) -> String {
+        self.provider(provider).base()
+    }
+
+    /// Base address of a provider's authorization server; the same as [`url`](Self::url) where it has one host.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// assert_ne!(sandbox.oauth_url("finexer"), sandbox.url("finexer"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn oauth_url(&self, provider: &str) -> String {
+        self.provider(provider).oauth_base()
+    }
+
+    /// The client that is registered from the start.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let id = sandbox.client("mx").client_id;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn client(&self, provider: &str) -> SandboxClient {
+        match self.clients.iter().find(|(id, _)| id == provider) {
+            Some((_, client)) => client.clone(),
+            None => unknown(provider),
+        }
+    }
+
+    /// Registers one more client, with these redirect URIs; with none, one of the sandbox's own choice.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let native = sandbox.register_client("ofx", &["demoapp://redirect"]);
+    /// assert_eq!(native.redirect_uri, "demoapp://redirect");
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn register_client(&self, provider: &str, redirect_uris: &[&str]) -> SandboxClient {
+        let provider = self.provider(provider);
+        let example = |name: &str| {
+            let operation = provider
+                .spec
+                .by_id(provider.spec.profile.authorize_operation.as_deref()?)?;
+            operation
+                .parameters
+                .iter()
+                .find(|p| p.name == name)?
+                .example
+                .as_ref()?
+                .scalar()
+        };
+        let mut redirect_uris: Vec<String> = redirect_uris.iter().map(|&uri| uri.to_owned()).collect();
+        if redirect_uris.is_empty() {
+            let own = example("redirect_uri").unwrap_or_else(|| "https://app.example.com/callback".to_owned());
+            redirect_uris.push(own);
+        }
+        let client_id = mint::like(&example("client_id").unwrap_or_default());
+        let client_secret = mint::secret("", 40);
+        let access_key = particular::access_key(&provider.spec.id, &client_secret);
+        let registration_token = mint::secret("", 40);
+        let mut state = provider.state();
+        let username = match state.user.as_str() {
+            "" => "sandbox-user".to_owned(),
+            known => known.to_owned(),
+        };
+        let password = match state.authority.password(&username) {
+            Some(known) => known.to_owned(),
+            None => mint::secret("", 16),
+        };
+        state.authority.add_user(&username, &password);
+        state.user.clone_from(&username);
+        state.authority.add_registration_token(registration_token.clone());
+        state.authority.register(Client {
+            id: client_id.clone(),
+            secret: client_secret.clone(),
+            name: "An application in the sandbox".to_owned(),
+            redirect_uris: redirect_uris.clone(),
+            access_key: access_key.clone(),
+        });
+        SandboxClient {
+            client_id,
+            client_secret: client_secret.into(),
+            redirect_uri: redirect_uris.swap_remove(0),
+            username,
+            password: password.into(),
+            access_key: access_key.0.into(),
+            access_key_secret: access_key.1.into(),
+            registration_token: registration_token.into(),
+        }
+    }
+
+    /// Moves the clock of all providers forward.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.advance(Duration::from_secs(3600)); // access tokens of an hour are over now
+    /// # Ok(()) }
+    /// ```
+    pub fn advance(&self, by: Duration) {
+        self.players.clock.advance(by);
+    }
+
+    /// Opens an authorization address as the sandbox's own user, logs in and allows.
+    ///
+    /// Gives the address at which the browser ends: the redirect URI with `code`, or with `error`
+    /// when the provider sends the browser back for that.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not this sandbox's, or the page refuses the request and the browser stays.
+    ///
+    /// ```no_run
+    /// # async fn example(authorization_url: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let callback = sandbox.approve(authorization_url).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn approve(&self, authorization_url: &str) -> Result<String, SandboxError> {
+        self.browse(authorization_url, None, "allow")
+    }
+
+    /// Like [`approve`](Self::approve), as another user, who is made known first.
+    ///
+    /// # Errors
+    ///
+    /// As [`approve`](Self::approve).
+    ///
+    /// ```no_run
+    /// # async fn example(authorization_url: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let callback = sandbox.approve_as("second-user", authorization_url).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn approve_as(&self, user: &str, authorization_url: &str) -> Result<String, SandboxError> {
+        self.browse(authorization_url, Some(user), "allow")
+    }
+
+    /// Opens an authorization address and refuses.
+    ///
+    /// # Errors
+    ///
+    /// As [`approve`](Self::approve).
+    ///
+    /// ```no_run
+    /// # async fn example(authorization_url: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let callback = sandbox.deny(authorization_url).await?;
+    /// assert!(callback.contains("error=access_denied"));
+    /// # Ok(()) }
+    /// ```
+    pub async fn deny(&self, authorization_url: &str) -> Result<String, SandboxError> {
+        self.browse(authorization_url, None, "deny")
+    }
+
+    /// What clients have sent to a provider, the oldest first.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let tokens = sandbox.requests("ofx").iter().filter(|r| r.path == "/oauth/token").count();
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn requests(&self, provider: &str) -> Vec<RecordedRequest> {
+        self.provider(provider).state().requests.iter().cloned().collect()
+    }
+
+    /// Forgets what was recorded.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.clear_requests("ofx");
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn clear_requests(&self, provider: &str) {
+        self.provider(provider).state().requests.clear();
+    }
+
+    /// Makes something go wrong. Faults are used up in the order in which they were given.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # use finrail::sandbox::Fault;
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.fault("mx", Fault::status(503));
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn fault(&self, provider: &str, fault: Fault) {
+        self.provider(provider).state().faults.push(fault);
+    }
+
+    /// Nothing goes wrong any more.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.clear_faults("mx");
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn clear_faults(&self, provider: &str) {
+        self.provider(provider).state().faults.clear();
+    }
+
+    /// Ends every grant, as if the users had withdrawn their consent at the provider.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.revoke_all("ofx");
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn revoke_all(&self, provider: &str) {
+        self.provider(provider).state().authority.revoke_all();
+    }
+
+    /// Ends the grant of an access or a refresh token; whether there was one.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example(refresh_token: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// assert!(sandbox.kill_grant("ofx", refresh_token));
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn kill_grant(&self, provider: &str, token: &str) -> bool {
+        self.provider(provider).state().authority.kill(token)
+    }
+
+    /// Puts a JSON document into a collection, as if it had been created; gives its id.
+    ///
+    /// The path is the collection's, without its version: `/customers`, `/accounts/{id}/transactions`.
+    /// Numbers keep their digits. Nothing is checked against the specification. `None` when the text
+    /// is not JSON or the path is no collection.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let quote = r#"{"id":"q-1","buyAmount":12345678901234567.89}"#;
+    /// assert_eq!(sandbox.put("ofx", "/payments/quotes", quote).as_deref(), Some("q-1"));
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn put(&self, provider: &str, path: &str, json: &str) -> Option<String> {
+        let provider = self.provider(provider);
+        let doc = Json::parse(json).ok()?;
+        provider.state().store.put(&provider.spec, path, doc)
+    }
+
+    #[track_caller]
+    fn provider(&self, id: &str) -> &Provider {
+        match self.players.providers.iter().find(|provider| provider.spec.id == id) {
+            Some(provider) => provider,
+            None => unknown(id),
+        }
+    }
+
+    /// What a browser does: open the page, fill in the form, follow where it leads.
+    fn browse(&self, authorization_url: &str, user: Option<&str>, decision: &str) -> Result<String, SandboxError> {
+        let url = url::Url::parse(authorization_url).map_err(|_| SandboxError::NotHere)?;
+        if url.host_str() != Some(&self.address.ip().to_string()) || url.port() != Some(self.address.port()) {
+            return Err(SandboxError::NotHere);
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", HeaderValue::from_static("text/html"));
+        let mut call = Call {
+            method: Method::GET,
+            path: url.path().to_owned(),
+            query: url.query().unwrap_or_default().to_owned(),
+            headers,
+            body: Bytes::new(),
+        };
+        let page = self.players.handle(&call).reply;
+        if let Some(location) = page.header("location") {
+            return Ok(location.to_owned());
+        }
+        if page.status != 200 {
+            return Err(refused(page));
+        }
+        let (username, password) = self.login(url.path(), user).ok_or(SandboxError::NotHere)?;
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("username", &username)
+            .append_pair("password", &password)
+            .append_pair("decision", decision)
+            .finish();
+        call.method = Method::POST;
+        call.headers.insert(
+            "content-type",
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        call.body = Bytes::from(form);
+        let reply = self.players.handle(&call).reply;
+        match reply.header("location") {
+            Some(location) => Ok(location.to_owned()),
+            None => Err(refused(reply)),
+        }
+    }
+
+    /// Name and password of a user at the provider that the path belongs to.
+    fn login(&self, path: &str, user: Option<&str>) -> Option<(String, String)> {
+        let first = path.split('/').nth(1)?;
+        let id = first.strip_suffix("-oauth").unwrap_or(first);
+        let provider = self.players.providers.iter().find(|provider| provider.spec.id == id)?;
+        let mut state = provider.state();
+        let user = user.map_or_else(|| state.user.clone(), str::to_owned);
+        if state.authority.password(&user).is_none() {
+            let password = mint::secret("", 16);
+            state.authority.add_user(&user, &password);
+        }
+        let password = state.authority.password(&user)?.to_owned();
+        Some((user, password))
+    }
+}
+
+/// A page that is not the form: its text, without the markup.
+fn refused(page: Reply) -> SandboxError {
+    let text = String::from_utf8_lossy(&page.into_body()).into_owned();
+    let body = text.split_once("<body>").map_or(text.as_str(), |(_, body)| body);
+    let mut plain = String::new();
+    let mut inside = false;
+    for c in body.chars() {
+        match c {
+            '<' => {
+                inside = true;
+                plain.push(' ');
+            }
+            '>' => inside = false,
+            c if !inside => plain.push(c),
+            _ => {}
+        }
+    }
+    SandboxError::Refused(plain.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[track_caller]
+#[allow(clippy::panic)]
+fn unknown(provider: &str) -> ! {
+    panic!("the sandbox does not play a provider `{provider}`; is its feature on?")
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("address", &self.address)
+            .field("providers", &self.providers())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! The pages that a browser sees: log in, allow or deny, and what went wrong.
+
+use std::fmt::Write as _;
+
+use super::authority::{AuthorizationRequest, Refusal};
+use super::spec::Spec;
+
+/// The form that asks the user.
+pub(super) fn consent(
+    spec: &Spec,
+    request: &AuthorizationRequest,
+    user: &str,
+    password: &str,
+    complaint: Option<&str>,
+) -> String {
+    let mut scopes = String::new();
+    for scope in &request.scopes {
+        let _ = write!(scopes, "<li><code>{}</code></li>", escape(scope));
+    }
+    if request.scopes.is_empty() {
+        scopes.push_str("<li>everything that you may do yourself</li>");
+    }
+    let complaint = complaint
+        .map(|text| format!("<p class=\"wrong\">{}</p>", escape(text)))
+        .unwrap_or_default();
+    frame(
+        &spec.name,
+        &format!(
+            "<h1>{provider}</h1><p><strong>{client}</strong> asks for access to your account:</p><ul>{scopes}</ul>{complaint}\
+             <form method=\"post\"><label>User <input name=\"username\" value=\"{user}\" autocomplete=\"off\"></label>\
+             <label>Password <input name=\"password\" type=\"password\" value=\"{password}\" autocomplete=\"off\"></label>\
+             <button name=\"decision\" value=\"allow\">Allow</button> \
+             <button name=\"decision\" value=\"deny\">Deny</button></form>",
+            provider = escape(&spec.name),
+            client = escape(&request.client.name),
+            user = escape(user),
+            password = escape(password),
+        ),
+    )
+}
+
+/// Why the browser goes nowhere.
+pub(super) fn refusal(spec: &Spec, refusal: &Refusal) -> String {
+    frame(
+        &spec.name,
+        &format!(
+            "<h1>{}</h1><p class=\"wrong\">{}</p><p><code>{}</code></p>",
+            escape(&spec.name),
+            escape(&refusal.description),
+            escape(&refusal.code)
+        ),
+    )
+}
+
+/// A plain page with one message.
+pub(super) fn message(title: &str, text: &str) -> String {
+    frame(title, &format!("<h1>{}</h1><p>{}</p>", escape(title), escape(text)))
+}
+
+fn frame(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{} (sandbox)</title><style>\
+         body{{font:16px/1.5 system-ui,sans-serif;max-width:28rem;margin:4rem auto;padding:0 1rem}}\
+         label{{display:block;margin:.5rem 0}}button{{margin-top:1rem;padding:.4rem 1.2rem}}.wrong{{color:#a00}}\
+         .note{{color:#666;font-size:.85rem}}</style></head><body>{body}\
+         <p class=\"note\">This is a sandbox. Nothing here is a bank.</p></body></html>",
+        escape(title)
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

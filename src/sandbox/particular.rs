@@ -1,0 +1,350 @@
+//! The little that is particular to one provider and cannot be read from its specification.
+//!
+//! Everything here is about meaning: which field is the state of a thing, and what changes it.
+
+use rust_decimal::Decimal;
+
+use super::http::Reply;
+use super::json::Json;
+use super::request::Request;
+use super::resources::{Context, Record, Refused, Store, compare, field_of, refused};
+use super::spec::{Operation, Spec};
+
+/// An hour of the sandbox's clock.
+const HOUR: u64 = 3_600_000;
+
+/// Errors that a provider shows at its authorization endpoint instead of sending the browser back.
+pub(super) fn stays_on(provider: &str, code: &str) -> bool {
+    // MX answers 400 for a scope that the client may not have.
+    provider == "mx" && code == "invalid_scope"
+}
+
+/// The code in an error reply of the resources, where the provider has codes.
+pub(super) fn error_code(provider: &str, status: u16) -> Option<&'static str> {
+    Some(match (provider, status) {
+        // FDX 4.6.
+        ("mx", 401 | 403) => "602",
+        ("mx", 404) => "701",
+        ("mx", 500..) => "500",
+        ("mx", _) => "401",
+        ("tatrabanka", 401) => "TOKEN_INVALID",
+        ("tatrabanka", 403) => "NO_AUTHORIZATION",
+        ("tatrabanka", 404) => "NO_ACCOUNT",
+        ("tatrabanka", _) => "FORMAT_ERROR",
+        _ => return None,
+    })
+}
+
+/// Whether a list shows an item, beyond the filters whose name is a field's.
+pub(super) fn is_listed(spec: &Spec, operation: &Operation, request: &Request, doc: &Json) -> bool {
+    let within = |parameter: &str, fields: &[&str], comparison: &str| {
+        let Some(wanted) = request.query_value(parameter) else {
+            return true;
+        };
+        let value = fields
+            .iter()
+            .try_fold(doc, |json, name| json.get(name))
+            .and_then(Json::scalar);
+        value.is_none_or(|value| compare(&value, comparison, wanted))
+    };
+    match (spec.id.as_str(), operation.id.as_str()) {
+        // Without `status` only booked transactions come.
+        ("finexer", "list_transactions") if request.query_value("status").is_none() => {
+            doc.get("status").and_then(Json::as_str) != Some("pending")
+        }
+        ("tatrabanka", "list_transactions") => {
+            within("dateFrom", &["bookingDate"], "gte")
+                && within("dateTo", &["bookingDate"], "lte")
+                && within("amountFrom", &["transactionAmount", "amount"], "gte")
+                && within("amountTo", &["transactionAmount", "amount"], "lte")
+                && request.query_value("bookingStatus").is_none_or(|wanted| {
+                    let state = doc.get("transactionState").and_then(Json::as_str);
+                    state.is_none_or(|state| state.to_ascii_lowercase().contains(wanted))
+                })
+        }
+        ("mx", "list_account_transactions") => {
+            let posted = field_of(doc, "postedTimestamp").and_then(|v| v.into_iter().next());
+            let at = |parameter: &str, comparison: &str| {
+                request.query_value(parameter).is_none_or(|wanted| {
+                    posted
+                        .as_deref()
+                        .is_none_or(|posted| compare(posted, comparison, wanted))
+                })
+            };
+            at("startTime", "gte") && at("endTime", "lte")
+        }
+        _ => true,
+    }
+}
+
+/// A thing was created: the state in which it begins.
+pub(super) fn created(
+    context: &Context<'_>,
+    operation: &Operation,
+    request: &Request,
+    record: &mut Record,
+) -> Result<(), Refused> {
+    match (context.spec.id.as_str(), operation.id.as_str()) {
+        ("finexer", "create_consent") => {
+            record.doc.set("status", Json::str("pending"));
+            for name in ["updated_at", "renewed_at", "authed_at"] {
+                record.doc.set(name, Json::Null);
+            }
+            let return_url = request
+                .body
+                .as_ref()
+                .and_then(|body| body.get("return_url"))
+                .cloned()
+                .unwrap_or_default();
+            record.doc.remove("return_url");
+            if let Some(redirect) = record.doc.get_mut("redirect") {
+                redirect.set("return_url", return_url);
+            }
+        }
+        ("tatrabanka", "initiate_payment") => {
+            let amount = request
+                .body
+                .as_ref()
+                .and_then(|body| body.at(&["instructedAmount", "amount"])?.scalar());
+            let decimals = amount
+                .as_deref()
+                .and_then(|a| a.split_once('.'))
+                .map_or(0, |(_, fraction)| fraction.len());
+            if decimals > 2 {
+                return Err(refused(400, "the amount has more than two decimal places"));
+            }
+            record.doc.set("transactionStatus", Json::str("ACTC"));
+            record.doc.set("scaStatus", Json::str("received"));
+            if let Some(Json::String(link)) = record.doc.pointer_mut("/_links/scaRedirect/href") {
+                *link = with_client(link, context.client);
+            }
+        }
+        ("tatrabanka", "create_statement_task") => {
+            record.doc.set("state", Json::str("PROCESSING"));
+            let (from, to) = (
+                record.doc.get("dateFromStatements").cloned(),
+                record.doc.get("dateToStatements").cloned(),
+            );
+            let statement = record.doc.pointer_mut("/statements/0");
+            if let (Some(statement), Some(from), Some(to)) = (statement, from, to) {
+                let id = statement.get("statementId").and_then(Json::as_str).unwrap_or_default();
+                statement.set("statementId", Json::str(super::mint::like(&id.to_owned())));
+                statement.set("dateFrom", from);
+                statement.set("dateTo", to);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The link with the caller's client id in it.
+fn with_client(link: &str, client: &str) -> String {
+    let Ok(mut url) = url::Url::parse(link) else {
+        return link.to_owned();
+    };
+    let pairs: Vec<(String, String)> = url
+        .query_pairs()
+        .map(|(n, v)| (n.into_owned(), v.into_owned()))
+        .collect();
+    let pairs = pairs
+        .iter()
+        .map(|(n, v)| (n.as_str(), if n == "client_id" { client } else { v.as_str() }));
+    url.query_pairs_mut().clear().extend_pairs(pairs);
+    url.to_string()
+}
+
+/// A thing was changed by PUT or POST on itself.
+pub(super) fn updated(context: &Context<'_>, operation: &Operation, record: &mut Record) {
+    if context.spec.id == "finexer" {
+        if record.doc.get("updated_at").is_some() {
+            record.doc.set("updated_at", Json::str(timestamp(context.now)));
+        }
+        if operation.id == "update_template"
+            && let Json::Object(members) = &mut record.doc
+        {
+            // An empty value clears the field.
+            members.retain(|(_, value)| value.as_str() != Some(""));
+        }
+    }
+}
+
+/// A thing is about to be read.
+pub(super) fn read(context: &Context<'_>, operation: &Operation, record: &mut Record) {
+    if (context.spec.id.as_str(), operation.id.as_str()) == ("tatrabanka", "get_statement_task") {
+        // The first look finds it at work, the next one done.
+        let state = if record.views.contains_key("seen") {
+            "SUCCEEDED"
+        } else {
+            "PROCESSING"
+        };
+        record.views.insert("seen".to_owned(), Json::Null);
+        if record.since > 0 {
+            record.doc.set("state", Json::str(state));
+            let taken = if state == "PROCESSING" { "statements" } else { "later" };
+            if let Some(value) = record.doc.remove(taken) {
+                record
+                    .doc
+                    .set(if taken == "later" { "statements" } else { "later" }, value);
+            }
+        }
+    }
+}
+
+/// Whether a thing is marked, and not removed, when it is deleted.
+pub(super) fn outlives_deletion(context: &Context<'_>, operation: &Operation, record: &mut Record) -> bool {
+    if (context.spec.id.as_str(), operation.id.as_str()) == ("tatrabanka", "cancel_payment") {
+        record.doc.set("transactionStatus", Json::str("CANC"));
+        record.doc.set("statusDateTime", Json::str(timestamp(context.now)));
+        return true;
+    }
+    false
+}
+
+/// A view of a thing is asked for, or something is done to the thing.
+pub(super) fn viewed(
+    context: &Context<'_>,
+    operation: &Operation,
+    view: &str,
+    record: &mut Record,
+) -> Result<(), Refused> {
+    let now = timestamp(context.now);
+    match (context.spec.id.as_str(), operation.id.as_str()) {
+        ("finexer", "revoke_consent") => {
+            record.doc.set("status", Json::str("canceled"));
+            record.doc.set("updated_at", Json::str(now));
+            record.views.remove(view);
+        }
+        ("finexer", "start_sync") => {
+            if record.since > 0 && context.now < record.since + HOUR {
+                return Err(refused(429, "this bank account was synchronised less than an hour ago"));
+            }
+            record.since = context.now;
+            record
+                .views
+                .insert(view.to_owned(), Json::object([("status", Json::str("running"))]));
+        }
+        ("finexer", "get_sync") => {
+            // Seen running once, then it is done.
+            if let Some(state) = record.views.get_mut(view) {
+                let next = match state.get("seen") {
+                    None => Json::object([("status", Json::str("running")), ("seen", Json::Null)]),
+                    Some(_) => Json::object([
+                        ("status", Json::str("idle")),
+                        ("synced_to", Json::str(now)),
+                        ("seen", Json::Null),
+                    ]),
+                };
+                *state = next;
+            }
+        }
+        ("tatrabanka", "submit_payment") => {
+            if record.doc.get("scaStatus").and_then(Json::as_str) == Some("received") {
+                return Err(refused(403, "the user has not authorized this payment"));
+            }
+            if record.doc.get("transactionStatus").and_then(Json::as_str) != Some("ACTC") {
+                return Err(refused(400, "this payment was submitted or cancelled before"));
+            }
+            let today = now.get(..10).unwrap_or_default().to_owned();
+            let is_later = record
+                .doc
+                .get("requestedExecutionDate")
+                .and_then(Json::as_str)
+                .is_some_and(|date| date > today.as_str());
+            record
+                .doc
+                .set("transactionStatus", Json::str(if is_later { "PDNG" } else { "ACSC" }));
+            record.doc.set("scaStatus", Json::str("finalised"));
+            record.doc.set("statusDateTime", Json::str(now));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The reply of a view is ready.
+pub(super) fn answered(_context: &Context<'_>, _operation: &Operation, _request: &Request, reply: &mut Json) {
+    reply.remove("seen");
+}
+
+/// A reply that is worked out from the path, or bytes.
+pub(super) fn worked_out(
+    context: &Context<'_>,
+    operation: &Operation,
+    request: &Request,
+    store: &Store,
+) -> Option<Reply> {
+    match (context.spec.id.as_str(), operation.id.as_str()) {
+        ("ofx", "get_rate") => {
+            let mut reply = operation.example()?.clone();
+            let rate: Decimal = reply.get("ofxRate")?.scalar()?.parse().ok()?;
+            let amount: Decimal = request.path_value("amount")?.parse().ok()?;
+            reply.set(
+                "convertedAmount",
+                Json::Number(amount.checked_mul(rate)?.round_dp(2).to_string()),
+            );
+            Some(Reply::json(200, "application/json", reply))
+        }
+        ("tatrabanka", "download_statement") => {
+            let task = store.holder("statementId", request.path_value("statementId")?);
+            Some(match task.and_then(|task| task.get("exportType")?.as_str()) {
+                Some("XML") => Reply::bytes(200, "application/zip", ZIP),
+                _ => Reply::bytes(200, "application/pdf", PDF),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The smallest document that is a PDF by its first and last lines.
+const PDF: &[u8] =
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n\
+trailer<</Root 1 0 R>>\n%%EOF\n";
+/// An archive with nothing in it.
+const ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+/// A user agreed to what a scope template names.
+pub(super) fn approved(spec: &Spec, store: &mut Store, name: &str, value: &str) {
+    if spec.id != "tatrabanka" {
+        return;
+    }
+    for record in store.find_mut(name, value) {
+        match name {
+            "consentId" if record.doc.get("consentStatus").is_some() => {
+                record.doc.set("consentStatus", Json::str("valid"));
+            }
+            "authorizationId" if record.doc.get("scaStatus").and_then(Json::as_str) == Some("received") => {
+                record.doc.set("scaStatus", Json::str("unconfirmed"));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Dates of birth: the fields that say when a thing was made.
+pub(super) fn stamp(doc: &mut Json, now: u64) {
+    for name in ["created_at", "createdAt", "client_id_issued_at", "statusDateTime"] {
+        match doc.get(name) {
+            Some(Json::Number(_)) => doc.set(name, Json::Number((now / 1000).to_string())),
+            Some(Json::String(_)) => doc.set(name, Json::str(timestamp(now))),
+            _ => {}
+        }
+    }
+}
+
+/// `2026-11-21T09:30:00Z`
+pub(super) fn timestamp(now: u64) -> String {
+    let seconds = i64::try_from(now / 1000).unwrap_or(0);
+    chrono::DateTime::from_timestamp(seconds, 0)
+        .map(|time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .unwrap_or_default()
+}
+
+/// User name and password of an access key.
+pub(super) fn access_key(provider: &str, client_secret: &str) -> (String, String) {
+    match provider {
+        // The client secret is the account's API key, and the user name; the password stays empty.
+        "finexer" => (client_secret.to_owned(), String::new()),
+        _ => (super::mint::secret("", 24), super::mint::secret("", 40)),
+    }
+}

@@ -1,0 +1,167 @@
+//! `x-oauth`: the authorization server of a provider, as data.
+
+use super::json::Json;
+
+/// What the authorization server of a provider does.
+pub(super) struct Profile {
+    pub(super) grants: Vec<String>,
+    pub(super) authorize_operation: Option<String>,
+    pub(super) token_operation: String,
+    pub(super) revoke_operation: Option<String>,
+    authentication: Vec<(String, String)>,
+    pub(super) token_body_json: bool,
+    pub(super) pkce: bool,
+    pub(super) scopes_always: Vec<String>,
+    pub(super) single_scope: bool,
+    pub(super) scope_templates: Vec<(String, String)>,
+    pub(super) scope_template_optional: Vec<String>,
+    pub(super) scope_sent_on: Vec<String>,
+    pub(super) redirect_required: bool,
+    pub(super) redirect_on_token: bool,
+    pub(super) redirect_https: bool,
+    pub(super) response_type_required: bool,
+    pub(super) state_on_refusal: bool,
+    pub(super) refusal_code_field: Option<String>,
+    pub(super) milliseconds: bool,
+    pub(super) access_lifetime: Option<u64>,
+    pub(super) subject_field: Option<String>,
+    pub(super) rotates: bool,
+    pub(super) refresh_lifetime: Option<u64>,
+    pub(super) refresh_lifetime_field: Option<String>,
+    pub(super) grace: u64,
+    pub(super) revocation_field: String,
+    pub(super) revocation_status: u16,
+    /// Error codes of its own.
+    pub(super) errors: Vec<String>,
+    /// Grant to the scopes of its flow.
+    scopes: Vec<(String, Vec<String>)>,
+}
+
+/// How a client shows who it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Authentication {
+    Basic,
+    Post,
+    None,
+}
+
+impl Profile {
+    /// Reads the security scheme.
+    pub(super) fn read(scheme: &Json) -> Option<Self> {
+        let oauth = scheme.get("x-oauth")?;
+        let text = |way: &[&str]| oauth.at(way).and_then(Json::as_str).map(str::to_owned);
+        let flag = |way: &[&str], default: bool| oauth.at(way).and_then(Json::as_bool).unwrap_or(default);
+        let number = |way: &[&str]| oauth.at(way).and_then(Json::as_u64);
+        let list = |name: &str| -> Vec<String> { oauth.get(name).map(texts).unwrap_or_default() };
+        let pairs = |name: &str| -> Vec<(String, String)> {
+            let members = oauth.get(name).map(Json::members).unwrap_or_default();
+            members
+                .iter()
+                .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
+                .collect()
+        };
+        let flows = scheme.get("flows").map(Json::members).unwrap_or_default();
+        Some(Self {
+            grants: list("grants"),
+            authorize_operation: text(&["operations", "authorize"]),
+            token_operation: text(&["operations", "token"])?,
+            revoke_operation: text(&["operations", "revoke"]),
+            authentication: pairs("client_authentication"),
+            token_body_json: text(&["token_body"]).as_deref() == Some("json"),
+            pkce: text(&["pkce"]).as_deref() == Some("required"),
+            scopes_always: list("scopes_always"),
+            single_scope: flag(&["single_scope"], false),
+            scope_templates: pairs("scope_templates"),
+            scope_template_optional: list("scope_template_optional"),
+            scope_sent_on: list("scope_sent_on"),
+            redirect_required: flag(&["redirect_uri", "required"], true),
+            redirect_on_token: flag(&["redirect_uri", "on_token_request"], true),
+            redirect_https: flag(&["redirect_uri", "https_or_custom_scheme"], false),
+            response_type_required: flag(&["response_type_required"], true),
+            state_on_refusal: text(&["state_on_refusal"]).as_deref() != Some("optional"),
+            refusal_code_field: text(&["refusal_code_field"]),
+            milliseconds: text(&["token_reply", "expires_in_unit"]).as_deref() == Some("milliseconds"),
+            access_lifetime: number(&["access_token_lifetime"])
+                .or_else(|| number(&["token_reply", "default_lifetime"])),
+            subject_field: oauth
+                .at(&["token_reply", "extra"])
+                .map(Json::items)
+                .unwrap_or_default()
+                .iter()
+                .find(|field| field.get("subject").and_then(Json::as_bool) == Some(true))
+                .and_then(|field| field.get("name")?.as_str().map(str::to_owned)),
+            rotates: flag(&["refresh", "rotates"], false),
+            refresh_lifetime: number(&["refresh", "lifetime"]),
+            refresh_lifetime_field: text(&["refresh", "lifetime_field"]),
+            grace: number(&["refresh", "grace"]).unwrap_or(0),
+            revocation_field: text(&["revocation", "token_field"]).unwrap_or_else(|| "token".to_owned()),
+            revocation_status: oauth
+                .at(&["revocation", "success"])
+                .and_then(|statuses| statuses.items().first()?.as_u64())
+                .and_then(|status| u16::try_from(status).ok())
+                .unwrap_or(200),
+            errors: oauth
+                .get("errors")
+                .map(Json::members)
+                .unwrap_or_default()
+                .iter()
+                .map(|(code, _)| code.clone())
+                .collect(),
+            scopes: flows
+                .iter()
+                .map(|(flow, definition)| {
+                    let scopes = definition.get("scopes").map(Json::members).unwrap_or_default();
+                    (
+                        grant_of_flow(flow).to_owned(),
+                        scopes.iter().map(|(scope, _)| scope.clone()).collect(),
+                    )
+                })
+                .collect(),
+        })
+    }
+
+    /// How a client authenticates for a grant, or for `revocation`.
+    pub(super) fn authentication(&self, request: &str) -> Authentication {
+        let find = |key: &str| {
+            self.authentication
+                .iter()
+                .find(|(k, _)| k == key)
+                .map(|(_, v)| v.as_str())
+        };
+        match find(request).or_else(|| find("default")) {
+            Some("client_secret_basic") => Authentication::Basic,
+            Some("none") => Authentication::None,
+            _ => Authentication::Post,
+        }
+    }
+
+    /// The scopes that a grant may have.
+    pub(super) fn scopes_of(&self, grant: &str) -> &[String] {
+        self.scopes
+            .iter()
+            .find(|(g, _)| g == grant)
+            .map(|(_, scopes)| scopes.as_slice())
+            .unwrap_or_default()
+    }
+
+    /// Whether a grant exists here.
+    pub(super) fn has(&self, grant: &str) -> bool {
+        self.grants.iter().any(|g| g == grant)
+    }
+}
+
+fn grant_of_flow(flow: &str) -> &str {
+    match flow {
+        "clientCredentials" => "client_credentials",
+        "authorizationCode" => "authorization_code",
+        other => other,
+    }
+}
+
+fn texts(list: &Json) -> Vec<String> {
+    list.items()
+        .iter()
+        .filter_map(Json::as_str)
+        .map(str::to_owned)
+        .collect()
+}

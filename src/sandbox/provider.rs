@@ -1,0 +1,591 @@
+//! One provider: a request comes in, a reply goes out.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::Method;
+
+use super::authority::{Access, Authority, AuthorizationRequest, Client, Refusal, Stop};
+use super::clock::Clock;
+use super::fault::{Fault, Trouble};
+use super::http::{Call, Reply, decode, pairs};
+use super::json::Json;
+use super::record::RecordedRequest;
+use super::request::Reader;
+use super::resources::{Context, Store};
+use super::schema::Schemas;
+use super::spec::{Content, Operation, Segment, Spec, SpecError};
+use super::{page, particular};
+
+/// How many requests are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Which of a provider's hosts a request came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Host {
+    /// The only one.
+    Both,
+    /// The one with the resources, where the authorization server has its own.
+    Resources,
+    /// The authorization server's own.
+    Oauth,
+}
+
+/// One provider with its memory.
+pub(super) struct Provider {
+    pub(super) spec: Spec,
+    schemas: Schemas,
+    state: Mutex<State>,
+    clock: Arc<Clock>,
+    /// `http://127.0.0.1:PORT`
+    origin: String,
+}
+
+pub(super) struct State {
+    pub(super) authority: Authority,
+    pub(super) store: Store,
+    pub(super) user: String,
+    pub(super) requests: VecDeque<RecordedRequest>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// What goes back over the wire.
+pub(super) struct Outcome {
+    pub(super) reply: Reply,
+    pub(super) trouble: Option<Trouble>,
+}
+
+impl Provider {
+    /// Plays a specification under this origin.
+    pub(super) fn new(bundle: &str, origin: &str, clock: Arc<Clock>) -> Result<Self, SpecError> {
+        let spec = Spec::read(bundle)?;
+        let state = State {
+            authority: Authority::default(),
+            store: Store::new(&spec),
+            user: String::new(),
+            requests: VecDeque::new(),
+            faults: Vec::new(),
+        };
+        Ok(Self {
+            schemas: Schemas::new(&spec),
+            spec,
+            state: Mutex::new(state),
+            clock,
+            origin: origin.to_owned(),
+        })
+    }
+
+    /// Its memory. A panic elsewhere does not make it unusable.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Address of the resources.
+    pub(super) fn base(&self) -> String {
+        format!("{}/{}{}", self.origin, self.spec.id, self.spec.prefix)
+    }
+
+    /// Address of the authorization server.
+    pub(super) fn oauth_base(&self) -> String {
+        match &self.spec.oauth_prefix {
+            Some(prefix) => format!("{}/{}-oauth{prefix}", self.origin, self.spec.id),
+            None => self.base(),
+        }
+    }
+
+    /// Answers a request; `path` is what follows the base address.
+    pub(super) fn handle(&self, host: Host, path: &str, call: &Call) -> Outcome {
+        let found = self.route(host, path, &call.method);
+        let operation = match &found {
+            Route::Found(operation, _) => Some(*operation),
+            _ => None,
+        };
+        let fault = {
+            let mut state = self.state();
+            state
+                .requests
+                .push_back(RecordedRequest::new(call, path, operation.map(|o| o.id.as_str())));
+            while state.requests.len() > REMEMBERED {
+                state.requests.pop_front();
+            }
+            let at = state
+                .faults
+                .iter()
+                .position(|fault| fault.concerns(operation.map(|o| o.id.as_str())));
+            at.map(|at| {
+                let fault = state.faults[at].clone();
+                if state.faults[at].use_up() {
+                    state.faults.remove(at);
+                }
+                fault
+            })
+        };
+        if let Some(reply) = fault.as_ref().and_then(|fault| fault.instead(&self.spec, operation)) {
+            return Outcome {
+                reply,
+                trouble: fault.and_then(|fault| fault.trouble()),
+            };
+        }
+        let mut reply = match found {
+            Route::Found(operation, values)
+                if Some(&operation.id) == self.spec.profile.authorize_operation.as_ref() =>
+            {
+                self.authorize(operation, call, values)
+            }
+            Route::Found(operation, values) if operation.client == "oauth" => self.oauth(operation, call, values),
+            Route::Found(operation, values) => self.resource(operation, values, call),
+            Route::WrongMethod(allowed) => self
+                .error(None, 405, &format!("this address takes {allowed}"))
+                .with("allow", allowed),
+            Route::Unknown => self.error(None, 404, "there is nothing at this address"),
+        };
+        if let Some(id) = call.header("x-request-id") {
+            reply = reply.with("x-request-id", id.to_owned());
+        }
+        if let Some(fault) = &fault {
+            reply = fault.spoil(&self.spec, operation, reply);
+        }
+        Outcome {
+            reply,
+            trouble: fault.and_then(|fault| fault.trouble()),
+        }
+    }
+
+    fn route(&self, host: Host, path: &str, method: &Method) -> Route<'_> {
+        let Some(segments) = path.split('/').skip(1).map(decode).collect::<Option<Vec<_>>>() else {
+            return Route::Unknown;
+        };
+        let mut candidates: Vec<(&Operation, Vec<(String, String)>)> = self
+            .spec
+            .operations
+            .iter()
+            .filter(|o| match host {
+                Host::Both => true,
+                Host::Resources => o.client != "oauth",
+                Host::Oauth => o.client == "oauth",
+            })
+            .filter_map(|o| Some((o, o.matches(&segments)?)))
+            .collect();
+        let Some(best) = candidates.iter().map(|(o, _)| o.specificity()).max() else {
+            return Route::Unknown;
+        };
+        candidates.retain(|(o, _)| o.specificity() == best);
+        let is_authorize = |o: &Operation| Some(&o.id) == self.spec.profile.authorize_operation.as_ref();
+        let at = candidates
+            .iter()
+            // The authorization page posts its form back to itself.
+            .position(|(o, _)| o.method == method.as_str() || (is_authorize(o) && *method == Method::POST));
+        match at {
+            Some(at) => {
+                let (operation, values) = candidates.swap_remove(at);
+                Route::Found(operation, values)
+            }
+            None => {
+                let allowed: Vec<&str> = candidates.iter().map(|(o, _)| o.method.as_str()).collect();
+                Route::WrongMethod(allowed.join(", "))
+            }
+        }
+    }
+
+    // --- the authorization server
+
+    fn authorize(&self, operation: &Operation, call: &Call, _values: Vec<(String, String)>) -> Reply {
+        let mut state = self.state();
+        let state = &mut *state;
+        let query = call.query_pairs();
+        let request = {
+            let store = &state.store;
+            let exists = |name: &str, value: &str| store.exists(name, value);
+            state
+                .authority
+                .authorization_request(&self.spec, operation, &query, &exists)
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(Stop::Back(url)) => return Reply::redirect(url),
+            Err(Stop::Here(refusal)) => {
+                return match call.header("accept") {
+                    Some(accept) if !accept.contains("text/html") && accept.contains("json") => self.refusal(&refusal),
+                    _ => Reply::html(400, page::refusal(&self.spec, &refusal)),
+                };
+            }
+        };
+        if call.method == Method::GET {
+            return self.ask(state, &request, None);
+        }
+        let form = pairs(&call.body);
+        let field = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        match field("decision") {
+            Some("allow") => {
+                let user = field("username").unwrap_or_default();
+                let known = state.authority.password(user);
+                if known.is_none() || known != field("password") {
+                    return self.ask(state, &request, Some("The user name or the password is wrong."));
+                }
+                let (url, bindings) = state.authority.allow(&request, user, self.clock.now());
+                for (name, value) in bindings {
+                    particular::approved(&self.spec, &mut state.store, &name, &value);
+                }
+                Reply::redirect(url)
+            }
+            Some("deny") => Reply::redirect(Authority::refuse(&self.spec.profile, &request)),
+            _ => self.ask(state, &request, Some("Choose Allow or Deny.")),
+        }
+    }
+
+    fn ask(&self, state: &State, request: &AuthorizationRequest, complaint: Option<&str>) -> Reply {
+        let password = state.authority.password(&state.user).unwrap_or_default();
+        let status = if complaint.is_some() { 400 } else { 200 };
+        Reply::html(
+            status,
+            page::consent(&self.spec, request, &state.user, password, complaint),
+        )
+    }
+
+    fn oauth(&self, operation: &Operation, call: &Call, _values: Vec<(String, String)>) -> Reply {
+        let profile = &self.spec.profile;
+        let mut state = self.state();
+        if operation.id == profile.token_operation {
+            return match state.authority.token(&self.spec, call, self.clock.now()) {
+                Ok(reply) => Reply::json(200, "application/json", reply)
+                    .with("cache-control", "no-store")
+                    .with("pragma", "no-cache"),
+                Err(refusal) => self.refusal(&refusal),
+            };
+        }
+        if Some(&operation.id) == profile.revoke_operation.as_ref() {
+            return match state.authority.revoke(&self.spec, call) {
+                Ok(()) => Reply::empty(profile.revocation_status),
+                Err(refusal) => self.refusal(&refusal),
+            };
+        }
+        self.error(Some(operation), 404, "the sandbox does not play this endpoint")
+    }
+
+    /// RFC 6749 section 5.2.
+    fn refusal(&self, refusal: &Refusal) -> Reply {
+        let body = Json::object([
+            ("error", Json::str(&refusal.code)),
+            ("error_description", Json::str(&refusal.description)),
+        ]);
+        let reply = Reply::json(refusal.status, "application/json", body).with("cache-control", "no-store");
+        match refusal.status {
+            401 => reply.with("www-authenticate", format!("Basic realm=\"{}\"", self.spec.id)),
+            _ => reply,
+        }
+    }
+
+    // --- the resources
+
+    fn resource(&self, operation: &Operation, values: Vec<(String, String)>, call: &Call) -> Reply {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let state = &mut *state;
+        let caller = match self.caller(&state.authority, operation, &values, call, now) {
+            Ok(caller) => caller,
+            Err(reply) => return *reply,
+        };
+        let reader = Reader {
+            spec: &self.spec,
+            schemas: &self.schemas,
+        };
+        let request = match reader.read(operation, values, call) {
+            Ok(request) => request,
+            Err(misfit) => return self.error(Some(operation), misfit.status, &misfit.message),
+        };
+        let context = Context {
+            spec: &self.spec,
+            schemas: &self.schemas,
+            base: &self.base(),
+            now,
+            client: &caller,
+        };
+        let mut reply = match state.store.answer(&context, operation, &request) {
+            Ok(reply) => reply,
+            Err(refused) => return self.error(Some(operation), refused.status, &refused.message),
+        };
+        if operation.method == "DELETE"
+            && let Some((Segment::Parameter(name), value)) =
+                operation.segments.last().zip(request.path.last().map(|(_, v)| v))
+        {
+            state.authority.end_bound(name, value);
+        }
+        if let Some(json) = &mut reply.json {
+            self.relocate(json);
+        }
+        if operation.client == "registration" {
+            self.registered(&mut state.authority, operation, request.path_value("client_id"), &reply);
+        }
+        reply
+    }
+
+    /// Links to the real hosts lead here.
+    fn relocate(&self, json: &mut Json) {
+        match json {
+            Json::String(text) => {
+                for (server, is_oauth) in &self.spec.servers {
+                    if let Some(rest) = text.strip_prefix(server.as_str()).filter(|rest| rest.starts_with('/')) {
+                        let base = if *is_oauth { self.oauth_base() } else { self.base() };
+                        *text = format!("{base}{rest}");
+                        return;
+                    }
+                }
+            }
+            Json::Array(items) => items.iter_mut().for_each(|item| self.relocate(item)),
+            Json::Object(members) => members.iter_mut().for_each(|(_, value)| self.relocate(value)),
+            _ => {}
+        }
+    }
+
+    /// Who calls, by one of the schemes that the operation accepts.
+    fn caller(
+        &self,
+        authority: &Authority,
+        operation: &Operation,
+        values: &[(String, String)],
+        call: &Call,
+        now: u64,
+    ) -> Result<String, Box<Reply>> {
+        if operation.security.is_empty() || operation.security.iter().any(Vec::is_empty) {
+            return Ok(String::new());
+        }
+        if operation.accepts("accessKey")
+            && let Some(key) = call.basic()
+        {
+            return match authority.client_of_key(&key) {
+                Some(client) => Ok(client.id.clone()),
+                None => Err(Box::new(self.unauthorized(
+                    operation,
+                    "Basic",
+                    None,
+                    "the access key is wrong",
+                ))),
+            };
+        }
+        if operation.accepts("registrationToken") {
+            return match call.bearer() {
+                Some(token) if authority.is_registration_token(token) => Ok(String::new()),
+                Some(_) => {
+                    let why = "the registration token is wrong";
+                    Err(Box::new(self.unauthorized(
+                        operation,
+                        "Bearer",
+                        Some("invalid_token"),
+                        why,
+                    )))
+                }
+                None => Err(Box::new(self.unauthorized(
+                    operation,
+                    "Bearer",
+                    None,
+                    "the registration token is missing",
+                ))),
+            };
+        }
+        let Some(token) = call.bearer() else {
+            return Err(Box::new(self.unauthorized(
+                operation,
+                "Bearer",
+                None,
+                "the access token is missing",
+            )));
+        };
+        let Some(access) = authority.access(token, now) else {
+            let why = "the access token is unknown, expired or revoked";
+            return Err(Box::new(self.unauthorized(
+                operation,
+                "Bearer",
+                Some("invalid_token"),
+                why,
+            )));
+        };
+        self.check_access(operation, values, &access).map_err(Box::new)?;
+        Ok(access.grant.client)
+    }
+
+    fn check_access(&self, operation: &Operation, values: &[(String, String)], access: &Access) -> Result<(), Reply> {
+        let needed = operation.scopes().unwrap_or_default();
+        if let Some(missing) = needed.iter().find(|scope| !access.scopes.contains(scope)) {
+            let challenge = format!(
+                "Bearer realm=\"{}\", error=\"insufficient_scope\", scope=\"{}\"",
+                self.spec.id,
+                needed.join(" ")
+            );
+            let why = format!("the access token does not have the scope {missing}");
+            return Err(self
+                .error(Some(operation), 403, &why)
+                .with("www-authenticate", challenge));
+        }
+        // Where a provider tells service tokens from user tokens, neither opens the other's calls.
+        let tells_apart = self.spec.operations.iter().any(|o| o.client == "service");
+        let is_service = access.grant.user.is_none();
+        if tells_apart && is_service != (operation.client == "service") {
+            let why = if is_service {
+                "a service token does not open this call"
+            } else {
+                "this call needs a service token"
+            };
+            return Err(self.error(Some(operation), 403, why));
+        }
+        for (name, value) in &access.grant.bindings {
+            if values.iter().any(|(n, v)| n == name && v != value) {
+                return Err(self.error(Some(operation), 403, &format!("the access token is for another {name}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn unauthorized(&self, operation: &Operation, scheme: &str, code: Option<&str>, why: &str) -> Reply {
+        let mut challenge = format!("{scheme} realm=\"{}\"", self.spec.id);
+        if let Some(code) = code {
+            challenge.push_str(&format!(", error=\"{code}\", error_description=\"{why}\""));
+        }
+        self.error(Some(operation), 401, why)
+            .with("www-authenticate", challenge)
+    }
+
+    /// What was registered can be used, and what was removed cannot (RFC 7591, RFC 7592).
+    fn registered(&self, authority: &mut Authority, operation: &Operation, id: Option<&str>, reply: &Reply) {
+        if operation.method == "DELETE" {
+            if let Some(id) = id {
+                authority.unregister(id);
+            }
+            return;
+        }
+        let text = |name: &str| {
+            reply
+                .json
+                .as_ref()
+                .and_then(|json| json.get(name)?.as_str().map(str::to_owned))
+        };
+        let (Some(client_id), Some(secret)) = (text("client_id"), text("client_secret")) else {
+            return;
+        };
+        if operation.method == "GET" && authority.client(&client_id).is_some() {
+            return;
+        }
+        let redirect_uris = reply
+            .json
+            .as_ref()
+            .and_then(|json| json.get("redirect_uris"))
+            .map(Json::items);
+        authority.register(Client {
+            name: text("client_name").unwrap_or_else(|| client_id.clone()),
+            id: client_id,
+            secret,
+            redirect_uris: redirect_uris
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
+            access_key: Default::default(),
+        });
+    }
+
+    // --- errors
+
+    /// An error in the provider's own form.
+    pub(super) fn error(&self, operation: Option<&Operation>, status: u16, message: &str) -> Reply {
+        error_reply(&self.spec, operation, status, message)
+    }
+}
+
+enum Route<'a> {
+    Found(&'a Operation, Vec<(String, String)>),
+    WrongMethod(String),
+    Unknown,
+}
+
+/// An error in the form of the operation's own error replies, or of the provider's others.
+pub(super) fn error_reply(spec: &Spec, operation: Option<&Operation>, status: u16, message: &str) -> Reply {
+    let content = operation.and_then(|o| refusal_content(o, status)).or_else(|| {
+        spec.operations
+            .iter()
+            .filter(|o| o.client != "oauth")
+            .find_map(|o| refusal_content(o, status))
+    });
+    let Some(content) = content else {
+        return Reply::json(
+            status,
+            "application/json",
+            Json::object([("message", Json::str(message))]),
+        );
+    };
+    let is_oauth = spec.property(&content.schema, "error_description").is_some();
+    let code = match (is_oauth, status) {
+        (true, 401) => Some("invalid_token"),
+        (true, 400) => Some("invalid_request"),
+        (true, 404) => Some("not_found"),
+        (true, _) => Some("server_error"),
+        (false, _) => particular::error_code(&spec.id, status),
+    };
+    let mut body = Json::Object(Vec::new());
+    if !explain(spec, &content.schema, &mut body, code, message, 0) {
+        body.set("message", Json::str(message));
+    }
+    Reply::json(status, &content.media_type, body)
+}
+
+fn refusal_content(operation: &Operation, status: u16) -> Option<&Content> {
+    let family = format!("{}XX", status / 100);
+    let exact = status.to_string();
+    let find = |wanted: &str| {
+        operation
+            .refusals
+            .iter()
+            .find(|(s, _)| s.eq_ignore_ascii_case(wanted))
+            .map(|(_, c)| c)
+    };
+    find(&exact).or_else(|| find(&family))
+}
+
+/// Puts message and code where the error schema has room for them.
+fn explain(spec: &Spec, schema: &Json, body: &mut Json, code: Option<&str>, message: &str, depth: usize) -> bool {
+    const MESSAGES: [&str; 5] = [
+        "error_description",
+        "errorDescription",
+        "message",
+        "detail",
+        "additionalInformation",
+    ];
+    const CODES: [&str; 3] = ["error", "errorCode", "code"];
+    if depth > 4 {
+        return false;
+    }
+    let properties = spec.properties(schema);
+    let is_text = |property: &Json| spec.kind(property) == Some("string");
+    if let Some(code) = code
+        && let Some((name, _)) = properties.iter().find(|(n, p)| CODES.contains(n) && is_text(p))
+    {
+        body.set(name, Json::str(code));
+    }
+    for (name, property) in &properties {
+        if spec.properties(property).is_empty() && spec.kind(property) != Some("array") {
+            continue;
+        }
+        let mut inner = Json::Object(Vec::new());
+        let item = spec.keyword(property, "items");
+        if explain(spec, item.unwrap_or(property), &mut inner, code, message, depth + 1) {
+            body.set(
+                name,
+                if item.is_some() {
+                    Json::Array(vec![inner])
+                } else {
+                    inner
+                },
+            );
+            return true;
+        }
+    }
+    match MESSAGES
+        .iter()
+        .find(|name| properties.iter().any(|(n, p)| n == *name && is_text(p)))
+    {
+        Some(name) => {
+            body.set(name, Json::str(message));
+            true
+        }
+        None => false,
+    }
+}

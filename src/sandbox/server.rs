@@ -1,0 +1,130 @@
+//! The wire: a listener on loopback whose connections can be cut.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::Players;
+use super::fault::Trouble;
+use super::http::{Call, Reply};
+use super::provider::Outcome;
+
+/// How large a request body may be.
+const MAX_BODY: usize = 1 << 20;
+
+/// Whether a connection is to be cut.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cut(Arc<AtomicBool>);
+
+/// A listener whose connections look at their [`Cut`].
+pub(super) struct Loopback(pub(super) TcpListener);
+
+/// A connection that writes nothing any more once it is cut.
+pub(super) struct Connection {
+    stream: TcpStream,
+    cut: Cut,
+}
+
+impl Listener for Loopback {
+    type Io = Connection;
+    type Addr = Cut;
+
+    async fn accept(&mut self) -> (Connection, Cut) {
+        let (stream, _) = Listener::accept(&mut self.0).await;
+        // Small replies must not wait for more.
+        let _ = stream.set_nodelay(true);
+        let cut = Cut::default();
+        let connection = Connection {
+            stream,
+            cut: cut.clone(),
+        };
+        (connection, cut)
+    }
+
+    fn local_addr(&self) -> io::Result<Cut> {
+        Ok(Cut::default())
+    }
+}
+
+impl Connected<IncomingStream<'_, Loopback>> for Cut {
+    fn connect_info(stream: IncomingStream<'_, Loopback>) -> Self {
+        stream.remote_addr().clone()
+    }
+}
+
+impl Connection {
+    fn is_cut(&self) -> bool {
+        self.cut.0.load(Ordering::SeqCst)
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_cut() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Answers one request.
+pub(super) async fn answer(
+    State(players): State<Arc<Players>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+        return response(Reply::bytes(413, "text/plain", "the body is too large"));
+    };
+    let call = Call {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+    };
+    let Outcome { reply, trouble } = players.handle(&call);
+    match trouble {
+        Some(Trouble::Slow(by)) => tokio::time::sleep(by).await,
+        Some(Trouble::Drop | Trouble::LostReply) => cut.0.store(true, Ordering::SeqCst),
+        None => {}
+    }
+    response(reply)
+}
+
+fn response(reply: Reply) -> Response {
+    let mut builder = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        builder = builder.header(*name, value);
+    }
+    builder.body(Body::from(reply.into_body())).unwrap_or_else(|_| {
+        let mut failed = Response::new(Body::empty());
+        *failed.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        failed
+    })
+}
