@@ -29,6 +29,9 @@ enum Task {
         /// Compare byte for byte and write nothing.
         #[arg(long)]
         check: bool,
+        /// The revision against which the change is classed; without it the last release, or HEAD.
+        #[arg(long, value_name = "REVISION")]
+        base: Option<String>,
     },
 }
 
@@ -41,7 +44,9 @@ fn main() -> ExitCode {
     let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut shell = Shell::new(&mut stdout, colour);
     let outcome = match arguments.task {
-        Task::Regen { providers, check } => regen::run(&workspace, &regen::Options { providers, check }, &mut shell),
+        Task::Regen { providers, check, base } => {
+            regen::run(&workspace, &regen::Options { providers, check, base }, &mut shell)
+        }
     };
     let outcome = outcome.unwrap_or_else(|error| {
         eprintln!("{:>12} {error}", "Error");

@@ -1,20 +1,23 @@
 //! `cargo xtask regen`: everything that is made from the specifications, made again.
 
+use std::fmt::Write as _;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use similar::TextDiff;
 
 use crate::bundle::{bundle, with_shared_schemas};
 use crate::document::Document;
-use crate::examples;
+use crate::outline::Effect;
 use crate::problem::Problem;
-use crate::rules;
+use crate::provider::Provider;
 use crate::shell::{Outcome, Shell, Tone};
 use crate::structure::Structure;
+use crate::surface::{Change, Surface};
 use crate::vocabulary::Vocabulary;
 use crate::workspace::Workspace;
+use crate::{examples, git, pages, rules};
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -23,12 +26,29 @@ pub struct Options {
     pub providers: Vec<String>,
     /// Compare, and write nothing.
     pub check: bool,
+    /// The revision against which the change is classed; none: the last release, or `HEAD`.
+    pub base: Option<String>,
 }
 
 /// One generated file.
 struct Output {
     path: PathBuf,
     text: String,
+}
+
+/// Everything that comes out of one specification.
+struct Generated {
+    provider: Provider,
+    bundle: Output,
+    others: Vec<Output>,
+    surface: Surface,
+}
+
+/// What became of one specification.
+enum Made {
+    Absent(PathBuf),
+    Problems(Vec<Problem>),
+    Generated(Box<Generated>),
 }
 
 /// Validates, generates, and writes or compares.
@@ -45,13 +65,45 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
         options.providers.clone()
     };
     let checks = Checks::new();
+    let results = generate_all(workspace, &providers, &checks)?;
     let mut outcome = Outcome::Fresh;
-    for provider in &providers {
-        outcome = outcome.max(one(workspace, provider, options.check, &checks, shell)?);
+    let mut generated = Vec::new();
+    let mut told = Vec::new();
+    for (name, result) in providers.iter().zip(results) {
+        match result {
+            Made::Absent(path) => {
+                shell.header(Tone::Bad, "Failure", &format!("{name}: there is no {}", path.display()))?;
+                outcome = Outcome::Failure;
+            }
+            Made::Problems(problems) => {
+                report_problems(name, &problems, shell)?;
+                outcome = Outcome::Failure;
+            }
+            Made::Generated(made) => {
+                let pending = pending_change(workspace, &made)?;
+                let outputs: Vec<&Output> = std::iter::once(&made.bundle).chain(&made.others).collect();
+                outcome = outcome.max(ensure_all(workspace, name, &outputs, options.check, shell)?);
+                if let Some(change) = pending
+                    && options.check
+                    && change.effect == Effect::Breaking
+                {
+                    report_change(name, "the change that is not generated yet", &change, shell)?;
+                    outcome = Outcome::Failure;
+                    told.push(change);
+                }
+                generated.push(*made);
+            }
+        }
+    }
+    let complete = generated.len() == known.len();
+    if complete {
+        let described: Vec<Provider> = generated.iter().map(|made| made.provider.clone()).collect();
+        outcome = outcome.max(readme(workspace, &described, options.check, shell)?);
     }
     if options.providers.is_empty() {
         outcome = outcome.max(orphans(workspace, &known, options.check, shell)?);
     }
+    since_base(workspace, options, &generated, &told, shell)?;
     let verb = if options.check { "check" } else { "regen" };
     let count = providers.len();
     let plural = if count == 1 { "provider" } else { "providers" };
@@ -64,6 +116,9 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     match outcome {
         Outcome::Fresh => {}
         Outcome::Stale => shell.raw("run: cargo xtask regen")?,
+        Outcome::Failure if generated.len() == providers.len() => {
+            shell.raw("users of the crate will notice: if that is meant, run: cargo xtask regen")?;
+        }
         Outcome::Failure => shell.raw(&format!(
             "correct the specification, then run: cargo xtask regen{}",
             if options.check { " --check" } else { "" }
@@ -87,49 +142,72 @@ impl Checks {
     }
 }
 
-fn one(
-    workspace: &Workspace,
-    provider: &str,
-    check: bool,
-    checks: &Checks,
-    shell: &mut Shell<'_>,
-) -> io::Result<Outcome> {
-    let path = Workspace::spec(provider);
-    let Some(text) = workspace.read(&path)? else {
-        shell.header(
-            Tone::Bad,
-            "Failure",
-            &format!("{provider}: there is no {}", path.display()),
-        )?;
-        return Ok(Outcome::Failure);
-    };
-    match generate(&path, &text, checks) {
-        Err(problems) => {
-            report_problems(provider, &problems, shell)?;
-            Ok(Outcome::Failure)
-        }
-        Ok(outputs) => {
-            let mut outcome = Outcome::Fresh;
-            for output in outputs {
-                outcome = outcome.max(ensure(workspace, &output, check, shell)?);
-            }
-            Ok(outcome)
-        }
-    }
+/// Each provider on a thread of its own: they know nothing of each other.
+fn generate_all(workspace: &Workspace, providers: &[String], checks: &Checks) -> io::Result<Vec<Made>> {
+    std::thread::scope(|scope| {
+        let running: Vec<_> = providers
+            .iter()
+            .map(|provider| scope.spawn(move || generate(workspace, provider, checks)))
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(io::Error::other("a check stopped unexpectedly")))
+            })
+            .collect()
+    })
 }
 
-/// Everything that comes out of one specification.
-fn generate(path: &std::path::Path, text: &str, checks: &Checks) -> Result<Vec<Output>, Vec<Problem>> {
+fn generate(workspace: &Workspace, name: &str, checks: &Checks) -> io::Result<Made> {
+    let path = Workspace::spec(name);
+    let Some(text) = workspace.read(&path)? else {
+        return Ok(Made::Absent(path));
+    };
+    Ok(match from_text(&path, &text, checks) {
+        Ok(generated) => Made::Generated(Box::new(generated)),
+        Err(problems) => Made::Problems(problems),
+    })
+}
+
+fn from_text(path: &Path, text: &str, checks: &Checks) -> Result<Generated, Vec<Problem>> {
     let document = Document::parse(path, text).map_err(|problem| vec![*problem])?;
     let problems = validate(&document, checks);
     if !problems.is_empty() {
         return Err(problems);
     }
-    let source = path.display().to_string();
-    Ok(vec![Output {
+    let failed = |rule: &'static str, message: String| {
+        vec![document.problem(
+            rule,
+            "",
+            message,
+            "correct the specification, or the tool that cannot read it",
+        )]
+    };
+    let bundle = Output {
         path: Workspace::bundle(&document.provider),
-        text: bundle(&document.value, &source),
-    }])
+        text: bundle(&document.value, &path.display().to_string()),
+    };
+    let value = serde_json::from_str(&bundle.text).map_err(|error| failed("bundle", error.to_string()))?;
+    let provider = Provider::read(&value).map_err(|message| failed("bundle", message))?;
+    let surface = Surface::of(&bundle.path, &bundle.text).map_err(|message| failed("codegen", message))?;
+    let others = vec![
+        Output {
+            path: Workspace::page(&document.provider),
+            text: pages::page(&provider, &value),
+        },
+        Output {
+            path: Workspace::outline(&document.provider),
+            text: surface.outline.render(&document.provider),
+        },
+    ];
+    Ok(Generated {
+        provider,
+        bundle,
+        others,
+        surface,
+    })
 }
 
 /// All problems of a document, in the order of its lines.
@@ -142,6 +220,108 @@ fn validate(document: &Document, checks: &Checks) -> Vec<Problem> {
     problems.sort_by(|a, b| (a.position, a.rule, &a.message).cmp(&(b.position, b.rule, &b.message)));
     problems.dedup();
     problems
+}
+
+/// What differs between the bundle as it lies there and the one just made.
+fn pending_change(workspace: &Workspace, made: &Generated) -> io::Result<Option<Change>> {
+    let Some(current) = workspace
+        .read(&made.bundle.path)?
+        .filter(|current| *current != made.bundle.text)
+    else {
+        return Ok(None);
+    };
+    Ok(Surface::of(&made.bundle.path, &current)
+        .ok()
+        .map(|old| made.surface.since(&old)))
+}
+
+/// The class of all that changed since the base, for the next version number.
+fn since_base(
+    workspace: &Workspace,
+    options: &Options,
+    generated: &[Generated],
+    told: &[Change],
+    shell: &mut Shell<'_>,
+) -> io::Result<()> {
+    let Some(base) = git::base(workspace, options.base.as_deref()) else {
+        return Ok(());
+    };
+    if !git::knows(workspace, &base) {
+        return shell.header(
+            Tone::Warn,
+            "Unknown",
+            &format!("revision {base}: the change is not classed"),
+        );
+    }
+    let mut strongest = Effect::Same;
+    for made in generated {
+        let name = &made.provider.about.id;
+        let Some(old) = git::show(workspace, &base, &made.bundle.path) else {
+            shell.header(Tone::Note, "Additive", &format!("{name}: new since {base}"))?;
+            strongest = strongest.max(Effect::Additive);
+            continue;
+        };
+        if old == made.bundle.text {
+            continue;
+        }
+        match Surface::of(&made.bundle.path, &old) {
+            Err(_) => shell.header(
+                Tone::Warn,
+                "Unclassed",
+                &format!("{name}: its bundle at {base} is not readable"),
+            )?,
+            Ok(old) => {
+                let change = made.surface.since(&old);
+                if !told.contains(&change) {
+                    report_change(name, &format!("since {base}"), &change, shell)?;
+                }
+                strongest = strongest.max(change.effect);
+            }
+        }
+    }
+    let advice = match strongest {
+        Effect::Same => return Ok(()),
+        Effect::DocsOnly | Effect::Additive => "the next version is a patch (0.x: third number)",
+        Effect::Breaking => "the next version is a minor one (0.x: second number)",
+    };
+    shell.header(
+        Tone::Note,
+        "Version",
+        &format!("{} since {base}: {advice}", strongest.word()),
+    )
+}
+
+fn report_change(name: &str, since: &str, change: &Change, shell: &mut Shell<'_>) -> io::Result<()> {
+    let (tone, header) = match change.effect {
+        Effect::Same => return Ok(()),
+        Effect::DocsOnly => (Tone::Good, "Docs-only"),
+        Effect::Additive => (Tone::Note, "Additive"),
+        Effect::Breaking => (Tone::Bad, "Breaking"),
+    };
+    shell.header(tone, header, &format!("{name}: {since}"))?;
+    for (difference, operations) in &change.differences {
+        let mut line = format!("{}: {} {}", difference.effect.word(), difference.path, difference.what);
+        if !operations.is_empty() {
+            let _ = write!(line, "; used by {}", operations.join(", "));
+        }
+        shell.line(&line)?;
+    }
+    if change.differences.is_empty() && change.effect == Effect::Additive {
+        shell.line("what is sent or accepted changed; every name stayed")?;
+    }
+    Ok(())
+}
+
+/// The providers' table, where the README has a place for it.
+fn readme(workspace: &Workspace, providers: &[Provider], check: bool, shell: &mut Shell<'_>) -> io::Result<Outcome> {
+    let path = PathBuf::from("README.md");
+    let Some(current) = workspace.read(&path)? else {
+        return Ok(Outcome::Fresh);
+    };
+    match pages::with_table(&current, &pages::table(providers)) {
+        Some(text) => ensure_all(workspace, "README.md", &[&Output { path, text }], check, shell),
+        None => Ok(Outcome::Fresh),
+    }
 }
 
 fn report_problems(provider: &str, problems: &[Problem], shell: &mut Shell<'_>) -> io::Result<()> {
@@ -162,14 +342,32 @@ fn report_problems(provider: &str, problems: &[Problem], shell: &mut Shell<'_>) 
     shell.header(Tone::Bad, "Failure", &format!("{provider}: {count} {plural}"))
 }
 
-/// Compares a file with what it should be; writes it unless `check`.
+/// Compares files with what they should be; says one word when all are.
+fn ensure_all(
+    workspace: &Workspace,
+    name: &str,
+    outputs: &[&Output],
+    check: bool,
+    shell: &mut Shell<'_>,
+) -> io::Result<Outcome> {
+    let mut outcome = Outcome::Fresh;
+    let mut all_fresh = true;
+    for output in outputs {
+        if workspace.read(&output.path)?.as_deref() != Some(output.text.as_str()) {
+            all_fresh = false;
+            outcome = outcome.max(ensure(workspace, output, check, shell)?);
+        }
+    }
+    if all_fresh {
+        shell.header(Tone::Good, "Fresh", name)?;
+    }
+    Ok(outcome)
+}
+
+/// Makes a file what it should be, or shows what it lacks.
 fn ensure(workspace: &Workspace, output: &Output, check: bool, shell: &mut Shell<'_>) -> io::Result<Outcome> {
     let name = output.path.display().to_string();
     let current = workspace.read(&output.path)?;
-    if current.as_deref() == Some(output.text.as_str()) {
-        shell.header(Tone::Good, "Fresh", &name)?;
-        return Ok(Outcome::Fresh);
-    }
     if !check {
         workspace.write(&output.path, &output.text)?;
         shell.header(Tone::Good, "Wrote", &name)?;
@@ -186,28 +384,30 @@ fn ensure(workspace: &Workspace, output: &Output, check: bool, shell: &mut Shell
     Ok(Outcome::Stale)
 }
 
-/// Bundles whose specification is gone.
+/// Generated files whose specification is gone.
 fn orphans(workspace: &Workspace, known: &[String], check: bool, shell: &mut Shell<'_>) -> io::Result<Outcome> {
-    let folder = workspace.root().join("specs/bundled");
-    if !folder.is_dir() {
-        return Ok(Outcome::Fresh);
-    }
-    let mut names: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
-    names.sort_by_key(std::fs::DirEntry::file_name);
     let mut outcome = Outcome::Fresh;
-    for entry in names {
-        let path = entry.path();
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        if path.extension().is_none_or(|extension| extension != "json") || known.contains(&stem) {
+    for (folder, extension) in [("specs/bundled", "json"), ("docs/outline", "txt")] {
+        let absolute = workspace.root().join(folder);
+        if !absolute.is_dir() {
             continue;
         }
-        let name = Workspace::bundle(&stem).display().to_string();
-        if check {
-            shell.header(Tone::Warn, "Stale", &format!("{name}: its specification is gone"))?;
-            outcome = Outcome::Stale;
-        } else {
-            std::fs::remove_file(&path)?;
-            shell.header(Tone::Good, "Removed", &name)?;
+        let mut names: Vec<_> = std::fs::read_dir(absolute)?.collect::<Result<Vec<_>, _>>()?;
+        names.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in names {
+            let path = entry.path();
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if path.extension().is_none_or(|found| found != extension) || known.contains(&stem) {
+                continue;
+            }
+            let name = format!("{folder}/{stem}.{extension}");
+            if check {
+                shell.header(Tone::Warn, "Stale", &format!("{name}: its specification is gone"))?;
+                outcome = Outcome::Stale;
+            } else {
+                std::fs::remove_file(&path)?;
+                shell.header(Tone::Good, "Removed", &name)?;
+            }
         }
     }
     Ok(outcome)

@@ -50,6 +50,18 @@ impl Workspace {
         PathBuf::from("specs/bundled").join(format!("{provider}.json"))
     }
 
+    /// A provider's page for people, relative to the root.
+    #[must_use]
+    pub fn page(provider: &str) -> PathBuf {
+        PathBuf::from("docs").join(format!("{provider}.md"))
+    }
+
+    /// The outline of a provider's public Rust surface, relative to the root.
+    #[must_use]
+    pub fn outline(provider: &str) -> PathBuf {
+        PathBuf::from("docs/outline").join(format!("{provider}.txt"))
+    }
+
     /// Reads a file by its path relative to the root; `None` when there is none.
     ///
     /// # Errors
