@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::document::{Authentication, Document, Operation};
 use crate::error::Error;
-use crate::transform::pascal_case;
+use crate::transform::{pascal_case, snake_case};
 use crate::vocabulary::{
     ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken, ScopeSentOn,
     StateOnRefusal, TimeUnit, TokenBody, Verdict,
@@ -392,6 +392,7 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
 fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
     let name = &document.provider.name;
     let doc = format!("{name}, as a type: what [`App`] and the client builders are generic over.");
+    let credentials_doc = format!("The id and the secret of a client that is registered with {name}.");
     let app_doc = format!("An application that is registered with {name}.");
     let service = if kinds.contains(&ClientKind::Service) { quote!(service::Client) } else { quote!(Client) };
     let grants = document.oauth.iter().flat_map(|oauth| &oauth.grants);
@@ -401,25 +402,46 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
         Grant::Password => Some(quote!(impl ::finrail::grant::Password for Provider {})),
         Grant::RefreshToken => None,
     });
-    let has_access_key = document.operations.iter().any(|operation| operation.authentication.contains(&Authentication::AccessKey));
-    let access_key = has_access_key.then(|| quote!(impl ::finrail::grant::AccessKey for Provider {}));
+    let has_grant = |grant| document.oauth.as_ref().is_some_and(|oauth| oauth.grants.contains(&grant));
+    let has_service = kinds.contains(&ClientKind::Service);
+    let takes_client_credentials = |kind: ClientKind| {
+        let kind_of_service = if has_service { ClientKind::Service } else { ClientKind::Api };
+        kind == kind_of_service && has_grant(Grant::ClientCredentials)
+    };
+    let takes = |kind: ClientKind, authentication: &Authentication| {
+        document.operations.iter().any(|operation| operation.client == kind && operation.authentication.contains(authentication))
+    };
+    let fields: Vec<_> = document.oauth.iter().flat_map(|oauth| &oauth.token_reply.extra).collect();
+    let field_names: Vec<&String> = fields.iter().map(|field| &field.name).collect();
+    let field_idents: Vec<_> = fields.iter().map(|field| format_ident!("{}", snake_case(&field.name))).collect();
+    let field_docs: Vec<&String> = fields.iter().map(|field| &field.description).collect();
+    let extra_doc = format!("What a token reply of {name} tells beyond RFC 6749.");
+    let extra_argument = if fields.is_empty() { quote!(_fields) } else { quote!(fields) };
     let has_revocation = document.oauth.as_ref().is_some_and(|oauth| oauth.revocation.is_some());
     let revocation = has_revocation.then(|| quote!(impl ::finrail::grant::Revocation for Provider {}));
-    let clients = kinds.iter().map(|kind| {
-        let path = match kind {
+    let clients = kinds.iter().map(|kind_of| {
+        let path = match kind_of {
             ClientKind::Api => quote!(Client),
             other => {
                 let module = format_ident!("{}", other.as_str());
                 quote!(#module::Client)
             }
         };
-        let kind = match kind {
+        let kind = match kind_of {
             ClientKind::Api => quote!(Api),
             ClientKind::Service => quote!(Service),
             ClientKind::Oauth => quote!(Oauth),
             ClientKind::Registration => quote!(Registration),
         };
+        let credentials = takes_client_credentials(*kind_of).then(|| quote!(impl ::finrail::grant::TakesClientCredentials for #path {}));
+        let access_key = takes(*kind_of, &Authentication::AccessKey).then(|| quote!(impl ::finrail::grant::TakesAccessKey for #path {}));
+        let registration = takes(*kind_of, &Authentication::RegistrationToken)
+            .then(|| quote!(impl ::finrail::grant::TakesRegistrationToken for #path {}));
         quote! {
+            #credentials
+            #access_key
+            #registration
+
             impl ::finrail::TypedClient for #path {
                 type Provider = Provider;
                 const KIND: ::finrail::ClientKind = ::finrail::ClientKind::#kind;
@@ -452,6 +474,7 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
             type Scope = Scope;
             type Client = Client;
             type ServiceClient = #service;
+            type Extra = Extra;
 
             fn profile() -> &'static ::finrail::oauth::Profile {
                 &PROFILE
@@ -468,8 +491,23 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
         /// A user's consent, with the client that acts under it.
         pub type Connection = ::finrail::Connection<Provider>;
 
+        #[doc = #credentials_doc]
+        pub type Credentials = ::finrail::Credentials<Provider>;
+
+        #[doc = #extra_doc]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Extra {
+            #( #[doc = #field_docs] pub #field_idents: ::std::option::Option<::std::string::String>, )*
+        }
+
+        impl ::std::convert::From<&::std::collections::BTreeMap<::std::string::String, ::std::string::String>> for Extra {
+            fn from(#extra_argument: &::std::collections::BTreeMap<::std::string::String, ::std::string::String>) -> Self {
+                Self { #( #field_idents: fields.get(#field_names).cloned(), )* }
+            }
+        }
+
         #(#grants)*
-        #access_key
         #revocation
         #(#clients)*
     }

@@ -53,7 +53,7 @@ pub(crate) fn methods(
                 let info = &#root::OPERATIONS[#index];
                 ::finrail::transport::link_pages(
                     ::std::boxed::Box::pin(self.send()),
-                    move |from, link| ::std::boxed::Box::pin(client.inner.follow(&client.client, info, from, link)),
+                    move |link| ::std::boxed::Box::pin(client.inner.follow(&client.client, info, link)),
                     |page: &#reply| #next_value,
                 )
             }

@@ -6,8 +6,8 @@ use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Expr, Fields, File, FnArg, GenericArgument, Ident, ImplItem, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Lit,
-    Meta, Path, PathArguments, Stmt, Token, Type, Visibility, WherePredicate, parse_quote,
+    Attribute, Expr, File, FnArg, GenericArgument, Ident, ImplItem, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Lit,
+    Meta, Path, PathArguments, Stmt, Token, Type, WherePredicate, parse_quote,
 };
 
 use crate::document::{Document, Operation};
@@ -80,7 +80,7 @@ impl Passes<'_> {
 
     fn client(&mut self, mut client: ItemStruct) -> Vec<Item> {
         for field in &mut client.fields {
-            field.vis = Visibility::Inherited;
+            field.vis = parse_quote!(pub(super));
         }
         // `Debug` is written by hand: the base URL and nothing else.
         client.attrs.retain(|attribute| !attribute.path().is_ident("derive"));
@@ -474,6 +474,10 @@ impl Passes<'_> {
         let mut out: Vec<Item> = Vec::new();
         for item in std::mem::take(items) {
             match item {
+                Item::Use(item) if item.to_token_stream().to_string().contains("types") => out.push(parse_quote! {
+                    #[allow(unused_imports)]
+                    use super::types;
+                }),
                 Item::Use(item) if item.to_token_stream().to_string().contains("encode_path") => out.push(parse_quote! {
                     #[allow(unused_imports)]
                     use super::{ByteStream, Error, RequestBuilderExt, ResponseValue, encode_path};
@@ -552,8 +556,16 @@ impl Passes<'_> {
     ) -> Vec<Stmt> {
         let mut out = Vec::new();
         let mut request: Option<(Expr, Expr)> = None;
+        // Without progenitor's own header the map of header parameters is often empty.
+        let has_headers = statements.iter().any(|statement| {
+            let text = statement.to_token_stream().to_string().replace(' ', "");
+            text.contains("header_map.append(") && !text.contains("\"api-version\"")
+        });
         for mut statement in statements {
             let text = statement.to_token_stream().to_string().replace(' ', "");
+            if !has_headers && text.starts_with("letmutheader_map=") {
+                continue;
+            }
             if text.contains("\"api-version\"") || text.contains(".pre(&mut") || text.contains(".post(&") {
                 continue;
             }
@@ -572,7 +584,7 @@ impl Passes<'_> {
                     continue;
                 }
             }
-            Wire { operation, prepared: self.prepared }.visit_stmt_mut(&mut statement);
+            Wire { operation, prepared: self.prepared, has_headers }.visit_stmt_mut(&mut statement);
             out.push(statement);
         }
         out
@@ -583,6 +595,7 @@ impl Passes<'_> {
 struct Wire<'a> {
     operation: &'a Operation,
     prepared: &'a Prepared,
+    has_headers: bool,
 }
 
 impl Wire<'_> {
@@ -603,6 +616,15 @@ impl VisitMut for Wire<'_> {
             self.rename(call.args.first_mut());
         } else if function == "Error::UnexpectedResponse" {
             *call.func = parse_quote!(Error::unexpected);
+        }
+    }
+
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        if let Expr::MethodCall(call) = expression {
+            if call.method == "headers" && !self.has_headers {
+                *expression = (*call.receiver).clone();
+            }
         }
     }
 

@@ -1,3 +1,23 @@
-//! Requests to an authorization server.
+//! The thin layer over the `oauth2` crate: profiles, one function per request, callbacks.
+//!
+//! Most users meet this module through [`App`](crate::App).
 
+mod error;
+mod pending;
+mod profile;
+mod reply;
+mod requested_scope;
+mod server;
 pub mod wire;
+
+pub use error::{Error, Refusal, ServerError};
+pub use pending::{Authorization, Pending};
+pub(crate) use pending::{check_redirect_uri, read_callback};
+pub use profile::{
+    ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts, Revocation, ScopeSentOn,
+    ScopeTemplate, TokenBody,
+};
+pub use requested_scope::RequestedScope;
+pub(crate) use requested_scope::resolve;
+pub use server::AuthorizationServer;
+pub(crate) use server::{Endpoints, GrantIssuer, Settings, basic, plain_basic};

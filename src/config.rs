@@ -1,0 +1,129 @@
+//! Settings: hosts, credentials, and what is wrong with them.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::Secret;
+use crate::provider::Provider;
+
+/// What is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A URL is unusable.
+    #[error("{what}: {reason}")]
+    Url {
+        /// Which one.
+        what: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The provider has no hosts of its own and no base URL was given.
+    #[error("{0} has a host per institution: give it with `base_url`")]
+    MissingBaseUrl(&'static str),
+    /// No credentials were given.
+    #[error("no credentials were given: use `credentials`, or set {0}_CLIENT_ID and {0}_CLIENT_SECRET and use `Credentials::from_env`")]
+    MissingCredentials(&'static str),
+    /// Environment variables are not set.
+    #[error("not set in the environment: {}", .0.join(", "))]
+    MissingVariables(Vec<String>),
+    /// The client was given no way to authenticate.
+    #[error("the client has no way to authenticate: choose one on the builder (a grant, an access key, a registration token)")]
+    NoGrant,
+    /// The client id or the secret cannot be sent.
+    #[error("{0}")]
+    Credentials(&'static str),
+    /// A scope does not fit the provider's rules.
+    #[error("{0}")]
+    Scope(String),
+    /// The HTTP client could not be made.
+    #[error("the HTTP client could not be made: {0}")]
+    HttpClient(String),
+}
+
+/// The base URLs of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    /// Of the resources.
+    pub api: &'static str,
+    /// Of the authorization server.
+    pub oauth: &'static str,
+}
+
+/// The identifier and the secret of a registered client (RFC 6749 section 2.3.1).
+///
+/// `Debug` shows the identifier, never the secret.
+///
+/// ```
+/// # #[cfg(feature = "ofx")] {
+/// use finrail::ofx;
+///
+/// let credentials = ofx::Credentials::new("my-client", "my-secret");
+/// assert!(!format!("{credentials:?}").contains("my-secret"));
+/// # }
+/// ```
+pub struct Credentials<P> {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Secret,
+    provider: PhantomData<fn() -> P>,
+}
+
+impl<P: Provider> Credentials<P> {
+    /// From values.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
+        Self { client_id: client_id.into(), client_secret: client_secret.into(), provider: PhantomData }
+    }
+
+    /// From `<PROVIDER>_CLIENT_ID` and `<PROVIDER>_CLIENT_SECRET` (`OFX_CLIENT_ID`, ...).
+    ///
+    /// # Errors
+    ///
+    /// Names every variable that is not set or empty.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// As [`from_env`](Self::from_env), from another source of variables.
+    ///
+    /// # Errors
+    ///
+    /// Names every variable that is not set or empty.
+    ///
+    /// ```
+    /// # #[cfg(feature = "ofx")] {
+    /// let error = finrail::ofx::Credentials::from_variables(|_| None).unwrap_err();
+    /// assert_eq!(error.to_string(), "not set in the environment: OFX_CLIENT_ID, OFX_CLIENT_SECRET");
+    /// # }
+    /// ```
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let prefix = P::profile().env_prefix;
+        let mut missing = Vec::new();
+        let mut read = |suffix: &str| {
+            let name = format!("{prefix}_{suffix}");
+            variable(&name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
+                missing.push(name);
+                String::new()
+            })
+        };
+        let (client_id, client_secret) = (read("CLIENT_ID"), read("CLIENT_SECRET"));
+        if missing.is_empty() { Ok(Self::new(client_id, client_secret)) } else { Err(ConfigError::MissingVariables(missing)) }
+    }
+
+    /// The client's identifier.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+}
+
+impl<P> Clone for Credentials<P> {
+    fn clone(&self) -> Self {
+        Self { client_id: self.client_id.clone(), client_secret: self.client_secret.clone(), provider: PhantomData }
+    }
+}
+
+impl<P> fmt::Debug for Credentials<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+//! A user's consent, with the client that acts under it.
+
+use std::fmt;
+
+use crate::provider::{Provider, TypedClient};
+use crate::token::{self, TokenHandle, TokenInfo, TokenKey};
+
+/// A user's consent, with the client that acts under it.
+///
+/// Keep its [`key`](Self::key): with it [`App::connection`](crate::App::connection)
+/// finds the connection again after a restart, when the store outlives the process.
+pub struct Connection<P: Provider> {
+    handle: TokenHandle,
+    client: P::Client,
+}
+
+impl<P: Provider> Connection<P> {
+    pub(crate) fn new(handle: TokenHandle, client: P::Client) -> Self {
+        Self { handle, client }
+    }
+
+    /// The typed client. It keeps its token fresh by itself.
+    #[must_use]
+    pub fn client(&self) -> &P::Client {
+        &self.client
+    }
+
+    /// The typed client, when the connection itself is no longer needed.
+    #[must_use]
+    pub fn into_client(self) -> P::Client {
+        self.client
+    }
+
+    /// The key by which the connection is found again. It holds no secret and can be serialised.
+    #[must_use]
+    pub fn key(&self) -> &TokenKey {
+        self.handle.key()
+    }
+
+    /// Whose consent it is.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.handle.key().subject
+    }
+
+    /// What is known of the tokens, without the tokens.
+    #[must_use]
+    pub fn info(&self) -> Option<TokenInfo> {
+        self.handle.info()
+    }
+
+    /// The fields that the provider's token reply has beyond RFC 6749.
+    #[must_use]
+    pub fn extra(&self) -> P::Extra {
+        P::Extra::from(&self.handle.info().map(|info| info.extra).unwrap_or_default())
+    }
+
+    /// The handle of the tokens: to watch it, to ask it what it would do next.
+    #[must_use]
+    pub fn tokens(&self) -> &TokenHandle {
+        &self.handle
+    }
+
+    /// Revokes the grant at the provider (RFC 7009) and keeps a tombstone in the store.
+    ///
+    /// # Errors
+    ///
+    /// When the provider did not carry it out: the grant then still lives.
+    pub async fn revoke(&self) -> Result<(), token::Error>
+    where
+        P: crate::grant::Revocation,
+    {
+        self.handle.revoke().await
+    }
+
+    /// Forgets the grant here. The provider is not told: where it has a revocation endpoint, use [`revoke`](Self::revoke).
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn forget(&self) -> Result<(), token::Error> {
+        self.handle.forget().await
+    }
+}
+
+impl<P: Provider> Clone for Connection<P> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), client: self.client.clone() }
+    }
+}
+
+impl<P: Provider> fmt::Debug for Connection<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("key", self.handle.key()).field("kind", &P::Client::KIND).finish_non_exhaustive()
+    }
+}

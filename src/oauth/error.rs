@@ -1,0 +1,183 @@
+//! Why a request to an authorization server, or a callback from it, failed.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::token::{IssuerError, Verdict};
+
+/// Why a request to an authorization server, or a callback from it, failed.
+///
+/// No text holds a token, a code, a secret or a body.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A scope does not fit the provider's rules.
+    #[error("{0}")]
+    Scope(String),
+    /// The redirect URI does not fit the provider's rules.
+    #[error("redirect URI: {0}")]
+    RedirectUri(&'static str),
+    /// The provider has no such grant or endpoint.
+    #[error("{provider} has no {what}")]
+    Unsupported {
+        /// The provider.
+        provider: &'static str,
+        /// The grant or the endpoint.
+        what: &'static str,
+    },
+    /// The user, or the provider, refused the authorization (RFC 6749 section 4.1.2.1).
+    #[error("the authorization was refused: {}{}; the user may be asked again", .0.error, if .0.state_verified { "" } else { " (the refusal carried no state, so it may not be the provider's)" })]
+    Refused(Refusal),
+    /// The callback's `state` is missing or is not the one that was sent (RFC 6749 section 10.12).
+    #[error("the callback does not belong to this authorization: its state is missing or differs; start the authorization again and do not use the code")]
+    StateMismatch,
+    /// The callback names another authorization server (RFC 9207 section 2.4).
+    #[error("the callback names another issuer than the provider's; start the authorization again and do not use the code")]
+    IssuerMismatch,
+    /// The pending authorization was made for another provider or client.
+    #[error("the pending authorization belongs to another provider or client id; use the app that started it")]
+    ForeignPending,
+    /// The callback cannot be read.
+    #[error("the callback URL {0}")]
+    Callback(&'static str),
+    /// The authorization server answered with an OAuth error (RFC 6749 section 5.2).
+    #[error(transparent)]
+    Server(ServerError),
+    /// The authorization server's reply is not what the specification says.
+    #[error("{request}: {problem} (status {status}){}", advice(*.status))]
+    Reply {
+        /// The request.
+        request: &'static str,
+        /// The status.
+        status: StatusCode,
+        /// What is wrong with the reply.
+        problem: &'static str,
+        /// `Retry-After`, when there was one.
+        retry_after: Option<Duration>,
+        /// Whether the request may have been carried out.
+        in_doubt: bool,
+    },
+    /// The authorization server was not reached, or its reply was lost.
+    #[error("{request}: {}", if *.sent { "the reply was lost; the request may have been carried out" } else { "no connection could be made; check the host and the network" })]
+    Connection {
+        /// The request.
+        request: &'static str,
+        /// Whether the request was sent, wholly or in part.
+        sent: bool,
+        /// What the HTTP client says.
+        source: Option<reqwest::Error>,
+    },
+    /// The settings are not complete.
+    #[error(transparent)]
+    Config(#[from] crate::ConfigError),
+    /// The grant could not be stored or used.
+    #[error(transparent)]
+    Token(#[from] crate::token::Error),
+}
+
+fn advice(status: StatusCode) -> &'static str {
+    if status.is_redirection() {
+        "; redirects are not followed, because they would carry the secret along: correct the endpoint"
+    } else {
+        ""
+    }
+}
+
+/// A refused authorization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// `error`: `access_denied` when the user said no.
+    pub error: String,
+    /// The provider's own code (Finexer's `error_code`), where it has one.
+    pub code: Option<String>,
+    /// Whether the refusal brought the right `state` back. Without it anyone can have made the URL.
+    pub state_verified: bool,
+}
+
+impl Refusal {
+    /// Whether the user said no, rather than the provider.
+    #[must_use]
+    pub fn is_access_denied(&self) -> bool {
+        self.error == "access_denied"
+    }
+}
+
+/// An OAuth error reply (RFC 6749 section 5.2).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{request}: the authorization server answered {status} `{error}`{}{}", .description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default(), what_to_do(.error))]
+#[non_exhaustive]
+pub struct ServerError {
+    /// The request.
+    pub request: &'static str,
+    /// The status.
+    pub status: StatusCode,
+    /// `error`
+    pub error: String,
+    /// `error_description`, without the secrets of the request.
+    pub description: Option<String>,
+    /// `Retry-After`, when there was one.
+    pub retry_after: Option<Duration>,
+    /// What it means for a grant.
+    pub verdict: Verdict,
+}
+
+fn what_to_do(error: &str) -> &'static str {
+    match error {
+        "invalid_client" => "; check the client id, the secret and the environment",
+        "unauthorized_client" => "; the client is not allowed this grant: check its registration",
+        "invalid_grant" => "; the code or the refresh token is used, expired or not this client's: the user has to authorize again",
+        "invalid_scope" => "; check the scopes against the client's registration",
+        "invalid_redirect_uri" => "; it must be registered, and the same in both requests",
+        "unsupported_grant_type" => "; the provider does not know this grant",
+        _ => "",
+    }
+}
+
+impl Error {
+    /// What the failure means for a grant.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Server(error) => error.verdict,
+            Self::Reply { in_doubt: true, .. } | Self::Connection { sent: true, .. } => Verdict::InDoubt,
+            Self::Reply { status, retry_after, .. } if status.as_u16() == 429 => Verdict::Throttled { retry_after: *retry_after },
+            Self::Reply { retry_after, .. } => Verdict::Transient { retry_after: *retry_after },
+            Self::Connection { .. } => Verdict::Transient { retry_after: None },
+            Self::Config(_) => Verdict::ClientMisconfigured,
+            _ => Verdict::RequestRejected,
+        }
+    }
+
+    /// Whether the user or the provider refused the authorization.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The OAuth error code, when the authorization server gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Server(error) => Some(&error.error),
+            Self::Refused(refusal) => Some(&refusal.error),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.verdict(), Verdict::Transient { .. } | Verdict::Throttled { .. })
+    }
+}
+
+impl From<Error> for IssuerError {
+    fn from(error: Error) -> Self {
+        Self::new(error.verdict(), error)
+    }
+}

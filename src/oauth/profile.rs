@@ -1,0 +1,194 @@
+//! An authorization server as data: generated from `x-oauth` of a specification.
+
+use crate::token::Verdict;
+
+/// An authorization server as data.
+///
+/// Every provider module has one, `PROFILE`. Nothing in this crate asks which
+/// provider it talks to; it asks the profile.
+///
+/// ```
+/// # #[cfg(feature = "mx")] {
+/// let mx = &finrail::mx::PROFILE;
+/// assert!(mx.pkce);
+/// assert!(!mx.grants.contains(&"client_credentials"));
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Profile {
+    /// The provider's module name and key in token stores.
+    pub provider: &'static str,
+    /// The provider's name.
+    pub name: &'static str,
+    /// Prefix of environment variables with credentials.
+    pub env_prefix: &'static str,
+    /// Path of the authorization endpoint (RFC 6749 section 3.1).
+    pub authorize_path: Option<&'static str>,
+    /// Path of the token endpoint (RFC 6749 section 3.2).
+    pub token_path: &'static str,
+    /// Path of the revocation endpoint (RFC 7009).
+    pub revoke_path: Option<&'static str>,
+    /// The grants that the provider has, by their `grant_type`.
+    pub grants: &'static [&'static str],
+    /// How the client authenticates.
+    pub client_authentication: ClientAuthentications,
+    /// Encoding of token requests.
+    pub token_body: TokenBody,
+    /// Whether PKCE with `S256` is sent (RFC 7636).
+    pub pkce: bool,
+    /// Between several scopes of a request.
+    pub scope_separator: &'static str,
+    /// Added to every request that carries scopes.
+    pub scopes_always: &'static [&'static str],
+    /// One scope per authorization.
+    pub single_scope: bool,
+    /// Scopes that an authorization request binds to one thing.
+    pub scope_templates: &'static [ScopeTemplate],
+    /// The requests that carry `scope`.
+    pub scope_sent_on: ScopeSentOn,
+    /// Rules for the redirect URI.
+    pub redirect_uri: RedirectUriRules,
+    /// Whether the provider demands `response_type`; it is sent in any case.
+    pub response_type_required: bool,
+    /// Whether a refusal must bring `state` back to be trusted.
+    pub state_on_refusal: bool,
+    /// Extra query field on a refusal.
+    pub refusal_code_field: Option<&'static str>,
+    /// Whether `expires_in` is in milliseconds rather than seconds.
+    pub expires_in_milliseconds: bool,
+    /// Seconds that an access token lives when the reply does not say.
+    pub default_lifetime: Option<u64>,
+    /// Documented fields of a token reply beyond RFC 6749.
+    pub extra: &'static [ExtraField],
+    /// Documented life of an access token in seconds, for information.
+    pub access_token_lifetime: Option<u64>,
+    /// What is known about refresh tokens.
+    pub refresh: RefreshFacts,
+    /// The revocation request.
+    pub revocation: Option<Revocation>,
+    /// OAuth error codes beyond RFC 6749's own, and what they mean for a grant.
+    pub errors: &'static [(&'static str, Verdict)],
+}
+
+/// How the client shows who it is (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// HTTP Basic (`client_secret_basic`).
+    Basic,
+    /// In the request body (`client_secret_post`).
+    Post,
+    /// The client id only.
+    None,
+}
+
+/// [`ClientAuthentication`] per request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAuthentications {
+    /// For the client credentials grant.
+    pub client_credentials: ClientAuthentication,
+    /// For the code exchange.
+    pub authorization_code: ClientAuthentication,
+    /// For the password grant.
+    pub password: ClientAuthentication,
+    /// For a refresh.
+    pub refresh_token: ClientAuthentication,
+    /// For revocation.
+    pub revocation: ClientAuthentication,
+}
+
+impl ClientAuthentications {
+    /// The same for every request.
+    #[must_use]
+    pub const fn all(method: ClientAuthentication) -> Self {
+        Self {
+            client_credentials: method,
+            authorization_code: method,
+            password: method,
+            refresh_token: method,
+            revocation: method,
+        }
+    }
+}
+
+/// Encoding of a token request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenBody {
+    /// `application/x-www-form-urlencoded` (RFC 6749 section 4).
+    Form,
+    /// `application/json`.
+    Json,
+}
+
+/// A scope that an authorization request binds to one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeTemplate {
+    /// The scope.
+    pub scope: &'static str,
+    /// What is sent, with the thing's id in place of the braces: `PREMIUM_AIS:{consentId}`.
+    pub template: &'static str,
+    /// Whether the scope may be sent without an id.
+    pub bare_allowed: bool,
+}
+
+/// The requests that carry `scope`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeSentOn {
+    /// The authorization request.
+    pub authorize: bool,
+    /// The client credentials grant.
+    pub client_credentials: bool,
+    /// The code exchange.
+    pub authorization_code: bool,
+    /// The password grant.
+    pub password: bool,
+    /// A refresh.
+    pub refresh_token: bool,
+}
+
+/// Rules for the redirect URI (RFC 6749 section 3.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedirectUriRules {
+    /// It must be in the authorization request.
+    pub required: bool,
+    /// It is repeated in the code exchange.
+    pub on_token_request: bool,
+    /// Plain http is refused, loopback excepted.
+    pub https_or_custom_scheme: bool,
+}
+
+/// A documented field of a token reply beyond RFC 6749.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtraField {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it names the connected account.
+    pub subject: bool,
+}
+
+/// What is known about refresh tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshFacts {
+    /// Whether a refresh brings a new one; none: not documented.
+    pub rotates: Option<bool>,
+    /// Life in seconds, from the documentation.
+    pub lifetime: Option<u64>,
+    /// Reply field with the life in seconds.
+    pub lifetime_field: Option<&'static str>,
+    /// Seconds in which the old one still works; none: not documented.
+    pub grace: Option<u64>,
+}
+
+/// The revocation request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// The form field that carries the token.
+    pub token_field: &'static str,
+    /// Whether `token_type_hint` is sent.
+    pub token_type_hint: bool,
+    /// Statuses that mean success.
+    pub success: &'static [u16],
+    /// Whether the refresh token is the one to send.
+    pub refresh_token_first: bool,
+}

@@ -1,0 +1,416 @@
+//! One function per request to an authorization server.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::header::CONTENT_TYPE;
+use http_body_util::Full;
+use oauth2::{
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    ResourceOwnerPassword, ResourceOwnerUsername, TokenUrl,
+};
+use tracing::Instrument as _;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::error::Error;
+use super::profile::{ClientAuthentication, ClientAuthentications, Profile, TokenBody};
+use super::reply::{Asked, RawReply};
+use super::requested_scope::Scopes;
+use crate::token::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply};
+use crate::transport::{ReadError, read};
+use crate::{ScopeSet, Secret};
+
+/// Largest reply of an authorization server that is read, in bytes.
+const MAX_REPLY: usize = 64 * 1024;
+
+/// An authorization server with a client that is registered there.
+///
+/// Each method sends one request and never repeats it. The lifecycle of what
+/// comes back is [`token`](crate::token)'s.
+#[derive(Clone)]
+pub struct AuthorizationServer(Arc<Inner>);
+
+struct Inner {
+    profile: &'static Profile,
+    endpoints: Endpoints,
+    client_id: String,
+    client_secret: Secret,
+    authentication: ClientAuthentications,
+    body: TokenBody,
+    http: reqwest::Client,
+    timeout: Duration,
+}
+
+/// Where an authorization server's endpoints are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoints {
+    pub authorize: Option<Url>,
+    pub token: Url,
+    pub revoke: Option<Url>,
+}
+
+/// What [`AuthorizationServer`] is made of.
+pub(crate) struct Settings {
+    pub profile: &'static Profile,
+    pub endpoints: Endpoints,
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub authentication: ClientAuthentications,
+    pub body: TokenBody,
+    pub http: reqwest::Client,
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for AuthorizationServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationServer")
+            .field("provider", &self.0.profile.provider)
+            .field("token_endpoint", &self.0.endpoints.token.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request for authorization: where to send the user, and what to remember.
+pub(crate) struct AuthorizationRequest {
+    pub url: Url,
+    pub state: Secret,
+    pub verifier: Option<Secret>,
+}
+
+type OauthClient = oauth2::basic::BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+impl AuthorizationServer {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let Settings { profile, endpoints, client_id, client_secret, authentication, body, http, timeout } = settings;
+        Self(Arc::new(Inner { profile, endpoints, client_id, client_secret, authentication, body, http, timeout }))
+    }
+
+    /// What is known of the server.
+    #[must_use]
+    pub fn profile(&self) -> &'static Profile {
+        self.0.profile
+    }
+
+    /// The client's identifier.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.0.client_id
+    }
+
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.0.endpoints
+    }
+
+    /// The URL that a user's browser is sent to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+    pub(crate) fn authorization_request(&self, scopes: &Scopes, redirect_uri: Option<&str>) -> Result<AuthorizationRequest, Error> {
+        let profile = self.0.profile;
+        let endpoint = self.0.endpoints.authorize.clone();
+        let endpoint = endpoint.ok_or(Error::Unsupported { provider: profile.name, what: "authorization endpoint" })?;
+        let client = oauth2::basic::BasicClient::new(ClientId::new(self.0.client_id.clone()))
+            .set_auth_uri(AuthUrl::from_url(endpoint));
+        let mut request = client.authorize_url(CsrfToken::new_random);
+        if let Some(uri) = redirect_uri {
+            let uri = RedirectUrl::new(uri.to_owned()).map_err(|_| Error::RedirectUri("it is not an absolute URI"))?;
+            request = request.set_redirect_uri(std::borrow::Cow::Owned(uri));
+        }
+        if profile.scope_sent_on.authorize && !scopes.authorize.is_empty() {
+            request = request.add_extra_param("scope", scopes.authorize.clone());
+        }
+        let mut verifier = None;
+        if profile.pkce {
+            let (challenge, secret) = PkceCodeChallenge::new_random_sha256();
+            request = request.set_pkce_challenge(challenge);
+            verifier = Some(Secret::new(secret.secret().clone()));
+        }
+        let (url, state) = request.url();
+        Ok(AuthorizationRequest { url, state: Secret::new(state.secret().clone()), verifier })
+    }
+
+    /// RFC 6749 section 4.4.
+    pub(crate) async fn client_credentials(&self, scopes: &ScopeSet) -> Result<TokenReply, Error> {
+        let client = self.oauth_client(self.0.authentication.client_credentials);
+        let mut request = client.exchange_client_credentials();
+        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.client_credentials, scopes) {
+            request = request.add_extra_param("scope", scope);
+        }
+        let wire = self.wire();
+        let secrets = [self.0.client_secret.expose_secret()];
+        let asked = self.asked("client credentials request", false, &secrets);
+        captured(request.request_async(&wire).await, &asked)?.token(self.0.profile, &asked)
+    }
+
+    /// RFC 6749 section 4.1.3.
+    pub(crate) async fn authorization_code(
+        &self,
+        code: &Secret,
+        verifier: Option<&Secret>,
+        redirect_uri: Option<&str>,
+        scopes: &ScopeSet,
+    ) -> Result<TokenReply, Error> {
+        const REQUEST: &str = "code exchange";
+        let client = self.oauth_client(self.0.authentication.authorization_code);
+        let mut request = client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()));
+        if let Some(verifier) = verifier {
+            request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()));
+        }
+        if let Some(uri) = redirect_uri.filter(|_| self.0.profile.redirect_uri.on_token_request) {
+            let uri = RedirectUrl::new(uri.to_owned()).map_err(|_| Error::RedirectUri("it is not an absolute URI"))?;
+            request = request.set_redirect_uri(std::borrow::Cow::Owned(uri));
+        }
+        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.authorization_code, scopes) {
+            request = request.add_extra_param("scope", scope);
+        }
+        let mut secrets = vec![code.expose_secret(), self.0.client_secret.expose_secret()];
+        secrets.extend(verifier.map(Secret::expose_secret));
+        let asked = self.asked(REQUEST, true, &secrets);
+        let wire = self.wire();
+        captured(request.request_async(&wire).await, &asked)?.token(self.0.profile, &asked)
+    }
+
+    /// RFC 6749 section 4.3.
+    pub(crate) async fn password(&self, username: &str, password: &Secret, scopes: &ScopeSet) -> Result<TokenReply, Error> {
+        let client = self.oauth_client(self.0.authentication.password);
+        let username = ResourceOwnerUsername::new(username.to_owned());
+        let resource_owner_password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
+        let mut request = client.exchange_password(&username, &resource_owner_password);
+        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.password, scopes) {
+            request = request.add_extra_param("scope", scope);
+        }
+        let secrets = [password.expose_secret(), self.0.client_secret.expose_secret()];
+        let asked = self.asked("password request", false, &secrets);
+        let wire = self.wire();
+        captured(request.request_async(&wire).await, &asked)?.token(self.0.profile, &asked)
+    }
+
+    /// RFC 6749 section 6.
+    pub(crate) async fn refresh(&self, refresh_token: &Secret, scopes: &ScopeSet) -> Result<TokenReply, Error> {
+        let client = self.oauth_client(self.0.authentication.refresh_token);
+        let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
+        let mut request = client.exchange_refresh_token(&token);
+        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.refresh_token, scopes) {
+            request = request.add_extra_param("scope", scope);
+        }
+        let secrets = [refresh_token.expose_secret(), self.0.client_secret.expose_secret()];
+        let asked = self.asked("refresh", true, &secrets);
+        let wire = self.wire();
+        captured(request.request_async(&wire).await, &asked)?.token(self.0.profile, &asked)
+    }
+
+    /// RFC 7009 section 2.1, in the provider's own form. `Ok(false)`: the provider has no revocation endpoint.
+    pub(crate) async fn revoke(&self, token: &RevokedToken) -> Result<bool, Error> {
+        let profile = self.0.profile;
+        let (Some(revocation), Some(endpoint)) = (profile.revocation, &self.0.endpoints.revoke) else { return Ok(false) };
+        let (secret, hint) = match token {
+            RevokedToken::Refresh(secret) => (secret, "refresh_token"),
+            RevokedToken::Access(secret) => (secret, "access_token"),
+        };
+        if hint == "access_token" && revocation.token_field == "refresh_token" {
+            // The endpoint takes refresh tokens only; there is nothing to send it.
+            return Ok(false);
+        }
+        let mut fields = vec![(revocation.token_field, secret.expose_secret())];
+        if revocation.token_type_hint {
+            fields.push(("token_type_hint", hint));
+        }
+        let client_secret = self.0.client_secret.expose_secret();
+        let mut request = HttpRequest::new(Vec::new());
+        match self.0.authentication.revocation {
+            ClientAuthentication::Basic => {
+                request.headers_mut().insert(http::header::AUTHORIZATION, basic(&self.0.client_id, client_secret));
+            }
+            method => {
+                fields.push(("client_id", &self.0.client_id));
+                if method == ClientAuthentication::Post {
+                    fields.push(("client_secret", client_secret));
+                }
+            }
+        }
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = endpoint.as_str().parse().map_err(|_| Error::Unsupported { provider: profile.name, what: "usable revocation endpoint" })?;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
+        *request.body_mut() = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes();
+        let secrets = [secret.expose_secret(), client_secret];
+        let asked = self.asked("revocation", false, &secrets);
+        let wire = Wire { json: false, ..self.wire() };
+        let outcome = match wire.send(request).await {
+            Captured::Reply(reply) => Ok(reply),
+            Captured::Failed { sent, source } => Err(Error::Connection { request: asked.request, sent, source }),
+        };
+        outcome?.revocation(profile, revocation.success, &asked)?;
+        Ok(true)
+    }
+
+    fn oauth_client(&self, method: ClientAuthentication) -> OauthClient {
+        let client = oauth2::basic::BasicClient::new(ClientId::new(self.0.client_id.clone()))
+            .set_token_uri(TokenUrl::from_url(self.0.endpoints.token.clone()));
+        let secret = || ClientSecret::new(self.0.client_secret.expose_secret().to_owned());
+        match method {
+            ClientAuthentication::Basic => client.set_client_secret(secret()).set_auth_type(AuthType::BasicAuth),
+            ClientAuthentication::Post => client.set_client_secret(secret()).set_auth_type(AuthType::RequestBody),
+            ClientAuthentication::None => client.set_auth_type(AuthType::RequestBody),
+        }
+    }
+
+    fn scope(&self, sent: bool, scopes: &ScopeSet) -> Option<String> {
+        (sent && !scopes.is_empty()).then(|| scopes.join(self.0.profile.scope_separator))
+    }
+
+    fn asked<'a>(&self, request: &'static str, spends: bool, secrets: &'a [&'a str]) -> Asked<'a> {
+        Asked { request, spends, secrets }
+    }
+
+    fn wire(&self) -> Wire<'_> {
+        Wire { http: &self.0.http, timeout: self.0.timeout, json: self.0.body == TokenBody::Json, provider: self.0.profile.provider }
+    }
+}
+
+/// HTTP Basic with id and secret form-encoded first (RFC 6749 section 2.3.1).
+pub(crate) fn basic(id: &str, secret: &str) -> http::HeaderValue {
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    plain_basic(&encode(id), &encode(secret))
+}
+
+/// HTTP Basic with a user name and a password as they are (RFC 7617).
+pub(crate) fn plain_basic(name: &str, password: &str) -> http::HeaderValue {
+    let text = Zeroizing::new(format!("{name}:{password}"));
+    let encoded = base64::engine::general_purpose::STANDARD.encode(text.as_bytes());
+    // Base64 has no character that a header cannot carry, so the other branch is never taken.
+    let mut header = http::HeaderValue::try_from(format!("Basic {encoded}")).unwrap_or(http::HeaderValue::from_static("Basic"));
+    header.set_sensitive(true);
+    header
+}
+
+/// What came of sending a request. It is the "error" of the HTTP client that the
+/// `oauth2` crate is given: that crate builds the requests, but its own reading of
+/// replies forgets the status and keeps bodies in errors, so replies are read here.
+#[derive(Debug)]
+enum Captured {
+    Reply(RawReply),
+    Failed { sent: bool, source: Option<reqwest::Error> },
+}
+
+impl fmt::Debug for RawReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawReply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a reply that is read elsewhere")
+    }
+}
+
+impl std::error::Error for Captured {}
+
+fn captured<T, E: oauth2::ErrorResponse + 'static>(
+    result: Result<T, RequestTokenError<Captured, E>>,
+    asked: &Asked<'_>,
+) -> Result<RawReply, Error> {
+    match result {
+        Err(RequestTokenError::Request(Captured::Reply(reply))) => Ok(reply),
+        Err(RequestTokenError::Request(Captured::Failed { sent, source })) => {
+            Err(Error::Connection { request: asked.request, sent, source })
+        }
+        // The client below never gives the `oauth2` crate a reply, so it has nothing else to report than a
+        // request that it could not build.
+        _ => Err(Error::Connection { request: asked.request, sent: false, source: None }),
+    }
+}
+
+/// Sends one request: no redirects, a limit on time and size, nothing logged.
+struct Wire<'a> {
+    http: &'a reqwest::Client,
+    timeout: Duration,
+    json: bool,
+    provider: &'static str,
+}
+
+impl<'c> AsyncHttpClient<'c> for Wire<'_> {
+    type Error = Captured;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Captured>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move { Err(self.send(request).await) })
+    }
+}
+
+impl Wire<'_> {
+    async fn send(&self, request: HttpRequest) -> Captured {
+        let span = tracing::info_span!("finrail.oauth", provider = self.provider, status = tracing::field::Empty);
+        self.send_within(request).instrument(span).await
+    }
+
+    async fn send_within(&self, request: HttpRequest) -> Captured {
+        let (parts, body) = request.into_parts();
+        let Ok(url) = Url::parse(&parts.uri.to_string()) else { return Captured::Failed { sent: false, source: None } };
+        let mut request = reqwest::Request::new(parts.method, url);
+        *request.headers_mut() = parts.headers;
+        let body = if self.json {
+            request.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+            as_json(&body)
+        } else {
+            body
+        };
+        // A body that the HTTP client cannot copy: a redirect (307, 308) cannot make it send the secret elsewhere.
+        *request.body_mut() = Some(reqwest::Body::wrap(Full::new(Bytes::from(body))));
+        let exchange = async {
+            let response = self.http.execute(request).await.map_err(|error| {
+                let sent = !error.is_connect() && !error.is_builder();
+                Captured::Failed { sent, source: Some(error.without_url()) }
+            })?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            tracing::Span::current().record("status", status.as_u16());
+            match read(response, MAX_REPLY).await {
+                Ok(body) => Ok(Captured::Reply(RawReply { status, headers, body: Zeroizing::new(body.to_vec()) })),
+                Err(ReadError::TooLarge) => Ok(Captured::Reply(RawReply { status, headers, body: Zeroizing::new(Vec::new()) })),
+                Err(ReadError::Broken(error)) => Err(Captured::Failed { sent: true, source: Some(error.without_url()) }),
+            }
+        };
+        match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(Ok(captured) | Err(captured)) => captured,
+            // How far it had come is not known.
+            Err(_) => Captured::Failed { sent: true, source: None },
+        }
+    }
+}
+
+/// A form body as a JSON object of strings.
+fn as_json(form: &[u8]) -> Vec<u8> {
+    let fields: serde_json::Map<String, serde_json::Value> = url::form_urlencoded::parse(form)
+        .map(|(name, value)| (name.into_owned(), serde_json::Value::String(value.into_owned())))
+        .collect();
+    serde_json::Value::Object(fields).to_string().into_bytes()
+}
+
+/// One grant at an authorization server, for the token lifecycle.
+pub(crate) struct GrantIssuer {
+    pub server: AuthorizationServer,
+    pub scopes: ScopeSet,
+}
+
+impl Issuer for GrantIssuer {
+    fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+        Box::pin(async move {
+            match obtain {
+                Obtain::Anew => self.server.client_credentials(&self.scopes).await,
+                Obtain::Refresh(token) => self.server.refresh(&token, &self.scopes).await,
+            }
+            .map_err(IssuerError::from)
+        })
+    }
+
+    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        Box::pin(async move { self.server.revoke(&token).await.map_err(IssuerError::from) })
+    }
+}

@@ -1,0 +1,3 @@
+//! Finexer: customers, bank consents, bank accounts, transactions, templates.
+
+include!(concat!(env!("OUT_DIR"), "/finexer.rs"));

@@ -1,0 +1,3 @@
+//! Tatra banka Premium API: consents, accounts, transactions, statements, payments.
+
+include!(concat!(env!("OUT_DIR"), "/tatrabanka.rs"));

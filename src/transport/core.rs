@@ -1,0 +1,351 @@
+//! One call: credentials, headers, sending, the retry law, the answer to a 401.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, StatusCode};
+use http_body_util::Full;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+use url::Url;
+
+use super::bearer::{Bearer, TokenSource};
+use super::error::{ConnectionError, ConnectionPoint, Error, Failure, MissingScope, Problem, retryable};
+use super::operation::{Authentication, Effect, MadeHeader, Operation};
+use super::response::{Response, ResponseValue};
+use super::retry::{self, RetryPolicy};
+
+type Untyped = Error<std::convert::Infallible>;
+
+/// What a typed client calls with: credentials and policy. Cheap to clone.
+#[derive(Clone)]
+pub struct Core(Arc<Inner>);
+
+struct Inner {
+    provider: &'static str,
+    base: Url,
+    credential: Credential,
+    retry: RetryPolicy,
+}
+
+/// How calls authenticate.
+#[derive(Clone)]
+pub(crate) enum Credential {
+    /// No credentials in a header.
+    Nothing,
+    /// The bearer token of a grant.
+    Tokens(Arc<dyn TokenSource>),
+    /// A header that does not change, for calls that accept it.
+    Fixed(Authentication, HeaderValue),
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("provider", &self.0.provider).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    pub(crate) fn new(provider: &'static str, base: Url, credential: Credential, retry: RetryPolicy) -> Self {
+        Self(Arc::new(Inner { provider, base, credential, retry }))
+    }
+
+    /// Sends a request under the operation's rules.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token, the connection fails, or a redirect leaves the origin. A reply of any status is `Ok`.
+    #[doc(hidden)]
+    pub fn execute<'a>(
+        &'a self,
+        http: &'a reqwest::Client,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> BoxFuture<'a, Result<Response, Failure>> {
+        self.spanned(http, request, operation, Target::Path)
+    }
+
+    fn spanned<'a>(
+        &'a self,
+        http: &'a reqwest::Client,
+        request: reqwest::Request,
+        operation: &'static Operation,
+        target: Target,
+    ) -> BoxFuture<'a, Result<Response, Failure>> {
+        let span = tracing::info_span!(
+            "finrail.call",
+            provider = self.0.provider,
+            operation = operation.id,
+            status = tracing::field::Empty,
+            attempts = tracing::field::Empty,
+            duration_ms = tracing::field::Empty,
+        );
+        Box::pin(
+            async move {
+                let started = Instant::now();
+                let result = self.run(http, request, operation, target, started).await;
+                let span = tracing::Span::current();
+                span.record("duration_ms", started.elapsed().as_millis());
+                match &result {
+                    Ok(response) => {
+                        span.record("status", response.status().as_u16());
+                        tracing::debug!("call ended");
+                    }
+                    Err(error) => tracing::debug!(outcome = ?error.outcome(), "call failed"),
+                }
+                result.map_err(Failure::from)
+            }
+            .instrument(span),
+        )
+    }
+
+    async fn run(
+        &self,
+        http: &reqwest::Client,
+        request: reqwest::Request,
+        operation: &'static Operation,
+        target: Target,
+        started: Instant,
+    ) -> Result<Response, Untyped> {
+        let policy = self.0.retry;
+        let deadline = started + policy.deadline;
+        if target == Target::Path {
+            self.check_url(request.url(), operation)?;
+        }
+        let mut parts = Parts::of(request, operation)?;
+        let mut refreshed = false;
+        let mut attempt = 1;
+        loop {
+            let bearer = self.authenticate(&mut parts.headers, operation, deadline).await?;
+            tracing::Span::current().record("attempts", attempt);
+            let left = deadline.saturating_duration_since(Instant::now()).min(policy.attempt_timeout);
+            let sent = tokio::time::timeout(left, http.execute(parts.request(operation))).await;
+            let may_repeat = operation.effect != Effect::Neither && attempt < policy.attempts;
+            let (failure, asked) = match sent {
+                Ok(Ok(inner)) => {
+                    let response = Response { operation, inner };
+                    if response.inner.url().origin() != self.0.base.origin() {
+                        return Err(Error::InvalidReply(response.invalid(Problem::Redirect)));
+                    }
+                    if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed) {
+                        if self.replay_after_refresh(&response, bearer, operation).await? {
+                            refreshed = true;
+                            continue;
+                        }
+                    }
+                    if !(may_repeat && retryable(response.status())) {
+                        return Ok(response);
+                    }
+                    let asked = retry::retry_after(response.headers());
+                    (Ok(response), asked)
+                }
+                Ok(Err(error)) => (Err(ConnectionError::new(operation.id, error)), None),
+                Err(_) => (Err(ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent)), None),
+            };
+            attempt += 1;
+            let wait = policy.wait(attempt, asked).filter(|wait| may_repeat && Instant::now() + *wait < deadline);
+            match (wait, failure) {
+                (Some(wait), _) => {
+                    tracing::debug!(attempt, ?wait, "trying again");
+                    tokio::time::sleep(wait).await;
+                }
+                (None, Ok(response)) => return Ok(response),
+                (None, Err(error)) => return Err(Error::Connection(error)),
+            }
+        }
+    }
+
+    /// The path has the operation's own shape: no parameter was empty or changed it (`.`, `..`).
+    fn check_url(&self, url: &Url, operation: &'static Operation) -> Result<(), Untyped> {
+        let refuse = || {
+            Error::InvalidRequest(format!(
+                "{}: a path parameter is empty, `.` or `..`; give the id of the thing",
+                operation.id
+            ))
+        };
+        if url.origin() != self.0.base.origin() {
+            return Err(refuse());
+        }
+        let base = self.0.base.path().trim_end_matches('/');
+        let path = url.path().strip_prefix(base).ok_or_else(refuse)?;
+        let mut actual = path.split('/');
+        for expected in operation.path.split('/') {
+            match actual.next() {
+                Some(segment) if expected.starts_with('{') && !segment.is_empty() => {}
+                Some(segment) if segment == expected || expected.contains('{') && !segment.is_empty() => {}
+                _ => return Err(refuse()),
+            }
+        }
+        if actual.next().is_some() { Err(refuse()) } else { Ok(()) }
+    }
+
+    /// Sets the `Authorization` header.
+    async fn authenticate(
+        &self,
+        headers: &mut HeaderMap,
+        operation: &'static Operation,
+        deadline: Instant,
+    ) -> Result<Option<Bearer>, Untyped> {
+        let nothing_needed = operation.authentication.contains(&Authentication::Nothing);
+        match &self.0.credential {
+            Credential::Fixed(method, header) if operation.authentication.contains(method) => {
+                headers.insert(AUTHORIZATION, header.clone());
+                Ok(None)
+            }
+            Credential::Tokens(tokens) => {
+                let scopes = operation.authentication.iter().find_map(|authentication| match authentication {
+                    Authentication::Bearer { scopes } => Some(*scopes),
+                    _ => None,
+                });
+                let Some(scopes) = scopes else {
+                    return if nothing_needed { Ok(None) } else { Err(self.unfit(operation)) };
+                };
+                let bearer = match tokens.ready() {
+                    Some(bearer) => bearer,
+                    None => {
+                        let left = deadline.saturating_duration_since(Instant::now());
+                        tokio::time::timeout(left, tokens.fresh())
+                            .await
+                            .map_err(|_| Error::Connection(ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect)))?
+                            .map_err(Error::Auth)?
+                    }
+                };
+                if let Some(granted) = tokens.granted() {
+                    if let Some(scope) = scopes.iter().find(|scope| !granted.contains(scope)) {
+                        return Err(Error::MissingScope(MissingScope { operation: operation.id, scope }));
+                    }
+                }
+                headers.insert(AUTHORIZATION, bearer.header.clone());
+                Ok(Some(bearer))
+            }
+            _ if nothing_needed => Ok(None),
+            _ => Err(self.unfit(operation)),
+        }
+    }
+
+    fn unfit(&self, operation: &'static Operation) -> Untyped {
+        let ways: Vec<&str> = operation
+            .authentication
+            .iter()
+            .map(|authentication| match authentication {
+                Authentication::Nothing => "no credentials",
+                Authentication::Bearer { .. } => "an access token",
+                Authentication::ClientBasic => "the client's id and secret",
+                Authentication::AccessKey => "an access key",
+                Authentication::RegistrationToken => "a registration token",
+            })
+            .collect();
+        Error::InvalidRequest(format!("{}: this call takes {}; build the client with that", operation.id, ways.join(" or ")))
+    }
+
+    /// A 401 is answered by one refresh and one replay (RFC 6750 section 3.1): always when it says
+    /// `invalid_token`, otherwise only where a replay changes nothing, because a bare 401 may have other causes.
+    async fn replay_after_refresh(
+        &self,
+        response: &Response,
+        bearer: &Bearer,
+        operation: &'static Operation,
+    ) -> Result<bool, Untyped> {
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(false);
+        }
+        let Credential::Tokens(tokens) = &self.0.credential else { return Ok(false) };
+        let said_so = challenge_is_invalid_token(response.headers());
+        if !said_so && operation.effect != Effect::Safe {
+            return Ok(false);
+        }
+        tracing::debug!(said_so, "the provider rejected the access token");
+        match tokens.rejected(bearer.generation).await {
+            Ok(newer) => Ok(newer.generation != bearer.generation),
+            Err(error) if error.reauthorization_required() && said_so => Err(Error::Auth(error)),
+            // The 401 itself is the better answer when the refresh failed for a passing reason.
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Fetches a further page from a link that was found to stay on the origin.
+    ///
+    /// # Errors
+    ///
+    /// As the operation itself.
+    #[doc(hidden)]
+    pub async fn follow<T: DeserializeOwned, E: DeserializeOwned>(
+        &self,
+        http: &reqwest::Client,
+        operation: &'static Operation,
+        link: Url,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        let request = reqwest::Request::new(http::Method::GET, link);
+        let response = self.spanned(http, request, operation, Target::Link).await?;
+        match response.status().as_u16() {
+            200..=299 => ResponseValue::from_response(response).await,
+            400..=599 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+            _ => Err(Error::unexpected(response)),
+        }
+    }
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// The operation's own path.
+    Path,
+    /// A link from a reply: opaque, on the same origin.
+    Link,
+}
+
+/// A request that can be sent more than once.
+struct Parts {
+    method: http::Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+}
+
+impl Parts {
+    fn of(mut request: reqwest::Request, operation: &'static Operation) -> Result<Self, Untyped> {
+        let body = match request.body() {
+            None => None,
+            Some(body) => Some(body.as_bytes().map(Bytes::copy_from_slice).ok_or_else(|| {
+                Error::InvalidRequest(format!("{}: the request body is a stream, which cannot be sent again", operation.id))
+            })?),
+        };
+        let mut headers = std::mem::take(request.headers_mut());
+        if let Some(accept) = operation.accept {
+            headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        }
+        if let Some(content_type) = operation.content_type.filter(|_| body.is_some()) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        Ok(Self { method: request.method().clone(), url: request.url().clone(), headers, body })
+    }
+
+    fn request(&self, operation: &'static Operation) -> reqwest::Request {
+        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        *request.headers_mut() = self.headers.clone();
+        for (name, made) in operation.headers {
+            let value = match made {
+                MadeHeader::Uuid => uuid::Uuid::new_v4().to_string(),
+            };
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::try_from(value)) {
+                request.headers_mut().insert(name, value);
+            }
+        }
+        // A body that the client cannot copy: a redirect cannot make it send the body again, to whomever.
+        *request.body_mut() = self.body.clone().map(|body| reqwest::Body::wrap(Full::new(body)));
+        request
+    }
+}
+
+/// Whether a 401 says that the token itself is the reason (RFC 6750 section 3.1).
+fn challenge_is_invalid_token(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(|challenge| challenge.to_ascii_lowercase().replace([' ', '"'], "").contains("error=invalid_token"))
+}

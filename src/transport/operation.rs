@@ -1,0 +1,104 @@
+//! What is known of an operation before it is called: a row of a provider's operation table.
+
+/// An operation of a provider, as its specification describes it.
+///
+/// Every provider module has a table of them, `OPERATIONS`.
+///
+/// ```
+/// # #[cfg(feature = "ofx")] {
+/// use finrail::transport::Effect;
+///
+/// let deal = finrail::ofx::OPERATIONS.iter().find(|operation| operation.id == "create_deal").unwrap();
+/// assert_eq!(deal.effect, Effect::Neither); // a deal is booked once, never twice
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// `operationId`, which is also the method's name.
+    pub id: &'static str,
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path template, relative to the base URL.
+    pub path: &'static str,
+    /// Which client it belongs to: `api`, `service`, `oauth`, `registration`.
+    pub client: &'static str,
+    /// Whether a browser performs it; then there is no method for it.
+    pub browser: bool,
+    /// The ways in which the call may authenticate.
+    pub authentication: &'static [Authentication],
+    /// What repeating it does.
+    pub effect: Effect,
+    /// The `Accept` header.
+    pub accept: Option<&'static str>,
+    /// The media type of the request body.
+    pub content_type: Option<&'static str>,
+    /// Headers whose value is made on every call.
+    pub headers: &'static [(&'static str, MadeHeader)],
+    /// How further pages are asked for.
+    pub pagination: Option<PaginationStyle>,
+    /// The header that carries a key of the caller's intent, where the provider has one.
+    pub idempotency_header: Option<&'static str>,
+    /// How far the operation is to be trusted.
+    pub grade: Grade,
+}
+
+/// A way in which a call may authenticate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Authentication {
+    /// Not in a header: no credentials, or credentials in the body.
+    Nothing,
+    /// An access token with these scopes (RFC 6750).
+    Bearer {
+        /// Every one of them is needed.
+        scopes: &'static [&'static str],
+    },
+    /// HTTP Basic with the client's id and secret.
+    ClientBasic,
+    /// HTTP Basic with an access key.
+    AccessKey,
+    /// A bearer credential for client registration (RFC 7591).
+    RegistrationToken,
+}
+
+/// What repeating a call does (RFC 9110 section 9.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing: the call only reads.
+    Safe,
+    /// Twice is the same as once.
+    Idempotent,
+    /// Twice may be twice. Such a call is sent once.
+    Neither,
+}
+
+/// A header value that the library makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MadeHeader {
+    /// A fresh random UUID.
+    Uuid,
+}
+
+/// Where the next page is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PaginationStyle {
+    /// The reply has the next value of a query parameter.
+    Cursor,
+    /// The reply has the next URL.
+    Link,
+}
+
+/// How far an operation is to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Grade {
+    /// The provider's own documentation shows it.
+    Official,
+    /// Public client code that works with the provider shows it.
+    ClientCode,
+    /// A standard or a neighbouring operation implies it; nobody shows it.
+    Inferred,
+}

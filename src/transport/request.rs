@@ -1,0 +1,154 @@
+//! What generated code builds requests with.
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::RequestBuilder;
+use serde::Serialize;
+use serde::ser::SerializeSeq as _;
+use serde_json::Value;
+
+use super::error::Error;
+
+/// Everything but the unreserved characters of RFC 3986 section 2.3.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Encodes a path parameter. The characters of a path's structure do not survive in it.
+#[doc(hidden)]
+#[must_use]
+pub fn encode_path(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// How a property of a form body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum FormStyle {
+    /// `scopes[]=a&scopes[]=b`
+    Brackets,
+    /// `metadata[key]=value`
+    Map,
+}
+
+/// Form bodies.
+#[doc(hidden)]
+pub trait RequestBuilderExt: Sized {
+    /// Writes the body as `application/x-www-form-urlencoded`; lists and maps as `styles` says.
+    ///
+    /// # Errors
+    ///
+    /// When the body has a list or a map that no style covers, which the generator refuses to build.
+    fn form_urlencoded<E, T: Serialize + ?Sized>(
+        self,
+        body: &T,
+        styles: &[(&str, FormStyle)],
+    ) -> Result<RequestBuilder, Error<E>>;
+}
+
+impl RequestBuilderExt for RequestBuilder {
+    fn form_urlencoded<E, T: Serialize + ?Sized>(
+        self,
+        body: &T,
+        styles: &[(&str, FormStyle)],
+    ) -> Result<RequestBuilder, Error<E>> {
+        let form = form(body, styles).map_err(Error::InvalidRequest)?;
+        Ok(self.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(form))
+    }
+}
+
+/// The text of a form body.
+pub(crate) fn form<T: Serialize + ?Sized>(body: &T, styles: &[(&str, FormStyle)]) -> Result<String, String> {
+    let body = serde_json::to_value(body).map_err(|_| "the body could not be written as a form".to_owned())?;
+    let Value::Object(fields) = body else { return Err("a form body is an object".to_owned()) };
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &fields {
+        let style = styles.iter().find(|(styled, _)| styled == name).map(|(_, style)| style);
+        match (value, style) {
+            (Value::Null, _) => {}
+            (Value::Array(items), Some(FormStyle::Brackets)) => {
+                for item in items {
+                    form.append_pair(&format!("{name}[]"), &scalar(name, item)?);
+                }
+            }
+            (Value::Object(entries), Some(FormStyle::Map)) => {
+                for (key, item) in entries {
+                    form.append_pair(&format!("{name}[{key}]"), &scalar(name, item)?);
+                }
+            }
+            _ => {
+                form.append_pair(name, &scalar(name, value)?);
+            }
+        }
+    }
+    Ok(form.finish())
+}
+
+fn scalar(name: &str, value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Null => Ok(String::new()),
+        _ => Err(format!("form field `{name}` holds a list or a map, which a form cannot carry there")),
+    }
+}
+
+/// A query parameter: nothing when it is absent, once for a scalar, repeated for a list.
+#[doc(hidden)]
+pub struct QueryParam<'a, T> {
+    name: &'a str,
+    value: &'a T,
+}
+
+impl<'a, T> QueryParam<'a, T> {
+    /// A parameter of that name.
+    pub fn new(name: &'a str, value: &'a T) -> Self {
+        Self { name, value }
+    }
+}
+
+impl<T: Serialize> Serialize for QueryParam<'_, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = serde_json::to_value(self.value).map_err(serde::ser::Error::custom)?;
+        let texts: Vec<String> = match &value {
+            Value::Null => Vec::new(),
+            Value::Array(items) => {
+                items.iter().map(|item| scalar(self.name, item)).collect::<Result<_, _>>().map_err(serde::ser::Error::custom)?
+            }
+            other => vec![scalar(self.name, other).map_err(serde::ser::Error::custom)?],
+        };
+        let mut pairs = serializer.serialize_seq(Some(texts.len()))?;
+        for text in &texts {
+            pairs.serialize_element(&(self.name, text))?;
+        }
+        pairs.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn lists_and_maps_are_written_as_the_styles_say() {
+        let body = json!({ "customer": "cus_1", "scopes": ["accounts", "balance"], "metadata": { "order id": "a&b" }, "absent": null });
+        let styles = [("scopes", FormStyle::Brackets), ("metadata", FormStyle::Map)];
+        let text = form(&body, &styles).unwrap();
+        let mut pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        pairs.sort();
+        let expected = [("customer", "cus_1"), ("metadata[order id]", "a&b"), ("scopes[]", "accounts"), ("scopes[]", "balance")];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn a_list_without_a_style_is_refused() {
+        let problem = form(&json!({ "scopes": ["a"] }), &[]).unwrap_err();
+        assert!(problem.contains("`scopes`"), "{problem}");
+    }
+
+    #[test]
+    fn a_path_parameter_cannot_change_the_path() {
+        assert_eq!(encode_path("../admin?x=1#y"), "..%2Fadmin%3Fx%3D1%23y");
+        assert_eq!(encode_path("a b%20"), "a%20b%2520");
+    }
+}

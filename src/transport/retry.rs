@@ -1,0 +1,118 @@
+//! The retry law: when a call is sent again, and after how long.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+
+/// Longest `Retry-After` that is waited for within a call.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How often and for how long a call is tried.
+///
+/// Only what the operation table calls safe or idempotent is ever sent again.
+///
+/// ```
+/// use finrail::transport::RetryPolicy;
+/// use std::time::Duration;
+///
+/// let once = RetryPolicy::none();
+/// assert_eq!(once.attempts, 1);
+/// let patient = RetryPolicy { attempts: 5, ..RetryPolicy::default() };
+/// assert!(patient.backoff < Duration::from_secs(1));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often a call is sent at most, the first time included.
+    pub attempts: u32,
+    /// Wait before the second attempt; it doubles with each further one, less a random part.
+    pub backoff: Duration,
+    /// Time for one attempt, from its start to the end of the reply's headers.
+    pub attempt_timeout: Duration,
+    /// Time for the whole call, over all attempts and waits.
+    pub deadline: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            backoff: Duration::from_millis(200),
+            attempt_timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(60),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Every call is sent once.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { attempts: 1, ..Self::default() }
+    }
+
+    /// The wait before attempt `next` (2 is the second), or `None` when the provider asks for more than is waited.
+    pub(crate) fn wait(&self, next: u32, asked: Option<Duration>) -> Option<Duration> {
+        if let Some(asked) = asked {
+            return (asked <= LONGEST_WAIT).then_some(asked);
+        }
+        let doubled = self.backoff.saturating_mul(1 << next.saturating_sub(2).min(6));
+        // Half of it is fixed, half is drawn: callers that failed together do not come back together.
+        let half = doubled / 2;
+        Some(half + half.mul_f64(random_fraction()))
+    }
+}
+
+/// Between 0 and 1. Without randomness the wait is only less spread.
+fn random_fraction() -> f64 {
+    getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
+}
+
+/// Reads `Retry-After`: seconds or a date (RFC 9110 section 10.2.3).
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = httpdate::parse_http_date(text).ok()?;
+    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
+        let soon = SystemTime::now() + Duration::from_secs(100);
+        let read = retry_after(&headers(&httpdate::fmt_http_date(soon))).unwrap();
+        assert!(read > Duration::from_secs(90) && read <= Duration::from_secs(100), "{read:?}");
+        assert_eq!(retry_after(&headers("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::ZERO));
+        assert_eq!(retry_after(&headers("soon")), None);
+        assert_eq!(retry_after(&headers("-1")), None);
+    }
+
+    #[test]
+    fn waits_grow_and_stay_below_their_bound() {
+        let policy = RetryPolicy::default();
+        for (next, most) in [(2, 200), (3, 400), (4, 800)] {
+            let wait = policy.wait(next, None).unwrap();
+            assert!(wait >= Duration::from_millis(most / 2) && wait <= Duration::from_millis(most), "{wait:?}");
+        }
+        assert!(policy.wait(u32::MAX, None).is_some());
+    }
+
+    #[test]
+    fn a_provider_that_asks_for_an_hour_is_not_waited_for() {
+        let policy = RetryPolicy::default();
+        assert_eq!(policy.wait(2, Some(Duration::from_secs(3600))), None);
+        assert_eq!(policy.wait(2, Some(Duration::from_secs(2))), Some(Duration::from_secs(2)));
+    }
+}
