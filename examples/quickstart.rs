@@ -1,0 +1,198 @@
+//! Five providers in one process: every grant, typed calls, expiry, refresh, revocation.
+//!
+//! `cargo run --example quickstart` needs nothing but a Rust toolchain: the
+//! providers are played by the sandbox on loopback, from the same
+//! specifications that the clients are generated from.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use finrail::sandbox::{Sandbox, SandboxClient};
+use finrail::token::ManualClock;
+use finrail::{Connection, Provider, finexer, mx, ofx, omnifund, tatrabanka};
+
+type Step = Result<(), Box<dyn Error>>;
+
+#[tokio::main]
+async fn main() -> Step {
+    let mut tour = Tour { sandbox: Sandbox::start().await?, clock: Arc::new(ManualClock::new()), rows: Vec::new() };
+    tour.ofx().await?;
+    tour.mx().await?;
+    tour.omnifund().await?;
+    tour.tatra_banka().await?;
+    tour.finexer().await?;
+    tour.print();
+    Ok(())
+}
+
+/// The sandbox, a clock that both sides follow, and what has been seen.
+struct Tour {
+    sandbox: Sandbox,
+    clock: Arc<ManualClock>,
+    rows: Vec<[String; 6]>,
+}
+
+/// Everything that an app needs to talk to the sandbox instead of the real host.
+macro_rules! app {
+    ($tour:expr, $provider:ident) => {{
+        let client: SandboxClient = $tour.sandbox.client(stringify!($provider));
+        $provider::App::builder()
+            .base_url($tour.sandbox.url(stringify!($provider)))
+            .oauth_base_url($tour.sandbox.oauth_url(stringify!($provider)))
+            .credentials($provider::Credentials::new(client.client_id, client.client_secret))
+            .redirect_uri(client.redirect_uri)
+            .clock($tour.clock.clone())
+            .build()?
+    }};
+}
+
+impl Tour {
+    async fn ofx(&mut self) -> Step {
+        let app = app!(self, ofx);
+
+        let own = app.client_credentials([ofx::Scope::Payments])?;
+        let page = own.list_beneficiaries().page_size(2).send().await?;
+        self.row("OFX", "client_credentials", "1 h", "payments", "list_beneficiaries", format!("{} beneficiaries", page.len()));
+        let quote = own
+            .create_quote()
+            .body_map(|quote| quote.buy_currency("USD").buy_amount(1100).sell_currency("AUD").sell_amount(0))
+            .send()
+            .await?;
+        self.row("", "", "", "", "create_quote", format!("rate {}", shown(quote.customer_rate)));
+        self.sleep(Duration::from_secs(3600));
+        own.get_quote().quote_id(quote.id.clone().unwrap_or_default()).send().await?;
+        self.row("", "", "expired", "", "get_quote", "fetched a new token, then the quote".into());
+
+        let authorization = app.authorize([ofx::Scope::Payments])?;
+        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
+        let user = app.finish(authorization.pending, &callback).await?;
+        let page = user.client().list_beneficiaries().send().await?;
+        self.granted("OFX", &user, "authorization_code", "list_beneficiaries", format!("{} beneficiaries", page.len()));
+        self.sleep(Duration::from_secs(3600));
+        user.client().list_beneficiaries().send().await?;
+        self.refreshed(&user, "list_beneficiaries");
+        Ok(())
+    }
+
+    async fn mx(&mut self) -> Step {
+        let app = app!(self, mx);
+        let authorization = app.authorize([mx::Scope::Customers, mx::Scope::Accounts, mx::Scope::Transactions])?;
+        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
+        let user = app.finish(authorization.pending, &callback).await?;
+        let accounts = user.client().list_accounts().items().try_collect().await?;
+        let kinds: Vec<&str> = accounts.iter().map(mx::types::Account::kind).collect();
+        self.granted("MX", &user, "authorization_code + PKCE", "list_accounts", kinds.join(", "));
+        if let Some(mx::types::Account::DepositAccount(account)) = accounts.first() {
+            let id = account.account_id.clone().unwrap_or_default();
+            let transactions = user.client().list_account_transactions().account_id(id).items().try_collect().await?;
+            self.row("", "", "", "", "list_account_transactions", format!("{} transactions", transactions.len()));
+        }
+        self.sleep(Duration::from_secs(2 * 24 * 3600));
+        user.client().get_current_customer().send().await?;
+        self.refreshed(&user, "get_current_customer");
+        user.revoke().await?;
+        let refused = user.client().list_accounts().send().await.err();
+        let says = refused.filter(|error| error.reauthorization_required()).map_or("still works".into(), |error| error.to_string());
+        self.row("", "", "revoked", "", "list_accounts", says);
+        Ok(())
+    }
+
+    async fn omnifund(&mut self) -> Step {
+        let app = app!(self, omnifund);
+        let client = self.sandbox.client("omnifund");
+        let none: [omnifund::Scope; 0] = [];
+
+        let user = app.password(&client.username, client.password, none).await?;
+        let customers = user.client().list_customers().send().await?;
+        self.granted("OmniFund", &user, "password", "list_customers", format!("{} customers", customers.hydra_member.len()));
+        self.sleep(Duration::from_secs(3600));
+        user.client().list_customers().send().await?;
+        self.refreshed(&user, "list_customers");
+
+        let authorization = app.authorize(none)?;
+        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
+        let user = app.finish(authorization.pending, &callback).await?;
+        let events = user.client().list_events().items().try_collect().await?;
+        self.granted("OmniFund", &user, "authorization_code", "list_events", format!("{} events", events.len()));
+        Ok(())
+    }
+
+    async fn tatra_banka(&mut self) -> Step {
+        let app = app!(self, tatrabanka);
+        let service = app.client_credentials([tatrabanka::Scope::PremiumAis])?;
+        let consent = service.create_consent().send().await?;
+        let consent_id = consent.consent_id.clone().unwrap_or_default();
+        self.row("Tatra banka", "client_credentials", "24 h", "PREMIUM_AIS", "create_consent", "a consent to be authorized".into());
+
+        let authorization = app.authorize([tatrabanka::Scope::PremiumAis.of(consent_id)])?;
+        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
+        let user = app.finish(authorization.pending, &callback).await?;
+        let accounts = user.client().list_accounts().with_balance(true).send().await?;
+        self.granted("Tatra banka", &user, "authorization_code + PKCE", "list_accounts", format!("{} accounts", accounts.accounts.len()));
+        let account = accounts.accounts.first().map(|account| account.account_id.clone()).unwrap_or_default();
+        let transactions = user.client().list_transactions().account_id(account).items().try_collect().await?;
+        self.row("", "", "", "", "list_transactions", format!("{} transactions", transactions.len()));
+        Ok(())
+    }
+
+    async fn finexer(&mut self) -> Step {
+        let app = app!(self, finexer);
+        let authorization = app.authorize([finexer::Scope::CustomerRead, finexer::Scope::CustomerWrite])?;
+        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
+        let user = app.finish(authorization.pending, &callback).await?;
+        let customers = user.client().list_customers().limit(2).send().await?;
+        let account = user.extra().account_id.unwrap_or_default();
+        self.granted("Finexer", &user, "authorization_code", "list_customers", format!("{} customers of {account}", customers.data.len()));
+        user.revoke().await?;
+        self.row("", "", "revoked", "", "", "access and refresh token are dead".into());
+        Ok(())
+    }
+
+    /// Both sides' time goes on.
+    fn sleep(&self, by: Duration) {
+        self.clock.advance(by);
+        self.sandbox.advance(by);
+    }
+
+    fn granted<P: Provider>(&mut self, provider: &str, user: &Connection<P>, grant: &str, call: &str, result: String) {
+        let info = user.info();
+        let life = info.as_ref().and_then(|info| info.expires_at.map(|end| end - info.obtained_at));
+        let life = life.map_or("not told".to_owned(), |life| match life.num_minutes() {
+            minutes if minutes % 60 == 0 => format!("{} h", minutes / 60),
+            minutes => format!("{minutes} min"),
+        });
+        let scopes = info.map(|info| info.scopes.to_string()).filter(|scopes| !scopes.is_empty()).unwrap_or("none".into());
+        self.row(provider, grant, &life, &scopes, call, result);
+    }
+
+    fn refreshed<P: Provider>(&mut self, user: &Connection<P>, call: &str) {
+        let generation = user.info().map_or(0, |info| info.generation);
+        self.row("", "", "expired", "", call, format!("refreshed by itself: token number {generation}"));
+    }
+
+    fn row(&mut self, provider: &str, grant: &str, life: &str, scopes: &str, call: &str, result: String) {
+        self.rows.push([provider, grant, life, scopes, call, &result].map(str::to_owned));
+    }
+
+    fn print(&self) {
+        let head = ["provider", "grant", "token life", "scopes", "call", "result"].map(str::to_owned);
+        let width = |column: usize| {
+            std::iter::once(&head).chain(&self.rows).map(|row| row[column].chars().count()).max().unwrap_or(0)
+        };
+        let widths: [usize; 6] = std::array::from_fn(width);
+        let line = |row: &[String; 6]| {
+            let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            println!("{}", cells.join("  ").trim_end());
+        };
+        line(&head);
+        line(&widths.map(|width| "-".repeat(width)));
+        self.rows.iter().for_each(line);
+        let sent: usize = ["ofx", "mx", "omnifund", "tatrabanka", "finexer"].iter().map(|p| self.sandbox.requests(p).len()).sum();
+        println!("\n5 providers, {} steps, {sent} requests on the wire, all on loopback. No step failed.", self.rows.len());
+    }
+}
+
+fn shown(value: Option<finrail::Decimal>) -> String {
+    value.map_or("not told".to_owned(), |value| value.to_string())
+}
