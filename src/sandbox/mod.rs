@@ -175,6 +175,11 @@ impl Players {
                 return provider.handle(Host::Oauth, path, call);
             }
         }
+        for provider in &self.providers {
+            if let Some(id) = below(&call.path, &format!("/{}-bank", provider.spec.id)) {
+                return provider.at_the_bank(id.trim_start_matches('/'), call);
+            }
+        }
         let text = "No provider of the sandbox has this address.";
         Outcome {
             reply: Reply::html(404, page::message("Not found", text)),
@@ -413,7 +418,8 @@ impl Sandbox {
     /// Opens an authorization address as the sandbox's own user, logs in and allows.
     ///
     /// Gives the address at which the browser ends: the redirect URI with `code`, or with `error`
-    /// when the provider sends the browser back for that.
+    /// when the provider sends the browser back for that. The page of a bank (Finexer's
+    /// `redirect.consent_url`) is opened and answered in the same way.
     ///
     /// # Errors
     ///
@@ -642,7 +648,10 @@ impl Sandbox {
     /// Name and password of a user at the provider that the path belongs to.
     fn login(&self, path: &str, user: Option<&str>) -> Option<(String, String)> {
         let first = path.split('/').nth(1)?;
-        let id = first.strip_suffix("-oauth").unwrap_or(first);
+        let id = first
+            .strip_suffix("-oauth")
+            .or_else(|| first.strip_suffix("-bank"))
+            .unwrap_or(first);
         let provider = self.players.providers.iter().find(|provider| provider.spec.id == id)?;
         let mut state = provider.state();
         let user = user.map_or_else(|| state.user.clone(), str::to_owned);

@@ -39,6 +39,19 @@ pub(super) fn consent(
     )
 }
 
+/// The bank's own question.
+pub(super) fn bank(spec: &Spec) -> String {
+    let provider = escape(&spec.name);
+    frame(
+        "Your bank",
+        &format!(
+            "<h1>Your bank</h1><p>{provider} asks to see your accounts.</p><form method=\"post\">\
+             <button name=\"decision\" value=\"allow\">Allow</button> \
+             <button name=\"decision\" value=\"deny\">Deny</button></form>"
+        ),
+    )
+}
+
 /// Why the browser goes nowhere.
 pub(super) fn refusal(spec: &Spec, refusal: &Refusal) -> String {
     frame(

@@ -97,10 +97,13 @@ pub(super) fn created(
                 .cloned()
                 .unwrap_or_default();
             record.doc.remove("return_url");
+            let address = format!("{}{}", context.bank, record.id);
             if let Some(redirect) = record.doc.get_mut("redirect") {
                 redirect.set("return_url", return_url);
+                redirect.set("consent_url", Json::str(address));
             }
         }
+        ("ofx", "create_quote") => price(&mut record.doc),
         ("tatrabanka", "initiate_payment") => {
             let amount = request
                 .body
@@ -138,6 +141,78 @@ pub(super) fn created(
     Ok(())
 }
 
+/// The side of a quote that was left open, from the other one and the rate of the example.
+fn price(quote: &mut Json) {
+    let number = |name: &str| quote.get(name).and_then(Json::scalar)?.parse::<Decimal>().ok();
+    let (buy, sell) = (
+        number("buyAmount").unwrap_or_default(),
+        number("sellAmount").unwrap_or_default(),
+    );
+    let (name, known, rate) = match (buy.is_zero(), sell.is_zero()) {
+        (false, true) => ("sellAmount", buy, number("inverseCustomerRate")),
+        (true, false) => ("buyAmount", sell, number("customerRate")),
+        _ => return,
+    };
+    if let Some(amount) = rate.and_then(|rate| known.checked_mul(rate)) {
+        quote.set(name, Json::Number(amount.round_dp(2).normalize().to_string()));
+    }
+    if let (Some(currency), true) = (quote.get("sellCurrency").cloned(), quote.get("feeCurrency").is_some()) {
+        quote.set("feeCurrency", currency);
+    }
+}
+
+/// What a user decided on the bank's own page, away from the authorization server: where the browser goes.
+pub(super) fn decided(spec: &Spec, store: &mut Store, id: &str, allowed: bool, now: u64) -> Option<String> {
+    if spec.id != "finexer" {
+        return None;
+    }
+    let consent = store
+        .find_mut("consent_id", id)
+        .into_iter()
+        .find(|record| record.id == id)?;
+    if !is_open(consent) {
+        return None;
+    }
+    let when = Json::str(timestamp(now));
+    consent.doc.set("updated_at", when.clone());
+    if allowed {
+        consent.doc.set("status", Json::str("authorized"));
+        consent.doc.set("authed_at", when);
+    } else {
+        consent.doc.set("status", Json::str("failed"));
+        consent.doc.set("failure_code", Json::str("access_denied"));
+        consent
+            .doc
+            .set("failure_message", Json::str("The customer refused access at the bank"));
+    }
+    let customer = consent.doc.get("customer").cloned().unwrap_or_default();
+    let return_url = consent
+        .doc
+        .pointer("/redirect/return_url")
+        .and_then(Json::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    if allowed {
+        // The bank accounts appear by themselves.
+        store.copy_first(
+            spec,
+            "/bank_accounts",
+            &[("consent", Json::str(id)), ("customer", customer)],
+        );
+    }
+    let mut url = url::Url::parse(&return_url).ok()?;
+    url.query_pairs_mut().append_pair("fx_consent", id);
+    Some(url.to_string())
+}
+
+/// Whether a consent still waits for its user.
+pub(super) fn is_open(consent: &Record) -> bool {
+    matches!(
+        consent.doc.get("status").and_then(Json::as_str),
+        Some("new" | "pending")
+    )
+}
+
 /// The link with the caller's client id in it.
 fn with_client(link: &str, client: &str) -> String {
     let Ok(mut url) = url::Url::parse(link) else {
@@ -171,6 +246,12 @@ pub(super) fn updated(context: &Context<'_>, operation: &Operation, record: &mut
 
 /// A thing is about to be read.
 pub(super) fn read(context: &Context<'_>, operation: &Operation, record: &mut Record) {
+    if (context.spec.id.as_str(), operation.id.as_str()) == ("finexer", "get_consent") {
+        // A consent that nobody authorizes is cancelled after a week.
+        if is_open(record) && record.since > 0 && context.now >= record.since + 7 * 24 * HOUR {
+            record.doc.set("status", Json::str("canceled"));
+        }
+    }
     if (context.spec.id.as_str(), operation.id.as_str()) == ("tatrabanka", "get_statement_task") {
         // The first look finds it at work, the next one done.
         let state = if record.views.contains_key("seen") {

@@ -93,6 +93,44 @@ impl Provider {
         }
     }
 
+    /// Address of the pages of the user's bank; an id follows.
+    pub(super) fn bank(&self) -> String {
+        format!("{}/{}-bank/", self.origin, self.spec.id)
+    }
+
+    /// The page on which a user agrees to what has this id.
+    pub(super) fn at_the_bank(&self, id: &str, call: &Call) -> Outcome {
+        let outcome = |reply| Outcome { reply, trouble: None };
+        let mut state = self.state();
+        let is_open = state
+            .store
+            .find_mut("consent_id", id)
+            .iter()
+            .any(|record| record.id == id && particular::is_open(record));
+        if !is_open {
+            let text = "There is no consent here that waits for you.";
+            return outcome(Reply::html(404, page::message(&self.spec.name, text)));
+        }
+        let form = pairs(&call.body);
+        let decision = form
+            .iter()
+            .find(|(name, _)| name == "decision")
+            .map(|(_, value)| value.as_str());
+        let now = self.clock.now();
+        let end = match decision.filter(|_| call.method == Method::POST) {
+            Some("allow") => particular::decided(&self.spec, &mut state.store, id, true, now),
+            Some("deny") => particular::decided(&self.spec, &mut state.store, id, false, now),
+            _ => return outcome(Reply::html(200, page::bank(&self.spec))),
+        };
+        outcome(match end {
+            Some(url) => Reply::redirect(url),
+            None => Reply::html(
+                200,
+                page::message(&self.spec.name, "Done. The return address cannot be opened."),
+            ),
+        })
+    }
+
     /// Answers a request; `path` is what follows the base address.
     pub(super) fn handle(&self, host: Host, path: &str, call: &Call) -> Outcome {
         let found = self.route(host, path, &call.method);
@@ -297,6 +335,7 @@ impl Provider {
             spec: &self.spec,
             schemas: &self.schemas,
             base: &self.base(),
+            bank: &self.bank(),
             now,
             client: &caller,
         };

@@ -124,14 +124,13 @@ impl Reader<'_> {
         let Some(content) = &operation.success.content else {
             return Ok(());
         };
-        let offered = operation
+        // `x-accept` names what a caller should ask for; its wildcards are nothing that is sent.
+        let asked = operation
             .accept
             .iter()
             .map(|range| range.split(';').next().unwrap_or_default().trim());
-        let acceptable = std::iter::once(content.media_type.as_str())
-            .chain(offered)
-            .any(|m| call.accepts(m));
-        if acceptable || operation.accept.iter().any(|range| range.starts_with("*/*")) {
+        let mut sent = std::iter::once(content.media_type.as_str()).chain(asked.filter(|m| !m.contains('*')));
+        if sent.any(|media_type| call.accepts(media_type)) {
             return Ok(());
         }
         Err(Misfit {

@@ -71,6 +71,8 @@ pub(super) struct Context<'a> {
     pub(super) schemas: &'a Schemas,
     /// Address of the resources, as the client knows it.
     pub(super) base: &'a str,
+    /// Address of pages that belong to a bank and not to the provider.
+    pub(super) bank: &'a str,
     /// Milliseconds since 1970 by the sandbox's clock.
     pub(super) now: u64,
     /// Id of the client that calls.
@@ -169,6 +171,24 @@ impl Store {
         collection.records.retain(|record| record.id != id);
         collection.records.push(record(id.clone(), doc, 0));
         Some(id)
+    }
+
+    /// Puts a copy of the first thing of a collection beside it, with an id of its own and these fields.
+    pub(super) fn copy_first(&mut self, spec: &Spec, path: &str, fields: &[(&str, Json)]) {
+        let key = path.trim_start_matches('/').replace('/', "\n");
+        let Some(first) = self
+            .collections
+            .get(&key)
+            .and_then(|collection| collection.records.first())
+        else {
+            return;
+        };
+        let (mut doc, old) = (first.doc.clone(), first.id.clone());
+        rename(&mut doc, &old, &mint::like(&old));
+        for (name, value) in fields {
+            doc.set(name, value.clone());
+        }
+        self.put(spec, path, doc);
     }
 
     // --- what operations do
