@@ -11,8 +11,11 @@ fn main() {
         if env::var_os(format!("CARGO_FEATURE_{}", provider.to_uppercase())).is_none() {
             continue;
         }
-        let options = finrail_codegen::Options { module: Some(format!("finrail::{provider}")) };
-        let text = fs::read_to_string(&bundle).unwrap_or_else(|e| fail(&format!("{bundle}: {e}; run `cargo xtask regen`")));
+        let options = finrail_codegen::Options {
+            module: Some(format!("finrail::{provider}")),
+        };
+        let text =
+            fs::read_to_string(&bundle).unwrap_or_else(|e| fail(&format!("{bundle}: {e}; run `cargo xtask regen`")));
         let code = finrail_codegen::generate(&bundle, &text, &options).unwrap_or_else(|e| fail(&e.to_string()));
         fs::write(out.join(format!("{provider}.rs")), code).unwrap_or_else(|e| fail(&format!("OUT_DIR: {e}")));
     }

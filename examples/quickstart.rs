@@ -16,7 +16,11 @@ type Step = Result<(), Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> Step {
-    let mut tour = Tour { sandbox: Sandbox::start().await?, clock: Arc::new(ManualClock::new()), rows: Vec::new() };
+    let mut tour = Tour {
+        sandbox: Sandbox::start().await?,
+        clock: Arc::new(ManualClock::new()),
+        rows: Vec::new(),
+    };
     tour.ofx().await?;
     tour.mx().await?;
     tour.omnifund().await?;
@@ -53,22 +57,58 @@ impl Tour {
 
         let own = app.client_credentials([ofx::Scope::Payments])?;
         let page = own.list_beneficiaries().page_size(2).send().await?;
-        self.row("OFX", "client_credentials", "1 h", "payments", "list_beneficiaries", format!("{} beneficiaries", page.len()));
+        self.row(
+            "OFX",
+            "client_credentials",
+            "1 h",
+            "payments",
+            "list_beneficiaries",
+            format!("{} beneficiaries", page.len()),
+        );
         let quote = own
             .create_quote()
-            .body_map(|quote| quote.buy_currency("USD").buy_amount(1100).sell_currency("AUD").sell_amount(0))
+            .body_map(|quote| {
+                quote
+                    .buy_currency("USD")
+                    .buy_amount(1100)
+                    .sell_currency("AUD")
+                    .sell_amount(0)
+            })
             .send()
             .await?;
-        self.row("", "", "", "", "create_quote", format!("rate {}", shown(quote.customer_rate)));
+        self.row(
+            "",
+            "",
+            "",
+            "",
+            "create_quote",
+            format!("rate {}", shown(quote.customer_rate)),
+        );
         self.sleep(Duration::from_secs(3600));
-        own.get_quote().quote_id(quote.id.clone().unwrap_or_default()).send().await?;
-        self.row("", "", "expired", "", "get_quote", "fetched a new token, then the quote".into());
+        own.get_quote()
+            .quote_id(quote.id.clone().unwrap_or_default())
+            .send()
+            .await?;
+        self.row(
+            "",
+            "",
+            "expired",
+            "",
+            "get_quote",
+            "fetched a new token, then the quote".into(),
+        );
 
         let authorization = app.authorize([ofx::Scope::Payments])?;
         let callback = self.sandbox.approve(authorization.url.as_str()).await?;
         let user = app.finish(authorization.pending, &callback).await?;
         let page = user.client().list_beneficiaries().send().await?;
-        self.granted("OFX", &user, "authorization_code", "list_beneficiaries", format!("{} beneficiaries", page.len()));
+        self.granted(
+            "OFX",
+            &user,
+            "authorization_code",
+            "list_beneficiaries",
+            format!("{} beneficiaries", page.len()),
+        );
         self.sleep(Duration::from_secs(3600));
         user.client().list_beneficiaries().send().await?;
         self.refreshed(&user, "list_beneficiaries");
@@ -82,18 +122,39 @@ impl Tour {
         let user = app.finish(authorization.pending, &callback).await?;
         let accounts = user.client().list_accounts().items().try_collect().await?;
         let kinds: Vec<&str> = accounts.iter().map(mx::types::Account::kind).collect();
-        self.granted("MX", &user, "authorization_code + PKCE", "list_accounts", kinds.join(", "));
+        self.granted(
+            "MX",
+            &user,
+            "authorization_code + PKCE",
+            "list_accounts",
+            kinds.join(", "),
+        );
         if let Some(mx::types::Account::DepositAccount(account)) = accounts.first() {
             let id = account.account_id.clone().unwrap_or_default();
-            let transactions = user.client().list_account_transactions().account_id(id).items().try_collect().await?;
-            self.row("", "", "", "", "list_account_transactions", format!("{} transactions", transactions.len()));
+            let transactions = user
+                .client()
+                .list_account_transactions()
+                .account_id(id)
+                .items()
+                .try_collect()
+                .await?;
+            self.row(
+                "",
+                "",
+                "",
+                "",
+                "list_account_transactions",
+                format!("{} transactions", transactions.len()),
+            );
         }
         self.sleep(Duration::from_secs(2 * 24 * 3600));
         user.client().get_current_customer().send().await?;
         self.refreshed(&user, "get_current_customer");
         user.revoke().await?;
         let refused = user.client().list_accounts().send().await.err();
-        let says = refused.filter(|error| error.reauthorization_required()).map_or("still works".into(), |error| error.to_string());
+        let says = refused
+            .filter(|error| error.reauthorization_required())
+            .map_or("still works".into(), |error| error.to_string());
         self.row("", "", "revoked", "", "list_accounts", says);
         Ok(())
     }
@@ -105,7 +166,13 @@ impl Tour {
 
         let user = app.password(&client.username, client.password, none).await?;
         let customers = user.client().list_customers().send().await?;
-        self.granted("OmniFund", &user, "password", "list_customers", format!("{} customers", customers.hydra_member.len()));
+        self.granted(
+            "OmniFund",
+            &user,
+            "password",
+            "list_customers",
+            format!("{} customers", customers.hydra_member.len()),
+        );
         self.sleep(Duration::from_secs(3600));
         user.client().list_customers().send().await?;
         self.refreshed(&user, "list_customers");
@@ -114,7 +181,13 @@ impl Tour {
         let callback = self.sandbox.approve(authorization.url.as_str()).await?;
         let user = app.finish(authorization.pending, &callback).await?;
         let events = user.client().list_events().items().try_collect().await?;
-        self.granted("OmniFund", &user, "authorization_code", "list_events", format!("{} events", events.len()));
+        self.granted(
+            "OmniFund",
+            &user,
+            "authorization_code",
+            "list_events",
+            format!("{} events", events.len()),
+        );
         Ok(())
     }
 
@@ -123,16 +196,108 @@ impl Tour {
         let service = app.client_credentials([tatrabanka::Scope::PremiumAis])?;
         let consent = service.create_consent().send().await?;
         let consent_id = consent.consent_id.clone().unwrap_or_default();
-        self.row("Tatra banka", "client_credentials", "24 h", "PREMIUM_AIS", "create_consent", "a consent to be authorized".into());
+        self.row(
+            "Tatra banka",
+            "client_credentials",
+            "24 h",
+            "PREMIUM_AIS",
+            "create_consent",
+            "a consent to be authorized".into(),
+        );
 
         let authorization = app.authorize([tatrabanka::Scope::PremiumAis.of(consent_id)])?;
         let callback = self.sandbox.approve(authorization.url.as_str()).await?;
         let user = app.finish(authorization.pending, &callback).await?;
         let accounts = user.client().list_accounts().with_balance(true).send().await?;
-        self.granted("Tatra banka", &user, "authorization_code + PKCE", "list_accounts", format!("{} accounts", accounts.accounts.len()));
-        let account = accounts.accounts.first().map(|account| account.account_id.clone()).unwrap_or_default();
-        let transactions = user.client().list_transactions().account_id(account).items().try_collect().await?;
-        self.row("", "", "", "", "list_transactions", format!("{} transactions", transactions.len()));
+        self.granted(
+            "Tatra banka",
+            &user,
+            "authorization_code + PKCE",
+            "list_accounts",
+            format!("{} accounts", accounts.accounts.len()),
+        );
+        let account = accounts
+            .accounts
+            .first()
+            .map(|account| account.account_id.clone())
+            .unwrap_or_default();
+        let transactions = user
+            .client()
+            .list_transactions()
+            .account_id(account)
+            .items()
+            .try_collect()
+            .await?;
+        self.row(
+            "",
+            "",
+            "",
+            "",
+            "list_transactions",
+            format!("{} transactions", transactions.len()),
+        );
+        self.sleep(Duration::from_secs(24 * 3600));
+        user.client().list_accounts().send().await?;
+        self.refreshed(&user, "list_accounts");
+
+        // A payment: the service initiates it, the user authorizes it, the user's token submits it.
+        let service = app.client_credentials([tatrabanka::Scope::PremiumPis])?;
+        let product = tatrabanka::service::types::PaymentProduct::from("sepa-credit-transfers");
+        let order: tatrabanka::service::types::InitiatePaymentRequest = serde_json::from_str(
+            r#"{"instructedAmount": {"amount": "12.50", "currency": "EUR"}, "creditorName": "Example s.r.o.",
+                "creditorAccount": {"iban": "SK6911000000003968781519"}}"#,
+        )?;
+        let payment = service
+            .initiate_payment()
+            .product(product.clone())
+            .body(order)
+            .send()
+            .await?;
+        let payment_id = payment.payment_id.clone().unwrap_or_default();
+        let authorization_id = payment.authorization_id.clone().unwrap_or_default();
+        let initiated = payment
+            .transaction_status
+            .as_ref()
+            .map_or("?", |status| status.as_str())
+            .to_owned();
+        self.row(
+            "Tatra banka",
+            "client_credentials",
+            "24 h",
+            "PREMIUM_PIS",
+            "initiate_payment",
+            format!("status {initiated}"),
+        );
+        let authorization = app.authorize([tatrabanka::Scope::PremiumPis.of(authorization_id.clone())])?;
+        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
+        let payer = app.finish(authorization.pending, &callback).await?;
+        payer
+            .client()
+            .submit_payment()
+            .product(product.as_str())
+            .payment_id(payment_id.clone())
+            .authorization_id(authorization_id)
+            .send()
+            .await?;
+        self.granted(
+            "Tatra banka",
+            &payer,
+            "authorization_code + PKCE",
+            "submit_payment",
+            "submitted once, never repeated".into(),
+        );
+        let status = service
+            .get_payment_status()
+            .product(product)
+            .payment_id(payment_id)
+            .send()
+            .await?;
+        let status = status
+            .transaction_status
+            .as_ref()
+            .map_or("?", |status| status.as_str())
+            .to_owned();
+        self.row("", "", "", "", "get_payment_status", format!("status {status}"));
         Ok(())
     }
 
@@ -143,9 +308,48 @@ impl Tour {
         let user = app.finish(authorization.pending, &callback).await?;
         let customers = user.client().list_customers().limit(2).send().await?;
         let account = user.extra().account_id.unwrap_or_default();
-        self.granted("Finexer", &user, "authorization_code", "list_customers", format!("{} customers of {account}", customers.data.len()));
+        self.granted(
+            "Finexer",
+            &user,
+            "authorization_code",
+            "list_customers",
+            format!("{} customers of {account}", customers.data.len()),
+        );
+        let customer = customers
+            .data
+            .first()
+            .map(|customer| customer.id.clone())
+            .unwrap_or_default();
+        let consent = user
+            .client()
+            .create_consent()
+            .body_map(|consent| {
+                consent
+                    .customer(customer)
+                    .return_url("https://app.example/return")
+                    .scopes(vec!["accounts".into(), "balance".into()])
+            })
+            .send()
+            .await?;
+        let status = consent.status.as_ref().map_or("?", |status| status.as_str()).to_owned();
+        self.row(
+            "",
+            "",
+            "",
+            "",
+            "create_consent",
+            format!("consent with status {status}"),
+        );
+        // No life was told, so the client learns from a 401 that the token is over.
+        self.sleep(Duration::from_secs(7 * 24 * 3600));
+        user.client().list_customers().send().await?;
+        self.refreshed(&user, "list_customers");
         user.revoke().await?;
-        self.row("", "", "revoked", "", "", "access and refresh token are dead".into());
+        let refused = user.client().list_customers().send().await.err();
+        let says = refused
+            .filter(|error| error.reauthorization_required())
+            .map_or("still works".into(), |error| error.to_string());
+        self.row("", "", "revoked", "", "list_customers", says);
         Ok(())
     }
 
@@ -157,39 +361,66 @@ impl Tour {
 
     fn granted<P: Provider>(&mut self, provider: &str, user: &Connection<P>, grant: &str, call: &str, result: String) {
         let info = user.info();
-        let life = info.as_ref().and_then(|info| info.expires_at.map(|end| end - info.obtained_at));
-        let life = life.map_or("not told".to_owned(), |life| match life.num_minutes() {
-            minutes if minutes % 60 == 0 => format!("{} h", minutes / 60),
-            minutes => format!("{minutes} min"),
+        let life = info
+            .as_ref()
+            .and_then(|info| info.expires_at.map(|end| end - info.obtained_at));
+        let life = life.map_or("not told".to_owned(), |life| match life.num_seconds() {
+            seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+            seconds => format!("{seconds} s"),
         });
-        let scopes = info.map(|info| info.scopes.to_string()).filter(|scopes| !scopes.is_empty()).unwrap_or("none".into());
+        let scopes = info
+            .map(|info| info.scopes.to_string())
+            .filter(|scopes| !scopes.is_empty())
+            .unwrap_or("none".into());
         self.row(provider, grant, &life, &scopes, call, result);
     }
 
     fn refreshed<P: Provider>(&mut self, user: &Connection<P>, call: &str) {
         let generation = user.info().map_or(0, |info| info.generation);
-        self.row("", "", "expired", "", call, format!("refreshed by itself: token number {generation}"));
+        self.row(
+            "",
+            "",
+            "expired",
+            "",
+            call,
+            format!("refreshed by itself: token number {generation}"),
+        );
     }
 
     fn row(&mut self, provider: &str, grant: &str, life: &str, scopes: &str, call: &str, result: String) {
-        self.rows.push([provider, grant, life, scopes, call, &result].map(str::to_owned));
+        self.rows
+            .push([provider, grant, life, scopes, call, &result].map(str::to_owned));
     }
 
     fn print(&self) {
         let head = ["provider", "grant", "token life", "scopes", "call", "result"].map(str::to_owned);
         let width = |column: usize| {
-            std::iter::once(&head).chain(&self.rows).map(|row| row[column].chars().count()).max().unwrap_or(0)
+            std::iter::once(&head)
+                .chain(&self.rows)
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let widths: [usize; 6] = std::array::from_fn(width);
         let line = |row: &[String; 6]| {
-            let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            let cells: Vec<String> = row
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!("{cell:width$}"))
+                .collect();
             println!("{}", cells.join("  ").trim_end());
         };
         line(&head);
         line(&widths.map(|width| "-".repeat(width)));
         self.rows.iter().for_each(line);
-        let sent: usize = ["ofx", "mx", "omnifund", "tatrabanka", "finexer"].iter().map(|p| self.sandbox.requests(p).len()).sum();
-        println!("\n5 providers, {} steps, {sent} requests on the wire, all on loopback. No step failed.", self.rows.len());
+        let sent: usize = ["ofx", "mx", "omnifund", "tatrabanka", "finexer"]
+            .iter()
+            .map(|p| self.sandbox.requests(p).len())
+            .sum();
+        println!(
+            "\n5 providers, {} steps, {sent} requests on the wire, all on loopback. No step failed.",
+            self.rows.len()
+        );
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::config::{ConfigError, Credentials};
 use crate::connection::Connection;
 use crate::oauth::{
-    self, Authorization, AuthorizationServer, ClientAuthentications, Endpoints, GrantIssuer, Pending, RequestedScope, Settings,
-    TokenBody, check_redirect_uri, plain_basic, read_callback,
+    self, Authorization, AuthorizationServer, ClientAuthentications, Endpoints, GrantIssuer, Pending, Purpose,
+    RequestedScope, Settings, TokenBody, check_redirect_uri, plain_basic, read_callback,
 };
 use crate::provider::{Environment as _, Provider, TypedClient, grant};
 use crate::token::{Clock, GrantKind, MemoryStore, Renewal, Rotation, SystemClock, TokenHandle, TokenKey, TokenStore};
@@ -100,7 +100,7 @@ impl<P: Provider> App<P> {
         scopes: impl IntoIterator<Item = S>,
     ) -> Result<C, oauth::Error> {
         let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
-        let scopes = oauth::resolve(P::profile(), &requested)?.bare;
+        let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
         let handle = self.handle(self.key(GrantKind::ClientCredentials, scopes), Renewal::Anew);
         Ok(self.client(Credential::Tokens(Arc::new(handle))))
     }
@@ -110,13 +110,16 @@ impl<P: Provider> App<P> {
     /// # Errors
     ///
     /// When a scope or the redirect URI does not fit the provider's rules. Nothing is sent.
-    pub fn authorize<S: Into<RequestedScope>>(&self, scopes: impl IntoIterator<Item = S>) -> Result<Authorization, oauth::Error>
+    pub fn authorize<S: Into<RequestedScope>>(
+        &self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Authorization, oauth::Error>
     where
         P: grant::AuthorizationCode,
     {
         let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
         let profile = P::profile();
-        let scopes = oauth::resolve(profile, &requested)?;
+        let scopes = oauth::resolve(profile, &requested, Purpose::Authorization)?;
         let redirect_uri = self.0.redirect_uri.as_deref();
         check_redirect_uri(profile, redirect_uri)?;
         let request = self.0.server.authorization_request(&scopes, redirect_uri)?;
@@ -129,6 +132,7 @@ impl<P: Provider> App<P> {
                 verifier: request.verifier,
                 redirect_uri: redirect_uri.map(str::to_owned),
                 scopes: scopes.bare,
+                bound: scopes.bound,
                 subject: None,
             },
         })
@@ -154,10 +158,27 @@ impl<P: Provider> App<P> {
         let code = read_callback(profile, &pending, self.0.issuer.as_deref(), callback)?;
         let server = &self.0.server;
         let reply = server
-            .authorization_code(&code, pending.verifier.as_ref(), pending.redirect_uri.as_deref(), &pending.scopes)
+            .authorization_code(
+                &code,
+                pending.verifier.as_ref(),
+                pending.redirect_uri.as_deref(),
+                &pending.scopes,
+            )
             .await?;
-        let named = profile.extra.iter().filter(|field| field.subject).find_map(|field| reply.extra.get(field.name).cloned());
-        let subject = pending.subject.or(named).unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        let named = profile
+            .extra
+            .iter()
+            .filter(|field| field.subject)
+            .find_map(|field| reply.extra.get(field.name).cloned());
+        let subject = pending
+            .subject
+            .or(named)
+            .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        // A grant that is bound to one thing (a payment's authorization) lives beside the same user's others.
+        let subject = std::iter::once(subject)
+            .chain(pending.bound)
+            .collect::<Vec<_>>()
+            .join("#");
         let key = self.key(GrantKind::AuthorizationCode, pending.scopes).subject(subject);
         self.adopt(key, reply).await
     }
@@ -180,7 +201,7 @@ impl<P: Provider> App<P> {
         P: grant::Password,
     {
         let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
-        let scopes = oauth::resolve(P::profile(), &requested)?.bare;
+        let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
         let reply = self.0.server.password(username, &password.into(), &scopes).await?;
         let key = self.key(GrantKind::Password, scopes).subject(username);
         self.adopt(key, reply).await
@@ -223,7 +244,10 @@ impl<P: Provider> App<P> {
 
     fn handle(&self, key: TokenKey, renewal: Renewal) -> TokenHandle {
         let facts = P::profile().refresh;
-        let issuer = GrantIssuer { server: self.0.server.clone(), scopes: key.scopes.clone() };
+        let issuer = GrantIssuer {
+            server: self.0.server.clone(),
+            scopes: key.scopes.clone(),
+        };
         TokenHandle::builder(key, Arc::new(issuer), renewal)
             .rotation(Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs)))
             .clock(Arc::clone(&self.0.clock))
@@ -237,7 +261,11 @@ impl<P: Provider> App<P> {
             _ => self.0.api.clone(),
         };
         let text = base.as_str().trim_end_matches('/').to_owned();
-        C::from_parts(text, self.0.http.clone(), Core::new(P::profile().provider, base, credential, self.0.retry))
+        C::from_parts(
+            text,
+            self.0.http.clone(),
+            Core::new(P::profile().provider, base, credential, self.0.retry),
+        )
     }
 
     /// The token endpoint without its path: what the paths of the OAuth endpoints are relative to.
@@ -397,7 +425,10 @@ impl<P: Provider> AppBuilder<P> {
     ///
     /// When the credentials are missing, or a URL is not https (or http on loopback).
     pub fn build(self) -> Result<App<P>, ConfigError> {
-        let credentials = self.credentials.clone().ok_or(ConfigError::MissingCredentials(P::profile().env_prefix))?;
+        let credentials = self
+            .credentials
+            .clone()
+            .ok_or(ConfigError::MissingCredentials(P::profile().env_prefix))?;
         if credentials.client_id.is_empty() {
             return Err(ConfigError::Credentials("the client id is empty"));
         }
@@ -427,7 +458,11 @@ impl<P: Provider> AppBuilder<P> {
             (given, path) => endpoint(what, given, path.unwrap_or_default()).map(Some),
         };
         let endpoints = Endpoints {
-            authorize: optional("authorization endpoint", &self.authorization_endpoint, profile.authorize_path)?,
+            authorize: optional(
+                "authorization endpoint",
+                &self.authorization_endpoint,
+                profile.authorize_path,
+            )?,
             token: endpoint("token endpoint", &self.token_endpoint, profile.token_path)?,
             revoke: optional("revocation endpoint", &self.revocation_endpoint, profile.revoke_path)?,
         };
@@ -461,7 +496,9 @@ impl<P: Provider> AppBuilder<P> {
 
 impl<P: Provider> fmt::Debug for AppBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppBuilder").field("provider", &P::profile().provider).finish_non_exhaustive()
+        f.debug_struct("AppBuilder")
+            .field("provider", &P::profile().provider)
+            .finish_non_exhaustive()
     }
 }
 
@@ -495,7 +532,10 @@ enum Login {
 impl<C: TypedClient> ClientBuilder<C> {
     #[doc(hidden)]
     pub fn new() -> Self {
-        Self { app: AppBuilder::new(), login: Login::None }
+        Self {
+            app: AppBuilder::new(),
+            login: Login::None,
+        }
     }
 
     /// Chooses one of the provider's environments.
@@ -587,8 +627,9 @@ impl<C: TypedClient> ClientBuilder<C> {
         C: grant::TakesRegistrationToken,
     {
         let token = token.into();
-        let mut header = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| ConfigError::Credentials("the registration token has characters that a header cannot carry"))?;
+        let mut header = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
+            ConfigError::Credentials("the registration token has characters that a header cannot carry")
+        })?;
         header.set_sensitive(true);
         self.login = Login::Fixed(Authentication::RegistrationToken, header);
         Ok(self)
@@ -611,7 +652,10 @@ impl<C: TypedClient> ClientBuilder<C> {
             }
             Login::Fixed(method, header) => {
                 let credentials = self.app.credentials.clone().unwrap_or_else(|| Credentials::new("", ""));
-                Ok(self.app.build_with(credentials)?.client(Credential::Fixed(method, header)))
+                Ok(self
+                    .app
+                    .build_with(credentials)?
+                    .client(Credential::Fixed(method, header)))
             }
             Login::None if C::KIND == ClientKind::Oauth => {
                 let credential = match &self.app.credentials {
@@ -637,6 +681,8 @@ impl<C: TypedClient> Default for ClientBuilder<C> {
 
 impl<C: TypedClient> fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder").field("app", &self.app).finish_non_exhaustive()
+        f.debug_struct("ClientBuilder")
+            .field("app", &self.app)
+            .finish_non_exhaustive()
     }
 }

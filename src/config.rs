@@ -22,13 +22,17 @@ pub enum ConfigError {
     #[error("{0} has a host per institution: give it with `base_url`")]
     MissingBaseUrl(&'static str),
     /// No credentials were given.
-    #[error("no credentials were given: use `credentials`, or set {0}_CLIENT_ID and {0}_CLIENT_SECRET and use `Credentials::from_env`")]
+    #[error(
+        "no credentials were given: use `credentials`, or set {0}_CLIENT_ID and {0}_CLIENT_SECRET and use `Credentials::from_env`"
+    )]
     MissingCredentials(&'static str),
     /// Environment variables are not set.
     #[error("not set in the environment: {}", .0.join(", "))]
     MissingVariables(Vec<String>),
     /// The client was given no way to authenticate.
-    #[error("the client has no way to authenticate: choose one on the builder (a grant, an access key, a registration token)")]
+    #[error(
+        "the client has no way to authenticate: choose one on the builder (a grant, an access key, a registration token)"
+    )]
     NoGrant,
     /// The client id or the secret cannot be sent.
     #[error("{0}")]
@@ -71,7 +75,11 @@ pub struct Credentials<P> {
 impl<P: Provider> Credentials<P> {
     /// From values.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
-        Self { client_id: client_id.into(), client_secret: client_secret.into(), provider: PhantomData }
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+            provider: PhantomData,
+        }
     }
 
     /// From `<PROVIDER>_CLIENT_ID` and `<PROVIDER>_CLIENT_SECRET` (`OFX_CLIENT_ID`, ...).
@@ -106,7 +114,11 @@ impl<P: Provider> Credentials<P> {
             })
         };
         let (client_id, client_secret) = (read("CLIENT_ID"), read("CLIENT_SECRET"));
-        if missing.is_empty() { Ok(Self::new(client_id, client_secret)) } else { Err(ConfigError::MissingVariables(missing)) }
+        if missing.is_empty() {
+            Ok(Self::new(client_id, client_secret))
+        } else {
+            Err(ConfigError::MissingVariables(missing))
+        }
     }
 
     /// The client's identifier.
@@ -118,12 +130,18 @@ impl<P: Provider> Credentials<P> {
 
 impl<P> Clone for Credentials<P> {
     fn clone(&self) -> Self {
-        Self { client_id: self.client_id.clone(), client_secret: self.client_secret.clone(), provider: PhantomData }
+        Self {
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            provider: PhantomData,
+        }
     }
 }
 
 impl<P> fmt::Debug for Credentials<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
     }
 }

@@ -85,12 +85,18 @@ impl<P: Provider> Connection<P> {
 
 impl<P: Provider> Clone for Connection<P> {
     fn clone(&self) -> Self {
-        Self { handle: self.handle.clone(), client: self.client.clone() }
+        Self {
+            handle: self.handle.clone(),
+            client: self.client.clone(),
+        }
     }
 }
 
 impl<P: Provider> fmt::Debug for Connection<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("key", self.handle.key()).field("kind", &P::Client::KIND).finish_non_exhaustive()
+        f.debug_struct("Connection")
+            .field("key", self.handle.key())
+            .field("kind", &P::Client::KIND)
+            .finish_non_exhaustive()
     }
 }

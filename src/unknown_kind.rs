@@ -45,12 +45,17 @@ impl UnknownKind {
 
 impl Default for UnknownKind {
     fn default() -> Self {
-        Self { kind: String::new(), json: RawValue::NULL.to_owned() }
+        Self {
+            kind: String::new(),
+            json: RawValue::NULL.to_owned(),
+        }
     }
 }
 
 impl fmt::Debug for UnknownKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnknownKind").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("UnknownKind")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }

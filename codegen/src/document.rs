@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Errors};
-use crate::vocabulary::{ClientKind, Effect, FormStyle, Idempotency, MadeHeader, Oauth, Pagination, Provenance, Provider};
+use crate::vocabulary::{
+    ClientKind, Effect, FormStyle, Idempotency, MadeHeader, Oauth, Pagination, Provenance, Provider,
+};
 
 /// The methods of a path item that hold operations.
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -71,7 +73,11 @@ impl Document {
             file: file.to_owned(),
             text: text.to_owned(),
             json: Value::Null,
-            provider: Provider { id: String::new(), name: String::new(), env_prefix: String::new() },
+            provider: Provider {
+                id: String::new(),
+                name: String::new(),
+                env_prefix: String::new(),
+            },
             oauth: None,
             scopes: BTreeMap::new(),
             servers: Vec::new(),
@@ -80,13 +86,22 @@ impl Document {
         let mut errors = Vec::new();
         document.read(&json, &mut errors);
         document.json = json;
-        if errors.is_empty() { Ok(document) } else { Err(Errors(errors)) }
+        if errors.is_empty() {
+            Ok(document)
+        } else {
+            Err(Errors(errors))
+        }
     }
 
     /// A problem of the document, or of one operation in it.
     pub fn error(&self, operation: Option<&str>, reason: impl Into<String>) -> Error {
         let line = operation.and_then(|id| self.line_of(&format!("\"operationId\": \"{id}\"")));
-        Error { file: self.file.clone(), line, operation: operation.map(str::to_owned), reason: reason.into() }
+        Error {
+            file: self.file.clone(),
+            line,
+            operation: operation.map(str::to_owned),
+            reason: reason.into(),
+        }
     }
 
     /// A problem of a named schema.
@@ -99,7 +114,12 @@ impl Document {
             .skip(start)
             .find(|(_, line)| line.trim_start().starts_with(&format!("\"{schema}\":")))
             .map(|(n, _)| n + 1);
-        Error { file: self.file.clone(), line, operation: None, reason: format!("schema `{schema}`: {}", reason.into()) }
+        Error {
+            file: self.file.clone(),
+            line,
+            operation: None,
+            reason: format!("schema `{schema}`: {}", reason.into()),
+        }
     }
 
     fn line_of(&self, needle: &str) -> Option<usize> {
@@ -109,7 +129,10 @@ impl Document {
     fn read(&mut self, json: &Value, errors: &mut Vec<Error>) {
         let version = json["openapi"].as_str().unwrap_or_default();
         if !version.starts_with("3.0.") {
-            errors.push(self.error(None, format!("`openapi: {version}` is not supported; write OpenAPI 3.0.3")));
+            errors.push(self.error(
+                None,
+                format!("`openapi: {version}` is not supported; write OpenAPI 3.0.3"),
+            ));
         }
         match extension::<Provider>(json, "x-provider") {
             Ok(Some(provider)) => self.provider = provider,
@@ -123,7 +146,8 @@ impl Document {
         }
         for flow in scheme["flows"].as_object().into_iter().flat_map(Map::values) {
             for (scope, description) in flow["scopes"].as_object().into_iter().flatten() {
-                self.scopes.insert(scope.clone(), description.as_str().unwrap_or_default().to_owned());
+                self.scopes
+                    .insert(scope.clone(), description.as_str().unwrap_or_default().to_owned());
             }
         }
         for server in json["servers"].as_array().into_iter().flatten() {
@@ -140,7 +164,10 @@ impl Document {
         }
         for (path, item) in json["paths"].as_object().into_iter().flatten() {
             if item.get("$ref").is_some() {
-                errors.push(self.error(None, format!("path `{path}` is a `$ref`; write the operations in place")));
+                errors.push(self.error(
+                    None,
+                    format!("path `{path}` is a `$ref`; write the operations in place"),
+                ));
             }
             for method in METHODS {
                 if let Some(operation) = item.get(method) {
@@ -155,7 +182,10 @@ impl Document {
 
     fn operation(&self, path: &str, method: &str, json: &Value, default_security: &Value) -> Result<Operation, Error> {
         let Some(id) = json["operationId"].as_str() else {
-            return Err(self.error(None, format!("`{method} {path}` has no `operationId`; name it verb_noun")));
+            return Err(self.error(
+                None,
+                format!("`{method} {path}` has no `operationId`; name it verb_noun"),
+            ));
         };
         let fail = |reason: String| self.error(Some(id), reason);
         let client = extension(json, "x-client").map_err(fail)?.unwrap_or_default();
@@ -172,7 +202,9 @@ impl Document {
         if authentication.is_empty() {
             authentication.push(Authentication::Nothing);
         }
-        let body = json["requestBody"]["content"].as_object().and_then(|content| content.iter().next());
+        let body = json["requestBody"]["content"]
+            .as_object()
+            .and_then(|content| content.iter().next());
         let mut form = BTreeMap::new();
         if let Some((_, media)) = body {
             for (property, encoding) in media["encoding"].as_object().into_iter().flatten() {
@@ -200,11 +232,18 @@ impl Document {
     }
 
     fn authentication(&self, id: &str, alternative: &Value) -> Result<Authentication, Error> {
-        let Some(schemes) = alternative.as_object() else { return Ok(Authentication::Nothing) };
+        let Some(schemes) = alternative.as_object() else {
+            return Ok(Authentication::Nothing);
+        };
         let mut schemes = schemes.iter();
-        let (Some((name, scopes)), rest) = (schemes.next(), schemes.next()) else { return Ok(Authentication::Nothing) };
+        let (Some((name, scopes)), rest) = (schemes.next(), schemes.next()) else {
+            return Ok(Authentication::Nothing);
+        };
         if rest.is_some() {
-            return Err(self.error(Some(id), "two security schemes at once are not supported; list them as alternatives"));
+            return Err(self.error(
+                Some(id),
+                "two security schemes at once are not supported; list them as alternatives",
+            ));
         }
         match name.as_str() {
             "oauth" => {
@@ -235,7 +274,9 @@ impl Document {
 fn extension<T: DeserializeOwned>(json: &Value, name: &str) -> Result<Option<T>, String> {
     match json.get(name) {
         None => Ok(None),
-        Some(value) => T::deserialize(value).map(Some).map_err(|e| format!("`{name}`: {e}; see specs/README.md")),
+        Some(value) => T::deserialize(value)
+            .map(Some)
+            .map_err(|e| format!("`{name}`: {e}; see specs/README.md")),
     }
 }
 

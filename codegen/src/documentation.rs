@@ -14,7 +14,11 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
     let mut text = String::new();
     for key in ["summary", "description"] {
         if let Some(words) = json[key].as_str() {
-            let stop = if key == "summary" && !words.ends_with('.') { "." } else { "" };
+            let stop = if key == "summary" && !words.ends_with('.') {
+                "."
+            } else {
+                ""
+            };
             let _ = writeln!(text, "{}{stop}\n", words.trim());
         }
     }
@@ -30,9 +34,18 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
         }
     );
     if let Some(provenance) = &operation.provenance {
-        let _ = write!(text, "- source: {}, checked {}", provenance.grade.as_str(), provenance.checked);
+        let _ = write!(
+            text,
+            "- source: {}, checked {}",
+            provenance.grade.as_str(),
+            provenance.checked
+        );
         for source in &provenance.sources {
-            let shown = if source.starts_with("http") { format!("<{source}>") } else { source.clone() };
+            let shown = if source.starts_with("http") {
+                format!("<{source}>")
+            } else {
+                source.clone()
+            };
             let _ = write!(text, "; {shown}");
         }
         text.push('\n');
@@ -41,7 +54,12 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
         }
     }
     if let Some(module) = module {
-        text.push_str(&example(operation, json, &document.json["paths"][&operation.path], module));
+        text.push_str(&example(
+            operation,
+            json,
+            &document.json["paths"][&operation.path],
+            module,
+        ));
     }
     text
 }
@@ -65,7 +83,10 @@ fn needs(operation: &Operation) -> String {
 fn example(operation: &Operation, json: &Value, item: &Value, module: &str) -> String {
     let (client, types) = match operation.client {
         ClientKind::Api => (format!("{module}::Client"), format!("{module}::types")),
-        other => (format!("{module}::{}::Client", other.as_str()), format!("{module}::{}::types", other.as_str())),
+        other => (
+            format!("{module}::{}::Client", other.as_str()),
+            format!("{module}::{}::types", other.as_str()),
+        ),
     };
     let mut call = format!("client\n    .{}()", operation.id);
     let shared = item["parameters"].as_array().into_iter().flatten();
@@ -85,15 +106,22 @@ fn example(operation: &Operation, json: &Value, item: &Value, module: &str) -> S
             Value::Number(number) => number.to_string(),
             Value::Bool(flag) => flag.to_string(),
             Value::Array(values) => {
-                let texts: Vec<String> =
-                    values.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), |t| format!("{t:?}.to_owned()"))).collect();
+                let texts: Vec<String> = values
+                    .iter()
+                    .map(|v| {
+                        v.as_str()
+                            .map_or_else(|| v.to_string(), |t| format!("{t:?}.to_owned()"))
+                    })
+                    .collect();
                 format!("vec![{}]", texts.join(", "))
             }
             _ => "\"...\"".to_owned(),
         };
         let _ = write!(call, "\n    .{}({value})", snake_case(&name));
     }
-    let body = json["requestBody"]["content"].as_object().and_then(|content| content.values().next());
+    let body = json["requestBody"]["content"]
+        .as_object()
+        .and_then(|content| content.values().next());
     let mut preparation = String::new();
     if let Some(body) = body {
         let type_name = match body["schema"]["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
@@ -114,9 +142,12 @@ fn example(operation: &Operation, json: &Value, item: &Value, module: &str) -> S
 /// The example of a media type: `example`, or the first of `examples`.
 fn example_of(media: &Value) -> Value {
     media.get("example").cloned().unwrap_or_else(|| {
-        media["examples"].as_object().and_then(|examples| examples.values().next()).map_or_else(
-            || Value::Object(serde_json::Map::new()),
-            |example| example["value"].clone(),
-        )
+        media["examples"]
+            .as_object()
+            .and_then(|examples| examples.values().next())
+            .map_or_else(
+                || Value::Object(serde_json::Map::new()),
+                |example| example["value"].clone(),
+            )
     })
 }

@@ -7,8 +7,8 @@ use crate::document::{Authentication, Document, Operation};
 use crate::error::Error;
 use crate::transform::{pascal_case, snake_case};
 use crate::vocabulary::{
-    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken, ScopeSentOn,
-    StateOnRefusal, TimeUnit, TokenBody, Verdict,
+    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken,
+    ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
 };
 
 /// The items at the root of a provider's module.
@@ -40,15 +40,26 @@ fn operations(document: &Document) -> TokenStream {
 }
 
 fn operation(operation: &Operation) -> TokenStream {
-    let Operation { id, method, path, browser, .. } = operation;
+    let Operation {
+        id,
+        method,
+        path,
+        browser,
+        ..
+    } = operation;
     let client = operation.client.as_str();
-    let authentication = operation.authentication.iter().map(|authentication| match authentication {
-        Authentication::Nothing => quote!(::finrail::transport::Authentication::Nothing),
-        Authentication::Bearer { scopes } => quote!(::finrail::transport::Authentication::Bearer { scopes: &[#(#scopes),*] }),
-        Authentication::ClientBasic => quote!(::finrail::transport::Authentication::ClientBasic),
-        Authentication::AccessKey => quote!(::finrail::transport::Authentication::AccessKey),
-        Authentication::RegistrationToken => quote!(::finrail::transport::Authentication::RegistrationToken),
-    });
+    let authentication = operation
+        .authentication
+        .iter()
+        .map(|authentication| match authentication {
+            Authentication::Nothing => quote!(::finrail::transport::Authentication::Nothing),
+            Authentication::Bearer { scopes } => {
+                quote!(::finrail::transport::Authentication::Bearer { scopes: &[#(#scopes),*] })
+            }
+            Authentication::ClientBasic => quote!(::finrail::transport::Authentication::ClientBasic),
+            Authentication::AccessKey => quote!(::finrail::transport::Authentication::AccessKey),
+            Authentication::RegistrationToken => quote!(::finrail::transport::Authentication::RegistrationToken),
+        });
     let effect = match operation.effect {
         Effect::Safe => quote!(Safe),
         Effect::Idempotent => quote!(Idempotent),
@@ -64,7 +75,10 @@ fn operation(operation: &Operation) -> TokenStream {
         PaginationStyle::Link => quote!(::finrail::transport::PaginationStyle::Link),
     }));
     let idempotency = optional(operation.idempotency.as_ref().map(|idempotency| &idempotency.header));
-    let grade = operation.provenance.as_ref().map_or(Grade::Inferred, |provenance| provenance.grade);
+    let grade = operation
+        .provenance
+        .as_ref()
+        .map_or(Grade::Inferred, |provenance| provenance.grade);
     let grade = match grade {
         Grade::Official => quote!(Official),
         Grade::ClientCode => quote!(ClientCode),
@@ -98,7 +112,10 @@ fn optional<T: quote::ToTokens>(value: Option<T>) -> TokenStream {
 
 fn scope(document: &Document) -> TokenStream {
     let scopes: Vec<&String> = document.scopes.keys().collect();
-    let idents: Vec<_> = scopes.iter().map(|scope| format_ident!("{}", pascal_case(scope))).collect();
+    let idents: Vec<_> = scopes
+        .iter()
+        .map(|scope| format_ident!("{}", pascal_case(scope)))
+        .collect();
     let docs = document.scopes.values();
     let doc = format!("The scopes of {}.", document.provider.name);
     if scopes.is_empty() {
@@ -194,12 +211,21 @@ fn environment(document: &Document) -> TokenStream {
             }
         };
     }
-    let idents: Vec<_> = names.iter().map(|name| format_ident!("{}", pascal_case(name))).collect();
+    let idents: Vec<_> = names
+        .iter()
+        .map(|name| format_ident!("{}", pascal_case(name)))
+        .collect();
     let docs: Vec<String> = names
         .iter()
         .map(|name| {
-            let servers = document.servers.iter().filter(|server| server.environment.as_ref() == Some(*name));
-            servers.map(|server| format!("{} `{}`", server.description.trim(), server.url)).collect::<Vec<_>>().join("\n\n")
+            let servers = document
+                .servers
+                .iter()
+                .filter(|server| server.environment.as_ref() == Some(*name));
+            servers
+                .map(|server| format!("{} `{}`", server.description.trim(), server.url))
+                .collect::<Vec<_>>()
+                .join("\n\n")
         })
         .collect();
     let hosts = names.iter().map(|name| {
@@ -248,21 +274,35 @@ fn client_authentication(method: ClientAuthentication) -> TokenStream {
 
 fn profile(document: &Document) -> Result<TokenStream, Error> {
     let Some(oauth) = &document.oauth else {
-        return Err(document.error(None, "`components.securitySchemes.oauth` with `x-oauth` is missing; see specs/README.md"));
+        return Err(document.error(
+            None,
+            "`components.securitySchemes.oauth` with `x-oauth` is missing; see specs/README.md",
+        ));
     };
     let path = |id: Option<&String>| -> Result<TokenStream, Error> {
-        let Some(id) = id else { return Ok(quote!(::std::option::Option::None)) };
+        let Some(id) = id else {
+            return Ok(quote!(::std::option::Option::None));
+        };
         match document.operations.iter().find(|operation| operation.id == *id) {
             Some(operation) => Ok(optional(Some(&operation.path))),
-            None => Err(document.error(None, format!("`x-oauth.operations` names `{id}`, which is no operation"))),
+            None => Err(document.error(
+                None,
+                format!("`x-oauth.operations` names `{id}`, which is no operation"),
+            )),
         }
     };
     let authorize_path = path(oauth.operations.authorize.as_ref())?;
-    let token = document.operations.iter().find(|operation| operation.id == oauth.operations.token);
+    let token = document
+        .operations
+        .iter()
+        .find(|operation| operation.id == oauth.operations.token);
     let Some(token) = token else {
         return Err(document.error(
             None,
-            format!("`x-oauth.operations.token` names `{}`, which is no operation", oauth.operations.token),
+            format!(
+                "`x-oauth.operations.token` names `{}`, which is no operation",
+                oauth.operations.token
+            ),
         ));
     };
     let token_path = &token.path;
@@ -287,7 +327,8 @@ fn profile(document: &Document) -> Result<TokenStream, Error> {
 
 fn profile_rest(oauth: &Oauth) -> TokenStream {
     let authentications = &oauth.client_authentication;
-    let or_default = |method: Option<ClientAuthentication>| client_authentication(method.unwrap_or(authentications.default));
+    let or_default =
+        |method: Option<ClientAuthentication>| client_authentication(method.unwrap_or(authentications.default));
     let client_credentials = or_default(authentications.client_credentials);
     let authorization_code = or_default(authentications.authorization_code);
     let password = or_default(authentications.password);
@@ -394,7 +435,11 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
     let doc = format!("{name}, as a type: what [`App`] and the client builders are generic over.");
     let credentials_doc = format!("The id and the secret of a client that is registered with {name}.");
     let app_doc = format!("An application that is registered with {name}.");
-    let service = if kinds.contains(&ClientKind::Service) { quote!(service::Client) } else { quote!(Client) };
+    let service = if kinds.contains(&ClientKind::Service) {
+        quote!(service::Client)
+    } else {
+        quote!(Client)
+    };
     let grants = document.oauth.iter().flat_map(|oauth| &oauth.grants);
     let grants = grants.filter_map(|grant| match grant {
         Grant::ClientCredentials => Some(quote!(impl ::finrail::grant::ClientCredentials for Provider {})),
@@ -402,21 +447,44 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
         Grant::Password => Some(quote!(impl ::finrail::grant::Password for Provider {})),
         Grant::RefreshToken => None,
     });
-    let has_grant = |grant| document.oauth.as_ref().is_some_and(|oauth| oauth.grants.contains(&grant));
+    let has_grant = |grant| {
+        document
+            .oauth
+            .as_ref()
+            .is_some_and(|oauth| oauth.grants.contains(&grant))
+    };
     let has_service = kinds.contains(&ClientKind::Service);
     let takes_client_credentials = |kind: ClientKind| {
-        let kind_of_service = if has_service { ClientKind::Service } else { ClientKind::Api };
+        let kind_of_service = if has_service {
+            ClientKind::Service
+        } else {
+            ClientKind::Api
+        };
         kind == kind_of_service && has_grant(Grant::ClientCredentials)
     };
     let takes = |kind: ClientKind, authentication: &Authentication| {
-        document.operations.iter().any(|operation| operation.client == kind && operation.authentication.contains(authentication))
+        document
+            .operations
+            .iter()
+            .any(|operation| operation.client == kind && operation.authentication.contains(authentication))
     };
-    let fields: Vec<_> = document.oauth.iter().flat_map(|oauth| &oauth.token_reply.extra).collect();
+    let fields: Vec<_> = document
+        .oauth
+        .iter()
+        .flat_map(|oauth| &oauth.token_reply.extra)
+        .collect();
     let field_names: Vec<&String> = fields.iter().map(|field| &field.name).collect();
-    let field_idents: Vec<_> = fields.iter().map(|field| format_ident!("{}", snake_case(&field.name))).collect();
+    let field_idents: Vec<_> = fields
+        .iter()
+        .map(|field| format_ident!("{}", snake_case(&field.name)))
+        .collect();
     let field_docs: Vec<&String> = fields.iter().map(|field| &field.description).collect();
     let extra_doc = format!("What a token reply of {name} tells beyond RFC 6749.");
-    let extra_argument = if fields.is_empty() { quote!(_fields) } else { quote!(fields) };
+    let extra_argument = if fields.is_empty() {
+        quote!(_fields)
+    } else {
+        quote!(fields)
+    };
     let has_revocation = document.oauth.as_ref().is_some_and(|oauth| oauth.revocation.is_some());
     let revocation = has_revocation.then(|| quote!(impl ::finrail::grant::Revocation for Provider {}));
     let clients = kinds.iter().map(|kind_of| {

@@ -51,8 +51,17 @@ pub fn tree(file: &str, bundle: &str, options: &Options) -> Result<syn::File, Er
     let mut items: Vec<syn::Item> = Vec::new();
     let mut kinds = Vec::new();
     let mut errors = Vec::new();
-    for kind in [ClientKind::Api, ClientKind::Service, ClientKind::Oauth, ClientKind::Registration] {
-        if !document.operations.iter().any(|operation| operation.client == kind && !operation.browser) {
+    for kind in [
+        ClientKind::Api,
+        ClientKind::Service,
+        ClientKind::Oauth,
+        ClientKind::Registration,
+    ] {
+        if !document
+            .operations
+            .iter()
+            .any(|operation| operation.client == kind && !operation.browser)
+        {
             continue;
         }
         kinds.push(kind);
@@ -89,26 +98,46 @@ pub fn tree(file: &str, bundle: &str, options: &Options) -> Result<syn::File, Er
     for item in &mut items {
         spaced_docs(item);
     }
-    Ok(syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items })
+    Ok(syn::File {
+        shebang: None,
+        frontmatter: None,
+        attrs: Vec::new(),
+        items,
+    })
 }
 
 fn client(document: &Document, kind: ClientKind, options: &Options) -> Result<Vec<syn::Item>, Errors> {
     let prepared = transform::prepare(document, kind)?;
     let tokens = progenitor(document, &prepared)?;
     let tree: syn::File = syn::parse2(tokens).map_err(|e| internal(document, &e))?;
-    let root = if kind == ClientKind::Api { quote!(super) } else { quote!(super::super) };
-    Ok(passes::run(document, &prepared, tree, &root, options.module.as_deref())?)
+    let root = if kind == ClientKind::Api {
+        quote!(super)
+    } else {
+        quote!(super::super)
+    };
+    Ok(passes::run(
+        document,
+        &prepared,
+        tree,
+        &root,
+        options.module.as_deref(),
+    )?)
 }
 
 fn internal(document: &Document, reason: &dyn std::fmt::Display) -> Error {
-    document.error(None, format!("the generated code does not parse ({reason}); this is a bug of finrail-codegen"))
+    document.error(
+        None,
+        format!("the generated code does not parse ({reason}); this is a bug of finrail-codegen"),
+    )
 }
 
 fn progenitor(document: &Document, prepared: &Prepared) -> Result<proc_macro2::TokenStream, Errors> {
     let openapi: openapiv3::OpenAPI = serde_json::from_value(prepared.openapi.clone())
         .map_err(|e| document.error(None, format!("not an OpenAPI 3.0 document: {e}")))?;
     let mut settings = GenerationSettings::default();
-    settings.with_interface(InterfaceStyle::Builder).with_tag(TagStyle::Merged);
+    settings
+        .with_interface(InterfaceStyle::Builder)
+        .with_tag(TagStyle::Merged);
     settings.with_inner_type(quote!(::finrail::transport::Core));
     settings.with_map_type("::std::collections::BTreeMap");
     for (type_name, format, rust) in [
@@ -138,7 +167,9 @@ fn progenitor(document: &Document, prepared: &Prepared) -> Result<proc_macro2::T
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
                 .unwrap_or_default();
-            Err(document.error(None, format!("progenitor stopped on this document: {said}")).into())
+            Err(document
+                .error(None, format!("progenitor stopped on this document: {said}"))
+                .into())
         }
     }
 }
@@ -148,11 +179,17 @@ fn spaced_docs(item: &mut syn::Item) {
     struct Spaces;
     impl syn::visit_mut::VisitMut for Spaces {
         fn visit_attribute_mut(&mut self, attribute: &mut syn::Attribute) {
-            let syn::Meta::NameValue(pair) = &mut attribute.meta else { return };
+            let syn::Meta::NameValue(pair) = &mut attribute.meta else {
+                return;
+            };
             if !pair.path.is_ident("doc") {
                 return;
             }
-            if let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &mut pair.value {
+            if let syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) = &mut pair.value
+            {
                 if !text.value().starts_with(' ') && !text.value().is_empty() {
                     *text = syn::LitStr::new(&passes::doc_text(&text.value()), text.span());
                 }

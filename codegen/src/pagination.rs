@@ -36,7 +36,10 @@ pub(crate) fn methods(
     );
     let pages = match paging.style {
         PaginationStyle::Cursor => {
-            let parameter = paging.parameter.as_deref().ok_or("`x-pagination` of style `cursor` needs `parameter`")?;
+            let parameter = paging
+                .parameter
+                .as_deref()
+                .ok_or("`x-pagination` of style `cursor` needs `parameter`")?;
             let setter = format_ident!("{}", snake_case(parameter));
             quote! {
                 ::finrail::transport::cursor_pages(
@@ -87,7 +90,9 @@ impl Accessor {
         let mut steps = Vec::new();
         for wire in pointer.trim_start_matches('/').split('/') {
             let name = last_segment(&ty);
-            let fields = structs.get(&name).ok_or_else(|| format!("`x-pagination` {pointer}: `{name}` is no object"))?;
+            let fields = structs
+                .get(&name)
+                .ok_or_else(|| format!("`x-pagination` {pointer}: `{name}` is no object"))?;
             let (ident, _, field) = fields
                 .iter()
                 .find(|(_, field_wire, _)| field_wire == wire)
@@ -128,7 +133,12 @@ impl Accessor {
 
 fn last_segment(ty: &Type) -> String {
     match ty {
-        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default(),
         _ => String::new(),
     }
 }

@@ -25,7 +25,14 @@ pub(crate) fn run(
     root: &proc_macro2::TokenStream,
     example_module: Option<&str>,
 ) -> Result<Vec<Item>, Error> {
-    let mut passes = Passes { document, prepared, root, example_module, structs: BTreeMap::new(), errors: Vec::new() };
+    let mut passes = Passes {
+        document,
+        prepared,
+        root,
+        example_module,
+        structs: BTreeMap::new(),
+        errors: Vec::new(),
+    };
     let mut items = passes.items(tree);
     if let Some(error) = passes.errors.into_iter().next() {
         return Err(error);
@@ -36,12 +43,24 @@ pub(crate) fn run(
     // A word of progenitor's own runtime that is still there means that its output has changed under a pass.
     for item in &items {
         let text = item.to_token_stream().to_string();
-        if let Some((word, at)) = ["progenitor_client", "\"api-version\"", "codegen_marker", "OperationInfo"]
-            .iter()
-            .find_map(|word| text.find(word).map(|at| (word, at)))
+        if let Some((word, at)) = [
+            "progenitor_client",
+            "\"api-version\"",
+            "codegen_marker",
+            "OperationInfo",
+        ]
+        .iter()
+        .find_map(|word| text.find(word).map(|at| (word, at)))
         {
-            let context: String = text.chars().skip(text[..at].chars().count().saturating_sub(60)).take(120).collect();
-            return Err(document.error(None, format!("progenitor's output has changed: `{word}` is left in `{context}`")));
+            let context: String = text
+                .chars()
+                .skip(text[..at].chars().count().saturating_sub(60))
+                .take(120)
+                .collect();
+            return Err(document.error(
+                None,
+                format!("progenitor's output has changed: `{word}` is left in `{context}`"),
+            ));
         }
     }
     Ok(items)
@@ -121,7 +140,9 @@ impl Passes<'_> {
 
     fn types(&mut self, mut module: ItemMod) -> ItemMod {
         set_doc(&mut module.attrs, "Types of parameters, requests and replies.");
-        let Some((_, items)) = module.content.as_mut() else { return module };
+        let Some((_, items)) = module.content.as_mut() else {
+            return module;
+        };
         let mut out: Vec<Item> = Vec::new();
         let mut replaced: Vec<String> = Vec::new();
         for item in std::mem::take(items) {
@@ -186,7 +207,10 @@ impl Passes<'_> {
             let rust = renamed.unwrap_or_else(|| ident.to_string());
             let field_notes = notes.fields.get(&rust);
             let wire = field_notes.map_or(rust.clone(), |notes| notes.wire.clone());
-            tidy_doc(&mut field.attrs, field_notes.and_then(|notes| notes.description.as_deref()));
+            tidy_doc(
+                &mut field.attrs,
+                field_notes.and_then(|notes| notes.description.as_deref()),
+            );
             if !field.attrs.iter().any(is_flatten) {
                 if wire != ident.to_string() {
                     field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
@@ -197,7 +221,10 @@ impl Passes<'_> {
                 let lenient = field_notes.is_some_and(|notes| notes.lenient_array);
                 self.field_type(&name, &mut field.ty, &mut field.attrs, lenient);
             } else {
-                set_doc(&mut field.attrs, "Fields that the specification does not describe, as they came.");
+                set_doc(
+                    &mut field.attrs,
+                    "Fields that the specification does not describe, as they came.",
+                );
             }
             fields.push((ident, wire, field.ty.clone()));
         }
@@ -228,7 +255,10 @@ impl Passes<'_> {
                 "LenientBool" => "lenient_bool",
                 _ => "lenient_string",
             };
-            let with = format!("::finrail::transport::wire::{module}{}", if optional { "::option" } else { "" });
+            let with = format!(
+                "::finrail::transport::wire::{module}{}",
+                if optional { "::option" } else { "" }
+            );
             if optional {
                 attrs.push(parse_quote!(#[serde(default, with = #with)]));
             } else {
@@ -243,14 +273,22 @@ impl Passes<'_> {
 
     fn open_enum(&mut self, item: &ItemEnum) -> Vec<Item> {
         let name = &item.ident;
-        let description = self.prepared.schemas.get(&name.to_string()).and_then(|notes| notes.description.clone());
+        let description = self
+            .prepared
+            .schemas
+            .get(&name.to_string())
+            .and_then(|notes| notes.description.clone());
         let mut doc = description.unwrap_or_else(|| "A value from a list that may grow.".to_owned());
         doc.push_str("\n\nA value that is not in the list survives as [`Unknown`](Self::Unknown) and is written back as it came.");
         let (mut idents, mut values) = (Vec::new(), Vec::new());
         for variant in &item.variants {
             let mut attrs = variant.attrs.clone();
             let value = take_rename(&mut attrs).unwrap_or_else(|| variant.ident.to_string());
-            let ident = if variant.ident == "Unknown" { format_ident!("ValueUnknown") } else { variant.ident.clone() };
+            let ident = if variant.ident == "Unknown" {
+                format_ident!("ValueUnknown")
+            } else {
+                variant.ident.clone()
+            };
             idents.push(ident);
             values.push(value);
         }
@@ -348,7 +386,11 @@ impl Passes<'_> {
             let field_notes = notes.and_then(|notes| notes.fields.get(&rust));
             let key = field_notes.map_or(rust.clone(), |notes| notes.wire.clone());
             idents.push(format_ident!("{}", pascal_case(&rust)));
-            docs.push(field_notes.and_then(|notes| notes.description.clone()).unwrap_or_else(|| format!("`{key}`")));
+            docs.push(
+                field_notes
+                    .and_then(|notes| notes.description.clone())
+                    .unwrap_or_else(|| format!("`{key}`")),
+            );
             keys.push(key);
             types.push(inner_of_option(&field.ty).unwrap_or(&field.ty).clone());
         }
@@ -427,7 +469,9 @@ impl Passes<'_> {
     /// `types::builder`: setters take the value itself where typify's take an `Option` of it.
     fn type_builders(&mut self, module: &mut ItemMod, replaced: &[String]) {
         set_doc(&mut module.attrs, "Builders of the types: a setter for each field.");
-        let Some((_, items)) = module.content.as_mut() else { return };
+        let Some((_, items)) = module.content.as_mut() else {
+            return;
+        };
         items.retain(|item| match item {
             Item::Struct(item) => !replaced.contains(&item.ident.to_string()),
             Item::Impl(item) => !replaced.iter().any(|name| {
@@ -468,8 +512,13 @@ impl Passes<'_> {
     // ---- operation builders -----------------------------------------------------------------------------------------
 
     fn builders(&mut self, mut module: ItemMod) -> ItemMod {
-        set_doc(&mut module.attrs, "Calls under construction: a setter for each parameter, then `send`.");
-        let Some((_, items)) = module.content.as_mut() else { return module };
+        set_doc(
+            &mut module.attrs,
+            "Calls under construction: a setter for each parameter, then `send`.",
+        );
+        let Some((_, items)) = module.content.as_mut() else {
+            return module;
+        };
         let root = self.root;
         let mut out: Vec<Item> = Vec::new();
         for item in std::mem::take(items) {
@@ -478,14 +527,19 @@ impl Passes<'_> {
                     #[allow(unused_imports)]
                     use super::types;
                 }),
-                Item::Use(item) if item.to_token_stream().to_string().contains("encode_path") => out.push(parse_quote! {
-                    #[allow(unused_imports)]
-                    use super::{ByteStream, Error, RequestBuilderExt, ResponseValue, encode_path};
-                }),
+                Item::Use(item) if item.to_token_stream().to_string().contains("encode_path") => {
+                    out.push(parse_quote! {
+                        #[allow(unused_imports)]
+                        use super::{ByteStream, Error, RequestBuilderExt, ResponseValue, encode_path};
+                    })
+                }
                 Item::Impl(mut item) if item.trait_.is_none() => {
                     let name = type_name(&item.self_ty);
-                    let Some(index) =
-                        self.document.operations.iter().position(|operation| pascal_case(&operation.id) == name)
+                    let Some(index) = self
+                        .document
+                        .operations
+                        .iter()
+                        .position(|operation| pascal_case(&operation.id) == name)
                     else {
                         out.push(Item::Impl(item));
                         continue;
@@ -536,7 +590,10 @@ impl Passes<'_> {
                         .iter()
                         .find(|operation| item.ident == pascal_case(&operation.id))
                         .map_or_else(String::new, |operation| operation.id.clone());
-                    set_doc(&mut item.attrs, &format!("A call of [`Client::{method}`](super::Client::{method})."));
+                    set_doc(
+                        &mut item.attrs,
+                        &format!("A call of [`Client::{method}`](super::Client::{method})."),
+                    );
                     out.push(Item::Struct(item));
                 }
                 other => out.push(other),
@@ -584,7 +641,12 @@ impl Passes<'_> {
                     continue;
                 }
             }
-            Wire { operation, prepared: self.prepared, has_headers }.visit_stmt_mut(&mut statement);
+            Wire {
+                operation,
+                prepared: self.prepared,
+                has_headers,
+            }
+            .visit_stmt_mut(&mut statement);
             out.push(statement);
         }
         out
@@ -602,7 +664,11 @@ impl Wire<'_> {
     fn rename(&self, argument: Option<&mut Expr>) {
         let Some(Expr::Lit(literal)) = argument else { return };
         let Lit::Str(name) = &literal.lit else { return };
-        if let Some(wire) = self.prepared.parameter_names.get(&(self.operation.id.clone(), name.value())) {
+        if let Some(wire) = self
+            .prepared
+            .parameter_names
+            .get(&(self.operation.id.clone(), name.value()))
+        {
             literal.lit = Lit::Str(syn::LitStr::new(wire, name.span()));
         }
     }
@@ -651,7 +717,9 @@ struct Paths;
 impl VisitMut for Paths {
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
-        let Some(first) = path.segments.first().map(|segment| segment.ident.to_string()) else { return };
+        let Some(first) = path.segments.first().map(|segment| segment.ident.to_string()) else {
+            return;
+        };
         let outside = ["serde", "serde_json", "reqwest", "chrono", "uuid"].contains(&first.as_str());
         let through_us = path.segments.len() > 1 && outside && (path.leading_colon.is_some() || first == "reqwest");
         if through_us {
@@ -661,7 +729,11 @@ impl VisitMut for Paths {
             let segments: Vec<_> = path.segments.iter().skip(1).collect();
             *path = parse_quote!(::finrail::transport::#(#segments)::*);
         } else if path.segments.iter().any(|segment| segment.ident == "codegen_marker") {
-            let marker = path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+            let marker = path
+                .segments
+                .last()
+                .map(|segment| segment.ident.to_string())
+                .unwrap_or_default();
             *path = match marker.as_str() {
                 "LenientBool" => parse_quote!(bool),
                 "LenientString" => parse_quote!(::std::string::String),
@@ -673,8 +745,12 @@ impl VisitMut for Paths {
     /// "conversion to `:: a :: B` for c failed": the type's own name is enough.
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
         let text = literal.value();
-        let Some((before, rest)) = text.split_once("conversion to `") else { return };
-        let Some((path, after)) = rest.split_once('`') else { return };
+        let Some((before, rest)) = text.split_once("conversion to `") else {
+            return;
+        };
+        let Some((path, after)) = rest.split_once('`') else {
+            return;
+        };
         let name = match path.rsplit("::").next().unwrap_or(path).trim() {
             "DecimalNumber" | "DecimalString" => "Decimal",
             "LenientBool" => "bool",
@@ -690,7 +766,9 @@ impl VisitMut for Paths {
             if !attribute.path().is_ident("derive") {
                 continue;
             }
-            let Ok(mut derives) = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated) else { continue };
+            let Ok(mut derives) = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated) else {
+                continue;
+            };
             for path in &mut derives {
                 serde |= path.segments.first().is_some_and(|segment| segment.ident == "serde");
                 self.visit_path_mut(path);
@@ -726,7 +804,12 @@ fn methods(item: &mut ItemImpl) -> impl Iterator<Item = &mut syn::ImplItemFn> {
 
 fn type_name(ty: &Type) -> String {
     match ty {
-        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default(),
         _ => String::new(),
     }
 }
@@ -742,7 +825,9 @@ pub(crate) fn inner_of_vec(ty: &Type) -> Option<&Type> {
 fn generic_of<'t>(ty: &'t Type, outer: &str) -> Option<&'t Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == outer)?;
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
     match arguments.args.first() {
         Some(GenericArgument::Type(inner)) => Some(inner),
         _ => None,
@@ -751,9 +836,13 @@ fn generic_of<'t>(ty: &'t Type, outer: &str) -> Option<&'t Type> {
 
 /// `Result<ResponseValue<T>, Error<E>>` -> (T, E)
 fn reply_types(output: &syn::ReturnType) -> Option<(Type, Type)> {
-    let syn::ReturnType::Type(_, ty) = output else { return None };
+    let syn::ReturnType::Type(_, ty) = output else {
+        return None;
+    };
     let Type::Path(path) = &**ty else { return None };
-    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
     let mut types = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
@@ -766,19 +855,32 @@ fn reply_types(output: &syn::ReturnType) -> Option<(Type, Type)> {
 /// `let result = client.exec(request, &info).await;` -> (client, request)
 fn exec_arguments(statement: &Stmt) -> Option<(Expr, Expr)> {
     let Stmt::Local(local) = statement else { return None };
-    let Expr::Await(awaited) = &*local.init.as_ref()?.expr else { return None };
-    let Expr::MethodCall(call) = &*awaited.base else { return None };
+    let Expr::Await(awaited) = &*local.init.as_ref()?.expr else {
+        return None;
+    };
+    let Expr::MethodCall(call) = &*awaited.base else {
+        return None;
+    };
     Some(((*call.receiver).clone(), call.args.first()?.clone()))
 }
 
 /// Takes `rename = ".."` out of the serde attributes.
 fn take_rename(attributes: &mut Vec<Attribute>) -> Option<String> {
     let mut found = None;
-    for attribute in attributes.iter_mut().filter(|attribute| attribute.path().is_ident("serde")) {
-        let Ok(metas) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else { continue };
-        let (renames, rest): (Vec<Meta>, Vec<Meta>) = metas.into_iter().partition(|meta| meta.path().is_ident("rename"));
+    for attribute in attributes
+        .iter_mut()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+    {
+        let Ok(metas) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
+            continue;
+        };
+        let (renames, rest): (Vec<Meta>, Vec<Meta>) =
+            metas.into_iter().partition(|meta| meta.path().is_ident("rename"));
         if let Some(Meta::NameValue(pair)) = renames.first() {
-            if let Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) = &pair.value {
+            if let Expr::Lit(syn::ExprLit {
+                lit: Lit::Str(text), ..
+            }) = &pair.value
+            {
                 found = Some(text.value());
             }
         }
@@ -796,15 +898,18 @@ fn set_doc(attributes: &mut Vec<Attribute>, text: &str) {
 
 /// Keeps the words of a doc comment, drops the JSON Schema that typify appends, and fills a gap from the specification.
 fn tidy_doc(attributes: &mut Vec<Attribute>, description: Option<&str>) {
-    let written = attributes.iter().find(|attribute| attribute.path().is_ident("doc")).and_then(|attribute| {
-        match &attribute.meta {
+    let written = attributes
+        .iter()
+        .find(|attribute| attribute.path().is_ident("doc"))
+        .and_then(|attribute| match &attribute.meta {
             Meta::NameValue(pair) => match &pair.value {
-                Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+                Expr::Lit(syn::ExprLit {
+                    lit: Lit::Str(text), ..
+                }) => Some(text.value()),
                 _ => None,
             },
             _ => None,
-        }
-    });
+        });
     let written = written.map(|text| text.split("<details>").next().unwrap_or_default().trim().to_owned());
     let text = match (description, written) {
         (Some(description), _) => description.to_owned(),
@@ -816,21 +921,42 @@ fn tidy_doc(attributes: &mut Vec<Attribute>, description: Option<&str>) {
 
 /// Text of a specification as rustdoc takes it: one leading space a line, no accidental links or HTML.
 pub(crate) fn doc_text(text: &str) -> String {
-    text.trim().lines().map(|line| format!(" {line}")).collect::<Vec<_>>().join("\n")
+    text.trim()
+        .lines()
+        .map(|line| format!(" {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// `value: T where T: TryInto<Option<X>>` becomes `T: TryInto<X>`.
 fn unwrap_optional_setter(method: &mut syn::ImplItemFn) {
     let takes_value = method.sig.inputs.iter().any(|input| matches!(input, FnArg::Typed(_)));
-    let Some(clause) = method.sig.generics.where_clause.as_mut().filter(|_| takes_value) else { return };
+    let Some(clause) = method.sig.generics.where_clause.as_mut().filter(|_| takes_value) else {
+        return;
+    };
     let mut changed = false;
     for predicate in &mut clause.predicates {
-        let WherePredicate::Type(predicate) = predicate else { continue };
+        let WherePredicate::Type(predicate) = predicate else {
+            continue;
+        };
         for bound in &mut predicate.bounds {
-            let syn::TypeParamBound::Trait(bound) = bound else { continue };
-            let Some(segment) = bound.path.segments.last_mut().filter(|segment| segment.ident == "TryInto") else { continue };
-            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
-            let Some(GenericArgument::Type(ty)) = arguments.args.first_mut() else { continue };
+            let syn::TypeParamBound::Trait(bound) = bound else {
+                continue;
+            };
+            let Some(segment) = bound
+                .path
+                .segments
+                .last_mut()
+                .filter(|segment| segment.ident == "TryInto")
+            else {
+                continue;
+            };
+            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else {
+                continue;
+            };
+            let Some(GenericArgument::Type(ty)) = arguments.args.first_mut() else {
+                continue;
+            };
             if let Some(inner) = inner_of_option(ty).cloned() {
                 *ty = inner;
                 changed = true;

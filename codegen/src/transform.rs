@@ -62,8 +62,11 @@ pub(crate) fn prepare(document: &Document, kind: ClientKind) -> Result<Prepared,
         parameter_names: BTreeMap::new(),
         parameter_docs: BTreeMap::new(),
     };
-    let operations: Vec<&Operation> =
-        document.operations.iter().filter(|operation| operation.client == kind && !operation.browser).collect();
+    let operations: Vec<&Operation> = document
+        .operations
+        .iter()
+        .filter(|operation| operation.client == kind && !operation.browser)
+        .collect();
     let paths = transform.paths(&operations);
     let schemas = transform.component_schemas();
     if !transform.errors.is_empty() {
@@ -104,7 +107,10 @@ impl Transform<'_> {
         let mut paths = Map::new();
         for operation in operations {
             if !seen.insert(operation.id.as_str()) {
-                self.fail(&operation.id, "this `operationId` is used twice; every operation has its own");
+                self.fail(
+                    &operation.id,
+                    "this `operationId` is used twice; every operation has its own",
+                );
             }
             let item = &self.document.json["paths"][&operation.path];
             let json = self.operation(operation, item, &item[operation.method.to_lowercase()]);
@@ -125,8 +131,10 @@ impl Transform<'_> {
         }
         let shared = item["parameters"].as_array().into_iter().flatten();
         let own = json["parameters"].as_array().into_iter().flatten();
-        let parameters: Vec<Value> =
-            shared.chain(own).map(|parameter| self.parameter(operation, &pascal, parameter)).collect();
+        let parameters: Vec<Value> = shared
+            .chain(own)
+            .map(|parameter| self.parameter(operation, &pascal, parameter))
+            .collect();
         self.check_path_parameters(operation, &parameters);
         out["parameters"] = Value::Array(parameters);
         if let Some(body) = json.get("requestBody") {
@@ -143,11 +151,17 @@ impl Transform<'_> {
         let wire = parameter["name"].as_str().unwrap_or_default();
         let place = parameter["in"].as_str().unwrap_or_default();
         if parameter.get("$ref").is_some() {
-            self.fail(id, "a parameter is a `$ref`; bundles have them resolved: run `cargo xtask regen`");
+            self.fail(
+                id,
+                "a parameter is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+            );
             return json!({});
         }
         if !["path", "query", "header"].contains(&place) {
-            self.fail(id, format!("parameter `{wire}` is in `{place}`; path, query and header are supported"));
+            self.fail(
+                id,
+                format!("parameter `{wire}` is in `{place}`; path, query and header are supported"),
+            );
         }
         if let Some(style) = parameter["style"].as_str() {
             let plain = if place == "query" { "form" } else { "simple" };
@@ -159,7 +173,10 @@ impl Transform<'_> {
             }
         }
         let Some(schema) = parameter.get("schema") else {
-            self.fail(id, format!("parameter `{wire}` has no `schema`; `content` is not supported"));
+            self.fail(
+                id,
+                format!("parameter `{wire}` has no `schema`; `content` is not supported"),
+            );
             return json!({});
         };
         if place == "path" && parameter["required"] != json!(true) {
@@ -172,16 +189,25 @@ impl Transform<'_> {
         // A path parameter keeps its name: it is also in the path template.
         let name = if place == "path" { wire.to_owned() } else { rust.clone() };
         if rust == "body" || rust == "client" {
-            self.fail(id, format!("parameter `{wire}` would be called `{rust}`, which is taken; give it an `x-rust-name`"));
+            self.fail(
+                id,
+                format!("parameter `{wire}` would be called `{rust}`, which is taken; give it an `x-rust-name`"),
+            );
         }
         if name != wire {
-            self.parameter_names.insert((id.to_owned(), name.clone()), wire.to_owned());
+            self.parameter_names
+                .insert((id.to_owned(), name.clone()), wire.to_owned());
         }
         if let Some(text) = parameter["description"].as_str() {
-            self.parameter_docs.insert((id.to_owned(), snake_case(&rust)), text.to_owned());
+            self.parameter_docs
+                .insert((id.to_owned(), snake_case(&rust)), text.to_owned());
         }
         let context = format!("parameter `{wire}`");
-        let schema = self.schema(Where::Operation(id, &context), &format!("{parent}{}", pascal_case(&rust)), schema);
+        let schema = self.schema(
+            Where::Operation(id, &context),
+            &format!("{parent}{}", pascal_case(&rust)),
+            schema,
+        );
         let mut out = json!({ "name": name, "in": place, "schema": schema });
         if parameter["required"] == json!(true) {
             out["required"] = json!(true);
@@ -193,17 +219,27 @@ impl Transform<'_> {
     }
 
     fn check_path_parameters(&mut self, operation: &Operation, parameters: &[Value]) {
-        let in_template: Vec<&str> =
-            operation.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        let in_template: Vec<&str> = operation
+            .path
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split('}').next())
+            .collect();
         for name in &in_template {
             if !parameters.iter().any(|p| p["in"] == "path" && p["name"] == *name) {
-                self.fail(&operation.id, format!("the path has `{{{name}}}` but no path parameter of that name"));
+                self.fail(
+                    &operation.id,
+                    format!("the path has `{{{name}}}` but no path parameter of that name"),
+                );
             }
         }
         for parameter in parameters.iter().filter(|p| p["in"] == "path") {
             let name = parameter["name"].as_str().unwrap_or_default();
             if !in_template.contains(&name) {
-                self.fail(&operation.id, format!("path parameter `{name}` is not in the path `{}`", operation.path));
+                self.fail(
+                    &operation.id,
+                    format!("path parameter `{name}` is not in the path `{}`", operation.path),
+                );
             }
         }
     }
@@ -214,7 +250,10 @@ impl Transform<'_> {
         let mut media = content.iter();
         let (media_type, entry) = media.next()?;
         if media.next().is_some() {
-            self.fail(id, "the request body has several media types; keep the one that the client is to send");
+            self.fail(
+                id,
+                "the request body has several media types; keep the one that the client is to send",
+            );
         }
         let Some(schema) = entry.get("schema") else {
             self.fail(id, "the request body has no `schema`");
@@ -252,14 +291,19 @@ impl Transform<'_> {
             } else if property["type"] == "number" {
                 self.fail(
                     &operation.id,
-                    format!("form field `{name}` is a number; a form carries text: write `type: string, format: decimal`"),
+                    format!(
+                        "form field `{name}` is a number; a form carries text: write `type: string, format: decimal`"
+                    ),
                 );
             }
         }
     }
 
     fn resolve<'v>(&'v self, schema: &'v Value) -> &'v Value {
-        match schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/components/schemas/")) {
+        match schema["$ref"]
+            .as_str()
+            .and_then(|r| r.strip_prefix("#/components/schemas/"))
+        {
             Some(name) => &self.document.json["components"]["schemas"][name],
             None => schema,
         }
@@ -272,7 +316,10 @@ impl Transform<'_> {
         let mut any_success = false;
         for (status, response) in responses.as_object().into_iter().flatten() {
             if response.get("$ref").is_some() {
-                self.fail(id, "a response is a `$ref`; bundles have them resolved: run `cargo xtask regen`");
+                self.fail(
+                    id,
+                    "a response is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+                );
                 continue;
             }
             let success = match status.as_bytes() {
@@ -281,7 +328,9 @@ impl Transform<'_> {
                 _ => {
                     self.fail(
                         id,
-                        format!("response `{status}` is not supported: name success statuses, and errors as `4XX` and `5XX`"),
+                        format!(
+                            "response `{status}` is not supported: name success statuses, and errors as `4XX` and `5XX`"
+                        ),
                     );
                     continue;
                 }
@@ -321,7 +370,9 @@ impl Transform<'_> {
         let Some(content) = response["content"].as_object().filter(|content| !content.is_empty()) else {
             return ("has no body".to_owned(), None);
         };
-        let json_type = content.iter().find(|(media_type, _)| is_json(media_type.split(';').next().unwrap_or("").trim()));
+        let json_type = content
+            .iter()
+            .find(|(media_type, _)| is_json(media_type.split(';').next().unwrap_or("").trim()));
         match json_type {
             Some((media_type, entry)) => {
                 let Some(schema) = entry.get("schema") else {
@@ -352,7 +403,8 @@ impl Transform<'_> {
             }
             if pascal_case(name) != *name {
                 self.errors.push(
-                    self.document.schema_error(name, format!("schema names are PascalCase: `{}`", pascal_case(name))),
+                    self.document
+                        .schema_error(name, format!("schema names are PascalCase: `{}`", pascal_case(name))),
                 );
             }
             let schema = self.named(name, schema);
@@ -370,14 +422,20 @@ impl Transform<'_> {
 
     /// A schema in any place: objects and enums get a name of their own.
     fn schema(&mut self, place: Where<'_>, name: &str, schema: &Value) -> Value {
-        let is_object = schema["type"] == "object" && schema.get("properties").is_some() && schema.get("x-lenient").is_none();
+        let is_object =
+            schema["type"] == "object" && schema.get("properties").is_some() && schema.get("x-lenient").is_none();
         let is_enum = schema.get("enum").is_some() && schema.get("x-lenient").is_none();
         if !is_object && !is_enum {
             return self.bare(place, name, schema);
         }
         let taken = self.document.json["components"]["schemas"].get(name).is_some() || self.hoisted.contains_key(name);
         if taken {
-            self.complain(place, format!("an unnamed schema here would be called `{name}`, which is taken; name it under components.schemas"));
+            self.complain(
+                place,
+                format!(
+                    "an unnamed schema here would be called `{name}`, which is taken; name it under components.schemas"
+                ),
+            );
         }
         self.hoisted.insert(name.to_owned(), Value::Null);
         let inner = self.named(name, schema);
@@ -445,13 +503,20 @@ impl Transform<'_> {
         match schema["type"].as_str() {
             Some("object") => self.object(place, name, schema),
             Some("array") => {
-                let Some(items) = schema.get("items") else { return Err("an array needs `items`".to_owned()) };
+                let Some(items) = schema.get("items") else {
+                    return Err("an array needs `items`".to_owned());
+                };
                 let items = self.schema(place, &format!("{name}Item"), items);
                 Ok(json!({ "type": "array", "items": items }))
             }
             Some("string") => Ok(match (schema.get("enum"), schema["format"].as_str()) {
                 (Some(values), _) => {
-                    let values: Vec<&Value> = values.as_array().into_iter().flatten().filter(|v| v.is_string()).collect();
+                    let values: Vec<&Value> = values
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter(|v| v.is_string())
+                        .collect();
                     json!({ "type": "string", "enum": values })
                 }
                 (None, Some("decimal")) => typed(format::DECIMAL),
@@ -461,7 +526,9 @@ impl Transform<'_> {
             }),
             Some("number") => match schema["format"].as_str() {
                 Some("decimal") => Ok(json!({ "type": "number", "format": format::DECIMAL })),
-                _ => Err("a `number` would become a binary float; write `format: decimal`, or `type: integer`".to_owned()),
+                _ => Err(
+                    "a `number` would become a binary float; write `format: decimal`, or `type: integer`".to_owned(),
+                ),
             },
             Some("integer") => Ok(match schema["format"].as_str() {
                 Some(known @ ("int32" | "int64")) => json!({ "type": "integer", "format": known }),
@@ -487,8 +554,12 @@ impl Transform<'_> {
             return Err("`additionalProperties: false`: a provider may add a field; leave it out".to_owned());
         }
         let wrapper = schema["x-wrapper-key"] == json!(true);
-        let required: BTreeSet<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: BTreeSet<&str> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let mut out = Map::new();
         let mut out_required = Vec::new();
         for (wire, property) in properties {
@@ -573,8 +644,10 @@ fn reachable(paths: &Map<String, Value>, schemas: Map<String, Value>) -> Map<Str
 fn references(json: &Value, found: &mut BTreeSet<String>) {
     match json {
         Value::Object(object) => {
-            if let Some(name) =
-                object.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/components/schemas/"))
+            if let Some(name) = object
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|r| r.strip_prefix("#/components/schemas/"))
             {
                 found.insert(name.to_owned());
             }
@@ -592,8 +665,16 @@ pub(crate) fn pascal_case(name: &str) -> String {
 
 /// `accountId`, `PSU-IP-Address`, `id[]` -> `account_id`, `psu_ip_address`, `id`.
 pub(crate) fn snake_case(name: &str) -> String {
-    let snake = words(name).iter().map(|word| word.to_lowercase()).collect::<Vec<_>>().join("_");
-    if snake.starts_with(|c: char| c.is_ascii_digit()) { format!("_{snake}") } else { snake }
+    let snake = words(name)
+        .iter()
+        .map(|word| word.to_lowercase())
+        .collect::<Vec<_>>()
+        .join("_");
+    if snake.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("_{snake}")
+    } else {
+        snake
+    }
 }
 
 fn capitalise(word: &str) -> String {
@@ -616,7 +697,9 @@ fn words(name: &str) -> Vec<String> {
         let previous = n.checked_sub(1).map(|p| chars[p]);
         let next_is_small = chars.get(n + 1).is_some_and(char::is_ascii_lowercase);
         let starts = c.is_ascii_uppercase()
-            && previous.is_some_and(|p| p.is_ascii_lowercase() || p.is_ascii_digit() || (p.is_ascii_uppercase() && next_is_small));
+            && previous.is_some_and(|p| {
+                p.is_ascii_lowercase() || p.is_ascii_digit() || (p.is_ascii_uppercase() && next_is_small)
+            });
         if starts {
             words.push(String::new());
         }

@@ -30,10 +30,14 @@ pub enum Error {
     #[error("the authorization was refused: {}{}; the user may be asked again", .0.error, if .0.state_verified { "" } else { " (the refusal carried no state, so it may not be the provider's)" })]
     Refused(Refusal),
     /// The callback's `state` is missing or is not the one that was sent (RFC 6749 section 10.12).
-    #[error("the callback does not belong to this authorization: its state is missing or differs; start the authorization again and do not use the code")]
+    #[error(
+        "the callback does not belong to this authorization: its state is missing or differs; start the authorization again and do not use the code"
+    )]
     StateMismatch,
     /// The callback names another authorization server (RFC 9207 section 2.4).
-    #[error("the callback names another issuer than the provider's; start the authorization again and do not use the code")]
+    #[error(
+        "the callback names another issuer than the provider's; start the authorization again and do not use the code"
+    )]
     IssuerMismatch,
     /// The pending authorization was made for another provider or client.
     #[error("the pending authorization belongs to another provider or client id; use the app that started it")]
@@ -127,7 +131,9 @@ fn what_to_do(error: &str) -> &'static str {
     match error {
         "invalid_client" => "; check the client id, the secret and the environment",
         "unauthorized_client" => "; the client is not allowed this grant: check its registration",
-        "invalid_grant" => "; the code or the refresh token is used, expired or not this client's: the user has to authorize again",
+        "invalid_grant" => {
+            "; the code or the refresh token is used, expired or not this client's: the user has to authorize again"
+        }
         "invalid_scope" => "; check the scopes against the client's registration",
         "invalid_redirect_uri" => "; it must be registered, and the same in both requests",
         "unsupported_grant_type" => "; the provider does not know this grant",
@@ -142,8 +148,14 @@ impl Error {
         match self {
             Self::Server(error) => error.verdict,
             Self::Reply { in_doubt: true, .. } | Self::Connection { sent: true, .. } => Verdict::InDoubt,
-            Self::Reply { status, retry_after, .. } if status.as_u16() == 429 => Verdict::Throttled { retry_after: *retry_after },
-            Self::Reply { retry_after, .. } => Verdict::Transient { retry_after: *retry_after },
+            Self::Reply {
+                status, retry_after, ..
+            } if status.as_u16() == 429 => Verdict::Throttled {
+                retry_after: *retry_after,
+            },
+            Self::Reply { retry_after, .. } => Verdict::Transient {
+                retry_after: *retry_after,
+            },
             Self::Connection { .. } => Verdict::Transient { retry_after: None },
             Self::Config(_) => Verdict::ClientMisconfigured,
             _ => Verdict::RequestRejected,

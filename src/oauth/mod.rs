@@ -14,10 +14,10 @@ pub use error::{Error, Refusal, ServerError};
 pub use pending::{Authorization, Pending};
 pub(crate) use pending::{check_redirect_uri, read_callback};
 pub use profile::{
-    ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts, Revocation, ScopeSentOn,
-    ScopeTemplate, TokenBody,
+    ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts, Revocation,
+    ScopeSentOn, ScopeTemplate, TokenBody,
 };
 pub use requested_scope::RequestedScope;
-pub(crate) use requested_scope::resolve;
+pub(crate) use requested_scope::{Purpose, resolve};
 pub use server::AuthorizationServer;
 pub(crate) use server::{Endpoints, GrantIssuer, Settings, basic, plain_basic};

@@ -43,6 +43,9 @@ pub struct Pending {
     pub(crate) verifier: Option<Secret>,
     pub(crate) redirect_uri: Option<String>,
     pub(crate) scopes: ScopeSet,
+    /// What the scopes are bound to.
+    #[serde(default)]
+    pub(crate) bound: Vec<String>,
     pub(crate) subject: Option<String>,
 }
 
@@ -81,10 +84,17 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
     };
     let url = Url::parse(uri).map_err(|_| Error::RedirectUri("it is not an absolute URI"))?;
     if url.fragment().is_some() {
-        return Err(Error::RedirectUri("it must not have a fragment (RFC 6749 section 3.1.2)"));
+        return Err(Error::RedirectUri(
+            "it must not have a fragment (RFC 6749 section 3.1.2)",
+        ));
     }
-    if profile.redirect_uri.https_or_custom_scheme && url.scheme() == "http" && !crate::transport::http::is_loopback(&url) {
-        return Err(Error::RedirectUri("the provider takes https or a custom scheme; plain http works on loopback only"));
+    if profile.redirect_uri.https_or_custom_scheme
+        && url.scheme() == "http"
+        && !crate::transport::http::is_loopback(&url)
+    {
+        return Err(Error::RedirectUri(
+            "the provider takes https or a custom scheme; plain http works on loopback only",
+        ));
     }
     if ["javascript", "data", "file"].contains(&url.scheme()) {
         return Err(Error::RedirectUri("its scheme cannot receive a callback"));
@@ -95,7 +105,12 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
 /// Reads a callback and gives the code (RFC 6749 sections 4.1.2 and 4.1.2.1).
 ///
 /// `callback` is the whole URL that the browser came back with, or the part of it from the path on.
-pub(crate) fn read_callback(profile: &Profile, pending: &Pending, issuer: Option<&str>, callback: &str) -> Result<Secret, Error> {
+pub(crate) fn read_callback(
+    profile: &Profile,
+    pending: &Pending,
+    issuer: Option<&str>,
+    callback: &str,
+) -> Result<Secret, Error> {
     let fields = Fields::of(profile, callback)?;
     let state_fits = fields.state.as_ref().map(|state| *state == pending.state);
     if let Some(error) = fields.error {
@@ -105,7 +120,11 @@ pub(crate) fn read_callback(profile: &Profile, pending: &Pending, issuer: Option
             None if profile.state_on_refusal => return Err(Error::StateMismatch),
             _ => {}
         }
-        return Err(Error::Refused(Refusal { error, code: fields.refusal_code, state_verified: state_fits == Some(true) }));
+        return Err(Error::Refused(Refusal {
+            error,
+            code: fields.refusal_code,
+            state_verified: state_fits == Some(true),
+        }));
     }
     if state_fits != Some(true) {
         return Err(Error::StateMismatch);
@@ -115,7 +134,9 @@ pub(crate) fn read_callback(profile: &Profile, pending: &Pending, issuer: Option
             return Err(Error::IssuerMismatch);
         }
     }
-    fields.code.ok_or(Error::Callback("has neither a code nor an error; the provider may have refused the authorization"))
+    fields.code.ok_or(Error::Callback(
+        "has neither a code nor an error; the provider may have refused the authorization",
+    ))
 }
 
 #[derive(Default)]
@@ -132,7 +153,9 @@ impl Fields {
         if callback.len() > 16 * 1024 {
             return Err(Error::Callback("is longer than any callback"));
         }
-        let query = query_of(callback).ok_or(Error::Callback("has no query; give the whole URL that the browser came back with"))?;
+        let query = query_of(callback).ok_or(Error::Callback(
+            "has no query; give the whole URL that the browser came back with",
+        ))?;
         let mut fields = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let twice = match name.as_ref() {
@@ -147,7 +170,9 @@ impl Fields {
                 _ => false,
             };
             if twice {
-                return Err(Error::Callback("has a parameter twice (RFC 6749 section 3.1); it was tampered with"));
+                return Err(Error::Callback(
+                    "has a parameter twice (RFC 6749 section 3.1); it was tampered with",
+                ));
             }
         }
         Ok(fields)

@@ -39,7 +39,13 @@ impl RawReply {
     }
 
     fn problem(&self, asked: &Asked<'_>, problem: &'static str, in_doubt: bool) -> Error {
-        Error::Reply { request: asked.request, status: self.status, problem, retry_after: self.retry_after(), in_doubt }
+        Error::Reply {
+            request: asked.request,
+            status: self.status,
+            problem,
+            retry_after: self.retry_after(),
+            in_doubt,
+        }
     }
 
     /// The OAuth error in the body, whatever the status says.
@@ -49,7 +55,9 @@ impl RawReply {
             Value::String(code) => (code.clone(), None),
             // `{"error": {"code": ..}}`: not RFC 6749, but seen.
             Value::Object(inner) => {
-                let code = ["code", "type", "error"].iter().find_map(|key| inner.get(*key)?.as_str())?;
+                let code = ["code", "type", "error"]
+                    .iter()
+                    .find_map(|key| inner.get(*key)?.as_str())?;
                 (code.to_owned(), inner.get("message").and_then(Value::as_str))
             }
             _ => return None,
@@ -57,7 +65,10 @@ impl RawReply {
         if error.is_empty() || error.len() > 64 || !error.chars().all(|c| c.is_ascii_graphic()) {
             return None;
         }
-        let description = body["error_description"].as_str().or(nested).map(|text| scrub(text, asked.secrets));
+        let description = body["error_description"]
+            .as_str()
+            .or(nested)
+            .map(|text| scrub(text, asked.secrets));
         let verdict = self.verdict(profile, &error);
         Some(ServerError {
             request: asked.request,
@@ -97,7 +108,11 @@ impl RawReply {
             if let Some(error) = self.server_error(profile, asked) {
                 return Err(Error::Server(error));
             }
-            return Err(self.problem(asked, "an error without an OAuth error code; a proxy or an outage page may have answered", false));
+            return Err(self.problem(
+                asked,
+                "an error without an OAuth error code; a proxy or an outage page may have answered",
+                false,
+            ));
         }
         let parsed: Result<TokenResponse, _> = serde_json::from_slice(&self.body);
         let Ok(reply) = parsed else {
@@ -106,17 +121,38 @@ impl RawReply {
                 return Err(Error::Server(error));
             }
             let object = serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| body.is_object());
-            let problem = if object { "the reply has no usable `access_token`" } else { "the reply is not a JSON object" };
+            let problem = if object {
+                "the reply has no usable `access_token`"
+            } else {
+                "the reply is not a JSON object"
+            };
             return Err(self.problem(asked, problem, asked.spends));
         };
         if reply.access_token.is_empty() {
             return Err(self.problem(asked, "the reply has an empty `access_token`", asked.spends));
         }
-        if !reply.access_token.expose_secret().bytes().all(|b| (0x21..=0x7e).contains(&b)) {
-            return Err(self.problem(asked, "the access token has characters that a header cannot carry", asked.spends));
+        if !reply
+            .access_token
+            .expose_secret()
+            .bytes()
+            .all(|b| (0x21..=0x7e).contains(&b))
+        {
+            return Err(self.problem(
+                asked,
+                "the access token has characters that a header cannot carry",
+                asked.spends,
+            ));
         }
-        if reply.token_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-            return Err(self.problem(asked, "the token type is not bearer, which is the only one that is supported", asked.spends));
+        if reply
+            .token_type
+            .as_deref()
+            .is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer"))
+        {
+            return Err(self.problem(
+                asked,
+                "the token type is not bearer, which is the only one that is supported",
+                asked.spends,
+            ));
         }
         let mut out = TokenReply::new(reply.access_token);
         out.refresh_token = reply.refresh_token.filter(|token| !token.is_empty());
@@ -125,16 +161,29 @@ impl RawReply {
             .expires_in
             .and_then(|life| u64::try_from(life).ok())
             .filter(|life| *life > 0)
-            .map(|life| if profile.expires_in_milliseconds { Duration::from_millis(life) } else { Duration::from_secs(life) })
+            .map(|life| {
+                if profile.expires_in_milliseconds {
+                    Duration::from_millis(life)
+                } else {
+                    Duration::from_secs(life)
+                }
+            })
             .or(profile.default_lifetime.map(Duration::from_secs))
             .map(|life| life.min(LONGEST_LIFE));
-        let told = profile.refresh.lifetime_field.and_then(|field| seconds(reply.extra.get(field)?));
+        let told = profile
+            .refresh
+            .lifetime_field
+            .and_then(|field| seconds(reply.extra.get(field)?));
         out.refresh_expires_in = out
             .refresh_token
             .as_ref()
             .and(told.or(profile.refresh.lifetime))
             .map(|life| Duration::from_secs(life).min(LONGEST_LIFE));
-        out.scopes = reply.scope.as_deref().map(ScopeSet::parse).filter(|scopes| !scopes.is_empty());
+        out.scopes = reply
+            .scope
+            .as_deref()
+            .map(ScopeSet::parse)
+            .filter(|scopes| !scopes.is_empty());
         out.extra = extra(profile, &reply.extra);
         Ok(out)
     }
@@ -150,7 +199,11 @@ impl RawReply {
         }
         match self.server_error(profile, asked) {
             Some(error) => Err(Error::Server(error)),
-            None => Err(self.problem(asked, "the token may still live: the revocation was not carried out", false)),
+            None => Err(self.problem(
+                asked,
+                "the token may still live: the revocation was not carried out",
+                false,
+            )),
         }
     }
 }
@@ -162,11 +215,18 @@ fn extra(profile: &Profile, fields: &BTreeMap<String, Value>) -> BTreeMap<String
         Value::Bool(flag) => Some(flag.to_string()),
         _ => None,
     };
-    profile.extra.iter().filter_map(|field| Some((field.name.to_owned(), text(fields.get(field.name)?)?))).collect()
+    profile
+        .extra
+        .iter()
+        .filter_map(|field| Some((field.name.to_owned(), text(fields.get(field.name)?)?)))
+        .collect()
 }
 
 fn seconds(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|seconds| *seconds > 0)
+    value
+        .as_u64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
+        .filter(|seconds| *seconds > 0)
 }
 
 /// Cuts secrets out of a text, and the text to a length.

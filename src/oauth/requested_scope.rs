@@ -26,7 +26,10 @@ impl RequestedScope {
     /// A scope by its name, also one that the provider's `Scope` enum does not have.
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), id: None }
+        Self {
+            name: name.into(),
+            id: None,
+        }
     }
 
     /// Binds the scope to one thing, where the provider has a template for it.
@@ -50,17 +53,24 @@ impl RequestedScope {
 
     /// What an authorization request sends.
     fn in_authorization(&self, profile: &Profile) -> Result<String, Error> {
-        let template = profile.scope_templates.iter().find(|template| template.scope == self.name);
+        let template = profile
+            .scope_templates
+            .iter()
+            .find(|template| template.scope == self.name);
         match (template, &self.id) {
             (Some(template), Some(id)) => {
                 let (before, rest) = template.template.split_once('{').unwrap_or((template.template, ""));
                 let after = rest.split_once('}').map_or("", |(_, after)| after);
                 Ok(format!("{before}{id}{after}"))
             }
-            (Some(template), None) if !template.bare_allowed => {
-                Err(Error::Scope(format!("scope `{}` is granted for one thing: give its id, as in `{}`", self.name, template.template)))
-            }
-            (None, Some(_)) => Err(Error::Scope(format!("scope `{}` is not bound to an id at {}", self.name, profile.name))),
+            (Some(template), None) if !template.bare_allowed => Err(Error::Scope(format!(
+                "scope `{}` is granted for one thing: give its id, as in `{}`",
+                self.name, template.template
+            ))),
+            (None, Some(_)) => Err(Error::Scope(format!(
+                "scope `{}` is not bound to an id at {}",
+                self.name, profile.name
+            ))),
             (_, None) => Ok(self.name.clone().into_owned()),
         }
     }
@@ -81,30 +91,67 @@ impl From<String> for RequestedScope {
 /// The scopes of a request: as the authorization request writes them, and bare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scopes {
+    /// As the authorization request writes them.
     pub authorize: String,
+    /// By their names, as token requests carry them.
     pub bare: ScopeSet,
+    /// What they are bound to.
+    pub bound: Vec<String>,
+}
+
+/// What scopes are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A user's authorization: scopes may be bound to one thing.
+    Authorization,
+    /// A token request without a user: scopes are bare.
+    Token,
 }
 
 /// Checks scopes against the provider's rules and adds those that are always sent.
-pub(crate) fn resolve(profile: &Profile, requested: &[RequestedScope]) -> Result<Scopes, Error> {
-    if profile.single_scope && requested.len() > 1 {
-        return Err(Error::Scope(format!("{} grants one scope per authorization; authorize once for each", profile.name)));
+pub(crate) fn resolve(profile: &Profile, requested: &[RequestedScope], purpose: Purpose) -> Result<Scopes, Error> {
+    if purpose == Purpose::Authorization && profile.single_scope && requested.len() > 1 {
+        return Err(Error::Scope(format!(
+            "{} grants one scope per authorization; authorize once for each",
+            profile.name
+        )));
     }
     let mut written: Vec<String> = Vec::new();
     let mut bare = ScopeSet::new();
+    let mut bound = Vec::new();
     for always in profile.scopes_always {
         written.push((*always).to_owned());
         bare.insert(*always);
     }
     for scope in requested {
-        if scope.name.is_empty() || scope.name.contains(|c: char| c.is_whitespace() || c == ',' || c == '"' || c == '\\' || c.is_control()) {
-            return Err(Error::Scope("a scope is empty or has characters that no scope has (RFC 6749 section 3.3)".to_owned()));
+        if scope.name.is_empty()
+            || scope
+                .name
+                .contains(|c: char| c.is_whitespace() || c == ',' || c == '"' || c == '\\' || c.is_control())
+        {
+            return Err(Error::Scope(
+                "a scope is empty or has characters that no scope has (RFC 6749 section 3.3)".to_owned(),
+            ));
         }
-        let text = scope.in_authorization(profile)?;
+        let text = match (purpose, &scope.id) {
+            (Purpose::Authorization, _) => scope.in_authorization(profile)?,
+            (Purpose::Token, None) => scope.name.clone().into_owned(),
+            (Purpose::Token, Some(_)) => {
+                return Err(Error::Scope(format!(
+                    "scope `{}` is bound to an id in a user's authorization only",
+                    scope.name
+                )));
+            }
+        };
         if !written.contains(&text) {
             written.push(text);
         }
         bare.insert(scope.name.as_ref());
+        bound.extend(scope.id.clone());
     }
-    Ok(Scopes { authorize: written.join(profile.scope_separator), bare })
+    Ok(Scopes {
+        authorize: written.join(profile.scope_separator),
+        bare,
+        bound,
+    })
 }

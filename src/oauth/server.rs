@@ -12,9 +12,9 @@ use futures_util::future::BoxFuture;
 use http::header::CONTENT_TYPE;
 use http_body_util::Full;
 use oauth2::{
-    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
-    ResourceOwnerPassword, ResourceOwnerUsername, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
+    EndpointSet, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
+    RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, TokenUrl,
 };
 use tracing::Instrument as _;
 use url::Url;
@@ -85,12 +85,31 @@ pub(crate) struct AuthorizationRequest {
     pub verifier: Option<Secret>,
 }
 
-type OauthClient = oauth2::basic::BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+type OauthClient =
+    oauth2::basic::BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 impl AuthorizationServer {
     pub(crate) fn new(settings: Settings) -> Self {
-        let Settings { profile, endpoints, client_id, client_secret, authentication, body, http, timeout } = settings;
-        Self(Arc::new(Inner { profile, endpoints, client_id, client_secret, authentication, body, http, timeout }))
+        let Settings {
+            profile,
+            endpoints,
+            client_id,
+            client_secret,
+            authentication,
+            body,
+            http,
+            timeout,
+        } = settings;
+        Self(Arc::new(Inner {
+            profile,
+            endpoints,
+            client_id,
+            client_secret,
+            authentication,
+            body,
+            http,
+            timeout,
+        }))
     }
 
     /// What is known of the server.
@@ -110,10 +129,17 @@ impl AuthorizationServer {
     }
 
     /// The URL that a user's browser is sent to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
-    pub(crate) fn authorization_request(&self, scopes: &Scopes, redirect_uri: Option<&str>) -> Result<AuthorizationRequest, Error> {
+    pub(crate) fn authorization_request(
+        &self,
+        scopes: &Scopes,
+        redirect_uri: Option<&str>,
+    ) -> Result<AuthorizationRequest, Error> {
         let profile = self.0.profile;
         let endpoint = self.0.endpoints.authorize.clone();
-        let endpoint = endpoint.ok_or(Error::Unsupported { provider: profile.name, what: "authorization endpoint" })?;
+        let endpoint = endpoint.ok_or(Error::Unsupported {
+            provider: profile.name,
+            what: "authorization endpoint",
+        })?;
         let client = oauth2::basic::BasicClient::new(ClientId::new(self.0.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(endpoint));
         let mut request = client.authorize_url(CsrfToken::new_random);
@@ -131,7 +157,11 @@ impl AuthorizationServer {
             verifier = Some(Secret::new(secret.secret().clone()));
         }
         let (url, state) = request.url();
-        Ok(AuthorizationRequest { url, state: Secret::new(state.secret().clone()), verifier })
+        Ok(AuthorizationRequest {
+            url,
+            state: Secret::new(state.secret().clone()),
+            verifier,
+        })
     }
 
     /// RFC 6749 section 4.4.
@@ -176,7 +206,12 @@ impl AuthorizationServer {
     }
 
     /// RFC 6749 section 4.3.
-    pub(crate) async fn password(&self, username: &str, password: &Secret, scopes: &ScopeSet) -> Result<TokenReply, Error> {
+    pub(crate) async fn password(
+        &self,
+        username: &str,
+        password: &Secret,
+        scopes: &ScopeSet,
+    ) -> Result<TokenReply, Error> {
         let client = self.oauth_client(self.0.authentication.password);
         let username = ResourceOwnerUsername::new(username.to_owned());
         let resource_owner_password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
@@ -207,7 +242,9 @@ impl AuthorizationServer {
     /// RFC 7009 section 2.1, in the provider's own form. `Ok(false)`: the provider has no revocation endpoint.
     pub(crate) async fn revoke(&self, token: &RevokedToken) -> Result<bool, Error> {
         let profile = self.0.profile;
-        let (Some(revocation), Some(endpoint)) = (profile.revocation, &self.0.endpoints.revoke) else { return Ok(false) };
+        let (Some(revocation), Some(endpoint)) = (profile.revocation, &self.0.endpoints.revoke) else {
+            return Ok(false);
+        };
         let (secret, hint) = match token {
             RevokedToken::Refresh(secret) => (secret, "refresh_token"),
             RevokedToken::Access(secret) => (secret, "access_token"),
@@ -224,7 +261,9 @@ impl AuthorizationServer {
         let mut request = HttpRequest::new(Vec::new());
         match self.0.authentication.revocation {
             ClientAuthentication::Basic => {
-                request.headers_mut().insert(http::header::AUTHORIZATION, basic(&self.0.client_id, client_secret));
+                request
+                    .headers_mut()
+                    .insert(http::header::AUTHORIZATION, basic(&self.0.client_id, client_secret));
             }
             method => {
                 fields.push(("client_id", &self.0.client_id));
@@ -234,17 +273,33 @@ impl AuthorizationServer {
             }
         }
         *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = endpoint.as_str().parse().map_err(|_| Error::Unsupported { provider: profile.name, what: "usable revocation endpoint" })?;
+        *request.uri_mut() = endpoint.as_str().parse().map_err(|_| Error::Unsupported {
+            provider: profile.name,
+            what: "usable revocation endpoint",
+        })?;
         let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(
+            CONTENT_TYPE,
+            http::HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
         headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
-        *request.body_mut() = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes();
+        *request.body_mut() = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish()
+            .into_bytes();
         let secrets = [secret.expose_secret(), client_secret];
         let asked = self.asked("revocation", false, &secrets);
-        let wire = Wire { json: false, ..self.wire() };
+        let wire = Wire {
+            json: false,
+            ..self.wire()
+        };
         let outcome = match wire.send(request).await {
             Captured::Reply(reply) => Ok(reply),
-            Captured::Failed { sent, source } => Err(Error::Connection { request: asked.request, sent, source }),
+            Captured::Failed { sent, source } => Err(Error::Connection {
+                request: asked.request,
+                sent,
+                source,
+            }),
         };
         outcome?.revocation(profile, revocation.success, &asked)?;
         Ok(true)
@@ -266,11 +321,20 @@ impl AuthorizationServer {
     }
 
     fn asked<'a>(&self, request: &'static str, spends: bool, secrets: &'a [&'a str]) -> Asked<'a> {
-        Asked { request, spends, secrets }
+        Asked {
+            request,
+            spends,
+            secrets,
+        }
     }
 
     fn wire(&self) -> Wire<'_> {
-        Wire { http: &self.0.http, timeout: self.0.timeout, json: self.0.body == TokenBody::Json, provider: self.0.profile.provider }
+        Wire {
+            http: &self.0.http,
+            timeout: self.0.timeout,
+            json: self.0.body == TokenBody::Json,
+            provider: self.0.profile.provider,
+        }
     }
 }
 
@@ -285,7 +349,8 @@ pub(crate) fn plain_basic(name: &str, password: &str) -> http::HeaderValue {
     let text = Zeroizing::new(format!("{name}:{password}"));
     let encoded = base64::engine::general_purpose::STANDARD.encode(text.as_bytes());
     // Base64 has no character that a header cannot carry, so the other branch is never taken.
-    let mut header = http::HeaderValue::try_from(format!("Basic {encoded}")).unwrap_or(http::HeaderValue::from_static("Basic"));
+    let mut header =
+        http::HeaderValue::try_from(format!("Basic {encoded}")).unwrap_or(http::HeaderValue::from_static("Basic"));
     header.set_sensitive(true);
     header
 }
@@ -301,7 +366,9 @@ enum Captured {
 
 impl fmt::Debug for RawReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawReply").field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("RawReply")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }
 
@@ -319,12 +386,18 @@ fn captured<T, E: oauth2::ErrorResponse + 'static>(
 ) -> Result<RawReply, Error> {
     match result {
         Err(RequestTokenError::Request(Captured::Reply(reply))) => Ok(reply),
-        Err(RequestTokenError::Request(Captured::Failed { sent, source })) => {
-            Err(Error::Connection { request: asked.request, sent, source })
-        }
+        Err(RequestTokenError::Request(Captured::Failed { sent, source })) => Err(Error::Connection {
+            request: asked.request,
+            sent,
+            source,
+        }),
         // The client below never gives the `oauth2` crate a reply, so it has nothing else to report than a
         // request that it could not build.
-        _ => Err(Error::Connection { request: asked.request, sent: false, source: None }),
+        _ => Err(Error::Connection {
+            request: asked.request,
+            sent: false,
+            source: None,
+        }),
     }
 }
 
@@ -347,17 +420,28 @@ impl<'c> AsyncHttpClient<'c> for Wire<'_> {
 
 impl Wire<'_> {
     async fn send(&self, request: HttpRequest) -> Captured {
-        let span = tracing::info_span!("finrail.oauth", provider = self.provider, status = tracing::field::Empty);
+        let span = tracing::info_span!(
+            "finrail.oauth",
+            provider = self.provider,
+            status = tracing::field::Empty
+        );
         self.send_within(request).instrument(span).await
     }
 
     async fn send_within(&self, request: HttpRequest) -> Captured {
         let (parts, body) = request.into_parts();
-        let Ok(url) = Url::parse(&parts.uri.to_string()) else { return Captured::Failed { sent: false, source: None } };
+        let Ok(url) = Url::parse(&parts.uri.to_string()) else {
+            return Captured::Failed {
+                sent: false,
+                source: None,
+            };
+        };
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
         let body = if self.json {
-            request.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+            request
+                .headers_mut()
+                .insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
             as_json(&body)
         } else {
             body
@@ -367,20 +451,37 @@ impl Wire<'_> {
         let exchange = async {
             let response = self.http.execute(request).await.map_err(|error| {
                 let sent = !error.is_connect() && !error.is_builder();
-                Captured::Failed { sent, source: Some(error.without_url()) }
+                Captured::Failed {
+                    sent,
+                    source: Some(error.without_url()),
+                }
             })?;
             let (status, headers) = (response.status(), response.headers().clone());
             tracing::Span::current().record("status", status.as_u16());
             match read(response, MAX_REPLY).await {
-                Ok(body) => Ok(Captured::Reply(RawReply { status, headers, body: Zeroizing::new(body.to_vec()) })),
-                Err(ReadError::TooLarge) => Ok(Captured::Reply(RawReply { status, headers, body: Zeroizing::new(Vec::new()) })),
-                Err(ReadError::Broken(error)) => Err(Captured::Failed { sent: true, source: Some(error.without_url()) }),
+                Ok(body) => Ok(Captured::Reply(RawReply {
+                    status,
+                    headers,
+                    body: Zeroizing::new(body.to_vec()),
+                })),
+                Err(ReadError::TooLarge) => Ok(Captured::Reply(RawReply {
+                    status,
+                    headers,
+                    body: Zeroizing::new(Vec::new()),
+                })),
+                Err(ReadError::Broken(error)) => Err(Captured::Failed {
+                    sent: true,
+                    source: Some(error.without_url()),
+                }),
             }
         };
         match tokio::time::timeout(self.timeout, exchange).await {
             Ok(Ok(captured) | Err(captured)) => captured,
             // How far it had come is not known.
-            Err(_) => Captured::Failed { sent: true, source: None },
+            Err(_) => Captured::Failed {
+                sent: true,
+                source: None,
+            },
         }
     }
 }

@@ -45,13 +45,20 @@ pub(crate) enum Credential {
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core").field("provider", &self.0.provider).finish_non_exhaustive()
+        f.debug_struct("Core")
+            .field("provider", &self.0.provider)
+            .finish_non_exhaustive()
     }
 }
 
 impl Core {
     pub(crate) fn new(provider: &'static str, base: Url, credential: Credential, retry: RetryPolicy) -> Self {
-        Self(Arc::new(Inner { provider, base, credential, retry }))
+        Self(Arc::new(Inner {
+            provider,
+            base,
+            credential,
+            retry,
+        }))
     }
 
     /// Sends a request under the operation's rules.
@@ -122,7 +129,9 @@ impl Core {
         loop {
             let bearer = self.authenticate(&mut parts.headers, operation, deadline).await?;
             tracing::Span::current().record("attempts", attempt);
-            let left = deadline.saturating_duration_since(Instant::now()).min(policy.attempt_timeout);
+            let left = deadline
+                .saturating_duration_since(Instant::now())
+                .min(policy.attempt_timeout);
             let sent = tokio::time::timeout(left, http.execute(parts.request(operation))).await;
             let may_repeat = operation.effect != Effect::Neither && attempt < policy.attempts;
             let (failure, asked) = match sent {
@@ -144,10 +153,15 @@ impl Core {
                     (Ok(response), asked)
                 }
                 Ok(Err(error)) => (Err(ConnectionError::new(operation.id, error)), None),
-                Err(_) => (Err(ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent)), None),
+                Err(_) => (
+                    Err(ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent)),
+                    None,
+                ),
             };
             attempt += 1;
-            let wait = policy.wait(attempt, asked).filter(|wait| may_repeat && Instant::now() + *wait < deadline);
+            let wait = policy
+                .wait(attempt, asked)
+                .filter(|wait| may_repeat && Instant::now() + *wait < deadline);
             match (wait, failure) {
                 (Some(wait), _) => {
                     tracing::debug!(attempt, ?wait, "trying again");
@@ -197,12 +211,19 @@ impl Core {
                 Ok(None)
             }
             Credential::Tokens(tokens) => {
-                let scopes = operation.authentication.iter().find_map(|authentication| match authentication {
-                    Authentication::Bearer { scopes } => Some(*scopes),
-                    _ => None,
-                });
+                let scopes = operation
+                    .authentication
+                    .iter()
+                    .find_map(|authentication| match authentication {
+                        Authentication::Bearer { scopes } => Some(*scopes),
+                        _ => None,
+                    });
                 let Some(scopes) = scopes else {
-                    return if nothing_needed { Ok(None) } else { Err(self.unfit(operation)) };
+                    return if nothing_needed {
+                        Ok(None)
+                    } else {
+                        Err(self.unfit(operation))
+                    };
                 };
                 let bearer = match tokens.ready() {
                     Some(bearer) => bearer,
@@ -210,13 +231,18 @@ impl Core {
                         let left = deadline.saturating_duration_since(Instant::now());
                         tokio::time::timeout(left, tokens.fresh())
                             .await
-                            .map_err(|_| Error::Connection(ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect)))?
+                            .map_err(|_| {
+                                Error::Connection(ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect))
+                            })?
                             .map_err(Error::Auth)?
                     }
                 };
                 if let Some(granted) = tokens.granted() {
                     if let Some(scope) = scopes.iter().find(|scope| !granted.contains(scope)) {
-                        return Err(Error::MissingScope(MissingScope { operation: operation.id, scope }));
+                        return Err(Error::MissingScope(MissingScope {
+                            operation: operation.id,
+                            scope,
+                        }));
                     }
                 }
                 headers.insert(AUTHORIZATION, bearer.header.clone());
@@ -239,7 +265,11 @@ impl Core {
                 Authentication::RegistrationToken => "a registration token",
             })
             .collect();
-        Error::InvalidRequest(format!("{}: this call takes {}; build the client with that", operation.id, ways.join(" or ")))
+        Error::InvalidRequest(format!(
+            "{}: this call takes {}; build the client with that",
+            operation.id,
+            ways.join(" or ")
+        ))
     }
 
     /// A 401 is answered by one refresh and one replay (RFC 6750 section 3.1): always when it says
@@ -253,7 +283,9 @@ impl Core {
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(false);
         }
-        let Credential::Tokens(tokens) = &self.0.credential else { return Ok(false) };
+        let Credential::Tokens(tokens) = &self.0.credential else {
+            return Ok(false);
+        };
         let said_so = challenge_is_invalid_token(response.headers());
         if !said_so && operation.effect != Effect::Safe {
             return Ok(false);
@@ -311,7 +343,10 @@ impl Parts {
         let body = match request.body() {
             None => None,
             Some(body) => Some(body.as_bytes().map(Bytes::copy_from_slice).ok_or_else(|| {
-                Error::InvalidRequest(format!("{}: the request body is a stream, which cannot be sent again", operation.id))
+                Error::InvalidRequest(format!(
+                    "{}: the request body is a stream, which cannot be sent again",
+                    operation.id
+                ))
             })?),
         };
         let mut headers = std::mem::take(request.headers_mut());
@@ -321,7 +356,12 @@ impl Parts {
         if let Some(content_type) = operation.content_type.filter(|_| body.is_some()) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        Ok(Self { method: request.method().clone(), url: request.url().clone(), headers, body })
+        Ok(Self {
+            method: request.method().clone(),
+            url: request.url().clone(),
+            headers,
+            body,
+        })
     }
 
     fn request(&self, operation: &'static Operation) -> reqwest::Request {
@@ -347,5 +387,10 @@ fn challenge_is_invalid_token(headers: &HeaderMap) -> bool {
         .get_all(WWW_AUTHENTICATE)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .any(|challenge| challenge.to_ascii_lowercase().replace([' ', '"'], "").contains("error=invalid_token"))
+        .any(|challenge| {
+            challenge
+                .to_ascii_lowercase()
+                .replace([' ', '"'], "")
+                .contains("error=invalid_token")
+        })
 }

@@ -80,11 +80,21 @@ impl ConnectionError {
             ConnectionPoint::Sent
         };
         // The URL may carry personal data in its query.
-        Self { operation, point, timeout: source.is_timeout(), source: Some(source.without_url()) }
+        Self {
+            operation,
+            point,
+            timeout: source.is_timeout(),
+            source: Some(source.without_url()),
+        }
     }
 
     pub(crate) fn out_of_time(operation: &'static str, point: ConnectionPoint) -> Self {
-        Self { operation, point, timeout: true, source: None }
+        Self {
+            operation,
+            point,
+            timeout: true,
+            source: None,
+        }
     }
 }
 
@@ -146,7 +156,12 @@ pub enum Problem {
 
 impl fmt::Display for InvalidReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, status, problem, .. } = self;
+        let Self {
+            operation,
+            status,
+            problem,
+            ..
+        } = self;
         match problem {
             Problem::Status => write!(f, "{operation}: status {status} is not in the specification")?,
             Problem::ErrorBody { media_type } => write!(
@@ -154,10 +169,22 @@ impl fmt::Display for InvalidReply {
                 "{operation}: status {status} with a body of type {} that is not the provider's documented error; a proxy or an outage page may have answered",
                 media_type.as_deref().unwrap_or("unknown")
             )?,
-            Problem::Decode { path, reason } => write!(f, "{operation}: the reply (status {status}) differs from the specification at `{path}`: {reason}")?,
-            Problem::TooLarge(limit) => write!(f, "{operation}: the reply (status {status}) is larger than {limit} bytes")?,
-            Problem::Redirect => write!(f, "{operation}: a redirect (status {status}) to another origin was not followed; check the base URL")?,
-            Problem::ForeignLink => write!(f, "{operation}: the link to the next page leads to another origin and was not followed")?,
+            Problem::Decode { path, reason } => write!(
+                f,
+                "{operation}: the reply (status {status}) differs from the specification at `{path}`: {reason}"
+            )?,
+            Problem::TooLarge(limit) => write!(
+                f,
+                "{operation}: the reply (status {status}) is larger than {limit} bytes"
+            )?,
+            Problem::Redirect => write!(
+                f,
+                "{operation}: a redirect (status {status}) to another origin was not followed; check the base URL"
+            )?,
+            Problem::ForeignLink => write!(
+                f,
+                "{operation}: the link to the next page leads to another origin and was not followed"
+            )?,
             Problem::RepeatedPage => write!(f, "{operation}: the next page is the page that was just read; stopped")?,
         }
         if let Some(id) = &self.request_id {
@@ -172,7 +199,11 @@ impl<E> Error<E> {
     #[doc(hidden)]
     #[must_use]
     pub fn unexpected(response: Response) -> Self {
-        let problem = if response.status().is_redirection() { Problem::Redirect } else { Problem::Status };
+        let problem = if response.status().is_redirection() {
+            Problem::Redirect
+        } else {
+            Problem::Status
+        };
         Self::InvalidReply(response.invalid(problem))
     }
 
@@ -265,7 +296,11 @@ impl<E> Error<E> {
 
 /// A 4xx refuses the request. A 408 says that it did not come in whole; a 5xx says nothing about its effect.
 fn outcome_of(status: StatusCode) -> Outcome {
-    if status.is_client_error() { Outcome::Rejected } else { Outcome::Unknown }
+    if status.is_client_error() {
+        Outcome::Rejected
+    } else {
+        Outcome::Unknown
+    }
 }
 
 pub(crate) fn retryable(status: StatusCode) -> bool {
@@ -296,11 +331,18 @@ impl<E> fmt::Display for Error<E> {
 
 impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, point, timeout, .. } = self;
+        let Self {
+            operation,
+            point,
+            timeout,
+            ..
+        } = self;
         let what = match (point, timeout) {
             (ConnectionPoint::Connect, false) => "no connection could be made; check the host and the network",
             (ConnectionPoint::Connect, true) => "no connection was made in time",
-            (ConnectionPoint::Sent, false) => "the connection broke before a reply came; the call may have taken effect",
+            (ConnectionPoint::Sent, false) => {
+                "the connection broke before a reply came; the call may have taken effect"
+            }
             (ConnectionPoint::Sent, true) => "no reply came in time; the call may have taken effect",
             (ConnectionPoint::Reply, false) => "the reply broke off",
             (ConnectionPoint::Reply, true) => "the reply did not end in time",

@@ -59,7 +59,12 @@ mod tests {
 
     #[test]
     fn only_https_and_loopback_are_accepted() {
-        for good in ["https://api.bank.example/v1", "http://127.0.0.1:8080", "http://[::1]:1/x", "http://localhost/"] {
+        for good in [
+            "https://api.bank.example/v1",
+            "http://127.0.0.1:8080",
+            "http://[::1]:1/x",
+            "http://localhost/",
+        ] {
             assert!(secure_url("base URL", good).is_ok(), "{good}");
         }
         for bad in [

@@ -101,7 +101,14 @@ where
         set: F,
         next: N,
     }
-    let state = State { call, cursor: None, seen: Vec::new(), send, set, next };
+    let state = State {
+        call,
+        cursor: None,
+        seen: Vec::new(),
+        send,
+        set,
+        next,
+    };
     Pages(Box::pin(stream::try_unfold(Some(state), |state| async move {
         let Some(mut state) = state else { return Ok(None) };
         let call = match state.cursor.take() {
@@ -138,16 +145,25 @@ where
         follow: F,
         next: N,
     }
-    let state = State { fetch: Some(first), seen: Vec::new(), follow, next };
+    let state = State {
+        fetch: Some(first),
+        seen: Vec::new(),
+        follow,
+        next,
+    };
     Pages(Box::pin(stream::try_unfold(state, |mut state| async move {
-        let Some(fetch) = state.fetch.take() else { return Ok(None) };
+        let Some(fetch) = state.fetch.take() else {
+            return Ok(None);
+        };
         let page = fetch.await?;
         let link = (state.next)(&page).filter(|link| !link.trim().is_empty());
         if let (Some(link), Some(from)) = (link, page.url().cloned()) {
             if state.seen.is_empty() {
                 state.seen.push(from.clone());
             }
-            let Some(to) = same_origin(&from, &link) else { return Err(page.invalid(Problem::ForeignLink)) };
+            let Some(to) = same_origin(&from, &link) else {
+                return Err(page.invalid(Problem::ForeignLink));
+            };
             if state.seen.contains(&to) {
                 return Err(page.invalid(Problem::RepeatedPage));
             }
@@ -182,17 +198,20 @@ where
     E: Send + 'a,
 {
     let state = (pages, VecDeque::<T>::new(), take);
-    Items(Box::pin(stream::try_unfold(state, |(mut pages, mut ready, take)| async move {
-        loop {
-            if let Some(item) = ready.pop_front() {
-                return Ok(Some((item, (pages, ready, take))));
+    Items(Box::pin(stream::try_unfold(
+        state,
+        |(mut pages, mut ready, take)| async move {
+            loop {
+                if let Some(item) = ready.pop_front() {
+                    return Ok(Some((item, (pages, ready, take))));
+                }
+                match pages.next().await {
+                    None => return Ok(None),
+                    Some(page) => ready = take(page?.into_inner()).into(),
+                }
             }
-            match pages.next().await {
-                None => return Ok(None),
-                Some(page) => ready = take(page?.into_inner()).into(),
-            }
-        }
-    })))
+        },
+    )))
 }
 
 #[cfg(test)]
@@ -203,9 +222,15 @@ mod tests {
     fn a_link_is_followed_on_its_own_origin_only() {
         let from = Url::parse("https://api.bank.example/v1/items?page=1").unwrap();
         for (link, expected) in [
-            ("https://api.bank.example/v1/items?page=2", Some("https://api.bank.example/v1/items?page=2")),
+            (
+                "https://api.bank.example/v1/items?page=2",
+                Some("https://api.bank.example/v1/items?page=2"),
+            ),
             ("/v1/items?page=2", Some("https://api.bank.example/v1/items?page=2")),
-            ("?page=2&&size=1\"", Some("https://api.bank.example/v1/items?page=2&size=1")),
+            (
+                "?page=2&&size=1\"",
+                Some("https://api.bank.example/v1/items?page=2&size=1"),
+            ),
             ("https://evil.example/v1/items?page=2", None),
             ("//evil.example/items", None),
             ("http://api.bank.example/v1/items?page=2", None),
@@ -213,7 +238,11 @@ mod tests {
             ("https://user:pw@api.bank.example/v1/items", None),
             ("javascript:alert(1)", None),
         ] {
-            assert_eq!(same_origin(&from, link).map(String::from).as_deref(), expected, "{link}");
+            assert_eq!(
+                same_origin(&from, link).map(String::from).as_deref(),
+                expected,
+                "{link}"
+            );
         }
     }
 }

@@ -51,14 +51,21 @@ impl RequestBuilderExt for RequestBuilder {
         styles: &[(&str, FormStyle)],
     ) -> Result<RequestBuilder, Error<E>> {
         let form = form(body, styles).map_err(Error::InvalidRequest)?;
-        Ok(self.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(form))
+        Ok(self
+            .header(
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/x-www-form-urlencoded"),
+            )
+            .body(form))
     }
 }
 
 /// The text of a form body.
 pub(crate) fn form<T: Serialize + ?Sized>(body: &T, styles: &[(&str, FormStyle)]) -> Result<String, String> {
     let body = serde_json::to_value(body).map_err(|_| "the body could not be written as a form".to_owned())?;
-    let Value::Object(fields) = body else { return Err("a form body is an object".to_owned()) };
+    let Value::Object(fields) = body else {
+        return Err("a form body is an object".to_owned());
+    };
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in &fields {
         let style = styles.iter().find(|(styled, _)| styled == name).map(|(_, style)| style);
@@ -88,7 +95,9 @@ fn scalar(name: &str, value: &Value) -> Result<String, String> {
         Value::Bool(flag) => Ok(flag.to_string()),
         Value::Number(number) => Ok(number.to_string()),
         Value::Null => Ok(String::new()),
-        _ => Err(format!("form field `{name}` holds a list or a map, which a form cannot carry there")),
+        _ => Err(format!(
+            "form field `{name}` holds a list or a map, which a form cannot carry there"
+        )),
     }
 }
 
@@ -111,9 +120,11 @@ impl<T: Serialize> Serialize for QueryParam<'_, T> {
         let value = serde_json::to_value(self.value).map_err(serde::ser::Error::custom)?;
         let texts: Vec<String> = match &value {
             Value::Null => Vec::new(),
-            Value::Array(items) => {
-                items.iter().map(|item| scalar(self.name, item)).collect::<Result<_, _>>().map_err(serde::ser::Error::custom)?
-            }
+            Value::Array(items) => items
+                .iter()
+                .map(|item| scalar(self.name, item))
+                .collect::<Result<_, _>>()
+                .map_err(serde::ser::Error::custom)?,
             other => vec![scalar(self.name, other).map_err(serde::ser::Error::custom)?],
         };
         let mut pairs = serializer.serialize_seq(Some(texts.len()))?;
@@ -136,7 +147,12 @@ mod tests {
         let text = form(&body, &styles).unwrap();
         let mut pairs: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         pairs.sort();
-        let expected = [("customer", "cus_1"), ("metadata[order id]", "a&b"), ("scopes[]", "accounts"), ("scopes[]", "balance")];
+        let expected = [
+            ("customer", "cus_1"),
+            ("metadata[order id]", "a&b"),
+            ("scopes[]", "accounts"),
+            ("scopes[]", "balance"),
+        ];
         assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 

@@ -28,7 +28,10 @@ pub struct Response {
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Response").field("operation", &self.operation.id).field("status", &self.inner.status()).finish()
+        f.debug_struct("Response")
+            .field("operation", &self.operation.id)
+            .field("status", &self.inner.status())
+            .finish()
     }
 }
 
@@ -48,7 +51,12 @@ impl Response {
     }
 
     fn parts(&self) -> (&'static Operation, StatusCode, HeaderMap, Url) {
-        (self.operation, self.status(), self.headers().clone(), self.inner.url().clone())
+        (
+            self.operation,
+            self.status(),
+            self.headers().clone(),
+            self.inner.url().clone(),
+        )
     }
 }
 
@@ -64,10 +72,15 @@ fn invalid(operation: &'static Operation, status: StatusCode, headers: &HeaderMa
 
 /// The first header that names the request.
 fn request_id(headers: &HeaderMap) -> Option<&str> {
-    ["x-request-id", "request-id", "x-correlation-id", "x-fapi-interaction-id"]
-        .into_iter()
-        .find_map(|name| headers.get(name)?.to_str().ok())
-        .filter(|id| id.len() <= 128)
+    [
+        "x-request-id",
+        "request-id",
+        "x-correlation-id",
+        "x-fapi-interaction-id",
+    ]
+    .into_iter()
+    .find_map(|name| headers.get(name)?.to_str().ok())
+    .filter(|id| id.len() <= 128)
 }
 
 /// Reads a body up to a limit.
@@ -116,9 +129,17 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             Err(ReadError::Broken(error)) => return Err(Error::Connection(ConnectionError::new(operation.id, error))),
         };
         match decode(&body) {
-            Ok(inner) => Ok(Self { inner, operation: operation.id, status, headers, url: Some(url) }),
+            Ok(inner) => Ok(Self {
+                inner,
+                operation: operation.id,
+                status,
+                headers,
+                url: Some(url),
+            }),
             Err(problem) if status.is_success() => Err(fail(problem)),
-            Err(_) => Err(fail(Problem::ErrorBody { media_type: media_type(&headers) })),
+            Err(_) => Err(fail(Problem::ErrorBody {
+                media_type: media_type(&headers),
+            })),
         }
     }
 }
@@ -129,9 +150,15 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        Problem::Decode { path, reason: reason(&inner) }
+        Problem::Decode {
+            path,
+            reason: reason(&inner),
+        }
     })?;
-    deserializer.end().map_err(|error| Problem::Decode { path: ".".to_owned(), reason: reason(&error) })?;
+    deserializer.end().map_err(|error| Problem::Decode {
+        path: ".".to_owned(),
+        reason: reason(&error),
+    })?;
     Ok(value)
 }
 
@@ -141,11 +168,17 @@ fn reason(error: &serde_json::Error) -> String {
     match error.classify() {
         serde_json::error::Category::Data => {
             let text = error.to_string();
-            if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            if let Some(field) = text
+                .strip_prefix("missing field `")
+                .and_then(|rest| rest.split('`').next())
+            {
                 format!("field `{field}` is missing")
             } else if let Some((_, expected)) = text.rsplit_once("expected ") {
                 // What is expected comes from our types; what came instead is left out.
-                format!("expected {} ({place})", expected.split(" at line").next().unwrap_or_default())
+                format!(
+                    "expected {} ({place})",
+                    expected.split(" at line").next().unwrap_or_default()
+                )
             } else {
                 format!("a value of another kind ({place})")
             }
@@ -158,7 +191,10 @@ fn reason(error: &serde_json::Error) -> String {
 
 fn media_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
-    text.split(';').next().map(|text| text.trim().to_owned()).filter(|text| text.len() <= 64)
+    text.split(';')
+        .next()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| text.len() <= 64)
 }
 
 impl ResponseValue<ByteStream> {
@@ -167,8 +203,17 @@ impl ResponseValue<ByteStream> {
     #[must_use]
     pub fn stream(response: Response) -> Self {
         let (operation, status, headers, url) = response.parts();
-        let inner = ByteStream { operation: operation.id, inner: Box::pin(response.inner.bytes_stream()) };
-        Self { inner, operation: operation.id, status, headers, url: Some(url) }
+        let inner = ByteStream {
+            operation: operation.id,
+            inner: Box::pin(response.inner.bytes_stream()),
+        };
+        Self {
+            inner,
+            operation: operation.id,
+            status,
+            headers,
+            url: Some(url),
+        }
     }
 }
 
@@ -178,7 +223,13 @@ impl ResponseValue<()> {
     #[must_use]
     pub fn empty(response: Response) -> Self {
         let (operation, status, headers, url) = response.parts();
-        Self { inner: (), operation: operation.id, status, headers, url: Some(url) }
+        Self {
+            inner: (),
+            operation: operation.id,
+            status,
+            headers,
+            url: Some(url),
+        }
     }
 }
 
@@ -217,8 +268,20 @@ impl<T> ResponseValue<T> {
     }
 
     pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> ResponseValue<U> {
-        let Self { inner, operation, status, headers, url } = self;
-        ResponseValue { inner: f(inner), operation, status, headers, url }
+        let Self {
+            inner,
+            operation,
+            status,
+            headers,
+            url,
+        } = self;
+        ResponseValue {
+            inner: f(inner),
+            operation,
+            status,
+            headers,
+            url,
+        }
     }
 
     /// The same reply, refused for a reason of ours.
@@ -307,12 +370,17 @@ impl Stream for ByteStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let operation = self.operation;
-        self.inner.as_mut().poll_next(cx).map(|piece| piece.map(|piece| piece.map_err(|error| ConnectionError::new(operation, error))))
+        self.inner
+            .as_mut()
+            .poll_next(cx)
+            .map(|piece| piece.map(|piece| piece.map_err(|error| ConnectionError::new(operation, error))))
     }
 }
 
 impl fmt::Debug for ByteStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByteStream").field("operation", &self.operation).finish_non_exhaustive()
+        f.debug_struct("ByteStream")
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
     }
 }

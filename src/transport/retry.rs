@@ -48,7 +48,10 @@ impl RetryPolicy {
     /// Every call is sent once.
     #[must_use]
     pub fn none() -> Self {
-        Self { attempts: 1, ..Self::default() }
+        Self {
+            attempts: 1,
+            ..Self::default()
+        }
     }
 
     /// The wait before attempt `next` (2 is the second), or `None` when the provider asks for more than is waited.
@@ -93,8 +96,14 @@ mod tests {
         assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
         let soon = SystemTime::now() + Duration::from_secs(100);
         let read = retry_after(&headers(&httpdate::fmt_http_date(soon))).unwrap();
-        assert!(read > Duration::from_secs(90) && read <= Duration::from_secs(100), "{read:?}");
-        assert_eq!(retry_after(&headers("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::ZERO));
+        assert!(
+            read > Duration::from_secs(90) && read <= Duration::from_secs(100),
+            "{read:?}"
+        );
+        assert_eq!(
+            retry_after(&headers("Wed, 21 Oct 2015 07:28:00 GMT")),
+            Some(Duration::ZERO)
+        );
         assert_eq!(retry_after(&headers("soon")), None);
         assert_eq!(retry_after(&headers("-1")), None);
     }
@@ -104,7 +113,10 @@ mod tests {
         let policy = RetryPolicy::default();
         for (next, most) in [(2, 200), (3, 400), (4, 800)] {
             let wait = policy.wait(next, None).unwrap();
-            assert!(wait >= Duration::from_millis(most / 2) && wait <= Duration::from_millis(most), "{wait:?}");
+            assert!(
+                wait >= Duration::from_millis(most / 2) && wait <= Duration::from_millis(most),
+                "{wait:?}"
+            );
         }
         assert!(policy.wait(u32::MAX, None).is_some());
     }
@@ -113,6 +125,9 @@ mod tests {
     fn a_provider_that_asks_for_an_hour_is_not_waited_for() {
         let policy = RetryPolicy::default();
         assert_eq!(policy.wait(2, Some(Duration::from_secs(3600))), None);
-        assert_eq!(policy.wait(2, Some(Duration::from_secs(2))), Some(Duration::from_secs(2)));
+        assert_eq!(
+            policy.wait(2, Some(Duration::from_secs(2))),
+            Some(Duration::from_secs(2))
+        );
     }
 }

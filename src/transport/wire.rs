@@ -22,7 +22,9 @@ fn scalar<'de, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let text = raw.get();
     match text.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(text).map(Scalar::Text).map_err(|_| D::Error::custom(format!("expected {expected}"))),
+        Some(b'"') => serde_json::from_str(text)
+            .map(Scalar::Text)
+            .map_err(|_| D::Error::custom(format!("expected {expected}"))),
         Some(b'n') => Ok(Scalar::Null),
         Some(b'{' | b'[') | None => Err(D::Error::custom(format!("expected {expected}"))),
         Some(_) => Ok(Scalar::Bare(text.to_owned())),
@@ -97,7 +99,9 @@ pub mod decimal_number {
                 Scalar::Text(text) if text.trim().is_empty() => return Ok(None),
                 Scalar::Text(text) | Scalar::Bare(text) => text,
             };
-            decimal(&text).map(Some).ok_or_else(|| D::Error::custom(format!("expected {A_DECIMAL}")))
+            decimal(&text)
+                .map(Some)
+                .ok_or_else(|| D::Error::custom(format!("expected {A_DECIMAL}")))
         }
     }
 }
@@ -195,9 +199,9 @@ pub mod lenient_bool {
         pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
             match scalar(deserializer, "a boolean, 0 or 1")? {
                 Scalar::Null => Ok(None),
-                Scalar::Text(text) | Scalar::Bare(text) => {
-                    read(&text).map(Some).ok_or_else(|| D::Error::custom("expected a boolean, 0 or 1"))
-                }
+                Scalar::Text(text) | Scalar::Bare(text) => read(&text)
+                    .map(Some)
+                    .ok_or_else(|| D::Error::custom("expected a boolean, 0 or 1")),
             }
         }
     }
@@ -348,8 +352,11 @@ where
             let fields: Vec<(String, Box<RawValue>)> = serde_json::from_str::<Fields>(raw.get())
                 .map_err(|_| D::Error::custom("expected a list"))?
                 .0;
-            let lists: Vec<&Box<RawValue>> =
-                fields.iter().map(|(_, value)| value).filter(|value| value.get().starts_with('[')).collect();
+            let lists: Vec<&Box<RawValue>> = fields
+                .iter()
+                .map(|(_, value)| value)
+                .filter(|value| value.get().starts_with('['))
+                .collect();
             if lists.is_empty() {
                 // `{"booked": null, "pending": null}` and `{}` are empty lists; anything else is one item.
                 if fields.iter().any(|(_, value)| value.get() != "null") {
@@ -426,9 +433,17 @@ mod tests {
 
     #[test]
     fn decimals_are_read_from_every_form_that_json_has() {
-        for (form, expected) in [("1e3", "1000"), ("-0.5", "-0.5"), ("\" 7.00 \"", "7.00"), ("1.5E-2", "0.015")] {
+        for (form, expected) in [
+            ("1e3", "1000"),
+            ("-0.5", "-0.5"),
+            ("\" 7.00 \"", "7.00"),
+            ("1.5E-2", "0.015"),
+        ] {
             let text = format!(r#"{{"number":{form},"string":"1"}}"#);
-            assert_eq!(serde_json::from_str::<Amounts>(&text).unwrap().number.to_string(), expected);
+            assert_eq!(
+                serde_json::from_str::<Amounts>(&text).unwrap().number.to_string(),
+                expected
+            );
         }
         for form in ["true", "[1]", "{}", "null", "\"\"", "\"abc\""] {
             let text = format!(r#"{{"number":{form},"string":"1"}}"#);
@@ -475,9 +490,14 @@ mod tests {
             #[serde(default, with = "lenient_bool::option")]
             on: Option<bool>,
         }
-        for (form, expected) in
-            [("true", Some(true)), ("0", Some(false)), ("1", Some(true)), ("\"1\"", Some(true)), ("\"\"", Some(false)), ("null", None)]
-        {
+        for (form, expected) in [
+            ("true", Some(true)),
+            ("0", Some(false)),
+            ("1", Some(true)),
+            ("\"1\"", Some(true)),
+            ("\"\"", Some(false)),
+            ("null", None),
+        ] {
             let flag: Flag = serde_json::from_str(&format!(r#"{{"on":{form}}}"#)).unwrap();
             assert_eq!(flag.on, expected, "{form}");
         }
