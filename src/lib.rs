@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Generated code names the crate from outside, so that it is the same here and in a user's crate.
 extern crate self as finrail;

@@ -189,10 +189,10 @@ fn spaced_docs(item: &mut syn::Item) {
                 lit: syn::Lit::Str(text),
                 ..
             }) = &mut pair.value
+                && !text.value().starts_with(' ')
+                && !text.value().is_empty()
             {
-                if !text.value().starts_with(' ') && !text.value().is_empty() {
-                    *text = syn::LitStr::new(&passes::doc_text(&text.value()), text.span());
-                }
+                *text = syn::LitStr::new(&passes::doc_text(&text.value()), text.span());
             }
         }
     }

@@ -212,7 +212,7 @@ impl Passes<'_> {
                 field_notes.and_then(|notes| notes.description.as_deref()),
             );
             if !field.attrs.iter().any(is_flatten) {
-                if wire != ident.to_string() {
+                if ident != wire {
                     field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
                 }
                 for alias in field_notes.into_iter().flat_map(|notes| &notes.aliases) {
@@ -634,12 +634,13 @@ impl Passes<'_> {
                 request = exec_arguments(&statement);
                 continue;
             }
-            if let (Stmt::Local(local), Some((client, sent))) = (&statement, &request) {
-                if text.ends_with("?;") && !text.contains('(') {
-                    let response = &local.pat;
-                    out.push(parse_quote!(let #response = #client.inner.execute(&#client.client, #sent, info).await?;));
-                    continue;
-                }
+            if let (Stmt::Local(local), Some((client, sent))) = (&statement, &request)
+                && text.ends_with("?;")
+                && !text.contains('(')
+            {
+                let response = &local.pat;
+                out.push(parse_quote!(let #response = #client.inner.execute(&#client.client, #sent, info).await?;));
+                continue;
             }
             Wire {
                 operation,
@@ -682,15 +683,18 @@ impl VisitMut for Wire<'_> {
             self.rename(call.args.first_mut());
         } else if function == "Error::UnexpectedResponse" {
             *call.func = parse_quote!(Error::unexpected);
+        } else if function == "Error::ErrorResponse" {
+            *call.func = parse_quote!(Error::error_response);
         }
     }
 
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
-        if let Expr::MethodCall(call) = expression {
-            if call.method == "headers" && !self.has_headers {
-                *expression = (*call.receiver).clone();
-            }
+        if let Expr::MethodCall(call) = expression
+            && call.method == "headers"
+            && !self.has_headers
+        {
+            *expression = (*call.receiver).clone();
         }
     }
 
@@ -876,13 +880,12 @@ fn take_rename(attributes: &mut Vec<Attribute>) -> Option<String> {
         };
         let (renames, rest): (Vec<Meta>, Vec<Meta>) =
             metas.into_iter().partition(|meta| meta.path().is_ident("rename"));
-        if let Some(Meta::NameValue(pair)) = renames.first() {
-            if let Expr::Lit(syn::ExprLit {
+        if let Some(Meta::NameValue(pair)) = renames.first()
+            && let Expr::Lit(syn::ExprLit {
                 lit: Lit::Str(text), ..
             }) = &pair.value
-            {
-                found = Some(text.value());
-            }
+        {
+            found = Some(text.value());
         }
         *attribute = parse_quote!(#[serde(#(#rest),*)]);
     }
@@ -974,11 +977,11 @@ struct IntoSome;
 impl VisitMut for IntoSome {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
-        if let Expr::MethodCall(call) = expression {
-            if call.method == "try_into" {
-                let inner = expression.clone();
-                *expression = parse_quote!(#inner.map(::std::option::Option::Some));
-            }
+        if let Expr::MethodCall(call) = expression
+            && call.method == "try_into"
+        {
+            let inner = expression.clone();
+            *expression = parse_quote!(#inner.map(::std::option::Option::Some));
         }
     }
 }

@@ -137,10 +137,10 @@ impl Transform<'_> {
             .collect();
         self.check_path_parameters(operation, &parameters);
         out["parameters"] = Value::Array(parameters);
-        if let Some(body) = json.get("requestBody") {
-            if let Some(body) = self.request_body(operation, &pascal, body) {
-                out["requestBody"] = body;
-            }
+        if let Some(body) = json.get("requestBody")
+            && let Some(body) = self.request_body(operation, &pascal, body)
+        {
+            out["requestBody"] = body;
         }
         out["responses"] = self.responses(operation, &pascal, &json["responses"]);
         out

@@ -129,10 +129,10 @@ pub(crate) fn read_callback(
     if state_fits != Some(true) {
         return Err(Error::StateMismatch);
     }
-    if let (Some(expected), Some(actual)) = (issuer, &fields.issuer) {
-        if expected != actual {
-            return Err(Error::IssuerMismatch);
-        }
+    if let (Some(expected), Some(actual)) = (issuer, &fields.issuer)
+        && expected != actual
+    {
+        return Err(Error::IssuerMismatch);
     }
     fields.code.ok_or(Error::Callback(
         "has neither a code nor an error; the provider may have refused the authorization",

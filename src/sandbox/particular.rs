@@ -131,7 +131,7 @@ pub(super) fn created(
             let statement = record.doc.pointer_mut("/statements/0");
             if let (Some(statement), Some(from), Some(to)) = (statement, from, to) {
                 let id = statement.get("statementId").and_then(Json::as_str).unwrap_or_default();
-                statement.set("statementId", Json::str(super::mint::like(&id.to_owned())));
+                statement.set("statementId", Json::str(super::mint::like(id)));
                 statement.set("dateFrom", from);
                 statement.set("dateTo", to);
             }

@@ -138,13 +138,13 @@ impl Core {
                 Ok(Ok(inner)) => {
                     let response = Response { operation, inner };
                     if response.inner.url().origin() != self.0.base.origin() {
-                        return Err(Error::InvalidReply(response.invalid(Problem::Redirect)));
+                        return Err(Error::invalid_reply(response.invalid(Problem::Redirect)));
                     }
-                    if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed) {
-                        if self.replay_after_refresh(&response, bearer, operation).await? {
-                            refreshed = true;
-                            continue;
-                        }
+                    if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed)
+                        && self.replay_after_refresh(&response, bearer, operation).await?
+                    {
+                        refreshed = true;
+                        continue;
                     }
                     if !(may_repeat && retryable(response.status())) {
                         return Ok(response);
@@ -237,13 +237,13 @@ impl Core {
                             .map_err(Error::Auth)?
                     }
                 };
-                if let Some(granted) = tokens.granted() {
-                    if let Some(scope) = scopes.iter().find(|scope| !granted.contains(scope)) {
-                        return Err(Error::MissingScope(MissingScope {
-                            operation: operation.id,
-                            scope,
-                        }));
-                    }
+                if let Some(granted) = tokens.granted()
+                    && let Some(scope) = scopes.iter().find(|scope| !granted.contains(scope))
+                {
+                    return Err(Error::MissingScope(MissingScope {
+                        operation: operation.id,
+                        scope,
+                    }));
                 }
                 headers.insert(AUTHORIZATION, bearer.header.clone());
                 Ok(Some(bearer))
@@ -315,7 +315,7 @@ impl Core {
         let response = self.spanned(http, request, operation, Target::Link).await?;
         match response.status().as_u16() {
             200..=299 => ResponseValue::from_response(response).await,
-            400..=599 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+            400..=599 => Err(Error::error_response(ResponseValue::from_response(response).await?)),
             _ => Err(Error::unexpected(response)),
         }
     }

@@ -29,9 +29,9 @@ pub enum Error<E = ()> {
     /// The connection failed or the time was up.
     Connection(ConnectionError),
     /// The provider answered with an error in its documented form.
-    ErrorResponse(ResponseValue<E>),
+    ErrorResponse(Box<ResponseValue<E>>),
     /// The provider answered with something that the specification does not describe.
-    InvalidReply(InvalidReply),
+    InvalidReply(Box<InvalidReply>),
 }
 
 /// What a caller may conclude about the effect of a failed call.
@@ -195,6 +195,17 @@ impl fmt::Display for InvalidReply {
 }
 
 impl<E> Error<E> {
+    /// A documented error reply.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn error_response(reply: ResponseValue<E>) -> Self {
+        Self::ErrorResponse(Box::new(reply))
+    }
+
+    pub(crate) fn invalid_reply(reply: InvalidReply) -> Self {
+        Self::InvalidReply(Box::new(reply))
+    }
+
     /// An unlisted status.
     #[doc(hidden)]
     #[must_use]
@@ -204,7 +215,7 @@ impl<E> Error<E> {
         } else {
             Problem::Status
         };
-        Self::InvalidReply(response.invalid(problem))
+        Self::invalid_reply(response.invalid(problem))
     }
 
     /// What may be concluded about the effect of the call.
@@ -288,7 +299,7 @@ impl<E> Error<E> {
             Self::Auth(error) => Error::Auth(error),
             Self::MissingScope(error) => Error::MissingScope(error),
             Self::Connection(error) => Error::Connection(error),
-            Self::ErrorResponse(reply) => Error::ErrorResponse(reply.map(|_| ())),
+            Self::ErrorResponse(reply) => Error::error_response(reply.map(|_| ())),
             Self::InvalidReply(reply) => Error::InvalidReply(reply),
         }
     }
@@ -416,7 +427,7 @@ impl<E> From<Failure> for Error<E> {
             Error::Auth(error) => Self::Auth(error),
             Error::MissingScope(error) => Self::MissingScope(error),
             Error::Connection(error) => Self::Connection(error),
-            Error::ErrorResponse(reply) => match *reply {},
+            Error::ErrorResponse(reply) => match **reply {},
             Error::InvalidReply(reply) => Self::InvalidReply(reply),
         }
     }

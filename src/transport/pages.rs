@@ -7,17 +7,17 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use url::Url;
 
 use super::error::{Error, Problem};
 use super::response::ResponseValue;
 
 /// The pages of a reply, one request each, in order. See `pages()` of a call.
-pub struct Pages<'a, T, E>(Pin<Box<dyn Stream<Item = Result<ResponseValue<T>, Error<E>>> + Send + 'a>>);
+pub struct Pages<'a, T, E>(BoxStream<'a, Reply<T, E>>);
 
 /// The items of all pages, in order. See `items()` of a call.
-pub struct Items<'a, T, E>(Pin<Box<dyn Stream<Item = Result<T, Error<E>>> + Send + 'a>>);
+pub struct Items<'a, T, E>(BoxStream<'a, Result<T, Error<E>>>);
 
 impl<T, E> Pages<'_, T, E> {
     /// The next page, or `None` after the last.

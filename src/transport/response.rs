@@ -122,7 +122,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     pub async fn from_response<E>(response: Response) -> Result<Self, Error<E>> {
         let (operation, status, headers, url) = response.parts();
         let limit = if status.is_success() { MAX_BODY } else { MAX_ERROR_BODY };
-        let fail = |problem| Error::InvalidReply(invalid(operation, status, &headers, problem));
+        let fail = |problem| Error::invalid_reply(invalid(operation, status, &headers, problem));
         let body = match read(response.inner, limit).await {
             Ok(body) => body,
             Err(ReadError::TooLarge) => return Err(fail(Problem::TooLarge(limit))),
@@ -286,7 +286,7 @@ impl<T> ResponseValue<T> {
 
     /// The same reply, refused for a reason of ours.
     pub(crate) fn invalid<E>(&self, problem: Problem) -> Error<E> {
-        Error::InvalidReply(InvalidReply {
+        Error::invalid_reply(InvalidReply {
             operation: self.operation,
             status: self.status,
             request_id: self.request_id().map(str::to_owned),
