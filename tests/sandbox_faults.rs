@@ -1,0 +1,210 @@
+//! Faults: each goes wrong in its own way, as often as it was told, and only where it was told.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![cfg(feature = "sandbox")]
+
+mod sandbox_support;
+
+use std::time::{Duration, Instant};
+
+use finrail::sandbox::Fault;
+use sandbox_support::{peer, played, start};
+
+#[tokio::test]
+async fn a_status_is_answered_as_often_as_it_was_asked_for() {
+    let sandbox = start().await;
+    for rules in played(&sandbox) {
+        let peer = peer(&sandbox, rules.id);
+        let token = peer.tokens().await.string("access_token");
+        sandbox.fault(rules.id, Fault::status(503).times(2));
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            statuses.push(peer.get(rules.call, &token).await.status);
+        }
+        assert_eq!(statuses, [503, 503, 200], "{}", rules.id);
+
+        sandbox.fault(rules.id, Fault::status(500).always());
+        assert_eq!(peer.get(rules.call, &token).await.status, 500, "{}", rules.id);
+        assert_eq!(peer.get(rules.call, &token).await.status, 500, "{}", rules.id);
+        sandbox.clear_faults(rules.id);
+        assert_eq!(peer.get(rules.call, &token).await.status, 200, "{}", rules.id);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_can_wait_for_its_operation() {
+    let sandbox = start().await;
+    let ofx = peer(&sandbox, "ofx");
+    sandbox.fault("ofx", Fault::status(500).on("list_beneficiaries"));
+    let token = ofx.service_token("payments").await;
+    let failed = ofx.get("/payments/beneficiaries", &token).await;
+    assert_eq!(failed.status, 500);
+    assert!(
+        failed.json()["errors"][0]["message"].is_string(),
+        "in the provider's own form: {}",
+        failed.text
+    );
+    assert_eq!(ofx.get("/payments/beneficiaries", &token).await.status, 200);
+}
+
+#[tokio::test]
+async fn token_endpoints_fail_in_the_form_of_oauth_or_in_none() {
+    let sandbox = start().await;
+    for rules in played(&sandbox) {
+        let peer = peer(&sandbox, rules.id);
+        let tokens = peer.tokens().await;
+        let refresh = tokens.string("refresh_token");
+        sandbox.fault(rules.id, Fault::status(503).on("create_token"));
+        let failed = peer.refresh(&refresh).await;
+        assert_eq!(
+            (failed.status, failed.error().is_empty()),
+            (503, false),
+            "{}: {}",
+            rules.id,
+            failed.text
+        );
+
+        sandbox.fault(rules.id, Fault::html(502).on("create_token"));
+        let page = peer.refresh(&refresh).await;
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (502, "text/html"),
+            "{}",
+            rules.id
+        );
+
+        let body = r#"{"error":"temporarily_unavailable"}"#;
+        sandbox.fault(
+            rules.id,
+            Fault::status(200).body("application/json", body).on("create_token"),
+        );
+        let odd = peer.refresh(&refresh).await;
+        assert_eq!((odd.status, odd.text.as_str()), (200, body), "{}", rules.id);
+        assert_eq!(
+            peer.refresh(&refresh).await.status,
+            200,
+            "{}: nothing was spent",
+            rules.id
+        );
+    }
+}
+
+#[tokio::test]
+async fn headers_say_when_to_come_back_and_what_was_wrong() {
+    let sandbox = start().await;
+    let mx = peer(&sandbox, "mx");
+    let token = mx.tokens().await.string("access_token");
+    sandbox.fault("mx", Fault::too_many_requests(Duration::from_secs(3)));
+    sandbox.fault("mx", Fault::invalid_token());
+    sandbox.fault("mx", Fault::bare_unauthorized());
+    let busy = mx.get("/accounts", &token).await;
+    assert_eq!((busy.status, busy.header("retry-after")), (429, "3"));
+    let challenged = mx.get("/accounts", &token).await;
+    assert_eq!(
+        (challenged.status, challenged.header("www-authenticate")),
+        (401, "Bearer error=\"invalid_token\"")
+    );
+    let bare = mx.get("/accounts", &token).await;
+    assert_eq!((bare.status, bare.header("www-authenticate")), (401, ""));
+}
+
+#[tokio::test]
+async fn a_dropped_request_did_nothing_and_a_lost_reply_did() {
+    let sandbox = start().await;
+    for rules in played(&sandbox) {
+        let peer = peer(&sandbox, rules.id);
+        let refresh = peer.tokens().await.string("refresh_token");
+        let request = || {
+            let form = peer.refresh_fields(&refresh);
+            let secret = &peer.client.client_secret;
+            let request = peer
+                .http
+                .post(format!("{}{}", sandbox.oauth_url(rules.id), rules.token));
+            let mut form = form;
+            let request = if rules.basic {
+                request.basic_auth(&peer.client.client_id, Some(secret.expose_secret()))
+            } else {
+                sandbox_support::set(&mut form, "client_id", &peer.client.client_id);
+                sandbox_support::set(&mut form, "client_secret", secret.expose_secret());
+                request
+            };
+            request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(sandbox_support::encode(&form))
+        };
+        sandbox.fault(rules.id, Fault::drop_connection().on("create_token"));
+        assert!(request().send().await.is_err(), "{}", rules.id);
+        sandbox.fault(rules.id, Fault::lost_reply().on("create_token"));
+        assert!(request().send().await.is_err(), "{}", rules.id);
+        // The dropped request spent nothing, the lost reply spent the token where tokens rotate.
+        let status = request().send().await.unwrap().status().as_u16();
+        assert_eq!(status, if rules.rotates { 400 } else { 200 }, "{}", rules.id);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reply_comes_late_and_holds_nobody_up() {
+    let sandbox = start().await;
+    let ofx = peer(&sandbox, "ofx");
+    let token = ofx.service_token("payments").await;
+    sandbox.fault("ofx", Fault::slow(Duration::from_millis(400)).on("list_beneficiaries"));
+    let begin = Instant::now();
+    let slow = async {
+        let status = ofx.get("/payments/beneficiaries", &token).await.status;
+        (status, begin.elapsed())
+    };
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        ofx.service_token("payments").await;
+        begin.elapsed()
+    };
+    let ((status, slow), other) = tokio::join!(slow, other);
+    assert_eq!(status, 200);
+    assert!(
+        slow >= Duration::from_millis(400) && other < Duration::from_millis(400),
+        "{slow:?} {other:?}"
+    );
+}
+
+#[tokio::test]
+async fn replies_can_be_cut_and_can_carry_what_nobody_knows() {
+    let sandbox = start().await;
+    let mx = peer(&sandbox, "mx");
+    let token = mx.tokens().await.string("access_token");
+    sandbox.fault("mx", Fault::garbled());
+    let cut = mx.get("/accounts", &token).await;
+    assert!(cut.status == 200 && serde_json::from_str::<serde_json::Value>(&cut.text).is_err());
+    assert!(cut.header("content-type").contains("json"));
+
+    let plain = mx.get("/accounts", &token).await.json();
+    let count = plain["accounts"].as_array().unwrap().len();
+    for (fault, mark) in [
+        (Fault::unknown_values(), "sandbox_unknown"),
+        (Fault::unknown_fields(), "sandboxUnknownField"),
+        (Fault::unknown_kinds(), "sandboxUnknownDepositAccount"),
+    ] {
+        sandbox.fault("mx", fault);
+        let strange = mx.get("/accounts", &token).await;
+        assert!(strange.text.contains(mark), "{mark}: {}", strange.text);
+        assert_eq!(strange.json()["accounts"].as_array().unwrap().len(), count, "{mark}");
+        assert!(
+            strange.json()["accounts"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|a| a.as_object().unwrap().len() == 1),
+            "{mark}"
+        );
+    }
+    assert_eq!(mx.get("/accounts", &token).await.json(), plain);
+}
+
+#[tokio::test]
+async fn a_sandbox_stops_when_it_is_dropped() {
+    let sandbox = start().await;
+    let url = sandbox.url("ofx");
+    let client = sandbox_support::http();
+    assert!(client.get(&url).send().await.is_ok());
+    drop(sandbox);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(client.get(&url).send().await.is_err());
+}
