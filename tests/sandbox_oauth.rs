@@ -645,6 +645,60 @@ async fn finexer_names_the_account_that_was_connected() {
 }
 
 #[tokio::test]
+async fn a_user_may_allow_a_part() {
+    let sandbox = start().await;
+    let finexer = peer(&sandbox, "finexer");
+    let url = finexer.authorization_url(&finexer.authorization());
+    let callback = sandbox.approve_only(&["customer_read"], &url).await.unwrap();
+    let tokens = finexer
+        .token(&finexer.exchange_fields(&of_url(&callback, "code").unwrap()))
+        .await;
+    assert_eq!(tokens.string("scope"), "customer_read");
+    let mx = peer(&sandbox, "mx");
+    let url = mx.authorization_url(&mx.authorization());
+    let callback = sandbox.approve_only(&["accounts"], &url).await.unwrap();
+    let tokens = mx.token(&mx.exchange_fields(&of_url(&callback, "code").unwrap())).await;
+    assert_eq!(tokens.string("scope"), "openid accounts");
+}
+
+#[tokio::test]
+async fn lifetimes_and_grace_can_be_set() {
+    let sandbox = start().await;
+    let mx = peer(&sandbox, "mx");
+    sandbox.set_access_token_lifetime("mx", Duration::from_secs(5));
+    sandbox.set_refresh_token_lifetime("mx", Duration::from_secs(60));
+    sandbox.set_refresh_grace("mx", Duration::from_secs(10));
+    let tokens = mx.tokens().await;
+    assert_eq!(tokens.json()["expires_in"], 5);
+    sandbox.advance(Duration::from_secs(6));
+    assert_eq!(mx.get("/accounts", &tokens.string("access_token")).await.status, 401);
+
+    let first = tokens.string("refresh_token");
+    assert_eq!(mx.refresh(&first).await.status, 200);
+    sandbox.advance(Duration::from_secs(5));
+    let again = mx.refresh(&first).await;
+    assert_eq!(again.status, 200, "within the grace: {}", again.text);
+    sandbox.advance(Duration::from_secs(6));
+    assert_eq!(mx.refresh(&first).await.error(), "invalid_grant", "after the grace");
+    assert_eq!(
+        mx.refresh(&again.string("refresh_token")).await.error(),
+        "invalid_grant",
+        "and the family with it"
+    );
+
+    let tokens = mx.tokens().await;
+    sandbox.advance(Duration::from_secs(61));
+    assert_eq!(
+        mx.refresh(&tokens.string("refresh_token")).await.error(),
+        "invalid_grant"
+    );
+    for _ in 0..3 {
+        sandbox.advance(Duration::MAX);
+    }
+    assert_eq!(mx.tokens().await.status, 200, "the clock has no end");
+}
+
+#[tokio::test]
 async fn finexer_has_its_oauth_on_another_host() {
     let sandbox = start().await;
     let (api, oauth) = (sandbox.url("finexer"), sandbox.oauth_url("finexer"));

@@ -6,7 +6,7 @@ mod sandbox_support;
 
 use std::time::Duration;
 
-use sandbox_support::{Peer, answer, fields, of_url, peer, played, set, start};
+use sandbox_support::{Peer, answer, of_url, peer, played, set, start};
 use serde_json::Value;
 
 async fn user_token(peer: &Peer<'_>) -> String {
@@ -436,6 +436,45 @@ async fn tatra_payment_runs_only_when_it_is_submitted() {
     );
     let status = format!("/v3/payments/sepa-credit-transfers/{payment}/status");
     assert_eq!(tatra.get(&status, &service).await.string("transactionStatus"), "CANC");
+}
+
+#[tokio::test]
+async fn tatra_payment_for_later_is_cancelled_by_its_user() {
+    let sandbox = start().await;
+    let tatra = peer(&sandbox, "tatrabanka");
+    let service = tatra.service_token("PREMIUM_PIS").await;
+    let body = r#"{"instructedAmount":{"amount":"1.00","currency":"EUR"},"creditorAccount":{"iban":"SK3711000000007417228416"},"creditorName":"Peter","requestedExecutionDate":"2999-01-01"}"#;
+    let created = tatra
+        .post_json("/v3/payments/sepa-credit-transfers", &service, body)
+        .await;
+    let (payment, authorization) = (created.string("paymentId"), created.string("authorizationId"));
+    let status = format!("/v3/payments/sepa-credit-transfers/{payment}/status");
+    let state = async || tatra.get(&status, &service).await.string("transactionStatus");
+    let sca = format!("/v1/payments/sepa-credit-transfers/{payment}/authorizations/{authorization}");
+
+    let user = tatra_user_token(&tatra, &format!("PREMIUM_PIS:{authorization}")).await;
+    assert_eq!(tatra.send("PUT", &sca, &user, "", "").await.status, 200);
+    assert_eq!(state().await, "PDNG");
+    let cancel = format!("/v2/payments/sepa-credit-transfers/{payment}");
+    assert!(tatra.delete(&cancel, &service).await.status < 300);
+    assert_eq!(state().await, "PDNG", "the user has not agreed");
+    tatra_user_token(&tatra, &format!("PREMIUM_PIS_CANC:{authorization}")).await;
+    assert_eq!(state().await, "CANC");
+    assert_eq!(tatra.delete(&cancel, &service).await.status, 400);
+}
+
+#[tokio::test]
+async fn another_user_is_another_customer() {
+    let sandbox = start().await;
+    let mx = peer(&sandbox, "mx");
+    let url = mx.authorization_url(&mx.authorization());
+    let mut seen = Vec::new();
+    for user in ["one", "two", "one"] {
+        let code = of_url(&sandbox.approve_as(user, &url).await.unwrap(), "code").unwrap();
+        let token = mx.token(&mx.exchange_fields(&code)).await.string("access_token");
+        seen.push(mx.get("/customers/current", &token).await.string("customerId"));
+    }
+    assert!(seen[0] == seen[2] && seen[0] != seen[1], "{seen:?}");
 }
 
 #[tokio::test]
@@ -1026,5 +1065,4 @@ async fn nonsense_is_answered_and_survived() {
     }
     let nowhere = sandbox.url("ofx").replace("/ofx", "/nobody");
     assert_eq!(answer(sandbox_support::http().get(nowhere)).await.status, 404);
-    let _ = fields(&[]);
 }

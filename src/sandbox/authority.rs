@@ -77,6 +77,16 @@ pub(super) struct Authority {
     refresh: HashMap<String, RefreshToken>,
     registration_tokens: Vec<String>,
     next_grant: u64,
+    /// What a test wants otherwise than the profile has it.
+    pub(super) tuning: Tuning,
+}
+
+/// Lifetimes in place of the profile's, in milliseconds.
+#[derive(Default)]
+pub(super) struct Tuning {
+    pub(super) access_lifetime: Option<u64>,
+    pub(super) refresh_lifetime: Option<u64>,
+    pub(super) grace: Option<u64>,
 }
 
 /// An error reply of RFC 6749 section 5.2.
@@ -308,7 +318,7 @@ impl Authority {
         })
     }
 
-    /// The user allows: where the browser goes, with a code.
+    /// The user allows, all or a part of it: where the browser goes, with a code.
     pub(super) fn allow(
         &mut self,
         request: &AuthorizationRequest,
@@ -507,7 +517,8 @@ impl Authority {
             return Err(gone());
         }
         let scopes = narrowed(&grant.scopes, scope)?;
-        if token.spent.is_some_and(|spent| now >= spent + profile.grace * 1000) {
+        let grace = self.tuning.grace.unwrap_or(profile.grace * 1000);
+        if token.spent.is_some_and(|spent| now >= spent + grace) {
             // RFC 9700 section 4.14.2: one of the two who sent it stole it.
             self.grants.entry(id).and_modify(|grant| grant.dead = true);
             return Err(refusal(
@@ -549,6 +560,11 @@ impl Authority {
             .map(|n| n / unit)
             .or(profile.access_lifetime)
             .unwrap_or(DEFAULT_LIFETIME);
+        let lifetime = self.tuning.access_lifetime.unwrap_or(seconds * 1000);
+        let refresh_lifetime = self
+            .tuning
+            .refresh_lifetime
+            .or(profile.refresh_lifetime.map(|life| life * 1000));
         let user = self.grants.get(&id).and_then(|grant| grant.user.clone());
 
         let length = if user.is_some() { 40 } else { SERVICE_TOKEN_LENGTH };
@@ -558,7 +574,7 @@ impl Authority {
             AccessToken {
                 grant: id,
                 scopes: scopes.clone(),
-                expires: now + seconds * 1000,
+                expires: now + lifetime,
             },
         );
         let refreshable =
@@ -569,7 +585,7 @@ impl Authority {
                 refresh.clone(),
                 RefreshToken {
                     grant: id,
-                    expires: profile.refresh_lifetime.map(|life| now + life * 1000),
+                    expires: refresh_lifetime.map(|life| now + life),
                     spent: None,
                 },
             );
@@ -579,6 +595,14 @@ impl Authority {
         for (name, value) in example.members() {
             let value = match name.as_str() {
                 "access_token" => Json::str(&access),
+                "expires_in" if self.tuning.access_lifetime.is_some() => {
+                    let written = (lifetime / 1000 * unit).to_string();
+                    if matches!(value, Json::String(_)) {
+                        Json::String(written)
+                    } else {
+                        Json::Number(written)
+                    }
+                }
                 "expires_in" | "token_type" => value.clone(),
                 // A refresh without rotation leaves it out (RFC 6749 section 6): the old one stays good.
                 "refresh_token" => match &refresh {
@@ -595,12 +619,10 @@ impl Authority {
                     Some(user) => Json::str(self.account(user, value.as_str().unwrap_or_default())),
                     None => continue,
                 },
-                name if profile.refresh_lifetime_field.as_deref() == Some(name) => {
-                    match (&refresh, profile.refresh_lifetime) {
-                        (Some(_), Some(life)) => Json::Number(life.to_string()),
-                        _ => continue,
-                    }
-                }
+                name if profile.refresh_lifetime_field.as_deref() == Some(name) => match (&refresh, refresh_lifetime) {
+                    (Some(_), Some(life)) => Json::Number((life / 1000).to_string()),
+                    _ => continue,
+                },
                 _ => value.clone(),
             };
             reply.set(name, value);

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// A thousand years: later than any token, and far from where numbers end.
+const FARTHEST: u64 = 1000 * 365 * 24 * 3_600_000;
+
 /// A clock that can be moved forward.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
@@ -20,12 +23,13 @@ impl Clock {
     pub(super) fn advance(&self, by: Duration) {
         let by = milliseconds(by);
         let _ = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ahead| {
-            Some(ahead.saturating_add(by))
+            Some(ahead.saturating_add(by).min(FARTHEST))
         });
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+/// Whole milliseconds, up to a thousand years.
+pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis())
         .unwrap_or(u64::MAX / 4)
         .min(u64::MAX / 4)

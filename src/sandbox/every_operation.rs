@@ -92,6 +92,7 @@ fn call(operation: &Operation, authorization: &str) -> (String, Call) {
         query: query.finish(),
         headers,
         body,
+        is_browser: false,
     };
     (path, call)
 }

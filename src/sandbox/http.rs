@@ -16,6 +16,8 @@ pub(super) struct Call {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Not sent by a client: the sandbox plays the user's browser.
+    pub(super) is_browser: bool,
 }
 
 impl Call {

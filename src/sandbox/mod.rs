@@ -5,6 +5,14 @@
 //! enforces the provider's OAuth rules, keeps what is created, and can be told to fail. It reads the
 //! specifications with code of its own: what a client gets wrong is not forgiven here.
 //!
+//! # What the sandbox makes up
+//!
+//! Where a provider's pages are silent, the sandbox must still do something. Codes live five minutes. Access tokens live as
+//! long as the example of the token reply says, else an hour. OFX documents no field for the id of a beneficiary or a deal:
+//! here they are `beneficiaryId` and `dealId`, as the paths name them. Lists of transactions are filled up to 24 with copies
+//! of the examples, so that they have pages. A Tatra banka consent becomes `valid` when its user agrees. Everybody sees the
+//! same resources, whoever logs in; only the connected account (Finexer) and the customer's id (MX) differ by user.
+//!
 //! ```
 //! # #[cfg(feature = "ofx")]
 //! # #[tokio::main(flavor = "current_thread")]
@@ -12,6 +20,7 @@
 //! let sandbox = finrail::sandbox::Sandbox::start().await?;
 //! let client = sandbox.client("ofx");
 //!
+//! # let _ = rustls::crypto::ring::default_provider().install_default();
 //! let http = reqwest::Client::new();
 //! let form = format!(
 //!     "grant_type=client_credentials&scope=payments&client_id={}&client_secret={}",
@@ -31,10 +40,12 @@
 
 mod authority;
 mod clock;
+mod document;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod every_operation;
 mod fault;
+mod filter;
 mod http;
 mod json;
 mod mint;
@@ -47,7 +58,9 @@ mod record;
 mod request;
 mod resources;
 mod schema;
+mod seed;
 mod server;
+mod shape;
 mod spec;
 
 use std::fmt;
@@ -432,7 +445,7 @@ impl Sandbox {
     /// # Ok(()) }
     /// ```
     pub async fn approve(&self, authorization_url: &str) -> Result<String, SandboxError> {
-        self.browse(authorization_url, None, "allow")
+        self.browse(authorization_url, None, "allow", &[])
     }
 
     /// Like [`approve`](Self::approve), as another user, who is made known first.
@@ -448,7 +461,25 @@ impl Sandbox {
     /// # Ok(()) }
     /// ```
     pub async fn approve_as(&self, user: &str, authorization_url: &str) -> Result<String, SandboxError> {
-        self.browse(authorization_url, Some(user), "allow")
+        self.browse(authorization_url, Some(user), "allow", &[])
+    }
+
+    /// Like [`approve`](Self::approve), but the user takes back all scopes except these.
+    ///
+    /// # Errors
+    ///
+    /// As [`approve`](Self::approve).
+    ///
+    /// ```no_run
+    /// # async fn example(authorization_url: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let callback = sandbox.approve_only(&["customer_read"], authorization_url).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn approve_only(&self, scopes: &[&str], authorization_url: &str) -> Result<String, SandboxError> {
+        let mut fields = vec![("choice", "1")];
+        fields.extend(scopes.iter().map(|&scope| ("scope", scope)));
+        self.browse(authorization_url, None, "allow", &fields)
     }
 
     /// Opens an authorization address and refuses.
@@ -465,7 +496,7 @@ impl Sandbox {
     /// # Ok(()) }
     /// ```
     pub async fn deny(&self, authorization_url: &str) -> Result<String, SandboxError> {
-        self.browse(authorization_url, None, "deny")
+        self.browse(authorization_url, None, "deny", &[])
     }
 
     /// What clients have sent to a provider, the oldest first.
@@ -538,6 +569,62 @@ impl Sandbox {
         self.provider(provider).state().faults.clear();
     }
 
+    /// Access tokens that are issued from now on live this long, whatever the provider documents.
+    ///
+    /// `expires_in` of the reply says so, where the provider sends it; whole seconds.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.set_access_token_lifetime("ofx", Duration::from_secs(2));
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn set_access_token_lifetime(&self, provider: &str, lifetime: Duration) {
+        self.provider(provider).state().authority.tuning.access_lifetime = Some(clock::milliseconds(lifetime));
+    }
+
+    /// Refresh tokens that are issued from now on live this long.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.set_refresh_token_lifetime("finexer", Duration::from_secs(60));
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn set_refresh_token_lifetime(&self, provider: &str, lifetime: Duration) {
+        self.provider(provider).state().authority.tuning.refresh_lifetime = Some(clock::milliseconds(lifetime));
+    }
+
+    /// A spent refresh token still works this long; none of the five providers documents such a grace.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.set_refresh_grace("ofx", Duration::from_secs(30));
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn set_refresh_grace(&self, provider: &str, grace: Duration) {
+        self.provider(provider).state().authority.tuning.grace = Some(clock::milliseconds(grace));
+    }
+
     /// Ends every grant, as if the users had withdrawn their consent at the provider.
     ///
     /// # Panics
@@ -605,7 +692,13 @@ impl Sandbox {
     }
 
     /// What a browser does: open the page, fill in the form, follow where it leads.
-    fn browse(&self, authorization_url: &str, user: Option<&str>, decision: &str) -> Result<String, SandboxError> {
+    fn browse(
+        &self,
+        authorization_url: &str,
+        user: Option<&str>,
+        decision: &str,
+        more: &[(&str, &str)],
+    ) -> Result<String, SandboxError> {
         let url = url::Url::parse(authorization_url).map_err(|_| SandboxError::NotHere)?;
         if url.host_str() != Some(&self.address.ip().to_string()) || url.port() != Some(self.address.port()) {
             return Err(SandboxError::NotHere);
@@ -618,6 +711,7 @@ impl Sandbox {
             query: url.query().unwrap_or_default().to_owned(),
             headers,
             body: Bytes::new(),
+            is_browser: true,
         };
         let page = self.players.handle(&call).reply;
         if let Some(location) = page.header("location") {
@@ -631,6 +725,7 @@ impl Sandbox {
             .append_pair("username", &username)
             .append_pair("password", &password)
             .append_pair("decision", decision)
+            .extend_pairs(more)
             .finish();
         call.method = Method::POST;
         call.headers.insert(

@@ -15,10 +15,14 @@ pub(super) fn consent(
 ) -> String {
     let mut scopes = String::new();
     for scope in &request.scopes {
-        let _ = write!(scopes, "<li><code>{}</code></li>", escape(scope));
+        let scope = escape(scope);
+        let _ = write!(
+            scopes,
+            "<label><input type=\"checkbox\" name=\"scope\" value=\"{scope}\" checked> <code>{scope}</code></label>"
+        );
     }
     if request.scopes.is_empty() {
-        scopes.push_str("<li>everything that you may do yourself</li>");
+        scopes.push_str("<p>Everything that you may do yourself.</p>");
     }
     let complaint = complaint
         .map(|text| format!("<p class=\"wrong\">{}</p>", escape(text)))
@@ -26,8 +30,8 @@ pub(super) fn consent(
     frame(
         &spec.name,
         &format!(
-            "<h1>{provider}</h1><p><strong>{client}</strong> asks for access to your account:</p><ul>{scopes}</ul>{complaint}\
-             <form method=\"post\"><label>User <input name=\"username\" value=\"{user}\" autocomplete=\"off\"></label>\
+            "<h1>{provider}</h1><p><strong>{client}</strong> asks for access to your account:</p>{complaint}\
+             <form method=\"post\"><input type=\"hidden\" name=\"choice\" value=\"1\">{scopes}<label>User <input name=\"username\" value=\"{user}\" autocomplete=\"off\"></label>\
              <label>Password <input name=\"password\" type=\"password\" value=\"{password}\" autocomplete=\"off\"></label>\
              <button name=\"decision\" value=\"allow\">Allow</button> \
              <button name=\"decision\" value=\"deny\">Deny</button></form>",

@@ -4,10 +4,11 @@
 
 use rust_decimal::Decimal;
 
+use super::filter::{compare, field_of};
 use super::http::Reply;
 use super::json::Json;
 use super::request::Request;
-use super::resources::{Context, Record, Refused, Store, compare, field_of, refused};
+use super::resources::{Context, Record, Refused, Store, refused};
 use super::spec::{Operation, Spec};
 
 /// An hour of the sandbox's clock.
@@ -273,14 +274,31 @@ pub(super) fn read(context: &Context<'_>, operation: &Operation, record: &mut Re
 }
 
 /// Whether a thing is marked, and not removed, when it is deleted.
-pub(super) fn outlives_deletion(context: &Context<'_>, operation: &Operation, record: &mut Record) -> bool {
-    if (context.spec.id.as_str(), operation.id.as_str()) == ("tatrabanka", "cancel_payment") {
-        record.doc.set("transactionStatus", Json::str("CANC"));
-        record.doc.set("statusDateTime", Json::str(timestamp(context.now)));
-        return true;
+pub(super) fn outlives_deletion(
+    context: &Context<'_>,
+    operation: &Operation,
+    record: &mut Record,
+) -> Result<bool, Refused> {
+    if (context.spec.id.as_str(), operation.id.as_str()) != ("tatrabanka", "cancel_payment") {
+        return Ok(false);
     }
-    false
+    match record.doc.get("transactionStatus").and_then(Json::as_str) {
+        // Nobody has submitted it: nobody needs to be asked.
+        Some("ACTC") => {
+            record.doc.set("transactionStatus", Json::str("CANC"));
+            record.doc.set("statusDateTime", Json::str(timestamp(context.now)));
+        }
+        // The user agrees with the scope PREMIUM_PIS_CANC.
+        Some("PDNG") => {
+            record.views.insert(CANCELLATION.to_owned(), Json::Null);
+        }
+        _ => return Err(refused(400, "this payment is done or cancelled already")),
+    }
+    Ok(true)
 }
+
+/// A payment for which a cancellation was asked.
+const CANCELLATION: &str = "cancellation";
 
 /// A view of a thing is asked for, or something is done to the thing.
 pub(super) fn viewed(
@@ -344,8 +362,18 @@ pub(super) fn viewed(
 }
 
 /// The reply of a view is ready.
-pub(super) fn answered(_context: &Context<'_>, _operation: &Operation, _request: &Request, reply: &mut Json) {
+pub(super) fn answered(context: &Context<'_>, operation: &Operation, reply: &mut Json) {
     reply.remove("seen");
+    if (context.spec.id.as_str(), operation.id.as_str()) == ("mx", "get_current_customer")
+        && let Some(user) = context.other_user
+    {
+        // Another user is another customer, and the same one every time.
+        let digest = <sha2::Sha256 as sha2::Digest>::digest(user);
+        let bytes: Vec<u8> = digest.iter().copied().take(16).collect();
+        if let Ok(id) = uuid::Uuid::from_slice(&bytes) {
+            reply.set("customerId", Json::str(id.to_string()));
+        }
+    }
 }
 
 /// A reply that is worked out from the path, or bytes.
@@ -385,7 +413,7 @@ trailer<</Root 1 0 R>>\n%%EOF\n";
 const ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 /// A user agreed to what a scope template names.
-pub(super) fn approved(spec: &Spec, store: &mut Store, name: &str, value: &str) {
+pub(super) fn approved(spec: &Spec, store: &mut Store, scopes: &[String], name: &str, value: &str) {
     if spec.id != "tatrabanka" {
         return;
     }
@@ -393,6 +421,11 @@ pub(super) fn approved(spec: &Spec, store: &mut Store, name: &str, value: &str) 
         match name {
             "consentId" if record.doc.get("consentStatus").is_some() => {
                 record.doc.set("consentStatus", Json::str("valid"));
+            }
+            "authorizationId" if scopes.iter().any(|scope| scope == "PREMIUM_PIS_CANC") => {
+                if record.views.remove(CANCELLATION).is_some() {
+                    record.doc.set("transactionStatus", Json::str("CANC"));
+                }
             }
             "authorizationId" if record.doc.get("scaStatus").and_then(Json::as_str) == Some("received") => {
                 record.doc.set("scaStatus", Json::str("unconfirmed"));

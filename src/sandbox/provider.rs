@@ -140,9 +140,10 @@ impl Provider {
         };
         let fault = {
             let mut state = self.state();
-            state
-                .requests
-                .push_back(RecordedRequest::new(call, path, operation.map(|o| o.id.as_str())));
+            if !call.is_browser {
+                let request = RecordedRequest::new(call, path, operation.map(|o| o.id.as_str()));
+                state.requests.push_back(request);
+            }
             while state.requests.len() > REMEMBERED {
                 state.requests.pop_front();
             }
@@ -238,7 +239,7 @@ impl Provider {
                 .authority
                 .authorization_request(&self.spec, operation, &query, &exists)
         };
-        let request = match request {
+        let mut request = match request {
             Ok(request) => request,
             Err(Stop::Back(url)) => return Reply::redirect(url),
             Err(Stop::Here(refusal)) => {
@@ -260,9 +261,14 @@ impl Provider {
                 if known.is_none() || known != field("password") {
                     return self.ask(state, &request, Some("The user name or the password is wrong."));
                 }
+                if field("choice").is_some() {
+                    let chosen = |scope: &String| form.iter().any(|(n, v)| n == "scope" && v == scope);
+                    let always = &self.spec.profile.scopes_always;
+                    request.scopes.retain(|scope| chosen(scope) || always.contains(scope));
+                }
                 let (url, bindings) = state.authority.allow(&request, user, self.clock.now());
                 for (name, value) in bindings {
-                    particular::approved(&self.spec, &mut state.store, &name, &value);
+                    particular::approved(&self.spec, &mut state.store, &request.scopes, &name, &value);
                 }
                 Reply::redirect(url)
             }
@@ -337,7 +343,8 @@ impl Provider {
             base: &self.base(),
             bank: &self.bank(),
             now,
-            client: &caller,
+            client: &caller.client,
+            other_user: caller.user.as_deref().filter(|user| *user != state.user),
         };
         let mut reply = match state.store.answer(&context, operation, &request) {
             Ok(reply) => reply,
@@ -384,15 +391,18 @@ impl Provider {
         values: &[(String, String)],
         call: &Call,
         now: u64,
-    ) -> Result<String, Box<Reply>> {
+    ) -> Result<Caller, Box<Reply>> {
         if operation.security.is_empty() || operation.security.iter().any(Vec::is_empty) {
-            return Ok(String::new());
+            return Ok(Caller::default());
         }
         if operation.accepts("accessKey")
             && let Some(key) = call.basic()
         {
             return match authority.client_of_key(&key) {
-                Some(client) => Ok(client.id.clone()),
+                Some(client) => Ok(Caller {
+                    client: client.id.clone(),
+                    user: None,
+                }),
                 None => Err(Box::new(self.unauthorized(
                     operation,
                     "Basic",
@@ -403,7 +413,7 @@ impl Provider {
         }
         if operation.accepts("registrationToken") {
             return match call.bearer() {
-                Some(token) if authority.is_registration_token(token) => Ok(String::new()),
+                Some(token) if authority.is_registration_token(token) => Ok(Caller::default()),
                 Some(_) => {
                     let why = "the registration token is wrong";
                     Err(Box::new(self.unauthorized(
@@ -439,7 +449,10 @@ impl Provider {
             )));
         };
         self.check_access(operation, values, &access).map_err(Box::new)?;
-        Ok(access.grant.client)
+        Ok(Caller {
+            client: access.grant.client,
+            user: access.grant.user,
+        })
     }
 
     fn check_access(&self, operation: &Operation, values: &[(String, String)], access: &Access) -> Result<(), Reply> {
@@ -528,6 +541,13 @@ impl Provider {
     pub(super) fn error(&self, operation: Option<&Operation>, status: u16, message: &str) -> Reply {
         error_reply(&self.spec, operation, status, message)
     }
+}
+
+/// Who calls, and for whom.
+#[derive(Default)]
+struct Caller {
+    client: String,
+    user: Option<String>,
 }
 
 enum Route<'a> {

@@ -1,22 +1,26 @@
 //! Resources: made from the examples, kept while the sandbox runs.
 //!
-//! What an operation does follows from its path: `/things` is a collection when
-//! `/things/{id}` exists, `POST` there creates, `/things/{id}/balance` is a view of one
-//! thing. Versions in the path (`/v3/accounts`, `/v5/accounts/..`) name the same things.
+//! What an operation does follows from its path (`shape.rs`), what is there at first from the
+//! examples (`seed.rs`), what a reply shows from its schema (`document.rs`).
 
 use std::collections::BTreeMap;
 
+use super::document::{
+    entity_of, entity_reply, id_of, mentions, overlay, project, rename, same_fields, set_id, update,
+};
+use super::filter::passes;
 use super::http::Reply;
 use super::json::Json;
 use super::mint;
-use super::paging::{self, Page};
+use super::paging::Page;
 use super::particular;
 use super::request::Request;
 use super::schema::Schemas;
+use super::seed::seed;
+use super::shape::{
+    Role, filled, is_managed, is_named, is_version, items_pointer, literal, operation_at, parameter_example, view_name,
+};
 use super::spec::{Operation, Segment, Spec};
-
-/// How many items a list below another resource is filled up to, so that it has pages.
-const FILLED: usize = 24;
 
 /// One thing that can be read, changed and deleted.
 #[derive(Clone)]
@@ -30,10 +34,10 @@ pub(super) struct Record {
 }
 
 #[derive(Default)]
-struct Collection {
+pub(super) struct Collection {
     /// Name of the path parameter that takes the id.
-    parameter: Option<String>,
-    records: Vec<Record>,
+    pub(super) parameter: Option<String>,
+    pub(super) records: Vec<Record>,
 }
 
 /// All resources of one provider.
@@ -56,15 +60,6 @@ pub(super) fn refused(status: u16, message: impl Into<String>) -> Refused {
     }
 }
 
-/// What an operation does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Role {
-    List,
-    Create,
-    Item,
-    View,
-}
-
 /// What a call needs beside the store.
 pub(super) struct Context<'a> {
     pub(super) spec: &'a Spec,
@@ -77,6 +72,8 @@ pub(super) struct Context<'a> {
     pub(super) now: u64,
     /// Id of the client that calls.
     pub(super) client: &'a str,
+    /// For whom it calls, unless it is the sandbox's own user.
+    pub(super) other_user: Option<&'a str>,
 }
 
 impl Store {
@@ -84,8 +81,8 @@ impl Store {
     pub(super) fn new(spec: &Spec) -> Self {
         let mut store = Self::default();
         for operation in &spec.operations {
-            let template = versionless(operation);
-            let collection = match role(spec, operation) {
+            let template = &operation.thing;
+            let collection = match operation.role {
                 Role::List | Role::Create => &template[..],
                 Role::Item => &template[..template.len() - 1],
                 Role::View => continue,
@@ -106,10 +103,10 @@ impl Store {
         request: &Request,
     ) -> Result<Reply, Refused> {
         let spec = context.spec;
-        let template = versionless(operation);
+        let template = &operation.thing;
         let path = filled(&template, request);
         self.check_parents(spec, &template, &path)?;
-        match role(spec, operation) {
+        match operation.role {
             Role::List => self.list(context, operation, request, &template, &path),
             Role::Create => self.create(context, operation, request, &template, &path),
             Role::Item => self.item(context, operation, request, &template, &path),
@@ -154,7 +151,7 @@ impl Store {
             .filter(|s| !s.is_empty() && !is_version(s))
             .map(str::to_owned)
             .collect();
-        let template = spec.operations.iter().map(versionless).find(|template| {
+        let template = spec.operations.iter().map(|o| &o.thing).find(|template| {
             template.len() == segments.len()
                 && template.iter().zip(&segments).all(|(t, s)| match t {
                     Segment::Literal(literal) => literal == s,
@@ -285,7 +282,7 @@ impl Store {
             .ok_or_else(not_found)?;
         if operation.method == "DELETE" {
             if let Some(record) = held.records.get_mut(at)
-                && particular::outlives_deletion(context, operation, record)
+                && particular::outlives_deletion(context, operation, record)?
             {
                 return Ok(acknowledgement(context, operation, &record.doc));
             }
@@ -377,7 +374,7 @@ impl Store {
         if let Some(size) = request.query_value("limit").and_then(|n| n.parse::<usize>().ok()) {
             shorten(&mut reply, size);
         }
-        particular::answered(context, operation, request, &mut reply);
+        particular::answered(context, operation, &mut reply);
         Ok(document(operation, status, reply))
     }
 
@@ -397,7 +394,7 @@ impl Store {
             .rev()
             .find(|at| matches!(template.get(*at), Some(Segment::Parameter(_))))
             .map_or(0, |at| at + 1);
-        for other in spec.operations.iter().map(versionless) {
+        for other in spec.operations.iter().map(|o| &o.thing) {
             let (Some(shared), Some(rest)) = (other.get(..above), other.get(above..)) else {
                 continue;
             };
@@ -511,331 +508,12 @@ fn is_fresh(name: &str, value: &Json, id: &str, sent: &[(String, Json)]) -> bool
     is_id && value.as_str() != Some(id) && !sent.iter().any(|(n, _)| n == name)
 }
 
-fn record(id: String, doc: Json, since: u64) -> Record {
+pub(super) fn record(id: String, doc: Json, since: u64) -> Record {
     Record {
         id,
         doc,
         views: BTreeMap::new(),
         since,
-    }
-}
-
-// --- seeds
-
-/// What the examples say is there.
-fn seed(spec: &Spec, template: &[Segment], path: &[String]) -> Collection {
-    let item = operation_at(spec, template, "GET");
-    let parameter = item_parameter(spec, template);
-    let mut collection = Collection {
-        parameter: parameter.clone(),
-        records: Vec::new(),
-    };
-    let known = parameter_example(spec, template);
-    let list = spec
-        .operations
-        .iter()
-        .find(|o| role(spec, o) == Role::List && versionless(o) == template);
-    if let Some(list) = list {
-        let example = list.example().cloned().unwrap_or_default();
-        let items = example
-            .pointer(&items_pointer(list))
-            .map(Json::items)
-            .unwrap_or_default();
-        for (n, entry) in items.iter().enumerate() {
-            let mut doc = entry.clone();
-            let id = id_of(&doc, parameter.as_deref()).unwrap_or_else(|| match (&known, n) {
-                (Some(known), 0) => known.clone(),
-                (Some(known), _) => mint::like(known),
-                (None, _) => format!("{}", n + 1),
-            });
-            if parameter.is_some() && id_of(&doc, parameter.as_deref()).is_none() {
-                set_id(&mut doc, parameter.as_deref(), &id);
-            }
-            collection.records.push(record(id, doc, 0));
-        }
-    }
-    if let Some((item, example)) = item.and_then(|item| Some((item, item.example()?))) {
-        let mut doc = entity_of(spec, item, example);
-        let id = id_of(&doc, parameter.as_deref()).or(known);
-        if let Some(id) = id {
-            if id_of(&doc, parameter.as_deref()).is_none() {
-                set_id(&mut doc, parameter.as_deref(), &id);
-            }
-            match collection.records.iter_mut().find(|record| record.id == id) {
-                Some(known) => {
-                    for (name, value) in doc.members() {
-                        merge(&mut known.doc, name, value);
-                    }
-                }
-                None => collection.records.push(record(id, doc, 0)),
-            }
-        }
-    } else if list.is_none()
-        && let Some(id) = known
-    {
-        // Nothing shows it, but its id stands as an example in the path.
-        let mut doc = operation_at(spec, template, "POST")
-            .and_then(Operation::example)
-            .cloned()
-            .unwrap_or(Json::Object(Vec::new()));
-        if let Some(old) = id_of(&doc, parameter.as_deref()) {
-            rename(&mut doc, &old, &id);
-        } else {
-            set_id(&mut doc, parameter.as_deref(), &id);
-        }
-        collection.records.push(record(id, doc, 0));
-    }
-    let is_below = template.iter().any(|s| matches!(s, Segment::Parameter(_)));
-    if is_below && parameter.is_none() && list.is_some_and(|l| l.pagination.is_some()) {
-        fill(&mut collection.records);
-    }
-    for record in &mut collection.records {
-        for (segment, value) in template.iter().zip(path) {
-            if let Segment::Parameter(name) = segment
-                && record.doc.get(name).is_some()
-            {
-                record.doc.set(name, Json::str(value));
-            }
-        }
-    }
-    collection
-}
-
-/// More of the same, with ids of their own.
-fn fill(records: &mut Vec<Record>) {
-    let examples = records.len();
-    if examples == 0 {
-        return;
-    }
-    for n in examples..FILLED {
-        let mut copy = records[n % examples].clone();
-        let old = copy.id.clone();
-        copy.id = mint::like(&old);
-        rename(&mut copy.doc, &old, &copy.id);
-        records.push(copy);
-    }
-}
-
-/// Fields of a fuller example, below a wrapper too.
-fn merge(doc: &mut Json, name: &str, value: &Json) {
-    match (doc.get_mut(name), value) {
-        (Some(Json::Object(_)), Json::Object(members)) => {
-            if let Some(inner) = doc.get_mut(name) {
-                for (name, value) in members {
-                    merge(inner, name, value);
-                }
-            }
-        }
-        (Some(_), _) => {}
-        (None, _) => doc.set(name, value.clone()),
-    }
-}
-
-// --- documents
-
-/// What was sent, in place of what the examples say.
-fn overlay(context: &Context<'_>, operation: &Operation, request: &Request, reply: Option<&Json>, doc: &mut Json) {
-    let spec = context.spec;
-    let sent = request.body.as_ref().map(Json::members).unwrap_or_default();
-    for content in operation.body.iter().flat_map(|body| &body.contents) {
-        for (name, _) in spec.properties(&content.schema) {
-            let needed = reply.is_some_and(|reply| spec.requires(reply, name));
-            if !needed && !sent.iter().any(|(n, _)| n == name) {
-                doc.remove(name);
-            }
-        }
-    }
-    for (name, value) in sent {
-        let fits = reply
-            .and_then(|reply| spec.property(reply, name))
-            .is_none_or(|property| context.schemas.fits(property, value));
-        if fits {
-            doc.set(name, value.clone());
-        }
-    }
-}
-
-/// A change: PUT replaces what can be sent, anything else changes what was sent.
-fn update(spec: &Spec, operation: &Operation, request: &Request, doc: &mut Json) {
-    let sent = request.body.as_ref().map(Json::members).unwrap_or_default();
-    if operation.method == "PUT" {
-        for content in operation.body.iter().flat_map(|body| &body.contents) {
-            for (name, _) in spec.properties(&content.schema) {
-                if !spec.requires(&content.schema, name) && !is_identity(name) {
-                    doc.remove(name);
-                }
-            }
-        }
-    }
-    for (name, value) in sent {
-        if !is_identity(name) {
-            doc.set(name, value.clone());
-        }
-    }
-}
-
-fn is_identity(name: &str) -> bool {
-    matches!(name, "id" | "client_id" | "client_secret")
-}
-
-/// The reply about one thing, with the envelope that the example has.
-fn entity_reply(context: &Context<'_>, operation: &Operation, doc: &Json) -> Option<Json> {
-    if !operation.answers_json() {
-        return None;
-    }
-    let schema = &operation.success.content.as_ref()?.schema;
-    let example = operation.example();
-    match envelope(context.spec, operation) {
-        Some(name) => {
-            let inner = context.spec.property(schema, &name)?;
-            let entity = project(context, inner, doc, example.and_then(|e| e.get(&name)));
-            let mut reply = example.cloned().unwrap_or(Json::Object(Vec::new()));
-            reply.set(&name, entity);
-            Some(reply)
-        }
-        None => Some(project(context, schema, doc, example)),
-    }
-}
-
-/// The fields of a document that a schema has, in the order of the example.
-fn project(context: &Context<'_>, schema: &Json, doc: &Json, example: Option<&Json>) -> Json {
-    let spec = context.spec;
-    let properties = spec.properties(schema);
-    if properties.is_empty() || !matches!(doc, Json::Object(_)) {
-        return doc.clone();
-    }
-    let mut reply = Json::Object(Vec::new());
-    for (name, value) in doc.members() {
-        match properties.iter().find(|(n, _)| n == name) {
-            Some((_, property)) if context.schemas.fits(property, value) => reply.set(name, value.clone()),
-            Some(_) => {}
-            None if spec.is_open(schema) => reply.set(name, value.clone()),
-            None => {}
-        }
-    }
-    for (name, _) in properties {
-        if reply.get(name).is_none()
-            && spec.requires(schema, name)
-            && let Some(value) = example.and_then(|e| e.get(name))
-        {
-            reply.set(name, value.clone());
-        }
-    }
-    reply
-}
-
-/// The thing itself in a reply that may have an envelope around it.
-fn entity_of(spec: &Spec, operation: &Operation, reply: &Json) -> Json {
-    match envelope(spec, operation) {
-        Some(name) => reply.get(&name).cloned().unwrap_or_default(),
-        None => reply.clone(),
-    }
-}
-
-/// The one member that holds the thing: `account`. A member that names the thing's kind is no envelope.
-fn envelope(spec: &Spec, operation: &Operation) -> Option<String> {
-    let schema = &operation.success.content.as_ref()?.schema;
-    if spec.keyword(schema, "x-wrapper-key").is_some() {
-        return None;
-    }
-    let [(name, inner)] = spec.properties(schema)[..] else {
-        return None;
-    };
-    (!spec.properties(inner).is_empty()).then(|| name.to_owned())
-}
-
-/// Fields of a view that mean the same as in the thing itself: same name, same schema.
-fn same_fields(spec: &Spec, schema: &Json, template: &[Segment]) -> Vec<String> {
-    let Some(at) = template.iter().rposition(|s| matches!(s, Segment::Parameter(_))) else {
-        return Vec::new();
-    };
-    let ends_in_parameter = at + 1 == template.len();
-    let mut found = Vec::new();
-    for operation in &spec.operations {
-        let other = versionless(operation);
-        // Operations on the thing, or on the collection it is in.
-        let is_of_thing = other.len() <= at + 1 && template.starts_with(&other)
-            || (ends_in_parameter && template.starts_with(&other));
-        let Some(content) = operation
-            .success
-            .content
-            .as_ref()
-            .filter(|_| is_of_thing && !other.is_empty())
-        else {
-            continue;
-        };
-        let entity = match envelope(spec, operation).and_then(|name| spec.property(&content.schema, &name)) {
-            Some(inner) => inner,
-            None => &content.schema,
-        };
-        for (name, property) in spec.properties(schema) {
-            if spec
-                .property(entity, name)
-                .is_some_and(|theirs| same_schema(spec, theirs, property))
-            {
-                found.push(name.to_owned());
-            }
-        }
-    }
-    found
-}
-
-fn same_schema(spec: &Spec, a: &Json, b: &Json) -> bool {
-    let of = |schema: &Json| {
-        ["type", "enum", "format", "items"].map(|keyword| spec.keyword(schema, keyword).map(Json::to_string))
-    };
-    of(a) == of(b)
-}
-
-/// Where the id is: under the parameter's name, as `id`, or below the key that names the kind.
-pub(super) fn id_of(doc: &Json, parameter: Option<&str>) -> Option<String> {
-    let at_top = |doc: &Json| {
-        let named = parameter.and_then(|name| doc.get(name)).or_else(|| doc.get("id"));
-        let any = || {
-            let ids = doc
-                .members()
-                .iter()
-                .filter(|(name, _)| parameter.is_none() && name.ends_with("Id"));
-            ids.map(|(_, value)| value).next()
-        };
-        named.or_else(any).and_then(Json::scalar)
-    };
-    at_top(doc).or_else(|| match doc.members() {
-        [(_, inner)] => at_top(inner),
-        _ => None,
-    })
-}
-
-fn set_id(doc: &mut Json, parameter: Option<&str>, id: &str) {
-    if matches!(doc, Json::Object(_)) {
-        let name = parameter.unwrap_or("id");
-        let named_id = if name.ends_with("_id") { "id" } else { name };
-        doc.set(named_id, Json::str(id));
-    }
-}
-
-/// Puts a new id wherever the old one stands: in fields, links, numbers.
-fn rename(doc: &mut Json, old: &str, new: &str) {
-    if old.is_empty() {
-        return;
-    }
-    match doc {
-        Json::String(text) if text == old => new.clone_into(text),
-        Json::String(text) if old.len() >= 4 && text.contains(old) => *text = text.replace(old, new),
-        Json::Number(digits) if digits == old && new.bytes().all(|b| b.is_ascii_digit()) => new.clone_into(digits),
-        Json::Array(items) => items.iter_mut().for_each(|item| rename(item, old, new)),
-        Json::Object(members) => members.iter_mut().for_each(|(_, value)| rename(value, old, new)),
-        _ => {}
-    }
-}
-
-fn mentions(doc: &Json, name: &str, value: &str) -> bool {
-    match doc {
-        Json::Object(members) => members
-            .iter()
-            .any(|(n, v)| (n == name && v.scalar().as_deref() == Some(value)) || mentions(v, name, value)),
-        Json::Array(items) => items.iter().any(|item| mentions(item, name, value)),
-        _ => false,
     }
 }
 
@@ -853,219 +531,7 @@ fn shorten(reply: &mut Json, size: usize) {
     }
 }
 
-// --- filters
-
-/// Whether an item is among those that the query asks for.
-fn passes(operation: &Operation, request: &Request, doc: &Json) -> bool {
-    let mut names: Vec<&str> = request.query.iter().map(|(name, _)| name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-        .into_iter()
-        .filter(|name| !paging::is_paging(operation, name))
-        .all(|name| {
-            let values: Vec<&str> = request
-                .query
-                .iter()
-                .filter(|(n, _)| n == name)
-                .map(|(_, v)| v.as_str())
-                .collect();
-            let (field, comparison) = split_filter(name);
-            let Some(found) = field_of(doc, field) else {
-                return true;
-            };
-            values
-                .iter()
-                .any(|wanted| found.iter().any(|value| compare(value, comparison, wanted)))
-        })
-}
-
-/// `tranDate[gte]`, `timestamp.gte`, `id[]`, `customer`
-fn split_filter(name: &str) -> (&str, &str) {
-    if let Some((field, rest)) = name.split_once('[') {
-        return (field, rest.trim_end_matches(']'));
-    }
-    match name.rsplit_once('.') {
-        Some((field, comparison @ ("gte" | "lte" | "gt" | "lt"))) => (field, comparison),
-        _ => (name, ""),
-    }
-}
-
-/// The values of a field, at the top or below the key that names the kind; an object counts by its id.
-pub(super) fn field_of(doc: &Json, name: &str) -> Option<Vec<String>> {
-    let value = doc.get(name).or_else(|| match doc.members() {
-        [(_, inner)] => inner.get(name),
-        _ => None,
-    })?;
-    match value {
-        Json::Array(items) => Some(items.iter().filter_map(Json::scalar).collect()),
-        Json::Object(_) => Some(vec![value.get("id")?.scalar()?]),
-        Json::Null => Some(Vec::new()),
-        scalar => Some(vec![scalar.scalar()?]),
-    }
-}
-
-/// Compares as numbers where both are, else as text (which orders ISO 8601 dates).
-pub(super) fn compare(value: &str, comparison: &str, wanted: &str) -> bool {
-    use std::cmp::Ordering;
-    let order = |a: &str, b: &str| match (a.parse::<rust_decimal::Decimal>(), b.parse::<rust_decimal::Decimal>()) {
-        (Ok(a), Ok(b)) => a.cmp(&b),
-        _ => a.cmp(b),
-    };
-    match comparison {
-        "gte" => order(value, wanted) != Ordering::Less,
-        // A day includes all its hours.
-        "lte" => order(value, wanted) != Ordering::Greater || value.starts_with(wanted),
-        "gt" => order(value, wanted) == Ordering::Greater,
-        "lt" => order(value, wanted) == Ordering::Less,
-        "between" => match wanted.split_once("..") {
-            Some((from, to)) => compare(value, "gte", from) && compare(value, "lte", to),
-            None => true,
-        },
-        _ => order(value, wanted) == Ordering::Equal,
-    }
-}
-
-// --- what an operation is, by its path
-
-fn is_version(segment: &str) -> bool {
-    segment
-        .strip_prefix('v')
-        .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn versionless(operation: &Operation) -> Vec<Segment> {
-    let is_kept = |segment: &&Segment| match segment {
-        Segment::Literal(literal) => !is_version(literal),
-        Segment::Parameter(_) => true,
-    };
-    operation.segments.iter().filter(is_kept).cloned().collect()
-}
-
-fn literal(segment: &Segment) -> Option<String> {
-    match segment {
-        Segment::Literal(literal) => Some(literal.clone()),
-        Segment::Parameter(_) => None,
-    }
-}
-
-fn filled(template: &[Segment], request: &Request) -> Vec<String> {
-    template
-        .iter()
-        .map(|segment| match segment {
-            Segment::Literal(literal) => literal.clone(),
-            Segment::Parameter(name) => request.path_value(name).unwrap_or_default().to_owned(),
-        })
-        .collect()
-}
-
-/// Whether `{id}` follows this path in some operation.
-fn has_items(spec: &Spec, template: &[Segment]) -> bool {
-    spec.operations.iter().map(versionless).any(|other| {
-        other.len() > template.len()
-            && other.starts_with(template)
-            && matches!(other.get(template.len()), Some(Segment::Parameter(_)))
-    })
-}
-
-fn role(spec: &Spec, operation: &Operation) -> Role {
-    let template = versionless(operation);
-    let has_items = has_items(spec, &template);
-    let ends_in_parameter = matches!(template.last(), Some(Segment::Parameter(_)));
-    match operation.method.as_str() {
-        "POST" if has_items => Role::Create,
-        _ if ends_in_parameter => Role::Item,
-        "GET" if has_items || operation.pagination.is_some() => Role::List,
-        _ => Role::View,
-    }
-}
-
-/// Whether the things in this collection are kept: they can be listed or created.
-fn is_managed(spec: &Spec, template: &[Segment]) -> bool {
-    spec.operations
-        .iter()
-        .any(|o| matches!(role(spec, o), Role::List | Role::Create) && versionless(o) == template)
-}
-
-/// The operation on the items of a collection (GET), or on the collection (POST).
-fn operation_at<'a>(spec: &'a Spec, collection: &[Segment], method: &str) -> Option<&'a Operation> {
-    spec.operations.iter().filter(|o| o.method == method).find(|o| {
-        let template = versionless(o);
-        match method {
-            "POST" => template == collection,
-            _ => is_item_of(&template, collection),
-        }
-    })
-}
-
-fn is_item_of(template: &[Segment], collection: &[Segment]) -> bool {
-    template.len() == collection.len() + 1
-        && template.starts_with(collection)
-        && matches!(template.last(), Some(Segment::Parameter(_)))
-}
-
-fn item_parameter(spec: &Spec, collection: &[Segment]) -> Option<String> {
-    spec.operations.iter().map(versionless).find_map(|template| {
-        if template.len() > collection.len()
-            && template.starts_with(collection)
-            && let Some(Segment::Parameter(name)) = template.get(collection.len())
-        {
-            return Some(name.clone());
-        }
-        None
-    })
-}
-
-/// The example of the path parameter that takes an item's id.
-fn parameter_example(spec: &Spec, collection: &[Segment]) -> Option<String> {
-    let name = item_parameter(spec, collection)?;
-    let operation = spec.operations.iter().find(|o| {
-        let template = versionless(o);
-        template.len() > collection.len()
-            && template.starts_with(collection)
-            && o.parameters.iter().any(|p| p.name == name)
-    })?;
-    operation
-        .parameters
-        .iter()
-        .find(|p| p.name == name)?
-        .example
-        .as_ref()?
-        .scalar()
-}
-
-/// Whether some other reply shows an id of this name, so that it cannot be made up by the caller.
-fn is_named(spec: &Spec, operation: &Operation, name: &str) -> bool {
-    let example = operation
-        .parameters
-        .iter()
-        .find(|p| p.name == name)
-        .and_then(|p| p.example.as_ref()?.scalar());
-    example.is_some_and(|value| {
-        spec.operations
-            .iter()
-            .filter_map(Operation::example)
-            .any(|e| mentions(e, name, &value))
-    })
-}
-
-fn view_name(template: &[Segment]) -> String {
-    let literals: Vec<String> = template.iter().rev().filter_map(literal).take(1).collect();
-    literals.concat()
-}
-
-/// Where the items of a list are: as `x-pagination` says, else the first array.
-fn items_pointer(operation: &Operation) -> String {
-    if let Some(paging) = &operation.pagination {
-        return paging.items.clone();
-    }
-    let members = operation.example().map(Json::members).unwrap_or_default();
-    members
-        .iter()
-        .find(|(_, value)| matches!(value, Json::Array(_)))
-        .map(|(name, _)| format!("/{}", name.replace('~', "~0").replace('/', "~1")))
-        .unwrap_or_default()
-}
+// --- lists
 
 fn schema_at<'a>(spec: &'a Spec, schema: &'a Json, pointer: &str) -> Option<&'a Json> {
     pointer.split('/').skip(1).try_fold(schema, |schema, name| {

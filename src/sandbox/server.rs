@@ -107,6 +107,7 @@ pub(super) async fn answer(
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
         body,
+        is_browser: false,
     };
     let Outcome { reply, trouble } = players.handle(&call);
     match trouble {

@@ -5,6 +5,7 @@
 
 use super::json::Json;
 use super::profile::Profile;
+use super::shape::{self, Role};
 
 /// One provider's specification.
 pub(super) struct Spec {
@@ -35,6 +36,9 @@ pub(super) struct Operation {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) segments: Vec<Segment>,
+    /// The path without its versions.
+    pub(super) thing: Vec<Segment>,
+    pub(super) role: Role,
     /// `api`, `service`, `oauth` or `registration`.
     pub(super) client: String,
     /// Alternatives; each is a list of scheme and scopes.
@@ -162,6 +166,11 @@ impl Spec {
                     operations.push(spec.operation(path, method, operation, shared));
                 }
             }
+        }
+        let things: Vec<Vec<Segment>> = operations.iter().map(|o| o.thing.clone()).collect();
+        for operation in &mut operations {
+            let is_paged = operation.pagination.is_some();
+            operation.role = shape::role(&operation.thing, &operation.method, is_paged, &things);
         }
         spec.operations = operations;
         for needed in [
@@ -328,7 +337,9 @@ impl Spec {
             id: text("operationId").unwrap_or(path).to_owned(),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
+            thing: shape::versionless(&template(path)),
             segments: template(path),
+            role: Role::View,
             client: text("x-client").unwrap_or("api").to_owned(),
             security: operation.get("security").map(security).unwrap_or_default(),
             parameters,
