@@ -146,8 +146,10 @@ impl Document {
         }
         for flow in scheme["flows"].as_object().into_iter().flat_map(Map::values) {
             for (scope, description) in flow["scopes"].as_object().into_iter().flatten() {
-                self.scopes
-                    .insert(scope.clone(), description.as_str().unwrap_or_default().to_owned());
+                self.scopes.insert(
+                    scope.clone(),
+                    crate::documentation::prose(description.as_str().unwrap_or_default()),
+                );
             }
         }
         for server in json["servers"].as_array().into_iter().flatten() {
@@ -159,7 +161,7 @@ impl Document {
                 url: server["url"].as_str().unwrap_or_default().to_owned(),
                 environment: server["x-environment"].as_str().map(str::to_owned),
                 client,
-                description: server["description"].as_str().unwrap_or_default().to_owned(),
+                description: crate::documentation::prose(server["description"].as_str().unwrap_or_default()),
             });
         }
         for (path, item) in json["paths"].as_object().into_iter().flatten() {

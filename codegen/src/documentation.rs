@@ -19,7 +19,7 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
             } else {
                 ""
             };
-            let _ = writeln!(text, "{}{stop}\n", words.trim());
+            let _ = writeln!(text, "{}{stop}\n", prose(words.trim()));
         }
     }
     let _ = writeln!(text, "`{} {}`\n", operation.method, operation.path);
@@ -41,16 +41,11 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
             provenance.checked
         );
         for source in &provenance.sources {
-            let shown = if source.starts_with("http") {
-                format!("<{source}>")
-            } else {
-                source.clone()
-            };
-            let _ = write!(text, "; {shown}");
+            let _ = write!(text, "; {}", prose(source));
         }
         text.push('\n');
         if let Some(note) = &provenance.note {
-            let _ = writeln!(text, "- note: {}", note.trim().replace('\n', " "));
+            let _ = writeln!(text, "- note: {}", prose(&note.trim().replace('\n', " ")));
         }
     }
     if let Some(module) = module {
@@ -62,6 +57,58 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
         ));
     }
     text
+}
+
+/// Text of a specification as rustdoc takes it: addresses become links, brackets and angle brackets stay what they are.
+///
+/// Code spans and fenced blocks are left alone.
+pub(crate) fn prose(text: &str) -> String {
+    let mut out = String::new();
+    for (n, part) in text.split('`').enumerate() {
+        if n > 0 {
+            out.push('`');
+        }
+        if n % 2 == 1 {
+            out.push_str(part);
+        } else {
+            out.push_str(&plain_prose(part));
+        }
+    }
+    out
+}
+
+fn plain_prose(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['[', ']', '<', '>', 'h']) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        if from.starts_with("https://") || from.starts_with("http://") {
+            let end = from
+                .find(|c: char| c.is_whitespace() || "<>()[]\"'".contains(c))
+                .unwrap_or(from.len());
+            let address = from[..end].trim_end_matches(['.', ',', ';', ':']);
+            let _ = write!(out, "<{address}>");
+            rest = &from[address.len()..];
+            continue;
+        }
+        let c = &from[..1];
+        let opens_address = c == "<" && from[1..].starts_with("http");
+        if c != "h" && !opens_address {
+            out.push('\\');
+        }
+        if !opens_address {
+            out.push_str(c);
+        }
+        rest = &from[1..];
+        if opens_address {
+            let end = rest.find('>').unwrap_or(rest.len());
+            let _ = write!(out, "<{}>", &rest[..end]);
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 fn needs(operation: &Operation) -> String {

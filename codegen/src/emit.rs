@@ -478,7 +478,10 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
         .iter()
         .map(|field| format_ident!("{}", snake_case(&field.name)))
         .collect();
-    let field_docs: Vec<&String> = fields.iter().map(|field| &field.description).collect();
+    let field_docs: Vec<String> = fields
+        .iter()
+        .map(|field| crate::documentation::prose(&field.description))
+        .collect();
     let extra_doc = format!("What a token reply of {name} tells beyond RFC 6749.");
     let extra_argument = if fields.is_empty() {
         quote!(_fields)

@@ -101,6 +101,16 @@ impl Passes<'_> {
         for field in &mut client.fields {
             field.vis = parse_quote!(pub(super));
         }
+        let info = &self.document.json["info"];
+        let title = info["title"].as_str().unwrap_or_default();
+        let description = documentation::prose(info["description"].as_str().unwrap_or_default());
+        let checked = info["version"].as_str().unwrap_or_default();
+        set_doc(
+            &mut client.attrs,
+            &format!(
+                "Client of {title}.\n\n{description}\n\nThe specification was last checked against its sources on {checked}."
+            ),
+        );
         // `Debug` is written by hand: the base URL and nothing else.
         client.attrs.retain(|attribute| !attribute.path().is_ident("derive"));
         client.attrs.push(parse_quote!(#[derive(Clone)]));

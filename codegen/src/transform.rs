@@ -200,7 +200,7 @@ impl Transform<'_> {
         }
         if let Some(text) = parameter["description"].as_str() {
             self.parameter_docs
-                .insert((id.to_owned(), snake_case(&rust)), text.to_owned());
+                .insert((id.to_owned(), snake_case(&rust)), crate::documentation::prose(text));
         }
         let context = format!("parameter `{wire}`");
         let schema = self.schema(
@@ -612,7 +612,7 @@ enum Where<'a> {
 }
 
 fn text(json: &Value, key: &str) -> Option<String> {
-    json[key].as_str().map(str::to_owned)
+    json[key].as_str().map(crate::documentation::prose)
 }
 
 /// Whether a media type is JSON (RFC 6839 section 3.1).

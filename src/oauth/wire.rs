@@ -3,7 +3,7 @@
 //! Read by four: the clients send and parse these types, `regen` writes their
 //! JSON Schemas into the bundled specifications, the sandbox validates against
 //! those schemas, and `drift` compares documents with them. The file stands
-//! alone, apart from [`Secret`](crate::Secret), because `xtask` includes it.
+//! alone, apart from [`Secret`], because `xtask` includes it.
 
 use std::collections::BTreeMap;
 use std::fmt;
