@@ -142,6 +142,24 @@ async fn a_dropped_request_did_nothing_and_a_lost_reply_did() {
 }
 
 #[tokio::test]
+async fn a_truncated_reply_has_a_status_and_no_end() {
+    let sandbox = start().await;
+    let mx = peer(&sandbox, "mx");
+    let token = mx.tokens().await.string("access_token");
+    sandbox.fault("mx", Fault::truncated());
+    let reply = mx
+        .http
+        .get(mx.url("/accounts"))
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.status(), 200);
+    assert!(reply.bytes().await.is_err());
+    assert_eq!(mx.get("/accounts", &token).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_slow_reply_comes_late_and_holds_nobody_up() {
     let sandbox = start().await;
     let ofx = peer(&sandbox, "ofx");

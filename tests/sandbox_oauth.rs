@@ -425,6 +425,24 @@ async fn a_spent_refresh_token_takes_its_family_with_it() {
 }
 
 #[tokio::test]
+async fn of_many_refreshes_at_once_one_succeeds() {
+    let sandbox = start().await;
+    for rules in played(&sandbox).filter(|rules| rules.rotates) {
+        let peer = peer(&sandbox, rules.id);
+        let refresh = peer.tokens().await.string("refresh_token");
+        let all = futures_util::future::join_all((0..20).map(|_| peer.refresh(&refresh))).await;
+        let succeeded = all.iter().filter(|reply| reply.status == 200).count();
+        assert_eq!(succeeded, 1, "{}", rules.id);
+        assert!(
+            all.iter()
+                .all(|reply| reply.status == 200 || reply.error() == "invalid_grant"),
+            "{}",
+            rules.id
+        );
+    }
+}
+
+#[tokio::test]
 async fn refresh_tokens_end_after_the_documented_thirty_days() {
     let sandbox = start().await;
     for id in ["ofx", "mx"] {

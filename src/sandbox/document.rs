@@ -132,8 +132,8 @@ pub(super) fn same_fields(spec: &Spec, schema: &Json, template: &[Segment]) -> V
     for operation in &spec.operations {
         let other = &operation.thing;
         // Operations on the thing, or on the collection it is in.
-        let is_of_thing = other.len() <= at + 1 && template.starts_with(&other)
-            || (ends_in_parameter && template.starts_with(&other));
+        let is_of_thing =
+            other.len() <= at + 1 && template.starts_with(other) || (ends_in_parameter && template.starts_with(other));
         let Some(content) = operation
             .success
             .content

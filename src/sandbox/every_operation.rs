@@ -215,3 +215,129 @@ fn every_example_fits_its_schema() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// The request of an operation's examples, changed, and the status that comes back.
+fn status_of(provider: &Provider, operation: &Operation, change: impl FnOnce(&mut Call)) -> u16 {
+    let (path, mut call) = call(operation, &authorization(provider, operation));
+    change(&mut call);
+    let host = if provider.spec.oauth_prefix.is_some() {
+        Host::Resources
+    } else {
+        Host::Both
+    };
+    provider.handle(host, &path, &call).reply.status
+}
+
+#[test]
+fn what_is_required_must_be_there_and_what_is_typed_must_fit() {
+    let mut checked = 0;
+    for bundle in BUNDLES {
+        let player = provider(bundle);
+        let spec = &player.spec;
+        for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
+            let name = format!("{} {}", spec.id, operation.id);
+            for content in operation.body.iter().flat_map(|body| &body.contents) {
+                let (_, example) = content.examples.first().unwrap();
+                for (field, _) in example
+                    .members()
+                    .iter()
+                    .filter(|(field, _)| spec.requires(&content.schema, field))
+                {
+                    let status = status_of(&player, operation, |call| {
+                        let mut body = example.clone();
+                        body.remove(field);
+                        call.body = match content.media_type.as_str() {
+                            "application/json" => body.to_string().into(),
+                            _ => {
+                                let pairs = super::http::pairs(&call.body);
+                                let kept = pairs.iter().filter(|(n, _)| n.split('[').next() != Some(field));
+                                url::form_urlencoded::Serializer::new(String::new())
+                                    .extend_pairs(kept)
+                                    .finish()
+                                    .into()
+                            }
+                        };
+                    });
+                    assert_eq!(status, 400, "{name} without {field}");
+                    checked += 1;
+                }
+                let status = status_of(&player, operation, |call| {
+                    call.headers
+                        .insert("content-type", HeaderValue::from_static("text/plain"));
+                });
+                assert_eq!(status, 415, "{name} as text");
+            }
+            for parameter in &operation.parameters {
+                let is_number = matches!(spec.kind(&parameter.schema), Some("integer" | "number" | "boolean"));
+                match parameter.place {
+                    Place::Query if is_number => {
+                        let status = status_of(&player, operation, |call| {
+                            let mut pairs = call.query_pairs();
+                            pairs.retain(|(n, _)| *n != parameter.name);
+                            pairs.push((parameter.name.clone(), "many".to_owned()));
+                            call.query = url::form_urlencoded::Serializer::new(String::new())
+                                .extend_pairs(pairs)
+                                .finish();
+                        });
+                        assert_eq!(status, 400, "{name} with {} = many", parameter.name);
+                        checked += 1;
+                    }
+                    Place::Query if parameter.required => {
+                        let status = status_of(&player, operation, |call| call.query = String::new());
+                        assert_eq!(status, 400, "{name} without {}", parameter.name);
+                        checked += 1;
+                    }
+                    Place::Header if parameter.required => {
+                        let status = status_of(&player, operation, |call| {
+                            call.headers.remove(parameter.name.to_ascii_lowercase());
+                        });
+                        assert_eq!(status, 400, "{name} without {}", parameter.name);
+                        checked += 1;
+                    }
+                    _ => {}
+                }
+            }
+            let status = status_of(&player, operation, |call| call.query.push_str("&no_such_parameter=1"));
+            assert_eq!(status, 400, "{name} with a parameter of nobody's");
+            let status = status_of(&player, operation, |call| {
+                call.headers.remove("authorization");
+            });
+            assert_eq!(status, 401, "{name} without a token");
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, ..Default::default() })]
+
+    /// Whatever comes is answered, and is no success unless it was a request.
+    #[test]
+    fn no_request_brings_the_sandbox_down(
+        method in "GET|POST|PUT|DELETE|PATCH|X",
+        at in 0_usize..100,
+        noise in "[ -~]{0,40}|\\PC{0,20}",
+        query in "[a-zA-Z%=&\\[\\].+0-9]{0,40}",
+        media_type in "application/json|application/x-www-form-urlencoded|text/plain",
+        body in "\\PC{0,200}|\\{[\"a-z:,\\[\\]{}0-9.e-]{0,80}\\}|[a-z_\\[\\]=&%0-9]{0,80}",
+    ) {
+        for bundle in BUNDLES {
+            let player = provider(bundle);
+            let operation = &player.spec.operations[at % player.spec.operations.len()];
+            let (mut path, mut call) = call(operation, &authorization(&player, operation));
+            if at % 3 == 0 {
+                path = format!("/{noise}");
+            }
+            if at % 2 == 0 {
+                call.query = query.clone();
+            }
+            call.method = Method::from_bytes(method.as_bytes()).unwrap();
+            call.headers.insert("content-type", HeaderValue::try_from(&media_type).unwrap());
+            call.body = Bytes::from(body.clone());
+            for host in [Host::Both, Host::Resources, Host::Oauth] {
+                let reply = player.handle(host, &path, &call).reply;
+                proptest::prop_assert!((200..500).contains(&reply.status), "{}", reply.status);
+            }
+        }
+    }
+}

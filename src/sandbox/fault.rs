@@ -51,6 +51,8 @@ pub(super) enum Trouble {
     Drop,
     /// The request is processed, the connection closes before the reply.
     LostReply,
+    /// The request is processed, the connection closes before the reply's last bytes.
+    Truncated,
 }
 
 impl Fault {
@@ -150,7 +152,17 @@ impl Fault {
         Self::new(Kind::Trouble(Trouble::LostReply))
     }
 
-    /// The reply is cut in the middle of its JSON.
+    /// The request is processed, and the connection closes in the middle of the reply's body.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::truncated();
+    /// ```
+    #[must_use]
+    pub fn truncated() -> Self {
+        Self::new(Kind::Trouble(Trouble::Truncated))
+    }
+
+    /// The reply arrives whole, but its JSON ends in the middle.
     ///
     /// ```
     /// let fault = finrail::sandbox::Fault::garbled();

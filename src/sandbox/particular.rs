@@ -417,15 +417,14 @@ pub(super) fn approved(spec: &Spec, store: &mut Store, scopes: &[String], name: 
     if spec.id != "tatrabanka" {
         return;
     }
+    let cancels = scopes.iter().any(|scope| scope == "PREMIUM_PIS_CANC");
     for record in store.find_mut(name, value) {
+        let is_asked_for = cancels && record.views.remove(CANCELLATION).is_some();
         match name {
+            "authorizationId" if is_asked_for => record.doc.set("transactionStatus", Json::str("CANC")),
+            "authorizationId" if cancels => {}
             "consentId" if record.doc.get("consentStatus").is_some() => {
                 record.doc.set("consentStatus", Json::str("valid"));
-            }
-            "authorizationId" if scopes.iter().any(|scope| scope == "PREMIUM_PIS_CANC") => {
-                if record.views.remove(CANCELLATION).is_some() {
-                    record.doc.set("transactionStatus", Json::str("CANC"));
-                }
             }
             "authorizationId" if record.doc.get("scaStatus").and_then(Json::as_str) == Some("received") => {
                 record.doc.set("scaStatus", Json::str("unconfirmed"));

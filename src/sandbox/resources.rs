@@ -104,13 +104,13 @@ impl Store {
     ) -> Result<Reply, Refused> {
         let spec = context.spec;
         let template = &operation.thing;
-        let path = filled(&template, request);
-        self.check_parents(spec, &template, &path)?;
+        let path = filled(template, request);
+        self.check_parents(spec, template, &path)?;
         match operation.role {
-            Role::List => self.list(context, operation, request, &template, &path),
-            Role::Create => self.create(context, operation, request, &template, &path),
-            Role::Item => self.item(context, operation, request, &template, &path),
-            Role::View => self.view(context, operation, request, &template, &path),
+            Role::List => self.list(context, operation, request, template, &path),
+            Role::Create => self.create(context, operation, request, template, &path),
+            Role::Item => self.item(context, operation, request, template, &path),
+            Role::View => self.view(context, operation, request, template, &path),
         }
     }
 
@@ -159,7 +159,7 @@ impl Store {
                 })
                 && is_managed(spec, template)
         })?;
-        let collection = self.open(spec, &template, &segments);
+        let collection = self.open(spec, template, &segments);
         let parameter = collection.parameter.clone();
         let id = id_of(&doc, parameter.as_deref()).unwrap_or_else(|| mint::like(""));
         if id_of(&doc, parameter.as_deref()).is_none() {
@@ -399,9 +399,9 @@ impl Store {
                 continue;
             };
             let rest: Option<Vec<String>> = rest.iter().map(literal).collect();
-            if let Some(rest) = rest.filter(|_| shared == &template[..above] && is_managed(spec, &other)) {
+            if let Some(rest) = rest.filter(|_| shared == &template[..above] && is_managed(spec, other)) {
                 let path: Vec<String> = path[..above].iter().cloned().chain(rest).collect();
-                self.open(spec, &other, &path);
+                self.open(spec, other, &path);
             }
         }
     }

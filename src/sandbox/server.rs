@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -22,9 +22,28 @@ use super::provider::Outcome;
 /// How large a request body may be.
 const MAX_BODY: usize = 1 << 20;
 
-/// Whether a connection is to be cut.
+/// Whether, and when, a connection is to be cut.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cut(Arc<AtomicBool>);
+pub(super) struct Cut(Arc<AtomicU8>);
+
+impl Cut {
+    const OPEN: u8 = 0;
+    /// Nothing more is written.
+    const NOW: u8 = 1;
+    /// The next piece is written without its end.
+    const BEFORE_THE_END: u8 = 2;
+
+    fn set(&self, when: u8) {
+        self.0.store(when, Ordering::SeqCst);
+    }
+
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// How many bytes a truncated reply lacks.
+const MISSING: usize = 8;
 
 /// A listener whose connections look at their [`Cut`].
 pub(super) struct Loopback(pub(super) TcpListener);
@@ -62,12 +81,6 @@ impl Connected<IncomingStream<'_, Loopback>> for Cut {
     }
 }
 
-impl Connection {
-    fn is_cut(&self) -> bool {
-        self.cut.0.load(Ordering::SeqCst)
-    }
-}
-
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
@@ -76,10 +89,16 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.is_cut() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        let length = match self.cut.get() {
+            Cut::OPEN => buf.len(),
+            Cut::BEFORE_THE_END if buf.len() > MISSING => buf.len() - MISSING,
+            _ => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+        };
+        let written = Pin::new(&mut self.stream).poll_write(cx, &buf[..length]);
+        if length < buf.len() && matches!(written, Poll::Ready(Ok(n)) if n == length) {
+            self.cut.set(Cut::NOW);
         }
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -112,7 +131,8 @@ pub(super) async fn answer(
     let Outcome { reply, trouble } = players.handle(&call);
     match trouble {
         Some(Trouble::Slow(by)) => tokio::time::sleep(by).await,
-        Some(Trouble::Drop | Trouble::LostReply) => cut.0.store(true, Ordering::SeqCst),
+        Some(Trouble::Drop | Trouble::LostReply) => cut.set(Cut::NOW),
+        Some(Trouble::Truncated) => cut.set(Cut::BEFORE_THE_END),
         None => {}
     }
     response(reply)
