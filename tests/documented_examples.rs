@@ -32,11 +32,18 @@ impl Page {
     fn read(text: &str) -> Self {
         let page: Value = serde_json::from_str(text).unwrap();
         let examples = page["examples"].as_array().unwrap().iter();
-        Self(examples.map(|data| (data["name"].as_str().unwrap().to_owned(), data.clone())).map(named).collect())
+        Self(
+            examples
+                .map(|data| (data["name"].as_str().unwrap().to_owned(), data.clone()))
+                .map(named)
+                .collect(),
+        )
     }
 
     fn take(&mut self, name: &str) -> Example {
-        self.0.remove(name).unwrap_or_else(|| panic!("the page has no example `{name}`"))
+        self.0
+            .remove(name)
+            .unwrap_or_else(|| panic!("the page has no example `{name}`"))
     }
 
     fn done(self) {
@@ -50,7 +57,9 @@ fn named((name, data): (String, Value)) -> (String, Example) {
 
 fn fields(value: &Value) -> BTreeMap<String, String> {
     let object = value.as_object().into_iter().flatten();
-    object.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    object
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect()
 }
 
 impl Example {
@@ -100,7 +109,11 @@ impl Example {
         if documented.is_empty() {
             assert!(seen.body.is_empty(), "{name}");
         } else {
-            assert_eq!(seen.header("content-type"), Some("application/x-www-form-urlencoded"), "{name}");
+            assert_eq!(
+                seen.header("content-type"),
+                Some("application/x-www-form-urlencoded"),
+                "{name}"
+            );
             self.same("form", &documented, &seen.form());
         }
         let left_out = &self.data["left_out"];
@@ -109,7 +122,10 @@ impl Example {
             if left_out[&header].is_string() {
                 assert_eq!(sent, None, "{name}: {header} is said to be left out");
             } else if let Some(before) = value.strip_suffix('*') {
-                assert!(sent.is_some_and(|sent| sent.len() > before.len() && sent.starts_with(before)), "{name}: {header}");
+                assert!(
+                    sent.is_some_and(|sent| sent.len() > before.len() && sent.starts_with(before)),
+                    "{name}: {header}"
+                );
             } else {
                 assert_eq!(sent, Some(value.as_str()), "{name}: {header}");
             }
@@ -125,9 +141,16 @@ impl Example {
     fn same(&self, place: &str, documented: &[(String, String)], sent: &[(String, String)]) {
         let name = &self.name;
         for (field, value) in documented {
-            let sent: Vec<&str> = sent.iter().filter(|(n, _)| n == field).map(|(_, v)| v.as_str()).collect();
+            let sent: Vec<&str> = sent
+                .iter()
+                .filter(|(n, _)| n == field)
+                .map(|(_, v)| v.as_str())
+                .collect();
             match value.as_str() {
-                "*" => assert!(sent.len() == 1 && !sent[0].is_empty(), "{name}: {place} {field}: {sent:?}"),
+                "*" => assert!(
+                    sent.len() == 1 && !sent[0].is_empty(),
+                    "{name}: {place} {field}: {sent:?}"
+                ),
                 value => assert_eq!(sent, [value], "{name}: {place} {field}"),
             }
         }
@@ -142,19 +165,36 @@ impl Example {
         let mut bare = url.clone();
         bare.set_query(None);
         assert_eq!(bare.as_str(), self.address(), "{}", self.name);
-        self.same("query", &pairs(self.url().query().unwrap()), &pairs(url.query().unwrap()));
+        self.same(
+            "query",
+            &pairs(self.url().query().unwrap()),
+            &pairs(url.query().unwrap()),
+        );
     }
 
     /// The typed reply has every field of the example.
     fn is_read_as(&self, reply: &TokenResponse) {
         let body = &self.data["reply"]["body"];
-        assert_eq!(reply.access_token.expose_secret(), body["access_token"].as_str().unwrap(), "{}", self.name);
-        assert_eq!(reply.refresh_token.as_ref().map(|token| token.expose_secret()), body["refresh_token"].as_str());
+        assert_eq!(
+            reply.access_token.expose_secret(),
+            body["access_token"].as_str().unwrap(),
+            "{}",
+            self.name
+        );
+        assert_eq!(
+            reply.refresh_token.as_ref().map(|token| token.expose_secret()),
+            body["refresh_token"].as_str()
+        );
         assert_eq!(reply.expires_in, body["expires_in"].as_i64());
         assert_eq!(reply.token_type.as_deref(), body["token_type"].as_str());
         assert_eq!(reply.scope.as_deref(), body["scope"].as_str());
         const OF_RFC_6749: [&str; 5] = ["access_token", "refresh_token", "expires_in", "token_type", "scope"];
-        for (name, value) in body.as_object().unwrap().iter().filter(|(name, _)| !OF_RFC_6749.contains(&name.as_str())) {
+        for (name, value) in body
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| !OF_RFC_6749.contains(&name.as_str()))
+        {
             assert_eq!(reply.extra.get(name), Some(value), "{}", self.name);
         }
     }
@@ -163,7 +203,12 @@ impl Example {
     fn is_held_by<P: Provider>(&self, user: &Connection<P>) {
         let body = &self.data["reply"]["body"];
         let expected = format!("Bearer {}", body["access_token"].as_str().unwrap());
-        assert_eq!(user.tokens().header().unwrap().header, expected.as_str(), "{}", self.name);
+        assert_eq!(
+            user.tokens().header().unwrap().header,
+            expected.as_str(),
+            "{}",
+            self.name
+        );
         let info = user.info().unwrap();
         let life = info.expires_at.map(|end| (end - info.obtained_at).num_seconds());
         assert_eq!(life, body["expires_in"].as_i64(), "{}", self.name);
@@ -176,7 +221,11 @@ fn real(hosts: Hosts, path: &str) -> String {
 }
 
 fn operation<P: Provider>(id: &str) -> &'static str {
-    P::operations().iter().find(|operation| operation.id == id).unwrap().path
+    P::operations()
+        .iter()
+        .find(|operation| operation.id == id)
+        .unwrap()
+        .path
 }
 
 /// An app that talks to the recorder, with a clock that the test turns.
@@ -204,7 +253,11 @@ macro_rules! bare_token_call {
             .credentials($provider::Credentials::new("client", "secret"))
             .build()
             .unwrap();
-        client.create_token().body(TokenRequest::new("authorization_code")).send().await
+        client
+            .create_token()
+            .body(TokenRequest::new("authorization_code"))
+            .send()
+            .await
     }};
 }
 
@@ -217,21 +270,40 @@ async fn ofx() {
     // The application itself: a token of several hundred characters, then the call.
     let (example, call) = (page.take("token_by_client_credentials"), page.take("beneficiaries"));
     assert_eq!(real(hosts, ofx::PROFILE.token_path), example.address());
-    assert_eq!(format!("{}{}", hosts.api, operation::<ofx::Provider>("list_beneficiaries")), call.address());
+    assert_eq!(
+        format!("{}{}", hosts.api, operation::<ofx::Provider>("list_beneficiaries")),
+        call.address()
+    );
     let recorder = Recorder::in_order([example.answer(), Answer::json("[]")]).await;
     let (app, _) = app!(ofx, recorder, hosts, id, secret, redirect);
-    app.client_credentials([ofx::Scope::Payments]).unwrap().list_beneficiaries().page_size(2).send().await.unwrap();
+    app.client_credentials([ofx::Scope::Payments])
+        .unwrap()
+        .list_beneficiaries()
+        .page_size(2)
+        .send()
+        .await
+        .unwrap();
     example.is_sent_by(&recorder.seen()[0]);
     call.is_sent_by(&recorder.seen()[1]);
     let access_token = example.data["reply"]["body"]["access_token"].as_str().unwrap();
-    assert_eq!(recorder.seen()[1].header("authorization"), Some(format!("Bearer {access_token}").as_str()));
+    assert_eq!(
+        recorder.seen()[1].header("authorization"),
+        Some(format!("Bearer {access_token}").as_str())
+    );
     example.is_read_as(&bare_token_call!(ofx, example).unwrap());
 
     // The user's consent, at the real host: nothing is sent, a browser goes there.
     let authorize = page.take("authorize");
     assert_eq!(real(hosts, ofx::PROFILE.authorize_path.unwrap()), authorize.address());
-    let app = ofx::App::builder().environment(ofx::Environment::Sandbox).credentials(ofx::Credentials::new(id, secret));
-    let authorization = app.redirect_uri(redirect).build().unwrap().authorize([ofx::Scope::Payments]).unwrap();
+    let app = ofx::App::builder()
+        .environment(ofx::Environment::Sandbox)
+        .credentials(ofx::Credentials::new(id, secret));
+    let authorization = app
+        .redirect_uri(redirect)
+        .build()
+        .unwrap()
+        .authorize([ofx::Scope::Payments])
+        .unwrap();
     authorize.is_opened_by(&authorization.url);
 
     // The callback, the exchange, and a refresh with the newest refresh token.
@@ -244,8 +316,16 @@ async fn ofx() {
     code.is_sent_by(&recorder.seen()[0]);
     code.is_held_by(&user);
     let info = user.info().unwrap();
-    assert_eq!((info.refresh_expires_at.unwrap() - info.obtained_at).num_seconds(), 2_592_000, "30 days, from the page");
-    assert_eq!(info.scopes.to_string(), "payments", "a reply without a scope grants what was asked for");
+    assert_eq!(
+        (info.refresh_expires_at.unwrap() - info.obtained_at).num_seconds(),
+        2_592_000,
+        "30 days, from the page"
+    );
+    assert_eq!(
+        info.scopes.to_string(),
+        "payments",
+        "a reply without a scope grants what was asked for"
+    );
     clock.advance(Duration::from_secs(3599));
     user.tokens().fresh().await.unwrap();
     refresh.is_sent_by(&recorder.seen()[1]);
@@ -272,15 +352,26 @@ async fn mx() {
     let scopes = [mx::Scope::Customers, mx::Scope::Accounts, mx::Scope::Transactions];
 
     let authorize = page.take("authorize");
-    assert_eq!(format!("{institution}{}", mx::PROFILE.authorize_path.unwrap()), authorize.address());
+    assert_eq!(
+        format!("{institution}{}", mx::PROFILE.authorize_path.unwrap()),
+        authorize.address()
+    );
     let id = pairs(authorize.url().query().unwrap()).swap_remove(0).1;
-    let app = mx::App::builder().base_url(institution).credentials(mx::Credentials::new(id, "secret"));
+    let app = mx::App::builder()
+        .base_url(institution)
+        .credentials(mx::Credentials::new(id, "secret"));
     let authorization = app.redirect_uri(redirect).build().unwrap().authorize(scopes).unwrap();
     authorize.is_opened_by(&authorization.url);
 
     // `openid` is added once, whether the caller names it or not.
-    let named = app_of(institution, redirect).authorize([mx::Scope::Openid, mx::Scope::Accounts]).unwrap();
-    let scope = pairs(named.url.query().unwrap()).into_iter().find(|(name, _)| name == "scope").unwrap().1;
+    let named = app_of(institution, redirect)
+        .authorize([mx::Scope::Openid, mx::Scope::Accounts])
+        .unwrap();
+    let scope = pairs(named.url.query().unwrap())
+        .into_iter()
+        .find(|(name, _)| name == "scope")
+        .unwrap()
+        .1;
     assert_eq!(scope, "openid accounts");
 
     let (code, refresh) = (page.take("token_by_code"), page.take("token_by_refresh"));
@@ -292,9 +383,17 @@ async fn mx() {
     ] {
         assert_eq!(format!("{institution}{path}"), example.address());
     }
-    let answers = [Answer::json(token(1)), Answer::json(token(2)), Answer::json(token(1)), Answer::empty(200)];
+    let answers = [
+        Answer::json(token(1)),
+        Answer::json(token(2)),
+        Answer::json(token(1)),
+        Answer::empty(200),
+    ];
     let recorder = Recorder::in_order(answers).await;
-    let hosts = Hosts { api: institution, oauth: institution };
+    let hosts = Hosts {
+        api: institution,
+        oauth: institution,
+    };
     let (app, clock) = app!(mx, recorder, hosts, "client_id", "secret", redirect);
     let authorization = app.authorize(scopes).unwrap();
     let sent = pairs(authorization.url.query().unwrap());
@@ -337,7 +436,9 @@ async fn mx() {
 }
 
 fn app_of(institution: &str, redirect: &str) -> mx::App {
-    let app = mx::App::builder().base_url(institution).credentials(mx::Credentials::new("client_id", "secret"));
+    let app = mx::App::builder()
+        .base_url(institution)
+        .credentials(mx::Credentials::new("client_id", "secret"));
     app.redirect_uri(redirect).build().unwrap()
 }
 
@@ -351,9 +452,18 @@ async fn omnifund() {
     let (password, refresh) = (page.take("token_by_password"), page.take("token_by_refresh"));
     assert_eq!(real(hosts, omnifund::PROFILE.token_path), password.address());
     let recorder = Recorder::in_order([password.answer(), refresh.answer()]).await;
-    let (app, clock) =
-        app!(omnifund, recorder, hosts, password.form("client_id"), password.form("client_secret"), redirect);
-    let user = app.password(&password.form("username"), password.form("password"), no_scopes).await.unwrap();
+    let (app, clock) = app!(
+        omnifund,
+        recorder,
+        hosts,
+        password.form("client_id"),
+        password.form("client_secret"),
+        redirect
+    );
+    let user = app
+        .password(&password.form("username"), password.form("password"), no_scopes)
+        .await
+        .unwrap();
     password.is_sent_by(&recorder.seen()[0]);
     password.is_held_by(&user);
     clock.advance(Duration::from_secs(3600));
@@ -366,13 +476,22 @@ async fn omnifund() {
     let app = omnifund::App::builder()
         .environment(omnifund::Environment::Production)
         .credentials(omnifund::Credentials::new(id.as_str(), secret.as_str()));
-    let authorization = app.redirect_uri(redirect).build().unwrap().authorize(no_scopes).unwrap();
+    let authorization = app
+        .redirect_uri(redirect)
+        .build()
+        .unwrap()
+        .authorize(no_scopes)
+        .unwrap();
     authorize.is_opened_by(&authorization.url);
 
     let recorder = Recorder::in_order([code.answer()]).await;
     let (app, _) = app!(omnifund, recorder, hosts, id, secret, redirect);
     let pending = app.authorize(no_scopes).unwrap().pending;
-    let callback = format!("{redirect}?code={}&state={}", code.form("code"), pending.state().expose_secret());
+    let callback = format!(
+        "{redirect}?code={}&state={}",
+        code.form("code"),
+        pending.state().expose_secret()
+    );
     let user = app.finish(pending, &callback).await.unwrap();
     code.is_sent_by(&recorder.seen()[0]);
     code.is_held_by(&user);
@@ -394,22 +513,44 @@ async fn tatra_banka() {
     let recorder = Recorder::granting(|_, _| Answer::json(r#"{"consentStatus":"valid"}"#)).await;
     let (app, clock) = app!(tatrabanka, recorder, hosts, "client", "secret", redirect);
     let client = app.client_credentials([tatrabanka::Scope::PremiumAis]).unwrap();
-    client.get_consent_status().consent_id("consent-1").send().await.unwrap();
+    client
+        .get_consent_status()
+        .consent_id("consent-1")
+        .send()
+        .await
+        .unwrap();
     clock.advance(Duration::from_secs(3600));
-    client.get_consent_status().consent_id("consent-1").send().await.unwrap();
+    client
+        .get_consent_status()
+        .consent_id("consent-1")
+        .send()
+        .await
+        .unwrap();
     let asked = recorder.token_requests();
     assert_eq!(asked.len(), 2);
     asked.iter().for_each(|seen| service.is_sent_by(seen));
 
     // A user's token: in a header, refreshed with what the last reply brought, and over when that is refused.
-    let (in_header, refresh, refused) =
-        (page.take("token_in_a_header"), page.take("expired_user_token"), page.take("refused_refresh"));
-    assert_eq!(format!("{}{}", hosts.api, operation::<tatrabanka::Provider>("list_accounts")), in_header.address());
+    let (in_header, refresh, refused) = (
+        page.take("token_in_a_header"),
+        page.take("expired_user_token"),
+        page.take("refused_refresh"),
+    );
+    assert_eq!(
+        format!("{}{}", hosts.api, operation::<tatrabanka::Provider>("list_accounts")),
+        in_header.address()
+    );
     let replies = [Answer::json(token(1)), refresh.answer(), refused.answer()];
-    let recorder =
-        Recorder::with_tokens(move |_, before| replies[before].clone(), |_, _| Answer::json(r#"{"accounts":[]}"#)).await;
+    let recorder = Recorder::with_tokens(
+        move |_, before| replies[before].clone(),
+        |_, _| Answer::json(r#"{"accounts":[]}"#),
+    )
+    .await;
     let (app, clock) = app!(tatrabanka, recorder, hosts, "client", "secret", redirect);
-    let pending = app.authorize([tatrabanka::Scope::PremiumAis.of("consent-1")]).unwrap().pending;
+    let pending = app
+        .authorize([tatrabanka::Scope::PremiumAis.of("consent-1")])
+        .unwrap()
+        .pending;
     let callback = format!("{redirect}?code=code-1&state={}", pending.state().expose_secret());
     let user = app.finish(pending, &callback).await.unwrap();
     for header in ["Bearer token-1", "Bearer second-access-token"] {
@@ -422,8 +563,14 @@ async fn tatra_banka() {
     refresh.is_sent_by(&recorder.token_requests()[1]);
     let over = user.client().list_accounts().send().await.unwrap_err();
     assert!(over.reauthorization_required(), "{over}");
-    assert_eq!(recorder.token_requests()[2].field("refresh_token").as_deref(), Some("second-refresh-token"));
-    assert!(recorder.seen().iter().all(|seen| !seen.target.contains("token-")), "no token in a URL");
+    assert_eq!(
+        recorder.token_requests()[2].field("refresh_token").as_deref(),
+        Some("second-refresh-token")
+    );
+    assert!(
+        recorder.seen().iter().all(|seen| !seen.target.contains("token-")),
+        "no token in a URL"
+    );
     page.done();
 }
 
@@ -436,23 +583,37 @@ async fn finexer() {
     // The link: the client id is enough.
     let authorize = page.take("authorize");
     let credentials = finexer::Credentials::new("app_XBl7BcXJAXYK3", "secret");
-    let app = finexer::App::builder().credentials(credentials.clone()).build().unwrap();
+    let app = finexer::App::builder()
+        .credentials(credentials.clone())
+        .build()
+        .unwrap();
     let no_scopes: [finexer::Scope; 0] = [];
     authorize.is_opened_by(&app.authorize(no_scopes).unwrap().url);
-    let app = finexer::App::builder().credentials(credentials).redirect_uri(redirect).build().unwrap();
+    let app = finexer::App::builder()
+        .credentials(credentials)
+        .redirect_uri(redirect)
+        .build()
+        .unwrap();
     let scopes = [finexer::Scope::CustomerRead, finexer::Scope::CustomerWrite];
-    page.take("authorize_with_everything").is_opened_by(&app.authorize(scopes).unwrap().url);
+    page.take("authorize_with_everything")
+        .is_opened_by(&app.authorize(scopes).unwrap().url);
 
     // The exchange, the call on the other host, the revocation.
     let (allowed, code) = (page.take("callback_allowed"), page.take("token_by_code"));
     let (customers, revoke) = (page.take("customers"), page.take("revoke"));
     assert_eq!(real(hosts, finexer::PROFILE.token_path), code.address());
     assert_eq!(real(hosts, finexer::PROFILE.revoke_path.unwrap()), revoke.address());
-    assert_eq!(format!("{}{}", hosts.api, operation::<finexer::Provider>("list_customers")), customers.address());
+    assert_eq!(
+        format!("{}{}", hosts.api, operation::<finexer::Provider>("list_customers")),
+        customers.address()
+    );
     let recorder = Recorder::in_order([code.answer(), Answer::json(r#"{"data":[]}"#), revoke.answer()]).await;
     let (app, _) = app!(finexer, recorder, hosts, "APP_ID", "SECRET_API_KEY", redirect);
     let pending = app.authorize(scopes).unwrap().pending;
-    let user = app.finish(pending.clone(), &allowed.callback(pending.state().expose_secret())).await.unwrap();
+    let user = app
+        .finish(pending.clone(), &allowed.callback(pending.state().expose_secret()))
+        .await
+        .unwrap();
     code.is_sent_by(&recorder.seen()[0]);
     code.is_held_by(&user);
     assert_eq!(user.extra().account_id.as_deref(), Some("ACCOUNT_IDENTIFIER"));
@@ -461,7 +622,11 @@ async fn finexer() {
     customers.is_sent_by(&recorder.seen()[1]);
     user.revoke().await.unwrap();
     revoke.is_sent_by(&recorder.seen()[2]);
-    assert_eq!(user.subject(), "ACCOUNT_IDENTIFIER", "whose grant it was is known after its end");
+    assert_eq!(
+        user.subject(),
+        "ACCOUNT_IDENTIFIER",
+        "whose grant it was is known after its end"
+    );
     code.is_read_as(&bare_token_call!(finexer, code).unwrap());
 
     // A refused revocation is an error, and the grant lives.
@@ -469,7 +634,10 @@ async fn finexer() {
     let recorder = Recorder::in_order([code.answer(), refused.answer()]).await;
     let (app, _) = app!(finexer, recorder, hosts, "APP_ID", "SECRET_API_KEY", redirect);
     let pending = app.authorize(scopes).unwrap().pending;
-    let user = app.finish(pending.clone(), &allowed.callback(pending.state().expose_secret())).await.unwrap();
+    let user = app
+        .finish(pending.clone(), &allowed.callback(pending.state().expose_secret()))
+        .await
+        .unwrap();
     user.revoke().await.unwrap_err();
     refused.is_sent_by(&recorder.seen()[1]);
     code.is_held_by(&user);
@@ -479,11 +647,17 @@ async fn finexer() {
     let recorder = Recorder::in_order([refused.answer()]).await;
     let (app, _) = app!(finexer, recorder, hosts, "APP_ID", "SECRET_API_KEY", redirect);
     let pending = app.authorize(scopes).unwrap().pending;
-    let error = app.finish(pending.clone(), &allowed.callback(pending.state().expose_secret())).await.unwrap_err();
+    let error = app
+        .finish(pending.clone(), &allowed.callback(pending.state().expose_secret()))
+        .await
+        .unwrap_err();
     refused.is_sent_by(&recorder.seen()[0]);
     assert_eq!(error.code(), Some("invalid_grant"));
     let text = format!("{error} {error:?}");
-    assert!(text.contains("no such code: [REDACTED]") && !text.contains("AUTHORIZATION_CODE"), "{text}");
+    assert!(
+        text.contains("no such code: [REDACTED]") && !text.contains("AUTHORIZATION_CODE"),
+        "{text}"
+    );
     let bare = bare_token_call!(finexer, refused).unwrap_err();
     assert_eq!(bare.body().map(|body| body.error.as_str()), Some("invalid_grant"));
 

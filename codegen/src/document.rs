@@ -44,6 +44,8 @@ pub(crate) struct Operation {
     pub authentication: Vec<Authentication>,
     pub accept: Option<String>,
     pub content_type: Option<String>,
+    /// Its success reply is bytes.
+    pub download: bool,
     pub headers: BTreeMap<String, MadeHeader>,
     pub pagination: Option<Pagination>,
     pub idempotency: Option<Idempotency>,
@@ -224,6 +226,7 @@ impl Document {
             effect,
             authentication,
             accept: accept(json),
+            download: download(json),
             content_type: body.map(|(media_type, _)| media_type.clone()),
             headers: extension(json, "x-headers").map_err(fail)?.unwrap_or_default(),
             pagination: extension(json, "x-pagination").map_err(fail)?,
@@ -280,6 +283,19 @@ fn extension<T: DeserializeOwned>(json: &Value, name: &str) -> Result<Option<T>,
             .map(Some)
             .map_err(|e| format!("`{name}`: {e}; see specs/README.md")),
     }
+}
+
+/// Whether the success replies of an operation have a body that is not JSON.
+fn download(json: &Value) -> bool {
+    let mut media_types = json["responses"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(status, _)| status.starts_with('2'))
+        .filter_map(|(_, response)| response["content"].as_object())
+        .flat_map(serde_json::Map::keys)
+        .peekable();
+    media_types.peek().is_some() && !media_types.any(|media_type| crate::transform::is_json(media_type))
 }
 
 /// The `Accept` header of an operation: what `x-accept` says, or the media type of its success replies.

@@ -67,6 +67,7 @@ fn operation(operation: &Operation) -> TokenStream {
     };
     let accept = optional(operation.accept.as_ref());
     let content_type = optional(operation.content_type.as_ref());
+    let download = operation.download;
     let headers = operation.headers.iter().map(|(name, made)| match made {
         MadeHeader::Uuid => quote!((#name, ::finrail::transport::MadeHeader::Uuid)),
     });
@@ -95,6 +96,7 @@ fn operation(operation: &Operation) -> TokenStream {
             effect: ::finrail::transport::Effect::#effect,
             accept: #accept,
             content_type: #content_type,
+            download: #download,
             headers: &[#(#headers),*],
             pagination: #pagination,
             idempotency_header: #idempotency,

@@ -616,8 +616,9 @@ fn text(json: &Value, key: &str) -> Option<String> {
 }
 
 /// Whether a media type is JSON (RFC 6839 section 3.1).
-fn is_json(media_type: &str) -> bool {
-    media_type == "application/json" || media_type.ends_with("+json")
+pub(crate) fn is_json(media_type: &str) -> bool {
+    let base = media_type.split(';').next().unwrap_or_default().trim();
+    base == "application/json" || base.ends_with("+json")
 }
 
 /// The named schemas that the paths reach.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -132,12 +134,10 @@ impl Core {
             let left = deadline
                 .saturating_duration_since(Instant::now())
                 .min(policy.attempt_timeout);
-            let sent = tokio::time::timeout(left, http.execute(parts.request(operation))).await;
             let may_repeat = operation.effect != Effect::Neither && attempt < policy.attempts;
-            let (failure, asked) = match sent {
-                Ok(Ok(inner)) => {
-                    let response = Response { operation, inner };
-                    if response.inner.url().origin() != self.0.base.origin() {
+            let (outcome, asked) = match parts.send(http, operation, left).await {
+                Ok(response) => {
+                    if response.head.url.origin() != self.0.base.origin() {
                         return Err(Error::invalid_reply(response.invalid(Problem::Redirect)));
                     }
                     if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed)
@@ -152,17 +152,13 @@ impl Core {
                     let asked = retry::retry_after(response.headers());
                     (Ok(response), asked)
                 }
-                Ok(Err(error)) => (Err(ConnectionError::new(operation.id, error)), None),
-                Err(_) => (
-                    Err(ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent)),
-                    None,
-                ),
+                Err(error) => (Err(error), None),
             };
             attempt += 1;
             let wait = policy
                 .wait(attempt, asked)
                 .filter(|wait| may_repeat && Instant::now() + *wait < deadline);
-            match (wait, failure) {
+            match (wait, outcome) {
                 (Some(wait), _) => {
                     tracing::debug!(attempt, ?wait, "trying again");
                     tokio::time::sleep(wait).await;
@@ -364,20 +360,58 @@ impl Parts {
         })
     }
 
-    fn request(&self, operation: &'static Operation) -> reqwest::Request {
+    /// One attempt, from the connection to the end of the reply (of its headers, for a download).
+    async fn send(
+        &self,
+        http: &reqwest::Client,
+        operation: &'static Operation,
+        within: Duration,
+    ) -> Result<Response, ConnectionError> {
+        let (request, id) = self.request(operation);
+        // The reply's headers are in: what fails from here on fails in the reply.
+        let answered = AtomicBool::new(false);
+        let exchange = async {
+            let inner = http
+                .execute(request)
+                .await
+                .map_err(|error| ConnectionError::new(operation.id, error))?;
+            answered.store(true, Ordering::Relaxed);
+            Response::receive(operation, inner, id.clone()).await
+        };
+        let result = match tokio::time::timeout(within, exchange).await {
+            Ok(result) => result,
+            Err(_) => {
+                let point = if answered.load(Ordering::Relaxed) {
+                    ConnectionPoint::Reply
+                } else {
+                    ConnectionPoint::Sent
+                };
+                Err(ConnectionError::out_of_time(operation.id, point))
+            }
+        };
+        result.map_err(|mut error| {
+            error.request_id = id;
+            error
+        })
+    }
+
+    /// The request, and the id that it carries.
+    fn request(&self, operation: &'static Operation) -> (reqwest::Request, Option<String>) {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         *request.headers_mut() = self.headers.clone();
+        let mut id = None;
         for (name, made) in operation.headers {
             let value = match made {
                 MadeHeader::Uuid => uuid::Uuid::new_v4().to_string(),
             };
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::try_from(value)) {
-                request.headers_mut().insert(name, value);
+            if let (Ok(name), Ok(header)) = (HeaderName::try_from(*name), HeaderValue::try_from(&value)) {
+                request.headers_mut().insert(name, header);
+                id = Some(value);
             }
         }
         // A body that the client cannot copy: a redirect cannot make it send the body again, to whomever.
         *request.body_mut() = self.body.clone().map(|body| reqwest::Body::wrap(Full::new(body)));
-        request
+        (request, id)
     }
 }
 

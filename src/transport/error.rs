@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::response::{Response, ResponseValue};
+use super::response::{RawBody, Response, ResponseValue};
 use crate::token;
 
 /// Why a call failed.
@@ -65,6 +65,8 @@ pub struct ConnectionError {
     pub point: ConnectionPoint,
     /// Whether the time was up, rather than the connection broken.
     pub timeout: bool,
+    /// The id that the request carried, where the provider takes one: ask them with it.
+    pub request_id: Option<String>,
     source: Option<reqwest::Error>,
 }
 
@@ -84,6 +86,7 @@ impl ConnectionError {
             operation,
             point,
             timeout: source.is_timeout(),
+            request_id: None,
             source: Some(source.without_url()),
         }
     }
@@ -93,6 +96,7 @@ impl ConnectionError {
             operation,
             point,
             timeout: true,
+            request_id: None,
             source: None,
         }
     }
@@ -124,6 +128,8 @@ pub struct InvalidReply {
     pub retry_after: Option<Duration>,
     /// What is wrong with it.
     pub problem: Problem,
+    /// The body as it came, where it was read. It is shown to nobody who does not ask for it.
+    pub body: Option<RawBody>,
 }
 
 /// What is wrong with a reply.
@@ -261,12 +267,13 @@ impl<E> Error<E> {
         }
     }
 
-    /// The provider's id of the request, when the reply had one.
+    /// The id of the request: the provider's, or else the one that was sent.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::ErrorResponse(reply) => reply.request_id(),
             Self::InvalidReply(reply) => reply.request_id.as_deref(),
+            Self::Connection(error) => error.request_id.as_deref(),
             _ => None,
         }
     }
@@ -287,6 +294,15 @@ impl<E> Error<E> {
     pub fn body(&self) -> Option<&E> {
         match self {
             Self::ErrorResponse(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// The body of a reply that the specification does not describe, as it came. It may hold personal data: do not log it.
+    #[must_use]
+    pub fn raw_body(&self) -> Option<&[u8]> {
+        match self {
+            Self::InvalidReply(reply) => reply.body.as_ref().map(RawBody::expose),
             _ => None,
         }
     }

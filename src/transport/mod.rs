@@ -22,7 +22,7 @@ pub use pages::{Items, Pages};
 pub use pages::{cursor_pages, items, link_pages};
 #[doc(hidden)]
 pub use request::{FormStyle, QueryParam, RequestBuilderExt, encode_path};
-pub use response::{ByteStream, DownloadError, MAX_BODY, Response, ResponseValue};
+pub use response::{ByteStream, DownloadError, MAX_BODY, RawBody, Response, ResponseValue};
 pub(crate) use response::{ReadError, read};
 pub use retry::RetryPolicy;
 pub(crate) use retry::retry_after;

@@ -32,6 +32,8 @@ pub struct Operation {
     pub accept: Option<&'static str>,
     /// The media type of the request body.
     pub content_type: Option<&'static str>,
+    /// Whether its reply is bytes to be streamed, rather than a value.
+    pub download: bool,
     /// Headers whose value is made on every call.
     pub headers: &'static [(&'static str, MadeHeader)],
     /// How further pages are asked for.

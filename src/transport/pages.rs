@@ -157,7 +157,8 @@ where
         };
         let page = fetch.await?;
         let link = (state.next)(&page).filter(|link| !link.trim().is_empty());
-        if let (Some(link), Some(from)) = (link, page.url().cloned()) {
+        if let Some(link) = link {
+            let from = page.url().clone();
             if state.seen.is_empty() {
                 state.seen.push(from.clone());
             }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
+use futures_util::stream::BoxStream;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -20,53 +21,124 @@ pub const MAX_BODY: usize = 16 * 1024 * 1024;
 /// Largest error reply that is read, in bytes.
 pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
 
+/// What is known of a reply before its body is looked at.
+#[derive(Clone)]
+pub(crate) struct Head {
+    pub operation: &'static Operation,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub url: Url,
+    /// The id that the request carried, for replies that do not repeat it.
+    pub sent_id: Option<String>,
+}
+
+impl Head {
+    fn request_id(&self) -> Option<&str> {
+        request_id(&self.headers).or(self.sent_id.as_deref())
+    }
+
+    fn invalid(&self, problem: Problem, body: Option<Bytes>) -> InvalidReply {
+        InvalidReply {
+            operation: self.operation.id,
+            status: self.status,
+            request_id: self.request_id().map(str::to_owned),
+            retry_after: retry::retry_after(&self.headers),
+            problem,
+            body: body.map(RawBody),
+        }
+    }
+}
+
+/// The body of a reply.
+pub(crate) enum Body {
+    /// Read to its end.
+    Whole(Bytes),
+    /// Larger than the limit in bytes; given up.
+    TooLarge(usize),
+    /// A download: read by the caller.
+    Stream(reqwest::Response),
+}
+
 /// A reply before it is decoded.
 pub struct Response {
-    pub(crate) operation: &'static Operation,
-    pub(crate) inner: reqwest::Response,
+    pub(crate) head: Head,
+    pub(crate) body: Body,
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("operation", &self.operation.id)
-            .field("status", &self.inner.status())
+            .field("operation", &self.head.operation.id)
+            .field("status", &self.head.status)
             .finish()
     }
 }
 
 impl Response {
+    /// Reads the body, unless it is a download that succeeded.
+    pub(crate) async fn receive(
+        operation: &'static Operation,
+        inner: reqwest::Response,
+        sent_id: Option<String>,
+    ) -> Result<Self, ConnectionError> {
+        let head = Head {
+            operation,
+            status: inner.status(),
+            headers: inner.headers().clone(),
+            url: inner.url().clone(),
+            sent_id,
+        };
+        let body = if operation.download && head.status.is_success() {
+            Body::Stream(inner)
+        } else {
+            let limit = if head.status.is_success() {
+                MAX_BODY
+            } else {
+                MAX_ERROR_BODY
+            };
+            match read(inner, limit).await {
+                Ok(body) => Body::Whole(body),
+                Err(ReadError::TooLarge) => Body::TooLarge(limit),
+                Err(ReadError::Broken(error)) => return Err(ConnectionError::new(operation.id, error)),
+            }
+        };
+        Ok(Self { head, body })
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.inner.status()
+        self.head.status
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {
-        self.inner.headers()
+        &self.head.headers
     }
 
-    pub(crate) fn invalid(&self, problem: Problem) -> InvalidReply {
-        invalid(self.operation, self.status(), self.headers(), problem)
-    }
-
-    fn parts(&self) -> (&'static Operation, StatusCode, HeaderMap, Url) {
-        (
-            self.operation,
-            self.status(),
-            self.headers().clone(),
-            self.inner.url().clone(),
-        )
+    pub(crate) fn invalid(self, problem: Problem) -> InvalidReply {
+        let body = match self.body {
+            Body::Whole(body) => Some(body),
+            _ => None,
+        };
+        self.head.invalid(problem, body)
     }
 }
 
-fn invalid(operation: &'static Operation, status: StatusCode, headers: &HeaderMap, problem: Problem) -> InvalidReply {
-    InvalidReply {
-        operation: operation.id,
-        status,
-        request_id: request_id(headers).map(str::to_owned),
-        retry_after: retry::retry_after(headers),
-        problem,
+/// A body that could not be read as what the specification says. `Debug` shows its length only.
+#[derive(Clone)]
+pub struct RawBody(Bytes);
+
+impl RawBody {
+    /// The bytes. They may hold personal data: do not log them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RawBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawBody({} bytes)", self.0.len())
     }
 }
 
@@ -110,36 +182,29 @@ pub(crate) enum ReadError {
 #[derive(Clone)]
 pub struct ResponseValue<T> {
     inner: T,
-    operation: &'static str,
-    status: StatusCode,
-    headers: HeaderMap,
-    url: Option<Url>,
+    head: Head,
 }
 
 impl<T: DeserializeOwned> ResponseValue<T> {
-    /// Reads and decodes a reply.
+    /// Decodes a reply.
     #[doc(hidden)]
+    #[allow(clippy::unused_async)] // generated code awaits it
     pub async fn from_response<E>(response: Response) -> Result<Self, Error<E>> {
-        let (operation, status, headers, url) = response.parts();
-        let limit = if status.is_success() { MAX_BODY } else { MAX_ERROR_BODY };
-        let fail = |problem| Error::invalid_reply(invalid(operation, status, &headers, problem));
-        let body = match read(response.inner, limit).await {
-            Ok(body) => body,
-            Err(ReadError::TooLarge) => return Err(fail(Problem::TooLarge(limit))),
-            Err(ReadError::Broken(error)) => return Err(Error::Connection(ConnectionError::new(operation.id, error))),
+        let Response { head, body } = response;
+        let body = match body {
+            Body::Whole(body) => body,
+            Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
+            Body::Stream(_) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
         match decode(&body) {
-            Ok(inner) => Ok(Self {
-                inner,
-                operation: operation.id,
-                status,
-                headers,
-                url: Some(url),
-            }),
-            Err(problem) if status.is_success() => Err(fail(problem)),
-            Err(_) => Err(fail(Problem::ErrorBody {
-                media_type: media_type(&headers),
-            })),
+            Ok(inner) => Ok(Self { inner, head }),
+            Err(problem) if head.status.is_success() => Err(Error::invalid_reply(head.invalid(problem, Some(body)))),
+            Err(_) => {
+                let media_type = media_type(&head.headers);
+                Err(Error::invalid_reply(
+                    head.invalid(Problem::ErrorBody { media_type }, Some(body)),
+                ))
+            }
         }
     }
 }
@@ -202,33 +267,28 @@ impl ResponseValue<ByteStream> {
     #[doc(hidden)]
     #[must_use]
     pub fn stream(response: Response) -> Self {
-        let (operation, status, headers, url) = response.parts();
-        let inner = ByteStream {
-            operation: operation.id,
-            inner: Box::pin(response.inner.bytes_stream()),
+        let Response { head, body } = response;
+        let inner: BoxStream<'static, reqwest::Result<Bytes>> = match body {
+            Body::Stream(inner) => Box::pin(inner.bytes_stream()),
+            Body::Whole(body) => Box::pin(futures_util::stream::once(async move { Ok(body) })),
+            Body::TooLarge(_) => Box::pin(futures_util::stream::empty()),
         };
+        let operation = head.operation.id;
         Self {
-            inner,
-            operation: operation.id,
-            status,
-            headers,
-            url: Some(url),
+            inner: ByteStream { operation, inner },
+            head,
         }
     }
 }
 
 impl ResponseValue<()> {
-    /// Leaves the body unread.
+    /// Leaves the body aside.
     #[doc(hidden)]
     #[must_use]
     pub fn empty(response: Response) -> Self {
-        let (operation, status, headers, url) = response.parts();
         Self {
             inner: (),
-            operation: operation.id,
-            status,
-            headers,
-            url: Some(url),
+            head: response.head,
         }
     }
 }
@@ -242,57 +302,41 @@ impl<T> ResponseValue<T> {
     /// The operation that was called.
     #[must_use]
     pub fn operation(&self) -> &'static str {
-        self.operation
+        self.head.operation.id
     }
 
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.head.status
     }
 
     /// The headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.head.headers
     }
 
-    /// The provider's id of the request, when the reply has one.
+    /// The id of the request: the provider's, or else the one that was sent.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        request_id(&self.headers)
+        self.head.request_id()
     }
 
-    pub(crate) fn url(&self) -> Option<&Url> {
-        self.url.as_ref()
+    pub(crate) fn url(&self) -> &Url {
+        &self.head.url
     }
 
     pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> ResponseValue<U> {
-        let Self {
-            inner,
-            operation,
-            status,
-            headers,
-            url,
-        } = self;
         ResponseValue {
-            inner: f(inner),
-            operation,
-            status,
-            headers,
-            url,
+            inner: f(self.inner),
+            head: self.head,
         }
     }
 
     /// The same reply, refused for a reason of ours.
     pub(crate) fn invalid<E>(&self, problem: Problem) -> Error<E> {
-        Error::invalid_reply(InvalidReply {
-            operation: self.operation,
-            status: self.status,
-            request_id: self.request_id().map(str::to_owned),
-            retry_after: None,
-            problem,
-        })
+        Error::invalid_reply(self.head.invalid(problem, None))
     }
 }
 
@@ -313,8 +357,8 @@ impl<T> DerefMut for ResponseValue<T> {
 impl<T> fmt::Debug for ResponseValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseValue")
-            .field("operation", &self.operation)
-            .field("status", &self.status)
+            .field("operation", &self.operation())
+            .field("status", &self.status())
             .finish_non_exhaustive()
     }
 }
@@ -322,7 +366,7 @@ impl<T> fmt::Debug for ResponseValue<T> {
 /// A body as it comes in: a download.
 pub struct ByteStream {
     operation: &'static str,
-    inner: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>,
+    inner: BoxStream<'static, reqwest::Result<Bytes>>,
 }
 
 impl ByteStream {

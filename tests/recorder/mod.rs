@@ -27,7 +27,10 @@ impl Seen {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn text(&self) -> &str {
@@ -51,7 +54,11 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
 #[derive(Clone)]
 pub enum Answer {
     /// A whole reply.
-    Reply { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Reply {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
     /// Pieces of a reply with pauses before them; then the connection closes.
     Pieces(Vec<(Duration, Vec<u8>)>),
     /// The connection closes without a reply.
@@ -74,11 +81,19 @@ impl Answer {
     }
 
     pub fn typed(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self::Reply { status, headers: vec![("content-type".into(), media_type.into())], body: body.into() }
+        Self::Reply {
+            status,
+            headers: vec![("content-type".into(), media_type.into())],
+            body: body.into(),
+        }
     }
 
     pub fn empty(status: u16) -> Self {
-        Self::Reply { status, headers: Vec::new(), body: Vec::new() }
+        Self::Reply {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub fn redirect(status: u16, location: impl Into<String>) -> Self {
@@ -166,7 +181,11 @@ impl Recorder {
 
     /// The same path on this server as in a real URL.
     pub fn instead_of(&self, url: &str) -> String {
-        format!("{}{}", self.origin, Url::parse(url).unwrap().path().trim_end_matches('/'))
+        format!(
+            "{}{}",
+            self.origin,
+            Url::parse(url).unwrap().path().trim_end_matches('/')
+        )
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -174,11 +193,17 @@ impl Recorder {
     }
 
     pub fn token_requests(&self) -> Vec<Seen> {
-        self.seen().into_iter().filter(|seen| seen.path().ends_with("/token")).collect()
+        self.seen()
+            .into_iter()
+            .filter(|seen| seen.path().ends_with("/token"))
+            .collect()
     }
 
     pub fn calls(&self) -> Vec<Seen> {
-        self.seen().into_iter().filter(|seen| !seen.path().ends_with("/token")).collect()
+        self.seen()
+            .into_iter()
+            .filter(|seen| !seen.path().ends_with("/token"))
+            .collect()
     }
 }
 
@@ -248,8 +273,14 @@ async fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Seen> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    assert!(!headers.iter().any(|(name, _)| name == "transfer-encoding"), "bodies have a length");
-    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
+    assert!(
+        !headers.iter().any(|(name, _)| name == "transfer-encoding"),
+        "bodies have a length"
+    );
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .map_or(0, |(_, value)| value.parse().unwrap());
     let start = end + 4;
     while unread.len() < start + length {
         if stream.read_buf(unread).await.ok()? == 0 {
@@ -258,5 +289,10 @@ async fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Seen> {
     }
     let body = unread[start..start + length].to_vec();
     unread.drain(..start + length);
-    Some(Seen { method, target, headers, body })
+    Some(Seen {
+        method,
+        target,
+        headers,
+        body,
+    })
 }
