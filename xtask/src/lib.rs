@@ -5,6 +5,7 @@
 
 pub mod bundle;
 pub mod document;
+pub mod drift;
 pub mod examples;
 pub mod git;
 pub mod grammar;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::regen;
 use xtask::shell::{Outcome, Shell};
 use xtask::workspace::Workspace;
+use xtask::{drift, regen};
 
 /// Tasks that cargo has not.
 ///
@@ -33,6 +33,31 @@ enum Task {
         #[arg(long, value_name = "REVISION")]
         base: Option<String>,
     },
+    /// Compares a specification with evidence of what the provider does now.
+    Drift {
+        /// The provider.
+        provider: String,
+        /// A documentation page, as text or HTML.
+        #[arg(long, value_name = "FILE|URL")]
+        docs: Option<String>,
+        /// The address of the recorded page that the file is a newer reading of.
+        #[arg(long, value_name = "URL", requires = "docs")]
+        page: Option<String>,
+        /// Record the facts of the page.
+        #[arg(long, requires = "docs")]
+        accept: bool,
+        /// How to say it.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 fn main() -> ExitCode {
@@ -46,6 +71,30 @@ fn main() -> ExitCode {
     let outcome = match arguments.task {
         Task::Regen { providers, check, base } => {
             regen::run(&workspace, &regen::Options { providers, check, base }, &mut shell)
+        }
+        Task::Drift {
+            provider,
+            docs,
+            page,
+            accept,
+            format,
+        } => {
+            let now = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap_or_default();
+            match docs {
+                None => Err(std::io::Error::other("say with what to compare: --docs FILE")),
+                Some(place) => drift::run(
+                    &workspace,
+                    &drift::Options {
+                        provider,
+                        evidence: drift::Source::Docs { place, page, accept },
+                        json: format == Format::Json,
+                        today: drift::day(now.as_secs()),
+                    },
+                    &mut shell,
+                ),
+            }
         }
     };
     let outcome = outcome.unwrap_or_else(|error| {

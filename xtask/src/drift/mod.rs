@@ -1,0 +1,220 @@
+//! `cargo xtask drift`: a specification against the evidence of what the provider does now.
+
+pub mod docs;
+pub mod extract;
+pub mod facts;
+pub mod finding;
+pub mod page;
+pub mod spec;
+
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::shell::{Outcome, Shell, Tone};
+use crate::workspace::Workspace;
+use facts::{Page, Recorded, digest};
+use finding::{Accepted, Coverage, Evidence, Report};
+use spec::Spec;
+
+/// What is asked of a run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The provider.
+    pub provider: String,
+    /// What it is compared with.
+    pub evidence: Source,
+    /// JSON instead of text.
+    pub json: bool,
+    /// The day, `YYYY-MM-DD`.
+    pub today: String,
+}
+
+/// The evidence.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A documentation page.
+    Docs {
+        /// File or address.
+        place: String,
+        /// The recorded page of which this is a newer reading, by its address.
+        page: Option<String>,
+        /// Record what it says.
+        accept: bool,
+    },
+}
+
+/// Compares, and says what differs.
+///
+/// # Errors
+///
+/// Evidence or files that cannot be read, and the writer's.
+pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> io::Result<Outcome> {
+    let started = Instant::now();
+    let spec = Spec::read(workspace, &options.provider)?;
+    let mut report = match &options.evidence {
+        Source::Docs { place, page, accept } => {
+            documentation(workspace, &spec, options, place, page.as_deref(), *accept, shell)?
+        }
+    };
+    Accepted::read(workspace)?.apply(&mut report.findings);
+    let outcome = report.outcome();
+    if outcome == Outcome::Fresh {
+        report.next = String::new();
+    }
+    if options.json {
+        let mut text = serde_json::to_string_pretty(&report).map_err(io::Error::other)?;
+        text.push('\n');
+        shell.raw(&text)?;
+        return Ok(outcome);
+    }
+    report.say(shell)?;
+    let spent = started.elapsed().as_secs_f64();
+    shell.header(
+        Tone::Good,
+        "Finished",
+        &format!("drift of {} in {spent:.2}s", options.provider),
+    )?;
+    if !report.next.is_empty() {
+        shell.raw(&report.next)?;
+    }
+    Ok(outcome)
+}
+
+fn documentation(
+    workspace: &Workspace,
+    spec: &Spec,
+    options: &Options,
+    place: &str,
+    page: Option<&str>,
+    accept: bool,
+    shell: &mut Shell<'_>,
+) -> io::Result<Report> {
+    let text = fetch(workspace, place)?;
+    let lines = page::lines(&text);
+    let reading = extract::read(&lines);
+    let path = Recorded::path(spec.id());
+    let mut recorded: Recorded = match workspace.read(&path)? {
+        Some(text) => {
+            serde_json::from_str(&text).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?
+        }
+        None => Recorded::default(),
+    };
+    let address = place.starts_with("http").then_some(place);
+    let known = page.or(address.filter(|address| recorded.pages.iter().any(|page| page.source == *address)));
+    let before = recorded.page(known).cloned();
+    let evidence = Evidence {
+        kind: "documentation",
+        source: before
+            .as_ref()
+            .map_or_else(|| place.to_owned(), |page| page.source.clone()),
+        date: options.today.clone(),
+        grade: "official",
+    };
+    let findings = docs::compare(spec, before.as_ref(), &reading.facts, &evidence);
+    if accept {
+        let source = page
+            .or(address)
+            .map(str::to_owned)
+            .or_else(|| before.as_ref().map(|page| page.source.clone()));
+        let source = source.ok_or_else(|| io::Error::other("--accept needs the page's address: add --page URL"))?;
+        let accepted = Page {
+            source: source.clone(),
+            read: options.today.clone(),
+            digest: format!("sha256:{}", digest(&lines.join("\n"))),
+            facts: reading.facts.clone(),
+            unread: reading.unread.clone(),
+            waived: before.as_ref().map(|page| page.waived.clone()).unwrap_or_default(),
+        };
+        recorded.pages.retain(|page| page.source != source);
+        recorded.pages.push(accepted);
+        recorded.pages.sort_by(|a, b| a.source.cmp(&b.source));
+        let mut text = serde_json::to_string_pretty(&recorded).map_err(io::Error::other)?;
+        text.push('\n');
+        workspace.write(&path, &text)?;
+        if !options.json {
+            shell.header(Tone::Good, "Recorded", &path.display().to_string())?;
+        }
+    }
+    let mut lines = Vec::new();
+    let waived = before.as_ref().map_or(0, |page| page.waived.len());
+    lines.push(format!(
+        "{} facts on the page, {waived} waivers with reasons",
+        reading.facts.len()
+    ));
+    match &before {
+        Some(page) => lines.push(format!("recorded on {}, {}", page.read, page.source)),
+        None => lines.push("nothing is recorded of this page yet".to_owned()),
+    }
+    // What was unread the last time is known.
+    let unread = match &before {
+        Some(page) => reading
+            .unread
+            .iter()
+            .filter(|line| !page.unread.contains(line))
+            .cloned()
+            .collect(),
+        None => reading.unread,
+    };
+    Ok(Report {
+        provider: spec.id().to_owned(),
+        findings,
+        coverage: Coverage { lines },
+        unread,
+        next: format!(
+            "follow the page in specs/{0}.yaml and run: cargo xtask regen && cargo xtask drift {0} --docs {place} --accept",
+            spec.id()
+        ),
+    })
+}
+
+/// The text at a path, which may be relative to the root, or at an address.
+fn fetch(workspace: &Workspace, place: &str) -> io::Result<String> {
+    if place.starts_with("http://") || place.starts_with("https://") {
+        return Err(io::Error::other(format!("{place}: save the page to a file first")));
+    }
+    let path = Path::new(place);
+    let found = if path.exists() {
+        path.to_owned()
+    } else {
+        workspace.root().join(path)
+    };
+    let bytes = std::fs::read(&found).map_err(|error| io::Error::new(error.kind(), format!("{place}: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A day as `YYYY-MM-DD`, from the seconds since 1970 (the civil calendar, in UTC).
+#[must_use]
+pub fn day(seconds: u64) -> String {
+    // Howard Hinnant's `civil_from_days`, for days that are not before 1970.
+    let days = seconds / 86_400 + 719_468;
+    let era = days / 146_097;
+    let of_era = days % 146_097;
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (seconds, day) in [
+            (0, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_735_689_599, "2024-12-31"),
+            (1_795_219_200, "2026-11-21"),
+        ] {
+            assert_eq!(super::day(seconds), day);
+        }
+    }
+}
