@@ -501,7 +501,7 @@ impl Reader<'_> {
                         }
                     }
                     None => match &scope {
-                        Some(scope) if line.trim_start().starts_with('/') => {
+                        Some(scope) if line.trim_start_matches([' ', '|']).starts_with('/') => {
                             let scope = scope.clone();
                             self.scope_row(&scope, &line);
                         }
