@@ -513,7 +513,7 @@ impl Reader<'_> {
     }
 
     fn scope_row(&mut self, scope: &str, resource: &str) {
-        let resource = resource.trim().trim_matches('|').trim();
+        let resource = resource.trim_matches([' ', '|']);
         let fact = Fact::new(Kind::Scope, scope);
         let said = self.reading.facts.entry(fact).or_default();
         if resource.starts_with('/') {
