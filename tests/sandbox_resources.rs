@@ -342,6 +342,67 @@ async fn a_request_id_comes_back() {
         .bearer_auth(&token)
         .header("X-Request-ID", "abc-1");
     assert_eq!(answer(request).await.header("x-request-id"), "abc-1");
+    let without = tatra
+        .http
+        .get(tatra.url("/v3/accounts"))
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(without.status(), 400, "Tatra banka wants one on every call");
+}
+
+#[tokio::test]
+async fn tatra_knows_no_consent_header_and_gives_balances_when_asked() {
+    let sandbox = start().await;
+    let tatra = peer(&sandbox, "tatrabanka");
+    let token = user_token(&tatra).await;
+    let request = tatra
+        .http
+        .get(tatra.url("/v3/accounts"))
+        .bearer_auth(&token)
+        .header("Consent-ID", "x");
+    assert_eq!(answer(request).await.status, 404);
+    for (query, has_balances) in [("", false), ("?withBalance=false", false), ("?withBalance=true", true)] {
+        let accounts = tatra.get(&format!("/v3/accounts{query}"), &token).await.json();
+        assert_eq!(
+            accounts["accounts"][0].get("balances").is_some(),
+            has_balances,
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn omnifund_repeats_the_filter_of_settlements() {
+    let sandbox = start().await;
+    let omnifund = peer(&sandbox, "omnifund");
+    let token = user_token(&omnifund).await;
+    let get = async |query: &str| omnifund.get(&format!("/api/v1/settlements{query}"), &token).await;
+    assert!(get("").await.json().get("filters").is_none());
+    let filtered = get("?filter=%7B%22settleDate%22%3A%22%3E20261101%22%7D&limit=1")
+        .await
+        .json();
+    assert_eq!(filtered["filters"], serde_json::json!({"settleDate": ">20261101"}));
+    assert_eq!(
+        (filtered["items"].as_array().unwrap().len(), &filtered["count"]),
+        (1, &1.into())
+    );
+    assert_eq!(get("?filter=today").await.status, 400);
+}
+
+#[tokio::test]
+async fn the_front_page_says_what_is_played() {
+    let sandbox = start().await;
+    let page = answer(sandbox_support::http().get(sandbox.url("ofx").replace("/ofx/v1", "/"))).await;
+    for id in sandbox.providers() {
+        let client = sandbox.client(&id);
+        assert!(
+            page.text.contains(&sandbox.oauth_url(&id)) && page.text.contains(&client.client_id),
+            "{id}"
+        );
+        assert!(!page.text.contains(client.client_secret.expose_secret()), "{id}");
+    }
 }
 
 // --- what is kept

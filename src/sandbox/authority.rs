@@ -151,6 +151,11 @@ impl Authority {
         self.clients.iter().find(|client| client.id == id)
     }
 
+    /// The id of the client that has been registered longest.
+    pub(super) fn first_client(&self) -> Option<String> {
+        self.clients.first().map(|client| client.id.clone())
+    }
+
     /// The first client whose access key this is.
     pub(super) fn client_of_key(&self, key: &(String, String)) -> Option<&Client> {
         self.clients.iter().find(|client| client.access_key == *key)

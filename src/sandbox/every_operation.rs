@@ -56,6 +56,10 @@ fn call(operation: &Operation, authorization: &str) -> (String, Call) {
         }
     }
     headers.insert("authorization", HeaderValue::try_from(authorization).unwrap());
+    headers.insert(
+        "x-request-id",
+        HeaderValue::from_static("0b9f5b0e-7d5c-4f0a-9d3e-3a8b0a6d1c11"),
+    );
     let mut body = Bytes::new();
     if let Some(content) = operation.body.as_ref().and_then(|body| body.contents.first()) {
         let (_, example) = content
@@ -309,7 +313,7 @@ fn what_is_required_must_be_there_and_what_is_typed_must_fit() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, ..Default::default() })]
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, ..Default::default() })]
 
     /// Whatever comes is answered, and is no success unless it was a request.
     #[test]

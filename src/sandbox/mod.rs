@@ -193,11 +193,33 @@ impl Players {
                 return provider.at_the_bank(id.trim_start_matches('/'), call);
             }
         }
+        if call.path == "/" {
+            return Outcome {
+                reply: Reply::html(200, page::index(&self.directory())),
+                trouble: None,
+            };
+        }
         let text = "No provider of the sandbox has this address.";
         Outcome {
             reply: Reply::html(404, page::message("Not found", text)),
             trouble: None,
         }
+    }
+}
+
+impl Players {
+    /// Name, addresses and first client of each provider.
+    fn directory(&self) -> Vec<(String, String, String, String)> {
+        let row = |provider: &Provider| {
+            let client = provider.state().authority.first_client().unwrap_or_default();
+            (
+                provider.spec.name.clone(),
+                provider.base(),
+                provider.oauth_base(),
+                client,
+            )
+        };
+        self.providers.iter().map(row).collect()
     }
 }
 

@@ -43,6 +43,22 @@ pub(super) fn consent(
     )
 }
 
+/// What is played here, and where.
+pub(super) fn index(rows: &[(String, String, String, String)]) -> String {
+    let mut list = String::new();
+    for (name, resources, oauth, client) in rows {
+        let _ = write!(
+            list,
+            "<h2>{}</h2><p>Resources <code>{}</code><br>Authorization server <code>{}</code><br>Client id <code>{}</code></p>",
+            escape(name),
+            escape(resources),
+            escape(oauth),
+            escape(client)
+        );
+    }
+    frame("Providers", &format!("<h1>Providers in this sandbox</h1>{list}"))
+}
+
 /// The bank's own question.
 pub(super) fn bank(spec: &Spec) -> String {
     let provider = escape(&spec.name);

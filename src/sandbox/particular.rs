@@ -2,6 +2,7 @@
 //!
 //! Everything here is about meaning: which field is the state of a thing, and what changes it.
 
+use ::http::HeaderMap;
 use rust_decimal::Decimal;
 
 use super::filter::{compare, field_of};
@@ -34,6 +35,21 @@ pub(super) fn error_code(provider: &str, status: u16) -> Option<&'static str> {
         ("tatrabanka", _) => "FORMAT_ERROR",
         _ => return None,
     })
+}
+
+/// A header with which nothing works.
+pub(super) fn refuses_header(spec: &Spec, headers: &HeaderMap) -> Option<(u16, &'static str)> {
+    // The Berlin Group's header is unknown to the Premium API, and leads to 404.
+    (spec.id == "tatrabanka" && headers.contains_key("consent-id")).then_some((404, "Consent-ID is not taken here"))
+}
+
+/// What a list leaves out of an item.
+pub(super) fn shorten_item(spec: &Spec, operation: &Operation, request: &Request, item: &mut Json) {
+    if (spec.id.as_str(), operation.id.as_str()) == ("tatrabanka", "list_accounts")
+        && request.query_value("withBalance") != Some("true")
+    {
+        item.remove("balances");
+    }
 }
 
 /// Whether a list shows an item, beyond the filters whose name is a field's.
@@ -362,8 +378,23 @@ pub(super) fn viewed(
 }
 
 /// The reply of a view is ready.
-pub(super) fn answered(context: &Context<'_>, operation: &Operation, reply: &mut Json) {
+pub(super) fn answered(
+    context: &Context<'_>,
+    operation: &Operation,
+    request: &Request,
+    reply: &mut Json,
+) -> Result<(), Refused> {
     reply.remove("seen");
+    if (context.spec.id.as_str(), operation.id.as_str()) == ("omnifund", "list_settlements") {
+        // JSON in a query parameter; the reply repeats it.
+        match request.query_value("filter").map(Json::parse) {
+            Some(Ok(filter @ Json::Object(_))) => reply.set("filters", filter),
+            Some(_) => return Err(refused(400, "`filter` is not a JSON object")),
+            None => {
+                reply.remove("filters");
+            }
+        }
+    }
     if (context.spec.id.as_str(), operation.id.as_str()) == ("mx", "get_current_customer")
         && let Some(user) = context.other_user
     {
@@ -374,6 +405,7 @@ pub(super) fn answered(context: &Context<'_>, operation: &Operation, reply: &mut
             reply.set("customerId", Json::str(id.to_string()));
         }
     }
+    Ok(())
 }
 
 /// A reply that is worked out from the path, or bytes.

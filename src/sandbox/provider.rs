@@ -166,12 +166,10 @@ impl Provider {
             };
         }
         let mut reply = match found {
-            Route::Found(operation, values)
-                if Some(&operation.id) == self.spec.profile.authorize_operation.as_ref() =>
-            {
-                self.authorize(operation, call, values)
+            Route::Found(operation, _) if Some(&operation.id) == self.spec.profile.authorize_operation.as_ref() => {
+                self.authorize(operation, call)
             }
-            Route::Found(operation, values) if operation.client == "oauth" => self.oauth(operation, call, values),
+            Route::Found(operation, _) if operation.client == "oauth" => self.oauth(operation, call),
             Route::Found(operation, values) => self.resource(operation, values, call),
             Route::WrongMethod(allowed) => self
                 .error(None, 405, &format!("this address takes {allowed}"))
@@ -228,7 +226,7 @@ impl Provider {
 
     // --- the authorization server
 
-    fn authorize(&self, operation: &Operation, call: &Call, _values: Vec<(String, String)>) -> Reply {
+    fn authorize(&self, operation: &Operation, call: &Call) -> Reply {
         let mut state = self.state();
         let state = &mut *state;
         let query = call.query_pairs();
@@ -286,7 +284,7 @@ impl Provider {
         )
     }
 
-    fn oauth(&self, operation: &Operation, call: &Call, _values: Vec<(String, String)>) -> Reply {
+    fn oauth(&self, operation: &Operation, call: &Call) -> Reply {
         let profile = &self.spec.profile;
         let mut state = self.state();
         if operation.id == profile.token_operation {
@@ -329,6 +327,9 @@ impl Provider {
             Ok(caller) => caller,
             Err(reply) => return *reply,
         };
+        if let Some((status, why)) = particular::refuses_header(&self.spec, &call.headers) {
+            return self.error(Some(operation), status, why);
+        }
         let reader = Reader {
             spec: &self.spec,
             schemas: &self.schemas,
@@ -573,7 +574,9 @@ pub(super) fn error_reply(spec: &Spec, operation: Option<&Operation>, status: u1
     };
     let is_oauth = spec.property(&content.schema, "error_description").is_some();
     let code = match (is_oauth, status) {
+        (true, 401) if operation.is_some_and(|o| o.client == "oauth") => Some("invalid_client"),
         (true, 401) => Some("invalid_token"),
+        (true, 429 | 503) => Some("temporarily_unavailable"),
         (true, 400) => Some("invalid_request"),
         (true, 404) => Some("not_found"),
         (true, _) => Some("server_error"),

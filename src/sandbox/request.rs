@@ -107,6 +107,13 @@ impl Reader<'_> {
     }
 
     fn check_headers(&self, operation: &Operation, call: &Call) -> Result<(), Misfit> {
+        if let Some(missing) = operation
+            .made_headers
+            .iter()
+            .find(|name| call.header(&name.to_ascii_lowercase()).is_none_or(str::is_empty))
+        {
+            return Err(misfit(format!("the header `{missing}` is missing")));
+        }
         for parameter in operation.parameters.iter().filter(|p| p.place == Place::Header) {
             match call.header(&parameter.name.to_ascii_lowercase()) {
                 Some(value) => self.check_value(parameter, value)?,

@@ -219,9 +219,13 @@ impl Store {
         let items = page
             .cut(&chosen)
             .iter()
-            .map(|record| match item_schema {
-                Some(schema) => project(context, schema, &record.doc, None),
-                None => record.doc.clone(),
+            .map(|record| {
+                let mut item = match item_schema {
+                    Some(schema) => project(context, schema, &record.doc, None),
+                    None => record.doc.clone(),
+                };
+                particular::shorten_item(spec, operation, request, &mut item);
+                item
             })
             .collect();
         if pointer.is_empty() {
@@ -374,7 +378,7 @@ impl Store {
         if let Some(size) = request.query_value("limit").and_then(|n| n.parse::<usize>().ok()) {
             shorten(&mut reply, size);
         }
-        particular::answered(context, operation, &mut reply);
+        particular::answered(context, operation, request, &mut reply)?;
         Ok(document(operation, status, reply))
     }
 

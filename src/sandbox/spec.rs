@@ -48,6 +48,8 @@ pub(super) struct Operation {
     pub(super) success: Success,
     pub(super) refusals: Vec<(String, Content)>,
     pub(super) pagination: Option<Pagination>,
+    /// Headers that a client makes on every call (`x-headers`).
+    pub(super) made_headers: Vec<String>,
     /// Media types that the caller may ask for beyond those of `content`.
     pub(super) accept: Vec<String>,
 }
@@ -356,6 +358,13 @@ impl Spec {
                     .unwrap_or_default()
                     .to_owned(),
             }),
+            made_headers: operation
+                .get("x-headers")
+                .map(Json::members)
+                .unwrap_or_default()
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect(),
             accept: text("x-accept")
                 .map(|list| list.split(',').map(|m| m.trim().to_owned()).collect())
                 .unwrap_or_default(),
