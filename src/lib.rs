@@ -5,6 +5,7 @@
 extern crate self as finrail;
 
 mod app;
+pub mod canary;
 mod config;
 mod connection;
 pub mod oauth;

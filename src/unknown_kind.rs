@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::canary::{self, Unmodelled};
+
 /// A kind of thing that this version does not know: its key, and its JSON as it came.
 ///
 /// `Debug` shows the key only.
@@ -18,6 +20,7 @@ impl UnknownKind {
     #[doc(hidden)]
     #[must_use]
     pub fn new(kind: String, json: Box<RawValue>) -> Self {
+        canary::note(Unmodelled::Kind, || kind.clone());
         Self { kind, json }
     }
 

@@ -304,6 +304,7 @@ impl Passes<'_> {
         }
         let docs = values.iter().map(|value| format!("`{value}`"));
         let list = format!("one of {}, or another text", values.join(", "));
+        let name_text = name.to_string();
         let tokens = quote! {
             #[doc = #doc]
             #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -330,6 +331,14 @@ impl Passes<'_> {
                 /// Whether this version does not know the value.
                 #[must_use]
                 pub fn is_unknown(&self) -> bool {
+                    ::std::matches!(self, Self::Unknown(_))
+                }
+            }
+            #[finrail_own]
+            impl ::finrail::transport::wire::OpenEnum for #name {
+                const NAME: &'static str = #name_text;
+
+                fn is_unknown(&self) -> bool {
                     ::std::matches!(self, Self::Unknown(_))
                 }
             }

@@ -135,7 +135,7 @@ impl Core {
                 .saturating_duration_since(Instant::now())
                 .min(policy.attempt_timeout);
             let may_repeat = operation.effect != Effect::Neither && attempt < policy.attempts;
-            let (outcome, asked) = match parts.send(http, operation, left).await {
+            let (outcome, asked) = match parts.send(self.0.provider, http, operation, left).await {
                 Ok(response) => {
                     if response.head.url.origin() != self.0.base.origin() {
                         return Err(Error::invalid_reply(response.invalid(Problem::Redirect)));
@@ -363,6 +363,7 @@ impl Parts {
     /// One attempt, from the connection to the end of the reply (of its headers, for a download).
     async fn send(
         &self,
+        provider: &'static str,
         http: &reqwest::Client,
         operation: &'static Operation,
         within: Duration,
@@ -376,7 +377,7 @@ impl Parts {
                 .await
                 .map_err(|error| ConnectionError::new(operation.id, error))?;
             answered.store(true, Ordering::Relaxed);
-            Response::receive(operation, inner, id.clone()).await
+            Response::receive(provider, operation, inner, id.clone()).await
         };
         let result = match tokio::time::timeout(within, exchange).await {
             Ok(result) => result,

@@ -15,6 +15,7 @@ use url::Url;
 use super::error::{ConnectionError, Error, InvalidReply, Problem};
 use super::operation::Operation;
 use super::retry;
+use crate::canary::{self, Unmodelled};
 
 /// Largest JSON reply that is read, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -24,6 +25,7 @@ pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
 /// What is known of a reply before its body is looked at.
 #[derive(Clone)]
 pub(crate) struct Head {
+    pub provider: &'static str,
     pub operation: &'static Operation,
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -77,11 +79,13 @@ impl fmt::Debug for Response {
 impl Response {
     /// Reads the body, unless it is a download that succeeded.
     pub(crate) async fn receive(
+        provider: &'static str,
         operation: &'static Operation,
         inner: reqwest::Response,
         sent_id: Option<String>,
     ) -> Result<Self, ConnectionError> {
         let head = Head {
+            provider,
             operation,
             status: inner.status(),
             headers: inner.headers().clone(),
@@ -196,7 +200,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
             Body::Stream(_) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
-        match decode(&body) {
+        match canary::watch(head.provider, head.operation.id, || decode(&body)) {
             Ok(inner) => Ok(Self { inner, head }),
             Err(problem) if head.status.is_success() => Err(Error::invalid_reply(head.invalid(problem, Some(body)))),
             Err(_) => {
@@ -209,18 +213,18 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     }
 }
 
-/// Decodes JSON; a problem names the place, never a value.
+/// Decodes JSON; a problem names the place, never a value. Fields that the type lacks are noted.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        Problem::Decode {
-            path,
-            reason: reason(&inner),
-        }
-    })?;
-    deserializer.end().map_err(|error| Problem::Decode {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
+    let mut ignored = |path: serde_ignored::Path<'_>| canary::note(Unmodelled::Field, || canary::place(&path));
+    let value =
+        T::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored)).map_err(|error| Problem::Decode {
+            path: track.path().to_string(),
+            reason: reason(&error),
+        })?;
+    json.end().map_err(|error| Problem::Decode {
         path: ".".to_owned(),
         reason: reason(&error),
     })?;
