@@ -6,7 +6,7 @@ mod sandbox_support;
 
 use std::time::{Duration, Instant};
 
-use finrail::sandbox::Fault;
+use finrail::sandbox::{Fault, Gate};
 use sandbox_support::{peer, played, start};
 
 #[tokio::test]
@@ -139,6 +139,49 @@ async fn a_dropped_request_did_nothing_and_a_lost_reply_did() {
         let status = request().send().await.unwrap().status().as_u16();
         assert_eq!(status, if rules.rotates { 400 } else { 200 }, "{}", rules.id);
     }
+}
+
+#[tokio::test]
+async fn a_fault_can_choose_its_requests() {
+    let sandbox = start().await;
+    let ofx = peer(&sandbox, "ofx");
+    sandbox.fault(
+        "ofx",
+        Fault::status(500)
+            .on("create_token")
+            .with_field("grant_type", "refresh_token")
+            .after(1),
+    );
+    let tokens = ofx.tokens().await;
+    let first = ofx.refresh(&tokens.string("refresh_token")).await;
+    assert_eq!(first.status, 200, "the first refresh passes");
+    assert_eq!(ofx.refresh(&first.string("refresh_token")).await.status, 500);
+    assert_eq!(ofx.refresh(&first.string("refresh_token")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_gate_holds_replies_back() {
+    let sandbox = start().await;
+    let ofx = peer(&sandbox, "ofx");
+    let refresh = ofx.tokens().await.string("refresh_token");
+    let gate = Gate::new();
+    sandbox.fault("ofx", Fault::held_by(&gate).on("create_token"));
+    let held = ofx.refresh(&refresh);
+    let other = async {
+        gate.arrived(1).await;
+        // The refresh has happened: the token is spent, and its reply is not here yet.
+        let status = ofx.refresh(&refresh).await.status;
+        gate.open();
+        status
+    };
+    let (held, other) = tokio::join!(held, other);
+    assert_eq!((held.status, other), (200, 400));
+}
+
+#[test]
+fn a_sandbox_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<finrail::sandbox::Sandbox>();
 }
 
 #[tokio::test]

@@ -132,6 +132,29 @@ async fn the_client_authenticates_as_its_provider_wants_it() {
 }
 
 #[tokio::test]
+async fn credentials_may_have_any_character() {
+    let sandbox = start().await;
+    for rules in played(&sandbox) {
+        let mut peer = peer(&sandbox, rules.id);
+        peer.client = sandbox.register_known_client(
+            rules.id,
+            "a client/1",
+            "p@ss:w%rd+&=\u{e9} \"",
+            &["https://a.example/cb"],
+        );
+        assert_eq!(peer.tokens().await.status, 200, "{}", rules.id);
+    }
+    let omnifund = peer(&sandbox, "omnifund");
+    sandbox.add_user("omnifund", "mar\u{ed}a", "a&b=c");
+    let form = fields(&[
+        ("grant_type", "password"),
+        ("username", "mar\u{ed}a"),
+        ("password", "a&b=c"),
+    ]);
+    assert_eq!(omnifund.token(&form).await.status, 200);
+}
+
+#[tokio::test]
 async fn service_tokens_carry_their_secret_in_the_body() {
     let sandbox = start().await;
     for (id, scope) in [("ofx", "payments"), ("tatrabanka", "PREMIUM_PIS")] {

@@ -1,8 +1,11 @@
 //! Things that go wrong on purpose.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::http::Reply;
+use tokio::sync::watch;
+
+use super::http::{Call, Reply};
 use super::json::Json;
 use super::provider::error_reply;
 use super::spec::{Operation, Spec};
@@ -24,6 +27,9 @@ use super::spec::{Operation, Spec};
 pub struct Fault {
     kind: Kind,
     operation: Option<String>,
+    /// Form fields or query parameters that the request must have.
+    fields: Vec<(String, String)>,
+    skip: u32,
     left: Option<u32>,
 }
 
@@ -43,8 +49,10 @@ enum Kind {
 }
 
 /// What happens to the connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Trouble {
+    /// The request is processed, the reply waits.
+    Held(Gate),
     /// The reply takes its time.
     Slow(Duration),
     /// The request is not looked at, the connection closes.
@@ -60,6 +68,8 @@ impl Fault {
         Self {
             kind,
             operation: None,
+            fields: Vec::new(),
+            skip: 0,
             left: Some(1),
         }
     }
@@ -130,6 +140,24 @@ impl Fault {
     #[must_use]
     pub fn slow(by: Duration) -> Self {
         Self::new(Kind::Trouble(Trouble::Slow(by)))
+    }
+
+    /// The request is processed, and its reply waits until the gate opens.
+    ///
+    /// ```no_run
+    /// # use finrail::sandbox::{Fault, Gate, Sandbox};
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = Sandbox::start().await?;
+    /// let gate = Gate::new();
+    /// sandbox.fault("ofx", Fault::held_by(&gate).on("create_token"));
+    /// // ... a client refreshes in another task ...
+    /// gate.arrived(1).await; // the refresh token is spent, the reply is still here
+    /// gate.open();
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn held_by(gate: &Gate) -> Self {
+        Self::new(Kind::Trouble(Trouble::Held(gate.clone())))
     }
 
     /// The connection closes, and nothing was processed.
@@ -243,6 +271,28 @@ impl Fault {
         self
     }
 
+    /// Only for requests with this form field or query parameter.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::lost_reply().on("create_token").with_field("grant_type", "refresh_token");
+    /// ```
+    #[must_use]
+    pub fn with_field(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.fields.push((name.into(), value.into()));
+        self
+    }
+
+    /// Not for the first matching requests, but after this many.
+    ///
+    /// ```
+    /// let fault = finrail::sandbox::Fault::status(500).on("list_customers").after(2);
+    /// ```
+    #[must_use]
+    pub fn after(mut self, requests: u32) -> Self {
+        self.skip = requests;
+        self
+    }
+
     /// For this many matching requests instead of one.
     ///
     /// ```
@@ -267,8 +317,27 @@ impl Fault {
 
     // --- used by the sandbox
 
-    pub(super) fn concerns(&self, operation: Option<&str>) -> bool {
-        self.left != Some(0) && self.operation.as_deref().is_none_or(|wanted| operation == Some(wanted))
+    pub(super) fn concerns(&self, operation: Option<&str>, call: &Call) -> bool {
+        if self.left == Some(0)
+            || self
+                .operation
+                .as_deref()
+                .is_some_and(|wanted| operation != Some(wanted))
+        {
+            return false;
+        }
+        if self.fields.is_empty() {
+            return true;
+        }
+        let sent = [call.query_pairs(), call.form_pairs()].concat();
+        self.fields.iter().all(|field| sent.contains(field))
+    }
+
+    /// Lets a matching request pass, when it is to be skipped.
+    pub(super) fn lets_pass(&mut self) -> bool {
+        let passes = self.skip > 0;
+        self.skip = self.skip.saturating_sub(1);
+        passes
     }
 
     /// Counts one use; whether it was the last.
@@ -280,8 +349,8 @@ impl Fault {
     }
 
     pub(super) fn trouble(&self) -> Option<Trouble> {
-        match self.kind {
-            Kind::Trouble(trouble) => Some(trouble),
+        match &self.kind {
+            Kind::Trouble(trouble) => Some(trouble.clone()),
             _ => None,
         }
     }
@@ -365,6 +434,66 @@ impl Fault {
             }
             _ => {}
         }
+    }
+}
+
+/// Holds replies back until it is opened; see [`Fault::held_by`].
+///
+/// ```
+/// let gate = finrail::sandbox::Gate::new();
+/// gate.open();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Gate {
+    is_open: Arc<watch::Sender<bool>>,
+    arrivals: Arc<watch::Sender<usize>>,
+}
+
+impl Gate {
+    /// A closed gate.
+    ///
+    /// ```
+    /// let gate = finrail::sandbox::Gate::new();
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            is_open: Arc::new(watch::Sender::new(false)),
+            arrivals: Arc::new(watch::Sender::new(0)),
+        }
+    }
+
+    /// Lets all replies go, those to come too.
+    ///
+    /// ```
+    /// finrail::sandbox::Gate::new().open();
+    /// ```
+    pub fn open(&self) {
+        self.is_open.send_replace(true);
+    }
+
+    /// Waits until this many replies have come to the gate.
+    ///
+    /// ```no_run
+    /// # async fn example(gate: finrail::sandbox::Gate) {
+    /// gate.arrived(1).await;
+    /// # }
+    /// ```
+    pub async fn arrived(&self, replies: usize) {
+        // Fails only when the sender is gone, and `self` holds it.
+        let _ = self.arrivals.subscribe().wait_for(|arrived| *arrived >= replies).await;
+    }
+
+    /// A reply waits here.
+    pub(super) async fn pass(&self) {
+        self.arrivals.send_modify(|arrived| *arrived += 1);
+        let _ = self.is_open.subscribe().wait_for(|is_open| *is_open).await;
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

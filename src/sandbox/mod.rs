@@ -73,7 +73,7 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-pub use self::fault::Fault;
+pub use self::fault::{Fault, Gate};
 pub use self::record::RecordedRequest;
 pub use self::spec::SpecError;
 
@@ -384,6 +384,52 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn register_client(&self, provider: &str, redirect_uris: &[&str]) -> SandboxClient {
+        self.register(provider, None, redirect_uris)
+    }
+
+    /// Registers a client with an id and a secret of the caller's choice.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let client = sandbox.register_known_client("mx", "my client", "p@ss:w%rd+", &[]);
+    /// assert_eq!(client.client_id, "my client");
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn register_known_client(
+        &self,
+        provider: &str,
+        client_id: &str,
+        client_secret: &str,
+        redirect_uris: &[&str],
+    ) -> SandboxClient {
+        self.register(provider, Some((client_id, client_secret)), redirect_uris)
+    }
+
+    /// Adds a user who can log in, and use the password grant where there is one.
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// sandbox.add_user("omnifund", "maria", "correct horse battery staple");
+    /// # Ok(()) }
+    /// ```
+    #[track_caller]
+    pub fn add_user(&self, provider: &str, name: &str, password: &str) {
+        self.provider(provider).state().authority.add_user(name, password);
+    }
+
+    #[track_caller]
+    fn register(&self, provider: &str, credentials: Option<(&str, &str)>, redirect_uris: &[&str]) -> SandboxClient {
         let provider = self.provider(provider);
         let example = |name: &str| {
             let operation = provider
@@ -402,8 +448,15 @@ impl Sandbox {
             let own = example("redirect_uri").unwrap_or_else(|| "https://app.example.com/callback".to_owned());
             redirect_uris.push(own);
         }
-        let client_id = mint::like(&example("client_id").unwrap_or_default());
-        let client_secret = mint::secret("", 40);
+        let (client_id, client_secret) = credentials.map_or_else(
+            || {
+                (
+                    mint::like(&example("client_id").unwrap_or_default()),
+                    mint::secret("", 40),
+                )
+            },
+            |(id, secret)| (id.to_owned(), secret.to_owned()),
+        );
         let access_key = particular::access_key(&provider.spec.id, &client_secret);
         let registration_token = mint::secret("", 40);
         let mut state = provider.state();

@@ -49,6 +49,19 @@ pub(super) struct State {
     pub(super) faults: Vec<Fault>,
 }
 
+impl State {
+    /// The fault that this request meets, which is used up a little by that.
+    fn next_fault(&mut self, operation: Option<&str>, call: &Call) -> Option<Fault> {
+        let is_met = |fault: &mut Fault| fault.concerns(operation, call) && !fault.lets_pass();
+        let at = self.faults.iter_mut().position(is_met)?;
+        let fault = self.faults.get(at).cloned();
+        if self.faults.get_mut(at).is_some_and(Fault::use_up) {
+            self.faults.remove(at);
+        }
+        fault
+    }
+}
+
 /// What goes back over the wire.
 pub(super) struct Outcome {
     pub(super) reply: Reply,
@@ -147,17 +160,7 @@ impl Provider {
             while state.requests.len() > REMEMBERED {
                 state.requests.pop_front();
             }
-            let at = state
-                .faults
-                .iter()
-                .position(|fault| fault.concerns(operation.map(|o| o.id.as_str())));
-            at.map(|at| {
-                let fault = state.faults[at].clone();
-                if state.faults[at].use_up() {
-                    state.faults.remove(at);
-                }
-                fault
-            })
+            state.next_fault(operation.map(|o| o.id.as_str()), call)
         };
         if let Some(reply) = fault.as_ref().and_then(|fault| fault.instead(&self.spec, operation)) {
             return Outcome {

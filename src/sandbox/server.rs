@@ -130,6 +130,7 @@ pub(super) async fn answer(
     };
     let Outcome { reply, trouble } = players.handle(&call);
     match trouble {
+        Some(Trouble::Held(gate)) => gate.pass().await,
         Some(Trouble::Slow(by)) => tokio::time::sleep(by).await,
         Some(Trouble::Drop | Trouble::LostReply) => cut.set(Cut::NOW),
         Some(Trouble::Truncated) => cut.set(Cut::BEFORE_THE_END),

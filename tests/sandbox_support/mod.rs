@@ -281,7 +281,9 @@ impl Peer<'_> {
             .http
             .post(format!("{}{path}", self.sandbox.oauth_url(self.rules.id)));
         if basic {
-            request = request.basic_auth(&self.client.client_id, Some(secret.expose_secret()));
+            // RFC 6749 section 2.3.1: form encoded first.
+            let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+            request = request.basic_auth(encoded(&self.client.client_id), Some(encoded(secret.expose_secret())));
         } else {
             set(&mut form, "client_id", &self.client.client_id);
             set(&mut form, "client_secret", secret.expose_secret());
