@@ -136,6 +136,9 @@ fn what_to_do(error: &str) -> &'static str {
         }
         "invalid_scope" => "; check the scopes against the client's registration",
         "invalid_redirect_uri" => "; it must be registered, and the same in both requests",
+        "invalid_request" => {
+            "; a parameter is missing or wrong: check the settings of the app and the provider's registration"
+        }
         "unsupported_grant_type" => "; the provider does not know this grant",
         _ => "",
     }

@@ -438,6 +438,7 @@ impl Wire<'_> {
         };
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
+        let endpoint = request.url().clone();
         let body = if self.json {
             request
                 .headers_mut()
@@ -458,6 +459,12 @@ impl Wire<'_> {
             })?;
             let (status, headers) = (response.status(), response.headers().clone());
             tracing::Span::current().record("status", status.as_u16());
+            if *response.url() != endpoint {
+                // A caller's own HTTP client followed a redirect, with a GET and no body. Whoever answered there
+                // is not the token endpoint, and no token is taken from them.
+                let (status, body) = (http::StatusCode::FOUND, Zeroizing::default());
+                return Ok(Captured::Reply(RawReply { status, headers, body }));
+            }
             match read(response, MAX_REPLY).await {
                 Ok(body) => Ok(Captured::Reply(RawReply {
                     status,

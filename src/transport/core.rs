@@ -141,7 +141,9 @@ impl Core {
                         return Err(Error::invalid_reply(response.invalid(Problem::Redirect)));
                     }
                     if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed)
-                        && self.replay_after_refresh(&response, bearer, operation).await?
+                        && self
+                            .replay_after_refresh(&response, bearer, operation, deadline)
+                            .await?
                     {
                         refreshed = true;
                         continue;
@@ -275,6 +277,7 @@ impl Core {
         response: &Response,
         bearer: &Bearer,
         operation: &'static Operation,
+        deadline: Instant,
     ) -> Result<bool, Untyped> {
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(false);
@@ -287,7 +290,11 @@ impl Core {
             return Ok(false);
         }
         tracing::debug!(said_so, "the provider rejected the access token");
-        match tokens.rejected(bearer.generation).await {
+        // Out of time: the refresh goes on for later calls, and this one has its answer.
+        let Ok(renewed) = tokio::time::timeout_at(deadline, tokens.rejected(bearer.generation)).await else {
+            return Ok(false);
+        };
+        match renewed {
             Ok(newer) => Ok(newer.generation != bearer.generation),
             Err(error) if error.reauthorization_required() && said_so => Err(Error::Auth(error)),
             // The 401 itself is the better answer when the refresh failed for a passing reason.

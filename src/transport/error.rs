@@ -143,6 +143,11 @@ pub enum Problem {
         /// The media type that came instead, without parameters.
         media_type: Option<String>,
     },
+    /// A body of another type where the specification has JSON.
+    NotJson {
+        /// The media type that came instead, without parameters.
+        media_type: String,
+    },
     /// The body does not have the documented form.
     Decode {
         /// Where: a path through the JSON. Names only, never values.
@@ -152,7 +157,7 @@ pub enum Problem {
     },
     /// The body is larger than the limit in bytes.
     TooLarge(usize),
-    /// A redirect to another origin was not followed.
+    /// A redirect was not followed.
     Redirect,
     /// A link to the next page leads to another origin, or is no URL.
     ForeignLink,
@@ -175,6 +180,10 @@ impl fmt::Display for InvalidReply {
                 "{operation}: status {status} with a body of type {} that is not the provider's documented error; a proxy or an outage page may have answered",
                 media_type.as_deref().unwrap_or("unknown")
             )?,
+            Problem::NotJson { media_type } => write!(
+                f,
+                "{operation}: status {status} with a body of type {media_type} instead of JSON; a proxy or an outage page may have answered, or the base URL leads elsewhere"
+            )?,
             Problem::Decode { path, reason } => write!(
                 f,
                 "{operation}: the reply (status {status}) differs from the specification at `{path}`: {reason}"
@@ -185,7 +194,7 @@ impl fmt::Display for InvalidReply {
             )?,
             Problem::Redirect => write!(
                 f,
-                "{operation}: a redirect (status {status}) to another origin was not followed; check the base URL"
+                "{operation}: a redirect (status {status}) was not followed; check the base URL"
             )?,
             Problem::ForeignLink => write!(
                 f,

@@ -202,7 +202,13 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         };
         match canary::watch(head.provider, head.operation.id, || decode(&body)) {
             Ok(inner) => Ok(Self { inner, head }),
-            Err(problem) if head.status.is_success() => Err(Error::invalid_reply(head.invalid(problem, Some(body)))),
+            Err(problem) if head.status.is_success() => {
+                let problem = match media_type(&head.headers) {
+                    Some(name) if !name.to_ascii_lowercase().ends_with("json") => Problem::NotJson { media_type: name },
+                    _ => problem,
+                };
+                Err(Error::invalid_reply(head.invalid(problem, Some(body))))
+            }
             Err(_) => {
                 let media_type = media_type(&head.headers);
                 Err(Error::invalid_reply(
