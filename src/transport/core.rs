@@ -235,7 +235,8 @@ impl Core {
                             .map_err(Error::Auth)?
                     }
                 };
-                if let Some(granted) = tokens.granted()
+                // None asked for and none told: the provider's default, which nobody here knows (RFC 6749 section 3.3).
+                if let Some(granted) = tokens.granted().filter(|granted| !granted.is_empty())
                     && let Some(scope) = scopes.iter().find(|scope| !granted.contains(scope))
                 {
                     return Err(Error::MissingScope(MissingScope {
