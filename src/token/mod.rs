@@ -14,6 +14,8 @@ mod key;
 mod machine;
 mod record;
 mod rotation;
+#[cfg(test)]
+mod scenarios;
 mod set;
 pub mod store;
 mod transaction;

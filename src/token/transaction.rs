@@ -306,9 +306,11 @@ impl Attempt<'_> {
                 self.give_up(error.into()).await
             }
             Consequence::Doubt => {
-                inner.tell(Event::InDoubt {
-                    generation: tokens.generation,
-                });
+                if error.verdict == Verdict::InDoubt {
+                    inner.tell(Event::InDoubt {
+                        generation: tokens.generation,
+                    });
+                }
                 self.give_up(error.into()).await
             }
             Consequence::Bury(reason) => {

@@ -1,0 +1,240 @@
+//! The tests that `scenarios.txt` describes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+
+use super::machine::*;
+use super::record::{Fingerprint, Intent};
+use super::store::Predecessor;
+use super::{GrantKind, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict};
+use crate::{ScopeSet, Secret};
+
+/// One row of a table: cells by column, and where it stands.
+struct Row {
+    line: usize,
+    cells: HashMap<&'static str, &'static str>,
+}
+
+impl Row {
+    fn cell(&self, column: &str) -> &'static str {
+        self.cells
+            .get(column)
+            .unwrap_or_else(|| panic!("scenarios.txt:{}: no column {column}", self.line))
+    }
+
+    fn check<T: std::fmt::Debug>(&self, column: &str, got: T) {
+        let got = format!("{got:?}")
+            .replace(['(', ')'], " ")
+            .replace("{ unanswered:", " ")
+            .replace('}', "");
+        let got = got.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(got, self.cell(column), "scenarios.txt:{}", self.line);
+    }
+}
+
+fn table(name: &str) -> Vec<Row> {
+    let text = include_str!("scenarios.txt");
+    let mut section = "";
+    let mut columns: Option<Vec<&'static str>> = None;
+    let mut rows = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        if let Some(title) = line.strip_prefix("== ") {
+            section = title;
+            columns = None;
+        }
+        let Some(cells) = line.strip_prefix('|').filter(|_| section == name) else {
+            continue;
+        };
+        let cells: Vec<_> = cells.split('|').map(str::trim).collect();
+        match &columns {
+            None => columns = Some(cells),
+            Some(columns) => rows.push(Row {
+                line: number + 1,
+                cells: columns.iter().copied().zip(cells).collect(),
+            }),
+        }
+    }
+    assert!(!rows.is_empty(), "no table {name}");
+    rows
+}
+
+const WALL: Duration = Duration::from_secs(1_767_225_600);
+
+fn now(after: Duration) -> Now {
+    Now {
+        wall: SystemTime::UNIX_EPOCH + WALL + after,
+        monotonic: Duration::from_secs(7) + after,
+    }
+}
+
+fn tokens(life: Option<Duration>, refresh_token: bool) -> TokenSet {
+    let mut reply = TokenReply::new("access-1");
+    reply.expires_in = life;
+    reply.refresh_token = refresh_token.then(|| Secret::from("refresh-1"));
+    TokenSet::first(reply, &ScopeSet::new(), now(Duration::ZERO).wall, &Rotation::UNKNOWN)
+}
+
+fn key() -> TokenKey {
+    TokenKey::new("mx", "client", GrantKind::AuthorizationCode)
+}
+
+fn reason(text: &str) -> ReauthorizationReason {
+    match text {
+        "Revoked" => ReauthorizationReason::Revoked,
+        "Refused" => ReauthorizationReason::Refused,
+        "LostReply" => ReauthorizationReason::LostReply,
+        other => panic!("reason {other}"),
+    }
+}
+
+#[test]
+fn freshness_by_example() {
+    for row in table("freshness") {
+        let number = |column| row.cell(column).parse::<i64>().unwrap();
+        let life = row.cell("life").parse().ok().map(Duration::from_secs);
+        let set = tokens(life, true);
+        let mut later = now(Duration::from_secs(number("age").unsigned_abs()));
+        let jump = Duration::from_secs(number("wall").unsigned_abs());
+        later.wall = if number("wall") < 0 {
+            later.wall - jump
+        } else {
+            later.wall + jump
+        };
+        let horizon = Horizon::of(&set, now(Duration::ZERO), row.cell("jitter").parse().unwrap());
+        row.check(
+            "state",
+            horizon.map_or(Freshness::Unknown, |horizon| horizon.freshness(later)),
+        );
+    }
+}
+
+#[test]
+fn decisions_by_example() {
+    for row in table("decide") {
+        let set = match row.cell("tokens") {
+            "none" => None,
+            kind => Some(tokens(Some(Duration::from_secs(3600)), kind == "full")),
+        };
+        let at = now(Duration::from_secs(100));
+        let mut record = set.clone().map(|set| Record::alive(key(), set));
+        if let (Some((whose, unanswered)), Some(record)) = (row.cell("intent").split_once(' '), &mut record) {
+            let age = Duration::from_secs(row.cell("age").parse().unwrap());
+            record.intent = Some(Intent {
+                holder: whose.to_owned(),
+                fence: 1,
+                at: DateTime::<Utc>::from(at.wall - age),
+                refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
+                unanswered: unanswered.parse().unwrap(),
+            });
+        }
+        if row.cell("tombstone") != "-" {
+            let base = record.unwrap_or_else(|| Record::alive(key(), tokens(None, true)));
+            let intent = base.intent.clone();
+            let mut buried = base.buried(reason(row.cell("tombstone")), at.utc(), "x");
+            buried.intent = intent.filter(|_| buried.tokens.is_some());
+            record = Some(buried);
+        }
+        let want = match row.cell("want") {
+            "usable" => Want::Usable,
+            "younger" => Want::Younger,
+            "other" => Want::Other(Secret::from("access-1")),
+            other => panic!("want {other}"),
+        };
+        let rotation = row.cell("rotation");
+        let grace = rotation
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .ok()
+            .map(Duration::from_secs);
+        let step = decide(&Situation {
+            want: &want,
+            record: record.as_ref(),
+            freshness: match row.cell("state") {
+                "Fresh" => Freshness::Fresh,
+                "Advisory" => Freshness::Advisory,
+                "Mandatory" => Freshness::Mandatory,
+                "Expired" | "-" => Freshness::Expired,
+                "Unknown" => Freshness::Unknown,
+                other => panic!("state {other}"),
+            },
+            renewal: if row.cell("renewal") == "Anew" {
+                Renewal::Anew
+            } else {
+                Renewal::Refresh
+            },
+            rotation: &Rotation::new(Some(true), grace).reuse_revokes_family(rotation.ends_with("family")),
+            predecessor: if row.cell("before") == "Finished" {
+                Predecessor::Finished
+            } else {
+                Predecessor::Lapsed
+            },
+            own_intent: row.cell("intent").starts_with("own"),
+            patience_spent: row.cell("before") == "waited",
+            now: at,
+        });
+        row.check("step", step);
+    }
+}
+
+#[test]
+fn judgements_by_example() {
+    for row in table("judge") {
+        let at = now(Duration::from_secs(100)).utc();
+        let mut set = tokens(Some(Duration::from_secs(60)), true);
+        match row.cell("ended") {
+            "refresh" => set.refresh_expires_at = Some(at),
+            "consent" => set.consent_expires_at = Some(at),
+            _ => {}
+        }
+        let verdict = match row.cell("verdict") {
+            "Dead" => Verdict::Dead,
+            "Transient" => Verdict::Transient { retry_after: None },
+            "InDoubt" => Verdict::InDoubt,
+            "Throttled" => Verdict::Throttled { retry_after: None },
+            "Rejected" => Verdict::RequestRejected,
+            "Misconfigured" => Verdict::ClientMisconfigured,
+            other => panic!("verdict {other}"),
+        };
+        let rotates = match row.cell("rotates") {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        };
+        let before = row.cell("before").parse().unwrap();
+        row.check(
+            "consequence",
+            judge(verdict, before, &set, &Rotation::new(rotates, None), at),
+        );
+    }
+}
+
+#[test]
+fn rescues_by_example() {
+    for row in table("rescue") {
+        let at = now(Duration::from_secs(100));
+        let parent = tokens(None, true);
+        let alive = Record::alive(key(), parent.clone());
+        let stored = match row.cell("stored") {
+            "parent" => Some(alive),
+            "parent intent" => Some(alive.with_intent(Intent {
+                holder: "somebody".to_owned(),
+                fence: 1,
+                at: at.utc(),
+                refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
+                unanswered: 0,
+            })),
+            "parent refused" => Some(alive.buried(ReauthorizationReason::LostReply, at.utc(), "x")),
+            "newer" => Some(Record::alive(key(), parent.next(TokenReply::new("access-2"), at.wall))),
+            "revoked" => Some(alive.buried(ReauthorizationReason::Revoked, at.utc(), "x")),
+            "none" => None,
+            other => panic!("stored {other}"),
+        };
+        let made_from = (row.cell("made from") == "parent").then_some(&parent.access_token);
+        row.check("then", rescue(made_from, stored.as_ref()));
+    }
+}
