@@ -14,15 +14,20 @@ pub(crate) async fn adopt(inner: &Arc<Inner>, reply: TokenReply) -> Result<Token
         Ok(lease) => lease,
         Err(error) => return Err(adopt_later(inner, tokens, error, None)),
     };
-    let seen = match read(inner).await {
+    let seen = match inner.store().load(inner.key()).await {
         Ok(seen) => seen,
-        // What cannot be read is not worth a login: it is overwritten, if the store lets us see its revision.
+        // What cannot be read is not worth a login: it is replaced.
+        Err(StoreError::Corrupt { .. }) => None,
         Err(error) => return Err(adopt_later(inner, tokens, error.into(), Some(lease))),
     };
-    let before = seen.as_ref().map_or(0, |seen| seen.record.generation());
+    let before = seen
+        .as_ref()
+        .and_then(|stored| Record::decode(&stored.bytes).ok())
+        .map_or(0, |record| record.generation());
     tokens.generation = before.max(inner.generation()) + 1;
     let record = Record::alive(inner.key().clone(), tokens.clone());
-    match store(inner, seen.as_ref(), record, lease.fence).await {
+    let seen = seen.map(|stored| stored.revision);
+    match store(inner, seen, record, lease.fence).await {
         Ok(Ok(committed)) => {
             inner.set_uncommitted(None);
             inner.publish(committed);
@@ -85,7 +90,7 @@ async fn revoke_leased(inner: &Arc<Inner>, fence: u64) -> Result<(), Error> {
         None => Record::alive(inner.key().clone(), tokens.clone()),
     };
     let buried = record.buried(ReauthorizationReason::Revoked, inner.now().utc(), inner.holder());
-    match store(inner, seen.as_ref(), buried, fence).await? {
+    match store(inner, seen.as_ref().map(|seen| seen.revision), buried, fence).await? {
         Ok(buried) => {
             inner.publish(buried);
             Ok(())

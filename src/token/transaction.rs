@@ -162,17 +162,19 @@ async fn anew(inner: &Arc<Inner>, seen: Option<Versioned>, lease: Lease) -> Resu
         None => first(inner, reply, sent_at),
     };
     let record = Record::alive(inner.key().clone(), tokens);
-    let revision = next_revision(inner, seen.as_ref());
-    let swap = Swap::new(
-        seen.map(|seen| seen.revision),
-        lease.fence,
-        Some(StoredRecord::new(revision, record.encode())),
-    );
-    if !matches!(write(inner, swap).await, Ok(Swapped::Done)) {
-        tracing::warn!(key = %inner.key(), "a token that can be fetched anew was not stored");
-    }
+    let seen = seen.map(|seen| seen.revision);
+    let stored = store(inner, seen, record.clone(), lease.fence).await;
     release(inner, lease).await;
-    Ok(inner.publish(Versioned { revision, record }))
+    Ok(inner.publish(match stored {
+        Ok(Ok(stored)) => stored,
+        _ => {
+            tracing::warn!(key = %inner.key(), "a token that can be fetched anew was not stored");
+            Versioned {
+                revision: next_revision(inner, seen),
+                record,
+            }
+        }
+    }))
 }
 
 /// Client credentials work without their store: siblings then fetch for themselves.
@@ -343,7 +345,7 @@ impl Attempt<'_> {
     }
 
     async fn store(&self, seen: &Versioned, record: Record) -> Result<Result<Versioned, Moved>, StoreError> {
-        store(self.inner, Some(seen), record, self.lease.fence).await
+        store(self.inner, Some(seen.revision), record, self.lease.fence).await
     }
 
     async fn give_up(self, error: Error) -> Result<Arc<Snapshot>, Error> {
@@ -358,13 +360,13 @@ pub(crate) struct Moved;
 /// Writes a record over the one that was read.
 pub(crate) async fn store(
     inner: &Inner,
-    seen: Option<&Versioned>,
+    seen: Option<u64>,
     record: Record,
     fence: u64,
 ) -> Result<Result<Versioned, Moved>, StoreError> {
     let revision = next_revision(inner, seen);
     let next = StoredRecord::new(revision, record.encode());
-    let swap = Swap::new(seen.map(|seen| seen.revision), fence, Some(next));
+    let swap = Swap::new(seen, fence, Some(next));
     Ok(match write(inner, swap).await? {
         Swapped::Done => Ok(Versioned { revision, record }),
         Swapped::Conflict(_) | Swapped::Fenced => Err(Moved),
@@ -391,9 +393,9 @@ async fn write(inner: &Inner, swap: Swap) -> Result<Swapped, StoreError> {
 
 /// Larger than the one before. The first one is the time of day, so that a record that was removed and made again
 /// never has a revision that somebody still remembers.
-pub(crate) fn next_revision(inner: &Inner, seen: Option<&Versioned>) -> u64 {
+pub(crate) fn next_revision(inner: &Inner, seen: Option<u64>) -> u64 {
     match seen {
-        Some(seen) => seen.revision + 1,
+        Some(seen) => seen + 1,
         None => u64::try_from(inner.now().utc().timestamp_micros()).unwrap_or(1).max(1),
     }
 }
@@ -570,7 +572,7 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
             break;
         }
         let record = Record::alive(inner.key().clone(), uncommitted.tokens.clone());
-        match store(inner, seen.as_ref(), record, held.fence).await {
+        match store(inner, seen.as_ref().map(|seen| seen.revision), record, held.fence).await {
             Ok(Ok(committed)) => {
                 recovered(inner, committed);
                 release(inner, held).await;

@@ -1,6 +1,15 @@
 //! Where grants outlive a process: the trait, and what every store promises.
 
+pub mod contract;
+#[cfg(feature = "encryption")]
+mod encrypted;
+#[cfg(feature = "file")]
+mod file;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +20,15 @@ use zeroize::Zeroizing;
 
 use super::TokenKey;
 
+#[cfg(feature = "encryption")]
+pub use encrypted::{EncryptedStore, EncryptionKeys};
+#[cfg(feature = "file")]
+pub use file::FileStore;
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{MIGRATION as POSTGRES_MIGRATION, PostgresStore};
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 
 /// Keeps one record per [`TokenKey`], and lets one process at a time work on it.
 ///
@@ -23,7 +40,7 @@ pub use memory::MemoryStore;
 /// - [`lease`](Self::lease) is held by one at a time, and every new lease has a larger fence;
 /// - a swap under an older fence than the newest one never changes anything.
 ///
-/// The contract kit of this module tests an implementation.
+/// [`contract`] tests an implementation.
 pub trait TokenStore: Send + Sync + 'static {
     /// Reads the record, as it is now.
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>>;

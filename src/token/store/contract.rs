@@ -1,0 +1,369 @@
+//! The promises of a [`TokenStore`], as tests that any implementation can run.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use finrail::token::store::{MemoryStore, contract};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! let store = MemoryStore::new();
+//! contract::check(Arc::new(store.clone()), Arc::new(store)).await?;
+//! # Ok::<(), contract::Violation>(()) }).unwrap();
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Lease, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use crate::ScopeSet;
+use crate::token::{GrantKind, TokenKey};
+
+/// A promise that a store breaks.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// The store did something else than it promises.
+    #[error("{promise}: {found}")]
+    Broken {
+        /// What every store promises.
+        promise: &'static str,
+        /// What this one did.
+        found: String,
+    },
+    /// The store failed where nothing should fail.
+    #[error("{promise}: the store failed")]
+    Failed {
+        /// What was being tested.
+        promise: &'static str,
+        /// How it failed.
+        source: StoreError,
+    },
+}
+
+/// Runs every test over two instances that share one storage.
+///
+/// Two instances, as two processes have them: a store that keeps something in
+/// memory that belongs into the storage is found out. Keys are made by chance,
+/// so that nothing that is stored already is touched. Takes about a second,
+/// because a lease must run out.
+///
+/// # Errors
+///
+/// The first promise that is broken.
+pub async fn check(store: Arc<dyn TokenStore>, sibling: Arc<dyn TokenStore>) -> Result<(), Violation> {
+    let kit = Kit { store, sibling };
+    kit.what_is_written_is_read().await?;
+    kit.keys_do_not_mix().await?;
+    kit.a_swap_needs_the_revision_that_was_read().await?;
+    kit.a_swap_needs_the_newest_lease().await?;
+    kit.one_holds_the_lease().await?;
+    kit.a_late_release_frees_nobody_elses_lease().await?;
+    kit.a_lapsed_lease_changes_nothing().await?;
+    kit.of_many_swaps_one_is_made().await?;
+    kit.no_update_is_lost().await
+}
+
+struct Kit {
+    store: Arc<dyn TokenStore>,
+    sibling: Arc<dyn TokenStore>,
+}
+
+const TTL: Duration = Duration::from_secs(30);
+
+/// A key that nobody has used.
+fn key(purpose: &str) -> TokenKey {
+    let nonce = uuid::Uuid::new_v4();
+    TokenKey::new("contract", "client/\u{1f511} ..", GrantKind::AuthorizationCode)
+        .subject(format!("{purpose} {nonce}\n"))
+        .scopes(ScopeSet::parse("a b"))
+}
+
+fn broken(promise: &'static str, found: impl std::fmt::Debug) -> Violation {
+    Violation::Broken {
+        promise,
+        found: format!("{found:?}"),
+    }
+}
+
+fn expect<T: PartialEq + std::fmt::Debug>(promise: &'static str, found: T, expected: &T) -> Result<(), Violation> {
+    if found == *expected {
+        Ok(())
+    } else {
+        Err(broken(promise, found))
+    }
+}
+
+fn failed(promise: &'static str) -> impl Fn(StoreError) -> Violation {
+    move |source| Violation::Failed { promise, source }
+}
+
+async fn lease(store: &dyn TokenStore, key: &TokenKey, promise: &'static str) -> Result<Lease, Violation> {
+    match store.lease(key, "contract", TTL).await.map_err(failed(promise))? {
+        Leased::Granted(lease) => Ok(lease),
+        held @ Leased::Held { .. } => Err(broken(promise, held)),
+    }
+}
+
+impl Kit {
+    async fn what_is_written_is_read(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "what is written is read, byte for byte, by every process";
+        let (key, failed) = (key("bytes"), failed(PROMISE));
+        expect(PROMISE, self.store.load(&key).await.map_err(&failed)?, &None)?;
+        let lease = lease(&*self.store, &key, PROMISE).await?;
+        let mut expected = None;
+        let bodies: [Vec<u8>; 4] = [
+            b"{}".to_vec(),
+            (0..=255).collect(),
+            b"a\nb\n\0c\r\n".to_vec(),
+            vec![0x5a; 64 * 1024],
+        ];
+        for (revision, body) in (1_767_225_600_000_000_u64..).zip(bodies) {
+            let record = StoredRecord::new(revision, body);
+            let swap = Swap::new(expected, lease.fence, Some(record.clone()));
+            expect(
+                PROMISE,
+                self.store.swap(&key, swap).await.map_err(&failed)?,
+                &Swapped::Done,
+            )?;
+            expect(PROMISE, self.sibling.load(&key).await.map_err(&failed)?, &Some(record))?;
+            expected = Some(revision);
+        }
+        let removal = Swap::new(expected, lease.fence, None);
+        expect(
+            PROMISE,
+            self.store.swap(&key, removal).await.map_err(&failed)?,
+            &Swapped::Done,
+        )?;
+        expect(PROMISE, self.sibling.load(&key).await.map_err(&failed)?, &None)?;
+        let fence = lease.fence;
+        self.store.release(&key, lease).await.map_err(&failed)?;
+        let next = self::lease(&*self.sibling, &key, "a fence outlives the record").await?;
+        if next.fence <= fence {
+            return Err(broken("a fence outlives the record", next.fence));
+        }
+        self.sibling.release(&key, next).await.map_err(&failed)
+    }
+
+    async fn keys_do_not_mix(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "every key has its own record and its own lease";
+        let (one, failed) = (key("one"), failed(PROMISE));
+        let others = [
+            one.clone().subject("another"),
+            one.clone().scopes(ScopeSet::new()),
+            TokenKey::new("contract", one.client_id.clone(), GrantKind::ClientCredentials)
+                .subject(one.subject.clone())
+                .scopes(one.scopes.clone()),
+        ];
+        let held = lease(&*self.store, &one, PROMISE).await?;
+        let swap = Swap::new(None, held.fence, Some(StoredRecord::new(1, b"one".as_slice())));
+        expect(
+            PROMISE,
+            self.store.swap(&one, swap).await.map_err(&failed)?,
+            &Swapped::Done,
+        )?;
+        for other in others {
+            expect(PROMISE, self.store.load(&other).await.map_err(&failed)?, &None)?;
+            let lease = lease(&*self.sibling, &other, PROMISE).await?;
+            self.sibling.release(&other, lease).await.map_err(&failed)?;
+        }
+        self.store.release(&one, held).await.map_err(&failed)
+    }
+
+    async fn a_swap_needs_the_revision_that_was_read(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a swap that expects another revision changes nothing and says what there is";
+        let (key, failed) = (key("revision"), failed(PROMISE));
+        let lease = lease(&*self.store, &key, PROMISE).await?;
+        let record = |revision: u64| Some(StoredRecord::new(revision, revision.to_string().into_bytes()));
+        let swap = |expected, next| self.store.swap(&key, Swap::new(expected, lease.fence, next));
+        expect(
+            PROMISE,
+            swap(Some(4), record(5)).await.map_err(&failed)?,
+            &Swapped::Conflict(None),
+        )?;
+        expect(PROMISE, swap(None, record(5)).await.map_err(&failed)?, &Swapped::Done)?;
+        for (expected, next) in [
+            (None, record(9)),
+            (Some(4), record(9)),
+            (Some(6), record(9)),
+            (Some(9), None),
+        ] {
+            let conflict = Swapped::Conflict(record(5));
+            expect(PROMISE, swap(expected, next).await.map_err(&failed)?, &conflict)?;
+            expect(PROMISE, self.sibling.load(&key).await.map_err(&failed)?, &record(5))?;
+        }
+        expect(
+            PROMISE,
+            swap(Some(5), record(6)).await.map_err(&failed)?,
+            &Swapped::Done,
+        )?;
+        self.store.release(&key, lease).await.map_err(&failed)
+    }
+
+    async fn a_swap_needs_the_newest_lease(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a swap under another fence than the newest changes nothing";
+        let (key, failed) = (key("fence"), failed(PROMISE));
+        let record = || Some(StoredRecord::new(1, b"x".as_slice()));
+        let unleased = self.store.swap(&key, Swap::new(None, 1, record())).await;
+        expect(PROMISE, unleased.map_err(&failed)?, &Swapped::Fenced)?;
+        let old = lease(&*self.store, &key, PROMISE).await?;
+        let old_fence = old.fence;
+        self.store.release(&key, old).await.map_err(&failed)?;
+        let new = lease(&*self.sibling, &key, PROMISE).await?;
+        for fence in [old_fence, new.fence + 1, 0] {
+            let swapped = self.store.swap(&key, Swap::new(None, fence, record())).await;
+            expect(PROMISE, swapped.map_err(&failed)?, &Swapped::Fenced)?;
+        }
+        expect(PROMISE, self.store.load(&key).await.map_err(&failed)?, &None)?;
+        self.sibling.release(&key, new).await.map_err(&failed)
+    }
+
+    async fn one_holds_the_lease(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a lease is held by one, says by whom, and fences grow";
+        let (key, failed) = (key("lease"), failed(PROMISE));
+        let first = match self.store.lease(&key, "holder one", TTL).await.map_err(&failed)? {
+            Leased::Granted(lease) => lease,
+            held => return Err(broken(PROMISE, held)),
+        };
+        expect(PROMISE, first.predecessor, &Predecessor::Finished)?;
+        for other in [&self.store, &self.sibling] {
+            match other.lease(&key, "holder two", TTL).await.map_err(&failed)? {
+                Leased::Held { by, .. } if by == "holder one" => {}
+                other => return Err(broken(PROMISE, other)),
+            }
+        }
+        let fence = first.fence;
+        self.store.release(&key, first).await.map_err(&failed)?;
+        let second = lease(&*self.sibling, &key, PROMISE).await?;
+        if second.fence <= fence || second.predecessor != Predecessor::Finished {
+            return Err(broken(PROMISE, second));
+        }
+        self.sibling.release(&key, second).await.map_err(&failed)
+    }
+
+    async fn a_late_release_frees_nobody_elses_lease(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a release of an older lease leaves the newer one alone";
+        let (key, failed) = (key("release"), failed(PROMISE));
+        let old = lease(&*self.store, &key, PROMISE).await?;
+        let again = Lease::new(old.fence);
+        self.store.release(&key, old).await.map_err(&failed)?;
+        let new = lease(&*self.sibling, &key, PROMISE).await?;
+        self.store.release(&key, again).await.map_err(&failed)?;
+        match self.store.lease(&key, "late", TTL).await.map_err(&failed)? {
+            Leased::Held { .. } => {}
+            granted @ Leased::Granted(_) => return Err(broken(PROMISE, granted)),
+        }
+        self.sibling.release(&key, new).await.map_err(&failed)
+    }
+
+    async fn a_lapsed_lease_changes_nothing(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "who takes over a lapsed lease knows it, and the old holder changes nothing any more";
+        const SHORT: Duration = Duration::from_millis(250);
+        let (key, failed) = (key("lapse"), failed(PROMISE));
+        let Leased::Granted(old) = self.store.lease(&key, "old", SHORT).await.map_err(&failed)? else {
+            return Err(broken(PROMISE, "no lease on a new key"));
+        };
+        tokio::time::sleep(SHORT * 2).await;
+        match self.sibling.lease(&key, "new", TTL).await.map_err(&failed)? {
+            // A lease that the operating system guards need not lapse: then its holder is still at work.
+            Leased::Held { .. } => {
+                let swap = Swap::new(None, old.fence, Some(StoredRecord::new(1, b"x".as_slice())));
+                expect(
+                    PROMISE,
+                    self.store.swap(&key, swap).await.map_err(&failed)?,
+                    &Swapped::Done,
+                )?;
+                self.store.release(&key, old).await.map_err(&failed)
+            }
+            Leased::Granted(new) => {
+                expect(PROMISE, new.predecessor, &Predecessor::Lapsed)?;
+                let swap = Swap::new(None, old.fence, Some(StoredRecord::new(1, b"x".as_slice())));
+                expect(
+                    PROMISE,
+                    self.store.swap(&key, swap).await.map_err(&failed)?,
+                    &Swapped::Fenced,
+                )?;
+                self.store.release(&key, old).await.map_err(&failed)?;
+                if let granted @ Leased::Granted(_) = self.store.lease(&key, "x", TTL).await.map_err(&failed)? {
+                    return Err(broken(PROMISE, granted));
+                }
+                self.sibling.release(&key, new).await.map_err(&failed)
+            }
+        }
+    }
+
+    async fn of_many_swaps_one_is_made(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "of many swaps from one revision exactly one is made";
+        let (key, failed) = (Arc::new(key("race")), failed(PROMISE));
+        let lease = lease(&*self.store, &key, PROMISE).await?;
+        let mut expected = None;
+        for round in 1..=5_u64 {
+            let racers: Vec<_> = (0..8_u8)
+                .map(|racer| {
+                    let store = Arc::clone(if racer % 2 == 0 { &self.store } else { &self.sibling });
+                    let (key, fence) = (Arc::clone(&key), lease.fence);
+                    tokio::spawn(async move {
+                        let next = StoredRecord::new(round, vec![racer; 512]);
+                        store.swap(&key, Swap::new(expected, fence, Some(next))).await
+                    })
+                })
+                .collect();
+            let mut winners = Vec::new();
+            for (number, racer) in (0_u8..).zip(racers) {
+                match racer.await {
+                    Ok(swapped) if swapped.clone().map_err(&failed)? == Swapped::Done => winners.push(number),
+                    Ok(_) => {}
+                    Err(error) => return Err(broken(PROMISE, error)),
+                }
+            }
+            let stored = self.store.load(&key).await.map_err(&failed)?;
+            let winner = match winners.as_slice() {
+                [winner] => *winner,
+                _ => return Err(broken(PROMISE, winners)),
+            };
+            expect(PROMISE, stored, &Some(StoredRecord::new(round, vec![winner; 512])))?;
+            expected = Some(round);
+        }
+        self.store.release(&key, lease).await.map_err(&failed)
+    }
+
+    async fn no_update_is_lost(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "lease, read and swap lose no update, however many work at once";
+        const WORKERS: u64 = 6;
+        const ROUNDS: u64 = 5;
+        let (key, failed) = (Arc::new(key("updates")), failed(PROMISE));
+        let workers: Vec<_> = (0..WORKERS)
+            .map(|worker| {
+                let store = Arc::clone(if worker % 2 == 0 { &self.store } else { &self.sibling });
+                let key = Arc::clone(&key);
+                tokio::spawn(async move {
+                    let holder = format!("worker {worker}");
+                    let mut done = 0;
+                    while done < ROUNDS {
+                        let Leased::Granted(lease) = store.lease(&key, &holder, TTL).await? else {
+                            tokio::time::sleep(Duration::from_millis(2)).await;
+                            continue;
+                        };
+                        let seen = store.load(&key).await?;
+                        let expected = seen.as_ref().map(|record| record.revision);
+                        let count = expected.unwrap_or(0) + 1;
+                        let next = StoredRecord::new(count, count.to_string().into_bytes());
+                        let swap = Swap::new(expected, lease.fence, Some(next));
+                        if store.swap(&key, swap).await? == Swapped::Done {
+                            done += 1;
+                        }
+                        store.release(&key, lease).await?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .collect();
+        for worker in workers {
+            match worker.await {
+                Ok(done) => done.map_err(&failed)?,
+                Err(error) => return Err(broken(PROMISE, error)),
+            }
+        }
+        let total = WORKERS * ROUNDS;
+        let expected = Some(StoredRecord::new(total, total.to_string().into_bytes()));
+        expect(PROMISE, self.store.load(&key).await.map_err(&failed)?, &expected)
+    }
+}

@@ -1,0 +1,219 @@
+//! Encryption at rest, over any other store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use futures_util::future::BoxFuture;
+
+use super::{Lease, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use crate::token::TokenKey;
+
+/// The first bytes of every encrypted record.
+const MAGIC: &[u8; 8] = b"frcrypt1";
+const NONCE: usize = 24;
+const HEAD: usize = MAGIC.len() + 4 + NONCE;
+
+/// The keys of an [`EncryptedStore`]: one to write with, any number to read with.
+///
+/// ```
+/// use finrail::token::store::EncryptionKeys;
+///
+/// # let (new_key, old_key) = ([2; 32], [1; 32]);
+/// // To rotate: the new key writes, the old one reads until every record was written once more.
+/// let keys = EncryptionKeys::new(2, new_key).reads(1, old_key);
+/// ```
+#[derive(Clone)]
+pub struct EncryptionKeys {
+    current: u32,
+    ciphers: BTreeMap<u32, XChaCha20Poly1305>,
+}
+
+impl EncryptionKeys {
+    /// The key that writes, with its number. A number stands for one key forever.
+    #[must_use]
+    pub fn new(id: u32, key: [u8; 32]) -> Self {
+        Self {
+            current: id,
+            ciphers: BTreeMap::new(),
+        }
+        .reads(id, key)
+    }
+
+    /// A key that reads what was written with it.
+    #[must_use]
+    pub fn reads(mut self, id: u32, key: [u8; 32]) -> Self {
+        let key = zeroize::Zeroizing::new(key);
+        let cipher = XChaCha20Poly1305::new((&*key).into());
+        self.ciphers.insert(id, cipher);
+        self
+    }
+}
+
+impl std::fmt::Debug for EncryptionKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EncryptionKeys")
+            .field("current", &self.current)
+            .field("ids", &self.ciphers.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Encrypts what another store keeps, with XChaCha20-Poly1305.
+///
+/// A record is bound to its key and revision: moved to another grant, or back
+/// under another revision, it cannot be read. A write uses the current key, so
+/// that a rotation of keys is done when every record was refreshed once.
+///
+/// ```
+/// use std::sync::Arc;
+/// use finrail::token::store::{EncryptedStore, EncryptionKeys, MemoryStore};
+///
+/// # let key = [7; 32];
+/// let store = EncryptedStore::new(Arc::new(MemoryStore::new()), EncryptionKeys::new(1, key));
+/// ```
+#[derive(Clone)]
+pub struct EncryptedStore {
+    inner: Arc<dyn TokenStore>,
+    keys: Arc<EncryptionKeys>,
+    plaintext: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error("the record is not encrypted, and plain records are not accepted")]
+    Plain,
+    #[error("the record is encrypted with key {0}, which is not among the keys")]
+    UnknownKey(u32),
+    #[error("the record is encrypted with key {0} and does not decrypt: another key, another grant, or damage")]
+    Forged(u32),
+}
+
+impl EncryptedStore {
+    /// Encrypts what `inner` keeps.
+    #[must_use]
+    pub fn new(inner: Arc<dyn TokenStore>, keys: EncryptionKeys) -> Self {
+        Self {
+            inner,
+            keys: Arc::new(keys),
+            plaintext: false,
+        }
+    }
+
+    /// Also reads records that were written before there was encryption. Turn it off when they are all rewritten.
+    #[must_use]
+    pub fn accept_plaintext(mut self) -> Self {
+        self.plaintext = true;
+        self
+    }
+
+    fn seal(&self, id: &str, record: &StoredRecord) -> Result<StoredRecord, StoreError> {
+        const ACTION: &str = "encrypt the record";
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|error| StoreError::unavailable(ACTION, error))?;
+        let cipher = self.keys.ciphers.get(&self.keys.current);
+        let cipher = cipher.ok_or_else(|| StoreError::corrupt(Unreadable::UnknownKey(self.keys.current)))?;
+        let sealed = cipher
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: &record.bytes,
+                    aad: &bound_to(id, record.revision, self.keys.current),
+                },
+            )
+            .map_err(|_| StoreError::unavailable(ACTION, "the record is too large"))?;
+        let mut bytes = Vec::with_capacity(HEAD + sealed.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&self.keys.current.to_be_bytes());
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&sealed);
+        Ok(StoredRecord::new(record.revision, bytes))
+    }
+
+    fn open(&self, id: &str, sealed: StoredRecord) -> Result<StoredRecord, StoreError> {
+        let Some(rest) = sealed.bytes.strip_prefix(MAGIC) else {
+            return if self.plaintext {
+                Ok(sealed)
+            } else {
+                Err(StoreError::corrupt(Unreadable::Plain))
+            };
+        };
+        let (Some((key, rest)), true) = (rest.split_first_chunk::<4>(), sealed.bytes.len() >= HEAD) else {
+            return Err(StoreError::corrupt(Unreadable::Forged(0)));
+        };
+        let key = u32::from_be_bytes(*key);
+        let cipher = self.keys.ciphers.get(&key);
+        let cipher = cipher.ok_or_else(|| StoreError::corrupt(Unreadable::UnknownKey(key)))?;
+        let forged = || StoreError::corrupt(Unreadable::Forged(key));
+        let (nonce, msg) = rest.split_first_chunk::<NONCE>().ok_or_else(forged)?;
+        let aad = bound_to(id, sealed.revision, key);
+        let opened = cipher.decrypt(&XNonce::from(*nonce), Payload { msg, aad: &aad });
+        let bytes = opened.map_err(|_| forged())?;
+        Ok(StoredRecord::new(sealed.revision, RecordBytes::from(bytes)))
+    }
+}
+
+/// What a record is bound to besides its key.
+fn bound_to(id: &str, revision: u64, key: u32) -> Vec<u8> {
+    [
+        MAGIC.as_slice(),
+        &key.to_be_bytes(),
+        &revision.to_be_bytes(),
+        id.as_bytes(),
+    ]
+    .concat()
+}
+
+impl std::fmt::Debug for EncryptedStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EncryptedStore")
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TokenStore for EncryptedStore {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        Box::pin(async move {
+            let sealed = self.inner.load(key).await?;
+            sealed.map(|sealed| self.open(&key.storage_id(), sealed)).transpose()
+        })
+    }
+
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            let id = key.storage_id();
+            let next = swap.next.map(|record| self.seal(&id, &record)).transpose()?;
+            let sealed = Swap { next, ..swap };
+            let stored = match self.inner.swap(key, sealed.clone()).await? {
+                Swapped::Conflict(Some(stored)) => stored,
+                other => return Ok(other),
+            };
+            let revision = stored.revision;
+            match self.open(&id, stored) {
+                Ok(opened) => Ok(Swapped::Conflict(Some(opened))),
+                // To us there is no record: a new login may take its place.
+                Err(_) if sealed.expected.is_none() => {
+                    let expected = Some(revision);
+                    self.inner.swap(key, Swap { expected, ..sealed }).await
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.inner.lease(key, holder, ttl)
+    }
+
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner.release(key, lease)
+    }
+}

@@ -1,0 +1,287 @@
+//! Grants in a directory, one file each, shared by the processes of one machine.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
+
+use super::{Lease, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use crate::token::TokenKey;
+
+/// The first line of every record file.
+const MAGIC: &str = "finrail token record 1";
+/// Locks for the moment of a swap are shared by many records.
+const SHARDS: u32 = 64;
+
+/// Grants in a directory, one file each, shared by the processes of one machine.
+///
+/// A record is replaced as a whole: written beside the old one, synced, renamed
+/// over it, and the directory synced. A crash at any moment leaves the old
+/// record or the new one. Files are readable by their owner only.
+///
+/// The lease is a lock that the operating system takes back when a process
+/// ends, however it ends: nobody waits for a dead process, and a slow one never
+/// loses its lease. The directory must be on a local file system, because
+/// network file systems keep this promise badly or not at all.
+///
+/// ```
+/// use finrail::token::{GrantKind, TokenKey, TokenStore as _};
+/// use finrail::token::store::FileStore;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let directory = std::env::temp_dir().join(format!("finrail-doc-{}", std::process::id()));
+/// let store = FileStore::open(&directory)?;
+/// let key = TokenKey::new("ofx", "client-1", GrantKind::AuthorizationCode);
+/// assert!(store.load(&key).await?.is_none());
+/// # std::fs::remove_dir_all(&directory).unwrap();
+/// # Ok::<(), finrail::token::StoreError>(()) }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    directory: Arc<Path>,
+}
+
+impl FileStore {
+    /// Opens a directory, and makes it if need be.
+    ///
+    /// Writes a probe and reads it back: a store that will not take a token is
+    /// found out now, and not after a refresh. The time this takes does not
+    /// depend on the number of records.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be made, written, read or locked.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let store = Self {
+            directory: Arc::from(directory.into()),
+        };
+        store
+            .probe()
+            .map_err(|error| StoreError::unavailable("use its directory", error))?;
+        Ok(store)
+    }
+
+    fn probe(&self) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&self.directory)?;
+        let guard = self.swap_lock("probe-0")?;
+        let path = self.directory.join("probe.tmp");
+        write_synced(&path, MAGIC.as_bytes())?;
+        let read_back = fs::read(&path)?;
+        fs::remove_file(&path)?;
+        drop(guard);
+        if read_back == MAGIC.as_bytes() {
+            Ok(())
+        } else {
+            Err(io::Error::other("what is written is not what is read"))
+        }
+    }
+
+    fn path(&self, id: &str, extension: &str) -> PathBuf {
+        self.directory.join(format!("{id}.{extension}"))
+    }
+
+    /// Held for the moment of a swap or a new lease.
+    fn swap_lock(&self, id: &str) -> io::Result<File> {
+        let shard = id
+            .bytes()
+            .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
+            % SHARDS;
+        let file = private().open(self.directory.join(format!("swap-{shard:02}.lock")))?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn load_now(&self, id: &str) -> Result<Option<StoredRecord>, Trouble> {
+        let bytes = match fs::read(self.path(id, "token")) {
+            Ok(bytes) => zeroize::Zeroizing::new(bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        unframe(&bytes).map(Some).ok_or(Trouble::Damaged)
+    }
+
+    fn swap_now(&self, id: &str, swap: Swap) -> Result<Swapped, Trouble> {
+        let _guard = self.swap_lock(id)?;
+        if self.fence(id)? != swap.fence {
+            return Ok(Swapped::Fenced);
+        }
+        let stored = match self.load_now(id) {
+            // What cannot be read is kept for those who want to know why, and is no record any more.
+            Err(Trouble::Damaged) if swap.expected.is_none() => {
+                fs::rename(self.path(id, "token"), self.path(id, "damaged"))?;
+                None
+            }
+            stored => stored?,
+        };
+        if stored.as_ref().map(|record| record.revision) != swap.expected {
+            return Ok(Swapped::Conflict(stored));
+        }
+        let path = self.path(id, "token");
+        match swap.next {
+            Some(next) => {
+                let beside = self.path(id, "tmp");
+                write_synced(&beside, &frame(&next))?;
+                fs::rename(&beside, &path)?;
+            }
+            None if stored.is_some() => fs::remove_file(&path)?,
+            None => {}
+        }
+        self.sync_directory()?;
+        Ok(Swapped::Done)
+    }
+
+    fn lease_now(&self, id: &str, holder: &str) -> Result<Leased, Trouble> {
+        let mut file = private().open(self.path(id, "lock"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                file.read_to_string(&mut text)?;
+                return Ok(Leased::Held {
+                    by: text.lines().nth(1).unwrap_or("another process").to_owned(),
+                    for_at_most: None,
+                });
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let _guard = self.swap_lock(id)?;
+        let fence = self.fence(id)? + 1;
+        // One write of one line: a reader sees the old fence or the new one.
+        file.write_all(format!("{fence:020}\n{holder}\n").as_bytes())?;
+        let end = 22 + holder.len() as u64;
+        file.set_len(end)?;
+        Ok(Leased::Granted(Lease::new(fence).guard(file)))
+    }
+
+    /// The fence of the newest lease.
+    fn fence(&self, id: &str) -> io::Result<u64> {
+        match fs::read(self.path(id, "lock")) {
+            Ok(bytes) => Ok(std::str::from_utf8(bytes.get(..20).unwrap_or_default())
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        if cfg!(unix) {
+            File::open(&self.directory)?.sync_all()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// File operations block, so they run where blocking is allowed.
+    fn blocking<'a, T: Send + 'static>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        let store = self.clone();
+        let task = tokio::task::spawn_blocking(move || work(&store));
+        Box::pin(async move {
+            match task.await {
+                Ok(Ok(done)) => Ok(done),
+                Ok(Err(Trouble::Io(error))) => Err(StoreError::unavailable(action, error)),
+                Ok(Err(Trouble::Damaged)) => Err(StoreError::corrupt(
+                    "the record file is damaged: its checksum does not match",
+                )),
+                Err(_) => Err(StoreError::unavailable(action, "the runtime is shutting down")),
+            }
+        })
+    }
+}
+
+impl TokenStore for FileStore {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        let id = key.storage_id();
+        self.blocking("read the record file", move |store| store.load_now(&id))
+    }
+
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        let id = key.storage_id();
+        self.blocking("write the record file", move |store| store.swap_now(&id, swap))
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        _ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        let (id, holder) = (key.storage_id(), holder.replace('\n', " "));
+        self.blocking("lock the record", move |store| store.lease_now(&id, &holder))
+    }
+
+    fn release<'a>(&'a self, _key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        // Closing the file gives the lock back.
+        drop(lease);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+enum Trouble {
+    Io(io::Error),
+    Damaged,
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Files for the owner's eyes only.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = private().truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Magic, revision and checksum, a line each, and then the record as it is.
+fn frame(record: &StoredRecord) -> RecordBytes {
+    let checksum = checksum(record.revision, &record.bytes);
+    let mut framed = format!("{MAGIC}\n{}\n{checksum:016x}\n", record.revision).into_bytes();
+    framed.reserve_exact(record.bytes.len());
+    framed.extend_from_slice(&record.bytes);
+    RecordBytes::from(framed)
+}
+
+fn unframe(framed: &[u8]) -> Option<StoredRecord> {
+    let mut parts = framed.splitn(4, |byte| *byte == b'\n');
+    let mut line = || std::str::from_utf8(parts.next()?).ok();
+    if line()? != MAGIC {
+        return None;
+    }
+    let revision = line()?.parse().ok()?;
+    let expected = u64::from_str_radix(line()?, 16).ok()?;
+    let bytes = parts.next()?;
+    (checksum(revision, bytes) == expected).then(|| StoredRecord::new(revision, bytes))
+}
+
+/// Against torn writes, not against attackers.
+fn checksum(revision: u64, bytes: &[u8]) -> u64 {
+    let digest = Sha256::new()
+        .chain_update(revision.to_be_bytes())
+        .chain_update(bytes)
+        .finalize();
+    digest[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}

@@ -1,0 +1,286 @@
+//! Grants in PostgreSQL, shared by the processes of many machines.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use futures_util::future::BoxFuture;
+use rustls::ClientConfig;
+use tokio_postgres::Row;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{Lease, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use crate::token::TokenKey;
+
+/// Longer than any healthy answer, shorter than a lease.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Makes the table. Safe to run at any time, by any number of processes at once.
+///
+/// [`PostgresStore::migrate`] runs it; it stands here for those whose
+/// applications may not make tables.
+pub const MIGRATION: &str = "
+BEGIN;
+SELECT pg_advisory_xact_lock(7382919504113);
+CREATE TABLE IF NOT EXISTS finrail_token (
+    id           text PRIMARY KEY,
+    revision     bigint,
+    record       bytea,
+    fence        bigint NOT NULL,
+    holder       text,
+    lease_until  timestamptz,
+    lapsed       boolean NOT NULL DEFAULT false
+);
+COMMIT;
+";
+
+const LOAD: &str = "SELECT revision, record FROM finrail_token WHERE id = $1";
+
+const LEASE: &str = "
+INSERT INTO finrail_token AS t (id, fence, holder, lease_until)
+VALUES ($1, 1, $2, clock_timestamp() + $3 * interval '1 second')
+ON CONFLICT (id) DO UPDATE
+SET fence = t.fence + 1, holder = excluded.holder, lease_until = excluded.lease_until, lapsed = t.holder IS NOT NULL
+WHERE t.holder IS NULL OR t.lease_until <= clock_timestamp()
+RETURNING fence, lapsed";
+
+const HOLDER: &str = "
+SELECT holder, greatest(extract(epoch FROM lease_until - clock_timestamp()), 0)::float8
+FROM finrail_token WHERE id = $1";
+
+const SWAP: &str = "
+UPDATE finrail_token SET revision = $4, record = $5
+WHERE id = $1 AND fence = $2 AND revision IS NOT DISTINCT FROM $3
+RETURNING fence";
+
+const FOUND: &str = "SELECT revision, record, fence FROM finrail_token WHERE id = $1";
+
+const RELEASE: &str = "
+UPDATE finrail_token SET holder = NULL, lease_until = NULL
+WHERE id = $1 AND fence = $2
+RETURNING fence";
+
+/// Grants in PostgreSQL: one table, one row per grant.
+///
+/// Every step is one statement that needs neither a session nor a named
+/// prepared statement, so that it works behind a pooler in transaction mode.
+/// Time is the server's.
+///
+/// ```no_run
+/// use finrail::token::store::PostgresStore;
+///
+/// # async fn example() -> Result<(), finrail::token::StoreError> {
+/// let store = PostgresStore::connect("postgres://app@db.example.com/app?sslmode=require").await?;
+/// store.migrate().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: Pool,
+}
+
+impl PostgresStore {
+    /// Connects with the TLS roots of the system. `sslmode=disable` in the address goes without TLS.
+    ///
+    /// # Errors
+    ///
+    /// When the address is wrong or the server cannot be reached.
+    pub async fn connect(address: &str) -> Result<Self, StoreError> {
+        let config = parse(address)?;
+        let mut roots = rustls::RootCertStore::empty();
+        if config.get_ssl_mode() != SslMode::Disable {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+        let tls = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| StoreError::unavailable("set up TLS", error))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self::with(config, tls).await
+    }
+
+    /// Connects with the caller's own TLS settings, such as a private root or a client certificate.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(address: &str, tls: ClientConfig) -> Result<Self, StoreError> {
+        Self::with(parse(address)?, tls).await
+    }
+
+    async fn with(mut config: tokio_postgres::Config, tls: ClientConfig) -> Result<Self, StoreError> {
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        let manager = Manager::from_config(
+            config,
+            MakeRustlsConnect::new(tls),
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(16)
+            .build()
+            .map_err(|error| StoreError::unavailable("set up its connections", error))?;
+        let store = Self { pool };
+        store.statement("connect to postgres", "SELECT 1", &[]).await?;
+        Ok(store)
+    }
+
+    /// Runs [`MIGRATION`].
+    ///
+    /// # Errors
+    ///
+    /// When the role may not make tables, or the server cannot be reached.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        const ACTION: &str = "make its table in postgres";
+        let connection = self
+            .pool
+            .get()
+            .await
+            .map_err(|error| StoreError::unavailable(ACTION, error))?;
+        connection
+            .batch_execute(MIGRATION)
+            .await
+            .map_err(|error| StoreError::unavailable(ACTION, error))
+    }
+
+    async fn statement(
+        &self,
+        action: &'static str,
+        statement: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Option<Row>, StoreError> {
+        let work = async {
+            let connection = self
+                .pool
+                .get()
+                .await
+                .map_err(|error| StoreError::unavailable(action, error))?;
+            connection
+                .query_typed(statement, parameters)
+                .await
+                .map_err(|error| StoreError::unavailable(action, error))
+        };
+        let rows = tokio::time::timeout(PATIENCE, work)
+            .await
+            .map_err(|late| StoreError::unavailable(action, late))??;
+        Ok(rows.into_iter().next())
+    }
+}
+
+fn parse(address: &str) -> Result<tokio_postgres::Config, StoreError> {
+    address
+        .parse()
+        .map_err(|error: tokio_postgres::Error| StoreError::unavailable("read its address", error))
+}
+
+/// A column of a row that a statement of this file has made.
+fn get<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, StoreError> {
+    row.try_get(column).map_err(StoreError::corrupt)
+}
+
+fn signed(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(StoreError::corrupt)
+}
+
+fn unsigned(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(StoreError::corrupt)
+}
+
+/// `revision` and `record` as the first two columns.
+fn record(row: &Row) -> Result<Option<StoredRecord>, StoreError> {
+    match (get::<Option<i64>>(row, 0)?, get::<Option<&[u8]>>(row, 1)?) {
+        (Some(revision), Some(bytes)) => Ok(Some(StoredRecord::new(unsigned(revision)?, bytes))),
+        _ => Ok(None),
+    }
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+impl TokenStore for PostgresStore {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        Box::pin(async move {
+            let id = key.storage_id();
+            let row = self.statement("read from postgres", LOAD, &[(&id, Type::TEXT)]).await?;
+            row.as_ref().map_or(Ok(None), record)
+        })
+    }
+
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            const ACTION: &str = "write to postgres";
+            let id = key.storage_id();
+            let fence = signed(swap.fence)?;
+            let expected = swap.expected.map(signed).transpose()?;
+            let revision = swap.next.as_ref().map(|next| signed(next.revision)).transpose()?;
+            let bytes = swap.next.as_ref().map(|next| &*next.bytes);
+            let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+                (&id, Type::TEXT),
+                (&fence, Type::INT8),
+                (&expected, Type::INT8),
+                (&revision, Type::INT8),
+                (&bytes, Type::BYTEA),
+            ];
+            if self.statement(ACTION, SWAP, &parameters).await?.is_some() {
+                return Ok(Swapped::Done);
+            }
+            let Some(found) = self.statement(ACTION, FOUND, &[(&id, Type::TEXT)]).await? else {
+                return Ok(Swapped::Fenced);
+            };
+            if get::<i64>(&found, 2)? == fence {
+                Ok(Swapped::Conflict(record(&found)?))
+            } else {
+                Ok(Swapped::Fenced)
+            }
+        })
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        Box::pin(async move {
+            const ACTION: &str = "lease in postgres";
+            let id = key.storage_id();
+            let seconds = ttl.as_secs_f64();
+            let parameters: [(&(dyn ToSql + Sync), Type); 3] =
+                [(&id, Type::TEXT), (&holder, Type::TEXT), (&seconds, Type::FLOAT8)];
+            if let Some(granted) = self.statement(ACTION, LEASE, &parameters).await? {
+                let lease = Lease::new(unsigned(get(&granted, 0)?)?);
+                return Ok(Leased::Granted(match get(&granted, 1)? {
+                    true => lease.predecessor(Predecessor::Lapsed),
+                    false => lease,
+                }));
+            }
+            let held = self.statement(ACTION, HOLDER, &[(&id, Type::TEXT)]).await?;
+            let (by, left) = match &held {
+                Some(row) => (get::<Option<String>>(row, 0)?, get::<Option<f64>>(row, 1)?),
+                None => (None, None),
+            };
+            Ok(Leased::Held {
+                by: by.unwrap_or_else(|| "another process".to_owned()),
+                for_at_most: Some(Duration::try_from_secs_f64(left.unwrap_or(0.0)).unwrap_or_default()),
+            })
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let id = key.storage_id();
+            let fence = signed(lease.fence)?;
+            let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&fence, Type::INT8)];
+            self.statement("release in postgres", RELEASE, &parameters)
+                .await
+                .map(drop)
+        })
+    }
+}

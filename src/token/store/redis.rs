@@ -1,0 +1,229 @@
+//! Grants in Redis or Valkey, shared by the processes of many machines.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::ClusterClientBuilder;
+use redis::cluster_async::ClusterConnection;
+use redis::{FromRedisValue, RedisError, ScriptInvocation};
+
+use super::{Lease, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use crate::token::TokenKey;
+
+/// Longer than any healthy answer, shorter than a lease.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Grants in Redis or Valkey, single or cluster, over TLS with a `rediss://` address.
+///
+/// Record, lease and fence of a grant are one hash, so that every step is one
+/// atomic script on one key. Time is the server's. The key is
+/// `<prefix>:{<storage id>}`; the braces keep it whole in a cluster.
+///
+/// A swap is as durable as the server makes it: run it with `appendonly yes`
+/// and `appendfsync always` where no consent may be lost to a power cut, and
+/// with `noeviction`, because an evicted record is a lost consent.
+///
+/// ```no_run
+/// use finrail::token::store::RedisStore;
+///
+/// # async fn example() -> Result<(), finrail::token::StoreError> {
+/// let store = RedisStore::connect("rediss://tokens.example.com:6380").await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct RedisStore {
+    connection: Connection,
+    prefix: String,
+}
+
+#[derive(Clone)]
+enum Connection {
+    Single(ConnectionManager),
+    Cluster(ClusterConnection),
+}
+
+const LEASE: &str = "
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HMGET', KEYS[1], 'holder', 'until')
+if held[1] and tonumber(held[2]) > now then
+  return {0, held[1], tonumber(held[2]) - now}
+end
+local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', now + tonumber(ARGV[2]))
+return {fence, '', held[1] and 1 or 0}
+";
+
+const RELEASE: &str = "
+if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'holder', 'until')
+if redis.call('HEXISTS', KEYS[1], 'revision') == 0 then
+  redis.call('EXPIRE', KEYS[1], 86400)
+end
+return 1
+";
+
+const SWAP: &str = "
+local stored = redis.call('HMGET', KEYS[1], 'fence', 'revision', 'record')
+if (stored[1] or '0') ~= ARGV[1] then return {2, '', ''} end
+if (stored[2] or '') ~= ARGV[2] then return {1, stored[2] or '', stored[3] or ''} end
+if ARGV[3] == '' then
+  redis.call('HDEL', KEYS[1], 'revision', 'record')
+else
+  redis.call('HSET', KEYS[1], 'revision', ARGV[3], 'record', ARGV[4])
+  redis.call('PERSIST', KEYS[1])
+end
+return {0, '', ''}
+";
+
+impl RedisStore {
+    /// Connects to one server, and again whenever the connection breaks.
+    ///
+    /// # Errors
+    ///
+    /// When the address is wrong or the server cannot be reached.
+    pub async fn connect(address: &str) -> Result<Self, StoreError> {
+        let connect = async {
+            let config = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(PATIENCE))
+                .set_response_timeout(Some(PATIENCE))
+                .set_number_of_retries(2);
+            redis::Client::open(address)?
+                .get_connection_manager_with_config(config)
+                .await
+        };
+        Self::with(connect.await.map(Connection::Single))
+    }
+
+    /// Connects to a cluster through some of its nodes.
+    ///
+    /// # Errors
+    ///
+    /// When no node can be reached.
+    pub async fn connect_cluster(nodes: impl IntoIterator<Item = &str>) -> Result<Self, StoreError> {
+        let nodes: Vec<String> = nodes.into_iter().map(str::to_owned).collect();
+        let connect = async {
+            ClusterClientBuilder::new(nodes)
+                .connection_timeout(PATIENCE)
+                .response_timeout(PATIENCE)
+                .build()?
+                .get_async_connection()
+                .await
+        };
+        Self::with(connect.await.map(Connection::Cluster))
+    }
+
+    fn with(connection: Result<Connection, RedisError>) -> Result<Self, StoreError> {
+        match connection {
+            Ok(connection) => Ok(Self {
+                connection,
+                prefix: "finrail".to_owned(),
+            }),
+            Err(error) => Err(StoreError::unavailable("connect to redis", error)),
+        }
+    }
+
+    /// What keys begin with; `finrail` by default.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    fn key(&self, key: &TokenKey) -> String {
+        format!("{}:{{{}}}", self.prefix, key.storage_id())
+    }
+
+    async fn invoke<T: FromRedisValue>(
+        &self,
+        action: &'static str,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        match self.connection.clone() {
+            Connection::Single(mut connection) => script.invoke_async(&mut connection).await,
+            Connection::Cluster(mut connection) => script.invoke_async(&mut connection).await,
+        }
+        .map_err(|error| StoreError::unavailable(action, error))
+    }
+}
+
+impl std::fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TokenStore for RedisStore {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        Box::pin(async move {
+            let mut command = redis::cmd("HMGET");
+            command.arg(self.key(key)).arg("revision").arg("record");
+            let stored: (Option<u64>, Option<Vec<u8>>) = match self.connection.clone() {
+                Connection::Single(mut connection) => command.query_async(&mut connection).await,
+                Connection::Cluster(mut connection) => command.query_async(&mut connection).await,
+            }
+            .map_err(|error| StoreError::unavailable("read from redis", error))?;
+            Ok(match stored {
+                (Some(revision), Some(bytes)) => Some(StoredRecord::new(revision, bytes)),
+                _ => None,
+            })
+        })
+    }
+
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            let script = redis::Script::new(SWAP);
+            let mut call = script.key(self.key(key));
+            call.arg(swap.fence);
+            match swap.expected {
+                Some(revision) => call.arg(revision),
+                None => call.arg(""),
+            };
+            match &swap.next {
+                Some(next) => call.arg(next.revision).arg(&*next.bytes),
+                None => call.arg("").arg(""),
+            };
+            let (code, revision, bytes): (u8, String, Vec<u8>) = self.invoke("write to redis", &call).await?;
+            Ok(match (code, revision.parse()) {
+                (0, _) => Swapped::Done,
+                (1, Ok(revision)) => Swapped::Conflict(Some(StoredRecord::new(revision, bytes))),
+                (1, Err(_)) => Swapped::Conflict(None),
+                _ => Swapped::Fenced,
+            })
+        })
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        Box::pin(async move {
+            let script = redis::Script::new(LEASE);
+            let mut call = script.key(self.key(key));
+            call.arg(holder).arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
+            let (fence, by, number): (u64, String, u64) = self.invoke("lease in redis", &call).await?;
+            Ok(match (fence, number) {
+                (0, left) => Leased::Held {
+                    by,
+                    for_at_most: Some(Duration::from_millis(left)),
+                },
+                (fence, 0) => Leased::Granted(Lease::new(fence)),
+                (fence, _) => Leased::Granted(Lease::new(fence).predecessor(Predecessor::Lapsed)),
+            })
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            let script = redis::Script::new(RELEASE);
+            let mut call = script.key(self.key(key));
+            call.arg(lease.fence);
+            self.invoke::<u8>("release in redis", &call).await.map(drop)
+        })
+    }
+}

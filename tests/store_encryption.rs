@@ -1,0 +1,94 @@
+//! What encryption at rest does beyond the contract.
+#![cfg(feature = "encryption")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod token_support;
+
+use std::sync::Arc;
+
+use finrail::token::store::{EncryptedStore, EncryptionKeys, Leased, MemoryStore, StoredRecord, Swap, Swapped};
+use finrail::token::{GrantKind, StoreError, TokenKey, TokenStore};
+
+const ONE: [u8; 32] = [1; 32];
+const TWO: [u8; 32] = [2; 32];
+const TEXT: &[u8] = br#"{"refresh_token":"very-secret"}"#;
+
+fn key(subject: &str) -> TokenKey {
+    TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject(subject)
+}
+
+async fn put(store: &dyn TokenStore, key: &TokenKey, expected: Option<u64>, record: StoredRecord) {
+    let Leased::Granted(lease) = store
+        .lease(key, "test", std::time::Duration::from_secs(9))
+        .await
+        .unwrap()
+    else {
+        panic!("held");
+    };
+    let swap = Swap::new(expected, lease.fence, Some(record));
+    assert_eq!(store.swap(key, swap).await.unwrap(), Swapped::Done);
+    store.release(key, lease).await.unwrap();
+}
+
+fn corrupt(outcome: Result<Option<StoredRecord>, StoreError>) -> String {
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    std::error::Error::source(&error).unwrap().to_string()
+}
+
+#[tokio::test]
+async fn the_store_sees_no_secret() {
+    let inner = Arc::new(MemoryStore::new());
+    let store = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));
+    put(&store, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    let sealed = inner.load(&key("a")).await.unwrap().unwrap();
+    assert!(!sealed.bytes.windows(6).any(|window| window == b"secret"));
+    assert_eq!(*store.load(&key("a")).await.unwrap().unwrap().bytes, *TEXT);
+}
+
+#[tokio::test]
+async fn a_record_cannot_be_moved_or_set_back() {
+    let inner = Arc::new(MemoryStore::new());
+    let store = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));
+    put(&store, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    let sealed = inner.load(&key("a")).await.unwrap().unwrap();
+    put(&*inner, &key("b"), None, sealed.clone()).await;
+    assert!(corrupt(store.load(&key("b")).await).contains("does not decrypt"));
+    put(&*inner, &key("a"), Some(1), StoredRecord::new(2, sealed.bytes.clone())).await;
+    assert!(corrupt(store.load(&key("a")).await).contains("does not decrypt"));
+    for length in 0..sealed.bytes.len() {
+        put(
+            &*inner,
+            &key(&format!("c{length}")),
+            None,
+            StoredRecord::new(1, &sealed.bytes[..length]),
+        )
+        .await;
+        corrupt(store.load(&key(&format!("c{length}"))).await);
+    }
+}
+
+#[tokio::test]
+async fn keys_rotate_without_a_pause() {
+    let inner = Arc::new(MemoryStore::new());
+    let old = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));
+    put(&old, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    let both = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO).reads(1, ONE));
+    let record = both.load(&key("a")).await.unwrap().unwrap();
+    put(&both, &key("a"), Some(1), StoredRecord::new(2, record.bytes)).await;
+    let new = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO));
+    assert_eq!(*new.load(&key("a")).await.unwrap().unwrap().bytes, *TEXT);
+    assert!(corrupt(old.load(&key("a")).await).contains("key 2"));
+}
+
+#[tokio::test]
+async fn plain_records_are_read_only_when_asked_for() {
+    let inner = Arc::new(MemoryStore::new());
+    put(&*inner, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    let store = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));
+    assert!(corrupt(store.load(&key("a")).await).contains("not encrypted"));
+    assert_eq!(
+        *store.accept_plaintext().load(&key("a")).await.unwrap().unwrap().bytes,
+        *TEXT
+    );
+}
