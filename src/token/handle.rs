@@ -361,6 +361,8 @@ pub(crate) struct Snapshot {
     horizon: Option<Horizon>,
     pub tokens: Option<TokenSet>,
     pub tombstone: Option<Tombstone>,
+    /// Monotonic time at which this process saw the token first.
+    seen_at: Duration,
     /// The provider answered 401 to this token.
     refused: AtomicBool,
 }
@@ -374,6 +376,7 @@ impl Snapshot {
             horizon: tokens.as_ref().and_then(|tokens| Horizon::of(tokens, now, jitter)),
             tokens,
             tombstone: seen.record.tombstone,
+            seen_at: now.monotonic,
             refused: AtomicBool::new(false),
         }
     }
@@ -495,7 +498,7 @@ impl Inner {
 
     /// Long enough for reading, one request and its commit.
     pub fn lease_ttl(&self) -> Duration {
-        self.request_timeout + Duration::from_secs(20)
+        self.request_timeout + self.request_timeout.max(Duration::from_secs(5))
     }
 
     pub fn now(&self) -> Now {
@@ -606,8 +609,10 @@ impl Inner {
             return Ok(None);
         }
         let mut state = self.state();
-        if !snapshot.refused.load(Ordering::Relaxed) {
-            let age = between(tokens.obtained_at, self.now().utc());
+        if !snapshot.refused.load(Ordering::Relaxed) && snapshot.tombstone.is_none() {
+            let now = self.now();
+            // The wall clock may have been set back since.
+            let age = between(tokens.obtained_at, now.utc()).max(now.monotonic.saturating_sub(snapshot.seen_at));
             let hold = match state.refusals {
                 0 => Duration::ZERO,
                 refusals => (HOLD * 2_u32.pow((refusals - 1).min(3))).min(YOUNG),
@@ -618,8 +623,8 @@ impl Inner {
                 });
             }
             state.refusals = if age < YOUNG { state.refusals + 1 } else { 1 };
-            snapshot.refused.store(true, Ordering::Relaxed);
         }
+        snapshot.refused.store(true, Ordering::Relaxed);
         Ok(Some(tokens.access_token.clone()))
     }
 
@@ -643,11 +648,12 @@ impl Inner {
             return Arc::clone(before);
         }
         let jitter = self.jitter(seen.record.generation());
-        let snapshot = Snapshot::of(seen, self.now(), jitter);
+        let mut snapshot = Snapshot::of(seen, self.now(), jitter);
         if let Some(before) = &before
             && let (Some(old), Some(new)) = (&before.tokens, &snapshot.tokens)
             && old.access_token == new.access_token
         {
+            snapshot.seen_at = before.seen_at;
             snapshot
                 .refused
                 .store(before.refused.load(Ordering::Relaxed), Ordering::Relaxed);

@@ -1,0 +1,550 @@
+//! Real processes on one store, expiring at once and killed at random.
+//!
+//! The children are this very program, started again for the test `child`.
+//! They talk to an authorization server in the parent, which rotates refresh
+//! tokens, has no grace, and ends a grant when a spent one comes back.
+#![cfg(all(feature = "file", unix))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod token_support;
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use finrail::Secret;
+use finrail::token::store::FileStore;
+use finrail::token::{
+    Clock, Error, GrantKind, Issuer, IssuerError, ManualClock, Obtain, ReauthorizationReason, Record, Renewal,
+    RevokedToken, Rotation, TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
+};
+use futures_util::future::BoxFuture;
+use token_support::{HOUR, verdict};
+
+fn key(grant: &str) -> TokenKey {
+    TokenKey::new("mx", "client-1", GrantKind::AuthorizationCode).subject(grant)
+}
+
+// ---- the authorization server, in the parent ----
+
+#[derive(Clone, Debug, Default)]
+struct Grant {
+    issued: u64,
+    current: String,
+    revoked: bool,
+    requests: u64,
+}
+
+struct Server {
+    address: String,
+    grants: Mutex<HashMap<String, Grant>>,
+    latency: Mutex<Duration>,
+}
+
+impl Server {
+    fn start(latency: Duration) -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Arc::new(Self {
+            address: listener.local_addr().unwrap().to_string(),
+            grants: Mutex::default(),
+            latency: Mutex::new(latency),
+        });
+        let listening = Arc::clone(&server);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let server = Arc::clone(&listening);
+                std::thread::spawn(move || server.answer(stream));
+            }
+        });
+        server
+    }
+
+    fn answer(&self, stream: TcpStream) {
+        let mut line = String::new();
+        let mut reader = BufReader::new(&stream);
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        let mut words = line.split_whitespace();
+        let (Some(grant), Some(token)) = (words.next(), words.next()) else {
+            return;
+        };
+        let latency = *self.latency.lock().unwrap();
+        std::thread::sleep(latency);
+        let answer = {
+            let mut grants = self.grants.lock().unwrap();
+            let grant = grants.get_mut(grant).unwrap();
+            grant.requests += 1;
+            if !grant.revoked && grant.current == token {
+                grant.issued += 1;
+                grant.current = format!("R{}-{}", grant.issued, nanos());
+                format!("A{} {}\n", grant.issued, grant.current)
+            } else {
+                grant.revoked = true;
+                "refused\n".to_owned()
+            }
+        };
+        std::thread::sleep(latency);
+        let _ = (&stream).write_all(answer.as_bytes());
+    }
+
+    /// The user authorizes: a new grant, and its first tokens.
+    fn login(&self, grant: &str) -> String {
+        let mut grants = self.grants.lock().unwrap();
+        let entry = grants.entry(grant.to_owned()).or_default();
+        entry.issued += 1;
+        entry.revoked = false;
+        entry.current = format!("R{}-{}", entry.issued, nanos());
+        format!("login {grant} A{} {}", entry.issued, entry.current)
+    }
+
+    fn grant(&self, grant: &str) -> Grant {
+        self.grants.lock().unwrap()[grant].clone()
+    }
+}
+
+fn nanos() -> u128 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_nanos()
+}
+
+// ---- the child ----
+
+/// Talks to the server in the parent.
+struct Remote {
+    address: String,
+    grant: String,
+}
+
+impl Issuer for Remote {
+    fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+        Box::pin(async move {
+            let Obtain::Refresh(token) = obtain else { unreachable!() };
+            let line = format!("{} {}\n", self.grant, token.expose_secret());
+            let (address, unsent) = (self.address.clone(), Verdict::Transient { retry_after: None });
+            let exchange = tokio::task::spawn_blocking(move || {
+                let stream = TcpStream::connect(address).map_err(|_| verdict(unsent, "no connection"))?;
+                (&stream)
+                    .write_all(line.as_bytes())
+                    .map_err(|_| verdict(Verdict::InDoubt, "broken"))?;
+                let mut reply = String::new();
+                BufReader::new(&stream)
+                    .read_line(&mut reply)
+                    .map_err(|_| verdict(Verdict::InDoubt, "broken"))?;
+                Ok::<_, IssuerError>(reply)
+            });
+            let reply = exchange.await.unwrap()?;
+            match reply.split_whitespace().collect::<Vec<_>>()[..] {
+                [access, refresh] => Ok(tokens(access, refresh)),
+                ["refused"] => Err(verdict(Verdict::Dead, "invalid_grant")),
+                _ => Err(verdict(Verdict::InDoubt, "no reply")),
+            }
+        })
+    }
+
+    fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        unreachable!()
+    }
+}
+
+fn tokens(access: &str, refresh: &str) -> TokenReply {
+    let mut reply = TokenReply::new(access);
+    reply.refresh_token = Some(Secret::from(refresh));
+    reply.expires_in = Some(HOUR);
+    reply
+}
+
+async fn open(store: &str) -> Arc<dyn TokenStore> {
+    match store.split_once(' ').unwrap() {
+        ("file", directory) => Arc::new(FileStore::open(directory).unwrap()),
+        #[cfg(feature = "redis")]
+        ("redis", address) => Arc::new(finrail::token::store::RedisStore::connect(address).await.unwrap()),
+        #[cfg(feature = "postgres")]
+        ("postgres", address) => Arc::new(finrail::token::store::PostgresStore::connect(address).await.unwrap()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Not a test of its own: what the other tests start as a process.
+#[test]
+fn child() {
+    let Ok(store) = std::env::var("FINRAIL_TEST_CHILD_STORE") else {
+        return;
+    };
+    let address = std::env::var("FINRAIL_TEST_CHILD_SERVER").unwrap();
+    let (commands, orders) = channel::<String>();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines() {
+            commands.send(line.unwrap()).unwrap();
+        }
+        // The parent is gone.
+        std::process::exit(0);
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (store, clock) = (open(&store).await, Arc::new(ManualClock::at(SystemTime::now())));
+        let mut handles: HashMap<String, TokenHandle> = HashMap::new();
+        println!("\n# ready");
+        loop {
+            let order = tokio::task::block_in_place(|| orders.recv().unwrap());
+            let words: Vec<_> = order.split(' ').collect();
+            let grant = words.get(1).copied().unwrap_or_default().to_owned();
+            let handle = handles.entry(grant.clone()).or_insert_with(|| {
+                let remote = Remote {
+                    address: address.clone(),
+                    grant: grant.clone(),
+                };
+                TokenHandle::builder(key(&grant), Arc::new(remote), Renewal::Refresh)
+                    .store(Arc::clone(&store))
+                    .clock(Arc::clone(&clock) as Arc<dyn Clock>)
+                    .rotation(Rotation::new(Some(true), None).reuse_revokes_family(true))
+                    .request_timeout(Duration::from_secs(2))
+                    .build()
+            });
+            match words[..] {
+                ["login", _, access, refresh] => {
+                    handle.adopt(tokens(access, refresh)).await.unwrap();
+                    println!("# in");
+                }
+                // The clock of this process goes on, and with it all tokens end.
+                ["expire", _] => {
+                    clock.advance(HOUR);
+                    println!("# {}", tell(handle).await);
+                }
+                ["call", _] => println!("# {}", tell(handle).await),
+                // Works until it is killed.
+                ["work", ..] => {
+                    for grant in &words[1..] {
+                        let remote = Remote {
+                            address: address.clone(),
+                            grant: (*grant).to_owned(),
+                        };
+                        let handle = TokenHandle::builder(key(grant), Arc::new(remote), Renewal::Refresh)
+                            .store(Arc::clone(&store))
+                            .clock(Arc::clone(&clock) as Arc<dyn Clock>)
+                            .rotation(Rotation::new(Some(true), None).reuse_revokes_family(true))
+                            .request_timeout(Duration::from_secs(2))
+                            .build();
+                        let clock = Arc::clone(&clock);
+                        tokio::spawn(async move {
+                            loop {
+                                let _ = handle.fresh().await;
+                                clock.advance(HOUR);
+                            }
+                        });
+                    }
+                    println!("# working");
+                }
+                _ => panic!("{order}"),
+            }
+        }
+    });
+}
+
+async fn tell(handle: &TokenHandle) -> String {
+    for _ in 0..200 {
+        match handle.fresh().await {
+            Ok(bearer) => return format!("ok {}", bearer.header.to_str().unwrap()),
+            Err(Error::ReauthorizationRequired { reason }) => return format!("over {reason:?}"),
+            Err(error) if error.is_retryable() => tokio::time::sleep(Duration::from_millis(100)).await,
+            Err(error) => return format!("error {error:?}"),
+        }
+    }
+    "error retried too often".to_owned()
+}
+
+// ---- the parent ----
+
+struct Process {
+    child: Child,
+    orders: ChildStdin,
+    answers: Receiver<String>,
+}
+
+impl Process {
+    fn start(store: &str, server: &Server) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["child", "--exact", "--nocapture", "--test-threads=1"])
+            .env("FINRAIL_TEST_CHILD_STORE", store)
+            .env("FINRAIL_TEST_CHILD_SERVER", &server.address)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, answers) = channel();
+        let stdout = child.stdout.take().unwrap();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if let Some(answer) = line.strip_prefix("# ") {
+                    let _ = sender.send(answer.to_owned());
+                }
+            }
+        });
+        let process = Self {
+            orders: child.stdin.take().unwrap(),
+            child,
+            answers,
+        };
+        assert_eq!(process.answer(), "ready");
+        process
+    }
+
+    fn order(&mut self, order: &str) {
+        self.orders.write_all(format!("{order}\n").as_bytes()).unwrap();
+    }
+
+    fn answer(&self) -> String {
+        match self.answers.recv_timeout(Duration::from_secs(60)) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => panic!("a child hangs"),
+            Err(RecvTimeoutError::Disconnected) => panic!("a child died"),
+        }
+    }
+
+    fn ask(&mut self, order: &str) -> String {
+        self.order(order);
+        self.answer()
+    }
+
+    /// `kill -9`
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("finrail-{name}-{}", std::process::id())))
+    }
+
+    fn store(&self) -> String {
+        format!("file {}", self.0.display())
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Chance, and the same chance every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+/// What the store holds for a grant.
+fn stored(store: &str, grant: &str) -> Record {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let stored = open(store).await.load(&key(grant)).await.unwrap().unwrap();
+        Record::decode(&stored.bytes).unwrap()
+    })
+}
+
+/// Whether the refresh token that works is not the one that is stored: its reply was lost.
+fn lost(server: &Server, store: &str, grant: &str) -> bool {
+    let state = server.grant(grant);
+    let record = stored(store, grant);
+    let token = record.tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_ref());
+    state.revoked || token.is_none_or(|token| token.expose_secret() != state.current)
+}
+
+/// 8 processes, all tokens end at once, one refresh per round.
+fn eight_processes_fifty_rounds(store: &str) {
+    let server = Server::start(Duration::from_millis(5));
+    let grant = format!("herd-{}", nanos());
+    let mut processes: Vec<_> = (0..8).map(|_| Process::start(store, &server)).collect();
+    assert_eq!(processes[0].ask(&server.login(&grant)), "in");
+    for process in &mut processes {
+        assert_eq!(process.ask(&format!("call {grant}")), "ok Bearer A1");
+    }
+    for round in 1..=50 {
+        for process in &mut processes {
+            process.order(&format!("expire {grant}"));
+        }
+        let answers: Vec<_> = processes.iter().map(Process::answer).collect();
+        assert_eq!(answers, vec![format!("ok Bearer A{}", round + 1); 8], "round {round}");
+        assert_eq!(server.grant(&grant).requests, round, "round {round}");
+    }
+    processes.into_iter().for_each(Process::kill);
+}
+
+#[test]
+fn eight_processes_refresh_once_per_round_on_files() {
+    let directory = Directory::new("herd");
+    eight_processes_fifty_rounds(&directory.store());
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn eight_processes_refresh_once_per_round_on_redis() {
+    match std::env::var("REDIS_URL") {
+        Ok(address) => eight_processes_fifty_rounds(&format!("redis {address}")),
+        Err(_) => eprintln!("SKIPPED: set REDIS_URL to test processes on Redis"),
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn postgres() -> Option<String> {
+    let Ok(address) = std::env::var("DATABASE_URL") else {
+        eprintln!("SKIPPED: set DATABASE_URL to test processes on PostgreSQL");
+        return None;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let store = finrail::token::store::PostgresStore::connect(&address).await.unwrap();
+        store.migrate().await.unwrap();
+    });
+    Some(format!("postgres {address}"))
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn eight_processes_refresh_once_per_round_on_postgres() {
+    if let Some(store) = postgres() {
+        eight_processes_fifty_rounds(&store);
+    }
+}
+
+/// Killed a hundred times during refreshes, against a server without grace: as many consents are lost as replies
+/// were, and each of them is reported as that.
+#[test]
+fn a_hundred_kills_lose_what_the_wire_lost_and_say_so() {
+    let directory = Directory::new("hundred");
+    let store = directory.store();
+    let server = Server::start(Duration::from_millis(3));
+    let grant = "hundred";
+    let mut dice = Dice(7);
+    let mut process = Process::start(&store, &server);
+    assert_eq!(process.ask(&server.login(grant)), "in");
+    let (mut replies_lost, mut reported) = (0, 0);
+    for kill in 0..100 {
+        process.order(&format!("expire {grant}"));
+        std::thread::sleep(Duration::from_micros(dice.below(14_000)));
+        process.kill();
+        // What was on its way to the server arrives, or not.
+        std::thread::sleep(Duration::from_millis(12));
+        let lost = lost(&server, &store, grant);
+        process = Process::start(&store, &server);
+        let answer = process.ask(&format!("expire {grant}"));
+        if lost {
+            replies_lost += 1;
+            assert_eq!(
+                answer,
+                format!("over {:?}", ReauthorizationReason::LostReply),
+                "kill {kill}"
+            );
+            reported += 1;
+            assert_eq!(process.ask(&server.login(grant)), "in");
+        } else {
+            assert!(answer.starts_with("ok "), "kill {kill}: {answer}");
+        }
+    }
+    process.kill();
+    eprintln!("100 kills: {replies_lost} replies lost, {reported} consents reported as lost with them");
+    assert!(
+        replies_lost > 0 && replies_lost < 100,
+        "the kills must hit at different moments: {replies_lost}"
+    );
+}
+
+/// Processes that share connections are killed at random; afterwards every connection works, or a reply was lost.
+fn random_kills(store: &str, kills: usize) {
+    let server = Server::start(Duration::from_millis(2));
+    let grants: Vec<_> = (0..6).map(|number| format!("kill-{number}-{}", nanos())).collect();
+    let mut dice = Dice(11);
+    let mut first = Process::start(store, &server);
+    for grant in &grants {
+        assert_eq!(first.ask(&server.login(grant)), "in");
+    }
+    first.kill();
+    let work = format!("work {}", grants.join(" "));
+    let start = || {
+        let mut process = Process::start(store, &server);
+        assert_eq!(process.ask(&work), "working");
+        process
+    };
+    let mut processes: Vec<_> = (0..4).map(|_| start()).collect();
+    for _ in 0..kills {
+        std::thread::sleep(Duration::from_millis(dice.below(60)));
+        let victim = usize::try_from(dice.below(4)).unwrap();
+        processes.swap_remove(victim).kill();
+        processes.push(start());
+    }
+    processes.into_iter().for_each(Process::kill);
+    std::thread::sleep(Duration::from_millis(20));
+
+    let mut last = Process::start(store, &server);
+    let mut works = 0;
+    for grant in &grants {
+        let lost = lost(&server, store, grant);
+        let answer = last.ask(&format!("expire {grant}"));
+        if lost {
+            assert_eq!(
+                answer,
+                format!("over {:?}", ReauthorizationReason::LostReply),
+                "{grant}"
+            );
+        } else {
+            assert!(answer.starts_with("ok "), "{grant}: {answer}");
+            works += 1;
+        }
+    }
+    last.kill();
+    eprintln!(
+        "{kills} kills: {works} of {} connections work, a reply was lost to each of the others",
+        grants.len()
+    );
+}
+
+#[test]
+fn random_kills_on_files() {
+    let directory = Directory::new("kills");
+    random_kills(&directory.store(), 30);
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn random_kills_on_redis() {
+    match std::env::var("REDIS_URL") {
+        Ok(address) => random_kills(&format!("redis {address}"), 8),
+        Err(_) => eprintln!("SKIPPED: set REDIS_URL to test kills on Redis"),
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn random_kills_on_postgres() {
+    if let Some(store) = postgres() {
+        random_kills(&store, 8);
+    }
+}
