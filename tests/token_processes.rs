@@ -193,7 +193,10 @@ fn child() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let (store, clock) = (open(&store).await, Arc::new(ManualClock::at(SystemTime::now())));
+        let (store, clock) = (
+            open(&store).await,
+            Arc::new(ManualClock::at(SystemTime::UNIX_EPOCH + HOUR)),
+        );
         let mut handles: HashMap<String, TokenHandle> = HashMap::new();
         println!("\n# ready");
         loop {
@@ -217,9 +220,10 @@ fn child() {
                     handle.adopt(tokens(access, refresh)).await.unwrap();
                     println!("# in");
                 }
-                // The clock of this process goes on, and with it all tokens end.
-                ["expire", _] => {
-                    clock.advance(HOUR);
+                // The parent says what time it is, and at that time all tokens have ended.
+                ["call", _, at] => {
+                    let at = SystemTime::UNIX_EPOCH + Duration::from_secs(at.parse().unwrap());
+                    clock.advance(at.duration_since(clock.wall()).unwrap());
                     println!("# {}", tell(handle).await);
                 }
                 ["call", _] => println!("# {}", tell(handle).await),
@@ -375,6 +379,11 @@ fn lost(server: &Server, store: &str, grant: &str) -> bool {
     state.revoked || token.is_none_or(|token| token.expose_secret() != state.current)
 }
 
+/// A call at a time at which the tokens of the round before have ended.
+fn call(grant: &str, round: u64) -> String {
+    format!("call {grant} {}", (2 + 2 * round) * HOUR.as_secs())
+}
+
 /// 8 processes, all tokens end at once, one refresh per round.
 fn eight_processes_fifty_rounds(store: &str) {
     let server = Server::start(Duration::from_millis(5));
@@ -386,7 +395,7 @@ fn eight_processes_fifty_rounds(store: &str) {
     }
     for round in 1..=50 {
         for process in &mut processes {
-            process.order(&format!("expire {grant}"));
+            process.order(&call(&grant, round));
         }
         let answers: Vec<_> = processes.iter().map(Process::answer).collect();
         assert_eq!(answers, vec![format!("ok Bearer A{}", round + 1); 8], "round {round}");
@@ -448,14 +457,14 @@ fn a_hundred_kills_lose_what_the_wire_lost_and_say_so() {
     assert_eq!(process.ask(&server.login(grant)), "in");
     let (mut replies_lost, mut reported) = (0, 0);
     for kill in 0..100 {
-        process.order(&format!("expire {grant}"));
+        process.order(&call(grant, 2 * kill));
         std::thread::sleep(Duration::from_micros(dice.below(14_000)));
         process.kill();
         // What was on its way to the server arrives, or not.
         std::thread::sleep(Duration::from_millis(12));
         let lost = lost(&server, &store, grant);
         process = Process::start(&store, &server);
-        let answer = process.ask(&format!("expire {grant}"));
+        let answer = process.ask(&call(grant, 2 * kill + 1));
         if lost {
             replies_lost += 1;
             assert_eq!(
@@ -507,7 +516,8 @@ fn random_kills(store: &str, kills: usize) {
     let mut works = 0;
     for grant in &grants {
         let lost = lost(&server, store, grant);
-        let answer = last.ask(&format!("expire {grant}"));
+        // Later than the clocks of those who worked.
+        let answer = last.ask(&call(grant, 1_000_000));
         if lost {
             assert_eq!(
                 answer,

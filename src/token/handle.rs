@@ -653,7 +653,9 @@ impl Inner {
             && let (Some(old), Some(new)) = (&before.tokens, &snapshot.tokens)
             && old.access_token == new.access_token
         {
+            // Read once more, a token is not younger than it was.
             snapshot.seen_at = before.seen_at;
+            snapshot.horizon = before.horizon;
             snapshot
                 .refused
                 .store(before.refused.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -806,6 +808,9 @@ impl Landing {
     fn land(self, outcome: Outcome) {
         {
             let mut state = self.inner.state();
+            // Before anybody hears of it: who asks after this attempt must not be given its outcome.
+            state.flight = None;
+            self.inner.in_flight.store(false, Ordering::Release);
             match &outcome {
                 Ok(_) => self.inner.calm(&mut state),
                 Err(error) => {
@@ -828,8 +833,12 @@ impl Landing {
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        self.inner.state().flight = None;
-        self.inner.in_flight.store(false, Ordering::Release);
+        // Cut off by a panic or a shutdown. After a landing there may be another attempt already.
+        let mut state = self.inner.state();
+        if self.sender.borrow().is_none() {
+            state.flight = None;
+            self.inner.in_flight.store(false, Ordering::Release);
+        }
     }
 }
 
