@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 // Generated code names the crate from outside, so that it is the same here and in a user's crate.
+#[allow(unused_extern_crates)] // without a provider there is no generated code
 extern crate self as finrail;
 
 mod app;

@@ -23,13 +23,3 @@ pub mod vocabulary;
 pub mod wire_schemas;
 pub mod workspace;
 pub mod yaml;
-
-// The crate's own files: what a client parses is what a specification says.
-#[allow(dead_code)]
-#[path = "../../src/secret.rs"]
-mod secret;
-#[allow(dead_code)]
-#[path = "../../src/oauth/wire.rs"]
-mod wire;
-
-use secret::Secret;

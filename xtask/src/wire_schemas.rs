@@ -4,7 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value};
 
-use crate::wire::{OAuthError, RevocationRequest, TokenRequest, TokenResponse};
+use finrail::oauth::wire::{OAuthError, RevocationRequest, TokenRequest, TokenResponse};
 
 /// Name and OpenAPI 3.0 schema of each shared type, by name.
 #[must_use]
