@@ -52,7 +52,7 @@ pub(super) fn update(spec: &Spec, operation: &Operation, request: &Request, doc:
     }
 }
 
-pub(super) fn is_identity(name: &str) -> bool {
+fn is_identity(name: &str) -> bool {
     matches!(name, "id" | "client_id" | "client_secret")
 }
 
@@ -111,7 +111,7 @@ pub(super) fn entity_of(spec: &Spec, operation: &Operation, reply: &Json) -> Jso
 }
 
 /// The one member that holds the thing: `account`. A member that names the thing's kind is no envelope.
-pub(super) fn envelope(spec: &Spec, operation: &Operation) -> Option<String> {
+fn envelope(spec: &Spec, operation: &Operation) -> Option<String> {
     let schema = &operation.success.content.as_ref()?.schema;
     if spec.keyword(schema, "x-wrapper-key").is_some() {
         return None;
@@ -127,13 +127,11 @@ pub(super) fn same_fields(spec: &Spec, schema: &Json, template: &[Segment]) -> V
     let Some(at) = template.iter().rposition(|s| matches!(s, Segment::Parameter(_))) else {
         return Vec::new();
     };
-    let ends_in_parameter = at + 1 == template.len();
     let mut found = Vec::new();
     for operation in &spec.operations {
         let other = &operation.thing;
         // Operations on the thing, or on the collection it is in.
-        let is_of_thing =
-            other.len() <= at + 1 && template.starts_with(other) || (ends_in_parameter && template.starts_with(other));
+        let is_of_thing = other.len() <= at + 1 && template.starts_with(other);
         let Some(content) = operation
             .success
             .content
@@ -158,7 +156,7 @@ pub(super) fn same_fields(spec: &Spec, schema: &Json, template: &[Segment]) -> V
     found
 }
 
-pub(super) fn same_schema(spec: &Spec, a: &Json, b: &Json) -> bool {
+fn same_schema(spec: &Spec, a: &Json, b: &Json) -> bool {
     let of = |schema: &Json| {
         ["type", "enum", "format", "items"].map(|keyword| spec.keyword(schema, keyword).map(Json::to_string))
     };
@@ -184,6 +182,7 @@ pub(super) fn id_of(doc: &Json, parameter: Option<&str>) -> Option<String> {
     })
 }
 
+/// Gives a document an id where [`id_of`] looks for it.
 pub(super) fn set_id(doc: &mut Json, parameter: Option<&str>, id: &str) {
     if matches!(doc, Json::Object(_)) {
         let name = parameter.unwrap_or("id");
@@ -207,6 +206,7 @@ pub(super) fn rename(doc: &mut Json, old: &str, new: &str) {
     }
 }
 
+/// Whether a field of this name has this value, at any depth.
 pub(super) fn mentions(doc: &Json, name: &str, value: &str) -> bool {
     match doc {
         Json::Object(members) => members

@@ -43,6 +43,15 @@ pub(super) fn refuses_header(spec: &Spec, headers: &HeaderMap) -> Option<(u16, &
     (spec.id == "tatrabanka" && headers.contains_key("consent-id")).then_some((404, "Consent-ID is not taken here"))
 }
 
+/// A list below a thing says whose it is.
+pub(super) fn listed(spec: &Spec, operation: &Operation, above: Option<&Json>, reply: &mut Json) {
+    if (spec.id.as_str(), operation.id.as_str()) == ("tatrabanka", "list_transactions")
+        && let Some(account) = above.and_then(|above| above.get("accountReference"))
+    {
+        reply.set("account", account.clone());
+    }
+}
+
 /// What a list leaves out of an item.
 pub(super) fn shorten_item(spec: &Spec, operation: &Operation, request: &Request, item: &mut Json) {
     if (spec.id.as_str(), operation.id.as_str()) == ("tatrabanka", "list_accounts")
@@ -183,6 +192,7 @@ pub(super) fn decided(spec: &Spec, store: &mut Store, id: &str, allowed: bool, n
     if spec.id != "finexer" {
         return None;
     }
+    let bank = store.first_id("/providers").map(Json::String).unwrap_or_default();
     let consent = store
         .find_mut("consent_id", id)
         .into_iter()
@@ -193,6 +203,10 @@ pub(super) fn decided(spec: &Spec, store: &mut Store, id: &str, allowed: bool, n
     let when = Json::str(timestamp(now));
     consent.doc.set("updated_at", when.clone());
     if allowed {
+        if consent.doc.get("provider").is_none() {
+            // The user picked the bank.
+            consent.doc.set("provider", bank);
+        }
         consent.doc.set("status", Json::str("authorized"));
         consent.doc.set("authed_at", when);
     } else {

@@ -170,6 +170,12 @@ impl Store {
         Some(id)
     }
 
+    /// The id of the first thing of a collection.
+    pub(super) fn first_id(&self, path: &str) -> Option<String> {
+        let key = path.trim_start_matches('/').replace('/', "\n");
+        Some(self.collections.get(&key)?.records.first()?.id.clone())
+    }
+
     /// Puts a copy of the first thing of a collection beside it, with an id of its own and these fields.
     pub(super) fn copy_first(&mut self, spec: &Spec, path: &str, fields: &[(&str, Json)]) {
         let key = path.trim_start_matches('/').replace('/', "\n");
@@ -199,6 +205,7 @@ impl Store {
         path: &[String],
     ) -> Result<Reply, Refused> {
         let spec = context.spec;
+        let above = self.parent(spec, template, path).map(|parent| parent.doc.clone());
         let collection = self.open(spec, template, path);
         let chosen: Vec<&Record> = collection
             .records
@@ -210,7 +217,7 @@ impl Store {
         let position = |id: &str| chosen.iter().position(|record| record.id == id);
         let page = Page::of(operation, request, chosen.len(), &position).map_err(|why| refused(400, why))?;
 
-        let mut reply = operation.example().cloned().unwrap_or(Json::Array(Vec::new()));
+        let mut reply = about(operation, request);
         let pointer = items_pointer(operation);
         let schema = operation.success.content.as_ref().map(|c| &c.schema);
         let item_schema = schema
@@ -233,6 +240,7 @@ impl Store {
         } else {
             reply.set_pointer(&pointer, Json::Array(items));
         }
+        particular::listed(spec, operation, above.as_ref(), &mut reply);
         let address = link_address(context, operation, request);
         page.describe(operation, request, &mut reply, &address, &|at| {
             chosen.get(at).map(|r| r.id.clone())
@@ -352,7 +360,7 @@ impl Store {
         let spec = context.spec;
         let status = success_status(operation);
         let name = view_name(template);
-        let mut reply = operation.example().cloned().unwrap_or_default();
+        let mut reply = about(operation, request);
         let schema = operation.success.content.as_ref().map(|c| c.schema.clone());
         if let Some(parent) = self.parent(spec, template, path) {
             if operation.method != "GET" {
@@ -504,6 +512,18 @@ impl Store {
         particular::stamp(&mut doc, context.now);
         record(id, doc, context.now)
     }
+}
+
+/// The example of the reply, about what the path names and not about what the example's path names.
+fn about(operation: &Operation, request: &Request) -> Json {
+    let mut reply = operation.example().cloned().unwrap_or_default();
+    for parameter in &operation.parameters {
+        let example = parameter.example.as_ref().and_then(Json::scalar);
+        if let (Some(example), Some(actual)) = (example, request.path_value(&parameter.name)) {
+            rename(&mut reply, &example, actual);
+        }
+    }
+    reply
 }
 
 /// Whether the id in the document is already one that was made for it.

@@ -17,6 +17,7 @@ pub(super) enum Role {
     View,
 }
 
+/// `v3`
 pub(super) fn is_version(segment: &str) -> bool {
     segment
         .strip_prefix('v')
@@ -32,6 +33,7 @@ pub(super) fn versionless(path: &[Segment]) -> Vec<Segment> {
     path.iter().filter(is_kept).cloned().collect()
 }
 
+/// The text of a literal part.
 pub(super) fn literal(segment: &Segment) -> Option<String> {
     match segment {
         Segment::Literal(literal) => Some(literal.clone()),
@@ -39,6 +41,7 @@ pub(super) fn literal(segment: &Segment) -> Option<String> {
     }
 }
 
+/// The path with what the request has in place of the parameters.
 pub(super) fn filled(template: &[Segment], request: &Request) -> Vec<String> {
     template
         .iter()
@@ -82,12 +85,13 @@ pub(super) fn operation_at<'a>(spec: &'a Spec, collection: &[Segment], method: &
     })
 }
 
-pub(super) fn is_item_of(template: &[Segment], collection: &[Segment]) -> bool {
+fn is_item_of(template: &[Segment], collection: &[Segment]) -> bool {
     template.len() == collection.len() + 1
         && template.starts_with(collection)
         && matches!(template.last(), Some(Segment::Parameter(_)))
 }
 
+/// The path parameter that takes an item's id.
 pub(super) fn item_parameter(spec: &Spec, collection: &[Segment]) -> Option<String> {
     spec.operations.iter().map(|o| &o.thing).find_map(|template| {
         if template.len() > collection.len()
@@ -133,6 +137,7 @@ pub(super) fn is_named(spec: &Spec, operation: &Operation, name: &str) -> bool {
     })
 }
 
+/// What a view is called: the last literal part of its path.
 pub(super) fn view_name(template: &[Segment]) -> String {
     let literals: Vec<String> = template.iter().rev().filter_map(literal).take(1).collect();
     literals.concat()
