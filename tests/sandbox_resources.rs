@@ -820,6 +820,9 @@ async fn a_document_can_be_put_in() {
             .contains("12345678901234567.89")
     );
     assert!(mx.get("/accounts", &token).await.text.contains("12345678901234567.89"));
+    let strange = r#"{"cryptoAccount":{"accountId":"new","accountType":"WALLET","more":[1]}}"#;
+    assert_eq!(sandbox.put("mx", "/accounts", strange).as_deref(), Some("new"));
+    assert_eq!(mx.get("/accounts/new", &token).await.text, strange, "as it was put in");
     assert_eq!(sandbox.put("mx", "/nothing", "{}"), None);
     assert_eq!(sandbox.put("mx", "/accounts", "{"), None);
 }

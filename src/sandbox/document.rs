@@ -2,7 +2,7 @@
 
 use super::json::Json;
 use super::request::Request;
-use super::resources::Context;
+use super::resources::{Context, Record};
 use super::spec::{Operation, Segment, Spec};
 
 /// What was sent, in place of what the examples say.
@@ -57,21 +57,25 @@ fn is_identity(name: &str) -> bool {
 }
 
 /// The reply about one thing, with the envelope that the example has.
-pub(super) fn entity_reply(context: &Context<'_>, operation: &Operation, doc: &Json) -> Option<Json> {
+pub(super) fn entity_reply(context: &Context<'_>, operation: &Operation, record: &Record) -> Option<Json> {
     if !operation.answers_json() {
         return None;
     }
     let schema = &operation.success.content.as_ref()?.schema;
     let example = operation.example();
+    let shown = |schema: &Json, example: Option<&Json>| match record.is_raw {
+        true => record.doc.clone(),
+        false => project(context, schema, &record.doc, example),
+    };
     match envelope(context.spec, operation) {
         Some(name) => {
             let inner = context.spec.property(schema, &name)?;
-            let entity = project(context, inner, doc, example.and_then(|e| e.get(&name)));
+            let entity = shown(inner, example.and_then(|e| e.get(&name)));
             let mut reply = example.cloned().unwrap_or(Json::Object(Vec::new()));
             reply.set(&name, entity);
             Some(reply)
         }
-        None => Some(project(context, schema, doc, example)),
+        None => Some(shown(schema, example)),
     }
 }
 

@@ -8,11 +8,13 @@ use http::{HeaderMap, HeaderValue, Method};
 use super::BUNDLES;
 use super::authority::Client;
 use super::clock::Clock;
+use super::document::id_of;
 use super::http::{Call, Reply};
 use super::json::Json;
 use super::provider::{Host, Provider};
 use super::schema::Schemas;
-use super::spec::{Operation, Place};
+use super::shape::Role;
+use super::spec::{Operation, Place, Segment};
 
 const SECRET: &str = "secret";
 
@@ -156,6 +158,56 @@ fn every_success_reply_fits_its_schema() {
                 }
                 (Some(_), None) if operation.answers_json() => failures.push(format!("{name}: no document")),
                 _ => {}
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// One provider from its first creation to its last deletion: every reply on the way fits.
+#[test]
+fn replies_fit_while_things_come_and_go() {
+    let mut failures = Vec::new();
+    for bundle in BUNDLES {
+        let player = provider(bundle);
+        let spec = &player.spec;
+        let schemas = Schemas::new(spec);
+        let mut check = |operation: &Operation, path: Option<String>| {
+            let (usual, call) = call(operation, &authorization(&player, operation));
+            let host = if spec.oauth_prefix.is_some() {
+                Host::Resources
+            } else {
+                Host::Both
+            };
+            let reply = player.handle(host, &path.unwrap_or(usual), &call).reply;
+            if let (Some(content), Some(json), 200..300) = (&operation.success.content, &reply.json, reply.status)
+                && let Err(why) = schemas.check(&content.schema, json)
+            {
+                failures.push(format!("{} {}: {why}", spec.id, operation.id));
+            }
+            (reply.status, reply.json)
+        };
+        let all = || spec.operations.iter().filter(|o| o.client != "oauth");
+        let with = |role: Role| all().filter(move |o| o.role == role);
+        for create in with(Role::Create) {
+            let (status, reply) = check(create, None);
+            assert!((200..300).contains(&status), "{} {}: {status}", spec.id, create.id);
+            let item = with(Role::Item).find(|o| o.method == "GET" && o.thing.starts_with(&create.thing));
+            let Some(item) = item.filter(|o| o.thing.len() == create.thing.len() + 1) else {
+                continue;
+            };
+            let Some(Segment::Parameter(name)) = item.thing.last() else {
+                continue;
+            };
+            let id = id_of(&reply.unwrap_or_default(), Some(name)).unwrap();
+            let (path, _) = call(item, "");
+            let path = format!("{}/{id}", path.rsplit_once('/').unwrap().0);
+            assert_eq!(check(item, Some(path)).0, 200, "{} {} {id}", spec.id, item.id);
+        }
+        for method in ["GET", "PUT", "POST", "GET", "DELETE", "GET"] {
+            for operation in all().filter(|o| o.method == method && o.role != Role::Create) {
+                let (status, _) = check(operation, None);
+                assert!(status < 500, "{} {}: {status}", spec.id, operation.id);
             }
         }
     }

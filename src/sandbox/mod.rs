@@ -737,8 +737,9 @@ impl Sandbox {
     /// Puts a JSON document into a collection, as if it had been created; gives its id.
     ///
     /// The path is the collection's, without its version: `/customers`, `/accounts/{id}/transactions`.
-    /// Numbers keep their digits. Nothing is checked against the specification. `None` when the text
-    /// is not JSON or the path is no collection.
+    /// It is shown as it is: digits are kept, and nothing is checked against the specification, so that a
+    /// test can put in what no provider has sent yet. `None` when the text is not JSON or the path is no
+    /// collection.
     ///
     /// # Panics
     ///

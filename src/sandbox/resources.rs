@@ -31,6 +31,8 @@ pub(super) struct Record {
     pub(super) views: BTreeMap<String, Json>,
     /// When it was created, or last did what its provider limits; milliseconds of the sandbox's clock.
     pub(super) since: u64,
+    /// Put in by a test: shown as it is, whatever its schema says.
+    pub(super) is_raw: bool,
 }
 
 #[derive(Default)]
@@ -166,7 +168,10 @@ impl Store {
             set_id(&mut doc, parameter.as_deref(), &id);
         }
         collection.records.retain(|record| record.id != id);
-        collection.records.push(record(id.clone(), doc, 0));
+        collection.records.push(Record {
+            is_raw: true,
+            ..record(id.clone(), doc, 0)
+        });
         Some(id)
     }
 
@@ -228,8 +233,8 @@ impl Store {
             .iter()
             .map(|record| {
                 let mut item = match item_schema {
-                    Some(schema) => project(context, schema, &record.doc, None),
-                    None => record.doc.clone(),
+                    Some(schema) if !record.is_raw => project(context, schema, &record.doc, None),
+                    _ => record.doc.clone(),
                 };
                 particular::shorten_item(spec, operation, request, &mut item);
                 item
@@ -259,7 +264,7 @@ impl Store {
         let spec = context.spec;
         let mut created = self.compose(context, operation, request, template, path);
         particular::created(context, operation, request, &mut created)?;
-        let reply = entity_reply(context, operation, &created.doc);
+        let reply = entity_reply(context, operation, &created);
         let collection = self.open(spec, template, path);
         collection.records.push(created);
         Ok(match reply {
@@ -296,11 +301,11 @@ impl Store {
             if let Some(record) = held.records.get_mut(at)
                 && particular::outlives_deletion(context, operation, record)?
             {
-                return Ok(acknowledgement(context, operation, &record.doc));
+                return Ok(acknowledgement(context, operation, record));
             }
             let gone = held.records.remove(at);
             self.close_below(path);
-            return Ok(acknowledgement(context, operation, &gone.doc));
+            return Ok(acknowledgement(context, operation, &gone));
         }
         let Some(record) = held.records.get_mut(at) else {
             return Err(not_found());
@@ -312,9 +317,9 @@ impl Store {
             particular::read(context, operation, record);
         }
         if !operation.answers_json() {
-            return Ok(acknowledgement(context, operation, &record.doc));
+            return Ok(acknowledgement(context, operation, record));
         }
-        let reply = entity_reply(context, operation, &record.doc).unwrap_or_default();
+        let reply = entity_reply(context, operation, record).unwrap_or_default();
         Ok(document(operation, success_status(operation), reply))
     }
 
@@ -381,7 +386,7 @@ impl Store {
             }
         }
         if !operation.answers_json() {
-            return Ok(acknowledgement(context, operation, &reply));
+            return Ok(Reply::empty(empty_status(operation)));
         }
         if let Some(size) = request.query_value("limit").and_then(|n| n.parse::<usize>().ok()) {
             shorten(&mut reply, size);
@@ -538,6 +543,7 @@ pub(super) fn record(id: String, doc: Json, since: u64) -> Record {
         doc,
         views: BTreeMap::new(),
         since,
+        is_raw: false,
     }
 }
 
@@ -607,18 +613,17 @@ fn document(operation: &Operation, status: u16, json: Json) -> Reply {
     Reply::json(status, media_type, json)
 }
 
-/// A reply without a document: nothing, or the example where there is one.
-fn acknowledgement(context: &Context<'_>, operation: &Operation, doc: &Json) -> Reply {
-    match &operation.success.content {
-        Some(_) if operation.answers_json() => match entity_reply(context, operation, doc) {
-            Some(reply) => document(operation, success_status(operation), reply),
-            None => Reply::empty(204),
-        },
-        _ => Reply::empty(match success_status(operation) {
-            200 if operation.success.status == "2XX" => 204,
-            status => status,
-        }),
+/// The reply when something was done to a thing: the thing, where the operation answers with it.
+fn acknowledgement(context: &Context<'_>, operation: &Operation, record: &Record) -> Reply {
+    match entity_reply(context, operation, record) {
+        Some(reply) => document(operation, success_status(operation), reply),
+        None => Reply::empty(empty_status(operation)),
     }
+}
+
+/// 204 where the specification only says that it is a success.
+fn empty_status(operation: &Operation) -> u16 {
+    operation.success.status.parse().unwrap_or(204)
 }
 
 fn success_status(operation: &Operation) -> u16 {
