@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Errors};
+use crate::lines::{Lines, token};
 use crate::vocabulary::{
     ClientKind, Effect, FormStyle, Idempotency, MadeHeader, Oauth, Pagination, Provenance, Provider,
 };
@@ -16,7 +17,9 @@ pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options"
 /// A parsed bundle.
 pub(crate) struct Document {
     file: String,
-    text: String,
+    lines: Lines,
+    /// operationId -> line, the first where there are two.
+    operation_lines: BTreeMap<String, usize>,
     pub json: Value,
     pub provider: Provider,
     pub oauth: Option<Oauth>,
@@ -73,7 +76,8 @@ impl Document {
         })?;
         let mut document = Self {
             file: file.to_owned(),
-            text: text.to_owned(),
+            lines: Lines::of(text),
+            operation_lines: BTreeMap::new(),
             json: Value::Null,
             provider: Provider {
                 id: String::new(),
@@ -97,7 +101,7 @@ impl Document {
 
     /// A problem of the document, or of one operation in it.
     pub fn error(&self, operation: Option<&str>, reason: impl Into<String>) -> Error {
-        let line = operation.and_then(|id| self.line_of(&format!("\"operationId\": \"{id}\"")));
+        let line = operation.and_then(|id| self.operation_lines.get(id).copied());
         Error {
             file: self.file.clone(),
             line,
@@ -106,45 +110,41 @@ impl Document {
         }
     }
 
-    /// A problem of a named schema.
-    pub fn schema_error(&self, schema: &str, reason: impl Into<String>) -> Error {
-        let start = self.line_of("\"schemas\":").unwrap_or(1);
-        let line = self
-            .text
-            .lines()
-            .enumerate()
-            .skip(start)
-            .find(|(_, line)| line.trim_start().starts_with(&format!("\"{schema}\":")))
-            .map(|(n, _)| n + 1);
+    /// A problem of the place that a JSON pointer names, or of the nearest place around it.
+    pub fn error_at(&self, pointer: &str, reason: impl Into<String>) -> Error {
+        let around = std::iter::successors(Some(pointer), |inner| inner.rsplit_once('/').map(|(outer, _)| outer));
+        let line = around.into_iter().find_map(|pointer| self.lines.get(pointer));
         Error {
-            file: self.file.clone(),
             line,
-            operation: None,
-            reason: format!("schema `{schema}`: {}", reason.into()),
+            ..self.error(None, reason)
         }
     }
 
-    fn line_of(&self, needle: &str) -> Option<usize> {
-        self.text.lines().position(|line| line.contains(needle)).map(|n| n + 1)
+    /// A problem of a named schema.
+    pub fn schema_error(&self, schema: &str, reason: impl Into<String>) -> Error {
+        let pointer = format!("/components/schemas/{}", token(schema));
+        self.error_at(&pointer, format!("schema `{schema}`: {}", reason.into()))
     }
 
     fn read(&mut self, json: &Value, errors: &mut Vec<Error>) {
         let version = json["openapi"].as_str().unwrap_or_default();
         if !version.starts_with("3.0.") {
-            errors.push(self.error(
-                None,
-                format!("`openapi: {version}` is not supported; write OpenAPI 3.0.3"),
-            ));
+            let found = if version.is_empty() {
+                "no `openapi` is given".to_owned()
+            } else {
+                format!("`openapi: {version}` is not supported")
+            };
+            errors.push(self.error_at("/openapi", format!("{found}; write OpenAPI 3.0.3")));
         }
         match extension::<Provider>(json, "x-provider") {
             Ok(Some(provider)) => self.provider = provider,
-            Ok(None) => errors.push(self.error(None, "`x-provider` is missing at the root; see specs/README.md")),
-            Err(e) => errors.push(self.error(None, e)),
+            Ok(None) => errors.push(self.error_at("", "`x-provider` is missing at the root; see specs/README.md")),
+            Err(e) => errors.push(self.error_at("/x-provider", e)),
         }
         let scheme = &json["components"]["securitySchemes"]["oauth"];
         match extension::<Oauth>(scheme, "x-oauth") {
             Ok(oauth) => self.oauth = oauth,
-            Err(e) => errors.push(self.error(None, e)),
+            Err(e) => errors.push(self.error_at("/components/securitySchemes/oauth/x-oauth", e)),
         }
         for flow in scheme["flows"].as_object().into_iter().flat_map(Map::values) {
             for (scope, description) in flow["scopes"].as_object().into_iter().flatten() {
@@ -154,9 +154,9 @@ impl Document {
                 );
             }
         }
-        for server in json["servers"].as_array().into_iter().flatten() {
+        for (n, server) in json["servers"].as_array().into_iter().flatten().enumerate() {
             let client = extension(server, "x-client").unwrap_or_else(|e| {
-                errors.push(self.error(None, e));
+                errors.push(self.error_at(&format!("/servers/{n}/x-client"), e));
                 None
             });
             self.servers.push(Server {
@@ -167,14 +167,27 @@ impl Document {
             });
         }
         for (path, item) in json["paths"].as_object().into_iter().flatten() {
+            let pointer = format!("/paths/{}", token(path));
             if item.get("$ref").is_some() {
-                errors.push(self.error(
-                    None,
+                errors.push(self.error_at(
+                    &pointer,
                     format!("path `{path}` is a `$ref`; write the operations in place"),
+                ));
+            }
+            if item.get("servers").is_some() {
+                errors.push(self.error_at(
+                    &format!("{pointer}/servers"),
+                    format!("path `{path}` has `servers` of its own; name hosts at the root, with `x-client`"),
                 ));
             }
             for method in METHODS {
                 if let Some(operation) = item.get(method) {
+                    if let (Some(id), Some(line)) = (
+                        operation["operationId"].as_str(),
+                        self.lines.get(&format!("{pointer}/{method}/operationId")),
+                    ) {
+                        self.operation_lines.entry(id.to_owned()).or_insert(line);
+                    }
                     match self.operation(path, method, operation, &json["security"]) {
                         Ok(operation) => self.operations.push(operation),
                         Err(e) => errors.push(e),
@@ -186,9 +199,12 @@ impl Document {
 
     fn operation(&self, path: &str, method: &str, json: &Value, default_security: &Value) -> Result<Operation, Error> {
         let Some(id) = json["operationId"].as_str() else {
-            return Err(self.error(
-                None,
-                format!("`{method} {path}` has no `operationId`; name it verb_noun"),
+            return Err(self.error_at(
+                &format!("/paths/{}/{method}", token(path)),
+                format!(
+                    "`{} {path}` has no `operationId`; name it verb_noun",
+                    method.to_uppercase()
+                ),
             ));
         };
         let fail = |reason: String| self.error(Some(id), reason);
@@ -234,6 +250,18 @@ impl Document {
             provenance: extension(json, "x-provenance").map_err(fail)?,
             form,
         })
+    }
+
+    /// The parameters of an operation: its own, and those of its path that it does not override.
+    pub fn parameters(&self, operation: &Operation) -> Vec<&Value> {
+        let item = &self.json["paths"][&operation.path];
+        let own = item[operation.method.to_lowercase()]["parameters"].as_array();
+        let own: Vec<&Value> = own.into_iter().flatten().collect();
+        let shared = item["parameters"].as_array().into_iter().flatten().filter(|shared| {
+            !own.iter()
+                .any(|own| own["name"] == shared["name"] && own["in"] == shared["in"])
+        });
+        shared.chain(own.iter().copied()).collect()
     }
 
     fn authentication(&self, id: &str, alternative: &Value) -> Result<Authentication, Error> {

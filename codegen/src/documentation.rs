@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::document::{Authentication, Document, Operation};
-use crate::transform::{SHARED, pascal_case, snake_case};
+use crate::names::{ident_name, pascal_case, snake_case};
+use crate::transform::SHARED;
 use crate::vocabulary::{ClientKind, Effect};
 
 /// Summary, description, what it needs, how far it is to be trusted, and an example.
@@ -19,7 +20,7 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
             } else {
                 ""
             };
-            let _ = writeln!(text, "{}{stop}\n", prose(words.trim()));
+            let _ = writeln!(text, "{}{stop}\n", prose(words));
         }
     }
     let _ = writeln!(text, "`{} {}`\n", operation.method, operation.path);
@@ -49,66 +50,9 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
         }
     }
     if let Some(module) = module {
-        text.push_str(&example(
-            operation,
-            json,
-            &document.json["paths"][&operation.path],
-            module,
-        ));
+        text.push_str(&example(document, operation, json, module));
     }
     text
-}
-
-/// Text of a specification as rustdoc takes it: addresses become links, brackets and angle brackets stay what they are.
-///
-/// Code spans and fenced blocks are left alone.
-pub(crate) fn prose(text: &str) -> String {
-    let mut out = String::new();
-    for (n, part) in text.split('`').enumerate() {
-        if n > 0 {
-            out.push('`');
-        }
-        if n % 2 == 1 {
-            out.push_str(part);
-        } else {
-            out.push_str(&plain_prose(part));
-        }
-    }
-    out
-}
-
-fn plain_prose(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['[', ']', '<', '>', 'h']) {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        if from.starts_with("https://") || from.starts_with("http://") {
-            let end = from
-                .find(|c: char| c.is_whitespace() || "<>()[]\"'".contains(c))
-                .unwrap_or(from.len());
-            let address = from[..end].trim_end_matches(['.', ',', ';', ':']);
-            let _ = write!(out, "<{address}>");
-            rest = &from[address.len()..];
-            continue;
-        }
-        let c = &from[..1];
-        let opens_address = c == "<" && from[1..].starts_with("http");
-        if c != "h" && !opens_address {
-            out.push('\\');
-        }
-        if !opens_address {
-            out.push_str(c);
-        }
-        rest = &from[1..];
-        if opens_address {
-            let end = rest.find('>').unwrap_or(rest.len());
-            let _ = write!(out, "<{}>", &rest[..end]);
-            rest = rest.get(end + 1..).unwrap_or_default();
-        }
-    }
-    out.push_str(rest);
-    out
 }
 
 fn needs(operation: &Operation) -> String {
@@ -127,7 +71,7 @@ fn needs(operation: &Operation) -> String {
     words.join(", or ")
 }
 
-fn example(operation: &Operation, json: &Value, item: &Value, module: &str) -> String {
+fn example(document: &Document, operation: &Operation, json: &Value, module: &str) -> String {
     let (client, types) = match operation.client {
         ClientKind::Api => (format!("{module}::Client"), format!("{module}::types")),
         other => (
@@ -136,8 +80,7 @@ fn example(operation: &Operation, json: &Value, item: &Value, module: &str) -> S
         ),
     };
     let mut call = format!("client\n    .{}()", operation.id);
-    let shared = item["parameters"].as_array().into_iter().flatten();
-    for parameter in shared.chain(json["parameters"].as_array().into_iter().flatten()) {
+    for parameter in document.parameters(operation) {
         if parameter["required"] != true {
             continue;
         }
@@ -145,26 +88,8 @@ fn example(operation: &Operation, json: &Value, item: &Value, module: &str) -> S
             || snake_case(parameter["name"].as_str().unwrap_or_default()),
             str::to_owned,
         );
-        let example = parameter.get("example").unwrap_or(&parameter["schema"]["example"]);
-        let decimal = parameter["schema"]["format"] == "decimal";
-        let value = match example {
-            Value::String(text) => format!("{text:?}"),
-            Value::Number(number) if decimal => format!("\"{number}\""),
-            Value::Number(number) => number.to_string(),
-            Value::Bool(flag) => flag.to_string(),
-            Value::Array(values) => {
-                let texts: Vec<String> = values
-                    .iter()
-                    .map(|v| {
-                        v.as_str()
-                            .map_or_else(|| v.to_string(), |t| format!("{t:?}.to_owned()"))
-                    })
-                    .collect();
-                format!("vec![{}]", texts.join(", "))
-            }
-            _ => "\"...\"".to_owned(),
-        };
-        let _ = write!(call, "\n    .{}({value})", snake_case(&name));
+        let value = example_argument(parameter);
+        let _ = write!(call, "\n    .{}({value})", ident_name(&name));
     }
     let body = json["requestBody"]["content"]
         .as_object()
@@ -186,6 +111,45 @@ fn example(operation: &Operation, json: &Value, item: &Value, module: &str) -> S
     )
 }
 
+/// An argument for a required parameter: its example, or something of its type.
+fn example_argument(parameter: &Value) -> String {
+    let schema = &parameter["schema"];
+    let example = parameter.get("example").unwrap_or(&schema["example"]);
+    let (kind, format) = (schema["type"].as_str(), schema["format"].as_str());
+    match (kind, format, example) {
+        (Some("string"), Some("date"), _) if schema.get("x-lenient").is_none() => {
+            format!(
+                "{:?}.parse::<finrail::rt::chrono::NaiveDate>()?",
+                example.as_str().unwrap_or("2026-01-31")
+            )
+        }
+        (Some("string"), Some("date-time"), _) if schema.get("x-lenient").is_none() => {
+            let text = example.as_str().unwrap_or("2026-01-31T12:00:00Z");
+            format!("{text:?}.parse::<finrail::rt::chrono::DateTime<finrail::rt::chrono::Utc>>()?")
+        }
+        (Some("string"), Some("uuid"), _) => {
+            let text = example.as_str().unwrap_or("00000000-0000-4000-8000-000000000000");
+            format!("{text:?}.parse::<finrail::rt::uuid::Uuid>()?")
+        }
+        (_, Some("decimal"), Value::Number(number)) => format!("\"{number}\""),
+        (_, Some("decimal"), Value::Null) => "\"1.00\"".to_owned(),
+        (_, _, Value::String(text)) => format!("{text:?}"),
+        (_, _, Value::Number(number)) => number.to_string(),
+        (_, _, Value::Bool(flag)) => flag.to_string(),
+        (_, _, Value::Array(values)) => {
+            let texts = values.iter().map(|v| {
+                v.as_str()
+                    .map_or_else(|| v.to_string(), |t| format!("{t:?}.to_owned()"))
+            });
+            format!("vec![{}]", texts.collect::<Vec<_>>().join(", "))
+        }
+        (Some("integer"), ..) => "1".to_owned(),
+        (Some("boolean"), ..) => "true".to_owned(),
+        (Some("array"), ..) => "Vec::new()".to_owned(),
+        _ => "\"...\"".to_owned(),
+    }
+}
+
 /// The example of a media type: `example`, or the first of `examples`.
 fn example_of(media: &Value) -> Value {
     media.get("example").cloned().unwrap_or_else(|| {
@@ -197,4 +161,73 @@ fn example_of(media: &Value) -> Value {
                 |example| example["value"].clone(),
             )
     })
+}
+
+/// Text of a specification as rustdoc takes it: no accidental code, links or HTML.
+///
+/// What stands in backticks, and Markdown's own links, stay as they are.
+pub(crate) fn prose(text: &str) -> String {
+    // Four spaces would begin a code block, which rustdoc compiles.
+    let lines = text.trim().lines().map(|line| {
+        let words = line.trim_start();
+        let indent = (line.len() - words.len()).min(3);
+        format!("{:indent$}{words}", "")
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(n, part)| if n % 2 == 0 { escaped(part) } else { part.to_owned() });
+    parts.collect::<Vec<_>>().join("`")
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let address = (rest.starts_with("https://") || rest.starts_with("http://")).then(|| {
+            let end = rest
+                .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '(' | ')'))
+                .unwrap_or(rest.len());
+            rest[..end].trim_end_matches(['.', ',', ';', ':'])
+        });
+        if let Some(address) = address {
+            let in_link = out.ends_with('<') || out.ends_with("](");
+            let _ = if in_link {
+                write!(out, "{address}")
+            } else {
+                write!(out, "<{address}>")
+            };
+            rest = &rest[address.len()..];
+            continue;
+        }
+        let link = c == '[' && rest.find(']').is_some_and(|end| rest[end..].starts_with("]("));
+        let marked = c == '<' && (rest.starts_with("<https://") || rest.starts_with("<http://"));
+        if (c == '[' && !link) || (c == '<' && !marked) {
+            out.push('\\');
+        }
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::prose;
+
+    #[test]
+    fn text_of_a_specification_stays_text() {
+        let table = [
+            ("an id, as in `list<T>[0]`", "an id, as in `list<T>[0]`"),
+            ("<b>bold</b> [0]", "\\<b>bold\\</b> \\[0]"),
+            (
+                "see https://bank.example/a, or [there](https://bank.example/b).",
+                "see <https://bank.example/a>, or [there](https://bank.example/b).",
+            ),
+            ("see <https://bank.example>", "see <https://bank.example>"),
+            ("first\n        let x = 1;\n - item", "first\n   let x = 1;\n - item"),
+        ];
+        for (text, shown) in table {
+            assert_eq!(prose(text), shown);
+        }
+    }
 }

@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::document::{Authentication, Document, Operation};
+use crate::documentation::prose;
 use crate::error::Error;
-use crate::transform::{pascal_case, snake_case};
+use crate::names::{ident_name, snake_case, variant_name};
 use crate::vocabulary::{
     ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken,
     ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
@@ -116,7 +117,7 @@ fn scope(document: &Document) -> TokenStream {
     let scopes: Vec<&String> = document.scopes.keys().collect();
     let idents: Vec<_> = scopes
         .iter()
-        .map(|scope| format_ident!("{}", pascal_case(scope)))
+        .map(|scope| format_ident!("{}", variant_name(scope).unwrap_or_default()))
         .collect();
     let docs = document.scopes.values();
     let doc = format!("The scopes of {}.", document.provider.name);
@@ -215,7 +216,7 @@ fn environment(document: &Document) -> TokenStream {
     }
     let idents: Vec<_> = names
         .iter()
-        .map(|name| format_ident!("{}", pascal_case(name)))
+        .map(|name| format_ident!("{}", variant_name(name).unwrap_or_default()))
         .collect();
     let docs: Vec<String> = names
         .iter()
@@ -276,8 +277,8 @@ fn client_authentication(method: ClientAuthentication) -> TokenStream {
 
 fn profile(document: &Document) -> Result<TokenStream, Error> {
     let Some(oauth) = &document.oauth else {
-        return Err(document.error(
-            None,
+        return Err(document.error_at(
+            "/components/securitySchemes",
             "`components.securitySchemes.oauth` with `x-oauth` is missing; see specs/README.md",
         ));
     };
@@ -478,12 +479,9 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
     let field_names: Vec<&String> = fields.iter().map(|field| &field.name).collect();
     let field_idents: Vec<_> = fields
         .iter()
-        .map(|field| format_ident!("{}", snake_case(&field.name)))
+        .map(|field| format_ident!("{}", ident_name(&snake_case(&field.name))))
         .collect();
-    let field_docs: Vec<String> = fields
-        .iter()
-        .map(|field| crate::documentation::prose(&field.description))
-        .collect();
+    let field_docs: Vec<String> = fields.iter().map(|field| prose(&field.description)).collect();
     let extra_doc = format!("What a token reply of {name} tells beyond RFC 6749.");
     let extra_argument = if fields.is_empty() {
         quote!(_fields)

@@ -11,7 +11,7 @@ use crate::document::Document;
 use crate::error::{Error, Errors};
 use crate::transform::{self, Prepared, SHARED, format};
 use crate::vocabulary::ClientKind;
-use crate::{emit, passes};
+use crate::{checks, emit, passes};
 
 /// How a client is generated.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +50,8 @@ pub fn tree(file: &str, bundle: &str, options: &Options) -> Result<syn::File, Er
     let document = Document::parse(file, bundle)?;
     let mut items: Vec<syn::Item> = Vec::new();
     let mut kinds = Vec::new();
-    let mut errors = Vec::new();
+    let mut errors = checks::check(&document);
+    let mut prepared = Vec::new();
     for kind in [
         ClientKind::Api,
         ClientKind::Service,
@@ -65,32 +66,32 @@ pub fn tree(file: &str, bundle: &str, options: &Options) -> Result<syn::File, Er
             continue;
         }
         kinds.push(kind);
-        match client(&document, kind, options) {
+        match transform::prepare(&document, kind) {
+            Ok(client) => prepared.push((kind, client)),
             Err(e) => errors.extend(e.0),
-            Ok(client) if kind == ClientKind::Api => items.extend(client),
-            Ok(client) => {
-                let module = format_ident!("{}", kind.as_str());
-                let doc = match kind {
-                    ClientKind::Service => " Calls that take a service token.",
-                    ClientKind::Oauth => {
-                        " The authorization server's endpoints as bare typed calls: no token is injected, nothing is stored."
-                    }
-                    _ => " Client registration, with a credential of its own.",
-                };
-                items.push(parse_quote! {
-                    #[doc = #doc]
-                    pub mod #module {
-                        #(#client)*
-                    }
-                });
-            }
         }
     }
     if !kinds.contains(&ClientKind::Api) {
-        errors.push(document.error(None, "no operation belongs to the `api` client; at least one must"));
+        errors.push(document.error_at("/paths", "no operation belongs to the `api` client; at least one must"));
+    }
+    // What is wrong with the document comes first; only a sound one is shown to progenitor.
+    if errors.is_empty() {
+        for (kind, prepared) in &prepared {
+            match client(&document, *kind, prepared, options) {
+                Err(e) => errors.extend(e.0),
+                Ok(client) => items.extend(in_module(*kind, client)),
+            }
+        }
     }
     if !errors.is_empty() {
-        return Err(Errors(errors));
+        // A schema is read once for every client that is generated.
+        let mut distinct: Vec<Error> = Vec::new();
+        for error in errors {
+            if !distinct.contains(&error) {
+                distinct.push(error);
+            }
+        }
+        return Err(Errors(distinct));
     }
     let root = emit::root(&document, &kinds)?;
     let root: syn::File = syn::parse2(root).map_err(|e| internal(&document, &e))?;
@@ -106,22 +107,39 @@ pub fn tree(file: &str, bundle: &str, options: &Options) -> Result<syn::File, Er
     })
 }
 
-fn client(document: &Document, kind: ClientKind, options: &Options) -> Result<Vec<syn::Item>, Errors> {
-    let prepared = transform::prepare(document, kind)?;
-    let tokens = progenitor(document, &prepared)?;
+/// The client of resources stands at the root, every other in a module of its own.
+fn in_module(kind: ClientKind, client: Vec<syn::Item>) -> Vec<syn::Item> {
+    let doc = match kind {
+        ClientKind::Api => return client,
+        ClientKind::Service => " Calls that take a service token.",
+        ClientKind::Oauth => {
+            " The authorization server's endpoints as bare typed calls: no token is injected, nothing is stored."
+        }
+        ClientKind::Registration => " Client registration, with a credential of its own.",
+    };
+    let module = format_ident!("{}", kind.as_str());
+    vec![parse_quote! {
+        #[doc = #doc]
+        pub mod #module {
+            #(#client)*
+        }
+    }]
+}
+
+fn client(
+    document: &Document,
+    kind: ClientKind,
+    prepared: &Prepared,
+    options: &Options,
+) -> Result<Vec<syn::Item>, Errors> {
+    let tokens = progenitor(document, prepared)?;
     let tree: syn::File = syn::parse2(tokens).map_err(|e| internal(document, &e))?;
     let root = if kind == ClientKind::Api {
         quote!(super)
     } else {
         quote!(super::super)
     };
-    Ok(passes::run(
-        document,
-        &prepared,
-        tree,
-        &root,
-        options.module.as_deref(),
-    )?)
+    Ok(passes::run(document, prepared, tree, &root, options.module.as_deref())?)
 }
 
 fn internal(document: &Document, reason: &dyn std::fmt::Display) -> Error {

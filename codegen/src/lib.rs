@@ -1,12 +1,16 @@
 //! Turns one bundled OpenAPI specification into a typed finrail client.
 
+mod checks;
 mod document;
 mod documentation;
 mod emit;
 mod error;
 mod generate;
+mod lines;
+mod names;
 mod pagination;
 mod passes;
+mod schemas;
 mod transform;
 pub mod vocabulary;
 

@@ -6,13 +6,14 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{ImplItem, Type};
 
-use crate::document::Operation;
+use crate::document::{Document, Operation};
+use crate::names::{ident_name, snake_case};
 use crate::passes::{StructFields, inner_of_option, inner_of_vec};
-use crate::transform::snake_case;
 use crate::vocabulary::{Pagination, PaginationStyle};
 
 /// The two methods, for the builder of the operation.
 pub(crate) fn methods(
+    document: &Document,
     operation: &Operation,
     index: usize,
     root: &TokenStream,
@@ -25,6 +26,12 @@ pub(crate) fn methods(
     let items = Accessor::find(reply, &paging.items, structs)?;
     let item = inner_of_vec(&items.ty).ok_or_else(|| format!("`x-pagination.items` {} is no list", paging.items))?;
     let item = in_types(item);
+    let is_object = structs
+        .get(&last_segment(&next.ty))
+        .is_some_and(|fields| !fields.is_empty());
+    if is_object || inner_of_vec(&next.ty).is_some() {
+        return Err(format!("`x-pagination.next` {} is no text", paging.next));
+    }
     let next_value = next.optional_text();
     let take_items = items.take();
     let pages_doc = format!(
@@ -40,7 +47,7 @@ pub(crate) fn methods(
                 .parameter
                 .as_deref()
                 .ok_or("`x-pagination` of style `cursor` needs `parameter`")?;
-            let setter = format_ident!("{}", snake_case(parameter));
+            let setter = format_ident!("{}", setter(document, operation, parameter));
             quote! {
                 ::finrail::transport::cursor_pages(
                     self,
@@ -62,7 +69,6 @@ pub(crate) fn methods(
             }
         },
     };
-    let _ = operation;
     let methods = quote! {
         #[doc = #pages_doc]
         pub fn pages(self) -> ::finrail::transport::Pages<'a, #reply, #error> {
@@ -76,6 +82,16 @@ pub(crate) fn methods(
     };
     let block: syn::ItemImpl = syn::parse2(quote!(impl X { #methods })).map_err(|e| e.to_string())?;
     Ok(block.items)
+}
+
+/// The setter of the query parameter that takes the cursor.
+fn setter(document: &Document, operation: &Operation, name: &str) -> String {
+    let parameters = document.parameters(operation);
+    let found = parameters
+        .into_iter()
+        .find(|parameter| parameter["in"] == "query" && parameter["name"] == name);
+    let given = found.and_then(|parameter| parameter["x-rust-name"].as_str());
+    ident_name(&given.map_or_else(|| snake_case(name), str::to_owned))
 }
 
 /// How a JSON pointer is followed through the generated types.

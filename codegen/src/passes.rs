@@ -13,8 +13,9 @@ use syn::{
 use crate::document::{Document, Operation};
 use crate::documentation;
 use crate::error::Error;
+use crate::names::{pascal_case, variant_name};
 use crate::pagination;
-use crate::transform::{Prepared, SchemaNotes, pascal_case};
+use crate::transform::{Prepared, SchemaNotes};
 use crate::vocabulary::FormStyle;
 
 /// Rewrites one generated client; `root` is the path from its `builder` module to the provider's module.
@@ -290,18 +291,19 @@ impl Passes<'_> {
             .and_then(|notes| notes.description.clone());
         let mut doc = description.unwrap_or_else(|| "A value from a list that may grow.".to_owned());
         doc.push_str("\n\nA value that is not in the list survives as [`Unknown`](Self::Unknown) and is written back as it came.");
-        let (mut idents, mut values) = (Vec::new(), Vec::new());
-        for variant in &item.variants {
-            let mut attrs = variant.attrs.clone();
-            let value = take_rename(&mut attrs).unwrap_or_else(|| variant.ident.to_string());
-            let ident = if variant.ident == "Unknown" {
-                format_ident!("ValueUnknown")
-            } else {
-                variant.ident.clone()
-            };
-            idents.push(ident);
-            values.push(value);
-        }
+        let values = self
+            .prepared
+            .schemas
+            .get(&name.to_string())
+            .map(|notes| notes.values.as_slice())
+            .unwrap_or_default();
+        let idents: Vec<Ident> = values
+            .iter()
+            .map(|value| match variant_name(value).unwrap_or_default().as_str() {
+                "Unknown" => format_ident!("ValueUnknown"),
+                ident => format_ident!("{ident}"),
+            })
+            .collect();
         let docs = values.iter().map(|value| format!("`{value}`"));
         let list = format!("one of {}, or another text", values.join(", "));
         let name_text = name.to_string();
@@ -404,7 +406,7 @@ impl Passes<'_> {
             let rust = take_rename(&mut attrs).unwrap_or_else(|| ident.to_string());
             let field_notes = notes.and_then(|notes| notes.fields.get(&rust));
             let key = field_notes.map_or(rust.clone(), |notes| notes.wire.clone());
-            idents.push(format_ident!("{}", pascal_case(&rust)));
+            idents.push(format_ident!("{}", variant_name(&key).unwrap_or_default()));
             docs.push(
                 field_notes
                     .and_then(|notes| notes.description.clone())
@@ -587,7 +589,7 @@ impl Passes<'_> {
                                 let text = self
                                     .prepared
                                     .parameter_docs
-                                    .get(&(operation.id.clone(), method_name.trim_start_matches("r#").to_owned()))
+                                    .get(&(operation.id.clone(), method_name.clone()))
                                     .cloned()
                                     .unwrap_or_else(|| format!("Sets `{method_name}`."));
                                 set_doc(&mut method.attrs, &text);
@@ -595,7 +597,16 @@ impl Passes<'_> {
                         }
                     }
                     if let (Some(paging), Some((reply, error))) = (&operation.pagination, replies) {
-                        match pagination::methods(operation, index, root, paging, &reply, &error, &self.structs) {
+                        match pagination::methods(
+                            self.document,
+                            operation,
+                            index,
+                            root,
+                            paging,
+                            &reply,
+                            &error,
+                            &self.structs,
+                        ) {
                             Ok(items) => item.items.extend(items),
                             Err(reason) => self.errors.push(self.document.error(Some(&operation.id), reason)),
                         }

@@ -7,9 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::checks::is_header_name;
 use crate::document::{Document, METHODS, Operation};
+use crate::documentation::prose;
 use crate::error::{Error, Errors};
-use crate::vocabulary::{ClientKind, Lenient};
+use crate::names::{ident_name, is_snake_case, pascal_case, snake_case};
+use crate::schemas::Place;
+use crate::vocabulary::{ClientKind, FormStyle};
 
 /// Formats that stand for the library's own types; see [`crate::generate`].
 pub(crate) mod format {
@@ -41,6 +45,8 @@ pub(crate) struct SchemaNotes {
     /// Rust field name -> notes.
     pub fields: BTreeMap<String, FieldNotes>,
     pub wrapper: bool,
+    /// The values of an enum, as they are on the wire.
+    pub values: Vec<String>,
 }
 
 /// What is known of a property beyond what progenitor understands.
@@ -88,11 +94,11 @@ pub(crate) fn prepare(document: &Document, kind: ClientKind) -> Result<Prepared,
     })
 }
 
-struct Transform<'a> {
-    document: &'a Document,
-    errors: Vec<Error>,
-    schemas: BTreeMap<String, SchemaNotes>,
-    hoisted: Map<String, Value>,
+pub(crate) struct Transform<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) errors: Vec<Error>,
+    pub(crate) schemas: BTreeMap<String, SchemaNotes>,
+    pub(crate) hoisted: Map<String, Value>,
     parameter_names: BTreeMap<(String, String), String>,
     parameter_docs: BTreeMap<(String, String), String>,
 }
@@ -103,24 +109,18 @@ impl Transform<'_> {
     }
 
     fn paths(&mut self, operations: &[&Operation]) -> Map<String, Value> {
-        let mut seen = BTreeSet::new();
         let mut paths = Map::new();
         for operation in operations {
-            if !seen.insert(operation.id.as_str()) {
-                self.fail(
-                    &operation.id,
-                    "this `operationId` is used twice; every operation has its own",
-                );
-            }
-            let item = &self.document.json["paths"][&operation.path];
-            let json = self.operation(operation, item, &item[operation.method.to_lowercase()]);
-            let entry = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
+            let json = &self.document.json["paths"][&operation.path][operation.method.to_lowercase()];
+            let (path, json) = self.operation(operation, json);
+            let entry = paths.entry(path).or_insert_with(|| json!({}));
             entry[operation.method.to_lowercase()] = json;
         }
         paths
     }
 
-    fn operation(&mut self, operation: &Operation, item: &Value, json: &Value) -> Value {
+    /// The operation, and its path with the names that its parameters have in Rust.
+    fn operation(&mut self, operation: &Operation, json: &Value) -> (String, Value) {
         let id = operation.id.as_str();
         let pascal = pascal_case(id);
         let mut out = json!({ "operationId": id });
@@ -129,24 +129,52 @@ impl Transform<'_> {
                 out[key] = text.clone();
             }
         }
-        let shared = item["parameters"].as_array().into_iter().flatten();
-        let own = json["parameters"].as_array().into_iter().flatten();
-        let parameters: Vec<Value> = shared
-            .chain(own)
-            .map(|parameter| self.parameter(operation, &pascal, parameter))
-            .collect();
+        if json.get("servers").is_some() {
+            self.fail(
+                id,
+                "it has `servers` of its own; name hosts at the root, with `x-client`",
+            );
+        }
+        let document = self.document;
+        let parameters = document.parameters(operation);
         self.check_path_parameters(operation, &parameters);
-        out["parameters"] = Value::Array(parameters);
+        let mut path = operation.path.clone();
+        let mut names = BTreeMap::new();
+        let mut list = Vec::new();
+        for parameter in parameters {
+            let wire = parameter["name"].as_str().unwrap_or_default();
+            let Some((rust, out)) = self.parameter(operation, &pascal, parameter) else {
+                continue;
+            };
+            if parameter["in"] == "path" {
+                path = path.replace(&format!("{{{wire}}}"), &format!("{{{rust}}}"));
+            }
+            if let Some(first) = names.insert(rust.clone(), wire) {
+                self.fail(
+                    id,
+                    if first == wire {
+                        format!("parameter `{wire}` is there twice; give one an `x-rust-name`")
+                    } else {
+                        format!(
+                            "parameters `{first}` and `{wire}` would both be called `{rust}`; give one an `x-rust-name`"
+                        )
+                    },
+                );
+            }
+            list.push(out);
+        }
+        out["parameters"] = Value::Array(list);
         if let Some(body) = json.get("requestBody")
             && let Some(body) = self.request_body(operation, &pascal, body)
         {
             out["requestBody"] = body;
         }
         out["responses"] = self.responses(operation, &pascal, &json["responses"]);
-        out
+        (path, out)
     }
 
-    fn parameter(&mut self, operation: &Operation, parent: &str, parameter: &Value) -> Value {
+    /// A parameter for progenitor, under its name in Rust.
+    fn parameter(&mut self, operation: &Operation, parent: &str, parameter: &Value) -> Option<(String, Value)> {
         let id = operation.id.as_str();
         let wire = parameter["name"].as_str().unwrap_or_default();
         let place = parameter["in"].as_str().unwrap_or_default();
@@ -155,29 +183,21 @@ impl Transform<'_> {
                 id,
                 "a parameter is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
             );
-            return json!({});
+            return None;
         }
         if !["path", "query", "header"].contains(&place) {
             self.fail(
                 id,
                 format!("parameter `{wire}` is in `{place}`; path, query and header are supported"),
             );
-        }
-        if let Some(style) = parameter["style"].as_str() {
-            let plain = if place == "query" { "form" } else { "simple" };
-            if style != plain {
-                self.fail(
-                    id,
-                    format!("parameter `{wire}` has style `{style}`; write it as `{plain}` (a list in a query is a parameter named `name[]`)"),
-                );
-            }
+            return None;
         }
         let Some(schema) = parameter.get("schema") else {
             self.fail(
                 id,
                 format!("parameter `{wire}` has no `schema`; `content` is not supported"),
             );
-            return json!({});
+            return None;
         };
         if place == "path" && parameter["required"] != json!(true) {
             self.fail(id, format!("path parameter `{wire}` is not `required: true`"));
@@ -186,39 +206,101 @@ impl Transform<'_> {
             Some(name) => name.to_owned(),
             None => snake_case(wire),
         };
-        // A path parameter keeps its name: it is also in the path template.
-        let name = if place == "path" { wire.to_owned() } else { rust.clone() };
-        if rust == "body" || rust == "client" {
-            self.fail(
-                id,
-                format!("parameter `{wire}` would be called `{rust}`, which is taken; give it an `x-rust-name`"),
-            );
+        if let Err(reason) = self.parameter_name(operation, wire, &rust) {
+            self.fail(id, reason);
+            return None;
         }
-        if name != wire {
+        if let Err(reason) = self.parameter_form(place, parameter, schema) {
+            self.fail(id, format!("parameter `{wire}` {reason}"));
+        }
+        if rust != wire {
             self.parameter_names
-                .insert((id.to_owned(), name.clone()), wire.to_owned());
+                .insert((id.to_owned(), rust.clone()), wire.to_owned());
         }
-        if let Some(text) = parameter["description"].as_str() {
-            self.parameter_docs
-                .insert((id.to_owned(), snake_case(&rust)), crate::documentation::prose(text));
+        if let Some(text) = text(parameter, "description") {
+            self.parameter_docs.insert((id.to_owned(), ident_name(&rust)), text);
         }
-        let context = format!("parameter `{wire}`");
         let schema = self.schema(
-            Where::Operation(id, &context),
+            &Place::parameter(id, wire),
             &format!("{parent}{}", pascal_case(&rust)),
             schema,
         );
-        let mut out = json!({ "name": name, "in": place, "schema": schema });
+        let mut out = json!({ "name": rust, "in": place, "schema": schema });
         if parameter["required"] == json!(true) {
             out["required"] = json!(true);
         }
-        if let Some(text) = parameter.get("description") {
-            out["description"] = text.clone();
-        }
-        out
+        Some((rust, out))
     }
 
-    fn check_path_parameters(&mut self, operation: &Operation, parameters: &[Value]) {
+    /// Whether a parameter can be called `rust`.
+    fn parameter_name(&self, operation: &Operation, wire: &str, rust: &str) -> Result<(), String> {
+        if rust.is_empty() {
+            return Err(format!(
+                "parameter `{wire}` gives no Rust name; give it an `x-rust-name`"
+            ));
+        }
+        if !is_snake_case(rust) {
+            return Err(format!(
+                "parameter `{wire}`: an `x-rust-name` is in snake_case: `{}`",
+                snake_case(rust)
+            ));
+        }
+        let of_pages = ["pages", "items"].contains(&rust) && operation.pagination.is_some();
+        if of_pages || PARAMETERS_TAKEN.contains(&rust) {
+            return Err(format!(
+                "parameter `{wire}` would be called `{rust}`, which is taken; give it an `x-rust-name`"
+            ));
+        }
+        Ok(())
+    }
+
+    /// How a parameter is written, and whether its type can be written so.
+    fn parameter_form(&self, place: &str, parameter: &Value, schema: &Value) -> Result<(), String> {
+        if let Some(style) = parameter["style"].as_str() {
+            let plain = if place == "query" { "form" } else { "simple" };
+            if style != plain {
+                return Err(format!(
+                    "has style `{style}`; write it as `{plain}` (a list in a query is a parameter named `name[]`)"
+                ));
+            }
+        }
+        if place == "header" {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            if !is_header_name(name) {
+                return Err("is no name of a header".to_owned());
+            }
+            if ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str()) {
+                return Err(
+                    "is a header that the library writes itself; leave it out (`x-accept` and `security` are its data)"
+                        .to_owned(),
+                );
+            }
+        }
+        let schema = self.resolve(schema);
+        let composite = |schema: &Value| matches!(schema["type"].as_str(), Some("array" | "object"));
+        match (place, schema["type"].as_str(), schema["format"].as_str()) {
+            _ if schema.get("x-lenient").is_some() => Ok(()),
+            ("query", Some("object"), _) => Err("is an object; a query carries texts and lists of texts".to_owned()),
+            ("query", Some("array"), _) if parameter["explode"] == json!(false) => {
+                Err("is a list with `explode: false`; lists are written as a repeated name".to_owned())
+            }
+            ("query", Some("array"), _) if composite(self.resolve(&schema["items"])) => {
+                Err("is a list of lists or objects; a query carries texts and lists of texts".to_owned())
+            }
+            ("path" | "header", Some("array" | "object"), _) => {
+                Err(format!("is a list or an object; a {place} carries one text"))
+            }
+            ("path" | "header", _, Some("password")) => Err(format!(
+                "is a secret; in a {place} it would be written as it is printed, redacted"
+            )),
+            ("path" | "header", _, Some("date-time")) => Err(format!(
+                "is a `date-time`, which a {place} would not carry in the form of RFC 3339; write `type: string`, or `x-lenient: date-time`"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_path_parameters(&mut self, operation: &Operation, parameters: &[&Value]) {
         let in_template: Vec<&str> = operation
             .path
             .split('{')
@@ -246,9 +328,18 @@ impl Transform<'_> {
 
     fn request_body(&mut self, operation: &Operation, parent: &str, body: &Value) -> Option<Value> {
         let id = operation.id.as_str();
-        let content = body["content"].as_object()?;
-        let mut media = content.iter();
-        let (media_type, entry) = media.next()?;
+        if body.get("$ref").is_some() {
+            self.fail(
+                id,
+                "the request body is a `$ref`; bundles have them resolved: run `cargo xtask regen`",
+            );
+            return None;
+        }
+        let mut media = body["content"].as_object().into_iter().flatten();
+        let Some((media_type, entry)) = media.next() else {
+            self.fail(id, "the request body has no `content`");
+            return None;
+        };
         if media.next().is_some() {
             self.fail(
                 id,
@@ -259,11 +350,17 @@ impl Transform<'_> {
             self.fail(id, "the request body has no `schema`");
             return None;
         };
-        let base = media_type.split(';').next().unwrap_or_default().trim();
+        let base = essence(media_type);
         let sent = if is_json(base) {
+            if entry.get("encoding").is_some() {
+                self.fail(
+                    id,
+                    format!("the request body has `encoding`, which says nothing of `{base}`; leave it out"),
+                );
+            }
             "application/json"
         } else if base == "application/x-www-form-urlencoded" {
-            self.check_form(operation, schema);
+            self.check_form(operation, entry, schema);
             base
         } else {
             self.fail(
@@ -272,41 +369,72 @@ impl Transform<'_> {
             );
             return None;
         };
-        let schema = self.schema(Where::Operation(id, "request body"), &format!("{parent}Body"), schema);
+        let schema = self.schema(&Place::operation(id, "request body"), &format!("{parent}Body"), schema);
         Some(json!({ "required": true, "content": { sent: { "schema": schema } } }))
     }
 
     /// A form knows texts, and lists and maps of texts where the specification says how they are written.
-    fn check_form(&mut self, operation: &Operation, schema: &Value) {
+    fn check_form(&mut self, operation: &Operation, media: &Value, schema: &Value) {
+        let id = operation.id.as_str();
         let schema = self.resolve(schema).clone();
+        if reference(&schema).is_some_and(|name| SHARED.contains(&name)) {
+            return;
+        }
+        if schema["type"] != "object" || !schema["properties"].is_object() {
+            self.fail(id, "a form is an object with `properties`");
+            return;
+        }
+        for name in media["encoding"].as_object().into_iter().flat_map(Map::keys) {
+            if schema["properties"].get(name).is_none() {
+                self.fail(id, format!("`encoding.{name}` is of no property of the form"));
+            }
+        }
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            let property = self.resolve(property);
-            let styled = operation.form.contains_key(name);
-            let composite = matches!(property["type"].as_str(), Some("array" | "object"));
-            if composite && !styled {
-                self.fail(
-                    &operation.id,
-                    format!("form field `{name}` is a list or a map; say how it is written with `encoding.{name}.x-form: brackets` or `map`"),
-                );
-            } else if property["type"] == "number" {
-                self.fail(
-                    &operation.id,
-                    format!(
-                        "form field `{name}` is a number; a form carries text: write `type: string, format: decimal`"
-                    ),
-                );
+            if let Err(reason) = self.form_field(operation.form.get(name).copied(), property) {
+                self.fail(id, format!("form field `{name}` {}", reason.replace("{name}", name)));
             }
         }
     }
 
-    fn resolve<'v>(&'v self, schema: &'v Value) -> &'v Value {
-        match schema["$ref"]
-            .as_str()
-            .and_then(|r| r.strip_prefix("#/components/schemas/"))
-        {
-            Some(name) => &self.document.json["components"]["schemas"][name],
-            None => schema,
+    fn form_field(&self, style: Option<FormStyle>, property: &Value) -> Result<(), &'static str> {
+        let property = self.resolve(property);
+        if property.get("x-lenient").is_some() {
+            return Ok(());
         }
+        let composite = |schema: &Value| matches!(schema["type"].as_str(), Some("array" | "object"));
+        match (property["type"].as_str(), style) {
+            (Some("number"), _) => Err("is a number; a form carries text: write `type: string, format: decimal`"),
+            (Some("array" | "object"), None) => {
+                Err("is a list or a map; say how it is written with `encoding.{name}.x-form: brackets` or `map`")
+            }
+            (Some("array"), Some(FormStyle::Brackets)) if composite(self.resolve(&property["items"])) => {
+                Err("is a list of lists or objects; `x-form: brackets` writes texts")
+            }
+            (Some("array"), Some(FormStyle::Brackets)) => Ok(()),
+            (Some("object"), Some(FormStyle::Map)) if property.get("properties").is_some() => {
+                Err("has `properties`; `x-form: map` writes a map of texts")
+            }
+            (Some("object"), Some(FormStyle::Map)) => Ok(()),
+            (_, Some(FormStyle::Brackets)) => Err("is no list; `x-form: brackets` writes one"),
+            (_, Some(FormStyle::Map)) => Err("is no map; `x-form: map` writes one"),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// The schema that a reference, or an `allOf` of one, leads to; circles are refused elsewhere.
+    pub(crate) fn resolve<'v>(&'v self, schema: &'v Value) -> &'v Value {
+        let mut schema = schema;
+        for _ in 0..32 {
+            let inner = match schema["allOf"].as_array().map(Vec::as_slice) {
+                Some([one]) => one,
+                _ => schema,
+            };
+            match reference(inner) {
+                Some(name) if !SHARED.contains(&name) => schema = &self.document.json["components"]["schemas"][name],
+                _ => return inner,
+            }
+        }
+        schema
     }
 
     fn responses(&mut self, operation: &Operation, parent: &str, responses: &Value) -> Value {
@@ -323,8 +451,10 @@ impl Transform<'_> {
                 continue;
             }
             let success = match status.as_bytes() {
-                [b'2', ..] => true,
-                [b'4' | b'5', ..] => false,
+                [b'2', b'X', b'X'] => true,
+                [b'2', a, b] if a.is_ascii_digit() && b.is_ascii_digit() => true,
+                [b'4' | b'5', b'X', b'X'] => false,
+                [b'4' | b'5', a, b] if a.is_ascii_digit() && b.is_ascii_digit() => false,
                 _ => {
                     self.fail(
                         id,
@@ -337,7 +467,7 @@ impl Transform<'_> {
             };
             any_success |= success;
             let suffix = if success { "Response" } else { "Error" };
-            let (kind, content) = self.response_content(id, &format!("{parent}{suffix}"), response);
+            let (kind, content) = self.response_content(id, status, &format!("{parent}{suffix}"), response);
             kinds.entry(success).or_default().insert(status.clone(), kind);
             let mut entry = json!({ "description": response["description"].as_str().unwrap_or("") });
             if let Some(content) = content {
@@ -366,253 +496,58 @@ impl Transform<'_> {
     }
 
     /// What kind of body a response has, in words that compare, and its content for progenitor.
-    fn response_content(&mut self, id: &str, name: &str, response: &Value) -> (String, Option<Value>) {
-        let Some(content) = response["content"].as_object().filter(|content| !content.is_empty()) else {
+    fn response_content(&mut self, id: &str, status: &str, name: &str, response: &Value) -> (String, Option<Value>) {
+        let mut content = response["content"].as_object().into_iter().flatten();
+        let Some((media_type, entry)) = content.next() else {
             return ("has no body".to_owned(), None);
         };
-        let json_type = content
-            .iter()
-            .find(|(media_type, _)| is_json(media_type.split(';').next().unwrap_or("").trim()));
-        match json_type {
-            Some((media_type, entry)) => {
-                let Some(schema) = entry.get("schema") else {
-                    self.fail(id, format!("a response of type `{media_type}` has no `schema`"));
-                    return (String::new(), None);
-                };
-                let kind = match schema["$ref"].as_str() {
-                    Some(reference) => format!("is `{}`", reference.rsplit('/').next().unwrap_or(reference)),
-                    None => format!("is {schema}"),
-                };
-                let schema = self.schema(Where::Operation(id, "response"), name, schema);
-                (kind, Some(json!({ "application/json": { "schema": schema } })))
-            }
-            None => (
-                "is bytes".to_owned(),
-                Some(json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } })),
-            ),
-        }
-    }
-
-    fn component_schemas(&mut self) -> Map<String, Value> {
-        let mut out = Map::new();
-        let schemas = self.document.json["components"]["schemas"].clone();
-        for (name, schema) in schemas.as_object().into_iter().flatten() {
-            if SHARED.contains(&name.as_str()) {
-                out.insert(name.clone(), json!({ "type": "object" }));
-                continue;
-            }
-            if pascal_case(name) != *name {
-                self.errors.push(
-                    self.document
-                        .schema_error(name, format!("schema names are PascalCase: `{}`", pascal_case(name))),
-                );
-            }
-            let schema = self.named(name, schema);
-            out.insert(name.clone(), schema);
-        }
-        out.append(&mut self.hoisted);
-        out
-    }
-
-    /// A schema under `components.schemas`, or one that was hoisted there.
-    fn named(&mut self, name: &str, schema: &Value) -> Value {
-        self.schemas.entry(name.to_owned()).or_default().description = text(schema, "description");
-        self.bare(Where::Schema(name), name, schema)
-    }
-
-    /// A schema in any place: objects and enums get a name of their own.
-    fn schema(&mut self, place: Where<'_>, name: &str, schema: &Value) -> Value {
-        let is_object =
-            schema["type"] == "object" && schema.get("properties").is_some() && schema.get("x-lenient").is_none();
-        let is_enum = schema.get("enum").is_some() && schema.get("x-lenient").is_none();
-        if !is_object && !is_enum {
-            return self.bare(place, name, schema);
-        }
-        let taken = self.document.json["components"]["schemas"].get(name).is_some() || self.hoisted.contains_key(name);
-        if taken {
-            self.complain(
-                place,
-                format!(
-                    "an unnamed schema here would be called `{name}`, which is taken; name it under components.schemas"
-                ),
+        if content.next().is_some() {
+            self.fail(
+                id,
+                format!("response `{status}` has several media types; keep the one that the client is to ask for"),
             );
         }
-        self.hoisted.insert(name.to_owned(), Value::Null);
-        let inner = self.named(name, schema);
-        self.hoisted.insert(name.to_owned(), inner);
-        json!({ "$ref": format!("#/components/schemas/{name}") })
-    }
-
-    fn complain(&mut self, place: Where<'_>, reason: String) {
-        match place {
-            Where::Schema(name) => self.errors.push(self.document.schema_error(name, reason)),
-            Where::Operation(id, what) => self.fail(id, format!("{what}: {reason}")),
+        if entry.get("encoding").is_some() {
+            self.fail(
+                id,
+                format!("response `{status}` has `encoding`, which says nothing of a reply; leave it out"),
+            );
         }
-    }
-
-    fn bare(&mut self, place: Where<'_>, name: &str, schema: &Value) -> Value {
-        if let Some(reference) = schema["$ref"].as_str() {
-            let target = reference.strip_prefix("#/components/schemas/");
-            match target {
-                Some(target) if self.document.json["components"]["schemas"].get(target).is_some() => {}
-                _ => self.complain(place, format!("`{reference}` leads nowhere")),
-            }
-            return json!({ "$ref": reference });
+        if !is_json(essence(media_type)) {
+            return (
+                "is bytes".to_owned(),
+                Some(json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } })),
+            );
         }
-        let mut out = match self.kind(place, name, schema) {
-            Ok(out) => out,
-            Err(reason) => {
-                self.complain(place, reason);
-                json!({ "type": "string" })
-            }
+        let Some(schema) = entry.get("schema") else {
+            self.fail(id, format!("a response of type `{media_type}` has no `schema`"));
+            return (String::new(), None);
         };
-        if schema["nullable"] == json!(true) && out.get("$ref").is_none() {
-            out["nullable"] = json!(true);
-        }
-        if let Some(text) = schema.get("description").filter(|_| out.get("$ref").is_none()) {
-            out["description"] = text.clone();
-        }
-        out
-    }
-
-    fn kind(&mut self, place: Where<'_>, name: &str, schema: &Value) -> Result<Value, String> {
-        let typed = |format: &str| json!({ "type": "string", "format": format });
-        if let Some(lenient) = schema.get("x-lenient") {
-            let lenient: Lenient = serde_json::from_value(lenient.clone())
-                .map_err(|e| format!("`x-lenient`: {e}; see specs/README.md"))?;
-            match lenient {
-                Lenient::Boolean => return Ok(typed(format::BOOLEAN)),
-                Lenient::String => return Ok(typed(format::STRING)),
-                Lenient::DateTime => return Ok(typed(format::TIMESTAMP)),
-                Lenient::Array => {}
-            }
-        }
-        for union in ["oneOf", "anyOf", "not"] {
-            if schema.get(union).is_some() {
-                return Err(format!(
-                    "`{union}` would become an enum that guesses; use `x-wrapper-key` for kinds named by a key, or `x-lenient`"
-                ));
-            }
-        }
-        if let Some(all) = schema["allOf"].as_array() {
-            let [one] = all.as_slice() else {
-                return Err("`allOf` of several schemas is not supported; write the properties out".to_owned());
-            };
-            return Ok(self.schema(place, name, one));
-        }
-        match schema["type"].as_str() {
-            Some("object") => self.object(place, name, schema),
-            Some("array") => {
-                let Some(items) = schema.get("items") else {
-                    return Err("an array needs `items`".to_owned());
-                };
-                let items = self.schema(place, &format!("{name}Item"), items);
-                Ok(json!({ "type": "array", "items": items }))
-            }
-            Some("string") => Ok(match (schema.get("enum"), schema["format"].as_str()) {
-                (Some(values), _) => {
-                    let values: Vec<&Value> = values
-                        .as_array()
-                        .into_iter()
-                        .flatten()
-                        .filter(|v| v.is_string())
-                        .collect();
-                    json!({ "type": "string", "enum": values })
-                }
-                (None, Some("decimal")) => typed(format::DECIMAL),
-                (None, Some("password")) => typed(format::SECRET),
-                (None, Some(known @ ("date" | "date-time" | "uuid" | "binary"))) => typed(known),
-                (None, _) => json!({ "type": "string" }),
-            }),
-            Some("number") => match schema["format"].as_str() {
-                Some("decimal") => Ok(json!({ "type": "number", "format": format::DECIMAL })),
-                _ => Err(
-                    "a `number` would become a binary float; write `format: decimal`, or `type: integer`".to_owned(),
-                ),
-            },
-            Some("integer") => Ok(match schema["format"].as_str() {
-                Some(known @ ("int32" | "int64")) => json!({ "type": "integer", "format": known }),
-                _ => json!({ "type": "integer", "format": "int64" }),
-            }),
-            Some("boolean") => Ok(json!({ "type": "boolean" })),
-            Some(other) => Err(format!("type `{other}` is not one of OpenAPI 3.0's")),
-            None => Ok(json!({})),
-        }
-    }
-
-    fn object(&mut self, place: Where<'_>, name: &str, schema: &Value) -> Result<Value, String> {
-        let Some(properties) = schema["properties"].as_object() else {
-            return Ok(match schema.get("additionalProperties") {
-                Some(values @ Value::Object(object)) if !object.is_empty() => {
-                    let values = self.schema(place, &format!("{name}Value"), values);
-                    json!({ "type": "object", "additionalProperties": values })
-                }
-                _ => json!({ "type": "object" }),
-            });
+        let kind = match reference(schema) {
+            Some(name) => format!("is `{name}`"),
+            None => format!("is {schema}"),
         };
-        if schema["additionalProperties"] == json!(false) {
-            return Err("`additionalProperties: false`: a provider may add a field; leave it out".to_owned());
-        }
-        let wrapper = schema["x-wrapper-key"] == json!(true);
-        let required: BTreeSet<&str> = schema["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let mut out = Map::new();
-        let mut out_required = Vec::new();
-        for (wire, property) in properties {
-            let rust = match property["x-rust-name"].as_str() {
-                Some(name) => name.to_owned(),
-                None => snake_case(wire),
-            };
-            if out.contains_key(&rust) {
-                return Err(format!(
-                    "property `{wire}` would be called `{rust}`, which is taken; give it an `x-rust-name`"
-                ));
-            }
-            let inner_name = format!("{name}{}", pascal_case(&rust));
-            let property_schema = self.schema(place, &inner_name, property);
-            let notes = FieldNotes {
-                wire: wire.clone(),
-                description: text(property, "description"),
-                aliases: property["x-aliases"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|a| a.as_str().map(str::to_owned))
-                    .collect(),
-                lenient_array: property["x-lenient"] == "array",
-            };
-            if let Some(notes_of_schema) = self.schemas.get_mut(name) {
-                notes_of_schema.fields.insert(rust.clone(), notes);
-                notes_of_schema.wrapper = wrapper;
-            }
-            // `null` reads as absent, so a required property that may be null is an optional one.
-            if required.contains(wire.as_str()) && property["nullable"] != json!(true) && !wrapper {
-                out_required.push(json!(rust));
-            }
-            out.insert(rust, property_schema);
-        }
-        let mut object = json!({ "type": "object", "properties": out, "required": out_required });
-        // With `additionalProperties` beside properties the rest is kept, in a field of its own.
-        if !matches!(schema.get("additionalProperties"), None | Some(Value::Bool(false))) && !wrapper {
-            object["additionalProperties"] = json!({});
-        }
-        Ok(object)
+        let schema = self.schema(&Place::operation(id, "response"), name, schema);
+        (kind, Some(json!({ "application/json": { "schema": schema } })))
     }
 }
 
-/// Where a schema stands, for the text of a problem.
-#[derive(Clone, Copy)]
-enum Where<'a> {
-    Schema(&'a str),
-    Operation(&'a str, &'a str),
+/// Setters that a call's builder has anyway, and names that its code uses.
+const PARAMETERS_TAKEN: [&str; 6] = ["body", "body_map", "client", "header_map", "new", "send"];
+
+/// The text of a key, as documentation.
+pub(crate) fn text(json: &Value, key: &str) -> Option<String> {
+    json[key].as_str().map(prose)
 }
 
-fn text(json: &Value, key: &str) -> Option<String> {
-    json[key].as_str().map(crate::documentation::prose)
+/// The name that a `$ref` to a schema has.
+pub(crate) fn reference(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
+}
+
+/// A media type without its parameters.
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 /// Whether a media type is JSON (RFC 6839 section 3.1).
@@ -657,57 +592,4 @@ fn references(json: &Value, found: &mut BTreeSet<String>) {
         Value::Array(values) => values.iter().for_each(|value| references(value, found)),
         _ => {}
     }
-}
-
-/// `list_accounts`, `accountId` -> `ListAccounts`, `AccountId`.
-pub(crate) fn pascal_case(name: &str) -> String {
-    words(name).iter().map(|word| capitalise(word)).collect()
-}
-
-/// `accountId`, `PSU-IP-Address`, `id[]` -> `account_id`, `psu_ip_address`, `id`.
-pub(crate) fn snake_case(name: &str) -> String {
-    let snake = words(name)
-        .iter()
-        .map(|word| word.to_lowercase())
-        .collect::<Vec<_>>()
-        .join("_");
-    if snake.starts_with(|c: char| c.is_ascii_digit()) {
-        format!("_{snake}")
-    } else {
-        snake
-    }
-}
-
-fn capitalise(word: &str) -> String {
-    let mut chars = word.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars.flat_map(char::to_lowercase)).collect(),
-        None => String::new(),
-    }
-}
-
-/// Splits at everything that is not a letter or a digit, and where a capital follows a small letter.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let chars: Vec<char> = name.chars().collect();
-    for (n, &c) in chars.iter().enumerate() {
-        if !c.is_ascii_alphanumeric() {
-            words.push(String::new());
-            continue;
-        }
-        let previous = n.checked_sub(1).map(|p| chars[p]);
-        let next_is_small = chars.get(n + 1).is_some_and(char::is_ascii_lowercase);
-        let starts = c.is_ascii_uppercase()
-            && previous.is_some_and(|p| {
-                p.is_ascii_lowercase() || p.is_ascii_digit() || (p.is_ascii_uppercase() && next_is_small)
-            });
-        if starts {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut() {
-            word.push(c);
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }

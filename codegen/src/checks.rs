@@ -1,0 +1,337 @@
+//! What a document as a whole must be, beyond its operations and schemas one by one.
+
+use std::collections::BTreeMap;
+
+use crate::document::{Document, Operation};
+use crate::error::Error;
+use crate::lines::token;
+use crate::names::{ident_name, is_keyword, is_snake_case, pascal_case, snake_case, variant_problem};
+use crate::vocabulary::{ClientKind, Grant, Oauth, PaginationStyle};
+
+/// Methods that a client or its builder has anyway.
+const METHODS_TAKEN: [&str; 5] = ["builder", "new", "new_with_client", "api_version", "clone"];
+
+/// Types that the module of the call builders knows by their bare names.
+const CALLS_TAKEN: [&str; 9] = [
+    "ByteStream",
+    "Error",
+    "From",
+    "Option",
+    "RequestBuilderExt",
+    "ResponseValue",
+    "Result",
+    "String",
+    "Self",
+];
+
+/// Everything that is wrong with the document as a whole.
+pub(crate) fn check(document: &Document) -> Vec<Error> {
+    let mut checks = Checks {
+        document,
+        errors: Vec::new(),
+    };
+    checks.provider();
+    checks.servers();
+    checks.scopes();
+    checks.operation_names();
+    for operation in &document.operations {
+        checks.path(operation);
+        checks.headers(operation);
+        checks.pagination(operation);
+    }
+    if let Some(oauth) = &document.oauth {
+        checks.oauth(oauth);
+    }
+    checks.errors
+}
+
+struct Checks<'d> {
+    document: &'d Document,
+    errors: Vec<Error>,
+}
+
+const OAUTH: &str = "/components/securitySchemes/oauth/x-oauth";
+
+impl Checks<'_> {
+    fn at(&mut self, pointer: &str, reason: impl Into<String>) {
+        self.errors.push(self.document.error_at(pointer, reason));
+    }
+
+    fn operation(&mut self, id: &str, reason: impl Into<String>) {
+        self.errors.push(self.document.error(Some(id), reason));
+    }
+
+    fn provider(&mut self) {
+        let provider = &self.document.provider;
+        if !is_snake_case(&provider.id) || is_keyword(&provider.id) {
+            self.at(
+                "/x-provider/id",
+                format!(
+                    "`x-provider.id` is `{}`; it is a module's name, in snake_case",
+                    provider.id
+                ),
+            );
+        }
+        let prefix = &provider.env_prefix;
+        if !is_snake_case(&prefix.to_lowercase()) || *prefix != prefix.to_uppercase() {
+            self.at(
+                "/x-provider/env_prefix",
+                format!("`x-provider.env_prefix` is `{prefix}`; it begins environment variables, as in `MY_BANK`"),
+            );
+        }
+    }
+
+    fn servers(&mut self) {
+        let mut environments: Vec<&str> = Vec::new();
+        for (n, server) in self.document.servers.iter().enumerate() {
+            let pointer = format!("/servers/{n}/url");
+            let url = &server.url;
+            match &server.environment {
+                None if !url.contains('{') => self.at(
+                    &pointer,
+                    format!("server `{url}` has no `x-environment`; name it, or give the URL a variable where every institution has a host"),
+                ),
+                Some(_) if url.contains('{') => {
+                    self.at(&pointer, format!("server `{url}` has a variable, so it is no `x-environment`; leave that out"));
+                }
+                _ => {}
+            }
+            if !url.starts_with("https://") {
+                self.at(&pointer, format!("server `{url}` is not https"));
+            }
+            if url.ends_with('/') {
+                self.at(
+                    &pointer,
+                    format!("server `{url}` ends with a slash, and every path begins with one; leave it out"),
+                );
+            }
+            if let Some(environment) = server
+                .environment
+                .as_deref()
+                .filter(|name| !environments.contains(name))
+            {
+                environments.push(environment);
+                let of_this = |server: &&crate::document::Server| server.environment.as_deref() == Some(environment);
+                if self
+                    .document
+                    .servers
+                    .iter()
+                    .filter(of_this)
+                    .all(|server| server.client == Some(ClientKind::Oauth))
+                {
+                    self.at(
+                        &pointer,
+                        format!(
+                            "environment `{environment}` has no server for resources, only one with `x-client: oauth`"
+                        ),
+                    );
+                }
+            }
+        }
+        if let Some(problem) = variant_problem(environments, "rename one") {
+            self.at("/servers", format!("`x-environment`: {problem}"));
+        }
+    }
+
+    fn scopes(&mut self) {
+        if let Some(problem) = variant_problem(
+            self.document.scopes.keys().map(String::as_str),
+            "a scope needs a name of its own",
+        ) {
+            self.at("/components/securitySchemes/oauth/flows", format!("scopes: {problem}"));
+        }
+    }
+
+    fn operation_names(&mut self) {
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for Operation { id, method, path, .. } in &self.document.operations {
+            let pascal = pascal_case(id);
+            if !is_snake_case(id) || id.starts_with('_') {
+                self.operation(
+                    id,
+                    format!(
+                        "an `operationId` is a method's name, in snake_case: `{}`",
+                        snake_case(id)
+                    ),
+                );
+                continue;
+            }
+            if is_keyword(id) || METHODS_TAKEN.contains(&id.as_str()) || CALLS_TAKEN.contains(&pascal.as_str()) {
+                self.operation(id, "this name is taken by Rust or by the client; name it verb_noun");
+            }
+            match seen.insert(pascal, id) {
+                Some(first) if first == id => {
+                    let pointer = format!("/paths/{}/{}/operationId", token(path), method.to_lowercase());
+                    let mut error = self.document.error_at(
+                        &pointer,
+                        "this `operationId` is used twice; every operation has its own",
+                    );
+                    error.operation = Some(id.clone());
+                    self.errors.push(error);
+                }
+                Some(first) => {
+                    self.operation(
+                        id,
+                        format!("its builder would have the same name as that of `{first}`; rename one"),
+                    );
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn path(&mut self, operation: &Operation) {
+        let Operation { id, path, .. } = operation;
+        if !path.starts_with('/') {
+            self.operation(id, format!("the path `{path}` does not begin with a slash"));
+        }
+        if path.contains("//") || path.contains(['?', '#']) {
+            self.operation(
+                id,
+                format!("the path `{path}` has an empty segment, a query or a fragment; a path is segments only"),
+            );
+        }
+        let mut open = false;
+        let mut empty = true;
+        for c in path.chars() {
+            match c {
+                '{' if !open => (open, empty) = (true, true),
+                '}' if open && !empty => open = false,
+                '{' | '}' => {
+                    open = true;
+                    break;
+                }
+                '/' if open => break,
+                _ => empty = false,
+            }
+        }
+        if open {
+            self.operation(id, format!("the braces of the path `{path}` do not match"));
+        }
+    }
+
+    fn headers(&mut self, operation: &Operation) {
+        let key = operation.idempotency.iter().map(|idempotency| &idempotency.header);
+        let named: Vec<&String> = operation.headers.keys().chain(key).collect();
+        for name in named {
+            if !is_header_name(name) {
+                self.operation(&operation.id, format!("`{name}` is no name of a header"));
+            }
+        }
+    }
+
+    fn pagination(&mut self, operation: &Operation) {
+        let Some(paging) = &operation.pagination else { return };
+        let id = operation.id.as_str();
+        for (key, pointer) in [("next", &paging.next), ("items", &paging.items)] {
+            if !pointer.starts_with('/') {
+                self.operation(
+                    id,
+                    format!("`x-pagination.{key}` is `{pointer}`; a JSON pointer begins with a slash"),
+                );
+            }
+        }
+        match (paging.style, &paging.parameter) {
+            (PaginationStyle::Cursor, None) => self.operation(id, "`x-pagination` of style `cursor` needs `parameter`"),
+            (PaginationStyle::Link, Some(_)) => {
+                self.operation(
+                    id,
+                    "`x-pagination` of style `link` follows a URL; leave `parameter` out",
+                );
+            }
+            (PaginationStyle::Cursor, Some(name)) => {
+                let schema = self.document.parameters(operation).into_iter().find_map(|parameter| {
+                    (parameter["in"] == "query" && parameter["name"] == name.as_str())
+                        .then(|| parameter["schema"].clone())
+                });
+                match schema {
+                    None => self.operation(id, format!("`x-pagination.parameter` is `{name}`, which is no query parameter of it")),
+                    Some(schema) if schema["type"] != "string" => self.operation(
+                        id,
+                        format!("`x-pagination.parameter` is `{name}`, which is no string; a cursor goes back as the text that it came as"),
+                    ),
+                    Some(_) => {}
+                }
+            }
+            (PaginationStyle::Link, None) => {}
+        }
+    }
+
+    fn oauth(&mut self, oauth: &Oauth) {
+        let known = |id: &String| self.document.operations.iter().any(|operation| operation.id == *id);
+        let operations = [
+            ("authorize", oauth.operations.authorize.as_ref()),
+            ("token", Some(&oauth.operations.token)),
+            ("revoke", oauth.operations.revoke.as_ref()),
+        ];
+        let missing: Vec<_> = operations
+            .into_iter()
+            .filter_map(|(key, id)| id.filter(|id| !known(id)).map(|id| (key, id)))
+            .collect();
+        for (key, id) in missing {
+            let reason = format!("`x-oauth.operations.{key}` names `{id}`, which is no operation");
+            self.at(&format!("{OAUTH}/operations/{key}"), reason);
+        }
+        if oauth.grants.contains(&Grant::AuthorizationCode) && oauth.operations.authorize.is_none() {
+            self.at(
+                &format!("{OAUTH}/operations"),
+                "`x-oauth.grants` has `authorization_code` but `operations.authorize` is missing",
+            );
+        }
+        if oauth.revocation.is_some() != oauth.operations.revoke.is_some() {
+            self.at(
+                &format!("{OAUTH}/operations"),
+                "`x-oauth.revocation` and `x-oauth.operations.revoke` belong together; one of them is missing",
+            );
+        }
+        let lists = [
+            ("scopes_always", oauth.scopes_always.iter().collect::<Vec<_>>()),
+            ("scope_templates", oauth.scope_templates.keys().collect()),
+        ];
+        for (key, scopes) in lists {
+            for scope in scopes {
+                if !self.document.scopes.contains_key(scope) {
+                    self.at(
+                        &format!("{OAUTH}/{key}"),
+                        format!("`x-oauth.{key}` has `{scope}`, which is in no flow"),
+                    );
+                }
+            }
+        }
+        for scope in &oauth.scope_template_optional {
+            if !oauth.scope_templates.contains_key(scope) {
+                self.at(
+                    &format!("{OAUTH}/scope_template_optional"),
+                    format!("`x-oauth.scope_template_optional` has `{scope}`, which has no template"),
+                );
+            }
+        }
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for field in &oauth.token_reply.extra {
+            let name = ident_name(&snake_case(&field.name));
+            let pointer = format!("{OAUTH}/token_reply/extra");
+            if name.is_empty() {
+                self.at(
+                    &pointer,
+                    format!("`x-oauth.token_reply.extra`: `{}` gives no Rust name", field.name),
+                );
+            } else if let Some(first) = seen.insert(name.clone(), &field.name) {
+                self.at(
+                    &pointer,
+                    format!(
+                        "`x-oauth.token_reply.extra`: `{first}` and `{}` would both be called `{name}`",
+                        field.name
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// RFC 9110 section 5.6.2, `token`.
+pub(crate) fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

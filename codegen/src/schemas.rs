@@ -1,0 +1,460 @@
+//! From the schemas of a bundle to those that progenitor reads.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::lines::token;
+use crate::names::{is_snake_case, pascal_case, snake_case, variant_name, variant_problem};
+use crate::transform::{FieldNotes, SHARED, Transform, format, reference, text};
+use crate::vocabulary::Lenient;
+
+/// Names that the module of the types uses itself.
+const TYPES_TAKEN: [&str; 6] = ["Default", "Err", "None", "Ok", "Self", "Some"];
+
+/// Where a schema stands, for the text of a problem.
+#[derive(Clone)]
+pub(crate) struct Place {
+    owner: Owner,
+    /// Its value is written as a text, whatever its type.
+    in_parameter: bool,
+    /// The way from there: `address.lines[]`.
+    trail: String,
+    /// The same as a JSON pointer.
+    pointer: String,
+}
+
+#[derive(Clone)]
+enum Owner {
+    Schema(String),
+    Operation(String, String),
+}
+
+impl Place {
+    pub fn operation(id: &str, what: &str) -> Self {
+        Self::of(Owner::Operation(id.to_owned(), what.to_owned()), String::new())
+    }
+
+    pub fn parameter(id: &str, name: &str) -> Self {
+        Self {
+            in_parameter: true,
+            ..Self::operation(id, &format!("parameter `{name}`"))
+        }
+    }
+
+    fn schema(name: &str) -> Self {
+        Self::of(
+            Owner::Schema(name.to_owned()),
+            format!("/components/schemas/{}", token(name)),
+        )
+    }
+
+    fn of(owner: Owner, pointer: String) -> Self {
+        Self {
+            owner,
+            in_parameter: false,
+            trail: String::new(),
+            pointer,
+        }
+    }
+
+    fn property(&self, name: &str) -> Self {
+        let dot = if self.trail.is_empty() { "" } else { "." };
+        self.inside(&format!("{dot}{name}"), &format!("/properties/{}", token(name)))
+    }
+
+    fn items(&self) -> Self {
+        self.inside("[]", "/items")
+    }
+
+    fn values(&self) -> Self {
+        self.inside("{}", "/additionalProperties")
+    }
+
+    fn inside(&self, trail: &str, pointer: &str) -> Self {
+        Self {
+            owner: self.owner.clone(),
+            in_parameter: self.in_parameter,
+            trail: format!("{}{trail}", self.trail),
+            pointer: format!("{}{pointer}", self.pointer),
+        }
+    }
+}
+
+impl Transform<'_> {
+    pub(crate) fn component_schemas(&mut self) -> Map<String, Value> {
+        let mut out = Map::new();
+        let schemas = &self.document.json["components"]["schemas"];
+        for (name, schema) in schemas.as_object().into_iter().flatten() {
+            if SHARED.contains(&name.as_str()) {
+                out.insert(name.clone(), json!({ "type": "object" }));
+                continue;
+            }
+            let place = Place::schema(name);
+            let named = pascal_case(name);
+            if named != *name || !name.starts_with(|c: char| c.is_ascii_uppercase()) {
+                self.complain(
+                    &place,
+                    format!("a schema's name is PascalCase and begins with a letter: `{named}`"),
+                );
+            }
+            if TYPES_TAKEN.contains(&name.as_str()) {
+                self.complain(&place, "this name is taken by Rust; give it another".to_owned());
+            }
+            if schema["x-wrapper-key"] == json!(true) && schemas.get(format!("{name}Visitor")).is_some() {
+                self.complain(
+                    &place,
+                    format!("its code needs the name `{name}Visitor`, which is taken"),
+                );
+            }
+            if let Some(circle) = self.circle(name) {
+                self.complain(&place, format!("it leads to itself and to nothing else ({circle})"));
+                continue;
+            }
+            if schema["nullable"] == json!(true) {
+                self.complain(
+                    &place,
+                    "a named schema is not `nullable`; say so where it is used".to_owned(),
+                );
+            }
+            let schema = self.named(&place, name, schema);
+            out.insert(name.clone(), schema);
+        }
+        out.append(&mut self.hoisted);
+        out
+    }
+
+    /// The way round, where a schema is only another name for another, and that one for it.
+    fn circle(&self, name: &str) -> Option<String> {
+        let schemas = &self.document.json["components"]["schemas"];
+        let mut way = vec![name];
+        loop {
+            let schema = &schemas[*way.last()?];
+            let next = reference(schema).or_else(|| match schema["allOf"].as_array().map(Vec::as_slice) {
+                Some([one]) => reference(one),
+                _ => None,
+            })?;
+            if way.contains(&next) {
+                way.push(next);
+                return (next == name).then(|| way.join(" -> "));
+            }
+            way.push(next);
+        }
+    }
+
+    /// A schema under `components.schemas`, or one that was hoisted there.
+    fn named(&mut self, place: &Place, name: &str, schema: &Value) -> Value {
+        self.schemas.entry(name.to_owned()).or_default().description = text(schema, "description");
+        self.bare(place, name, schema)
+    }
+
+    /// A schema in any place: objects and enums get a name of their own.
+    pub(crate) fn schema(&mut self, place: &Place, name: &str, schema: &Value) -> Value {
+        let is_object =
+            schema["type"] == "object" && schema.get("properties").is_some() && schema.get("x-lenient").is_none();
+        let is_enum = schema["type"] == "string" && schema.get("enum").is_some() && schema.get("x-lenient").is_none();
+        if !is_object && !is_enum {
+            return self.bare(place, name, schema);
+        }
+        let taken = self.document.json["components"]["schemas"].get(name).is_some() || self.hoisted.contains_key(name);
+        if taken {
+            self.complain(
+                place,
+                format!(
+                    "an unnamed schema here would be called `{name}`, which is taken; name it under components.schemas"
+                ),
+            );
+        }
+        self.hoisted.insert(name.to_owned(), Value::Null);
+        let mut inner = self.named(place, name, schema);
+        // Whether the value may be null belongs to the place, not to the type.
+        if let Some(inner) = inner.as_object_mut() {
+            inner.remove("nullable");
+        }
+        self.hoisted.insert(name.to_owned(), inner);
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    fn complain(&mut self, place: &Place, reason: String) {
+        let reason = if place.trail.is_empty() {
+            reason
+        } else {
+            format!("`{}`: {reason}", place.trail)
+        };
+        let error = match &place.owner {
+            Owner::Schema(name) => self
+                .document
+                .error_at(&place.pointer, format!("schema `{name}`: {reason}")),
+            Owner::Operation(id, what) => self.document.error(Some(id), format!("{what}: {reason}")),
+        };
+        self.errors.push(error);
+    }
+
+    fn bare(&mut self, place: &Place, name: &str, schema: &Value) -> Value {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let target = reference.strip_prefix("#/components/schemas/");
+            match target {
+                Some(target) if self.document.json["components"]["schemas"].get(target).is_some() => {}
+                _ => self.complain(place, format!("`{reference}` leads nowhere")),
+            }
+            return json!({ "$ref": reference });
+        }
+        let mut out = match self.kind(place, name, schema) {
+            Ok(out) => out,
+            Err(reason) => {
+                self.complain(place, reason);
+                json!({ "type": "string" })
+            }
+        };
+        if schema["nullable"] == json!(true) && out.get("$ref").is_none() {
+            out["nullable"] = json!(true);
+        }
+        if let Some(text) = schema.get("description").filter(|_| out.get("$ref").is_none()) {
+            out["description"] = text.clone();
+        }
+        out
+    }
+
+    fn kind(&mut self, place: &Place, name: &str, schema: &Value) -> Result<Value, String> {
+        let typed = |format: &str| json!({ "type": "string", "format": format });
+        if let Some(lenient) = schema.get("x-lenient") {
+            let lenient: Lenient = serde_json::from_value(lenient.clone())
+                .map_err(|e| format!("`x-lenient`: {e}; see specs/README.md"))?;
+            match lenient {
+                Lenient::Boolean => return Ok(typed(format::BOOLEAN)),
+                Lenient::String => return Ok(typed(format::STRING)),
+                Lenient::DateTime => return Ok(typed(format::TIMESTAMP)),
+                Lenient::Array if schema["type"] != "array" => {
+                    return Err("`x-lenient: array` is for a schema of type `array`".to_owned());
+                }
+                Lenient::Array => {}
+            }
+        }
+        for union in ["oneOf", "anyOf", "not"] {
+            if schema.get(union).is_some() {
+                return Err(format!(
+                    "`{union}` would become an enum that guesses; use `x-wrapper-key` for kinds named by a key, or `x-lenient`"
+                ));
+            }
+        }
+        if let Some(all) = schema["allOf"].as_array() {
+            let [one] = all.as_slice() else {
+                return Err("`allOf` of several schemas is not supported; write the properties out".to_owned());
+            };
+            let is_this = matches!(&place.owner, Owner::Schema(owner) if owner == name && place.trail.is_empty());
+            return Ok(if is_this {
+                self.bare(place, name, one)
+            } else {
+                self.schema(place, name, one)
+            });
+        }
+        match schema["type"].as_str() {
+            Some("object") => self.object(place, name, schema),
+            Some("array") => {
+                let Some(items) = schema.get("items") else {
+                    return Err("an array needs `items`".to_owned());
+                };
+                if items["nullable"] == json!(true) {
+                    return Err("`nullable` items are not supported; an array has no gaps".to_owned());
+                }
+                self.no_elements_with_code(&place.items(), items);
+                let items = self.schema(&place.items(), &format!("{name}Item"), items);
+                Ok(json!({ "type": "array", "items": items }))
+            }
+            Some("string") => match (schema.get("enum"), schema["format"].as_str()) {
+                (Some(values), _) => self.values(name, values, schema["nullable"] == json!(true)),
+                (None, Some("decimal")) => Ok(typed(format::DECIMAL)),
+                (None, Some("password")) => Ok(typed(format::SECRET)),
+                (None, Some(known @ ("date" | "date-time" | "uuid" | "binary"))) => Ok(typed(known)),
+                (None, _) => Ok(json!({ "type": "string" })),
+            },
+            Some("number") => match schema["format"].as_str() {
+                Some("decimal") => Ok(json!({ "type": "number", "format": format::DECIMAL })),
+                _ => Err(
+                    "a `number` would become a binary float; write `format: decimal`, or `type: integer`".to_owned(),
+                ),
+            },
+            Some("integer") => Ok(match schema["format"].as_str() {
+                Some(known @ ("int32" | "int64")) => json!({ "type": "integer", "format": known }),
+                _ => json!({ "type": "integer", "format": "int64" }),
+            }),
+            Some("boolean") => Ok(json!({ "type": "boolean" })),
+            Some(other) => Err(format!("type `{other}` is not one of OpenAPI 3.0's")),
+            None if !schema.is_object() => Err(format!("`{schema}` is no schema")),
+            None if schema["type"].is_array() => {
+                Err("a list of types is OpenAPI 3.1's; write one type, and `nullable: true` for null".to_owned())
+            }
+            None => match ["properties", "items", "enum", "format", "additionalProperties"]
+                .iter()
+                .find(|key| schema.get(**key).is_some())
+            {
+                Some(key) => Err(format!("`{key}` without a `type`; without it any JSON would do")),
+                None => Ok(json!({})),
+            },
+        }
+    }
+
+    /// Decimals and lenient values are read by code that a field names, and an element has no field.
+    fn no_elements_with_code(&mut self, place: &Place, element: &Value) {
+        let lenient = matches!(element["x-lenient"].as_str(), Some("boolean" | "string"));
+        if !place.in_parameter && (lenient || element["format"] == "decimal") {
+            self.complain(place, "a decimal or a lenient value is a property of an object, not an element of a list, a map or a kind; give it a name under components.schemas".to_owned());
+        }
+    }
+
+    /// An enum. typify is told stand-ins for the values, so that it has nothing to guess at.
+    fn values(&mut self, name: &str, values: &Value, nullable: bool) -> Result<Value, String> {
+        let values: Vec<&Value> = values
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|value| !(nullable && value.is_null()))
+            .collect();
+        if values.is_empty() {
+            return Err("the `enum` is empty; list its values, or leave it out".to_owned());
+        }
+        if let Some(other) = values.iter().find(|value| !value.is_string()) {
+            return Err(format!("the `enum` of strings has `{other}`, which is no string"));
+        }
+        let texts: Vec<String> = values
+            .iter()
+            .filter_map(|value| value.as_str().map(str::to_owned))
+            .collect();
+        let way_out = "leave one out: it survives as `Unknown`";
+        if let Some(problem) = variant_problem(texts.iter().map(String::as_str), way_out) {
+            return Err(format!("`enum`: {problem}"));
+        }
+        if texts
+            .iter()
+            .any(|text| variant_name(text).as_deref() == Some("Unknown"))
+            && let Some(other) = texts
+                .iter()
+                .find(|text| variant_name(text).as_deref() == Some("ValueUnknown"))
+        {
+            return Err(format!(
+                "`enum`: `{other}` has the name that a listed `unknown` gets; {way_out}"
+            ));
+        }
+        let stand_ins: Vec<String> = (0..texts.len()).map(|n| format!("V{n}")).collect();
+        if let Some(notes) = self.schemas.get_mut(name) {
+            notes.values = texts;
+        }
+        Ok(json!({ "type": "string", "enum": stand_ins }))
+    }
+
+    fn object(&mut self, place: &Place, name: &str, schema: &Value) -> Result<Value, String> {
+        let required: BTreeSet<&str> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        if let Some(missing) = required.iter().find(|key| schema["properties"].get(**key).is_none()) {
+            return Err(format!("`required` names `{missing}`, which is no property"));
+        }
+        if schema["additionalProperties"] == json!(false) {
+            return Err("`additionalProperties: false`: a provider may add a field; leave it out".to_owned());
+        }
+        let wrapper = schema["x-wrapper-key"] == json!(true);
+        let Some(properties) = schema["properties"].as_object() else {
+            if wrapper {
+                return Err("`x-wrapper-key` needs `properties`: each names a kind".to_owned());
+            }
+            return Ok(match schema.get("additionalProperties") {
+                Some(values @ Value::Object(object)) if !object.is_empty() => {
+                    self.no_elements_with_code(&place.values(), values);
+                    let values = self.schema(&place.values(), &format!("{name}Value"), values);
+                    json!({ "type": "object", "additionalProperties": values })
+                }
+                _ => json!({ "type": "object" }),
+            });
+        };
+        if wrapper {
+            if properties.is_empty() {
+                return Err("`x-wrapper-key` needs `properties`: each names a kind".to_owned());
+            }
+            let kinds = properties.keys().map(String::as_str);
+            if let Some(problem) = variant_problem(kinds, "one of them has to be left out: it survives as `Unknown`") {
+                return Err(format!("`x-wrapper-key`: {problem}"));
+            }
+            if let Some(kind) = properties
+                .keys()
+                .find(|kind| variant_name(kind).as_deref() == Some("Unknown"))
+            {
+                return Err(format!(
+                    "`x-wrapper-key`: the kind `{kind}` has the name of the kind that is not known; leave it out"
+                ));
+            }
+        }
+        let mut out = Map::new();
+        let mut out_required = Vec::new();
+        for (wire, property) in properties {
+            let inner_place = place.property(wire);
+            let rust = match property["x-rust-name"].as_str() {
+                Some(given) => given.to_owned(),
+                None => snake_case(wire),
+            };
+            if let Some(reason) = property_name_problem(&rust, &out, schema) {
+                self.complain(&inner_place, reason);
+                continue;
+            }
+            if wrapper {
+                self.no_elements_with_code(&inner_place, property);
+            }
+            let inner_name = format!("{name}{}", pascal_case(&rust));
+            let property_schema = self.schema(&inner_place, &inner_name, property);
+            let notes = FieldNotes {
+                wire: wire.clone(),
+                description: text(property, "description"),
+                aliases: property["x-aliases"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|a| a.as_str().map(str::to_owned))
+                    .collect(),
+                lenient_array: property["x-lenient"] == "array",
+            };
+            if let Some(notes_of_schema) = self.schemas.get_mut(name) {
+                notes_of_schema.fields.insert(rust.clone(), notes);
+                notes_of_schema.wrapper = wrapper;
+            }
+            // `null` reads as absent, so a required property that may be null is an optional one.
+            if required.contains(wire.as_str()) && property["nullable"] != json!(true) && !wrapper {
+                out_required.push(json!(rust));
+            }
+            out.insert(rust, property_schema);
+        }
+        let mut object = json!({ "type": "object", "properties": out, "required": out_required });
+        // With `additionalProperties` beside properties the rest is kept, in a field of its own.
+        if keeps_the_rest(schema) && !wrapper {
+            object["additionalProperties"] = json!({});
+        }
+        Ok(object)
+    }
+}
+
+fn keeps_the_rest(schema: &Value) -> bool {
+    !matches!(schema.get("additionalProperties"), None | Some(Value::Bool(false)))
+}
+
+/// Why a property cannot be called `rust` beside those that are there.
+fn property_name_problem(rust: &str, others: &Map<String, Value>, schema: &Value) -> Option<String> {
+    if rust.is_empty() {
+        return Some("it gives no Rust name; give it an `x-rust-name`".to_owned());
+    }
+    if !is_snake_case(rust) {
+        return Some(format!("an `x-rust-name` is in snake_case: `{}`", snake_case(rust)));
+    }
+    if others.contains_key(rust) {
+        return Some(format!(
+            "it would be called `{rust}`, which is taken; give it an `x-rust-name`"
+        ));
+    }
+    if rust == "extra" && keeps_the_rest(schema) {
+        return Some(
+            "it would be called `extra`, as the field with all that is not described; give it an `x-rust-name`"
+                .to_owned(),
+        );
+    }
+    None
+}
