@@ -34,8 +34,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Every problem of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Every problem of a bundle, one on a line.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Errors(pub Vec<Error>);
 
 impl fmt::Display for Errors {
@@ -47,6 +47,13 @@ impl fmt::Display for Errors {
             write!(f, "{error}")?;
         }
         Ok(())
+    }
+}
+
+/// As [`Display`](fmt::Display): `main` of a build script prints this of the error that it returns.
+impl fmt::Debug for Errors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -26,9 +26,8 @@ pub(crate) fn methods(
     let items = Accessor::find(reply, &paging.items, structs)?;
     let item = inner_of_vec(&items.ty).ok_or_else(|| format!("`x-pagination.items` {} is no list", paging.items))?;
     let item = in_types(item);
-    let is_object = structs
-        .get(&last_segment(&next.ty))
-        .is_some_and(|fields| !fields.is_empty());
+    let fields = generated(&next.ty).and_then(|name| structs.get(&name));
+    let is_object = fields.is_some_and(|fields| !fields.is_empty());
     if is_object || inner_of_vec(&next.ty).is_some() {
         return Err(format!("`x-pagination.next` {} is no text", paging.next));
     }
@@ -105,7 +104,8 @@ impl Accessor {
         let mut ty = reply.clone();
         let mut steps = Vec::new();
         for wire in pointer.trim_start_matches('/').split('/') {
-            let name = last_segment(&ty);
+            let name =
+                generated(&ty).ok_or_else(|| format!("`x-pagination` {pointer} goes on behind a text or a list"))?;
             let fields = structs
                 .get(&name)
                 .ok_or_else(|| format!("`x-pagination` {pointer}: `{name}` is no object"))?;
@@ -147,15 +147,13 @@ impl Accessor {
     }
 }
 
-fn last_segment(ty: &Type) -> String {
+/// The name of a generated type; `::std::string::String` is none.
+fn generated(ty: &Type) -> Option<String> {
     match ty {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .map(|segment| segment.ident.to_string())
-            .unwrap_or_default(),
-        _ => String::new(),
+        Type::Path(path) if path.path.leading_colon.is_none() => {
+            path.path.segments.last().map(|segment| segment.ident.to_string())
+        }
+        _ => None,
     }
 }
 

@@ -99,8 +99,14 @@ impl Passes<'_> {
     }
 
     fn client(&mut self, mut client: ItemStruct) -> Vec<Item> {
+        // The items beside the client make it from its parts; at a crate's root there is nothing above them.
+        let in_a_module = self.root.to_string() != "super";
         for field in &mut client.fields {
-            field.vis = parse_quote!(pub(super));
+            field.vis = if in_a_module {
+                parse_quote!(pub(super))
+            } else {
+                syn::Visibility::Inherited
+            };
         }
         let info = &self.document.json["info"];
         let title = info["title"].as_str().unwrap_or_default();
@@ -440,7 +446,7 @@ impl Passes<'_> {
             #[finrail_own]
             impl ::serde::Serialize for #name {
                 fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    use ::serde::ser::SerializeMap as _;
+                    use ::finrail::rt::serde::ser::SerializeMap as _;
                     let mut map = serializer.serialize_map(Some(1))?;
                     match self {
                         #( Self::#idents(value) => map.serialize_entry(#keys, value)?, )*
@@ -797,6 +803,9 @@ impl VisitMut for Paths {
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         let mut serde = false;
         for attribute in attributes.iter_mut() {
+            if attribute.path().is_ident("serde") {
+                serde_paths(attribute);
+            }
             if !attribute.path().is_ident("derive") {
                 continue;
             }
@@ -813,6 +822,28 @@ impl VisitMut for Paths {
             attributes.push(parse_quote!(#[serde(crate = "::finrail::rt::serde")]));
         }
     }
+}
+
+/// Paths that serde attributes carry as text: typify writes `":: std :: x"`, and names crates of its own.
+fn serde_paths(attribute: &mut Attribute) {
+    let Ok(mut metas) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
+        return;
+    };
+    for meta in &mut metas {
+        if let Meta::NameValue(pair) = meta
+            && pair.path.is_ident("skip_serializing_if")
+            && let Expr::Lit(syn::ExprLit {
+                lit: Lit::Str(text), ..
+            }) = &mut pair.value
+        {
+            let path = text
+                .value()
+                .replace(' ', "")
+                .replace("::serde_json::", "::finrail::rt::serde_json::");
+            *text = syn::LitStr::new(&path, text.span());
+        }
+    }
+    *attribute = parse_quote!(#[serde(#metas)]);
 }
 
 // ---- small questions to the tree -----------------------------------------------------------------------------------

@@ -83,11 +83,14 @@ impl Place {
 
 impl Transform<'_> {
     pub(crate) fn component_schemas(&mut self) -> Map<String, Value> {
-        let mut out = Map::new();
+        // The shared ones are Rust types of the library, whether they are written out here or not.
+        let mut out: Map<String, Value> = SHARED
+            .iter()
+            .map(|name| ((*name).to_owned(), json!({ "type": "object" })))
+            .collect();
         let schemas = &self.document.json["components"]["schemas"];
         for (name, schema) in schemas.as_object().into_iter().flatten() {
             if SHARED.contains(&name.as_str()) {
-                out.insert(name.clone(), json!({ "type": "object" }));
                 continue;
             }
             let place = Place::schema(name);
@@ -194,6 +197,7 @@ impl Transform<'_> {
         if let Some(reference) = schema["$ref"].as_str() {
             let target = reference.strip_prefix("#/components/schemas/");
             match target {
+                Some(target) if SHARED.contains(&target) => {}
                 Some(target) if self.document.json["components"]["schemas"].get(target).is_some() => {}
                 _ => self.complain(place, format!("`{reference}` leads nowhere")),
             }

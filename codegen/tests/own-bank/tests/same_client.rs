@@ -1,0 +1,116 @@
+//! The client of a bank of one's own does what the five do: tokens, pages, exact amounts, typed refusals.
+#![allow(clippy::unwrap_used)]
+
+use finrail::Decimal;
+use httpmock::MockServer;
+use own_bank::types::{AccountKind, NewTransfer};
+use serde_json::json;
+
+fn client(server: &MockServer) -> own_bank::Client {
+    own_bank::Client::builder()
+        .base_url(server.base_url())
+        .credentials(own_bank::Credentials::new("client", "s3cr3t"))
+        .client_credentials([own_bank::Scope::Accounts, own_bank::Scope::Transfers])
+        .build()
+        .unwrap()
+}
+
+async fn token(server: &MockServer) -> httpmock::Mock<'_> {
+    server
+        .mock_async(|when, then| {
+            when.method("POST")
+                .path("/token")
+                .form_urlencoded_tuple("grant_type", "client_credentials")
+                .form_urlencoded_tuple("scope", "accounts transfers");
+            then.status(200)
+                .json_body(json!({ "access_token": "t0k3n", "token_type": "Bearer", "expires_in": 3600 }));
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_once_and_pages_are_followed() {
+    let server = MockServer::start_async().await;
+    let token = token(&server).await;
+    let first = server
+        .mock_async(|when, then| {
+            when.path("/v1/accounts")
+                .query_param_missing("after")
+                .header("authorization", "Bearer t0k3n");
+            then.status(200)
+                .header("content-type", "application/vnd.own-bank+json")
+                .body(r#"{ "accounts": [{ "id": "a", "kind": "savings", "balance": 12345678901234567.89 }], "next": "a" }"#);
+        })
+        .await;
+    let second = server
+        .mock_async(|when, then| {
+            when.path("/v1/accounts")
+                .query_param("after", "a")
+                .header("accept", "application/vnd.own-bank+json");
+            then.status(200)
+                .body(r#"{ "accounts": [{ "id": "b", "kind": "moonshot", "balance": 0.10, "colour": "red" }] }"#);
+        })
+        .await;
+
+    let accounts: Vec<_> = client(&server).list_accounts().items().try_collect().await.unwrap();
+
+    assert_eq!(
+        accounts[0].balance,
+        Some("12345678901234567.89".parse::<Decimal>().unwrap())
+    );
+    assert_eq!(accounts[0].kind, Some(AccountKind::Savings));
+    assert_eq!(accounts[1].balance.unwrap().to_string(), "0.10");
+    assert_eq!(accounts[1].kind, Some(AccountKind::Unknown("moonshot".to_owned())));
+    assert_eq!((token.calls(), first.calls(), second.calls()), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn an_amount_leaves_as_it_was_written() {
+    let server = MockServer::start_async().await;
+    token(&server).await;
+    let transfer = server
+        .mock_async(|when, then| {
+            when.method("POST")
+                .path("/v1/transfers")
+                .body(r#"{"amount":"10.50","to":"b"}"#);
+            then.status(201)
+                .json_body(json!({ "id": "t1", "amount": "10.50", "to": "b" }));
+        })
+        .await;
+    let body = NewTransfer::builder().amount("10.50").to("b");
+
+    let reply = client(&server)
+        .create_transfer()
+        .body_map(|_| body)
+        .send()
+        .await
+        .unwrap();
+
+    assert_eq!(reply.id, "t1");
+    assert_eq!(transfer.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_typed() {
+    let server = MockServer::start_async().await;
+    token(&server).await;
+    server
+        .mock_async(|when, then| {
+            when.path("/v1/transfers");
+            then.status(422)
+                .json_body(json!({ "code": "limit", "message": "too much" }));
+        })
+        .await;
+
+    let refused = client(&server)
+        .create_transfer()
+        .body_map(|transfer| transfer.amount("1e9".parse::<Decimal>().unwrap_or_default()).to("b"))
+        .send()
+        .await
+        .unwrap_err();
+
+    let finrail::Error::ErrorResponse(reply) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(reply.code.as_deref(), Some("limit"));
+}
