@@ -10,13 +10,26 @@ use super::profile::Profile;
 use crate::{ScopeSet, Secret};
 
 /// Where to send the user, and what to remember until they come back.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows the address without its query, because `state` is in it.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Authorization {
     /// The URL for the user's browser. It carries `state`: show it to this user only.
     pub url: Url,
     /// What [`finish`](crate::App::finish) needs. Keep it in the user's session.
     pub pending: Pending,
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut address = self.url.clone();
+        address.set_query(None);
+        f.debug_struct("Authorization")
+            .field("url", &address.as_str())
+            .field("pending", &self.pending)
+            .finish()
+    }
 }
 
 impl Authorization {

@@ -62,7 +62,11 @@ impl RawReply {
             }
             _ => return None,
         };
-        if error.is_empty() || error.len() > 64 || !error.chars().all(|c| c.is_ascii_graphic()) {
+        if error.is_empty()
+            || error.len() > 64
+            || !error.chars().all(|c| c.is_ascii_graphic())
+            || scrub(&error, asked.secrets) != error
+        {
             return None;
         }
         let description = body["error_description"]
@@ -233,7 +237,9 @@ fn seconds(value: &Value) -> Option<u64> {
 fn scrub(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "[REDACTED]");
+        // A server may repeat the form field as it came in.
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        text = text.replace(secret, "[REDACTED]").replace(&encoded, "[REDACTED]");
     }
     text.chars().filter(|c| !c.is_control()).take(300).collect()
 }

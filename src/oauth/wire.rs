@@ -166,7 +166,7 @@ impl fmt::Debug for TokenResponse {
 }
 
 /// The error reply of an authorization server (RFC 6749 section 5.2).
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OAuthError {
     /// What went wrong, as a code: `invalid_grant`, `invalid_client`.
@@ -177,6 +177,18 @@ pub struct OAuthError {
     /// A page about the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_uri: Option<String>,
+}
+
+/// `Debug` tells how long the description is, not what it says: some servers
+/// repeat in it the code or the token that they were sent.
+impl fmt::Debug for OAuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.error_description.as_ref().map(|text| text.chars().count());
+        f.debug_struct("OAuthError")
+            .field("error", &self.error)
+            .field("characters_of_description", &length)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A revocation request (RFC 7009 section 2.1).
