@@ -37,19 +37,64 @@ enum Task {
     Drift {
         /// The provider.
         provider: String,
-        /// A documentation page, as text or HTML.
-        #[arg(long, value_name = "FILE|URL")]
-        docs: Option<String>,
+        #[command(flatten)]
+        evidence: Evidence,
         /// The address of the recorded page that the file is a newer reading of.
         #[arg(long, value_name = "URL", requires = "docs")]
         page: Option<String>,
         /// Record the facts of the page.
         #[arg(long, requires = "docs")]
         accept: bool,
+        /// Where a copy of the recording without secrets is written.
+        #[arg(long, value_name = "OUT", requires = "har")]
+        scrub: Option<String>,
         /// How to say it.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+}
+
+/// With what the specification is compared.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Evidence {
+    /// A documentation page, as text or HTML.
+    #[arg(long, value_name = "FILE|URL")]
+    docs: Option<String>,
+    /// A published OpenAPI document, JSON or YAML.
+    #[arg(long, value_name = "FILE|URL")]
+    openapi: Option<String>,
+    /// Metadata of the authorization server (RFC 8414, OpenID Connect Discovery).
+    #[arg(long, value_name = "FILE|URL")]
+    metadata: Option<String>,
+    /// Recorded traffic, from a browser or a proxy.
+    #[arg(long, value_name = "FILE")]
+    har: Option<String>,
+    /// A log with the crate's events of target `finrail::canary`.
+    #[arg(long, value_name = "FILE")]
+    canary: Option<String>,
+}
+
+impl Evidence {
+    fn source(self, page: Option<String>, accept: bool, scrub: Option<String>) -> drift::Source {
+        match self {
+            Self {
+                canary: Some(place), ..
+            } => drift::Source::Canary(place),
+            Self { har: Some(place), .. } => drift::Source::Har { place, scrub },
+            Self {
+                openapi: Some(place), ..
+            } => drift::Source::Openapi(place),
+            Self {
+                metadata: Some(place), ..
+            } => drift::Source::Metadata(place),
+            Self { docs, .. } => drift::Source::Docs {
+                place: docs.unwrap_or_default(),
+                page,
+                accept,
+            },
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -74,27 +119,22 @@ fn main() -> ExitCode {
         }
         Task::Drift {
             provider,
-            docs,
+            evidence,
             page,
             accept,
+            scrub,
             format,
         } => {
             let now = std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)
                 .unwrap_or_default();
-            match docs {
-                None => Err(std::io::Error::other("say with what to compare: --docs FILE")),
-                Some(place) => drift::run(
-                    &workspace,
-                    &drift::Options {
-                        provider,
-                        evidence: drift::Source::Docs { place, page, accept },
-                        json: format == Format::Json,
-                        today: drift::day(now.as_secs()),
-                    },
-                    &mut shell,
-                ),
-            }
+            let options = drift::Options {
+                provider,
+                evidence: evidence.source(page, accept, scrub),
+                json: format == Format::Json,
+                today: drift::day(now.as_secs()),
+            };
+            drift::run(&workspace, &options, &mut shell)
         }
     };
     let outcome = outcome.unwrap_or_else(|error| {

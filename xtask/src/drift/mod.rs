@@ -1,15 +1,21 @@
 //! `cargo xtask drift`: a specification against the evidence of what the provider does now.
 
+pub mod canary;
 pub mod docs;
 pub mod extract;
 pub mod facts;
 pub mod finding;
+pub mod har;
+pub mod metadata;
+pub mod openapi;
 pub mod page;
 pub mod spec;
 
 use std::io;
 use std::path::Path;
 use std::time::Instant;
+
+use serde_json::Value;
 
 use crate::shell::{Outcome, Shell, Tone};
 use crate::workspace::Workspace;
@@ -42,6 +48,19 @@ pub enum Source {
         /// Record what it says.
         accept: bool,
     },
+    /// A published OpenAPI document, JSON or YAML.
+    Openapi(String),
+    /// RFC 8414 or OpenID Connect metadata.
+    Metadata(String),
+    /// A log of what running clients met.
+    Canary(String),
+    /// Recorded traffic.
+    Har {
+        /// The recording.
+        place: String,
+        /// Where a copy without secrets is written.
+        scrub: Option<String>,
+    },
 }
 
 /// Compares, and says what differs.
@@ -55,6 +74,44 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     let mut report = match &options.evidence {
         Source::Docs { place, page, accept } => {
             documentation(workspace, &spec, options, place, page.as_deref(), *accept, shell)?
+        }
+        Source::Openapi(place) => {
+            let document = structured(place, &fetch(workspace, place)?)?;
+            let evidence = evidence("openapi", place, options, "official");
+            let (findings, coverage) = openapi::compare(&spec, &document, &evidence);
+            report(&spec, findings, coverage, &format!("--openapi {place}"))
+        }
+        Source::Metadata(place) => {
+            let document = structured(place, &fetch(workspace, place)?)?;
+            let evidence = evidence("metadata", place, options, "official");
+            let (findings, coverage) = metadata::compare(&spec, &document, &evidence);
+            report(&spec, findings, coverage, &format!("--metadata {place}"))
+        }
+        Source::Canary(place) => {
+            let log = fetch(workspace, place)?;
+            let evidence = evidence("canary", place, options, "observed");
+            let (findings, coverage) = canary::compare(&spec, &log, &evidence);
+            report(&spec, findings, coverage, &format!("--canary {place}"))
+        }
+        Source::Har { place, scrub } => {
+            let recording = structured(place, &fetch(workspace, place)?)?;
+            if let Some(copy) = scrub {
+                let mut text =
+                    serde_json::to_string_pretty(&har::scrub(&spec, &recording)).map_err(io::Error::other)?;
+                text.push('\n');
+                std::fs::write(workspace.root().join(copy), text)?;
+                if !options.json {
+                    shell.header(
+                        Tone::Good,
+                        "Scrubbed",
+                        &format!("{copy}: look through it before it is shared"),
+                    )?;
+                }
+            }
+            let evidence = evidence("traffic", place, options, "observed");
+            let (findings, coverage) = har::compare(&spec, &recording, &evidence)
+                .map_err(|why| io::Error::other(format!("{place}: {why}")))?;
+            report(&spec, findings, coverage, &format!("--har {place}"))
         }
     };
     Accepted::read(workspace)?.apply(&mut report.findings);
@@ -79,6 +136,39 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
         shell.raw(&report.next)?;
     }
     Ok(outcome)
+}
+
+fn evidence(kind: &'static str, place: &str, options: &Options, grade: &'static str) -> Evidence {
+    Evidence {
+        kind,
+        source: place.to_owned(),
+        date: options.today.clone(),
+        grade,
+    }
+}
+
+fn report(spec: &Spec, findings: Vec<finding::Finding>, coverage: Coverage, with: &str) -> Report {
+    Report {
+        provider: spec.id().to_owned(),
+        findings,
+        coverage,
+        unread: Vec::new(),
+        next: format!(
+            "follow it in specs/{0}.yaml and run: cargo xtask regen && cargo xtask drift {0} {with}",
+            spec.id()
+        ),
+    }
+}
+
+/// JSON, or YAML, whatever the file is called.
+fn structured(place: &str, text: &str) -> io::Result<Value> {
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        Err(json) if text.trim_start().starts_with('{') => Err(io::Error::other(format!("{place}: {json}"))),
+        Err(_) => crate::yaml::parse(text)
+            .map(|(value, _)| value)
+            .map_err(|error| io::Error::other(format!("{place}:{}: {error}", error.position.line))),
+    }
 }
 
 fn documentation(
@@ -169,17 +259,43 @@ fn documentation(
 }
 
 /// The text at a path, which may be relative to the root, or at an address.
+///
+/// Only here is the network used, and only when an address is given. `curl` fetches: it knows the
+/// proxies and certificates of the machine, and nothing of this project has to.
 fn fetch(workspace: &Workspace, place: &str) -> io::Result<String> {
-    if place.starts_with("http://") || place.starts_with("https://") {
-        return Err(io::Error::other(format!("{place}: save the page to a file first")));
-    }
-    let path = Path::new(place);
-    let found = if path.exists() {
-        path.to_owned()
+    let bytes = if place.starts_with("http://") || place.starts_with("https://") {
+        let fetched = std::process::Command::new("curl")
+            .args([
+                "--fail",
+                "--silent",
+                "--show-error",
+                "--location",
+                "--max-time",
+                "30",
+                "--max-filesize",
+                "8388608",
+            ])
+            .args(["--", place])
+            .output()
+            .map_err(|error| {
+                io::Error::other(format!("{place}: curl: {error}; save it to a file and give the file"))
+            })?;
+        if !fetched.status.success() {
+            let why = String::from_utf8_lossy(&fetched.stderr).trim().to_owned();
+            return Err(io::Error::other(format!(
+                "{place}: {why}; save it to a file and give the file"
+            )));
+        }
+        fetched.stdout
     } else {
-        workspace.root().join(path)
+        let path = Path::new(place);
+        let found = if path.exists() {
+            path.to_owned()
+        } else {
+            workspace.root().join(path)
+        };
+        std::fs::read(&found).map_err(|error| io::Error::new(error.kind(), format!("{place}: {error}")))?
     };
-    let bytes = std::fs::read(&found).map_err(|error| io::Error::new(error.kind(), format!("{place}: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

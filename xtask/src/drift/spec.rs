@@ -129,6 +129,16 @@ impl Spec {
         deref(&self.bundle, value).unwrap_or(value)
     }
 
+    /// Follows references, and wrappers of one part that only add a description.
+    #[must_use]
+    pub fn effective<'s>(&'s self, schema: &'s Value) -> &'s Value {
+        let schema = self.deref(schema);
+        match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([part]) if schema.get("properties").is_none() => self.effective(part),
+            _ => schema,
+        }
+    }
+
     /// The schema of a success reply.
     #[must_use]
     pub fn success<'s>(&'s self, operation: &Operation<'s>) -> Option<&'s Value> {
@@ -197,9 +207,20 @@ impl Spec {
     #[must_use]
     pub fn parameter<'s>(&self, operation: &Operation<'s>, name: &str) -> Option<&'s Value> {
         let listed = operation.value.get("parameters")?.as_array()?;
-        listed.iter().find(|parameter| {
-            let known = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
-            known.eq_ignore_ascii_case(name) || known.trim_end_matches("[]") == name.trim_end_matches("[]")
+        let known = |parameter: &&Value| {
+            parameter
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let exact = listed
+            .iter()
+            .find(|parameter| known(parameter).eq_ignore_ascii_case(name));
+        exact.or_else(|| {
+            listed
+                .iter()
+                .find(|it| known(it).trim_end_matches("[]") == name.trim_end_matches("[]"))
         })
     }
 

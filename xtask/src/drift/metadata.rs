@@ -1,0 +1,324 @@
+//! `drift --metadata`: what an authorization server says about itself (RFC 8414, OpenID Connect Discovery).
+
+use std::collections::BTreeSet;
+
+use finrail_codegen::vocabulary as v;
+use serde_json::Value;
+
+use super::finding::{Class, Coverage, Evidence, Finding};
+use super::spec::{Issue, Spec};
+use crate::provider::authentication_word;
+
+/// Compares a metadata document with `x-oauth`.
+#[must_use]
+pub fn compare(spec: &Spec, metadata: &Value, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
+    let mut issues = Vec::new();
+    let mut silent = Vec::new();
+    issuer(spec, metadata, &mut issues);
+    endpoints(spec, metadata, &mut issues, &mut silent);
+    grants(spec, metadata, &mut issues);
+    authentication(spec, metadata, &mut issues);
+    pkce(spec, metadata, &mut issues, &mut silent);
+    scopes(spec, metadata, &mut issues, &mut silent);
+    demands(metadata, &mut issues);
+    let mut findings: Vec<Finding> = issues.into_iter().map(|issue| spec.finding(issue, evidence)).collect();
+    findings.sort_by(|a, b| (b.class, &a.subject).cmp(&(a.class, &b.subject)));
+    let mut lines = vec!["issuer, endpoints, grants, client authentication, PKCE, scopes".to_owned()];
+    if !silent.is_empty() {
+        lines.push(format!("not told by the metadata: {}", silent.join(", ")));
+    }
+    (findings, Coverage { lines })
+}
+
+fn issue(rule: &'static str, class: Class, subject: &str, field: &str, what: String, effect: &str, fix: &str) -> Issue {
+    Issue {
+        rule,
+        class,
+        operation: None,
+        subject: subject.to_owned(),
+        pointer: Spec::oauth_pointer(field),
+        what,
+        effect: effect.to_owned(),
+        fix: fix.to_owned(),
+    }
+}
+
+fn words(metadata: &Value, field: &str) -> Option<BTreeSet<String>> {
+    let listed = metadata.get(field)?.as_array()?;
+    Some(listed.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+fn host_of(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default()
+}
+
+fn issuer(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
+    let Some(issuer) = metadata.get("issuer").and_then(Value::as_str) else {
+        issues.push(issue(
+            "metadata-without-issuer",
+            Class::Unhandled,
+            "issuer",
+            "",
+            "the metadata names no issuer".to_owned(),
+            "RFC 8414 section 2 demands one, so this may be another document",
+            "look at the document",
+        ));
+        return;
+    };
+    let servers = &spec.provider.servers;
+    let own_hosts = servers.iter().any(|server| server.url.contains('{'));
+    if !own_hosts && !servers.iter().any(|server| host_of(&server.url) == host_of(issuer)) {
+        issues.push(issue(
+            "issuer-moved",
+            Class::WireBreaking,
+            "issuer",
+            "",
+            format!("the issuer is {issuer}"),
+            "the client knows other hosts",
+            "see which host serves, and list it under `servers`",
+        ));
+    }
+}
+
+fn endpoints(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec<&'static str>) {
+    for (role, field) in [
+        ("authorize", "authorization_endpoint"),
+        ("token", "token_endpoint"),
+        ("revoke", "revocation_endpoint"),
+    ] {
+        let told = metadata.get(field).and_then(Value::as_str);
+        match (spec.provider.endpoint(role), told) {
+            (Some(call), Some(told)) => {
+                let servers = spec.provider.servers.iter().filter(|server| {
+                    server.oauth
+                        || !spec
+                            .provider
+                            .servers
+                            .iter()
+                            .any(|other| other.oauth && other.environment == server.environment)
+                });
+                let fits = servers.into_iter().any(|server| {
+                    if server.url.contains('{') {
+                        told.ends_with(&call.path)
+                    } else {
+                        told.trim_end_matches('/') == format!("{}{}", server.url, call.path).trim_end_matches('/')
+                    }
+                });
+                if !fits {
+                    issues.push(Issue {
+                        rule: "endpoint-moved",
+                        class: Class::WireBreaking,
+                        operation: Some(call.id.clone()),
+                        subject: field.to_owned(),
+                        pointer: spec.pointer(&call.id),
+                        what: format!("{field} is {told}"),
+                        effect: format!("the client asks {}", call.path),
+                        fix: "move the operation in the specification".to_owned(),
+                    });
+                }
+            }
+            (Some(_), None) => silent.push(field),
+            (None, Some(told)) => issues.push(issue(
+                "endpoint-undescribed",
+                Class::Additive,
+                field,
+                "/operations",
+                format!("{field} is {told}, the specification has none"),
+                "the client does not offer it",
+                "describe the operation and name it in x-oauth.operations",
+            )),
+            (None, None) => {}
+        }
+    }
+}
+
+fn grants(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
+    let ours: BTreeSet<String> = spec
+        .provider
+        .oauth
+        .grants
+        .iter()
+        .map(|grant| grant.as_str().to_owned())
+        .collect();
+    // RFC 8414 section 2: what holds when the field is left out.
+    let told = words(metadata, "grant_types_supported")
+        .unwrap_or_else(|| BTreeSet::from(["authorization_code".to_owned(), "implicit".to_owned()]));
+    let stated = metadata.get("grant_types_supported").is_some();
+    for grant in ours
+        .difference(&told)
+        .filter(|grant| stated || *grant != "refresh_token")
+    {
+        issues.push(issue(
+            "grant-withdrawn",
+            Class::WireBreaking,
+            grant,
+            "/grants",
+            format!("the grant `{grant}` is not supported"),
+            "the client still offers it",
+            "remove the grant",
+        ));
+    }
+    for grant in told.difference(&ours).filter(|_| stated) {
+        issues.push(issue(
+            "grant-added",
+            Class::Additive,
+            grant,
+            "/grants",
+            format!("the grant `{grant}` is supported"),
+            "the client does not offer it",
+            "add it to x-oauth.grants, with its flow",
+        ));
+    }
+    if let Some(types) = words(metadata, "response_types_supported")
+        && ours.contains("authorization_code")
+        && !types.iter().any(|kind| kind.split(' ').any(|word| word == "code"))
+    {
+        issues.push(issue(
+            "response-type-withdrawn",
+            Class::WireBreaking,
+            "code",
+            "/grants",
+            "the response type `code` is not supported".to_owned(),
+            "the client asks for it in every authorization",
+            "see which response types are left",
+        ));
+    }
+}
+
+fn authentication(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
+    let all = &spec.provider.oauth.client_authentication;
+    let ours: BTreeSet<String> = [
+        Some(all.default),
+        all.client_credentials,
+        all.authorization_code,
+        all.password,
+        all.refresh_token,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|way| authentication_word(way).to_owned())
+    .collect();
+    let Some(told) = words(metadata, "token_endpoint_auth_methods_supported") else {
+        return;
+    };
+    for way in ours.difference(&told) {
+        issues.push(issue(
+            "client-authentication-withdrawn",
+            Class::WireBreaking,
+            way,
+            "/client_authentication",
+            format!("the client authentication `{way}` is not supported"),
+            "the client still authenticates this way",
+            "follow the metadata in x-oauth.client_authentication",
+        ));
+    }
+    for way in told.difference(&ours) {
+        issues.push(issue(
+            "client-authentication-added",
+            Class::Additive,
+            way,
+            "/client_authentication",
+            format!("the client authentication `{way}` is supported"),
+            "the client authenticates in another way, which is supported too",
+            "nothing, unless it is wanted: accept the finding with a reason",
+        ));
+    }
+}
+
+fn pkce(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec<&'static str>) {
+    let required = spec.provider.oauth.pkce == v::Pkce::Required;
+    match words(metadata, "code_challenge_methods_supported") {
+        Some(methods) if required && !methods.contains("S256") => issues.push(issue(
+            "pkce-withdrawn",
+            Class::WireBreaking,
+            "S256",
+            "/pkce",
+            "the PKCE method S256 is not supported".to_owned(),
+            "the client sends it with every authorization",
+            "follow the metadata in x-oauth.pkce",
+        )),
+        Some(methods) if !required && methods.contains("S256") => issues.push(issue(
+            "pkce-added",
+            Class::Additive,
+            "S256",
+            "/pkce",
+            "the PKCE method S256 is supported".to_owned(),
+            "the client does not send it",
+            "write `pkce: required`: a server that supports it loses nothing",
+        )),
+        None if required => silent.push("code_challenge_methods_supported"),
+        _ => {}
+    }
+}
+
+fn scopes(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec<&'static str>) {
+    let Some(told) = words(metadata, "scopes_supported") else {
+        silent.push("scopes_supported");
+        return;
+    };
+    let ours: BTreeSet<String> = spec.provider.scopes.iter().map(|(scope, _)| scope.clone()).collect();
+    for scope in ours.difference(&told) {
+        let users = spec
+            .provider
+            .operations
+            .iter()
+            .filter(|call| call.scopes.as_ref().is_some_and(|scopes| scopes.contains(scope)));
+        let users: Vec<&str> = users.map(|call| call.id.as_str()).collect();
+        let effect = if users.is_empty() {
+            "an authorization that asks for it is refused".to_owned()
+        } else {
+            format!(
+                "an authorization that asks for it is refused; needed by {}",
+                users.join(", ")
+            )
+        };
+        issues.push(issue(
+            "scope-withdrawn",
+            Class::WireBreaking,
+            scope,
+            "/scopes_always",
+            format!("the scope `{scope}` is not supported"),
+            &effect,
+            "remove the scope, or accept the finding: a server need not list all (RFC 8414 section 2)",
+        ));
+    }
+    for scope in told.difference(&ours) {
+        issues.push(issue(
+            "scope-added",
+            Class::Additive,
+            scope,
+            "/scopes_always",
+            format!("the scope `{scope}` is supported"),
+            "the client cannot name it",
+            "describe the scope under the flows of `oauth`",
+        ));
+    }
+}
+
+/// What the server demands of every client, and this one does not do.
+fn demands(metadata: &Value, issues: &mut Vec<Issue>) {
+    for (field, what) in [
+        (
+            "require_pushed_authorization_requests",
+            "pushed authorization requests (RFC 9126)",
+        ),
+        (
+            "tls_client_certificate_bound_access_tokens",
+            "certificate-bound access tokens (RFC 8705)",
+        ),
+        ("require_signed_request_object", "signed request objects (RFC 9101)"),
+    ] {
+        if metadata.get(field) == Some(&Value::Bool(true)) {
+            issues.push(issue(
+                "demand-added",
+                Class::WireBreaking,
+                field,
+                "",
+                format!("the server demands {what}"),
+                "the client does not do that",
+                "see whether it holds for this client",
+            ));
+        }
+    }
+}
