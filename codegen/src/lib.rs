@@ -1,4 +1,4 @@
-//! Turns one bundled OpenAPI specification into a typed finrail client.
+#![doc = include_str!("../README.md")]
 
 mod checks;
 mod document;

@@ -9,19 +9,21 @@ use syn::{ImplItem, Type};
 use crate::document::{Document, Operation};
 use crate::names::{ident_name, snake_case};
 use crate::passes::{StructFields, inner_of_option, inner_of_vec};
-use crate::vocabulary::{Pagination, PaginationStyle};
+use crate::vocabulary::PaginationStyle;
 
-/// The two methods, for the builder of the operation.
+/// The two methods, for the builder of an operation that comes in pages.
 pub(crate) fn methods(
     document: &Document,
     operation: &Operation,
     index: usize,
     root: &TokenStream,
-    paging: &Pagination,
     reply: &Type,
     error: &Type,
     structs: &BTreeMap<String, StructFields>,
 ) -> Result<Vec<ImplItem>, String> {
+    let Some(paging) = &operation.pagination else {
+        return Ok(Vec::new());
+    };
     let next = Accessor::find(reply, &paging.next, structs)?;
     let items = Accessor::find(reply, &paging.items, structs)?;
     let item = inner_of_vec(&items.ty).ok_or_else(|| format!("`x-pagination.items` {} is no list", paging.items))?;
@@ -33,13 +35,13 @@ pub(crate) fn methods(
     }
     let next_value = next.optional_text();
     let take_items = items.take();
-    let pages_doc = format!(
-        "Streams the pages, from the one that the call asks for to the last.\n\nA page that repeats the previous {} ends the stream with an error.",
-        match paging.style {
-            PaginationStyle::Cursor => "cursor",
-            PaginationStyle::Link => "link; links are followed on the same origin only, and a repeated one",
+    let ends = match paging.style {
+        PaginationStyle::Cursor => "A page that repeats the previous cursor ends the stream with an error.",
+        PaginationStyle::Link => {
+            "Links are followed on the same origin only. A page that repeats the previous link ends the stream with an error."
         }
-    );
+    };
+    let pages_doc = format!("Streams the pages, from the one that the call asks for to the last.\n\n{ends}");
     let pages = match paging.style {
         PaginationStyle::Cursor => {
             let parameter = paging

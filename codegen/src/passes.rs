@@ -602,17 +602,9 @@ impl Passes<'_> {
                             }
                         }
                     }
-                    if let (Some(paging), Some((reply, error))) = (&operation.pagination, replies) {
-                        match pagination::methods(
-                            self.document,
-                            operation,
-                            index,
-                            root,
-                            paging,
-                            &reply,
-                            &error,
-                            &self.structs,
-                        ) {
+                    if let Some((reply, error)) = replies {
+                        match pagination::methods(self.document, operation, index, root, &reply, &error, &self.structs)
+                        {
                             Ok(items) => item.items.extend(items),
                             Err(reason) => self.errors.push(self.document.error(Some(&operation.id), reason)),
                         }

@@ -409,7 +409,8 @@ impl Transform<'_> {
             let property_schema = self.schema(&inner_place, &inner_name, property);
             let notes = FieldNotes {
                 wire: wire.clone(),
-                description: text(property, "description"),
+                // A bare reference says what it is about by the schema that it names.
+                description: text(property, "description").or_else(|| text(self.resolve(property), "description")),
                 aliases: property["x-aliases"]
                     .as_array()
                     .into_iter()

@@ -1,4 +1,5 @@
 //! Every kind of input that is refused: what is said, and of which line.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 

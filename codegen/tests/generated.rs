@@ -1,0 +1,263 @@
+//! What generated text looks like: rules for every client, and the items that a reader meets as they are.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::Path;
+
+use finrail_codegen::{Options, generate, tree};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Expr, Item, Lit, Meta, Visibility};
+
+/// The five bundles, and the one with every kind of thing in it.
+fn bundles() -> Vec<(String, String)> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let of_the_project = std::fs::read_dir(here.join("../specs/bundled")).unwrap();
+    let mut paths: Vec<_> = of_the_project.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(paths.len(), 5);
+    paths.push(here.join("tests/every-kind/every_kind.json"));
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect()
+}
+
+fn every_kind() -> syn::File {
+    let (_, bundle) = bundles().pop().unwrap();
+    tree("every_kind.json", &bundle, &Options::default()).unwrap()
+}
+
+fn words(attributes: &[Attribute]) -> String {
+    let texts = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(syn::ExprLit {
+                lit: Lit::Str(text), ..
+            }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+/// Collects what a client must not have.
+#[derive(Default)]
+struct Rules {
+    broken: Vec<String>,
+}
+
+impl Rules {
+    fn documented(&mut self, visibility: &Visibility, attributes: &[Attribute], name: &dyn std::fmt::Display) {
+        if matches!(visibility, Visibility::Public(_)) {
+            self.described(attributes, name);
+        }
+    }
+
+    fn described(&mut self, attributes: &[Attribute], name: &dyn std::fmt::Display) {
+        if words(attributes).is_empty() {
+            self.broken.push(format!("`{name}` has no documentation"));
+        }
+    }
+}
+
+impl VisitMut for Rules {
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        let first = path
+            .segments
+            .first()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default();
+        if path.leading_colon.is_some() && !["finrail", "std"].contains(&first.as_str()) {
+            self.broken.push(format!("a path into the crate `{first}`"));
+        }
+        if path
+            .segments
+            .iter()
+            .any(|segment| segment.ident == "f64" || segment.ident == "f32")
+        {
+            self.broken.push("a binary float".to_owned());
+        }
+        visit_mut::visit_path_mut(self, path);
+    }
+
+    fn visit_lit_str_mut(&mut self, text: &mut syn::LitStr) {
+        if text.value().contains("api-version") {
+            self.broken.push("a header that no provider asked for".to_owned());
+        }
+    }
+
+    fn visit_item_mut(&mut self, item: &mut Item) {
+        match item {
+            Item::Struct(item) => self.documented(&item.vis, &item.attrs, &item.ident),
+            Item::Enum(item) => self.documented(&item.vis, &item.attrs, &item.ident),
+            Item::Mod(item) => self.documented(&item.vis, &item.attrs, &item.ident),
+            Item::Type(item) => self.documented(&item.vis, &item.attrs, &item.ident),
+            Item::Static(item) => self.documented(&item.vis, &item.attrs, &item.ident),
+            _ => {}
+        }
+        visit_mut::visit_item_mut(self, item);
+    }
+
+    fn visit_field_mut(&mut self, field: &mut syn::Field) {
+        // The field of a tuple struct is described by the struct.
+        if let Some(name) = &field.ident {
+            self.documented(&field.vis, &field.attrs, name);
+        }
+        visit_mut::visit_field_mut(self, field);
+    }
+
+    fn visit_variant_mut(&mut self, variant: &mut syn::Variant) {
+        self.described(&variant.attrs, &variant.ident);
+        visit_mut::visit_variant_mut(self, variant);
+    }
+
+    fn visit_impl_item_fn_mut(&mut self, method: &mut syn::ImplItemFn) {
+        self.documented(&method.vis, &method.attrs, &method.sig.ident);
+        visit_mut::visit_impl_item_fn_mut(self, method);
+    }
+
+    fn visit_impl_item_const_mut(&mut self, constant: &mut syn::ImplItemConst) {
+        self.documented(&constant.vis, &constant.attrs, &constant.ident);
+        visit_mut::visit_impl_item_const_mut(self, constant);
+    }
+}
+
+#[test]
+fn no_client_breaks_a_rule() {
+    for (name, bundle) in bundles() {
+        let mut tree = tree(&name, &bundle, &Options::default()).unwrap();
+        let mut rules = Rules::default();
+        rules.visit_file_mut(&mut tree);
+        assert!(rules.broken.is_empty(), "{name}: {:#?}", rules.broken);
+        let text = prettyplease::unparse(&tree);
+        for word in ["progenitor", "codegen_marker", "Described by its type"] {
+            let line = text.lines().find(|line| line.contains(word));
+            assert_eq!(line, None, "{name}: `{word}`");
+        }
+    }
+}
+
+#[test]
+fn the_same_bundle_gives_the_same_text() {
+    for (name, bundle) in bundles() {
+        let options = Options {
+            module: Some(format!("finrail::{name}")),
+        };
+        let text = generate(&name, &bundle, &options).unwrap();
+        assert_eq!(text, generate(&name, &bundle, &options).unwrap());
+        assert!(text.starts_with("// @generated by finrail-codegen"), "{name}");
+    }
+}
+
+/// Every item with a name, the `impl`s of a type included, in the order of the text.
+fn items(tree: &syn::File, module: &str, wanted: &[&str]) -> String {
+    let items = match module {
+        "" => &tree.items,
+        module => tree
+            .items
+            .iter()
+            .find_map(|item| match item {
+                Item::Mod(found) if found.ident == module => found.content.as_ref().map(|(_, items)| items),
+                _ => None,
+            })
+            .unwrap(),
+    };
+    let named = items.iter().filter(|item| {
+        let name = match item {
+            Item::Struct(item) => item.ident.to_string(),
+            Item::Enum(item) => item.ident.to_string(),
+            Item::Static(item) => item.ident.to_string(),
+            Item::Impl(item) => match &*item.self_ty {
+                syn::Type::Path(path) => path
+                    .path
+                    .segments
+                    .last()
+                    .map(|s| s.ident.to_string())
+                    .unwrap_or_default(),
+                _ => String::new(),
+            },
+            _ => String::new(),
+        };
+        wanted.contains(&name.as_str())
+    });
+    prettyplease::unparse(&syn::File {
+        shebang: None,
+        frontmatter: None,
+        attrs: Vec::new(),
+        items: named.cloned().collect(),
+    })
+}
+
+/// Compares with the snapshot that has the name of the test.
+fn check(text: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or_default();
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(format!("generated_{test}"), text);
+    });
+}
+
+#[test]
+fn an_open_enum() {
+    check(&items(&every_kind(), "types", &["ShapesStatus"]));
+}
+
+#[test]
+fn kinds_by_key() {
+    check(&items(&every_kind(), "types", &["Node", "NodeVisitor"]));
+}
+
+#[test]
+fn a_struct_of_every_type() {
+    check(&items(&every_kind(), "types", &["Shapes"]));
+}
+
+#[test]
+fn a_call_with_parameters() {
+    check(&items(&every_kind(), "builder", &["GetNames"]));
+}
+
+#[test]
+fn a_call_with_a_form() {
+    check(&items(&every_kind(), "builder", &["SendForm"]));
+}
+
+#[test]
+fn a_call_with_pages() {
+    check(&items(&every_kind(), "builder", &["ListCursor", "ListLinked"]));
+}
+
+#[test]
+fn what_stands_beside_the_client() {
+    check(&items(
+        &every_kind(),
+        "",
+        &["OPERATIONS", "PROFILE", "Scope", "Environment", "Extra"],
+    ));
+}
+
+#[test]
+fn the_documentation_of_a_call() {
+    let tree = every_kind();
+    let text = prettyplease::unparse(&tree);
+    let with_examples = generate(
+        "every_kind.json",
+        &bundles().pop().unwrap().1,
+        &Options {
+            module: Some("every_kind".to_owned()),
+        },
+    )
+    .unwrap();
+    assert!(!text.contains("```"));
+    assert!(with_examples.contains("```no_run"));
+    let file: syn::File = syn::parse_str(&with_examples).unwrap();
+    let docs = file.items.iter().find_map(|item| match item {
+        Item::Impl(item) => item.items.iter().find_map(|item| match item {
+            syn::ImplItem::Fn(method) if method.sig.ident == "send_shapes" => Some(words(&method.attrs)),
+            _ => None,
+        }),
+        _ => None,
+    });
+    check(&docs.unwrap());
+}
