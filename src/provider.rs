@@ -68,17 +68,134 @@ pub enum ClientKind {
 /// What a provider or a client has. A method that needs one of them does not exist without it.
 pub mod grant {
     /// The provider has the client credentials grant (RFC 6749 section 4.4).
+    ///
+    /// ```
+    /// # #[cfg(feature = "ofx")] {
+    /// use finrail::ofx;
+    /// 
+    /// fn own(app: &ofx::App) -> Result<ofx::Client, finrail::oauth::Error> {
+    ///     app.client_credentials([ofx::Scope::Payments])
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// MX has no such grant, so this does not compile:
+    ///
+    /// ```compile_fail
+    /// use finrail::mx;
+    /// 
+    /// fn own(app: &mx::App) {
+    ///     let _ = app.client_credentials([mx::Scope::Accounts]);
+    /// }
+    /// ```
     pub trait ClientCredentials: super::Provider {}
     /// The provider has the authorization code grant (RFC 6749 section 4.1).
     pub trait AuthorizationCode: super::Provider {}
     /// The provider has the password grant (RFC 6749 section 4.3).
+    ///
+    /// ```
+    /// # #[cfg(feature = "omnifund")] {
+    /// use finrail::omnifund;
+    /// 
+    /// async fn connect(app: &omnifund::App) -> Result<omnifund::Connection, finrail::oauth::Error> {
+    ///     let no_scopes: [omnifund::Scope; 0] = [];
+    ///     app.password("user", "password", no_scopes).await
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// OFX never asks an application for a user's password, so this does not compile:
+    ///
+    /// ```compile_fail
+    /// use finrail::ofx;
+    /// 
+    /// fn connect(app: &ofx::App) {
+    ///     let _ = app.password("user", "password", [ofx::Scope::Payments]);
+    /// }
+    /// ```
     pub trait Password: super::Provider {}
     /// The provider has a revocation endpoint (RFC 7009).
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// async fn disconnect(user: &finrail::mx::Connection) -> Result<(), finrail::token::Error> {
+    ///     user.revoke().await
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// OFX has no such endpoint, so this does not compile; [`forget`](crate::Connection::forget) drops the tokens here:
+    ///
+    /// ```compile_fail
+    /// fn disconnect(user: &finrail::ofx::Connection) {
+    ///     let _ = user.revoke();
+    /// }
+    /// ```
     pub trait Revocation: super::Provider {}
     /// The client's calls accept a token of the client credentials grant.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tatrabanka")] {
+    /// use finrail::tatrabanka;
+    /// 
+    /// let service = tatrabanka::service::Client::builder().client_credentials([tatrabanka::Scope::PremiumAis]);
+    /// # let _ = service;
+    /// # }
+    /// ```
+    ///
+    /// Tatra banka gives accounts to a user's token only, so this does not compile:
+    ///
+    /// ```compile_fail
+    /// use finrail::tatrabanka;
+    /// 
+    /// let user = tatrabanka::Client::builder().client_credentials([tatrabanka::Scope::PremiumAis]);
+    /// ```
+    ///
+    /// Nor does this, because a service token opens no accounts:
+    ///
+    /// ```compile_fail
+    /// fn accounts(service: &finrail::tatrabanka::service::Client) {
+    ///     let _ = service.list_accounts();
+    /// }
+    /// ```
+    ///
+    /// Nor this, because a user's token makes no consents:
+    ///
+    /// ```compile_fail
+    /// fn consent(user: &finrail::tatrabanka::Connection) {
+    ///     let _ = user.client().create_consent();
+    /// }
+    /// ```
     pub trait TakesClientCredentials: super::TypedClient {}
     /// The client's calls accept an access key.
+    ///
+    /// ```
+    /// # #[cfg(feature = "finexer")] {
+    /// let client = finrail::finexer::Client::builder().access_key("live_key", "");
+    /// # let _ = client;
+    /// # }
+    /// ```
+    ///
+    /// MX takes tokens only, so this does not compile:
+    ///
+    /// ```compile_fail
+    /// let client = finrail::mx::Client::builder().access_key("key", "");
+    /// ```
     pub trait TakesAccessKey: super::TypedClient {}
     /// The client's calls accept a registration token (RFC 7591).
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// let registrar = finrail::mx::registration::Client::builder().registration_token("token")?;
+    /// # let _ = registrar;
+    /// # }
+    /// # Ok::<(), finrail::ConfigError>(())
+    /// ```
+    ///
+    /// It opens no resources, so this does not compile:
+    ///
+    /// ```compile_fail
+    /// let client = finrail::mx::Client::builder().registration_token("token");
+    /// ```
     pub trait TakesRegistrationToken: super::TypedClient {}
 }
