@@ -8,9 +8,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use finrail::oauth::RequestedScope;
 use finrail::sandbox::{Sandbox, SandboxClient};
 use finrail::token::ManualClock;
-use finrail::{Connection, Provider, finexer, mx, ofx, omnifund, tatrabanka};
+use finrail::{App, Connection, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
 
 type Step = Result<(), Box<dyn Error>>;
 
@@ -58,10 +59,7 @@ impl Tour {
         let own = app.client_credentials([ofx::Scope::Payments])?;
         let page = own.list_beneficiaries().page_size(2).send().await?;
         self.row(
-            "OFX",
-            "client_credentials",
-            "1 h",
-            "payments",
+            ["OFX", "client_credentials", "1 h", "payments"],
             "list_beneficiaries",
             format!("{} beneficiaries", page.len()),
         );
@@ -76,31 +74,15 @@ impl Tour {
             })
             .send()
             .await?;
-        self.row(
-            "",
-            "",
-            "",
-            "",
-            "create_quote",
-            format!("rate {}", shown(quote.customer_rate)),
-        );
+        self.step("", "create_quote", format!("rate {}", shown(quote.customer_rate)));
         self.sleep(Duration::from_secs(3600));
         own.get_quote()
             .quote_id(quote.id.clone().unwrap_or_default())
             .send()
             .await?;
-        self.row(
-            "",
-            "",
-            "expired",
-            "",
-            "get_quote",
-            "fetched a new token, then the quote".into(),
-        );
+        self.step("expired", "get_quote", "fetched a new token, then the quote");
 
-        let authorization = app.authorize([ofx::Scope::Payments])?;
-        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
-        let user = app.finish(authorization.pending, &callback).await?;
+        let user = self.consent(&app, [ofx::Scope::Payments]).await?;
         let page = user.client().list_beneficiaries().send().await?;
         self.granted(
             "OFX",
@@ -111,15 +93,18 @@ impl Tour {
         );
         self.sleep(Duration::from_secs(3600));
         user.client().list_beneficiaries().send().await?;
-        self.refreshed(&user, "list_beneficiaries");
+        self.refreshed(&user, "list_beneficiaries")?;
         Ok(())
     }
 
     async fn mx(&mut self) -> Step {
         let app = app!(self, mx);
-        let authorization = app.authorize([mx::Scope::Customers, mx::Scope::Accounts, mx::Scope::Transactions])?;
-        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
-        let user = app.finish(authorization.pending, &callback).await?;
+        let user = self
+            .consent(
+                &app,
+                [mx::Scope::Customers, mx::Scope::Accounts, mx::Scope::Transactions],
+            )
+            .await?;
         let accounts = user.client().list_accounts().items().try_collect().await?;
         let kinds: Vec<&str> = accounts.iter().map(mx::types::Account::kind).collect();
         self.granted(
@@ -138,10 +123,7 @@ impl Tour {
                 .items()
                 .try_collect()
                 .await?;
-            self.row(
-                "",
-                "",
-                "",
+            self.step(
                 "",
                 "list_account_transactions",
                 format!("{} transactions", transactions.len()),
@@ -149,13 +131,11 @@ impl Tour {
         }
         self.sleep(Duration::from_secs(2 * 24 * 3600));
         user.client().get_current_customer().send().await?;
-        self.refreshed(&user, "get_current_customer");
+        self.refreshed(&user, "get_current_customer")?;
         user.revoke().await?;
         let refused = user.client().list_accounts().send().await.err();
-        let says = refused
-            .filter(|error| error.reauthorization_required())
-            .map_or("still works".into(), |error| error.to_string());
-        self.row("", "", "revoked", "", "list_accounts", says);
+        let says = said(refused)?;
+        self.step("revoked", "list_accounts", says);
         Ok(())
     }
 
@@ -175,11 +155,9 @@ impl Tour {
         );
         self.sleep(Duration::from_secs(3600));
         user.client().list_customers().send().await?;
-        self.refreshed(&user, "list_customers");
+        self.refreshed(&user, "list_customers")?;
 
-        let authorization = app.authorize(none)?;
-        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
-        let user = app.finish(authorization.pending, &callback).await?;
+        let user = self.consent(&app, none).await?;
         let events = user.client().list_events().items().try_collect().await?;
         self.granted(
             "OmniFund",
@@ -197,17 +175,14 @@ impl Tour {
         let consent = service.create_consent().send().await?;
         let consent_id = consent.consent_id.clone().unwrap_or_default();
         self.row(
-            "Tatra banka",
-            "client_credentials",
-            "24 h",
-            "PREMIUM_AIS",
+            ["Tatra banka", "client_credentials", "24 h", "PREMIUM_AIS"],
             "create_consent",
-            "a consent to be authorized".into(),
+            "a consent to be authorized",
         );
 
-        let authorization = app.authorize([tatrabanka::Scope::PremiumAis.of(consent_id)])?;
-        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
-        let user = app.finish(authorization.pending, &callback).await?;
+        let user = self
+            .consent(&app, [tatrabanka::Scope::PremiumAis.of(consent_id)])
+            .await?;
         let accounts = user.client().list_accounts().with_balance(true).send().await?;
         self.granted(
             "Tatra banka",
@@ -228,17 +203,10 @@ impl Tour {
             .items()
             .try_collect()
             .await?;
-        self.row(
-            "",
-            "",
-            "",
-            "",
-            "list_transactions",
-            format!("{} transactions", transactions.len()),
-        );
+        self.step("", "list_transactions", format!("{} transactions", transactions.len()));
         self.sleep(Duration::from_secs(24 * 3600));
         user.client().list_accounts().send().await?;
-        self.refreshed(&user, "list_accounts");
+        self.refreshed(&user, "list_accounts")?;
 
         // A payment: the service initiates it, the user authorizes it, the user's token submits it.
         let service = app.client_credentials([tatrabanka::Scope::PremiumPis])?;
@@ -261,16 +229,13 @@ impl Tour {
             .map_or("?", |status| status.as_str())
             .to_owned();
         self.row(
-            "Tatra banka",
-            "client_credentials",
-            "24 h",
-            "PREMIUM_PIS",
+            ["Tatra banka", "client_credentials", "24 h", "PREMIUM_PIS"],
             "initiate_payment",
             format!("status {initiated}"),
         );
-        let authorization = app.authorize([tatrabanka::Scope::PremiumPis.of(authorization_id.clone())])?;
-        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
-        let payer = app.finish(authorization.pending, &callback).await?;
+        let payer = self
+            .consent(&app, [tatrabanka::Scope::PremiumPis.of(authorization_id.clone())])
+            .await?;
         payer
             .client()
             .submit_payment()
@@ -284,7 +249,7 @@ impl Tour {
             &payer,
             "authorization_code + PKCE",
             "submit_payment",
-            "submitted once, never repeated".into(),
+            "submitted once, never repeated",
         );
         let status = service
             .get_payment_status()
@@ -297,15 +262,15 @@ impl Tour {
             .as_ref()
             .map_or("?", |status| status.as_str())
             .to_owned();
-        self.row("", "", "", "", "get_payment_status", format!("status {status}"));
+        self.step("", "get_payment_status", format!("status {status}"));
         Ok(())
     }
 
     async fn finexer(&mut self) -> Step {
         let app = app!(self, finexer);
-        let authorization = app.authorize([finexer::Scope::CustomerRead, finexer::Scope::CustomerWrite])?;
-        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
-        let user = app.finish(authorization.pending, &callback).await?;
+        let user = self
+            .consent(&app, [finexer::Scope::CustomerRead, finexer::Scope::CustomerWrite])
+            .await?;
         let customers = user.client().list_customers().limit(2).send().await?;
         let account = user.extra().account_id.unwrap_or_default();
         self.granted(
@@ -332,25 +297,27 @@ impl Tour {
             .send()
             .await?;
         let status = consent.status.as_ref().map_or("?", |status| status.as_str()).to_owned();
-        self.row(
-            "",
-            "",
-            "",
-            "",
-            "create_consent",
-            format!("consent with status {status}"),
-        );
+        self.step("", "create_consent", format!("consent with status {status}"));
         // No life was told, so the client learns from a 401 that the token is over.
         self.sleep(Duration::from_secs(7 * 24 * 3600));
         user.client().list_customers().send().await?;
-        self.refreshed(&user, "list_customers");
+        self.refreshed(&user, "list_customers")?;
         user.revoke().await?;
         let refused = user.client().list_customers().send().await.err();
-        let says = refused
-            .filter(|error| error.reauthorization_required())
-            .map_or("still works".into(), |error| error.to_string());
-        self.row("", "", "revoked", "", "list_customers", says);
+        let says = said(refused)?;
+        self.step("revoked", "list_customers", says);
         Ok(())
+    }
+
+    /// A user's consent, as a browser would give it.
+    async fn consent<P: grant::AuthorizationCode, S: Into<RequestedScope>>(
+        &self,
+        app: &App<P>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Connection<P>, Box<dyn Error>> {
+        let authorization = app.authorize(scopes)?;
+        let callback = self.sandbox.approve(authorization.url.as_str()).await?;
+        Ok(app.finish(authorization.pending, &callback).await?)
     }
 
     /// Both sides' time goes on.
@@ -371,25 +338,31 @@ impl Tour {
         let scopes = info
             .map(|info| info.scopes.to_string())
             .filter(|scopes| !scopes.is_empty())
-            .unwrap_or("none".into());
-        self.row(provider, grant, &life, &scopes, call, result);
+            .unwrap_or("none");
+        self.row([provider, grant, &life, &scopes], call, result);
     }
 
-    fn refreshed<P: Provider>(&mut self, user: &Connection<P>, call: &str) {
+    fn refreshed<P: Provider>(&mut self, user: &Connection<P>, call: &str) -> Step {
         let generation = user.info().map_or(0, |info| info.generation);
-        self.row(
-            "",
-            "",
+        if generation < 2 {
+            return Err(format!("{call}: the token was not refreshed").into());
+        }
+        self.step(
             "expired",
-            "",
             call,
             format!("refreshed by itself: token number {generation}"),
         );
+        Ok(())
     }
 
-    fn row(&mut self, provider: &str, grant: &str, life: &str, scopes: &str, call: &str, result: String) {
+    /// A further step with the tokens of the row above.
+    fn step(&mut self, life: &str, call: &str, result: impl Into<String>) {
+        self.row(["", "", life, ""], call, result);
+    }
+
+    fn row(&mut self, [provider, grant, life, scopes]: [&str; 4], call: &str, result: impl Into<String>) {
         self.rows
-            .push([provider, grant, life, scopes, call, &result].map(str::to_owned));
+            .push([provider, grant, life, scopes, call, &result.into()].map(str::to_owned));
     }
 
     fn print(&self) {
@@ -421,6 +394,14 @@ impl Tour {
             "\n5 providers, {} steps, {sent} requests on the wire, all on loopback. No step failed.",
             self.rows.len()
         );
+    }
+}
+
+/// What a call under a revoked grant says.
+fn said<E>(refused: Option<finrail::Error<E>>) -> Result<String, Box<dyn Error>> {
+    match refused {
+        Some(error) if error.reauthorization_required() => Ok(error.to_string()),
+        _ => Err("a call under a revoked grant did not ask for a new authorization".into()),
     }
 }
 

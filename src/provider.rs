@@ -72,7 +72,7 @@ pub mod grant {
     /// ```
     /// # #[cfg(feature = "ofx")] {
     /// use finrail::ofx;
-    /// 
+    ///
     /// fn own(app: &ofx::App) -> Result<ofx::Client, finrail::oauth::Error> {
     ///     app.client_credentials([ofx::Scope::Payments])
     /// }
@@ -83,7 +83,7 @@ pub mod grant {
     ///
     /// ```compile_fail
     /// use finrail::mx;
-    /// 
+    ///
     /// fn own(app: &mx::App) {
     ///     let _ = app.client_credentials([mx::Scope::Accounts]);
     /// }
@@ -96,7 +96,7 @@ pub mod grant {
     /// ```
     /// # #[cfg(feature = "omnifund")] {
     /// use finrail::omnifund;
-    /// 
+    ///
     /// async fn connect(app: &omnifund::App) -> Result<omnifund::Connection, finrail::oauth::Error> {
     ///     let no_scopes: [omnifund::Scope; 0] = [];
     ///     app.password("user", "password", no_scopes).await
@@ -108,7 +108,7 @@ pub mod grant {
     ///
     /// ```compile_fail
     /// use finrail::ofx;
-    /// 
+    ///
     /// fn connect(app: &ofx::App) {
     ///     let _ = app.password("user", "password", [ofx::Scope::Payments]);
     /// }
@@ -137,7 +137,7 @@ pub mod grant {
     /// ```
     /// # #[cfg(feature = "tatrabanka")] {
     /// use finrail::tatrabanka;
-    /// 
+    ///
     /// let service = tatrabanka::service::Client::builder().client_credentials([tatrabanka::Scope::PremiumAis]);
     /// # let _ = service;
     /// # }
@@ -147,7 +147,7 @@ pub mod grant {
     ///
     /// ```compile_fail
     /// use finrail::tatrabanka;
-    /// 
+    ///
     /// let user = tatrabanka::Client::builder().client_credentials([tatrabanka::Scope::PremiumAis]);
     /// ```
     ///

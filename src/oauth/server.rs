@@ -36,18 +36,7 @@ const MAX_REPLY: usize = 64 * 1024;
 /// Each method sends one request and never repeats it. The lifecycle of what
 /// comes back is [`token`](crate::token)'s.
 #[derive(Clone)]
-pub struct AuthorizationServer(Arc<Inner>);
-
-struct Inner {
-    profile: &'static Profile,
-    endpoints: Endpoints,
-    client_id: String,
-    client_secret: Secret,
-    authentication: ClientAuthentications,
-    body: TokenBody,
-    http: reqwest::Client,
-    timeout: Duration,
-}
+pub struct AuthorizationServer(Arc<Settings>);
 
 /// Where an authorization server's endpoints are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,26 +79,7 @@ type OauthClient =
 
 impl AuthorizationServer {
     pub(crate) fn new(settings: Settings) -> Self {
-        let Settings {
-            profile,
-            endpoints,
-            client_id,
-            client_secret,
-            authentication,
-            body,
-            http,
-            timeout,
-        } = settings;
-        Self(Arc::new(Inner {
-            profile,
-            endpoints,
-            client_id,
-            client_secret,
-            authentication,
-            body,
-            http,
-            timeout,
-        }))
+        Self(Arc::new(settings))
     }
 
     /// What is known of the server.
