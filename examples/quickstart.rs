@@ -326,7 +326,14 @@ impl Tour {
         self.sandbox.advance(by);
     }
 
-    fn granted<P: Provider>(&mut self, provider: &str, user: &Connection<P>, grant: &str, call: &str, result: String) {
+    fn granted<P: Provider>(
+        &mut self,
+        provider: &str,
+        user: &Connection<P>,
+        grant: &str,
+        call: &str,
+        result: impl Into<String>,
+    ) {
         let info = user.info();
         let life = info
             .as_ref()
@@ -338,7 +345,7 @@ impl Tour {
         let scopes = info
             .map(|info| info.scopes.to_string())
             .filter(|scopes| !scopes.is_empty())
-            .unwrap_or("none");
+            .unwrap_or("none".into());
         self.row([provider, grant, &life, &scopes], call, result);
     }
 
