@@ -292,7 +292,7 @@ impl Tour {
                 consent
                     .customer(customer)
                     .return_url("https://app.example/return")
-                    .scopes(vec!["accounts".into(), "balance".into()])
+                    .scopes(["accounts", "balance"])
             })
             .send()
             .await?;

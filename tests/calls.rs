@@ -1098,7 +1098,7 @@ async fn forms_and_queries_are_written_as_the_providers_read_them() {
     let mut consent = client.client().create_consent();
     consent = consent.body_map(|body| {
         body.customer("cus 1")
-            .scopes(vec!["accounts".into(), "balance".into()])
+            .scopes(["accounts", "balance"])
             .return_url("https://app.example.com/?a=1&b=2".to_owned())
             .metadata(std::collections::BTreeMap::from([(
                 "order".to_owned(),

@@ -137,15 +137,14 @@ fn example_argument(parameter: &Value) -> String {
         (_, _, Value::Number(number)) => number.to_string(),
         (_, _, Value::Bool(flag)) => flag.to_string(),
         (_, _, Value::Array(values)) => {
-            let texts = values.iter().map(|v| {
-                v.as_str()
-                    .map_or_else(|| v.to_string(), |t| format!("{t:?}.to_owned()"))
-            });
-            format!("vec![{}]", texts.collect::<Vec<_>>().join(", "))
+            let texts = values
+                .iter()
+                .map(|v| v.as_str().map_or_else(|| v.to_string(), |t| format!("{t:?}")));
+            format!("[{}]", texts.collect::<Vec<_>>().join(", "))
         }
         (Some("integer"), ..) => "1".to_owned(),
         (Some("boolean"), ..) => "true".to_owned(),
-        (Some("array"), ..) => "Vec::new()".to_owned(),
+        (Some("array"), ..) => "Vec::<String>::new()".to_owned(),
         _ => "\"...\"".to_owned(),
     }
 }

@@ -529,6 +529,7 @@ impl Passes<'_> {
                             .unwrap_or_else(|| format!("Sets `{name}`."));
                         set_doc(&mut method.attrs, &text);
                         unwrap_optional_setter(method);
+                        list_setter(method);
                     }
                 }
                 _ => {}
@@ -599,6 +600,7 @@ impl Passes<'_> {
                                     .cloned()
                                     .unwrap_or_else(|| format!("Sets `{method_name}`."));
                                 set_doc(&mut method.attrs, &text);
+                                list_setter(method);
                             }
                         }
                     }
@@ -1022,6 +1024,56 @@ fn unwrap_optional_setter(method: &mut syn::ImplItemFn) {
     if changed {
         IntoSome.visit_block_mut(&mut method.block);
     }
+}
+
+/// `T: TryInto<Vec<X>>` becomes `T: IntoIterator<Item: Into<X>>`: `.scopes(["a", "b"])` without a `vec!` of owned texts.
+fn list_setter(method: &mut syn::ImplItemFn) {
+    let Some(clause) = &method.sig.generics.where_clause else {
+        return;
+    };
+    let found = clause.predicates.iter().find_map(|predicate| match predicate {
+        WherePredicate::Type(predicate) => predicate.bounds.iter().find_map(|bound| {
+            let syn::TypeParamBound::Trait(bound) = bound else {
+                return None;
+            };
+            let list = generic_of(
+                &Type::Path(syn::TypePath {
+                    attrs: Vec::new(),
+                    qself: None,
+                    path: bound.path.clone(),
+                }),
+                "TryInto",
+            )
+            .and_then(inner_of_vec)
+            .cloned()?;
+            Some((predicate.bounded_ty.clone(), list))
+        }),
+        _ => None,
+    });
+    let Some((parameter, element)) = found else {
+        return;
+    };
+    let field = &method.sig.ident;
+    let list = quote!(
+        ::std::iter::IntoIterator::into_iter(value)
+            .map(::std::convert::Into::into)
+            .collect()
+    );
+    let optional = method.block.to_token_stream().to_string().contains("Some)");
+    let list = if optional {
+        quote!(::std::option::Option::Some(#list))
+    } else {
+        list
+    };
+    method.block = parse_quote!({
+        self.#field = Ok(#list);
+        self
+    });
+    method.sig.generics.where_clause = Some(parse_quote! {
+        where
+            #parameter: ::std::iter::IntoIterator,
+            #parameter::Item: ::std::convert::Into<#element>,
+    });
 }
 
 /// `value.try_into()` -> `value.try_into().map(Some)`

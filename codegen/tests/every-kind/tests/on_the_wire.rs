@@ -1,7 +1,7 @@
 //! What the client of every kind sends, and what it reads.
 #![allow(clippy::unwrap_used)]
 
-use every_kind::types::{Amount, Form, Kind, Node, Pan, Shapes, ShapesStatus};
+use every_kind::types::{Amount, Form, Node, Pan, Shapes, ShapesStatus};
 use httpmock::MockServer;
 use serde_json::{Value, json};
 
@@ -263,8 +263,8 @@ async fn a_form_writes_lists_maps_and_texts() {
                 .amount("0.10")
                 .secret("hush")
                 .flag(true)
-                .scopes(vec!["a".to_owned(), "b".to_owned()])
-                .kinds(vec![Kind::Savings])
+                .scopes(["a", "b"])
+                .kinds(["savings"])
                 .metadata(metadata)
         })
         .send()
