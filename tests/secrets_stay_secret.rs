@@ -195,8 +195,10 @@ async fn authorize<P: finrail::grant::AuthorizationCode>(
     app.finish(authorization.pending, &callback).await
 }
 
+type Echo = fn(&Seen) -> Answer;
+
 /// Replies that bring no token and repeat what they were sent: as it came in, and every field of it.
-const ECHOES: [(&str, fn(&Seen) -> Answer); 15] = [
+const ECHOES: [(&str, Echo); 15] = [
     ("a description", |seen| {
         Answer::status(400, described("invalid_grant", &repeated(seen)))
     }),
