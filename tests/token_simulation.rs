@@ -81,6 +81,7 @@ struct Weather {
     store: u64,
     outage: u64,
     kill: u64,
+    freeze: u64,
     jump: u64,
     withdraw: u64,
 }
@@ -308,7 +309,28 @@ impl Process {
 
     /// One store operation with its faults. `None`: it fails before it does anything.
     async fn store_op<T>(&self, op: BoxFuture<'_, Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.store_op_after(Duration::ZERO, op).await
+    }
+
+    /// The process may stand still before a step that no reply hangs on, for longer than its lease lives.
+    fn freeze(&self) -> Duration {
+        let mut world = self.world();
+        let odds = if world.faults { world.weather.freeze } else { 0 };
+        if !world.chance.one_in(odds) {
+            return Duration::ZERO;
+        }
+        let time = world.chance.millis(90_000);
+        world.note(format!("P{} stands still for {time:?}", self.pid));
+        time
+    }
+
+    async fn store_op_after<T>(
+        &self,
+        frozen: Duration,
+        op: BoxFuture<'_, Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         self.step().await;
+        sleep(frozen).await;
         let (delay, before, after) = {
             let mut world = self.world();
             let delay = if world.chance.one_in(50) {
@@ -386,6 +408,13 @@ impl Issuer for Server {
             process.step().await;
             let mut world = process.world();
             world.sent[number].outcome = outcome;
+            // Of all moments for the store to go away, this is the worst.
+            let odds = if world.faults { world.weather.outage / 6 } else { 0 };
+            if outcome == Outcome::Granted && world.chance.one_in(odds) {
+                let length = secs(20) + world.chance.millis(80_000);
+                world.outage_until = Some(Instant::now() + length);
+                world.note(format!("the store is out for {length:?}"));
+            }
             let text = match &reply {
                 Ok(_) => "tokens".to_owned(),
                 Err(error) => error.to_string(),
@@ -420,6 +449,9 @@ impl TokenStore for Store {
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         let process = &self.0;
         Box::pin(async move {
+            let next = swap.next.as_ref().map(|next| Record::decode(&next.bytes).unwrap());
+            let an_intent = next.is_some_and(|record| record.intent.is_some() && record.tombstone.is_none());
+            let frozen = if an_intent { process.freeze() } else { Duration::ZERO };
             let op = async move {
                 let swapped = process.store.swap(key, swap.clone()).await?;
                 let mut world = process.world();
@@ -454,7 +486,7 @@ impl TokenStore for Store {
                 }
                 Ok(swapped)
             };
-            process.store_op(Box::pin(op)).await
+            process.store_op_after(frozen, Box::pin(op)).await
         })
     }
 
@@ -465,9 +497,9 @@ impl TokenStore for Store {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
         Box::pin(async move {
-            self.0
-                .store_op(Box::pin(async move { self.0.store.lease(key, holder, ttl).await }))
-                .await
+            let frozen = self.0.freeze();
+            let op = async move { self.0.store.lease(key, holder, ttl).await };
+            self.0.store_op_after(frozen, Box::pin(op)).await
         })
     }
 
@@ -503,8 +535,9 @@ impl Simulation {
         let weather = Weather {
             server: chance.pick(&[0, 3, 8, 20]),
             store: chance.pick(&[0, 0, 10, 40]),
-            outage: chance.pick(&[0, 0, 30]),
-            kill: chance.pick(&[0, 1, 1, 3]),
+            outage: chance.pick(&[0, 0, 30, 60]),
+            kill: chance.pick(&[0, 1, 2, 4]),
+            freeze: chance.pick(&[0, 0, 40]),
             jump: chance.pick(&[0, 0, 0, 20]),
             withdraw: chance.pick(&[0, 0, 0, 0, 0, 200]),
         };
@@ -598,7 +631,7 @@ impl Simulation {
         let replicas = self.world().chance.below(3) + 1;
         let mut processes: Vec<Running> = (0..replicas).map(|_| self.working()).collect();
 
-        for _ in 0..120 {
+        for _ in 0..60 {
             let pause = self.world().chance.millis(30_000);
             sleep(pause).await;
             for running in &mut processes {

@@ -41,7 +41,6 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 
 use super::clock::between;
-use super::store::Predecessor;
 use super::{ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
 use crate::Secret;
 
@@ -188,11 +187,12 @@ pub(crate) struct Situation<'a> {
     pub freshness: Freshness,
     pub renewal: Renewal,
     pub rotation: &'a Rotation,
-    pub predecessor: Predecessor,
+    /// Whether holding the lease proves that no earlier holder is at work.
+    pub exclusive: bool,
     /// Whether the intent in the record was written by this process.
     pub own_intent: bool,
-    /// Whether a lapsed predecessor was already given time.
-    pub patience_spent: bool,
+    /// The fence of the intent whose sender was already given time.
+    pub waited_for: Option<u64>,
     pub now: Now,
 }
 
@@ -205,7 +205,8 @@ pub(crate) enum Step {
     Anew,
     /// Ask with the refresh token, which this many requests carried before without an answer.
     Refresh { unanswered: u32 },
-    /// The sender of the intent may still be at work: give the lease back, wait, look again.
+    /// The sender of the intent may still be at work, with new tokens that it cannot store yet: give the lease back,
+    /// wait, look again.
     Patience,
     /// A request now could only do harm: serve the token at hand as long as it lives.
     Defer,
@@ -245,7 +246,8 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
     let Some(intent) = situation.record.and_then(|record| record.intent.as_ref()) else {
         return Step::Refresh { unanswered: 0 };
     };
-    if situation.predecessor == Predecessor::Lapsed && !situation.own_intent && !situation.patience_spent {
+    let sender_is_done = situation.own_intent || intent.given_up || situation.exclusive;
+    if !sender_is_done && situation.waited_for != Some(intent.fence) {
         return Step::Patience;
     }
     let in_grace = situation

@@ -47,6 +47,9 @@ pub struct Intent {
     /// How many requests before this one carried the same refresh token and brought no answer.
     #[serde(default)]
     pub unanswered: u32,
+    /// Its sender waits for no reply any more and has nothing to store.
+    #[serde(default)]
+    pub given_up: bool,
 }
 
 /// Why a grant is over, and since when.
@@ -141,6 +144,16 @@ impl Record {
             intent: None,
             ..self.clone()
         }
+    }
+
+    /// The same grant with its request left without an answer.
+    #[must_use]
+    pub(crate) fn given_up(&self) -> Self {
+        let mut record = self.clone();
+        if let Some(intent) = &mut record.intent {
+            intent.given_up = true;
+        }
+        record
     }
 
     /// The grant is over. What is left of its access token may still serve until it ends; a revocation leaves nothing.

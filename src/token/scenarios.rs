@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 
 use super::machine::*;
 use super::record::{Fingerprint, Intent};
-use super::store::Predecessor;
 use super::{GrantKind, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict};
 use crate::{ScopeSet, Secret};
 
@@ -127,7 +126,8 @@ fn decisions_by_example() {
                 fence: 1,
                 at: DateTime::<Utc>::from(at.wall - age),
                 refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
-                unanswered: unanswered.parse().unwrap(),
+                unanswered: unanswered.trim().parse().unwrap(),
+                given_up: whose == "left",
             });
         }
         if row.cell("tombstone") != "-" {
@@ -168,13 +168,9 @@ fn decisions_by_example() {
                 Renewal::Refresh
             },
             rotation: &Rotation::new(Some(true), grace).reuse_revokes_family(rotation.ends_with("family")),
-            predecessor: if row.cell("before") == "Finished" {
-                Predecessor::Finished
-            } else {
-                Predecessor::Lapsed
-            },
+            exclusive: row.cell("lease") == "sole",
             own_intent: row.cell("intent").starts_with("own"),
-            patience_spent: row.cell("before") == "waited",
+            waited_for: (row.cell("lease") == "waited").then_some(1),
             now: at,
         });
         row.check("step", step);
@@ -227,6 +223,7 @@ fn rescues_by_example() {
                 at: at.utc(),
                 refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
                 unanswered: 0,
+                given_up: false,
             })),
             "parent refused" => Some(alive.buried(ReauthorizationReason::LostReply, at.utc(), "x")),
             "newer" => Some(Record::alive(key(), parent.next(TokenReply::new("access-2"), at.wall))),

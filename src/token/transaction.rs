@@ -13,12 +13,13 @@ use super::{
 };
 use crate::Secret;
 
-/// How long a lapsed predecessor is given to store what it may have got: longer than the pause between its tries.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// How long the sender of an intent is given to store what it may have got: much longer than the pause between its
+/// tries.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a write is tried before the attempt goes on without it.
 const WRITES: u32 = 3;
 /// The longest pause between tries to store a set that could not be stored at once.
-const RETENTION_PAUSE: Duration = Duration::from_secs(5);
+const RETENTION_PAUSE: Duration = Duration::from_secs(3);
 
 /// A record and the revision it was read at.
 #[derive(Clone)]
@@ -41,7 +42,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, want: Want) -> Result<Arc<Snapshot>,
         return Err(trouble);
     }
     let patience_ends = inner.now().monotonic + inner.lease_ttl() * 2 + PATIENCE;
-    let mut patience_spent = false;
+    let mut waited_for = None;
     let mut poll = Poll::new();
     loop {
         // What a sibling has stored needs no lease.
@@ -59,11 +60,11 @@ pub(crate) async fn run(inner: &Arc<Inner>, want: Want) -> Result<Arc<Snapshot>,
         {
             Err(error) if inner.renewal() == Renewal::Anew => return without_store(inner, error).await,
             Err(error) => return Err(error.into()),
-            Ok(Leased::Granted(lease)) => match leased(inner, &want, lease, patience_spent).await {
-                Some(outcome) => return outcome,
-                None => {
-                    patience_spent = true;
+            Ok(Leased::Granted(lease)) => match leased(inner, &want, lease, waited_for).await {
+                Ok(outcome) => return outcome,
+                Err(Unsettled { fence }) => {
                     tokio::time::sleep(PATIENCE).await;
+                    waited_for = Some(fence);
                 }
             },
             Ok(Leased::Held { by, for_at_most }) => {
@@ -80,19 +81,24 @@ pub(crate) async fn run(inner: &Arc<Inner>, want: Want) -> Result<Arc<Snapshot>,
     }
 }
 
-/// Under the lease. None: give it back and wait.
+/// The sender of the intent with this fence may still be at work.
+struct Unsettled {
+    fence: u64,
+}
+
+/// Under the lease. `waited_for` is the intent whose sender was already given time.
 async fn leased(
     inner: &Arc<Inner>,
     want: &Want,
     lease: Lease,
-    patience_spent: bool,
-) -> Option<Result<Arc<Snapshot>, Error>> {
+    waited_for: Option<u64>,
+) -> Result<Result<Arc<Snapshot>, Error>, Unsettled> {
     let leased_at = inner.now().monotonic;
     let seen = match read(inner).await {
         Ok(seen) => seen,
         Err(error) => {
             release(inner, lease).await;
-            return Some(Err(error.into()));
+            return Ok(Err(error.into()));
         }
     };
     let now = inner.now();
@@ -103,43 +109,44 @@ async fn leased(
         freshness: freshness(inner, record, now),
         renewal: inner.renewal(),
         rotation: inner.rotation(),
-        predecessor: lease.predecessor,
+        exclusive: lease.exclusive,
         own_intent: record
             .and_then(|record| record.intent.as_ref())
             .is_some_and(|intent| intent.holder == inner.holder()),
-        patience_spent,
+        waited_for,
         now,
     });
-    tracing::debug!(key = %inner.key(), ?step, fence = lease.fence, "token refresh");
+    tracing::debug!(key = %inner.key(), ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
     match (step, seen) {
-        (Step::Patience, _) => {
+        (Step::Patience, seen) => {
             release(inner, lease).await;
-            None
+            let intent = seen.and_then(|seen| seen.record.intent);
+            Err(Unsettled {
+                fence: intent.map_or(0, |intent| intent.fence),
+            })
         }
         (Step::Adopt | Step::Defer, Some(seen)) => {
             release(inner, lease).await;
-            Some(Ok(inner.publish(seen)))
+            Ok(Ok(inner.publish(seen)))
         }
         (Step::Dead(reason), seen) => {
             release(inner, lease).await;
             if let Some(seen) = seen {
                 inner.publish(seen);
             }
-            Some(Err(Error::ReauthorizationRequired { reason }))
+            Ok(Err(Error::ReauthorizationRequired { reason }))
         }
-        (Step::Anew, seen) => Some(anew(inner, seen, lease).await),
-        (Step::Refresh { unanswered }, Some(seen)) => Some(
-            Attempt {
-                inner,
-                lease,
-                leased_at,
-            }
-            .refresh(seen, unanswered)
-            .await,
-        ),
+        (Step::Anew, seen) => Ok(anew(inner, seen, lease).await),
+        (Step::Refresh { unanswered }, Some(seen)) => Ok(Attempt {
+            inner,
+            lease,
+            leased_at,
+        }
+        .refresh(seen, unanswered)
+        .await),
         (Step::NoGrant | Step::Adopt | Step::Defer | Step::Refresh { .. }, _) => {
             release(inner, lease).await;
-            Some(Err(Error::NoGrant {
+            Ok(Err(Error::NoGrant {
                 key: inner.key().to_string(),
             }))
         }
@@ -232,6 +239,7 @@ impl Attempt<'_> {
                 at: inner.now().utc(),
                 refresh_token: Fingerprint::of(&refresh_token),
                 unanswered,
+                given_up: false,
             });
             match self.store(&seen, record).await {
                 Ok(Ok(intended)) => intended,
@@ -313,6 +321,8 @@ impl Attempt<'_> {
                         generation: tokens.generation,
                     });
                 }
+                // Whoever comes next need not wait for us.
+                let _ = self.store(&intended, intended.record.given_up()).await;
                 self.give_up(error.into()).await
             }
             Consequence::Bury(reason) => {
@@ -532,9 +542,12 @@ pub(crate) fn retain(
 async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: Option<Lease>) {
     let generation = uncommitted.tokens.generation;
     let mut failures = 0;
+    let mut at_once = false;
     loop {
-        failures += 1;
-        tokio::time::sleep(machine::pause(failures).min(RETENTION_PAUSE)).await;
+        if !std::mem::take(&mut at_once) {
+            failures += 1;
+            tokio::time::sleep(machine::pause(failures).min(RETENTION_PAUSE)).await;
+        }
         if !inner.is_uncommitted(generation) {
             break;
         }
@@ -578,8 +591,11 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
                 release(inner, held).await;
                 break;
             }
-            // A lost lease is taken anew.
-            Ok(Err(Moved)) => release(inner, held).await,
+            // A lost lease is taken anew, before a sibling that waits for us loses its patience.
+            Ok(Err(Moved)) => {
+                release(inner, held).await;
+                at_once = true;
+            }
             Err(_) => lease = Some(held),
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use finrail::Secret;
+use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
     Clock, GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokedToken, Rotation, TokenHandle, TokenHandleBuilder,
     TokenKey, TokenReply, TokenStore, Verdict,
@@ -328,4 +329,73 @@ pub fn user(
 
 pub fn text(bearer: &finrail::transport::Bearer) -> String {
     bearer.header.to_str().unwrap().to_owned()
+}
+
+/// A store that goes away on command.
+pub struct FlakyStore {
+    inner: Arc<dyn TokenStore>,
+    /// How many swaps still succeed; none: all.
+    swaps: Mutex<Option<u32>>,
+}
+
+impl FlakyStore {
+    pub fn new(inner: Arc<dyn TokenStore>) -> Self {
+        Self {
+            inner,
+            swaps: Mutex::default(),
+        }
+    }
+
+    pub fn fail_after_swaps(&self, swaps: u32) {
+        *self.swaps.lock().unwrap() = Some(swaps);
+    }
+
+    pub fn heal(&self) {
+        *self.swaps.lock().unwrap() = None;
+    }
+
+    fn up(&self) -> bool {
+        *self.swaps.lock().unwrap() != Some(0)
+    }
+
+    fn out<T: Send + 'static>() -> BoxFuture<'static, Result<T, StoreError>> {
+        Box::pin(async { Err(StoreError::unavailable("answer", "it is out")) })
+    }
+}
+
+impl TokenStore for FlakyStore {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        if self.up() { self.inner.load(key) } else { Self::out() }
+    }
+
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        let mut swaps = self.swaps.lock().unwrap();
+        match swaps.as_mut() {
+            Some(0) => return Self::out(),
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        self.inner.swap(key, swap)
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        if self.up() {
+            self.inner.lease(key, holder, ttl)
+        } else {
+            Self::out()
+        }
+    }
+
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        if self.up() {
+            self.inner.release(key, lease)
+        } else {
+            Self::out()
+        }
+    }
 }

@@ -158,7 +158,7 @@ impl FileStore {
         file.write_all(format!("{fence:020}\n{holder}\n").as_bytes())?;
         let end = 22 + holder.len() as u64;
         file.set_len(end)?;
-        Ok(Leased::Granted(Lease::new(fence).guard(file)))
+        Ok(Leased::Granted(Lease::new(fence).exclusive().guard(file)))
     }
 
     /// The fence of the newest lease.

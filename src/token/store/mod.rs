@@ -172,13 +172,18 @@ pub struct Lease {
     pub fence: u64,
     /// What is known of the lease before this one.
     pub predecessor: Predecessor,
+    /// Holding this lease proves that no earlier holder is at work.
+    ///
+    /// True where the operating system takes a lease back at the end of its
+    /// holder, and never before. Never true for a lease that time alone can end.
+    pub exclusive: bool,
     guard: Option<Guard>,
 }
 
 /// What is known of the lease before the present one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Predecessor {
-    /// Its holder gave it back, is dead, or there was none: nobody else is at work.
+    /// Its holder gave it back, or there was none.
     Finished,
     /// Its time ran out: its holder may still be at work.
     Lapsed,
@@ -193,12 +198,13 @@ impl fmt::Debug for Guard {
 }
 
 impl Lease {
-    /// A lease after whose predecessor nobody is at work.
+    /// A lease whose predecessor was given back.
     #[must_use]
     pub fn new(fence: u64) -> Self {
         Self {
             fence,
             predecessor: Predecessor::Finished,
+            exclusive: false,
             guard: None,
         }
     }
@@ -207,6 +213,13 @@ impl Lease {
     #[must_use]
     pub fn predecessor(mut self, predecessor: Predecessor) -> Self {
         self.predecessor = predecessor;
+        self
+    }
+
+    /// Holding this lease proves that no earlier holder is at work.
+    #[must_use]
+    pub fn exclusive(mut self) -> Self {
+        self.exclusive = true;
         self
     }
 
