@@ -1,16 +1,18 @@
 //! The handle of one grant: a ready header for every call, and one refresh for all callers.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use tokio::sync::{broadcast, watch};
 
+use super::cell::{Cell, Copied};
 use super::clock::between;
 use super::event::{Events, Expiring};
+use super::flight::{Flight, Joined};
 use super::machine::{self, Freshness, Horizon, Now, Want};
 use super::store::MemoryStore;
 use super::transaction::{self, Uncommitted, Versioned};
@@ -130,8 +132,9 @@ impl TokenHandleBuilder {
             clock: self.clock,
             seed,
             request_timeout: self.request_timeout,
-            snapshot: ArcSwapOption::empty(),
-            in_flight: AtomicBool::new(false),
+            number: next_number(),
+            snapshot: Cell::new(),
+            flight: Flight::new(),
             quiet_until: AtomicU64::new(0),
             draws: AtomicU64::new(0),
             state: Mutex::default(),
@@ -167,17 +170,20 @@ impl TokenHandle {
     /// Near the end of the token's life this also starts a refresh, beside the call.
     #[must_use]
     pub fn header(&self) -> Option<Bearer> {
-        let snapshot = self.0.snapshot.load();
-        let snapshot = snapshot.as_ref()?;
-        match snapshot.freshness(self.0.now()) {
-            Freshness::Fresh | Freshness::Unknown => {}
-            Freshness::Advisory => self.0.refresh_beside(),
-            Freshness::Mandatory | Freshness::Expired => return None,
+        let now = self.0.now();
+        let (bearer, freshness) = self.0.read(|ready| {
+            let freshness = ready
+                .horizon
+                .map_or(Freshness::Unknown, |horizon| horizon.freshness(now));
+            match freshness {
+                Freshness::Mandatory | Freshness::Expired => None,
+                _ => Some((ready.bearer.clone(), freshness)),
+            }
+        })?;
+        if freshness == Freshness::Advisory {
+            self.0.refresh_beside();
         }
-        if snapshot.refused.load(Ordering::Relaxed) {
-            return None;
-        }
-        snapshot.bearer.clone()
+        Some(bearer)
     }
 
     /// A header of a token that is not about to end, after whatever it takes to get one.
@@ -189,7 +195,7 @@ impl TokenHandle {
         if let Some(bearer) = self.header() {
             return Ok(bearer);
         }
-        let want = match self.0.snapshot.load().as_deref() {
+        let want = match self.0.snapshot().as_deref() {
             Some(snapshot) if snapshot.refused.load(Ordering::Relaxed) => snapshot
                 .tokens
                 .as_ref()
@@ -296,7 +302,7 @@ impl TokenHandle {
     /// What may be known of the tokens at hand; none: there are none in this process yet.
     #[must_use]
     pub fn info(&self) -> Option<TokenInfo> {
-        let snapshot = self.0.snapshot.load_full()?;
+        let snapshot = self.0.snapshot()?;
         snapshot.tokens.as_ref().map(|tokens| tokens.info())
     }
 
@@ -348,9 +354,49 @@ impl TokenSource for TokenHandle {
     }
 
     fn granted(&self) -> Option<Arc<ScopeSet>> {
-        let snapshot = self.0.snapshot.load();
-        let tokens = snapshot.as_ref()?.tokens.as_ref()?;
-        Some(Arc::clone(&tokens.scopes))
+        self.0.read(|ready| Some(Arc::clone(&ready.scopes)))
+    }
+}
+
+/// How many handles a thread keeps copies for at a time.
+const THREAD_COPIES: usize = 8;
+
+thread_local! {
+    /// Each thread's own copies, by the number of the handle. A copy goes away when its place is needed.
+    static COPIES: RefCell<[(u64, Copied<Ready>); THREAD_COPIES]> =
+        const { RefCell::new([const { (0, Copied::NONE) }; THREAD_COPIES]) };
+}
+
+/// Never 0, which is the number of an empty place.
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What a call needs, as one thread's own: not even a reference count is shared with other threads.
+struct Ready {
+    bearer: Bearer,
+    horizon: Option<Horizon>,
+    scopes: Arc<ScopeSet>,
+}
+
+impl Ready {
+    /// None: there is no token that could be served.
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        if snapshot.refused.load(Ordering::Relaxed) {
+            return None;
+        }
+        let shared = snapshot.bearer.as_ref()?;
+        let mut header = HeaderValue::from_bytes(shared.header.as_bytes()).ok()?;
+        header.set_sensitive(true);
+        Some(Self {
+            bearer: Bearer {
+                header,
+                generation: shared.generation,
+            },
+            horizon: snapshot.horizon,
+            scopes: Arc::clone(&snapshot.tokens.as_ref()?.scopes),
+        })
     }
 }
 
@@ -432,9 +478,10 @@ pub(crate) struct Inner {
     holder: Box<str>,
     seed: u64,
     request_timeout: Duration,
-    snapshot: ArcSwapOption<Snapshot>,
-    /// Whether an attempt is under way, for readers that must not lock.
-    in_flight: AtomicBool,
+    /// Which handle this is, for the copies of threads.
+    number: u64,
+    snapshot: Cell<Snapshot>,
+    flight: Flight<watch::Receiver<Option<Outcome>>>,
     /// Monotonic milliseconds until which no attempt is started, for the same readers.
     quiet_until: AtomicU64,
     draws: AtomicU64,
@@ -444,7 +491,6 @@ pub(crate) struct Inner {
 
 #[derive(Default)]
 struct State {
-    flight: Option<watch::Receiver<Option<Outcome>>>,
     trouble: Option<Trouble>,
     failures: u32,
     uncommitted: Option<Box<(Uncommitted, StoreError)>>,
@@ -519,19 +565,35 @@ impl Inner {
     }
 
     pub fn generation(&self) -> u64 {
-        self.snapshot
-            .load()
-            .as_ref()
+        self.snapshot()
             .and_then(|snapshot| snapshot.tokens.as_ref().map(|tokens| tokens.generation))
             .unwrap_or(0)
     }
 
     pub fn revision(&self) -> u64 {
-        self.snapshot.load().as_ref().map_or(0, |snapshot| snapshot.revision)
+        self.snapshot().map_or(0, |snapshot| snapshot.revision)
     }
 
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.snapshot.load_full()
+        self.snapshot.load()
+    }
+
+    /// Looks at this thread's own copy of what calls need. Lock-free, and without an allocation unless the token is new.
+    fn read<T>(&self, look: impl FnOnce(&Ready) -> Option<T>) -> Option<T> {
+        COPIES
+            .try_with(|copies| {
+                let mut copies = copies.try_borrow_mut().ok()?;
+                let place = usize::try_from(self.number).unwrap_or(0) % THREAD_COPIES;
+                let (number, copied) = &mut copies[place];
+                if *number != self.number {
+                    *number = self.number;
+                    *copied = Copied::NONE;
+                }
+                look(self.snapshot.read(copied, Ready::of)?)
+            })
+            // The thread is ending.
+            .ok()
+            .flatten()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -548,37 +610,42 @@ impl Inner {
     }
 
     fn join(self: &Arc<Self>, want: Want) -> Result<watch::Receiver<Option<Outcome>>, Error> {
-        let mut state = self.state();
-        if let Some(flight) = &state.flight {
-            return Ok(flight.clone());
+        let mut begun = None;
+        let joined = self.flight.join(|| {
+            let now = self.clock.monotonic();
+            if let Some(trouble) = &self.state().trouble
+                && now < trouble.until
+            {
+                return Err(trouble.error.clone().with_retry_after(trouble.until - now));
+            }
+            let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+                return Err(Error::Interrupted("there is no tokio runtime here"));
+            };
+            let (sender, receiver) = watch::channel(None);
+            begun = Some((runtime, sender));
+            Ok(receiver)
+        })?;
+        match joined {
+            Joined::Waits(receiver) => Ok(receiver),
+            Joined::Leads(receiver) => {
+                if let Some((runtime, sender)) = begun {
+                    let landing = Landing {
+                        inner: Arc::clone(self),
+                        sender,
+                    };
+                    runtime.spawn(async move {
+                        let outcome = transaction::run(&landing.inner, want).await;
+                        landing.land(outcome);
+                    });
+                }
+                Ok(receiver)
+            }
         }
-        let now = self.clock.monotonic();
-        if let Some(trouble) = &state.trouble
-            && now < trouble.until
-        {
-            return Err(trouble.error.clone().with_retry_after(trouble.until - now));
-        }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return Err(Error::Interrupted("there is no tokio runtime here"));
-        };
-        let (sender, receiver) = watch::channel(None);
-        state.flight = Some(receiver.clone());
-        self.in_flight.store(true, Ordering::Release);
-        drop(state);
-        let landing = Landing {
-            inner: Arc::clone(self),
-            sender,
-        };
-        runtime.spawn(async move {
-            let outcome = transaction::run(&landing.inner, want).await;
-            landing.land(outcome);
-        });
-        Ok(receiver)
     }
 
     /// Starts a refresh and does not wait for it.
     fn refresh_beside(self: &Arc<Self>) {
-        if self.in_flight.load(Ordering::Acquire) {
+        if self.flight.is_under_way() {
             return;
         }
         let quiet_until = self.quiet_until.load(Ordering::Acquire);
@@ -590,8 +657,7 @@ impl Inner {
 
     /// The token at hand, if it still lives.
     fn still_serving(&self) -> Option<Bearer> {
-        let snapshot = self.snapshot.load();
-        let snapshot = snapshot.as_ref()?;
+        let snapshot = self.snapshot()?;
         let over = snapshot.freshness(self.now()) == Freshness::Expired || snapshot.refused.load(Ordering::Relaxed);
         if over { None } else { snapshot.bearer.clone() }
     }
@@ -601,7 +667,7 @@ impl Inner {
         const YOUNG: Duration = Duration::from_secs(60);
         const HOLD: Duration = Duration::from_secs(10);
 
-        let snapshot = self.snapshot.load_full();
+        let snapshot = self.snapshot();
         let Some((snapshot, tokens)) = snapshot.as_ref().and_then(|s| Some((s, s.tokens.as_ref()?))) else {
             return Ok(None);
         };
@@ -625,6 +691,7 @@ impl Inner {
             state.refusals = if age < YOUNG { state.refusals + 1 } else { 1 };
         }
         snapshot.refused.store(true, Ordering::Relaxed);
+        self.snapshot.touch();
         Ok(Some(tokens.access_token.clone()))
     }
 
@@ -640,7 +707,7 @@ impl Inner {
 
     fn show(&self, seen: Versioned, unstored: bool) -> Arc<Snapshot> {
         let mut state = self.state();
-        let before = self.snapshot.load_full();
+        let before = self.snapshot();
         // What is in memory only is newer than anything that a read can bring, until it is stored.
         let outdated = before.as_ref().is_some_and(|before| seen.revision < before.revision)
             || (state.uncommitted.is_some() && !unstored);
@@ -661,7 +728,7 @@ impl Inner {
                 .store(before.refused.load(Ordering::Relaxed), Ordering::Relaxed);
         }
         let snapshot = Arc::new(snapshot);
-        self.snapshot.store(Some(Arc::clone(&snapshot)));
+        self.snapshot.replace(Some(Arc::clone(&snapshot)));
         let buried = snapshot.tombstone.as_ref().map(|tombstone| tombstone.reason);
         let known = before.and_then(|before| before.tombstone.as_ref().map(|tombstone| tombstone.reason));
         let soon = self.expires_soon(&mut state, &snapshot);
@@ -690,7 +757,7 @@ impl Inner {
         let mut state = self.state();
         state.uncommitted = None;
         self.calm(&mut state);
-        self.snapshot.store(None);
+        self.snapshot.replace(None);
     }
 
     fn calm(&self, state: &mut State) {
@@ -744,7 +811,7 @@ impl Inner {
     }
 
     pub fn attempting(&self) -> bool {
-        self.in_flight.load(Ordering::Acquire)
+        self.flight.is_under_way()
     }
 
     pub fn trouble(&self) -> Option<(Duration, Error)> {
@@ -808,9 +875,6 @@ impl Landing {
     fn land(self, outcome: Outcome) {
         {
             let mut state = self.inner.state();
-            // Before anybody hears of it: who asks after this attempt must not be given its outcome.
-            state.flight = None;
-            self.inner.in_flight.store(false, Ordering::Release);
             match &outcome {
                 Ok(_) => self.inner.calm(&mut state),
                 Err(error) => {
@@ -827,17 +891,17 @@ impl Landing {
                 }
             }
         }
-        self.sender.send_replace(Some(outcome));
+        self.inner.flight.land(|| {
+            self.sender.send_replace(Some(outcome));
+        });
     }
 }
 
 impl Drop for Landing {
     fn drop(&mut self) {
         // Cut off by a panic or a shutdown. After a landing there may be another attempt already.
-        let mut state = self.inner.state();
         if self.sender.borrow().is_none() {
-            state.flight = None;
-            self.inner.in_flight.store(false, Ordering::Release);
+            self.inner.flight.land(|| {});
         }
     }
 }

@@ -3,10 +3,12 @@
 //! [`TokenHandle`] is the front door. Behind it, `machine` decides and
 //! `transaction` acts; [`store`] keeps grants across restarts and processes.
 
+mod cell;
 mod clock;
 mod error;
 mod event;
 mod explain;
+mod flight;
 mod grant;
 mod handle;
 mod issuer;
@@ -18,6 +20,7 @@ mod rotation;
 mod scenarios;
 mod set;
 pub mod store;
+mod sync;
 mod transaction;
 
 pub use clock::{Clock, ManualClock, SystemClock};
