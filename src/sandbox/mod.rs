@@ -258,11 +258,28 @@ impl Sandbox {
     /// # Ok(()) }
     /// ```
     pub async fn start_on(address: SocketAddr) -> Result<Self, SandboxError> {
+        Self::start_from(address, BUNDLES).await
+    }
+
+    /// Starts a sandbox that plays these specifications, which are bundles as JSON: a provider as it
+    /// would be after a change, or one of your own.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound, or a specification cannot be played.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let changed = std::fs::read_to_string("specs/bundled/ofx.json")?.replace("/payments/quotes", "/v2/quotes");
+    /// let sandbox = finrail::sandbox::Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[&changed]).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn start_from(address: SocketAddr, bundles: &[&str]) -> Result<Self, SandboxError> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let clock = Arc::new(Clock::default());
         let origin = format!("http://{address}");
-        let providers = BUNDLES
+        let providers = bundles
             .iter()
             .map(|bundle| Provider::new(bundle, &origin, Arc::clone(&clock)))
             .collect::<Result<Vec<_>, _>>()?;

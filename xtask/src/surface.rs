@@ -12,8 +12,6 @@ use crate::usage::Usage;
 pub struct Surface {
     /// What users can name.
     pub outline: Outline,
-    /// The code without its documentation.
-    code: String,
     bundle: String,
 }
 
@@ -38,9 +36,14 @@ impl Surface {
             .map_err(|errors| errors.to_string())?;
         Ok(Self {
             outline: Outline::of(&tree),
-            code: without_docs(&tree),
             bundle: bundle.to_owned(),
         })
+    }
+
+    /// The code without its documentation; made only when names alone do not tell.
+    fn code(&self) -> Option<String> {
+        let tree = finrail_codegen::tree("bundle", &self.bundle, &finrail_codegen::Options::default()).ok()?;
+        Some(without_docs(&tree))
     }
 
     /// What users see when this generation follows an older one.
@@ -72,7 +75,7 @@ impl Surface {
         let strongest = found.iter().map(|(difference, _)| difference.effect).max();
         let effect = strongest.unwrap_or(if self.bundle == old.bundle {
             Effect::Same
-        } else if self.code == old.code {
+        } else if self.code() == old.code() {
             Effect::DocsOnly
         } else {
             // Same names, another wire: the operation table, a path, a profile.

@@ -139,7 +139,7 @@ fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option
                 },
                 operation.pointer(),
                 format!("the page shows the status {}, the specification does not", fact.name),
-                "a reply with this status is an unexpected one to the client",
+                "the client takes a success that is not listed for a failure",
                 "describe the status",
             )
         }

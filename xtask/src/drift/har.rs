@@ -282,6 +282,10 @@ impl Seen<'_> {
                 let (severity, effect) = match status / 100 {
                     2 => (
                         Class::WireBreaking,
+                        "the client takes a status that is not listed for a failure",
+                    ),
+                    2 => (
+                        Class::WireBreaking,
                         "the client takes this status for an unexpected one",
                     ),
                     3 => (Class::Unhandled, "the client follows redirects of its own origin only"),

@@ -399,7 +399,7 @@ impl<'s> Compared<'s> {
                     Class::WireBreaking,
                     status,
                     format!("success may be {status} now"),
-                    "the client takes this status for an unexpected one",
+                    "the client takes a status that is not listed for a failure",
                     "describe the status",
                 );
             }
@@ -615,6 +615,16 @@ impl<'s> Compared<'s> {
                 "correct the type",
             );
             return;
+        }
+        if k != other_k {
+            self.add(
+                "type-changed",
+                Class::DocsOnly,
+                path,
+                format!("`{path}` is {other_k} now"),
+                "the client takes both",
+                "correct the type",
+            );
         }
         let strict = ["date", "date-time", "uuid", "time"].contains(&f.as_str()) && lenient.is_none();
         if f != other_f && strict && direction == Direction::Reply && k == "string" {
