@@ -315,6 +315,41 @@ async fn token_replies_are_read_leniently_where_providers_differ_and_strictly_wh
     }
 }
 
+#[tokio::test]
+async fn a_refresh_that_hangs_does_not_hold_the_call_beyond_its_deadline() {
+    let recorder = Recorder::with_tokens(
+        |_, before| match before {
+            0 => Answer::json(token(1)),
+            _ => Answer::Silence,
+        },
+        |_, _| Answer::invalid_token(),
+    )
+    .await;
+    let policy = RetryPolicy {
+        deadline: Duration::from_millis(500),
+        ..RetryPolicy::default()
+    };
+    let app = builder::<ofx::Provider>(&recorder).retry(policy).build().unwrap();
+    let own = app.client_credentials(["payments"]).unwrap();
+    let started = Instant::now();
+    let error = own.get_quote().quote_id("q").send().await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(
+        error.status().unwrap().as_u16(),
+        401,
+        "the provider's answer is the better one"
+    );
+    // The next call waits for the same refresh, and no longer than it may.
+    let error = own.get_quote().quote_id("q").send().await.unwrap_err();
+    let Error::Connection(connection) = &error else {
+        panic!("{error:?}")
+    };
+    assert!(connection.timeout && connection.point == ConnectionPoint::Connect);
+    assert_eq!((error.outcome(), recorder.calls().len()), (Outcome::NotSent, 1));
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(recorder.token_requests().len(), 2);
+}
+
 // --- repeats
 
 #[tokio::test(start_paused = true)]
