@@ -1071,8 +1071,7 @@ fn list_setter(method: &mut syn::ImplItemFn) {
     });
     method.sig.generics.where_clause = Some(parse_quote! {
         where
-            #parameter: ::std::iter::IntoIterator,
-            #parameter::Item: ::std::convert::Into<#element>,
+            #parameter: ::std::iter::IntoIterator<Item: ::std::convert::Into<#element>>,
     });
 }
 

@@ -246,6 +246,7 @@ fn plain(tokens: &impl ToTokens) -> String {
         "::std::collections::",
         "::std::convert::",
         "std::convert::",
+        "::std::iter::",
         "::finrail::rt::",
         "::finrail::",
     ] {
