@@ -281,7 +281,7 @@ impl Reader<'_> {
         let address = ADDRESS.find(&text)?.as_str().to_owned();
         let alone = address.len() == text.trim().len();
         if alone || address.contains('?') && !text.starts_with("Specification") {
-            self.request(at, end, "GET", &address, &[], &[]);
+            self.request(at, end, "", &address, &[], &[]);
             return Some(end);
         }
         None
@@ -315,9 +315,9 @@ impl Reader<'_> {
             });
             return;
         }
-        // A bare link without a query says where something is, not how it is asked.
-        let bare = method == "GET" && query.is_empty() && headers.is_empty();
-        let shown = !(bare && address.starts_with("http"));
+        // A bare link says where something is; with a query it says how a browser asks for it too.
+        let shown = !method.is_empty() || !query.is_empty();
+        let method = if method.is_empty() { "GET" } else { method };
         if let Some(host) = &host {
             self.say(Fact::new(Kind::Host, host.clone()), "");
         }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::facts::digest;
 use super::finding::{Class, Coverage, Evidence, Finding};
 use super::spec::{Issue, Spec};
-use crate::bundle::resolved;
+use crate::bundle::{resolved, with_shared_schemas};
 use crate::document::{Operation, deref, operations};
 use crate::rules::is_json;
 use crate::yaml::join;
@@ -20,7 +20,8 @@ use crate::yaml::join;
 /// Compares a document with the specification.
 #[must_use]
 pub fn compare(spec: &Spec, document: &Value, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
-    let theirs = resolved(document);
+    // A specification of ours names the shared OAuth schemas without having them.
+    let theirs = resolved(&with_shared_schemas(document));
     let mut compared = Compared {
         spec,
         theirs: &theirs,
@@ -526,13 +527,26 @@ impl<'s> Compared<'s> {
         if mine == other && !contains_reference(&mine) {
             return;
         }
+        if let Some(missing) = reference(&other) {
+            self.add(
+                "reference-dangling",
+                Class::Unhandled,
+                path,
+                format!("`{path}` refers to {missing}, which the document does not have"),
+                "what it is cannot be compared",
+                "look at the document",
+            );
+            return;
+        }
         self.described(mine.get("description"), other.get("description"));
         let (mine, other) = (merged(&self.spec.bundle, &mine), merged(self.theirs, &other));
         let lenient = mine.get("x-lenient").and_then(Value::as_str);
         self.kinds(&mine, &other, direction, path, lenient);
         self.values(&mine, &other, direction, path);
         self.limits(&mine, &other, path);
-        if mine.contains_key("properties") || other.contains_key("properties") {
+        // A document that says nothing about a value does not say that it lost its fields.
+        let said = ["type", "properties"].iter().any(|key| other.contains_key(*key));
+        if said && (mine.contains_key("properties") || other.contains_key("properties")) {
             self.properties(&mine, &other, direction, path);
         }
         for key in ["items", "additionalProperties"] {
@@ -994,14 +1008,15 @@ impl<'s> Compared<'s> {
                     "the client was generated with the other value",
                 ),
             };
-            self.add(
-                rule,
-                class,
-                field,
-                format!("x-oauth.{field} differs"),
-                effect,
-                "follow it in x-oauth",
-            );
+            let lifetime = |value: Option<&Value>| value.and_then(|it| it.get("lifetime")).and_then(Value::as_u64);
+            let what = match (lifetime(ours), lifetime(theirs)) {
+                (Some(was), Some(is)) if was != is => {
+                    let (was, is) = (crate::pages::duration(was), crate::pages::duration(is));
+                    format!("the refresh token lives {is}, not {was}")
+                }
+                _ => format!("x-oauth.{field} differs"),
+            };
+            self.add(rule, class, field, what, effect, "follow it in x-oauth");
         }
     }
 }
