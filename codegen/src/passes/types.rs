@@ -1,0 +1,491 @@
+//! The passes over `types`: open enums, kinds by key, exact and lenient values, setters.
+
+use super::*;
+
+impl Passes<'_> {
+    pub(super) fn types(&mut self, mut module: ItemMod) -> ItemMod {
+        set_doc(&mut module.attrs, "Types of parameters, requests and replies.");
+        let Some((_, items)) = module.content.as_mut() else {
+            return module;
+        };
+        let mut out: Vec<Item> = Vec::new();
+        let mut replaced: Vec<String> = Vec::new();
+        for item in std::mem::take(items) {
+            match item {
+                Item::Enum(item) => {
+                    replaced.push(item.ident.to_string());
+                    out.extend(self.open_enum(&item));
+                }
+                Item::Struct(item) => {
+                    let name = item.ident.to_string();
+                    let notes = self.prepared.schemas.get(&name);
+                    if notes.is_some_and(|notes| notes.wrapper) {
+                        out.extend(self.wrapper_enum(&item, notes));
+                        replaced.push(name);
+                    } else {
+                        out.push(Item::Struct(self.structure(item)));
+                    }
+                }
+                other => out.push(other),
+            }
+        }
+        out.retain_mut(|item| match item {
+            // What typify derived for the types that are now ours.
+            Item::Impl(item) => {
+                let own = item.attrs.iter().any(is_marker);
+                item.attrs.retain(|attribute| !is_marker(attribute));
+                own || !replaced.contains(&type_name(&item.self_ty))
+            }
+            _ => true,
+        });
+        for item in &mut out {
+            match item {
+                Item::Mod(inner) if inner.ident == "builder" => self.type_builders(inner, &replaced),
+                Item::Impl(item) if item.trait_.is_none() => {
+                    for method in methods(item) {
+                        if method.sig.ident == "builder" {
+                            set_doc(&mut method.attrs, "Starts to build one.");
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        *items = out;
+        module
+    }
+
+    fn structure(&mut self, mut item: ItemStruct) -> ItemStruct {
+        let name = item.ident.to_string();
+        let empty = SchemaNotes::default();
+        let notes = self.prepared.schemas.get(&name).unwrap_or(&empty);
+        tidy_doc(&mut item.attrs, notes.description.as_deref());
+        let lenient_newtype = self.document.json["components"]["schemas"][&name]["x-lenient"] == "array";
+        let mut fields: StructFields = Vec::new();
+        for field in &mut item.fields {
+            let renamed = take_rename(&mut field.attrs);
+            let Some(ident) = field.ident.clone() else {
+                // A named schema that is no object: `#[serde(transparent)]` over its only field.
+                self.field_type(&name, &mut field.ty, &mut field.attrs, lenient_newtype);
+                continue;
+            };
+            let rust = renamed.unwrap_or_else(|| ident.to_string());
+            let field_notes = notes.fields.get(&rust);
+            let wire = field_notes.map_or(rust.clone(), |notes| notes.wire.clone());
+            tidy_doc(
+                &mut field.attrs,
+                field_notes.and_then(|notes| notes.description.as_deref()),
+            );
+            if !field.attrs.iter().any(is_flatten) {
+                if ident != wire {
+                    field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
+                }
+                for alias in field_notes.into_iter().flat_map(|notes| &notes.aliases) {
+                    field.attrs.push(parse_quote!(#[serde(alias = #alias)]));
+                }
+                let lenient = field_notes.is_some_and(|notes| notes.lenient_array);
+                self.field_type(&name, &mut field.ty, &mut field.attrs, lenient);
+            } else {
+                set_doc(
+                    &mut field.attrs,
+                    "Fields that the specification does not describe, as they came.",
+                );
+            }
+            fields.push((ident, wire, field.ty.clone()));
+        }
+        self.structs.insert(name, fields);
+        item
+    }
+
+    /// Gives a field the serde code that its type needs.
+    fn field_type(&mut self, parent: &str, ty: &mut Type, attrs: &mut Vec<Attribute>, lenient_array: bool) {
+        let text = ty.to_token_stream().to_string().replace(' ', "");
+        let marker = ["DecimalNumber", "DecimalString", "LenientBool", "LenientString"]
+            .into_iter()
+            .find(|marker| text.contains(&format!("codegen_marker::{marker}")));
+        let optional = text.starts_with("::std::option::Option<");
+        let list = text.starts_with("::std::vec::Vec<");
+        let map = text.starts_with("::std::collections::BTreeMap<") || text.starts_with("::serde_json::Map<");
+        if let Some(marker) = marker {
+            if list || map {
+                self.errors.push(self.document.schema_error(
+                    parent,
+                    "a list or a map of decimals or lenient values is not supported; put each in an object",
+                ));
+                return;
+            }
+            let module = match marker {
+                "DecimalNumber" => "decimal_number",
+                "DecimalString" => "decimal_string",
+                "LenientBool" => "lenient_bool",
+                _ => "lenient_string",
+            };
+            let with = format!(
+                "::finrail::transport::wire::{module}{}",
+                if optional { "::option" } else { "" }
+            );
+            if optional {
+                attrs.push(parse_quote!(#[serde(default, with = #with)]));
+            } else {
+                attrs.push(parse_quote!(#[serde(with = #with)]));
+            }
+        } else if list && lenient_array {
+            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::transport::wire::lenient_array")]));
+        } else if list || map {
+            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::transport::wire::null_as_default")]));
+        }
+    }
+
+    fn open_enum(&mut self, item: &ItemEnum) -> Vec<Item> {
+        let name = &item.ident;
+        let description = self
+            .prepared
+            .schemas
+            .get(&name.to_string())
+            .and_then(|notes| notes.description.clone());
+        let mut doc = description.unwrap_or_else(|| "A value from a list that may grow.".to_owned());
+        doc.push_str("\n\nA value that is not in the list survives as [`Unknown`](Self::Unknown) and is written back as it came.");
+        let values = self
+            .prepared
+            .schemas
+            .get(&name.to_string())
+            .map(|notes| notes.values.as_slice())
+            .unwrap_or_default();
+        let idents: Vec<Ident> = values
+            .iter()
+            .map(|value| match variant_name(value).unwrap_or_default().as_str() {
+                "Unknown" => format_ident!("ValueUnknown"),
+                ident => format_ident!("{ident}"),
+            })
+            .collect();
+        let docs = values.iter().map(|value| format!("`{value}`"));
+        let list = format!("one of {}, or another text", values.join(", "));
+        let name_text = name.to_string();
+        let tokens = quote! {
+            #[doc = #doc]
+            #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            #[non_exhaustive]
+            pub enum #name {
+                #( #[doc = #docs] #idents, )*
+                /// A value that this version does not know, as it came.
+                Unknown(::std::string::String),
+            }
+            #[finrail_own]
+            impl #name {
+                /// The values that this version knows.
+                pub const VALUES: &'static [&'static str] = &[#(#values),*];
+
+                /// The value on the wire.
+                #[must_use]
+                pub fn as_str(&self) -> &str {
+                    match self {
+                        #( Self::#idents => #values, )*
+                        Self::Unknown(text) => text,
+                    }
+                }
+
+                /// Whether this version does not know the value.
+                #[must_use]
+                pub fn is_unknown(&self) -> bool {
+                    ::std::matches!(self, Self::Unknown(_))
+                }
+            }
+            #[finrail_own]
+            impl ::finrail::transport::wire::OpenEnum for #name {
+                const NAME: &'static str = #name_text;
+
+                fn is_unknown(&self) -> bool {
+                    ::std::matches!(self, Self::Unknown(_))
+                }
+            }
+            #[finrail_own]
+            impl ::std::convert::From<&str> for #name {
+                fn from(text: &str) -> Self {
+                    match text {
+                        #( #values => Self::#idents, )*
+                        other => Self::Unknown(other.to_owned()),
+                    }
+                }
+            }
+            #[finrail_own]
+            impl ::std::convert::From<::std::string::String> for #name {
+                fn from(text: ::std::string::String) -> Self {
+                    Self::from(text.as_str())
+                }
+            }
+            #[finrail_own]
+            impl ::std::str::FromStr for #name {
+                type Err = ::std::convert::Infallible;
+
+                fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
+                    Ok(Self::from(text))
+                }
+            }
+            #[finrail_own]
+            impl ::std::fmt::Display for #name {
+                fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.write_str(self.as_str())
+                }
+            }
+            #[finrail_own]
+            impl ::std::convert::AsRef<str> for #name {
+                fn as_ref(&self) -> &str {
+                    self.as_str()
+                }
+            }
+            #[finrail_own]
+            impl ::serde::Serialize for #name {
+                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                    serializer.serialize_str(self.as_str())
+                }
+            }
+            #[finrail_own]
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    ::finrail::transport::wire::open_enum(deserializer, #list)
+                }
+            }
+        };
+        parse_items(tokens)
+    }
+
+    fn wrapper_enum(&mut self, item: &ItemStruct, notes: Option<&SchemaNotes>) -> Vec<Item> {
+        let name = &item.ident;
+        let mut doc = notes.and_then(|notes| notes.description.clone()).unwrap_or_default();
+        doc.push_str("\n\nThe one key of the object names the kind; a kind that this version does not know survives as [`Unknown`](Self::Unknown).");
+        let (mut idents, mut keys, mut types, mut docs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for field in &item.fields {
+            let mut attrs = field.attrs.clone();
+            let Some(ident) = &field.ident else { continue };
+            let rust = take_rename(&mut attrs).unwrap_or_else(|| ident.to_string());
+            let field_notes = notes.and_then(|notes| notes.fields.get(&rust));
+            let key = field_notes.map_or(rust.clone(), |notes| notes.wire.clone());
+            idents.push(format_ident!("{}", variant_name(&key).unwrap_or_default()));
+            docs.push(
+                field_notes
+                    .and_then(|notes| notes.description.clone())
+                    .unwrap_or_else(|| format!("`{key}`")),
+            );
+            keys.push(key);
+            types.push(inner_of_option(&field.ty).unwrap_or(&field.ty).clone());
+        }
+        let visitor = format_ident!("{name}Visitor");
+        let expecting = format!("an object whose key is one of {}", keys.join(", "));
+        let tokens = quote! {
+            #[doc = #doc]
+            #[derive(Clone, Debug)]
+            #[non_exhaustive]
+            pub enum #name {
+                #( #[doc = #docs] #idents(#types), )*
+                /// A kind that this version does not know.
+                Unknown(::finrail::UnknownKind),
+            }
+            #[finrail_own]
+            impl #name {
+                /// The key that names the kind.
+                #[must_use]
+                pub fn kind(&self) -> &str {
+                    match self {
+                        #( Self::#idents(_) => #keys, )*
+                        Self::Unknown(unknown) => unknown.kind(),
+                    }
+                }
+            }
+            #[finrail_own]
+            impl ::serde::Serialize for #name {
+                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                    use ::finrail::rt::serde::ser::SerializeMap as _;
+                    let mut map = serializer.serialize_map(Some(1))?;
+                    match self {
+                        #( Self::#idents(value) => map.serialize_entry(#keys, value)?, )*
+                        Self::Unknown(unknown) => map.serialize_entry(unknown.kind(), unknown.json())?,
+                    }
+                    map.end()
+                }
+            }
+            #[finrail_own]
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    deserializer.deserialize_map(#visitor)
+                }
+            }
+            struct #visitor;
+            #[finrail_own]
+            impl<'de> ::serde::de::Visitor<'de> for #visitor {
+                type Value = #name;
+
+                fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.write_str(#expecting)
+                }
+
+                fn visit_map<A: ::serde::de::MapAccess<'de>>(self, mut map: A) -> ::std::result::Result<#name, A::Error> {
+                    let mut known = None;
+                    let mut unknown = None;
+                    while let Some(key) = map.next_key::<::std::string::String>()? {
+                        match key.as_str() {
+                            #( #keys => {
+                                if let Some(value) = map.next_value::<::std::option::Option<#types>>()? {
+                                    known = Some(#name::#idents(value));
+                                }
+                            } )*
+                            _ => {
+                                let json = map.next_value::<::std::boxed::Box<::serde_json::value::RawValue>>()?;
+                                unknown.get_or_insert_with(|| ::finrail::UnknownKind::new(key, json));
+                            }
+                        }
+                    }
+                    Ok(known.unwrap_or_else(|| #name::Unknown(unknown.unwrap_or_default())))
+                }
+            }
+        };
+        parse_items(tokens)
+    }
+
+    /// `types::builder`: setters take the value itself where typify's take an `Option` of it.
+    fn type_builders(&mut self, module: &mut ItemMod, replaced: &[String]) {
+        set_doc(&mut module.attrs, "Builders of the types: a setter for each field.");
+        let Some((_, items)) = module.content.as_mut() else {
+            return;
+        };
+        items.retain(|item| match item {
+            Item::Struct(item) => !replaced.contains(&item.ident.to_string()),
+            Item::Impl(item) => !replaced.iter().any(|name| {
+                let text = item.self_ty.to_token_stream().to_string().replace(' ', "");
+                text == *name || text == format!("super::{name}")
+            }),
+            _ => true,
+        });
+        let structs = &self.structs;
+        for item in items {
+            match item {
+                Item::Struct(item) => {
+                    let text = format!("Builder for [`{0}`](super::{0}).", item.ident);
+                    set_doc(&mut item.attrs, &text);
+                }
+                Item::Impl(item) if item.trait_.is_none() => {
+                    let parent = item.self_ty.to_token_stream().to_string();
+                    let notes = self.prepared.schemas.get(&parent);
+                    for method in methods(item) {
+                        let name = method.sig.ident.to_string();
+                        let wire = structs
+                            .get(&parent)
+                            .and_then(|fields| fields.iter().find(|(ident, _, _)| ident == &name))
+                            .map(|(_, wire, _)| wire.as_str());
+                        let text = notes
+                            .and_then(|notes| notes.fields.values().find(|field| Some(field.wire.as_str()) == wire))
+                            .and_then(|field| field.description.clone())
+                            .unwrap_or_else(|| format!("Sets `{name}`."));
+                        set_doc(&mut method.attrs, &text);
+                        unwrap_optional_setter(method);
+                        list_setter(method);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// `value: T where T: TryInto<Option<X>>` becomes `T: TryInto<X>`.
+fn unwrap_optional_setter(method: &mut syn::ImplItemFn) {
+    let takes_value = method.sig.inputs.iter().any(|input| matches!(input, FnArg::Typed(_)));
+    let Some(clause) = method.sig.generics.where_clause.as_mut().filter(|_| takes_value) else {
+        return;
+    };
+    let mut changed = false;
+    for predicate in &mut clause.predicates {
+        let WherePredicate::Type(predicate) = predicate else {
+            continue;
+        };
+        for bound in &mut predicate.bounds {
+            let syn::TypeParamBound::Trait(bound) = bound else {
+                continue;
+            };
+            let Some(segment) = bound
+                .path
+                .segments
+                .last_mut()
+                .filter(|segment| segment.ident == "TryInto")
+            else {
+                continue;
+            };
+            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else {
+                continue;
+            };
+            let Some(GenericArgument::Type(ty)) = arguments.args.first_mut() else {
+                continue;
+            };
+            if let Some(inner) = inner_of_option(ty).cloned() {
+                *ty = inner;
+                changed = true;
+            }
+        }
+    }
+    if changed {
+        IntoSome.visit_block_mut(&mut method.block);
+    }
+}
+
+/// `T: TryInto<Vec<X>>` becomes `T: IntoIterator<Item: Into<X>>`: `.scopes(["a", "b"])` without a `vec!` of owned texts.
+pub(super) fn list_setter(method: &mut syn::ImplItemFn) {
+    let Some(clause) = &method.sig.generics.where_clause else {
+        return;
+    };
+    let found = clause.predicates.iter().find_map(|predicate| match predicate {
+        WherePredicate::Type(predicate) => predicate.bounds.iter().find_map(|bound| {
+            let syn::TypeParamBound::Trait(bound) = bound else {
+                return None;
+            };
+            let list = generic_of(
+                &Type::Path(syn::TypePath {
+                    attrs: Vec::new(),
+                    qself: None,
+                    path: bound.path.clone(),
+                }),
+                "TryInto",
+            )
+            .and_then(inner_of_vec)
+            .cloned()?;
+            Some((predicate.bounded_ty.clone(), list))
+        }),
+        _ => None,
+    });
+    let Some((parameter, element)) = found else {
+        return;
+    };
+    let field = &method.sig.ident;
+    let list = quote!(
+        ::std::iter::IntoIterator::into_iter(value)
+            .map(::std::convert::Into::into)
+            .collect()
+    );
+    let optional = method.block.to_token_stream().to_string().contains("Some)");
+    let list = if optional {
+        quote!(::std::option::Option::Some(#list))
+    } else {
+        list
+    };
+    method.block = parse_quote!({
+        self.#field = Ok(#list);
+        self
+    });
+    method.sig.generics.where_clause = Some(parse_quote! {
+        where
+            #parameter: ::std::iter::IntoIterator<Item: ::std::convert::Into<#element>>,
+    });
+}
+
+/// `value.try_into()` -> `value.try_into().map(Some)`
+struct IntoSome;
+
+impl VisitMut for IntoSome {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        if let Expr::MethodCall(call) = expression
+            && call.method == "try_into"
+        {
+            let inner = expression.clone();
+            *expression = parse_quote!(#inner.map(::std::option::Option::Some));
+        }
+    }
+}
