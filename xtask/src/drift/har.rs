@@ -284,10 +284,6 @@ impl Seen<'_> {
                         Class::WireBreaking,
                         "the client takes a status that is not listed for a failure",
                     ),
-                    2 => (
-                        Class::WireBreaking,
-                        "the client takes this status for an unexpected one",
-                    ),
                     3 => (Class::Unhandled, "the client follows redirects of its own origin only"),
                     _ => (Class::Additive, "the client reports it without a typed body"),
                 };
