@@ -6,7 +6,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use futures_util::future::BoxFuture;
 use rustls::ClientConfig;
 use tokio_postgres::Row;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -81,13 +81,24 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects with the TLS roots of the system. `sslmode=disable` in the address goes without TLS.
+    /// Connects with the TLS roots of the system.
+    ///
+    /// An address that says nothing of `sslmode` means verified TLS, except on
+    /// loopback and on a socket of this machine, where it means none;
+    /// `sslmode=disable` goes without anywhere.
     ///
     /// # Errors
     ///
     /// When the address is wrong or the server cannot be reached.
     pub async fn connect(address: &str) -> Result<Self, StoreError> {
-        let config = parse(address)?;
+        let mut config = parse(address)?;
+        if config.get_ssl_mode() == SslMode::Prefer {
+            config.ssl_mode(if stays_here(&config) {
+                SslMode::Disable
+            } else {
+                SslMode::Require
+            });
+        }
         let mut roots = rustls::RootCertStore::empty();
         if config.get_ssl_mode() != SslMode::Disable {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -175,6 +186,15 @@ fn parse(address: &str) -> Result<tokio_postgres::Config, StoreError> {
     address
         .parse()
         .map_err(|error: tokio_postgres::Error| StoreError::unavailable("read its address", error))
+}
+
+/// Whether nothing leaves this machine.
+fn stays_here(config: &tokio_postgres::Config) -> bool {
+    config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => ["127.0.0.1", "::1", "localhost"].contains(&name.as_str()),
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    })
 }
 
 /// A column of a row that a statement of this file has made.
