@@ -505,7 +505,7 @@ async fn a_spent_refresh_token_in_other_hands_ends_the_grant_and_not_before() {
 }
 
 #[tokio::test]
-async fn two_processes_over_one_store_refresh_once() {
+async fn two_apps_over_one_store_refresh_once() {
     async fn check<P: Bank>(world: World<'_, P>) {
         let name = P::profile().name;
         let one = world.connected().await;
