@@ -186,7 +186,7 @@ impl RawReply {
         out.scopes = reply
             .scope
             .as_deref()
-            .map(ScopeSet::parse)
+            .map(|scope| granted(profile, ScopeSet::parse(scope)))
             .filter(|scopes| !scopes.is_empty());
         out.extra = extra(profile, &reply.extra);
         Ok(out)
@@ -210,6 +210,22 @@ impl RawReply {
             )),
         }
     }
+}
+
+/// The granted scopes by their names: a scope that is bound to one thing (`PREMIUM_AIS:{consentId}`) may be
+/// told as it was asked for.
+fn granted(profile: &Profile, told: ScopeSet) -> ScopeSet {
+    let bare = |scope: &str| {
+        profile.scope_templates.iter().find_map(|template| {
+            let (before, rest) = template.template.split_once('{')?;
+            let (_, after) = rest.split_once('}')?;
+            (scope.starts_with(before) && scope.ends_with(after)).then_some(template.scope)
+        })
+    };
+    let names: Vec<&str> = told.iter().filter_map(bare).collect();
+    let mut scopes = told.clone();
+    scopes.extend(names);
+    scopes
 }
 
 fn extra(profile: &Profile, fields: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
@@ -242,4 +258,22 @@ fn scrub(text: &str, secrets: &[&str]) -> String {
         text = text.replace(secret, "[REDACTED]").replace(&encoded, "[REDACTED]");
     }
     text.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(all(test, feature = "tatrabanka"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_told_with_its_id_grants_the_scope() {
+        let profile = &crate::tatrabanka::PROFILE;
+        for (told, expected) in [
+            ("PREMIUM_AIS", "PREMIUM_AIS"),
+            ("PREMIUM_AIS:consent-1", "PREMIUM_AIS PREMIUM_AIS:consent-1"),
+            ("PREMIUM_PIS_CANC:a-1", "PREMIUM_PIS_CANC PREMIUM_PIS_CANC:a-1"),
+            ("OTHER:x", "OTHER:x"),
+        ] {
+            assert_eq!(granted(profile, ScopeSet::parse(told)).to_string(), expected);
+        }
+    }
 }
