@@ -315,8 +315,19 @@ impl Process {
     /// The process may stand still before a step that no reply hangs on, for longer than its lease lives.
     fn freeze(&self) -> Duration {
         let mut world = self.world();
+        // With tokens in memory that the store does not have yet, a stop that outlasts lease and patience loses them:
+        // nobody else can tell it from a death. That limit is stated in `machine.rs`.
+        let stored = world
+            .durable
+            .as_ref()
+            .and_then(|record| record.tokens.as_ref()?.refresh_token.clone());
+        let has_what_works = world
+            .delivered
+            .get(&world.current)
+            .is_some_and(|by| by.contains(&self.pid));
+        let unstored = has_what_works && stored.is_none_or(|stored| stored.expose_secret() != world.current);
         let odds = if world.faults { world.weather.freeze } else { 0 };
-        if !world.chance.one_in(odds) {
+        if !world.chance.one_in(odds) || unstored {
             return Duration::ZERO;
         }
         let time = world.chance.millis(90_000);

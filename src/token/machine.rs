@@ -35,6 +35,9 @@
 //! never took it, this saves the consent. If the server spent it and has a grace
 //! period, this saves the consent too. If it spent it and has none, the consent
 //! was lost with the reply, and the refusal is the proof of it.
+//!
+//! One limit stays, on stores whose leases time ends: a process that stands still with new tokens in memory, for
+//! longer than its lease and the patience of its siblings, cannot be told from a dead one.
 
 use std::time::{Duration, SystemTime};
 
