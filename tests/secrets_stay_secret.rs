@@ -61,6 +61,14 @@ impl Watch {
     fn new() -> Self {
         let log = Log::default();
         let writer = log.clone();
+        // A test beside this one that logs nothing must not decide, for all threads, that nothing is logged.
+        static EVERYTHING: std::sync::Once = std::sync::Once::new();
+        EVERYTHING.call_once(|| {
+            let everything = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(std::io::sink);
+            let _ = tracing::subscriber::set_global_default(everything.finish());
+        });
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_span_events(FmtSpan::FULL)
