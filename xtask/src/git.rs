@@ -6,13 +6,17 @@ use std::process::Command;
 use crate::workspace::Workspace;
 
 /// The revision that a change is measured against: the one given, the last release, or `HEAD`.
+///
+/// A revision that nobody gave and that has no specifications is no base: the workspace is new, or lies in somebody
+/// else's repository.
 #[must_use]
 pub fn base(workspace: &Workspace, given: Option<&str>) -> Option<String> {
-    match given {
-        Some(revision) => Some(revision.to_owned()),
-        None => git(workspace, &["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"])
-            .or_else(|| git(workspace, &["rev-parse", "--short", "HEAD"]).map(|_| "HEAD".to_owned())),
+    if let Some(revision) = given {
+        return Some(revision.to_owned());
     }
+    let base = git(workspace, &["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"])
+        .or_else(|| git(workspace, &["rev-parse", "--short", "HEAD"]).map(|_| "HEAD".to_owned()))?;
+    git(workspace, &["ls-tree", "--name-only", &base, "specs/"]).map(|_| base)
 }
 
 /// Whether a revision exists.
