@@ -170,7 +170,7 @@ impl TokenHandle {
     /// Near the end of the token's life this also starts a refresh, beside the call.
     #[must_use]
     pub fn header(&self) -> Option<Bearer> {
-        let now = self.0.now();
+        let now = self.0.coarse_now();
         let (bearer, freshness) = self.0.read(|ready| {
             let freshness = ready
                 .horizon
@@ -354,17 +354,30 @@ impl TokenSource for TokenHandle {
     }
 
     fn granted(&self) -> Option<Arc<ScopeSet>> {
-        self.0.read(|ready| Some(Arc::clone(&ready.scopes)))
+        self.0.read(|ready| Some(Arc::clone(ready.scopes)))
     }
 }
 
 /// How many handles a thread keeps copies for at a time.
-const THREAD_COPIES: usize = 8;
+const THREAD_COPIES: usize = 16;
+
+/// A thread's place for the copy of one handle.
+struct Place {
+    /// The number of the handle that looked here last.
+    handle: u64,
+    copied: Copied<OwnCopy>,
+}
+
+impl Place {
+    const EMPTY: Self = Self {
+        handle: 0,
+        copied: Copied::NONE,
+    };
+}
 
 thread_local! {
     /// Each thread's own copies, by the number of the handle. A copy goes away when its place is needed.
-    static COPIES: RefCell<[(u64, Copied<Ready>); THREAD_COPIES]> =
-        const { RefCell::new([const { (0, Copied::NONE) }; THREAD_COPIES]) };
+    static PLACES: RefCell<[Place; THREAD_COPIES]> = const { RefCell::new([Place::EMPTY; THREAD_COPIES]) };
 }
 
 /// Never 0, which is the number of an empty place.
@@ -373,30 +386,41 @@ fn next_number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// What a call needs.
+struct Ready<'a> {
+    bearer: &'a Bearer,
+    horizon: Option<&'a Horizon>,
+    scopes: &'a Arc<ScopeSet>,
+}
+
 /// What a call needs, as one thread's own: not even a reference count is shared with other threads.
-struct Ready {
+struct OwnCopy {
     bearer: Bearer,
     horizon: Option<Horizon>,
     scopes: Arc<ScopeSet>,
 }
 
-impl Ready {
-    /// None: there is no token that could be served.
+impl OwnCopy {
     fn of(snapshot: &Snapshot) -> Option<Self> {
-        if snapshot.refused.load(Ordering::Relaxed) {
-            return None;
-        }
-        let shared = snapshot.bearer.as_ref()?;
-        let mut header = HeaderValue::from_bytes(shared.header.as_bytes()).ok()?;
+        let shared = snapshot.ready()?;
+        let mut header = HeaderValue::from_bytes(shared.bearer.header.as_bytes()).ok()?;
         header.set_sensitive(true);
         Some(Self {
             bearer: Bearer {
                 header,
-                generation: shared.generation,
+                generation: shared.bearer.generation,
             },
-            horizon: snapshot.horizon,
-            scopes: Arc::clone(&snapshot.tokens.as_ref()?.scopes),
+            horizon: shared.horizon.copied(),
+            scopes: Arc::clone(shared.scopes),
         })
+    }
+
+    fn ready(&self) -> Ready<'_> {
+        Ready {
+            bearer: &self.bearer,
+            horizon: self.horizon.as_ref(),
+            scopes: &self.scopes,
+        }
     }
 }
 
@@ -425,6 +449,18 @@ impl Snapshot {
             seen_at: now.monotonic,
             refused: AtomicBool::new(false),
         }
+    }
+
+    /// None: there is no token that could be served.
+    fn ready(&self) -> Option<Ready<'_>> {
+        if self.refused.load(Ordering::Relaxed) {
+            return None;
+        }
+        Some(Ready {
+            bearer: self.bearer.as_ref()?,
+            horizon: self.horizon.as_ref(),
+            scopes: &self.tokens.as_ref()?.scopes,
+        })
     }
 
     pub fn freshness(&self, now: Now) -> Freshness {
@@ -554,6 +590,12 @@ impl Inner {
         }
     }
 
+    /// The same, as cheap as it can be.
+    fn coarse_now(&self) -> Now {
+        let (wall, monotonic) = self.clock.coarse();
+        Now { wall, monotonic }
+    }
+
     /// The same for the same generation, different in every process.
     pub fn jitter(&self, generation: u64) -> f64 {
         unit(mix(self.seed ^ generation.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
@@ -578,22 +620,32 @@ impl Inner {
         self.snapshot.load()
     }
 
-    /// Looks at this thread's own copy of what calls need. Lock-free, and without an allocation unless the token is new.
-    fn read<T>(&self, look: impl FnOnce(&Ready) -> Option<T>) -> Option<T> {
-        COPIES
-            .try_with(|copies| {
-                let mut copies = copies.try_borrow_mut().ok()?;
-                let place = usize::try_from(self.number).unwrap_or(0) % THREAD_COPIES;
-                let (number, copied) = &mut copies[place];
-                if *number != self.number {
-                    *number = self.number;
-                    *copied = Copied::NONE;
-                }
-                look(self.snapshot.read(copied, Ready::of)?)
-            })
-            // The thread is ending.
-            .ok()
-            .flatten()
+    /// Looks at what a call needs. Lock-free, and without an allocation unless the token is new.
+    ///
+    /// A handle gets its place among the thread's copies at the second look in a row: a thread that serves more
+    /// handles than it has places for looks at the shared value, and does not copy all the time.
+    fn read<T>(&self, look: impl Fn(Ready<'_>) -> Option<T>) -> Option<T> {
+        let own = PLACES.try_with(|places| {
+            let mut places = places.try_borrow_mut().ok()?;
+            let place = &mut places[usize::try_from(self.number).unwrap_or(0) % THREAD_COPIES];
+            if place.handle != self.number {
+                *place = Place {
+                    handle: self.number,
+                    ..Place::EMPTY
+                };
+                return None;
+            }
+            Some(
+                self.snapshot
+                    .read(&mut place.copied, OwnCopy::of)
+                    .and_then(|own| look(own.ready())),
+            )
+        });
+        match own {
+            Ok(Some(answer)) => answer,
+            // No copy yet, or the thread is ending.
+            _ => self.snapshot.look(|snapshot| look(snapshot.ready()?)),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
