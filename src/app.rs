@@ -11,7 +11,9 @@ use crate::oauth::{
     RequestedScope, Settings, TokenBody, check_redirect_uri, plain_basic, read_callback,
 };
 use crate::provider::{Environment as _, Provider, TypedClient, grant};
-use crate::token::{Clock, GrantKind, MemoryStore, Renewal, Rotation, SystemClock, TokenHandle, TokenKey, TokenStore};
+use crate::token::{
+    Clock, GrantKind, Handles, MemoryStore, Renewal, Rotation, SystemClock, TokenHandle, TokenKey, TokenStore,
+};
 use crate::transport::http::{default_client, secure_url};
 use crate::transport::{Authentication, Core, Credential, RetryPolicy};
 use crate::{ClientKind, ScopeSet, Secret};
@@ -46,6 +48,8 @@ struct Inner<P: Provider> {
     issuer: Option<String>,
     store: Arc<dyn TokenStore>,
     clock: Arc<dyn Clock>,
+    rotation: Rotation,
+    handles: Handles,
     provider: std::marker::PhantomData<fn() -> P>,
 }
 
@@ -220,6 +224,14 @@ impl<P: Provider> App<P> {
         Ok(handle.load().await?.map(|_| self.connected(handle)))
     }
 
+    /// Waits until nothing is under way for any grant of this application: no token request, and no tokens that wait
+    /// to be stored. What a program does last; see [`TokenHandle::settled`].
+    pub async fn settled(&self) {
+        for handle in self.0.handles.in_use() {
+            handle.settled().await;
+        }
+    }
+
     async fn adopt(&self, key: TokenKey, reply: crate::token::TokenReply) -> Result<Connection<P>, oauth::Error> {
         let handle = self.handle(key, Renewal::Refresh);
         if let Err(error) = handle.adopt(reply).await {
@@ -243,13 +255,16 @@ impl<P: Provider> App<P> {
     }
 
     fn handle(&self, key: TokenKey, renewal: Renewal) -> TokenHandle {
-        let facts = P::profile().refresh;
+        self.0.handles.of(&key, || self.new_handle(key.clone(), renewal))
+    }
+
+    fn new_handle(&self, key: TokenKey, renewal: Renewal) -> TokenHandle {
         let issuer = GrantIssuer {
             server: self.0.server.clone(),
             scopes: key.scopes.clone(),
         };
         TokenHandle::builder(key, Arc::new(issuer), renewal)
-            .rotation(Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs)))
+            .rotation(self.0.rotation)
             .clock(Arc::clone(&self.0.clock))
             .store(Arc::clone(&self.0.store))
             .build()
@@ -296,6 +311,7 @@ pub struct AppBuilder<P: Provider> {
     timeout: Duration,
     store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
+    rotation: Option<Rotation>,
 }
 
 impl<P: Provider> AppBuilder<P> {
@@ -317,6 +333,7 @@ impl<P: Provider> AppBuilder<P> {
             timeout: Duration::from_secs(30),
             store: None,
             clock: Arc::new(SystemClock),
+            rotation: None,
         }
     }
 
@@ -413,6 +430,14 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
+    /// What your agreement with the provider says of refresh tokens and consents, where its pages say less: a grace
+    /// period, how long a consent lives, whether a spent refresh token ends the grant. By default what
+    /// `x-oauth` of the specification says.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = Some(rotation);
+        self
+    }
+
     /// The clock by which tokens expire.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -489,6 +514,11 @@ impl<P: Provider> AppBuilder<P> {
             issuer: self.issuer,
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new())),
             clock: self.clock,
+            rotation: self.rotation.unwrap_or_else(|| {
+                let facts = profile.refresh;
+                Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs))
+            }),
+            handles: Handles::default(),
             provider: std::marker::PhantomData,
         })))
     }

@@ -22,6 +22,7 @@ use finrail::token::{
     Clock, Error as TokenError, Event, ManualClock, MemoryStore, ReauthorizationReason, Record, SystemClock, TokenKey,
     TokenStore as _, Verdict,
 };
+use finrail::transport::Rejection;
 use finrail::{App, Connection, Credentials, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use serde::Deserialize;
@@ -465,7 +466,11 @@ async fn the_servers_own_userinfo_takes_the_token_that_a_401_brought() {
     let challenge = reply.headers()[WWW_AUTHENTICATE].to_str().unwrap();
     assert!(challenge.contains("invalid_token"), "{challenge}");
 
-    let new = user.tokens().rejected(old.generation).await.unwrap();
+    let new = user
+        .tokens()
+        .rejected(old.generation, Rejection::InvalidToken)
+        .await
+        .unwrap();
     let claims: Value = ask(new.header).await.unwrap().json().await.unwrap();
     assert_eq!(claims["sub"], "user-1");
 }

@@ -12,6 +12,7 @@ use finrail::token::{
     Clock, DecodeError, Error, GrantKind, Issuer, ReauthorizationReason, Record, Renewal, Rotation, TokenHandle,
     TokenKey, TokenStore,
 };
+use finrail::transport::Rejection;
 use token_support::*;
 
 struct World {
@@ -356,7 +357,7 @@ async fn a_host_that_refuses_fresh_tokens_does_not_destroy_the_grant() {
     let mut generation = handle.fresh().await.unwrap().generation;
     let mut refused = 0;
     for _ in 0..300 {
-        match handle.rejected(generation).await {
+        match handle.rejected(generation, Rejection::InvalidToken).await {
             Ok(bearer) => generation = bearer.generation,
             Err(Error::TokenRefused { retry_after }) => {
                 refused += 1;
@@ -438,6 +439,9 @@ async fn a_store_that_fails_after_a_rotation_does_not_drop_the_new_tokens() {
         events.next().await,
         Some(finrail::token::Event::StoreTrouble { .. })
     ));
+    // They serve at once.
+    let refreshed = finrail::token::Event::Refreshed { generation: 2 };
+    assert_eq!(events.next().await, Some(refreshed));
     assert!(handle.explain().await.unstored);
     assert_eq!(world.stored().await.generation(), 1);
     drop(handle);

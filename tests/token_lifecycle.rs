@@ -9,6 +9,7 @@ use finrail::token::store::MemoryStore;
 use finrail::token::{
     Clock, Error, Event, GrantKind, Issuer, ReauthorizationReason, Renewal, TokenHandle, TokenKey, TokenStore, Verdict,
 };
+use finrail::transport::Rejection;
 use token_support::*;
 
 struct World {
@@ -111,11 +112,19 @@ async fn unknown_expiry_serves_until_the_provider_refuses() {
     tokio::time::sleep(HOUR * 24 * 30).await;
     let bearer = handle.fresh().await.unwrap();
     assert_eq!(world.bank.requests(), 0);
-    let (one, two) = tokio::join!(handle.rejected(bearer.generation), handle.rejected(bearer.generation));
+    let (one, two) = tokio::join!(
+        handle.rejected(bearer.generation, Rejection::InvalidToken),
+        handle.rejected(bearer.generation, Rejection::InvalidToken)
+    );
     assert_eq!(text(&one.unwrap()), "Bearer access-2");
     assert_eq!(text(&two.unwrap()), "Bearer access-2");
     assert_eq!(
-        text(&handle.rejected(bearer.generation).await.unwrap()),
+        text(
+            &handle
+                .rejected(bearer.generation, Rejection::InvalidToken)
+                .await
+                .unwrap()
+        ),
         "Bearer access-2"
     );
     assert_eq!(world.bank.requests(), 1);

@@ -32,7 +32,7 @@ use finrail::token::{
     Clock, Error, Issuer, IssuerError, Obtain, ReauthorizationReason, Record, Renewal, RevokedToken, Rotation,
     StoreError, TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
 };
-use finrail::transport::Bearer;
+use finrail::transport::{Bearer, Rejection};
 use futures_util::future::BoxFuture;
 use token_support::{VirtualClock, secs, user_key, verdict};
 use tokio::time::{Instant, sleep};
@@ -755,7 +755,7 @@ async fn call(world: &Mutex<World>, pid: u64, handle: &TokenHandle) -> Result<Be
             _ => return outcome,
         }
     };
-    let outcome = handle.rejected(refused).await;
+    let outcome = handle.rejected(refused, Rejection::InvalidToken).await;
     check(&mut world.lock().unwrap(), pid, &outcome);
     outcome
 }

@@ -1,5 +1,7 @@
 //! What time it is, as something that tests can turn.
 
+#[cfg(target_os = "linux")]
+use std::cell::Cell;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
@@ -63,8 +65,18 @@ impl Clock for SystemClock {
     }
 
     fn coarse(&self) -> (SystemTime, Duration) {
+        thread_local! {
+            static LAST: Cell<(SystemTime, Duration)> = const { Cell::new((SystemTime::UNIX_EPOCH, Duration::ZERO)) };
+        }
+        let monotonic = since_zero(ClockId::MonotonicCoarse);
+        // Both tick together: within a tick the other clock would say what it said before.
+        let (wall, read_at) = LAST.get();
+        if read_at == monotonic {
+            return (wall, monotonic);
+        }
         let wall = SystemTime::UNIX_EPOCH + since_zero(ClockId::RealtimeCoarse);
-        (wall, since_zero(ClockId::MonotonicCoarse))
+        LAST.set((wall, monotonic));
+        (wall, monotonic)
     }
 }
 

@@ -82,9 +82,9 @@ pub enum Error {
         /// When the lease ends at the latest.
         retry_after: Option<Duration>,
     },
-    /// The provider refuses a token that was issued moments ago: another one would not help.
+    /// The provider refuses a token that should be good: another one would not help, or cannot be had.
     #[error(
-        "the provider refuses a token that was issued moments ago: check the base URL, the client's rights and its allowed addresses"
+        "the provider refuses a token that should be good: check the base URL, the client's rights and its allowed addresses"
     )]
     TokenRefused {
         /// When a new token will be asked for again.
@@ -187,11 +187,20 @@ pub enum ReauthorizationReason {
     LostReply,
     /// The application revoked it.
     Revoked,
+    /// The application forgot it, perhaps in another process.
+    Forgotten,
     /// The access token ended and there is no refresh token.
     NoRefreshToken,
     /// A reason that a newer finrail wrote to the store.
     #[serde(other)]
     Other,
+}
+
+impl ReauthorizationReason {
+    /// The application ended the grant, and nothing is kept of its tokens.
+    pub(crate) fn is_on_purpose(self) -> bool {
+        matches!(self, Self::Revoked | Self::Forgotten)
+    }
 }
 
 impl fmt::Display for ReauthorizationReason {
@@ -202,7 +211,8 @@ impl fmt::Display for ReauthorizationReason {
             Self::ConsentExpired => "the consent has expired",
             Self::LostReply => "the provider spent the refresh token in a request whose reply was lost",
             Self::Revoked => "the grant was revoked",
-            Self::NoRefreshToken => "the access token has expired and the grant has no refresh token",
+            Self::Forgotten => "the grant was forgotten",
+            Self::NoRefreshToken => "the access token has ended and the grant has no refresh token",
             Self::Other => "the grant is over",
         })
     }

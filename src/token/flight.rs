@@ -29,6 +29,11 @@ impl<R: Clone> Flight<R> {
         self.under_way.load(Ordering::Acquire)
     }
 
+    /// The attempt that is under way.
+    pub fn current(&self) -> Option<R> {
+        lock(&self.current).clone()
+    }
+
     /// Joins the attempt that is under way, or starts one. `start` may refuse.
     pub fn join<E>(&self, start: impl FnOnce() -> Result<R, E>) -> Result<Joined<R>, E> {
         let mut current = lock(&self.current);

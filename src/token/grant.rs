@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use super::handle::{Inner, revoked_token};
-use super::store::{StoreError, Swap, Swapped};
-use super::transaction::{Moved, Uncommitted, acquire, read, release, retain, store};
-use super::{Error, Event, IssuerError, ReauthorizationReason, Record, TokenInfo, TokenReply, TokenSet, Verdict};
+use super::machine;
+use super::store::{Lease, StoreError};
+use super::transaction::{
+    Moved, PATIENCE, Uncommitted, Unsettled, Versioned, acquire, load, read_as_far_as_known, release, retain, store,
+};
+use super::{
+    Error, Event, IssuerError, ReauthorizationReason, Record, RevokedToken, TokenInfo, TokenReply, TokenSet, Verdict,
+};
 
 /// The first tokens of a grant replace whatever there was.
 pub(crate) async fn adopt(inner: &Arc<Inner>, reply: TokenReply) -> Result<TokenInfo, Error> {
@@ -14,7 +19,7 @@ pub(crate) async fn adopt(inner: &Arc<Inner>, reply: TokenReply) -> Result<Token
         Ok(lease) => lease,
         Err(error) => return Err(adopt_later(inner, tokens, error, None)),
     };
-    let seen = match inner.store().load(inner.key()).await {
+    let seen = match load(inner).await {
         Ok(seen) => seen,
         // What cannot be read is not worth a login: it is replaced.
         Err(StoreError::Corrupt { .. }) => None,
@@ -30,10 +35,14 @@ pub(crate) async fn adopt(inner: &Arc<Inner>, reply: TokenReply) -> Result<Token
     match store(inner, seen, record, lease.fence).await {
         Ok(Ok(committed)) => {
             inner.set_uncommitted(None);
+            let known = inner.generation();
             inner.publish(committed);
-            inner.tell(Event::Refreshed {
-                generation: tokens.generation,
-            });
+            if known == 0 {
+                // Where there were tokens before, that they moved is told already.
+                inner.tell(Event::Refreshed {
+                    generation: tokens.generation,
+                });
+            }
             release(inner, lease).await;
             Ok(tokens.info())
         }
@@ -58,14 +67,40 @@ fn adopt_later(inner: &Arc<Inner>, mut tokens: TokenSet, error: Error, lease: Op
 
 /// The provider first, the store second: a tombstone over a living grant would be a lie.
 pub(crate) async fn revoke(inner: &Arc<Inner>) -> Result<(), Error> {
-    let lease = acquire(inner).await?;
-    let outcome = revoke_leased(inner, lease.fence).await;
-    release(inner, lease).await;
-    outcome
+    let mut waited_for = None;
+    loop {
+        let lease = acquire(inner).await?;
+        let outcome = revoke_leased(inner, &lease, waited_for).await;
+        release(inner, lease).await;
+        match outcome {
+            Ok(outcome) => return outcome,
+            // Its sender may be about to store tokens that nobody here knows and that would outlive the revocation.
+            Err(Unsettled { fence }) => {
+                tokio::time::sleep(PATIENCE).await;
+                waited_for = Some(fence);
+            }
+        }
+    }
 }
 
-async fn revoke_leased(inner: &Arc<Inner>, fence: u64) -> Result<(), Error> {
-    let seen = read(inner).await?;
+async fn revoke_leased(
+    inner: &Arc<Inner>,
+    lease: &Lease,
+    waited_for: Option<u64>,
+) -> Result<Result<(), Error>, Unsettled> {
+    let seen = match read_as_far_as_known(inner, lease.fence).await {
+        Ok(seen) => seen,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let intent = seen.as_ref().and_then(|seen| seen.record.intent.as_ref());
+    let own = intent.is_some_and(|intent| intent.holder == inner.holder());
+    if let Some(fence) = intent.and_then(|intent| machine::unsettled(intent, own, lease.exclusive, waited_for)) {
+        return Err(Unsettled { fence });
+    }
+    Ok(revoke_settled(inner, lease.fence, seen).await)
+}
+
+async fn revoke_settled(inner: &Arc<Inner>, fence: u64, seen: Option<Versioned>) -> Result<(), Error> {
     let unstored = inner.uncommitted_tokens();
     let tokens = unstored
         .as_ref()
@@ -78,11 +113,11 @@ async fn revoke_leased(inner: &Arc<Inner>, fence: u64) -> Result<(), Error> {
             }),
         };
     };
-    match inner.issuer().revoke(revoked_token(tokens)).await {
-        Ok(_) => {}
-        // An unknown token is a revoked token (RFC 7009 section 2.2).
-        Err(error) if error.verdict == Verdict::Dead => {}
-        Err(error) => return Err(revocation_error(error)),
+    send_revocation(inner, revoked_token(tokens)).await?;
+    let in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
+    if in_doubt && tokens.refresh_token.is_some() {
+        // The refresh token may be spent, and then its revocation ended nothing.
+        send_revocation(inner, RevokedToken::Access(tokens.access_token.clone())).await?;
     }
     inner.set_uncommitted(None);
     let record = match &seen {
@@ -99,6 +134,15 @@ async fn revoke_leased(inner: &Arc<Inner>, fence: u64) -> Result<(), Error> {
     }
 }
 
+async fn send_revocation(inner: &Inner, token: RevokedToken) -> Result<(), Error> {
+    match inner.issuer().revoke(token).await {
+        Ok(_) => Ok(()),
+        // An unknown token is a revoked token (RFC 7009 section 2.2).
+        Err(error) if error.verdict == Verdict::Dead => Ok(()),
+        Err(error) => Err(revocation_error(error)),
+    }
+}
+
 /// A lost reply to a revocation is harmless: it is simply sent again.
 fn revocation_error(error: IssuerError) -> Error {
     match error.verdict {
@@ -110,7 +154,7 @@ fn revocation_error(error: IssuerError) -> Error {
     }
 }
 
-/// Nothing of the grant stays, here and in the store.
+/// No token of the grant stays, here and in the store.
 pub(crate) async fn forget(inner: &Arc<Inner>) -> Result<(), Error> {
     let lease = acquire(inner).await?;
     let outcome = forget_leased(inner, lease.fence).await;
@@ -119,15 +163,23 @@ pub(crate) async fn forget(inner: &Arc<Inner>) -> Result<(), Error> {
 }
 
 async fn forget_leased(inner: &Arc<Inner>, fence: u64) -> Result<(), Error> {
-    // Not decoded: what cannot be read can still be forgotten.
-    let stored = inner.store().load(inner.key()).await?;
-    if let Some(stored) = stored {
-        let swap = Swap::new(Some(stored.revision), fence, None);
-        match inner.store().swap(inner.key(), swap).await? {
-            Swapped::Done | Swapped::Conflict(None) => {}
-            Swapped::Conflict(Some(_)) | Swapped::Fenced => {
-                return Err(StoreError::unavailable("remove the record", "the lease was lost").into());
-            }
+    let stored = load(inner).await?;
+    if stored.is_some() || inner.generation() > 0 {
+        // What cannot be read can still be forgotten.
+        let generation = stored
+            .as_ref()
+            .and_then(|stored| Record::decode(&stored.bytes).ok())
+            .map_or(0, |record| record.generation())
+            .max(inner.generation());
+        let mark = Record::ended(
+            inner.key().clone(),
+            ReauthorizationReason::Forgotten,
+            inner.now().utc(),
+            generation,
+            inner.holder(),
+        );
+        if let Err(Moved) = store(inner, stored.map(|stored| stored.revision), mark, fence).await? {
+            return Err(StoreError::unavailable("forget the record", "the lease was lost").into());
         }
     }
     inner.clear();

@@ -1,26 +1,25 @@
 //! The handle of one grant: a ready header for every call, and one refresh for all callers.
 
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use http::HeaderValue;
 use tokio::sync::{broadcast, watch};
 
-use super::cell::{Cell, Copied};
-use super::clock::between;
+use super::clock::{after, between};
 use super::event::{Events, Expiring};
 use super::flight::{Flight, Joined};
-use super::machine::{self, Freshness, Horizon, Now, Want};
-use super::store::MemoryStore;
+use super::machine::{self, Freshness, Now, Want};
+use super::shown::Shown;
+use super::snapshot::Snapshot;
 use super::transaction::{self, Uncommitted, Versioned};
 use super::{
     Clock, Error, Event, Explanation, Issuer, ReauthorizationReason, Renewal, RevokedToken, Rotation, StoreError,
-    SystemClock, TokenInfo, TokenKey, TokenReply, TokenSet, TokenStore, Tombstone, Verdict,
+    TokenHandleBuilder, TokenInfo, TokenKey, TokenReply, TokenSet, TokenStore, Verdict,
 };
-use crate::transport::{Bearer, TokenSource};
+use crate::transport::{Bearer, Rejection, TokenSource};
 use crate::{ScopeSet, Secret};
 
 /// The tokens of one grant, kept fresh.
@@ -63,100 +62,14 @@ use crate::{ScopeSet, Secret};
 #[derive(Clone)]
 pub struct TokenHandle(Arc<Inner>);
 
-/// Sets up a [`TokenHandle`].
-#[derive(Clone)]
-#[must_use]
-pub struct TokenHandleBuilder {
-    key: TokenKey,
-    issuer: Arc<dyn Issuer>,
-    renewal: Renewal,
-    rotation: Rotation,
-    store: Option<Arc<dyn TokenStore>>,
-    clock: Arc<dyn Clock>,
-    holder: Option<String>,
-    seed: Option<u64>,
-    request_timeout: Duration,
-}
-
-impl TokenHandleBuilder {
-    /// Where the grant is kept. Without one it lives as long as the process.
-    pub fn store(mut self, store: Arc<dyn TokenStore>) -> Self {
-        self.store = Some(store);
-        self
-    }
-
-    /// What the provider does with refresh tokens.
-    pub fn rotation(mut self, rotation: Rotation) -> Self {
-        self.rotation = rotation;
-        self
-    }
-
-    /// The clock to go by.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// The name of this process in leases and intents. The default is made of process id and chance.
-    pub fn holder(mut self, holder: impl Into<String>) -> Self {
-        self.holder = Some(holder.into());
-        self
-    }
-
-    /// Makes jitter repeatable. For tests.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// How long one token request may take before its reply counts as lost. 20 seconds by default.
-    pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout;
-        self
-    }
-
-    /// The handle. Nothing is read and nothing is sent.
-    #[must_use]
-    pub fn build(self) -> TokenHandle {
-        let seed = self.seed.or_else(|| getrandom::u64().ok()).unwrap_or(0);
-        TokenHandle(Arc::new(Inner {
-            holder: self
-                .holder
-                .unwrap_or_else(|| format!("{}-{seed:016x}", std::process::id()))
-                .into_boxed_str(),
-            key: self.key,
-            issuer: self.issuer,
-            renewal: self.renewal,
-            rotation: self.rotation,
-            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new())),
-            clock: self.clock,
-            seed,
-            request_timeout: self.request_timeout,
-            number: next_number(),
-            snapshot: Cell::new(),
-            flight: Flight::new(),
-            quiet_until: AtomicU64::new(0),
-            draws: AtomicU64::new(0),
-            state: Mutex::default(),
-            events: OnceLock::new(),
-        }))
-    }
-}
-
 impl TokenHandle {
     /// A handle for the grant with this key.
     pub fn builder(key: TokenKey, issuer: Arc<dyn Issuer>, renewal: Renewal) -> TokenHandleBuilder {
-        TokenHandleBuilder {
-            key,
-            issuer,
-            renewal,
-            rotation: Rotation::UNKNOWN,
-            store: None,
-            clock: Arc::new(SystemClock),
-            holder: None,
-            seed: None,
-            request_timeout: Duration::from_secs(20),
-        }
+        TokenHandleBuilder::new(key, issuer, renewal)
+    }
+
+    pub(super) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
     }
 
     /// Whose grant it is.
@@ -167,11 +80,12 @@ impl TokenHandle {
 
     /// A ready header: no waiting, no lock, no allocation. None: [`fresh`](Self::fresh) has to get one.
     ///
-    /// Near the end of the token's life this also starts a refresh, beside the call.
+    /// Near the end of the token's life this also starts a refresh, beside the call; and every few minutes a look at
+    /// the store, where another process may have ended the grant.
     #[must_use]
     pub fn header(&self) -> Option<Bearer> {
         let now = self.0.coarse_now();
-        let (bearer, freshness) = self.0.read(|ready| {
+        let (bearer, freshness) = self.0.shown.read(|ready| {
             let freshness = ready
                 .horizon
                 .map_or(Freshness::Unknown, |horizon| horizon.freshness(now));
@@ -181,7 +95,9 @@ impl TokenHandle {
             }
         })?;
         if freshness == Freshness::Advisory {
-            self.0.refresh_beside();
+            self.0.attempt_beside(Want::Younger);
+        } else if now.monotonic.as_secs() >= self.0.look_again_at.load(Ordering::Relaxed) {
+            self.0.attempt_beside(Want::Usable);
         }
         Some(bearer)
     }
@@ -196,7 +112,7 @@ impl TokenHandle {
             return Ok(bearer);
         }
         let want = match self.0.snapshot().as_deref() {
-            Some(snapshot) if snapshot.refused.load(Ordering::Relaxed) => snapshot
+            Some(snapshot) if snapshot.is_refused() => snapshot
                 .tokens
                 .as_ref()
                 .map_or(Want::Usable, |tokens| Want::Other(tokens.access_token.clone())),
@@ -213,17 +129,18 @@ impl TokenHandle {
         self.0.still_serving().ok_or(error)
     }
 
-    /// The provider answered 401 `invalid_token` to this generation: a header of another token.
+    /// The provider answered 401 to this generation: a header of another token.
     ///
     /// However many calls report the same generation, one refresh is made. A
     /// token that is refused moments after it was issued, twice in a row, is not
-    /// the token's fault: then the grant is left alone.
+    /// the token's fault: then the grant is left alone. So it is when the
+    /// provider does not say that it is the token, and nothing could replace it.
     ///
     /// # Errors
     ///
     /// See [`Error`]; [`Error::TokenRefused`] is the case above.
-    pub async fn rejected(&self, generation: u64) -> Result<Bearer, Error> {
-        let Some(refused) = self.0.refuse(generation)? else {
+    pub async fn rejected(&self, generation: u64, rejection: Rejection) -> Result<Bearer, Error> {
+        let Some(refused) = self.0.refuse(generation, rejection)? else {
             return self.fresh().await;
         };
         // The first attempt may be one that was under way, and it may have found the very token that was refused.
@@ -267,6 +184,7 @@ impl TokenHandle {
         };
         let snapshot = self.0.publish(seen);
         match (&snapshot.tombstone, &snapshot.tokens) {
+            (Some(tombstone), _) if tombstone.reason == ReauthorizationReason::Forgotten => Ok(None),
             (Some(tombstone), _) => Err(Error::ReauthorizationRequired {
                 reason: tombstone.reason,
             }),
@@ -289,7 +207,10 @@ impl TokenHandle {
             .await
     }
 
-    /// Removes the grant from this process and from the store, without a word to the provider.
+    /// Removes the grant's tokens from this process and from the store, without a word to the provider.
+    ///
+    /// A mark without tokens stays in the store, so that other processes forget the grant too, and a store that lost
+    /// it is told from one that was told to.
     ///
     /// # Errors
     ///
@@ -297,6 +218,35 @@ impl TokenHandle {
     pub async fn forget(&self) -> Result<(), Error> {
         self.owned(|inner| async move { super::grant::forget(&inner).await })
             .await
+    }
+
+    /// Waits until nothing is under way: no request, and no tokens that wait to be stored.
+    ///
+    /// A refresh runs beside the calls, and the end of the runtime cuts it off. A program that ends after its last
+    /// call waits for this first, or the reply to a refresh may be lost with the refresh token that it brings.
+    /// Bound it with a timeout of your own: a store that stays away keeps it waiting.
+    ///
+    /// ```
+    /// # async fn example(handle: finrail::token::TokenHandle) {
+    /// let patience = std::time::Duration::from_secs(30);
+    /// if tokio::time::timeout(patience, handle.settled()).await.is_err() {
+    ///     eprintln!("{}", handle.explain().await);
+    /// }
+    /// # }
+    /// ```
+    pub async fn settled(&self) {
+        const PAUSE: Duration = Duration::from_millis(20);
+
+        loop {
+            if let Some(mut flight) = self.0.flight.current() {
+                // An attempt that was cut off has landed too.
+                let _ = flight.wait_for(Option::is_some).await;
+            } else if self.0.uncommitted_tokens().is_some() {
+                tokio::time::sleep(PAUSE).await;
+            } else {
+                return;
+            }
+        }
     }
 
     /// What may be known of the tokens at hand; none: there are none in this process yet.
@@ -314,9 +264,18 @@ impl TokenHandle {
     }
 
     /// What happens to the grant from now on.
+    ///
+    /// That the refresh token or the consent ends soon is told to whoever watches, once for each end.
     #[must_use]
     pub fn watch(&self) -> Events {
-        Events(self.0.events.get_or_init(|| broadcast::channel(32).0).subscribe())
+        let events = self.0.events.get_or_init(|| broadcast::channel(32).0).subscribe();
+        Events::new(events, Arc::downgrade(&self.0))
+    }
+
+    /// A handle that does not keep the grant in memory.
+    #[must_use]
+    pub(crate) fn downgrade(&self) -> WeakTokenHandle {
+        WeakTokenHandle(Arc::downgrade(&self.0))
     }
 
     /// Runs a change of the grant in a task of its own: what was begun is finished, whoever waits for it.
@@ -328,6 +287,16 @@ impl TokenHandle {
         tokio::spawn(change(Arc::clone(&self.0)))
             .await
             .unwrap_or(Err(Error::Interrupted("the runtime is shutting down")))
+    }
+}
+
+/// A [`TokenHandle`] that may be gone.
+#[derive(Clone)]
+pub(crate) struct WeakTokenHandle(Weak<Inner>);
+
+impl WeakTokenHandle {
+    pub fn upgrade(&self) -> Option<TokenHandle> {
+        self.0.upgrade().map(TokenHandle)
     }
 }
 
@@ -349,156 +318,13 @@ impl TokenSource for TokenHandle {
         Box::pin(self.fresh())
     }
 
-    fn rejected(&self, generation: u64) -> BoxFuture<'_, Result<Bearer, Error>> {
-        Box::pin(self.rejected(generation))
+    fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>> {
+        Box::pin(self.rejected(generation, rejection))
     }
 
     fn granted(&self) -> Option<Arc<ScopeSet>> {
-        self.0.read(|ready| Some(Arc::clone(ready.scopes)))
+        self.0.shown.read(|ready| Some(Arc::clone(ready.scopes)))
     }
-}
-
-/// How many handles a thread keeps copies for at a time.
-const THREAD_COPIES: usize = 16;
-
-/// A thread's place for the copy of one handle.
-struct Place {
-    /// The number of the handle that looked here last.
-    handle: u64,
-    copied: Copied<OwnCopy>,
-}
-
-impl Place {
-    const EMPTY: Self = Self {
-        handle: 0,
-        copied: Copied::NONE,
-    };
-}
-
-thread_local! {
-    /// Each thread's own copies, by the number of the handle. A copy goes away when its place is needed.
-    static PLACES: RefCell<[Place; THREAD_COPIES]> = const { RefCell::new([Place::EMPTY; THREAD_COPIES]) };
-}
-
-/// Never 0, which is the number of an empty place.
-fn next_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-/// What a call needs.
-struct Ready<'a> {
-    bearer: &'a Bearer,
-    horizon: Option<&'a Horizon>,
-    scopes: &'a Arc<ScopeSet>,
-}
-
-/// What a call needs, as one thread's own: not even a reference count is shared with other threads.
-struct OwnCopy {
-    bearer: Bearer,
-    horizon: Option<Horizon>,
-    scopes: Arc<ScopeSet>,
-}
-
-impl OwnCopy {
-    fn of(snapshot: &Snapshot) -> Option<Self> {
-        let shared = snapshot.ready()?;
-        let mut header = HeaderValue::from_bytes(shared.bearer.header.as_bytes()).ok()?;
-        header.set_sensitive(true);
-        Some(Self {
-            bearer: Bearer {
-                header,
-                generation: shared.bearer.generation,
-            },
-            horizon: shared.horizon.copied(),
-            scopes: Arc::clone(shared.scopes),
-        })
-    }
-
-    fn ready(&self) -> Ready<'_> {
-        Ready {
-            bearer: &self.bearer,
-            horizon: self.horizon.as_ref(),
-            scopes: &self.scopes,
-        }
-    }
-}
-
-/// What this process holds of the grant at one moment. Never changed, only replaced.
-pub(crate) struct Snapshot {
-    revision: u64,
-    bearer: Option<Bearer>,
-    horizon: Option<Horizon>,
-    pub tokens: Option<TokenSet>,
-    pub tombstone: Option<Tombstone>,
-    /// Monotonic time at which this process saw the token first.
-    seen_at: Duration,
-    /// The provider answered 401 to this token.
-    refused: AtomicBool,
-}
-
-impl Snapshot {
-    fn of(seen: Versioned, now: Now, jitter: f64) -> Self {
-        let tokens = seen.record.tokens;
-        Self {
-            revision: seen.revision,
-            bearer: tokens.as_ref().and_then(bearer),
-            horizon: tokens.as_ref().and_then(|tokens| Horizon::of(tokens, now, jitter)),
-            tokens,
-            tombstone: seen.record.tombstone,
-            seen_at: now.monotonic,
-            refused: AtomicBool::new(false),
-        }
-    }
-
-    /// None: there is no token that could be served.
-    fn ready(&self) -> Option<Ready<'_>> {
-        if self.refused.load(Ordering::Relaxed) {
-            return None;
-        }
-        Some(Ready {
-            bearer: self.bearer.as_ref()?,
-            horizon: self.horizon.as_ref(),
-            scopes: &self.tokens.as_ref()?.scopes,
-        })
-    }
-
-    pub fn freshness(&self, now: Now) -> Freshness {
-        self.horizon
-            .as_ref()
-            .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
-    }
-
-    fn bearer(&self) -> Result<Bearer, Error> {
-        if let Some(bearer) = &self.bearer {
-            return Ok(bearer.clone());
-        }
-        Err(self.error().unwrap_or_else(|| Error::RequestRejected {
-            source: Arc::new(UnfitToken),
-        }))
-    }
-
-    /// Why there is no token in it.
-    pub fn error(&self) -> Option<Error> {
-        let reason = self.tombstone.as_ref()?.reason;
-        self.bearer
-            .is_none()
-            .then_some(Error::ReauthorizationRequired { reason })
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the access token has characters that a header cannot carry")]
-struct UnfitToken;
-
-fn bearer(tokens: &TokenSet) -> Option<Bearer> {
-    let text = zeroize::Zeroizing::new(format!("Bearer {}", tokens.access_token.expose_secret()));
-    let mut header = HeaderValue::from_str(&text).ok()?;
-    header.set_sensitive(true);
-    Some(Bearer {
-        header,
-        generation: tokens.generation,
-    })
 }
 
 type Outcome = Result<Arc<Snapshot>, Error>;
@@ -514,12 +340,12 @@ pub(crate) struct Inner {
     holder: Box<str>,
     seed: u64,
     request_timeout: Duration,
-    /// Which handle this is, for the copies of threads.
-    number: u64,
-    snapshot: Cell<Snapshot>,
+    shown: Shown,
     flight: Flight<watch::Receiver<Option<Outcome>>>,
     /// Monotonic milliseconds until which no attempt is started, for the same readers.
     quiet_until: AtomicU64,
+    /// Monotonic seconds from which on the store is looked at again, beside a call.
+    look_again_at: AtomicU64,
     draws: AtomicU64,
     state: Mutex<State>,
     events: OnceLock<broadcast::Sender<Event>>,
@@ -533,7 +359,8 @@ struct State {
     last: Option<Last>,
     seen_holder: Option<Box<str>>,
     refusals: u32,
-    warned: Option<(u64, Expiring)>,
+    /// Which ends were announced.
+    announced: Vec<(Expiring, DateTime<Utc>)>,
 }
 
 /// Why no attempt is made for a while.
@@ -550,6 +377,32 @@ pub(crate) struct Last {
 }
 
 impl Inner {
+    pub(super) fn new(set_up: TokenHandleBuilder) -> Self {
+        let seed = set_up.seed.or_else(|| getrandom::u64().ok()).unwrap_or(0);
+        let holder = match set_up.holder {
+            Some(name) => format!("{name}-{seed:016x}"),
+            None => format!("{}-{seed:016x}", std::process::id()),
+        };
+        Self {
+            key: set_up.key,
+            issuer: set_up.issuer,
+            renewal: set_up.renewal,
+            rotation: set_up.rotation,
+            store: set_up.store,
+            clock: set_up.clock,
+            holder: holder.into_boxed_str(),
+            seed,
+            request_timeout: set_up.request_timeout,
+            shown: Shown::new(),
+            flight: Flight::new(),
+            quiet_until: AtomicU64::new(0),
+            look_again_at: AtomicU64::new(0),
+            draws: AtomicU64::new(0),
+            state: Mutex::default(),
+            events: OnceLock::new(),
+        }
+    }
+
     pub fn key(&self) -> &TokenKey {
         &self.key
     }
@@ -617,35 +470,7 @@ impl Inner {
     }
 
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.snapshot.load()
-    }
-
-    /// Looks at what a call needs. Lock-free, and without an allocation unless the token is new.
-    ///
-    /// A handle gets its place among the thread's copies at the second look in a row: a thread that serves more
-    /// handles than it has places for looks at the shared value, and does not copy all the time.
-    fn read<T>(&self, look: impl Fn(Ready<'_>) -> Option<T>) -> Option<T> {
-        let own = PLACES.try_with(|places| {
-            let mut places = places.try_borrow_mut().ok()?;
-            let place = &mut places[usize::try_from(self.number).unwrap_or(0) % THREAD_COPIES];
-            if place.handle != self.number {
-                *place = Place {
-                    handle: self.number,
-                    ..Place::EMPTY
-                };
-                return None;
-            }
-            Some(
-                self.snapshot
-                    .read(&mut place.copied, OwnCopy::of)
-                    .and_then(|own| look(own.ready())),
-            )
-        });
-        match own {
-            Ok(Some(answer)) => answer,
-            // No copy yet, or the thread is ending.
-            _ => self.snapshot.look(|snapshot| look(snapshot.ready()?)),
-        }
+        self.shown.load()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -695,8 +520,8 @@ impl Inner {
         }
     }
 
-    /// Starts a refresh and does not wait for it.
-    fn refresh_beside(self: &Arc<Self>) {
+    /// Starts an attempt and does not wait for it.
+    fn attempt_beside(self: &Arc<Self>, want: Want) {
         if self.flight.is_under_way() {
             return;
         }
@@ -704,18 +529,25 @@ impl Inner {
         if quiet_until != 0 && self.clock.monotonic() < Duration::from_millis(quiet_until) {
             return;
         }
-        let _ = self.join(Want::Younger);
+        let _ = self.join(want);
+    }
+
+    /// The store was looked at just now.
+    fn looked(&self) {
+        const LOOK_AGAIN: Duration = Duration::from_secs(300);
+        let next = self.clock.monotonic() + LOOK_AGAIN;
+        self.look_again_at.store(next.as_secs(), Ordering::Relaxed);
     }
 
     /// The token at hand, if it still lives.
     fn still_serving(&self) -> Option<Bearer> {
         let snapshot = self.snapshot()?;
-        let over = snapshot.freshness(self.now()) == Freshness::Expired || snapshot.refused.load(Ordering::Relaxed);
+        let over = snapshot.freshness(self.now()) == Freshness::Expired || snapshot.is_refused();
         if over { None } else { snapshot.bearer.clone() }
     }
 
     /// The access token that was refused; none: another one is at hand already.
-    fn refuse(&self, generation: u64) -> Result<Option<Secret>, Error> {
+    fn refuse(&self, generation: u64, rejection: Rejection) -> Result<Option<Secret>, Error> {
         const YOUNG: Duration = Duration::from_secs(60);
         const HOLD: Duration = Duration::from_secs(10);
 
@@ -726,8 +558,11 @@ impl Inner {
         if tokens.generation != generation {
             return Ok(None);
         }
+        if rejection == Rejection::Unexplained && !machine::renewable(tokens, self.renewal) {
+            return Err(Error::TokenRefused { retry_after: None });
+        }
         let mut state = self.state();
-        if !snapshot.refused.load(Ordering::Relaxed) && snapshot.tombstone.is_none() {
+        if !snapshot.is_refused() && snapshot.tombstone.is_none() {
             let now = self.now();
             // The wall clock may have been set back since.
             let age = between(tokens.obtained_at, now.utc()).max(now.monotonic.saturating_sub(snapshot.seen_at));
@@ -743,7 +578,7 @@ impl Inner {
             state.refusals = if age < YOUNG { state.refusals + 1 } else { 1 };
         }
         snapshot.refused.store(true, Ordering::Relaxed);
-        self.snapshot.touch();
+        self.shown.touch();
         Ok(Some(tokens.access_token.clone()))
     }
 
@@ -760,43 +595,64 @@ impl Inner {
     fn show(&self, seen: Versioned, unstored: bool) -> Arc<Snapshot> {
         let mut state = self.state();
         let before = self.snapshot();
-        // What is in memory only is newer than anything that a read can bring, until it is stored.
-        let outdated = before.as_ref().is_some_and(|before| seen.revision < before.revision)
-            || (state.uncommitted.is_some() && !unstored);
+        self.looked();
+        // What is in memory only is newer than anything that a read can bring, until it is stored. And a store that
+        // went back in time has nothing to say until it is put right.
+        let outdated = before.as_ref().is_some_and(|before| {
+            seen.revision < before.revision || before.tokens.as_ref().is_some_and(|held| self.lost(Some(&seen), held))
+        }) || (state.uncommitted.is_some() && !unstored);
         if let (true, Some(before)) = (outdated, &before) {
             return Arc::clone(before);
         }
         let jitter = self.jitter(seen.record.generation());
-        let mut snapshot = Snapshot::of(seen, self.now(), jitter);
+        let mut snapshot = Snapshot::of(seen, self.now(), jitter, self.renewal);
+        let mut read_again = false;
         if let Some(before) = &before
             && let (Some(old), Some(new)) = (&before.tokens, &snapshot.tokens)
             && old.access_token == new.access_token
         {
+            read_again = true;
             // Read once more, a token is not younger than it was.
             snapshot.seen_at = before.seen_at;
             snapshot.horizon = before.horizon;
-            snapshot
-                .refused
-                .store(before.refused.load(Ordering::Relaxed), Ordering::Relaxed);
+            snapshot.refused.store(before.is_refused(), Ordering::Relaxed);
         }
         let snapshot = Arc::new(snapshot);
-        self.snapshot.replace(Some(Arc::clone(&snapshot)));
+        self.shown.replace(Some(Arc::clone(&snapshot)));
         let buried = snapshot.tombstone.as_ref().map(|tombstone| tombstone.reason);
+        let generation = |snapshot: &Snapshot| snapshot.tokens.as_ref().map(|tokens| tokens.generation);
+        let moved = before
+            .as_ref()
+            .and_then(|before| generation(before))
+            .zip(generation(&snapshot))
+            .filter(|(old, new)| new > old);
         let known = before.and_then(|before| before.tombstone.as_ref().map(|tombstone| tombstone.reason));
-        let soon = self.expires_soon(&mut state, &snapshot);
-        if snapshot.error().is_none() {
+        if snapshot.error().is_none() && !read_again {
             self.calm(&mut state);
         }
         drop(state);
+        if let Some((_, generation)) = moved {
+            self.tell(Event::Refreshed { generation });
+        }
         if let Some(reason) = buried
             && known != buried
         {
             self.bury(reason);
         }
-        if let Some(soon) = soon {
-            self.tell(soon);
-        }
+        self.announce_ends();
         snapshot
+    }
+
+    /// Whether the store holds less than this process once read from it or wrote to it.
+    fn lost(&self, seen: Option<&Versioned>, held: &TokenSet) -> bool {
+        self.renewal == Renewal::Refresh && machine::went_back(seen.map(|seen| &seen.record), held)
+    }
+
+    /// The tokens that the store lost, and the revision at which it had them.
+    pub fn lost_by_store(&self, seen: Option<&Versioned>) -> Option<(u64, TokenSet)> {
+        let snapshot = self.snapshot()?;
+        let held = snapshot.tokens.as_ref().filter(|_| snapshot.tombstone.is_none())?;
+        self.lost(seen, held).then(|| (snapshot.revision, held.clone()))
     }
 
     fn bury(&self, reason: ReauthorizationReason) {
@@ -809,7 +665,7 @@ impl Inner {
         let mut state = self.state();
         state.uncommitted = None;
         self.calm(&mut state);
-        self.snapshot.replace(None);
+        self.shown.replace(None);
     }
 
     fn calm(&self, state: &mut State) {
@@ -818,24 +674,34 @@ impl Inner {
         self.quiet_until.store(0, Ordering::Release);
     }
 
-    /// Refresh token and consent are announced days ahead, once per generation.
-    fn expires_soon(&self, state: &mut State, snapshot: &Snapshot) -> Option<Event> {
-        const WEEK: Duration = Duration::from_secs(7 * 86_400);
-
+    /// Tells those who watch of ends that are near, once for each end; says when the next one will be.
+    pub fn announce_ends(&self) -> Option<Duration> {
+        let events = self.events.get()?;
+        if events.receiver_count() == 0 {
+            return None;
+        }
+        let snapshot = self.snapshot()?;
         let tokens = snapshot.tokens.as_ref().filter(|_| snapshot.tombstone.is_none())?;
         let now = self.now().utc();
-        [
-            (Expiring::Consent, tokens.consent_expires_at),
-            (Expiring::RefreshToken, tokens.refresh_expires_at),
-        ]
-        .into_iter()
-        .filter_map(|(what, at)| Some((what, at?)))
-        .find(|(_, at)| {
-            let notice = (between(tokens.obtained_at, *at) / 4).min(WEEK);
-            between(now, *at) <= notice
-        })
-        .filter(|(what, _)| state.warned.replace((tokens.generation, *what)) != Some((tokens.generation, *what)))
-        .map(|(what, at)| Event::ExpiresSoon { what, at })
+        let mut state = self.state();
+        // An end that moved is another end.
+        state.announced.retain(|(what, at)| end(tokens, *what) == Some(*at));
+        let mut next = None;
+        for what in [Expiring::Consent, Expiring::RefreshToken] {
+            let Some(at) = end(tokens, what) else { continue };
+            let notice = after(
+                tokens.obtained_at,
+                between(tokens.obtained_at, at).saturating_sub(notice(tokens, at)),
+            );
+            if now < notice {
+                let wait = between(now, notice);
+                next = Some(next.map_or(wait, |other: Duration| other.min(wait)));
+            } else if !state.announced.contains(&(what, at)) {
+                state.announced.push((what, at));
+                let _ = events.send(Event::ExpiresSoon { what, at });
+            }
+        }
+        next
     }
 
     pub fn tell(&self, event: Event) {
@@ -926,6 +792,7 @@ struct Landing {
 impl Landing {
     fn land(self, outcome: Outcome) {
         {
+            self.inner.looked();
             let mut state = self.inner.state();
             match &outcome {
                 Ok(_) => self.inner.calm(&mut state),
@@ -956,6 +823,19 @@ impl Drop for Landing {
             self.inner.flight.land(|| {});
         }
     }
+}
+
+fn end(tokens: &TokenSet, what: Expiring) -> Option<DateTime<Utc>> {
+    match what {
+        Expiring::Consent => tokens.consent_expires_at,
+        Expiring::RefreshToken => tokens.refresh_expires_at,
+    }
+}
+
+/// How long before an end it is announced: the last quarter of the time, a week at most.
+fn notice(tokens: &TokenSet, end: DateTime<Utc>) -> Duration {
+    const WEEK: Duration = Duration::from_secs(7 * 86_400);
+    (between(tokens.obtained_at, end) / 4).min(WEEK)
 }
 
 /// SplitMix64's finalizer.

@@ -44,7 +44,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 
 use super::clock::between;
-use super::{ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
+use super::{Intent, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
 use crate::Secret;
 
 /// How near to its end an access token is.
@@ -84,6 +84,11 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
+    /// Of a token that nothing can replace: it serves to its end.
+    const NONE: Self = Self {
+        advisory: Duration::ZERO,
+        mandatory: Duration::ZERO,
+    };
     const ADVISORY: Duration = Duration::from_secs(300);
     const MANDATORY: Duration = Duration::from_secs(60);
 
@@ -124,13 +129,17 @@ impl Edge {
 
 impl Horizon {
     /// None: the end is unknown.
-    pub fn of(tokens: &TokenSet, now: Now, jitter: f64) -> Option<Self> {
+    pub fn of(tokens: &TokenSet, now: Now, jitter: f64, renewal: Renewal) -> Option<Self> {
         let end = tokens.expires_at?;
         let life = tokens.lifetime()?;
         // A wall clock behind the one that wrote the token would let it live too long: it never lives longer
         // than its life from now on.
         let left = between(now.utc(), end).min(life);
-        let windows = Windows::of(life, jitter);
+        let windows = if renewable(tokens, renewal) {
+            Windows::of(life, jitter)
+        } else {
+            Windows::NONE
+        };
         let edge = |before: Duration| Edge {
             wall: now.wall + left.saturating_sub(before),
             monotonic: now.monotonic + left.saturating_sub(before),
@@ -155,9 +164,14 @@ impl Horizon {
     }
 }
 
+/// Whether there is a way to other tokens without the user.
+pub(crate) fn renewable(tokens: &TokenSet, renewal: Renewal) -> bool {
+    renewal == Renewal::Anew || tokens.refresh_token.is_some()
+}
+
 /// The freshness of stored tokens.
-pub(crate) fn freshness(tokens: &TokenSet, now: Now, jitter: f64) -> Freshness {
-    Horizon::of(tokens, now, jitter).map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
+pub(crate) fn freshness(tokens: &TokenSet, now: Now, jitter: f64, renewal: Renewal) -> Freshness {
+    Horizon::of(tokens, now, jitter, renewal).map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
 }
 
 /// Why a token is wanted.
@@ -211,7 +225,7 @@ pub(crate) enum Step {
     /// The sender of the intent may still be at work, with new tokens that it cannot store yet: give the lease back,
     /// wait, look again.
     Patience,
-    /// A request now could only do harm: serve the token at hand as long as it lives.
+    /// A request now could only do harm: serve the token at hand as long as it lives, and do not ask again at once.
     Defer,
     /// The grant is over.
     Dead(ReauthorizationReason),
@@ -229,6 +243,7 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
         return match (renewal, tombstone.reason) {
             // Client credentials outlive their tokens.
             (Renewal::Anew, reason) if reason != ReauthorizationReason::Revoked => Step::Anew,
+            (_, ReauthorizationReason::Forgotten) => Step::NoGrant,
             (_, reason) => Step::Dead(reason),
         };
     }
@@ -238,19 +253,14 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
     let Some(tokens) = tokens else {
         return Step::NoGrant;
     };
-    let serves = situation.freshness != Freshness::Expired && !matches!(want, Want::Other(_));
     if tokens.refresh_token.is_none() {
-        return if serves {
-            Step::Defer
-        } else {
-            Step::Dead(ReauthorizationReason::NoRefreshToken)
-        };
+        return Step::Dead(ReauthorizationReason::NoRefreshToken);
     }
+    let serves = situation.freshness != Freshness::Expired && !matches!(want, Want::Other(_));
     let Some(intent) = situation.record.and_then(|record| record.intent.as_ref()) else {
         return Step::Refresh { unanswered: 0 };
     };
-    let sender_is_done = situation.own_intent || intent.given_up || situation.exclusive;
-    if !sender_is_done && situation.waited_for != Some(intent.fence) {
+    if unsettled(intent, situation.own_intent, situation.exclusive, situation.waited_for).is_some() {
         return Step::Patience;
     }
     let in_grace = situation
@@ -263,6 +273,34 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
     Step::Refresh {
         unanswered: intent.unanswered.saturating_add(1),
     }
+}
+
+/// The fence of an intent whose sender may still be at work, and was not given time yet.
+///
+/// `own`: this process wrote it. `exclusive`: the lease proves that no earlier holder is at work.
+pub(crate) fn unsettled(intent: &Intent, own: bool, exclusive: bool, waited_for: Option<u64>) -> Option<u64> {
+    let done = own || intent.given_up || exclusive || waited_for == Some(intent.fence);
+    (!done).then_some(intent.fence)
+}
+
+/// Whether a store holds less than this process: it went back in time (a failover, a restart without its log), or
+/// lost the record. `held` was stored once.
+///
+/// A grant that was ended on purpose leaves a tombstone, so a record that is missing was lost. Tokens of a later
+/// request are newer whatever their generation: a user who authorized elsewhere after the loss started at the first.
+pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
+    let Some(stored) = stored else {
+        return true;
+    };
+    let on_purpose = stored
+        .tombstone
+        .as_ref()
+        .is_some_and(|tombstone| tombstone.reason.is_on_purpose());
+    !on_purpose
+        && stored
+            .tokens
+            .as_ref()
+            .is_some_and(|tokens| tokens.generation < held.generation && tokens.obtained_at <= held.obtained_at)
 }
 
 /// What a verdict on a refresh does to the grant.
@@ -318,11 +356,13 @@ pub(crate) enum Rescue {
 
 /// `parent` is the access token from whose generation the new set was made; none: an authorization, which replaces everything.
 pub(crate) fn rescue(parent: Option<&Secret>, stored: Option<&Record>) -> Rescue {
-    let Some(parent) = parent else {
+    let (Some(parent), Some(stored)) = (parent, stored) else {
+        // Nothing but a loss removes a record.
         return Rescue::Write;
     };
     let from_parent = stored
-        .and_then(|record| record.tokens.as_ref())
+        .tokens
+        .as_ref()
         .is_some_and(|tokens| tokens.access_token == *parent);
     // A tombstone that a sibling wrote after a refusal of the parent's refresh token says only that the token was
     // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.

@@ -3,6 +3,7 @@
 //! [`TokenHandle`] is the front door. Behind it, `machine` decides and
 //! `transaction` acts; [`store`] keeps grants across restarts and processes.
 
+mod builder;
 mod cell;
 mod clock;
 mod error;
@@ -15,23 +16,28 @@ mod issuer;
 mod key;
 mod machine;
 mod record;
+mod registry;
 mod rotation;
 #[cfg(test)]
 mod scenarios;
 mod set;
+mod shown;
+mod snapshot;
 pub mod store;
 mod sync;
 mod transaction;
 
+pub use builder::TokenHandleBuilder;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{Error, ReauthorizationReason};
 pub use event::{Event, Events, Expiring};
 pub use explain::Explanation;
-pub use handle::{TokenHandle, TokenHandleBuilder};
+pub use handle::TokenHandle;
 pub use issuer::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply, Verdict};
 pub use key::{GrantKind, TokenKey};
 pub use machine::Freshness;
 pub use record::{DecodeError, Fingerprint, Intent, Record, Tombstone};
+pub(crate) use registry::Handles;
 pub use rotation::{Renewal, Rotation};
 pub use set::{TokenInfo, TokenSet};
 pub use store::{MemoryStore, StoreError, TokenStore};

@@ -156,19 +156,35 @@ impl Record {
         record
     }
 
-    /// The grant is over. What is left of its access token may still serve until it ends; a revocation leaves nothing.
+    /// The grant is over. What is left of its access token may still serve until it ends; an end on purpose leaves nothing.
     #[must_use]
     pub(crate) fn buried(&self, reason: ReauthorizationReason, at: DateTime<Utc>, holder: &str) -> Self {
-        let keep = reason != ReauthorizationReason::Revoked;
+        let keep = !reason.is_on_purpose();
         Self {
-            version: VERSION,
-            key: self.key.clone(),
             tokens: self.tokens.clone().filter(|_| keep),
             intent: self.intent.clone().filter(|_| keep),
+            ..Self::ended(self.key.clone(), reason, at, self.generation(), holder)
+        }
+    }
+
+    /// A tombstone and nothing else.
+    #[must_use]
+    pub(crate) fn ended(
+        key: TokenKey,
+        reason: ReauthorizationReason,
+        at: DateTime<Utc>,
+        generation: u64,
+        holder: &str,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            key,
+            tokens: None,
+            intent: None,
             tombstone: Some(Tombstone {
                 reason,
                 at,
-                generation: self.generation(),
+                generation,
                 holder: holder.to_owned(),
             }),
         }

@@ -85,16 +85,22 @@ fn reason(text: &str) -> ReauthorizationReason {
         "Revoked" => ReauthorizationReason::Revoked,
         "Refused" => ReauthorizationReason::Refused,
         "LostReply" => ReauthorizationReason::LostReply,
+        "Forgotten" => ReauthorizationReason::Forgotten,
         other => panic!("reason {other}"),
     }
 }
 
 #[test]
 fn freshness_by_example() {
-    for row in table("freshness") {
+    freshness_of("freshness", true);
+    freshness_of("the last token", false);
+}
+
+fn freshness_of(section: &str, refresh_token: bool) {
+    for row in table(section) {
         let number = |column| row.cell(column).parse::<i64>().unwrap();
         let life = row.cell("life").parse().ok().map(Duration::from_secs);
-        let set = tokens(life, true);
+        let set = tokens(life, refresh_token);
         let mut later = now(Duration::from_secs(number("age").unsigned_abs()));
         let jump = Duration::from_secs(number("wall").unsigned_abs());
         later.wall = if number("wall") < 0 {
@@ -102,7 +108,8 @@ fn freshness_by_example() {
         } else {
             later.wall + jump
         };
-        let horizon = Horizon::of(&set, now(Duration::ZERO), row.cell("jitter").parse().unwrap());
+        let jitter = row.cell("jitter").parse().unwrap();
+        let horizon = Horizon::of(&set, now(Duration::ZERO), jitter, Renewal::Refresh);
         row.check(
             "state",
             horizon.map_or(Freshness::Unknown, |horizon| horizon.freshness(later)),
@@ -228,10 +235,37 @@ fn rescues_by_example() {
             "parent refused" => Some(alive.buried(ReauthorizationReason::LostReply, at.utc(), "x")),
             "newer" => Some(Record::alive(key(), parent.next(TokenReply::new("access-2"), at.wall))),
             "revoked" => Some(alive.buried(ReauthorizationReason::Revoked, at.utc(), "x")),
+            "forgotten" => Some(alive.buried(ReauthorizationReason::Forgotten, at.utc(), "x")),
             "none" => None,
             other => panic!("stored {other}"),
         };
         let made_from = (row.cell("made from") == "parent").then_some(&parent.access_token);
         row.check("then", rescue(made_from, stored.as_ref()));
+    }
+}
+
+#[test]
+fn losses_of_the_store_by_example() {
+    let set = |generation: u64, sent: i64| {
+        let mut set = tokens(None, true);
+        set.generation = generation;
+        set.obtained_at += chrono::TimeDelta::seconds(sent);
+        set
+    };
+    for row in table("went back") {
+        let stored = row.cell("stored").parse().ok().map(|generation| {
+            let record = Record::alive(key(), set(generation, row.cell("sent").parse().unwrap()));
+            match row.cell("tombstone") {
+                "-" => record,
+                text => record.buried(reason(text), now(Duration::ZERO).utc(), "x"),
+            }
+        });
+        let back = went_back(stored.as_ref(), &set(3, 0));
+        assert_eq!(
+            if back { "yes" } else { "no" },
+            row.cell("back"),
+            "scenarios.txt:{}",
+            row.line
+        );
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::{Inner, Snapshot};
+use super::clock::between;
+use super::handle::{Inner, revoked_token};
 use super::machine::{self, Consequence, Now, Rescue, Situation, Step, Want};
 use super::record::{Fingerprint, Intent};
+use super::snapshot::Snapshot;
 use super::store::{Lease, Leased, StoredRecord, Swap, Swapped};
 use super::{
     Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, Renewal, StoreError, TokenReply, TokenSet,
@@ -15,9 +17,11 @@ use crate::Secret;
 
 /// How long the sender of an intent is given to store what it may have got: much longer than the pause between its
 /// tries.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a write is tried before the attempt goes on without it.
 const WRITES: u32 = 3;
+/// How long one answer of a store may take: longer than the stores of this crate wait for theirs.
+const STORE_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest pause between tries to store a set that could not be stored at once.
 const RETENTION_PAUSE: Duration = Duration::from_secs(3);
 
@@ -53,11 +57,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, want: Want) -> Result<Arc<Snapshot>,
         if let Some(adopted) = adopt(inner, &want, seen.as_ref()) {
             return Ok(adopted);
         }
-        match inner
-            .store()
-            .lease(inner.key(), inner.holder(), inner.lease_ttl())
-            .await
-        {
+        match ask_for_lease(inner).await {
             Err(error) if inner.renewal() == Renewal::Anew => return without_store(inner, error).await,
             Err(error) => return Err(error.into()),
             Ok(Leased::Granted(lease)) => match leased(inner, &want, lease, waited_for).await {
@@ -82,8 +82,8 @@ pub(crate) async fn run(inner: &Arc<Inner>, want: Want) -> Result<Arc<Snapshot>,
 }
 
 /// The sender of the intent with this fence may still be at work.
-struct Unsettled {
-    fence: u64,
+pub(crate) struct Unsettled {
+    pub fence: u64,
 }
 
 /// Under the lease. `waited_for` is the intent whose sender was already given time.
@@ -93,12 +93,15 @@ async fn leased(
     lease: Lease,
     waited_for: Option<u64>,
 ) -> Result<Result<Arc<Snapshot>, Error>, Unsettled> {
-    let leased_at = inner.now().monotonic;
-    let seen = match read(inner).await {
+    let leased_at = inner.now();
+    let seen = match read_as_far_as_known(inner, lease.fence).await {
         Ok(seen) => seen,
         Err(error) => {
             release(inner, lease).await;
-            return Ok(Err(error.into()));
+            return Ok(match inner.renewal() {
+                Renewal::Anew => without_store(inner, error).await,
+                Renewal::Refresh => Err(error.into()),
+            });
         }
     };
     let now = inner.now();
@@ -125,9 +128,17 @@ async fn leased(
                 fence: intent.map_or(0, |intent| intent.fence),
             })
         }
-        (Step::Adopt | Step::Defer, Some(seen)) => {
+        (Step::Adopt, Some(seen)) => {
             release(inner, lease).await;
             Ok(Ok(inner.publish(seen)))
+        }
+        (Step::Defer, Some(seen)) => {
+            release(inner, lease).await;
+            inner.publish(seen);
+            Ok(Err(Error::InDoubt {
+                retry_after: None,
+                source: Arc::new(Deferred),
+            }))
         }
         (Step::Dead(reason), seen) => {
             release(inner, lease).await;
@@ -139,6 +150,7 @@ async fn leased(
         (Step::Anew, seen) => Ok(anew(inner, seen, lease).await),
         (Step::Refresh { unanswered }, Some(seen)) => Ok(Attempt {
             inner,
+            want,
             lease,
             leased_at,
         }
@@ -153,10 +165,37 @@ async fn leased(
     }
 }
 
+/// Why nothing was sent: the request could end tokens that still serve.
+#[derive(Debug, thiserror::Error)]
+#[error("an earlier refresh has no answer, and asking again could end the access token that still serves")]
+struct Deferred;
+
+/// What the store holds, after it was given back what it lost (a failover to an older copy, a restart without its
+/// log). Under the lease.
+pub(crate) async fn read_as_far_as_known(inner: &Arc<Inner>, fence: u64) -> Result<Option<Versioned>, StoreError> {
+    let seen = read(inner).await?;
+    let Some((held_at, tokens)) = inner.lost_by_store(seen.as_ref()) else {
+        return Ok(seen);
+    };
+    let generation = tokens.generation;
+    tracing::warn!(key = %inner.key(), generation, "the store lost tokens that it had taken: it gets them back");
+    let stored = seen.as_ref().map(|seen| seen.revision);
+    let revision = next_revision(inner, stored).max(held_at.saturating_add(1));
+    let record = Record::alive(inner.key().clone(), tokens);
+    match store_at(inner, stored, revision, record, fence).await? {
+        Ok(restored) => {
+            inner.publish(restored.clone());
+            Ok(Some(restored))
+        }
+        Err(Moved) => Err(StoreError::unavailable("take back what it lost", "the lease was lost")),
+    }
+}
+
 /// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
 async fn anew(inner: &Arc<Inner>, seen: Option<Versioned>, lease: Lease) -> Result<Arc<Snapshot>, Error> {
     let sent_at = inner.now();
     let outcome = send(inner, Obtain::Anew).await;
+    inner.note_verdict(outcome.as_ref().err().map(|error| error.verdict));
     let reply = match outcome {
         Ok(reply) => reply,
         Err(error) => {
@@ -188,11 +227,13 @@ async fn anew(inner: &Arc<Inner>, seen: Option<Versioned>, lease: Lease) -> Resu
 async fn without_store(inner: &Arc<Inner>, error: StoreError) -> Result<Arc<Snapshot>, Error> {
     tracing::warn!(key = %inner.key(), %error, "fetching a token without the token store");
     let sent_at = inner.now();
-    let reply = send(inner, Obtain::Anew).await.map_err(anew_error)?;
-    let mut tokens = first(inner, reply, sent_at);
+    let outcome = send(inner, Obtain::Anew).await;
+    inner.note_verdict(outcome.as_ref().err().map(|error| error.verdict));
+    let mut tokens = first(inner, outcome.map_err(anew_error)?, sent_at);
     tokens.generation = inner.generation() + 1;
     Ok(inner.publish(Versioned {
-        revision: inner.revision() + 1,
+        // Not a revision ahead of the store: what it takes when it is back is newer.
+        revision: inner.revision(),
         record: Record::alive(inner.key().clone(), tokens),
     }))
 }
@@ -212,8 +253,9 @@ fn anew_error(error: IssuerError) -> Error {
 /// A refresh under its lease.
 struct Attempt<'a> {
     inner: &'a Arc<Inner>,
+    want: &'a Want,
     lease: Lease,
-    leased_at: Duration,
+    leased_at: Now,
 }
 
 impl Attempt<'_> {
@@ -249,8 +291,20 @@ impl Attempt<'_> {
         } else {
             seen
         };
-        // A lease that may lapse while the request is under way protects nothing.
-        if inner.now().monotonic.saturating_sub(self.leased_at) + inner.request_timeout() > inner.lease_ttl() {
+        // A lease that may lapse while the request is under way protects nothing. A machine that slept since has its
+        // monotonic clock where it was.
+        let now = inner.now();
+        let held = now
+            .monotonic
+            .saturating_sub(self.leased_at.monotonic)
+            .max(between(self.leased_at.utc(), now.utc()));
+        if held + inner.request_timeout() > inner.lease_ttl() {
+            // Nothing was sent; what was sent before is as open as it was.
+            let unsent = match unanswered {
+                0 => intended.record.settled(),
+                _ => intended.record.given_up(),
+            };
+            let _ = self.store(&intended, unsent).await;
             return self.give_up(overtaken(inner)).await;
         }
 
@@ -276,9 +330,6 @@ impl Attempt<'_> {
         let trouble = match self.store(&intended, record).await {
             Ok(Ok(committed)) => {
                 let published = self.inner.publish(committed);
-                self.inner.tell(Event::Refreshed {
-                    generation: tokens.generation,
-                });
                 release(self.inner, self.lease).await;
                 return Ok(published);
             }
@@ -329,14 +380,12 @@ impl Attempt<'_> {
                 // A sibling that worked without our lease may have stored a successor: then its success is ours.
                 match read(inner).await {
                     Ok(Some(moved)) if moved.revision != intended.revision => {
-                        let adopted = inner.publish(moved);
-                        return match adopted.error() {
-                            Some(error) => self.give_up(error).await,
-                            None => {
-                                release(inner, self.lease).await;
-                                Ok(adopted)
-                            }
-                        };
+                        if let Some(adopted) = adopt(inner, self.want, Some(&moved)) {
+                            release(inner, self.lease).await;
+                            return Ok(adopted);
+                        }
+                        let error = inner.publish(moved).error().unwrap_or_else(|| overtaken(inner));
+                        return self.give_up(error).await;
                     }
                     Err(error) => return self.give_up(error.into()).await,
                     Ok(_) => {}
@@ -374,7 +423,16 @@ pub(crate) async fn store(
     record: Record,
     fence: u64,
 ) -> Result<Result<Versioned, Moved>, StoreError> {
-    let revision = next_revision(inner, seen);
+    store_at(inner, seen, next_revision(inner, seen), record, fence).await
+}
+
+async fn store_at(
+    inner: &Inner,
+    seen: Option<u64>,
+    revision: u64,
+    record: Record,
+    fence: u64,
+) -> Result<Result<Versioned, Moved>, StoreError> {
     let next = StoredRecord::new(revision, record.encode());
     let swap = Swap::new(seen, fence, Some(next));
     Ok(match write(inner, swap).await? {
@@ -387,7 +445,8 @@ pub(crate) async fn store(
 async fn write(inner: &Inner, swap: Swap) -> Result<Swapped, StoreError> {
     let mut failures = 0;
     loop {
-        match inner.store().swap(inner.key(), swap.clone()).await {
+        let swapped = in_time("take the write", inner.store().swap(inner.key(), swap.clone())).await;
+        match swapped {
             Ok(Swapped::Conflict(stored)) if failures > 0 && stored == swap.next => return Ok(Swapped::Done),
             Err(error @ StoreError::Unavailable { .. }) => {
                 failures += 1;
@@ -410,9 +469,28 @@ pub(crate) fn next_revision(inner: &Inner, seen: Option<u64>) -> u64 {
     }
 }
 
+/// Asks the store for the lease, once.
+async fn ask_for_lease(inner: &Inner) -> Result<Leased, StoreError> {
+    let lease = inner.store().lease(inner.key(), inner.holder(), inner.lease_ttl());
+    in_time("give a lease", lease).await
+}
+
+/// A store that does not answer is a store that is not there.
+async fn in_time<T>(action: &'static str, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(STORE_PATIENCE, work).await {
+        Ok(done) => done,
+        Err(late) => Err(StoreError::unavailable(action, late)),
+    }
+}
+
+/// What the store holds now, undecoded.
+pub(crate) async fn load(inner: &Inner) -> Result<Option<StoredRecord>, StoreError> {
+    in_time("read the record", inner.store().load(inner.key())).await
+}
+
 /// What the store holds now.
 pub(crate) async fn read(inner: &Inner) -> Result<Option<Versioned>, StoreError> {
-    let Some(stored) = inner.store().load(inner.key()).await? else {
+    let Some(stored) = load(inner).await? else {
         return Ok(None);
     };
     let record = Record::decode(&stored.bytes)?;
@@ -428,15 +506,24 @@ pub(crate) async fn read(inner: &Inner) -> Result<Option<Versioned>, StoreError>
 fn adopt(inner: &Arc<Inner>, want: &Want, seen: Option<&Versioned>) -> Option<Arc<Snapshot>> {
     let seen = seen?;
     let tokens = seen.record.tokens.as_ref()?;
-    let freshness = machine::freshness(tokens, inner.now(), inner.jitter(tokens.generation));
-    machine::satisfies(want, tokens, freshness).then(|| inner.publish(seen.clone()))
+    let satisfies = |tokens: &TokenSet| {
+        let freshness = machine::freshness(tokens, inner.now(), inner.jitter(tokens.generation), inner.renewal());
+        machine::satisfies(want, tokens, freshness)
+    };
+    if !satisfies(tokens) {
+        return None;
+    }
+    // Where this process knows of something newer, that is what it shows.
+    let shown = inner.publish(seen.clone());
+    let serves = shown.tokens.as_ref().is_some_and(satisfies);
+    serves.then_some(shown)
 }
 
 fn freshness(inner: &Inner, record: Option<&Record>, now: Now) -> machine::Freshness {
     record
         .and_then(|record| record.tokens.as_ref())
         .map_or(machine::Freshness::Expired, |tokens| {
-            machine::freshness(tokens, now, inner.jitter(tokens.generation))
+            machine::freshness(tokens, now, inner.jitter(tokens.generation), inner.renewal())
         })
 }
 
@@ -469,11 +556,7 @@ pub(crate) async fn acquire(inner: &Inner) -> Result<Lease, Error> {
     let deadline = inner.now().monotonic + inner.lease_ttl() * 2;
     let mut poll = Poll::new();
     loop {
-        match inner
-            .store()
-            .lease(inner.key(), inner.holder(), inner.lease_ttl())
-            .await?
-        {
+        match ask_for_lease(inner).await? {
             Leased::Granted(lease) => return Ok(lease),
             Leased::Held { by, for_at_most } if inner.now().monotonic >= deadline => {
                 return Err(Error::Busy {
@@ -578,6 +661,14 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
         if machine::rescue(uncommitted.parent.as_ref(), stored) == Rescue::Yield {
             tracing::warn!(key = %inner.key(), generation, "tokens that could not be stored are outdated now");
             inner.set_uncommitted(None);
+            if stored.is_some_and(|record| {
+                record
+                    .tombstone
+                    .as_ref()
+                    .is_some_and(|tombstone| tombstone.reason == ReauthorizationReason::Revoked)
+            }) {
+                revoke_unstored(inner, &uncommitted.tokens).await;
+            }
             if let Some(seen) = seen {
                 inner.publish(seen);
             }
@@ -601,6 +692,16 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
     }
     if let Some(held) = lease {
         release(inner, held).await;
+    }
+}
+
+/// The grant was revoked while these tokens were in memory only: the revocation was meant for them too.
+async fn revoke_unstored(inner: &Arc<Inner>, tokens: &TokenSet) {
+    if let Err(error) = inner.issuer().revoke(revoked_token(tokens)).await {
+        tracing::warn!(
+            key = %inner.key(), generation = tokens.generation, %error,
+            "tokens of a revoked grant could not be revoked and live until they end"
+        );
     }
 }
 

@@ -26,6 +26,15 @@ impl std::fmt::Debug for Bearer {
     }
 }
 
+/// What a 401 said of the access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// `error="invalid_token"`: expired, revoked or malformed (RFC 6750 section 3.1).
+    InvalidToken,
+    /// Nothing: it may be about the token, the client's address or its rights.
+    Unexplained,
+}
+
 /// Gives a header for a call, and takes its rejection.
 pub trait TokenSource: Send + Sync + 'static {
     /// A header that needs no waiting: no lock, no allocation, no I/O.
@@ -34,10 +43,10 @@ pub trait TokenSource: Send + Sync + 'static {
     /// A header, after whatever it takes to get one.
     fn fresh(&self) -> BoxFuture<'_, Result<Bearer, token::Error>>;
 
-    /// The provider answered 401 `invalid_token` to this generation: a header of a newer one.
+    /// The provider answered 401 to this generation: a header of a newer one.
     ///
     /// However many calls report the same generation, one refresh is made.
-    fn rejected(&self, generation: u64) -> BoxFuture<'_, Result<Bearer, token::Error>>;
+    fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, token::Error>>;
 
     /// The scopes that the token was granted; none: not known yet.
     fn granted(&self) -> Option<Arc<ScopeSet>>;

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
-use super::bearer::{Bearer, TokenSource};
+use super::bearer::{Bearer, Rejection, TokenSource};
 use super::error::{ConnectionError, ConnectionPoint, Error, Failure, MissingScope, Problem, retryable};
 use super::operation::{Authentication, Effect, MadeHeader, Operation};
 use super::response::{Response, ResponseValue};
@@ -292,7 +292,11 @@ impl Core {
         }
         tracing::debug!(said_so, "the provider rejected the access token");
         // Out of time: the refresh goes on for later calls, and this one has its answer.
-        let Ok(renewed) = tokio::time::timeout_at(deadline, tokens.rejected(bearer.generation)).await else {
+        let rejection = match said_so {
+            true => Rejection::InvalidToken,
+            false => Rejection::Unexplained,
+        };
+        let Ok(renewed) = tokio::time::timeout_at(deadline, tokens.rejected(bearer.generation, rejection)).await else {
             return Ok(false);
         };
         match renewed {

@@ -12,7 +12,7 @@ mod retry;
 #[doc(hidden)]
 pub mod wire;
 
-pub use bearer::{Bearer, TokenSource};
+pub use bearer::{Bearer, Rejection, TokenSource};
 pub use core::Core;
 pub(crate) use core::Credential;
 pub use error::{ConnectionError, ConnectionPoint, Error, Failure, InvalidReply, MissingScope, Outcome, Problem};

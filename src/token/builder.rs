@@ -1,0 +1,81 @@
+//! How a handle is set up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::handle::Inner;
+use super::{Clock, Issuer, MemoryStore, Renewal, Rotation, SystemClock, TokenHandle, TokenKey, TokenStore};
+
+/// Sets up a [`TokenHandle`].
+#[derive(Clone)]
+#[must_use]
+pub struct TokenHandleBuilder {
+    pub(super) key: TokenKey,
+    pub(super) issuer: Arc<dyn Issuer>,
+    pub(super) renewal: Renewal,
+    pub(super) rotation: Rotation,
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) holder: Option<String>,
+    pub(super) seed: Option<u64>,
+    pub(super) request_timeout: Duration,
+}
+
+impl TokenHandleBuilder {
+    pub(super) fn new(key: TokenKey, issuer: Arc<dyn Issuer>, renewal: Renewal) -> Self {
+        Self {
+            key,
+            issuer,
+            renewal,
+            rotation: Rotation::UNKNOWN,
+            store: Arc::new(MemoryStore::new()),
+            clock: Arc::new(SystemClock),
+            holder: None,
+            seed: None,
+            request_timeout: Duration::from_secs(20),
+        }
+    }
+
+    /// Where the grant is kept. Without one it lives as long as the process.
+    pub fn store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// What the provider does with refresh tokens.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = rotation;
+        self
+    }
+
+    /// The clock to go by.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The name of this process in leases and intents; the process id by default. Chance is added to it: two replicas
+    /// of one name are still two.
+    pub fn holder(mut self, holder: impl Into<String>) -> Self {
+        self.holder = Some(holder.into());
+        self
+    }
+
+    /// Makes jitter repeatable. For tests.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// How long one token request may take before its reply counts as lost. 20 seconds by default.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// The handle. Nothing is read and nothing is sent.
+    #[must_use]
+    pub fn build(self) -> TokenHandle {
+        TokenHandle::new(Inner::new(self))
+    }
+}

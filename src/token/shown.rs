@@ -1,0 +1,137 @@
+//! What calls see of a grant: each thread's own copy of it, or the shared value.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::HeaderValue;
+
+use super::cell::{Cell, Copied};
+use super::machine::Horizon;
+use super::snapshot::Snapshot;
+use crate::ScopeSet;
+use crate::transport::Bearer;
+
+/// The present snapshot of one grant.
+pub(crate) struct Shown {
+    /// Which grant this is, for the copies of threads.
+    number: u64,
+    cell: Cell<Snapshot>,
+}
+
+impl Shown {
+    pub fn new() -> Self {
+        Self {
+            number: next_number(),
+            cell: Cell::new(),
+        }
+    }
+
+    /// Replaces what all threads see.
+    pub fn replace(&self, snapshot: Option<Arc<Snapshot>>) {
+        self.cell.replace(snapshot);
+    }
+
+    /// Makes all threads look again at a snapshot that has changed inside.
+    pub fn touch(&self) {
+        self.cell.touch();
+    }
+
+    pub fn load(&self) -> Option<Arc<Snapshot>> {
+        self.cell.load()
+    }
+
+    /// Looks at what a call needs. Lock-free, and without an allocation unless the token is new.
+    ///
+    /// A handle gets its place among the thread's copies at the second look in a row: a thread that serves more
+    /// handles than it has places for looks at the shared value, and does not copy all the time.
+    pub fn read<T>(&self, look: impl Fn(Ready<'_>) -> Option<T>) -> Option<T> {
+        let own = PLACES.try_with(|places| {
+            let mut places = places.try_borrow_mut().ok()?;
+            let place = &mut places[usize::try_from(self.number).unwrap_or(0) % THREAD_COPIES];
+            if place.handle != self.number {
+                *place = Place {
+                    handle: self.number,
+                    ..Place::EMPTY
+                };
+                return None;
+            }
+            Some(
+                self.cell
+                    .read(&mut place.copied, OwnCopy::of)
+                    .and_then(|own| look(own.ready())),
+            )
+        });
+        match own {
+            Ok(Some(answer)) => answer,
+            // No copy yet, or the thread is ending.
+            _ => self.cell.look(|snapshot| look(snapshot.ready()?)),
+        }
+    }
+}
+
+/// How many handles a thread keeps copies for at a time.
+const THREAD_COPIES: usize = 16;
+
+/// A thread's place for the copy of one handle.
+struct Place {
+    /// The number of the handle that looked here last.
+    handle: u64,
+    copied: Copied<OwnCopy>,
+}
+
+impl Place {
+    const EMPTY: Self = Self {
+        handle: 0,
+        copied: Copied::NONE,
+    };
+}
+
+thread_local! {
+    /// Each thread's own copies, by the number of the handle. A copy goes away when its place is needed.
+    static PLACES: RefCell<[Place; THREAD_COPIES]> = const { RefCell::new([Place::EMPTY; THREAD_COPIES]) };
+}
+
+/// Never 0, which is the number of an empty place.
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What a call needs.
+pub(crate) struct Ready<'a> {
+    pub bearer: &'a Bearer,
+    pub horizon: Option<&'a Horizon>,
+    pub scopes: &'a Arc<ScopeSet>,
+}
+
+/// What a call needs, as one thread's own: not even a reference count is shared with other threads.
+struct OwnCopy {
+    bearer: Bearer,
+    horizon: Option<Horizon>,
+    scopes: Arc<ScopeSet>,
+}
+
+impl OwnCopy {
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        let shared = snapshot.ready()?;
+        let mut header = HeaderValue::from_bytes(shared.bearer.header.as_bytes()).ok()?;
+        header.set_sensitive(true);
+        Some(Self {
+            bearer: Bearer {
+                header,
+                generation: shared.bearer.generation,
+            },
+            horizon: shared.horizon.copied(),
+            scopes: Arc::clone(shared.scopes),
+        })
+    }
+
+    fn ready(&self) -> Ready<'_> {
+        Ready {
+            bearer: &self.bearer,
+            horizon: self.horizon.as_ref(),
+            scopes: &self.scopes,
+        }
+    }
+}

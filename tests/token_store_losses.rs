@@ -1,0 +1,441 @@
+//! Stores that go back in time or lose a record, and grants that end in another process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod token_support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
+use finrail::token::{
+    Clock, Error, Event, Expiring, GrantKind, Issuer, MemoryStore, ReauthorizationReason, Record, Renewal, Rotation,
+    TokenHandle, TokenKey, TokenStore,
+};
+use finrail::transport::Rejection;
+use futures_util::future::BoxFuture;
+use token_support::*;
+
+/// A store behind an address: what answers there can be another one tomorrow.
+struct Address(Mutex<Arc<dyn TokenStore>>);
+
+impl Address {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Arc::new(MemoryStore::new()))))
+    }
+
+    fn now(&self) -> Arc<dyn TokenStore> {
+        Arc::clone(&self.0.lock().unwrap())
+    }
+
+    /// An older copy takes over, or one that holds nothing.
+    async fn fails_over_to(&self, record: Option<StoredRecord>) {
+        let copy = MemoryStore::new();
+        if let Some(record) = record {
+            let Leased::Granted(lease) = copy.lease(&user_key(), "x", HOUR).await.unwrap() else {
+                panic!("a new store has no holders");
+            };
+            let swap = Swap::new(None, lease.fence, Some(record));
+            assert_eq!(copy.swap(&user_key(), swap).await.unwrap(), Swapped::Done);
+            copy.release(&user_key(), lease).await.unwrap();
+        }
+        *self.0.lock().unwrap() = Arc::new(copy);
+    }
+
+    async fn record(&self) -> Option<Record> {
+        let stored = self.now().load(&user_key()).await.unwrap()?;
+        Some(Record::decode(&stored.bytes).unwrap())
+    }
+}
+
+impl TokenStore for Address {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        let store = self.now();
+        Box::pin(async move { store.load(key).await })
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        let store = self.now();
+        Box::pin(async move { store.swap(key, swap).await })
+    }
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        let store = self.now();
+        Box::pin(async move { store.lease(key, holder, ttl).await })
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        let store = self.now();
+        Box::pin(async move { store.release(key, lease).await })
+    }
+}
+
+struct World {
+    bank: Arc<Bank>,
+    address: Arc<Address>,
+    clock: Arc<VirtualClock>,
+}
+
+impl World {
+    fn new(habits: Habits) -> Self {
+        Self {
+            bank: Bank::new(habits),
+            address: Address::new(),
+            clock: VirtualClock::new(),
+        }
+    }
+
+    fn store(&self) -> Arc<dyn TokenStore> {
+        Arc::clone(&self.address) as Arc<dyn TokenStore>
+    }
+
+    fn process(&self, holder: &str) -> TokenHandle {
+        user(&self.bank, &self.store(), &self.clock, holder).build()
+    }
+
+    async fn logged_in(&self, holder: &str) -> TokenHandle {
+        let handle = self.process(holder);
+        handle.adopt(self.bank.login()).await.unwrap();
+        handle
+    }
+
+    fn service(&self) -> TokenHandle {
+        let key = TokenKey::new("ofx", "client-1", GrantKind::ClientCredentials);
+        TokenHandle::builder(key, Arc::clone(&self.bank) as Arc<dyn Issuer>, Renewal::Anew)
+            .store(self.store())
+            .clock(Arc::clone(&self.clock) as Arc<dyn Clock>)
+            .build()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_went_back_gets_the_newer_tokens_and_no_spent_one_is_sent() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    let old = world.address.now().load(&user_key()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+    world.address.fails_over_to(old).await;
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-3");
+    assert_eq!(world.bank.sent(), ["refresh-1", "refresh-2"]);
+    assert!(world.bank.alive());
+    assert_eq!(world.address.record().await.unwrap().generation(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sibling_that_reads_the_older_copy_first_does_not_make_this_process_forget_what_it_has() {
+    let world = World::new(Habits {
+        reuse_revokes_family: false,
+        ..STRICT
+    });
+    let handle = world.logged_in("a").await;
+    let old = world.address.now().load(&user_key()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    handle.fresh().await.unwrap();
+    world.address.fails_over_to(old).await;
+    // The sibling knows only the spent refresh token; its refusal buries the older copy.
+    let refused = world.process("sibling").fresh().await.unwrap_err();
+    assert!(refused.reauthorization_required(), "{refused}");
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-3");
+    assert_eq!(text(&world.process("c").fresh().await.unwrap()), "Bearer access-3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_lost_a_record_gets_it_back_from_a_process_that_has_it() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.address.fails_over_to(None).await;
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+    assert_eq!(world.address.record().await.unwrap().generation(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_after_a_loss_is_not_overwritten_by_what_another_process_still_has() {
+    let world = World::new(STRICT);
+    let old = world.logged_in("a").await;
+    for _ in 0..3 {
+        tokio::time::sleep(HOUR).await;
+        old.fresh().await.unwrap();
+    }
+    world.address.fails_over_to(None).await;
+    tokio::time::sleep(secs(10)).await;
+    let new = world.process("b");
+    new.adopt(world.bank.login()).await.unwrap();
+    let refresh_token = world.bank.current().unwrap();
+    tokio::time::sleep(HOUR).await;
+    let (one, two) = tokio::join!(old.fresh(), new.fresh());
+    assert_eq!(text(&one.unwrap()), text(&two.unwrap()));
+    assert_eq!(world.bank.sent().last(), Some(&refresh_token));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_was_forgotten_elsewhere_is_not_brought_back() {
+    let world = World::new(STRICT);
+    let here = world.logged_in("here").await;
+    let there = world.process("there");
+    there.load().await.unwrap().unwrap();
+    there.forget().await.unwrap();
+    let record = world.address.record().await.unwrap();
+    assert!(record.tokens.is_none());
+    tokio::time::sleep(HOUR).await;
+    assert!(here.fresh().await.unwrap_err().reauthorization_required());
+    assert!(here.header().is_none());
+    assert!(world.process("later").load().await.unwrap().is_none());
+    assert_eq!(world.bank.requests(), 0);
+    // A new login is a new grant.
+    here.adopt(world.bank.login()).await.unwrap();
+    assert!(world.process("later").load().await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_elsewhere_is_noticed_within_minutes_though_the_token_never_ends() {
+    let world = World::new(Habits { life: None, ..STRICT });
+    let here = world.logged_in("here").await;
+    assert!(here.header().is_some());
+    world.process("there").revoke().await.unwrap();
+    tokio::time::sleep(secs(301)).await;
+    let _ = here.header();
+    here.settled().await;
+    assert!(here.header().is_none());
+    let error = here.fresh().await.unwrap_err();
+    let revoked = ReauthorizationReason::Revoked;
+    assert!(matches!(error, Error::ReauthorizationRequired { reason } if reason == revoked));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_while_a_sibling_refreshes_waits_for_what_the_sibling_gets() {
+    let world = World::new(STRICT);
+    let here = world.logged_in("here").await;
+    let there = world.process("there");
+    there.load().await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Slow(secs(5))]);
+    let refresh = tokio::spawn(async move { there.fresh().await });
+    tokio::time::sleep(secs(1)).await;
+    here.revoke().await.unwrap();
+    refresh.await.unwrap().unwrap();
+    assert_eq!(world.bank.revoked_tokens(), ["refresh-2"]);
+    assert!(world.address.record().await.unwrap().tokens.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_in_doubt_ends_the_access_token_too() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::LoseReply]);
+    assert!(matches!(handle.fresh().await, Err(Error::InDoubt { .. })));
+    handle.revoke().await.unwrap();
+    assert_eq!(world.bank.revoked_tokens(), ["refresh-1", "access-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_credentials_go_on_with_the_store_after_an_outage_of_it() {
+    let world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(world.store()));
+    let key = TokenKey::new("ofx", "client-1", GrantKind::ClientCredentials);
+    let handle = TokenHandle::builder(key, Arc::clone(&world.bank) as Arc<dyn Issuer>, Renewal::Anew)
+        .store(Arc::clone(&flaky) as Arc<dyn TokenStore>)
+        .clock(Arc::clone(&world.clock) as Arc<dyn Clock>)
+        .build();
+    handle.fresh().await.unwrap();
+    flaky.fail_after_swaps(0);
+    for _ in 0..3 {
+        tokio::time::sleep(HOUR).await;
+        let bearer = handle.fresh().await.unwrap();
+        assert!(world.bank.accepts(&text(&bearer)));
+    }
+    flaky.heal();
+    for _ in 0..3 {
+        tokio::time::sleep(HOUR).await;
+        let bearer = handle.fresh().await.unwrap();
+        assert!(world.bank.accepts(&text(&bearer)), "an ended token was served");
+    }
+    let sibling = world.service().fresh().await.unwrap();
+    assert_eq!(text(&sibling), text(&handle.fresh().await.unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_without_a_reason_does_not_end_a_grant_that_has_no_refresh_token() {
+    let world = World::new(Habits { life: None, ..STRICT });
+    let handle = world.process("a");
+    let mut reply = world.bank.login();
+    reply.refresh_token = None;
+    handle.adopt(reply).await.unwrap();
+    let bearer = handle.fresh().await.unwrap();
+    for _ in 0..3 {
+        let refused = handle.rejected(bearer.generation, Rejection::Unexplained).await;
+        assert!(matches!(refused, Err(Error::TokenRefused { .. })), "{refused:?}");
+        assert_eq!(text(&handle.fresh().await.unwrap()), text(&bearer));
+    }
+    // The provider's own word is another matter.
+    let over = handle.rejected(bearer.generation, Rejection::InvalidToken).await;
+    assert!(over.unwrap_err().reauthorization_required());
+}
+
+/// Counts what is asked of a store.
+struct Counting(Arc<dyn TokenStore>, std::sync::atomic::AtomicUsize);
+
+impl TokenStore for Counting {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.0.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        self.0.swap(key, swap)
+    }
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.0.lease(key, holder, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_nothing_can_replace_is_served_to_its_end_without_asking_the_store_with_every_call() {
+    let world = World::new(STRICT);
+    let store = Arc::new(Counting(world.store(), std::sync::atomic::AtomicUsize::new(0)));
+    let counted: Arc<dyn TokenStore> = Arc::clone(&store) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &counted, &world.clock, "a").build();
+    let mut reply = world.bank.login();
+    reply.refresh_token = None;
+    handle.adopt(reply).await.unwrap();
+    let before = store.1.load(std::sync::atomic::Ordering::Relaxed);
+    // A call every second, to the last one.
+    for _ in 0..3599 {
+        assert!(handle.header().is_some());
+        tokio::time::sleep(secs(1)).await;
+    }
+    let asked = store.1.load(std::sync::atomic::Ordering::Relaxed) - before;
+    assert!(asked <= 13, "{asked} looks at the store in an hour");
+    tokio::time::sleep(secs(2)).await;
+    let error = handle.fresh().await.unwrap_err();
+    assert!(error.reauthorization_required(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_waits_out_a_doubt_does_not_ask_with_every_call() {
+    let habits = Habits {
+        grace: Some(secs(60)),
+        ..STRICT
+    };
+    let world = World::new(habits);
+    let rotation = Rotation::new(Some(true), habits.grace).reuse_revokes_family(true);
+    let store = Arc::new(Counting(world.store(), std::sync::atomic::AtomicUsize::new(0)));
+    let counted: Arc<dyn TokenStore> = Arc::clone(&store) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &counted, &world.clock, "a")
+        .rotation(rotation)
+        .build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(secs(3310)).await;
+    world.bank.faults([Fault::LoseReply]);
+    let _ = handle.header();
+    handle.settled().await;
+    // Out of grace: asking again could end the access token that still serves.
+    tokio::time::sleep(secs(61)).await;
+    let before = store.1.load(std::sync::atomic::Ordering::Relaxed);
+    for _ in 0..100 {
+        assert!(handle.header().is_some());
+        tokio::time::sleep(secs(1)).await;
+    }
+    let asked = store.1.load(std::sync::atomic::Ordering::Relaxed) - before;
+    assert!(asked <= 20, "{asked} looks at the store in 100 seconds");
+    assert_eq!(world.bank.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspend_between_lease_and_request_sends_nothing() {
+    let world = World::new(STRICT);
+    let asleep = Arc::new(Sleepy(world.store(), Arc::clone(&world.clock), Mutex::new(false)));
+    let store: Arc<dyn TokenStore> = Arc::clone(&asleep) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "laptop").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    *asleep.2.lock().unwrap() = true;
+    assert!(matches!(handle.fresh().await, Err(Error::Busy { .. })));
+    assert_eq!(world.bank.requests(), 0);
+    // Nothing was sent, so there is no doubt.
+    assert!(world.address.record().await.unwrap().intent.is_none());
+    tokio::time::sleep(secs(2)).await;
+    handle.fresh().await.unwrap();
+}
+
+/// The machine is suspended while the store writes: the wall clock goes on, the monotonic one does not.
+struct Sleepy(Arc<dyn TokenStore>, Arc<VirtualClock>, Mutex<bool>);
+
+impl TokenStore for Sleepy {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.0.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        if std::mem::take(&mut *self.2.lock().unwrap()) {
+            self.1.jump(3600);
+        }
+        self.0.swap(key, swap)
+    }
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.0.lease(key, holder, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn settled_waits_for_a_refresh_beside_the_calls_and_for_its_write() {
+    let world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(world.store()));
+    let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(secs(3400)).await;
+    flaky.fail_after_swaps(1);
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-1");
+    assert!(tokio::time::timeout(secs(60), handle.settled()).await.is_err());
+    assert_eq!(world.address.record().await.unwrap().generation(), 1);
+    flaky.heal();
+    handle.settled().await;
+    assert_eq!(world.address.record().await.unwrap().generation(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_comes_near_is_told_though_nothing_happens_to_the_grant() {
+    let world = World::new(Habits { life: None, ..STRICT });
+    let rotation = Rotation::new(Some(true), None).consent_lifetime(Some(secs(90 * 86_400)));
+    let handle = user(&world.bank, &world.store(), &world.clock, "a")
+        .rotation(rotation)
+        .build();
+    let mut reply = world.bank.login();
+    reply.refresh_expires_in = Some(secs(28 * 86_400));
+    handle.adopt(reply).await.unwrap();
+    // The grant was read before anybody watched.
+    let mut events = handle.watch();
+    let started = tokio::time::Instant::now();
+    let mut told = Vec::new();
+    while let Ok(Some(event)) = tokio::time::timeout(secs(100 * 86_400), events.next()).await {
+        let Event::ExpiresSoon { what, .. } = event else {
+            panic!("{event:?}");
+        };
+        told.push((what, started.elapsed().as_secs() / 86_400));
+        if told.len() == 2 {
+            break;
+        }
+    }
+    assert_eq!(told, [(Expiring::RefreshToken, 21), (Expiring::Consent, 83)]);
+    assert_eq!(events.try_next(), None);
+}
