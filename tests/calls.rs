@@ -1026,67 +1026,6 @@ async fn every_request_has_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn tatra_banka_gets_the_clients_secret_where_each_grant_wants_it() {
-    let recorder = Recorder::granting(|_, _| Answer::status(201, "{}")).await;
-    let clock = Arc::new(ManualClock::new());
-    let app: tatrabanka::App = builder(&recorder).clock(clock.clone()).build().unwrap();
-    let service = app.client_credentials([tatrabanka::Scope::PremiumPis]).unwrap();
-    service
-        .get_payment_status()
-        .product("sepa-credit-transfers")
-        .payment_id("p")
-        .send()
-        .await
-        .unwrap_err();
-    app.client_credentials([tatrabanka::Scope::PremiumAis])
-        .unwrap()
-        .create_consent()
-        .send()
-        .await
-        .unwrap();
-    let authorization = app.authorize([tatrabanka::Scope::PremiumPis.of("auth 1")]).unwrap();
-    let query = recorder::pairs(authorization.url.query().unwrap());
-    assert!(
-        query.contains(&("scope".into(), "PREMIUM_PIS:auth 1".into())),
-        "{query:?}"
-    );
-    let callback = format!(
-        "{REDIRECT}?code=code-1&state={}",
-        authorization.pending.state().expose_secret()
-    );
-    let user = app.finish(authorization.pending, &callback).await.unwrap();
-    clock.advance(Duration::from_secs(3600));
-    user.tokens().fresh().await.unwrap();
-
-    let asked = recorder.token_requests();
-    let grants: Vec<_> = asked.iter().map(|seen| seen.field("grant_type").unwrap()).collect();
-    assert_eq!(
-        grants,
-        [
-            "client_credentials",
-            "client_credentials",
-            "authorization_code",
-            "refresh_token"
-        ]
-    );
-    for seen in &asked[..2] {
-        assert_eq!(seen.field("client_secret").as_deref(), Some("secret"));
-        assert_eq!(seen.header("authorization"), None);
-    }
-    for seen in &asked[2..] {
-        assert_eq!(seen.field("client_secret"), None);
-        assert_eq!(seen.header("authorization"), Some("Basic Y2xpZW50OnNlY3JldA=="));
-    }
-    assert_eq!(
-        asked[2].field("scope").as_deref(),
-        Some("PREMIUM_PIS"),
-        "bare at the token endpoint"
-    );
-    assert_eq!(asked[2].field("redirect_uri").as_deref(), Some(REDIRECT));
-    assert_eq!(asked[3].field("scope"), None);
-}
-
-#[tokio::test]
 async fn a_secret_with_reserved_characters_is_encoded_before_basic() {
     let recorder = Recorder::in_order([Answer::json(token(1))]).await;
     let app = builder::<mx::Provider>(&recorder).credentials(mx::Credentials::new("id:1", "s %+&/é"));
@@ -1272,23 +1211,5 @@ async fn a_callers_own_http_client_is_the_one_that_is_used() {
             .seen()
             .iter()
             .all(|seen| seen.header("user-agent") == Some("mine/1"))
-    );
-}
-
-#[tokio::test]
-async fn two_consents_of_one_app_are_two_connections() {
-    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"accounts":[]}"#)).await;
-    let app: tatrabanka::App = builder(&recorder).build().unwrap();
-    let first = connect!(tatrabanka, app.clone(), [tatrabanka::Scope::PremiumPis.of("a-1")]);
-    let second = connect!(tatrabanka, app.clone(), [tatrabanka::Scope::PremiumPis.of("a-2")]);
-    assert_ne!(first.key(), second.key());
-    assert_ne!(
-        first.tokens().header().unwrap().header,
-        second.tokens().header().unwrap().header
-    );
-    let found = app.connection(first.key()).await.unwrap().unwrap();
-    assert_eq!(
-        found.tokens().header().unwrap().header,
-        first.tokens().header().unwrap().header
     );
 }
