@@ -571,6 +571,40 @@ async fn tatra_banka() {
         recorder.seen().iter().all(|seen| !seen.target.contains("token-")),
         "no token in a URL"
     );
+
+    // A token of one API does not open another: the call is not sent with it, and is with the right one.
+    let other = page.take("another_api");
+    let recorder = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let (app, _) = app!(tatrabanka, recorder, hosts, "client", "secret", redirect);
+    for (scope, opens) in [
+        (tatrabanka::Scope::PremiumAis.of("consent-1"), false),
+        (tatrabanka::Scope::PremiumPis.of("authorization-1"), true),
+    ] {
+        let pending = app.authorize([scope]).unwrap().pending;
+        let callback = format!("{redirect}?code=code-1&state={}", pending.state().expose_secret());
+        let user = app.finish(pending, &callback).await.unwrap();
+        let call = user.client().submit_payment().product("sepa-credit-transfers");
+        let call = call.payment_id("payment-1").authorization_id("authorization-1");
+        match call.send().await {
+            Ok(_) => assert!(opens),
+            Err(finrail::Error::MissingScope(missing)) => assert_eq!((missing.scope, opens), ("PREMIUM_PIS", false)),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    let [sent] = recorder.calls().try_into().ok().expect("one call");
+    other.is_sent_by(&sent);
+
+    // The user says no.
+    let pending = app
+        .authorize([tatrabanka::Scope::PremiumAis.of("consent-1")])
+        .unwrap()
+        .pending;
+    let callback = page.take("callback_refused").callback(pending.state().expose_secret());
+    let before = recorder.seen().len();
+    let refused = app.finish(pending, &callback).await.unwrap_err();
+    let refusal = refused.refusal().unwrap();
+    assert!(refusal.is_access_denied() && refusal.state_verified);
+    assert_eq!(recorder.seen().len(), before, "a refusal sends nothing");
     page.done();
 }
 
