@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use finrail::oauth::RequestedScope;
 use finrail::sandbox::{Sandbox, SandboxClient};
-use finrail::token::ManualClock;
-use finrail::{App, Connection, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
+use finrail::token::{GrantKind, ManualClock, MemoryStore, Record, TokenInfo, TokenKey, TokenStore as _};
+use finrail::{App, Connection, Provider, ScopeSet, finexer, grant, mx, ofx, omnifund, tatrabanka};
 
 type Step = Result<(), Box<dyn Error>>;
 
@@ -20,6 +20,7 @@ async fn main() -> Step {
     let mut tour = Tour {
         sandbox: Sandbox::start().await?,
         clock: Arc::new(ManualClock::new()),
+        store: Arc::new(MemoryStore::new()),
         rows: Vec::new(),
     };
     tour.ofx().await?;
@@ -31,10 +32,11 @@ async fn main() -> Step {
     Ok(())
 }
 
-/// The sandbox, a clock that both sides follow, and what has been seen.
+/// The sandbox, a clock that both sides follow, where the grants are kept, and what has been seen.
 struct Tour {
     sandbox: Sandbox,
     clock: Arc<ManualClock>,
+    store: Arc<MemoryStore>,
     rows: Vec<[String; 6]>,
 }
 
@@ -48,6 +50,7 @@ macro_rules! app {
             .credentials($provider::Credentials::new(client.client_id, client.client_secret))
             .redirect_uri(client.redirect_uri)
             .clock($tour.clock.clone())
+            .store($tour.store.clone())
             .build()?
     }};
 }
@@ -58,8 +61,11 @@ impl Tour {
 
         let own = app.client_credentials([ofx::Scope::Payments])?;
         let page = own.list_beneficiaries().page_size(2).send().await?;
-        self.row(
-            ["OFX", "client_credentials", "1 h", "payments"],
+        let info = self.own(&app, "payments").await?;
+        self.granted(
+            "OFX",
+            info,
+            "client_credentials",
             "list_beneficiaries",
             format!("{} beneficiaries", page.len()),
         );
@@ -86,7 +92,7 @@ impl Tour {
         let page = user.client().list_beneficiaries().send().await?;
         self.granted(
             "OFX",
-            &user,
+            user.info(),
             "authorization_code",
             "list_beneficiaries",
             format!("{} beneficiaries", page.len()),
@@ -109,7 +115,7 @@ impl Tour {
         let kinds: Vec<&str> = accounts.iter().map(mx::types::Account::kind).collect();
         self.granted(
             "MX",
-            &user,
+            user.info(),
             "authorization_code + PKCE",
             "list_accounts",
             kinds.join(", "),
@@ -148,7 +154,7 @@ impl Tour {
         let customers = user.client().list_customers().send().await?;
         self.granted(
             "OmniFund",
-            &user,
+            user.info(),
             "password",
             "list_customers",
             format!("{} customers", customers.hydra_member.len()),
@@ -161,7 +167,7 @@ impl Tour {
         let events = user.client().list_events().items().try_collect().await?;
         self.granted(
             "OmniFund",
-            &user,
+            user.info(),
             "authorization_code",
             "list_events",
             format!("{} events", events.len()),
@@ -174,8 +180,11 @@ impl Tour {
         let service = app.client_credentials([tatrabanka::Scope::PremiumAis])?;
         let consent = service.create_consent().send().await?;
         let consent_id = consent.consent_id.clone().unwrap_or_default();
-        self.row(
-            ["Tatra banka", "client_credentials", "24 h", "PREMIUM_AIS"],
+        let info = self.own(&app, "PREMIUM_AIS").await?;
+        self.granted(
+            "Tatra banka",
+            info,
+            "client_credentials",
             "create_consent",
             "a consent to be authorized",
         );
@@ -186,7 +195,7 @@ impl Tour {
         let accounts = user.client().list_accounts().with_balance(true).send().await?;
         self.granted(
             "Tatra banka",
-            &user,
+            user.info(),
             "authorization_code + PKCE",
             "list_accounts",
             format!("{} accounts", accounts.accounts.len()),
@@ -228,8 +237,11 @@ impl Tour {
             .as_ref()
             .map_or("?", |status| status.as_str())
             .to_owned();
-        self.row(
-            ["Tatra banka", "client_credentials", "24 h", "PREMIUM_PIS"],
+        let info = self.own(&app, "PREMIUM_PIS").await?;
+        self.granted(
+            "Tatra banka",
+            info,
+            "client_credentials",
             "initiate_payment",
             format!("status {initiated}"),
         );
@@ -246,7 +258,7 @@ impl Tour {
             .await?;
         self.granted(
             "Tatra banka",
-            &payer,
+            payer.info(),
             "authorization_code + PKCE",
             "submit_payment",
             "submitted once, never repeated",
@@ -275,7 +287,7 @@ impl Tour {
         let account = user.extra().account_id.unwrap_or_default();
         self.granted(
             "Finexer",
-            &user,
+            user.info(),
             "authorization_code",
             "list_customers",
             format!("{} customers of {account}", customers.data.len()),
@@ -326,15 +338,20 @@ impl Tour {
         self.sandbox.advance(by);
     }
 
-    fn granted<P: Provider>(
-        &mut self,
-        provider: &str,
-        user: &Connection<P>,
-        grant: &str,
-        call: &str,
-        result: impl Into<String>,
-    ) {
-        let info = user.info();
+    /// What the store keeps of the application's own token.
+    async fn own<P: grant::ClientCredentials>(
+        &self,
+        app: &App<P>,
+        scope: &str,
+    ) -> Result<Option<TokenInfo>, Box<dyn Error>> {
+        let client_id = app.authorization_server().client_id();
+        let key = TokenKey::new(P::profile().provider, client_id, GrantKind::ClientCredentials);
+        let stored = self.store.load(&key.scopes(ScopeSet::parse(scope))).await?;
+        let record = stored.map(|stored| Record::decode(&stored.bytes)).transpose()?;
+        Ok(record.and_then(|record| record.tokens).map(|tokens| tokens.info()))
+    }
+
+    fn granted(&mut self, provider: &str, info: Option<TokenInfo>, grant: &str, call: &str, result: impl Into<String>) {
         let life = info
             .as_ref()
             .and_then(|info| info.expires_at.map(|end| end - info.obtained_at));
