@@ -19,17 +19,19 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let credentials = Credentials::from_env()?;
-    let app = App::builder()
-        .base_url(variable(
+    let [base_url, client_id, client_secret, redirect_uri] = variables([
+        (
             "MX_BASE_URL",
             "the institution's host, such as https://fdx.bank.example",
-        )?)
-        .redirect_uri(variable(
-            "MX_REDIRECT_URI",
-            "a redirect URI that is registered for the client",
-        )?)
-        .credentials(credentials)
+        ),
+        ("MX_CLIENT_ID", "the registered client"),
+        ("MX_CLIENT_SECRET", "its secret"),
+        ("MX_REDIRECT_URI", "a redirect URI that is registered for the client"),
+    ])?;
+    let app = App::builder()
+        .base_url(base_url)
+        .credentials(Credentials::new(client_id, client_secret))
+        .redirect_uri(redirect_uri)
         .build()?;
     let authorization = app.authorize([Scope::Accounts, Scope::Transactions])?;
     println!(
@@ -48,6 +50,18 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn variable(name: &str, meaning: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|_| format!("{name} is not set: {meaning}"))
+/// The values of these environment variables, or the names of all that are not set, each with what it is.
+fn variables<const N: usize>(wanted: [(&str, &str); N]) -> Result<[String; N], String> {
+    let values = wanted.map(|(name, _)| std::env::var(name).unwrap_or_default());
+    let missing: Vec<String> = wanted
+        .iter()
+        .zip(&values)
+        .filter(|(_, value)| value.is_empty())
+        .map(|((name, meaning), _)| format!("\n  {name}: {meaning}"))
+        .collect();
+    if missing.is_empty() {
+        Ok(values)
+    } else {
+        Err(format!("not set in the environment:{}", missing.concat()))
+    }
 }

@@ -3,6 +3,7 @@
 //! `OFX_CLIENT_ID=.. OFX_CLIENT_SECRET=.. cargo run --example ofx` talks to the OFX sandbox;
 //! with `OFX_ENVIRONMENT=production` to production.
 
+use std::env::VarError;
 use std::process::ExitCode;
 
 use finrail::ofx::{Client, Credentials, Environment, Scope};
@@ -19,9 +20,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let environment = match std::env::var("OFX_ENVIRONMENT").as_deref() {
-        Ok("production") => Environment::Production,
-        _ => Environment::Sandbox,
+    let environment = match std::env::var("OFX_ENVIRONMENT") {
+        Ok(name) if name == "production" => Environment::Production,
+        Ok(name) if name == "sandbox" => Environment::Sandbox,
+        // A word that is mistyped must not decide where money is.
+        Ok(name) => return Err(format!("OFX_ENVIRONMENT is `{name}`: it can be `sandbox` or `production`").into()),
+        Err(VarError::NotPresent) => Environment::Sandbox,
+        Err(error) => return Err(format!("OFX_ENVIRONMENT: {error}").into()),
     };
     let client = Client::builder()
         .environment(environment)

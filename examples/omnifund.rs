@@ -20,12 +20,19 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let client = match (
-        std::env::var("OMNIFUND_ACCESS_KEY"),
-        std::env::var("OMNIFUND_ACCESS_SECRET"),
-    ) {
-        (Ok(key), Ok(secret)) => Client::builder().access_key(key, secret).build()?,
-        _ => connect().await?,
+    const KEY: [(&str, &str); 2] = [
+        ("OMNIFUND_ACCESS_KEY", "the access key"),
+        ("OMNIFUND_ACCESS_SECRET", "its secret"),
+    ];
+    // One part of the key is enough to know that it was meant.
+    let has_key = KEY
+        .iter()
+        .any(|(name, _)| std::env::var(name).is_ok_and(|value| !value.is_empty()));
+    let client = if has_key {
+        let [key, secret] = variables(KEY).map_err(|missing| format!("a part of the access key is {missing}"))?;
+        Client::builder().access_key(key, secret).build()?
+    } else {
+        connect().await?
     };
     let customers = client.list_customers().send().await?;
     for customer in &customers.hydra_member {
@@ -40,11 +47,17 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn connect() -> Result<Client, Box<dyn std::error::Error>> {
-    let redirect_uri = std::env::var("OMNIFUND_REDIRECT_URI").map_err(|_| {
-        "set OMNIFUND_ACCESS_KEY and OMNIFUND_ACCESS_SECRET, or OMNIFUND_CLIENT_ID, OMNIFUND_CLIENT_SECRET and OMNIFUND_REDIRECT_URI"
-    })?;
+    let [client_id, client_secret, redirect_uri] = variables([
+        ("OMNIFUND_CLIENT_ID", "the registered client"),
+        ("OMNIFUND_CLIENT_SECRET", "its secret"),
+        (
+            "OMNIFUND_REDIRECT_URI",
+            "a redirect URI that is registered for the client",
+        ),
+    ])
+    .map_err(|missing| format!("{missing}\nor set OMNIFUND_ACCESS_KEY and OMNIFUND_ACCESS_SECRET instead"))?;
     let app = App::builder()
-        .credentials(Credentials::from_env()?)
+        .credentials(Credentials::new(client_id, client_secret))
         .redirect_uri(redirect_uri)
         .build()?;
     let none: [Scope; 0] = [];
@@ -56,4 +69,20 @@ async fn connect() -> Result<Client, Box<dyn std::error::Error>> {
     let mut callback = String::new();
     std::io::stdin().lock().read_line(&mut callback)?;
     Ok(app.finish(authorization.pending, callback.trim()).await?.into_client())
+}
+
+/// The values of these environment variables, or the names of all that are not set, each with what it is.
+fn variables<const N: usize>(wanted: [(&str, &str); N]) -> Result<[String; N], String> {
+    let values = wanted.map(|(name, _)| std::env::var(name).unwrap_or_default());
+    let missing: Vec<String> = wanted
+        .iter()
+        .zip(&values)
+        .filter(|(_, value)| value.is_empty())
+        .map(|((name, meaning), _)| format!("\n  {name}: {meaning}"))
+        .collect();
+    if missing.is_empty() {
+        Ok(values)
+    } else {
+        Err(format!("not set in the environment:{}", missing.concat()))
+    }
 }

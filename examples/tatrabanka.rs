@@ -20,12 +20,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let credentials = Credentials::from_env()?;
-    let redirect_uri = std::env::var("TATRABANKA_REDIRECT_URI")
-        .map_err(|_| "TATRABANKA_REDIRECT_URI is not set: a redirect URI that is registered for the application")?;
+    let [client_id, client_secret, redirect_uri] = variables([
+        (
+            "TATRABANKA_CLIENT_ID",
+            "the application's id, from the bank's developer portal",
+        ),
+        ("TATRABANKA_CLIENT_SECRET", "its secret"),
+        (
+            "TATRABANKA_REDIRECT_URI",
+            "a redirect URI that is registered for the application",
+        ),
+    ])?;
     let app = App::builder()
         .environment(Environment::Sandbox)
-        .credentials(credentials)
+        .credentials(Credentials::new(client_id, client_secret))
         .redirect_uri(redirect_uri)
         .build()?;
     // The service token creates the consent, the user's token reads under it.
@@ -52,4 +60,20 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     Ok(())
+}
+
+/// The values of these environment variables, or the names of all that are not set, each with what it is.
+fn variables<const N: usize>(wanted: [(&str, &str); N]) -> Result<[String; N], String> {
+    let values = wanted.map(|(name, _)| std::env::var(name).unwrap_or_default());
+    let missing: Vec<String> = wanted
+        .iter()
+        .zip(&values)
+        .filter(|(_, value)| value.is_empty())
+        .map(|((name, meaning), _)| format!("\n  {name}: {meaning}"))
+        .collect();
+    if missing.is_empty() {
+        Ok(values)
+    } else {
+        Err(format!("not set in the environment:{}", missing.concat()))
+    }
 }
