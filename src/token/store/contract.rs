@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Lease, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::ScopeSet;
 use crate::token::{GrantKind, TokenKey};
 
@@ -56,6 +56,7 @@ pub async fn check(store: Arc<dyn TokenStore>, sibling: Arc<dyn TokenStore>) -> 
     kit.a_swap_needs_the_revision_that_was_read().await?;
     kit.a_swap_needs_the_newest_lease().await?;
     kit.one_holds_the_lease().await?;
+    kit.a_look_shows_the_lease_and_leaves_it().await?;
     kit.a_late_release_frees_nobody_elses_lease().await?;
     kit.a_lapsed_lease_changes_nothing().await?;
     kit.of_many_swaps_one_is_made().await?;
@@ -225,9 +226,12 @@ impl Kit {
         };
         expect(PROMISE, first.predecessor, &Predecessor::Finished)?;
         for other in [&self.store, &self.sibling] {
-            match other.lease(&key, "holder two", TTL).await.map_err(&failed)? {
-                Leased::Held { by, .. } if by == "holder one" => {}
-                other => return Err(broken(PROMISE, other)),
+            // Two tasks of one holder exclude each other too.
+            for holder in ["holder two", "holder one"] {
+                match other.lease(&key, holder, TTL).await.map_err(&failed)? {
+                    Leased::Held { by, .. } if by == "holder one" => {}
+                    other => return Err(broken(PROMISE, other)),
+                }
             }
         }
         let fence = first.fence;
@@ -237,6 +241,46 @@ impl Kit {
             return Err(broken(PROMISE, second));
         }
         self.sibling.release(&key, second).await.map_err(&failed)
+    }
+
+    async fn a_look_shows_the_lease_and_leaves_it(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a look at the lease says who has it, or that the store cannot tell, and changes nothing";
+        let (key, failed) = (key("look"), failed(PROMISE));
+        let stores = [&self.store, &self.sibling];
+        if self.store.lease_state(&key).await.map_err(&failed)? == LeaseState::Unknown {
+            return Ok(());
+        }
+        let mut fence = 0;
+        for _ in 0..2 {
+            for other in stores {
+                expect(
+                    PROMISE,
+                    other.lease_state(&key).await.map_err(&failed)?,
+                    &LeaseState::Free,
+                )?;
+            }
+            let lease = lease(&*self.store, &key, PROMISE).await?;
+            if lease.predecessor != Predecessor::Finished || lease.fence <= fence {
+                return Err(broken(PROMISE, lease));
+            }
+            fence = lease.fence;
+            for other in stores {
+                match other.lease_state(&key).await.map_err(&failed)? {
+                    LeaseState::Held { by, for_at_most } if by == "contract" && for_at_most <= Some(TTL) => {}
+                    other => return Err(broken(PROMISE, other)),
+                }
+            }
+            let next = StoredRecord::new(fence, b"x".as_slice());
+            let seen = self.store.load(&key).await.map_err(&failed)?;
+            let swap = Swap::new(seen.map(|record| record.revision), fence, Some(next));
+            expect(
+                PROMISE,
+                self.store.swap(&key, swap).await.map_err(&failed)?,
+                &Swapped::Done,
+            )?;
+            self.store.release(&key, lease).await.map_err(&failed)?;
+        }
+        Ok(())
     }
 
     async fn a_late_release_frees_nobody_elses_lease(&self) -> Result<(), Violation> {
@@ -262,9 +306,13 @@ impl Kit {
             return Err(broken(PROMISE, "no lease on a new key"));
         };
         tokio::time::sleep(SHORT * 2).await;
+        let looked = self.store.lease_state(&key).await.map_err(&failed)?;
         match self.sibling.lease(&key, "new", TTL).await.map_err(&failed)? {
             // A lease that the operating system guards need not lapse: then its holder is still at work.
             Leased::Held { .. } => {
+                if looked == LeaseState::Free {
+                    return Err(broken(PROMISE, looked));
+                }
                 let swap = Swap::new(None, old.fence, Some(StoredRecord::new(1, b"x".as_slice())));
                 expect(
                     PROMISE,
@@ -275,6 +323,9 @@ impl Kit {
             }
             Leased::Granted(new) => {
                 expect(PROMISE, new.predecessor, &Predecessor::Lapsed)?;
+                if let LeaseState::Held { .. } = looked {
+                    return Err(broken(PROMISE, looked));
+                }
                 let swap = Swap::new(None, old.fence, Some(StoredRecord::new(1, b"x".as_slice())));
                 expect(
                     PROMISE,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
-use super::{Lease, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
 
 /// The first line of every record file.
@@ -139,26 +139,37 @@ impl FileStore {
     }
 
     fn lease_now(&self, id: &str, holder: &str) -> Result<Leased, Trouble> {
-        let mut file = private().open(self.path(id, "lock"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                file.read_to_string(&mut text)?;
-                return Ok(Leased::Held {
-                    by: text.lines().nth(1).unwrap_or("another process").to_owned(),
-                    for_at_most: None,
-                });
-            }
-            Err(fs::TryLockError::Error(error)) => return Err(error.into()),
-        }
         let _guard = self.swap_lock(id)?;
+        let mut file = private().open(self.path(id, "lock"))?;
+        if is_locked(file.try_lock())? {
+            return Ok(Leased::Held {
+                by: holder_in(&mut file)?,
+                for_at_most: None,
+            });
+        }
         let fence = self.fence(id)? + 1;
         // One write of one line: a reader sees the old fence or the new one.
         file.write_all(format!("{fence:020}\n{holder}\n").as_bytes())?;
         let end = 22 + holder.len() as u64;
         file.set_len(end)?;
         Ok(Leased::Granted(Lease::new(fence).exclusive().guard(file)))
+    }
+
+    /// The look takes the lock for a moment. It stands under the swap lock, as a lease does, so that it refuses nobody.
+    fn lease_state_now(&self, id: &str) -> Result<LeaseState, Trouble> {
+        let _guard = self.swap_lock(id)?;
+        let mut file = match File::open(self.path(id, "lock")) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LeaseState::Free),
+            Err(error) => return Err(error.into()),
+        };
+        if !is_locked(file.try_lock_shared())? {
+            return Ok(LeaseState::Free);
+        }
+        Ok(LeaseState::Held {
+            by: holder_in(&mut file)?,
+            for_at_most: None,
+        })
     }
 
     /// The fence of the newest lease.
@@ -228,6 +239,28 @@ impl TokenStore for FileStore {
         drop(lease);
         Box::pin(async { Ok(()) })
     }
+
+    fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
+        let id = key.storage_id();
+        self.blocking("look at the lock of the record", move |store| {
+            store.lease_state_now(&id)
+        })
+    }
+}
+
+/// Whether somebody else has the lock; an error where there are no locks.
+fn is_locked(tried: Result<(), fs::TryLockError>) -> io::Result<bool> {
+    match tried {
+        Ok(()) => Ok(false),
+        Err(fs::TryLockError::WouldBlock) => Ok(true),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn holder_in(file: &mut File) -> io::Result<String> {
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text.lines().nth(1).unwrap_or("another process").to_owned())
 }
 
 enum Trouble {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, ready};
 
-use super::{Lease, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::{Clock, SystemClock, TokenKey};
 
 /// Grants that live as long as the process.
@@ -133,5 +133,19 @@ impl TokenStore for MemoryStore {
             slot.lease = None;
         }
         Box::pin(ready(Ok(())))
+    }
+
+    fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
+        let now = self.clock.monotonic();
+        let slots = self.slots();
+        let held = slots.get(&key.storage_id()).and_then(|slot| slot.lease.as_ref());
+        let state = match held.filter(|held| held.until > now) {
+            Some(held) => LeaseState::Held {
+                by: held.holder.clone(),
+                for_at_most: Some(held.until - now),
+            },
+            None => LeaseState::Free,
+        };
+        Box::pin(ready(Ok(state)))
     }
 }

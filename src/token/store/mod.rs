@@ -60,6 +60,15 @@ pub trait TokenStore: Send + Sync + 'static {
 
     /// Gives the right back. A lease that somebody else took over meanwhile is left alone.
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Who has the right now, for somebody who looks and does not ask. Changes nothing.
+    ///
+    /// A store that cannot tell says [`LeaseState::Unknown`], which is what a
+    /// store says that does not implement this.
+    fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
+        let _ = key;
+        Box::pin(std::future::ready(Ok(LeaseState::Unknown)))
+    }
 }
 
 /// A record as a store keeps it.
@@ -156,6 +165,36 @@ pub enum Leased {
     /// The lease is ours.
     Granted(Lease),
     /// Somebody else has it.
+    Held {
+        /// Who.
+        by: String,
+        /// When it ends at the latest; none: when its holder gives it back or ends.
+        for_at_most: Option<Duration>,
+    },
+}
+
+/// Who has the lease of a record, at the moment of the look.
+///
+/// ```
+/// use finrail::token::{GrantKind, TokenKey, TokenStore as _};
+/// use finrail::token::store::{LeaseState, MemoryStore};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = MemoryStore::new();
+/// let key = TokenKey::new("ofx", "client-1", GrantKind::ClientCredentials);
+/// assert_eq!(store.lease_state(&key).await?, LeaseState::Free);
+/// store.lease(&key, "replica 1", std::time::Duration::from_secs(30)).await?;
+/// let LeaseState::Held { by, .. } = store.lease_state(&key).await? else { panic!() };
+/// assert_eq!(by, "replica 1");
+/// # Ok::<(), finrail::token::StoreError>(()) }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeaseState {
+    /// This store cannot tell.
+    Unknown,
+    /// Nobody: who asks next gets it.
+    Free,
+    /// Somebody.
     Held {
         /// Who.
         by: String,

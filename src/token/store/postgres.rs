@@ -10,7 +10,7 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Lease, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
 
 /// Longer than any healthy answer, shorter than a lease.
@@ -48,6 +48,10 @@ RETURNING fence, lapsed";
 const HOLDER: &str = "
 SELECT holder, greatest(extract(epoch FROM lease_until - clock_timestamp()), 0)::float8
 FROM finrail_token WHERE id = $1";
+
+const LEASE_STATE: &str = "
+SELECT holder, extract(epoch FROM lease_until - clock_timestamp())::float8
+FROM finrail_token WHERE id = $1 AND holder IS NOT NULL AND lease_until > clock_timestamp()";
 
 const SWAP: &str = "
 UPDATE finrail_token SET revision = $4, record = $5
@@ -301,6 +305,20 @@ impl TokenStore for PostgresStore {
             self.statement("release in postgres", RELEASE, &parameters)
                 .await
                 .map(drop)
+        })
+    }
+
+    fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
+        Box::pin(async move {
+            let id = key.storage_id();
+            let held = self
+                .statement("read the lease in postgres", LEASE_STATE, &[(&id, Type::TEXT)])
+                .await?;
+            let Some(held) = held else { return Ok(LeaseState::Free) };
+            Ok(LeaseState::Held {
+                by: get(&held, 0)?,
+                for_at_most: Some(Duration::try_from_secs_f64(get(&held, 1)?).unwrap_or_default()),
+            })
         })
     }
 }

@@ -8,7 +8,7 @@ use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::{FromRedisValue, RedisError, ScriptInvocation};
 
-use super::{Lease, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
 
 /// Longer than any healthy answer, shorter than a lease.
@@ -53,6 +53,16 @@ end
 local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
 redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', now + tonumber(ARGV[2]))
 return {fence, '', held[1] and 1 or 0}
+";
+
+const LEASE_STATE: &str = "
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HMGET', KEYS[1], 'holder', 'until')
+if held[1] and tonumber(held[2]) > now then
+  return {held[1], tonumber(held[2]) - now}
+end
+return {'', 0}
 ";
 
 const RELEASE: &str = "
@@ -224,6 +234,21 @@ impl TokenStore for RedisStore {
             let mut call = script.key(self.key(key));
             call.arg(lease.fence);
             self.invoke::<u8>("release in redis", &call).await.map(drop)
+        })
+    }
+
+    fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
+        Box::pin(async move {
+            let script = redis::Script::new(LEASE_STATE);
+            let call = script.key(self.key(key));
+            let (by, left): (String, u64) = self.invoke("read the lease in redis", &call).await?;
+            Ok(match left {
+                0 => LeaseState::Free,
+                left => LeaseState::Held {
+                    by,
+                    for_at_most: Some(Duration::from_millis(left)),
+                },
+            })
         })
     }
 }
