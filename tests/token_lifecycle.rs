@@ -295,6 +295,22 @@ async fn a_new_login_replaces_a_dead_grant() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn explain_tells_which_process_is_at_work_now() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("here").await;
+    tokio::time::sleep(HOUR).await;
+    let there = world.process("there");
+    world.bank.faults([Fault::Slow(secs(5))]);
+    let refresh = tokio::spawn(async move { there.fresh().await });
+    tokio::time::sleep(secs(1)).await;
+    let text = handle.explain().await.to_string();
+    assert!(text.contains("lease        there-"), "{text}");
+    refresh.await.unwrap().unwrap();
+    let text = handle.explain().await.to_string();
+    assert!(text.contains("lease        nobody"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn explain_tells_the_state_without_a_secret() {
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;
@@ -303,6 +319,7 @@ async fn explain_tells_the_state_without_a_secret() {
     let _ = handle.fresh().await;
     let text = handle.explain().await.to_string();
     assert!(text.contains("in doubt     a refresh by a"), "{text}");
+    assert!(text.contains("lease        nobody"), "{text}");
     for secret in ["access-1", "refresh-1"] {
         assert!(!text.contains(secret));
         assert!(!format!("{handle:?} {:?}", handle.explain().await).contains(secret));

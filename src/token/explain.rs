@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::handle::Inner;
 use super::machine::Freshness;
+use super::store::LeaseState;
 use super::{Intent, TokenInfo, Tombstone, Verdict, transaction};
 
 /// The state of a grant, without a secret. `Display` tells it in a few lines.
@@ -28,8 +29,8 @@ pub struct Explanation {
     pub intent: Option<Intent>,
     /// Why the grant is over.
     pub tombstone: Option<Tombstone>,
-    /// Who was seen with the lease last.
-    pub lease_holder: Option<String>,
+    /// Who may work on the grant now, as the store says it.
+    pub lease: LeaseState,
     /// Why the store could not be read.
     pub store_error: Option<String>,
     /// Tokens in memory wait to be stored.
@@ -48,6 +49,7 @@ pub struct Explanation {
 
 pub(crate) async fn explain(inner: &Arc<Inner>) -> Explanation {
     let stored = transaction::read(inner).await;
+    let lease = transaction::lease_state(inner).await;
     let snapshot = inner.snapshot();
     let now = inner.now();
     let freshness = snapshot
@@ -68,10 +70,7 @@ pub(crate) async fn explain(inner: &Arc<Inner>) -> Explanation {
             .and_then(|snapshot| snapshot.tokens.as_ref().map(|tokens| tokens.info())),
         freshness,
         stored_generation: record.as_ref().map(|record| record.generation()),
-        lease_holder: intent
-            .as_ref()
-            .map(|intent| intent.holder.clone())
-            .or_else(|| inner.seen_holder()),
+        lease,
         intent,
         tombstone: record.and_then(|record| record.tombstone),
         store_error,
@@ -168,8 +167,16 @@ impl fmt::Display for Explanation {
                 tombstone.at.format("%FT%TZ")
             )?;
         }
-        if let Some(holder) = &self.lease_holder {
-            writeln!(f, "lease        last seen with {holder}")?;
+        match &self.lease {
+            LeaseState::Held { by, for_at_most } => {
+                write!(f, "lease        {by}")?;
+                match for_at_most {
+                    Some(left) => writeln!(f, ", for {:.1} s at most", left.as_secs_f64())?,
+                    None => writeln!(f, ", until it is done or ends")?,
+                }
+            }
+            LeaseState::Free => writeln!(f, "lease        nobody")?,
+            LeaseState::Unknown => {}
         }
         if let Some(at) = self.last_asked_at {
             match self.last_verdict {

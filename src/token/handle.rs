@@ -357,7 +357,6 @@ struct State {
     failures: u32,
     uncommitted: Option<Box<(Uncommitted, StoreError)>>,
     last: Option<Last>,
-    seen_holder: Option<Box<str>>,
     refusals: u32,
     /// Which ends were announced.
     announced: Vec<(Expiring, DateTime<Utc>)>,
@@ -709,14 +708,6 @@ impl Inner {
             // Nobody listening is fine.
             let _ = events.send(event);
         }
-    }
-
-    pub fn note_holder(&self, holder: &str) {
-        self.state().seen_holder = Some(holder.into());
-    }
-
-    pub fn seen_holder(&self) -> Option<String> {
-        self.state().seen_holder.as_deref().map(str::to_owned)
     }
 
     pub fn note_verdict(&self, verdict: Option<Verdict>) {

@@ -8,7 +8,7 @@ use super::handle::{Inner, revoked_token};
 use super::machine::{self, Consequence, Now, Rescue, Situation, Step, Want};
 use super::record::{Fingerprint, Intent};
 use super::snapshot::Snapshot;
-use super::store::{Lease, Leased, StoredRecord, Swap, Swapped};
+use super::store::{Lease, LeaseState, Leased, StoredRecord, Swap, Swapped};
 use super::{
     Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, Renewal, StoreError, TokenReply, TokenSet,
     Verdict,
@@ -68,7 +68,6 @@ pub(crate) async fn run(inner: &Arc<Inner>, want: Want) -> Result<Arc<Snapshot>,
                 }
             },
             Ok(Leased::Held { by, for_at_most }) => {
-                inner.note_holder(&by);
                 if inner.now().monotonic >= patience_ends {
                     return Err(Error::Busy {
                         holder: by,
@@ -483,6 +482,12 @@ async fn in_time<T>(action: &'static str, work: impl Future<Output = Result<T, S
     }
 }
 
+/// Who may work on the grant now; unknown when the store does not say.
+pub(crate) async fn lease_state(inner: &Inner) -> LeaseState {
+    let state = in_time("tell the lease", inner.store().lease_state(inner.key())).await;
+    state.unwrap_or(LeaseState::Unknown)
+}
+
 /// What the store holds now, undecoded.
 pub(crate) async fn load(inner: &Inner) -> Result<Option<StoredRecord>, StoreError> {
     in_time("read the record", inner.store().load(inner.key())).await
@@ -564,8 +569,7 @@ pub(crate) async fn acquire(inner: &Inner) -> Result<Lease, Error> {
                     retry_after: for_at_most,
                 });
             }
-            Leased::Held { by, .. } => {
-                inner.note_holder(&by);
+            Leased::Held { .. } => {
                 poll.pause(inner).await;
             }
         }
