@@ -1,7 +1,8 @@
 //! The examples on the providers' own pages, replayed: what we send is what they show, and what they show is what we read.
 //!
 //! The examples are data, in `tests/data/documented`. `*` stands for a value that is random or a
-//! token's. `also` names what we send beside the example, `left_out` what we do not, both with the reason.
+//! token's. `also` has what we send beside the example (by place: `query`, `form`, `header`; with its value), `left_out`
+//! the headers that we do not send, both with the reason. Everything else is sent exactly once, and nothing beside it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod recorder;
@@ -104,72 +105,90 @@ impl Example {
         let request = &self.data["request"];
         assert_eq!(seen.method, request["method"].as_str().unwrap(), "{name}");
         assert_eq!(seen.path(), self.url().path(), "{name}");
-        self.same("query", &pairs(self.url().query().unwrap_or_default()), &seen.query());
-        let documented: Vec<(String, String)> = fields(&request["form"]).into_iter().collect();
-        if documented.is_empty() {
+        self.same("query", self.shown_query(), seen.query());
+        let form: Vec<(String, String)> = fields(&request["form"]).into_iter().collect();
+        let mut headers = self.shown_headers();
+        if form.is_empty() {
             assert!(seen.body.is_empty(), "{name}");
         } else {
-            assert_eq!(
-                seen.header("content-type"),
-                Some("application/x-www-form-urlencoded"),
-                "{name}"
-            );
-            self.same("form", &documented, &seen.form());
+            let written = "application/x-www-form-urlencoded".to_owned();
+            headers.entry("content-type".to_owned()).or_insert(written);
+            self.same("form", form.clone(), seen.form());
         }
-        let left_out = &self.data["left_out"];
-        for (header, value) in fields(&request["headers"]) {
-            let sent = seen.header(&header);
-            if left_out[&header].is_string() {
-                assert_eq!(sent, None, "{name}: {header} is said to be left out");
-            } else if let Some(before) = value.strip_suffix('*') {
-                assert!(
-                    sent.is_some_and(|sent| sent.len() > before.len() && sent.starts_with(before)),
-                    "{name}: {header}"
-                );
-            } else {
-                assert_eq!(sent, Some(value.as_str()), "{name}: {header}");
-            }
-        }
-        // What HTTP itself needs, and the name of the client; nothing else may be there undocumented.
-        const OF_HTTP: [&str; 5] = ["host", "content-length", "content-type", "accept", "user-agent"];
-        for (header, _) in &seen.headers {
-            let known = OF_HTTP.contains(&header.as_str()) || request["headers"][header].is_string();
-            assert!(known, "{name}: header {header} is documented nowhere");
-        }
+        let client = concat!("finrail/", env!("CARGO_PKG_VERSION")).to_owned();
+        headers.entry("user-agent".to_owned()).or_insert(client);
+        // What HTTP itself needs.
+        const OF_HTTP: [&str; 2] = ["host", "content-length"];
+        let sent = seen.headers.iter().cloned();
+        let sent = sent.filter(|(header, _)| !OF_HTTP.contains(&header.as_str())).collect();
+        self.same("header", headers.into_iter().collect(), sent);
+        self.adds_only_in(if form.is_empty() {
+            &["query", "header"]
+        } else {
+            &["query", "form", "header"]
+        });
     }
 
-    fn same(&self, place: &str, documented: &[(String, String)], sent: &[(String, String)]) {
-        let name = &self.name;
-        for (field, value) in documented {
-            let sent: Vec<&str> = sent
-                .iter()
-                .filter(|(n, _)| n == field)
-                .map(|(_, v)| v.as_str())
-                .collect();
-            match value.as_str() {
-                "*" => assert!(
-                    sent.len() == 1 && !sent[0].is_empty(),
-                    "{name}: {place} {field}: {sent:?}"
-                ),
-                value => assert_eq!(sent, [value], "{name}: {place} {field}"),
-            }
-        }
-        for (field, _) in sent {
-            let known = documented.iter().any(|(n, _)| n == field) || self.data["also"][field].is_string();
-            assert!(known, "{name}: {place} {field} is documented nowhere");
-        }
-    }
-
-    /// The URL that a browser is sent to.
+    /// The URL that a browser is sent to. It can carry no header, so each one of the example is left out with a reason.
     fn is_opened_by(&self, url: &Url) {
         let mut bare = url.clone();
         bare.set_query(None);
         assert_eq!(bare.as_str(), self.address(), "{}", self.name);
-        self.same(
-            "query",
-            &pairs(self.url().query().unwrap()),
-            &pairs(url.query().unwrap()),
-        );
+        assert!(self.shown_headers().is_empty(), "{}", self.name);
+        self.same("query", self.shown_query(), pairs(url.query().unwrap()));
+        self.adds_only_in(&["query"]);
+    }
+
+    /// Nothing stands in `also` that was not looked at.
+    fn adds_only_in(&self, places: &[&str]) {
+        let also = self.data["also"].as_object();
+        let unknown = also
+            .into_iter()
+            .flatten()
+            .find(|(place, _)| !places.contains(&place.as_str()));
+        assert_eq!(unknown, None, "{}", self.name);
+    }
+
+    fn shown_query(&self) -> Vec<(String, String)> {
+        pairs(self.url().query().unwrap_or_default())
+    }
+
+    /// The headers of the example without those that are left out.
+    fn shown_headers(&self) -> BTreeMap<String, String> {
+        let name = &self.name;
+        let mut headers = fields(&self.data["request"]["headers"]);
+        for (header, why) in fields(&self.data["left_out"]) {
+            assert!(!why.is_empty(), "{name}: {header} is left out without a reason");
+            assert!(
+                headers.remove(&header).is_some(),
+                "{name}: {header} is not in the example"
+            );
+        }
+        headers
+    }
+
+    /// What was sent in one place is what is shown there and what `also` adds: each field once, no other, with its value.
+    fn same(&self, place: &str, shown: Vec<(String, String)>, mut sent: Vec<(String, String)>) {
+        let name = &self.name;
+        let mut expected = shown;
+        for (field, addition) in self.data["also"][place].as_object().into_iter().flatten() {
+            let why = addition["why"].as_str().unwrap_or_default();
+            assert!(!why.is_empty(), "{name}: {place} {field} is sent without a reason");
+            expected.push((field.clone(), addition["value"].as_str().unwrap().to_owned()));
+        }
+        expected.sort();
+        sent.sort();
+        let names = |fields: &[(String, String)]| fields.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&sent), names(&expected), "{name}: {place}");
+        for ((field, value), (_, sent)) in expected.iter().zip(&sent) {
+            match value.strip_suffix('*') {
+                Some(before) => assert!(
+                    sent.len() > before.len() && sent.starts_with(before),
+                    "{name}: {place} {field}: {sent}"
+                ),
+                None => assert_eq!(sent, value, "{name}: {place} {field}"),
+            }
+        }
     }
 
     /// The typed reply has every field of the example.
@@ -306,9 +325,10 @@ async fn ofx() {
         .unwrap();
     authorize.is_opened_by(&authorization.url);
 
-    // The callback, the exchange, and a refresh with the newest refresh token.
+    // The callback, the exchange, a call in the user's name, and a refresh with the newest refresh token.
     let (code, refresh) = (page.take("token_by_code"), page.take("token_by_refresh"));
-    let recorder = Recorder::in_order([code.answer(), refresh.answer()]).await;
+    let call = page.take("beneficiaries_of_a_user");
+    let recorder = Recorder::in_order([code.answer(), Answer::json("[]"), refresh.answer()]).await;
     let (app, clock) = app!(ofx, recorder, hosts, id, secret, redirect);
     let pending = app.authorize([ofx::Scope::Payments]).unwrap().pending;
     let callback = page.take("callback_allowed").callback(pending.state().expose_secret());
@@ -326,9 +346,11 @@ async fn ofx() {
         "payments",
         "a reply without a scope grants what was asked for"
     );
+    user.client().list_beneficiaries().page_size(1).send().await.unwrap();
+    call.is_sent_by(&recorder.seen()[1]);
     clock.advance(Duration::from_secs(3599));
     user.tokens().fresh().await.unwrap();
-    refresh.is_sent_by(&recorder.seen()[1]);
+    refresh.is_sent_by(&recorder.seen()[2]);
     refresh.is_held_by(&user);
     for example in [&code, &refresh] {
         example.is_read_as(&bare_token_call!(ofx, example).unwrap());
@@ -340,7 +362,7 @@ async fn ofx() {
     let refused = app.finish(pending, &callback).await.unwrap_err();
     let refusal = refused.refusal().unwrap();
     assert!(refusal.is_access_denied() && refusal.state_verified && refusal.code.is_none());
-    assert_eq!(recorder.seen().len(), 2, "a refusal sends nothing");
+    assert_eq!(recorder.seen().len(), 3, "a refusal sends nothing");
     page.done();
 }
 
@@ -386,6 +408,7 @@ async fn mx() {
     let answers = [
         Answer::json(token(1)),
         Answer::json(token(2)),
+        Answer::json(token(3)),
         Answer::json(token(1)),
         Answer::empty(200),
     ];
@@ -408,9 +431,20 @@ async fn mx() {
     assert_eq!(&digest, challenge, "the challenge is S256 of the verifier");
     assert!(challenge.len() >= 32, "the page's least length");
 
+    let thirty_days = |user: &Connection<mx::Provider>| {
+        let info = user.info().unwrap();
+        let life = (info.refresh_expires_at.unwrap() - info.obtained_at).num_seconds();
+        assert_eq!(life, 2_592_000, "30 days, from the page");
+    };
+    thirty_days(&user);
     clock.advance(Duration::from_secs(3600));
     user.tokens().fresh().await.unwrap();
     refresh.is_sent_by(&recorder.seen()[1]);
+    // The refresh token was replaced, with 30 days of its own: the next refresh sends the new one.
+    thirty_days(&user);
+    clock.advance(Duration::from_secs(3600));
+    user.tokens().fresh().await.unwrap();
+    assert_eq!(recorder.seen()[2].field("refresh_token").as_deref(), Some("refresh-2"));
 
     // Revocation by the connection: the refresh token, with its hint.
     let authorization = app.authorize(scopes).unwrap().subject("another");
@@ -418,7 +452,7 @@ async fn mx() {
     let callback = format!("{redirect}?code=another&state={state}");
     let user = app.finish(authorization.pending, &callback).await.unwrap();
     user.revoke().await.unwrap();
-    revoke.is_sent_by(&recorder.seen()[3]);
+    revoke.is_sent_by(&recorder.seen()[4]);
 
     // And of an access token, by the bare call.
     let example = page.take("revoke_access_token");
@@ -651,7 +685,12 @@ async fn finexer() {
     code.is_sent_by(&recorder.seen()[0]);
     code.is_held_by(&user);
     assert_eq!(user.extra().account_id.as_deref(), Some("ACCOUNT_IDENTIFIER"));
-    assert_eq!(user.info().unwrap().scopes.len(), 2, "scopes are read with commas");
+    let granted = user.info().unwrap().scopes;
+    assert_eq!(
+        granted.iter().collect::<Vec<_>>(),
+        ["customer_read", "customer_write"],
+        "scopes are read with commas"
+    );
     user.client().list_customers().send().await.unwrap();
     customers.is_sent_by(&recorder.seen()[1]);
     user.revoke().await.unwrap();
@@ -693,7 +732,10 @@ async fn finexer() {
         "{text}"
     );
     let bare = bare_token_call!(finexer, refused).unwrap_err();
-    assert_eq!(bare.body().map(|body| body.error.as_str()), Some("invalid_grant"));
+    let read = bare.body().unwrap();
+    let shown = &refused.data["reply"]["body"];
+    assert_eq!(Some(read.error.as_str()), shown["error"].as_str());
+    assert_eq!(read.error_description.as_deref(), shown["error_description"].as_str());
 
     // The user says no: the refusal has a code of its own and no state, so the authorization is not ended by it.
     let callback = page.take("callback_refused").callback("");

@@ -233,9 +233,9 @@ fn the_secret_is_in_no_address() {
 
 // --- MX
 
-/// The scope exists; what it opens is told nowhere (MX 19). What was wrong with a request is told apart (MX 13).
+/// The scope exists; what it opens is told nowhere (MX 19).
 #[tokio::test]
-async fn statements_can_be_asked_for_and_a_wrong_scope_is_told_as_such() {
+async fn statements_can_be_asked_for_though_no_call_needs_them() {
     let recorder = Recorder::in_order([Answer::Drop]).await;
     let app = app::<mx::Provider>(&recorder).build().unwrap();
     let authorization = app.authorize([mx::Scope::Statements]).unwrap();
@@ -248,14 +248,44 @@ async fn statements_can_be_asked_for_and_a_wrong_scope_is_told_as_such() {
             .iter()
             .all(|operation| !operation.path.contains("statement"))
     );
-    for code in ["invalid_scope", "invalid_request", "server_error"] {
-        let pending = authorization.pending.clone();
-        let callback = format!("{REDIRECT}?error={code}&state={}", pending.state().expose_secret());
+}
+
+/// A 400 has two causes, which need different remedies (MX 13). They come as a reply, or by the browser.
+#[tokio::test]
+async fn a_wrong_scope_and_a_wrong_redirect_uri_are_told_apart() {
+    let causes = [
+        ("invalid_scope", "scope not permitted", "check the scopes"),
+        (
+            "invalid_request",
+            "redirect URI not valid",
+            "check the settings of the app",
+        ),
+    ];
+    for (code, description, remedy) in causes {
+        let body = format!(r#"{{"error":"{code}","error_description":"{description}"}}"#);
+        let recorder = Recorder::in_order([Answer::status(400, body)]).await;
+        let app = app::<mx::Provider>(&recorder).build().unwrap();
+        let pending = app.authorize([mx::Scope::Accounts]).unwrap().pending;
+        let state = pending.state().expose_secret().to_owned();
+        let by_browser = format!("{REDIRECT}?error={code}&state={state}");
+        let error = app.finish(pending.clone(), &by_browser).await.unwrap_err();
+        let refusal = error.refusal().unwrap();
+        assert!(!refusal.is_access_denied(), "the user did not say no");
+        assert!(refusal.state_verified && error.to_string().contains(code), "{error}");
+
+        let callback = format!("{REDIRECT}?code=SplxlOBeZQQYbYS6WxSbIA&state={state}");
         let error = app.finish(pending, &callback).await.unwrap_err();
-        assert_eq!(
-            (error.code(), error.refusal().unwrap().is_access_denied()),
-            (Some(code), false)
-        );
+        let text = error.to_string();
+        assert!(text.contains(description) && text.contains(remedy), "{text}");
+        for (_, description, remedy) in causes.iter().filter(|(other, ..)| *other != code) {
+            assert!(!text.contains(description) && !text.contains(remedy), "{text}");
+        }
+        let finrail::oauth::Error::Server(server) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!((server.status.as_u16(), server.error.as_str()), (400, code));
+        assert_eq!(server.description.as_deref(), Some(description));
+        assert_eq!(server.verdict, finrail::token::Verdict::RequestRejected, "{code}");
     }
 }
 
