@@ -22,10 +22,6 @@ mod sync {
             *self.0.lock().unwrap() = value;
         }
 
-        pub fn load(&self) -> Option<Arc<T>> {
-            self.load_full()
-        }
-
         pub fn load_full(&self) -> Option<Arc<T>> {
             self.0.lock().unwrap().clone()
         }

@@ -51,11 +51,6 @@ impl<T> Cell<T> {
         self.slot.load_full()
     }
 
-    /// The shared value, for as long as the look takes.
-    pub fn look<R>(&self, look: impl FnOnce(&T) -> Option<R>) -> Option<R> {
-        self.slot.load().as_deref().and_then(look)
-    }
-
     /// What this thread has copied of the value, copied again if it has changed since.
     pub fn read<'c, C>(&self, own: &'c mut Copied<C>, copy: impl FnOnce(&T) -> Option<C>) -> Option<&'c C> {
         let version = self.version.load(Ordering::Acquire);

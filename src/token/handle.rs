@@ -84,22 +84,22 @@ impl TokenHandle {
     /// the store, where another process may have ended the grant.
     #[must_use]
     pub fn header(&self) -> Option<Bearer> {
+        let seen = self.0.shown.see()?;
+        let ready = seen.ready()?;
         let now = self.0.coarse_now();
-        let (bearer, freshness) = self.0.shown.read(|ready| {
-            let freshness = ready
-                .horizon
-                .map_or(Freshness::Unknown, |horizon| horizon.freshness(now));
-            match freshness {
-                Freshness::Mandatory | Freshness::Expired => None,
-                _ => Some((ready.bearer.clone(), freshness)),
+        match ready
+            .horizon
+            .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
+        {
+            Freshness::Mandatory | Freshness::Expired => return None,
+            Freshness::Advisory => self.0.attempt_beside(Want::Younger),
+            Freshness::Fresh | Freshness::Unknown => {
+                if now.monotonic.as_secs() >= self.0.look_again_at.load(Ordering::Relaxed) {
+                    self.0.attempt_beside(Want::Usable);
+                }
             }
-        })?;
-        if freshness == Freshness::Advisory {
-            self.0.attempt_beside(Want::Younger);
-        } else if now.monotonic.as_secs() >= self.0.look_again_at.load(Ordering::Relaxed) {
-            self.0.attempt_beside(Want::Usable);
         }
-        Some(bearer)
+        Some(ready.bearer.clone())
     }
 
     /// A header of a token that is not about to end, after whatever it takes to get one.
@@ -323,7 +323,7 @@ impl TokenSource for TokenHandle {
     }
 
     fn granted(&self) -> Option<Arc<ScopeSet>> {
-        self.0.shown.read(|ready| Some(Arc::clone(ready.scopes)))
+        Some(Arc::clone(self.0.shown.see()?.ready()?.scopes))
     }
 }
 

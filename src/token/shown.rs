@@ -1,6 +1,7 @@
 //! What calls see of a grant: each thread's own copy of it, or the shared value.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,31 +42,44 @@ impl Shown {
         self.cell.load()
     }
 
-    /// Looks at what a call needs. Lock-free, and without an allocation unless the token is new.
+    /// What a call needs; none: there is no token that could be served. Lock-free, and without an allocation unless
+    /// the token is new.
     ///
-    /// A handle gets its place among the thread's copies at the second look in a row: a thread that serves more
-    /// handles than it has places for looks at the shared value, and does not copy all the time.
-    pub fn read<T>(&self, look: impl Fn(Ready<'_>) -> Option<T>) -> Option<T> {
+    /// A grant gets its place among the thread's copies at the second look in a row: a thread that serves more
+    /// grants than it has places for looks at the shared value, and does not copy all the time.
+    pub fn see(&self) -> Option<Seen> {
         let own = PLACES.try_with(|places| {
             let mut places = places.try_borrow_mut().ok()?;
             let place = &mut places[usize::try_from(self.number).unwrap_or(0) % THREAD_COPIES];
-            if place.handle != self.number {
+            if place.grant != self.number {
                 *place = Place {
-                    handle: self.number,
+                    grant: self.number,
                     ..Place::EMPTY
                 };
                 return None;
             }
-            Some(
-                self.cell
-                    .read(&mut place.copied, OwnCopy::of)
-                    .and_then(|own| look(own.ready())),
-            )
+            Some(self.cell.read(&mut place.copied, OwnCopy::of).map(Rc::clone))
         });
         match own {
-            Ok(Some(answer)) => answer,
+            Ok(Some(own)) => own.map(Seen::Own),
             // No copy yet, or the thread is ending.
-            _ => self.cell.look(|snapshot| look(snapshot.ready()?)),
+            _ => self.cell.load().map(Seen::Shared),
+        }
+    }
+}
+
+/// A look at a grant. What is taken from it is taken last: a value that is moved on costs as much as one that is cloned.
+pub(crate) enum Seen {
+    Own(Rc<OwnCopy>),
+    Shared(Arc<Snapshot>),
+}
+
+impl Seen {
+    /// None: there is no token that could be served.
+    pub fn ready(&self) -> Option<Ready<'_>> {
+        match self {
+            Self::Own(own) => Some(own.ready()),
+            Self::Shared(snapshot) => snapshot.ready(),
         }
     }
 }
@@ -76,13 +90,13 @@ const THREAD_COPIES: usize = 16;
 /// A thread's place for the copy of one handle.
 struct Place {
     /// The number of the handle that looked here last.
-    handle: u64,
-    copied: Copied<OwnCopy>,
+    grant: u64,
+    copied: Copied<Rc<OwnCopy>>,
 }
 
 impl Place {
     const EMPTY: Self = Self {
-        handle: 0,
+        grant: 0,
         copied: Copied::NONE,
     };
 }
@@ -106,25 +120,25 @@ pub(crate) struct Ready<'a> {
 }
 
 /// What a call needs, as one thread's own: not even a reference count is shared with other threads.
-struct OwnCopy {
+pub(crate) struct OwnCopy {
     bearer: Bearer,
     horizon: Option<Horizon>,
     scopes: Arc<ScopeSet>,
 }
 
 impl OwnCopy {
-    fn of(snapshot: &Snapshot) -> Option<Self> {
+    fn of(snapshot: &Snapshot) -> Option<Rc<Self>> {
         let shared = snapshot.ready()?;
         let mut header = HeaderValue::from_bytes(shared.bearer.header.as_bytes()).ok()?;
         header.set_sensitive(true);
-        Some(Self {
+        Some(Rc::new(Self {
             bearer: Bearer {
                 header,
                 generation: shared.bearer.generation,
             },
             horizon: shared.horizon.copied(),
             scopes: Arc::clone(shared.scopes),
-        })
+        }))
     }
 
     fn ready(&self) -> Ready<'_> {
