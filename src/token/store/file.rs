@@ -1,10 +1,10 @@
 //! Grants in a directory, one file each, shared by the processes of one machine.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
@@ -16,6 +16,8 @@ use crate::token::TokenKey;
 const MAGIC: &str = "finrail token record 1";
 /// Locks for the moment of a swap are shared by many records.
 const SHARDS: u32 = 64;
+/// How long a swap waits for its moment. Whoever takes longer was stopped in the middle of one.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Grants in a directory, one file each, shared by the processes of one machine.
 ///
@@ -66,22 +68,15 @@ impl FileStore {
     }
 
     fn probe(&self) -> io::Result<()> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.directory)?;
-        let guard = self.swap_lock("probe-0")?;
-        let path = self.directory.join("probe.tmp");
-        write_synced(&path, MAGIC.as_bytes())?;
-        let read_back = fs::read(&path)?;
-        fs::remove_file(&path)?;
-        drop(guard);
-        if read_back == MAGIC.as_bytes() {
-            Ok(())
-        } else {
-            Err(io::Error::other("what is written is not what is read"))
+        make_directory(&self.directory)?;
+        // Of its own, so that it waits for nobody.
+        let name = format!("probe-{}.tmp", uuid::Uuid::new_v4().simple());
+        let path = self.directory.join(name);
+        let outcome = probe(&path);
+        if path.exists() {
+            fs::remove_file(&path)?;
         }
+        outcome
     }
 
     fn path(&self, id: &str, extension: &str) -> PathBuf {
@@ -95,7 +90,16 @@ impl FileStore {
             .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
             % SHARDS;
         let file = private().open(self.directory.join(format!("swap-{shard:02}.lock")))?;
-        file.lock()?;
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_micros(100);
+        while is_locked(file.try_lock())? {
+            if Instant::now() >= deadline {
+                let reason = "another process holds the lock of a swap and does not let go";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
         Ok(file)
     }
 
@@ -110,13 +114,15 @@ impl FileStore {
 
     fn swap_now(&self, id: &str, swap: Swap) -> Result<Swapped, Trouble> {
         let _guard = self.swap_lock(id)?;
-        if self.fence(id)? != swap.fence {
+        if self.newest(id)?.fence != swap.fence {
             return Ok(Swapped::Fenced);
         }
+        let mut damaged_now = false;
         let stored = match self.load_now(id) {
             // What cannot be read is kept for those who want to know why, and is no record any more.
             Err(Trouble::Damaged) if swap.expected.is_none() => {
                 fs::rename(self.path(id, "token"), self.path(id, "damaged"))?;
+                damaged_now = true;
                 None
             }
             stored => stored?,
@@ -131,34 +137,41 @@ impl FileStore {
                 write_synced(&beside, &frame(&next))?;
                 fs::rename(&beside, &path)?;
             }
-            None if stored.is_some() => fs::remove_file(&path)?,
-            None => {}
+            None => {
+                remove(&path)?;
+                remove(&self.path(id, "tmp"))?;
+                damaged_now = false;
+            }
         }
-        self.sync_directory()?;
+        // It may hold tokens, which are not to outlive the record. The login that replaced it leaves it to be looked at.
+        if !damaged_now {
+            remove(&self.path(id, "damaged"))?;
+        }
+        sync(&self.directory)?;
         Ok(Swapped::Done)
     }
 
     fn lease_now(&self, id: &str, holder: &str) -> Result<Leased, Trouble> {
         let _guard = self.swap_lock(id)?;
         let mut file = private().open(self.path(id, "lock"))?;
+        let newest = self.newest(id)?;
         if is_locked(file.try_lock())? {
             return Ok(Leased::Held {
-                by: holder_in(&mut file)?,
+                by: newest.holder,
                 for_at_most: None,
             });
         }
-        let fence = self.fence(id)? + 1;
-        // One write of one line: a reader sees the old fence or the new one.
-        file.write_all(format!("{fence:020}\n{holder}\n").as_bytes())?;
-        let end = 22 + holder.len() as u64;
-        file.set_len(end)?;
+        let fence = newest.fence + 1;
+        write_fence(&mut private().open(self.path(id, "fence"))?, fence, holder)?;
+        // Where earlier versions look for it.
+        write_fence(&mut file, fence, holder)?;
         Ok(Leased::Granted(Lease::new(fence).exclusive().guard(file)))
     }
 
     /// The look takes the lock for a moment. It stands under the swap lock, as a lease does, so that it refuses nobody.
     fn lease_state_now(&self, id: &str) -> Result<LeaseState, Trouble> {
         let _guard = self.swap_lock(id)?;
-        let mut file = match File::open(self.path(id, "lock")) {
+        let file = match File::open(self.path(id, "lock")) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LeaseState::Free),
             Err(error) => return Err(error.into()),
@@ -167,29 +180,22 @@ impl FileStore {
             return Ok(LeaseState::Free);
         }
         Ok(LeaseState::Held {
-            by: holder_in(&mut file)?,
+            by: self.newest(id)?.holder,
             for_at_most: None,
         })
     }
 
-    /// The fence of the newest lease.
-    fn fence(&self, id: &str) -> io::Result<u64> {
-        match fs::read(self.path(id, "lock")) {
-            Ok(bytes) => Ok(std::str::from_utf8(bytes.get(..20).unwrap_or_default())
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(0)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-            Err(error) => Err(error),
+    /// The newest lease.
+    ///
+    /// It stands in a file beside the lock: where locks are mandatory, as on Windows, nobody reads a locked file.
+    /// Earlier versions wrote into the lock itself, on the systems where that works.
+    fn newest(&self, id: &str) -> io::Result<Newest> {
+        let newest = read_fence(&self.path(id, "fence"))?;
+        if cfg!(windows) {
+            return Ok(newest);
         }
-    }
-
-    fn sync_directory(&self) -> io::Result<()> {
-        if cfg!(unix) {
-            File::open(&self.directory)?.sync_all()
-        } else {
-            Ok(())
-        }
+        let earlier = read_fence(&self.path(id, "lock"))?;
+        Ok(if earlier.fence > newest.fence { earlier } else { newest })
     }
 
     /// File operations block, so they run where blocking is allowed.
@@ -257,10 +263,76 @@ fn is_locked(tried: Result<(), fs::TryLockError>) -> io::Result<bool> {
     }
 }
 
-fn holder_in(file: &mut File) -> io::Result<String> {
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok(text.lines().nth(1).unwrap_or("another process").to_owned())
+struct Newest {
+    fence: u64,
+    holder: String,
+}
+
+/// A line for the fence, always as long, and a line for its holder.
+fn read_fence(path: &Path) -> io::Result<Newest> {
+    let text = match fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    let mut lines = text.lines();
+    Ok(Newest {
+        fence: lines.next().and_then(|line| line.parse().ok()).unwrap_or(0),
+        holder: lines.next().unwrap_or("another process").to_owned(),
+    })
+}
+
+/// One write: a process that is killed leaves the old fence or the new one.
+fn write_fence(file: &mut File, fence: u64, holder: &str) -> io::Result<()> {
+    let text = format!("{fence:020}\n{holder}\n");
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
+}
+
+/// Makes a directory that survives a power cut: every new name in it is synced.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    let missing: Vec<_> = directory.ancestors().take_while(|path| !path.exists()).collect();
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)?;
+    for made in missing {
+        match made.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => sync(Path::new("."))?,
+            Some(parent) => sync(parent)?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn sync(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+/// Writes, locks and reads back.
+fn probe(path: &Path) -> io::Result<()> {
+    write_synced(path, MAGIC.as_bytes())?;
+    let read_back = fs::read(path)?;
+    let locked = is_locked(File::open(path)?.try_lock())?;
+    if read_back == MAGIC.as_bytes() && !locked {
+        Ok(())
+    } else {
+        Err(io::Error::other("what is written is not what is read"))
+    }
+}
+
+/// Removes a file that need not be there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 enum Trouble {
