@@ -10,6 +10,8 @@ mod memory;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+mod remote;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +22,9 @@ use zeroize::Zeroizing;
 
 use super::TokenKey;
 
+/// The certificates of a connection to Redis: [`RedisStore::connect_with`].
+#[cfg(feature = "redis")]
+pub use ::redis::{ClientTlsConfig as RedisClientTls, TlsCertificates as RedisTls};
 #[cfg(feature = "encryption")]
 pub use encrypted::{EncryptedStore, EncryptionKeys};
 #[cfg(feature = "file")]

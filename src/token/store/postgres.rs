@@ -2,26 +2,29 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::future::BoxFuture;
 use rustls::ClientConfig;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::remote::{PATIENCE, TRY, Unanswered, twice};
 use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
 
-/// Longer than any healthy answer, shorter than a lease.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longer than another process needs to make the table.
+const MIGRATION_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Makes the table. Safe to run at any time, by any number of processes at once.
+/// Makes the table, or adds what an earlier version did not have.
 ///
 /// [`PostgresStore::migrate`] runs it; it stands here for those whose
-/// applications may not make tables.
+/// applications may not make tables. It is meant to run as a whole, in one
+/// transaction: then it is safe at any time, by any number of processes.
 pub const MIGRATION: &str = "
-BEGIN;
 SELECT pg_advisory_xact_lock(7382919504113);
 CREATE TABLE IF NOT EXISTS finrail_token (
     id           text PRIMARY KEY,
@@ -32,17 +35,27 @@ CREATE TABLE IF NOT EXISTS finrail_token (
     lease_until  timestamptz,
     lapsed       boolean NOT NULL DEFAULT false
 );
-COMMIT;
+ALTER TABLE finrail_token ADD COLUMN IF NOT EXISTS nonce text;
 ";
+
+/// Whether the table is there, with its newest column.
+const MIGRATED: &str = "
+SELECT 1 FROM pg_attribute
+WHERE attrelid = to_regclass('finrail_token') AND attname = 'nonce' AND NOT attisdropped";
 
 const LOAD: &str = "SELECT revision, record FROM finrail_token WHERE id = $1";
 
+/// A nonce that comes again is a question whose answer was lost, or a late copy of one that was answered: the first
+/// gets its lease once more, and the second nothing.
 const LEASE: &str = "
-INSERT INTO finrail_token AS t (id, fence, holder, lease_until)
-VALUES ($1, 1, $2, clock_timestamp() + $3 * interval '1 second')
+INSERT INTO finrail_token AS t (id, fence, holder, lease_until, nonce)
+VALUES ($1, 1, $2, clock_timestamp() + $3 * interval '1 second', $4)
 ON CONFLICT (id) DO UPDATE
-SET fence = t.fence + 1, holder = excluded.holder, lease_until = excluded.lease_until, lapsed = t.holder IS NOT NULL
-WHERE t.holder IS NULL OR t.lease_until <= clock_timestamp()
+SET fence = CASE WHEN t.nonce = $4 THEN t.fence ELSE t.fence + 1 END,
+    lapsed = CASE WHEN t.nonce = $4 THEN t.lapsed ELSE t.holder IS NOT NULL END,
+    holder = excluded.holder, lease_until = excluded.lease_until, nonce = $4
+WHERE CASE WHEN t.nonce = $4 THEN t.holder IS NOT NULL
+           ELSE t.holder IS NULL OR t.lease_until <= clock_timestamp() END
 RETURNING fence, lapsed";
 
 const HOLDER: &str = "
@@ -82,6 +95,7 @@ RETURNING fence";
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool,
+    unanswered: Unanswered,
 }
 
 impl PostgresStore {
@@ -128,6 +142,7 @@ impl PostgresStore {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
+        notice_silence(&mut config);
         let manager = Manager::from_config(
             config,
             MakeRustlsConnect::new(tls),
@@ -139,50 +154,130 @@ impl PostgresStore {
             .max_size(16)
             .build()
             .map_err(|error| StoreError::unavailable("set up its connections", error))?;
-        let store = Self { pool };
-        store.statement("connect to postgres", "SELECT 1", &[]).await?;
+        let store = Self {
+            pool,
+            unanswered: Unanswered::default(),
+        };
+        let deadline = Instant::now() + PATIENCE;
+        store
+            .statement("connect to postgres", deadline, "SELECT 1", &[])
+            .await?;
         Ok(store)
     }
 
-    /// Runs [`MIGRATION`].
+    /// Runs [`MIGRATION`], unless the table is there as it should be.
+    ///
+    /// To be called after an upgrade too. Where everything is in place, the
+    /// role needs no right to make tables.
     ///
     /// # Errors
     ///
     /// When the role may not make tables, or the server cannot be reached.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         const ACTION: &str = "make its table in postgres";
-        let connection = self
-            .pool
-            .get()
-            .await
-            .map_err(|error| StoreError::unavailable(ACTION, error))?;
-        connection
-            .batch_execute(MIGRATION)
-            .await
-            .map_err(|error| StoreError::unavailable(ACTION, error))
+        let deadline = Instant::now() + MIGRATION_PATIENCE;
+        if self.statement(ACTION, deadline, MIGRATED, &[]).await?.is_some() {
+            return Ok(());
+        }
+        let connection = self.connection(ACTION, deadline).await?;
+        // Several statements in one message are one transaction, which ends with the message.
+        let outcome = timeout_at(deadline, connection.batch_execute(MIGRATION)).await;
+        self.end(ACTION, connection, outcome)
     }
 
     async fn statement(
         &self,
         action: &'static str,
+        deadline: Instant,
         statement: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Option<Row>, StoreError> {
-        let work = async {
-            let connection = self
-                .pool
-                .get()
-                .await
-                .map_err(|error| StoreError::unavailable(action, error))?;
-            connection
-                .query_typed(statement, parameters)
-                .await
-                .map_err(|error| StoreError::unavailable(action, error))
-        };
-        let rows = tokio::time::timeout(PATIENCE, work)
-            .await
-            .map_err(|late| StoreError::unavailable(action, late))??;
+        let connection = self.connection(action, deadline).await?;
+        let outcome = timeout_at(deadline, connection.query_typed(statement, parameters)).await;
+        let rows = self.end(action, connection, outcome)?;
         Ok(rows.into_iter().next())
+    }
+
+    /// A statement that may be made twice.
+    async fn twice(
+        &self,
+        action: &'static str,
+        statement: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Option<Row>, StoreError> {
+        twice(|| self.statement(action, Instant::now() + TRY, statement, parameters)).await
+    }
+
+    async fn connection(&self, action: &'static str, deadline: Instant) -> Result<Object, StoreError> {
+        match timeout_at(deadline, self.pool.get()).await {
+            Ok(connection) => connection.map_err(|error| StoreError::unavailable(action, error)),
+            Err(late) => Err(StoreError::unavailable(action, late)),
+        }
+    }
+
+    /// Ends the use of a connection. One that failed is closed, whatever the reason: a silent server, a broken session,
+    /// a server that became a replica. Those that nobody uses are closed with it, because they may be no better.
+    fn end<T>(
+        &self,
+        action: &'static str,
+        connection: Object,
+        outcome: Result<Result<T, tokio_postgres::Error>, Elapsed>,
+    ) -> Result<T, StoreError> {
+        let error = match outcome {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(error)) => StoreError::unavailable(action, error),
+            Err(late) => StoreError::unavailable(action, late),
+        };
+        drop(Object::take(connection));
+        self.pool.retain(|_, _| false);
+        Err(error)
+    }
+
+    async fn ask(&self, id: &str, holder: &str, ttl: Duration, nonce: String) -> Result<Leased, StoreError> {
+        const ACTION: &str = "lease in postgres";
+        let deadline = Instant::now() + TRY;
+        let seconds = ttl.as_secs_f64();
+        let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+            (&id, Type::TEXT),
+            (&holder, Type::TEXT),
+            (&seconds, Type::FLOAT8),
+            (&nonce, Type::TEXT),
+        ];
+        if let Some(granted) = self.statement(ACTION, deadline, LEASE, &parameters).await? {
+            let lease = Lease::new(unsigned(get(&granted, 0)?)?);
+            return Ok(Leased::Granted(match get(&granted, 1)? {
+                true => lease.predecessor(Predecessor::Lapsed),
+                false => lease,
+            }));
+        }
+        let held = self.statement(ACTION, deadline, HOLDER, &[(&id, Type::TEXT)]).await?;
+        let (by, left) = match &held {
+            Some(row) => (get::<Option<String>>(row, 0)?, get::<Option<f64>>(row, 1)?),
+            None => (None, None),
+        };
+        Ok(Leased::Held {
+            by: by.unwrap_or_else(|| "another process".to_owned()),
+            for_at_most: Some(Duration::try_from_secs_f64(left.unwrap_or(0.0)).unwrap_or_default()),
+        })
+    }
+}
+
+/// A peer that is gone without a word is noticed before the next call needs the connection. What the address says of it
+/// stays as it is.
+fn notice_silence(config: &mut tokio_postgres::Config) {
+    /// What tokio-postgres has when the address says nothing.
+    const UNSET: Duration = Duration::from_secs(2 * 60 * 60);
+    if config.get_keepalives_idle() == UNSET {
+        config.keepalives_idle(Duration::from_secs(15));
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(Duration::from_secs(5));
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(3);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(PATIENCE * 2);
     }
 }
 
@@ -232,7 +327,7 @@ impl TokenStore for PostgresStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
         Box::pin(async move {
             let id = key.storage_id();
-            let row = self.statement("read from postgres", LOAD, &[(&id, Type::TEXT)]).await?;
+            let row = self.twice("read from postgres", LOAD, &[(&id, Type::TEXT)]).await?;
             row.as_ref().map_or(Ok(None), record)
         })
     }
@@ -240,6 +335,7 @@ impl TokenStore for PostgresStore {
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
             const ACTION: &str = "write to postgres";
+            let deadline = Instant::now() + PATIENCE;
             let id = key.storage_id();
             let fence = signed(swap.fence)?;
             let expected = swap.expected.map(signed).transpose()?;
@@ -252,12 +348,12 @@ impl TokenStore for PostgresStore {
                 (&revision, Type::INT8),
                 (&bytes, Type::BYTEA),
             ];
-            if self.statement(ACTION, SWAP, &parameters).await?.is_some() {
+            // Not twice: whoever writes has to know whether an earlier try was made.
+            if self.statement(ACTION, deadline, SWAP, &parameters).await?.is_some() {
                 return Ok(Swapped::Done);
             }
-            let Some(found) = self.statement(ACTION, FOUND, &[(&id, Type::TEXT)]).await? else {
-                return Ok(Swapped::Fenced);
-            };
+            let found = self.statement(ACTION, deadline, FOUND, &[(&id, Type::TEXT)]).await?;
+            let Some(found) = found else { return Ok(Swapped::Fenced) };
             if get::<i64>(&found, 2)? == fence {
                 Ok(Swapped::Conflict(record(&found)?))
             } else {
@@ -273,27 +369,9 @@ impl TokenStore for PostgresStore {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
         Box::pin(async move {
-            const ACTION: &str = "lease in postgres";
             let id = key.storage_id();
-            let seconds = ttl.as_secs_f64();
-            let parameters: [(&(dyn ToSql + Sync), Type); 3] =
-                [(&id, Type::TEXT), (&holder, Type::TEXT), (&seconds, Type::FLOAT8)];
-            if let Some(granted) = self.statement(ACTION, LEASE, &parameters).await? {
-                let lease = Lease::new(unsigned(get(&granted, 0)?)?);
-                return Ok(Leased::Granted(match get(&granted, 1)? {
-                    true => lease.predecessor(Predecessor::Lapsed),
-                    false => lease,
-                }));
-            }
-            let held = self.statement(ACTION, HOLDER, &[(&id, Type::TEXT)]).await?;
-            let (by, left) = match &held {
-                Some(row) => (get::<Option<String>>(row, 0)?, get::<Option<f64>>(row, 1)?),
-                None => (None, None),
-            };
-            Ok(Leased::Held {
-                by: by.unwrap_or_else(|| "another process".to_owned()),
-                for_at_most: Some(Duration::try_from_secs_f64(left.unwrap_or(0.0)).unwrap_or_default()),
-            })
+            let question = self.unanswered.question(&id, holder);
+            question.ask(|nonce| self.ask(&id, holder, ttl, nonce)).await
         })
     }
 
@@ -302,9 +380,7 @@ impl TokenStore for PostgresStore {
             let id = key.storage_id();
             let fence = signed(lease.fence)?;
             let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&fence, Type::INT8)];
-            self.statement("release in postgres", RELEASE, &parameters)
-                .await
-                .map(drop)
+            self.twice("release in postgres", RELEASE, &parameters).await.map(drop)
         })
     }
 
@@ -312,7 +388,7 @@ impl TokenStore for PostgresStore {
         Box::pin(async move {
             let id = key.storage_id();
             let held = self
-                .statement("read the lease in postgres", LEASE_STATE, &[(&id, Type::TEXT)])
+                .twice("read the lease in postgres", LEASE_STATE, &[(&id, Type::TEXT)])
                 .await?;
             let Some(held) = held else { return Ok(LeaseState::Free) };
             Ok(LeaseState::Held {

@@ -1,18 +1,16 @@
 //! Grants in Redis or Valkey, shared by the processes of many machines.
 
+mod connection;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::cluster::ClusterClientBuilder;
-use redis::cluster_async::ClusterConnection;
-use redis::{FromRedisValue, RedisError, ScriptInvocation};
+use redis::TlsCertificates;
 
+use self::connection::{Call, Connection};
+use super::remote::{PATIENCE, TRY, Unanswered, twice};
 use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
-
-/// Longer than any healthy answer, shorter than a lease.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Grants in Redis or Valkey, single or cluster, over TLS with a `rediss://` address.
 ///
@@ -35,24 +33,33 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct RedisStore {
     connection: Connection,
     prefix: String,
+    unanswered: Unanswered,
 }
 
-#[derive(Clone)]
-enum Connection {
-    Single(ConnectionManager),
-    Cluster(ClusterConnection),
-}
-
+/// A nonce that comes again is a question whose answer was lost, or a late copy of one that was answered: the first
+/// gets its lease once more, and the second nothing. What holds no record goes away a day after its last lease.
 const LEASE: &str = "
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local held = redis.call('HMGET', KEYS[1], 'holder', 'until')
-if held[1] and tonumber(held[2]) > now then
-  return {0, held[1], tonumber(held[2]) - now}
+local held = redis.call('HMGET', KEYS[1], 'holder', 'until', 'nonce', 'lapsed', 'fence')
+local lapsed = 0
+local fence
+if held[3] == ARGV[3] then
+  if not held[1] then return {0, 'nobody', 0} end
+  fence = tonumber(held[5])
+  lapsed = tonumber(held[4])
+else
+  if held[1] and tonumber(held[2]) > now then
+    return {0, held[1], tonumber(held[2]) - now}
+  end
+  fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+  if held[1] then lapsed = 1 end
 end
-local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
-redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', now + tonumber(ARGV[2]))
-return {fence, '', held[1] and 1 or 0}
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', now + tonumber(ARGV[2]), 'nonce', ARGV[3], 'lapsed', lapsed)
+if redis.call('HEXISTS', KEYS[1], 'revision') == 0 then
+  redis.call('EXPIRE', KEYS[1], 86400)
+end
+return {fence, '', lapsed}
 ";
 
 const LEASE_STATE: &str = "
@@ -67,7 +74,7 @@ return {'', 0}
 
 const RELEASE: &str = "
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
-redis.call('HDEL', KEYS[1], 'holder', 'until')
+redis.call('HDEL', KEYS[1], 'holder', 'until', 'lapsed')
 if redis.call('HEXISTS', KEYS[1], 'revision') == 0 then
   redis.call('EXPIRE', KEYS[1], 86400)
 end
@@ -94,16 +101,26 @@ impl RedisStore {
     ///
     /// When the address is wrong or the server cannot be reached.
     pub async fn connect(address: &str) -> Result<Self, StoreError> {
-        let connect = async {
-            let config = ConnectionManagerConfig::new()
-                .set_connection_timeout(Some(PATIENCE))
-                .set_response_timeout(Some(PATIENCE))
-                .set_number_of_retries(2);
-            redis::Client::open(address)?
-                .get_connection_manager_with_config(config)
-                .await
-        };
-        Self::with(connect.await.map(Connection::Single))
+        Connection::single(address, None).await.map(Self::with)
+    }
+
+    /// Connects to one server over TLS with a private root, a client certificate, or both.
+    ///
+    /// ```no_run
+    /// use finrail::token::store::{RedisStore, RedisTls};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tls = RedisTls { client_tls: None, root_cert: Some(std::fs::read("ca.pem")?) };
+    /// let store = RedisStore::connect_with("rediss://tokens.example.com:6380", tls).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect), and when the certificates cannot be read
+    /// or the address does not begin with `rediss://`.
+    pub async fn connect_with(address: &str, tls: TlsCertificates) -> Result<Self, StoreError> {
+        Connection::single(address, Some(tls)).await.map(Self::with)
     }
 
     /// Connects to a cluster through some of its nodes.
@@ -112,25 +129,28 @@ impl RedisStore {
     ///
     /// When no node can be reached.
     pub async fn connect_cluster(nodes: impl IntoIterator<Item = &str>) -> Result<Self, StoreError> {
-        let nodes: Vec<String> = nodes.into_iter().map(str::to_owned).collect();
-        let connect = async {
-            ClusterClientBuilder::new(nodes)
-                .connection_timeout(PATIENCE)
-                .response_timeout(PATIENCE)
-                .build()?
-                .get_async_connection()
-                .await
-        };
-        Self::with(connect.await.map(Connection::Cluster))
+        let nodes = nodes.into_iter().map(str::to_owned).collect();
+        Connection::cluster(nodes, None).await.map(Self::with)
     }
 
-    fn with(connection: Result<Connection, RedisError>) -> Result<Self, StoreError> {
-        match connection {
-            Ok(connection) => Ok(Self {
-                connection,
-                prefix: "finrail".to_owned(),
-            }),
-            Err(error) => Err(StoreError::unavailable("connect to redis", error)),
+    /// Connects to a cluster over TLS with a private root, a client certificate, or both.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect_cluster`](Self::connect_cluster), and when the certificates cannot be read.
+    pub async fn connect_cluster_with(
+        nodes: impl IntoIterator<Item = &str>,
+        tls: TlsCertificates,
+    ) -> Result<Self, StoreError> {
+        let nodes = nodes.into_iter().map(str::to_owned).collect();
+        Connection::cluster(nodes, Some(tls)).await.map(Self::with)
+    }
+
+    fn with(connection: Connection) -> Self {
+        Self {
+            connection,
+            prefix: "finrail".to_owned(),
+            unanswered: Unanswered::default(),
         }
     }
 
@@ -145,16 +165,22 @@ impl RedisStore {
         format!("{}:{{{}}}", self.prefix, key.storage_id())
     }
 
-    async fn invoke<T: FromRedisValue>(
-        &self,
-        action: &'static str,
-        script: &ScriptInvocation<'_>,
-    ) -> Result<T, StoreError> {
-        match self.connection.clone() {
-            Connection::Single(mut connection) => script.invoke_async(&mut connection).await,
-            Connection::Cluster(mut connection) => script.invoke_async(&mut connection).await,
-        }
-        .map_err(|error| StoreError::unavailable(action, error))
+    async fn ask(&self, key: &TokenKey, holder: &str, ttl: Duration, nonce: String) -> Result<Leased, StoreError> {
+        let script = redis::Script::new(LEASE);
+        let mut call = script.key(self.key(key));
+        call.arg(holder)
+            .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
+            .arg(nonce);
+        let answer = self.connection.send("lease in redis", TRY, Call::Script(&call));
+        let (fence, by, number): (u64, String, u64) = answer.await?;
+        Ok(match (fence, number) {
+            (0, left) => Leased::Held {
+                by,
+                for_at_most: Some(Duration::from_millis(left)),
+            },
+            (fence, 0) => Leased::Granted(Lease::new(fence)),
+            (fence, _) => Leased::Granted(Lease::new(fence).predecessor(Predecessor::Lapsed)),
+        })
     }
 }
 
@@ -171,11 +197,8 @@ impl TokenStore for RedisStore {
         Box::pin(async move {
             let mut command = redis::cmd("HMGET");
             command.arg(self.key(key)).arg("revision").arg("record");
-            let stored: (Option<u64>, Option<Vec<u8>>) = match self.connection.clone() {
-                Connection::Single(mut connection) => command.query_async(&mut connection).await,
-                Connection::Cluster(mut connection) => command.query_async(&mut connection).await,
-            }
-            .map_err(|error| StoreError::unavailable("read from redis", error))?;
+            let answer = twice(|| self.connection.send("read from redis", TRY, Call::Command(&command)));
+            let stored: (Option<u64>, Option<Vec<u8>>) = answer.await?;
             Ok(match stored {
                 (Some(revision), Some(bytes)) => Some(StoredRecord::new(revision, bytes)),
                 _ => None,
@@ -196,7 +219,9 @@ impl TokenStore for RedisStore {
                 Some(next) => call.arg(next.revision).arg(&*next.bytes),
                 None => call.arg("").arg(""),
             };
-            let (code, revision, bytes): (u8, String, Vec<u8>) = self.invoke("write to redis", &call).await?;
+            // Not twice: whoever writes has to know whether an earlier try was made.
+            let answer = self.connection.send("write to redis", PATIENCE, Call::Script(&call));
+            let (code, revision, bytes): (u8, String, Vec<u8>) = answer.await?;
             Ok(match (code, revision.parse()) {
                 (0, _) => Swapped::Done,
                 (1, Ok(revision)) => Swapped::Conflict(Some(StoredRecord::new(revision, bytes))),
@@ -213,18 +238,8 @@ impl TokenStore for RedisStore {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
         Box::pin(async move {
-            let script = redis::Script::new(LEASE);
-            let mut call = script.key(self.key(key));
-            call.arg(holder).arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
-            let (fence, by, number): (u64, String, u64) = self.invoke("lease in redis", &call).await?;
-            Ok(match (fence, number) {
-                (0, left) => Leased::Held {
-                    by,
-                    for_at_most: Some(Duration::from_millis(left)),
-                },
-                (fence, 0) => Leased::Granted(Lease::new(fence)),
-                (fence, _) => Leased::Granted(Lease::new(fence).predecessor(Predecessor::Lapsed)),
-            })
+            let question = self.unanswered.question(&key.storage_id(), holder);
+            question.ask(|nonce| self.ask(key, holder, ttl, nonce)).await
         })
     }
 
@@ -233,7 +248,8 @@ impl TokenStore for RedisStore {
             let script = redis::Script::new(RELEASE);
             let mut call = script.key(self.key(key));
             call.arg(lease.fence);
-            self.invoke::<u8>("release in redis", &call).await.map(drop)
+            let answer = twice(|| self.connection.send::<u8>("release in redis", TRY, Call::Script(&call)));
+            answer.await.map(drop)
         })
     }
 
@@ -241,7 +257,9 @@ impl TokenStore for RedisStore {
         Box::pin(async move {
             let script = redis::Script::new(LEASE_STATE);
             let call = script.key(self.key(key));
-            let (by, left): (String, u64) = self.invoke("read the lease in redis", &call).await?;
+            let action = "read the lease in redis";
+            let answer = twice(|| self.connection.send(action, TRY, Call::Script(&call)));
+            let (by, left): (String, u64) = answer.await?;
             Ok(match left {
                 0 => LeaseState::Free,
                 left => LeaseState::Held {

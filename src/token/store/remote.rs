@@ -1,0 +1,187 @@
+//! What the stores behind a network share: how long they wait, and how they ask again when an answer was lost.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Leased, StoreError};
+
+/// Longer than any healthy answer, shorter than a lease: when a call gives up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// When one of two tries gives up.
+pub(super) const TRY: Duration = Duration::from_millis(2_500);
+
+/// Tries what may be done twice, and once more on another connection when the store does not answer.
+pub(super) async fn twice<T, F>(attempt: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    match attempt().await {
+        Err(StoreError::Unavailable { .. }) => attempt().await,
+        answer => answer,
+    }
+}
+
+/// Questions for a lease that nobody heard the answer to.
+///
+/// The store may have granted them, and then it holds a lease for somebody who
+/// does not know it. So every question carries a nonce, and the store answers
+/// the same nonce with the same lease. What stays without an answer is asked
+/// again, with its nonce, by whoever of the same holder asks next. Nobody else
+/// has that nonce at the same time: two tasks of one holder exclude each other.
+#[derive(Clone, Default)]
+pub(super) struct Unanswered(Arc<Mutex<Nonces>>);
+
+/// By storage id and holder.
+type Nonces = HashMap<(String, String), VecDeque<String>>;
+
+impl Unanswered {
+    /// A question by `holder` for the lease of the record `id`.
+    pub fn question(&self, id: &str, holder: &str) -> Question {
+        let asker = (id.to_owned(), holder.to_owned());
+        let mut nonces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = nonces.get_mut(&asker).and_then(VecDeque::pop_front);
+        if nonces.get(&asker).is_some_and(VecDeque::is_empty) {
+            nonces.remove(&asker);
+        }
+        drop(nonces);
+        Question {
+            unanswered: self.clone(),
+            asker,
+            open: kept.is_some(),
+            nonce: kept.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string()),
+        }
+    }
+}
+
+/// One question for a lease, asked twice at most.
+pub(super) struct Question {
+    unanswered: Unanswered,
+    asker: (String, String),
+    nonce: String,
+    /// It may have been granted, or may still be.
+    open: bool,
+}
+
+impl Question {
+    /// Asks, and asks again when there is no answer.
+    pub async fn ask<F>(mut self, attempt: impl Fn(String) -> F) -> Result<Leased, StoreError>
+    where
+        F: Future<Output = Result<Leased, StoreError>>,
+    {
+        match self.once(&attempt).await {
+            Err(StoreError::Unavailable { .. }) => self.once(&attempt).await,
+            answer => answer,
+        }
+    }
+
+    async fn once<F>(&mut self, attempt: &impl Fn(String) -> F) -> Result<Leased, StoreError>
+    where
+        F: Future<Output = Result<Leased, StoreError>>,
+    {
+        // Before the first await: who is cut off here has asked.
+        let was_open = std::mem::replace(&mut self.open, true);
+        let answer = attempt(self.nonce.clone()).await;
+        match &answer {
+            Ok(Leased::Granted(_)) => self.open = false,
+            // An earlier try may still be on its way.
+            Ok(Leased::Held { .. }) => self.open = was_open,
+            Err(_) => {}
+        }
+        answer
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        if self.open {
+            let mut nonces = self.unanswered.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let asker = std::mem::take(&mut self.asker);
+            nonces
+                .entry(asker)
+                .or_default()
+                .push_back(std::mem::take(&mut self.nonce));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::Lease;
+    use super::*;
+
+    fn lost() -> Result<Leased, StoreError> {
+        Err(StoreError::unavailable("answer", "the answer is lost"))
+    }
+
+    fn granted() -> Result<Leased, StoreError> {
+        Ok(Leased::Granted(Lease::new(1)))
+    }
+
+    fn held() -> Result<Leased, StoreError> {
+        Ok(Leased::Held {
+            by: "somebody".to_owned(),
+            for_at_most: None,
+        })
+    }
+
+    /// Asks once or twice with these answers, and says with which nonces.
+    async fn ask(question: Question, answers: impl IntoIterator<Item = Result<Leased, StoreError>>) -> Vec<String> {
+        let answers = Mutex::new(answers.into_iter().collect::<VecDeque<_>>());
+        let nonces = Mutex::new(Vec::new());
+        let _ = question
+            .ask(|nonce| {
+                nonces.lock().unwrap().push(nonce);
+                let answer = answers.lock().unwrap().pop_front().unwrap();
+                async { answer }
+            })
+            .await;
+        nonces.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_lost_answer_is_asked_for_again_with_the_same_nonce() {
+        let unanswered = Unanswered::default();
+        let first = ask(unanswered.question("a", "me"), [lost(), lost()]).await;
+        assert_eq!(first[0], first[1]);
+        // Refused now does not mean refused then.
+        assert_eq!(ask(unanswered.question("a", "me"), [held()]).await[0], first[0]);
+        assert_eq!(ask(unanswered.question("a", "me"), [granted()]).await[0], first[0]);
+        assert_ne!(ask(unanswered.question("a", "me"), [granted()]).await[0], first[0]);
+        assert!(unanswered.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn nobody_else_has_the_nonce() {
+        let unanswered = Unanswered::default();
+        let lost_nonce = ask(unanswered.question("a", "me"), [lost(), lost()]).await.remove(0);
+        assert_ne!(unanswered.question("a", "you").nonce, lost_nonce);
+        assert_ne!(unanswered.question("b", "me").nonce, lost_nonce);
+        let (one, two) = (unanswered.question("a", "me"), unanswered.question("a", "me"));
+        assert_eq!(one.nonce, lost_nonce);
+        assert_ne!(two.nonce, lost_nonce);
+    }
+
+    #[tokio::test]
+    async fn a_plain_refusal_leaves_nothing_behind() {
+        let unanswered = Unanswered::default();
+        ask(unanswered.question("a", "me"), [held()]).await;
+        assert!(unanswered.0.lock().unwrap().is_empty());
+        // A refusal of the second try says nothing of the first one.
+        ask(unanswered.question("a", "me"), [lost(), held()]).await;
+        assert_eq!(unanswered.0.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_question_that_is_cut_off_is_kept() {
+        let unanswered = Unanswered::default();
+        let question = unanswered.question("a", "me");
+        let nonce = question.nonce.clone();
+        let asking = question.ask(|_| std::future::pending());
+        assert!(tokio::time::timeout(Duration::ZERO, asking).await.is_err());
+        assert_eq!(unanswered.question("a", "me").nonce, nonce);
+    }
+}
