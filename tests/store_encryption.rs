@@ -6,7 +6,9 @@ mod token_support;
 
 use std::sync::Arc;
 
-use finrail::token::store::{EncryptedStore, EncryptionKeys, Leased, MemoryStore, StoredRecord, Swap, Swapped};
+use finrail::token::store::{
+    EncryptedStore, EncryptionKeys, Leased, MemoryStore, Reencrypted, StoredRecord, Swap, Swapped,
+};
 use finrail::token::{GrantKind, StoreError, TokenKey, TokenStore};
 
 const ONE: [u8; 32] = [1; 32];
@@ -79,6 +81,53 @@ async fn keys_rotate_without_a_pause() {
     let new = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO));
     assert_eq!(*new.load(&key("a")).await.unwrap().unwrap().bytes, *TEXT);
     assert!(corrupt(old.load(&key("a")).await).contains("key 2"));
+}
+
+#[tokio::test]
+async fn the_old_key_can_go_after_a_reencryption() {
+    let inner = Arc::new(MemoryStore::new());
+    let old = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));
+    put(&old, &key("idle"), None, StoredRecord::new(7, TEXT)).await;
+    put(&*inner, &key("plain"), None, StoredRecord::new(7, TEXT)).await;
+    let both = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO).reads(1, ONE)).accept_plaintext();
+    let new = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO));
+    for subject in ["idle", "plain"] {
+        let key = key(subject);
+        assert!(!corrupt(new.load(&key).await).is_empty());
+        assert_eq!(both.reencrypt(&key).await.unwrap(), Reencrypted::Done);
+        assert_eq!(both.reencrypt(&key).await.unwrap(), Reencrypted::Current);
+        let record = new.load(&key).await.unwrap().unwrap();
+        assert_eq!(record, StoredRecord::new(8, TEXT));
+        // The lease was given back.
+        put(&new, &key, Some(8), StoredRecord::new(9, TEXT)).await;
+    }
+    assert_eq!(both.reencrypt(&key("nobody")).await.unwrap(), Reencrypted::Absent);
+    // What is removed stays removed, and what nobody can read stays as it is.
+    assert_eq!(inner.load(&key("nobody")).await.unwrap(), None);
+    put(&old, &key("lost"), None, StoredRecord::new(7, TEXT)).await;
+    assert!(matches!(
+        new.reencrypt(&key("lost")).await,
+        Err(StoreError::Corrupt { .. })
+    ));
+    assert_eq!(*old.load(&key("lost")).await.unwrap().unwrap().bytes, *TEXT);
+}
+
+#[tokio::test]
+async fn a_reencryption_keeps_off_a_record_that_somebody_works_on() {
+    let inner = Arc::new(MemoryStore::new());
+    let old = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));
+    put(&old, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    let refreshing = old
+        .lease(&key("a"), "a refresh", std::time::Duration::from_secs(9))
+        .await;
+    let both = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO).reads(1, ONE));
+    let busy = both.reencrypt(&key("a")).await.unwrap();
+    assert!(matches!(busy, Reencrypted::Busy { by, .. } if by == "a refresh"));
+    let Ok(Leased::Granted(lease)) = refreshing else {
+        panic!("held")
+    };
+    old.release(&key("a"), lease).await.unwrap();
+    assert_eq!(both.reencrypt(&key("a")).await.unwrap(), Reencrypted::Done);
 }
 
 #[tokio::test]

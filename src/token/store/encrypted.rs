@@ -15,6 +15,8 @@ use crate::token::TokenKey;
 const MAGIC: &[u8; 8] = b"frcrypt1";
 const NONCE: usize = 24;
 const HEAD: usize = MAGIC.len() + 4 + NONCE;
+/// Much longer than reading and writing one record.
+const REENCRYPTION: Duration = Duration::from_secs(30);
 
 /// The keys of an [`EncryptedStore`]: one to write with, any number to read with.
 ///
@@ -22,7 +24,7 @@ const HEAD: usize = MAGIC.len() + 4 + NONCE;
 /// use finrail::token::store::EncryptionKeys;
 ///
 /// # let (new_key, old_key) = ([2; 32], [1; 32]);
-/// // To rotate: the new key writes, the old one reads until every record was written once more.
+/// // To rotate: the new key writes, the old one reads until `EncryptedStore::reencrypt` has seen every record.
 /// let keys = EncryptionKeys::new(2, new_key).reads(1, old_key);
 /// ```
 #[derive(Clone)]
@@ -64,8 +66,9 @@ impl std::fmt::Debug for EncryptionKeys {
 /// Encrypts what another store keeps, with XChaCha20-Poly1305.
 ///
 /// A record is bound to its key and revision: moved to another grant, or back
-/// under another revision, it cannot be read. A write uses the current key, so
-/// that a rotation of keys is done when every record was refreshed once.
+/// under another revision, it cannot be read. A write uses the current key; a
+/// grant that nobody uses is not written, so that a rotation of keys ends with
+/// [`reencrypt`](Self::reencrypt).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -79,6 +82,24 @@ pub struct EncryptedStore {
     inner: Arc<dyn TokenStore>,
     keys: Arc<EncryptionKeys>,
     plaintext: bool,
+}
+
+/// What became of a record that should be [encrypted anew](EncryptedStore::reencrypt).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reencrypted {
+    /// It is encrypted with the current key now.
+    Done,
+    /// It was encrypted with the current key already.
+    Current,
+    /// There is no record.
+    Absent,
+    /// Somebody works on it: try again later.
+    Busy {
+        /// Who.
+        by: String,
+        /// When they end at the latest; none: unknown.
+        for_at_most: Option<Duration>,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +128,87 @@ impl EncryptedStore {
     pub fn accept_plaintext(mut self) -> Self {
         self.plaintext = true;
         self
+    }
+
+    /// Writes the record of one grant anew, with the current key, if it is not yet encrypted with it.
+    ///
+    /// A rotation of keys has three steps. Give every process the new key
+    /// [to read](EncryptionKeys::reads); then make it the current key
+    /// everywhere; then call this for every grant. When it has answered
+    /// [`Done`](Reencrypted::Done), [`Current`](Reencrypted::Current) or
+    /// [`Absent`](Reencrypted::Absent) for all of them, the old key has nothing
+    /// left to read. A store cannot list its grants: their keys are known to
+    /// the application, which keeps them to find its connections again.
+    ///
+    /// Works under the lease of the record, as a refresh does, and waits for
+    /// nobody. A record in plain text is encrypted too where
+    /// [it is accepted](Self::accept_plaintext).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use finrail::token::{GrantKind, TokenKey};
+    /// use finrail::token::store::{EncryptedStore, EncryptionKeys, MemoryStore, Reencrypted};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # let (new_key, old_key) = ([2; 32], [1; 32]);
+    /// # let grants = [TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject("user 1")];
+    /// let keys = EncryptionKeys::new(2, new_key).reads(1, old_key);
+    /// let store = EncryptedStore::new(Arc::new(MemoryStore::new()), keys);
+    /// for grant in &grants {
+    ///     while let Reencrypted::Busy { .. } = store.reencrypt(grant).await? {
+    ///         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    ///     }
+    /// }
+    /// // Key 1 can go.
+    /// # Ok::<(), finrail::token::StoreError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the store fails, or the record cannot be read with any of the keys.
+    pub async fn reencrypt(&self, key: &TokenKey) -> Result<Reencrypted, StoreError> {
+        // Most of them need nothing, and for a look nobody has to wait.
+        if let Some(settled) = self.settled(self.inner.load(key).await?) {
+            return Ok(settled);
+        }
+        let lease = match self.inner.lease(key, "reencryption", REENCRYPTION).await? {
+            Leased::Granted(lease) => lease,
+            Leased::Held { by, for_at_most } => return Ok(Reencrypted::Busy { by, for_at_most }),
+        };
+        let outcome = self.reencrypt_leased(key, lease.fence).await;
+        let released = self.inner.release(key, lease).await;
+        let done = outcome?;
+        released?;
+        Ok(done)
+    }
+
+    async fn reencrypt_leased(&self, key: &TokenKey, fence: u64) -> Result<Reencrypted, StoreError> {
+        let stored = self.inner.load(key).await?;
+        if let Some(settled) = self.settled(stored.clone()) {
+            return Ok(settled);
+        }
+        let Some(stored) = stored else {
+            return Ok(Reencrypted::Absent);
+        };
+        let read = stored.revision;
+        let opened = self.open(&key.storage_id(), stored)?;
+        let next = StoredRecord::new(read + 1, opened.bytes);
+        match self.swap(key, Swap::new(Some(read), fence, Some(next))).await? {
+            Swapped::Done => Ok(Reencrypted::Done),
+            Swapped::Conflict(_) | Swapped::Fenced => Ok(Reencrypted::Busy {
+                by: "another process".to_owned(),
+                for_at_most: None,
+            }),
+        }
+    }
+
+    /// What there is to say when nothing is to be done.
+    fn settled(&self, stored: Option<StoredRecord>) -> Option<Reencrypted> {
+        let Some(stored) = stored else {
+            return Some(Reencrypted::Absent);
+        };
+        let key = stored.bytes.strip_prefix(MAGIC)?.first_chunk::<4>()?;
+        (u32::from_be_bytes(*key) == self.keys.current).then_some(Reencrypted::Current)
     }
 
     fn seal(&self, id: &str, record: &StoredRecord) -> Result<StoredRecord, StoreError> {

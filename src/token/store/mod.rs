@@ -26,7 +26,7 @@ use super::TokenKey;
 #[cfg(feature = "redis")]
 pub use ::redis::{ClientTlsConfig as RedisClientTls, TlsCertificates as RedisTls};
 #[cfg(feature = "encryption")]
-pub use encrypted::{EncryptedStore, EncryptionKeys};
+pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted};
 #[cfg(feature = "file")]
 pub use file::FileStore;
 pub use memory::MemoryStore;
