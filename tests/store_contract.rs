@@ -1,19 +1,12 @@
 //! Every store keeps the same promises.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::Arc;
+mod server_support;
 
-use finrail::token::TokenStore;
-use finrail::token::store::{MemoryStore, contract};
-
-async fn check(store: impl TokenStore, sibling: impl TokenStore) {
-    if let Err(violation) = contract::check(Arc::new(store), Arc::new(sibling)).await {
-        panic!(
-            "{violation} ({:?})",
-            std::error::Error::source(&violation).map(ToString::to_string)
-        );
-    }
-}
+use finrail::token::store::MemoryStore;
+#[cfg(any(feature = "redis", feature = "postgres"))]
+use server_support::address;
+use server_support::check;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory() {
@@ -38,7 +31,7 @@ async fn file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn encryption() {
     use finrail::token::store::{EncryptedStore, EncryptionKeys};
-    let store = Arc::new(MemoryStore::new());
+    let store = std::sync::Arc::new(MemoryStore::new());
     // The sibling is ahead in a rotation of keys.
     let keys = || EncryptionKeys::new(1, [1; 32]).reads(2, [2; 32]);
     let rotated = EncryptionKeys::new(2, [2; 32]).reads(1, [1; 32]);
@@ -53,10 +46,7 @@ async fn encryption() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis() {
     use finrail::token::store::RedisStore;
-    let Ok(address) = std::env::var("REDIS_URL") else {
-        eprintln!("SKIPPED: set REDIS_URL to test the Redis store");
-        return;
-    };
+    let Some(address) = address("REDIS_URL") else { return };
     let store = || async { RedisStore::connect(&address).await.unwrap() };
     check(store().await, store().await).await;
 }
@@ -65,10 +55,7 @@ async fn redis() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres() {
     use finrail::token::store::PostgresStore;
-    let Ok(address) = std::env::var("DATABASE_URL") else {
-        eprintln!("SKIPPED: set DATABASE_URL to test the PostgreSQL store");
-        return;
-    };
+    let Some(address) = address("DATABASE_URL") else { return };
     let store = || async {
         let store = PostgresStore::connect(&address).await.unwrap();
         store.migrate().await.unwrap();

@@ -1,15 +1,15 @@
 //! What the file store does beyond the contract.
-#![cfg(all(feature = "file", unix))]
+#![cfg(feature = "file")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod token_support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use finrail::token::store::FileStore;
+use finrail::token::store::{FileStore, LeaseState, Leased, StoredRecord, Swap, Swapped};
 use finrail::token::{Error, StoreError, TokenStore};
 use token_support::*;
 
@@ -24,6 +24,11 @@ impl Directory {
         Arc::new(FileStore::open(&self.0).unwrap())
     }
 
+    /// A file of the user's record.
+    fn file(&self, extension: &str) -> PathBuf {
+        self.record().with_extension(extension)
+    }
+
     fn record(&self) -> PathBuf {
         self.0.join(format!("{}.token", user_key().storage_id()))
     }
@@ -35,8 +40,10 @@ impl Drop for Directory {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
     let directory = Directory::new("modes");
     let (bank, clock) = (Bank::new(STRICT), VirtualClock::new());
     let handle = user(&bank, &directory.store(), &clock, "a").build();
@@ -113,4 +120,126 @@ async fn opening_does_not_depend_on_the_number_of_records() {
     let started = std::time::Instant::now();
     drop(directory.store());
     assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
+}
+
+async fn lease(store: &Arc<dyn TokenStore>) -> finrail::token::store::Lease {
+    match store.lease(&user_key(), "me", Duration::from_secs(9)).await.unwrap() {
+        Leased::Granted(lease) => lease,
+        held @ Leased::Held { .. } => panic!("{held:?}"),
+    }
+}
+
+async fn write(store: &Arc<dyn TokenStore>, expected: Option<u64>, next: Option<u64>) {
+    let lease = lease(store).await;
+    let next = next.map(|revision| StoredRecord::new(revision, b"refresh token".as_slice()));
+    let swap = Swap::new(expected, lease.fence, next);
+    assert_eq!(store.swap(&user_key(), swap).await.unwrap(), Swapped::Done);
+    store.release(&user_key(), lease).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_removed_record_leaves_no_token_behind() {
+    let directory = Directory::new("removal");
+    let store = directory.store();
+    write(&store, None, Some(1)).await;
+    let copy = fs::read(directory.record()).unwrap();
+    for left_over in ["damaged", "tmp"] {
+        fs::write(directory.file(left_over), &copy).unwrap();
+    }
+    write(&store, Some(1), None).await;
+    // A record that cannot be read is removed as one that can.
+    fs::write(directory.record(), &copy[..copy.len() - 1]).unwrap();
+    write(&store, None, None).await;
+    for entry in fs::read_dir(&directory.0).unwrap() {
+        let path = entry.unwrap().path();
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        assert!(!text.contains("refresh"), "{path:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_kept_until_the_second_write_after_it() {
+    let directory = Directory::new("damaged");
+    let store = directory.store();
+    write(&store, None, Some(1)).await;
+    fs::write(directory.record(), b"torn").unwrap();
+    write(&store, None, Some(2)).await;
+    assert_eq!(fs::read(directory.file("damaged")).unwrap(), b"torn");
+    write(&store, Some(2), Some(3)).await;
+    assert!(!directory.file("damaged").exists());
+}
+
+#[tokio::test]
+async fn a_directory_of_an_earlier_version_goes_on_with_its_fences() {
+    let directory = Directory::new("earlier");
+    let store = directory.store();
+    fs::write(directory.file("lock"), format!("{:020}\nan earlier version\n", 41)).unwrap();
+    let lease = lease(&store).await;
+    assert_eq!(lease.fence, 42);
+    // It stands beside the lock, for systems where nobody reads a locked file, and in it, for earlier versions.
+    for file in ["fence", "lock"] {
+        let text = format!("{:020}\nme\n", 42);
+        assert_eq!(fs::read_to_string(directory.file(file)).unwrap(), text, "{file}");
+        if cfg!(windows) {
+            break;
+        }
+    }
+}
+
+/// A process that was stopped in the middle of a swap keeps its lock.
+#[tokio::test]
+async fn a_stopped_process_blocks_nobody_for_ever() {
+    let directory = Directory::new("stopped");
+    let store = directory.store();
+    write(&store, None, Some(1)).await;
+    let shards: Vec<_> = (0..64)
+        .map(|shard| {
+            let path = directory.0.join(format!("swap-{shard:02}.lock"));
+            let mut options = fs::OpenOptions::new();
+            let file = options.write(true).create(true).truncate(false).open(path).unwrap();
+            file.lock().unwrap();
+            file
+        })
+        .collect();
+    let started = Instant::now();
+    let leased = store.lease(&user_key(), "me", Duration::from_secs(9)).await;
+    assert!(matches!(leased, Err(StoreError::Unavailable { .. })), "{leased:?}");
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+
+    // Others read, and open the store.
+    let started = Instant::now();
+    let again = directory.store();
+    assert!(again.load(&user_key()).await.unwrap().is_some());
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+
+    drop(shards);
+    assert_eq!(store.lease_state(&user_key()).await.unwrap(), LeaseState::Free);
+    write(&again, Some(1), Some(2)).await;
+}
+
+/// A look takes the lock for a moment, and nobody may be refused for that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_look_at_a_lease_refuses_nobody() {
+    let directory = Directory::new("look");
+    let store = directory.store();
+    let looking = directory.store();
+    let looks = tokio::spawn(async move {
+        for _ in 0..500 {
+            looking.lease_state(&user_key()).await.unwrap();
+        }
+    });
+    while !looks.is_finished() {
+        let lease = lease(&store).await;
+        store.release(&user_key(), lease).await.unwrap();
+    }
+    looks.await.unwrap();
+}
+
+#[test]
+fn a_directory_is_made_with_its_parents() {
+    let directory = Directory::new("parents");
+    let nested = directory.0.join("a").join("b");
+    FileStore::open(&nested).unwrap();
+    assert_eq!(fs::read_dir(&nested).unwrap().count(), 0, "the probe is gone");
+    FileStore::open(&nested).unwrap();
 }

@@ -1,0 +1,341 @@
+//! The stores over servers of every kind: a cluster, TLS, a pooler, a role that may make no tables.
+//!
+//! Each test starts its own servers on loopback. Where a program is missing it
+//! says so and is skipped, unless FINRAIL_REQUIRE_SERVERS is set.
+#![cfg(all(unix, feature = "redis", feature = "postgres"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod server_support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use finrail::token::store::{Leased, PostgresStore, RedisStore, RedisTls, StoredRecord, Swap, Swapped};
+use finrail::token::{GrantKind, StoreError, TokenKey, TokenStore};
+use server_support::*;
+
+fn key(subject: &str) -> TokenKey {
+    TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject(subject)
+}
+
+/// Lease, write, read, release.
+async fn works(store: &impl TokenStore, key: &TokenKey) {
+    let Leased::Granted(lease) = store.lease(key, "test", Duration::from_secs(30)).await.unwrap() else {
+        panic!("held");
+    };
+    let record = StoredRecord::new(1, b"record".as_slice());
+    let swap = Swap::new(None, lease.fence, Some(record.clone()));
+    assert_eq!(store.swap(key, swap).await.unwrap(), Swapped::Done);
+    assert_eq!(store.load(key).await.unwrap(), Some(record));
+    store.release(key, lease).await.unwrap();
+}
+
+// ---- Redis ----
+
+fn redis_server(program: &Path, folder: &Scratch, port: u16, more: &[&str]) -> Server {
+    let home = folder.0.join(port.to_string());
+    std::fs::create_dir_all(&home).unwrap();
+    let mut command = Command::new(program);
+    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]);
+    command.arg(&home).args(more);
+    Server::start(&mut command, &folder.path(&format!("{port}.log")), port)
+}
+
+fn redis_tls(folder: &Scratch, port: u16) -> Vec<String> {
+    let mut arguments = vec![
+        "--port".to_owned(),
+        "0".to_owned(),
+        "--tls-port".to_owned(),
+        port.to_string(),
+    ];
+    for (option, file) in [("cert", "server.pem"), ("key", "server.key"), ("ca-cert", "ca.pem")] {
+        arguments.extend([format!("--tls-{option}-file"), folder.path(file)]);
+    }
+    arguments.extend(["--tls-auth-clients".to_owned(), "no".to_owned()]);
+    arguments
+}
+
+fn root(folder: &Scratch) -> RedisTls {
+    RedisTls {
+        client_tls: None,
+        root_cert: Some(std::fs::read(folder.path("ca.pem")).unwrap()),
+    }
+}
+
+/// Three nodes that share the slots.
+fn redis_cluster(server: &Path, client: &Path, folder: &Scratch, tls: bool) -> (Vec<Server>, Vec<u16>) {
+    let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
+    let nodes = ports.iter().map(|port| {
+        let mut arguments = if tls {
+            redis_tls(folder, *port)
+        } else {
+            vec!["--port".to_owned(), port.to_string()]
+        };
+        if tls {
+            arguments.extend(["--tls-cluster", "yes", "--tls-replication", "yes"].map(str::to_owned));
+        }
+        arguments.extend(["--cluster-enabled", "yes"].map(str::to_owned));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        redis_server(server, folder, *port, &arguments)
+    });
+    let nodes: Vec<Server> = nodes.collect();
+    let cli = |arguments: &[&str]| {
+        let mut command = Command::new(client);
+        if tls {
+            command.args(["--tls", "--cacert", &folder.path("ca.pem")]);
+        }
+        run(command.args(arguments))
+    };
+    let addresses: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let mut create = vec!["--cluster", "create"];
+    create.extend(addresses.iter().map(String::as_str));
+    create.push("--cluster-yes");
+    cli(&create);
+    for port in &ports {
+        let port = port.to_string();
+        let whole = || cli(&["-h", "127.0.0.1", "-p", &port, "cluster", "info"]).contains("cluster_state:ok");
+        for _ in 0..100 {
+            if whole() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert!(whole(), "the cluster does not form");
+    }
+    (nodes, ports)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_in_a_cluster() {
+    let Some([server, client]) = programs(["redis-server", "redis-cli"]) else {
+        return;
+    };
+    let folder = Scratch::new("redis-cluster");
+    let (_nodes, ports) = redis_cluster(&server, &client, &folder, false);
+    let first = format!("redis://127.0.0.1:{}", ports[0]);
+    let last = format!("redis://127.0.0.1:{}", ports[2]);
+    let store = RedisStore::connect_cluster([first.as_str()]).await.unwrap();
+    let sibling = RedisStore::connect_cluster([last.as_str()]).await.unwrap();
+    for number in 0..30 {
+        works(&store, &key(&number.to_string())).await;
+    }
+    for port in ports {
+        let size = run(Command::new(&client).args(["-p", &port.to_string(), "dbsize"]));
+        assert_ne!(size.trim(), "0", "every node keeps some of the records");
+    }
+    check(store, sibling).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_in_a_cluster_over_tls() {
+    let Some([server, client, openssl]) = programs(["redis-server", "redis-cli", "openssl"]) else {
+        return;
+    };
+    let folder = Scratch::new("redis-cluster-tls");
+    certificates(&openssl, &folder);
+    let (_nodes, ports) = redis_cluster(&server, &client, &folder, true);
+    let addresses: Vec<String> = ports.iter().map(|port| format!("rediss://127.0.0.1:{port}")).collect();
+    let connect = || RedisStore::connect_cluster_with(addresses.iter().map(String::as_str), root(&folder));
+    check(connect().await.unwrap(), connect().await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_over_tls() {
+    let Some([server, openssl]) = programs(["redis-server", "openssl"]) else {
+        return;
+    };
+    let folder = Scratch::new("redis-tls");
+    certificates(&openssl, &folder);
+    let port = free_port();
+    let arguments = redis_tls(&folder, port);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let _server = redis_server(&server, &folder, port, &arguments);
+    let address = format!("rediss://localhost:{port}");
+    let connect = || RedisStore::connect_with(&address, root(&folder));
+    check(connect().await.unwrap(), connect().await.unwrap()).await;
+
+    // Nobody vouches for it: the system's roots do not know this authority.
+    unreachable_at(RedisStore::connect(&address).await);
+    let foreign = Scratch::new("redis-foreign");
+    certificates(&openssl, &foreign);
+    unreachable_at(RedisStore::connect_with(&address, root(&foreign)).await);
+    let plain = format!("redis://localhost:{port}");
+    unreachable_at(RedisStore::connect_with(&plain, root(&folder)).await);
+}
+
+fn unreachable_at<T>(connected: Result<T, StoreError>) {
+    assert!(matches!(connected, Err(StoreError::Unavailable { .. })));
+}
+
+// ---- PostgreSQL ----
+
+/// A throw-away server, over TLS when there is a certificate in the folder.
+fn postgres_server(initdb: &Path, postgres: &Path, folder: &Scratch) -> (Server, u16) {
+    let data = folder.path("data");
+    let mut command = Command::new(initdb);
+    as_postgres(&mut command, folder);
+    run(command.args(["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]));
+    let port = free_port();
+    let mut command = Command::new(postgres);
+    as_postgres(&mut command, folder);
+    command.args(["-D", &data, "-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
+    command.args(["-c", "unix_socket_directories=", "-c", "fsync=off"]);
+    if Path::new(&folder.path("server.pem")).exists() {
+        command.args([
+            "-c",
+            "ssl=on",
+            "-c",
+            &format!("ssl_cert_file={}", folder.path("server.pem")),
+        ]);
+        command.args(["-c", &format!("ssl_key_file={}", folder.path("server.key"))]);
+    }
+    (Server::start(&mut command, &folder.path("postgres.log"), port), port)
+}
+
+fn roots(folder: &Scratch) -> rustls::ClientConfig {
+    use rustls::pki_types::pem::PemObject as _;
+    let mut roots = rustls::RootCertStore::empty();
+    let root = rustls::pki_types::CertificateDer::from_pem_file(folder.path("ca.pem")).unwrap();
+    roots.add(root).unwrap();
+    rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+/// Runs statements as the owner of the server.
+async fn administer(port: u16, database: &str, statements: &str) {
+    let address = format!("postgres://postgres@127.0.0.1:{port}/{database}");
+    let mut failures = 0;
+    let (client, connection) = loop {
+        match tokio_postgres::connect(&address, tokio_postgres::NoTls).await {
+            Ok(connected) => break connected,
+            // It answers on its port a little before it lets anybody in.
+            Err(error) if failures == 50 => panic!("{error}"),
+            Err(_) => failures += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    tokio::spawn(connection);
+    // One by one: some of them allow no transaction.
+    for statement in statements.split(';') {
+        client.batch_execute(statement).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_over_tls() {
+    let Some([initdb, postgres, openssl]) = programs(["initdb", "postgres", "openssl"]) else {
+        return;
+    };
+    let folder = Scratch::new("postgres-tls");
+    certificates(&openssl, &folder);
+    let (_server, port) = postgres_server(&initdb, &postgres, &folder);
+    administer(port, "postgres", "").await;
+    let address = format!("postgres://postgres@localhost:{port}/postgres?sslmode=require");
+    let connect = || PostgresStore::connect_with(&address, roots(&folder));
+    let (store, sibling) = (connect().await.unwrap(), connect().await.unwrap());
+    store.migrate().await.unwrap();
+    check(store, sibling).await;
+
+    // Nobody vouches for it: the system's roots do not know this authority.
+    unreachable_at(PostgresStore::connect(&address).await);
+    let foreign = Scratch::new("postgres-foreign");
+    certificates(&openssl, &foreign);
+    unreachable_at(PostgresStore::connect_with(&address, roots(&foreign)).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_behind_a_pooler_in_transaction_mode() {
+    let Some([initdb, postgres, pgbouncer]) = programs(["initdb", "postgres", "pgbouncer"]) else {
+        return;
+    };
+    let folder = Scratch::new("pgbouncer");
+    let (_server, port) = postgres_server(&initdb, &postgres, &folder);
+    administer(port, "postgres", "").await;
+    let pooled = free_port();
+    // Three sessions for all: the statements of one store run in any of them.
+    let settings = format!(
+        "[databases]\n\
+         postgres = host=127.0.0.1 port={port} user=postgres\n\
+         [pgbouncer]\n\
+         listen_addr = 127.0.0.1\n\
+         listen_port = {pooled}\n\
+         unix_socket_dir =\n\
+         auth_type = any\n\
+         pool_mode = transaction\n\
+         default_pool_size = 3\n"
+    );
+    std::fs::write(folder.path("pgbouncer.ini"), settings).unwrap();
+    let mut command = Command::new(&pgbouncer);
+    as_postgres(&mut command, &folder);
+    command.arg(folder.path("pgbouncer.ini"));
+    let _pooler = Server::start(&mut command, &folder.path("pgbouncer.log"), pooled);
+    let address = format!("postgres://app@127.0.0.1:{pooled}/postgres?sslmode=disable");
+    let connect = || async {
+        let store = PostgresStore::connect(&address).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    };
+    let (store, sibling) = tokio::join!(connect(), connect());
+    check(store, sibling).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_with_a_role_that_may_make_no_tables() {
+    let Some([initdb, postgres]) = programs(["initdb", "postgres"]) else {
+        return;
+    };
+    let folder = Scratch::new("postgres-role");
+    let (_server, port) = postgres_server(&initdb, &postgres, &folder);
+    administer(
+        port,
+        "postgres",
+        "CREATE ROLE app LOGIN; CREATE DATABASE tokens; REVOKE CREATE ON SCHEMA public FROM public",
+    )
+    .await;
+    administer(port, "tokens", "REVOKE CREATE ON SCHEMA public FROM public").await;
+    let address = format!("postgres://app@127.0.0.1:{port}/tokens?sslmode=disable");
+    let store = PostgresStore::connect(&address).await.unwrap();
+    unreachable_at(store.migrate().await);
+
+    // An earlier version made the table.
+    let earlier = "CREATE TABLE finrail_token (id text PRIMARY KEY, revision bigint, record bytea,
+        fence bigint NOT NULL, holder text, lease_until timestamptz, lapsed boolean NOT NULL DEFAULT false);
+        GRANT SELECT, INSERT, UPDATE ON finrail_token TO app";
+    administer(port, "tokens", earlier).await;
+    unreachable_at(store.migrate().await);
+    // The refusal left no broken session behind.
+    for number in 0..20 {
+        assert_eq!(store.load(&key(&number.to_string())).await.unwrap(), None);
+    }
+
+    let owner = format!("postgres://postgres@127.0.0.1:{port}/tokens?sslmode=disable");
+    PostgresStore::connect(&owner).await.unwrap().migrate().await.unwrap();
+    store.migrate().await.unwrap();
+    let sibling = PostgresStore::connect(&address).await.unwrap();
+    works(&store, &key("role")).await;
+    check(store, sibling).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_and_the_table_that_many_processes_make_at_once() {
+    let Some([initdb, postgres]) = programs(["initdb", "postgres"]) else {
+        return;
+    };
+    let folder = Scratch::new("postgres-race");
+    let (_server, port) = postgres_server(&initdb, &postgres, &folder);
+    administer(port, "postgres", "").await;
+    let address = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable");
+    let racers: Vec<_> = (0..8)
+        .map(|_| {
+            let address = address.clone();
+            tokio::spawn(async move { PostgresStore::connect(&address).await?.migrate().await })
+        })
+        .collect();
+    for racer in racers {
+        racer.await.unwrap().unwrap();
+    }
+}
