@@ -1,6 +1,6 @@
 //! A connection to Redis that is made anew when it failed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
@@ -11,7 +11,6 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, Pipeline, RedisError,
     RedisFuture, ScriptInvocation, TlsCertificates, Value,
 };
-use tokio::sync::Mutex;
 
 use super::super::StoreError;
 use super::super::remote::PATIENCE;
@@ -28,8 +27,14 @@ pub(super) struct Connection(Arc<Shared>);
 struct Shared {
     server: Server,
     open: Mutex<Open>,
+    /// Held by the one that connects.
+    connecting: tokio::sync::Mutex<()>,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one for each store, and it stays where it is"
+)]
 enum Server {
     Single(Client),
     Cluster(ClusterClient),
@@ -70,6 +75,7 @@ impl Connection {
         let connection = Self(Arc::new(Shared {
             server: server.map_err(|error| StoreError::unavailable(ACTION, error))?,
             open: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
         }));
         match tokio::time::timeout(PATIENCE, connection.live()).await {
             Ok(Ok(_)) => Ok(connection),
@@ -100,7 +106,7 @@ impl Connection {
             Err(late) => StoreError::unavailable(action, late),
         };
         if let Some(number) = used {
-            let mut open = self.0.open.lock().await;
+            let mut open = self.open();
             if open.number == number {
                 open.live = None;
             }
@@ -110,16 +116,28 @@ impl Connection {
 
     /// The open connection, or a new one. While one caller connects, the others wait for it.
     async fn live(&self) -> Result<(u64, Live), RedisError> {
-        let mut open = self.0.open.lock().await;
-        let live = match &open.live {
-            Some(live) => live.clone(),
-            None => {
-                let live = self.0.server.connect().await?;
-                open.number += 1;
-                open.live.insert(live).clone()
-            }
-        };
+        if let Some(live) = self.open().live() {
+            return Ok(live);
+        }
+        let _turn = self.0.connecting.lock().await;
+        if let Some(live) = self.open().live() {
+            return Ok(live);
+        }
+        let live = self.0.server.connect().await?;
+        let mut open = self.open();
+        open.number += 1;
+        open.live = Some(live.clone());
         Ok((open.number, live))
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn live(&self) -> Option<(u64, Live)> {
+        Some((self.number, self.live.clone()?))
     }
 }
 
