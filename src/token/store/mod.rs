@@ -56,6 +56,9 @@ pub trait TokenStore: Send + Sync + 'static {
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>>;
 
     /// Asks for the right to work on the record; answers at once, without waiting for its holder.
+    ///
+    /// An answer that is lost leaves a lease that nobody knows of. A store behind a network should be able to tell a
+    /// question that is asked again from a new one, and answer it with the same lease.
     fn lease<'a>(
         &'a self,
         key: &'a TokenKey,
