@@ -252,12 +252,18 @@ pub struct Oauth {
     /// Encoding of token requests.
     #[serde(default)]
     pub token_body: TokenBody,
+    /// Other encodings that the provider takes.
+    #[serde(default)]
+    pub token_bodies_accepted: Vec<TokenBody>,
     /// Whether PKCE (RFC 7636, `S256`) is sent.
     #[serde(default)]
     pub pkce: Pkce,
     /// Between several scopes of a request.
     #[serde(default = "space")]
     pub scope_separator: String,
+    /// Other separators that the provider takes.
+    #[serde(default)]
+    pub scope_separators_accepted: Vec<String>,
     /// Added to every request that carries scopes.
     #[serde(default)]
     pub scopes_always: Vec<String>,
@@ -279,12 +285,21 @@ pub struct Oauth {
     /// Whether the provider demands `response_type` in the authorization request.
     #[serde(default = "yes")]
     pub response_type_required: bool,
+    /// Error codes that the authorization endpoint shows to the user, with no redirect to the client.
+    #[serde(default)]
+    pub errors_not_redirected: Vec<String>,
+    /// `error` of the redirect when the user refuses.
+    #[serde(default = "access_denied")]
+    pub refusal_error: String,
     /// Whether a refusal brings `state` back.
     #[serde(default)]
     pub state_on_refusal: StateOnRefusal,
     /// Extra query field on a refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal_code_field: Option<String>,
+    /// The client secret is also the access key of the resources.
+    #[serde(default)]
+    pub access_key_is_client_secret: bool,
     /// How a token reply is read.
     #[serde(default)]
     pub token_reply: TokenReply,
@@ -307,6 +322,10 @@ pub struct Oauth {
 
 fn space() -> String {
     " ".to_owned()
+}
+
+fn access_denied() -> String {
+    "access_denied".to_owned()
 }
 
 fn yes() -> bool {
