@@ -416,7 +416,7 @@ async fn an_amount_keeps_its_digits_as_a_string_on_the_wire() {
             .body_map(|payment| {
                 payment
                     .creditor_name("Jo")
-                    .creditor_account(PaymentAccount::builder().iban("SK8011000000002600000000"))
+                    .creditor_account(PaymentAccount::builder().iban("SK0811000000002600000000"))
                     .instructed_amount(PaymentAmount::builder().amount(amount).currency("EUR"))
             });
         let reply = call.send().await.unwrap();

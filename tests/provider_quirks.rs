@@ -88,7 +88,7 @@ async fn a_payment_goes_its_way_only_when_it_is_submitted() {
     let payment = service.initiate_payment().product(product).body_map(|payment| {
         payment
             .creditor_name("Jo")
-            .creditor_account(PaymentAccount::builder().iban("SK8011000000002600000000"))
+            .creditor_account(PaymentAccount::builder().iban("SK0811000000002600000000"))
             .instructed_amount(PaymentAmount::builder().amount("12.50").currency("EUR"))
     });
     let payment = payment.send().await.unwrap();
@@ -135,7 +135,7 @@ async fn what_moves_money_is_sent_once() {
             .body_map(|payment| {
                 payment
                     .creditor_name("Jo")
-                    .creditor_account(PaymentAccount::builder().iban("SK8011000000002600000000"))
+                    .creditor_account(PaymentAccount::builder().iban("SK0811000000002600000000"))
                     .instructed_amount(PaymentAmount::builder().amount("1.00").currency("EUR"))
             });
         assert_eq!(payment.send().await.unwrap_err().outcome(), Outcome::Unknown);

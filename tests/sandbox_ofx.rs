@@ -40,6 +40,14 @@ async fn a_service_token_opens_payments_and_nothing_else() {
     let token = ofx.service_token("ofxrates").await;
     let rate = ofx.get("/ofxrates/AUD/USD/200", &token).await;
     assert_eq!(rate.json()["convertedAmount"].to_string(), "132.04");
+    for amount in [
+        "1e400",
+        "-79228162514264337593543950336",
+        "1234567890123456789012345678901234567890",
+    ] {
+        let refused = ofx.get(&format!("/ofxrates/AUD/USD/{amount}"), &token).await;
+        assert_eq!(refused.status, 400, "{amount}: {}", refused.text);
+    }
 }
 
 #[tokio::test]
@@ -73,7 +81,9 @@ async fn what_was_posted_reads_back_digit_for_digit() {
         r#"{{"quoteId":"{id}","fundingSource":"Own account","beneficiaries":[{{"beneficiaryId":"{beneficiary_id}","amount":1.10}}]}}"#
     );
     let deal = ofx.post_json("/payments/deals", &token, &deal).await;
-    let deal_id = deal.string("dealId");
+    // The deal is made in the background: the direct reply names none.
+    assert_eq!((deal.status, deal.text.as_str()), (201, "{}"));
+    let deal_id = sandbox.ids("ofx", "/payments/deals").pop().unwrap();
     let read = ofx.get(&format!("/payments/deals/{deal_id}"), &token).await;
     assert!(
         read.text.contains("1.10") && read.text.contains(&beneficiary_id),
@@ -81,4 +91,24 @@ async fn what_was_posted_reads_back_digit_for_digit() {
         read.text
     );
     assert_eq!(ofx.get("/payments/deals/nothing", &token).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_deal_is_made_of_a_quote_and_beneficiaries_that_exist() {
+    let sandbox = start().await;
+    let ofx = peer(&sandbox, "ofx");
+    let token = ofx.service_token("payments").await;
+    let quote = &sandbox.ids("ofx", "/payments/quotes")[0];
+    let beneficiary = &sandbox.ids("ofx", "/payments/beneficiaries")[0];
+    for (quote, beneficiary, status) in [
+        (quote.as_str(), beneficiary.as_str(), 201),
+        ("unknown", beneficiary, 400),
+        (quote, "unknown", 400),
+    ] {
+        let deal =
+            format!(r#"{{"quoteId":"{quote}","beneficiaries":[{{"beneficiaryId":"{beneficiary}","amount":1}}]}}"#);
+        let reply = ofx.post_json("/payments/deals", &token, &deal).await;
+        assert_eq!(reply.status, status, "{deal}: {}", reply.text);
+    }
+    assert!(sandbox.ids("ofx", "/payments/nothing").is_empty());
 }

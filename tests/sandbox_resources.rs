@@ -4,23 +4,11 @@
 
 mod sandbox_support;
 
-use std::time::Duration;
-
 use sandbox_support::{Peer, answer, of_url, peer, played, set, start};
 use serde_json::Value;
 
 async fn user_token(peer: &Peer<'_>) -> String {
     peer.tokens().await.string("access_token")
-}
-
-/// A Tatra banka user token for this scope, with the id in it.
-async fn tatra_user_token(peer: &Peer<'_>, scope: &str) -> String {
-    let mut query = peer.authorization();
-    set(&mut query, "scope", scope);
-    let code = of_url(&peer.allowed(&query).await, "code").unwrap();
-    let mut form = peer.exchange_fields(&code);
-    set(&mut form, "scope", scope.split(':').next().unwrap());
-    peer.token(&form).await.string("access_token")
 }
 
 // --- who may call
@@ -118,24 +106,6 @@ async fn a_scope_opens_its_own_calls() {
         .await;
     assert_eq!(refused.status, 403);
     assert!(refused.header("www-authenticate").contains("insufficient_scope"));
-}
-
-#[tokio::test]
-async fn tatra_tells_service_tokens_from_user_tokens() {
-    let sandbox = start().await;
-    let tatra = peer(&sandbox, "tatrabanka");
-    let service = tatra.service_token("PREMIUM_AIS").await;
-    let user = user_token(&tatra).await;
-    assert_eq!(tatra.get("/v3/accounts", &service).await.status, 403);
-    assert_eq!(tatra.get("/v3/accounts", &user).await.status, 200);
-    assert_eq!(tatra.post_json("/v3/consents", &user, "{}").await.status, 403);
-    assert_eq!(tatra.post_json("/v3/consents", &service, "{}").await.status, 201);
-    let payments = tatra.service_token("PREMIUM_PIS").await;
-    assert_eq!(
-        tatra.post_json("/v3/consents", &payments, "{}").await.status,
-        403,
-        "another scope"
-    );
 }
 
 // --- what a request must look like
@@ -250,6 +220,60 @@ async fn requests_that_do_not_fit_are_refused_and_say_why() {
             400,
             "unheard_of",
         ),
+        (
+            "omnifund",
+            "GET",
+            "/api/transactions-history?tranDate%5Bbetween%5D=1553538663",
+            "",
+            "",
+            400,
+            "tranDate[between]",
+        ),
+        (
+            "omnifund",
+            "GET",
+            "/api/transactions-history?tranDate%5Bbetween%5D=one..two",
+            "",
+            "",
+            400,
+            "tranDate[between]",
+        ),
+        (
+            "omnifund",
+            "GET",
+            "/api/transactions-history?tranDate%5Bgte%5D=yesterday",
+            "",
+            "",
+            400,
+            "tranDate[gte]",
+        ),
+        (
+            "finexer",
+            "GET",
+            "/bank_accounts/ba_6VxC2nQfLs/transactions?timestamp.gte=banana",
+            "",
+            "",
+            400,
+            "timestamp.gte",
+        ),
+        (
+            "ofx",
+            "POST",
+            "/payments/quotes",
+            JSON,
+            r#"{"buyCurrency":"USD","buyAmmount":1}"#,
+            400,
+            "buyAmmount",
+        ),
+        (
+            "ofx",
+            "POST",
+            "/payments/deals",
+            JSON,
+            r#"{"beneficiaries":[{"amount":1},{"ammount":1}]}"#,
+            400,
+            "/beneficiaries/1/ammount",
+        ),
         ("mx", "GET", "/accounts?limit=many", "", "", 400, "limit"),
         ("mx", "GET", "/accounts?offset=made-up", "", "", 400, "offset"),
         ("tatrabanka", "PUT", "/v3/refresh", "", "", 400, "PSU-IP-Address"),
@@ -272,43 +296,6 @@ async fn requests_that_do_not_fit_are_refused_and_say_why() {
         assert_eq!(reply.status, status, "{id} {method} {path}: {}", reply.text);
         assert!(reply.text.contains(reason), "{id} {method} {path}: {}", reply.text);
         assert!(reply.header("content-type").contains("json"), "{id} {method} {path}");
-    }
-}
-
-#[tokio::test]
-async fn tatra_checks_a_payment_against_the_specification() {
-    let sandbox = start().await;
-    let tatra = peer(&sandbox, "tatrabanka");
-    let token = tatra.service_token("PREMIUM_PIS").await;
-    let body = |amount: &str, name: &str| {
-        format!(
-            r#"{{"instructedAmount":{{"amount":{amount},"currency":"EUR"}},"creditorAccount":{{"iban":"SK3711000000007417228416"}},"creditorName":"{name}"}}"#
-        )
-    };
-    for (path, body, status) in [
-        ("/v3/payments/sepa-credit-transfers", body("\"12.50\"", "Peter"), 201),
-        ("/v3/payments/sepa-credit-transfers", body("12.50", "Peter"), 400),
-        ("/v3/payments/sepa-credit-transfers", body("\"12,50\"", "Peter"), 400),
-        ("/v3/payments/sepa-credit-transfers", body("\"12.505\"", "Peter"), 400),
-        (
-            "/v3/payments/sepa-credit-transfers",
-            body("\"12.50\"", &"P".repeat(71)),
-            400,
-        ),
-        (
-            "/v3/payments/sepa-credit-transfers",
-            r#"{"creditorName":"Peter"}"#.to_owned(),
-            400,
-        ),
-        ("/v3/payments/barter", body("\"12.50\"", "Peter"), 400),
-    ] {
-        let reply = tatra.post_json(path, &token, &body).await;
-        assert_eq!(reply.status, status, "{path} {body}: {}", reply.text);
-        assert!(
-            status == 201 || reply.json()["errorCode"] == "FORMAT_ERROR",
-            "{}",
-            reply.text
-        );
     }
 }
 
@@ -353,27 +340,6 @@ async fn a_request_id_comes_back() {
 }
 
 #[tokio::test]
-async fn tatra_knows_no_consent_header_and_gives_balances_when_asked() {
-    let sandbox = start().await;
-    let tatra = peer(&sandbox, "tatrabanka");
-    let token = user_token(&tatra).await;
-    let request = tatra
-        .http
-        .get(tatra.url("/v3/accounts"))
-        .bearer_auth(&token)
-        .header("Consent-ID", "x");
-    assert_eq!(answer(request).await.status, 404);
-    for (query, has_balances) in [("", false), ("?withBalance=false", false), ("?withBalance=true", true)] {
-        let accounts = tatra.get(&format!("/v3/accounts{query}"), &token).await.json();
-        assert_eq!(
-            accounts["accounts"][0].get("balances").is_some(),
-            has_balances,
-            "{query}"
-        );
-    }
-}
-
-#[tokio::test]
 async fn omnifund_repeats_the_filter_of_settlements() {
     let sandbox = start().await;
     let omnifund = peer(&sandbox, "omnifund");
@@ -408,123 +374,6 @@ async fn the_front_page_says_what_is_played() {
 // --- what is kept
 
 #[tokio::test]
-async fn tatra_consent_from_creation_to_removal() {
-    let sandbox = start().await;
-    let tatra = peer(&sandbox, "tatrabanka");
-    let service = tatra.service_token("PREMIUM_AIS").await;
-    let created = tatra.send("POST", "/v3/consents", &service, "", "").await;
-    assert_eq!(
-        (created.status, created.string("consentStatus").as_str()),
-        (201, "received"),
-        "{}",
-        created.text
-    );
-    let id = created.string("consentId");
-    let status = format!("/v3/consents/{id}/status");
-    assert_eq!(tatra.get(&status, &service).await.string("consentStatus"), "received");
-
-    let user = tatra_user_token(&tatra, &format!("PREMIUM_AIS:{id}")).await;
-    assert_eq!(tatra.get("/v3/accounts?withBalance=true", &user).await.status, 200);
-    assert_eq!(tatra.get(&status, &service).await.string("consentStatus"), "valid");
-
-    assert_eq!(tatra.delete(&format!("/v1/consents/{id}"), &service).await.status, 204);
-    assert_eq!(tatra.delete(&format!("/v1/consents/{id}"), &service).await.status, 404);
-    assert_eq!(tatra.get(&status, &service).await.status, 404);
-    // There is no revocation: the end of the consent is the end of its tokens.
-    assert_eq!(tatra.get("/v3/accounts", &user).await.status, 401);
-}
-
-#[tokio::test]
-async fn tatra_payment_runs_only_when_it_is_submitted() {
-    let sandbox = start().await;
-    let tatra = peer(&sandbox, "tatrabanka");
-    let service = tatra.service_token("PREMIUM_PIS").await;
-    let body = r#"{"instructedAmount":{"amount":"12345678901234567.89","currency":"EUR"},"creditorAccount":{"iban":"SK3711000000007417228416"},"creditorName":"Peter"}"#;
-    let created = tatra
-        .post_json("/v3/payments/sepa-credit-transfers", &service, body)
-        .await;
-    let (payment, authorization) = (created.string("paymentId"), created.string("authorizationId"));
-    assert_eq!(created.string("transactionStatus"), "ACTC");
-    let link = created.json()["_links"]["scaRedirect"]["href"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(link.starts_with(&tatra.sandbox.url("tatrabanka")), "{link}");
-    assert_eq!(
-        of_url(&link, "client_id").as_deref(),
-        Some(tatra.client.client_id.as_str())
-    );
-    assert_eq!(of_url(&link, "scope"), Some(format!("PREMIUM_PIS:{authorization}")));
-
-    let status = format!("/v3/payments/sepa-credit-transfers/{payment}/status");
-    let sca = format!("/v1/payments/sepa-credit-transfers/{payment}/authorizations/{authorization}");
-    let state = async || tatra.get(&status, &service).await.string("transactionStatus");
-    let sca_state = async || tatra.get(&sca, &service).await.string("scaStatus");
-    assert_eq!(
-        (state().await.as_str(), sca_state().await.as_str()),
-        ("ACTC", "received")
-    );
-
-    let user = tatra_user_token(&tatra, &format!("PREMIUM_PIS:{authorization}")).await;
-    assert_eq!(
-        (state().await.as_str(), sca_state().await.as_str()),
-        ("ACTC", "unconfirmed")
-    );
-    let submitted = tatra.send("PUT", &sca, &user, "", "").await;
-    assert_eq!(submitted.status, 200, "{}", submitted.text);
-    assert_eq!(
-        (state().await.as_str(), sca_state().await.as_str()),
-        ("ACSC", "finalised")
-    );
-    assert_eq!(tatra.send("PUT", &sca, &user, "", "").await.status, 400, "once only");
-
-    // Another payment is not open to this token.
-    let other = tatra
-        .post_json("/v3/payments/sepa-credit-transfers", &service, body)
-        .await;
-    let (payment, authorization) = (other.string("paymentId"), other.string("authorizationId"));
-    let sca = format!("/v1/payments/sepa-credit-transfers/{payment}/authorizations/{authorization}");
-    assert_eq!(tatra.send("PUT", &sca, &user, "", "").await.status, 403);
-    let unknown = format!("/v1/payments/sepa-credit-transfers/{payment}/authorizations/unknown");
-    assert_eq!(tatra.get(&unknown, &service).await.status, 404);
-
-    assert!(
-        tatra
-            .delete(&format!("/v2/payments/sepa-credit-transfers/{payment}"), &service)
-            .await
-            .status
-            < 300
-    );
-    let status = format!("/v3/payments/sepa-credit-transfers/{payment}/status");
-    assert_eq!(tatra.get(&status, &service).await.string("transactionStatus"), "CANC");
-}
-
-#[tokio::test]
-async fn tatra_payment_for_later_is_cancelled_by_its_user() {
-    let sandbox = start().await;
-    let tatra = peer(&sandbox, "tatrabanka");
-    let service = tatra.service_token("PREMIUM_PIS").await;
-    let body = r#"{"instructedAmount":{"amount":"1.00","currency":"EUR"},"creditorAccount":{"iban":"SK3711000000007417228416"},"creditorName":"Peter","requestedExecutionDate":"2999-01-01"}"#;
-    let created = tatra
-        .post_json("/v3/payments/sepa-credit-transfers", &service, body)
-        .await;
-    let (payment, authorization) = (created.string("paymentId"), created.string("authorizationId"));
-    let status = format!("/v3/payments/sepa-credit-transfers/{payment}/status");
-    let state = async || tatra.get(&status, &service).await.string("transactionStatus");
-    let sca = format!("/v1/payments/sepa-credit-transfers/{payment}/authorizations/{authorization}");
-
-    let user = tatra_user_token(&tatra, &format!("PREMIUM_PIS:{authorization}")).await;
-    assert_eq!(tatra.send("PUT", &sca, &user, "", "").await.status, 200);
-    assert_eq!(state().await, "PDNG");
-    let cancel = format!("/v2/payments/sepa-credit-transfers/{payment}");
-    assert!(tatra.delete(&cancel, &service).await.status < 300);
-    assert_eq!(state().await, "PDNG", "the user has not agreed");
-    tatra_user_token(&tatra, &format!("PREMIUM_PIS_CANC:{authorization}")).await;
-    assert_eq!(state().await, "CANC");
-    assert_eq!(tatra.delete(&cancel, &service).await.status, 400);
-}
-
-#[tokio::test]
 async fn another_user_is_another_customer() {
     let sandbox = start().await;
     let mx = peer(&sandbox, "mx");
@@ -536,188 +385,6 @@ async fn another_user_is_another_customer() {
         seen.push(mx.get("/customers/current", &token).await.string("customerId"));
     }
     assert!(seen[0] == seen[2] && seen[0] != seen[1], "{seen:?}");
-}
-
-#[tokio::test]
-async fn tatra_statement_is_made_and_downloaded() {
-    let sandbox = start().await;
-    let tatra = peer(&sandbox, "tatrabanka");
-    let token = user_token(&tatra).await;
-    let account = tatra.get("/v3/accounts", &token).await.json()["accounts"][0]["accountId"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    for (kind, media_type, magic) in [("PDF", "application/pdf", "%PDF"), ("XML", "application/zip", "PK")] {
-        let body =
-            format!(r#"{{"dateFromStatements":"2026-09-01","dateToStatements":"2026-09-30","exportType":"{kind}"}}"#);
-        let tasks = format!("/v1/accounts/{account}/statements/tasks");
-        let task = tatra.post_json(&tasks, &token, &body).await.string("taskId");
-        let first = tatra.get(&format!("{tasks}/{task}"), &token).await;
-        assert_eq!(first.json(), serde_json::json!({"state": "PROCESSING"}));
-        let second = tatra.get(&format!("{tasks}/{task}"), &token).await.json();
-        assert_eq!(
-            (&second["state"], &second["statements"][0]["dateFrom"]),
-            (&"SUCCEEDED".into(), &"2026-09-01".into())
-        );
-        let id = second["statements"][0]["statementId"].as_str().unwrap();
-        let file = tatra
-            .get(&format!("/v1/accounts/{account}/statements/{id}"), &token)
-            .await;
-        assert_eq!((file.status, file.header("content-type")), (200, media_type));
-        assert!(file.text.starts_with(magic));
-    }
-    assert_eq!(
-        tatra
-            .get(&format!("/v1/accounts/{account}/statements/unknown"), &token)
-            .await
-            .status,
-        404
-    );
-    assert_eq!(
-        tatra
-            .get("/v1/accounts/unknown/statements/tasks/x", &token)
-            .await
-            .status,
-        404
-    );
-}
-
-#[tokio::test]
-async fn finexer_consent_from_creation_to_revocation() {
-    let sandbox = start().await;
-    let finexer = peer(&sandbox, "finexer");
-    let token = user_token(&finexer).await;
-    let customer = finexer
-        .post_form(
-            "/customers",
-            &token,
-            &[
-                ("name", "Zoë & Co"),
-                ("email", "z@example.com"),
-                ("metadata[a b]", "c=d"),
-            ],
-        )
-        .await;
-    assert!(customer.status == 200 || customer.status == 201, "{}", customer.text);
-    let customer_id = customer.string("id");
-    assert_eq!(
-        finexer
-            .get(&format!("/customers/{customer_id}"), &token)
-            .await
-            .string("name"),
-        "Zoë & Co"
-    );
-    let listed = finexer.get("/customers", &token).await.json();
-    assert_eq!(
-        (listed["data"].as_array().unwrap().len(), &listed["paging"]["total"]),
-        (3, &3.into())
-    );
-
-    let consent = finexer
-        .post_form(
-            "/consents",
-            &token,
-            &[
-                ("customer", &customer_id),
-                ("return_url", "https://app.example.com/back"),
-                ("scopes[]", "accounts"),
-                ("scopes[]", "balance"),
-                ("metadata[internal_id]", "7"),
-            ],
-        )
-        .await;
-    let json = consent.json();
-    assert_eq!(
-        (&json["status"], &json["customer"]),
-        (&"pending".into(), &customer_id.clone().into())
-    );
-    assert_eq!(json["scopes"], serde_json::json!(["accounts", "balance"]));
-    assert_eq!(json["metadata"], serde_json::json!({"internal_id": "7"}));
-    assert_eq!(json["redirect"]["return_url"], "https://app.example.com/back");
-    let path = format!("/consents/{}", consent.string("id"));
-    assert_eq!(finexer.get(&path, &token).await.string("status"), "pending");
-
-    let callback = sandbox
-        .approve(json["redirect"]["consent_url"].as_str().unwrap())
-        .await
-        .unwrap();
-    assert_eq!(
-        callback,
-        format!("https://app.example.com/back?fx_consent={}", consent.string("id"))
-    );
-    let authorized = finexer.get(&path, &token).await.json();
-    assert_eq!(authorized["status"], "authorized");
-    assert!(authorized["authed_at"].is_string());
-    let accounts = finexer
-        .get(&format!("/bank_accounts?consent={}", consent.string("id")), &token)
-        .await
-        .json();
-    assert_eq!(
-        accounts["data"].as_array().unwrap().len(),
-        1,
-        "bank accounts appear by themselves"
-    );
-    assert_eq!(accounts["data"][0]["customer"], customer_id);
-
-    let renewed = finexer
-        .post_form(&path, &token, &[("renewed_at", "2027-02-15T08:30:00Z")])
-        .await;
-    assert_eq!(renewed.string("renewed_at"), "2027-02-15T08:30:00Z");
-    let revoked = finexer.send("POST", &format!("{path}/revoke"), &token, "", "").await;
-    assert_eq!(
-        (revoked.status, revoked.string("status").as_str()),
-        (200, "canceled"),
-        "{}",
-        revoked.text
-    );
-    assert_eq!(finexer.get(&path, &token).await.string("status"), "canceled");
-    let canceled = finexer
-        .get(&format!("/consents?customer={customer_id}&status=canceled"), &token)
-        .await
-        .json();
-    assert_eq!(canceled["data"].as_array().unwrap().len(), 1);
-    assert_eq!(finexer.delete(&path, &token).await.status, 405);
-}
-
-#[tokio::test]
-async fn finexer_synchronises_once_an_hour() {
-    let sandbox = start().await;
-    let finexer = peer(&sandbox, "finexer");
-    let token = user_token(&finexer).await;
-    let path = "/bank_accounts/ba_6VxC2nQfLs/sync";
-    assert_eq!(finexer.get(path, &token).await.string("status"), "idle");
-    assert_eq!(
-        finexer.send("POST", path, &token, "", "").await.string("status"),
-        "running"
-    );
-    let states = [
-        finexer.get(path, &token).await.string("status"),
-        finexer.get(path, &token).await.string("status"),
-    ];
-    assert_eq!(states, ["running", "idle"]);
-    assert_eq!(finexer.send("POST", path, &token, "", "").await.status, 429);
-    sandbox.advance(Duration::from_secs(3600));
-    let token = user_token(&finexer).await;
-    assert_eq!(finexer.send("POST", path, &token, "", "").await.status, 200);
-}
-
-#[tokio::test]
-async fn finexer_templates_are_cleared_by_an_empty_value() {
-    let sandbox = start().await;
-    let finexer = peer(&sandbox, "finexer");
-    let token = user_token(&finexer).await;
-    let app = format!("/apps/{}/templates", finexer.client.client_id);
-    let created = finexer
-        .post_form(&app, &token, &[("name", "Dark"), ("default", "false")])
-        .await;
-    let path = format!("{app}/{}", created.string("id"));
-    let updated = finexer
-        .post_form(&path, &token, &[("name", "Darker"), ("footer_html", "")])
-        .await;
-    assert_eq!(updated.string("name"), "Darker", "{}", updated.text);
-    assert_eq!(finexer.get(&path, &token).await.string("name"), "Darker");
-    assert!(finexer.delete(&path, &token).await.status < 300);
-    assert_eq!(finexer.get(&path, &token).await.status, 404);
 }
 
 #[tokio::test]
@@ -935,34 +602,6 @@ async fn lists_are_read_page_by_page_to_their_end() {
 }
 
 #[tokio::test]
-async fn tatra_transactions_are_paged_by_link() {
-    let sandbox = start().await;
-    let tatra = peer(&sandbox, "tatrabanka");
-    let token = user_token(&tatra).await;
-    let account = tatra.get("/v3/accounts", &token).await.json()["accounts"][0]["accountId"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let mut url = tatra.url(&format!(
-        "/v5/accounts/{account}/transactions?dateFrom=2000-01-01&pageSize=10"
-    ));
-    let mut sizes = Vec::new();
-    loop {
-        let page = tatra.get_url(&url, &token).await.json();
-        sizes.push(page["transactions"].as_array().unwrap().len());
-        let Some(next) = page.pointer("/_links/next/href").and_then(Value::as_str) else {
-            break;
-        };
-        assert!(
-            next.contains("entryReferenceFrom=") && next.contains("dateFrom=2000-01-01"),
-            "{next}"
-        );
-        url = url::Url::parse(&url).unwrap().join(next).unwrap().to_string();
-    }
-    assert_eq!(sizes, [10, 10, 4]);
-}
-
-#[tokio::test]
 async fn filters_choose() {
     // provider, list with filter, items, how many (none: fewer than all, and more than none)
     let table = [
@@ -1017,6 +656,26 @@ async fn filters_choose() {
         } else {
             assert_eq!(count, expected, "{id} {path}");
         }
+    }
+}
+
+#[tokio::test]
+async fn mx_refuses_a_range_of_time_that_is_none_with_the_codes_of_fdx() {
+    let sandbox = start().await;
+    let mx = peer(&sandbox, "mx");
+    let token = user_token(&mx).await;
+    for (query, status, code) in [
+        ("startTime=banana", 400, "702"),
+        ("endTime=2026-13-01", 400, "702"),
+        ("startTime=2026-11-21&endTime=2026-11-20", 400, "703"),
+        ("startTime=2026-11-20T08:00:00Z&endTime=2026-11-20", 200, ""),
+        ("startTime=2026-11-20&endTime=2026-11-20", 200, ""),
+    ] {
+        let reply = mx
+            .get(&format!("/accounts/dep-4c1f9b7e/transactions?{query}"), &token)
+            .await;
+        assert_eq!(reply.status, status, "{query}: {}", reply.text);
+        assert_eq!(reply.json()["code"].as_str().unwrap_or_default(), code, "{query}");
     }
 }
 

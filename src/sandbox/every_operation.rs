@@ -14,7 +14,7 @@ use super::json::Json;
 use super::provider::{Host, Provider};
 use super::schema::Schemas;
 use super::shape::Role;
-use super::spec::{Operation, Place, Segment};
+use super::spec::{Content, Operation, Place, Segment, Spec};
 
 const SECRET: &str = "secret";
 
@@ -32,6 +32,20 @@ fn provider(bundle: &str) -> Provider {
     });
     drop(state);
     provider
+}
+
+/// The example of a request body, with a date that is not past.
+fn timely(content: &Content, operation: &Operation) -> Json {
+    let (_, example) = content
+        .examples
+        .first()
+        .unwrap_or_else(|| panic!("{} has no example", operation.id));
+    let mut example = example.clone();
+    if example.get("requestedExecutionDate").is_some() {
+        let soon = chrono::Utc::now().date_naive() + chrono::Days::new(2);
+        example.set("requestedExecutionDate", Json::str(soon.to_string()));
+    }
+    example
 }
 
 /// The examples of the operation as a request.
@@ -64,10 +78,7 @@ fn call(operation: &Operation, authorization: &str) -> (String, Call) {
     );
     let mut body = Bytes::new();
     if let Some(content) = operation.body.as_ref().and_then(|body| body.contents.first()) {
-        let (_, example) = content
-            .examples
-            .first()
-            .unwrap_or_else(|| panic!("{} has no example", operation.id));
+        let example = timely(content, operation);
         headers.insert(
             "content-type",
             HeaderValue::try_from(content.media_type.as_str()).unwrap(),
@@ -110,7 +121,8 @@ fn authorization(provider: &Provider, operation: &Operation) -> String {
     }
     let user = (operation.client != "service").then_some("user");
     let scopes = operation.scopes().unwrap_or_default().to_vec();
-    let token = provider.state().authority.grant_for_test(&provider.spec, user, scopes);
+    let mut state = provider.state();
+    let token = state.authority.grant_for_test(&provider.spec, user, scopes, 1 << 60);
     format!("Bearer {token}")
 }
 
@@ -131,10 +143,10 @@ fn every_success_reply_fits_its_schema() {
         let spec = provider(bundle).spec;
         for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
             let player = provider(bundle);
-            let schemas = Schemas::new(&spec);
+            let schemas = Schemas::new(&spec).unwrap();
             let name = format!("{} {}", spec.id, operation.id);
             if operation.id == "submit_payment" {
-                // Needs the user first; tests/sandbox_resources.rs has the whole way.
+                // Needs the user first; tests/sandbox_tatrabanka.rs has the whole way.
                 continue;
             }
             let reply = ask(&player, operation);
@@ -171,7 +183,7 @@ fn replies_fit_while_things_come_and_go() {
     for bundle in BUNDLES {
         let player = provider(bundle);
         let spec = &player.spec;
-        let schemas = Schemas::new(spec);
+        let schemas = Schemas::new(spec).unwrap();
         let mut check = |operation: &Operation, path: Option<String>| {
             let (usual, call) = call(operation, &authorization(&player, operation));
             let host = if spec.oauth_prefix.is_some() {
@@ -199,7 +211,12 @@ fn replies_fit_while_things_come_and_go() {
             let Some(Segment::Parameter(name)) = item.thing.last() else {
                 continue;
             };
-            let id = id_of(&reply.unwrap_or_default(), Some(name)).unwrap();
+            let collection: Vec<String> = create.thing.iter().filter_map(super::shape::literal).collect();
+            let id = id_of(&reply.unwrap_or_default(), Some(name)).unwrap_or_else(|| {
+                // The reply does not say.
+                let ids = player.state().store.ids(spec, &format!("/{}", collection.join("/")));
+                ids.last().unwrap().clone()
+            });
             let (path, _) = call(item, "");
             let path = format!("{}/{id}", path.rsplit_once('/').unwrap().0);
             assert_eq!(check(item, Some(path)).0, 200, "{} {} {id}", spec.id, item.id);
@@ -219,7 +236,7 @@ fn every_refusal_fits_its_schema() {
     let mut failures = Vec::new();
     for bundle in BUNDLES {
         let player = provider(bundle);
-        let schemas = Schemas::new(&player.spec);
+        let schemas = Schemas::new(&player.spec).unwrap();
         for operation in &player.spec.operations {
             for status in [400, 401, 403, 404, 409, 415, 429, 500, 503] {
                 let reply = player.error(Some(operation), status, "why it was refused");
@@ -252,7 +269,7 @@ fn every_example_fits_its_schema() {
     let mut failures = Vec::new();
     for bundle in BUNDLES {
         let spec = provider(bundle).spec;
-        let schemas = Schemas::new(&spec);
+        let schemas = Schemas::new(&spec).unwrap();
         for operation in &spec.operations {
             let requests = operation.body.iter().flat_map(|body| &body.contents);
             let replies = operation
@@ -293,7 +310,7 @@ fn what_is_required_must_be_there_and_what_is_typed_must_fit() {
         for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
             let name = format!("{} {}", spec.id, operation.id);
             for content in operation.body.iter().flat_map(|body| &body.contents) {
-                let (_, example) = content.examples.first().unwrap();
+                let example = timely(content, operation);
                 for (field, _) in example
                     .members()
                     .iter()
@@ -362,6 +379,129 @@ fn what_is_required_must_be_there_and_what_is_typed_must_fit() {
         }
     }
     assert!(checked > 30, "{checked}");
+}
+
+/// Every object of a document by its JSON pointer, and the names of its members.
+fn objects(json: &Json, at: &str, found: &mut Vec<(String, String)>) {
+    for (name, value) in json.members() {
+        found.push((at.to_owned(), name.clone()));
+        objects(value, &format!("{at}/{name}"), found);
+    }
+    for (n, item) in json.items().iter().enumerate() {
+        objects(item, &format!("{at}/{n}"), found);
+    }
+}
+
+/// A member that a client writes in another way than the provider would be lost there without a word.
+#[test]
+fn a_misspelt_member_of_a_json_body_is_refused_at_any_depth() {
+    let (mut checked, mut deep) = (0, 0);
+    for bundle in BUNDLES {
+        let player = provider(bundle);
+        let spec = &player.spec;
+        for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
+            let contents = operation.body.iter().flat_map(|body| &body.contents);
+            for content in contents.filter(|content| content.media_type == "application/json") {
+                let example = timely(content, operation);
+                let mut members = Vec::new();
+                objects(&example, "", &mut members);
+                for (at, name) in members {
+                    // What an invoice line looks like is not documented.
+                    if at.starts_with("/lineItems") {
+                        continue;
+                    }
+                    let mut body = example.clone();
+                    let misspelt = format!("{name}_");
+                    body.set_pointer(&format!("{at}/{misspelt}"), Json::str("x"));
+                    if let Json::Array(_) = example
+                        .pointer(at.rsplit_once('/').map_or("", |(above, _)| above))
+                        .unwrap()
+                    {
+                        // `set_pointer` makes objects only.
+                        body = example.clone();
+                        body.pointer_mut(&at).unwrap().set(&misspelt, Json::str("x"));
+                    }
+                    let (path, mut call) = call(operation, &authorization(&player, operation));
+                    call.body = body.to_string().into();
+                    let host = if spec.oauth_prefix.is_some() {
+                        Host::Resources
+                    } else {
+                        Host::Both
+                    };
+                    let reply = player.handle(host, &path, &call).reply;
+                    let (status, text) = (reply.status, String::from_utf8_lossy(&reply.into_body()).into_owned());
+                    let name = format!("{} {} {at}/{misspelt}", spec.id, operation.id);
+                    assert!(
+                        status == 400 && text.contains(&format!("{at}/{misspelt}")),
+                        "{name}: {status} {text}"
+                    );
+                    checked += 1;
+                    deep += usize::from(!at.is_empty());
+                }
+            }
+        }
+    }
+    assert!(checked > 40 && deep > 10, "{checked} {deep}");
+}
+
+/// A schema that cannot be compiled checks nothing.
+#[test]
+fn a_specification_with_a_broken_schema_is_not_played() {
+    for bundle in BUNDLES {
+        let schemas = r#""schemas":{"#;
+        assert!(bundle.contains("\"schemas\": {") || bundle.contains(schemas));
+        let broken = bundle.replacen("\"schemas\": {", schemas, 1);
+        let play = |more: &str| {
+            let changed = broken.replacen(schemas, &format!("{schemas}{more}"), 1);
+            Provider::new(&changed, "http://127.0.0.1:1", Arc::new(Clock::default())).err()
+        };
+        assert!(play("").is_none() && play(r#""A":{"type":"object"},"#).is_none());
+        for wrong in [
+            r##""A":{"$ref":"#/components/schemas/Nowhere"},"##,
+            r#""A":{"type":"object","properties":{"a":{"type":"string","pattern":"("}}},"#,
+            r#""A":{"type":"text"},"#,
+        ] {
+            let error = play(wrong).unwrap().to_string();
+            assert!(error.contains("cannot be compiled"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_header_that_matters_stands_there_once_and_says_something() {
+    let mut checked = 0;
+    for bundle in BUNDLES {
+        let player = provider(bundle);
+        let spec: &Spec = &player.spec;
+        for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
+            let declared = operation.parameters.iter().filter(|p| p.place == Place::Header);
+            let mut names: Vec<String> = declared.map(|p| p.name.to_ascii_lowercase()).collect();
+            names.extend(operation.made_headers.iter().map(|name| name.to_ascii_lowercase()));
+            for name in &names {
+                let header = http::HeaderName::try_from(name.as_str()).unwrap();
+                let empty = status_of(&player, operation, |call| {
+                    call.headers.insert(header.clone(), HeaderValue::from_static(""));
+                });
+                assert_eq!(empty, 400, "{} {} with an empty {name}", spec.id, operation.id);
+            }
+            names.push("authorization".to_owned());
+            if operation.body.is_some() {
+                names.push("content-type".to_owned());
+            }
+            for name in &names {
+                let header = http::HeaderName::try_from(name.as_str()).unwrap();
+                let twice = status_of(&player, operation, |call| {
+                    let value = call.headers.get(&header).cloned();
+                    let value = value.unwrap_or_else(|| HeaderValue::from_static("x"));
+                    call.headers.insert(header.clone(), value.clone());
+                    call.headers.append(header.clone(), value);
+                });
+                assert_eq!(twice, 400, "{} {} with {name} twice", spec.id, operation.id);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 60, "{checked}");
 }
 
 proptest::proptest! {

@@ -366,7 +366,7 @@ impl Fault {
             } => {
                 let reply = match body {
                     Some(body) => Reply::bytes(*status, media_type, body.clone()),
-                    None => error_reply(spec, operation, *status, "this was asked for"),
+                    None => error_reply(spec, operation, *status, None, "this was asked for"),
                 };
                 Some(
                     headers

@@ -26,6 +26,16 @@ impl Call {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Whether a header stands there more than once.
+    pub(super) fn is_repeated(&self, name: &str) -> bool {
+        self.headers.get_all(name).iter().nth(1).is_some()
+    }
+
+    /// The first of these headers that stands there more than once.
+    pub(super) fn repeated<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        names.into_iter().find(|name| self.is_repeated(name))
+    }
+
     /// The media type of the body without its parameters, in lower case.
     pub(super) fn media_type(&self) -> Option<String> {
         let essence = self.header("content-type")?.split(';').next()?;

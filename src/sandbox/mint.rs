@@ -33,7 +33,13 @@ pub(super) fn secret(example: &str, length: usize) -> String {
         return uuid::Uuid::new_v4().to_string();
     }
     let (prefix, _) = split_prefix(example);
-    prefix.chars().chain((0..length).map(|_| pick(ALPHANUMERIC))).collect()
+    let mut bytes = vec![0; length];
+    if getrandom::fill(&mut bytes).is_err() {
+        return prefix.chars().chain((0..length).map(|_| pick(ALPHANUMERIC))).collect();
+    }
+    let letter = |byte: u8| ALPHANUMERIC.get(usize::from(byte) % ALPHANUMERIC.len()).copied();
+    let letters = bytes.into_iter().filter_map(letter).map(char::from);
+    prefix.chars().chain(letters).collect()
 }
 
 /// `cus_` and the rest, when the example has a short word before an underscore.

@@ -9,9 +9,13 @@
 //!
 //! Where a provider's pages are silent, the sandbox must still do something. Codes live five minutes. Access tokens live as
 //! long as the example of the token reply says, else an hour. OFX documents no field for the id of a beneficiary or a deal:
-//! here they are `beneficiaryId` and `dealId`, as the paths name them. Lists of transactions are filled up to 24 with copies
-//! of the examples, so that they have pages. A Tatra banka consent becomes `valid` when its user agrees. Everybody sees the
-//! same resources, whoever logs in; only the connected account (Finexer) and the customer's id (MX) differ by user.
+//! here they are `beneficiaryId` and `dealId`, as the paths name them, and the direct reply to the creation of a deal is the
+//! empty object of the specification ([`Sandbox::ids`] tells the id). Lists of transactions are filled up to 24 with copies
+//! of the examples, so that they have pages. A Tatra banka consent becomes `valid` when its user agrees, a token of the wrong
+//! kind gets 403 there, and a payment for today is done as soon as it is submitted. Where nobody says what a user's refusal
+//! sends (MX, OmniFund, Tatra banka), it sends `error=access_denied`. The transactions of a Finexer account whose consent does
+//! not include them get 403. Everybody sees the same resources, whoever logs in; only the connected account (Finexer) and the
+//! customer's id (MX) differ by user.
 //!
 //! ```
 //! # #[cfg(feature = "ofx")]
@@ -39,6 +43,7 @@
 //! ```
 
 mod authority;
+mod browser;
 mod clock;
 mod document;
 #[cfg(test)]
@@ -52,6 +57,7 @@ mod mint;
 mod page;
 mod paging;
 mod particular;
+mod payment;
 mod profile;
 mod provider;
 mod record;
@@ -68,8 +74,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, Method};
-use bytes::Bytes;
+use ::http::Method;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -109,6 +114,9 @@ pub enum SandboxError {
     /// A specification cannot be played.
     #[error(transparent)]
     Spec(#[from] SpecError),
+    /// The address is not one of the machine's own: a sandbox gives tokens to everybody who reaches it.
+    #[error("the sandbox listens on loopback only")]
+    NotLoopback,
     /// The address is not an authorization address of this sandbox.
     #[error("this is not an authorization address of this sandbox")]
     NotHere,
@@ -169,9 +177,9 @@ struct Players {
 }
 
 impl Players {
-    /// Finds the provider by the first part of the path.
-    fn handle(&self, call: &Call) -> Outcome {
-        for provider in &self.providers {
+    /// The provider that the first part of the path names, and the rest of the path.
+    fn at<'a>(&self, path: &'a str) -> Option<(&Provider, Host, &'a str)> {
+        self.providers.iter().find_map(|provider| {
             let spec: &Spec = &provider.spec;
             let own = format!("/{}{}", spec.id, spec.prefix);
             let host = if spec.oauth_prefix.is_some() {
@@ -179,14 +187,19 @@ impl Players {
             } else {
                 Host::Both
             };
-            if let Some(path) = below(&call.path, &own) {
-                return provider.handle(host, path, call);
+            if let Some(rest) = below(path, &own) {
+                return Some((provider, host, rest));
             }
-            if let Some(prefix) = &spec.oauth_prefix
-                && let Some(path) = below(&call.path, &format!("/{}-oauth{prefix}", spec.id))
-            {
-                return provider.handle(Host::Oauth, path, call);
-            }
+            let prefix = spec.oauth_prefix.as_ref()?;
+            let rest = below(path, &format!("/{}-oauth{prefix}", spec.id))?;
+            Some((provider, Host::Oauth, rest))
+        })
+    }
+
+    /// Answers a request.
+    fn handle(&self, call: &Call) -> Outcome {
+        if let Some((provider, host, path)) = self.at(&call.path) {
+            return provider.handle(host, path, call);
         }
         for provider in &self.providers {
             if let Some(id) = below(&call.path, &format!("/{}-bank", provider.spec.id)) {
@@ -203,6 +216,14 @@ impl Players {
         Outcome {
             reply: Reply::html(404, page::message("Not found", text)),
             trouble: None,
+        }
+    }
+
+    /// Refuses a request whose body is not read, in the form of whom it came to.
+    fn refuse(&self, path: &str, method: &Method, status: u16, why: &str) -> Reply {
+        match self.at(path) {
+            Some((provider, host, rest)) => provider.refuse(host, rest, method, status, why),
+            None => Reply::bytes(status, "text/plain", why),
         }
     }
 }
@@ -246,11 +267,11 @@ impl Sandbox {
         Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
     }
 
-    /// Starts a sandbox on this address, for a browser or another process to find it.
+    /// Starts a sandbox on this loopback address, for a browser or another process to find it.
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, or a specification cannot be played.
+    /// When the address is not a loopback one or cannot be bound, or a specification cannot be played.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -266,7 +287,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound, or a specification cannot be played.
+    /// When the address is not a loopback one or cannot be bound, or a specification cannot be played.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -275,6 +296,9 @@ impl Sandbox {
     /// # Ok(()) }
     /// ```
     pub async fn start_from(address: SocketAddr, bundles: &[&str]) -> Result<Self, SandboxError> {
+        if !address.ip().is_loopback() {
+            return Err(SandboxError::NotLoopback);
+        }
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let clock = Arc::new(Clock::default());
@@ -474,7 +498,12 @@ impl Sandbox {
             },
             |(id, secret)| (id.to_owned(), secret.to_owned()),
         );
-        let access_key = particular::access_key(&provider.spec.id, &client_secret);
+        let access_key = if provider.spec.profile.access_key_is_client_secret {
+            // The user name; the password stays empty.
+            (client_secret.clone(), String::new())
+        } else {
+            (mint::secret("", 24), mint::secret("", 40))
+        };
         let registration_token = mint::secret("", 40);
         let mut state = provider.state();
         let username = match state.user.as_str() {
@@ -520,77 +549,6 @@ impl Sandbox {
         self.players.clock.advance(by);
     }
 
-    /// Opens an authorization address as the sandbox's own user, logs in and allows.
-    ///
-    /// Gives the address at which the browser ends: the redirect URI with `code`, or with `error`
-    /// when the provider sends the browser back for that. The page of a bank (Finexer's
-    /// `redirect.consent_url`) is opened and answered in the same way.
-    ///
-    /// # Errors
-    ///
-    /// When the address is not this sandbox's, or the page refuses the request and the browser stays.
-    ///
-    /// ```no_run
-    /// # async fn example(authorization_url: &str) -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
-    /// let callback = sandbox.approve(authorization_url).await?;
-    /// # Ok(()) }
-    /// ```
-    pub async fn approve(&self, authorization_url: &str) -> Result<String, SandboxError> {
-        self.browse(authorization_url, None, "allow", &[])
-    }
-
-    /// Like [`approve`](Self::approve), as another user, who is made known first.
-    ///
-    /// # Errors
-    ///
-    /// As [`approve`](Self::approve).
-    ///
-    /// ```no_run
-    /// # async fn example(authorization_url: &str) -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
-    /// let callback = sandbox.approve_as("second-user", authorization_url).await?;
-    /// # Ok(()) }
-    /// ```
-    pub async fn approve_as(&self, user: &str, authorization_url: &str) -> Result<String, SandboxError> {
-        self.browse(authorization_url, Some(user), "allow", &[])
-    }
-
-    /// Like [`approve`](Self::approve), but the user takes back all scopes except these.
-    ///
-    /// # Errors
-    ///
-    /// As [`approve`](Self::approve).
-    ///
-    /// ```no_run
-    /// # async fn example(authorization_url: &str) -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
-    /// let callback = sandbox.approve_only(&["customer_read"], authorization_url).await?;
-    /// # Ok(()) }
-    /// ```
-    pub async fn approve_only(&self, scopes: &[&str], authorization_url: &str) -> Result<String, SandboxError> {
-        let mut fields = vec![("choice", "1")];
-        fields.extend(scopes.iter().map(|&scope| ("scope", scope)));
-        self.browse(authorization_url, None, "allow", &fields)
-    }
-
-    /// Opens an authorization address and refuses.
-    ///
-    /// # Errors
-    ///
-    /// As [`approve`](Self::approve).
-    ///
-    /// ```no_run
-    /// # async fn example(authorization_url: &str) -> Result<(), Box<dyn std::error::Error>> {
-    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
-    /// let callback = sandbox.deny(authorization_url).await?;
-    /// assert!(callback.contains("error=access_denied"));
-    /// # Ok(()) }
-    /// ```
-    pub async fn deny(&self, authorization_url: &str) -> Result<String, SandboxError> {
-        self.browse(authorization_url, None, "deny", &[])
-    }
-
     /// What clients have sent to a provider, the oldest first.
     ///
     /// # Panics
@@ -606,7 +564,7 @@ impl Sandbox {
     #[must_use]
     #[track_caller]
     pub fn requests(&self, provider: &str) -> Vec<RecordedRequest> {
-        self.provider(provider).state().requests.iter().cloned().collect()
+        self.provider(provider).state().requests.to_vec()
     }
 
     /// Forgets what was recorded.
@@ -776,6 +734,28 @@ impl Sandbox {
         provider.state().store.put(&provider.spec, path, doc)
     }
 
+    /// The ids of what is in a collection, the oldest first; none when the path is no collection.
+    ///
+    /// Some replies do not name what they made: OFX makes deals in the background, and the direct reply to
+    /// `create_deal` brings no id. The path is as in [`put`](Self::put).
+    ///
+    /// # Panics
+    ///
+    /// When the provider is not one of [`providers`](Self::providers).
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
+    /// let deal = sandbox.ids("ofx", "/payments/deals").pop();
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn ids(&self, provider: &str, path: &str) -> Vec<String> {
+        let provider = self.provider(provider);
+        provider.state().store.ids(&provider.spec, path)
+    }
+
     #[track_caller]
     fn provider(&self, id: &str) -> &Provider {
         match self.players.providers.iter().find(|provider| provider.spec.id == id) {
@@ -783,93 +763,6 @@ impl Sandbox {
             None => unknown(id),
         }
     }
-
-    /// What a browser does: open the page, fill in the form, follow where it leads.
-    fn browse(
-        &self,
-        authorization_url: &str,
-        user: Option<&str>,
-        decision: &str,
-        more: &[(&str, &str)],
-    ) -> Result<String, SandboxError> {
-        let url = url::Url::parse(authorization_url).map_err(|_| SandboxError::NotHere)?;
-        if url.host_str() != Some(&self.address.ip().to_string()) || url.port() != Some(self.address.port()) {
-            return Err(SandboxError::NotHere);
-        }
-        let mut headers = HeaderMap::new();
-        headers.insert("accept", HeaderValue::from_static("text/html"));
-        let mut call = Call {
-            method: Method::GET,
-            path: url.path().to_owned(),
-            query: url.query().unwrap_or_default().to_owned(),
-            headers,
-            body: Bytes::new(),
-            is_browser: true,
-        };
-        let page = self.players.handle(&call).reply;
-        if let Some(location) = page.header("location") {
-            return Ok(location.to_owned());
-        }
-        if page.status != 200 {
-            return Err(refused(page));
-        }
-        let (username, password) = self.login(url.path(), user).ok_or(SandboxError::NotHere)?;
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("username", &username)
-            .append_pair("password", &password)
-            .append_pair("decision", decision)
-            .extend_pairs(more)
-            .finish();
-        call.method = Method::POST;
-        call.headers.insert(
-            "content-type",
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        call.body = Bytes::from(form);
-        let reply = self.players.handle(&call).reply;
-        match reply.header("location") {
-            Some(location) => Ok(location.to_owned()),
-            None => Err(refused(reply)),
-        }
-    }
-
-    /// Name and password of a user at the provider that the path belongs to.
-    fn login(&self, path: &str, user: Option<&str>) -> Option<(String, String)> {
-        let first = path.split('/').nth(1)?;
-        let id = first
-            .strip_suffix("-oauth")
-            .or_else(|| first.strip_suffix("-bank"))
-            .unwrap_or(first);
-        let provider = self.players.providers.iter().find(|provider| provider.spec.id == id)?;
-        let mut state = provider.state();
-        let user = user.map_or_else(|| state.user.clone(), str::to_owned);
-        if state.authority.password(&user).is_none() {
-            let password = mint::secret("", 16);
-            state.authority.add_user(&user, &password);
-        }
-        let password = state.authority.password(&user)?.to_owned();
-        Some((user, password))
-    }
-}
-
-/// A page that is not the form: its text, without the markup.
-fn refused(page: Reply) -> SandboxError {
-    let text = String::from_utf8_lossy(&page.into_body()).into_owned();
-    let body = text.split_once("<body>").map_or(text.as_str(), |(_, body)| body);
-    let mut plain = String::new();
-    let mut inside = false;
-    for c in body.chars() {
-        match c {
-            '<' => {
-                inside = true;
-                plain.push(' ');
-            }
-            '>' => inside = false,
-            c if !inside => plain.push(c),
-            _ => {}
-        }
-    }
-    SandboxError::Refused(plain.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[track_caller]

@@ -5,36 +5,139 @@
 use ::http::HeaderMap;
 use rust_decimal::Decimal;
 
-use super::filter::{compare, field_of};
+use super::authority::Binding;
+use super::filter::{compare, field_of, first, last};
 use super::http::Reply;
 use super::json::Json;
+use super::payment;
 use super::request::Request;
 use super::resources::{Context, Record, Refused, Store, refused};
-use super::spec::{Operation, Spec};
+use super::spec::{Operation, Segment, Spec};
 
 /// An hour of the sandbox's clock.
 const HOUR: u64 = 3_600_000;
 
-/// Errors that a provider shows at its authorization endpoint instead of sending the browser back.
-pub(super) fn stays_on(provider: &str, code: &str) -> bool {
-    // MX answers 400 for a scope that the client may not have.
-    provider == "mx" && code == "invalid_scope"
+/// What happens by itself as time goes by.
+pub(super) fn pass_time(spec: &Spec, store: &mut Store, now: u64) {
+    if spec.id != "finexer" {
+        return;
+    }
+    // A consent that nobody authorizes is cancelled after a week.
+    for record in store.records_mut("/consents") {
+        let over = record.since + 7 * 24 * HOUR;
+        if is_open(record) && record.since > 0 && now >= over {
+            record.doc.set("status", Json::str("canceled"));
+            record.doc.set("updated_at", Json::str(timestamp(over)));
+        }
+    }
+}
+
+/// What a request names must exist.
+pub(super) fn check_references(
+    spec: &Spec,
+    store: &Store,
+    operation: &Operation,
+    request: &Request,
+) -> Result<(), Refused> {
+    let Some(body) = &request.body else { return Ok(()) };
+    let check = |doc: &Json, name: &str, path: &str| match doc.get(name).and_then(Json::scalar) {
+        Some(id) if !store.has(path, &id) => Err(refused(400, format!("no {name} like this exists"))),
+        _ => Ok(()),
+    };
+    match (spec.id.as_str(), operation.id.as_str()) {
+        ("ofx", "create_deal") => {
+            check(body, "quoteId", "/payments/quotes")?;
+            let paid = body.get("beneficiaries").map(Json::items).unwrap_or_default();
+            paid.iter()
+                .try_for_each(|one| check(one, "beneficiaryId", "/payments/beneficiaries"))
+        }
+        ("finexer", "create_consent") => {
+            check(body, "customer", "/customers")?;
+            check(body, "provider", "/providers")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the thing above opens the list below it.
+pub(super) fn check_opened(
+    spec: &Spec,
+    store: &Store,
+    operation: &Operation,
+    above: Option<&Json>,
+) -> Result<(), Refused> {
+    if (spec.id.as_str(), operation.id.as_str()) != ("finexer", "list_transactions") {
+        return Ok(());
+    }
+    let consent = above
+        .and_then(|account| account.get("consent")?.scalar())
+        .and_then(|id| store.get("/consents", &id));
+    let Some(consent) = consent else { return Ok(()) };
+    let scopes = consent.get("scopes").map(Json::items).unwrap_or_default();
+    match scopes.iter().any(|scope| scope.as_str() == Some("transactions")) {
+        true => Ok(()),
+        false => Err(refused(
+            403,
+            "the consent of this bank account does not include transactions",
+        )),
+    }
+}
+
+/// What the query of a list may ask for, beyond the types of its parameters.
+pub(super) fn check_query(spec: &Spec, operation: &Operation, request: &Request) -> Result<(), Refused> {
+    if (spec.id.as_str(), operation.id.as_str()) != ("mx", "list_account_transactions") {
+        return Ok(());
+    }
+    // FDX 4.6.
+    let coded = |code: &'static str, why: &str| Refused {
+        code: Some(code),
+        ..refused(400, why)
+    };
+    let moment = |name: &str, end: fn(&str) -> Option<_>| {
+        let text = request.query_value(name);
+        text.map(|text| end(text).ok_or_else(|| coded("702", "invalid start or end date")))
+            .transpose()
+    };
+    match (moment("startTime", first)?, moment("endTime", last)?) {
+        (Some(start), Some(end)) if start > end => Err(coded("703", "invalid date range")),
+        _ => Ok(()),
+    }
 }
 
 /// The code in an error reply of the resources, where the provider has codes.
-pub(super) fn error_code(provider: &str, status: u16) -> Option<&'static str> {
+pub(super) fn error_code(provider: &str, operation: Option<&Operation>, status: u16) -> Option<&'static str> {
     Some(match (provider, status) {
         // FDX 4.6.
         ("mx", 401 | 403) => "602",
         ("mx", 404) => "701",
         ("mx", 500..) => "500",
         ("mx", _) => "401",
-        ("tatrabanka", 401) => "TOKEN_INVALID",
+        ("tatrabanka", 401) => WRONG_KIND_OF_TOKEN,
         ("tatrabanka", 403) => "NO_AUTHORIZATION",
-        ("tatrabanka", 404) => "NO_ACCOUNT",
-        ("tatrabanka", _) => "FORMAT_ERROR",
+        ("tatrabanka", 400) if operation.is_some_and(|o| o.id == "initiate_payment") => "FORMAT_ERROR",
         _ => return None,
     })
+}
+
+/// The code with which Tatra banka refuses a service token where a user's is needed.
+pub(super) const WRONG_KIND_OF_TOKEN: &str = "TOKEN_INVALID";
+
+/// The code of a refusal because a thing in the path does not exist, where one is documented.
+pub(super) fn missing(spec: &Spec, template: &[Segment], name: &str) -> Option<&'static str> {
+    let is_about_statements = template.contains(&Segment::Literal("statements".to_owned()));
+    (spec.id == "tatrabanka" && name == "accountId" && is_about_statements).then_some("NO_ACCOUNT")
+}
+
+/// What an error reply says beyond message and code.
+pub(super) fn explained(spec: &Spec, operation: Option<&Operation>, status: u16, body: &mut Json) {
+    let is_initiation = operation.is_some_and(|o| o.id == "initiate_payment");
+    if spec.id == "tatrabanka" && status == 400 && is_initiation {
+        // A refused payment says so in the form of a payment.
+        body.set("transactionStatus", Json::str("RJCT"));
+        if let Some(why) = body.remove("errorDescription") {
+            body.set("additionalInformation", why);
+        }
+    }
 }
 
 /// A header with which nothing works.
@@ -131,17 +234,9 @@ pub(super) fn created(
         }
         ("ofx", "create_quote") => price(&mut record.doc),
         ("tatrabanka", "initiate_payment") => {
-            let amount = request
-                .body
-                .as_ref()
-                .and_then(|body| body.at(&["instructedAmount", "amount"])?.scalar());
-            let decimals = amount
-                .as_deref()
-                .and_then(|a| a.split_once('.'))
-                .map_or(0, |(_, fraction)| fraction.len());
-            if decimals > 2 {
-                return Err(refused(400, "the amount has more than two decimal places"));
-            }
+            let order = request.body.clone().unwrap_or_default();
+            let product = request.path_value("product").unwrap_or_default();
+            payment::check(product, &order, context.now).map_err(|why| refused(400, why))?;
             record.doc.set("transactionStatus", Json::str("ACTC"));
             record.doc.set("scaStatus", Json::str("received"));
             if let Some(Json::String(link)) = record.doc.pointer_mut("/_links/scaRedirect/href") {
@@ -165,6 +260,14 @@ pub(super) fn created(
         _ => {}
     }
     Ok(())
+}
+
+/// What the direct reply to a creation says.
+pub(super) fn acknowledged(context: &Context<'_>, operation: &Operation, reply: &mut Json) {
+    if (context.spec.id.as_str(), operation.id.as_str()) == ("ofx", "create_deal") {
+        // Deals are made in the background, and no field of this reply is documented, the deal's id least of all.
+        *reply = operation.example().cloned().unwrap_or(Json::Object(Vec::new()));
+    }
 }
 
 /// The side of a quote that was left open, from the other one and the rate of the example.
@@ -277,12 +380,6 @@ pub(super) fn updated(context: &Context<'_>, operation: &Operation, record: &mut
 
 /// A thing is about to be read.
 pub(super) fn read(context: &Context<'_>, operation: &Operation, record: &mut Record) {
-    if (context.spec.id.as_str(), operation.id.as_str()) == ("finexer", "get_consent") {
-        // A consent that nobody authorizes is cancelled after a week.
-        if is_open(record) && record.since > 0 && context.now >= record.since + 7 * 24 * HOUR {
-            record.doc.set("status", Json::str("canceled"));
-        }
-    }
     if (context.spec.id.as_str(), operation.id.as_str()) == ("tatrabanka", "get_statement_task") {
         // The first look finds it at work, the next one done.
         let state = if record.views.contains_key("seen") {
@@ -313,13 +410,8 @@ pub(super) fn outlives_deletion(
         return Ok(false);
     }
     match record.doc.get("transactionStatus").and_then(Json::as_str) {
-        // Nobody has submitted it: nobody needs to be asked.
-        Some("ACTC") => {
-            record.doc.set("transactionStatus", Json::str("CANC"));
-            record.doc.set("statusDateTime", Json::str(timestamp(context.now)));
-        }
-        // The user agrees with the scope PREMIUM_PIS_CANC.
-        Some("PDNG") => {
+        // The user agrees with the scope PREMIUM_PIS_CANC, whether the payment was submitted or not.
+        Some("ACTC" | "PDNG") => {
             record.views.insert(CANCELLATION.to_owned(), Json::Null);
         }
         _ => return Err(refused(400, "this payment is done or cancelled already")),
@@ -428,27 +520,31 @@ pub(super) fn worked_out(
     operation: &Operation,
     request: &Request,
     store: &Store,
-) -> Option<Reply> {
-    match (context.spec.id.as_str(), operation.id.as_str()) {
+) -> Result<Option<Reply>, Refused> {
+    Ok(match (context.spec.id.as_str(), operation.id.as_str()) {
         ("ofx", "get_rate") => {
-            let mut reply = operation.example()?.clone();
-            let rate: Decimal = reply.get("ofxRate")?.scalar()?.parse().ok()?;
-            let amount: Decimal = request.path_value("amount")?.parse().ok()?;
-            reply.set(
-                "convertedAmount",
-                Json::Number(amount.checked_mul(rate)?.round_dp(2).to_string()),
-            );
+            let mut reply = operation.example().cloned().unwrap_or_default();
+            let converted = converted(&reply, request).ok_or_else(|| refused(400, "the amount cannot be converted"))?;
+            reply.set("convertedAmount", Json::Number(converted.to_string()));
             Some(Reply::json(200, "application/json", reply))
         }
         ("tatrabanka", "download_statement") => {
-            let task = store.holder("statementId", request.path_value("statementId")?);
+            let id = request.path_value("statementId").unwrap_or_default();
+            let task = store.holder("statementId", id);
             Some(match task.and_then(|task| task.get("exportType")?.as_str()) {
                 Some("XML") => Reply::bytes(200, "application/zip", ZIP),
                 _ => Reply::bytes(200, "application/pdf", PDF),
             })
         }
         _ => None,
-    }
+    })
+}
+
+/// The amount of the path, at the rate of the example.
+fn converted(rate: &Json, request: &Request) -> Option<Decimal> {
+    let rate: Decimal = rate.get("ofxRate")?.scalar()?.parse().ok()?;
+    let amount: Decimal = request.path_value("amount")?.parse().ok()?;
+    Some(amount.checked_mul(rate)?.round_dp(2))
 }
 
 /// The smallest document that is a PDF by its first and last lines.
@@ -459,15 +555,18 @@ trailer<</Root 1 0 R>>\n%%EOF\n";
 const ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 /// A user agreed to what a scope template names.
-pub(super) fn approved(spec: &Spec, store: &mut Store, scopes: &[String], name: &str, value: &str) {
+pub(super) fn approved(spec: &Spec, store: &mut Store, binding: &Binding, now: u64) {
     if spec.id != "tatrabanka" {
         return;
     }
-    let cancels = scopes.iter().any(|scope| scope == "PREMIUM_PIS_CANC");
-    for record in store.find_mut(name, value) {
+    let cancels = binding.scope == "PREMIUM_PIS_CANC";
+    for record in store.find_mut(&binding.name, &binding.value) {
         let is_asked_for = cancels && record.views.remove(CANCELLATION).is_some();
-        match name {
-            "authorizationId" if is_asked_for => record.doc.set("transactionStatus", Json::str("CANC")),
+        match binding.name.as_str() {
+            "authorizationId" if is_asked_for => {
+                record.doc.set("transactionStatus", Json::str("CANC"));
+                record.doc.set("statusDateTime", Json::str(timestamp(now)));
+            }
             "authorizationId" if cancels => {}
             "consentId" if record.doc.get("consentStatus").is_some() => {
                 record.doc.set("consentStatus", Json::str("valid"));
@@ -497,13 +596,4 @@ pub(super) fn timestamp(now: u64) -> String {
     chrono::DateTime::from_timestamp(seconds, 0)
         .map(|time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
         .unwrap_or_default()
-}
-
-/// User name and password of an access key.
-pub(super) fn access_key(provider: &str, client_secret: &str) -> (String, String) {
-    match provider {
-        // The client secret is the account's API key, and the user name; the password stays empty.
-        "finexer" => (client_secret.to_owned(), String::new()),
-        _ => (super::mint::secret("", 24), super::mint::secret("", 40)),
-    }
 }

@@ -9,8 +9,13 @@ pub(super) struct Profile {
     pub(super) token_operation: String,
     pub(super) revoke_operation: Option<String>,
     authentication: Vec<(String, String)>,
-    pub(super) token_body_json: bool,
+    /// `form`, `json`: the encodings of token requests that are taken.
+    token_bodies: Vec<String>,
     pub(super) pkce: bool,
+    /// What may stand between several scopes of a request.
+    pub(super) scope_separators: Vec<String>,
+    /// Whether the flows name every scope that there is.
+    pub(super) scopes_complete: bool,
     pub(super) scopes_always: Vec<String>,
     pub(super) single_scope: bool,
     pub(super) scope_templates: Vec<(String, String)>,
@@ -21,7 +26,13 @@ pub(super) struct Profile {
     pub(super) redirect_https: bool,
     pub(super) response_type_required: bool,
     pub(super) state_on_refusal: bool,
+    /// `error` when the user refuses.
+    pub(super) refusal_error: String,
     pub(super) refusal_code_field: Option<String>,
+    /// Error codes that the authorization endpoint shows instead of sending the browser back.
+    pub(super) errors_not_redirected: Vec<String>,
+    /// The client secret is the user name of HTTP Basic at the resources, too.
+    pub(super) access_key_is_client_secret: bool,
     pub(super) milliseconds: bool,
     pub(super) access_lifetime: Option<u64>,
     pub(super) subject_field: Option<String>,
@@ -67,8 +78,10 @@ impl Profile {
             token_operation: text(&["operations", "token"])?,
             revoke_operation: text(&["operations", "revoke"]),
             authentication: pairs("client_authentication"),
-            token_body_json: text(&["token_body"]).as_deref() == Some("json"),
+            token_bodies: with_first(text(&["token_body"]), "form", list("token_bodies_accepted")),
             pkce: text(&["pkce"]).as_deref() == Some("required"),
+            scope_separators: with_first(text(&["scope_separator"]), " ", list("scope_separators_accepted")),
+            scopes_complete: flag(&["scopes_complete"], true),
             scopes_always: list("scopes_always"),
             single_scope: flag(&["single_scope"], false),
             scope_templates: pairs("scope_templates"),
@@ -79,7 +92,10 @@ impl Profile {
             redirect_https: flag(&["redirect_uri", "https_or_custom_scheme"], false),
             response_type_required: flag(&["response_type_required"], true),
             state_on_refusal: text(&["state_on_refusal"]).as_deref() != Some("optional"),
+            refusal_error: text(&["refusal_error"]).unwrap_or_else(|| "access_denied".to_owned()),
             refusal_code_field: text(&["refusal_code_field"]),
+            errors_not_redirected: list("errors_not_redirected"),
+            access_key_is_client_secret: flag(&["access_key_is_client_secret"], false),
             milliseconds: text(&["token_reply", "expires_in_unit"]).as_deref() == Some("milliseconds"),
             access_lifetime: number(&["access_token_lifetime"])
                 .or_else(|| number(&["token_reply", "default_lifetime"])),
@@ -144,6 +160,11 @@ impl Profile {
             .unwrap_or_default()
     }
 
+    /// Whether a token request may be encoded like this: `form`, `json`.
+    pub(super) fn takes_body(&self, encoding: &str) -> bool {
+        self.token_bodies.iter().any(|known| known == encoding)
+    }
+
     /// Whether a grant exists here.
     pub(super) fn has(&self, grant: &str) -> bool {
         self.grants.iter().any(|g| g == grant)
@@ -156,6 +177,15 @@ fn grant_of_flow(flow: &str) -> &str {
         "authorizationCode" => "authorization_code",
         other => other,
     }
+}
+
+/// What a client sends, and what is taken beside it.
+fn with_first(own: Option<String>, default: &str, others: Vec<String>) -> Vec<String> {
+    let own = own.unwrap_or_else(|| default.to_owned());
+    std::iter::once(own)
+        .chain(others)
+        .filter(|text| !text.is_empty())
+        .collect()
 }
 
 fn texts(list: &Json) -> Vec<String> {

@@ -1,6 +1,5 @@
 //! One provider: a request comes in, a reply goes out.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
@@ -10,15 +9,12 @@ use super::clock::Clock;
 use super::fault::{Fault, Trouble};
 use super::http::{Call, Reply, decode, pairs};
 use super::json::Json;
-use super::record::RecordedRequest;
+use super::record::{Log, RecordedRequest};
 use super::request::Reader;
 use super::resources::{Context, Store};
 use super::schema::Schemas;
 use super::spec::{Content, Operation, Segment, Spec, SpecError};
 use super::{page, particular};
-
-/// How many requests are remembered.
-const REMEMBERED: usize = 10_000;
 
 /// Which of a provider's hosts a request came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +41,7 @@ pub(super) struct State {
     pub(super) authority: Authority,
     pub(super) store: Store,
     pub(super) user: String,
-    pub(super) requests: VecDeque<RecordedRequest>,
+    pub(super) requests: Log,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -76,11 +72,11 @@ impl Provider {
             authority: Authority::default(),
             store: Store::new(&spec),
             user: String::new(),
-            requests: VecDeque::new(),
+            requests: Log::default(),
             faults: Vec::new(),
         };
         Ok(Self {
-            schemas: Schemas::new(&spec),
+            schemas: Schemas::new(&spec)?,
             spec,
             state: Mutex::new(state),
             clock,
@@ -114,7 +110,9 @@ impl Provider {
     /// The page on which a user agrees to what has this id.
     pub(super) fn at_the_bank(&self, id: &str, call: &Call) -> Outcome {
         let outcome = |reply| Outcome { reply, trouble: None };
+        let now = self.clock.now();
         let mut state = self.state();
+        particular::pass_time(&self.spec, &mut state.store, now);
         let is_open = state
             .store
             .find_mut("consent_id", id)
@@ -129,7 +127,6 @@ impl Provider {
             .iter()
             .find(|(name, _)| name == "decision")
             .map(|(_, value)| value.as_str());
-        let now = self.clock.now();
         let end = match decision.filter(|_| call.method == Method::POST) {
             Some("allow") => particular::decided(&self.spec, &mut state.store, id, true, now),
             Some("deny") => particular::decided(&self.spec, &mut state.store, id, false, now),
@@ -155,10 +152,7 @@ impl Provider {
             let mut state = self.state();
             if !call.is_browser {
                 let request = RecordedRequest::new(call, path, operation.map(|o| o.id.as_str()));
-                state.requests.push_back(request);
-            }
-            while state.requests.len() > REMEMBERED {
-                state.requests.pop_front();
+                state.requests.push(request);
             }
             state.next_fault(operation.map(|o| o.id.as_str()), call)
         };
@@ -174,10 +168,10 @@ impl Provider {
             }
             Route::Found(operation, _) if operation.client == "oauth" => self.oauth(operation, call),
             Route::Found(operation, values) => self.resource(operation, values, call),
-            Route::WrongMethod(allowed) => self
-                .error(None, 405, &format!("this address takes {allowed}"))
+            Route::WrongMethod(operation, allowed) => self
+                .error(Some(operation), 405, &format!("this address takes {allowed}"))
                 .with("allow", allowed),
-            Route::Unknown => self.error(None, 404, "there is nothing at this address"),
+            Route::Unknown => self.error(self.any_of(host), 404, "there is nothing at this address"),
         };
         if let Some(id) = call.header("x-request-id") {
             reply = reply.with("x-request-id", id.to_owned());
@@ -189,6 +183,21 @@ impl Provider {
             reply,
             trouble: fault.and_then(|fault| fault.trouble()),
         }
+    }
+
+    /// A refusal of a request that is not looked at any further, in the form of the address it came to.
+    pub(super) fn refuse(&self, host: Host, path: &str, method: &Method, status: u16, why: &str) -> Reply {
+        let operation = match self.route(host, path, method) {
+            Route::Found(operation, _) | Route::WrongMethod(operation, _) => Some(operation),
+            Route::Unknown => self.any_of(host),
+        };
+        self.error(operation, status, why)
+    }
+
+    /// An operation whose errors have the form of the host's own, where the host has one form only.
+    fn any_of(&self, host: Host) -> Option<&Operation> {
+        let token = || self.spec.by_id(&self.spec.profile.token_operation);
+        if host == Host::Oauth { token() } else { None }
     }
 
     fn route(&self, host: Host, path: &str, method: &Method) -> Route<'_> {
@@ -222,7 +231,10 @@ impl Provider {
             }
             None => {
                 let allowed: Vec<&str> = candidates.iter().map(|(o, _)| o.method.as_str()).collect();
-                Route::WrongMethod(allowed.join(", "))
+                let allowed = allowed.join(", ");
+                // There is one: all candidates are as specific as the best.
+                let first = candidates.into_iter().next();
+                first.map_or(Route::Unknown, |(operation, _)| Route::WrongMethod(operation, allowed))
             }
         }
     }
@@ -262,16 +274,17 @@ impl Provider {
                 if known.is_none() || known != field("password") {
                     return self.ask(state, &request, Some("The user name or the password is wrong."));
                 }
-                if field("choice").is_some() {
-                    let chosen = |scope: &String| form.iter().any(|(n, v)| n == "scope" && v == scope);
-                    let always = &self.spec.profile.scopes_always;
-                    request.scopes.retain(|scope| chosen(scope) || always.contains(scope));
+                let profile = &self.spec.profile;
+                let is_chosen = |scope: &str| form.iter().any(|(n, v)| n == "scope" && v == scope);
+                if field("choice").is_some() && !request.keep(profile, is_chosen) {
+                    // Who allows nothing of what was asked for refuses.
+                    return Reply::redirect(Authority::refuse(profile, &request));
                 }
-                let (url, bindings) = state.authority.allow(&request, user, self.clock.now());
-                for (name, value) in bindings {
-                    particular::approved(&self.spec, &mut state.store, &request.scopes, &name, &value);
+                let now = self.clock.now();
+                for binding in &request.bindings {
+                    particular::approved(&self.spec, &mut state.store, binding, now);
                 }
-                Reply::redirect(url)
+                Reply::redirect(state.authority.allow(&request, user, now))
             }
             Some("deny") => Reply::redirect(Authority::refuse(&self.spec.profile, &request)),
             _ => self.ask(state, &request, Some("Choose Allow or Deny.")),
@@ -326,6 +339,10 @@ impl Provider {
         let now = self.clock.now();
         let mut state = self.state();
         let state = &mut *state;
+        particular::pass_time(&self.spec, &mut state.store, now);
+        if call.is_repeated("authorization") {
+            return self.error(Some(operation), 400, "the header Authorization is there twice");
+        }
         let caller = match self.caller(&state.authority, operation, &values, call, now) {
             Ok(caller) => caller,
             Err(reply) => return *reply,
@@ -352,7 +369,15 @@ impl Provider {
         };
         let mut reply = match state.store.answer(&context, operation, &request) {
             Ok(reply) => reply,
-            Err(refused) => return self.error(Some(operation), refused.status, &refused.message),
+            Err(refused) => {
+                return error_reply(
+                    &self.spec,
+                    Some(operation),
+                    refused.status,
+                    refused.code,
+                    &refused.message,
+                );
+            }
         };
         if operation.method == "DELETE"
             && let Some((Segment::Parameter(name), value)) =
@@ -481,10 +506,12 @@ impl Provider {
             } else {
                 "this call needs a service token"
             };
-            return Err(self.error(Some(operation), 403, why));
+            let code = Some(particular::WRONG_KIND_OF_TOKEN);
+            return Err(error_reply(&self.spec, Some(operation), 403, code, why));
         }
-        for (name, value) in &access.grant.bindings {
-            if values.iter().any(|(n, v)| n == name && v != value) {
+        for binding in &access.grant.bindings {
+            let name = &binding.name;
+            if values.iter().any(|(n, v)| n == name && *v != binding.value) {
                 return Err(self.error(Some(operation), 403, &format!("the access token is for another {name}")));
             }
         }
@@ -543,7 +570,7 @@ impl Provider {
 
     /// An error in the provider's own form.
     pub(super) fn error(&self, operation: Option<&Operation>, status: u16, message: &str) -> Reply {
-        error_reply(&self.spec, operation, status, message)
+        error_reply(&self.spec, operation, status, None, message)
     }
 }
 
@@ -556,16 +583,24 @@ struct Caller {
 
 enum Route<'a> {
     Found(&'a Operation, Vec<(String, String)>),
-    WrongMethod(String),
+    WrongMethod(&'a Operation, String),
     Unknown,
 }
 
-/// An error in the form of the operation's own error replies, or of the provider's others.
-pub(super) fn error_reply(spec: &Spec, operation: Option<&Operation>, status: u16, message: &str) -> Reply {
+/// An error in the form of the operation's own error replies, or of others of its kind; `own_code` goes before the
+/// status's code.
+pub(super) fn error_reply(
+    spec: &Spec,
+    operation: Option<&Operation>,
+    status: u16,
+    own_code: Option<&str>,
+    message: &str,
+) -> Reply {
+    let of_oauth = operation.is_some_and(|o| o.client == "oauth");
     let content = operation.and_then(|o| refusal_content(o, status)).or_else(|| {
         spec.operations
             .iter()
-            .filter(|o| o.client != "oauth")
+            .filter(|o| (o.client == "oauth") == of_oauth)
             .find_map(|o| refusal_content(o, status))
     });
     let Some(content) = content else {
@@ -577,18 +612,18 @@ pub(super) fn error_reply(spec: &Spec, operation: Option<&Operation>, status: u1
     };
     let is_oauth = spec.property(&content.schema, "error_description").is_some();
     let code = match (is_oauth, status) {
-        (true, 401) if operation.is_some_and(|o| o.client == "oauth") => Some("invalid_client"),
+        (true, 401) if of_oauth => Some("invalid_client"),
         (true, 401) => Some("invalid_token"),
         (true, 429 | 503) => Some("temporarily_unavailable"),
-        (true, 400) => Some("invalid_request"),
-        (true, 404) => Some("not_found"),
+        (true, 400..500) => Some("invalid_request"),
         (true, _) => Some("server_error"),
-        (false, _) => particular::error_code(&spec.id, status),
+        (false, _) => own_code.or_else(|| particular::error_code(&spec.id, operation, status)),
     };
     let mut body = Json::Object(Vec::new());
     if !explain(spec, &content.schema, &mut body, code, message, 0) {
         body.set("message", Json::str(message));
     }
+    particular::explained(spec, operation, status, &mut body);
     Reply::json(status, &content.media_type, body)
 }
 

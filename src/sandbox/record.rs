@@ -1,11 +1,43 @@
 //! What a client really sent, for tests to look at.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderMap;
 
 use super::http::{Call, pairs};
+
+/// How many requests are remembered, at most.
+const REMEMBERED: usize = 10_000;
+/// How many bytes they may have together.
+const REMEMBERED_BYTES: usize = 32 << 20;
+
+/// What came in, the oldest first. When it is too much, the oldest are forgotten.
+#[derive(Default)]
+pub(super) struct Log {
+    requests: VecDeque<RecordedRequest>,
+    bytes: usize,
+}
+
+impl Log {
+    pub(super) fn push(&mut self, request: RecordedRequest) {
+        self.bytes += request.size();
+        self.requests.push_back(request);
+        while self.requests.len() > REMEMBERED || self.bytes > REMEMBERED_BYTES {
+            let Some(oldest) = self.requests.pop_front() else { break };
+            self.bytes -= oldest.size();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<RecordedRequest> {
+        self.requests.iter().cloned().collect()
+    }
+}
 
 /// A request as it came in.
 ///
@@ -50,6 +82,16 @@ impl RecordedRequest {
             body: call.body.clone(),
             operation: operation.map(str::to_owned),
         }
+    }
+
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len());
+        let query = self.query.iter().map(|(name, value)| name.len() + value.len());
+        self.path.len() + self.raw_query.len() + self.body.len() + headers.sum::<usize>() + query.sum::<usize>()
     }
 
     /// The text of a header.
@@ -128,5 +170,40 @@ impl fmt::Debug for RecordedRequest {
             .field("headers", &headers)
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+
+    use super::{Call, Log, REMEMBERED_BYTES, RecordedRequest};
+
+    #[test]
+    fn the_oldest_requests_are_forgotten_when_all_together_are_large() {
+        let request = |path: &str, size: usize| {
+            let call = Call {
+                method: Method::POST,
+                path: String::new(),
+                query: String::new(),
+                headers: HeaderMap::new(),
+                body: Bytes::from(vec![b'x'; size]),
+                is_browser: false,
+            };
+            RecordedRequest::new(&call, path, None)
+        };
+        let mut log = Log::default();
+        log.push(request("first", REMEMBERED_BYTES / 2));
+        log.push(request("second", REMEMBERED_BYTES / 4));
+        assert_eq!(log.to_vec().len(), 2);
+        log.push(request("third", REMEMBERED_BYTES / 2));
+        let paths: Vec<String> = log.to_vec().into_iter().map(|request| request.path).collect();
+        assert_eq!(paths, ["second", "third"]);
+        log.clear();
+        assert!(log.to_vec().is_empty());
+        log.push(request("large", REMEMBERED_BYTES));
+        log.push(request("small", 1));
+        assert_eq!(log.to_vec().len(), 1, "what was cleared counts no more");
     }
 }

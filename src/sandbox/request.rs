@@ -107,6 +107,20 @@ impl Reader<'_> {
     }
 
     fn check_headers(&self, operation: &Operation, call: &Call) -> Result<(), Misfit> {
+        let declared = operation.parameters.iter().filter(|p| p.place == Place::Header);
+        let declared = declared.map(|parameter| &parameter.name);
+        for name in operation.made_headers.iter().chain(declared) {
+            if call.is_repeated(&name.to_ascii_lowercase()) {
+                return Err(misfit(format!("the header `{name}` is there twice")));
+            }
+            // An empty one says no more than none, and was meant to say something.
+            if call.header(&name.to_ascii_lowercase()).is_some_and(str::is_empty) {
+                return Err(misfit(format!("the header `{name}` is empty")));
+            }
+        }
+        if let Some(twice) = call.repeated(["content-type"]) {
+            return Err(misfit(format!("the header `{twice}` is there twice")));
+        }
         if let Some(missing) = operation
             .made_headers
             .iter()
@@ -226,7 +240,39 @@ impl Reader<'_> {
         self.schemas
             .check(&content.schema, &json)
             .map_err(|why| misfit(format!("the body does not fit: {why}")))?;
-        Ok(Some(json))
+        match self.unnamed(&content.schema, &json, "") {
+            // The specification keeps objects open for replies; what a client sends, it sends by name.
+            Some(member) => Err(misfit(format!(
+                "the body has `{member}`, which is not one of this call's"
+            ))),
+            None => Ok(Some(json)),
+        }
+    }
+
+    /// The first member that its schema does not name, at any depth.
+    fn unnamed(&self, schema: &Json, value: &Json, place: &str) -> Option<String> {
+        match value {
+            Json::Array(items) => {
+                let schema = self.spec.keyword(schema, "items")?;
+                let at = |(n, item)| self.unnamed(schema, item, &format!("{place}/{n}"));
+                items.iter().enumerate().find_map(at)
+            }
+            Json::Object(members) => {
+                let named = self.spec.members(schema);
+                let more = self.spec.keyword(schema, "additionalProperties");
+                // A schema that names nothing describes nothing.
+                let is_open = named.is_empty() || self.spec.is_open(schema);
+                members.iter().find_map(|(name, value)| {
+                    let place = format!("{place}/{name}");
+                    match named.iter().find(|(known, _)| known == name) {
+                        Some((_, property)) => self.unnamed(property, value, &place),
+                        None if is_open => self.unnamed(more?, value, &place),
+                        None => Some(place),
+                    }
+                })
+            }
+            _ => None,
+        }
     }
 
     /// A form as the object that its schema describes.

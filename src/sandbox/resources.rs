@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::document::{
     entity_of, entity_reply, id_of, mentions, overlay, project, rename, same_fields, set_id, update,
 };
-use super::filter::passes;
+use super::filter::{check_ranges, passes};
 use super::http::Reply;
 use super::json::Json;
 use super::mint;
@@ -52,12 +52,15 @@ pub(super) struct Store {
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) status: u16,
+    /// The provider's own code, where it is another than the status has.
+    pub(super) code: Option<&'static str>,
     pub(super) message: String,
 }
 
 pub(super) fn refused(status: u16, message: impl Into<String>) -> Refused {
     Refused {
         status,
+        code: None,
         message: message.into(),
     }
 }
@@ -146,8 +149,33 @@ impl Store {
             .collect()
     }
 
-    /// Puts a document into a collection, as if it had been created; gives its id.
-    pub(super) fn put(&mut self, spec: &Spec, path: &str, mut doc: Json) -> Option<String> {
+    /// The records of a collection that was there from the start.
+    pub(super) fn records_mut(&mut self, path: &str) -> &mut [Record] {
+        match self.collections.get_mut(&key(path)) {
+            Some(collection) => &mut collection.records,
+            None => &mut [],
+        }
+    }
+
+    /// A document of such a collection, by its id.
+    pub(super) fn get(&self, path: &str, id: &str) -> Option<&Json> {
+        let records = &self.collections.get(&key(path))?.records;
+        records.iter().find(|record| record.id == id).map(|record| &record.doc)
+    }
+
+    /// Whether such a collection has a thing with this id.
+    pub(super) fn has(&self, path: &str, id: &str) -> bool {
+        self.get(path, id).is_some()
+    }
+
+    /// The ids of what is in a collection, the oldest first; none when the path is no collection.
+    pub(super) fn ids(&mut self, spec: &Spec, path: &str) -> Vec<String> {
+        let records = self.at(spec, path).map(|collection| &collection.records);
+        records.into_iter().flatten().map(|record| record.id.clone()).collect()
+    }
+
+    /// The collection at a path without versions.
+    fn at(&mut self, spec: &Spec, path: &str) -> Option<&mut Collection> {
         let segments: Vec<String> = path
             .split('/')
             .filter(|s| !s.is_empty() && !is_version(s))
@@ -161,7 +189,12 @@ impl Store {
                 })
                 && is_managed(spec, template)
         })?;
-        let collection = self.open(spec, template, &segments);
+        Some(self.open(spec, template, &segments))
+    }
+
+    /// Puts a document into a collection, as if it had been created; gives its id.
+    pub(super) fn put(&mut self, spec: &Spec, path: &str, mut doc: Json) -> Option<String> {
+        let collection = self.at(spec, path)?;
         let parameter = collection.parameter.clone();
         let id = id_of(&doc, parameter.as_deref()).unwrap_or_else(|| mint::like(""));
         if id_of(&doc, parameter.as_deref()).is_none() {
@@ -177,16 +210,14 @@ impl Store {
 
     /// The id of the first thing of a collection.
     pub(super) fn first_id(&self, path: &str) -> Option<String> {
-        let key = path.trim_start_matches('/').replace('/', "\n");
-        Some(self.collections.get(&key)?.records.first()?.id.clone())
+        Some(self.collections.get(&key(path))?.records.first()?.id.clone())
     }
 
     /// Puts a copy of the first thing of a collection beside it, with an id of its own and these fields.
     pub(super) fn copy_first(&mut self, spec: &Spec, path: &str, fields: &[(&str, Json)]) {
-        let key = path.trim_start_matches('/').replace('/', "\n");
         let Some(first) = self
             .collections
-            .get(&key)
+            .get(&key(path))
             .and_then(|collection| collection.records.first())
         else {
             return;
@@ -210,7 +241,10 @@ impl Store {
         path: &[String],
     ) -> Result<Reply, Refused> {
         let spec = context.spec;
+        check_ranges(spec, operation, request).map_err(|why| refused(400, why))?;
+        particular::check_query(spec, operation, request)?;
         let above = self.parent(spec, template, path).map(|parent| parent.doc.clone());
+        particular::check_opened(spec, self, operation, above.as_ref())?;
         let collection = self.open(spec, template, path);
         let chosen: Vec<&Record> = collection
             .records
@@ -262,9 +296,13 @@ impl Store {
         path: &[String],
     ) -> Result<Reply, Refused> {
         let spec = context.spec;
+        particular::check_references(spec, self, operation, request)?;
         let mut created = self.compose(context, operation, request, template, path);
         particular::created(context, operation, request, &mut created)?;
-        let reply = entity_reply(context, operation, &created);
+        let mut reply = entity_reply(context, operation, &created);
+        if let Some(reply) = &mut reply {
+            particular::acknowledged(context, operation, reply);
+        }
         let collection = self.open(spec, template, path);
         collection.records.push(created);
         Ok(match reply {
@@ -347,7 +385,7 @@ impl Store {
             None if is_named(spec, operation, name) && !self.exists(name, id) => return Err(not_found()),
             None => {}
         }
-        if let Some(reply) = particular::worked_out(context, operation, request, self) {
+        if let Some(reply) = particular::worked_out(context, operation, request, self)? {
             return Ok(reply);
         }
         self.view(context, operation, request, template, path)
@@ -440,7 +478,10 @@ impl Store {
             }
             let held = self.open(spec, collection, above);
             if !held.records.iter().any(|record| path.get(at) == Some(&record.id)) {
-                return Err(refused(404, format!("no {name} like this exists")));
+                return Err(Refused {
+                    code: particular::missing(spec, template, name),
+                    ..refused(404, format!("no {name} like this exists"))
+                });
             }
         }
         Ok(())
@@ -535,6 +576,11 @@ fn about(operation: &Operation, request: &Request) -> Json {
 fn is_fresh(name: &str, value: &Json, id: &str, sent: &[(String, Json)]) -> bool {
     let is_id = name.ends_with("Id") || name.ends_with("_id");
     is_id && value.as_str() != Some(id) && !sent.iter().any(|(n, _)| n == name)
+}
+
+/// What a collection is kept under.
+fn key(path: &str) -> String {
+    path.trim_start_matches('/').replace('/', "\n")
 }
 
 pub(super) fn record(id: String, doc: Json, since: u64) -> Record {

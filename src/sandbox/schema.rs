@@ -7,31 +7,44 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
 use super::json::Json;
-use super::spec::Spec;
+use super::spec::{Spec, SpecError};
 
-/// Compiled schemas of one provider, each compiled when it is first needed.
+/// Schemas of one provider. All are compiled together at the start, and each by itself when it is first needed.
 pub(super) struct Schemas {
     components: Value,
     compiled: Mutex<HashMap<String, Option<Arc<Validator>>>>,
 }
 
 impl Schemas {
-    /// Takes over the named schemas of a specification.
-    pub(super) fn new(spec: &Spec) -> Self {
+    /// Takes over the schemas of a specification. One that cannot be compiled checks nothing: no such
+    /// specification is played.
+    pub(super) fn new(spec: &Spec) -> Result<Self, SpecError> {
         let named = spec
             .schemas()
             .iter()
             .map(|(name, schema)| (name.clone(), convert(schema)));
-        Self {
+        let all = Self {
             components: json!({ "schemas": Value::Object(named.collect()) }),
             compiled: Mutex::default(),
-        }
+        };
+        let references = spec
+            .schemas()
+            .iter()
+            .map(|(name, _)| json!({ "$ref": format!("#/components/schemas/{}", name.replace('~', "~0").replace('/', "~1")) }));
+        let inline = spec
+            .operations
+            .iter()
+            .flat_map(|operation| operation.schemas())
+            .map(convert);
+        all.compile(references.chain(inline).collect())
+            .map_err(|why| SpecError::new(&spec.id, format!("a schema cannot be compiled: {why}")))?;
+        Ok(all)
     }
 
     /// Whether a value fits; if not, where and why. The text names no value.
     pub(super) fn check(&self, schema: &Json, value: &Json) -> Result<(), String> {
         let Some(validator) = self.validator(schema) else {
-            return Ok(());
+            return Err("the schema cannot be compiled".to_owned());
         };
         let value = value.to_value();
         match validator.validate(&value) {
@@ -56,19 +69,21 @@ impl Schemas {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         compiled
             .entry(key)
-            .or_insert_with(|| {
-                let document = json!({ "allOf": [convert(schema)], "components": self.components });
-                jsonschema::options()
-                    .with_draft(Draft::Draft202012)
-                    .should_validate_formats(true)
-                    .should_ignore_unknown_formats(true)
-                    .with_format("decimal", is_decimal)
-                    .offline()
-                    .build(&document)
-                    .ok()
-                    .map(Arc::new)
-            })
+            .or_insert_with(|| self.compile(vec![convert(schema)]).ok().map(Arc::new))
             .clone()
+    }
+
+    /// One validator for all of these.
+    fn compile(&self, schemas: Vec<Value>) -> Result<Validator, String> {
+        let document = json!({ "allOf": schemas, "components": self.components });
+        jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .should_ignore_unknown_formats(true)
+            .with_format("decimal", is_decimal)
+            .offline()
+            .build(&document)
+            .map_err(|error| error.to_string())
     }
 }
 

@@ -118,7 +118,7 @@ pub(super) async fn answer(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-        return response(Reply::bytes(413, "text/plain", "the body is too large"));
+        return response(players.refuse(parts.uri.path(), &parts.method, 413, "the body is too large"));
     };
     let call = Call {
         method: parts.method,

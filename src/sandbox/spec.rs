@@ -30,6 +30,15 @@ pub struct SpecError {
     what: String,
 }
 
+impl SpecError {
+    pub(super) fn new(provider: &str, what: impl Into<String>) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            what: what.into(),
+        }
+    }
+}
+
 /// One operation: how it is asked for and what it answers.
 pub(super) struct Operation {
     pub(super) id: String,
@@ -117,10 +126,7 @@ pub(super) struct Pagination {
 impl Spec {
     /// Reads a bundle.
     pub(super) fn read(text: &str) -> Result<Self, SpecError> {
-        let fail = |provider: &str, what: &str| SpecError {
-            provider: provider.to_owned(),
-            what: what.to_owned(),
-        };
+        let fail = |provider: &str, what: &str| SpecError::new(provider, what);
         let root = Json::parse(text).map_err(|_| fail("a provider", "it is not JSON"))?;
         let id = root
             .at(&["x-provider", "id"])
@@ -223,6 +229,17 @@ impl Spec {
     pub(super) fn properties<'a>(&'a self, schema: &'a Json) -> Vec<(&'a str, &'a Json)> {
         let mut found = Vec::new();
         self.collect_properties(schema, &mut found, 0);
+        found
+    }
+
+    /// The properties that a value of this schema may have: those of each alternative too.
+    pub(super) fn members<'a>(&'a self, schema: &'a Json) -> Vec<(&'a str, &'a Json)> {
+        let mut found = self.properties(schema);
+        for alternatives in ["oneOf", "anyOf"] {
+            for part in self.keyword(schema, alternatives).map(Json::items).unwrap_or_default() {
+                self.collect_properties(part, &mut found, 0);
+            }
+        }
         found
     }
 
@@ -462,6 +479,17 @@ impl Operation {
             .flatten()
             .find(|(scheme, _)| scheme == "oauth")
             .map(|(_, scopes)| scopes.as_slice())
+    }
+
+    /// The schemas of what it takes and of what it answers.
+    pub(super) fn schemas(&self) -> impl Iterator<Item = &Json> {
+        let bodies = self.body.iter().flat_map(|body| &body.contents);
+        let replies = self.success.content.iter();
+        let contents = bodies
+            .chain(replies)
+            .chain(self.refusals.iter().map(|(_, content)| content));
+        let parameters = self.parameters.iter().map(|parameter| &parameter.schema);
+        contents.map(|content| &content.schema).chain(parameters)
     }
 
     /// Whether another scheme is accepted.

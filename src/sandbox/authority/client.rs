@@ -1,0 +1,163 @@
+//! Registered clients, and how one of them shows who it is.
+
+use super::{Authority, Refusal, refusal};
+use crate::sandbox::http::{Call, decode};
+use crate::sandbox::json::Json;
+use crate::sandbox::profile::{Authentication, Profile};
+
+/// A registered client.
+#[derive(Clone)]
+pub(in crate::sandbox) struct Client {
+    pub(in crate::sandbox) id: String,
+    pub(in crate::sandbox) secret: String,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) redirect_uris: Vec<String>,
+    pub(in crate::sandbox) access_key: (String, String),
+}
+
+impl Authority {
+    /// Adds a client.
+    pub(in crate::sandbox) fn register(&mut self, client: Client) {
+        self.clients.retain(|known| known.id != client.id);
+        self.clients.push(client);
+    }
+
+    /// Removes a client and everything it was granted.
+    pub(in crate::sandbox) fn unregister(&mut self, id: &str) {
+        self.clients.retain(|known| known.id != id);
+        for grant in self.grants.values_mut().filter(|grant| grant.client == id) {
+            grant.dead = true;
+        }
+    }
+
+    /// A client by its id.
+    pub(in crate::sandbox) fn client(&self, id: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id == id)
+    }
+
+    /// The id of the client that has been registered longest.
+    pub(in crate::sandbox) fn first_client(&self) -> Option<String> {
+        self.clients.first().map(|client| client.id.clone())
+    }
+
+    /// The first client whose access key this is.
+    pub(in crate::sandbox) fn client_of_key(&self, key: &(String, String)) -> Option<&Client> {
+        self.clients.iter().find(|client| client.access_key == *key)
+    }
+
+    /// Accepts this credential for client registration.
+    pub(in crate::sandbox) fn add_registration_token(&mut self, token: String) {
+        self.registration_tokens.push(token);
+    }
+
+    /// Whether this is a credential for client registration.
+    pub(in crate::sandbox) fn is_registration_token(&self, token: &str) -> bool {
+        self.registration_tokens.iter().any(|known| known == token)
+    }
+
+    /// RFC 6749 section 2.3.1, by the method that the provider has for this request and no other.
+    pub(super) fn authenticate(
+        &self,
+        profile: &Profile,
+        request: &str,
+        call: &Call,
+        fields: &[(String, String)],
+    ) -> Result<&Client, Refusal> {
+        let basic = call.header("authorization").is_some();
+        let body_secret = field(fields, "client_secret");
+        let body_id = field(fields, "client_id");
+        if basic && body_secret.is_some() {
+            return Err(refusal(
+                "invalid_request",
+                "the client secret came in the header and in the body",
+            ));
+        }
+        let wrong = |why: &str| refusal("invalid_client", why);
+        let (id, secret) = match profile.authentication(request) {
+            Authentication::Basic => {
+                if body_secret.is_some() {
+                    return Err(wrong(
+                        "the client secret belongs into HTTP Basic for this request, not into the body",
+                    ));
+                }
+                let (id, secret) = call
+                    .basic()
+                    .ok_or_else(|| wrong("HTTP Basic with client id and secret is missing"))?;
+                let (Some(id), Some(secret)) = (form_decode(&id), form_decode(&secret)) else {
+                    return Err(wrong("the client credentials are not form encoded"));
+                };
+                if body_id.is_some_and(|other| other != id) {
+                    return Err(refusal(
+                        "invalid_request",
+                        "the client ids in the header and in the body differ",
+                    ));
+                }
+                (id, Some(secret))
+            }
+            Authentication::Post => {
+                if basic {
+                    return Err(wrong(
+                        "the client secret belongs into the body for this request, not into HTTP Basic",
+                    ));
+                }
+                let id = body_id.ok_or_else(|| wrong("client_id is missing"))?;
+                let secret = body_secret.ok_or_else(|| wrong("client_secret is missing"))?;
+                (id.to_owned(), Some(secret.to_owned()))
+            }
+            Authentication::None => (body_id.ok_or_else(|| wrong("client_id is missing"))?.to_owned(), None),
+        };
+        self.client(&id)
+            .filter(|client| secret.is_none_or(|secret| client.secret == secret))
+            .ok_or_else(|| wrong("the client id or the client secret is wrong"))
+    }
+}
+
+/// The fields of a request to the token or the revocation endpoint.
+pub(super) fn token_fields(profile: &Profile, call: &Call) -> Result<Vec<(String, String)>, Refusal> {
+    if let Some(twice) = call.repeated(["authorization", "content-type"]) {
+        return Err(refusal("invalid_request", format!("the header {twice} is there twice")));
+    }
+    let sent = call.media_type().unwrap_or_default();
+    let fields = match sent.as_str() {
+        "application/json" if profile.takes_body("json") => {
+            let text = std::str::from_utf8(&call.body).unwrap_or_default();
+            let json = Json::parse(text).map_err(|_| refusal("invalid_request", "the body is not JSON"))?;
+            json.members()
+                .iter()
+                .filter_map(|(k, v)| Some((k.clone(), v.scalar()?)))
+                .collect()
+        }
+        "application/x-www-form-urlencoded" if profile.takes_body("form") => call.form_pairs(),
+        _ => return Err(refusal("invalid_request", "the body has the wrong content type")),
+    };
+    if !call.query.is_empty() {
+        return Err(refusal(
+            "invalid_request",
+            "parameters of this request belong into the body",
+        ));
+    }
+    match repeated(&fields) {
+        Some(twice) => Err(refusal("invalid_request", format!("{twice} is there twice"))),
+        None => Ok(fields),
+    }
+}
+
+pub(super) fn field<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    // RFC 6749 section 3.2: a parameter without a value is as if it were left out.
+    fields
+        .iter()
+        .find(|(n, v)| n == name && !v.is_empty())
+        .map(|(_, v)| v.as_str())
+}
+
+pub(super) fn repeated(fields: &[(String, String)]) -> Option<&str> {
+    let mut seen = std::collections::HashSet::new();
+    fields
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .find(|name| !seen.insert(*name))
+}
+
+fn form_decode(text: &str) -> Option<String> {
+    decode(&text.replace('+', " "))
+}

@@ -1,0 +1,174 @@
+//! Tokens, and the reply that carries them.
+
+use super::{AccessToken, Authority, RefreshToken};
+use crate::sandbox::json::Json;
+use crate::sandbox::mint;
+use crate::sandbox::spec::Spec;
+
+/// How long an access token lives where nobody says.
+const DEFAULT_LIFETIME: u64 = 3600;
+/// Length of a token that carries no user.
+const SERVICE_TOKEN_LENGTH: usize = 320;
+
+impl Authority {
+    /// Makes the tokens and the reply, in the form of the provider's own example.
+    pub(super) fn issue(
+        &mut self,
+        spec: &Spec,
+        grant_type: &str,
+        id: u64,
+        scopes: Vec<String>,
+        with_refresh: bool,
+        now: u64,
+    ) -> Json {
+        let profile = &spec.profile;
+        let example = token_example(spec, grant_type);
+        let text = |name: &str| example.get(name).and_then(Json::as_str).unwrap_or_default();
+        let unit = if profile.milliseconds { 1000 } else { 1 };
+        let seconds = example
+            .get("expires_in")
+            .and_then(|n| n.scalar()?.parse::<u64>().ok())
+            .map(|n| n / unit)
+            .or(profile.access_lifetime)
+            .unwrap_or(DEFAULT_LIFETIME);
+        let lifetime = self.tuning.access_lifetime.unwrap_or(seconds * 1000);
+        let refresh_lifetime = self
+            .tuning
+            .refresh_lifetime
+            .or(profile.refresh_lifetime.map(|life| life * 1000));
+        let user = self.grants.get(&id).and_then(|grant| grant.user.clone());
+
+        let length = if user.is_some() { 40 } else { SERVICE_TOKEN_LENGTH };
+        let access = mint::secret(text("access_token"), length);
+        self.access.insert(
+            access.clone(),
+            AccessToken {
+                grant: id,
+                scopes: scopes.clone(),
+                expires: now + lifetime,
+            },
+        );
+        let refreshable =
+            user.is_some() && (profile.has("refresh_token") || profile.revocation_field == "refresh_token");
+        let refresh = (with_refresh && refreshable).then(|| mint::secret(text("refresh_token"), 40));
+        if let Some(refresh) = &refresh {
+            self.refresh.insert(
+                refresh.clone(),
+                RefreshToken {
+                    grant: id,
+                    expires: refresh_lifetime.map(|life| now + life),
+                    spent: None,
+                },
+            );
+        }
+
+        let mut reply = Json::Object(Vec::new());
+        for (name, value) in example.members() {
+            let value = match name.as_str() {
+                "access_token" => Json::str(&access),
+                "expires_in" if self.tuning.access_lifetime.is_some() => {
+                    let written = (lifetime / 1000 * unit).to_string();
+                    if matches!(value, Json::String(_)) {
+                        Json::String(written)
+                    } else {
+                        Json::Number(written)
+                    }
+                }
+                "expires_in" | "token_type" => value.clone(),
+                // A refresh without rotation leaves it out (RFC 6749 section 6): the old one stays good.
+                "refresh_token" => match &refresh {
+                    Some(refresh) => Json::str(refresh),
+                    None => continue,
+                },
+                "scope" => match value {
+                    Json::String(written) if written.contains(',') => Json::str(scopes.join(",")),
+                    Json::String(_) => Json::str(scopes.join(" ")),
+                    other => other.clone(),
+                },
+                "id_token" => Json::str(mint::secret("", 60)),
+                name if profile.subject_field.as_deref() == Some(name) => match &user {
+                    Some(user) => Json::str(self.account(user, value.as_str().unwrap_or_default())),
+                    None => continue,
+                },
+                name if profile.refresh_lifetime_field.as_deref() == Some(name) => match (&refresh, refresh_lifetime) {
+                    (Some(_), Some(life)) => Json::Number((life / 1000).to_string()),
+                    _ => continue,
+                },
+                _ => value.clone(),
+            };
+            reply.set(name, value);
+        }
+        reply
+    }
+
+    /// The provider's own identifier of a user's account.
+    fn account(&mut self, user: &str, example: &str) -> String {
+        self.accounts
+            .entry(user.to_owned())
+            .or_insert_with(|| mint::like(example))
+            .clone()
+    }
+
+    #[cfg(test)]
+    pub(in crate::sandbox) fn grant_for_test(
+        &mut self,
+        spec: &Spec,
+        user: Option<&str>,
+        scopes: Vec<String>,
+        now: u64,
+    ) -> String {
+        self.forget(now);
+        let grant = self.open(super::Grant {
+            client: "client".to_owned(),
+            user: user.map(str::to_owned),
+            scopes: scopes.clone(),
+            bindings: Vec::new(),
+            dead: false,
+        });
+        let reply = self.issue(spec, "test", grant, scopes, user.is_some(), now);
+        reply.get("access_token").and_then(Json::scalar).unwrap_or_default()
+    }
+}
+
+/// The provider's example of a token reply, for this grant where it has several.
+fn token_example(spec: &Spec, grant: &str) -> Json {
+    let content = spec
+        .by_id(&spec.profile.token_operation)
+        .and_then(|o| o.success.content.as_ref());
+    let examples = content.map(|c| c.examples.as_slice()).unwrap_or_default();
+    let of_grant = examples.iter().find(|(name, _)| name.contains(grant));
+    match of_grant.or_else(|| examples.first()) {
+        Some((_, example)) => example.clone(),
+        None => Json::object([
+            ("access_token", Json::str("")),
+            ("token_type", Json::str("Bearer")),
+            ("expires_in", Json::int(3600)),
+            ("refresh_token", Json::str("")),
+            ("scope", Json::str("")),
+        ]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::KEPT;
+    use super::Authority;
+    use crate::sandbox::BUNDLES;
+    use crate::sandbox::spec::Spec;
+
+    #[test]
+    fn tokens_that_are_over_are_forgotten_and_others_are_kept() {
+        let Some(Ok(spec)) = BUNDLES.first().map(|bundle| Spec::read(bundle)) else {
+            panic!("no bundle can be read")
+        };
+        let mut authority = Authority::default();
+        authority.tuning.access_lifetime = Some(10);
+        let lasting = authority.grant_for_test(&spec, Some("user"), Vec::new(), u64::from(u32::MAX));
+        for now in 0..4000 {
+            authority.grant_for_test(&spec, None, Vec::new(), now);
+        }
+        assert!(authority.access.len() <= KEPT, "{}", authority.access.len());
+        assert!(authority.grants.len() <= KEPT, "{}", authority.grants.len());
+        assert!(authority.access(&lasting, 4000).is_some());
+    }
+}

@@ -1,0 +1,193 @@
+//! The token endpoint: the grants of RFC 6749.
+
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use super::authorize::own_code;
+use super::client::{field, token_fields};
+use super::scope::{narrowed, scope_field, words};
+use super::{Authority, Grant, Refusal, refusal};
+use crate::sandbox::http::Call;
+use crate::sandbox::json::Json;
+use crate::sandbox::spec::Spec;
+
+impl Authority {
+    /// Answers a token request (RFC 6749 sections 4.1.3, 4.3.2, 4.4.2, 6).
+    pub(in crate::sandbox) fn token(&mut self, spec: &Spec, call: &Call, now: u64) -> Result<Json, Refusal> {
+        let profile = &spec.profile;
+        let fields = token_fields(profile, call)?;
+        let grant_type =
+            field(&fields, "grant_type").ok_or_else(|| refusal("invalid_request", "grant_type is missing"))?;
+        if !profile.has(grant_type) {
+            return Err(refusal(
+                "unsupported_grant_type",
+                "this provider does not have this grant",
+            ));
+        }
+        let client = self.authenticate(profile, grant_type, call, &fields)?.id.clone();
+        self.forget(now);
+        match grant_type {
+            "client_credentials" => self.client_credentials(spec, client, &fields, now),
+            "password" => self.user_password(spec, client, &fields, now),
+            "authorization_code" => self.exchange(spec, &client, &fields, now),
+            _ => self.renew(spec, &client, &fields, now),
+        }
+    }
+
+    fn client_credentials(
+        &mut self,
+        spec: &Spec,
+        client: String,
+        fields: &[(String, String)],
+        now: u64,
+    ) -> Result<Json, Refusal> {
+        let scope = scope_field(&spec.profile, "client_credentials", fields)?;
+        let known = spec.profile.scopes_of("client_credentials");
+        let scopes = words(&spec.profile, scope.unwrap_or_default());
+        if let Some(unknown) = scopes.iter().find(|scope| !known.contains(scope)) {
+            return Err(refusal(
+                "invalid_scope",
+                format!("{unknown} is not a scope of the client credentials grant"),
+            ));
+        }
+        if spec.profile.single_scope && scopes.len() > 1 {
+            return Err(refusal("invalid_scope", "one scope at a time"));
+        }
+        let scopes = if scopes.is_empty() { known.to_vec() } else { scopes };
+        let grant = self.open(Grant {
+            client,
+            user: None,
+            scopes: scopes.clone(),
+            bindings: Vec::new(),
+            dead: false,
+        });
+        Ok(self.issue(spec, "client_credentials", grant, scopes, false, now))
+    }
+
+    fn user_password(
+        &mut self,
+        spec: &Spec,
+        client: String,
+        fields: &[(String, String)],
+        now: u64,
+    ) -> Result<Json, Refusal> {
+        scope_field(&spec.profile, "password", fields)?;
+        let (Some(user), Some(password)) = (field(fields, "username"), field(fields, "password")) else {
+            return Err(refusal("invalid_request", "username or password is missing"));
+        };
+        if self.password(user) != Some(password) {
+            return Err(refusal("invalid_grant", "the user name or the password is wrong"));
+        }
+        let scopes = spec.profile.scopes_of("password").to_vec();
+        let grant = self.open(Grant {
+            client,
+            user: Some(user.to_owned()),
+            scopes: scopes.clone(),
+            bindings: Vec::new(),
+            dead: false,
+        });
+        Ok(self.issue(spec, "password", grant, scopes, true, now))
+    }
+
+    fn exchange(&mut self, spec: &Spec, client: &str, fields: &[(String, String)], now: u64) -> Result<Json, Refusal> {
+        let profile = &spec.profile;
+        let value = field(fields, "code").ok_or_else(|| refusal("invalid_request", "code is missing"))?;
+        let unknown = || refusal("invalid_grant", "the authorization code is unknown");
+        let code = self.codes.get(value).ok_or_else(unknown)?;
+        if code.client != client {
+            return Err(unknown());
+        }
+        if let Some(issued) = code.spent_by {
+            // RFC 6749 section 4.1.2: whoever holds a spent code may hold its tokens too.
+            if let Some(grant) = self.grants.get_mut(&issued) {
+                grant.dead = true;
+            }
+            return Err(refusal(
+                "invalid_grant",
+                "the authorization code was used before; its tokens are revoked",
+            ));
+        }
+        if code.expires <= now {
+            return Err(refusal("invalid_grant", "the authorization code has expired"));
+        }
+        let mismatch = own_code(profile, "invalid_redirect_uri", "invalid_grant");
+        match field(fields, "redirect_uri") {
+            None if code.was_sent && profile.redirect_on_token => {
+                return Err(refusal("invalid_request", "redirect_uri is missing"));
+            }
+            // Also where the authorization request had none: the code went to the client's own.
+            Some(sent) if sent != code.redirect_uri => {
+                return Err(refusal(
+                    mismatch,
+                    "the redirect URI differs from the one of the authorization request",
+                ));
+            }
+            _ => {}
+        }
+        if let Some(challenge) = &code.challenge {
+            let verifier =
+                field(fields, "code_verifier").ok_or_else(|| refusal("invalid_request", "code_verifier is missing"))?;
+            if !is_verifier(verifier) || *challenge != s256(verifier) {
+                return Err(refusal(
+                    "invalid_grant",
+                    "the code verifier does not fit the code challenge",
+                ));
+            }
+        }
+        let scope = scope_field(profile, "authorization_code", fields)?;
+        let scopes = narrowed(profile, &code.grant.scopes, scope)?;
+        let grant = code.grant.clone();
+        let grant = self.open(grant);
+        if let Some(code) = self.codes.get_mut(value) {
+            code.spent_by = Some(grant);
+        }
+        Ok(self.issue(spec, "authorization_code", grant, scopes, true, now))
+    }
+
+    fn renew(&mut self, spec: &Spec, client: &str, fields: &[(String, String)], now: u64) -> Result<Json, Refusal> {
+        let profile = &spec.profile;
+        let value =
+            field(fields, "refresh_token").ok_or_else(|| refusal("invalid_request", "refresh_token is missing"))?;
+        let gone = || refusal("invalid_grant", "the refresh token is unknown, expired or revoked");
+        let token = self.refresh.get(value).ok_or_else(gone)?;
+        let id = token.grant;
+        let grant = self
+            .grants
+            .get(&id)
+            .filter(|grant| grant.client == client && !grant.dead)
+            .ok_or_else(gone)?;
+        if token.expires.is_some_and(|expires| expires <= now) {
+            return Err(gone());
+        }
+        let granted = grant.scopes.clone();
+        let grace = self.tuning.grace.unwrap_or(profile.grace * 1000);
+        if token.spent.is_some_and(|spent| now >= spent + grace) {
+            // RFC 9700 section 4.14.2: one of the two who sent it stole it, whatever else is wrong with the request.
+            self.grants.entry(id).and_modify(|grant| grant.dead = true);
+            return Err(refusal(
+                "invalid_grant",
+                "the refresh token was used before; the grant is revoked",
+            ));
+        }
+        let scope = scope_field(profile, "refresh_token", fields)?;
+        let scopes = narrowed(profile, &granted, scope)?;
+        if profile.rotates
+            && let Some(token) = self.refresh.get_mut(value)
+        {
+            token.spent.get_or_insert(now);
+        }
+        Ok(self.issue(spec, "refresh_token", id, scopes, profile.rotates, now))
+    }
+}
+
+/// RFC 7636 section 4.1.
+fn is_verifier(verifier: &str) -> bool {
+    (43..=128).contains(&verifier.len())
+        && verifier
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+}
+
+fn s256(verifier: &str) -> String {
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
