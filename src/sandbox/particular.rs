@@ -524,7 +524,13 @@ pub(super) fn worked_out(
     Ok(match (context.spec.id.as_str(), operation.id.as_str()) {
         ("ofx", "get_rate") => {
             let mut reply = operation.example().cloned().unwrap_or_default();
-            let converted = converted(&reply, request).ok_or_else(|| refused(400, "the amount cannot be converted"))?;
+            let rate = reply.get("ofxRate").and_then(Json::scalar);
+            let Some(rate) = rate.and_then(|rate| rate.parse().ok()) else {
+                // A specification without a rate is answered as it is.
+                return Ok(None);
+            };
+            let amount = request.path_value("amount").unwrap_or_default();
+            let converted = converted(amount, rate).ok_or_else(|| refused(400, "the amount cannot be converted"))?;
             reply.set("convertedAmount", Json::Number(converted.to_string()));
             Some(Reply::json(200, "application/json", reply))
         }
@@ -540,10 +546,8 @@ pub(super) fn worked_out(
     })
 }
 
-/// The amount of the path, at the rate of the example.
-fn converted(rate: &Json, request: &Request) -> Option<Decimal> {
-    let rate: Decimal = rate.get("ofxRate")?.scalar()?.parse().ok()?;
-    let amount: Decimal = request.path_value("amount")?.parse().ok()?;
+fn converted(amount: &str, rate: Decimal) -> Option<Decimal> {
+    let amount: Decimal = amount.parse().ok()?;
     Some(amount.checked_mul(rate)?.round_dp(2))
 }
 

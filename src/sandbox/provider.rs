@@ -171,7 +171,11 @@ impl Provider {
             Route::WrongMethod(operation, allowed) => self
                 .error(Some(operation), 405, &format!("this address takes {allowed}"))
                 .with("allow", allowed),
-            Route::Unknown => self.error(self.any_of(host), 404, "there is nothing at this address"),
+            // No endpoint of the authorization server answers here, but the web server around it.
+            Route::Unknown if host == Host::Oauth => {
+                Reply::html(404, page::message("Not found", "There is nothing at this address."))
+            }
+            Route::Unknown => self.error(None, 404, "there is nothing at this address"),
         };
         if let Some(id) = call.header("x-request-id") {
             reply = reply.with("x-request-id", id.to_owned());
@@ -189,15 +193,9 @@ impl Provider {
     pub(super) fn refuse(&self, host: Host, path: &str, method: &Method, status: u16, why: &str) -> Reply {
         let operation = match self.route(host, path, method) {
             Route::Found(operation, _) | Route::WrongMethod(operation, _) => Some(operation),
-            Route::Unknown => self.any_of(host),
+            Route::Unknown => None,
         };
         self.error(operation, status, why)
-    }
-
-    /// An operation whose errors have the form of the host's own, where the host has one form only.
-    fn any_of(&self, host: Host) -> Option<&Operation> {
-        let token = || self.spec.by_id(&self.spec.profile.token_operation);
-        if host == Host::Oauth { token() } else { None }
     }
 
     fn route(&self, host: Host, path: &str, method: &Method) -> Route<'_> {
