@@ -120,7 +120,14 @@ fn scope(document: &Document) -> TokenStream {
         .map(|scope| format_ident!("{}", variant_name(scope).unwrap_or_default()))
         .collect();
     let docs = document.scopes.values();
-    let doc = format!("The scopes of {}.", document.provider.name);
+    let doc = if document.oauth.as_ref().is_none_or(|oauth| oauth.scopes_complete) {
+        format!("The scopes of {}.", document.provider.name)
+    } else {
+        format!(
+            "The scopes of {} that are documented. There are others: name one with `RequestedScope::new`.",
+            document.provider.name
+        )
+    };
     if scopes.is_empty() {
         let doc = format!("{} documents no scopes.", document.provider.name);
         return quote! {

@@ -232,6 +232,7 @@ impl Transform<'_> {
                     return Err("`x-lenient: array` is for a schema of type `array`".to_owned());
                 }
                 Lenient::Array => {}
+                Lenient::Object => self.object_or_text(place, name, schema)?,
             }
         }
         for union in ["oneOf", "anyOf", "not"] {
@@ -296,6 +297,34 @@ impl Transform<'_> {
                 None => Ok(json!({})),
             },
         }
+    }
+
+    /// `x-lenient: object`: which property a text in place of the object is.
+    fn object_or_text(&mut self, place: &Place, name: &str, schema: &Value) -> Result<(), String> {
+        let is_named = matches!(&place.owner, Owner::Schema(owner) if owner == name && place.trail.is_empty());
+        if !is_named {
+            return Err("`x-lenient: object` is for a schema with a name; put it under components.schemas".to_owned());
+        }
+        let mut properties = schema["properties"].as_object().into_iter().flatten();
+        match (properties.next(), properties.next()) {
+            (Some((_, property)), None)
+                if schema["type"] == "object"
+                    && schema["required"].as_array().is_none_or(Vec::is_empty)
+                    && property["type"] == "string"
+                    && ["enum", "format", "x-lenient"]
+                        .iter()
+                        .all(|key| property.get(*key).is_none()) => {}
+            _ => {
+                return Err(
+                    "`x-lenient: object` is for an object with one property, a plain optional string: a text in its place is that property"
+                        .to_owned(),
+                );
+            }
+        }
+        if let Some(notes) = self.schemas.get_mut(name) {
+            notes.or_text = true;
+        }
+        Ok(())
     }
 
     /// Decimals and lenient values are read by code that a field names, and an element has no field.

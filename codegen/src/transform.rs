@@ -45,6 +45,8 @@ pub(crate) struct SchemaNotes {
     /// Rust field name -> notes.
     pub fields: BTreeMap<String, FieldNotes>,
     pub wrapper: bool,
+    /// An object with one property, which a text may stand in for.
+    pub or_text: bool,
     /// The values of an enum, as they are on the wire.
     pub values: Vec<String>,
 }

@@ -159,6 +159,8 @@ pub enum Lenient {
     DateTime,
     /// An array, an array of arrays, an object of arrays, a single object, `null`.
     Array,
+    /// An object with one property, or the text of that property alone.
+    Object,
 }
 
 /// How a property of a form body is written (`x-form` in `encoding`).
@@ -267,6 +269,9 @@ pub struct Oauth {
     /// Added to every request that carries scopes.
     #[serde(default)]
     pub scopes_always: Vec<String>,
+    /// Whether the flows list every scope; `false`: there are others, which are not documented.
+    #[serde(default = "yes")]
+    pub scopes_complete: bool,
     /// One scope per authorization.
     #[serde(default)]
     pub single_scope: bool,

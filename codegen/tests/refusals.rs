@@ -736,6 +736,20 @@ fn schema_kinds() {
             payment(json!({ "who": { "type": "string", "x-lenient": "array" } })),
         ),
         (
+            "a text for an object without a name",
+            payment(json!({
+                "who": { "type": "object", "x-lenient": "object", "properties": { "name": { "type": "string" } } }
+            })),
+        ),
+        (
+            "a text for an object of two properties",
+            schemas(json!({ "Who": {
+                "type": "object",
+                "x-lenient": "object",
+                "properties": { "name": { "type": "string" }, "other": { "type": "string" } },
+            } })),
+        ),
+        (
             "another name for itself",
             schemas(json!({ "Loop": { "$ref": "#/components/schemas/Loop" } })),
         ),

@@ -23,7 +23,11 @@ impl Passes<'_> {
                         out.extend(self.wrapper_enum(&item, notes));
                         replaced.push(name);
                     } else {
-                        out.push(Item::Struct(self.structure(item)));
+                        let or_text = notes.is_some_and(|notes| notes.or_text);
+                        let mut item = self.structure(item);
+                        let reading = or_text.then(|| reading_object_or_text(&mut item));
+                        out.push(Item::Struct(item));
+                        out.extend(reading.into_iter().flatten());
                     }
                 }
                 other => out.push(other),
@@ -384,6 +388,72 @@ impl Passes<'_> {
             }
         }
     }
+}
+
+/// Takes `Deserialize` off the derived traits and writes it out, so that a text is read as the only described field.
+fn reading_object_or_text(item: &mut ItemStruct) -> Vec<Item> {
+    for attribute in &mut item.attrs {
+        if attribute.path().is_ident("derive")
+            && let Meta::List(list) = &attribute.meta
+            && let Ok(mut traits) = list.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
+        {
+            traits = traits
+                .into_iter()
+                .filter(|path| path.segments.last().is_none_or(|last| last.ident != "Deserialize"))
+                .collect();
+            *attribute = parse_quote!(#[derive(#traits)]);
+        }
+    }
+    let name = &item.ident;
+    let fields = &item.fields;
+    let idents: Vec<&Ident> = item.fields.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let flattened = |field: &&syn::Field| field.attrs.iter().any(is_flatten);
+    let rest = item
+        .fields
+        .iter()
+        .filter(flattened)
+        .filter_map(|field| field.ident.as_ref());
+    let text = item
+        .fields
+        .iter()
+        .find(|field| !flattened(field))
+        .and_then(|field| field.ident.as_ref());
+    let expecting = format!("an object or a text ({name})");
+    parse_items(quote! {
+        const _: () = {
+            #[derive(::serde::Deserialize)]
+            struct Fields #fields
+
+            struct Visitor;
+
+            impl<'de> ::serde::de::Visitor<'de> for Visitor {
+                type Value = #name;
+
+                fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    f.write_str(#expecting)
+                }
+
+                fn visit_str<E: ::serde::de::Error>(self, text: &str) -> ::std::result::Result<#name, E> {
+                    Ok(#name {
+                        #text: ::std::option::Option::Some(text.to_owned()),
+                        #( #rest: ::std::default::Default::default(), )*
+                    })
+                }
+
+                fn visit_map<A: ::serde::de::MapAccess<'de>>(self, map: A) -> ::std::result::Result<#name, A::Error> {
+                    let map = ::serde::de::value::MapAccessDeserializer::new(map);
+                    let Fields { #(#idents),* } = ::serde::Deserialize::deserialize(map)?;
+                    Ok(#name { #(#idents),* })
+                }
+            }
+
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    deserializer.deserialize_any(Visitor)
+                }
+            }
+        };
+    })
 }
 
 /// `value: T where T: TryInto<Option<X>>` becomes `T: TryInto<X>`.

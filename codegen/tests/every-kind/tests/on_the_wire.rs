@@ -103,6 +103,19 @@ fn any_form_is_read_where_the_specification_says_so() {
     assert_eq!(shapes.lenient_text.as_deref(), Some("42"));
     assert_eq!(shapes.lenient_at.unwrap().to_string(), "2026-11-21");
     assert_eq!(shapes.lenient_list.len(), 1);
+    for (sent, message, more) in [
+        (r#""no""#, Some("no"), 0),
+        (r#"{ "message": "no", "code": 7 }"#, Some("no"), 1),
+        (r#"{ "code": 7 }"#, None, 1),
+    ] {
+        let shapes: Shapes = serde_json::from_str(&format!(r#"{{ {REQUIRED}, "lenientObject": {sent} }}"#)).unwrap();
+        let words = shapes.lenient_object.unwrap();
+        assert_eq!((words.message.as_deref(), words.extra.len()), (message, more), "{sent}");
+    }
+    for (sent, fits) in [("null", true), ("7", false), ("[]", false)] {
+        let read = serde_json::from_str::<Shapes>(&format!(r#"{{ {REQUIRED}, "lenientObject": {sent} }}"#));
+        assert_eq!(read.is_ok_and(|shapes| shapes.lenient_object.is_none()), fits, "{sent}");
+    }
 }
 
 #[test]
