@@ -149,6 +149,9 @@ fn authorization(provider: &Provider, page: &mut String) {
             });
         let _ = writeln!(page, "| {name} | {} | {users} |", cell(meaning));
     }
+    if !oauth.scopes_complete {
+        page.push_str("\nThere are other scopes, which are not documented: name one with `RequestedScope::new`.\n");
+    }
     page.push('\n');
 }
 
@@ -357,6 +360,7 @@ fn schema_quirks(bundle: &Value) -> Vec<String> {
             "boolean" => format!("Booleans come in several forms (`x-lenient: boolean`, {times})."),
             "string" => format!("Texts may come as numbers (`x-lenient: string`, {times})."),
             "date-time" => format!("Times come in several forms (`x-lenient: date-time`, {times})."),
+            "object" => format!("A text may stand in for an object (`x-lenient: object`, {times})."),
             _ => format!("Lists come in several forms (`x-lenient: array`, {times})."),
         });
     }

@@ -350,6 +350,7 @@ impl Seen<'_> {
             || lenient == Some("string") && !matches!(found, "object" | "array")
             || lenient == Some("boolean") && !matches!(found, "object" | "array" | "null")
             || lenient == Some("array") && matches!(found, "object" | "null")
+            || lenient == Some("object") && found == "string"
             || schema.get("format") == Some(&json!("decimal")) && matches!(found, "string" | "number" | "integer")
             || path == "reply.scope"
             || path == "reply.expires_in";

@@ -610,6 +610,7 @@ impl<'s> Compared<'s> {
                 || lenient == Some("boolean")
                     && ["boolean", "string", "integer", "number"].contains(&other_k.as_str())
                 || lenient == Some("array") && ["array", "object"].contains(&other_k.as_str())
+                || lenient == Some("object") && other_k == "string"
                 || k == "number" && other_k == "integer");
         let sent_anyway = direction == Direction::Request && k == "integer" && other_k == "number";
         if k != other_k && !decimal && !read_anyway && !sent_anyway {
