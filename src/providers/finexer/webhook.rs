@@ -4,6 +4,23 @@
 //! `fx-signature: t=<ISO 8601 UTC>;s=<hex>`, where the hex is HMAC-SHA256 over
 //! `<t>.<raw body>`. The facts are of grade `client-code`: a production code base
 //! that receives these webhooks shows them, with tests.
+//!
+//! A delivery that is not answered with a 2xx comes again every 3 seconds. After
+//! ten failures in a row, of whatever events, Finexer pauses the webhook, and no
+//! event comes any more. So answer a 2xx to everything authentic, also to what
+//! cannot be used ([`WebhookError::is_authentic`]), and keep what was seen by
+//! [`Event::id`]: a delivery may come twice.
+//!
+//! Events that are known, in [`Event::kind`]; there may be others:
+//!
+//! | event | source |
+//! |---|---|
+//! | `oauth.authorization.revoked` | Finexer's OAuth guide |
+//! | `consent.authorized`, `consent.canceled`, `consent.expired`, `consent.failed` | public client code |
+//! | `bank_account.created` | public client code |
+//! | `reminder.consent_expiry.sent` | public client code |
+//!
+//! None of them tells of a new transaction: those are found with `start_sync`.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -37,7 +54,18 @@ pub struct Verifier {
     tolerance: Duration,
 }
 
-/// Why a delivery was not accepted. Answer it with a 400 and do not act on it.
+/// Why a delivery was not accepted. Do not act on it.
+///
+/// Answer a 400 where it is not authentic, and a 2xx where it is: Finexer
+/// repeats what fails, and pauses the webhook after ten failures in a row.
+///
+/// ```
+/// use finrail::finexer::webhook::WebhookError;
+///
+/// let status = |error: WebhookError| if error.is_authentic() { 204 } else { 400 };
+/// assert_eq!(status(WebhookError::Body), 204);
+/// assert_eq!(status(WebhookError::Signature), 400);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
@@ -50,9 +78,17 @@ pub enum WebhookError {
     /// The delivery is too old, or from the future: it may be a replay.
     #[error("the delivery is too far from the present; check the clock, or treat it as a replay")]
     Stale,
-    /// The body is no event.
-    #[error("the body is not a Finexer event")]
+    /// Finexer sent it, but the body has a form that this version does not know. It would have it the next time too: answer a 2xx.
+    #[error("the body is authentic, but not an event of a known form; answer a 2xx, a failure would be repeated")]
     Body,
+}
+
+impl WebhookError {
+    /// Whether Finexer did send the delivery: its signature and its time are right, its body is of an unknown form.
+    #[must_use]
+    pub fn is_authentic(self) -> bool {
+        matches!(self, Self::Body)
+    }
 }
 
 impl Verifier {
@@ -139,7 +175,7 @@ fn bytes_of(hex: &str) -> Option<Vec<u8>> {
 pub struct Event {
     /// The event's id: the same for every delivery of it.
     pub id: String,
-    /// What happened: `consent.authorized`, `oauth.authorization.revoked`, ...
+    /// What happened: `consent.authorized`, `oauth.authorization.revoked`, and [others](self).
     pub kind: String,
     object: Box<RawValue>,
 }
@@ -278,7 +314,53 @@ mod tests {
             other.verify_at(&good, body, at(TIME)).unwrap_err(),
             WebhookError::Signature
         );
-        let no_event = b"[]";
-        assert_eq!(check(&signed(TIME, no_event), no_event, TIME), Err(WebhookError::Body));
+    }
+
+    #[test]
+    fn what_is_theirs_and_not_understood_is_told_apart() {
+        let verifier = Verifier::new(SECRET);
+        for body in ["[]", "", "not json", r#"{"id":"evt_1","data":{}}"#, r#"{"type":"a"}"#] {
+            let error = verifier
+                .verify_at(&signed(TIME, body.as_bytes()), body.as_bytes(), at(TIME))
+                .unwrap_err();
+            assert_eq!((error, error.is_authentic()), (WebhookError::Body, true), "{body}");
+        }
+        for error in [WebhookError::Header, WebhookError::Signature, WebhookError::Stale] {
+            assert!(!error.is_authentic(), "{error}");
+        }
+    }
+
+    #[test]
+    fn events_that_are_known_are_read_with_what_they_are_about() {
+        use crate::finexer::types::BankAccount;
+        let read = |body: &str| {
+            let body = body.as_bytes();
+            Verifier::new(SECRET)
+                .verify_at(&signed(TIME, body), body, at(TIME))
+                .unwrap()
+        };
+        for (kind, status) in [
+            ("consent.authorized", ConsentStatus::Authorized),
+            ("consent.canceled", ConsentStatus::Canceled),
+            ("consent.expired", ConsentStatus::Expired),
+            ("consent.failed", ConsentStatus::Failed),
+        ] {
+            let event = read(&format!(
+                r#"{{"id":"evt_1","object":"event","type":"{kind}","data":{{"object":{{"id":"bc_1","status":"{status}"}}}}}}"#
+            ));
+            assert_eq!((event.id.as_str(), event.kind.as_str()), ("evt_1", kind));
+            assert_eq!(event.object::<Consent>().unwrap().status, Some(status));
+        }
+        let event =
+            read(r#"{"id":"evt_2","type":"bank_account.created","data":{"object":{"id":"ba_1","currency":"gbp"}}}"#);
+        assert_eq!(event.object::<BankAccount>().unwrap().id, "ba_1");
+        assert_eq!(event.object::<Vec<u8>>(), Err(WebhookError::Body), "another type");
+        for kind in [
+            "reminder.consent_expiry.sent",
+            "oauth.authorization.revoked",
+            "of.tomorrow",
+        ] {
+            assert_eq!(read(&format!(r#"{{"type":"{kind}","data":{{}}}}"#)).kind, kind);
+        }
     }
 }
