@@ -843,18 +843,29 @@ async fn a_body_that_breaks_off_or_is_garbled_says_where() {
 
 #[tokio::test]
 async fn error_bodies_of_every_shape_keep_their_status() {
-    for (body, message) in [
+    // The body, and what is read of it: `error.message`, `message`, `code`, `error_code`.
+    for (body, read) in [
         (
-            r#"{"error":{"message":"no such customer","code":"resource_missing"}}"#,
-            Some("no such customer"),
+            r#"{"error":{"message":"no such customer","code":"resource_missing"},"extra":[1]}"#,
+            Some([Some("no such customer"), None, None, None]),
         ),
         (
-            r#"{"error":{"message":"no such customer"},"extra":[1]}"#,
-            Some("no such customer"),
+            r#"{"message":"no such customer","code":"x"}"#,
+            Some([None, Some("no such customer"), Some("x"), None]),
         ),
-        (r#"{"message":"no such customer","code":"x"}"#, None),
-        (r#"{"error":"not_found","error_code":"x"}"#, None),
-        ("{}", None),
+        (
+            r#"{"message":"no such customer","error_code":404}"#,
+            Some([None, Some("no such customer"), None, Some("404")]),
+        ),
+        (
+            r#"{"error":"not_found","error_code":"x"}"#,
+            Some([Some("not_found"), None, None, Some("x")]),
+        ),
+        (
+            r#"{"error":null,"code":"x","error_code":null}"#,
+            Some([None, None, Some("x"), None]),
+        ),
+        ("{}", Some([None; 4])),
         ("[]", None),
         ("", None),
     ] {
@@ -873,11 +884,16 @@ async fn error_bodies_of_every_shape_keep_their_status() {
             "{body}"
         );
         assert_eq!(error.request_id(), Some("r-1"), "{body}");
-        let read = error
-            .body()
-            .and_then(|body| body.error.as_ref())
-            .and_then(|detail| detail.message.as_deref());
-        assert_eq!(read, message, "{body}: {error:?}");
+        let told = error.body().map(|body| {
+            let nested = body.error.as_ref().and_then(|detail| detail.message.as_deref());
+            [
+                nested,
+                body.message.as_deref(),
+                body.code.as_deref(),
+                body.error_code.as_deref(),
+            ]
+        });
+        assert_eq!(told, read, "{body}: {error:?}");
     }
     for (body, code) in [(r#"{"code":701,"message":"m"}"#, "701"), (r#"{"code":"701"}"#, "701")] {
         let recorder = Recorder::granting(move |_, _| Answer::status(400, body)).await;
@@ -1120,7 +1136,7 @@ async fn forms_and_queries_are_written_as_the_providers_read_them() {
             "tranDate%5Bgte%5D=5"
         ]
     );
-    let filter = r#"{"date":{"gte":"20260101"}}"#;
+    let filter = r#"{"settleDate":">=20260101"}"#;
     client.client().list_settlements().filter(filter).send().await.unwrap();
     assert_eq!(
         recorder.calls().pop().unwrap().query(),

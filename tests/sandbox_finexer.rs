@@ -137,15 +137,20 @@ async fn finexer_templates_are_cleared_by_an_empty_value() {
     let finexer = peer(&sandbox, "finexer");
     let token = user_token(&finexer).await;
     let app = format!("/apps/{}/templates", finexer.client.client_id);
-    let created = finexer
-        .post_form(&app, &token, &[("name", "Dark"), ("default", "false")])
-        .await;
+    let fields = [("name", "Dark"), ("footer_html", "<p>Help</p>"), ("default", "false")];
+    let created = finexer.post_form(&app, &token, &fields).await;
     let path = format!("{app}/{}", created.string("id"));
-    let updated = finexer
-        .post_form(&path, &token, &[("name", "Darker"), ("footer_html", "")])
-        .await;
-    assert_eq!(updated.string("name"), "Darker", "{}", updated.text);
-    assert_eq!(finexer.get(&path, &token).await.string("name"), "Darker");
+    assert_eq!(finexer.get(&path, &token).await.string("name"), "Dark");
+
+    // A field that is not sent keeps its value, an empty one loses it. No source shows `footer_html` in a reply.
+    let updated = finexer.post_form(&path, &token, &[("footer_html", "")]).await;
+    assert_eq!(updated.string("name"), "Dark", "{}", updated.text);
+    let updated = finexer.post_form(&path, &token, &[("name", "")]).await;
+    assert_eq!(updated.status, 200, "{}", updated.text);
+    for reply in [updated, finexer.get(&path, &token).await] {
+        assert!(reply.json().get("name").is_none(), "{}", reply.text);
+        assert_eq!(reply.json()["default"], false, "{}", reply.text);
+    }
     assert!(finexer.delete(&path, &token).await.status < 300);
     assert_eq!(finexer.get(&path, &token).await.status, 404);
 }
