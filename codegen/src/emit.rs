@@ -124,7 +124,7 @@ fn scope(document: &Document) -> TokenStream {
         format!("The scopes of {}.", document.provider.name)
     } else {
         format!(
-            "The scopes of {} that are documented. There are others: name one with `RequestedScope::new`.",
+            "The scopes of {} that are documented. There may be others: name one with `RequestedScope::new`.",
             document.provider.name
         )
     };

@@ -269,7 +269,7 @@ pub struct Oauth {
     /// Added to every request that carries scopes.
     #[serde(default)]
     pub scopes_always: Vec<String>,
-    /// Whether the flows list every scope; `false`: there are others, which are not documented.
+    /// Whether the flows list every scope; `false`: there may be others, which are not documented.
     #[serde(default = "yes")]
     pub scopes_complete: bool,
     /// One scope per authorization.

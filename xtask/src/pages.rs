@@ -150,7 +150,7 @@ fn authorization(provider: &Provider, page: &mut String) {
         let _ = writeln!(page, "| {name} | {} | {users} |", cell(meaning));
     }
     if !oauth.scopes_complete {
-        page.push_str("\nThere are other scopes, which are not documented: name one with `RequestedScope::new`.\n");
+        page.push_str("\nThere may be other scopes, which are not documented: name one with `RequestedScope::new`.\n");
     }
     page.push('\n');
 }
