@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use finrail::sandbox::Sandbox;
 use finrail::transport::{Authentication, Effect, Outcome, RetryPolicy};
-use finrail::{App, Connection, Provider, finexer, mx, ofx, tatrabanka};
+use finrail::{App, Connection, Provider, finexer, mx, oauth, ofx, omnifund, tatrabanka, token};
 use recorder::{Answer, Recorder, pairs};
 use tatrabanka::service::types::{PaymentAccount, PaymentAmount, TransactionStatus};
 
@@ -246,6 +246,69 @@ fn the_secret_is_in_no_address() {
         .unwrap();
     let url = app.authorize(["customer_read"]).unwrap().url;
     assert!(!url.as_str().contains("live_key"));
+}
+
+// --- OmniFund
+
+/// OmniFund's page promises a `code` after Allow and Deny alike, and does not tell what Deny sends. Whatever it is, it connects nobody.
+#[tokio::test]
+async fn omnifunds_deny_is_an_error_in_whatever_form_it_comes() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = sandbox.client("omnifund");
+    let at_sandbox = App::<omnifund::Provider>::builder()
+        .base_url(sandbox.url("omnifund"))
+        .credentials(omnifund::Credentials::new(client.client_id, client.client_secret))
+        .redirect_uri(REDIRECT)
+        .build()
+        .unwrap();
+    let denied = async |query: &str| {
+        let pending = at_sandbox.authorize([""; 0]).unwrap().pending;
+        let callback = format!("{REDIRECT}?{query}state={}", pending.state().expose_secret());
+        at_sandbox.finish(pending, &callback).await.unwrap_err()
+    };
+
+    // No code.
+    for query in ["", "code=&"] {
+        let error = denied(query).await;
+        assert!(matches!(error, oauth::Error::Callback(_)), "{query}: {error:?}");
+        assert!(!error.is_retryable(), "{error:?}");
+        let text = error.to_string();
+        assert!(
+            text.contains("the provider may have refused the authorization"),
+            "{text}"
+        );
+    }
+    // As RFC 6749 section 4.1.2.1 has it.
+    let error = denied("error=access_denied&").await;
+    assert!(error.refusal().is_some_and(|refusal| refusal.is_access_denied()));
+    assert!(sandbox.requests("omnifund").is_empty(), "nothing was sent");
+
+    // A code that is worth nothing.
+    let error = denied("code=c-4711&").await;
+    assert!(matches!(error, oauth::Error::Server(_)), "{error:?}");
+    assert_eq!(error.code(), Some("invalid_grant"));
+    assert_eq!((error.verdict(), error.is_retryable()), (token::Verdict::Dead, false));
+    let text = error.to_string();
+    assert!(
+        text.contains("code exchange") && text.contains("the user has to authorize again"),
+        "{text}"
+    );
+    assert!(!text.contains("c-4711"), "the code is not shown: {text}");
+
+    // The same, in bodies of another form: none is documented.
+    for answer in [
+        Answer::html(400, "<h1>No</h1>"),
+        Answer::status(400, r#"{"message":"denied"}"#),
+        Answer::json(r#"{"access_token":null}"#),
+    ] {
+        let recorder = Recorder::in_order([answer]).await;
+        let app: omnifund::App = app(&recorder).build().unwrap();
+        let pending = app.authorize([""; 0]).unwrap().pending;
+        let callback = format!("{REDIRECT}?code=c-4711&state={}", pending.state().expose_secret());
+        let error = app.finish(pending, &callback).await.unwrap_err();
+        assert!(error.to_string().contains("code exchange"), "{error}");
+        assert_eq!(recorder.seen().len(), 1, "a code is sent once");
+    }
 }
 
 // --- MX

@@ -369,58 +369,6 @@ async fn a_refusal_of_the_user_is_an_error_of_its_own() {
     }
 }
 
-/// OmniFund's page promises a `code` after Allow and Deny alike, and does not tell what Deny sends. Whatever it is, it connects nobody.
-#[tokio::test]
-async fn omnifunds_deny_is_an_error_in_whatever_form_it_comes() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let app = app!(sandbox, omnifund);
-    let denied = async |query: &str| {
-        let pending = app.authorize(NO_SCOPES).unwrap().pending;
-        let callback = format!("{REDIRECT}?{query}state={}", pending.state().expose_secret());
-        app.finish(pending, &callback).await.unwrap_err()
-    };
-
-    // No code.
-    for query in ["", "code=&"] {
-        let error = denied(query).await;
-        assert!(matches!(error, oauth::Error::Callback(_)), "{query}: {error:?}");
-        assert!(!error.is_retryable(), "{error:?}");
-        says(&error, &["the provider may have refused the authorization"]);
-    }
-    // As RFC 6749 section 4.1.2.1 has it.
-    let error = denied("error=access_denied&").await;
-    assert!(error.refusal().is_some_and(|refusal| refusal.is_access_denied()));
-    assert!(sandbox.requests("omnifund").is_empty(), "nothing was sent");
-
-    // A code that is worth nothing.
-    let error = denied("code=c-4711&").await;
-    assert!(matches!(error, oauth::Error::Server(_)), "{error:?}");
-    assert_eq!(error.code(), Some("invalid_grant"));
-    assert_eq!((error.verdict(), error.is_retryable()), (token::Verdict::Dead, false));
-    says(&error, &["code exchange", "the user has to authorize again"]);
-    assert!(!error.to_string().contains("c-4711"), "the code is not shown: {error}");
-
-    // The same, in bodies of another form: none is documented.
-    for answer in [
-        Answer::html(400, "<h1>No</h1>"),
-        Answer::status(400, r#"{"message":"denied"}"#),
-        Answer::json(r#"{"access_token":null}"#),
-    ] {
-        let recorder = Recorder::in_order([answer]).await;
-        let app = omnifund::App::builder()
-            .base_url(recorder.origin())
-            .credentials(omnifund::Credentials::new("id", "secret"))
-            .redirect_uri(REDIRECT)
-            .build()
-            .unwrap();
-        let pending = app.authorize(NO_SCOPES).unwrap().pending;
-        let callback = format!("{REDIRECT}?code=c-4711&state={}", pending.state().expose_secret());
-        let error = app.finish(pending, &callback).await.unwrap_err();
-        says(&error, &["code exchange"]);
-        assert_eq!(recorder.seen().len(), 1, "a code is sent once");
-    }
-}
-
 #[tokio::test]
 async fn a_code_is_good_for_one_exchange() {
     let sandbox = Sandbox::start().await.unwrap();
