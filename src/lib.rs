@@ -9,6 +9,7 @@ mod app;
 pub mod canary;
 mod config;
 mod connection;
+mod json;
 pub mod oauth;
 mod provider;
 mod providers;
@@ -24,6 +25,7 @@ mod unknown_kind;
 pub use app::{App, AppBuilder, ClientBuilder};
 pub use config::{ConfigError, Credentials, Hosts};
 pub use connection::Connection;
+pub use json::{Json, JsonMap};
 pub use provider::{ClientKind, Environment, Provider, TypedClient, grant};
 #[allow(unused_imports)] // without a provider feature there is none
 pub use providers::*;

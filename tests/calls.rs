@@ -185,10 +185,11 @@ async fn a_refresh_that_is_refused_ends_the_grant_and_says_so() {
     )
     .await;
     let user = tatra(&recorder).await;
-    for _ in 0..2 {
+    // The provider rejected the first call; the second had no token to go with.
+    for outcome in [Outcome::Rejected, Outcome::NotSent] {
         let error = user.client().list_accounts().send().await.unwrap_err();
         assert!(error.reauthorization_required(), "{error}");
-        assert_eq!(error.outcome(), Outcome::Rejected);
+        assert_eq!(error.outcome(), outcome);
     }
     assert_eq!(
         recorder.token_requests().len(),
@@ -213,7 +214,7 @@ async fn a_grant_without_a_refresh_token_works_until_its_access_token_ends() {
     let error = user.client().list_accounts().send().await.unwrap_err();
     let reason = ReauthorizationReason::NoRefreshToken;
     assert!(
-        matches!(&error, Error::Auth(token::Error::ReauthorizationRequired { reason: r }) if *r == reason),
+        matches!(&error, Error::Auth { error: token::Error::ReauthorizationRequired { reason: r }, .. } if *r == reason),
         "{error:?}"
     );
     assert_eq!(recorder.token_requests().len(), 1);
@@ -487,6 +488,22 @@ async fn attempts_and_time_are_bounded() {
         (2..=4).contains(&sent) && took < Duration::from_secs(3),
         "{sent} in {took:?}"
     );
+    // No end is an end that never comes.
+    let recorder = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let endless = RetryPolicy {
+        attempts: u32::MAX,
+        backoff: Duration::MAX,
+        attempt_timeout: Duration::MAX,
+        deadline: Duration::MAX,
+    };
+    let app = builder::<ofx::Provider>(&recorder)
+        .retry(endless)
+        .token_request_timeout(Duration::MAX)
+        .build()
+        .unwrap();
+    let own = app.client_credentials(["payments"]).unwrap();
+    own.get_quote().quote_id("q").send().await.unwrap();
+
     let (sent, took) = silence(RetryPolicy {
         deadline: short,
         attempt_timeout: Duration::from_secs(60),
@@ -522,6 +539,7 @@ async fn a_redirect_to_another_origin_gets_neither_token_nor_body() {
                     panic!("{status}: {error:?}")
                 };
                 assert!(matches!(reply.problem, Problem::Redirect), "{status}: {error}");
+                assert_eq!(error.outcome(), Outcome::Unknown, "{status}");
                 assert!(error.to_string().contains("check the base URL"), "{error}");
             }
             for seen in elsewhere.seen() {
@@ -568,7 +586,13 @@ async fn a_token_request_is_never_redirected() {
                 let own = ofx.build().unwrap().client_credentials(["payments"]).unwrap();
                 let error = own.list_beneficiaries().send().await.unwrap_err();
                 assert!(
-                    matches!(error, Error::Auth(token::Error::Transient { .. })),
+                    matches!(
+                        error,
+                        Error::Auth {
+                            error: token::Error::Transient { .. },
+                            ..
+                        }
+                    ),
                     "{status}: {error:?}"
                 );
 
@@ -584,169 +608,6 @@ async fn a_token_request_is_never_redirected() {
             }
         }
     }
-}
-
-// --- pages
-
-#[tokio::test]
-async fn pages_by_cursor_end_when_there_is_no_next_and_stop_at_a_repeated_one() {
-    let page = |ids: &str, next: &str| {
-        let accounts: Vec<String> = ids
-            .chars()
-            .map(|id| format!(r#"{{"depositAccount":{{"accountId":"{id}"}}}}"#))
-            .collect();
-        format!(r#"{{"accounts":[{}]{next}}}"#, accounts.join(","))
-    };
-    let next = |cursor: &str| format!(r#","page":{{"nextOffset":"{cursor}","total":5}}"#);
-    for (last, whole) in [
-        ("", true),
-        (r#","page":null"#, true),
-        (r#","page":{}"#, true),
-        (&*next("x1"), false),
-        (&*next(""), true),
-    ] {
-        let pages = [page("ab", &next("x1")), page("", &next("x 2&")), page("c", last)];
-        let recorder = Recorder::granting(move |_, before| Answer::json(pages[before.min(2)].clone())).await;
-        let user = mx(&recorder).await;
-        let mut items = user.client().list_accounts().limit(2).items();
-        let mut read = 0;
-        let end = loop {
-            match items.next().await {
-                Some(Ok(_)) => read += 1,
-                Some(Err(error)) => break Some(error),
-                None => break None,
-            }
-        };
-        match end {
-            None => assert!(whole && read == 3, "{last}"),
-            Some(error) => {
-                let Error::InvalidReply(reply) = &error else {
-                    panic!("{error:?}")
-                };
-                assert!(
-                    !whole && matches!(reply.problem, Problem::RepeatedPage),
-                    "{last}: {error}"
-                );
-            }
-        }
-        let targets: Vec<String> = recorder.calls().iter().map(|call| call.target.clone()).collect();
-        assert_eq!(targets.len(), 3);
-        assert!(
-            targets[1].ends_with("?limit=2&offset=x1") || targets[1].ends_with("?offset=x1&limit=2"),
-            "{targets:?}"
-        );
-        assert_eq!(
-            recorder.calls()[2]
-                .query()
-                .into_iter()
-                .find(|(name, _)| name == "offset")
-                .unwrap()
-                .1,
-            "x 2&"
-        );
-    }
-}
-
-#[tokio::test]
-async fn pages_by_link_are_followed_on_their_own_origin_only() {
-    let elsewhere = Recorder::in_order([Answer::json("{}")]).await;
-    let foreign = format!("{}/v5/accounts/a/transactions?page=2", elsewhere.origin());
-    let page = |next: &str| {
-        let next = serde_json::to_string(next).unwrap();
-        format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}]}},"_links":{{"next":{{"href":{next}}}}}}}"#)
-    };
-    for (link, expected) in [
-        (
-            "/v5/accounts/a/transactions?page=2",
-            Ok("/v5/accounts/a/transactions?page=2"),
-        ),
-        ("?page=2", Ok("/v5/accounts/a/transactions?page=2")),
-        (
-            r#"/v5/accounts/a/transactions?page=2&&pageSize=50""#,
-            Ok("/v5/accounts/a/transactions?page=2&pageSize=50"),
-        ),
-        (
-            r#""/v5/accounts/a/transactions?page=2&&pageSize=50""#,
-            Ok("/v5/accounts/a/transactions?page=2&pageSize=50"),
-        ),
-        ("HERE/opaque/2?x=%20", Ok("/opaque/2?x=%20")),
-        ("", Ok("")),
-        (foreign.as_str(), Err("leads to another origin")),
-        ("//evil.example/x", Err("leads to another origin")),
-        ("https://user:pw@127.0.0.1/x", Err("leads to another origin")),
-        ("javascript:alert(1)", Err("leads to another origin")),
-        ("/v5/accounts/a/transactions", Err("the page that was just read")),
-    ] {
-        let link = link.to_owned();
-        let pages = page(&link);
-        let recorder = Recorder::granting(move |seen, before| match before {
-            0 => Answer::json(pages.replace("HERE", &format!("http://{}", seen.header("host").unwrap()))),
-            _ => Answer::json(r#"{"transactions":[{"transactionId":"u"}]}"#),
-        })
-        .await;
-        let user = tatra(&recorder).await;
-        let read = user
-            .client()
-            .list_transactions()
-            .account_id("a")
-            .items()
-            .try_collect()
-            .await;
-        match expected {
-            Ok("") => assert_eq!((read.unwrap().len(), recorder.calls().len()), (1, 1)),
-            Ok(target) => {
-                assert_eq!(read.unwrap().len(), 2, "{link}");
-                let second = &recorder.calls()[1];
-                assert_eq!(second.target, target, "{link}");
-                assert_eq!(second.header("authorization"), Some("Bearer token-1"));
-                assert!(
-                    second.header("x-request-id").is_some(),
-                    "a further page is a call like the first"
-                );
-            }
-            Err(part) => {
-                let error = read.unwrap_err().to_string();
-                assert!(error.contains(part), "{link}: {error}");
-                assert_eq!(recorder.calls().len(), 1, "{link}");
-            }
-        }
-    }
-    assert!(elsewhere.seen().is_empty());
-
-    // The other two providers with links, and a walk in a circle.
-    let circle = |seen: &Seen| {
-        if seen.target.contains("p=2") {
-            "/x?p=3"
-        } else {
-            "/x?p=2"
-        }
-    };
-    let recorder = Recorder::granting(move |seen, _| {
-        let next = circle(seen);
-        Answer::json(format!(
-            r#"{{"data":[],"paging":{{"next":"{next}"}},"hydra:member":[],"hydra:view":{{"hydra:next":"{next}"}}}}"#
-        ))
-    })
-    .await;
-    let error = finexer(&recorder)
-        .await
-        .client()
-        .list_customers()
-        .items()
-        .try_collect()
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("the page that was just read"), "{error}");
-    let error = omnifund(&recorder)
-        .await
-        .client()
-        .list_customers()
-        .items()
-        .try_collect()
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("the page that was just read"), "{error}");
-    assert_eq!(recorder.calls().len(), 6);
 }
 
 // --- bodies
@@ -780,7 +641,7 @@ async fn a_body_is_bounded_in_size_and_time() {
     // A token reply of more than 64 KiB is none.
     let recorder = Recorder::in_order([Answer::json(format!(r#"{{"access_token":"{}"}}"#, "x".repeat(70_000)))]).await;
     let error = service(&recorder).list_beneficiaries().send().await.unwrap_err();
-    assert!(matches!(error, Error::Auth(_)), "{error:?}");
+    assert!(matches!(error, Error::Auth { .. }), "{error:?}");
 
     // A body that trickles in for ever.
     let mut pieces = vec![(now, head("content-length: 1000\r\n"))];
@@ -801,21 +662,44 @@ async fn a_body_is_bounded_in_size_and_time() {
         .unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(5));
     assert!(error.to_string().contains("the reply did not end in time"), "{error}");
-    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(
+        (error.outcome(), error.status().unwrap().as_u16()),
+        (Outcome::Unknown, 200)
+    );
 }
 
 #[tokio::test]
 async fn a_body_that_breaks_off_or_is_garbled_says_where() {
-    let whole = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n[{";
-    let recorder = Recorder::granting(move |_, _| Answer::Pieces(vec![(Duration::ZERO, whole.into())])).await;
-    let error = service(&recorder).list_beneficiaries().send().await.unwrap_err();
-    let Error::Connection(connection) = &error else {
-        panic!("{error:?}")
-    };
-    assert_eq!(
-        (connection.point, error.outcome()),
-        (ConnectionPoint::Reply, Outcome::Unknown)
-    );
+    for (status, outcome, sent) in [
+        ("200 OK", Outcome::Unknown, 3),
+        ("400 Bad Request", Outcome::Rejected, 1),
+        ("503 Service Unavailable", Outcome::Unknown, 3),
+    ] {
+        let half = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nx-request-id: r-1\r\ncontent-length: 100\r\n\r\n[{{"
+        );
+        let recorder =
+            Recorder::granting(move |_, _| Answer::Pieces(vec![(Duration::ZERO, half.clone().into())])).await;
+        let error = service(&recorder).list_beneficiaries().send().await.unwrap_err();
+        let Error::Connection(connection) = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(
+            (connection.point, error.outcome()),
+            (ConnectionPoint::Reply, outcome),
+            "{status}"
+        );
+        assert_eq!(error.status().unwrap().as_str(), &status[..3], "the status had come");
+        assert_eq!(error.request_id(), Some("r-1"), "{status}");
+        assert_eq!(recorder.calls().len(), sent, "{status}");
+        let error = service(&recorder)
+            .create_deal()
+            .body_map(|deal| deal)
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(error.outcome(), outcome, "{status}");
+    }
 
     for (body, place) in [
         (r#"{"id":"q-1","buyAmount":"#, "the JSON ends too early"),
@@ -947,6 +831,48 @@ async fn a_download_is_bytes_to_the_end() {
         recorder.calls()[0].header("accept"),
         Some("application/pdf, application/zip")
     );
+}
+
+#[tokio::test]
+async fn a_download_may_take_its_time_but_no_piece_of_it_for_ever() {
+    let policy = RetryPolicy {
+        attempt_timeout: Duration::from_millis(400),
+        deadline: Duration::from_millis(600),
+        ..RetryPolicy::default()
+    };
+    let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/pdf\r\nx-request-id: r-1\r\ncontent-length: 10\r\n\r\n";
+    let pieces = |last: Duration| {
+        let mut pieces = vec![(Duration::ZERO, head.to_vec())];
+        pieces.extend((0..9).map(|_| (Duration::from_millis(100), b"x".to_vec())));
+        pieces.push((last, b"x".to_vec()));
+        pieces
+    };
+    let answers = [pieces(Duration::ZERO), pieces(Duration::from_secs(60))];
+    let recorder = Recorder::granting(move |_, before| Answer::Pieces(answers[before].clone())).await;
+    let app = builder(&recorder).retry(policy).build().unwrap();
+    let user = connect!(tatrabanka, app, ["PREMIUM_AIS"]);
+    let download = || {
+        let call = user.client().download_statement();
+        call.account_id("a").statement_id("s").send()
+    };
+    let steady = download().await.unwrap().into_inner().bytes(10).await.unwrap();
+    assert_eq!(&*steady, b"xxxxxxxxxx");
+    let started = Instant::now();
+    let mut stalled = download().await.unwrap().into_inner();
+    let mut read = 0;
+    let error = loop {
+        match stalled.next().await.unwrap() {
+            Ok(piece) => read += piece.len(),
+            Err(error) => break error,
+        }
+    };
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert_eq!((read, error.timeout, error.point), (9, true, ConnectionPoint::Reply));
+    assert_eq!(
+        (error.status.unwrap().as_u16(), error.request_id.as_deref()),
+        (200, Some("r-1"))
+    );
+    assert!(stalled.next().await.is_none(), "what broke off is not read on");
 }
 
 // --- what is sent

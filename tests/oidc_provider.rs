@@ -591,7 +591,13 @@ async fn a_wrong_secret_gets_no_client_credentials() {
     let own = world.app().client_credentials([ofx::Scope::Payments]).unwrap();
     let error = own.list_beneficiaries().send().await.unwrap_err();
     assert!(
-        matches!(error, finrail::Error::Auth(TokenError::ClientMisconfigured { .. })),
+        matches!(
+            error,
+            finrail::Error::Auth {
+                error: TokenError::ClientMisconfigured { .. },
+                ..
+            }
+        ),
         "{error:?}"
     );
 }

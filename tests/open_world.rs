@@ -253,7 +253,7 @@ async fn ofx_beneficiaries_are_read_bare_or_in_an_envelope_and_keep_what_nobody_
             .unwrap();
         let read = own.list_beneficiaries().send().await.unwrap();
         assert_eq!(read.len(), 50);
-        assert_eq!(read[49].extra["beneficiaryId"], "49");
+        assert_eq!(read[49].extra.text("beneficiaryId").as_deref(), Some("49"));
         assert_eq!(serde_json::to_value(&read[7]).unwrap(), items[7]);
     }
 }
@@ -476,6 +476,95 @@ async fn amounts_of_all_providers_are_read_digit_for_digit() {
     }
 }
 
+#[tokio::test]
+async fn what_nobody_documented_keeps_its_digits_both_ways() {
+    // A deal is free-form: nobody documents its fields.
+    let body = format!(r#"{{"dealId":"d-1","fee":{DIGITS},"rates":[{{"rate":{DIGITS}}}]}}"#);
+    let recorder = telling(body.clone()).await;
+    let own = app::<ofx::Provider>(&recorder)
+        .client_credentials(["payments"])
+        .unwrap();
+    let deal = own.get_deal().deal_id("d-1").send().await.unwrap();
+    assert_eq!(deal.decimal("fee"), Some(digits()));
+    assert_eq!(deal.text("dealId").as_deref(), Some("d-1"));
+    assert!(deal.json("rates").unwrap().get().contains(DIGITS));
+    assert_eq!(serde_json::to_string(&*deal).unwrap(), body);
+    let shown = format!("{:?}", *deal);
+    assert!(
+        shown.contains("fee") && !shown.contains("d-1") && !shown.contains("1234567"),
+        "{shown}"
+    );
+
+    // Beside what is documented.
+    let body = format!(r#"{{"currency":"AUD","name":"Jo","limit":{DIGITS},"paid":{{"total":{DIGITS}}},"none":null}}"#);
+    let recorder = telling(body.clone()).await;
+    let own = app::<ofx::Provider>(&recorder)
+        .client_credentials(["payments"])
+        .unwrap();
+    let read = own.get_beneficiary().beneficiary_id("b").send().await.unwrap();
+    assert_eq!(
+        (read.currency.as_deref(), read.name.as_deref()),
+        (Some("AUD"), Some("Jo"))
+    );
+    assert_eq!(read.extra.names().collect::<Vec<_>>(), ["limit", "none", "paid"]);
+    assert_eq!(read.extra.decimal("limit"), Some(digits()));
+    let written = serde_json::to_string(&*read).unwrap();
+    assert_eq!(written.matches(DIGITS).count(), 2, "{written}");
+    assert_eq!(
+        serde_json::from_str::<Value>(&written).unwrap(),
+        serde_json::from_str::<Value>(&body).unwrap()
+    );
+
+    // And what is made here.
+    let mut extra: finrail::JsonMap = [("limit", digits())].into_iter().collect();
+    extra.insert("steps", json!([1, "two"]));
+    let made = ofx::types::Beneficiary::builder().name("Jo".to_owned()).extra(extra);
+    let made: ofx::types::Beneficiary = made.try_into().unwrap();
+    assert_eq!(
+        serde_json::to_string(&made).unwrap(),
+        format!(r#"{{"name":"Jo","limit":{DIGITS},"steps":[1,"two"]}}"#)
+    );
+
+    // What is wrong with a documented field is still found by its place.
+    let recorder = telling(r#"{"other":1,"currency":["x"]}"#).await;
+    let own = app::<ofx::Provider>(&recorder)
+        .client_credentials(["payments"])
+        .unwrap();
+    let error = own.get_beneficiary().beneficiary_id("b").send().await.unwrap_err();
+    assert!(error.to_string().contains("`currency`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_before_the_json_is_not_part_of_it() {
+    let recorder = Recorder::with_tokens(
+        |_, _| Answer::json(format!("\u{feff}{}", recorder::token(1))),
+        |_, before| match before {
+            0 => Answer::json("\u{feff}{\"id\":\"q\"}"),
+            _ => Answer::status(400, "\u{feff}{\"errors\":[{\"message\":\"no\"}]}"),
+        },
+    )
+    .await;
+    let own = app::<ofx::Provider>(&recorder)
+        .client_credentials(["payments"])
+        .unwrap();
+    assert_eq!(
+        own.get_quote().quote_id("q").send().await.unwrap().id.as_deref(),
+        Some("q")
+    );
+    let error = own.get_quote().quote_id("q").send().await.unwrap_err();
+    assert_eq!(error.body().unwrap().errors.len(), 1);
+    let recorder = Recorder::with_tokens(
+        |_, _| Answer::status(400, "\u{feff}{\"error\":\"invalid_client\"}"),
+        |_, _| Answer::json("{}"),
+    )
+    .await;
+    let own = app::<ofx::Provider>(&recorder)
+        .client_credentials(["payments"])
+        .unwrap();
+    let error = own.get_quote().quote_id("q").send().await.unwrap_err();
+    assert!(error.to_string().contains("does not accept this client"), "{error}");
+}
+
 #[test]
 fn no_binary_float_is_in_the_generated_code() {
     for (provider, code) in [
@@ -488,5 +577,7 @@ fn no_binary_float_is_in_the_generated_code() {
         for word in code.split(|c: char| !c.is_alphanumeric() && c != '_') {
             assert!(word != "f64" && word != "f32", "{provider}");
         }
+        // It keeps a number as a binary float.
+        assert!(!code.contains("serde_json::Value"), "{provider}");
     }
 }

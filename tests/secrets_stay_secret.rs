@@ -435,10 +435,54 @@ async fn a_call_that_fails_shows_neither_token_nor_body() {
             Err(error) => drop(watch.error("a value that does not fit", &error)),
         }
     }
+    // Found by its place, in a list that comes in many forms; a map's own keys are no part of a place.
+    let metadata = format!(r#"{{"id":"a","metadata":{{"{ACCESS}":["{PAN}"]}}}}"#);
+    for (body, place) in [
+        (
+            format!(r#"{{"data":[{{"id":"b"}},{{"id":["{PAN}"]}}]}}"#),
+            "`data[1].id`",
+        ),
+        (
+            format!(r#"{{"data":[[{{"id":"b"}},{{"id":["{PAN}"]}}]]}}"#),
+            "`data[0][1].id`",
+        ),
+        (format!(r#"{{"data":[{metadata}]}}"#), "`data[0].metadata.{}`"),
+        (format!(r#"{{"data":[[{metadata}]]}}"#), "`data[0][0].metadata.{}`"),
+    ] {
+        let recorder = Recorder::with_tokens(|_, _| tokens(), move |_, _| Answer::json(body.clone())).await;
+        let app = self::app::<finexer::Provider>(&recorder).build().unwrap();
+        let user = authorize(&mut watch, &app, "customer_read").await.unwrap();
+        let error = user
+            .client()
+            .list_transactions()
+            .bank_account_id("b")
+            .send()
+            .await
+            .unwrap_err();
+        let text = watch.error("a value that does not fit", &error);
+        assert!(text.contains(place), "{text}");
+    }
+    // What nobody described is kept, and shown by name only.
+    let body = format!(r#"{{"name":"Jo","unheard":"{PAN}","deep":{{"of":["{ACCESS}"]}}}}"#);
+    let recorder = Recorder::with_tokens(|_, _| tokens(), move |_, _| Answer::json(body.clone())).await;
+    let app = self::app::<ofx::Provider>(&recorder).build().unwrap();
+    let own = app.client_credentials(["payments"]).unwrap();
+    let kept = own
+        .get_beneficiary()
+        .beneficiary_id("b")
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    watch.shows_nothing("a reply", &kept);
+    assert!(format!("{kept:?}").contains("unheard"), "{kept:?}");
+    let deal = own.get_deal().deal_id("d").send().await.unwrap().into_inner();
+    watch.shows_nothing("a reply", &deal);
+    watch.shows_nothing("a value", &deal.json("unheard"));
     // A host that is not there.
     let closed = Recorder::in_order([Answer::Drop]).await.origin().to_owned();
     let recorder = Recorder::granting(|_, _| tokens()).await;
-    let app = app::<omnifund::Provider>(&recorder)
+    let app = self::app::<omnifund::Provider>(&recorder)
         .base_url(closed)
         .oauth_base_url(recorder.origin())
         .build()

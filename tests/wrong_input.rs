@@ -92,10 +92,16 @@ async fn a_wrong_client_secret_is_told_as_such_by_every_grant_of_every_provider(
         ($client:expr, $method:ident) => {{
             let error = $client.$method().send().await.unwrap_err();
             assert!(
-                matches!(error, Error::Auth(token::Error::ClientMisconfigured { .. })),
+                matches!(
+                    error,
+                    Error::Auth {
+                        error: token::Error::ClientMisconfigured { .. },
+                        ..
+                    }
+                ),
                 "{error:?}"
             );
-            assert_eq!(error.outcome(), Outcome::Rejected);
+            assert_eq!(error.outcome(), Outcome::NotSent);
             assert!(!error.is_retryable() && !error.reauthorization_required());
             says(&error, &["check its id, secret and allowed grants"]);
             assert!(chain(&error).contains("invalid_client"), "{}", chain(&error));
@@ -334,13 +340,25 @@ async fn the_issuer_in_a_callback_must_be_the_expected_one() {
             .unwrap()
     };
     let pending = build().authorize(["payments"]).unwrap().pending;
+    // A refusal too is believed of nobody else (RFC 9207 section 2.4).
+    for result in ["code=c", "error=access_denied"] {
+        let callback = format!(
+            "{REDIRECT}?{result}&iss=https://evil.example&state={}",
+            pending.state().expose_secret()
+        );
+        let error = build().finish(pending.clone(), &callback).await.unwrap_err();
+        assert!(matches!(error, oauth::Error::IssuerMismatch), "{error:?}");
+        says(&error, &["names another issuer", "do not use the code"]);
+    }
     let callback = format!(
-        "{REDIRECT}?code=c&iss=https://evil.example&state={}",
+        "{REDIRECT}?error=access_denied&iss=https://bank.example&state={}",
         pending.state().expose_secret()
     );
-    let error = build().finish(pending.clone(), &callback).await.unwrap_err();
-    assert!(matches!(error, oauth::Error::IssuerMismatch), "{error:?}");
-    says(&error, &["names another issuer", "do not use the code"]);
+    let error = build().finish(pending, &callback).await.unwrap_err();
+    assert!(
+        error.refusal().is_some_and(oauth::Refusal::is_access_denied),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -461,6 +479,14 @@ fn scopes_that_the_provider_does_not_take_are_refused_before_a_url_is_built() {
         &app.authorize([PremiumPis]).unwrap_err(),
         &["give its id", "PREMIUM_PIS:{authorizationId}"],
     );
+    // An id that would be read as a second scope, or as none.
+    for id in ["", " ", "a PREMIUM_PIS:b", "a,b", "a\tb", "a\"b", "a\\b", "\u{e9}"] {
+        let error = app.authorize([PremiumPis.of(id)]).unwrap_err();
+        assert!(matches!(error, oauth::Error::Scope(_)), "{id:?}: {error:?}");
+        says(&error, &["`PREMIUM_PIS`", "no scope has"]);
+    }
+    app.authorize([PremiumPis.of("99391c7e-ad88_49ec:a2ad~1.0/+=")])
+        .unwrap();
     let ofx = ofx::App::builder()
         .credentials(ofx::Credentials::new("id", "secret"))
         .redirect_uri(REDIRECT)
@@ -513,7 +539,13 @@ async fn a_host_that_is_not_there_is_told_from_one_that_broke_off() {
     let own = build(there.origin(), &closed).client_credentials(["payments"]).unwrap();
     let error = own.list_beneficiaries().send().await.unwrap_err();
     assert!(
-        matches!(error, Error::Auth(token::Error::Transient { .. })),
+        matches!(
+            error,
+            Error::Auth {
+                error: token::Error::Transient { .. },
+                ..
+            }
+        ),
         "{error:?}"
     );
     assert!(error.is_retryable() && !error.reauthorization_required());
@@ -554,7 +586,13 @@ async fn html_instead_of_json_is_an_outage_and_no_verdict() {
         let own = app(&recorder).client_credentials(["payments"]).unwrap();
         let error = own.list_beneficiaries().send().await.unwrap_err();
         assert!(
-            matches!(error, Error::Auth(token::Error::Transient { .. })),
+            matches!(
+                error,
+                Error::Auth {
+                    error: token::Error::Transient { .. },
+                    ..
+                }
+            ),
             "{status}: {error:?}"
         );
         assert!(!error.reauthorization_required());
@@ -802,7 +840,10 @@ async fn what_belongs_to_another_app_is_refused() {
     assert!(matches!(error, oauth::Error::ForeignPending), "{error:?}");
     says(
         &error,
-        &["another provider or client id", "use the app that started it"],
+        &[
+            "another provider, client id or authorization server",
+            "use the app that made it",
+        ],
     );
 
     let authorization = mx.authorize(["accounts"]).unwrap();

@@ -218,6 +218,21 @@ impl Checks<'_> {
                 self.operation(&operation.id, format!("`{name}` is no name of a header"));
             }
         }
+        // A call that carries it is repeated, so there must be a way to make it carry it.
+        let Some(header) = operation.idempotency.as_ref().map(|idempotency| &idempotency.header) else {
+            return;
+        };
+        let parameters = self.document.parameters(operation);
+        let is_parameter = parameters.iter().any(|parameter| {
+            let name = parameter["name"].as_str();
+            parameter["in"] == "header" && name.is_some_and(|name| name.eq_ignore_ascii_case(header))
+        });
+        if is_header_name(header) && !is_parameter {
+            self.operation(
+                &operation.id,
+                format!("`x-idempotency.header` is `{header}`, which is no header parameter of it"),
+            );
+        }
     }
 
     fn pagination(&mut self, operation: &Operation) {

@@ -31,7 +31,7 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
         match operation.effect {
             Effect::Safe => "changes nothing; it is repeated after a passing failure",
             Effect::Idempotent => "twice is the same as once; it is repeated after a passing failure",
-            Effect::Neither => "may act twice; it is sent once, and an unknown outcome is reported",
+            Effect::Neither => "may act twice; it is not repeated after a failure, and an unknown outcome is reported",
         }
     );
     if let Some(provenance) = &operation.provenance {

@@ -139,7 +139,7 @@ fn client(
     } else {
         quote!(super::super)
     };
-    Ok(passes::run(document, prepared, tree, &root, options.module.as_deref())?)
+    passes::run(document, prepared, tree, &root, options.module.as_deref())
 }
 
 fn internal(document: &Document, reason: &dyn std::fmt::Display) -> Error {

@@ -38,7 +38,7 @@ pub(crate) fn methods(
     let ends = match paging.style {
         PaginationStyle::Cursor => "A page that repeats the previous cursor ends the stream with an error.",
         PaginationStyle::Link => {
-            "Links are followed on the same origin only. A page that repeats the previous link ends the stream with an error."
+            "Links are followed under the client's base URL only. A page that repeats the previous link ends the stream with an error."
         }
     };
     let pages_doc = format!("Streams the pages, from the one that the call asks for to the last.\n\n{ends}");
@@ -63,6 +63,7 @@ pub(crate) fn methods(
                 let client = self.client;
                 let info = &#root::OPERATIONS[#index];
                 ::finrail::transport::link_pages(
+                    client.inner.base(),
                     ::std::boxed::Box::pin(self.send()),
                     move |link| ::std::boxed::Box::pin(client.inner.follow(&client.client, info, link)),
                     |page: &#reply| #next_value,

@@ -168,6 +168,15 @@ fn items(tree: &syn::File, module: &str, wanted: &[&str]) -> String {
             Item::Struct(item) => item.ident.to_string(),
             Item::Enum(item) => item.ident.to_string(),
             Item::Static(item) => item.ident.to_string(),
+            // The twin of a struct, which serde is shown in its place.
+            Item::Const(item) => {
+                let text = quote::ToTokens::to_token_stream(item).to_string();
+                let remote = text.split("remote = \"").nth(1);
+                remote
+                    .and_then(|text| text.split('"').next())
+                    .unwrap_or_default()
+                    .to_owned()
+            }
             Item::Impl(item) => match &*item.self_ty {
                 syn::Type::Path(path) => path
                     .path

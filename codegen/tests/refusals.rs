@@ -263,6 +263,10 @@ fn operations() {
             list(json!({ "x-idempotency": { "header": "" } })),
         ),
         (
+            "a key header that no caller can set",
+            list(json!({ "x-idempotency": { "header": "Idempotency-Key" } })),
+        ),
+        (
             "an unknown grade",
             list(json!({ "x-provenance": { "grade": "hearsay", "checked": "2026-11-21" } })),
         ),
@@ -319,6 +323,14 @@ fn paging() {
         ("a pointer without a slash", paging(json!({ "next": "next" }))),
         ("a pointer that leads nowhere", paging(json!({ "next": "/links/next" }))),
         ("items that are no list", paging(json!({ "items": "/next" }))),
+        ("two calls with such items", {
+            let mut patch = paging(json!({ "items": "/next" }));
+            let mut second = support::small()["paths"]["/accounts"]["get"].clone();
+            second["operationId"] = json!("list_others");
+            second["x-pagination"] = patch["paths"]["/accounts"]["get"]["x-pagination"].clone();
+            patch["paths"]["/others"] = json!({ "get": second });
+            patch
+        }),
         (
             "a next that is an object",
             json!({

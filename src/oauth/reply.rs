@@ -12,7 +12,7 @@ use super::profile::Profile;
 use super::wire::TokenResponse;
 use crate::ScopeSet;
 use crate::token::{TokenReply, Verdict};
-use crate::transport::retry_after;
+use crate::transport::{retry_after, without_mark};
 
 /// Ten years: longer than any token lives, short enough for every clock.
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -38,6 +38,10 @@ impl RawReply {
         retry_after(&self.headers)
     }
 
+    fn json(&self) -> &[u8] {
+        without_mark(&self.body)
+    }
+
     fn problem(&self, asked: &Asked<'_>, problem: &'static str, in_doubt: bool) -> Error {
         Error::Reply {
             request: asked.request,
@@ -50,7 +54,7 @@ impl RawReply {
 
     /// The OAuth error in the body, whatever the status says.
     fn server_error(&self, profile: &Profile, asked: &Asked<'_>) -> Option<ServerError> {
-        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let body: Value = serde_json::from_slice(self.json()).ok()?;
         let (error, nested) = match &body["error"] {
             Value::String(code) => (code.clone(), None),
             // `{"error": {"code": ..}}`: not RFC 6749, but seen.
@@ -118,13 +122,13 @@ impl RawReply {
                 false,
             ));
         }
-        let parsed: Result<TokenResponse, _> = serde_json::from_slice(&self.body);
+        let parsed: Result<TokenResponse, _> = serde_json::from_slice(self.json());
         let Ok(reply) = parsed else {
             // An error in a reply of status 200 is still an error.
             if let Some(error) = self.server_error(profile, asked) {
                 return Err(Error::Server(error));
             }
-            let object = serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| body.is_object());
+            let object = serde_json::from_slice::<Value>(self.json()).is_ok_and(|body| body.is_object());
             let problem = if object {
                 "the reply has no usable `access_token`"
             } else {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,9 +15,11 @@ use tracing::Instrument as _;
 use url::Url;
 
 use super::bearer::{Bearer, Rejection, TokenSource};
-use super::error::{ConnectionError, ConnectionPoint, Error, Failure, MissingScope, Problem, retryable};
+use super::error::{
+    ConnectionError, ConnectionPoint, Error, Failure, MissingScope, Outcome, Problem, outcome_of, retryable,
+};
 use super::operation::{Authentication, Effect, MadeHeader, Operation};
-use super::response::{Response, ResponseValue};
+use super::response::{Head, Response, ResponseValue};
 use super::retry::{self, RetryPolicy};
 
 type Untyped = Error<std::convert::Infallible>;
@@ -120,26 +121,65 @@ impl Core {
         target: Target,
         started: Instant,
     ) -> Result<Response, Untyped> {
-        let policy = self.0.retry;
-        let deadline = started + policy.deadline;
         if target == Target::Path {
             self.check_url(request.url(), operation)?;
         }
-        let mut parts = Parts::of(request, operation)?;
+        let parts = Parts::of(request, operation)?;
+        let mut earlier = Earlier::default();
+        let result = self.attempts(http, parts, operation, started, &mut earlier).await;
+        // What one attempt may have done, no later one takes back.
+        match result {
+            Ok(mut response) => {
+                response.head.in_doubt = earlier.in_doubt;
+                Ok(response)
+            }
+            Err(Error::Connection(mut error)) => {
+                error.in_doubt = earlier.in_doubt;
+                Err(Error::Connection(error))
+            }
+            Err(Error::InvalidReply(mut reply)) => {
+                reply.in_doubt = earlier.in_doubt;
+                Err(Error::InvalidReply(reply))
+            }
+            Err(Error::Auth { error, .. }) => Err(Error::Auth {
+                error,
+                outcome: earlier.outcome(),
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn attempts(
+        &self,
+        http: &reqwest::Client,
+        mut parts: Parts,
+        operation: &'static Operation,
+        started: Instant,
+        earlier: &mut Earlier,
+    ) -> Result<Response, Untyped> {
+        let policy = self.0.retry;
+        let deadline = policy.end(started);
+        let repeatable = operation.effect != Effect::Neither || parts.has_key(operation);
         let mut refreshed = false;
         let mut attempt = 1;
         loop {
-            let bearer = self.authenticate(&mut parts.headers, operation, deadline).await?;
+            let bearer = self
+                .authenticate(&mut parts.headers, operation, deadline, !earlier.sent)
+                .await?;
             tracing::Span::current().record("attempts", attempt);
             let left = deadline
                 .saturating_duration_since(Instant::now())
                 .min(policy.attempt_timeout);
-            let may_repeat = operation.effect != Effect::Neither && attempt < policy.attempts;
-            let (outcome, asked) = match parts.send(self.0.provider, http, operation, left).await {
+            let may_repeat = repeatable && attempt < policy.attempts;
+            let sent = parts
+                .send(self.0.provider, http, operation, left, policy.attempt_timeout)
+                .await;
+            let (outcome, asked) = match sent {
                 Ok(response) => {
-                    if response.head.url.origin() != self.0.base.origin() {
+                    if self.was_redirected(&response, &parts, operation) {
                         return Err(Error::invalid_reply(response.invalid(Problem::Redirect)));
                     }
+                    earlier.sent = true;
                     if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed)
                         && self
                             .replay_after_refresh(&response, bearer, operation, deadline)
@@ -154,14 +194,24 @@ impl Core {
                     let asked = retry::retry_after(response.headers());
                     (Ok(response), asked)
                 }
-                Err(error) => (Err(error), None),
+                Err(error) => {
+                    earlier.sent |= error.outcome() != Outcome::NotSent;
+                    if !error.is_retryable() {
+                        return Err(Error::Connection(error));
+                    }
+                    (Err(error), None)
+                }
             };
             attempt += 1;
-            let wait = policy
-                .wait(attempt, asked)
-                .filter(|wait| may_repeat && Instant::now() + *wait < deadline);
+            let in_time = |wait: &Duration| Instant::now().checked_add(*wait).is_some_and(|at| at < deadline);
+            let wait = policy.wait(attempt, asked).filter(|wait| may_repeat && in_time(wait));
             match (wait, outcome) {
-                (Some(wait), _) => {
+                (Some(wait), outcome) => {
+                    let outcome = match &outcome {
+                        Ok(response) => outcome_of(response.status()),
+                        Err(error) => error.outcome(),
+                    };
+                    earlier.in_doubt |= outcome == Outcome::Unknown && operation.effect != Effect::Safe;
                     tracing::debug!(attempt, ?wait, "trying again");
                     tokio::time::sleep(wait).await;
                 }
@@ -169,6 +219,17 @@ impl Core {
                 (None, Err(error)) => return Err(Error::Connection(error)),
             }
         }
+    }
+
+    /// Whether a caller's own HTTP client followed a redirect to where no answer counts: for a call that only reads
+    /// another origin, for any other call another URL. Behind a followed redirect stands a GET, which says nothing
+    /// of the request that was redirected.
+    fn was_redirected(&self, response: &Response, parts: &Parts, operation: &'static Operation) -> bool {
+        let landed = &response.head.url;
+        if landed.origin() != self.0.base.origin() {
+            return true;
+        }
+        operation.effect != Effect::Safe && (landed.path(), landed.query()) != (parts.url.path(), parts.url.query())
     }
 
     /// The path has the operation's own shape: no parameter was empty or changed it (`.`, `..`).
@@ -195,12 +256,14 @@ impl Core {
         if actual.next().is_some() { Err(refuse()) } else { Ok(()) }
     }
 
-    /// Sets the `Authorization` header.
+    /// Sets the `Authorization` header. Scopes are looked at before the first attempt only: once something was sent,
+    /// nobody may be told that nothing was.
     async fn authenticate(
         &self,
         headers: &mut HeaderMap,
         operation: &'static Operation,
         deadline: Instant,
+        first: bool,
     ) -> Result<Option<Bearer>, Untyped> {
         let nothing_needed = operation.authentication.contains(&Authentication::Nothing);
         match &self.0.credential {
@@ -232,11 +295,11 @@ impl Core {
                             .map_err(|_| {
                                 Error::Connection(ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect))
                             })?
-                            .map_err(Error::Auth)?
+                            .map_err(no_token)?
                     }
                 };
                 // None asked for and none told: the provider's default, which nobody here knows (RFC 6749 section 3.3).
-                if let Some(granted) = tokens.granted().filter(|granted| !granted.is_empty())
+                if let Some(granted) = tokens.granted().filter(|granted| first && !granted.is_empty())
                     && let Some(scope) = scopes.iter().find(|scope| !granted.contains(scope))
                 {
                     return Err(Error::MissingScope(MissingScope {
@@ -301,13 +364,20 @@ impl Core {
         };
         match renewed {
             Ok(newer) => Ok(newer.generation != bearer.generation),
-            Err(error) if error.reauthorization_required() && said_so => Err(Error::Auth(error)),
+            Err(error) if error.reauthorization_required() && said_so => Err(no_token(error)),
             // The 401 itself is the better answer when the refresh failed for a passing reason.
             Err(_) => Ok(false),
         }
     }
 
-    /// Fetches a further page from a link that was found to stay on the origin.
+    /// What the paths of operations are relative to.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.0.base
+    }
+
+    /// Fetches a further page from a link that was found to stay under the base URL.
     ///
     /// # Errors
     ///
@@ -329,12 +399,40 @@ impl Core {
     }
 }
 
+/// How far the call had come is told by whoever made its attempts.
+fn no_token(error: crate::token::Error) -> Untyped {
+    Error::Auth {
+        error,
+        outcome: Outcome::NotSent,
+    }
+}
+
+/// What the attempts of a call have done so far.
+#[derive(Default)]
+struct Earlier {
+    /// One of them left.
+    sent: bool,
+    /// One before the last may have taken effect, and the call is one that has an effect.
+    in_doubt: bool,
+}
+
+impl Earlier {
+    /// Of a call that ends without a token for its next attempt.
+    fn outcome(&self) -> Outcome {
+        match (self.sent, self.in_doubt) {
+            (_, true) => Outcome::Unknown,
+            (true, false) => Outcome::Rejected,
+            (false, false) => Outcome::NotSent,
+        }
+    }
+}
+
 /// Where a request goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Target {
     /// The operation's own path.
     Path,
-    /// A link from a reply: opaque, on the same origin.
+    /// A link from a reply: opaque, under the base URL.
     Link,
 }
 
@@ -372,40 +470,38 @@ impl Parts {
         })
     }
 
-    /// One attempt, from the connection to the end of the reply (of its headers, for a download).
+    /// Whether the caller named its intent with a key: then the provider sees to it that twice is the same as once.
+    fn has_key(&self, operation: &Operation) -> bool {
+        operation
+            .idempotency_header
+            .is_some_and(|name| self.headers.get(name).is_some_and(|key| !key.is_empty()))
+    }
+
+    /// One attempt, from the connection to the end of the reply (of its headers, for a download, whose pieces then
+    /// may take as long as `patience` says).
     async fn send(
         &self,
         provider: &'static str,
         http: &reqwest::Client,
         operation: &'static Operation,
         within: Duration,
+        patience: Duration,
     ) -> Result<Response, ConnectionError> {
         let (request, id) = self.request(operation);
+        let started = Instant::now();
+        let inner = match tokio::time::timeout(within, http.execute(request)).await {
+            Ok(Ok(inner)) => inner,
+            Ok(Err(error)) => return Err(ConnectionError::new(operation.id, error).of_request(id)),
+            Err(_) => return Err(ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent).of_request(id)),
+        };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let answered = AtomicBool::new(false);
-        let exchange = async {
-            let inner = http
-                .execute(request)
-                .await
-                .map_err(|error| ConnectionError::new(operation.id, error))?;
-            answered.store(true, Ordering::Relaxed);
-            Response::receive(provider, operation, inner, id.clone()).await
-        };
-        let result = match tokio::time::timeout(within, exchange).await {
+        let head = Head::of(provider, operation, &inner, id);
+        let too_late = head.broken(ConnectionError::out_of_time(operation.id, ConnectionPoint::Reply));
+        let left = within.saturating_sub(started.elapsed());
+        match tokio::time::timeout(left, Response::receive(head, inner, patience)).await {
             Ok(result) => result,
-            Err(_) => {
-                let point = if answered.load(Ordering::Relaxed) {
-                    ConnectionPoint::Reply
-                } else {
-                    ConnectionPoint::Sent
-                };
-                Err(ConnectionError::out_of_time(operation.id, point))
-            }
-        };
-        result.map_err(|mut error| {
-            error.request_id = id;
-            error
-        })
+            Err(_) => Err(too_late),
+        }
     }
 
     /// The request, and the id that it carries.

@@ -22,8 +22,14 @@ use crate::token;
 pub enum Error<E = ()> {
     /// The call does not fit the operation: a parameter is missing or wrong. Nothing was sent.
     InvalidRequest(String),
-    /// There is no token for the call, or the provider rejected it. The call had no effect.
-    Auth(token::Error),
+    /// There is no token for the call, or the provider rejected it.
+    Auth {
+        /// Why there is none.
+        error: token::Error,
+        /// How far the call had come: [`Outcome::NotSent`] when there was no token for its first attempt,
+        /// [`Outcome::Rejected`] when the provider had rejected one.
+        outcome: Outcome,
+    },
     /// The token was not granted a scope that the operation needs. Nothing was sent.
     MissingScope(MissingScope),
     /// The connection failed or the time was up.
@@ -65,8 +71,12 @@ pub struct ConnectionError {
     pub point: ConnectionPoint,
     /// Whether the time was up, rather than the connection broken.
     pub timeout: bool,
-    /// The id that the request carried, where the provider takes one: ask them with it.
+    /// The status of a reply that broke off.
+    pub status: Option<StatusCode>,
+    /// The provider's id of the request, or else the one that it carried: ask them with it.
     pub request_id: Option<String>,
+    /// Whether an earlier attempt of the same call may have taken effect.
+    pub in_doubt: bool,
     source: Option<reqwest::Error>,
 }
 
@@ -86,9 +96,41 @@ impl ConnectionError {
             operation,
             point,
             timeout: source.is_timeout(),
+            status: None,
             request_id: None,
+            in_doubt: false,
             source: Some(source.without_url()),
         }
+    }
+
+    /// The same of a request that carried this id.
+    pub(crate) fn of_request(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
+    }
+
+    /// The same of a reply whose headers had come.
+    pub(crate) fn in_reply(self, status: StatusCode, request_id: Option<String>) -> Self {
+        Self {
+            point: ConnectionPoint::Reply,
+            status: Some(status),
+            request_id,
+            ..self
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match (self.point, self.status) {
+            _ if self.in_doubt => Outcome::Unknown,
+            (ConnectionPoint::Connect, _) => Outcome::NotSent,
+            (_, Some(status)) => outcome_of(status),
+            (_, None) => Outcome::Unknown,
+        }
+    }
+
+    /// A refusal stays one, however little of its body came.
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.status
+            .is_none_or(|status| !status.is_client_error() || retryable(status))
     }
 
     pub(crate) fn out_of_time(operation: &'static str, point: ConnectionPoint) -> Self {
@@ -96,7 +138,9 @@ impl ConnectionError {
             operation,
             point,
             timeout: true,
+            status: None,
             request_id: None,
+            in_doubt: false,
             source: None,
         }
     }
@@ -128,6 +172,8 @@ pub struct InvalidReply {
     pub retry_after: Option<Duration>,
     /// What is wrong with it.
     pub problem: Problem,
+    /// Whether an earlier attempt of the same call may have taken effect.
+    pub in_doubt: bool,
     /// The body as it came, where it was read. It is shown to nobody who does not ask for it.
     pub body: Option<RawBody>,
 }
@@ -157,9 +203,9 @@ pub enum Problem {
     },
     /// The body is larger than the limit in bytes.
     TooLarge(usize),
-    /// A redirect was not followed.
+    /// A redirect was not followed, or whoever it led to answered in place of the provider's endpoint.
     Redirect,
-    /// A link to the next page leads to another origin, or is no URL.
+    /// A link to the next page leads to another origin or outside the base URL, or is no URL.
     ForeignLink,
     /// The next page is the page that was just read.
     RepeatedPage,
@@ -198,12 +244,15 @@ impl fmt::Display for InvalidReply {
             )?,
             Problem::ForeignLink => write!(
                 f,
-                "{operation}: the link to the next page leads to another origin and was not followed"
+                "{operation}: the link to the next page leads to another origin or outside the base URL, and was not followed"
             )?,
             Problem::RepeatedPage => write!(f, "{operation}: the next page is the page that was just read; stopped")?,
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;
+        }
+        if self.in_doubt {
+            f.write_str("; an earlier attempt may have taken effect")?;
         }
         Ok(())
     }
@@ -233,15 +282,19 @@ impl<E> Error<E> {
         Self::invalid_reply(response.invalid(problem))
     }
 
-    /// What may be concluded about the effect of the call.
+    /// What may be concluded about the effect of the call, all its attempts together.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::InvalidRequest(_) | Self::MissingScope(_) => Outcome::NotSent,
-            Self::Auth(_) => Outcome::Rejected,
-            Self::Connection(error) if error.point == ConnectionPoint::Connect => Outcome::NotSent,
-            Self::Connection(_) => Outcome::Unknown,
+            Self::Auth { outcome, .. } => *outcome,
+            Self::Connection(error) => error.outcome(),
+            Self::ErrorResponse(reply) if reply.in_doubt() => Outcome::Unknown,
             Self::ErrorResponse(reply) => outcome_of(reply.status()),
+            // Whoever answers behind a redirect says nothing of the request that was redirected.
+            Self::InvalidReply(reply) if reply.in_doubt || matches!(reply.problem, Problem::Redirect) => {
+                Outcome::Unknown
+            }
             Self::InvalidReply(reply) => outcome_of(reply.status),
         }
     }
@@ -253,8 +306,8 @@ impl<E> Error<E> {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::InvalidRequest(_) | Self::MissingScope(_) => false,
-            Self::Auth(error) => error.is_retryable(),
-            Self::Connection(_) => true,
+            Self::Auth { error, .. } => error.is_retryable(),
+            Self::Connection(error) => error.is_retryable(),
             Self::ErrorResponse(reply) => retryable(reply.status()),
             Self::InvalidReply(reply) => retryable(reply.status),
         }
@@ -263,7 +316,7 @@ impl<E> Error<E> {
     /// Whether the user has to authorize again, because no automatic way is left.
     #[must_use]
     pub fn reauthorization_required(&self) -> bool {
-        matches!(self, Self::Auth(error) if error.reauthorization_required())
+        matches!(self, Self::Auth { error, .. } if error.reauthorization_required())
     }
 
     /// The status of the reply; always there when there was a reply.
@@ -272,6 +325,7 @@ impl<E> Error<E> {
         match self {
             Self::ErrorResponse(reply) => Some(reply.status()),
             Self::InvalidReply(reply) => Some(reply.status),
+            Self::Connection(error) => error.status,
             _ => None,
         }
     }
@@ -291,7 +345,7 @@ impl<E> Error<E> {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Auth(error) => error.retry_after(),
+            Self::Auth { error, .. } => error.retry_after(),
             Self::ErrorResponse(reply) => super::retry::retry_after(reply.headers()),
             Self::InvalidReply(reply) => reply.retry_after,
             _ => None,
@@ -321,7 +375,7 @@ impl<E> Error<E> {
     pub fn into_untyped(self) -> Error {
         match self {
             Self::InvalidRequest(reason) => Error::InvalidRequest(reason),
-            Self::Auth(error) => Error::Auth(error),
+            Self::Auth { error, outcome } => Error::Auth { error, outcome },
             Self::MissingScope(error) => Error::MissingScope(error),
             Self::Connection(error) => Error::Connection(error),
             Self::ErrorResponse(reply) => Error::error_response(reply.map(|_| ())),
@@ -331,7 +385,7 @@ impl<E> Error<E> {
 }
 
 /// A 4xx refuses the request. A 408 says that it did not come in whole; a 5xx says nothing about its effect.
-fn outcome_of(status: StatusCode) -> Outcome {
+pub(crate) fn outcome_of(status: StatusCode) -> Outcome {
     if status.is_client_error() {
         Outcome::Rejected
     } else {
@@ -347,7 +401,7 @@ impl<E> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidRequest(reason) => write!(f, "the call was not sent: {reason}"),
-            Self::Auth(error) => write!(f, "{error}"),
+            Self::Auth { error, .. } => write!(f, "{error}"),
             Self::MissingScope(MissingScope { operation, scope }) => write!(
                 f,
                 "{operation}: the token was not granted scope `{scope}`; request it in the authorization"
@@ -355,10 +409,13 @@ impl<E> fmt::Display for Error<E> {
             Self::Connection(error) => write!(f, "{error}"),
             Self::ErrorResponse(reply) => {
                 write!(f, "{}: the provider answered {}", reply.operation(), reply.status())?;
-                match reply.request_id() {
-                    Some(id) => write!(f, " (request id {id})"),
-                    None => Ok(()),
+                if let Some(id) = reply.request_id() {
+                    write!(f, " (request id {id})")?;
                 }
+                if reply.in_doubt() {
+                    f.write_str("; an earlier attempt may have taken effect")?;
+                }
+                Ok(())
             }
             Self::InvalidReply(reply) => write!(f, "{reply}"),
         }
@@ -371,6 +428,8 @@ impl fmt::Display for ConnectionError {
             operation,
             point,
             timeout,
+            status,
+            in_doubt,
             ..
         } = self;
         let what = match (point, timeout) {
@@ -383,7 +442,14 @@ impl fmt::Display for ConnectionError {
             (ConnectionPoint::Reply, false) => "the reply broke off",
             (ConnectionPoint::Reply, true) => "the reply did not end in time",
         };
-        write!(f, "{operation}: {what}")
+        write!(f, "{operation}: {what}")?;
+        if let Some(status) = status {
+            write!(f, " (status {status})")?;
+        }
+        if *in_doubt && *point == ConnectionPoint::Connect {
+            f.write_str("; an earlier attempt may have taken effect")?;
+        }
+        Ok(())
     }
 }
 
@@ -397,7 +463,11 @@ impl<E> fmt::Debug for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidRequest(reason) => f.debug_tuple("InvalidRequest").field(reason).finish(),
-            Self::Auth(error) => f.debug_tuple("Auth").field(error).finish(),
+            Self::Auth { error, outcome } => f
+                .debug_struct("Auth")
+                .field("error", error)
+                .field("outcome", outcome)
+                .finish(),
             Self::MissingScope(error) => f.debug_tuple("MissingScope").field(error).finish(),
             Self::Connection(error) => f.debug_tuple("Connection").field(error).finish(),
             Self::ErrorResponse(reply) => f.debug_tuple("ErrorResponse").field(reply).finish(),
@@ -409,7 +479,7 @@ impl<E> fmt::Debug for Error<E> {
 impl<E> std::error::Error for Error<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Auth(error) => std::error::Error::source(error),
+            Self::Auth { error, .. } => std::error::Error::source(error),
             Self::Connection(error) => std::error::Error::source(error),
             _ => None,
         }
@@ -449,7 +519,7 @@ impl<E> From<Failure> for Error<E> {
     fn from(failure: Failure) -> Self {
         match *failure.0 {
             Error::InvalidRequest(reason) => Self::InvalidRequest(reason),
-            Error::Auth(error) => Self::Auth(error),
+            Error::Auth { error, outcome } => Self::Auth { error, outcome },
             Error::MissingScope(error) => Self::MissingScope(error),
             Error::Connection(error) => Self::Connection(error),
             Error::ErrorResponse(reply) => match **reply {},

@@ -23,6 +23,6 @@ pub use pages::{cursor_pages, items, link_pages};
 #[doc(hidden)]
 pub use request::{FormStyle, QueryParam, RequestBuilderExt, encode_path};
 pub use response::{ByteStream, DownloadError, MAX_BODY, RawBody, Response, ResponseValue};
-pub(crate) use response::{ReadError, read};
+pub(crate) use response::{ReadError, read, without_mark};
 pub use retry::RetryPolicy;
 pub(crate) use retry::retry_after;

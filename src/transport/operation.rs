@@ -38,7 +38,8 @@ pub struct Operation {
     pub headers: &'static [(&'static str, MadeHeader)],
     /// How further pages are asked for.
     pub pagination: Option<PaginationStyle>,
-    /// The header that carries a key of the caller's intent, where the provider has one.
+    /// The header that carries a key of the caller's intent, where the provider has one. A call with it may be
+    /// repeated under the [`RetryPolicy`](super::RetryPolicy).
     pub idempotency_header: Option<&'static str>,
     /// How far the operation is to be trusted.
     pub grade: Grade,
@@ -71,7 +72,8 @@ pub enum Effect {
     Safe,
     /// Twice is the same as once.
     Idempotent,
-    /// Twice may be twice. Such a call is sent once.
+    /// Twice may be twice. Such a call is sent once, unless it carries a key of the caller's intent
+    /// ([`Operation::idempotency_header`]), and once more when the provider rejected its access token as invalid.
     Neither,
 }
 

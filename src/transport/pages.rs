@@ -14,9 +14,11 @@ use super::error::{Error, Problem};
 use super::response::ResponseValue;
 
 /// The pages of a reply, one request each, in order. See `pages()` of a call.
+#[must_use = "no page is asked for until `next`"]
 pub struct Pages<'a, T, E>(BoxStream<'a, Reply<T, E>>);
 
 /// The items of all pages, in order. See `items()` of a call.
+#[must_use = "no page is asked for until `next` or `try_collect`"]
 pub struct Items<'a, T, E>(BoxStream<'a, Result<T, Error<E>>>);
 
 impl<T, E> Pages<'_, T, E> {
@@ -93,13 +95,15 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    struct State<C, S, F, N> {
+    struct State<C, S, F, N, E> {
         call: C,
         cursor: Option<String>,
         seen: Vec<String>,
         send: S,
         set: F,
         next: N,
+        /// Why no further page is asked for, told after the page that says so: its items are good.
+        problem: Option<Error<E>>,
     }
     let state = State {
         call,
@@ -108,29 +112,34 @@ where
         send,
         set,
         next,
+        problem: None,
     };
     Pages(Box::pin(stream::try_unfold(Some(state), |state| async move {
         let Some(mut state) = state else { return Ok(None) };
+        if let Some(problem) = state.problem.take() {
+            return Err(problem);
+        }
         let call = match state.cursor.take() {
             None => state.call.clone(),
             Some(cursor) => (state.set)(state.call.clone(), cursor),
         };
         let page = (state.send)(call).await?;
         match (state.next)(&page).filter(|cursor| !cursor.is_empty()) {
-            None => Ok(Some((page, None))),
-            Some(cursor) if state.seen.contains(&cursor) => Err(page.invalid(Problem::RepeatedPage)),
+            None => return Ok(Some((page, None))),
+            Some(cursor) if state.seen.contains(&cursor) => state.problem = Some(page.invalid(Problem::RepeatedPage)),
             Some(cursor) => {
                 state.seen.push(cursor.clone());
                 state.cursor = Some(cursor);
-                Ok(Some((page, Some(state))))
             }
         }
+        Ok(Some((page, Some(state))))
     })))
 }
 
-/// Pages where the reply has the next URL.
+/// Pages where the reply has the next URL. `base` is the client's: no link is followed outside it.
 #[doc(hidden)]
 pub fn link_pages<'a, T, E>(
+    base: &Url,
     first: BoxFuture<'a, Reply<T, E>>,
     follow: impl Fn(Url) -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
     next: impl Fn(&T) -> Option<String> + Send + 'a,
@@ -140,18 +149,26 @@ where
     E: Send + 'a,
 {
     struct State<'a, T, E, F, N> {
+        base: Url,
         fetch: Option<BoxFuture<'a, Reply<T, E>>>,
         seen: Vec<Url>,
         follow: F,
         next: N,
+        /// Why no further page is asked for, told after the page that says so: its items are good.
+        problem: Option<Error<E>>,
     }
     let state = State {
+        base: base.clone(),
         fetch: Some(first),
         seen: Vec::new(),
         follow,
         next,
+        problem: None,
     };
     Pages(Box::pin(stream::try_unfold(state, |mut state| async move {
+        if let Some(problem) = state.problem.take() {
+            return Err(problem);
+        }
         let Some(fetch) = state.fetch.take() else {
             return Ok(None);
         };
@@ -162,32 +179,44 @@ where
             if state.seen.is_empty() {
                 state.seen.push(from.clone());
             }
-            let Some(to) = same_origin(&from, &link) else {
-                return Err(page.invalid(Problem::ForeignLink));
-            };
-            if state.seen.contains(&to) {
-                return Err(page.invalid(Problem::RepeatedPage));
+            match link_target(&state.base, &from, &link) {
+                None => state.problem = Some(page.invalid(Problem::ForeignLink)),
+                Some(to) if state.seen.contains(&to) => state.problem = Some(page.invalid(Problem::RepeatedPage)),
+                Some(to) => {
+                    state.seen.push(to.clone());
+                    state.fetch = Some((state.follow)(to));
+                }
             }
-            state.seen.push(to.clone());
-            state.fetch = Some((state.follow)(to));
         }
         Ok(Some((page, state)))
     })))
 }
 
-/// The URL of a link, when it stays on the origin that it came from.
+/// The URL of a link that came from `from`, when it stays under the client's base URL: its origin and its path.
 ///
 /// A link is opaque but for slips that banks are known to make: a quote or
-/// blanks around it, a doubled `&`.
-fn same_origin(from: &Url, link: &str) -> Option<Url> {
+/// blanks around it, a doubled `&`, a path without the gateway's own prefix.
+fn link_target(base: &Url, from: &Url, link: &str) -> Option<Url> {
     let link = link.trim().trim_matches(['"', '\'', ' ']);
     let mut link = link.to_owned();
     while link.contains("&&") {
         link = link.replace("&&", "&");
     }
-    let to = from.join(&link).ok()?;
-    let plain = to.username().is_empty() && to.password().is_none();
-    (to.origin() == from.origin() && plain).then_some(to)
+    let prefix = base.path().trim_end_matches('/');
+    let under = |url: &Url| {
+        url.path()
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let own = |url: &Url| url.origin() == base.origin() && url.username().is_empty() && url.password().is_none();
+    let to = from.join(&link).ok().filter(own)?;
+    if under(&to) {
+        return Some(to);
+    }
+    // Rooted where the API stands, not where the gateway in front of it does.
+    let rooted = link.starts_with('/') && !link.starts_with("//");
+    let prefixed = rooted.then(|| from.join(&format!("{prefix}{link}")).ok()).flatten();
+    prefixed.filter(|url| own(url) && under(url))
 }
 
 /// The items of pages.
@@ -220,30 +249,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_followed_on_its_own_origin_only() {
-        let from = Url::parse("https://api.bank.example/v1/items?page=1").unwrap();
-        for (link, expected) in [
+    fn a_link_is_followed_under_the_base_url_only() {
+        let bare = "https://api.bank.example";
+        let gateway = "https://api.bank.example/premium/sandbox";
+        let slashed = "https://api.bank.example/premium/sandbox/";
+        for (base, link, expected) in [
             (
+                bare,
                 "https://api.bank.example/v1/items?page=2",
-                Some("https://api.bank.example/v1/items?page=2"),
+                Some("/v1/items?page=2"),
             ),
-            ("/v1/items?page=2", Some("https://api.bank.example/v1/items?page=2")),
+            (bare, "/v1/items?page=2", Some("/v1/items?page=2")),
+            (bare, "?page=2&&size=1\"", Some("/v1/items?page=2&size=1")),
+            (bare, "https://evil.example/v1/items?page=2", None),
+            (bare, "//evil.example/items", None),
+            (bare, "/\\evil.example/items", None),
+            (bare, "http://api.bank.example/v1/items?page=2", None),
+            (bare, "https://api.bank.example:8443/v1/items", None),
+            (bare, "https://user:pw@api.bank.example/v1/items", None),
+            (bare, "javascript:alert(1)", None),
+            (gateway, "/v1/items?page=2", Some("/premium/sandbox/v1/items?page=2")),
+            (slashed, "/v1/items?page=2", Some("/premium/sandbox/v1/items?page=2")),
             (
-                "?page=2&&size=1\"",
-                Some("https://api.bank.example/v1/items?page=2&size=1"),
+                gateway,
+                "/premium/sandbox/v1/items?page=2",
+                Some("/premium/sandbox/v1/items?page=2"),
             ),
-            ("https://evil.example/v1/items?page=2", None),
-            ("//evil.example/items", None),
-            ("http://api.bank.example/v1/items?page=2", None),
-            ("https://api.bank.example:8443/v1/items", None),
-            ("https://user:pw@api.bank.example/v1/items", None),
-            ("javascript:alert(1)", None),
+            (gateway, "?page=2", Some("/premium/sandbox/v1/items?page=2")),
+            (gateway, "more?page=2", Some("/premium/sandbox/v1/more?page=2")),
+            // Another API of the same gateway is another host as far as tokens go.
+            (
+                gateway,
+                "/premium/production/v1/items",
+                Some("/premium/sandbox/premium/production/v1/items"),
+            ),
+            (gateway, "https://api.bank.example/premium/production/v1/items", None),
+            (gateway, "https://api.bank.example/premium/sandboxes/v1/items", None),
+            (gateway, "../../production/v1/items", None),
+            (gateway, "/../production/v1/items", None),
+            (gateway, "/v1/../../production/items", None),
+            (gateway, "/%2e%2e/production/items", None),
+            (gateway, "//evil.example/items", None),
         ] {
-            assert_eq!(
-                same_origin(&from, link).map(String::from).as_deref(),
-                expected,
-                "{link}"
-            );
+            let from = Url::parse(&format!("{}/v1/items?page=1", base.trim_end_matches('/'))).unwrap();
+            let base = Url::parse(base).unwrap();
+            let target = link_target(&base, &from, link).map(String::from);
+            let expected = expected.map(|path| format!("https://api.bank.example{path}"));
+            assert_eq!(target, expected, "{base}: {link}");
         }
     }
 }

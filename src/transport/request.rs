@@ -5,9 +5,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::RequestBuilder;
 use serde::Serialize;
 use serde::ser::SerializeSeq as _;
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::error::Error;
+use super::wire::Fields;
 
 /// Everything but the unreserved characters of RFC 3986 section 2.3.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -62,22 +63,22 @@ impl RequestBuilderExt for RequestBuilder {
 
 /// The text of a form body.
 pub(crate) fn form<T: Serialize + ?Sized>(body: &T, styles: &[(&str, FormStyle)]) -> Result<String, String> {
-    let body = serde_json::to_value(body).map_err(|_| "the body could not be written as a form".to_owned())?;
-    let Value::Object(fields) = body else {
-        return Err("a form body is an object".to_owned());
-    };
+    // As text all the way: a number that passed through a binary float would not be the caller's.
+    let body = to_raw_value(body).map_err(|_| "the body could not be written as a form".to_owned())?;
+    let fields: Fields = serde_json::from_str(body.get()).map_err(|_| "a form body is an object".to_owned())?;
     let mut form = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in &fields {
+    for (name, value) in &fields.0 {
         let style = styles.iter().find(|(styled, _)| styled == name).map(|(_, style)| style);
-        match (value, style) {
-            (Value::Null, _) => {}
-            (Value::Array(items), Some(FormStyle::Brackets)) => {
-                for item in items {
-                    form.append_pair(&format!("{name}[]"), &scalar(name, item)?);
+        match (value.get().as_bytes().first(), style) {
+            (Some(b'n'), _) => {}
+            (Some(b'['), Some(FormStyle::Brackets)) => {
+                for item in items(name, value)? {
+                    form.append_pair(&format!("{name}[]"), &scalar(name, &item)?);
                 }
             }
-            (Value::Object(entries), Some(FormStyle::Map)) => {
-                for (key, item) in entries {
+            (Some(b'{'), Some(FormStyle::Map)) => {
+                let entries: Fields = serde_json::from_str(value.get()).map_err(|_| misplaced(name))?;
+                for (key, item) in &entries.0 {
                     form.append_pair(&format!("{name}[{key}]"), &scalar(name, item)?);
                 }
             }
@@ -89,16 +90,22 @@ pub(crate) fn form<T: Serialize + ?Sized>(body: &T, styles: &[(&str, FormStyle)]
     Ok(form.finish())
 }
 
-fn scalar(name: &str, value: &Value) -> Result<String, String> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Bool(flag) => Ok(flag.to_string()),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Null => Ok(String::new()),
-        _ => Err(format!(
-            "form field `{name}` holds a list or a map, which a form cannot carry there"
-        )),
+fn items(name: &str, list: &RawValue) -> Result<Vec<Box<RawValue>>, String> {
+    serde_json::from_str(list.get()).map_err(|_| misplaced(name))
+}
+
+/// A text without its quotes, anything else as it stands.
+fn scalar(name: &str, value: &RawValue) -> Result<String, String> {
+    match value.get().as_bytes().first() {
+        Some(b'"') => serde_json::from_str(value.get()).map_err(|_| misplaced(name)),
+        Some(b'n') => Ok(String::new()),
+        Some(b'[' | b'{') | None => Err(misplaced(name)),
+        Some(_) => Ok(value.get().to_owned()),
     }
+}
+
+fn misplaced(name: &str) -> String {
+    format!("`{name}` holds a list or a map, which cannot be written there")
 }
 
 /// A query parameter: nothing when it is absent, once for a scalar, repeated for a list.
@@ -117,16 +124,15 @@ impl<'a, T> QueryParam<'a, T> {
 
 impl<T: Serialize> Serialize for QueryParam<'_, T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let value = serde_json::to_value(self.value).map_err(serde::ser::Error::custom)?;
-        let texts: Vec<String> = match &value {
-            Value::Null => Vec::new(),
-            Value::Array(items) => items
-                .iter()
-                .map(|item| scalar(self.name, item))
-                .collect::<Result<_, _>>()
-                .map_err(serde::ser::Error::custom)?,
-            other => vec![scalar(self.name, other).map_err(serde::ser::Error::custom)?],
+        let value = to_raw_value(self.value).map_err(serde::ser::Error::custom)?;
+        let texts = match value.get().as_bytes().first() {
+            Some(b'n') => Ok(Vec::new()),
+            Some(b'[') => {
+                items(self.name, &value).and_then(|items| items.iter().map(|item| scalar(self.name, item)).collect())
+            }
+            _ => scalar(self.name, &value).map(|text| vec![text]),
         };
+        let texts: Vec<String> = texts.map_err(serde::ser::Error::custom)?;
         let mut pairs = serializer.serialize_seq(Some(texts.len()))?;
         for text in &texts {
             pairs.serialize_element(&(self.name, text))?;
@@ -160,6 +166,30 @@ mod tests {
     fn a_list_without_a_style_is_refused() {
         let problem = form(&json!({ "scopes": ["a"] }), &[]).unwrap_err();
         assert!(problem.contains("`scopes`"), "{problem}");
+    }
+
+    #[test]
+    fn numbers_are_written_digit_for_digit() {
+        #[derive(Serialize)]
+        struct Amount(#[serde(with = "crate::transport::wire::decimal_number")] crate::Decimal);
+
+        let amount = Amount("12345678901234567.89".parse().unwrap());
+        assert_eq!(
+            form(&std::collections::BTreeMap::from([("a", &amount)]), &[]).unwrap(),
+            "a=12345678901234567.89"
+        );
+        let url = |request: reqwest::RequestBuilder| request.build().unwrap().url().query().unwrap().to_owned();
+        crate::transport::http::install_crypto();
+        let get = || reqwest::Client::new().get("http://localhost/");
+        assert_eq!(
+            url(get().query(&QueryParam::new("a", &amount))),
+            "a=12345678901234567.89"
+        );
+        let list = vec![&amount, &amount];
+        assert_eq!(
+            url(get().query(&QueryParam::new("a[]", &list))),
+            "a%5B%5D=12345678901234567.89&a%5B%5D=12345678901234567.89"
+        );
     }
 
     #[test]

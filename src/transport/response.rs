@@ -1,9 +1,11 @@
 //! A reply: typed, as bytes, or empty.
 
 use std::fmt;
+use std::future::Future as _;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
@@ -12,7 +14,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::error::{ConnectionError, Error, InvalidReply, Problem};
+use super::error::{ConnectionError, ConnectionPoint, Error, InvalidReply, Problem};
 use super::operation::Operation;
 use super::retry;
 use crate::canary::{self, Unmodelled};
@@ -32,9 +34,33 @@ pub(crate) struct Head {
     pub url: Url,
     /// The id that the request carried, for replies that do not repeat it.
     pub sent_id: Option<String>,
+    /// An earlier attempt of the same call may have taken effect.
+    pub in_doubt: bool,
 }
 
 impl Head {
+    pub(crate) fn of(
+        provider: &'static str,
+        operation: &'static Operation,
+        inner: &reqwest::Response,
+        sent_id: Option<String>,
+    ) -> Self {
+        Self {
+            provider,
+            operation,
+            status: inner.status(),
+            headers: inner.headers().clone(),
+            url: inner.url().clone(),
+            sent_id,
+            in_doubt: false,
+        }
+    }
+
+    /// A failure in the body of this reply.
+    pub(crate) fn broken(&self, error: ConnectionError) -> ConnectionError {
+        error.in_reply(self.status, self.request_id().map(str::to_owned))
+    }
+
     fn request_id(&self) -> Option<&str> {
         request_id(&self.headers).or(self.sent_id.as_deref())
     }
@@ -46,6 +72,7 @@ impl Head {
             request_id: self.request_id().map(str::to_owned),
             retry_after: retry::retry_after(&self.headers),
             problem,
+            in_doubt: self.in_doubt,
             body: body.map(RawBody),
         }
     }
@@ -57,8 +84,8 @@ pub(crate) enum Body {
     Whole(Bytes),
     /// Larger than the limit in bytes; given up.
     TooLarge(usize),
-    /// A download: read by the caller.
-    Stream(reqwest::Response),
+    /// A download: read by the caller, who waits this long for each piece.
+    Stream(reqwest::Response, Duration),
 }
 
 /// A reply before it is decoded.
@@ -77,23 +104,15 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// Reads the body, unless it is a download that succeeded.
+    /// Reads the body, unless it is a download that succeeded: `patience` is how long each of its pieces may take.
     pub(crate) async fn receive(
-        provider: &'static str,
-        operation: &'static Operation,
+        head: Head,
         inner: reqwest::Response,
-        sent_id: Option<String>,
+        patience: Duration,
     ) -> Result<Self, ConnectionError> {
-        let head = Head {
-            provider,
-            operation,
-            status: inner.status(),
-            headers: inner.headers().clone(),
-            url: inner.url().clone(),
-            sent_id,
-        };
+        let operation = head.operation;
         let body = if operation.download && head.status.is_success() {
-            Body::Stream(inner)
+            Body::Stream(inner, patience)
         } else {
             let limit = if head.status.is_success() {
                 MAX_BODY
@@ -103,7 +122,7 @@ impl Response {
             match read(inner, limit).await {
                 Ok(body) => Body::Whole(body),
                 Err(ReadError::TooLarge) => Body::TooLarge(limit),
-                Err(ReadError::Broken(error)) => return Err(ConnectionError::new(operation.id, error)),
+                Err(ReadError::Broken(error)) => return Err(head.broken(ConnectionError::new(operation.id, error))),
             }
         };
         Ok(Self { head, body })
@@ -198,7 +217,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let body = match body {
             Body::Whole(body) => body,
             Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
-            Body::Stream(_) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
+            Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
         match canary::watch(head.provider, head.operation.id, || decode(&body)) {
             Ok(inner) => Ok(Self { inner, head }),
@@ -219,27 +238,67 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     }
 }
 
+/// The body without the byte order mark that some servers put before it (RFC 8259 section 8.1 lets a reader ignore it).
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// Decodes JSON; a problem names the place, never a value. Fields that the type lacks are noted.
 pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    read_json(without_mark(body)).map_err(|(path, error)| {
+        let (inside, reason) = reason(&error, true);
+        let path = below(&path, &inside);
+        let path = if path.is_empty() { ".".to_owned() } else { path };
+        Problem::Decode { path, reason }
+    })
+}
+
+/// The same for a part of a reply: where in the part, empty for all of it, and why.
+pub(crate) fn decode_part<T: DeserializeOwned>(part: &str) -> Result<T, (String, String)> {
+    read_json(part.as_bytes()).map_err(|(path, error)| {
+        let (inside, reason) = reason(&error, false);
+        (below(&path, &inside), reason)
+    })
+}
+
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, (String, serde_json::Error)> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
     let mut ignored = |path: serde_ignored::Path<'_>| canary::note(Unmodelled::Field, || canary::place(&path));
-    let value =
-        T::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored)).map_err(|error| Problem::Decode {
-            path: track.path().to_string(),
-            reason: reason(&error),
-        })?;
-    json.end().map_err(|error| Problem::Decode {
-        path: ".".to_owned(),
-        reason: reason(&error),
-    })?;
+    let value = T::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored))
+        .map_err(|error| (track.path().to_string(), error))?;
+    json.end().map_err(|error| (String::new(), error))?;
     Ok(value)
 }
 
-/// serde_json's own text quotes values; this keeps what cannot be one.
-fn reason(error: &serde_json::Error) -> String {
-    let place = format!("line {}, column {}", error.line(), error.column());
+/// A path and what is below it, as serde_path_to_error writes paths.
+fn below(path: &str, inside: &str) -> String {
+    let path = if path == "." { "" } else { path };
+    let dot = if path.is_empty() || inside.is_empty() || inside.starts_with('[') {
+        ""
+    } else {
+        "."
+    };
+    format!("{path}{dot}{inside}")
+}
+
+/// serde_json's own text quotes values; this keeps what cannot be one. Before it the path inside a part, when the
+/// error came out of one; the lines of a part are not told, because they are not those of the reply.
+fn reason(error: &serde_json::Error, whole: bool) -> (String, String) {
+    if error.classify() == serde_json::error::Category::Data {
+        let text = error.to_string();
+        if let Some((path, reason)) = text.strip_prefix("at `").and_then(|rest| rest.rsplit_once("`: ")) {
+            let reason = reason.split(" at line").next().unwrap_or_default();
+            return (path.to_owned(), reason.to_owned());
+        }
+    }
+    let place = format!(" (line {}, column {})", error.line(), error.column());
+    let reason = why(error, if whole { &place } else { "" });
+    (String::new(), reason)
+}
+
+fn why(error: &serde_json::Error, place: &str) -> String {
     match error.classify() {
         serde_json::error::Category::Data => {
             let text = error.to_string();
@@ -251,15 +310,15 @@ fn reason(error: &serde_json::Error) -> String {
             } else if let Some((_, expected)) = text.rsplit_once("expected ") {
                 // What is expected comes from our types; what came instead is left out.
                 format!(
-                    "expected {} ({place})",
+                    "expected {}{place}",
                     expected.split(" at line").next().unwrap_or_default()
                 )
             } else {
-                format!("a value of another kind ({place})")
+                format!("a value of another kind{place}")
             }
         }
         serde_json::error::Category::Eof => "the JSON ends too early".to_owned(),
-        serde_json::error::Category::Syntax => format!("not JSON ({place})"),
+        serde_json::error::Category::Syntax => format!("not JSON{place}"),
         serde_json::error::Category::Io => "could not be read".to_owned(),
     }
 }
@@ -278,14 +337,23 @@ impl ResponseValue<ByteStream> {
     #[must_use]
     pub fn stream(response: Response) -> Self {
         let Response { head, body } = response;
-        let inner: BoxStream<'static, reqwest::Result<Bytes>> = match body {
-            Body::Stream(inner) => Box::pin(inner.bytes_stream()),
-            Body::Whole(body) => Box::pin(futures_util::stream::once(async move { Ok(body) })),
-            Body::TooLarge(_) => Box::pin(futures_util::stream::empty()),
+        let (inner, patience): (BoxStream<'static, reqwest::Result<Bytes>>, _) = match body {
+            Body::Stream(inner, patience) => (Box::pin(inner.bytes_stream()), patience),
+            Body::Whole(body) => (
+                Box::pin(futures_util::stream::once(async move { Ok(body) })),
+                Duration::MAX,
+            ),
+            Body::TooLarge(_) => (Box::pin(futures_util::stream::empty()), Duration::MAX),
         };
-        let operation = head.operation.id;
         Self {
-            inner: ByteStream { operation, inner },
+            inner: ByteStream {
+                operation: head.operation.id,
+                status: head.status,
+                request_id: head.request_id().map(str::to_owned),
+                inner,
+                patience,
+                waiting: None,
+            },
             head,
         }
     }
@@ -337,6 +405,11 @@ impl<T> ResponseValue<T> {
         &self.head.url
     }
 
+    /// Whether an earlier attempt of the same call may have taken effect.
+    pub(crate) fn in_doubt(&self) -> bool {
+        self.head.in_doubt
+    }
+
     pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> ResponseValue<U> {
         ResponseValue {
             inner: f(self.inner),
@@ -374,9 +447,17 @@ impl<T> fmt::Debug for ResponseValue<T> {
 }
 
 /// A body as it comes in: a download.
+///
+/// Each piece is waited for as long as [`RetryPolicy::attempt_timeout`](super::RetryPolicy::attempt_timeout) says;
+/// the whole may take as long as it is long.
 pub struct ByteStream {
     operation: &'static str,
+    status: StatusCode,
+    request_id: Option<String>,
     inner: BoxStream<'static, reqwest::Result<Bytes>>,
+    patience: Duration,
+    /// Runs while a piece is waited for.
+    waiting: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl ByteStream {
@@ -384,7 +465,7 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// When the download breaks off.
+    /// When the download breaks off, or its next piece does not come in time.
     pub async fn next(&mut self) -> Option<Result<Bytes, ConnectionError>> {
         futures_util::StreamExt::next(self).await
     }
@@ -423,11 +504,28 @@ impl Stream for ByteStream {
     type Item = Result<Bytes, ConnectionError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let operation = self.operation;
-        self.inner
-            .as_mut()
-            .poll_next(cx)
-            .map(|piece| piece.map(|piece| piece.map_err(|error| ConnectionError::new(operation, error))))
+        let this = &mut *self;
+        let error = match this.inner.as_mut().poll_next(cx) {
+            Poll::Ready(Some(Err(error))) => ConnectionError::new(this.operation, error),
+            Poll::Ready(piece) => {
+                this.waiting = None;
+                return Poll::Ready(piece.and_then(Result::ok).map(Ok));
+            }
+            Poll::Pending => {
+                let patience = this.patience;
+                let waiting = this
+                    .waiting
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+                match waiting.as_mut().poll(cx) {
+                    Poll::Ready(()) => ConnectionError::out_of_time(this.operation, ConnectionPoint::Reply),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        };
+        // What broke off is not read on.
+        this.waiting = None;
+        this.inner = Box::pin(futures_util::stream::empty());
+        Poll::Ready(Some(Err(error.in_reply(this.status, this.request_id.clone()))))
     }
 }
 

@@ -10,7 +10,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// How often and for how long a call is tried.
 ///
-/// Only what the operation table calls safe or idempotent is ever sent again.
+/// Only what the operation table calls safe or idempotent is ever sent again, and what carries a key of the caller's
+/// intent in the header that the provider has for it. One thing more is sent twice, whatever the policy says: a call
+/// that the provider rejected because its access token was invalid, once, with a new token.
 ///
 /// ```
 /// use finrail::transport::RetryPolicy;
@@ -27,9 +29,10 @@ pub struct RetryPolicy {
     pub attempts: u32,
     /// Wait before the second attempt; it doubles with each further one, less a random part.
     pub backoff: Duration,
-    /// Time for one attempt, from its start to the end of the reply's headers.
+    /// Time for one attempt, from its start to the end of the reply; for a download, to the end of the reply's
+    /// headers, and then for each piece.
     pub attempt_timeout: Duration,
-    /// Time for the whole call, over all attempts and waits.
+    /// Time for the whole call, over all attempts and waits. The pieces of a download come after it.
     pub deadline: Duration,
 }
 
@@ -45,7 +48,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is sent once.
+    /// Every call is sent once; a call with an invalid access token is sent once more, with a new one.
     #[must_use]
     pub fn none() -> Self {
         Self {
@@ -54,12 +57,22 @@ impl RetryPolicy {
         }
     }
 
+    /// When a call that starts now must be over; a time without an end is thirty years.
+    pub(crate) fn end(&self, started: tokio::time::Instant) -> tokio::time::Instant {
+        const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+        started + self.deadline.min(FOREVER)
+    }
+
     /// The wait before attempt `next` (2 is the second), or `None` when the provider asks for more than is waited.
     pub(crate) fn wait(&self, next: u32, asked: Option<Duration>) -> Option<Duration> {
         if let Some(asked) = asked {
             return (asked <= LONGEST_WAIT).then_some(asked);
         }
-        let doubled = self.backoff.saturating_mul(1 << next.saturating_sub(2).min(6));
+        const LONGEST: Duration = Duration::from_secs(24 * 3600);
+        let doubled = self
+            .backoff
+            .saturating_mul(1 << next.saturating_sub(2).min(6))
+            .min(LONGEST);
         // Half of it is fixed, half is drawn: callers that failed together do not come back together.
         let half = doubled / 2;
         Some(half + half.mul_f64(random_fraction()))

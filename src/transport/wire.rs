@@ -3,14 +3,16 @@
 //! Generated types refer to these functions. They read JSON text itself, so a
 //! number never passes through a binary float.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
+use serde::de::value::{MapAccessDeserializer, StringDeserializer};
+use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::Decimal;
 use crate::canary::{self, Unmodelled};
+use crate::{Decimal, Json, JsonMap};
 
 /// The text of a scalar: a string without its quotes, anything else as it stands.
 enum Scalar {
@@ -33,12 +35,26 @@ fn scalar<'de, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<
 }
 
 /// Digit for digit, or not at all.
-fn decimal(text: &str) -> Option<Decimal> {
+pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     let text = text.trim();
-    if text.contains(['e', 'E']) {
-        return Decimal::from_scientific(text).ok();
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+        return Decimal::from_str_exact(text).ok();
+    };
+    let mantissa = Decimal::from_str_exact(mantissa).ok()?;
+    let (mut digits, mut scale) = (mantissa.mantissa(), i64::from(mantissa.scale()));
+    scale = scale.checked_sub(exponent.parse().ok()?)?;
+    if digits == 0 {
+        return Some(Decimal::ZERO);
     }
-    Decimal::from_str_exact(text).ok()
+    while scale < 0 {
+        digits = digits.checked_mul(10)?;
+        scale += 1;
+    }
+    while scale > i64::from(Decimal::MAX_SCALE) && digits % 10 == 0 {
+        digits /= 10;
+        scale -= 1;
+    }
+    Decimal::try_from_i128_with_scale(digits, u32::try_from(scale).ok()?).ok()
 }
 
 const A_DECIMAL: &str = "a decimal of at most 28 digits";
@@ -46,7 +62,6 @@ const A_DECIMAL: &str = "a decimal of at most 28 digits";
 /// A decimal that is a JSON number on the wire; a string is read too.
 pub mod decimal_number {
     use super::*;
-    use serde::{Serialize, Serializer};
 
     /// Writes a JSON number with the decimal's own digits.
     ///
@@ -110,7 +125,6 @@ pub mod decimal_number {
 /// A decimal that is a JSON string on the wire; a number is read too.
 pub mod decimal_string {
     use super::*;
-    use serde::Serializer;
 
     pub use super::decimal_number::deserialize;
 
@@ -147,7 +161,6 @@ pub mod decimal_string {
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
 pub mod lenient_bool {
     use super::*;
-    use serde::Serializer;
 
     fn read(text: &str) -> Option<bool> {
         match text.trim().to_ascii_lowercase().as_str() {
@@ -211,7 +224,6 @@ pub mod lenient_bool {
 /// A text, whatever form it came in: a number or a boolean is its own text.
 pub mod lenient_string {
     use super::*;
-    use serde::Serializer;
 
     /// Writes a JSON string.
     ///
@@ -314,6 +326,172 @@ where
     deserializer.deserialize_any(Visitor(expected, std::marker::PhantomData))
 }
 
+/// Reads a part that was kept as text. Its path goes into the error, because whoever reads the whole sees only
+/// where the part is: [`decode`](super::response::decode) puts the two together.
+fn part<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: impl FnOnce() -> String) -> Result<T, E> {
+    super::response::decode_part(raw.get()).map_err(|(inside, reason)| {
+        let at = at();
+        let dot = if inside.is_empty() || inside.starts_with('[') || at.is_empty() {
+            ""
+        } else {
+            "."
+        };
+        E::custom(format!("at `{at}{dot}{inside}`: {reason}"))
+    })
+}
+
+/// Reads an object whose keys are the provider's or the user's own. No error names such a key.
+///
+/// # Errors
+///
+/// When it is neither an object nor `null`, or a value does not fit.
+pub fn map<'de, T, D>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    if raw.get() == "null" {
+        return Ok(BTreeMap::new());
+    }
+    let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| D::Error::custom("expected an object"))?;
+    let entries = fields.0.into_iter();
+    entries
+        .map(|(key, raw)| Ok((key, part(&raw, || "{}".to_owned())?)))
+        .collect()
+}
+
+/// A generated type that keeps the fields that its schema does not describe.
+pub trait KeepsTheRest: Sized {
+    /// The names of the fields that it describes, aliases too.
+    const DESCRIBED: &'static [&'static str];
+
+    /// Reads the described fields; it is given no others.
+    ///
+    /// # Errors
+    ///
+    /// When one of them does not fit.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Where a text may stand for the object: the object whose only described field it is.
+    fn of_text(_text: &str) -> Option<Self> {
+        None
+    }
+
+    /// Writes the described fields.
+    ///
+    /// # Errors
+    ///
+    /// As the serializer.
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// The others.
+    fn rest(&self) -> &JsonMap;
+
+    /// The same, to be filled.
+    fn rest_mut(&mut self) -> &mut JsonMap;
+}
+
+/// Reads an object, the described fields as their types and the others as they came.
+///
+/// serde's own `flatten` reads what nobody described into a buffer that has binary floats for numbers.
+///
+/// # Errors
+///
+/// When it is no object, or a described field does not fit.
+pub fn read_with_the_rest<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: KeepsTheRest,
+    D: Deserializer<'de>,
+{
+    struct Visitor<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: KeepsTheRest> serde::de::Visitor<'de> for Visitor<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            T::of_text(text).ok_or_else(|| E::custom("expected an object"))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            let mut rest = JsonMap::default();
+            let sieve = Sieve {
+                map,
+                described: T::DESCRIBED,
+                rest: &mut rest,
+            };
+            let mut value = T::read(MapAccessDeserializer::new(sieve))?;
+            *value.rest_mut() = rest;
+            Ok(value)
+        }
+    }
+
+    /// Lets the described fields through and keeps the others.
+    struct Sieve<'a, A> {
+        map: A,
+        described: &'static [&'static str],
+        rest: &'a mut JsonMap,
+    }
+
+    impl<'de, A: MapAccess<'de>> MapAccess<'de> for Sieve<'_, A> {
+        type Error = A::Error;
+
+        fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+            while let Some(key) = self.map.next_key::<String>()? {
+                if self.described.contains(&key.as_str()) {
+                    let key: StringDeserializer<A::Error> = key.into_deserializer();
+                    return seed.deserialize(key).map(Some);
+                }
+                let json: Json = self.map.next_value()?;
+                self.rest.insert(key, json);
+            }
+            Ok(None)
+        }
+
+        fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+            self.map.next_value_seed(seed)
+        }
+    }
+
+    deserializer.deserialize_any(Visitor(std::marker::PhantomData))
+}
+
+/// Writes the described fields and the others as one object. A field that is described is written once.
+///
+/// # Errors
+///
+/// As the serializer, or when a described field cannot be written.
+pub fn write_with_the_rest<T: KeepsTheRest, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    use serde::ser::{Error as _, SerializeMap as _};
+
+    /// The described fields alone.
+    struct Described<'a, T>(&'a T);
+
+    impl<T: KeepsTheRest> Serialize for Described<'_, T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.write(serializer)
+        }
+    }
+
+    let fields: Fields = serde_json::to_string(&Described(value))
+        .and_then(|text| serde_json::from_str(&text))
+        .map_err(|_| S::Error::custom("a field cannot be written as JSON"))?;
+    let mut map = serializer.serialize_map(None)?;
+    for (name, json) in &fields.0 {
+        map.serialize_entry(name, json)?;
+    }
+    for (name, json) in value.rest().iter() {
+        if fields.0.iter().all(|(described, _)| described != name) {
+            map.serialize_entry(name, json)?;
+        }
+    }
+    map.end()
+}
+
 /// Reads `null` as the empty value: an empty list, an empty map.
 ///
 /// # Errors
@@ -338,20 +516,13 @@ where
     T: DeserializeOwned,
     D: Deserializer<'de>,
 {
-    fn item<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue) -> Result<T, E> {
-        super::response::decode(raw.get().as_bytes()).map_err(|problem| match problem {
-            super::error::Problem::Decode { path, reason } => E::custom(format!("expected an item: {path}: {reason}")),
-            _ => E::custom("expected an item"),
-        })
-    }
-
-    fn list<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, out: &mut Vec<T>) -> Result<(), E> {
+    fn list<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: &str, out: &mut Vec<T>) -> Result<(), E> {
         let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| E::custom("expected a list"))?;
-        for raw in items {
+        for (index, raw) in items.into_iter().enumerate() {
             if raw.get().starts_with('[') {
-                list(raw, out)?;
+                list(raw, &format!("{at}[{index}]"), out)?;
             } else {
-                out.push(item(raw)?);
+                out.push(part(raw, || format!("{at}[{index}]"))?);
             }
         }
         Ok(())
@@ -361,24 +532,23 @@ where
     let mut out = Vec::new();
     match raw.get().as_bytes().first() {
         Some(b'n') => {}
-        Some(b'[') => list(&raw, &mut out)?,
+        Some(b'[') => list(&raw, "", &mut out)?,
         Some(b'{') => {
             let fields: Vec<(String, Box<RawValue>)> = serde_json::from_str::<Fields>(raw.get())
                 .map_err(|_| D::Error::custom("expected a list"))?
                 .0;
-            let lists: Vec<&Box<RawValue>> = fields
+            let lists: Vec<&(String, Box<RawValue>)> = fields
                 .iter()
-                .map(|(_, value)| value)
-                .filter(|value| value.get().starts_with('['))
+                .filter(|(_, value)| value.get().starts_with('['))
                 .collect();
             if lists.is_empty() {
                 // `{"booked": null, "pending": null}` and `{}` are empty lists; anything else is one item.
                 if fields.iter().any(|(_, value)| value.get() != "null") {
-                    out.push(item(&raw)?);
+                    out.push(part(&raw, String::new)?);
                 }
             } else {
-                for value in lists {
-                    list(value, &mut out)?;
+                for (name, value) in lists {
+                    list(value, name, &mut out)?;
                 }
             }
         }
@@ -387,8 +557,8 @@ where
     Ok(out)
 }
 
-/// The fields of an object in their order.
-struct Fields(Vec<(String, Box<RawValue>)>);
+/// The fields of an object in their order, each as it stands.
+pub(crate) struct Fields(pub Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -417,7 +587,6 @@ impl<'de> Deserialize<'de> for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Serialize;
 
     #[derive(Debug, Serialize, Deserialize, PartialEq)]
     struct Amounts {
@@ -452,6 +621,11 @@ mod tests {
             ("-0.5", "-0.5"),
             ("\" 7.00 \"", "7.00"),
             ("1.5E-2", "0.015"),
+            ("1.50e+1", "15.0"),
+            ("0e999", "0"),
+            ("12345678901234567.89e0", "12345678901234567.89"),
+            ("1.0e-28", "0.0000000000000000000000000001"),
+            ("79228162514264337593543950335e0", "79228162514264337593543950335"),
         ] {
             let text = format!(r#"{{"number":{form},"string":"1"}}"#);
             assert_eq!(
@@ -459,7 +633,22 @@ mod tests {
                 expected
             );
         }
-        for form in ["true", "[1]", "{}", "null", "\"\"", "\"abc\""] {
+        for form in [
+            "true",
+            "[1]",
+            "{}",
+            "null",
+            "\"\"",
+            "\"abc\"",
+            "1e-29",
+            "1.2e-28",
+            "1e29",
+            "1e99999999999",
+            "-1.5e-28",
+            "79228162514264337593543950336e0",
+            "\"1e\"",
+            "\"e1\"",
+        ] {
             let text = format!(r#"{{"number":{form},"string":"1"}}"#);
             assert!(serde_json::from_str::<Amounts>(&text).is_err(), "{form}");
         }
@@ -495,6 +684,51 @@ mod tests {
             assert_eq!(list.items.len(), expected, "{form}");
         }
         assert!(serde_json::from_str::<List>(r#"{"items":7}"#).is_err());
+    }
+
+    #[test]
+    fn a_part_that_does_not_fit_is_found_by_its_path_and_no_key_of_a_map_is_told() {
+        #[derive(Debug, Deserialize)]
+        struct Deep {
+            #[serde(default, deserialize_with = "lenient_array")]
+            #[allow(dead_code)]
+            items: Vec<Entry>,
+        }
+
+        #[derive(Debug, Deserialize)]
+        struct Entry {
+            #[serde(default, deserialize_with = "map")]
+            #[allow(dead_code)]
+            notes: BTreeMap<String, Item>,
+            #[serde(default, deserialize_with = "lenient_array")]
+            #[allow(dead_code)]
+            lines: Vec<Item>,
+        }
+        for (text, place) in [
+            (r#"{"items":[{"lines":[{"n":1},{"n":"x"}]}]}"#, "items[0].lines[1].n"),
+            (
+                r#"{"items":[[{}],[{"lines":[[{"n":"x"}]]}]]}"#,
+                "items[1][0].lines[0][0].n",
+            ),
+            (
+                r#"{"items":{"booked":[{},{"lines":{"n":"x"}}]}}"#,
+                "items.booked[1].lines.n",
+            ),
+            (r#"{"items":[{"notes":{"secret":{"n":"x"}}}]}"#, "items[0].notes.{}.n"),
+            (r#"{"items":[{"notes":{"secret":7}}]}"#, "items[0].notes.{}"),
+            (r#"{"items":[{"notes":["secret"]}]}"#, "items[0].notes"),
+            (r#"{"items":[7]}"#, "items[0]"),
+        ] {
+            let problem = super::super::response::decode::<Deep>(text.as_bytes()).unwrap_err();
+            let super::super::error::Problem::Decode { path, reason } = problem else {
+                panic!("{text}: {problem:?}")
+            };
+            assert_eq!(path, place, "{text}: {reason}");
+            assert!(
+                reason.starts_with("expected ") && !reason.contains("secret"),
+                "{text}: {reason}"
+            );
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Surface {
             let Some(signature) = self.outline.entries().get(path) else {
                 return false;
             };
-            let optional = ["Option<", "Vec<", "BTreeMap<", "Map<", "serde_json::Map<"];
+            let optional = ["Option<", "Vec<", "BTreeMap<", "JsonMap"];
             let holder = path.split('.').next().and_then(|holder| holder.strip_prefix("types::"));
             !optional
                 .iter()

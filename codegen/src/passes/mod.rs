@@ -16,7 +16,7 @@ use syn::{
 
 use crate::document::{Document, Operation};
 use crate::documentation;
-use crate::error::Error;
+use crate::error::{Error, Errors};
 use crate::names::{pascal_case, variant_name};
 use crate::pagination;
 use crate::transform::{Prepared, SchemaNotes};
@@ -31,7 +31,7 @@ pub(crate) fn run(
     tree: File,
     root: &proc_macro2::TokenStream,
     example_module: Option<&str>,
-) -> Result<Vec<Item>, Error> {
+) -> Result<Vec<Item>, Errors> {
     let mut passes = Passes {
         document,
         prepared,
@@ -41,8 +41,8 @@ pub(crate) fn run(
         errors: Vec::new(),
     };
     let mut items = passes.items(tree);
-    if let Some(error) = passes.errors.into_iter().next() {
-        return Err(error);
+    if !passes.errors.is_empty() {
+        return Err(Errors(passes.errors));
     }
     for item in &mut items {
         Paths.visit_item_mut(item);
@@ -64,10 +64,8 @@ pub(crate) fn run(
                 .skip(text[..at].chars().count().saturating_sub(60))
                 .take(120)
                 .collect();
-            return Err(document.error(
-                None,
-                format!("progenitor's output has changed: `{word}` is left in `{context}`"),
-            ));
+            let reason = format!("progenitor's output has changed: `{word}` is left in `{context}`");
+            return Err(document.error(None, reason).into());
         }
     }
     Ok(items)
@@ -170,6 +168,20 @@ impl VisitMut for Paths {
             return;
         };
         let outside = ["serde", "serde_json", "reqwest", "chrono", "uuid"].contains(&first.as_str());
+        // JSON that is kept as it came: `Value` would keep its numbers as binary floats.
+        if first == "serde_json" {
+            match path
+                .segments
+                .iter()
+                .nth(1)
+                .map(|segment| segment.ident.to_string())
+                .as_deref()
+            {
+                Some("Map") => return *path = parse_quote!(::finrail::JsonMap),
+                Some("Value") => return *path = parse_quote!(::finrail::Json),
+                _ => {}
+            }
+        }
         let through_us = path.segments.len() > 1 && outside && (path.leading_colon.is_some() || first == "reqwest");
         if through_us {
             let segments = std::mem::take(&mut path.segments);
@@ -252,7 +264,7 @@ fn serde_paths(attribute: &mut Attribute) {
             let path = text
                 .value()
                 .replace(' ', "")
-                .replace("::serde_json::", "::finrail::rt::serde_json::");
+                .replace("::serde_json::Map::", "::finrail::JsonMap::");
             *text = syn::LitStr::new(&path, text.span());
         }
     }

@@ -89,6 +89,8 @@ impl Passes<'_> {
                         &mut item.attrs,
                         &format!("A call of [`Client::{method}`](super::Client::{method})."),
                     );
+                    item.attrs
+                        .push(parse_quote!(#[must_use = "nothing is sent until `send`"]));
                     out.push(Item::Struct(item));
                 }
                 other => out.push(other),

@@ -24,10 +24,7 @@ impl Passes<'_> {
                         replaced.push(name);
                     } else {
                         let or_text = notes.is_some_and(|notes| notes.or_text);
-                        let mut item = self.structure(item);
-                        let reading = or_text.then(|| reading_object_or_text(&mut item));
-                        out.push(Item::Struct(item));
-                        out.extend(reading.into_iter().flatten());
+                        out.extend(self.structure(item, or_text));
                     }
                 }
                 other => out.push(other),
@@ -59,13 +56,15 @@ impl Passes<'_> {
         module
     }
 
-    fn structure(&mut self, mut item: ItemStruct) -> ItemStruct {
+    fn structure(&mut self, mut item: ItemStruct, or_text: bool) -> Vec<Item> {
         let name = item.ident.to_string();
         let empty = SchemaNotes::default();
         let notes = self.prepared.schemas.get(&name).unwrap_or(&empty);
         tidy_doc(&mut item.attrs, notes.description.as_deref());
         let lenient_newtype = self.document.json["components"]["schemas"][&name]["x-lenient"] == "array";
         let mut fields: StructFields = Vec::new();
+        let mut rest = None;
+        let mut described: Vec<String> = Vec::new();
         for field in &mut item.fields {
             let renamed = take_rename(&mut field.attrs);
             let Some(ident) = field.ident.clone() else {
@@ -81,6 +80,8 @@ impl Passes<'_> {
                 field_notes.and_then(|notes| notes.description.as_deref()),
             );
             if !field.attrs.iter().any(is_flatten) {
+                described.push(wire.clone());
+                described.extend(field_notes.into_iter().flat_map(|notes| notes.aliases.clone()));
                 if ident != wire {
                     field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
                 }
@@ -90,15 +91,24 @@ impl Passes<'_> {
                 let lenient = field_notes.is_some_and(|notes| notes.lenient_array);
                 self.field_type(&name, &mut field.ty, &mut field.attrs, lenient);
             } else {
+                field.attrs.retain(|attribute| !is_flatten(attribute));
                 set_doc(
                     &mut field.attrs,
                     "Fields that the specification does not describe, as they came.",
                 );
+                rest = Some(ident.clone());
             }
             fields.push((ident, wire, field.ty.clone()));
         }
         self.structs.insert(name, fields);
-        item
+        match rest {
+            Some(rest) => keeping_the_rest(item, &rest, &described, or_text),
+            None if or_text => {
+                let reading = reading_object_or_text(&mut item);
+                std::iter::once(Item::Struct(item)).chain(reading).collect()
+            }
+            None => vec![Item::Struct(item)],
+        }
     }
 
     /// Gives a field the serde code that its type needs.
@@ -109,9 +119,10 @@ impl Passes<'_> {
             .find(|marker| text.contains(&format!("codegen_marker::{marker}")));
         let optional = text.starts_with("::std::option::Option<");
         let list = text.starts_with("::std::vec::Vec<");
-        let map = text.starts_with("::std::collections::BTreeMap<") || text.starts_with("::serde_json::Map<");
+        let map = text.starts_with("::std::collections::BTreeMap<");
+        let raw_map = text.starts_with("::serde_json::Map<");
         if let Some(marker) = marker {
-            if list || map {
+            if list || map || raw_map {
                 self.errors.push(self.document.schema_error(
                     parent,
                     "a list or a map of decimals or lenient values is not supported; put each in an object",
@@ -135,7 +146,9 @@ impl Passes<'_> {
             }
         } else if list && lenient_array {
             attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::transport::wire::lenient_array")]));
-        } else if list || map {
+        } else if map {
+            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::transport::wire::map")]));
+        } else if list || raw_map {
             attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::transport::wire::null_as_default")]));
         }
     }
@@ -407,17 +420,7 @@ fn reading_object_or_text(item: &mut ItemStruct) -> Vec<Item> {
     let name = &item.ident;
     let fields = &item.fields;
     let idents: Vec<&Ident> = item.fields.iter().filter_map(|field| field.ident.as_ref()).collect();
-    let flattened = |field: &&syn::Field| field.attrs.iter().any(is_flatten);
-    let rest = item
-        .fields
-        .iter()
-        .filter(flattened)
-        .filter_map(|field| field.ident.as_ref());
-    let text = item
-        .fields
-        .iter()
-        .find(|field| !flattened(field))
-        .and_then(|field| field.ident.as_ref());
+    let text = idents.first();
     let expecting = format!("an object or a text ({name})");
     parse_items(quote! {
         const _: () = {
@@ -436,7 +439,6 @@ fn reading_object_or_text(item: &mut ItemStruct) -> Vec<Item> {
                 fn visit_str<E: ::serde::de::Error>(self, text: &str) -> ::std::result::Result<#name, E> {
                     Ok(#name {
                         #text: ::std::option::Option::Some(text.to_owned()),
-                        #( #rest: ::std::default::Default::default(), )*
                     })
                 }
 
@@ -454,6 +456,97 @@ fn reading_object_or_text(item: &mut ItemStruct) -> Vec<Item> {
             }
         };
     })
+}
+
+/// A struct that keeps the fields that nobody described. serde's `flatten` would keep their numbers as binary floats, so
+/// serde is shown a twin without them, and the library sorts the fields.
+fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or_text: bool) -> Vec<Item> {
+    let name = &item.ident;
+    let remote = name.to_string();
+    let fields = item.fields.iter().map(|field| {
+        let (ident, ty) = (&field.ident, &field.ty);
+        if ident.as_ref() == Some(rest) {
+            return quote!(#[serde(skip)] #ident: #ty);
+        }
+        let attrs = field
+            .attrs
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("serde"));
+        quote!(#(#attrs)* #ident: #ty)
+    });
+    let idents = item.fields.iter().filter_map(|field| field.ident.as_ref());
+    let text = idents.into_iter().find(|ident| *ident != rest).filter(|_| or_text);
+    let of_text = text.map(|text| {
+        quote! {
+            fn of_text(text: &str) -> ::std::option::Option<Self> {
+                ::std::option::Option::Some(Self {
+                    #text: ::std::option::Option::Some(text.to_owned()),
+                    #rest: ::std::default::Default::default(),
+                })
+            }
+        }
+    });
+    let twin = quote! {
+        const _: () = {
+            #[derive(::serde::Deserialize, ::serde::Serialize)]
+            #[serde(remote = #remote)]
+            struct __Described { #(#fields),* }
+
+            impl ::finrail::transport::wire::KeepsTheRest for #name {
+                const DESCRIBED: &'static [&'static str] = &[#(#described),*];
+
+                fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    __Described::deserialize(deserializer)
+                }
+
+                fn write<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                    __Described::serialize(self, serializer)
+                }
+
+                #of_text
+
+                fn rest(&self) -> &::finrail::JsonMap {
+                    &self.#rest
+                }
+
+                fn rest_mut(&mut self) -> &mut ::finrail::JsonMap {
+                    &mut self.#rest
+                }
+            }
+
+            impl<'de> ::serde::Deserialize<'de> for #name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                    ::finrail::transport::wire::read_with_the_rest(deserializer)
+                }
+            }
+
+            impl ::serde::Serialize for #name {
+                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                    ::finrail::transport::wire::write_with_the_rest(self, serializer)
+                }
+            }
+        };
+    };
+    let mut out = parse_items(twin);
+    for field in &mut item.fields {
+        field.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
+    }
+    for attribute in item
+        .attrs
+        .iter_mut()
+        .filter(|attribute| attribute.path().is_ident("derive"))
+    {
+        let Ok(derives) = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated) else {
+            continue;
+        };
+        let own = derives.iter().filter(|path| {
+            let last = path.segments.last().map(|segment| segment.ident.to_string());
+            !matches!(last.as_deref(), Some("Serialize" | "Deserialize"))
+        });
+        *attribute = parse_quote!(#[derive(#(#own),*)]);
+    }
+    out.insert(0, Item::Struct(item));
+    out
 }
 
 /// `value: T where T: TryInto<Option<X>>` becomes `T: TryInto<X>`.

@@ -288,6 +288,58 @@ async fn a_form_writes_lists_maps_and_texts() {
 }
 
 #[tokio::test]
+async fn a_call_with_a_key_of_its_intent_is_repeated_and_one_without_is_not() {
+    let server = MockServer::start_async().await;
+    let client = client(&server).await;
+    let call = server
+        .mock_async(|when, then| {
+            when.method("POST").path("/form");
+            then.status(503).header("retry-after", "0").body("{}");
+        })
+        .await;
+    let form = || client.send_form().body_map(|form| form.text("t").secret("hush"));
+    form().send().await.unwrap_err();
+    assert_eq!(call.calls_async().await, 1);
+    let error = form().idempotency_key("intent-1").send().await.unwrap_err();
+    assert_eq!(call.calls_async().await, 4);
+    assert_eq!(error.outcome(), finrail::transport::Outcome::Unknown);
+}
+
+#[test]
+fn what_is_not_described_is_kept_digit_for_digit() {
+    const DIGITS: &str = "12345678901234567.89";
+    let text = format!(
+        r#"{{ {REQUIRED}, "fee": {DIGITS}, "rate": "5", "free": {{ "b": {DIGITS}, "a": [1.10] }}, "any": {{ "c": {DIGITS} }} }}"#
+    );
+    let shapes: Shapes = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        shapes.extra.names().collect::<Vec<_>>(),
+        ["fee"],
+        "an alias is described"
+    );
+    assert_eq!(shapes.ofx_rate.as_deref(), Some("5"));
+    assert_eq!(shapes.extra.decimal("fee"), Some(shapes.number));
+    assert_eq!(shapes.free.decimal("b"), Some(shapes.number));
+    let back = serde_json::to_string(&shapes).unwrap();
+    for part in [
+        format!(r#""fee":{DIGITS}"#),
+        format!(r#""free":{{"a":[1.10],"b":{DIGITS}}}"#),
+        format!(r#""any":{{ "c": {DIGITS} }}"#),
+    ] {
+        assert!(back.contains(&part), "{part} is not in {back}");
+    }
+    let printed = format!("{:?} {:?} {:?}", shapes.extra, shapes.free, shapes.any);
+    assert!(!printed.contains("4567") && printed.contains("fee"), "{printed}");
+    // A field that is described is written once, whatever was put beside it.
+    let mut shapes = shapes;
+    shapes.extra.insert("number", json!(1));
+    assert_eq!(
+        serde_json::to_string(&shapes).unwrap().matches(r#""number":"#).count(),
+        1
+    );
+}
+
+#[tokio::test]
 async fn a_vendor_type_is_typed_and_asked_for() {
     let server = MockServer::start_async().await;
     let client = client(&server).await;

@@ -1,0 +1,291 @@
+//! What may be concluded when a call fails, all its attempts together.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod recorder;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use finrail::token::{self, ManualClock};
+use finrail::transport::{ConnectionPoint, Outcome, Problem, RetryPolicy};
+use finrail::{AppBuilder, Connection, Error, Provider, grant, ofx, tatrabanka};
+use recorder::{Answer, Recorder, token};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+const REDIRECT: &str = "https://app.example.com/callback";
+
+fn builder<P: Provider>(recorder: &Recorder) -> AppBuilder<P> {
+    finrail::App::<P>::builder()
+        .base_url(recorder.origin())
+        .credentials(finrail::Credentials::new("client", "secret"))
+        .redirect_uri(REDIRECT)
+        .retry(RetryPolicy {
+            backoff: Duration::from_millis(1),
+            ..RetryPolicy::default()
+        })
+}
+
+async fn connect<P: grant::AuthorizationCode>(app: AppBuilder<P>, scope: &'static str) -> Connection<P> {
+    let app = app.build().unwrap();
+    let pending = app.authorize([scope]).unwrap().pending;
+    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+    app.finish(pending, &callback).await.unwrap()
+}
+
+type Tatra = Connection<tatrabanka::Provider>;
+
+/// A call that changes something, and may be repeated: a PUT.
+async fn idempotent(user: &Tatra) -> Error {
+    let call = user.client().refresh_accounts().psu_ip_address("192.0.2.1");
+    call.send().await.unwrap_err().into_untyped()
+}
+
+/// A call that only reads.
+async fn safe(user: &Tatra) -> Error {
+    user.client().list_accounts().send().await.unwrap_err().into_untyped()
+}
+
+// --- what an earlier attempt may have done
+
+#[tokio::test]
+async fn a_refusal_of_a_later_attempt_takes_back_nothing() {
+    for lost in [Answer::Drop, Answer::status(503, "{}"), Answer::status(504, "{}")] {
+        for status in [404, 409, 429] {
+            let first = lost.clone();
+            let recorder = Recorder::granting(move |_, before| match before % 3 {
+                0 => first.clone(),
+                _ => Answer::status(status, "{}").header("x-request-id", "r-2"),
+            })
+            .await;
+            let user: Tatra = connect(builder(&recorder), "PREMIUM_AIS").await;
+            let error = idempotent(&user).await;
+            assert_eq!(error.outcome(), Outcome::Unknown, "{status}: {error:?}");
+            assert_eq!(
+                error.status().unwrap().as_u16(),
+                status,
+                "the last answer is the one that is told"
+            );
+            assert_eq!(error.request_id(), Some("r-2"));
+            assert!(
+                error.to_string().contains("an earlier attempt may have taken effect"),
+                "{error}"
+            );
+        }
+    }
+    // An attempt that was refused leaves no doubt, and what only reads leaves none in any case.
+    let recorder = Recorder::granting(|_, before| match before {
+        0 => Answer::status(429, "{}").header("retry-after", "0"),
+        2 => Answer::Drop,
+        _ => Answer::status(404, "{}"),
+    })
+    .await;
+    let user: Tatra = connect(builder(&recorder), "PREMIUM_AIS").await;
+    let error = idempotent(&user).await;
+    assert_eq!(error.outcome(), Outcome::Rejected, "{error:?}");
+    let error = safe(&user).await;
+    assert_eq!(error.outcome(), Outcome::Rejected, "{error:?}");
+    assert!(!error.to_string().contains("earlier"), "{error}");
+    assert_eq!(recorder.calls().len(), 4);
+}
+
+#[tokio::test]
+async fn a_connection_that_a_later_attempt_does_not_get_takes_back_nothing() {
+    let oauth = Recorder::granting(|_, _| Answer::empty(500)).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    // Reads one request, answers nothing, and is gone.
+    let once = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        drop(listener);
+        let mut read = vec![0; 4096];
+        assert!(stream.read(&mut read).await.unwrap() > 0);
+        stream.shutdown().await.unwrap();
+    });
+    let app = builder(&oauth).base_url(origin).oauth_base_url(oauth.origin());
+    let user: Tatra = connect(app, "PREMIUM_AIS").await;
+    let error = idempotent(&user).await;
+    once.await.unwrap();
+    let Error::Connection(connection) = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(connection.point, ConnectionPoint::Connect);
+    assert!(connection.in_doubt && connection.request_id.is_some());
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(
+        error.to_string().contains("an earlier attempt may have taken effect"),
+        "{error}"
+    );
+    // The next call is another one, and never left.
+    assert_eq!(idempotent(&user).await.outcome(), Outcome::NotSent);
+}
+
+#[tokio::test]
+async fn a_token_that_a_later_attempt_does_not_get_takes_back_nothing() {
+    for (reply, reauthorization) in [
+        (Answer::status(400, r#"{"error":"invalid_grant"}"#), true),
+        (Answer::status(503, "down"), false),
+    ] {
+        let clock = Arc::new(ManualClock::new());
+        let passing = Arc::clone(&clock);
+        let recorder = Recorder::with_tokens(
+            move |_, before| match before {
+                0 => Answer::json(token(1)),
+                _ => reply.clone(),
+            },
+            move |_, _| {
+                passing.advance(Duration::from_secs(3600));
+                Answer::Drop
+            },
+        )
+        .await;
+        let user: Tatra = connect(builder(&recorder).clock(clock), "PREMIUM_AIS").await;
+        let error = idempotent(&user).await;
+        assert!(matches!(error, Error::Auth { .. }), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+        assert_eq!(error.reauthorization_required(), reauthorization);
+        assert_eq!(recorder.calls().len(), 1);
+        // The next call is another one, and never left.
+        let error = idempotent(&user).await;
+        assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_for_which_there_was_never_a_token_was_not_sent() {
+    for reply in [
+        Answer::status(401, r#"{"error":"invalid_client"}"#),
+        Answer::status(503, "down"),
+        Answer::Drop,
+    ] {
+        let recorder = Recorder::with_tokens(move |_, _| reply.clone(), |_, _| Answer::json("{}")).await;
+        let app = builder::<ofx::Provider>(&recorder).build().unwrap();
+        let own = app.client_credentials(["payments"]).unwrap();
+        let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+        assert!(matches!(error, Error::Auth { .. }), "{error:?}");
+        assert_eq!((error.outcome(), recorder.calls().len()), (Outcome::NotSent, 0));
+    }
+    // Rejected, and then no other token: the provider saw the call.
+    let recorder = Recorder::with_tokens(
+        |_, before| match before {
+            0 => Answer::json(token(1)),
+            _ => Answer::status(400, r#"{"error":"invalid_grant"}"#),
+        },
+        |_, _| Answer::invalid_token(),
+    )
+    .await;
+    let user: Tatra = connect(builder(&recorder), "PREMIUM_AIS").await;
+    let error = idempotent(&user).await;
+    let Error::Auth { error: reason, outcome } = &error else {
+        panic!("{error:?}")
+    };
+    assert!(
+        matches!(reason, token::Error::ReauthorizationRequired { .. }),
+        "{reason:?}"
+    );
+    assert_eq!(*outcome, Outcome::Rejected);
+}
+
+// --- redirects that a caller's own client follows
+
+fn following() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::limited(3))
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn whoever_answers_behind_a_redirect_does_not_answer_a_call_that_changes_something() {
+    for status in [301, 302, 303] {
+        for elsewhere in [
+            Answer::status(404, "{}"),
+            Answer::status(200, "{}"),
+            Answer::status(503, "{}"),
+            Answer::invalid_token(),
+            Answer::redirect(302, "/elsewhere"),
+        ] {
+            let behind = elsewhere.clone();
+            let recorder = Recorder::granting(move |seen, _| match seen.path() {
+                "/elsewhere" => behind.clone(),
+                _ => Answer::redirect(status, "/elsewhere"),
+            })
+            .await;
+            let own = builder::<ofx::Provider>(&recorder)
+                .http_client(following())
+                .build()
+                .unwrap()
+                .client_credentials(["payments", "ofxrates"])
+                .unwrap();
+            let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::Unknown, "{status}: {error:?}");
+            let sent = || recorder.calls().iter().filter(|call| call.method == "POST").count();
+            assert_eq!(sent(), 1, "{status}: a redirect made it twice");
+            match &error {
+                Error::InvalidReply(reply) => assert!(matches!(reply.problem, Problem::Redirect), "{error}"),
+                Error::Connection(connection) => assert_eq!(connection.point, ConnectionPoint::Sent, "too many"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    // What only reads may be read elsewhere on the origin.
+    let recorder = Recorder::granting(|seen, _| match seen.path() {
+        "/elsewhere" => Answer::json("{}"),
+        _ => Answer::redirect(302, "/elsewhere"),
+    })
+    .await;
+    let app = builder::<ofx::Provider>(&recorder).http_client(following());
+    let own = app.build().unwrap().client_credentials(["payments"]).unwrap();
+    own.get_quote().quote_id("q").send().await.unwrap();
+}
+
+// --- token requests
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_banks_refresh_is_waited_for_as_long_as_the_app_says() {
+    let slow = |n: usize| {
+        let body = token(n);
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        Answer::Pieces(vec![
+            (Duration::from_secs(25), head.into_bytes()),
+            (Duration::ZERO, body.into_bytes()),
+        ])
+    };
+    let recorder = Recorder::with_tokens(
+        move |_, before| match before {
+            0 => Answer::json(token(1)),
+            n => slow(n + 1),
+        },
+        |_, _| Answer::json(r#"{"accounts":[]}"#),
+    )
+    .await;
+    let clock = Arc::new(ManualClock::new());
+    let user: Tatra = connect(builder(&recorder).clock(clock.clone()), "PREMIUM_AIS").await;
+    clock.advance(Duration::from_secs(3600));
+    user.client().list_accounts().send().await.unwrap();
+    assert_eq!(
+        recorder.token_requests().len(),
+        2,
+        "its refresh token was not taken for lost"
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_that_never_left_leaves_the_refresh_token_as_good_as_it_was() {
+    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"accounts":[]}"#)).await;
+    let closed = Recorder::in_order([Answer::Drop]).await.origin().to_owned();
+    let user: Tatra = connect(builder(&recorder), "PREMIUM_AIS").await;
+    // The same authorization server, as far as keys go, with nobody at home.
+    let app = builder::<tatrabanka::Provider>(&recorder)
+        .oauth_base_url(closed)
+        .build()
+        .unwrap();
+    let pending = app.authorize(["PREMIUM_AIS"]).unwrap().pending;
+    let callback = format!("{REDIRECT}?code=c&state={}", pending.state().expose_secret());
+    let error = app.finish(pending, &callback).await.unwrap_err();
+    assert_eq!(error.verdict(), token::Verdict::NotSent);
+    assert!(error.is_retryable());
+    user.client().list_accounts().send().await.unwrap();
+}

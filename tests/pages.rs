@@ -1,0 +1,203 @@
+//! Replies that come in pages: where the next one is asked for, and where not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod recorder;
+
+use finrail::transport::Problem;
+use finrail::{Connection, Error, finexer, grant, mx, omnifund, tatrabanka};
+use recorder::{Answer, Recorder, Seen};
+
+const REDIRECT: &str = "https://app.example.com/callback";
+
+/// A user's connection to the recorder, whose calls go to paths below `prefix`.
+async fn connect<P: grant::AuthorizationCode>(
+    recorder: &Recorder,
+    prefix: &str,
+    scopes: &[&'static str],
+) -> Connection<P> {
+    let app = finrail::App::<P>::builder()
+        .base_url(format!("{}{prefix}", recorder.origin()))
+        .credentials(finrail::Credentials::new("client", "secret"))
+        .redirect_uri(REDIRECT)
+        .build()
+        .unwrap();
+    let pending = app.authorize(scopes.iter().copied()).unwrap().pending;
+    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+    app.finish(pending, &callback).await.unwrap()
+}
+
+#[tokio::test]
+async fn pages_by_cursor_end_when_there_is_no_next_and_stop_at_a_repeated_one() {
+    let page = |ids: &str, next: &str| {
+        let accounts: Vec<String> = ids
+            .chars()
+            .map(|id| format!(r#"{{"depositAccount":{{"accountId":"{id}"}}}}"#))
+            .collect();
+        format!(r#"{{"accounts":[{}]{next}}}"#, accounts.join(","))
+    };
+    let next = |cursor: &str| format!(r#","page":{{"nextOffset":"{cursor}","total":5}}"#);
+    for (last, whole) in [
+        ("", true),
+        (r#","page":null"#, true),
+        (r#","page":{}"#, true),
+        (&*next("x1"), false),
+        (&*next(""), true),
+    ] {
+        let pages = [page("ab", &next("x1")), page("", &next("x 2&")), page("c", last)];
+        let recorder = Recorder::granting(move |_, before| Answer::json(pages[before.min(2)].clone())).await;
+        let user = connect::<mx::Provider>(&recorder, "", &["accounts"]).await;
+        let mut items = user.client().list_accounts().limit(2).items();
+        let mut read = 0;
+        let end = loop {
+            match items.next().await {
+                Some(Ok(_)) => read += 1,
+                Some(Err(error)) => break Some(error),
+                None => break None,
+            }
+        };
+        match end {
+            None => assert!(whole && read == 3, "{last}"),
+            Some(error) => {
+                let Error::InvalidReply(reply) = &error else {
+                    panic!("{error:?}")
+                };
+                assert!(
+                    !whole && matches!(reply.problem, Problem::RepeatedPage),
+                    "{last}: {error}"
+                );
+                assert_eq!(read, 3, "the last page is given before what is wrong with its cursor");
+            }
+        }
+        let targets: Vec<String> = recorder.calls().iter().map(|call| call.target.clone()).collect();
+        assert_eq!(targets.len(), 3);
+        assert!(
+            targets[1].ends_with("?limit=2&offset=x1") || targets[1].ends_with("?offset=x1&limit=2"),
+            "{targets:?}"
+        );
+        assert_eq!(
+            recorder.calls()[2]
+                .query()
+                .into_iter()
+                .find(|(name, _)| name == "offset")
+                .unwrap()
+                .1,
+            "x 2&"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pages_by_link_are_followed_under_the_base_url_only() {
+    let elsewhere = Recorder::in_order([Answer::json("{}")]).await;
+    let foreign = format!("{}/v5/accounts/a/transactions?page=2", elsewhere.origin());
+    let page = |next: &str| {
+        let next = serde_json::to_string(next).unwrap();
+        format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}]}},"_links":{{"next":{{"href":{next}}}}}}}"#)
+    };
+    for (link, expected) in [
+        (
+            "/v5/accounts/a/transactions?page=2",
+            Ok("/v5/accounts/a/transactions?page=2"),
+        ),
+        ("?page=2", Ok("/v5/accounts/a/transactions?page=2")),
+        (
+            r#"/v5/accounts/a/transactions?page=2&&pageSize=50""#,
+            Ok("/v5/accounts/a/transactions?page=2&pageSize=50"),
+        ),
+        (
+            r#""/v5/accounts/a/transactions?page=2&&pageSize=50""#,
+            Ok("/v5/accounts/a/transactions?page=2&pageSize=50"),
+        ),
+        ("HERE/opaque/2?x=%20", Ok("/opaque/2?x=%20")),
+        ("", Ok("")),
+        (foreign.as_str(), Err("leads to another origin")),
+        ("//evil.example/x", Err("leads to another origin")),
+        ("https://user:pw@127.0.0.1/x", Err("leads to another origin")),
+        ("javascript:alert(1)", Err("leads to another origin")),
+        ("../../../../v5/other", Ok("/v5/other")),
+        ("/v5/accounts/a/transactions", Err("the page that was just read")),
+    ] {
+        // Tatra banka's gateway serves several APIs on one host; its links begin where the API does, or where the host does.
+        for prefix in ["", "/premium/sandbox"] {
+            let expected = match (link, expected) {
+                // Out of the sandbox there is another API.
+                ("../../../../v5/other", Ok(_)) if !prefix.is_empty() => Err("outside the base URL"),
+                ("HERE/opaque/2?x=%20", Ok(_)) if !prefix.is_empty() => Err("outside the base URL"),
+                (_, expected) => expected,
+            };
+            let link = link.to_owned();
+            let pages = page(&link);
+            let recorder = Recorder::granting(move |seen, before| match before {
+                0 => Answer::json(pages.replace("HERE", &format!("http://{}", seen.header("host").unwrap()))),
+                _ => Answer::json(r#"{"transactions":[{"transactionId":"u"}]}"#),
+            })
+            .await;
+            let user = connect::<tatrabanka::Provider>(&recorder, prefix, &["PREMIUM_AIS"]).await;
+            let call = user.client().list_transactions().account_id("a");
+            let mut items = call.items();
+            let mut count = 0;
+            let read = loop {
+                match items.next().await {
+                    Some(Ok(_)) => count += 1,
+                    Some(Err(error)) => break Err(error),
+                    None => break Ok(count),
+                }
+            };
+            match expected {
+                Ok("") => assert_eq!((read.unwrap(), recorder.calls().len()), (1, 1)),
+                Ok(target) => {
+                    assert_eq!(read.unwrap(), 2, "{link}");
+                    let second = &recorder.calls()[1];
+                    assert_eq!(second.target, format!("{prefix}{target}"), "{link}");
+                    assert_eq!(second.header("authorization"), Some("Bearer token-1"));
+                    assert!(
+                        second.header("x-request-id").is_some(),
+                        "a further page is a call like the first"
+                    );
+                }
+                Err(part) => {
+                    let error = read.unwrap_err().to_string();
+                    assert!(error.contains(part), "{link}: {error}");
+                    assert_eq!(recorder.calls().len(), 1, "{link}");
+                    assert_eq!(count, 1, "{link}: the page is given before what is wrong with its link");
+                }
+            }
+        }
+    }
+    assert!(elsewhere.seen().is_empty());
+
+    // The other two providers with links, and a walk in a circle.
+    let circle = |seen: &Seen| {
+        if seen.target.contains("p=2") {
+            "/x?p=3"
+        } else {
+            "/x?p=2"
+        }
+    };
+    let recorder = Recorder::granting(move |seen, _| {
+        let next = circle(seen);
+        Answer::json(format!(
+            r#"{{"data":[],"paging":{{"next":"{next}"}},"hydra:member":[],"hydra:view":{{"hydra:next":"{next}"}}}}"#
+        ))
+    })
+    .await;
+    let error = connect::<finexer::Provider>(&recorder, "", &[])
+        .await
+        .client()
+        .list_customers()
+        .items()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("the page that was just read"), "{error}");
+    let error = connect::<omnifund::Provider>(&recorder, "", &[])
+        .await
+        .client()
+        .list_customers()
+        .items()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("the page that was just read"), "{error}");
+    assert_eq!(recorder.calls().len(), 6);
+}
