@@ -41,6 +41,10 @@ pub struct App<P: Provider>(Arc<Inner<P>>);
 
 struct Inner<P: Provider> {
     api: url::Url,
+    /// What the paths of the OAuth endpoints are relative to.
+    oauth: url::Url,
+    /// The token endpoint as keys name it; empty: that of the provider's default environment.
+    token_endpoint: String,
     server: AuthorizationServer,
     http: reqwest::Client,
     retry: RetryPolicy,
@@ -136,6 +140,7 @@ impl<P: Provider> App<P> {
                 verifier: request.verifier,
                 redirect_uri: redirect_uri.map(str::to_owned),
                 scopes: scopes.bare,
+                token_endpoint: self.0.token_endpoint.clone(),
                 bound: scopes.bound,
                 subject: None,
             },
@@ -156,7 +161,7 @@ impl<P: Provider> App<P> {
         P: grant::AuthorizationCode,
     {
         let profile = P::profile();
-        if pending.provider != profile.provider || pending.client_id != self.0.server.client_id() {
+        if !self.is_own(&pending.provider, &pending.client_id, &pending.token_endpoint) {
             return Err(oauth::Error::ForeignPending);
         }
         let code = read_callback(profile, &pending, self.0.issuer.as_deref(), callback)?;
@@ -179,11 +184,10 @@ impl<P: Provider> App<P> {
             .or(named)
             .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
         // A grant that is bound to one thing (a payment's authorization) lives beside the same user's others.
-        let subject = std::iter::once(subject)
-            .chain(pending.bound)
-            .collect::<Vec<_>>()
-            .join("#");
-        let key = self.key(GrantKind::AuthorizationCode, pending.scopes).subject(subject);
+        let key = self
+            .key(GrantKind::AuthorizationCode, pending.scopes)
+            .subject(subject)
+            .bound_to(pending.bound);
         self.adopt(key, reply).await
     }
 
@@ -215,9 +219,10 @@ impl<P: Provider> App<P> {
     ///
     /// # Errors
     ///
-    /// When the key belongs to another application, or the store cannot be read.
+    /// When the key belongs to another application or another authorization server (of another environment, or of
+    /// another institution), or the store cannot be read.
     pub async fn connection(&self, key: &TokenKey) -> Result<Option<Connection<P>>, oauth::Error> {
-        if key.provider != P::profile().provider || key.client_id != self.0.server.client_id() {
+        if !self.is_own(&key.provider, &key.client_id, &key.token_endpoint) {
             return Err(oauth::Error::ForeignPending);
         }
         let handle = self.handle(key.clone(), Renewal::Refresh);
@@ -251,7 +256,16 @@ impl<P: Provider> App<P> {
     }
 
     fn key(&self, kind: GrantKind, scopes: ScopeSet) -> TokenKey {
-        TokenKey::new(P::profile().provider, self.0.server.client_id(), kind).scopes(scopes)
+        TokenKey::new(P::profile().provider, self.0.server.client_id(), kind)
+            .scopes(scopes)
+            .token_endpoint(self.0.token_endpoint.as_str())
+    }
+
+    /// Whether a grant was made by this client at this authorization server. Its tokens go to no other.
+    fn is_own(&self, provider: &str, client_id: &str, token_endpoint: &str) -> bool {
+        provider == P::profile().provider
+            && client_id == self.0.server.client_id()
+            && token_endpoint == self.0.token_endpoint
     }
 
     fn handle(&self, key: TokenKey, renewal: Renewal) -> TokenHandle {
@@ -266,13 +280,15 @@ impl<P: Provider> App<P> {
         TokenHandle::builder(key, Arc::new(issuer), renewal)
             .rotation(self.0.rotation)
             .clock(Arc::clone(&self.0.clock))
+            // The request ends by its own limit first: then it is known how far it had come.
+            .request_timeout(self.0.server.timeout() + Duration::from_secs(2))
             .store(Arc::clone(&self.0.store))
             .build()
     }
 
     pub(crate) fn client<C: TypedClient<Provider = P>>(&self, credential: Credential) -> C {
         let base = match C::KIND {
-            ClientKind::Oauth | ClientKind::Registration => self.oauth_base(),
+            ClientKind::Oauth | ClientKind::Registration => self.0.oauth.clone(),
             _ => self.0.api.clone(),
         };
         let text = base.as_str().trim_end_matches('/').to_owned();
@@ -281,14 +297,6 @@ impl<P: Provider> App<P> {
             self.0.http.clone(),
             Core::new(P::profile().provider, base, credential, self.0.retry),
         )
-    }
-
-    /// The token endpoint without its path: what the paths of the OAuth endpoints are relative to.
-    fn oauth_base(&self) -> url::Url {
-        let token = &self.0.server.endpoints().token;
-        let text = token.as_str();
-        let base = text.strip_suffix(P::profile().token_path).unwrap_or(text);
-        url::Url::parse(base).unwrap_or_else(|_| token.clone())
     }
 }
 
@@ -350,7 +358,7 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// Base URL of the OAuth endpoints.
+    /// Base URL of the OAuth endpoints, and of client registration.
     pub fn oauth_base_url(mut self, url: impl Into<String>) -> Self {
         self.oauth_base_url = Some(url.into());
         self
@@ -362,7 +370,8 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// The token endpoint as a whole URL.
+    /// The token endpoint as a whole URL. The bare calls of the `oauth` module go to paths under
+    /// [`oauth_base_url`](Self::oauth_base_url) in any case.
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
         self.token_endpoint = Some(url.into());
         self
@@ -406,7 +415,9 @@ impl<P: Provider> AppBuilder<P> {
 
     /// An HTTP client of your own: for a proxy, a client certificate, a resolver.
     ///
-    /// Token requests are made so that it cannot follow a redirect with their body.
+    /// Build it with `redirect::Policy::none()`. What comes back from behind a redirect is not taken for the answer to a
+    /// call that changes something, but a redirect to the call's own address cannot be told from an answer. No request
+    /// is made so that its body could be sent along to another address.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -418,9 +429,9 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// Time for one request to the authorization server. 30 seconds without it.
+    /// Time for one request to the authorization server; an hour at most, 30 seconds without it.
     pub fn token_request_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.min(Duration::from_secs(3600));
         self
     }
 
@@ -476,7 +487,7 @@ impl<P: Provider> AppBuilder<P> {
         };
         let endpoint = |what: &'static str, given: &Option<String>, path: &str| match given {
             Some(url) => secure_url(what, url),
-            None => secure_url(what, &format!("{}{path}", oauth.as_str().trim_end_matches('/'))),
+            None => secure_url(what, &under(&oauth, path)),
         };
         let optional = |what, given: &Option<String>, path: Option<&'static str>| match (given, path) {
             (None, None) => Ok(None),
@@ -490,6 +501,15 @@ impl<P: Provider> AppBuilder<P> {
             )?,
             token: endpoint("token endpoint", &self.token_endpoint, profile.token_path)?,
             revoke: optional("revocation endpoint", &self.revocation_endpoint, profile.revoke_path)?,
+        };
+        let usual = P::Environment::DEFAULT.and_then(|environment| {
+            let oauth = url::Url::parse(environment.hosts().oauth).ok()?;
+            url::Url::parse(&under(&oauth, profile.token_path)).ok()
+        });
+        let token_endpoint = if usual.as_ref() == Some(&endpoints.token) {
+            String::new()
+        } else {
+            endpoints.token.as_str().to_owned()
         };
         let http = match self.http {
             Some(client) => client,
@@ -507,6 +527,8 @@ impl<P: Provider> AppBuilder<P> {
         });
         Ok(App(Arc::new(Inner {
             api,
+            oauth,
+            token_endpoint,
             server,
             http,
             retry: self.retry,
@@ -522,6 +544,11 @@ impl<P: Provider> AppBuilder<P> {
             provider: std::marker::PhantomData,
         })))
     }
+}
+
+/// A path under a base URL.
+fn under(base: &url::Url, path: &str) -> String {
+    format!("{}{path}", base.as_str().trim_end_matches('/'))
 }
 
 impl<P: Provider> fmt::Debug for AppBuilder<P> {

@@ -39,8 +39,10 @@ pub enum Error {
         "the callback names another issuer than the provider's; start the authorization again and do not use the code"
     )]
     IssuerMismatch,
-    /// The pending authorization was made for another provider or client.
-    #[error("the pending authorization belongs to another provider or client id; use the app that started it")]
+    /// The pending authorization, or the key of a connection, was made for another provider, client or authorization server.
+    #[error(
+        "the pending authorization or the key belongs to another provider, client id or authorization server; use the app that made it"
+    )]
     ForeignPending,
     /// The callback cannot be read.
     #[error("the callback URL {0}")]
@@ -159,7 +161,7 @@ impl Error {
             Self::Reply { retry_after, .. } => Verdict::Transient {
                 retry_after: *retry_after,
             },
-            Self::Connection { .. } => Verdict::Transient { retry_after: None },
+            Self::Connection { .. } => Verdict::NotSent,
             Self::Config(_) => Verdict::ClientMisconfigured,
             _ => Verdict::RequestRejected,
         }
@@ -187,7 +189,10 @@ impl Error {
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.verdict(), Verdict::Transient { .. } | Verdict::Throttled { .. })
+        matches!(
+            self.verdict(),
+            Verdict::NotSent | Verdict::Transient { .. } | Verdict::Throttled { .. }
+        )
     }
 }
 

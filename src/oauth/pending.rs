@@ -56,6 +56,9 @@ pub struct Pending {
     pub(crate) verifier: Option<Secret>,
     pub(crate) redirect_uri: Option<String>,
     pub(crate) scopes: ScopeSet,
+    /// Where the code is exchanged, where it is not the provider's default environment.
+    #[serde(default)]
+    pub(crate) token_endpoint: String,
     /// What the scopes are bound to.
     #[serde(default)]
     pub(crate) bound: Vec<String>,
@@ -126,11 +129,15 @@ pub(crate) fn read_callback(
 ) -> Result<Secret, Error> {
     let fields = Fields::of(profile, callback)?;
     let state_fits = fields.state.as_ref().map(|state| *state == pending.state);
+    let foreign = issuer
+        .zip(fields.issuer.as_deref())
+        .is_some_and(|(expected, actual)| expected != actual);
     if let Some(error) = fields.error {
         // A refusal is checked like a success: anyone can make a URL with `error` in it.
         match state_fits {
             Some(false) => return Err(Error::StateMismatch),
             None if profile.state_on_refusal => return Err(Error::StateMismatch),
+            _ if foreign => return Err(Error::IssuerMismatch),
             _ => {}
         }
         return Err(Error::Refused(Refusal {
@@ -142,9 +149,7 @@ pub(crate) fn read_callback(
     if state_fits != Some(true) {
         return Err(Error::StateMismatch);
     }
-    if let (Some(expected), Some(actual)) = (issuer, &fields.issuer)
-        && expected != actual
-    {
+    if foreign {
         return Err(Error::IssuerMismatch);
     }
     fields.code.ok_or(Error::Callback(

@@ -32,7 +32,8 @@ impl RequestedScope {
         }
     }
 
-    /// Binds the scope to one thing, where the provider has a template for it.
+    /// Binds the scope to one thing, where the provider has a template for it. An id that could be read as a further
+    /// scope is refused when the request is made.
     #[must_use]
     pub fn of(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
@@ -108,6 +109,14 @@ pub(crate) enum Purpose {
     Token,
 }
 
+/// The characters of `scope-token`, less the comma, which some providers put between scopes.
+fn is_scope_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b','))
+}
+
 /// Checks scopes against the provider's rules and adds those that are always sent.
 pub(crate) fn resolve(profile: &Profile, requested: &[RequestedScope], purpose: Purpose) -> Result<Scopes, Error> {
     if purpose == Purpose::Authorization && profile.single_scope && requested.len() > 1 {
@@ -145,6 +154,14 @@ pub(crate) fn resolve(profile: &Profile, requested: &[RequestedScope], purpose: 
         };
         if !written.contains(&text) {
             written.push(text);
+        }
+        if let Some(id) = &scope.id
+            && !is_scope_token(id)
+        {
+            return Err(Error::Scope(format!(
+                "the id that scope `{}` is bound to is empty or has characters that no scope has (RFC 6749 section 3.3)",
+                scope.name
+            )));
         }
         bare.insert(scope.name.as_ref());
         bound.extend(scope.id.clone());

@@ -94,8 +94,9 @@ impl AuthorizationServer {
         &self.0.client_id
     }
 
-    pub(crate) fn endpoints(&self) -> &Endpoints {
-        &self.0.endpoints
+    /// Time for one request.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.0.timeout
     }
 
     /// The URL that a user's browser is sent to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
@@ -408,6 +409,9 @@ impl Wire<'_> {
         };
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
+        if let Some(credentials) = request.headers_mut().get_mut(http::header::AUTHORIZATION) {
+            credentials.set_sensitive(true);
+        }
         let endpoint = request.url().clone();
         let body = if self.json {
             request

@@ -151,6 +151,10 @@ impl From<IssuerError> for Error {
     fn from(error: IssuerError) -> Self {
         let source = error.source;
         match error.verdict {
+            Verdict::NotSent => Self::Transient {
+                retry_after: None,
+                source,
+            },
             Verdict::Transient { retry_after } => Self::Transient { retry_after, source },
             Verdict::Throttled { retry_after } => Self::Throttled { retry_after, source },
             Verdict::RequestRejected => Self::RequestRejected { source },

@@ -100,7 +100,9 @@ impl IssuerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The request did not reach the server, or the server said nothing about the grant
+    /// No connection was made: the server never saw the request, and nothing is spent. Try again later.
+    NotSent,
+    /// The server, or somebody in front of it, answered and said nothing about the grant
     /// (5xx, HTML, a 4xx without an OAuth error code). Try again later.
     Transient {
         /// `Retry-After`, when the reply had one.

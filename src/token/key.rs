@@ -61,6 +61,13 @@ pub struct TokenKey {
     pub subject: String,
     /// The scopes that were asked for.
     pub scopes: ScopeSet,
+    /// The token endpoint of the authorization server that gave the grant, where it is not that of the provider's
+    /// default environment; empty: it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub token_endpoint: String,
+    /// What the scopes are bound to: the id of a consent, of a payment's authorization.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bound: Vec<String>,
 }
 
 impl TokenKey {
@@ -73,6 +80,8 @@ impl TokenKey {
             grant,
             subject: String::new(),
             scopes: ScopeSet::new(),
+            token_endpoint: String::new(),
+            bound: Vec::new(),
         }
     }
 
@@ -90,10 +99,26 @@ impl TokenKey {
         self
     }
 
+    /// The token endpoint of the authorization server, where it is not that of the provider's default environment:
+    /// a grant of one server means nothing to another.
+    #[must_use]
+    pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.token_endpoint = url.into();
+        self
+    }
+
+    /// What the scopes are bound to: a grant for one thing stands beside the same user's others.
+    #[must_use]
+    pub fn bound_to<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
+        self.bound = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// A stable name for stores: the provider and 32 hexadecimal digits.
     ///
     /// Fit for file names, Redis keys and table columns. It is made by a
     /// one-way function, so that it tells nothing of client, subject or scopes.
+    /// What a key does not say is left out of it, so that a part that keys gain later moves no grant.
     #[must_use]
     pub fn storage_id(&self) -> String {
         let mut hash = Sha256::new();
@@ -101,11 +126,21 @@ impl TokenKey {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text.as_bytes());
         };
-        field("finrail token key 1");
+        let plain = self.token_endpoint.is_empty() && self.bound.is_empty();
+        field(if plain {
+            "finrail token key 1"
+        } else {
+            "finrail token key 2"
+        });
         field(&self.provider);
         field(&self.client_id);
         field(self.grant.as_str());
         field(&self.subject);
+        if !plain {
+            field(&self.token_endpoint);
+            field(&self.bound.len().to_string());
+            self.bound.iter().for_each(|id| field(id));
+        }
         for scope in self.scopes.iter() {
             field(scope);
         }
@@ -136,6 +171,9 @@ impl fmt::Display for TokenKey {
         if !self.subject.is_empty() {
             write!(f, "/{}", self.subject)?;
         }
+        for id in &self.bound {
+            write!(f, "#{id}")?;
+        }
         Ok(())
     }
 }
@@ -159,8 +197,33 @@ mod tests {
 
     #[test]
     fn fields_do_not_run_into_each_other() {
-        let a = TokenKey::new("p", "ab", GrantKind::Password).subject("c");
-        let b = TokenKey::new("p", "a", GrantKind::Password).subject("bc");
-        assert_ne!(a.storage_id(), b.storage_id());
+        let key = || TokenKey::new("p", "a", GrantKind::Password);
+        let scopes = |text| ScopeSet::parse(text);
+        let keys = [
+            TokenKey::new("p", "ab", GrantKind::Password).subject("c"),
+            key().subject("bc"),
+            key().subject("bc#d"),
+            key().subject("bc").bound_to(["d"]),
+            key().subject("bc").bound_to(["d", "e"]),
+            key().subject("bc").bound_to(["de"]),
+            key().subject("bc").bound_to(["d"]).scopes(scopes("e")),
+            key().subject("bc").scopes(scopes("d")),
+            key().subject("bc").token_endpoint("d"),
+            key().subject("bc").token_endpoint("https://a.example/token"),
+            key().subject("bc").token_endpoint("https://b.example/token"),
+        ];
+        let ids: std::collections::BTreeSet<String> = keys.iter().map(TokenKey::storage_id).collect();
+        assert_eq!(ids.len(), keys.len());
+    }
+
+    #[test]
+    fn a_key_is_read_back_as_it_was_written_and_an_older_one_too() {
+        let key = TokenKey::new("p", "a", GrantKind::Password).subject("s");
+        let text = serde_json::to_string(&key).unwrap();
+        assert!(!text.contains("token_endpoint") && !text.contains("bound"), "{text}");
+        assert_eq!(serde_json::from_str::<TokenKey>(&text).unwrap(), key);
+        let key = key.token_endpoint("https://a.example/token").bound_to(["x"]);
+        let text = serde_json::to_string(&key).unwrap();
+        assert_eq!(serde_json::from_str::<TokenKey>(&text).unwrap(), key);
     }
 }

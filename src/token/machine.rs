@@ -336,9 +336,12 @@ pub(crate) fn judge(
         // A server that does not rotate spends nothing, whatever became of the request.
         _ if !rotation.spends() => Consequence::Settle,
         // The server read the request and refused it, but an earlier one is still without an answer.
-        Verdict::Throttled { .. } | Verdict::RequestRejected | Verdict::ClientMisconfigured if unanswered > 0 => {
+        Verdict::Throttled { .. } | Verdict::RequestRejected | Verdict::ClientMisconfigured | Verdict::NotSent
+            if unanswered > 0 =>
+        {
             Consequence::Doubt
         }
+        Verdict::NotSent => Consequence::Settle,
         Verdict::Throttled { .. } | Verdict::RequestRejected | Verdict::ClientMisconfigured => Consequence::Settle,
         // A gateway's 502 says nothing of what the server behind it did.
         Verdict::Transient { .. } | Verdict::InDoubt => Consequence::Doubt,

@@ -198,6 +198,7 @@ fn judgements_by_example() {
             "Dead" => Verdict::Dead,
             "Transient" => Verdict::Transient { retry_after: None },
             "InDoubt" => Verdict::InDoubt,
+            "NotSent" => Verdict::NotSent,
             "Throttled" => Verdict::Throttled { retry_after: None },
             "Rejected" => Verdict::RequestRejected,
             "Misconfigured" => Verdict::ClientMisconfigured,
