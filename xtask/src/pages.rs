@@ -425,8 +425,10 @@ pub fn table(providers: &[Provider]) -> String {
         let id = &provider.about.id;
         let _ = writeln!(
             table,
-            "| [{}](docs/{id}.md) `{id}` | {} | {} | {pkce} | {} | {} | {} | {} | {} |",
+            // The README is also the page of the crate, where only a whole address leads anywhere.
+            "| [{}]({}/blob/main/docs/{id}.md) `{id}` | {} | {} | {pkce} | {} | {} | {} | {} | {} |",
             provider.about.name,
+            env!("CARGO_PKG_REPOSITORY"),
             grants.join(", "),
             client_authentication(provider).replace('`', ""),
             lifetime(
