@@ -106,7 +106,7 @@ async fn a_scope_carries_its_id_at_authorize_and_is_bare_in_the_exchange() {
             "PREMIUM_AIS",
         ),
         (Scope::PremiumAis.into(), "PREMIUM_AIS", "PREMIUM_AIS"),
-        (Scope::PremiumPis.of("auth 1"), "PREMIUM_PIS:auth 1", "PREMIUM_PIS"),
+        (Scope::PremiumPis.of("auth-1"), "PREMIUM_PIS:auth-1", "PREMIUM_PIS"),
         (
             Scope::PremiumPisCanc.of("a&b=c"),
             "PREMIUM_PIS_CANC:a&b=c",
