@@ -702,6 +702,6 @@ async fn omnifund_settlements() {
     );
     reads_all("omnifund", "SettlementList", &reply, &*read);
     assert!(read.extra.is_empty());
-    assert_eq!(read.items[0].0["anything"], "goes");
+    assert_eq!(read.items[0].0.text("anything").as_deref(), Some("goes"));
     assert_eq!(read.record_amount, Some(decimal("1840.75")));
 }
