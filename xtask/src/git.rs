@@ -43,6 +43,18 @@ pub fn show(workspace: &Workspace, revision: &str, path: &Path) -> Option<String
         .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// The names in a folder as it was.
+#[must_use]
+pub fn list(workspace: &Workspace, revision: &str, folder: &Path) -> Vec<String> {
+    let folder = format!("{}/", folder.display());
+    let listed = git(workspace, &["ls-tree", "--name-only", revision, &folder]).unwrap_or_default();
+    listed
+        .lines()
+        .filter_map(|path| path.rsplit('/').next())
+        .map(str::to_owned)
+        .collect()
+}
+
 fn git(workspace: &Workspace, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .args(arguments)

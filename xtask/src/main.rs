@@ -139,6 +139,8 @@ fn main() -> ExitCode {
     };
     let outcome = outcome.unwrap_or_else(|error| {
         eprintln!("{:>12} {error}", "Error");
+        let again: Vec<String> = std::env::args().skip(1).collect();
+        eprintln!("put it right, then run: cargo xtask {}", again.join(" "));
         Outcome::Failure
     });
     let _ = std::io::stdout().flush();

@@ -21,9 +21,13 @@ pub fn page(provider: &Provider, bundle: &Value) -> String {
     let id = &provider.about.id;
     let _ = write!(
         page,
-        "<!-- Made by `cargo xtask regen` from specs/{id}.yaml; not edited by hand. -->\n\n# {}\n\n{}\n\n\
+        "{}\n\n# {}\n\n{}\n\n\
          Feature and module: `{id}`. Credentials from the environment: `{}_CLIENT_ID`, `{}_CLIENT_SECRET`.\n\n",
-        provider.title, provider.description, provider.about.env_prefix, provider.about.env_prefix
+        mark(id),
+        provider.title,
+        provider.description,
+        provider.about.env_prefix,
+        provider.about.env_prefix
     );
     trust(provider, &mut page);
     hosts(provider, &mut page);
@@ -32,6 +36,12 @@ pub fn page(provider: &Provider, bundle: &Value) -> String {
     quirks(provider, bundle, &mut page);
     sources(provider, &mut page);
     page
+}
+
+/// The first line of a provider's page.
+#[must_use]
+pub fn mark(id: &str) -> String {
+    format!("<!-- Made by `cargo xtask regen` from specs/{id}.yaml; not edited by hand. -->")
 }
 
 fn trust(provider: &Provider, page: &mut String) {

@@ -59,11 +59,23 @@ enum Made {
 pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> io::Result<Outcome> {
     let started = Instant::now();
     let known = workspace.providers()?;
-    let providers = if options.providers.is_empty() {
+    if let Some(revision) = options
+        .base
+        .as_deref()
+        .filter(|revision| !git::knows(workspace, revision))
+    {
+        return Err(io::Error::other(format!(
+            "there is no revision {revision} to compare with"
+        )));
+    }
+    let mut providers = if options.providers.is_empty() {
         known.clone()
     } else {
         options.providers.clone()
     };
+    // One table, one order, whoever asks.
+    providers.sort();
+    providers.dedup();
     let checks = Checks::new();
     let results = generate_all(workspace, &providers, &checks)?;
     let mut outcome = Outcome::Fresh;
@@ -103,7 +115,7 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     if options.providers.is_empty() {
         outcome = outcome.max(orphans(workspace, &known, options.check, shell)?);
     }
-    since_base(workspace, options, &generated, &told, shell)?;
+    since_base(workspace, options, &known, &generated, &told, shell)?;
     let verb = if options.check { "check" } else { "regen" };
     let count = providers.len();
     let plural = if count == 1 { "provider" } else { "providers" };
@@ -239,6 +251,7 @@ fn pending_change(workspace: &Workspace, made: &Generated) -> io::Result<Option<
 fn since_base(
     workspace: &Workspace,
     options: &Options,
+    known: &[String],
     generated: &[Generated],
     told: &[Change],
     shell: &mut Shell<'_>,
@@ -246,14 +259,17 @@ fn since_base(
     let Some(base) = git::base(workspace, options.base.as_deref()) else {
         return Ok(());
     };
-    if !git::knows(workspace, &base) {
-        return shell.header(
-            Tone::Warn,
-            "Unknown",
-            &format!("revision {base}: the change is not classed"),
-        );
-    }
     let mut strongest = Effect::Same;
+    for name in git::list(workspace, &base, Path::new("specs/bundled")) {
+        let Some(name) = name
+            .strip_suffix(".json")
+            .filter(|name| !known.iter().any(|it| it == name))
+        else {
+            continue;
+        };
+        shell.header(Tone::Bad, "Breaking", &format!("{name}: gone since {base}"))?;
+        strongest = Effect::Breaking;
+    }
     for made in generated {
         let name = &made.provider.about.id;
         let Some(old) = git::show(workspace, &base, &made.bundle.path) else {
@@ -387,7 +403,7 @@ fn ensure(workspace: &Workspace, output: &Output, check: bool, shell: &mut Shell
 /// Generated files whose specification is gone.
 fn orphans(workspace: &Workspace, known: &[String], check: bool, shell: &mut Shell<'_>) -> io::Result<Outcome> {
     let mut outcome = Outcome::Fresh;
-    for (folder, extension) in [("specs/bundled", "json"), ("docs/outline", "txt")] {
+    for (folder, extension) in [("specs/bundled", "json"), ("docs", "md"), ("docs/outline", "txt")] {
         let absolute = workspace.root().join(folder);
         if !absolute.is_dir() {
             continue;
@@ -401,6 +417,10 @@ fn orphans(workspace: &Workspace, known: &[String], check: bool, shell: &mut She
                 continue;
             }
             let name = format!("{folder}/{stem}.{extension}");
+            // Pages that people wrote lie beside the made ones.
+            if extension == "md" && !std::fs::read_to_string(&path)?.starts_with(&pages::mark(&stem)) {
+                continue;
+            }
             if check {
                 shell.header(Tone::Warn, "Stale", &format!("{name}: its specification is gone"))?;
                 outcome = Outcome::Stale;

@@ -182,10 +182,38 @@ fn the_base_is_the_last_release_unless_another_is_given() {
         ..Options::default()
     });
     assert!(!said.contains("since"), "{said}");
-    let (_, said) = project.regen_with(&Options {
+}
+
+#[test]
+fn a_base_that_does_not_exist_is_an_error() {
+    let project = committed("base-typo");
+    let options = Options {
         check: true,
         base: Some("v9".to_owned()),
         ..Options::default()
-    });
-    assert!(said.contains("revision v9"), "{said}");
+    };
+    let mut text = Vec::new();
+    let run = xtask::regen::run(
+        &project.workspace(),
+        &options,
+        &mut xtask::shell::Shell::new(&mut text, false),
+    );
+    assert!(run.is_err_and(|error| error.to_string().contains("there is no revision v9")));
+}
+
+#[test]
+fn a_provider_that_is_gone_breaks_its_users_and_leaves_nothing_behind() {
+    let project = committed("gone");
+    project.write("docs/notes.md", "# Notes that somebody wrote\n");
+    assert!(std::fs::remove_file(project.root().join("specs/tiny.yaml")).is_ok());
+    let (outcome, said) = project.regen(true);
+    assert_eq!(outcome, Outcome::Stale, "{said}");
+    assert!(said.contains("docs/tiny.md: its specification is gone"), "{said}");
+    let (_, said) = project.regen(false);
+    assert!(said.contains("Breaking tiny: gone since HEAD"), "{said}");
+    assert!(said.contains("the next version is a minor one"), "{said}");
+    for made in ["docs/tiny.md", "docs/outline/tiny.txt", "specs/bundled/tiny.json"] {
+        assert!(!project.root().join(made).exists(), "{made}");
+    }
+    assert!(project.root().join("docs/notes.md").exists());
 }

@@ -34,3 +34,24 @@ fn a_readme_without_the_markers_is_left_alone() {
     assert_eq!(project.read("README.md"), "# Tiny\n");
     assert_eq!(project.regen(true).0, Outcome::Fresh);
 }
+
+#[test]
+fn the_table_has_one_order_whoever_asks() {
+    let project = Project::new("order");
+    let second = support::TINY
+        .replace("id: tiny", "id: small")
+        .replace("name: Tiny Bank", "name: Small Bank");
+    project.write("specs/small.yaml", &second);
+    project.write("README.md", "<!-- providers:begin -->\n<!-- providers:end -->\n");
+    project.regen(false);
+    let readme = project.read("README.md");
+    for providers in [["tiny", "small"].as_slice(), &["tiny", "small", "tiny"]] {
+        let (outcome, said) = project.regen_with(&xtask::regen::Options {
+            providers: providers.iter().map(|name| (*name).to_owned()).collect(),
+            ..xtask::regen::Options::default()
+        });
+        assert_eq!(outcome, Outcome::Fresh, "{said}");
+        assert_eq!(project.read("README.md"), readme, "{providers:?}");
+        assert!(said.contains("regen of 2 providers"), "{said}");
+    }
+}
