@@ -56,6 +56,7 @@ impl<'w> Shell<'w> {
     ///
     /// The writer's.
     pub fn header(&mut self, tone: Tone, header: &str, text: &str) -> io::Result<()> {
+        let text = one_line(text);
         if self.colour {
             let code = match tone {
                 Tone::Good => "32",
@@ -75,7 +76,7 @@ impl<'w> Shell<'w> {
     ///
     /// The writer's.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{:>12} {text}", "")
+        writeln!(self.out, "{:>12} {}", "", one_line(text))
     }
 
     /// Text as it is: a diff, the command to run.
@@ -112,5 +113,29 @@ impl<'w> Shell<'w> {
             }
         }
         Ok(())
+    }
+}
+
+/// Texts of others can carry line breaks and orders to a terminal; neither is ours to say.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_makes_no_line_of_its_own() {
+        let mut said = Vec::new();
+        let mut shell = Shell::new(&mut said, false);
+        let told = shell.header(Tone::Bad, "Wire", "`x\n       Fresh all\u{1b}[2J` is new");
+        assert!(told.is_ok());
+        assert_eq!(
+            String::from_utf8_lossy(&said),
+            "        Wire `x        Fresh all [2J` is new\n"
+        );
     }
 }

@@ -38,6 +38,8 @@ pub fn parse(text: &str) -> Result<(Value, Positions), YamlError> {
         events: Parser::new_from_str(text),
         anchors: HashMap::new(),
         positions: Positions::new(),
+        values: 0,
+        depth: 0,
     };
     let (first, span) = reader.next()?;
     if matches!(first, Event::StreamEnd) {
@@ -52,9 +54,19 @@ pub fn parse(text: &str) -> Result<(Value, Positions), YamlError> {
 
 struct Reader<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> {
     events: I,
-    anchors: HashMap<usize, Value>,
+    /// Values by anchor, each with the number of values in it.
+    anchors: HashMap<usize, (Value, usize)>,
     positions: Positions,
+    /// How many values there are so far, repeated ones counted as often as they are repeated.
+    values: usize,
+    depth: usize,
 }
+
+/// More values than any document of an API has. A few lines of aliases can make billions.
+const MOST_VALUES: usize = 2_000_000;
+
+/// As deep as JSON may be nested for its reader.
+const DEEPEST: usize = 128;
 
 impl<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> Reader<'t, I> {
     /// The next event that is data.
@@ -80,6 +92,12 @@ impl<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> Reader<'t, I>
         self.positions
             .entry(pointer.to_owned())
             .or_insert_with(|| position(span));
+        let before = self.values;
+        self.values += 1;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(error(span, &format!("nested more than {DEEPEST} deep")));
+        }
         let (value, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if tag.is_some() {
@@ -94,13 +112,19 @@ impl<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> Reader<'t, I>
             Event::SequenceStart(_, anchor, _) => (self.sequence(pointer)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.mapping(pointer)?, anchor),
             Event::Alias(id) => {
-                let value = self.anchors.get(&id).cloned();
-                (value.ok_or_else(|| error(span, "an alias inside its own anchor"))?, 0)
+                let known = self.anchors.get(&id);
+                let (value, size) = known.ok_or_else(|| error(span, "an alias inside its own anchor"))?;
+                self.values += size;
+                if self.values > MOST_VALUES {
+                    return Err(error(span, &format!("aliases make more than {MOST_VALUES} values")));
+                }
+                (value.clone(), 0)
             }
             _ => return Err(error(span, "a value is expected here")),
         };
+        self.depth -= 1;
         if anchor != 0 {
-            self.anchors.insert(anchor, value.clone());
+            self.anchors.insert(anchor, (value.clone(), self.values - before));
         }
         Ok(value)
     }
@@ -263,6 +287,23 @@ mod tests {
                 error.position
             );
             assert!(error.message.contains(message), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_few_lines_do_not_become_billions_of_values() {
+        let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for level in 1..12 {
+            let before = vec![format!("*a{}", level - 1); 10].join(",");
+            bomb.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+        }
+        for (text, message) in [
+            (bomb, "aliases make more"),
+            ("[".repeat(100_000), "recursion limit"),
+            ("- ".repeat(5_000), "nested more than"),
+        ] {
+            let Err(error) = parse(&text) else { panic!("read") };
+            assert!(error.message.contains(message), "{error}");
         }
     }
 

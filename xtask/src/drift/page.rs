@@ -34,7 +34,7 @@ fn straight(line: &str) -> String {
 }
 
 fn looks_like_html(page: &str) -> bool {
-    let lower = page.to_lowercase();
+    let lower = page.to_ascii_lowercase();
     ["<html", "<body", "</p>", "</div>", "</table>", "</h1>", "</h2>", "<br"]
         .iter()
         .any(|tag| lower.contains(tag))
@@ -54,7 +54,7 @@ fn text_of_html(page: &str) -> String {
             continue;
         }
         let Some(end) = rest.find('>') else { break };
-        let tag = rest[1..end].trim().to_lowercase();
+        let tag = rest[1..end].trim().to_ascii_lowercase();
         rest = &rest[end + 1..];
         let closing = tag.starts_with('/');
         let name: String = tag
@@ -65,7 +65,8 @@ fn text_of_html(page: &str) -> String {
         match name.as_str() {
             "script" | "style" | "svg" | "noscript" if !closing && !tag.ends_with('/') => {
                 let until = format!("</{name}");
-                rest = rest.to_lowercase().find(&until).map_or("", |at| &rest[at..]);
+                // Letters that grow in lower case would move every place after them.
+                rest = rest.to_ascii_lowercase().find(&until).map_or("", |at| &rest[at..]);
             }
             "h1" | "h2" | "h3" | "h4" if !closing => text.push_str("\n\n# "),
             "h1" | "h2" | "h3" | "h4" => text.push_str("\n\n"),
@@ -134,6 +135,20 @@ mod tests {
                 "Host: x",
                 "```"
             ]
+        );
+    }
+
+    #[test]
+    fn letters_that_change_their_length_in_lower_case_move_nothing() {
+        let html = format!(
+            "<html><script>{}K\u{212a}</script><p>after</p></html>",
+            "\u{23a}".repeat(20)
+        );
+        assert!(lines(&html).contains(&"after".to_owned()), "{:?}", lines(&html));
+        assert!(
+            lines(&format!("<html><script>{}</script", "\u{23a}".repeat(20)))
+                .iter()
+                .all(|line| !line.contains('\u{23a}'))
         );
     }
 
