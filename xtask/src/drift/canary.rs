@@ -2,8 +2,9 @@
 //!
 //! The crate tells each new name once, through a `tracing` event of target
 //! `finrail::canary` with the fields `provider`, `operation`, `what` and
-//! `place`. A log of such events is read as JSON lines (`tracing_subscriber`'s
-//! `json()`) or as text, whatever else it holds.
+//! `place`. A log of such events is read as `tracing_subscriber` writes it, in
+//! colour or without, compact, pretty or as JSON, whatever else it holds and
+//! whatever stands before the event. An event that cannot be read is told.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -13,6 +14,8 @@ use serde_json::Value;
 
 use super::finding::{Class, Coverage, Evidence, Finding};
 use super::spec::{Issue, Spec};
+
+const TARGET: &str = "finrail::canary";
 
 /// One sighting of a log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,19 +27,42 @@ struct Sighting {
 }
 
 #[allow(clippy::expect_used)]
-static FIELD: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"\b(provider|operation|what|place)=(?:"([^"]*)"|(\S+))"#).expect("a pattern"));
+static FIELD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\b(provider|operation|what|place)(?:=|: )(?:"([^"]*)(?:"|$)|([^\s,]+))"#).expect("a pattern")
+});
+
+/// Colours of a terminal (ECMA-48, select graphic rendition).
+#[allow(clippy::expect_used)]
+static COLOUR: LazyLock<Regex> = LazyLock::new(|| Regex::new("\u{1b}\\[[0-9;]*m").expect("a pattern"));
 
 /// Reads a log, and tells what the specification still lacks.
 #[must_use]
 pub fn compare(spec: &Spec, log: &str, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
+    let log = COLOUR.replace_all(log, "");
     let all: BTreeSet<Sighting> = log.lines().filter_map(sighting).collect();
+    let lost = log
+        .lines()
+        .filter(|line| line.contains(TARGET) && sighting(line).is_none())
+        .count();
     let ours: Vec<&Sighting> = all.iter().filter(|sighting| sighting.provider == spec.id()).collect();
     let mut findings: Vec<Finding> = ours
         .iter()
         .filter_map(|sighting| issue(spec, sighting))
         .map(|issue| spec.finding(issue, evidence))
         .collect();
+    if lost > 0 {
+        let unread = Issue {
+            rule: "canary-unread",
+            class: Class::Unhandled,
+            operation: None,
+            subject: TARGET.to_owned(),
+            pointer: String::new(),
+            what: format!("{lost} lines of {TARGET} could not be read"),
+            effect: "what they tell is not compared".to_owned(),
+            fix: "write the log as tracing_subscriber does, best as JSON".to_owned(),
+        };
+        findings.push(spec.finding(unread, evidence));
+    }
     findings.sort_by(|a, b| (b.class, &a.operation, &a.subject).cmp(&(a.class, &b.operation, &b.subject)));
     let operations: BTreeSet<&str> = ours.iter().map(|sighting| sighting.operation.as_str()).collect();
     let lines = vec![format!(
@@ -50,7 +76,11 @@ pub fn compare(spec: &Spec, log: &str, evidence: &Evidence) -> (Vec<Finding>, Co
 
 fn sighting(line: &str) -> Option<Sighting> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    if let Ok(event) = serde_json::from_str::<Value>(line) {
+    // Collectors write a time and a stream before what they were given.
+    let event = line
+        .find('{')
+        .and_then(|at| serde_json::from_str::<Value>(&line[at..]).ok());
+    if let Some(event) = event {
         let fields = event.get("fields").unwrap_or(&event);
         return Some(Sighting {
             provider: text(fields.get("provider"))?,
@@ -89,7 +119,7 @@ fn issue(spec: &Spec, sighting: &Sighting) -> Option<Issue> {
             let described = operation
                 .as_ref()
                 .and_then(|operation| spec.success(operation))
-                .is_some_and(|schema| describes(spec, schema, place));
+                .is_some_and(|schema| spec.field(schema, place).is_some());
             if described {
                 return None;
             }
@@ -133,22 +163,4 @@ fn issue(spec: &Spec, sighting: &Sighting) -> Option<Issue> {
         effect: effect.to_owned(),
         fix: fix.to_owned(),
     })
-}
-
-/// Whether a schema has a field at a place such as `accounts[].balance`.
-fn describes(spec: &Spec, schema: &Value, place: &str) -> bool {
-    let schema = spec.effective(schema);
-    if let Some(rest) = place.strip_prefix("[]") {
-        let rest = rest.trim_start_matches('.');
-        return schema
-            .get("items")
-            .is_some_and(|items| rest.is_empty() || describes(spec, items, rest));
-    }
-    let end = place.find(['.', '[']).unwrap_or(place.len());
-    let (name, rest) = place.split_at(end);
-    let Some(property) = spec.property(schema, name) else {
-        return false;
-    };
-    let rest = rest.trim_start_matches('.');
-    rest.is_empty() || describes(spec, property, rest)
 }

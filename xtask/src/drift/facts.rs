@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::workspace::Workspace;
 
 /// What a fact is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -173,14 +176,54 @@ impl Recorded {
         PathBuf::from("specs/facts").join(format!("{provider}.json"))
     }
 
-    /// The page that a piece of evidence is a newer reading of.
-    #[must_use]
-    pub fn page(&self, source: Option<&str>) -> Option<&Page> {
-        match source {
-            Some(source) => self.pages.iter().find(|page| page.source == source),
-            None if self.pages.len() == 1 => self.pages.first(),
-            None => None,
+    /// Reads them; none without the file.
+    ///
+    /// # Errors
+    ///
+    /// The file system's, a file that is not in its form, and a waiver without a reason.
+    pub fn read(workspace: &Workspace, provider: &str) -> io::Result<Self> {
+        let path = Self::path(provider);
+        let Some(text) = workspace.read(&path)? else {
+            return Ok(Self::default());
+        };
+        let wrong = |why: String| io::Error::other(format!("{}: {why}", path.display()));
+        let recorded: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let mut waivers = recorded.pages.iter().flat_map(|page| &page.waived);
+        match waivers.find(|(_, reason)| reason.trim().is_empty()) {
+            Some((fact, _)) => Err(wrong(format!("`{fact}` is waived without a reason"))),
+            None => Ok(recorded),
         }
+    }
+
+    /// The page that a piece of evidence is a newer reading of: the one with its address, and without an address the only one.
+    ///
+    /// # Errors
+    ///
+    /// Without an address among several, in words.
+    pub fn page(&self, source: Option<&str>) -> Result<Option<&Page>, String> {
+        match (source, self.pages.as_slice()) {
+            (Some(source), pages) => Ok(pages.iter().find(|page| page.source == source)),
+            (None, [] | [_]) => Ok(self.pages.first()),
+            (None, pages) => {
+                let sources: Vec<&str> = pages.iter().map(|page| page.source.as_str()).collect();
+                Err(format!(
+                    "which page is it? add --page with one of {}",
+                    sources.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+impl Page {
+    /// Waivers of what neither the page says now nor the record says still.
+    #[must_use]
+    pub fn unused_waivers(&self, now: &Facts) -> Vec<String> {
+        let said = |fact: &Fact| now.contains_key(fact) || self.facts.contains_key(fact);
+        let unused = self.waived.keys().filter(|fact| !said(fact));
+        unused
+            .map(|fact| format!("`{fact}` is waived and not on the page; remove the waiver"))
+            .collect()
     }
 }
 

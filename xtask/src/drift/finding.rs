@@ -57,7 +57,7 @@ pub struct Evidence {
     pub kind: &'static str,
     /// File or address.
     pub source: String,
-    /// The day it was read.
+    /// The day it is of: of the newest exchange, of the file, or of the fetch.
     pub date: String,
     /// How far it is to be trusted: `official` or `observed`.
     pub grade: &'static str,
@@ -117,7 +117,16 @@ pub struct Acceptance {
     pub reason: String,
     /// The day.
     pub date: String,
+    /// The provider, so that an acceptance that nothing needs any more can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The kind of evidence, for the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
 }
+
+/// Rules whose findings `--accept` puts right: nothing but the record is behind.
+pub const RECORDED: [&str; 2] = ["page-reworded", "fact-moved"];
 
 impl Accepted {
     /// Where they are kept, relative to the root.
@@ -132,21 +141,44 @@ impl Accepted {
     ///
     /// The file system's, and a file that is not in its form.
     pub fn read(workspace: &Workspace) -> io::Result<Self> {
-        match workspace.read(&Self::path())? {
-            Some(text) => serde_json::from_str(&text)
-                .map_err(|error| io::Error::other(format!("{}: {error}", Self::path().display()))),
-            None => Ok(Self::default()),
+        let Some(text) = workspace.read(&Self::path())? else {
+            return Ok(Self::default());
+        };
+        let wrong = |why: String| io::Error::other(format!("{}: {why}", Self::path().display()));
+        let accepted: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        match accepted
+            .0
+            .iter()
+            .find(|(_, acceptance)| acceptance.reason.trim().is_empty())
+        {
+            Some((fingerprint, _)) => Err(wrong(format!("{fingerprint} has no reason"))),
+            None => Ok(accepted),
         }
     }
 
-    /// Marks the findings that were accepted.
-    pub fn apply(&self, findings: &mut [Finding]) {
-        for finding in findings {
+    /// Marks the findings that were accepted; tells the acceptances of this evidence that have no finding any more.
+    pub fn apply(&self, provider: &str, evidence: &str, findings: &mut [Finding]) -> Vec<String> {
+        for finding in findings.iter_mut() {
             finding.accepted = self
                 .0
                 .get(&finding.fingerprint)
                 .map(|acceptance| acceptance.reason.clone());
         }
+        let here = |acceptance: &Acceptance| {
+            acceptance.provider.as_deref() == Some(provider) && acceptance.evidence.as_deref() == Some(evidence)
+        };
+        self.0
+            .iter()
+            .filter(|(fingerprint, acceptance)| {
+                here(acceptance) && !findings.iter().any(|finding| finding.fingerprint == **fingerprint)
+            })
+            .map(|(fingerprint, acceptance)| {
+                format!(
+                    "{fingerprint} is accepted and not found: {}; remove it",
+                    acceptance.finding
+                )
+            })
+            .collect()
     }
 }
 
@@ -168,6 +200,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// What the evidence seems to hold that could not be read.
     pub unread: Vec<String>,
+    /// Waivers and acceptances that nothing needs any more.
+    pub unused: Vec<String>,
     /// The command to run next.
     pub next: String,
 }
@@ -176,16 +210,19 @@ impl Report {
     /// What the run comes to.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        match self
+        let mut open = self
             .findings
             .iter()
             .filter(|finding| finding.accepted.is_none())
-            .map(|finding| finding.class)
-            .max()
-        {
-            None => Outcome::Fresh,
-            Some(Class::DocsOnly | Class::Additive) => Outcome::Stale,
-            Some(_) => Outcome::Failure,
+            .peekable();
+        if open.peek().is_none() {
+            return Outcome::Fresh;
+        }
+        // Only of these the last line is a command that puts it right; the others need somebody to decide.
+        if open.all(|finding| RECORDED.contains(&finding.rule)) {
+            Outcome::Stale
+        } else {
+            Outcome::Failure
         }
     }
 
@@ -225,6 +262,9 @@ impl Report {
         }
         for line in &self.unread {
             shell.header(Tone::Warn, "Unread", line)?;
+        }
+        for line in &self.unused {
+            shell.header(Tone::Warn, "Unused", line)?;
         }
         for line in &self.coverage.lines {
             shell.header(Tone::Note, "Covered", line)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use finrail_codegen::vocabulary as v;
 use serde_json::Value;
 
+use super::address::Address;
 use super::finding::{Class, Coverage, Evidence, Finding};
 use super::spec::{Issue, Spec};
 use crate::provider::authentication_word;
@@ -14,10 +15,11 @@ use crate::provider::authentication_word;
 pub fn compare(spec: &Spec, metadata: &Value, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
     let mut issues = Vec::new();
     let mut silent = Vec::new();
+    malformed(metadata, &mut issues);
     issuer(spec, metadata, &mut issues);
     endpoints(spec, metadata, &mut issues, &mut silent);
     grants(spec, metadata, &mut issues);
-    authentication(spec, metadata, &mut issues);
+    authentication(spec, metadata, &mut issues, &mut silent);
     pkce(spec, metadata, &mut issues, &mut silent);
     scopes(spec, metadata, &mut issues, &mut silent);
     demands(metadata, &mut issues);
@@ -48,9 +50,30 @@ fn words(metadata: &Value, field: &str) -> Option<BTreeSet<String>> {
     Some(listed.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
-fn host_of(address: &str) -> &str {
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    rest.split(['/', '?']).next().unwrap_or_default()
+/// Fields in a form that RFC 8414 section 2 does not give them: they say nothing, and look as if they did.
+fn malformed(metadata: &Value, issues: &mut Vec<Issue>) {
+    for (field, value) in metadata.as_object().into_iter().flatten() {
+        let fits = match field.as_str() {
+            "issuer" => value.is_string(),
+            field if field.ends_with("_endpoint") => value.is_string(),
+            field if field.ends_with("_supported") => {
+                let words = |listed: &Vec<Value>| listed.iter().all(Value::is_string);
+                value.is_boolean() || value.as_array().is_some_and(words)
+            }
+            _ => true,
+        };
+        if !fits {
+            issues.push(issue(
+                "metadata-malformed",
+                Class::Unhandled,
+                field,
+                "",
+                format!("{field} is {value}"),
+                "it is neither read nor compared",
+                "look at the document",
+            ));
+        }
+    }
 }
 
 fn issuer(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
@@ -68,7 +91,11 @@ fn issuer(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
     };
     let servers = &spec.provider.servers;
     let own_hosts = servers.iter().any(|server| server.url.contains('{'));
-    if !own_hosts && !servers.iter().any(|server| host_of(&server.url) == host_of(issuer)) {
+    if !own_hosts
+        && !servers
+            .iter()
+            .any(|server| Address::host_of(&server.url) == Address::host_of(issuer))
+    {
         issues.push(issue(
             "issuer-moved",
             Class::WireBreaking,
@@ -90,21 +117,19 @@ fn endpoints(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mu
         let told = metadata.get(field).and_then(Value::as_str);
         match (spec.provider.endpoint(role), told) {
             (Some(call), Some(told)) => {
-                let servers = spec.provider.servers.iter().filter(|server| {
-                    server.oauth
-                        || !spec
-                            .provider
-                            .servers
-                            .iter()
-                            .any(|other| other.oauth && other.environment == server.environment)
-                });
-                let fits = servers.into_iter().any(|server| {
-                    if server.url.contains('{') {
-                        told.ends_with(&call.path)
-                    } else {
-                        told.trim_end_matches('/') == format!("{}{}", server.url, call.path).trim_end_matches('/')
-                    }
-                });
+                let asked = Address::read(told);
+                let issuer = metadata.get("issuer").and_then(Value::as_str).map(Address::host_of);
+                let operation = spec.operation(&call.id);
+                let bases = operation.iter().flat_map(|operation| spec.bases(operation));
+                let fits = told.starts_with("https://")
+                    && bases.into_iter().any(|base| {
+                        let path = format!("{}{}", base.path.trim_end_matches('/'), call.path);
+                        let host = base.host.unwrap_or_default();
+                        // Where each institution has its own host, one base URL leads to all its endpoints.
+                        let host = if host.contains('{') { issuer.clone() } else { Some(host) };
+                        asked.path.trim_end_matches('/') == path.trim_end_matches('/')
+                            && host.is_none_or(|host| asked.host.as_ref() == Some(&host))
+                    });
                 if !fits {
                     issues.push(Issue {
                         rule: "endpoint-moved",
@@ -184,9 +209,27 @@ fn grants(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
             "see which response types are left",
         ));
     }
+    // RFC 8414 section 2: query and fragment, when the field is left out.
+    if let Some(modes) = words(metadata, "response_modes_supported")
+        && ours.contains("authorization_code")
+        && !modes.contains("query")
+    {
+        issues.push(issue(
+            "response-mode-withdrawn",
+            Class::WireBreaking,
+            "query",
+            "/grants",
+            format!(
+                "the way back is {}, and no query",
+                modes.into_iter().collect::<Vec<_>>().join(" or ")
+            ),
+            "the client reads the query of the redirect",
+            "see how the authorization response comes now",
+        ));
+    }
 }
 
-fn authentication(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
+fn authentication(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec<&'static str>) {
     let all = &spec.provider.oauth.client_authentication;
     let ours: BTreeSet<String> = [
         Some(all.default),
@@ -199,7 +242,35 @@ fn authentication(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
     .flatten()
     .map(|way| authentication_word(way).to_owned())
     .collect();
+    if spec.provider.endpoint("revoke").is_some() && metadata.get("revocation_endpoint").is_some() {
+        let way = authentication_word(all.revocation.unwrap_or(all.default));
+        match words(metadata, "revocation_endpoint_auth_methods_supported") {
+            Some(told) if !told.contains(way) => issues.push(issue(
+                "client-authentication-withdrawn",
+                Class::WireBreaking,
+                &format!("{way} at revocation"),
+                "/client_authentication",
+                format!("the client authentication `{way}` is not supported at the revocation endpoint"),
+                "the client still authenticates this way",
+                "write the supported one in x-oauth.client_authentication.revocation",
+            )),
+            Some(_) => {}
+            None => silent.push("revocation_endpoint_auth_methods_supported"),
+        }
+    }
     let Some(told) = words(metadata, "token_endpoint_auth_methods_supported") else {
+        // RFC 8414 section 2: what holds when the field is left out.
+        for way in ours.iter().filter(|way| *way != "client_secret_basic") {
+            issues.push(issue(
+                "client-authentication-unsaid",
+                Class::Unhandled,
+                way,
+                "/client_authentication",
+                format!("the metadata names no client authentication, which means `client_secret_basic`, not `{way}`"),
+                "a server that keeps to it refuses the client",
+                "see which one holds, or accept the finding with a reason",
+            ));
+        }
         return;
     };
     for way in ours.difference(&told) {

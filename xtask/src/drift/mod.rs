@@ -1,5 +1,6 @@
 //! `cargo xtask drift`: a specification against the evidence of what the provider does now.
 
+pub mod address;
 pub mod canary;
 pub mod docs;
 pub mod extract;
@@ -12,7 +13,7 @@ pub mod page;
 pub mod spec;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -77,29 +78,30 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
         }
         Source::Openapi(place) => {
             let document = structured(place, &fetch(workspace, place)?)?;
-            let evidence = evidence("openapi", place, options, "official");
-            let (findings, coverage) = openapi::compare(&spec, &document, &evidence);
+            let evidence = evidence("openapi", place, dated(workspace, place, options), "official");
+            let (findings, coverage) =
+                openapi::compare(&spec, &document, &evidence).map_err(|why| about(place, &why))?;
             report(&spec, findings, coverage, &format!("--openapi {place}"))
         }
         Source::Metadata(place) => {
             let document = structured(place, &fetch(workspace, place)?)?;
-            let evidence = evidence("metadata", place, options, "official");
+            let evidence = evidence("metadata", place, dated(workspace, place, options), "official");
             let (findings, coverage) = metadata::compare(&spec, &document, &evidence);
             report(&spec, findings, coverage, &format!("--metadata {place}"))
         }
         Source::Canary(place) => {
             let log = fetch(workspace, place)?;
-            let evidence = evidence("canary", place, options, "observed");
+            let evidence = evidence("canary", place, dated(workspace, place, options), "observed");
             let (findings, coverage) = canary::compare(&spec, &log, &evidence);
             report(&spec, findings, coverage, &format!("--canary {place}"))
         }
         Source::Har { place, scrub } => {
             let recording = structured(place, &fetch(workspace, place)?)?;
+            let date = har::newest(&recording).unwrap_or_else(|| dated(workspace, place, options));
+            let evidence = evidence("traffic", place, date, "observed");
+            let (findings, coverage) = har::compare(&spec, &recording, &evidence).map_err(|why| about(place, &why))?;
             if let Some(copy) = scrub {
-                let mut text =
-                    serde_json::to_string_pretty(&har::scrub(&spec, &recording)).map_err(io::Error::other)?;
-                text.push('\n');
-                std::fs::write(workspace.root().join(copy), text)?;
+                write_copy(&found(workspace, place), copy, &har::scrub(&spec, &recording))?;
                 if !options.json {
                     shell.header(
                         Tone::Good,
@@ -108,13 +110,12 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
                     )?;
                 }
             }
-            let evidence = evidence("traffic", place, options, "observed");
-            let (findings, coverage) = har::compare(&spec, &recording, &evidence)
-                .map_err(|why| io::Error::other(format!("{place}: {why}")))?;
             report(&spec, findings, coverage, &format!("--har {place}"))
         }
     };
-    Accepted::read(workspace)?.apply(&mut report.findings);
+    let kind = options.evidence.kind();
+    let unused = Accepted::read(workspace)?.apply(spec.id(), kind, &mut report.findings);
+    report.unused.extend(unused);
     let outcome = report.outcome();
     if outcome == Outcome::Fresh {
         report.next = String::new();
@@ -138,13 +139,57 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     Ok(outcome)
 }
 
-fn evidence(kind: &'static str, place: &str, options: &Options, grade: &'static str) -> Evidence {
+impl Source {
+    /// The word in reports and acceptances.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Docs { .. } => "documentation",
+            Self::Openapi(_) => "openapi",
+            Self::Metadata(_) => "metadata",
+            Self::Canary(_) => "canary",
+            Self::Har { .. } => "traffic",
+        }
+    }
+}
+
+fn evidence(kind: &'static str, place: &str, date: String, grade: &'static str) -> Evidence {
     Evidence {
         kind,
         source: place.to_owned(),
-        date: options.today.clone(),
+        date,
         grade,
     }
+}
+
+fn about(place: &str, why: &str) -> io::Error {
+    io::Error::other(format!("{place}: {why}"))
+}
+
+/// The day that evidence is of: a file's last change, and today for what is fetched now.
+fn dated(workspace: &Workspace, place: &str, options: &Options) -> String {
+    let changed = || {
+        if is_address(place) {
+            return None;
+        }
+        let changed = std::fs::metadata(found(workspace, place)).ok()?.modified().ok()?;
+        Some(day(changed.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()))
+    };
+    changed().unwrap_or_else(|| options.today.clone())
+}
+
+/// Writes a copy of a recording, where the caller stands, and never over the recording.
+fn write_copy(recording: &Path, copy: &str, clean: &Value) -> io::Result<()> {
+    let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    };
+    if same(recording, Path::new(copy)) {
+        return Err(about(copy, "the copy would overwrite the recording: give another name"));
+    }
+    let mut text = serde_json::to_string_pretty(clean).map_err(io::Error::other)?;
+    text.push('\n');
+    std::fs::write(copy, text).map_err(|error| io::Error::new(error.kind(), format!("{copy}: {error}")))
 }
 
 fn report(spec: &Spec, findings: Vec<finding::Finding>, coverage: Coverage, with: &str) -> Report {
@@ -153,6 +198,7 @@ fn report(spec: &Spec, findings: Vec<finding::Finding>, coverage: Coverage, with
         findings,
         coverage,
         unread: Vec::new(),
+        unused: Vec::new(),
         next: format!(
             "follow it in specs/{0}.yaml and run: cargo xtask regen && cargo xtask drift {0} {with}",
             spec.id()
@@ -184,35 +230,46 @@ fn documentation(
     let lines = page::lines(&text);
     let reading = extract::read(&lines);
     let path = Recorded::path(spec.id());
-    let mut recorded: Recorded = match workspace.read(&path)? {
-        Some(text) => {
-            serde_json::from_str(&text).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?
-        }
-        None => Recorded::default(),
-    };
-    let address = place.starts_with("http").then_some(place);
-    let known = page.or(address.filter(|address| recorded.pages.iter().any(|page| page.source == *address)));
-    let before = recorded.page(known).cloned();
+    let mut recorded = Recorded::read(workspace, spec.id())?;
+    let known = page.or(is_address(place).then_some(place));
+    let before = recorded.page(known).map_err(|why| about(place, &why))?.cloned();
     let evidence = Evidence {
         kind: "documentation",
         source: before
             .as_ref()
             .map_or_else(|| place.to_owned(), |page| page.source.clone()),
-        date: options.today.clone(),
+        date: dated(workspace, place, options),
         grade: "official",
     };
-    let findings = docs::compare(spec, before.as_ref(), &reading.facts, &evidence);
+    let digest = format!("sha256:{}", digest(&lines.join("\n")));
+    let mut findings = docs::compare(spec, before.as_ref(), &reading.facts, &evidence);
+    if let Some(before) = before
+        .as_ref()
+        .filter(|page| findings.is_empty() && page.digest != digest)
+    {
+        findings.push(spec.finding(docs::reworded(&before.source, &digest), &evidence));
+    }
     if accept {
-        let source = page
-            .or(address)
+        let source = known
             .map(str::to_owned)
             .or_else(|| before.as_ref().map(|page| page.source.clone()));
         let source = source.ok_or_else(|| io::Error::other("--accept needs the page's address: add --page URL"))?;
+        if reading.facts.is_empty() {
+            return Err(about(
+                place,
+                "the page has no facts: it is not the page, or cannot be read, and is not recorded",
+            ));
+        }
+        let mut facts = reading.facts.clone();
+        // What is claimed still, and not said any more, is told until somebody follows it or gives a reason.
+        if let Some(before) = &before {
+            facts.extend(docs::still_claimed(spec, before, &reading.facts));
+        }
         let accepted = Page {
             source: source.clone(),
             read: options.today.clone(),
-            digest: format!("sha256:{}", digest(&lines.join("\n"))),
-            facts: reading.facts.clone(),
+            digest,
+            facts,
             unread: reading.unread.clone(),
             waived: before.as_ref().map(|page| page.waived.clone()).unwrap_or_default(),
         };
@@ -222,6 +279,7 @@ fn documentation(
         let mut text = serde_json::to_string_pretty(&recorded).map_err(io::Error::other)?;
         text.push('\n');
         workspace.write(&path, &text)?;
+        findings.retain(|finding| !finding::RECORDED.contains(&finding.rule));
         if !options.json {
             shell.header(Tone::Good, "Recorded", &path.display().to_string())?;
         }
@@ -236,6 +294,10 @@ fn documentation(
         Some(page) => lines.push(format!("recorded {}, {}", ago(&page.read, &options.today), page.source)),
         None => lines.push("nothing is recorded of this page yet".to_owned()),
     }
+    let unused = before
+        .as_ref()
+        .map(|page| page.unused_waivers(&reading.facts))
+        .unwrap_or_default();
     // What was unread the last time is known.
     let unread = match &before {
         Some(page) => reading
@@ -246,16 +308,40 @@ fn documentation(
             .collect(),
         None => reading.unread,
     };
+    let id = spec.id();
+    let named = if is_address(place) {
+        String::new()
+    } else {
+        page.map(|page| format!(" --page {page}")).unwrap_or_default()
+    };
+    let record = format!("cargo xtask drift {id} --docs {place}{named} --accept");
+    let next = if findings.iter().all(|finding| finding::RECORDED.contains(&finding.rule)) {
+        format!("see that it means the same, then run: {record}")
+    } else {
+        format!("follow the page in specs/{id}.yaml and run: cargo xtask regen && {record}")
+    };
     Ok(Report {
-        provider: spec.id().to_owned(),
+        provider: id.to_owned(),
         findings,
         coverage: Coverage { lines },
         unread,
-        next: format!(
-            "follow the page in specs/{0}.yaml and run: cargo xtask regen && cargo xtask drift {0} --docs {place} --accept",
-            spec.id()
-        ),
+        unused,
+        next,
     })
+}
+
+fn is_address(place: &str) -> bool {
+    place.starts_with("http://") || place.starts_with("https://")
+}
+
+/// A file as the caller names it, or relative to the root.
+fn found(workspace: &Workspace, place: &str) -> PathBuf {
+    let path = Path::new(place);
+    if path.exists() {
+        path.to_owned()
+    } else {
+        workspace.root().join(path)
+    }
 }
 
 /// The text at a path, which may be relative to the root, or at an address.
@@ -263,7 +349,7 @@ fn documentation(
 /// Only here is the network used, and only when an address is given. `curl` fetches: it knows the
 /// proxies and certificates of the machine, and nothing of this project has to.
 fn fetch(workspace: &Workspace, place: &str) -> io::Result<String> {
-    let bytes = if place.starts_with("http://") || place.starts_with("https://") {
+    let bytes = if is_address(place) {
         let fetched = std::process::Command::new("curl")
             .args([
                 "--fail",
@@ -288,13 +374,8 @@ fn fetch(workspace: &Workspace, place: &str) -> io::Result<String> {
         }
         fetched.stdout
     } else {
-        let path = Path::new(place);
-        let found = if path.exists() {
-            path.to_owned()
-        } else {
-            workspace.root().join(path)
-        };
-        std::fs::read(&found).map_err(|error| io::Error::new(error.kind(), format!("{place}: {error}")))?
+        std::fs::read(found(workspace, place))
+            .map_err(|error| io::Error::new(error.kind(), format!("{place}: {error}")))?
     };
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

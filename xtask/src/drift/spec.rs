@@ -4,6 +4,7 @@ use std::io;
 
 use serde_json::Value;
 
+use super::address::Address;
 use super::finding::{Class, Evidence, Finding, fingerprint};
 use crate::bundle::{resolved, with_shared_schemas};
 use crate::document::{Document, Operation, deref, operations};
@@ -51,8 +52,9 @@ impl Spec {
         let path = Workspace::spec(provider);
         let text = workspace.read(&path)?;
         let text = text.ok_or_else(|| io::Error::other(format!("there is no {}", path.display())))?;
-        let refused = |why: String| io::Error::other(format!("{}: {why}; run: cargo xtask regen", path.display()));
-        let document = Document::parse(&path, &text).map_err(|problem| refused(problem.message))?;
+        let refused = |why: String| io::Error::other(format!("{}: {why}", path.display()));
+        let document = Document::parse(&path, &text)
+            .map_err(|problem| io::Error::other(format!("{}: {}", problem.location(), problem.message)))?;
         let bundle = resolved(&with_shared_schemas(&document.value));
         let provider = Provider::read(&bundle).map_err(refused)?;
         Ok(Self {
@@ -132,11 +134,15 @@ impl Spec {
     /// Follows references, and wrappers of one part that only add a description.
     #[must_use]
     pub fn effective<'s>(&'s self, schema: &'s Value) -> &'s Value {
-        let schema = self.deref(schema);
-        match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([part]) if schema.get("properties").is_none() => self.effective(part),
-            _ => schema,
+        let mut schema = self.deref(schema);
+        // A chain longer than this is a cycle.
+        for _ in 0..32 {
+            match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+                Some([part]) if schema.get("properties").is_none() => schema = self.deref(part),
+                _ => return schema,
+            }
         }
+        schema
     }
 
     /// The schema of a success reply.
@@ -187,6 +193,38 @@ impl Spec {
             .filter_map(|part| schema.get(part)?.as_array())
             .flatten()
             .find_map(|part| self.property(part, name))
+    }
+
+    /// The property that replies also spell another way (`x-aliases`).
+    #[must_use]
+    pub fn aliased<'s>(&self, schema: &'s Value, name: &str) -> Option<&'s Value> {
+        let all = schema.get("properties").and_then(Value::as_object)?;
+        let has = |property: &&'s Value| {
+            let aliases = property.get("x-aliases").and_then(Value::as_array);
+            aliases.into_iter().flatten().any(|alias| alias == name)
+        };
+        all.values().find(has)
+    }
+
+    /// The field at a place such as `accounts[].balance`.
+    #[must_use]
+    pub fn field<'s>(&'s self, schema: &'s Value, place: &str) -> Option<&'s Value> {
+        let schema = self.effective(schema);
+        if let Some(rest) = place.strip_prefix("[]") {
+            let rest = rest.trim_start_matches('.');
+            let items = schema.get("items")?;
+            return if rest.is_empty() {
+                Some(items)
+            } else {
+                self.field(items, rest)
+            };
+        }
+        // A name may have points and brackets of its own.
+        if let Some(found) = self.property(schema, place) {
+            return Some(found);
+        }
+        let (name, rest) = place.split_at(place.find(['.', '[']).filter(|at| *at > 0)?);
+        self.field(self.property(schema, name)?, rest.trim_start_matches('.'))
     }
 
     /// Whether a property must be there.
@@ -242,12 +280,88 @@ impl Spec {
         }
     }
 
+    /// The base addresses that serve an operation: the authorization server's own where an environment has one.
+    pub fn bases(&self, operation: &Operation<'_>) -> impl Iterator<Item = Address> {
+        let oauth = operation.value.get("x-client").and_then(Value::as_str) == Some("oauth");
+        let servers = &self.provider.servers;
+        let serves = move |server: &&crate::provider::Server| {
+            let own = servers
+                .iter()
+                .any(|other| other.oauth && other.environment == server.environment);
+            if oauth { server.oauth || !own } else { !server.oauth }
+        };
+        servers.iter().filter(serves).map(|server| Address::read(&server.url))
+    }
+
+    /// Whether a host is one of the provider's. Where every institution has its own, any may be.
+    #[must_use]
+    pub fn knows_host(&self, host: &str) -> bool {
+        let servers = self.provider.servers.iter();
+        servers
+            .map(|server| Address::host_of(&server.url))
+            .any(|known| known.contains('{') || known == host)
+    }
+
+    /// The operation that a request to an address is, and the path of the base address before it.
+    #[must_use]
+    pub fn asked(&self, method: &str, address: &Address) -> Option<(Operation<'_>, String)> {
+        let host = address.host.as_deref().unwrap_or_default();
+        let mut found: Option<(Operation<'_>, String)> = None;
+        for operation in self.operations() {
+            if !operation.method.eq_ignore_ascii_case(method) {
+                continue;
+            }
+            for base in self.bases(&operation) {
+                let known = base.host.unwrap_or_default();
+                let prefix = base.path.trim_end_matches('/');
+                let Some(path) = address.path.strip_prefix(prefix).filter(|path| path.starts_with('/')) else {
+                    continue;
+                };
+                if (known.contains('{') || known == host) && path_fits(operation.path, path) {
+                    // A template fits much; a literal path is meant.
+                    if operation.path == path {
+                        return Some((operation, prefix.to_owned()));
+                    }
+                    found.get_or_insert((operation, prefix.to_owned()));
+                }
+            }
+        }
+        found
+    }
+
+    /// A path of which only what the specification writes itself is left, and versions.
+    #[must_use]
+    pub fn shape(&self, path: &str, hidden: &str) -> String {
+        let operations = self.operations();
+        let bases: Vec<Address> = self
+            .provider
+            .servers
+            .iter()
+            .map(|server| Address::read(&server.url))
+            .collect();
+        let written = operations
+            .iter()
+            .map(|operation| operation.path)
+            .chain(bases.iter().map(|base| base.path.as_str()));
+        let literal: std::collections::BTreeSet<&str> = written.flat_map(|path| path.split('/')).collect();
+        path.split('/')
+            .map(|segment| {
+                if literal.contains(segment) || is_version(segment) {
+                    segment
+                } else {
+                    hidden
+                }
+            })
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+
     /// A path as it is, and without the prefix of each server that has one.
     fn without_prefixes(&self, path: &str) -> Vec<String> {
         let mut paths = vec![path.to_owned()];
         for server in &self.provider.servers {
-            let rest = server.url.split_once("://").map_or("", |(_, rest)| rest);
-            let prefix = rest.find('/').map_or("", |at| &rest[at..]).trim_end_matches('/');
+            let base = Address::read(&server.url);
+            let prefix = base.path.trim_end_matches('/');
             if let Some(rest) = path
                 .strip_prefix(prefix)
                 .filter(|rest| !prefix.is_empty() && rest.starts_with('/'))
@@ -314,14 +428,10 @@ pub fn path_fits(template: &str, path: &str) -> bool {
 
 /// How alike two paths are, in percent of their segments; versions are left out of account.
 fn likeness(one: &str, other: &str) -> usize {
-    let version = |segment: &&str| {
-        let rest = segment.strip_prefix('v').unwrap_or_default();
-        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
-    };
     let segments = |path: &'_ str| -> Vec<String> {
         let all = path
             .split('/')
-            .filter(|segment| !segment.is_empty() && !version(segment));
+            .filter(|segment| !segment.is_empty() && !is_version(segment));
         all.map(|segment| {
             if segment.starts_with('{') {
                 "{}".to_owned()
@@ -337,4 +447,10 @@ fn likeness(one: &str, other: &str) -> usize {
     }
     let same = one.iter().rev().zip(other.iter().rev()).filter(|(a, b)| a == b).count();
     100 * same / one.len().max(other.len()).max(1)
+}
+
+/// `v2`, `v1.1`
+fn is_version(segment: &str) -> bool {
+    let rest = segment.strip_prefix('v').unwrap_or_default();
+    (1..=4).contains(&rest.len()) && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
 }

@@ -36,6 +36,13 @@ impl Project {
             std::fs::create_dir_all(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         }
         std::fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        // Evidence is dated by its file.
+        let day = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_305_600);
+        let dated = std::fs::File::options()
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.set_modified(day));
+        dated.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 
     pub fn read(&self, path: &str) -> String {

@@ -1,12 +1,18 @@
 //! From the lines of a documentation page to the facts that a client depends on.
 
-use std::collections::BTreeSet;
-use std::sync::LazyLock;
+mod patterns;
 
-use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
+use super::address::{self, Address};
 use super::facts::{Fact, Facts, Kind};
+use patterns::{
+    ADDRESS, AUTHENTICATION, COMMAND, DATA_OPTION, FORM_LINE, GRANT_NAMES, GRANT_VALUE, GRANT_WORDS, HEADER_LINE,
+    HEADER_OPTION, JSON_KEY, JSON_LINE, JSON_SCOPE, LIFETIME, LISTED, METHOD_OPTION, NAMED, PAIR, PLACEHOLDER,
+    REQUEST_LINE, ROTATION, SPAN, STATUS, TABLE_HEAD, TABLE_ROW, VALUE_IN_WORDS,
+};
 
 /// What a page says, and where it could not be read.
 #[derive(Clone, Debug, Default)]
@@ -54,80 +60,6 @@ struct Reader<'l> {
     requests: Vec<Request>,
     reading: Reading,
 }
-
-macro_rules! pattern {
-    ($name:ident, $text:expr) => {
-        #[allow(clippy::expect_used)]
-        static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($text).expect("a pattern of this file"));
-    };
-}
-
-pattern!(
-    COMMAND,
-    r"^\W*(curl)\b|^\W*(http)\s+(GET|POST|PUT|PATCH|DELETE)\s+https?://"
-);
-pattern!(
-    REQUEST_LINE,
-    r"\b(GET|POST|PUT|PATCH|DELETE)\s+(https?://[^\s'\x22<>]+|/[A-Za-z0-9_][^\s'\x22<>|]*)"
-);
-pattern!(METHOD_OPTION, r"(?:-X\s*|--request\s+)(GET|POST|PUT|PATCH|DELETE)\b");
-pattern!(ADDRESS, r"https?://[^\s'\x22\\<>`]+");
-pattern!(HEADER_OPTION, r#"(?:-H|--header)\s*['"]([A-Za-z-]+):\s*([^'"]*)['"]"#);
-pattern!(
-    DATA_OPTION,
-    r#"(?:-d|--data(?:-raw|-urlencode|-binary)?)\s+(?:'([^']*)'|"([^"]*)"|([A-Za-z_]\S*))"#
-);
-pattern!(PAIR, r"(?:^|\s)([A-Za-z_][\w.\[\]-]*)=(\S*)");
-pattern!(HEADER_LINE, r"^\s*([A-Z][A-Za-z]*(?:-[A-Za-z]+)*):\s+(\S.*)$");
-pattern!(
-    FORM_LINE,
-    r"^\s*[A-Za-z_][\w.\[\]-]*=[^\s&]*(?:&+[A-Za-z_][\w.\[\]-]*=[^\s&]*)+\s*$"
-);
-pattern!(
-    TABLE_HEAD,
-    r"(?i)^\s*\|?\s*(?:name|parameter|scope)\s*[|\t]?\s*required\??\s*[|\t]?\s*(.*)$"
-);
-pattern!(
-    TABLE_ROW,
-    r"^\s*\|?\s*`?([A-Za-z_][\w.:\[\]-]*?)`?\s*[|\t]?\s*(Yes|No\b|No[^a-z]|No[A-Z/]|Required\b|Optional\b)(.*)$"
-);
-pattern!(LISTED, r#"^\s*[-•*]\s+(.*)$"#);
-pattern!(
-    NAMED,
-    r#"^["`]?([a-z][a-z0-9]*(?:_[a-z0-9]+)*)["`]?(?:=[A-Z_]+|=[a-z_]+)?(?:\s+(?:and|&)\s+["`]?([a-z][a-z0-9]*(?:_[a-z0-9]+)*)["`]?)?\s*(?:[-:,.]\s*(.*))?$"#
-);
-pattern!(
-    VALUE_IN_WORDS,
-    r#"(?i)(?:(?:should be|must be)(?: set to)?|set to)\s+(?:['"`]([A-Za-z0-9_]+)['"`]|((?-i:[A-Z][A-Z0-9]+))\b)"#
-);
-pattern!(
-    LIFETIME,
-    r"(?i)\b(refresh|access)\s+tokens?\b[^.\n]*?\bexpires?\b\s+(?:in|after)\s+[^.\n]*?\b(\d+)\s*(second|minute|hour|day)s?\b"
-);
-pattern!(
-    GRANT_WORDS,
-    r"(?i)\b(client credentials|authorization code|password|refresh token|implicit|device code)\s+(?:grant|flow|type work-?flow)\b"
-);
-pattern!(
-    GRANT_NAMES,
-    r"\b(client_credentials|authorization_code|refresh_token|password|implicit)\b"
-);
-pattern!(
-    AUTHENTICATION,
-    r"\b(client_secret_basic|client_secret_post|client_secret_jwt|private_key_jwt|tls_client_auth)\b"
-);
-pattern!(
-    ROTATION,
-    r"(?i)refresh tokens? (?:are|is) rotated|new access and refresh token|always use the refresh token returned"
-);
-pattern!(
-    STATUS,
-    r"(?i)\bHTTP/[\d.]+ (\d{3})\b|\b(\d{3}) HTTP status code\b|\bHTTP status code (\d{3})\b"
-);
-pattern!(JSON_LINE, r#"^"[A-Za-z_][\w.:-]*"\s*:"#);
-pattern!(PLACEHOLDER, r"^\{[A-Z_]+\}");
-pattern!(JSON_KEY, r#""([A-Za-z_][\w.:-]*)"\s*:"#);
-pattern!(JSON_SCOPE, r#""scope"\s*:\s*"([^"]+)"#);
 
 impl Reader<'_> {
     fn say(&mut self, fact: Fact, what: impl Into<String>) {
@@ -202,11 +134,27 @@ impl Reader<'_> {
 
     fn command_request(&mut self, line: usize, last_line: usize, text: &str) {
         let Some(address) = ADDRESS.find(text) else { return };
-        let data: Vec<(String, String)> = DATA_OPTION
+        let sent: Vec<&str> = DATA_OPTION
             .captures_iter(text)
             .filter_map(|found| (1..=3).find_map(|group| found.get(group)))
-            .flat_map(|found| pairs(found.as_str()))
+            .map(|found| found.as_str())
             .collect();
+        let (json, forms): (Vec<&str>, Vec<&str>) = sent
+            .iter()
+            .partition(|body| body.trim_start().starts_with(['{', '[']) && !PLACEHOLDER.is_match(body.trim_start()));
+        let mut data: Vec<(String, String)> = forms.into_iter().flat_map(pairs).collect();
+        for body in json {
+            match serde_json::from_str::<Value>(body) {
+                Ok(body) => data.extend(fields(&body).into_keys().map(|name| (name, String::new()))),
+                Err(_) => {
+                    let at = line + 1;
+                    self.reading
+                        .unread
+                        .push(format!("line {at}: a JSON body that is not JSON"));
+                }
+            }
+        }
+        let has_body = !sent.is_empty();
         let words: Vec<(String, String)> = if text
             .trim_start()
             .trim_start_matches('$')
@@ -226,7 +174,7 @@ impl Reader<'_> {
             .or_else(|| REQUEST_LINE.captures(text))
             .map(|found| found[1].to_owned())
             .unwrap_or_else(|| {
-                if form.is_empty() {
+                if form.is_empty() && !has_body {
                     "GET".to_owned()
                 } else {
                     "POST".to_owned()
@@ -297,7 +245,7 @@ impl Reader<'_> {
         form: &[(String, String)],
     ) {
         let address = address.trim_end_matches(['.', ',', ')', ';']);
-        let (host, path, query) = parts(address);
+        let Address { host, path, query } = Address::read(address);
         let query = pairs(&query);
         let back = query.iter().any(|(name, _)| name == "code" || name == "error")
             && !query.iter().any(|(name, _)| name == "client_id");
@@ -326,7 +274,8 @@ impl Reader<'_> {
         } else {
             format!("URL {path}")
         };
-        self.say(Fact::new(Kind::Endpoint, endpoint.clone()), "");
+        // With the hosts that the page asks it at; which path is meant depends on the host.
+        self.say(Fact::new(Kind::Endpoint, endpoint.clone()), host.unwrap_or_default());
         if !shown {
             return;
         }
@@ -359,7 +308,9 @@ impl Reader<'_> {
         let value = value.trim_matches(['"', '\'']);
         match name {
             "scope" => self.scopes(value),
-            "grant_type" if GRANT_NAMES.is_match(value) => self.say(Fact::new(Kind::Grant, value), ""),
+            "grant_type" if GRANT_NAMES.is_match(value) || GRANT_VALUE.is_match(value) => {
+                self.say(Fact::new(Kind::Grant, value), "")
+            }
             "code_challenge_method" => self.say(Fact::new(Kind::Pkce, value), ""),
             "response_type" if value == value.to_lowercase() => {
                 self.say(Fact::of(Kind::Value, endpoint, format!("{name}={value}")), "");
@@ -390,7 +341,7 @@ impl Reader<'_> {
 
     /// A form with an empty pair cannot be meant.
     fn odd_form(&mut self, text: &str, method: &str, address: &str) {
-        let (_, path, _) = parts(address);
+        let path = Address::read(address).path;
         if text.contains("&&") {
             self.say(
                 Fact::of(
@@ -478,6 +429,9 @@ impl Reader<'_> {
                             .unwrap_or_default();
                         let rest = format!("{glued}{}", &row[3]);
                         scope = Some(row[1].to_owned());
+                        if matches!(&row[2], "Yes" | "Required") {
+                            self.scope_words(&row[1], &["needed"]);
+                        }
                         self.scope_row(&row[1], &rest);
                     }
                     Some(row) => {
@@ -514,13 +468,20 @@ impl Reader<'_> {
 
     fn scope_row(&mut self, scope: &str, resource: &str) {
         let resource = resource.trim_matches([' ', '|']);
-        let fact = Fact::new(Kind::Scope, scope);
-        let said = self.reading.facts.entry(fact).or_default();
-        if resource.starts_with('/') {
-            let mut all: BTreeSet<String> = said.split(' ').filter(|it| !it.is_empty()).map(str::to_owned).collect();
-            all.extend(resource.split_whitespace().map(str::to_owned));
-            *said = all.into_iter().collect::<Vec<_>>().join(" ");
-        }
+        let words: Vec<&str> = if resource.starts_with('/') {
+            resource.split_whitespace().collect()
+        } else {
+            Vec::new()
+        };
+        self.scope_words(scope, &words);
+    }
+
+    /// A scope with the resources that it opens, and `needed` where it must be asked for.
+    fn scope_words(&mut self, scope: &str, words: &[&str]) {
+        let said = self.reading.facts.entry(Fact::new(Kind::Scope, scope)).or_default();
+        let mut all: BTreeSet<&str> = said.split(' ').filter(|it| !it.is_empty()).collect();
+        all.extend(words);
+        *said = all.into_iter().collect::<Vec<_>>().join(" ");
     }
 
     /// A parameter that is described in a table or a list.
@@ -619,7 +580,8 @@ impl Reader<'_> {
         let mut at = 0;
         while at < self.lines.len() {
             let opens = self.lines[at].trim();
-            if self.used[at] || !opens.starts_with('{') || PLACEHOLDER.is_match(opens) {
+            let list = opens == "[" || opens.starts_with("[{") || opens.starts_with('[') && self.fenced(at);
+            if self.used[at] || !opens.starts_with('{') && !list || PLACEHOLDER.is_match(opens) {
                 at += 1;
                 continue;
             }
@@ -635,9 +597,11 @@ impl Reader<'_> {
             // A text viewer breaks long strings.
             let unbroken = text.replace('\n', " ");
             match serde_json::from_str::<Value>(&text).or_else(|_| serde_json::from_str(&unbroken)) {
-                Ok(Value::Object(object)) if whole => {
-                    for (name, value) in &object {
-                        self.say(Fact::of(Kind::Reply, &endpoint, name.clone()), json_type(value));
+                Ok(example) if whole => {
+                    for (name, kind) in fields(&example) {
+                        self.say(Fact::of(Kind::Reply, &endpoint, name), kind);
+                    }
+                    for (name, value) in example.as_object().into_iter().flatten() {
                         if name == "expires_in"
                             && let Some(seconds) = value.as_u64()
                         {
@@ -682,13 +646,13 @@ impl Reader<'_> {
             if line.trim_start().starts_with("```") {
                 continue;
             }
-            if index > 40 {
+            if index > 400 {
                 break;
             }
             text.push_str(line);
             text.push('\n');
-            depth += i32::try_from(line.matches('{').count()).unwrap_or(0);
-            depth -= i32::try_from(line.matches('}').count()).unwrap_or(0);
+            depth += i32::try_from(line.matches(['{', '[']).count()).unwrap_or(0);
+            depth -= i32::try_from(line.matches(['}', ']']).count()).unwrap_or(0);
             if depth <= 0 {
                 return (text, start + index, true);
             }
@@ -696,21 +660,35 @@ impl Reader<'_> {
         (text, start, false)
     }
 
+    fn lifetimes(&mut self, at: usize, line: &str) {
+        let mut read = false;
+        for found in LIFETIME.captures_iter(line) {
+            let unit = match found[3].to_lowercase().as_str() {
+                "minute" => 60,
+                "hour" => 3_600,
+                "day" => 86_400,
+                "week" => 604_800,
+                _ => 1,
+            };
+            let Some(seconds) = number(&found[2]).and_then(|count| count.checked_mul(unit)) else {
+                continue;
+            };
+            read = true;
+            let whose = format!("{}_token", found[1].to_lowercase());
+            self.say(Fact::new(Kind::Lifetime, whose), seconds.to_string());
+        }
+        if !read && !self.used[at] && SPAN.is_match(line) {
+            self.reading
+                .unread
+                .push(format!("line {}: a span of time beside a token", at + 1));
+        }
+    }
+
     /// What sentences say: lifetimes, grants, client authentication, rotation, statuses.
     fn prose(&mut self) {
         for at in 0..self.lines.len() {
             let line = self.lines[at].clone();
-            for found in LIFETIME.captures_iter(&line) {
-                let count: u64 = found[2].parse().unwrap_or_default();
-                let unit = match found[3].to_lowercase().as_str() {
-                    "minute" => 60,
-                    "hour" => 3_600,
-                    "day" => 86_400,
-                    _ => 1,
-                };
-                let whose = format!("{}_token", found[1].to_lowercase());
-                self.say(Fact::new(Kind::Lifetime, whose), (count * unit).to_string());
-            }
+            self.lifetimes(at, &line);
             for found in GRANT_WORDS.captures_iter(&line) {
                 self.say(Fact::new(Kind::Grant, found[1].to_lowercase().replace(' ', "_")), "");
             }
@@ -786,30 +764,41 @@ fn joined(lines: &[String]) -> String {
         .join(" ")
 }
 
-/// Host, path and query of an address.
-fn parts(address: &str) -> (Option<String>, String, String) {
-    let (host, rest) = match address.split_once("://") {
-        Some((_, rest)) => {
-            let end = rest.find(['/', '?']).unwrap_or(rest.len());
-            (Some(rest[..end].to_lowercase()), &rest[end..])
-        }
-        None => (None, address),
-    };
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let path = if path.is_empty() { "/" } else { path };
-    (host, path.to_owned(), query.to_owned())
-}
-
+/// The pairs of a form or a query; a word without a value is a placeholder.
 fn pairs(form: &str) -> Vec<(String, String)> {
-    form.split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+    address::pairs(form)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.trim().to_owned(), value?.trim().to_owned())))
         .filter(|(name, _)| !name.is_empty())
         .collect()
 }
 
+/// The fields of a JSON value by their paths, each with its types.
+fn fields(value: &Value) -> BTreeMap<String, &'static str> {
+    fn walk(value: &Value, at: &str, found: &mut BTreeMap<String, &'static str>) {
+        match value {
+            Value::Object(object) => {
+                for (name, value) in object {
+                    let at = if at.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{at}.{name}")
+                    };
+                    found.insert(at.clone(), json_type(value));
+                    walk(value, &at, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| walk(item, &format!("{at}[]"), found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(value, "", &mut found);
+    found
+}
+
 /// `%XX` as the letters they stand for, where that is ASCII.
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut decoded = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('%') {
@@ -829,6 +818,30 @@ fn decoded(text: &str) -> String {
         }
     }
     decoded + rest
+}
+
+/// `2,592,000`, `thirty`
+fn number(text: &str) -> Option<u64> {
+    const WORDS: [(&str, u64); 16] = [
+        ("one", 1),
+        ("two", 2),
+        ("three", 3),
+        ("four", 4),
+        ("five", 5),
+        ("six", 6),
+        ("seven", 7),
+        ("ten", 10),
+        ("twelve", 12),
+        ("fourteen", 14),
+        ("fifteen", 15),
+        ("twenty", 20),
+        ("thirty", 30),
+        ("sixty", 60),
+        ("ninety", 90),
+        ("hundred", 100),
+    ];
+    let word = WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
+    word.map_or_else(|| text.replace(',', "").parse().ok(), |(_, number)| Some(*number))
 }
 
 fn json_type(value: &Value) -> &'static str {

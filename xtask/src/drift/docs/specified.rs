@@ -1,101 +1,20 @@
-//! `drift --docs`: what a documentation page says, what it said the last time, and what the specification says.
+//! What a page says, and the specification lacks or says otherwise.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use finrail_codegen::vocabulary as v;
 use serde_json::Value;
 
-use super::facts::{Fact, Facts, Kind, Page};
-use super::finding::{Class, Evidence, Finding};
-use super::spec::{Issue, Spec};
+use super::Places;
 use crate::document::Operation;
+use crate::drift::address::Address;
+use crate::drift::facts::{Fact, Kind};
+use crate::drift::finding::Class;
+use crate::drift::spec::{Issue, Spec, path_fits};
 use crate::provider::authentication_word;
 
-/// Compares a reading of a page with the specification, and with the reading before it.
-#[must_use]
-pub fn compare(spec: &Spec, before: Option<&Page>, now: &Facts, evidence: &Evidence) -> Vec<Finding> {
-    let nothing = BTreeMap::new();
-    let waived = before.map_or(&nothing, |page| &page.waived);
-    let places = Places::of(spec, now);
-    let mut issues = Vec::new();
-    for (fact, says) in now {
-        if !is_waived(waived, fact) {
-            issues.extend(against_spec(spec, &places, fact, says));
-        }
-    }
-    if let Some(before) = before {
-        let old_places = Places::of(spec, &before.facts);
-        issues.extend(since(spec, before, &old_places, now, &places, &issues));
-    }
-    let mut findings: Vec<Finding> = issues.into_iter().map(|issue| spec.finding(issue, evidence)).collect();
-    findings.sort_by(|a, b| (b.class, &a.subject, &a.what).cmp(&(a.class, &b.subject, &b.what)));
-    findings.dedup_by(|a, b| a.fingerprint == b.fingerprint);
-    findings
-}
-
-/// A waiver for an endpoint covers what belongs to it.
-fn is_waived(waived: &BTreeMap<Fact, String>, fact: &Fact) -> bool {
-    waived.contains_key(fact)
-        || fact
-            .endpoint
-            .as_ref()
-            .is_some_and(|endpoint| waived.contains_key(&Fact::new(Kind::Endpoint, endpoint.clone())))
-}
-
-/// Which operation each endpoint of a page is.
-struct Places {
-    /// Endpoint to operation id, and whether the path is the one of the specification.
-    known: BTreeMap<String, (String, bool)>,
-}
-
-impl Places {
-    fn of(spec: &Spec, facts: &Facts) -> Self {
-        let endpoints: Vec<&String> = facts
-            .keys()
-            .filter(|fact| fact.kind == Kind::Endpoint)
-            .map(|fact| &fact.name)
-            .collect();
-        let mut known = BTreeMap::new();
-        for endpoint in &endpoints {
-            let (method, path) = endpoint.split_once(' ').unwrap_or(("", endpoint));
-            if let Some(operation) = spec.matching(method, path) {
-                known.insert((*endpoint).clone(), (operation.id().to_owned(), true));
-            }
-        }
-        let taken: Vec<String> = known.values().map(|(id, _)| id.clone()).collect();
-        for endpoint in endpoints {
-            let (method, path) = endpoint.split_once(' ').unwrap_or(("", endpoint));
-            if known.contains_key(endpoint) || method == "URL" {
-                continue;
-            }
-            if let Some(operation) = spec.moved(method, path, &taken) {
-                known.insert(endpoint.clone(), (operation.id().to_owned(), false));
-            }
-        }
-        Self { known }
-    }
-
-    fn operation<'s>(&self, spec: &'s Spec, endpoint: &str) -> Option<Operation<'s>> {
-        let (id, _) = self.known.get(endpoint)?;
-        spec.operation(id)
-    }
-
-    /// A fact by what it is about, so that an endpoint's move is one change and not ten.
-    fn identity(&self, fact: &Fact) -> Fact {
-        let place = |endpoint: &String| self.known.get(endpoint).map_or(endpoint.clone(), |(id, _)| id.clone());
-        match fact.kind {
-            Kind::Endpoint => Fact::new(Kind::Endpoint, place(&fact.name)),
-            kind => Fact {
-                kind,
-                endpoint: fact.endpoint.as_ref().map(place),
-                name: fact.name.clone(),
-            },
-        }
-    }
-}
-
 /// What the specification lacks of a fact, or says otherwise.
-fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option<Issue> {
+pub(super) fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option<Issue> {
     let oauth = &spec.provider.oauth;
     let operation = fact.endpoint.as_ref().map(|endpoint| places.operation(spec, endpoint));
     // What belongs to an endpoint that nobody knows is told with the endpoint.
@@ -118,9 +37,9 @@ fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option
     };
     match fact.kind {
         Kind::Host => host(spec, fact),
-        Kind::Endpoint => endpoint(spec, places, fact),
+        Kind::Endpoint => endpoint(spec, places, fact, says),
         Kind::Parameter => parameter(spec, &operation?, fact, says),
-        Kind::Value => None,
+        Kind::Value => value(&operation?, fact),
         Kind::Header => header(spec, &operation?, fact, says),
         Kind::Reply => reply(spec, &operation?, fact, says),
         Kind::Status => {
@@ -156,6 +75,17 @@ fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option
             ]
             .contains(&name)
                 || oauth.refusal_code_field.as_deref() == Some(name);
+            let code = fact.name.strip_prefix("error=");
+            if let Some(code) = code.filter(|code| !is_refusal(spec, code)) {
+                return issue(
+                    "callback-error-added",
+                    Class::Additive,
+                    Spec::oauth_pointer("/errors"),
+                    format!("the way back may carry the error `{code}`"),
+                    "the client tells it as an error that it does not know",
+                    "name it in x-oauth.errors with its verdict, or waive it",
+                );
+            }
             if known {
                 return None;
             }
@@ -184,20 +114,7 @@ fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option
         Kind::Scope => scope(spec, fact, says),
         Kind::Lifetime => lifetime(spec, fact, says),
         Kind::ClientAuthentication => {
-            let all = &oauth.client_authentication;
-            let used = [
-                Some(all.default),
-                all.client_credentials,
-                all.authorization_code,
-                all.password,
-                all.refresh_token,
-                all.revocation,
-            ];
-            if used
-                .into_iter()
-                .flatten()
-                .any(|one| authentication_word(one) == fact.name)
-            {
+            if authenticates(spec, &fact.name) {
                 return None;
             }
             issue(
@@ -250,14 +167,26 @@ fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option
     }
 }
 
+/// Whether the client authenticates in a way, at any endpoint.
+pub(super) fn authenticates(spec: &Spec, way: &str) -> bool {
+    let all = &spec.provider.oauth.client_authentication;
+    let used = [
+        Some(all.default),
+        all.client_credentials,
+        all.authorization_code,
+        all.password,
+        all.refresh_token,
+        all.revocation,
+    ];
+    used.into_iter().flatten().any(|one| authentication_word(one) == way)
+}
+
 fn host(spec: &Spec, fact: &Fact) -> Option<Issue> {
     let servers = &spec.provider.servers;
-    let known = servers
-        .iter()
-        .any(|server| server.url.contains(&format!("://{}", fact.name)));
+    let known = spec.knows_host(&fact.name);
     let own_hosts = servers.iter().any(|server| server.url.contains('{'));
     let example = fact.name.starts_with("your") || fact.name.ends_with(".example") || fact.name.contains("example.com");
-    if known || own_hosts || example {
+    if known || own_hosts || example || fact.name.is_empty() {
         return None;
     }
     Some(Issue {
@@ -272,9 +201,79 @@ fn host(spec: &Spec, fact: &Fact) -> Option<Issue> {
     })
 }
 
-fn endpoint(spec: &Spec, places: &Places, fact: &Fact) -> Option<Issue> {
+/// What is gone for this client when it is refused, by RFC 6749 section 4.1.2.1 or by `x-oauth.errors`.
+fn is_refusal(spec: &Spec, code: &str) -> bool {
+    const REFUSALS: [&str; 7] = [
+        "access_denied",
+        "invalid_request",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    ];
+    let oauth = &spec.provider.oauth;
+    REFUSALS.contains(&code)
+        || oauth.errors.contains_key(code)
+        || oauth.refusal_error == code
+        || oauth.errors_not_redirected.iter().any(|known| known == code)
+}
+
+/// Values that the client sends and nobody can choose.
+fn value(operation: &Operation<'_>, fact: &Fact) -> Option<Issue> {
+    let asked = fact.name.strip_prefix("response_type=")?;
+    if asked.split([' ', '+']).any(|word| word == "code") {
+        return None;
+    }
+    Some(Issue {
+        rule: "value-differs",
+        class: Class::WireBreaking,
+        operation: Some(operation.id().to_owned()),
+        subject: fact.name.clone(),
+        pointer: operation.pointer(),
+        what: format!("the page sends `{}`", fact.name),
+        effect: "the client asks for `code` in every authorization".to_owned(),
+        fix: "see which response types are left".to_owned(),
+    })
+}
+
+/// An endpoint whose path is known, at a host that is known, and at another base address than the described one.
+fn at_another_base(spec: &Spec, id: &str, name: &str, hosts: &str) -> Option<Issue> {
+    let operation = spec.operation(id)?;
+    let (_, path) = name.split_once(' ')?;
+    let bases: Vec<Address> = spec.bases(&operation).collect();
+    if bases
+        .iter()
+        .any(|base| base.host.as_ref().is_some_and(|host| host.contains('{')))
+    {
+        return None;
+    }
+    let fits = |host: &str| {
+        bases.iter().any(|base| {
+            let template = format!("{}{}", base.path.trim_end_matches('/'), operation.path);
+            base.host.as_deref() == Some(host) && path_fits(&template, path)
+        })
+    };
+    let mut hosts = hosts.split(" or ").filter(|host| spec.knows_host(host));
+    let moved = hosts.find(|host| !fits(host))?;
+    Some(Issue {
+        rule: "endpoint-moved",
+        class: Class::WireBreaking,
+        operation: Some(id.to_owned()),
+        subject: id.to_owned(),
+        pointer: operation.pointer(),
+        what: format!("`{}` is asked at {moved}{path}", path_of(&operation)),
+        effect: format!(
+            "the client asks {}",
+            bases.iter().map(Address::place).collect::<Vec<_>>().join(" or ")
+        ),
+        fix: "correct `servers`, or the operation's path".to_owned(),
+    })
+}
+
+fn endpoint(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option<Issue> {
     match places.known.get(&fact.name) {
-        Some((_, true)) => None,
+        Some((id, true)) => at_another_base(spec, id, &fact.name, says),
         Some((id, false)) => {
             let operation = spec.operation(id)?;
             let (method, path) = fact.name.split_once(' ')?;
@@ -308,32 +307,29 @@ fn path_of(operation: &Operation<'_>) -> String {
 }
 
 fn parameter(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Option<Issue> {
-    let in_body = spec
-        .request(operation)
-        .and_then(|schema| spec.property(schema, &fact.name));
+    let sent = sent(spec, operation);
+    let token_request = sent.is_some();
+    let in_body = in_body(spec, operation, &fact.name);
     let described = spec.parameter(operation, &fact.name);
-    let token_request = spec
-        .provider
-        .endpoint("token")
-        .is_some_and(|call| call.id == operation.id())
-        || spec
-            .provider
-            .endpoint("revoke")
-            .is_some_and(|call| call.id == operation.id());
+    let describe = if token_request {
+        "follow it in x-oauth, which says what these requests carry"
+    } else {
+        "describe the parameter"
+    };
     let (rule, class, what, effect, fix) = match (described, in_body) {
         (None, None) if says == "needed" => (
             "parameter-undescribed",
             Class::WireBreaking,
             format!("the page needs the parameter `{}`", fact.name),
             "the client does not send it",
-            "describe the parameter as required",
+            describe,
         ),
         (None, None) => (
             "parameter-undescribed",
             Class::Additive,
             format!("the page has the parameter `{}`", fact.name),
             "the client cannot send it",
-            "describe the parameter",
+            describe,
         ),
         (Some(described), _)
             if says == "needed" && !token_request && described.get("required") != Some(&Value::Bool(true)) =>
@@ -349,7 +345,7 @@ fn parameter(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) ->
         (None, Some(_)) if says == "needed" && !token_request => {
             let required = spec
                 .request(operation)
-                .is_some_and(|schema| spec.requires(schema, &fact.name));
+                .is_some_and(|schema| requires(spec, schema, &fact.name));
             if required {
                 return None;
             }
@@ -380,6 +376,56 @@ fn parameter(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) ->
         effect: effect.to_owned(),
         fix: fix.to_owned(),
     })
+}
+
+/// What the client sends to the token and revocation endpoints, by `x-oauth`. The shared schema has more than any one
+/// provider takes.
+fn sent(spec: &Spec, operation: &Operation<'_>) -> Option<BTreeSet<String>> {
+    let oauth = &spec.provider.oauth;
+    let is = |role: &str| {
+        spec.provider
+            .endpoint(role)
+            .is_some_and(|call| call.id == operation.id())
+    };
+    // With Basic these two are in the header.
+    let mut fields = vec!["client_id", "client_secret"];
+    if is("token") {
+        fields.push("grant_type");
+        for grant in &oauth.grants {
+            match grant {
+                v::Grant::AuthorizationCode => {
+                    fields.push("code");
+                    fields.extend(oauth.redirect_uri.on_token_request.then_some("redirect_uri"));
+                    fields.extend((oauth.pkce == v::Pkce::Required).then_some("code_verifier"));
+                }
+                v::Grant::Password => fields.extend(["username", "password"]),
+                v::Grant::RefreshToken => fields.push("refresh_token"),
+                v::Grant::ClientCredentials => {}
+            }
+        }
+        let scope = oauth.scope_sent_on.iter().any(|on| *on != v::ScopeSentOn::Authorize);
+        fields.extend(scope.then_some("scope"));
+    } else if is("revoke") {
+        let revocation = oauth.revocation.as_ref()?;
+        fields.push(&revocation.token_field);
+        fields.extend(revocation.token_type_hint.then_some("token_type_hint"));
+    } else {
+        return None;
+    }
+    Some(fields.into_iter().map(str::to_owned).collect())
+}
+
+/// The field of a request's body, where the client sends it.
+pub(super) fn in_body<'s>(spec: &'s Spec, operation: &Operation<'s>, name: &str) -> Option<&'s Value> {
+    if sent(spec, operation).is_some_and(|sent| !sent.contains(name)) {
+        return None;
+    }
+    spec.request(operation).and_then(|schema| spec.field(schema, name))
+}
+
+/// Whether the field at a place must be there; of what stands in something that may be absent, nothing must.
+pub(super) fn requires(spec: &Spec, schema: &Value, place: &str) -> bool {
+    !place.contains(['.', '[']) && spec.requires(schema, place)
 }
 
 fn header(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Option<Issue> {
@@ -471,12 +517,10 @@ fn reply(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Opt
         .endpoint("token")
         .is_some_and(|call| call.id == operation.id());
     let success = spec.success(operation);
-    let described = success
-        .and_then(|schema| spec.property(schema, &fact.name))
-        .or_else(|| {
-            spec.failure(operation)
-                .and_then(|schema| spec.property(schema, &fact.name))
-        });
+    let described = success.and_then(|schema| spec.field(schema, &fact.name)).or_else(|| {
+        spec.failure(operation)
+            .and_then(|schema| spec.field(schema, &fact.name))
+    });
     let extra = token
         && spec
             .provider
@@ -507,7 +551,7 @@ fn reply(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Opt
     }
     let described = spec.deref(described);
     let expected = described.get("type").and_then(Value::as_str)?;
-    let required = success.is_some_and(|schema| spec.requires(schema, &fact.name));
+    let required = success.is_some_and(|schema| requires(spec, schema, &fact.name));
     let fits = |kind: &str| {
         kind == expected
             || kind == "number" && expected == "integer"
@@ -530,6 +574,9 @@ fn reply(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Opt
     })
 }
 
+/// What a table of scopes says of one that every request must carry.
+pub(super) const NEEDED: &str = "needed";
+
 fn scope(spec: &Spec, fact: &Fact, says: &str) -> Option<Issue> {
     let pointer = "/components/securitySchemes/oauth/flows".to_owned();
     let Some(_) = spec.provider.scopes.iter().find(|(name, _)| *name == fact.name) else {
@@ -544,8 +591,20 @@ fn scope(spec: &Spec, fact: &Fact, says: &str) -> Option<Issue> {
             fix: "describe the scope under the flows of `oauth`".to_owned(),
         });
     };
+    if says.split_whitespace().any(|word| word == NEEDED) && !spec.provider.oauth.scopes_always.contains(&fact.name) {
+        return Some(Issue {
+            rule: "scope-needed",
+            class: Class::WireBreaking,
+            operation: None,
+            subject: fact.name.clone(),
+            pointer: Spec::oauth_pointer("/scopes_always"),
+            what: format!("the page needs the scope `{}` in every request", fact.name),
+            effect: "the client lets it be left out".to_owned(),
+            fix: "add it to x-oauth.scopes_always".to_owned(),
+        });
+    }
     // A resource that the page gives to this scope and the specification to another.
-    for resource in says.split_whitespace() {
+    for resource in says.split_whitespace().filter(|word| *word != NEEDED) {
         let Some(operation) = spec.matching("GET", resource) else {
             continue;
         };
@@ -618,215 +677,4 @@ fn lifetime(spec: &Spec, fact: &Fact, says: &str) -> Option<Issue> {
 
 fn in_words(seconds: u64) -> String {
     crate::pages::duration(seconds)
-}
-
-/// What the page said and says no longer, where the specification still claims it; and what moved
-/// where the specification claims nothing.
-fn since(spec: &Spec, before: &Page, old_places: &Places, now: &Facts, places: &Places, told: &[Issue]) -> Vec<Issue> {
-    let today: BTreeMap<Fact, &String> = now.iter().map(|(fact, says)| (places.identity(fact), says)).collect();
-    let endpoints: BTreeSet<&String> = today
-        .keys()
-        .filter(|fact| fact.kind == Kind::Endpoint)
-        .map(|fact| &fact.name)
-        .collect();
-    let mut issues = Vec::new();
-    for (fact, said) in &before.facts {
-        if is_waived(&before.waived, fact) {
-            continue;
-        }
-        let identity = old_places.identity(fact);
-        match today.get(&identity) {
-            None => {
-                // What belonged to an endpoint that is gone is told with the endpoint.
-                let with_endpoint = fact.kind != Kind::Endpoint
-                    && identity
-                        .endpoint
-                        .as_ref()
-                        .is_some_and(|endpoint| !endpoints.contains(endpoint));
-                if !with_endpoint {
-                    issues.extend(gone(spec, old_places, fact));
-                }
-            }
-            Some(says) if *says != said => {
-                let known = told.iter().any(|issue| issue.subject == identity.name);
-                if !known && !accounted(spec, fact) {
-                    issues.push(Issue {
-                        rule: "fact-moved",
-                        class: Class::DocsOnly,
-                        operation: None,
-                        subject: identity.name.clone(),
-                        pointer: String::new(),
-                        what: format!("{fact}: was `{said}`, is `{says}`"),
-                        effect: "the specification does not depend on it".to_owned(),
-                        fix: "see that it means nothing for the client, then record it with --accept".to_owned(),
-                    });
-                }
-            }
-            Some(_) => {}
-        }
-    }
-    issues
-}
-
-/// Whether a fact's value is one that the specification states, so that a change of it is told
-/// by the comparison with the specification, or has been followed.
-fn accounted(spec: &Spec, fact: &Fact) -> bool {
-    match fact.kind {
-        Kind::Lifetime => fact.name == "refresh_token" && spec.provider.oauth.refresh.lifetime.is_some(),
-        Kind::Parameter | Kind::Header | Kind::Reply => true,
-        _ => false,
-    }
-}
-
-fn gone(spec: &Spec, places: &Places, fact: &Fact) -> Option<Issue> {
-    let oauth = &spec.provider.oauth;
-    let operation = match fact.kind {
-        Kind::Endpoint => places.operation(spec, &fact.name),
-        _ => fact
-            .endpoint
-            .as_ref()
-            .and_then(|endpoint| places.operation(spec, endpoint)),
-    };
-    let issue = |rule, class, pointer: String, effect: &str, fix: &str| {
-        Some(Issue {
-            rule,
-            class,
-            operation: operation.as_ref().map(|operation| operation.id().to_owned()),
-            subject: fact.name.clone(),
-            pointer,
-            what: format!("the page no longer says: {fact}"),
-            effect: effect.to_owned(),
-            fix: fix.to_owned(),
-        })
-    };
-    let at = operation.as_ref().map(Operation::pointer).unwrap_or_default();
-    match fact.kind {
-        Kind::Endpoint if fact.name.starts_with("URL ") => None,
-        Kind::Endpoint => {
-            operation.as_ref()?;
-            issue(
-                "endpoint-gone",
-                Class::WireBreaking,
-                at,
-                "the client still calls it",
-                "remove or move the operation",
-            )
-        }
-        Kind::Host => {
-            let known = spec
-                .provider
-                .servers
-                .iter()
-                .any(|server| server.url.contains(&format!("://{}", fact.name)));
-            if !known {
-                return None;
-            }
-            issue(
-                "host-gone",
-                Class::WireBreaking,
-                "/servers".to_owned(),
-                "the client still asks it",
-                "see which host serves now",
-            )
-        }
-        Kind::Parameter => {
-            let operation = operation.as_ref()?;
-            let still = spec.parameter(operation, &fact.name).is_some()
-                || spec
-                    .request(operation)
-                    .is_some_and(|schema| spec.property(schema, &fact.name).is_some());
-            if !still {
-                return None;
-            }
-            issue(
-                "parameter-gone",
-                Class::SourceBreaking,
-                spec.parameter_pointer(operation, &fact.name),
-                "the client still offers it; following the page removes a method",
-                "remove the parameter, or waive the fact with the reason",
-            )
-        }
-        Kind::Reply => {
-            let operation = operation.as_ref()?;
-            let schema = spec.success(operation)?;
-            spec.property(schema, &fact.name)?;
-            if spec.requires(schema, &fact.name) {
-                issue(
-                    "reply-field-gone",
-                    Class::WireBreaking,
-                    at,
-                    "the client cannot read a reply without it",
-                    "make the field optional, or remove it",
-                )
-            } else {
-                issue(
-                    "reply-field-gone",
-                    Class::SourceBreaking,
-                    at,
-                    "following the page removes a field",
-                    "remove the field, or waive the fact with the reason",
-                )
-            }
-        }
-        Kind::Grant => {
-            if !oauth.grants.iter().any(|grant| grant.as_str() == fact.name) {
-                return None;
-            }
-            issue(
-                "grant-withdrawn",
-                Class::WireBreaking,
-                Spec::oauth_pointer("/grants"),
-                "the client still offers it",
-                "remove the grant",
-            )
-        }
-        Kind::Scope => {
-            if !spec.provider.scopes.iter().any(|(scope, _)| *scope == fact.name) {
-                return None;
-            }
-            issue(
-                "scope-withdrawn",
-                Class::WireBreaking,
-                "/components/securitySchemes/oauth/flows".to_owned(),
-                "an authorization that asks for it is refused",
-                "remove the scope",
-            )
-        }
-        Kind::ClientAuthentication => issue(
-            "client-authentication-withdrawn",
-            Class::WireBreaking,
-            Spec::oauth_pointer("/client_authentication"),
-            "the client still authenticates this way",
-            "follow the page in x-oauth.client_authentication",
-        ),
-        Kind::Pkce if oauth.pkce == v::Pkce::Required => issue(
-            "pkce-changed",
-            Class::DocsOnly,
-            Spec::oauth_pointer("/pkce"),
-            "the client sends a challenge, which servers without PKCE ignore",
-            "see whether PKCE is still there",
-        ),
-        Kind::Lifetime if !fact.name.ends_with("example") => issue(
-            "lifetime-unsaid",
-            Class::DocsOnly,
-            Spec::oauth_pointer(""),
-            "the specification still claims it",
-            "remove the lifetime, or waive the fact with the reason",
-        ),
-        Kind::Rotation if oauth.refresh.rotates == Some(true) => issue(
-            "rotation-unsaid",
-            Class::DocsOnly,
-            Spec::oauth_pointer("/refresh/rotates"),
-            "the client keeps a new refresh token wherever one comes",
-            "see whether refresh tokens still rotate",
-        ),
-        Kind::Callback if ["code", "state"].contains(&fact.name.as_str()) => issue(
-            "callback-parameter-gone",
-            Class::WireBreaking,
-            Spec::oauth_pointer(""),
-            "the client refuses a way back without it",
-            "see what the way back carries now",
-        ),
-        _ => None,
-    }
 }

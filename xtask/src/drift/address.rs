@@ -1,0 +1,116 @@
+//! An address in the parts that a client depends on.
+
+/// Host, path and query of an address, or of a path alone. Who asks, the fragment and the scheme's own port are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// In lower case; `None` for a path alone.
+    pub host: Option<String>,
+    /// With its leading slash.
+    pub path: String,
+    /// Without the question mark.
+    pub query: String,
+}
+
+impl Address {
+    /// Takes an address apart.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let text = text.split('#').next().unwrap_or_default();
+        let (host, rest) = match text.split_once("://").filter(|_| !text.starts_with('/')) {
+            Some((scheme, rest)) => {
+                let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+                let port = match scheme.to_ascii_lowercase().as_str() {
+                    "https" => ":443",
+                    "http" => ":80",
+                    _ => "",
+                };
+                let host = authority.rsplit('@').next().unwrap_or_default();
+                let host = host.strip_suffix(port).unwrap_or(host);
+                (Some(host.to_ascii_lowercase()), rest)
+            }
+            None => (None, text),
+        };
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let path = if path.is_empty() { "/" } else { path };
+        Self {
+            host,
+            path: path.to_owned(),
+            query: query.to_owned(),
+        }
+    }
+
+    /// The host of an address, or an empty text.
+    #[must_use]
+    pub fn host_of(text: &str) -> String {
+        Self::read(text).host.unwrap_or_default()
+    }
+
+    /// Host and path without a slash at the end.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let host = self.host.as_deref().unwrap_or_default();
+        format!("{host}{}", self.path.trim_end_matches('/'))
+    }
+}
+
+/// The parts of a query or a form; without `=` there is no value.
+#[must_use]
+pub fn pairs(text: &str) -> Vec<(String, Option<String>)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| match pair.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (pair, None),
+        })
+        .map(|(name, value)| (name.replace("%5B", "[").replace("%5D", "]"), value))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_what_a_client_asks_and_not_who_asks() {
+        for (text, host, path, query) in [
+            (
+                "https://api.x.example/a/b?c=d#access_token=e",
+                Some("api.x.example"),
+                "/a/b",
+                "c=d",
+            ),
+            (
+                "https://sk_live_1:@API.x.example:443/a",
+                Some("api.x.example"),
+                "/a",
+                "",
+            ),
+            ("http://x.example:80", Some("x.example"), "/", ""),
+            ("https://x.example:8443?a", Some("x.example:8443"), "/", "a"),
+            ("https://{host}/oauth2", Some("{host}"), "/oauth2", ""),
+            ("/a?next=https://y.example/b", None, "/a", "next=https://y.example/b"),
+            ("", None, "/", ""),
+        ] {
+            let read = Address::read(text);
+            assert_eq!(
+                (read.host.as_deref(), read.path.as_str(), read.query.as_str()),
+                (host, path, query),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_part_without_a_sign_has_no_value() {
+        let part = |name: &str, value: Option<&str>| (name.to_owned(), value.map(str::to_owned));
+        assert_eq!(
+            pairs("a=1&b&c%5B%5D=&d=e=f"),
+            [
+                part("a", Some("1")),
+                part("b", None),
+                part("c[]", Some("")),
+                part("d", Some("e=f"))
+            ]
+        );
+    }
+}
