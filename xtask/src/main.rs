@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::shell::{Outcome, Shell};
+use xtask::shell::{Outcome, Shell, quoted};
 use xtask::workspace::Workspace;
 use xtask::{drift, regen};
 
@@ -139,7 +139,7 @@ fn main() -> ExitCode {
     };
     let outcome = outcome.unwrap_or_else(|error| {
         eprintln!("{:>12} {error}", "Error");
-        let again: Vec<String> = std::env::args().skip(1).collect();
+        let again: Vec<String> = std::env::args().skip(1).map(|argument| quoted(&argument)).collect();
         eprintln!("put it right, then run: cargo xtask {}", again.join(" "));
         Outcome::Failure
     });

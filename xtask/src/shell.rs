@@ -116,6 +116,17 @@ impl<'w> Shell<'w> {
     }
 }
 
+/// An argument as a shell takes it.
+#[must_use]
+pub fn quoted(argument: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@%+".contains(letter);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', "'\\''"))
+    }
+}
+
 /// Texts of others can carry line breaks and orders to a terminal; neither is ours to say.
 fn one_line(text: &str) -> String {
     text.chars()
@@ -126,6 +137,20 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_in_the_last_line_can_be_run() {
+        for (argument, written) in [
+            ("--docs", "--docs"),
+            ("https://x.example/a", "https://x.example/a"),
+            ("https://x.example/a?b&c", "'https://x.example/a?b&c'"),
+            ("a page, \"b\"", "'a page, \"b\"'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(argument), written);
+        }
+    }
 
     #[test]
     fn what_others_wrote_makes_no_line_of_its_own() {

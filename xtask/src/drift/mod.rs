@@ -18,8 +18,9 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::shell::{Outcome, Shell, Tone};
+use crate::shell::{Outcome, Shell, Tone, quoted};
 use crate::workspace::Workspace;
+use crate::yaml::Position;
 use facts::{Page, Recorded, digest};
 use finding::{Accepted, Coverage, Evidence, Report};
 use spec::Spec;
@@ -81,19 +82,19 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             let evidence = evidence("openapi", place, dated(workspace, place, options), "official");
             let (findings, coverage) =
                 openapi::compare(&spec, &document, &evidence).map_err(|why| about(place, &why))?;
-            report(&spec, findings, coverage, &format!("--openapi {place}"))
+            report(&spec, findings, coverage, &format!("--openapi {}", quoted(place)))
         }
         Source::Metadata(place) => {
             let document = structured(place, &fetch(workspace, place)?)?;
             let evidence = evidence("metadata", place, dated(workspace, place, options), "official");
             let (findings, coverage) = metadata::compare(&spec, &document, &evidence);
-            report(&spec, findings, coverage, &format!("--metadata {place}"))
+            report(&spec, findings, coverage, &format!("--metadata {}", quoted(place)))
         }
         Source::Canary(place) => {
             let log = fetch(workspace, place)?;
             let evidence = evidence("canary", place, dated(workspace, place, options), "observed");
             let (findings, coverage) = canary::compare(&spec, &log, &evidence);
-            report(&spec, findings, coverage, &format!("--canary {place}"))
+            report(&spec, findings, coverage, &format!("--canary {}", quoted(place)))
         }
         Source::Har { place, scrub } => {
             let recording = structured(place, &fetch(workspace, place)?)?;
@@ -110,7 +111,7 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
                     )?;
                 }
             }
-            report(&spec, findings, coverage, &format!("--har {place}"))
+            report(&spec, findings, coverage, &format!("--har {}", quoted(place)))
         }
     };
     let kind = options.evidence.kind();
@@ -211,9 +212,10 @@ fn structured(place: &str, text: &str) -> io::Result<Value> {
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
         Err(json) if text.trim_start().starts_with('{') => Err(io::Error::other(format!("{place}: {json}"))),
-        Err(_) => crate::yaml::parse(text)
-            .map(|(value, _)| value)
-            .map_err(|error| io::Error::other(format!("{place}:{}: {error}", error.position.line))),
+        Err(_) => crate::yaml::parse(text).map(|(value, _)| value).map_err(|error| {
+            let Position { line, column } = error.position;
+            io::Error::other(format!("{place}:{line}:{column}: {error}"))
+        }),
     }
 }
 
@@ -309,12 +311,8 @@ fn documentation(
         None => reading.unread,
     };
     let id = spec.id();
-    let named = if is_address(place) {
-        String::new()
-    } else {
-        page.map(|page| format!(" --page {page}")).unwrap_or_default()
-    };
-    let record = format!("cargo xtask drift {id} --docs {place}{named} --accept");
+    let named = page.map(|page| format!(" --page {}", quoted(page))).unwrap_or_default();
+    let record = format!("cargo xtask drift {id} --docs {}{named} --accept", quoted(place));
     let next = if findings.iter().all(|finding| finding::RECORDED.contains(&finding.rule)) {
         format!("see that it means the same, then run: {record}")
     } else {
