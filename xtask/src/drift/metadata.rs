@@ -336,17 +336,15 @@ fn scopes(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut V
             .iter()
             .filter(|call| call.scopes.as_ref().is_some_and(|scopes| scopes.contains(scope)));
         let users: Vec<&str> = users.map(|call| call.id.as_str()).collect();
+        let (class, effect) = spec.scope_withdrawn();
         let effect = if users.is_empty() {
-            "an authorization that asks for it is refused".to_owned()
+            effect.to_owned()
         } else {
-            format!(
-                "an authorization that asks for it is refused; needed by {}",
-                users.join(", ")
-            )
+            format!("{effect}; needed by {}", users.join(", "))
         };
         issues.push(issue(
             "scope-withdrawn",
-            Class::WireBreaking,
+            class,
             scope,
             "/scopes_always",
             format!("the scope `{scope}` is not supported"),

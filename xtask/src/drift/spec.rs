@@ -99,6 +99,19 @@ impl Spec {
         }
     }
 
+    /// What it does that a provider names a scope no more. Where its lists are not complete, that is no proof.
+    #[must_use]
+    pub fn scope_withdrawn(&self) -> (Class, &'static str) {
+        if self.provider.oauth.scopes_complete {
+            (Class::WireBreaking, "an authorization that asks for it is refused")
+        } else {
+            (
+                Class::Unhandled,
+                "the provider's lists are not complete: it may be granted still",
+            )
+        }
+    }
+
     /// The operations of the bundle.
     #[must_use]
     pub fn operations(&self) -> Vec<Operation<'_>> {

@@ -210,6 +210,14 @@ fn reached(bundle: &Value, requests: bool) -> Vec<String> {
         .collect()
 }
 
+/// The class of a scope that is not named any more: where a list is not complete, that is no proof.
+fn class_of_a_lost_scope(bundle: &Value) -> &'static str {
+    match bundle["components"]["securitySchemes"]["oauth"]["x-oauth"]["scopes_complete"].as_bool() {
+        Some(false) => "unhandled",
+        _ => "wire-breaking",
+    }
+}
+
 /// The schemas that success replies reach.
 fn in_success(bundle: &Value) -> std::collections::BTreeSet<String> {
     let mut found = std::collections::BTreeSet::new();

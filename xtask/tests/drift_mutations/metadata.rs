@@ -168,7 +168,7 @@ fn each_mutation_of_metadata_is_found() {
                 true
             }
         });
-        check("scope dropped", "wire-breaking", &|metadata| {
+        check("scope dropped", super::class_of_a_lost_scope(&bundle), &|metadata| {
             metadata
                 .get_mut("scopes_supported")
                 .and_then(Value::as_array_mut)

@@ -274,8 +274,17 @@ pub const FINEXER: &[Change] = &[
             example(get(spec, "/customers"))["data"][0]["name"] = json!({"first": "Amelia"});
         },
     ),
-    breaking("the scope is withdrawn", "invalid_scope", |spec| {
-        withdraw(spec, "customer_read")
+    breaking(
+        "the list of scopes is complete, and without one",
+        "invalid_scope",
+        |spec| {
+            withdraw(spec, "customer_read");
+            oauth(spec)["scopes_complete"] = json!(true);
+        },
+    ),
+    // Finexer's list is not complete.
+    change("a scope is not in the list", "unhandled", "CustomerList", |spec| {
+        withdraw(spec, "customer_read");
     }),
     breaking("PKCE is required", "invalid_request", |spec| {
         oauth(spec)["pkce"] = json!("required");

@@ -245,11 +245,12 @@ fn gone(spec: &Spec, places: &Places, fact: &Fact) -> Option<Issue> {
             if !spec.provider.scopes.iter().any(|(scope, _)| *scope == fact.name) {
                 return None;
             }
+            let (class, effect) = spec.scope_withdrawn();
             issue(
                 "scope-withdrawn",
-                Class::WireBreaking,
+                class,
                 "/components/securitySchemes/oauth/flows".to_owned(),
-                "an authorization that asks for it is refused",
+                effect,
                 "remove the scope",
             )
         }

@@ -428,6 +428,11 @@ pub(super) fn requires(spec: &Spec, schema: &Value, place: &str) -> bool {
     !place.contains(['.', '[']) && spec.requires(schema, place)
 }
 
+fn takes_json(spec: &Spec, operation: &Operation<'_>) -> bool {
+    let oauth = &spec.provider.oauth;
+    oauth.operations.token == operation.id() && oauth.token_bodies_accepted.contains(&v::TokenBody::Json)
+}
+
 fn header(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Option<Issue> {
     let browser = operation.value.get("x-browser") == Some(&Value::Bool(true));
     let issue = |class, what: String, effect: &str| {
@@ -448,6 +453,8 @@ fn header(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Op
         "content-type" => match spec.request_media(operation) {
             None => None,
             Some(media) if media.eq_ignore_ascii_case(says) => None,
+            // What the provider takes beside what is sent.
+            Some(_) if takes_json(spec, operation) && says.eq_ignore_ascii_case("application/json") => None,
             Some(media) => issue(
                 Class::WireBreaking,
                 format!("the page sends `Content-Type: {says}`"),

@@ -135,12 +135,13 @@ impl<'s> Compared<'s> {
         }
         let (mine_scopes, other_scopes) = (scopes(&mine), scopes(&other));
         for scope in mine_scopes.difference(&other_scopes) {
+            let (class, effect) = self.spec.scope_withdrawn();
             self.add(
                 "scope-withdrawn",
-                Class::WireBreaking,
+                class,
                 scope,
                 format!("the scope `{scope}` is gone"),
-                "an authorization that asks for it is refused",
+                effect,
                 "remove the scope",
             );
         }
