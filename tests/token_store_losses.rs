@@ -173,6 +173,47 @@ async fn a_login_after_a_loss_is_not_overwritten_by_what_another_process_still_h
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_sibling_got_after_the_store_went_back_is_taken_over() {
+    let world = World::new(Habits {
+        grace: Some(HOUR * 10),
+        ..STRICT
+    });
+    let handle = world.logged_in("a").await;
+    let old = world.address.now().load(&user_key()).await.unwrap();
+    for _ in 0..2 {
+        tokio::time::sleep(HOUR).await;
+        handle.fresh().await.unwrap();
+    }
+    world.address.fails_over_to(old).await;
+    tokio::time::sleep(HOUR / 2).await;
+    // Fewer writes led to it than to what is at hand here.
+    assert_eq!(text(&world.process("b").fresh().await.unwrap()), "Bearer access-4");
+    tokio::time::sleep(HOUR / 2).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-4");
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_tokens_are_shown_after_a_loss_though_the_wall_clock_was_set_back() {
+    let world = World::new(STRICT);
+    let user = world.logged_in("a").await;
+    world.address.fails_over_to(None).await;
+    world.clock.jump(-3000);
+    user.adopt(world.bank.login()).await.unwrap();
+    assert_eq!(text(&user.fresh().await.unwrap()), "Bearer access-2");
+
+    let world = World::new(STRICT);
+    let service = world.service();
+    service.fresh().await.unwrap();
+    world.address.fails_over_to(None).await;
+    world.clock.jump(-30_000);
+    for _ in 0..3 {
+        tokio::time::sleep(HOUR).await;
+        assert!(world.bank.accepts(&text(&service.fresh().await.unwrap())));
+    }
+    assert_eq!(world.bank.requests(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_grant_that_was_forgotten_elsewhere_is_not_brought_back() {
     let world = World::new(STRICT);
     let here = world.logged_in("here").await;

@@ -128,6 +128,10 @@ async fn leased(
             })
         }
         (Step::Adopt, Some(seen)) => {
+            if inner.renewal() == Renewal::Anew && adopt(inner, want, Some(&seen)).is_none() {
+                // What was fetched while the store was out is newer, and is not what is wanted either.
+                return Ok(anew(inner, Some(seen), lease).await);
+            }
             release(inner, lease).await;
             Ok(Ok(inner.publish(seen)))
         }
@@ -215,7 +219,8 @@ async fn anew(inner: &Arc<Inner>, seen: Option<Versioned>, lease: Lease) -> Resu
         _ => {
             tracing::warn!(key = %inner.key(), "a token that can be fetched anew was not stored");
             Versioned {
-                revision: next_revision(inner, seen),
+                // Not ahead of the store: what it takes next is newer.
+                revision: inner.revision().max(seen.unwrap_or(0)),
                 record,
             }
         }
@@ -459,13 +464,15 @@ async fn write(inner: &Inner, swap: Swap) -> Result<Swapped, StoreError> {
     }
 }
 
-/// Larger than the one before. The first one is the time of day, so that a record that was removed and made again
-/// never has a revision that somebody still remembers.
+/// Larger than the one before, and than all that this process has shown: the time of day may have been set back. The
+/// first one is the time of day, so that a record that was removed and made again never has a revision that somebody
+/// still remembers.
 pub(crate) fn next_revision(inner: &Inner, seen: Option<u64>) -> u64 {
-    match seen {
+    let next = match seen {
         Some(seen) => seen + 1,
         None => u64::try_from(inner.now().utc().timestamp_micros()).unwrap_or(1).max(1),
-    }
+    };
+    next.max(inner.revision().saturating_add(1))
 }
 
 /// Asks the store for the lease, once.
@@ -648,6 +655,11 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
                 }
             },
         };
+        if !inner.is_uncommitted(generation) {
+            // A newer login was stored while this waited for the lease.
+            release(inner, held).await;
+            break;
+        }
         let Ok(seen) = read(inner).await else {
             lease = Some(held);
             continue;
