@@ -1,0 +1,78 @@
+//! What happened, in numbers: a simulation in which nothing happens proves nothing.
+
+/// How often each thing happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub refreshes: u64,
+    pub kills: u64,
+    pub lost_requests: u64,
+    pub lost_replies: u64,
+    pub slow_requests: u64,
+    pub slow_replies: u64,
+    pub told_to_wait: u64,
+    pub replays: u64,
+    pub store_faults: u64,
+    pub outages: u64,
+    pub losses: u64,
+    pub freezes: u64,
+    pub suspends: u64,
+    pub jumps: u64,
+    pub logins: u64,
+    pub revocations: u64,
+    pub forgotten: u64,
+    pub withdrawn: u64,
+    /// Worlds whose consent was lost at the end.
+    pub lost: u64,
+    /// Worlds of client credentials.
+    pub anew: u64,
+    /// Worlds whose declared habits are not the server's.
+    pub misdeclared: u64,
+}
+
+impl Counts {
+    fn each(&mut self) -> [(&'static str, &mut u64); 21] {
+        [
+            ("refreshes", &mut self.refreshes),
+            ("kills", &mut self.kills),
+            ("lost requests", &mut self.lost_requests),
+            ("lost replies", &mut self.lost_replies),
+            ("slow requests", &mut self.slow_requests),
+            ("slow replies", &mut self.slow_replies),
+            ("told to wait", &mut self.told_to_wait),
+            ("replays", &mut self.replays),
+            ("store faults", &mut self.store_faults),
+            ("outages", &mut self.outages),
+            ("losses of the store", &mut self.losses),
+            ("freezes", &mut self.freezes),
+            ("suspends", &mut self.suspends),
+            ("jumps", &mut self.jumps),
+            ("logins", &mut self.logins),
+            ("revocations", &mut self.revocations),
+            ("forgotten", &mut self.forgotten),
+            ("withdrawn", &mut self.withdrawn),
+            ("lost consents", &mut self.lost),
+            ("worlds of client credentials", &mut self.anew),
+            ("worlds with other habits than declared", &mut self.misdeclared),
+        ]
+    }
+
+    pub fn add(&mut self, mut other: Self) {
+        for ((_, sum), (_, more)) in self.each().into_iter().zip(other.each()) {
+            *sum += *more;
+        }
+    }
+
+    /// What happened less often than so many times in a thousand seeds.
+    pub fn short_of(mut self, mut floors: Self, seeds: u64) -> Vec<String> {
+        let floors = floors.each();
+        let short = self
+            .each()
+            .into_iter()
+            .zip(floors)
+            .filter_map(|((what, count), (_, floor))| {
+                let floor = *floor * seeds / 1000;
+                (*count < floor).then(|| format!("{what}: {count} of at least {floor}"))
+            });
+        short.collect()
+    }
+}
