@@ -1,18 +1,22 @@
 //! Bugs that other token libraries have or had: what would go wrong gives the test its name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod recorder;
 mod token_support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use finrail::ScopeSet;
-use finrail::token::store::MemoryStore;
+use finrail::token::store::{Lease, Leased, MemoryStore, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
-    Clock, DecodeError, Error, GrantKind, Issuer, ReauthorizationReason, Record, Renewal, Rotation, TokenHandle,
-    TokenKey, TokenStore,
+    Clock, DecodeError, Error, GrantKind, Issuer, ManualClock, ReauthorizationReason, Record, Renewal, Rotation,
+    TokenHandle, TokenKey, TokenStore,
 };
 use finrail::transport::Rejection;
+use finrail::{App, Connection, ofx};
+use futures_util::future::BoxFuture;
+use recorder::{Answer, Recorder};
 use token_support::*;
 
 struct World {
@@ -121,6 +125,68 @@ async fn a_failed_refresh_does_not_send_a_call_without_a_token() {
     assert!(handle.header().is_none());
 }
 
+/// An app at a recorder, with a connection whose first token has ended.
+#[cfg(feature = "ofx")]
+async fn with_an_ended_token(recorder: &Recorder) -> (Connection<ofx::Provider>, Arc<ManualClock>) {
+    const REDIRECT: &str = "https://app.example.com/callback";
+    let clock = Arc::new(ManualClock::new());
+    let app = App::<ofx::Provider>::builder()
+        .base_url(recorder.origin())
+        .credentials(finrail::Credentials::new("client", "secret"))
+        .redirect_uri(REDIRECT)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let pending = app.authorize([ofx::Scope::Payments]).unwrap().pending;
+    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+    let connection = app.finish(pending, &callback).await.unwrap();
+    clock.advance(secs(4000));
+    (connection, clock)
+}
+
+// The same over the wire: whatever becomes of the refresh, the provider sees no call.
+#[cfg(feature = "ofx")]
+#[tokio::test]
+async fn a_failed_refresh_sends_no_call_at_all() {
+    let failures = [
+        Answer::status(400, r#"{"error":"invalid_grant"}"#),
+        Answer::status(400, r#"{"error":"invalid_request"}"#),
+        Answer::status(401, r#"{"error":"invalid_client"}"#),
+        Answer::status(429, "{}"),
+        Answer::html(503, "<html>closed</html>"),
+        Answer::json("{}"),
+        Answer::json(r#"{"access_token":""}"#),
+        Answer::redirect(302, "/elsewhere"),
+        Answer::Drop,
+    ];
+    for failure in failures {
+        let answer = failure.clone();
+        let recorder = Recorder::with_tokens(
+            move |_, before| match before {
+                0 => Answer::json(recorder::token(1)),
+                _ => answer.clone(),
+            },
+            |_, _| Answer::json("{}"),
+        )
+        .await;
+        let (connection, _) = with_an_ended_token(&recorder).await;
+        let client = connection.client();
+        let error = client.list_beneficiaries().send().await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                finrail::Error::Auth {
+                    outcome: finrail::transport::Outcome::NotSent,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert_eq!(recorder.token_requests().len(), 2, "{error}");
+        assert!(recorder.calls().is_empty(), "{error}");
+    }
+}
+
 // Duende.AccessTokenManagement: the first caller's cancellation cancels all.
 #[tokio::test(start_paused = true)]
 async fn the_first_caller_going_away_does_not_cancel_the_others() {
@@ -179,6 +245,71 @@ async fn a_slow_refresh_of_one_scope_does_not_stall_another() {
     quick.fresh().await.unwrap();
     assert!(started.elapsed() < secs(1));
     assert!(!waiting.is_finished());
+}
+
+// The same with the store in the place of the network: two grants, two servers, one store that is slow for one of them.
+#[tokio::test(start_paused = true)]
+async fn a_slow_store_operation_of_one_grant_does_not_stall_another() {
+    let world = World::new(STRICT);
+    let store: Arc<dyn TokenStore> = Arc::new(SlowFor("slow", Arc::clone(&world.store)));
+    let handle = |subject: &str, bank: &Arc<Bank>| {
+        let key = TokenKey::new("mx", "client-1", GrantKind::AuthorizationCode).subject(subject);
+        TokenHandle::builder(key, Arc::clone(bank) as Arc<dyn Issuer>, Renewal::Refresh)
+            .store(Arc::clone(&store))
+            .clock(Arc::clone(&world.clock) as Arc<dyn Clock>)
+            .rotation(ROTATING)
+            .build()
+    };
+    let other_bank = Bank::new(STRICT);
+    let (slow, quick) = (handle("slow", &world.bank), handle("quick", &other_bank));
+    slow.adopt(world.bank.login()).await.unwrap();
+    quick.adopt(other_bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    let waiting = tokio::spawn(async move { slow.fresh().await });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let started = tokio::time::Instant::now();
+    assert_eq!(text(&quick.fresh().await.unwrap()), "Bearer access-2");
+    assert!(started.elapsed() < secs(1));
+    assert!(!waiting.is_finished());
+    waiting.await.unwrap().unwrap();
+    assert_eq!((world.bank.requests(), other_bank.requests()), (1, 1));
+}
+
+/// Takes five seconds for each operation on a subject.
+struct SlowFor(&'static str, Arc<dyn TokenStore>);
+
+impl SlowFor {
+    async fn pause(&self, key: &TokenKey) {
+        if key.subject == self.0 {
+            tokio::time::sleep(secs(5)).await;
+        }
+    }
+}
+
+impl TokenStore for SlowFor {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        Box::pin(async move {
+            self.pause(key).await;
+            self.1.load(key).await
+        })
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            self.pause(key).await;
+            self.1.swap(key, swap).await
+        })
+    }
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.1.lease(key, holder, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.1.release(key, lease)
+    }
 }
 
 // smithy LazyCache: jitter on the expiry eats the safety window up.
@@ -247,6 +378,70 @@ async fn short_tokens_do_not_make_a_busy_loop() {
     }
 }
 
+// The same when the refreshes fail, and when nobody calls.
+#[tokio::test(start_paused = true)]
+async fn failing_refreshes_of_short_tokens_and_idle_handles_make_no_busy_loop() {
+    let habits = Habits {
+        life: Some(secs(10)),
+        ..STRICT
+    };
+    let world = World::new(habits);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(world.bank.requests(), 0, "nobody called");
+    world.bank.faults(std::iter::repeat_n(Fault::Unavailable, 10_000));
+    for _ in 0..60_000 {
+        let _ = (handle.header(), handle.fresh().await);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // Half a second after the first, then twice as long each time.
+    assert!(world.bank.requests() <= 8, "{} in a minute", world.bank.requests());
+}
+
+// google-cloud-auth: a reply that breaks off is classed as permanent, and ends the refreshes for ever.
+#[cfg(feature = "ofx")]
+#[tokio::test]
+async fn a_reply_that_breaks_off_is_a_doubt_and_not_the_end() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 200\r\n\r\n";
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n40\r\n{\"access";
+    let torn = [
+        format!("{head}{}", r#"{"access_token":"torn-token","refresh"#),
+        head.to_owned(),
+        head[..40].to_owned(),
+        "HTTP/1.1 2".to_owned(),
+        chunked.to_owned(),
+    ];
+    for torn in torn {
+        let piece = torn.clone().into_bytes();
+        let recorder = Recorder::with_tokens(
+            move |_, before| match before {
+                1 => Answer::Pieces(vec![(Duration::ZERO, piece.clone())]),
+                _ => Answer::json(recorder::token(before + 1)),
+            },
+            |_, _| Answer::json("{}"),
+        )
+        .await;
+        let (connection, clock) = with_an_ended_token(&recorder).await;
+        let client = connection.client();
+        let error = client.list_beneficiaries().send().await.unwrap_err();
+        let finrail::Error::Auth { error: auth, .. } = &error else {
+            panic!("{torn:?}: {error}")
+        };
+        assert!(matches!(auth, Error::InDoubt { .. }), "{torn:?}: {auth:?}");
+        assert!(auth.is_retryable() && !error.reauthorization_required());
+        assert!(!format!("{error} {error:?}").contains("torn-token"));
+        // The next one asks again with the same refresh token: the in-doubt rule.
+        clock.advance(secs(5));
+        let _ = client.list_beneficiaries().send().await;
+        let sent: Vec<_> = recorder.token_requests()[1..]
+            .iter()
+            .map(|seen| seen.field("refresh_token"))
+            .collect();
+        assert_eq!(sent, vec![Some("refresh-1".to_owned()); 2], "{torn:?}");
+        assert_eq!(recorder.calls()[0].header("authorization"), Some("Bearer token-3"));
+    }
+}
+
 // google-cloud-auth: expiries that are aligned make a storm.
 #[tokio::test(start_paused = true)]
 async fn processes_that_started_together_do_not_refresh_together() {
@@ -295,6 +490,155 @@ async fn a_slow_refresh_does_not_let_a_second_one_in() {
     let (one, two) = tokio::join!(one.fresh(), two.fresh());
     assert_eq!(text(&one.unwrap()), text(&two.unwrap()));
     assert_eq!(world.bank.requests(), 1);
+}
+
+// Nango: the holder goes on after its lock has lapsed, and nothing fences its write off. Here its write hangs until
+// a sibling has the lease, and arrives then.
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_commits_after_its_lease_lapsed_is_fenced_and_nobody_dies() {
+    let world = World::new(STRICT);
+    let hanging = Arc::new(Hanging::new(Arc::clone(&world.store)));
+    let store: Arc<dyn TokenStore> = Arc::clone(&hanging) as Arc<dyn TokenStore>;
+    let (slow, other) = (
+        user(&world.bank, &store, &world.clock, "slow").build(),
+        world.process("other"),
+    );
+    slow.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    // The intent goes through, the commit hangs.
+    hanging.after(1);
+    let slow_call = tokio::spawn(async move { slow.fresh().await });
+    tokio::time::sleep(secs(1)).await;
+    let other_call = tokio::spawn(async move { other.fresh().await });
+    // The lease lapses after 40 seconds; then the sibling has had one, and waits for the intent's sender.
+    tokio::time::sleep(secs(43)).await;
+    assert!(!other_call.is_finished());
+    hanging.let_go();
+    assert_eq!(text(&slow_call.await.unwrap().unwrap()), "Bearer access-2");
+    assert_eq!(text(&other_call.await.unwrap().unwrap()), "Bearer access-2");
+    let outcomes = hanging.outcomes.lock().unwrap().clone();
+    assert!(outcomes.contains(&Swapped::Fenced), "{outcomes:?}");
+    assert_eq!(world.bank.sent(), ["refresh-1"]);
+    let record = world.stored().await;
+    assert!(record.tombstone.is_none() && record.generation() == 2);
+    // And the grant goes on.
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(text(&world.process("later").fresh().await.unwrap()), "Bearer access-3");
+}
+
+/// A store whose writes hang on the way, and arrive all the same, whether somebody still waits for them or not.
+struct Hanging {
+    inner: Arc<dyn TokenStore>,
+    /// How many writes still go through at once; none: all.
+    left: Mutex<Option<u32>>,
+    held: Arc<tokio::sync::Semaphore>,
+    outcomes: Arc<Mutex<Vec<Swapped>>>,
+}
+
+impl Hanging {
+    fn new(inner: Arc<dyn TokenStore>) -> Self {
+        Self {
+            inner,
+            left: Mutex::default(),
+            held: Arc::new(tokio::sync::Semaphore::new(0)),
+            outcomes: Arc::default(),
+        }
+    }
+
+    fn after(&self, writes: u32) {
+        *self.left.lock().unwrap() = Some(writes);
+    }
+
+    fn let_go(&self) {
+        *self.left.lock().unwrap() = None;
+        self.held.add_permits(1000);
+    }
+}
+
+impl TokenStore for Hanging {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.inner.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        let hangs = match self.left.lock().unwrap().as_mut() {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        };
+        let (inner, key) = (Arc::clone(&self.inner), key.clone());
+        let (held, outcomes) = (Arc::clone(&self.held), Arc::clone(&self.outcomes));
+        let write = tokio::spawn(async move {
+            if hangs {
+                held.acquire().await.unwrap().forget();
+            }
+            let swapped = inner.swap(&key, swap).await;
+            outcomes.lock().unwrap().extend(swapped.clone());
+            swapped
+        });
+        Box::pin(async move { write.await.unwrap() })
+    }
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.inner.lease(key, holder, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner.release(key, lease)
+    }
+}
+
+// oauth2-rs: the same over the wire, with a reply of status 200 that has live tokens and one odd field.
+#[cfg(feature = "ofx")]
+#[tokio::test]
+async fn a_reply_with_live_tokens_and_one_odd_field_is_not_quoted() {
+    let odd = [
+        r#""expires_in":{"odd":1}"#,
+        r#""expires_in":[3600]"#,
+        r#""token_type":["Bearer"]"#,
+        r#""token_type":"mac""#,
+        r#""scope":{"live-scope":1}"#,
+        r#""id_token":7"#,
+        r#""refresh_token":["live-refresh-token"]"#,
+        r#""access_token":["live-access-token"]"#,
+        r#""access_token":"live-access token""#,
+    ];
+    for odd in odd {
+        let body = format!(
+            r#"{{"access_token":"live-access-token","refresh_token":"live-refresh-token",{odd},"x":"live-extra"}}"#
+        );
+        let recorder = Recorder::with_tokens(
+            move |_, before| match before {
+                0 => Answer::json(recorder::token(1)),
+                _ => Answer::json(body.clone()),
+            },
+            |_, _| Answer::json("{}"),
+        )
+        .await;
+        let (connection, _) = with_an_ended_token(&recorder).await;
+        let outcome = connection.client().list_beneficiaries().send().await;
+        // Read leniently, or refused: in both cases nothing of it is shown.
+        let shown = match &outcome {
+            Ok(reply) => format!("{reply:?}"),
+            Err(error) => {
+                let mut text = format!("{error} {error:?}");
+                let mut source = std::error::Error::source(error);
+                while let Some(error) = source {
+                    text.push_str(&format!(" {error} {error:?}"));
+                    source = error.source();
+                }
+                text
+            }
+        };
+        assert!(!shown.contains("live-"), "{odd}: {shown}");
+        let explained = connection.tokens().explain().await;
+        assert!(!format!("{explained} {explained:?}").contains("live-"), "{odd}");
+    }
 }
 
 // oauth2-rs: a reply that does not parse is kept in the error, and with it a live token.
