@@ -9,6 +9,8 @@ mod app;
 pub mod canary;
 mod config;
 mod connection;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 pub mod oauth;
 mod provider;

@@ -1,13 +1,23 @@
-//! Whatever a token endpoint answers: tokens, an OAuth error or neither, never a panic.
+//! Whatever a token endpoint answers: tokens that a header can carry or an error without a secret, never a panic.
 #![no_main]
 
+use finrail::fuzzing::{SPENT, token_replies};
 use finrail::oauth::wire::{OAuthError, TokenResponse};
+use http::StatusCode;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    if let Ok(reply) = serde_json::from_slice::<TokenResponse>(bytes) {
-        let _ = format!("{reply:?}");
+    for status in [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::TOO_MANY_REQUESTS] {
+        for reply in token_replies(status, bytes) {
+            match reply {
+                Ok(reply) => {
+                    let token = reply.access_token.expose_secret();
+                    assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+                    assert!(status.is_success());
+                }
+                Err(error) => assert!(!format!("{error} {error:?}").contains(SPENT)),
+            }
+        }
     }
-    if let Ok(error) = serde_json::from_slice::<OAuthError>(bytes) {
-        let _ = format!("{error:?}");
-    }
+    let _ = serde_json::from_slice::<TokenResponse>(bytes).map(|reply| format!("{reply:?}"));
+    let _ = serde_json::from_slice::<OAuthError>(bytes).map(|error| format!("{error:?}"));
 });

@@ -17,6 +17,7 @@ pub use profile::{
     ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts, Revocation,
     ScopeSentOn, ScopeTemplate, TokenBody,
 };
+pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;
 pub(crate) use requested_scope::{Purpose, resolve};
 pub use server::AuthorizationServer;

@@ -382,6 +382,11 @@ fn unframe(framed: &[u8]) -> Option<StoredRecord> {
     (checksum(revision, bytes) == expected).then(|| StoredRecord::new(revision, bytes))
 }
 
+/// A record file read and written once more, for the fuzz target.
+pub(crate) fn reframed(framed: &[u8]) -> Option<Vec<u8>> {
+    Some(frame(&unframe(framed)?).to_vec())
+}
+
 /// Against torn writes, not against attackers.
 fn checksum(revision: u64, bytes: &[u8]) -> u64 {
     let digest = Sha256::new()

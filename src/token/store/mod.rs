@@ -29,6 +29,8 @@ pub use ::redis::{ClientTlsConfig as RedisClientTls, TlsCertificates as RedisTls
 pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted};
 #[cfg(feature = "file")]
 pub use file::FileStore;
+#[cfg(feature = "file")]
+pub(crate) use file::reframed;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{MIGRATION as POSTGRES_MIGRATION, PostgresStore};

@@ -1,0 +1,71 @@
+//! What the fuzz targets in `fuzz/` and their corpus in `tests/token_corpus.rs` read with. Not for use elsewhere.
+
+use http::{HeaderMap, StatusCode};
+use zeroize::Zeroizing;
+
+use crate::oauth::{Asked, Error, Pending, Profile, RawReply, read_callback};
+use crate::token::TokenReply;
+use crate::{ScopeSet, Secret};
+
+/// The `state` of the authorization that [`callbacks`] are for.
+pub const STATE: &str = "the-state";
+/// What the request carried that [`token_replies`] answer.
+pub const SPENT: &str = "planted-refresh-token";
+
+/// Of every provider whose feature is on.
+fn profiles() -> Vec<&'static Profile> {
+    vec![
+        #[cfg(feature = "ofx")]
+        &crate::ofx::PROFILE,
+        #[cfg(feature = "mx")]
+        &crate::mx::PROFILE,
+        #[cfg(feature = "omnifund")]
+        &crate::omnifund::PROFILE,
+        #[cfg(feature = "tatrabanka")]
+        &crate::tatrabanka::PROFILE,
+        #[cfg(feature = "finexer")]
+        &crate::finexer::PROFILE,
+    ]
+}
+
+/// What each provider's profile makes of a callback.
+pub fn callbacks(callback: &str) -> impl Iterator<Item = Result<Secret, Error>> {
+    profiles().into_iter().map(move |profile| {
+        let pending = Pending {
+            provider: profile.provider.to_owned(),
+            client_id: "client".to_owned(),
+            state: Secret::from(STATE),
+            verifier: None,
+            redirect_uri: None,
+            scopes: ScopeSet::default(),
+            token_endpoint: String::new(),
+            bound: Vec::new(),
+            subject: None,
+        };
+        read_callback(profile, &pending, Some("https://issuer.example"), callback)
+    })
+}
+
+/// What each provider's profile makes of the answer to a refresh.
+pub fn token_replies(status: StatusCode, body: &[u8]) -> impl Iterator<Item = Result<TokenReply, Error>> {
+    profiles().into_iter().map(move |profile| {
+        let reply = RawReply {
+            status,
+            headers: HeaderMap::new(),
+            body: Zeroizing::new(body.to_vec()),
+        };
+        let asked = Asked {
+            request: "refresh",
+            spends: true,
+            secrets: &[SPENT],
+        };
+        reply.token(profile, &asked)
+    })
+}
+
+/// A file of the file store: what it holds, as the store would write it again.
+#[cfg(feature = "file")]
+#[must_use]
+pub fn file_record(file: &[u8]) -> Option<Vec<u8>> {
+    crate::token::store::reframed(file)
+}
