@@ -335,7 +335,7 @@ pub(crate) fn judge(
         }),
         // A server that does not rotate spends nothing, whatever became of the request.
         _ if !rotation.spends() => Consequence::Settle,
-        // The server read the request and refused it, but an earlier one is still without an answer.
+        // Nothing was taken this time, but an earlier request is still without an answer.
         Verdict::Throttled { .. } | Verdict::RequestRejected | Verdict::ClientMisconfigured | Verdict::NotSent
             if unanswered > 0 =>
         {

@@ -84,12 +84,12 @@ impl Seen {
     }
 }
 
-/// How many handles a thread keeps copies for at a time.
+/// How many grants a thread keeps copies of at a time.
 const THREAD_COPIES: usize = 16;
 
-/// A thread's place for the copy of one handle.
+/// A thread's place for the copy of one grant.
 struct Place {
-    /// The number of the handle that looked here last.
+    /// The number of the grant that was looked at here last.
     grant: u64,
     copied: Copied<Rc<OwnCopy>>,
 }

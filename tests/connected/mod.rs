@@ -1,0 +1,59 @@
+//! Applications and users' connections whose provider is the recorder.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use finrail::{AppBuilder, Connection, Provider, finexer, mx, ofx, omnifund, tatrabanka};
+
+use crate::recorder::Recorder;
+
+pub const REDIRECT: &str = "https://app.example.com/callback";
+pub const NO_SCOPES: [&str; 0] = [];
+
+pub fn builder<P: Provider>(recorder: &Recorder) -> AppBuilder<P> {
+    finrail::App::<P>::builder()
+        .base_url(recorder.origin())
+        .credentials(finrail::Credentials::new("client", "secret"))
+        .redirect_uri(REDIRECT)
+}
+
+/// OFX for the application itself; its tokens are `token-1`, `token-2`, ...
+pub fn service(recorder: &Recorder) -> ofx::Client {
+    let app = builder::<ofx::Provider>(recorder).build().unwrap();
+    app.client_credentials(["payments", "ofxrates"]).unwrap()
+}
+
+/// A user's connection, whose code was exchanged at the recorder.
+macro_rules! connect {
+    ($provider:ident, $app:expr, $scopes:expr) => {{
+        let app: $provider::App = $app;
+        let pending = app.authorize($scopes).unwrap().pending;
+        let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+        app.finish(pending, &callback).await.unwrap()
+    }};
+}
+
+pub async fn tatra(recorder: &Recorder) -> Connection<tatrabanka::Provider> {
+    connect!(tatrabanka, builder(recorder).build().unwrap(), ["PREMIUM_AIS"])
+}
+
+pub async fn finexer(recorder: &Recorder) -> Connection<finexer::Provider> {
+    connect!(finexer, builder(recorder).build().unwrap(), NO_SCOPES)
+}
+
+pub async fn omnifund(recorder: &Recorder) -> Connection<omnifund::Provider> {
+    connect!(omnifund, builder(recorder).build().unwrap(), NO_SCOPES)
+}
+
+pub async fn mx(recorder: &Recorder) -> Connection<mx::Provider> {
+    connect!(
+        mx,
+        builder(recorder).build().unwrap(),
+        ["customers", "accounts", "transactions"]
+    )
+}
+
+pub fn following() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::limited(10))
+        .build()
+        .unwrap()
+}
