@@ -598,12 +598,8 @@ impl Inner {
         // What is in memory only is newer than anything that a read can bring, until it is stored. And a store that
         // went back in time has nothing to say until it is put right.
         let outdated = before.as_ref().is_some_and(|before| {
-            let held = before.tokens.as_ref();
-            // After a loss, a sibling's newer tokens have a revision that counts on from an older copy.
-            let later = held.zip(seen.record.tokens.as_ref());
-            let later = later.is_some_and(|(held, seen)| held.obtained_at < seen.obtained_at)
-                && self.renewal == Renewal::Refresh;
-            (seen.revision < before.revision && !later) || held.is_some_and(|held| self.lost(Some(&seen), held))
+            let shown = (before.revision, before.tokens.as_ref());
+            machine::is_outdated((seen.revision, &seen.record), shown, self.renewal)
         }) || (state.uncommitted.is_some() && !unstored);
         if let (true, Some(before)) = (outdated, &before) {
             return Arc::clone(before);

@@ -44,7 +44,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 
 use super::clock::between;
-use super::{Intent, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
+use super::{Intent, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Tombstone, Verdict};
 use crate::Secret;
 
 /// How near to its end an access token is.
@@ -286,21 +286,42 @@ pub(crate) fn unsettled(intent: &Intent, own: bool, exclusive: bool, waited_for:
 /// Whether a store holds less than this process: it went back in time (a failover, a restart without its log), or
 /// lost the record. `held` was stored once.
 ///
-/// A grant that was ended on purpose leaves a tombstone, so a record that is missing was lost. Tokens of a later
-/// request are newer whatever their generation: a user who authorized elsewhere after the loss started at the first.
+/// A grant that was ended on purpose leaves a tombstone, so a record that is missing was lost; and a tombstone from
+/// before these tokens is an older copy. Tokens of a later request are newer whatever their generation: a user who
+/// authorized elsewhere after the loss started at the first.
 pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
     let Some(stored) = stored else {
         return true;
     };
-    let on_purpose = stored
-        .tombstone
-        .as_ref()
-        .is_some_and(|tombstone| tombstone.reason.is_on_purpose());
-    !on_purpose
-        && stored
-            .tokens
-            .as_ref()
-            .is_some_and(|tokens| tokens.generation < held.generation && tokens.obtained_at <= held.obtained_at)
+    if let Some(tombstone) = end_on_purpose(stored) {
+        return tombstone.generation < held.generation && tombstone.at < held.obtained_at;
+    }
+    let tokens = stored.tokens.as_ref();
+    tokens.is_some_and(|tokens| tokens.generation < held.generation && tokens.obtained_at <= held.obtained_at)
+}
+
+/// Whether what was read is older than what this process shows. `held`: the tokens that it shows.
+pub(crate) fn is_outdated(
+    (revision, read): (u64, &Record),
+    (shown, held): (u64, Option<&TokenSet>),
+    renewal: Renewal,
+) -> bool {
+    if let Some(held) = held.filter(|_| renewal == Renewal::Refresh)
+        && went_back(Some(read), held)
+    {
+        return true;
+    }
+    // After a loss, revisions count on from an older copy.
+    let later = held.filter(|_| renewal == Renewal::Refresh).is_some_and(|held| {
+        let tokens = read.tokens.as_ref();
+        tokens.is_some_and(|tokens| held.obtained_at < tokens.obtained_at)
+    });
+    revision < shown && !later && end_on_purpose(read).is_none()
+}
+
+fn end_on_purpose(record: &Record) -> Option<&Tombstone> {
+    let tombstone = record.tombstone.as_ref();
+    tombstone.filter(|tombstone| tombstone.reason.is_on_purpose())
 }
 
 /// What a verdict on a refresh does to the grant.

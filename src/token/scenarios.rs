@@ -245,28 +245,50 @@ fn rescues_by_example() {
     }
 }
 
+/// A record by its cells; none: there is none.
+fn stored(row: &Row, generation: &str) -> Option<Record> {
+    let generation = row.cell(generation).parse().ok()?;
+    let record = Record::alive(key(), asked_for(generation, row.cell("sent").parse().unwrap()));
+    Some(match row.cell("ended").split_once(' ') {
+        None => record,
+        Some((why, when)) => {
+            let at = now(Duration::ZERO).utc() + chrono::TimeDelta::seconds(when.trim().parse().unwrap());
+            record.buried(reason(why), at, "x")
+        }
+    })
+}
+
+/// Tokens whose request was sent so many seconds after the beginning.
+fn asked_for(generation: u64, sent: i64) -> TokenSet {
+    let mut set = tokens(None, true);
+    set.generation = generation;
+    set.obtained_at += chrono::TimeDelta::seconds(sent);
+    set
+}
+
+fn yes(answer: bool) -> &'static str {
+    if answer { "yes" } else { "no" }
+}
+
 #[test]
 fn losses_of_the_store_by_example() {
-    let set = |generation: u64, sent: i64| {
-        let mut set = tokens(None, true);
-        set.generation = generation;
-        set.obtained_at += chrono::TimeDelta::seconds(sent);
-        set
-    };
     for row in table("went back") {
-        let stored = row.cell("stored").parse().ok().map(|generation| {
-            let record = Record::alive(key(), set(generation, row.cell("sent").parse().unwrap()));
-            match row.cell("tombstone") {
-                "-" => record,
-                text => record.buried(reason(text), now(Duration::ZERO).utc(), "x"),
-            }
-        });
-        let back = went_back(stored.as_ref(), &set(3, 0));
-        assert_eq!(
-            if back { "yes" } else { "no" },
-            row.cell("back"),
-            "scenarios.txt:{}",
-            row.line
-        );
+        let back = went_back(stored(&row, "stored").as_ref(), &asked_for(3, 0));
+        assert_eq!(yes(back), row.cell("back"), "scenarios.txt:{}", row.line);
+    }
+}
+
+#[test]
+fn outdated_reads_by_example() {
+    for row in table("outdated") {
+        let record = stored(&row, "read").unwrap();
+        let revision = row.cell("revision").parse().unwrap();
+        let renewal = if row.cell("renewal") == "Anew" {
+            Renewal::Anew
+        } else {
+            Renewal::Refresh
+        };
+        let outdated = is_outdated((revision, &record), (30, Some(&asked_for(3, 0))), renewal);
+        assert_eq!(yes(outdated), row.cell("outdated"), "scenarios.txt:{}", row.line);
     }
 }
