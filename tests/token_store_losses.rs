@@ -19,8 +19,9 @@ use token_support::*;
 struct Address(Mutex<Arc<dyn TokenStore>>);
 
 impl Address {
-    fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Arc::new(MemoryStore::new()))))
+    fn new(clock: &Arc<VirtualClock>) -> Arc<Self> {
+        let clock = Arc::clone(clock) as Arc<dyn Clock>;
+        Arc::new(Self(Mutex::new(Arc::new(MemoryStore::with_clock(clock)))))
     }
 
     fn now(&self) -> Arc<dyn TokenStore> {
@@ -79,10 +80,11 @@ struct World {
 
 impl World {
     fn new(habits: Habits) -> Self {
+        let clock = VirtualClock::new();
         Self {
             bank: Bank::new(habits),
-            address: Address::new(),
-            clock: VirtualClock::new(),
+            address: Address::new(&clock),
+            clock,
         }
     }
 
@@ -230,6 +232,117 @@ async fn a_grant_that_was_forgotten_elsewhere_is_not_brought_back() {
     // A new login is a new grant.
     here.adopt(world.bank.login()).await.unwrap();
     assert!(world.process("later").load().await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_forgotten_elsewhere_is_noticed_within_minutes_though_the_token_never_ends() {
+    let world = World::new(Habits { life: None, ..STRICT });
+    let here = world.logged_in("here").await;
+    assert!(here.header().is_some());
+    world.process("there").forget().await.unwrap();
+    tokio::time::sleep(secs(301)).await;
+    let _ = here.header();
+    here.settled().await;
+    assert!(here.header().is_none());
+    assert!(here.fresh().await.unwrap_err().reauthorization_required());
+}
+
+/// A store whose reads take long, when they are told to.
+struct SlowReads(Arc<dyn TokenStore>, Mutex<Duration>);
+
+impl TokenStore for SlowReads {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        let delay = std::mem::take(&mut *self.1.lock().unwrap());
+        Box::pin(async move {
+            let seen = self.0.load(key).await;
+            tokio::time::sleep(delay).await;
+            seen
+        })
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        self.0.swap(key, swap)
+    }
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.0.lease(key, holder, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_began_before_does_not_bring_a_forgotten_grant_back() {
+    let world = World::new(STRICT);
+    let slow = Arc::new(SlowReads(world.store(), Mutex::default()));
+    let store: Arc<dyn TokenStore> = Arc::clone(&slow) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    *slow.1.lock().unwrap() = secs(5);
+    let reader = handle.clone();
+    let read = tokio::spawn(async move { reader.load().await });
+    tokio::time::sleep(secs(1)).await;
+    handle.forget().await.unwrap();
+    let _ = read.await.unwrap();
+    assert!(handle.header().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waits_for_the_store_is_not_lost_to_a_refresh_of_the_grant_before() {
+    let world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(world.store()));
+    let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Slow(secs(5))]);
+    let refreshing = handle.clone();
+    let refresh = tokio::spawn(async move { refreshing.fresh().await });
+    tokio::time::sleep(secs(1)).await;
+    flaky.fail_after_swaps(0);
+    // The user logs in while the refresh is under way and the store is out.
+    let mut login = world.bank.login();
+    login.access_token = "access-of-the-login".into();
+    assert!(handle.adopt(login).await.is_err());
+    let _ = refresh.await.unwrap();
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-of-the-login");
+    flaky.heal();
+    handle.settled().await;
+    let stored = world.address.record().await.unwrap().tokens.unwrap();
+    assert_eq!(stored.access_token.expose_secret(), "access-of-the-login");
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-of-the-login");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settled_waits_for_a_login_whose_caller_went_away() {
+    let world = World::new(STRICT);
+    let handle = world.process("a");
+    let store = world.store();
+    let Leased::Granted(lease) = store.lease(&user_key(), "somebody", HOUR).await.unwrap() else {
+        panic!("nobody else is there");
+    };
+    let reply = world.bank.login();
+    let cut_off = tokio::time::timeout(secs(1), handle.adopt(reply)).await;
+    assert!(cut_off.is_err());
+    tokio::spawn(async move {
+        tokio::time::sleep(secs(5)).await;
+        store.release(&user_key(), lease).await
+    });
+    handle.settled().await;
+    assert_eq!(world.address.record().await.unwrap().generation(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_can_be_forgotten() {
+    let world = World::new(STRICT);
+    let damaged = StoredRecord::new(7, b"{ not a record".to_vec());
+    world.address.fails_over_to(Some(damaged)).await;
+    world.process("a").forget().await.unwrap();
+    assert!(world.address.record().await.unwrap().tokens.is_none());
 }
 
 #[tokio::test(start_paused = true)]

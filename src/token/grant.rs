@@ -6,11 +6,10 @@ use super::handle::{Inner, revoked_token};
 use super::machine;
 use super::store::{Lease, StoreError};
 use super::transaction::{
-    Moved, PATIENCE, Uncommitted, Unsettled, Versioned, acquire, load, read_as_far_as_known, release, retain, store,
+    Moved, PATIENCE, Uncommitted, Unsettled, Versioned, acquire, load, read_as_far_as_known, release, retain,
+    send_revocation, store,
 };
-use super::{
-    Error, Event, IssuerError, ReauthorizationReason, Record, RevokedToken, TokenInfo, TokenReply, TokenSet, Verdict,
-};
+use super::{Error, Event, ReauthorizationReason, Record, RevokedToken, TokenInfo, TokenReply, TokenSet};
 
 /// The first tokens of a grant replace whatever there was.
 pub(crate) async fn adopt(inner: &Arc<Inner>, reply: TokenReply) -> Result<TokenInfo, Error> {
@@ -34,7 +33,7 @@ pub(crate) async fn adopt(inner: &Arc<Inner>, reply: TokenReply) -> Result<Token
     let seen = seen.map(|stored| stored.revision);
     match store(inner, seen, record, lease.fence).await {
         Ok(Ok(committed)) => {
-            inner.set_uncommitted(None);
+            inner.drop_uncommitted();
             let known = inner.generation();
             inner.publish(committed);
             if known == 0 {
@@ -61,7 +60,8 @@ fn adopt_later(inner: &Arc<Inner>, mut tokens: TokenSet, error: Error, lease: Op
         other => StoreError::unavailable("give a lease", other.clone()),
     };
     let uncommitted = Uncommitted { tokens, parent: None };
-    retain(inner, uncommitted, inner.revision(), Some(source), lease);
+    // A login replaces whatever waits: nothing gives the lease back here.
+    let _ = retain(inner, uncommitted, inner.revision(), Some(source), lease);
     error
 }
 
@@ -119,7 +119,7 @@ async fn revoke_settled(inner: &Arc<Inner>, fence: u64, seen: Option<Versioned>)
         // The refresh token may be spent, and then its revocation ended nothing.
         send_revocation(inner, RevokedToken::Access(tokens.access_token.clone())).await?;
     }
-    inner.set_uncommitted(None);
+    inner.drop_uncommitted();
     let record = match &seen {
         Some(seen) => seen.record.clone(),
         None => Record::alive(inner.key().clone(), tokens.clone()),
@@ -134,26 +134,6 @@ async fn revoke_settled(inner: &Arc<Inner>, fence: u64, seen: Option<Versioned>)
     }
 }
 
-async fn send_revocation(inner: &Inner, token: RevokedToken) -> Result<(), Error> {
-    match inner.issuer().revoke(token).await {
-        Ok(_) => Ok(()),
-        // An unknown token is a revoked token (RFC 7009 section 2.2).
-        Err(error) if error.verdict == Verdict::Dead => Ok(()),
-        Err(error) => Err(revocation_error(error)),
-    }
-}
-
-/// A lost reply to a revocation is harmless: it is simply sent again.
-fn revocation_error(error: IssuerError) -> Error {
-    match error.verdict {
-        Verdict::InDoubt => Error::Transient {
-            retry_after: None,
-            source: error.source,
-        },
-        _ => error.into(),
-    }
-}
-
 /// No token of the grant stays, here and in the store.
 pub(crate) async fn forget(inner: &Arc<Inner>) -> Result<(), Error> {
     let lease = acquire(inner).await?;
@@ -163,25 +143,42 @@ pub(crate) async fn forget(inner: &Arc<Inner>) -> Result<(), Error> {
 }
 
 async fn forget_leased(inner: &Arc<Inner>, fence: u64) -> Result<(), Error> {
-    let stored = load(inner).await?;
-    if stored.is_some() || inner.generation() > 0 {
-        // What cannot be read can still be forgotten.
-        let generation = stored
-            .as_ref()
-            .and_then(|stored| Record::decode(&stored.bytes).ok())
-            .map_or(0, |record| record.generation())
-            .max(inner.generation());
-        let mark = Record::ended(
-            inner.key().clone(),
-            ReauthorizationReason::Forgotten,
-            inner.now().utc(),
-            generation,
-            inner.holder(),
-        );
-        if let Err(Moved) = store(inner, stored.map(|stored| stored.revision), mark, fence).await? {
-            return Err(StoreError::unavailable("forget the record", "the lease was lost").into());
-        }
+    // What cannot be read can still be forgotten.
+    let (stored, damaged) = match load(inner).await {
+        Ok(stored) => (stored, false),
+        Err(StoreError::Corrupt { .. }) => (None, true),
+        Err(error) => return Err(error.into()),
+    };
+    if stored.is_none() && !damaged && inner.generation() == 0 {
+        inner.clear();
+        return Ok(());
+    }
+    let generation = stored
+        .as_ref()
+        .and_then(|stored| Record::decode(&stored.bytes).ok())
+        .map_or(0, |record| record.generation())
+        .max(inner.generation());
+    let mark = Record::ended(
+        inner.key().clone(),
+        ReauthorizationReason::Forgotten,
+        inner.now().utc(),
+        generation,
+        inner.holder(),
+    );
+    let mut marked = write_mark(inner, stored.map(|stored| stored.revision), mark.clone(), fence).await?;
+    if damaged {
+        // A store keeps what is damaged until it has something to put in its place for sure.
+        marked = write_mark(inner, Some(marked.revision), mark, fence).await?;
     }
     inner.clear();
+    // Shown, and not only cleared: a read that began before is older than this.
+    inner.publish(marked);
     Ok(())
+}
+
+async fn write_mark(inner: &Arc<Inner>, seen: Option<u64>, mark: Record, fence: u64) -> Result<Versioned, Error> {
+    match store(inner, seen, mark, fence).await? {
+        Ok(marked) => Ok(marked),
+        Err(Moved) => Err(StoreError::unavailable("forget the record", "the lease was lost").into()),
+    }
 }

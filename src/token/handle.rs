@@ -220,7 +220,7 @@ impl TokenHandle {
             .await
     }
 
-    /// Waits until nothing is under way: no request, and no tokens that wait to be stored.
+    /// Waits until nothing is under way: no request, no login or revocation, and no tokens that wait to be stored.
     ///
     /// A refresh runs beside the calls, and the end of the runtime cuts it off. A program that ends after its last
     /// call waits for this first, or the reply to a refresh may be lost with the refresh token that it brings.
@@ -241,7 +241,7 @@ impl TokenHandle {
             if let Some(mut flight) = self.0.flight.current() {
                 // An attempt that was cut off has landed too.
                 let _ = flight.wait_for(Option::is_some).await;
-            } else if self.0.uncommitted_tokens().is_some() {
+            } else if self.0.changes.load(Ordering::Acquire) > 0 || self.0.uncommitted_tokens().is_some() {
                 tokio::time::sleep(PAUSE).await;
             } else {
                 return;
@@ -284,9 +284,30 @@ impl TokenHandle {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        tokio::spawn(change(Arc::clone(&self.0)))
-            .await
-            .unwrap_or(Err(Error::Interrupted("the runtime is shutting down")))
+        let under_way = UnderWay::new(&self.0);
+        let change = change(Arc::clone(&self.0));
+        tokio::spawn(async move {
+            let _under_way = under_way;
+            change.await
+        })
+        .await
+        .unwrap_or(Err(Error::Interrupted("the runtime is shutting down")))
+    }
+}
+
+/// A change of the grant that is under way, until it is dropped.
+struct UnderWay(Arc<Inner>);
+
+impl UnderWay {
+    fn new(inner: &Arc<Inner>) -> Self {
+        inner.changes.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(inner))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.changes.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -346,6 +367,8 @@ pub(crate) struct Inner {
     quiet_until: AtomicU64,
     /// Monotonic seconds from which on the store is looked at again, beside a call.
     look_again_at: AtomicU64,
+    /// Logins, revocations and the like that are under way.
+    changes: AtomicU64,
     draws: AtomicU64,
     state: Mutex<State>,
     events: OnceLock<broadcast::Sender<Event>>,
@@ -396,6 +419,7 @@ impl Inner {
             flight: Flight::new(),
             quiet_until: AtomicU64::new(0),
             look_again_at: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
             draws: AtomicU64::new(0),
             state: Mutex::default(),
             events: OnceLock::new(),
@@ -731,15 +755,34 @@ impl Inner {
         Some((trouble.until - now, trouble.error.clone()))
     }
 
-    pub fn set_uncommitted(&self, uncommitted: Option<(Uncommitted, StoreError)>) {
-        self.state().uncommitted = uncommitted.map(Box::new);
+    /// Keeps a set that the store did not take. False: a login waits to be stored, and this set is of the grant that it
+    /// replaced.
+    pub fn keep_uncommitted(&self, uncommitted: Uncommitted, error: StoreError) -> bool {
+        let mut state = self.state();
+        let login_waits = state.uncommitted.as_ref().is_some_and(|held| held.0.parent.is_none());
+        if login_waits && uncommitted.parent.is_some() {
+            return false;
+        }
+        state.uncommitted = Some(Box::new((uncommitted, error)));
+        true
     }
 
-    pub fn is_uncommitted(&self, generation: u64) -> bool {
+    /// Nothing waits to be stored any more.
+    pub fn drop_uncommitted(&self) {
+        self.state().uncommitted = None;
+    }
+
+    /// This set waits no more; another one may.
+    pub fn no_longer_uncommitted(&self, tokens: &TokenSet) {
+        let mut state = self.state();
+        state.uncommitted = state.uncommitted.take().filter(|held| held.0.tokens != *tokens);
+    }
+
+    pub fn is_uncommitted(&self, tokens: &TokenSet) -> bool {
         self.state()
             .uncommitted
             .as_ref()
-            .is_some_and(|held| held.0.tokens.generation == generation)
+            .is_some_and(|held| held.0.tokens == *tokens)
     }
 
     pub fn uncommitted_tokens(&self) -> Option<TokenSet> {

@@ -10,8 +10,8 @@ use super::record::{Fingerprint, Intent};
 use super::snapshot::Snapshot;
 use super::store::{Lease, LeaseState, Leased, StoredRecord, Swap, Swapped};
 use super::{
-    Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, Renewal, StoreError, TokenReply, TokenSet,
-    Verdict,
+    Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, Renewal, RevokedToken, StoreError, TokenReply,
+    TokenSet, Verdict,
 };
 use crate::Secret;
 
@@ -159,8 +159,12 @@ async fn leased(
         }
         .refresh(seen, unanswered)
         .await),
-        (Step::NoGrant | Step::Adopt | Step::Defer | Step::Refresh { .. }, _) => {
+        (Step::NoGrant | Step::Adopt | Step::Defer | Step::Refresh { .. }, seen) => {
             release(inner, lease).await;
+            if let Some(seen) = seen {
+                // Forgotten: what is shown here ends too.
+                inner.publish(seen);
+            }
             Ok(Err(Error::NoGrant {
                 key: inner.key().to_string(),
             }))
@@ -340,16 +344,25 @@ impl Attempt<'_> {
             Ok(Err(Moved)) => None,
             Err(error) => Some(error),
         };
-        Ok(retain(
-            self.inner,
-            Uncommitted {
-                tokens,
-                parent: Some(parent.access_token.clone()),
-            },
-            intended.revision,
-            trouble,
-            Some(self.lease),
-        ))
+        let uncommitted = Uncommitted {
+            tokens,
+            parent: Some(parent.access_token.clone()),
+        };
+        match retain(self.inner, uncommitted, intended.revision, trouble, Some(self.lease)) {
+            Ok(retained) => Ok(retained),
+            Err(lease) => {
+                // A login that waits to be stored has replaced the grant that was refreshed here.
+                if let Some(lease) = lease {
+                    release(self.inner, lease).await;
+                }
+                let shown = self.inner.snapshot();
+                shown.ok_or_else(|| {
+                    self.inner
+                        .uncommitted_trouble()
+                        .unwrap_or_else(|| overtaken(self.inner))
+                })
+            }
+        }
     }
 
     /// The server gave none.
@@ -543,6 +556,25 @@ fn first(inner: &Inner, reply: TokenReply, sent_at: Now) -> TokenSet {
     TokenSet::first(reply, &inner.key().scopes, sent_at.wall, inner.rotation())
 }
 
+/// One revocation, with an end to waiting for its reply.
+pub(crate) async fn send_revocation(inner: &Inner, token: RevokedToken) -> Result<(), Error> {
+    let outcome = match tokio::time::timeout(inner.request_timeout(), inner.issuer().revoke(token)).await {
+        Ok(outcome) => outcome,
+        Err(late) => Err(IssuerError::new(Verdict::InDoubt, late)),
+    };
+    match outcome {
+        Ok(_) => Ok(()),
+        // An unknown token is a revoked token (RFC 7009 section 2.2).
+        Err(error) if error.verdict == Verdict::Dead => Ok(()),
+        // A lost reply to a revocation is harmless: it is simply sent again.
+        Err(error) if error.verdict == Verdict::InDoubt => Err(Error::Transient {
+            retry_after: None,
+            source: error.source,
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// One request, with an end to waiting for its reply.
 async fn send(inner: &Inner, obtain: Obtain) -> Result<TokenReply, IssuerError> {
     #[derive(Debug, thiserror::Error)]
@@ -585,7 +617,7 @@ pub(crate) async fn acquire(inner: &Inner) -> Result<Lease, Error> {
 
 /// Gives the lease back. If that fails, its time runs out.
 pub(crate) async fn release(inner: &Inner, lease: Lease) {
-    if let Err(error) = inner.store().release(inner.key(), lease).await {
+    if let Err(error) = in_time("take the lease back", inner.store().release(inner.key(), lease)).await {
         tracing::debug!(key = %inner.key(), %error, "a lease was not given back and has to run out");
     }
 }
@@ -605,16 +637,20 @@ impl Poll {
     }
 }
 
-/// Serves tokens that the store did not take, and keeps trying to store them.
+/// Serves tokens that the store did not take, and keeps trying to store them. The lease comes back when a login waits
+/// to be stored that has replaced them.
 pub(crate) fn retain(
     inner: &Arc<Inner>,
     uncommitted: Uncommitted,
     revision: u64,
     trouble: Option<StoreError>,
     lease: Option<Lease>,
-) -> Arc<Snapshot> {
+) -> Result<Arc<Snapshot>, Option<Lease>> {
     let generation = uncommitted.tokens.generation;
     let error = trouble.unwrap_or_else(|| StoreError::unavailable("take the write", "the lease was lost"));
+    if !inner.keep_uncommitted(uncommitted.clone(), error.clone()) {
+        return Err(lease);
+    }
     tracing::error!(
         key = %inner.key(), generation, %error,
         "new tokens are in memory only: the store did not take them, the write is tried again"
@@ -622,14 +658,13 @@ pub(crate) fn retain(
     inner.tell(Event::StoreTrouble {
         error: error.to_string(),
     });
-    inner.set_uncommitted(Some((uncommitted.clone(), error)));
     let published = inner.publish_unstored(Versioned {
         revision,
         record: Record::alive(inner.key().clone(), uncommitted.tokens.clone()),
     });
     let inner = Arc::clone(inner);
     tokio::spawn(async move { store_at_last(&inner, uncommitted, lease).await });
-    published
+    Ok(published)
 }
 
 /// Tries to store a set until it is stored, or something newer is.
@@ -642,7 +677,7 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
             failures += 1;
             tokio::time::sleep(machine::pause(failures).min(RETENTION_PAUSE)).await;
         }
-        if !inner.is_uncommitted(generation) {
+        if !inner.is_uncommitted(&uncommitted.tokens) {
             break;
         }
         let held = match lease.take() {
@@ -655,7 +690,7 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
                 }
             },
         };
-        if !inner.is_uncommitted(generation) {
+        if !inner.is_uncommitted(&uncommitted.tokens) {
             // A newer login was stored while this waited for the lease.
             release(inner, held).await;
             break;
@@ -670,13 +705,12 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
             .filter(|seen| seen.record.tokens.as_ref() == Some(&uncommitted.tokens))
         {
             // The write was made, and only its confirmation was lost.
-            recovered(inner, seen.clone());
+            recovered(inner, &uncommitted.tokens, seen.clone());
             release(inner, held).await;
             break;
         }
         if machine::rescue(uncommitted.parent.as_ref(), stored) == Rescue::Yield {
             tracing::warn!(key = %inner.key(), generation, "tokens that could not be stored are outdated now");
-            inner.set_uncommitted(None);
             if stored.is_some_and(|record| {
                 record
                     .tombstone
@@ -685,6 +719,7 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
             }) {
                 revoke_unstored(inner, &uncommitted.tokens).await;
             }
+            inner.no_longer_uncommitted(&uncommitted.tokens);
             if let Some(seen) = seen {
                 inner.publish(seen);
             }
@@ -694,7 +729,7 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
         let record = Record::alive(inner.key().clone(), uncommitted.tokens.clone());
         match store(inner, seen.as_ref().map(|seen| seen.revision), record, held.fence).await {
             Ok(Ok(committed)) => {
-                recovered(inner, committed);
+                recovered(inner, &uncommitted.tokens, committed);
                 release(inner, held).await;
                 break;
             }
@@ -713,7 +748,7 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
 
 /// The grant was revoked while these tokens were in memory only: the revocation was meant for them too.
 async fn revoke_unstored(inner: &Arc<Inner>, tokens: &TokenSet) {
-    if let Err(error) = inner.issuer().revoke(revoked_token(tokens)).await {
+    if let Err(error) = send_revocation(inner, revoked_token(tokens)).await {
         tracing::warn!(
             key = %inner.key(), generation = tokens.generation, %error,
             "tokens of a revoked grant could not be revoked and live until they end"
@@ -721,9 +756,9 @@ async fn revoke_unstored(inner: &Arc<Inner>, tokens: &TokenSet) {
     }
 }
 
-fn recovered(inner: &Arc<Inner>, committed: Versioned) {
+fn recovered(inner: &Arc<Inner>, tokens: &TokenSet, committed: Versioned) {
     let generation = committed.record.generation();
-    inner.set_uncommitted(None);
+    inner.no_longer_uncommitted(tokens);
     inner.publish(committed);
     tracing::info!(key = %inner.key(), generation, "tokens that could not be stored are stored now");
     inner.tell(Event::StoreRecovered { generation });

@@ -370,7 +370,7 @@ impl TokenStore for PostgresStore {
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
         Box::pin(async move {
             let id = key.storage_id();
-            let question = self.unanswered.question(&id, holder);
+            let question = self.unanswered.question(&id, holder, ttl);
             question.ask(|nonce| self.ask(&id, holder, ttl, nonce)).await
         })
     }

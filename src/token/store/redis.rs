@@ -238,7 +238,7 @@ impl TokenStore for RedisStore {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
         Box::pin(async move {
-            let question = self.unanswered.question(&key.storage_id(), holder);
+            let question = self.unanswered.question(&key.storage_id(), holder, ttl);
             question.ask(|nonce| self.ask(key, holder, ttl, nonce)).await
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Leased, StoreError};
 
@@ -33,12 +33,13 @@ where
 #[derive(Clone, Default)]
 pub(super) struct Unanswered(Arc<Mutex<Nonces>>);
 
-/// By storage id and holder.
-type Nonces = HashMap<(String, String), VecDeque<String>>;
+/// By storage id and holder, with the time from which on nobody need ask again.
+type Nonces = HashMap<(String, String), VecDeque<(String, Instant)>>;
 
 impl Unanswered {
     /// A question by `holder` for the lease of the record `id`.
-    pub fn question(&self, id: &str, holder: &str) -> Question {
+    /// `ttl`: how long a lease would be held that was granted and never heard of.
+    pub fn question(&self, id: &str, holder: &str, ttl: Duration) -> Question {
         let asker = (id.to_owned(), holder.to_owned());
         let mut nonces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = nonces.get_mut(&asker).and_then(VecDeque::pop_front);
@@ -50,7 +51,10 @@ impl Unanswered {
             unanswered: self.clone(),
             asker,
             open: kept.is_some(),
-            nonce: kept.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string()),
+            ttl,
+            nonce: kept
+                .map(|(nonce, _)| nonce)
+                .unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string()),
         }
     }
 }
@@ -60,6 +64,7 @@ pub(super) struct Question {
     unanswered: Unanswered,
     asker: (String, String),
     nonce: String,
+    ttl: Duration,
     /// It may have been granted, or may still be.
     open: bool,
 }
@@ -97,11 +102,16 @@ impl Drop for Question {
     fn drop(&mut self) {
         if self.open {
             let mut nonces = self.unanswered.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            // Handles come and go, and each is an asker of its own: what has run out is not kept for them.
+            nonces.retain(|_, kept| {
+                kept.retain(|(_, until)| *until > now);
+                !kept.is_empty()
+            });
+            let until = now + (self.ttl + PATIENCE).min(Duration::from_secs(86_400));
             let asker = std::mem::take(&mut self.asker);
-            nonces
-                .entry(asker)
-                .or_default()
-                .push_back(std::mem::take(&mut self.nonce));
+            let kept = nonces.entry(asker).or_default();
+            kept.push_back((std::mem::take(&mut self.nonce), until));
         }
     }
 }
@@ -112,6 +122,8 @@ mod tests {
 
     use super::super::Lease;
     use super::*;
+
+    const TTL: Duration = Duration::from_secs(40);
 
     fn lost() -> Result<Leased, StoreError> {
         Err(StoreError::unavailable("answer", "the answer is lost"))
@@ -145,22 +157,24 @@ mod tests {
     #[tokio::test]
     async fn a_lost_answer_is_asked_for_again_with_the_same_nonce() {
         let unanswered = Unanswered::default();
-        let first = ask(unanswered.question("a", "me"), [lost(), lost()]).await;
+        let first = ask(unanswered.question("a", "me", TTL), [lost(), lost()]).await;
         assert_eq!(first[0], first[1]);
         // Refused now does not mean refused then.
-        assert_eq!(ask(unanswered.question("a", "me"), [held()]).await[0], first[0]);
-        assert_eq!(ask(unanswered.question("a", "me"), [granted()]).await[0], first[0]);
-        assert_ne!(ask(unanswered.question("a", "me"), [granted()]).await[0], first[0]);
+        assert_eq!(ask(unanswered.question("a", "me", TTL), [held()]).await[0], first[0]);
+        assert_eq!(ask(unanswered.question("a", "me", TTL), [granted()]).await[0], first[0]);
+        assert_ne!(ask(unanswered.question("a", "me", TTL), [granted()]).await[0], first[0]);
         assert!(unanswered.0.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
     async fn nobody_else_has_the_nonce() {
         let unanswered = Unanswered::default();
-        let lost_nonce = ask(unanswered.question("a", "me"), [lost(), lost()]).await.remove(0);
-        assert_ne!(unanswered.question("a", "you").nonce, lost_nonce);
-        assert_ne!(unanswered.question("b", "me").nonce, lost_nonce);
-        let (one, two) = (unanswered.question("a", "me"), unanswered.question("a", "me"));
+        let lost_nonce = ask(unanswered.question("a", "me", TTL), [lost(), lost()])
+            .await
+            .remove(0);
+        assert_ne!(unanswered.question("a", "you", TTL).nonce, lost_nonce);
+        assert_ne!(unanswered.question("b", "me", TTL).nonce, lost_nonce);
+        let (one, two) = (unanswered.question("a", "me", TTL), unanswered.question("a", "me", TTL));
         assert_eq!(one.nonce, lost_nonce);
         assert_ne!(two.nonce, lost_nonce);
     }
@@ -168,20 +182,36 @@ mod tests {
     #[tokio::test]
     async fn a_plain_refusal_leaves_nothing_behind() {
         let unanswered = Unanswered::default();
-        ask(unanswered.question("a", "me"), [held()]).await;
+        ask(unanswered.question("a", "me", TTL), [held()]).await;
         assert!(unanswered.0.lock().unwrap().is_empty());
         // A refusal of the second try says nothing of the first one.
-        ask(unanswered.question("a", "me"), [lost(), held()]).await;
+        ask(unanswered.question("a", "me", TTL), [lost(), held()]).await;
         assert_eq!(unanswered.0.lock().unwrap().len(), 1);
     }
 
     #[tokio::test]
     async fn a_question_that_is_cut_off_is_kept() {
         let unanswered = Unanswered::default();
-        let question = unanswered.question("a", "me");
+        let question = unanswered.question("a", "me", TTL);
         let nonce = question.nonce.clone();
         let asking = question.ask(|_| std::future::pending());
         assert!(tokio::time::timeout(Duration::ZERO, asking).await.is_err());
-        assert_eq!(unanswered.question("a", "me").nonce, nonce);
+        assert_eq!(unanswered.question("a", "me", TTL).nonce, nonce);
+    }
+
+    #[test]
+    fn askers_that_are_gone_leave_nothing_behind() {
+        let unanswered = Unanswered::default();
+        for number in 0..1000 {
+            let mut question = unanswered.question("a", &format!("handle {number}"), Duration::ZERO);
+            question.open = true;
+            // As if its time had run out.
+            drop(question);
+            let mut nonces = unanswered.0.lock().unwrap();
+            for (_, until) in nonces.values_mut().flatten() {
+                *until = Instant::now();
+            }
+        }
+        assert!(unanswered.0.lock().unwrap().len() <= 1);
     }
 }
