@@ -47,6 +47,8 @@ struct Inner<P: Provider> {
     token_endpoint: String,
     server: AuthorizationServer,
     http: reqwest::Client,
+    /// The HTTP client is the caller's: it may follow redirects.
+    own_http: bool,
     retry: RetryPolicy,
     redirect_uri: Option<String>,
     issuer: Option<String>,
@@ -295,7 +297,7 @@ impl<P: Provider> App<P> {
         C::from_parts(
             text,
             self.0.http.clone(),
-            Core::new(P::profile().provider, base, credential, self.0.retry),
+            Core::new(P::profile().provider, base, credential, self.0.retry, self.0.own_http),
         )
     }
 }
@@ -417,7 +419,9 @@ impl<P: Provider> AppBuilder<P> {
     ///
     /// Build it with `redirect::Policy::none()`. What comes back from behind a redirect is not taken for the answer to a
     /// call that changes something, but a redirect to the call's own address cannot be told from an answer. No request
-    /// is made so that its body could be sent along to another address.
+    /// is made so that its body could be sent along to another address. A call without a body that changes something,
+    /// and gets no connection, is reported as [`Outcome::Unknown`](crate::transport::Outcome::Unknown): the connection
+    /// may have been one behind a redirect.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Some(client);
         self
@@ -511,6 +515,7 @@ impl<P: Provider> AppBuilder<P> {
         } else {
             endpoints.token.as_str().to_owned()
         };
+        let own_http = self.http.is_some();
         let http = match self.http {
             Some(client) => client,
             None => default_client()?,
@@ -531,6 +536,7 @@ impl<P: Provider> AppBuilder<P> {
             token_endpoint,
             server,
             http,
+            own_http,
             retry: self.retry,
             redirect_uri: self.redirect_uri,
             issuer: self.issuer,

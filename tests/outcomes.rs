@@ -142,6 +142,12 @@ async fn a_token_that_a_later_attempt_does_not_get_takes_back_nothing() {
         let error = idempotent(&user).await;
         assert!(matches!(error, Error::Auth { .. }), "{error:?}");
         assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("; an earlier attempt may have taken effect"),
+            "{error}"
+        );
         assert_eq!(error.reauthorization_required(), reauthorization);
         assert_eq!(recorder.calls().len(), 1);
         // The next call is another one, and never left.
@@ -236,6 +242,126 @@ async fn whoever_answers_behind_a_redirect_does_not_answer_a_call_that_changes_s
     let app = builder::<ofx::Provider>(&recorder).http_client(following());
     let own = app.build().unwrap().client_credentials(["payments"]).unwrap();
     own.get_quote().quote_id("q").send().await.unwrap();
+}
+
+/// Where nobody listens.
+async fn nowhere() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}/", listener.local_addr().unwrap())
+}
+
+#[tokio::test]
+async fn a_redirect_to_where_nobody_listens_does_not_unsend_the_request() {
+    for elsewhere in [nowhere().await, "gopher://bank.example/".to_owned()] {
+        for status in [301, 302, 303] {
+            let behind = elsewhere.clone();
+            let recorder = Recorder::granting(move |_, _| Answer::redirect(status, behind.clone())).await;
+            let app = builder::<ofx::Provider>(&recorder).http_client(following());
+            let own = app.build().unwrap().client_credentials(["payments"]).unwrap();
+            let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::Unknown, "{status}: {error:?}");
+            assert_eq!(recorder.calls().len(), 1, "{status}");
+            // Without a body as well.
+            let app = builder(&recorder).http_client(following());
+            let user: Tatra = connect(app, "PREMIUM_AIS").await;
+            let error = idempotent(&user).await;
+            assert_eq!(error.outcome(), Outcome::Unknown, "{status}: {error:?}");
+        }
+    }
+    // A request that got no connection itself was not sent, whoever made the client.
+    let oauth = Recorder::granting(|_, _| Answer::empty(500)).await;
+    let app = builder::<ofx::Provider>(&oauth)
+        .base_url(nowhere().await)
+        .oauth_base_url(oauth.origin())
+        .http_client(following());
+    let own = app.build().unwrap().client_credentials(["payments"]).unwrap();
+    let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_refresh_that_was_redirected_to_where_nobody_listens_is_in_doubt() {
+    let elsewhere = nowhere().await;
+    let recorder = Recorder::with_tokens(
+        move |_, before| match before {
+            0 => Answer::json(token(1)),
+            _ => Answer::redirect(303, elsewhere.clone()),
+        },
+        |_, _| Answer::json(r#"{"accounts":[]}"#),
+    )
+    .await;
+    let clock = Arc::new(ManualClock::new());
+    let app = builder(&recorder).clock(clock.clone()).http_client(following());
+    let user: Tatra = connect(app, "PREMIUM_AIS").await;
+    clock.advance(Duration::from_secs(3600));
+    let error = safe(&user).await;
+    let Error::Auth { error: reason, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert!(matches!(reason, token::Error::InDoubt { .. }), "{reason:?}");
+}
+
+// --- refusals whose body does not come whole
+
+/// The headers of a reply and half of its body: then silence, or the end.
+fn torn(status: &str, header: &str, silence: Duration) -> Answer {
+    let head = format!(
+        "HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\nx-request-id: r-1\r\n{header}\r\ncontent-length: 100\r\n\r\n{{"
+    );
+    Answer::Pieces(vec![(Duration::ZERO, head.into_bytes()), (silence, Vec::new())])
+}
+
+#[tokio::test]
+async fn what_the_headers_of_a_refusal_ask_for_does_not_depend_on_its_body() {
+    for silence in [Duration::ZERO, Duration::from_secs(60)] {
+        for (status, header, requests, tokens) in [
+            ("401", r#"www-authenticate: Bearer error="invalid_token""#, 2, 2),
+            ("429", "retry-after: 0", 2, 1),
+            // Longer than is waited for.
+            ("429", "retry-after: 3600", 1, 1),
+            ("503", "retry-after: 3600", 1, 1),
+        ] {
+            let recorder = Recorder::granting(move |_, before| match before {
+                0 => torn(status, header, silence),
+                _ => Answer::json(r#"{"accounts":[]}"#),
+            })
+            .await;
+            let app = builder(&recorder).retry(RetryPolicy {
+                attempt_timeout: Duration::from_millis(300),
+                backoff: Duration::from_millis(1),
+                ..RetryPolicy::default()
+            });
+            let user: Tatra = connect(app, "PREMIUM_AIS").await;
+            let result = user.client().list_accounts().send().await;
+            let what = format!("{status}, {header}, {silence:?}");
+            assert_eq!(recorder.calls().len(), requests, "{what}");
+            assert_eq!(recorder.token_requests().len(), tokens, "{what}");
+            assert_eq!(result.is_ok(), requests == 2, "{what}");
+            if let Err(error) = result {
+                assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "{what}");
+                assert_eq!(error.request_id(), Some("r-1"), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_torn_refusal_of_a_later_attempt_says_that_an_earlier_one_is_in_doubt() {
+    let recorder = Recorder::granting(|_, before| match before {
+        0 => Answer::Drop,
+        _ => torn("409", "x-a: b", Duration::ZERO),
+    })
+    .await;
+    let user: Tatra = connect(builder(&recorder), "PREMIUM_AIS").await;
+    let error = idempotent(&user).await;
+    assert!(matches!(error, Error::Connection(_)), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(
+        error
+            .to_string()
+            .ends_with("; an earlier attempt may have taken effect"),
+        "{error}"
+    );
 }
 
 // --- token requests

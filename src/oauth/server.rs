@@ -10,7 +10,6 @@ use base64::Engine as _;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::CONTENT_TYPE;
-use http_body_util::Full;
 use oauth2::{
     AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
     EndpointSet, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
@@ -25,7 +24,7 @@ use super::profile::{ClientAuthentication, ClientAuthentications, Profile, Token
 use super::reply::{Asked, RawReply};
 use super::requested_scope::Scopes;
 use crate::token::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply};
-use crate::transport::{ReadError, read};
+use crate::transport::{ReadError, read, sent_once};
 use crate::{ScopeSet, Secret};
 
 /// Largest reply of an authorization server that is read, in bytes.
@@ -421,15 +420,13 @@ impl Wire<'_> {
         } else {
             body
         };
-        // A body that the HTTP client cannot copy: a redirect (307, 308) cannot make it send the secret elsewhere.
-        *request.body_mut() = Some(reqwest::Body::wrap(Full::new(Bytes::from(body))));
+        // A redirect (307, 308) cannot make the HTTP client send the secret elsewhere.
+        let (body, departure) = sent_once(Bytes::from(body));
+        *request.body_mut() = Some(body);
         let exchange = async {
-            let response = self.http.execute(request).await.map_err(|error| {
-                let sent = !error.is_connect() && !error.is_builder();
-                Captured::Failed {
-                    sent,
-                    source: Some(error.without_url()),
-                }
+            let response = self.http.execute(request).await.map_err(|error| Captured::Failed {
+                sent: departure.happened_before(&error),
+                source: Some(error.without_url()),
             })?;
             let (status, headers) = (response.status(), response.headers().clone());
             tracing::Span::current().record("status", status.as_u16());

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, StatusCode};
-use http_body_util::Full;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
 use super::bearer::{Bearer, Rejection, TokenSource};
+use super::body::{Departure, sent_once};
 use super::error::{
     ConnectionError, ConnectionPoint, Error, Failure, MissingScope, Outcome, Problem, outcome_of, retryable,
 };
@@ -33,6 +33,8 @@ struct Inner {
     base: Url,
     credential: Credential,
     retry: RetryPolicy,
+    /// The HTTP client is the caller's: it may follow redirects.
+    own_http: bool,
 }
 
 /// How calls authenticate.
@@ -55,12 +57,19 @@ impl fmt::Debug for Core {
 }
 
 impl Core {
-    pub(crate) fn new(provider: &'static str, base: Url, credential: Credential, retry: RetryPolicy) -> Self {
+    pub(crate) fn new(
+        provider: &'static str,
+        base: Url,
+        credential: Credential,
+        retry: RetryPolicy,
+        own_http: bool,
+    ) -> Self {
         Self(Arc::new(Inner {
             provider,
             base,
             credential,
             retry,
+            own_http,
         }))
     }
 
@@ -171,9 +180,7 @@ impl Core {
                 .saturating_duration_since(Instant::now())
                 .min(policy.attempt_timeout);
             let may_repeat = repeatable && attempt < policy.attempts;
-            let sent = parts
-                .send(self.0.provider, http, operation, left, policy.attempt_timeout)
-                .await;
+            let sent = self.send(&parts, http, operation, left, policy.attempt_timeout).await;
             let (outcome, asked) = match sent {
                 Ok(response) => {
                     if self.was_redirected(&response, &parts, operation) {
@@ -199,7 +206,8 @@ impl Core {
                     if !error.is_retryable() {
                         return Err(Error::Connection(error));
                     }
-                    (Err(error), None)
+                    let asked = error.retry_after;
+                    (Err(error), asked)
                 }
             };
             attempt += 1;
@@ -217,6 +225,42 @@ impl Core {
                 }
                 (None, Ok(response)) => return Ok(response),
                 (None, Err(error)) => return Err(Error::Connection(error)),
+            }
+        }
+    }
+
+    /// One attempt, from the connection to the end of the reply (of its headers, for a download, whose pieces then
+    /// may take as long as `patience` says).
+    async fn send(
+        &self,
+        parts: &Parts,
+        http: &reqwest::Client,
+        operation: &'static Operation,
+        within: Duration,
+        patience: Duration,
+    ) -> Result<Response, ConnectionError> {
+        let Made { request, id, departure } = parts.request(operation);
+        let started = Instant::now();
+        let inner = match tokio::time::timeout(within, http.execute(request)).await {
+            Ok(Ok(inner)) => inner,
+            Ok(Err(error)) => {
+                // Without a body nothing tells whether the connection that failed was one behind a redirect.
+                let left = match departure {
+                    Some(departure) => departure.happened(),
+                    None => self.0.own_http && operation.effect != Effect::Safe,
+                };
+                return Err(ConnectionError::new(operation.id, error, left).of_request(id));
+            }
+            Err(_) => return Err(ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent).of_request(id)),
+        };
+        // The reply's headers are in: what fails from here on fails in the reply.
+        let head = Head::of(self.0.provider, operation, &inner, id);
+        let left = within.saturating_sub(started.elapsed());
+        match tokio::time::timeout(left, Response::receive(head.clone(), inner, patience)).await {
+            Ok(result) => result,
+            Err(_) => {
+                let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Reply);
+                Response::broken(head, too_late)
             }
         }
     }
@@ -477,35 +521,7 @@ impl Parts {
             .is_some_and(|name| self.headers.get(name).is_some_and(|key| !key.is_empty()))
     }
 
-    /// One attempt, from the connection to the end of the reply (of its headers, for a download, whose pieces then
-    /// may take as long as `patience` says).
-    async fn send(
-        &self,
-        provider: &'static str,
-        http: &reqwest::Client,
-        operation: &'static Operation,
-        within: Duration,
-        patience: Duration,
-    ) -> Result<Response, ConnectionError> {
-        let (request, id) = self.request(operation);
-        let started = Instant::now();
-        let inner = match tokio::time::timeout(within, http.execute(request)).await {
-            Ok(Ok(inner)) => inner,
-            Ok(Err(error)) => return Err(ConnectionError::new(operation.id, error).of_request(id)),
-            Err(_) => return Err(ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent).of_request(id)),
-        };
-        // The reply's headers are in: what fails from here on fails in the reply.
-        let head = Head::of(provider, operation, &inner, id);
-        let too_late = head.broken(ConnectionError::out_of_time(operation.id, ConnectionPoint::Reply));
-        let left = within.saturating_sub(started.elapsed());
-        match tokio::time::timeout(left, Response::receive(head, inner, patience)).await {
-            Ok(result) => result,
-            Err(_) => Err(too_late),
-        }
-    }
-
-    /// The request, and the id that it carries.
-    fn request(&self, operation: &'static Operation) -> (reqwest::Request, Option<String>) {
+    fn request(&self, operation: &'static Operation) -> Made {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         *request.headers_mut() = self.headers.clone();
         let mut id = None;
@@ -518,10 +534,23 @@ impl Parts {
                 id = Some(value);
             }
         }
-        // A body that the client cannot copy: a redirect cannot make it send the body again, to whomever.
-        *request.body_mut() = self.body.clone().map(|body| reqwest::Body::wrap(Full::new(body)));
-        (request, id)
+        let mut departure = None;
+        if let Some(body) = self.body.clone().filter(|body| !body.is_empty()) {
+            let (body, of_body) = sent_once(body);
+            *request.body_mut() = Some(body);
+            departure = Some(of_body);
+        }
+        Made { request, id, departure }
     }
+}
+
+/// A request that is about to be sent.
+struct Made {
+    request: reqwest::Request,
+    /// The id that it carries.
+    id: Option<String>,
+    /// Whether its body left, where it has one.
+    departure: Option<Departure>,
 }
 
 /// Whether a 401 says that the token itself is the reason (RFC 6750 section 3.1).

@@ -27,7 +27,8 @@ pub enum Error<E = ()> {
         /// Why there is none.
         error: token::Error,
         /// How far the call had come: [`Outcome::NotSent`] when there was no token for its first attempt,
-        /// [`Outcome::Rejected`] when the provider had rejected one.
+        /// [`Outcome::Rejected`] when the provider had rejected one, [`Outcome::Unknown`] when an earlier attempt may
+        /// have taken effect.
         outcome: Outcome,
     },
     /// The token was not granted a scope that the operation needs. Nothing was sent.
@@ -75,21 +76,24 @@ pub struct ConnectionError {
     pub status: Option<StatusCode>,
     /// The provider's id of the request, or else the one that it carried: ask them with it.
     pub request_id: Option<String>,
+    /// `Retry-After`, when the reply had one.
+    pub retry_after: Option<Duration>,
     /// Whether an earlier attempt of the same call may have taken effect.
     pub in_doubt: bool,
     source: Option<reqwest::Error>,
 }
 
 impl ConnectionError {
-    pub(crate) fn new(operation: &'static str, source: reqwest::Error) -> Self {
-        let point = if source.is_connect() {
-            ConnectionPoint::Connect
-        } else if source.is_body() || source.is_decode() {
-            ConnectionPoint::Reply
-        } else if source.is_builder() {
-            ConnectionPoint::Connect
-        } else {
-            ConnectionPoint::Sent
+    /// `left` says that the request had left, whatever connection failed then: a caller's own client may have followed
+    /// a redirect to where nobody listens.
+    pub(crate) fn new(operation: &'static str, source: reqwest::Error, left: bool) -> Self {
+        let point = match () {
+            () if source.is_connect() || source.is_builder() => match left {
+                true => ConnectionPoint::Sent,
+                false => ConnectionPoint::Connect,
+            },
+            () if source.is_body() || source.is_decode() => ConnectionPoint::Reply,
+            () => ConnectionPoint::Sent,
         };
         // The URL may carry personal data in its query.
         Self {
@@ -98,6 +102,7 @@ impl ConnectionError {
             timeout: source.is_timeout(),
             status: None,
             request_id: None,
+            retry_after: None,
             in_doubt: false,
             source: Some(source.without_url()),
         }
@@ -109,11 +114,17 @@ impl ConnectionError {
     }
 
     /// The same of a reply whose headers had come.
-    pub(crate) fn in_reply(self, status: StatusCode, request_id: Option<String>) -> Self {
+    pub(crate) fn in_reply(
+        self,
+        status: StatusCode,
+        request_id: Option<String>,
+        retry_after: Option<Duration>,
+    ) -> Self {
         Self {
             point: ConnectionPoint::Reply,
             status: Some(status),
             request_id,
+            retry_after,
             ..self
         }
     }
@@ -140,6 +151,7 @@ impl ConnectionError {
             timeout: true,
             status: None,
             request_id: None,
+            retry_after: None,
             in_doubt: false,
             source: None,
         }
@@ -348,6 +360,7 @@ impl<E> Error<E> {
             Self::Auth { error, .. } => error.retry_after(),
             Self::ErrorResponse(reply) => super::retry::retry_after(reply.headers()),
             Self::InvalidReply(reply) => reply.retry_after,
+            Self::Connection(error) => error.retry_after,
             _ => None,
         }
     }
@@ -401,7 +414,13 @@ impl<E> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidRequest(reason) => write!(f, "the call was not sent: {reason}"),
-            Self::Auth { error, .. } => write!(f, "{error}"),
+            Self::Auth { error, outcome } => {
+                write!(f, "{error}")?;
+                if *outcome == Outcome::Unknown {
+                    f.write_str("; an earlier attempt may have taken effect")?;
+                }
+                Ok(())
+            }
             Self::MissingScope(MissingScope { operation, scope }) => write!(
                 f,
                 "{operation}: the token was not granted scope `{scope}`; request it in the authorization"
@@ -446,7 +465,7 @@ impl fmt::Display for ConnectionError {
         if let Some(status) = status {
             write!(f, " (status {status})")?;
         }
-        if *in_doubt && *point == ConnectionPoint::Connect {
+        if *in_doubt && *point != ConnectionPoint::Sent {
             f.write_str("; an earlier attempt may have taken effect")?;
         }
         Ok(())

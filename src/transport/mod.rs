@@ -1,6 +1,7 @@
 //! Everything that touches the wire: errors, replies, the retry law, pages, and the runtime of the generated code.
 
 mod bearer;
+mod body;
 mod core;
 mod error;
 pub(crate) mod http;
@@ -13,6 +14,7 @@ mod retry;
 pub mod wire;
 
 pub use bearer::{Bearer, Rejection, TokenSource};
+pub(crate) use body::sent_once;
 pub use core::Core;
 pub(crate) use core::Credential;
 pub use error::{ConnectionError, ConnectionPoint, Error, Failure, InvalidReply, MissingScope, Outcome, Problem};

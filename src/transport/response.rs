@@ -58,7 +58,11 @@ impl Head {
 
     /// A failure in the body of this reply.
     pub(crate) fn broken(&self, error: ConnectionError) -> ConnectionError {
-        error.in_reply(self.status, self.request_id().map(str::to_owned))
+        error.in_reply(
+            self.status,
+            self.request_id().map(str::to_owned),
+            retry::retry_after(&self.headers),
+        )
     }
 
     fn request_id(&self) -> Option<&str> {
@@ -84,6 +88,8 @@ pub(crate) enum Body {
     Whole(Bytes),
     /// Larger than the limit in bytes; given up.
     TooLarge(usize),
+    /// Broken off, or not in time. The headers came, and are answered as those of a whole reply.
+    Broken(ConnectionError),
     /// A download: read by the caller, who waits this long for each piece.
     Stream(reqwest::Response, Duration),
 }
@@ -122,10 +128,24 @@ impl Response {
             match read(inner, limit).await {
                 Ok(body) => Body::Whole(body),
                 Err(ReadError::TooLarge) => Body::TooLarge(limit),
-                Err(ReadError::Broken(error)) => return Err(head.broken(ConnectionError::new(operation.id, error))),
+                Err(ReadError::Broken(error)) => {
+                    return Self::broken(head, ConnectionError::new(operation.id, error, true));
+                }
             }
         };
         Ok(Self { head, body })
+    }
+
+    /// A reply whose body did not come whole. A refusal (4xx) stays one: what its headers ask for, a new token or a
+    /// wait, does not depend on the body.
+    pub(crate) fn broken(head: Head, error: ConnectionError) -> Result<Self, ConnectionError> {
+        let error = head.broken(error);
+        if head.status.is_client_error() {
+            let body = Body::Broken(error);
+            Ok(Self { head, body })
+        } else {
+            Err(error)
+        }
     }
 
     /// The status.
@@ -217,6 +237,10 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let body = match body {
             Body::Whole(body) => body,
             Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
+            Body::Broken(mut error) => {
+                error.in_doubt = head.in_doubt;
+                return Err(Error::Connection(error));
+            }
             Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
         match canary::watch(head.provider, head.operation.id, || decode(&body)) {
@@ -273,7 +297,7 @@ fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, (String, serde_json:
 }
 
 /// A path and what is below it, as serde_path_to_error writes paths.
-fn below(path: &str, inside: &str) -> String {
+pub(crate) fn below(path: &str, inside: &str) -> String {
     let path = if path == "." { "" } else { path };
     let dot = if path.is_empty() || inside.is_empty() || inside.starts_with('[') {
         ""
@@ -343,7 +367,7 @@ impl ResponseValue<ByteStream> {
                 Box::pin(futures_util::stream::once(async move { Ok(body) })),
                 Duration::MAX,
             ),
-            Body::TooLarge(_) => (Box::pin(futures_util::stream::empty()), Duration::MAX),
+            Body::TooLarge(_) | Body::Broken(_) => (Box::pin(futures_util::stream::empty()), Duration::MAX),
         };
         Self {
             inner: ByteStream {
@@ -506,7 +530,7 @@ impl Stream for ByteStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let error = match this.inner.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Err(error))) => ConnectionError::new(this.operation, error),
+            Poll::Ready(Some(Err(error))) => ConnectionError::new(this.operation, error, true),
             Poll::Ready(piece) => {
                 this.waiting = None;
                 return Poll::Ready(piece.and_then(Result::ok).map(Ok));
@@ -525,7 +549,7 @@ impl Stream for ByteStream {
         // What broke off is not read on.
         this.waiting = None;
         this.inner = Box::pin(futures_util::stream::empty());
-        Poll::Ready(Some(Err(error.in_reply(this.status, this.request_id.clone()))))
+        Poll::Ready(Some(Err(error.in_reply(this.status, this.request_id.clone(), None))))
     }
 }
 
