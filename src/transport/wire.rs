@@ -330,13 +330,8 @@ where
 /// where the part is: [`decode`](super::response::decode) puts the two together.
 fn part<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: impl FnOnce() -> String) -> Result<T, E> {
     super::response::decode_part(raw.get()).map_err(|(inside, reason)| {
-        let at = at();
-        let dot = if inside.is_empty() || inside.starts_with('[') || at.is_empty() {
-            ""
-        } else {
-            "."
-        };
-        E::custom(format!("at `{at}{dot}{inside}`: {reason}"))
+        let path = super::response::below(&at(), &inside);
+        E::custom(format!("at `{path}`: {reason}"))
     })
 }
 
@@ -548,7 +543,9 @@ where
                 }
             } else {
                 for (name, value) in lists {
-                    list(value, name, &mut out)?;
+                    // Any other key is the provider's or the user's own (an account number), and no error names it.
+                    let named = ["booked", "pending"].contains(&name.as_str());
+                    list(value, if named { name } else { "{}" }, &mut out)?;
                 }
             }
         }
@@ -714,6 +711,7 @@ mod tests {
                 r#"{"items":{"booked":[{},{"lines":{"n":"x"}}]}}"#,
                 "items.booked[1].lines.n",
             ),
+            (r#"{"items":{"secret":[{"lines":{"n":"x"}}]}}"#, "items.{}[0].lines.n"),
             (r#"{"items":[{"notes":{"secret":{"n":"x"}}}]}"#, "items[0].notes.{}.n"),
             (r#"{"items":[{"notes":{"secret":7}}]}"#, "items[0].notes.{}"),
             (r#"{"items":[{"notes":["secret"]}]}"#, "items[0].notes"),
