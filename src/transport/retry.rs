@@ -12,7 +12,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 ///
 /// Only what the operation table calls safe or idempotent is ever sent again, and what carries a key of the caller's
 /// intent in the header that the provider has for it. One thing more is sent twice, whatever the policy says: a call
-/// that the provider rejected because its access token was invalid, once, with a new token.
+/// that the provider rejected because its access token was invalid, and a call that changes nothing, after any 401;
+/// once, with a new token.
 ///
 /// ```
 /// use finrail::transport::RetryPolicy;
@@ -48,7 +49,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is sent once; a call with an invalid access token is sent once more, with a new one.
+    /// Every call is sent once; a call with an invalid access token, and a call that changes nothing, after any 401, is
+    /// sent once more, with a new one.
     #[must_use]
     pub fn none() -> Self {
         Self {
