@@ -25,15 +25,7 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
     }
     let _ = writeln!(text, "`{} {}`\n", operation.method, operation.path);
     let _ = writeln!(text, "- needs: {}", needs(operation));
-    let _ = writeln!(
-        text,
-        "- repeating it: {}",
-        match operation.effect {
-            Effect::Safe => "changes nothing; it is repeated after a passing failure",
-            Effect::Idempotent => "twice is the same as once; it is repeated after a passing failure",
-            Effect::Neither => "may act twice; it is not repeated after a failure, and an unknown outcome is reported",
-        }
-    );
+    let _ = writeln!(text, "- repeating it: {}", repeating(operation));
     if let Some(provenance) = &operation.provenance {
         let _ = write!(
             text,
@@ -53,6 +45,20 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
         text.push_str(&example(document, operation, json, module));
     }
     text
+}
+
+fn repeating(operation: &Operation) -> String {
+    match (operation.effect, &operation.idempotency) {
+        (Effect::Safe, _) => "changes nothing; it is repeated after a passing failure".to_owned(),
+        (Effect::Idempotent, _) => "twice is the same as once; it is repeated after a passing failure".to_owned(),
+        (Effect::Neither, Some(key)) => format!(
+            "may act twice; it is repeated after a passing failure only with `{}` set",
+            key.header
+        ),
+        (Effect::Neither, None) => {
+            "may act twice; it is not repeated after a failure, and an unknown outcome is reported".to_owned()
+        }
+    }
 }
 
 fn needs(operation: &Operation) -> String {

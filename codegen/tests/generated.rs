@@ -259,6 +259,7 @@ fn the_documentation_of_a_call() {
     )
     .unwrap();
     assert!(!text.contains("```"));
+    assert!(with_examples.contains("only with `Idempotency-Key` set"));
     assert!(with_examples.contains("```no_run"));
     let file: syn::File = syn::parse_str(&with_examples).unwrap();
     let docs = file.items.iter().find_map(|item| match item {
