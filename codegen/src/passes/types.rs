@@ -425,11 +425,11 @@ fn reading_object_or_text(item: &mut ItemStruct) -> Vec<Item> {
     parse_items(quote! {
         const _: () = {
             #[derive(::serde::Deserialize)]
-            struct Fields #fields
+            struct __Fields #fields
 
-            struct Visitor;
+            struct __Visitor;
 
-            impl<'de> ::serde::de::Visitor<'de> for Visitor {
+            impl<'de> ::serde::de::Visitor<'de> for __Visitor {
                 type Value = #name;
 
                 fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -444,14 +444,14 @@ fn reading_object_or_text(item: &mut ItemStruct) -> Vec<Item> {
 
                 fn visit_map<A: ::serde::de::MapAccess<'de>>(self, map: A) -> ::std::result::Result<#name, A::Error> {
                     let map = ::serde::de::value::MapAccessDeserializer::new(map);
-                    let Fields { #(#idents),* } = ::serde::Deserialize::deserialize(map)?;
+                    let __Fields { #(#idents),* } = ::serde::Deserialize::deserialize(map)?;
                     Ok(#name { #(#idents),* })
                 }
             }
 
             impl<'de> ::serde::Deserialize<'de> for #name {
                 fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    deserializer.deserialize_any(Visitor)
+                    deserializer.deserialize_any(__Visitor)
                 }
             }
         };
