@@ -166,6 +166,7 @@ async fn service_tokens_carry_their_secret_in_the_body() {
         for (scope, why) in [
             ("nonsense", "unknown"),
             ("", "missing"),
+            (" ", "blank"),
             ("payments PREMIUM_AIS PREMIUM_PIS", "too many"),
         ] {
             let form = fields(&[("grant_type", "client_credentials"), ("scope", scope)]);
@@ -396,6 +397,26 @@ async fn scope_is_sent_where_the_provider_wants_it_and_nowhere_else() {
                 None => set(&mut form, "scope", "payments"),
             }
             assert_eq!(peer.token(&form).await.error(), "invalid_scope", "{}", rules.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_blank_scope_is_no_scope() {
+    let sandbox = start().await;
+    for id in ["ofx", "tatrabanka"] {
+        let peer = peer(&sandbox, id);
+        let refresh_token = peer.tokens().await.string("refresh_token");
+        let mut query = peer.authorization();
+        set(&mut query, "scope", " ");
+        let callback = peer.allowed(&query).await;
+        assert_eq!(of_url(&callback, "error").as_deref(), Some("invalid_scope"), "{id}");
+        for mut form in [
+            peer.exchange_fields(&peer.code().await),
+            peer.refresh_fields(&refresh_token),
+        ] {
+            set(&mut form, "scope", " ");
+            assert_eq!(peer.token(&form).await.error(), "invalid_scope", "{id}");
         }
     }
 }

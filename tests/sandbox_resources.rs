@@ -63,6 +63,13 @@ async fn access_keys_open_what_the_provider_says() {
         assert_eq!(get(key, "wrong").await.status, 401, "{id}");
         assert_eq!(get("wrong", secret).await.status, 401, "{id}");
     }
+    sandbox.register_known_client("finexer", "without a key", "", &[]);
+    let finexer = peer(&sandbox, "finexer");
+    let nothing = finexer
+        .http
+        .get(finexer.url(finexer.rules.call))
+        .basic_auth("", Some(""));
+    assert_eq!(answer(nothing).await.status, 401, "an empty key opens nothing");
     let finexer = sandbox.client("finexer");
     assert_eq!(finexer.access_key, finexer.client_secret);
     let ofx = peer(&sandbox, "ofx");

@@ -31,6 +31,10 @@ pub(super) fn authorized_scopes(
     let known = profile.scopes_of("authorization_code");
     let requested = words(profile, text);
     if requested.is_empty() {
+        // Separators alone ask for nothing, and one scope at a time is not all of them.
+        if !text.is_empty() || profile.single_scope {
+            return Err("no scope is named".to_owned());
+        }
         return Ok((known.to_vec(), Vec::new()));
     }
     let mut scopes = Vec::new();
@@ -83,15 +87,24 @@ pub(super) fn narrowed(profile: &Profile, granted: &[String], scope: Option<&str
     let Some(scope) = scope else {
         return Ok(granted.to_vec());
     };
-    let scopes = words(profile, scope);
+    let scopes = named(profile, scope)?;
     match scopes.iter().find(|scope| !granted.contains(scope)) {
         Some(more) => Err(refusal("invalid_scope", format!("{more} was not granted"))),
         None => Ok(scopes),
     }
 }
 
+/// The scopes of a token request that has `scope`: at least one.
+pub(super) fn named(profile: &Profile, text: &str) -> Result<Vec<String>, Refusal> {
+    let scopes = words(profile, text);
+    if scopes.is_empty() {
+        return Err(refusal("invalid_scope", "no scope is named"));
+    }
+    Ok(scopes)
+}
+
 /// The text between the separators that the provider documents, and no others.
-pub(super) fn words(profile: &Profile, text: &str) -> Vec<String> {
+fn words(profile: &Profile, text: &str) -> Vec<String> {
     let mut words = vec![text];
     for separator in &profile.scope_separators {
         words = words

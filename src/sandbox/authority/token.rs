@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::authorize::own_code;
 use super::client::{field, token_fields};
-use super::scope::{narrowed, scope_field, words};
+use super::scope::{named, narrowed, scope_field};
 use super::{Authority, Grant, Refusal, refusal};
 use crate::sandbox::http::Call;
 use crate::sandbox::json::Json;
@@ -43,7 +43,10 @@ impl Authority {
     ) -> Result<Json, Refusal> {
         let scope = scope_field(&spec.profile, "client_credentials", fields)?;
         let known = spec.profile.scopes_of("client_credentials");
-        let scopes = words(&spec.profile, scope.unwrap_or_default());
+        let scopes = match scope {
+            Some(scope) => named(&spec.profile, scope)?,
+            None => known.to_vec(),
+        };
         if let Some(unknown) = scopes.iter().find(|scope| !known.contains(scope)) {
             return Err(refusal(
                 "invalid_scope",
@@ -53,7 +56,6 @@ impl Authority {
         if spec.profile.single_scope && scopes.len() > 1 {
             return Err(refusal("invalid_scope", "one scope at a time"));
         }
-        let scopes = if scopes.is_empty() { known.to_vec() } else { scopes };
         let grant = self.open(Grant {
             client,
             user: None,
