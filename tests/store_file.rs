@@ -7,7 +7,7 @@ mod token_support;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use finrail::token::store::{FileStore, LeaseState, Leased, StoredRecord, Swap, Swapped};
 use finrail::token::{Error, StoreError, TokenStore};
@@ -111,15 +111,19 @@ fn a_directory_that_takes_no_files_is_found_out_at_once() {
 }
 
 #[tokio::test]
-async fn opening_does_not_depend_on_the_number_of_records() {
+async fn opening_reads_no_record() {
     let directory = Directory::new("many");
     drop(directory.store());
-    for number in 0..2_000 {
-        fs::write(directory.0.join(format!("x-{number:032x}.token")), b"").unwrap();
+    // Reading a directory as a file fails, whoever does it.
+    let records: Vec<_> = (0..20)
+        .map(|number| directory.0.join(format!("x-{number:032x}.token")))
+        .collect();
+    for record in &records {
+        fs::create_dir(record).unwrap();
     }
-    let started = std::time::Instant::now();
     drop(directory.store());
-    assert!(started.elapsed().as_millis() < 500, "{:?}", started.elapsed());
+    assert!(records.iter().all(|record| record.is_dir()));
+    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), records.len());
 }
 
 async fn lease(store: &Arc<dyn TokenStore>) -> finrail::token::store::Lease {
@@ -201,16 +205,15 @@ async fn a_stopped_process_blocks_nobody_for_ever() {
             file
         })
         .collect();
-    let started = Instant::now();
-    let leased = store.lease(&user_key(), "me", Duration::from_secs(9)).await;
+    // Far longer than the store's own patience: only waiting for ever reaches it.
+    let key = user_key();
+    let leased = store.lease(&key, "me", Duration::from_secs(9));
+    let leased = tokio::time::timeout(Duration::from_secs(120), leased).await.unwrap();
     assert!(matches!(leased, Err(StoreError::Unavailable { .. })), "{leased:?}");
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
 
-    // Others read, and open the store.
-    let started = Instant::now();
+    // Others read, and open the store: what would wait for a lock ends with an error, as above.
     let again = directory.store();
     assert!(again.load(&user_key()).await.unwrap().is_some());
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
 
     drop(shards);
     assert_eq!(store.lease_state(&user_key()).await.unwrap(), LeaseState::Free);
