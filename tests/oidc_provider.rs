@@ -13,6 +13,8 @@
     feature = "finexer"
 ))]
 
+mod server_support;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -52,8 +54,7 @@ struct Registration {
 /// The servers, or the end of the test.
 macro_rules! servers {
     () => {{
-        let Ok(text) = std::env::var("OIDC_PROVIDERS") else {
-            eprintln!("SKIPPED: set OIDC_PROVIDERS to what .ci/oidc-provider/server.mjs prints");
+        let Some(text) = server_support::address("OIDC_PROVIDERS") else {
             return;
         };
         serde_json::from_str::<Servers>(&text).expect("OIDC_PROVIDERS is not what the servers print")

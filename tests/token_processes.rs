@@ -14,6 +14,7 @@
 #![cfg(all(feature = "file", unix))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod server_support;
 mod token_support;
 
 use std::collections::HashMap;
@@ -482,18 +483,14 @@ fn eight_processes_refresh_once_per_round_on_files() {
 #[cfg(feature = "redis")]
 #[test]
 fn eight_processes_refresh_once_per_round_on_redis() {
-    match std::env::var("REDIS_URL") {
-        Ok(address) => eight_processes_fifty_rounds(&format!("redis {address}")),
-        Err(_) => eprintln!("SKIPPED: set REDIS_URL to test processes on Redis"),
+    if let Some(address) = server_support::address("REDIS_URL") {
+        eight_processes_fifty_rounds(&format!("redis {address}"));
     }
 }
 
 #[cfg(feature = "postgres")]
 fn postgres() -> Option<String> {
-    let Ok(address) = std::env::var("DATABASE_URL") else {
-        eprintln!("SKIPPED: set DATABASE_URL to test processes on PostgreSQL");
-        return None;
-    };
+    let address = server_support::address("DATABASE_URL")?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -619,9 +616,8 @@ fn random_kills_on_files() {
 #[cfg(feature = "redis")]
 #[test]
 fn random_kills_on_redis() {
-    match std::env::var("REDIS_URL") {
-        Ok(address) => random_kills(&format!("redis {address}"), 8),
-        Err(_) => eprintln!("SKIPPED: set REDIS_URL to test kills on Redis"),
+    if let Some(address) = server_support::address("REDIS_URL") {
+        random_kills(&format!("redis {address}"), 8);
     }
 }
 

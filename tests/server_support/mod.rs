@@ -90,13 +90,14 @@ impl Drop for Scratch {
     }
 }
 
-/// A port of loopback that nobody uses, neither it nor the one 10000 above, which is the bus of a Redis cluster.
+/// A port of loopback that nobody uses, neither it nor the one 10000 above, which is the bus of a Redis cluster. Both are
+/// below 32768, from where on systems give ports away by themselves.
 pub fn free_port() -> u16 {
     let seed = std::process::id() as u16;
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed) as u16;
-        let port = 20_000 + seed.wrapping_mul(61).wrapping_add(number) % 12_000;
+        let port = 12_000 + seed.wrapping_mul(61).wrapping_add(number) % 10_000;
         let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
         if free(port) && free(port + 10_000) {
             return port;
