@@ -1,20 +1,20 @@
 //! The way from "there is a fresh token" to "there is a header", beside the ways of others; prints the table of the README.
 
+mod ways;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::Future;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use finrail::token::store::{FileStore, MemoryStore};
-use finrail::token::{
-    GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokedToken, TokenHandle, TokenKey, TokenReply, TokenStore,
-};
-use futures_util::future::BoxFuture;
+use finrail::token::{Issuer, Renewal, TokenHandle, TokenStore};
 use http::HeaderValue;
+use ways::{Bench, HandWritten, Once, TOKEN, handle, key, refreshing, yup};
 
 // ---- allocations, counted per thread ----
 
@@ -123,119 +123,6 @@ where
     }
 }
 
-// ---- finrail ----
-
-/// Gives a token at once, or never.
-struct Bench {
-    requests: AtomicUsize,
-    hang: bool,
-    life: Duration,
-}
-
-impl Bench {
-    fn new(life: Duration, hang: bool) -> Arc<Self> {
-        Arc::new(Self {
-            requests: AtomicUsize::new(0),
-            hang,
-            life,
-        })
-    }
-
-    fn reply(&self) -> TokenReply {
-        let mut reply = TokenReply::new(TOKEN);
-        reply.refresh_token = Some("a-refresh-token-of-some-length-0123456789".into());
-        reply.expires_in = Some(self.life);
-        reply
-    }
-}
-
-impl Issuer for Bench {
-    fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move {
-            if self.hang {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            Ok(self.reply())
-        })
-    }
-
-    fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
-        Box::pin(async { Ok(true) })
-    }
-}
-
-const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIG1hZGUgdXAgdG9rZW4gb2Ygc29tZSBsZW5ndGgifQ.0123456789abcdef";
-
-fn key(subject: usize) -> TokenKey {
-    TokenKey::new("mx", "client-1", GrantKind::AuthorizationCode).subject(format!("customer-{subject}"))
-}
-
-fn handle(runtime: &tokio::runtime::Runtime, issuer: &Arc<Bench>) -> TokenHandle {
-    let handle = TokenHandle::builder(key(0), Arc::clone(issuer) as Arc<dyn Issuer>, Renewal::Refresh).build();
-    runtime.block_on(handle.adopt(issuer.reply())).unwrap();
-    handle
-}
-
-// ---- rivals ----
-
-/// What one writes by hand over the `oauth2` crate.
-struct HandWritten(tokio::sync::Mutex<(oauth2::AccessToken, Instant)>);
-
-impl HandWritten {
-    async fn header(&self) -> HeaderValue {
-        let cached = self.0.lock().await;
-        assert!(cached.1 > Instant::now());
-        let mut header = HeaderValue::try_from(format!("Bearer {}", cached.0.secret())).unwrap();
-        header.set_sensitive(true);
-        header
-    }
-}
-
-/// A source that is asked once; the cache in front of it is what is measured.
-struct Once;
-
-impl huskarl::cache::TokenSource for Once {
-    fn token(
-        &self,
-    ) -> huskarl::core::platform::MaybeSendBoxFuture<
-        '_,
-        Result<Arc<huskarl::grant::core::TokenResponse>, huskarl::cache::TokenError>,
-    > {
-        Box::pin(async {
-            let raw: huskarl::grant::core::RawTokenResponse = serde_json::from_value(serde_json::json!({
-                "access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600
-            }))
-            .unwrap();
-            Ok(Arc::new(
-                raw.into_token_response(None, std::time::SystemTime::now()).unwrap(),
-            ))
-        })
-    }
-}
-
-async fn yup() -> Arc<yup_oauth2::authenticator::DefaultAuthenticator> {
-    let tokens = std::env::temp_dir().join(format!("finrail-bench-yup-{}", std::process::id()));
-    // Without an expiry, which spares it looking at the clock.
-    let stored = serde_json::json!([{ "scopes": ["a"], "token": {
-        "access_token": TOKEN, "refresh_token": null, "expires_at": null, "id_token": null
-    }}]);
-    std::fs::write(&tokens, stored.to_string()).unwrap();
-    let secret = yup_oauth2::authorized_user::AuthorizedUserSecret {
-        client_id: "client".to_owned(),
-        client_secret: "secret".to_owned(),
-        refresh_token: "refresh".to_owned(),
-        key_type: "authorized_user".to_owned(),
-    };
-    let authenticator = yup_oauth2::AuthorizedUserAuthenticator::builder(secret)
-        .persist_tokens_to_disk(tokens)
-        .build()
-        .await
-        .unwrap();
-    Arc::new(authenticator)
-}
-
 fn fresh_path() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -265,18 +152,7 @@ fn fresh_path() {
         }
     }));
 
-    // A token that is near its end when the measurement begins, and a server that does not answer until it is over.
-    let refreshing = {
-        let issuer = Bench::new(Duration::from_secs(100), true);
-        let handle = handle(&runtime, &issuer);
-        let _inside = runtime.enter();
-        println!("waiting for a token to come near its end");
-        while issuer.requests.load(Ordering::Relaxed) == 0 {
-            std::thread::sleep(Duration::from_millis(200));
-            handle.header().unwrap();
-        }
-        handle
-    };
+    let refreshing = refreshing(&runtime);
     let during = || {
         let handle = refreshing.clone();
         move || {
