@@ -3,6 +3,7 @@
 
 mod token_support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -69,6 +70,60 @@ impl TokenStore for Address {
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
         let store = self.now();
         Box::pin(async move { store.release(key, lease).await })
+    }
+}
+
+/// A store that a test watches: it counts reads, delays the next one, and says when the next write comes.
+struct Watched {
+    store: Arc<dyn TokenStore>,
+    reads: AtomicUsize,
+    delay_of_next_read: Mutex<Duration>,
+    before_next_write: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Watched {
+    fn new(store: Arc<dyn TokenStore>) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            reads: AtomicUsize::new(0),
+            delay_of_next_read: Mutex::default(),
+            before_next_write: Mutex::default(),
+        })
+    }
+
+    fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
+    }
+}
+
+impl TokenStore for Watched {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let delay = std::mem::take(&mut *self.delay_of_next_read.lock().unwrap());
+        Box::pin(async move {
+            let seen = self.store.load(key).await;
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            seen
+        })
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        if let Some(happens) = self.before_next_write.lock().unwrap().take() {
+            happens();
+        }
+        self.store.swap(key, swap)
+    }
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.store.lease(key, holder, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.store.release(key, lease)
     }
 }
 
@@ -247,42 +302,14 @@ async fn a_grant_forgotten_elsewhere_is_noticed_within_minutes_though_the_token_
     assert!(here.fresh().await.unwrap_err().reauthorization_required());
 }
 
-/// A store whose reads take long, when they are told to.
-struct SlowReads(Arc<dyn TokenStore>, Mutex<Duration>);
-
-impl TokenStore for SlowReads {
-    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
-        let delay = std::mem::take(&mut *self.1.lock().unwrap());
-        Box::pin(async move {
-            let seen = self.0.load(key).await;
-            tokio::time::sleep(delay).await;
-            seen
-        })
-    }
-    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
-        self.0.swap(key, swap)
-    }
-    fn lease<'a>(
-        &'a self,
-        key: &'a TokenKey,
-        holder: &'a str,
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
-        self.0.lease(key, holder, ttl)
-    }
-    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.release(key, lease)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_read_that_began_before_does_not_bring_a_forgotten_grant_back() {
     let world = World::new(STRICT);
-    let slow = Arc::new(SlowReads(world.store(), Mutex::default()));
+    let slow = Watched::new(world.store());
     let store: Arc<dyn TokenStore> = Arc::clone(&slow) as Arc<dyn TokenStore>;
     let handle = user(&world.bank, &store, &world.clock, "a").build();
     handle.adopt(world.bank.login()).await.unwrap();
-    *slow.1.lock().unwrap() = secs(5);
+    *slow.delay_of_next_read.lock().unwrap() = secs(5);
     let reader = handle.clone();
     let read = tokio::spawn(async move { reader.load().await });
     tokio::time::sleep(secs(1)).await;
@@ -431,46 +458,22 @@ async fn a_401_without_a_reason_does_not_end_a_grant_that_has_no_refresh_token()
     assert!(over.unwrap_err().reauthorization_required());
 }
 
-/// Counts what is asked of a store.
-struct Counting(Arc<dyn TokenStore>, std::sync::atomic::AtomicUsize);
-
-impl TokenStore for Counting {
-    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
-        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.0.load(key)
-    }
-    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
-        self.0.swap(key, swap)
-    }
-    fn lease<'a>(
-        &'a self,
-        key: &'a TokenKey,
-        holder: &'a str,
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
-        self.0.lease(key, holder, ttl)
-    }
-    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.release(key, lease)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_token_that_nothing_can_replace_is_served_to_its_end_without_asking_the_store_with_every_call() {
     let world = World::new(STRICT);
-    let store = Arc::new(Counting(world.store(), std::sync::atomic::AtomicUsize::new(0)));
+    let store = Watched::new(world.store());
     let counted: Arc<dyn TokenStore> = Arc::clone(&store) as Arc<dyn TokenStore>;
     let handle = user(&world.bank, &counted, &world.clock, "a").build();
     let mut reply = world.bank.login();
     reply.refresh_token = None;
     handle.adopt(reply).await.unwrap();
-    let before = store.1.load(std::sync::atomic::Ordering::Relaxed);
+    let before = store.reads();
     // A call every second, to the last one.
     for _ in 0..3599 {
         assert!(handle.header().is_some());
         tokio::time::sleep(secs(1)).await;
     }
-    let asked = store.1.load(std::sync::atomic::Ordering::Relaxed) - before;
+    let asked = store.reads() - before;
     assert!(asked <= 13, "{asked} looks at the store in an hour");
     tokio::time::sleep(secs(2)).await;
     let error = handle.fresh().await.unwrap_err();
@@ -485,7 +488,7 @@ async fn a_refresh_that_waits_out_a_doubt_does_not_ask_with_every_call() {
     };
     let world = World::new(habits);
     let rotation = Rotation::new(Some(true), habits.grace).reuse_revokes_family(true);
-    let store = Arc::new(Counting(world.store(), std::sync::atomic::AtomicUsize::new(0)));
+    let store = Watched::new(world.store());
     let counted: Arc<dyn TokenStore> = Arc::clone(&store) as Arc<dyn TokenStore>;
     let handle = user(&world.bank, &counted, &world.clock, "a")
         .rotation(rotation)
@@ -497,12 +500,12 @@ async fn a_refresh_that_waits_out_a_doubt_does_not_ask_with_every_call() {
     handle.settled().await;
     // Out of grace: asking again could end the access token that still serves.
     tokio::time::sleep(secs(61)).await;
-    let before = store.1.load(std::sync::atomic::Ordering::Relaxed);
+    let before = store.reads();
     for _ in 0..100 {
         assert!(handle.header().is_some());
         tokio::time::sleep(secs(1)).await;
     }
-    let asked = store.1.load(std::sync::atomic::Ordering::Relaxed) - before;
+    let asked = store.reads() - before;
     assert!(asked <= 20, "{asked} looks at the store in 100 seconds");
     assert_eq!(world.bank.requests(), 1);
 }
@@ -510,44 +513,20 @@ async fn a_refresh_that_waits_out_a_doubt_does_not_ask_with_every_call() {
 #[tokio::test(start_paused = true)]
 async fn a_suspend_between_lease_and_request_sends_nothing() {
     let world = World::new(STRICT);
-    let asleep = Arc::new(Sleepy(world.store(), Arc::clone(&world.clock), Mutex::new(false)));
+    let asleep = Watched::new(world.store());
     let store: Arc<dyn TokenStore> = Arc::clone(&asleep) as Arc<dyn TokenStore>;
     let handle = user(&world.bank, &store, &world.clock, "laptop").build();
     handle.adopt(world.bank.login()).await.unwrap();
     tokio::time::sleep(HOUR).await;
-    *asleep.2.lock().unwrap() = true;
+    // The machine is suspended while the store writes: the wall clock goes on, the monotonic one does not.
+    let clock = Arc::clone(&world.clock);
+    *asleep.before_next_write.lock().unwrap() = Some(Box::new(move || clock.jump(3600)));
     assert!(matches!(handle.fresh().await, Err(Error::Busy { .. })));
     assert_eq!(world.bank.requests(), 0);
     // Nothing was sent, so there is no doubt.
     assert!(world.address.record().await.unwrap().intent.is_none());
     tokio::time::sleep(secs(2)).await;
     handle.fresh().await.unwrap();
-}
-
-/// The machine is suspended while the store writes: the wall clock goes on, the monotonic one does not.
-struct Sleepy(Arc<dyn TokenStore>, Arc<VirtualClock>, Mutex<bool>);
-
-impl TokenStore for Sleepy {
-    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
-        self.0.load(key)
-    }
-    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
-        if std::mem::take(&mut *self.2.lock().unwrap()) {
-            self.1.jump(3600);
-        }
-        self.0.swap(key, swap)
-    }
-    fn lease<'a>(
-        &'a self,
-        key: &'a TokenKey,
-        holder: &'a str,
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
-        self.0.lease(key, holder, ttl)
-    }
-    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.0.release(key, lease)
-    }
 }
 
 #[tokio::test(start_paused = true)]
