@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::oauth::{Asked, Error, Pending, Profile, RawReply, read_callback};
 use crate::token::TokenReply;
-use crate::{ScopeSet, Secret};
+use crate::value::{ScopeSet, Secret};
 
 /// The `state` of the authorization that [`callbacks`] are for.
 pub const STATE: &str = "the-state";

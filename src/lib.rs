@@ -6,37 +6,26 @@
 extern crate self as finrail;
 
 mod app;
-pub mod canary;
-mod config;
-mod connection;
 #[doc(hidden)]
 pub mod fuzzing;
-mod json;
+mod http;
 pub mod oauth;
-mod provider;
 mod providers;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-mod scope;
-mod secret;
-mod timestamp;
 pub mod token;
 pub mod transport;
-mod unknown_kind;
+mod value;
 
-pub use app::{App, AppBuilder, ClientBuilder};
-pub use config::{ConfigError, Credentials, Hosts};
-pub use connection::Connection;
-pub use json::{Json, JsonMap};
-pub use provider::{ClientKind, Environment, Provider, TypedClient, grant};
+pub use app::{
+    App, AppBuilder, ClientBuilder, ClientKind, Connection, Credentials, Environment, Hosts, Provider, TypedClient,
+    grant,
+};
+pub use http::ConfigError;
 #[allow(unused_imports)] // without a provider feature there is none
 pub use providers::*;
-pub use rust_decimal::Decimal;
-pub use scope::ScopeSet;
-pub use secret::Secret;
-pub use timestamp::Timestamp;
 pub use transport::Error;
-pub use unknown_kind::UnknownKind;
+pub use value::{Decimal, Json, JsonMap, ScopeSet, Secret, Timestamp, UnknownKind, canary};
 
 /// The crates that generated code refers to.
 #[doc(hidden)]

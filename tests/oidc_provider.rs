@@ -20,11 +20,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use finrail::oauth::{ClientAuthentication, Error, Pending, RequestedScope};
+use finrail::token::Rejection;
 use finrail::token::{
     Clock, Error as TokenError, Event, ManualClock, MemoryStore, ReauthorizationReason, Record, SystemClock, TokenKey,
     TokenStore as _, Verdict,
 };
-use finrail::transport::Rejection;
 use finrail::{App, Connection, Credentials, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use serde::Deserialize;

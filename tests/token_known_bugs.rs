@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use finrail::ScopeSet;
+use finrail::token::Rejection;
 use finrail::token::store::{Lease, Leased, MemoryStore, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
     Clock, DecodeError, Error, GrantKind, Issuer, ManualClock, ReauthorizationReason, Record, Renewal, Rotation,
     TokenHandle, TokenKey, TokenStore,
 };
-use finrail::transport::Rejection;
 use finrail::{App, Connection, ofx};
 use futures_util::future::BoxFuture;
 use recorder::{Answer, Recorder};

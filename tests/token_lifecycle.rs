@@ -5,11 +5,11 @@ mod token_support;
 
 use std::sync::Arc;
 
+use finrail::token::Rejection;
 use finrail::token::store::MemoryStore;
 use finrail::token::{
     Clock, Error, Event, GrantKind, Issuer, ReauthorizationReason, Renewal, TokenHandle, TokenKey, TokenStore, Verdict,
 };
-use finrail::transport::Rejection;
 use token_support::*;
 
 struct World {

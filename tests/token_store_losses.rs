@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use finrail::token::Rejection;
 use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
     Clock, Error, Event, Expiring, GrantKind, Issuer, MemoryStore, ReauthorizationReason, Record, Renewal, Rotation,
     TokenHandle, TokenKey, TokenStore,
 };
-use finrail::transport::Rejection;
 use futures_util::future::BoxFuture;
 use token_support::*;
 

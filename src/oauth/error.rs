@@ -76,7 +76,7 @@ pub enum Error {
     },
     /// The settings are not complete.
     #[error(transparent)]
-    Config(#[from] crate::ConfigError),
+    Config(#[from] crate::http::ConfigError),
     /// The grant could not be stored or used.
     #[error(transparent)]
     Token(#[from] crate::token::Error),

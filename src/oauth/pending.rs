@@ -7,7 +7,7 @@ use url::Url;
 
 use super::error::{Error, Refusal};
 use super::profile::Profile;
-use crate::{ScopeSet, Secret};
+use crate::value::{ScopeSet, Secret};
 
 /// Where to send the user, and what to remember until they come back.
 ///
@@ -104,10 +104,7 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
             "it must not have a fragment (RFC 6749 section 3.1.2)",
         ));
     }
-    if profile.redirect_uri.https_or_custom_scheme
-        && url.scheme() == "http"
-        && !crate::transport::http::is_loopback(&url)
-    {
+    if profile.redirect_uri.https_or_custom_scheme && url.scheme() == "http" && !crate::http::is_loopback(&url) {
         return Err(Error::RedirectUri(
             "the provider takes https or a custom scheme; plain http works on loopback only",
         ));

@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use super::error::{Error, ServerError};
 use super::profile::Profile;
 use super::wire::TokenResponse;
-use crate::ScopeSet;
+use crate::http::{retry_after, without_mark};
 use crate::token::{TokenReply, Verdict};
-use crate::transport::{retry_after, without_mark};
+use crate::value::ScopeSet;
 
 /// Ten years: longer than any token lives, short enough for every clock.
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::error::Error;
 use super::profile::Profile;
-use crate::ScopeSet;
+use crate::value::ScopeSet;
 
 /// A scope as a caller asks for it: plain, or bound to one thing.
 ///

@@ -23,9 +23,9 @@ use super::error::Error;
 use super::profile::{ClientAuthentication, ClientAuthentications, Profile, TokenBody};
 use super::reply::{Asked, RawReply};
 use super::requested_scope::Scopes;
+use crate::http::{ReadError, read, sent_once};
 use crate::token::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply};
-use crate::transport::{ReadError, read, sent_once};
-use crate::{ScopeSet, Secret};
+use crate::value::{ScopeSet, Secret};
 
 /// Largest reply of an authorization server that is read, in bytes.
 const MAX_REPLY: usize = 64 * 1024;

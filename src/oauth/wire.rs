@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::Secret;
+use crate::value::Secret;
 
 /// A request to a token endpoint (RFC 6749 sections 4.1.3, 4.3.2, 4.4.2 and 6).
 ///

@@ -88,7 +88,7 @@ use self::http::{Call, Reply};
 use self::json::Json;
 use self::provider::{Host, Outcome, Provider};
 use self::spec::Spec;
-use crate::Secret;
+use crate::value::Secret;
 
 /// The specification of every provider that is compiled in.
 const BUNDLES: &[&str] = &[

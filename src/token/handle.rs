@@ -14,13 +14,13 @@ use super::flight::{Flight, Joined};
 use super::machine::{self, Freshness, Now, Want};
 use super::shown::Shown;
 use super::snapshot::Snapshot;
+use super::source::{Bearer, Rejection, TokenSource};
 use super::transaction::{self, Uncommitted, Versioned};
 use super::{
     Clock, Error, Event, Explanation, Issuer, ReauthorizationReason, Renewal, RevokedToken, Rotation, StoreError,
     TokenHandleBuilder, TokenInfo, TokenKey, TokenReply, TokenSet, TokenStore, Verdict,
 };
-use crate::transport::{Bearer, Rejection, TokenSource};
-use crate::{ScopeSet, Secret};
+use crate::value::{ScopeSet, Secret};
 
 /// The tokens of one grant, kept fresh.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::{ScopeSet, Secret};
+use crate::value::{ScopeSet, Secret};
 
 /// Sends one token request. The lifecycle decides when; this decides how.
 ///

@@ -45,7 +45,7 @@ use chrono::{DateTime, Utc};
 
 use super::clock::between;
 use super::{Intent, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Tombstone, Verdict};
-use crate::Secret;
+use crate::value::Secret;
 
 /// How near to its end an access token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

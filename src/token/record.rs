@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::store::RecordBytes;
 use super::{ReauthorizationReason, TokenKey, TokenSet};
-use crate::Secret;
+use crate::value::Secret;
 
 /// The version that this code writes.
 const VERSION: u32 = 1;

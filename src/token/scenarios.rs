@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::machine::*;
 use super::record::{Fingerprint, Intent};
 use super::{GrantKind, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict};
-use crate::{ScopeSet, Secret};
+use crate::value::{ScopeSet, Secret};
 
 /// One row of a table: cells by column, and where it stands.
 struct Row {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{after, between};
 use super::{Rotation, TokenReply};
-use crate::{ScopeSet, Secret};
+use crate::value::{ScopeSet, Secret};
 
 /// The tokens of a grant at one moment, with absolute times only.
 ///

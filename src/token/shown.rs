@@ -10,8 +10,8 @@ use http::HeaderValue;
 use super::cell::{Cell, Copied};
 use super::machine::Horizon;
 use super::snapshot::Snapshot;
-use crate::ScopeSet;
-use crate::transport::Bearer;
+use super::source::Bearer;
+use crate::value::ScopeSet;
 
 /// The present snapshot of one grant.
 pub(crate) struct Shown {

@@ -8,9 +8,9 @@ use http::HeaderValue;
 
 use super::machine::{Freshness, Horizon, Now};
 use super::shown::Ready;
+use super::source::Bearer;
 use super::transaction::Versioned;
 use super::{Error, Renewal, TokenSet, Tombstone};
-use crate::transport::Bearer;
 
 /// What this process holds of the grant at one moment. Never changed, only replaced.
 pub(crate) struct Snapshot {

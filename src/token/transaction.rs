@@ -13,7 +13,7 @@ use super::{
     Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, Renewal, RevokedToken, StoreError, TokenReply,
     TokenSet, Verdict,
 };
-use crate::Secret;
+use crate::value::Secret;
 
 /// How long the sender of an intent is given to store what it may have got: much longer than the pause between its
 /// tries.

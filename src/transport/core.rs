@@ -6,21 +6,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
-use super::bearer::{Bearer, Rejection, TokenSource};
-use super::body::{Departure, sent_once};
 use super::error::{
     ConnectionError, ConnectionPoint, Error, Failure, MissingScope, Outcome, Problem, outcome_of, retryable,
 };
 use super::operation::{Authentication, Effect, MadeHeader, Operation};
 use super::response::{Head, Response, ResponseValue};
-use super::retry::{self, RetryPolicy};
+use super::retry::RetryPolicy;
+use crate::http::{Departure, challenge_is_invalid_token, retry_after, sent_once};
+use crate::token::{Bearer, Rejection, TokenSource};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -198,7 +198,7 @@ impl Core {
                     if !(may_repeat && retryable(response.status())) {
                         return Ok(response);
                     }
-                    let asked = retry::retry_after(response.headers());
+                    let asked = retry_after(response.headers());
                     (Ok(response), asked)
                 }
                 Err(error) => {
@@ -551,18 +551,4 @@ struct Made {
     id: Option<String>,
     /// Whether its body left, where it has one.
     departure: Option<Departure>,
-}
-
-/// Whether a 401 says that the token itself is the reason (RFC 6750 section 3.1).
-fn challenge_is_invalid_token(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|challenge| {
-            challenge
-                .to_ascii_lowercase()
-                .replace([' ', '"'], "")
-                .contains("error=invalid_token")
-        })
 }

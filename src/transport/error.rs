@@ -358,7 +358,7 @@ impl<E> Error<E> {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Auth { error, .. } => error.retry_after(),
-            Self::ErrorResponse(reply) => super::retry::retry_after(reply.headers()),
+            Self::ErrorResponse(reply) => crate::http::retry_after(reply.headers()),
             Self::InvalidReply(reply) => reply.retry_after,
             Self::Connection(error) => error.retry_after,
             _ => None,

@@ -8,7 +8,7 @@ use serde::ser::SerializeSeq as _;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::error::Error;
-use super::wire::Fields;
+use crate::value::fields::Fields;
 
 /// Everything but the unreserved characters of RFC 3986 section 2.3.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn numbers_are_written_digit_for_digit() {
         #[derive(Serialize)]
-        struct Amount(#[serde(with = "crate::transport::wire::decimal_number")] crate::Decimal);
+        struct Amount(#[serde(with = "crate::value::wire::decimal_number")] crate::value::Decimal);
 
         let amount = Amount("12345678901234567.89".parse().unwrap());
         assert_eq!(
@@ -179,7 +179,7 @@ mod tests {
             "a=12345678901234567.89"
         );
         let url = |request: reqwest::RequestBuilder| request.build().unwrap().url().query().unwrap().to_owned();
-        crate::transport::http::install_crypto();
+        crate::http::install_crypto();
         let get = || reqwest::Client::new().get("http://localhost/");
         assert_eq!(
             url(get().query(&QueryParam::new("a", &amount))),

@@ -16,8 +16,9 @@ use url::Url;
 
 use super::error::{ConnectionError, ConnectionPoint, Error, InvalidReply, Problem};
 use super::operation::Operation;
-use super::retry;
-use crate::canary::{self, Unmodelled};
+use crate::http::{ReadError, read, retry_after, without_mark};
+use crate::value::canary;
+use crate::value::decode::{Undecodable, decode};
 
 /// Largest JSON reply that is read, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -61,7 +62,7 @@ impl Head {
         error.in_reply(
             self.status,
             self.request_id().map(str::to_owned),
-            retry::retry_after(&self.headers),
+            retry_after(&self.headers),
         )
     }
 
@@ -74,7 +75,7 @@ impl Head {
             operation: self.operation.id,
             status: self.status,
             request_id: self.request_id().map(str::to_owned),
-            retry_after: retry::retry_after(&self.headers),
+            retry_after: retry_after(&self.headers),
             problem,
             in_doubt: self.in_doubt,
             body: body.map(RawBody),
@@ -198,27 +199,6 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
     .filter(|id| id.len() <= 128)
 }
 
-/// Reads a body up to a limit.
-pub(crate) async fn read(response: reqwest::Response, limit: usize) -> Result<Bytes, ReadError> {
-    if response.content_length().is_some_and(|length| length > limit as u64) {
-        return Err(ReadError::TooLarge);
-    }
-    let mut response = response;
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(ReadError::Broken)? {
-        if body.len() + chunk.len() > limit {
-            return Err(ReadError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
-}
-
-pub(crate) enum ReadError {
-    TooLarge,
-    Broken(reqwest::Error),
-}
-
 /// A decoded reply with its status and headers. It dereferences to the value.
 ///
 /// `Debug` shows the operation and the status, not the value.
@@ -243,12 +223,12 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             }
             Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
-        match canary::watch(head.provider, head.operation.id, || decode(&body)) {
+        match canary::watch(head.provider, head.operation.id, || decode(without_mark(&body))) {
             Ok(inner) => Ok(Self { inner, head }),
-            Err(problem) if head.status.is_success() => {
+            Err(Undecodable { path, reason }) if head.status.is_success() => {
                 let problem = match media_type(&head.headers) {
                     Some(name) if !name.to_ascii_lowercase().ends_with("json") => Problem::NotJson { media_type: name },
-                    _ => problem,
+                    _ => Problem::Decode { path, reason },
                 };
                 Err(Error::invalid_reply(head.invalid(problem, Some(body))))
             }
@@ -259,91 +239,6 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                 ))
             }
         }
-    }
-}
-
-/// The body without the byte order mark that some servers put before it (RFC 8259 section 8.1 lets a reader ignore it).
-pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
-}
-
-/// Decodes JSON; a problem names the place, never a value. Fields that the type lacks are noted.
-pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    read_json(without_mark(body)).map_err(|(path, error)| {
-        let (inside, reason) = reason(&error, true);
-        let path = below(&path, &inside);
-        let path = if path.is_empty() { ".".to_owned() } else { path };
-        Problem::Decode { path, reason }
-    })
-}
-
-/// The same for a part of a reply: where in the part, empty for all of it, and why.
-pub(crate) fn decode_part<T: DeserializeOwned>(part: &str) -> Result<T, (String, String)> {
-    read_json(part.as_bytes()).map_err(|(path, error)| {
-        let (inside, reason) = reason(&error, false);
-        (below(&path, &inside), reason)
-    })
-}
-
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, (String, serde_json::Error)> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let mut ignored = |path: serde_ignored::Path<'_>| canary::note(Unmodelled::Field, || canary::place(&path));
-    let value = T::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored))
-        .map_err(|error| (track.path().to_string(), error))?;
-    json.end().map_err(|error| (String::new(), error))?;
-    Ok(value)
-}
-
-/// A path and what is below it, as serde_path_to_error writes paths.
-pub(crate) fn below(path: &str, inside: &str) -> String {
-    let path = if path == "." { "" } else { path };
-    let dot = if path.is_empty() || inside.is_empty() || inside.starts_with('[') {
-        ""
-    } else {
-        "."
-    };
-    format!("{path}{dot}{inside}")
-}
-
-/// serde_json's own text quotes values; this keeps what cannot be one. Before it the path inside a part, when the
-/// error came out of one; the lines of a part are not told, because they are not those of the reply.
-fn reason(error: &serde_json::Error, whole: bool) -> (String, String) {
-    if error.classify() == serde_json::error::Category::Data {
-        let text = error.to_string();
-        if let Some((path, reason)) = text.strip_prefix("at `").and_then(|rest| rest.rsplit_once("`: ")) {
-            let reason = reason.split(" at line").next().unwrap_or_default();
-            return (path.to_owned(), reason.to_owned());
-        }
-    }
-    let place = format!(" (line {}, column {})", error.line(), error.column());
-    let reason = why(error, if whole { &place } else { "" });
-    (String::new(), reason)
-}
-
-fn why(error: &serde_json::Error, place: &str) -> String {
-    match error.classify() {
-        serde_json::error::Category::Data => {
-            let text = error.to_string();
-            if let Some(field) = text
-                .strip_prefix("missing field `")
-                .and_then(|rest| rest.split('`').next())
-            {
-                format!("field `{field}` is missing")
-            } else if let Some((_, expected)) = text.rsplit_once("expected ") {
-                // What is expected comes from our types; what came instead is left out.
-                format!(
-                    "expected {}{place}",
-                    expected.split(" at line").next().unwrap_or_default()
-                )
-            } else {
-                format!("a value of another kind{place}")
-            }
-        }
-        serde_json::error::Category::Eof => "the JSON ends too early".to_owned(),
-        serde_json::error::Category::Syntax => format!("not JSON{place}"),
-        serde_json::error::Category::Io => "could not be read".to_owned(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use finrail::token::store::{Leased, MemoryStore, StoredRecord, Swap};
+use finrail::token::{Bearer, Rejection};
 use finrail::token::{Clock, Error, ReauthorizationReason, Renewal, Rotation, TokenHandle, TokenStore as _};
-use finrail::transport::{Bearer, Rejection};
 use tokio::time::{Instant, sleep};
 
 use super::chance::Chance;

@@ -327,7 +327,7 @@ pub fn user(
         .seed(holder.len() as u64)
 }
 
-pub fn text(bearer: &finrail::transport::Bearer) -> String {
+pub fn text(bearer: &finrail::token::Bearer) -> String {
     bearer.header.to_str().unwrap().to_owned()
 }
 

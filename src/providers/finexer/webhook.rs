@@ -31,7 +31,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sha2::Sha256;
 
-use crate::Secret;
+use crate::value::Secret;
 
 /// Name of the header with the signature.
 pub const SIGNATURE_HEADER: &str = "fx-signature";

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
-use crate::ScopeSet;
 use crate::token::{GrantKind, TokenKey};
+use crate::value::ScopeSet;
 
 /// A promise that a store breaks.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -159,7 +159,7 @@ impl Server {
 fn single(address: &str, tls: Option<TlsCertificates>) -> Result<Client, RedisError> {
     let mut server = address.into_connection_info()?;
     if matches!(server.addr(), ConnectionAddr::TcpTls { .. }) {
-        crate::transport::http::install_crypto();
+        crate::http::install_crypto();
     }
     server = server.set_tcp_settings(tcp());
     match tls {
@@ -169,7 +169,7 @@ fn single(address: &str, tls: Option<TlsCertificates>) -> Result<Client, RedisEr
 }
 
 fn cluster(nodes: Vec<String>, tls: Option<TlsCertificates>) -> Result<ClusterClient, RedisError> {
-    crate::transport::http::install_crypto();
+    crate::http::install_crypto();
     let builder = ClusterClientBuilder::new(nodes)
         .connection_timeout(PATIENCE)
         .response_timeout(PATIENCE)

@@ -1,11 +1,11 @@
-//! The one small trait by which the transport knows tokens.
+//! The one small trait by which calls know tokens.
 
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use std::sync::Arc;
 
-use crate::ScopeSet;
-use crate::token;
+use super::Error;
+use crate::value::ScopeSet;
 
 /// A ready `Authorization` header and the generation of the token in it.
 ///
@@ -41,12 +41,12 @@ pub trait TokenSource: Send + Sync + 'static {
     fn ready(&self) -> Option<Bearer>;
 
     /// A header, after whatever it takes to get one.
-    fn fresh(&self) -> BoxFuture<'_, Result<Bearer, token::Error>>;
+    fn fresh(&self) -> BoxFuture<'_, Result<Bearer, Error>>;
 
     /// The provider answered 401 to this generation: a header of a newer one.
     ///
     /// However many calls report the same generation, one refresh is made.
-    fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, token::Error>>;
+    fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>>;
 
     /// The scopes that the token was granted; none: not known yet.
     fn granted(&self) -> Option<Arc<ScopeSet>>;

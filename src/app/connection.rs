@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::provider::{Provider, TypedClient};
+use super::provider::{Provider, TypedClient};
 use crate::token::{self, TokenHandle, TokenInfo, TokenKey};
 
 /// A user's consent, with the client that acts under it.
@@ -68,7 +68,7 @@ impl<P: Provider> Connection<P> {
     /// When the provider did not carry it out: the grant then still lives.
     pub async fn revoke(&self) -> Result<(), token::Error>
     where
-        P: crate::grant::Revocation,
+        P: super::provider::grant::Revocation,
     {
         self.handle.revoke().await
     }

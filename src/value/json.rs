@@ -8,8 +8,9 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::Decimal;
-use crate::transport::wire::{Fields, decimal};
+use super::Decimal;
+use super::fields::Fields;
+use super::wire::decimal;
 
 /// A JSON value as it came, digit for digit. `Debug` shows its length only.
 ///

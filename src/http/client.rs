@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::ConfigError;
+use super::ConfigError;
 
 /// A client with the settings that fit: rustls, no redirect to another origin, bounded connecting.
 pub(crate) fn default_client() -> Result<reqwest::Client, ConfigError> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::Hosts;
 use crate::oauth::{Profile, RequestedScope};
 use crate::transport::{Core, Operation};
 
@@ -33,6 +32,15 @@ pub trait Environment: Copy + 'static {
 
     /// Its base URLs.
     fn hosts(self) -> Hosts;
+}
+
+/// The base URLs of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    /// Of the resources.
+    pub api: &'static str,
+    /// Of the authorization server.
+    pub oauth: &'static str,
 }
 
 /// A generated client.

@@ -93,6 +93,6 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::transport::wire::lenient_string::deserialize(deserializer).map(Self)
+        super::wire::lenient_string::deserialize(deserializer).map(Self)
     }
 }

@@ -1,58 +1,11 @@
-//! Settings: hosts, credentials, and what is wrong with them.
+//! The identifier and the secret of a registered client.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::Secret;
-use crate::provider::Provider;
-
-/// What is wrong with the settings.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A URL is unusable.
-    #[error("{what}: {reason}")]
-    Url {
-        /// Which one.
-        what: &'static str,
-        /// Why.
-        reason: &'static str,
-    },
-    /// The provider has no hosts of its own and no base URL was given.
-    #[error("{0} has a host per institution: give it with `base_url`")]
-    MissingBaseUrl(&'static str),
-    /// No credentials were given.
-    #[error(
-        "no credentials were given: use `credentials`, or set {0}_CLIENT_ID and {0}_CLIENT_SECRET and use `Credentials::from_env`"
-    )]
-    MissingCredentials(&'static str),
-    /// Environment variables are not set.
-    #[error("not set in the environment: {}", .0.join(", "))]
-    MissingVariables(Vec<String>),
-    /// The client was given no way to authenticate.
-    #[error(
-        "the client has no way to authenticate: choose one on the builder (a grant, an access key, a registration token)"
-    )]
-    NoGrant,
-    /// The client id or the secret cannot be sent.
-    #[error("{0}")]
-    Credentials(&'static str),
-    /// A scope does not fit the provider's rules.
-    #[error("{0}")]
-    Scope(String),
-    /// The HTTP client could not be made.
-    #[error("the HTTP client could not be made: {0}")]
-    HttpClient(String),
-}
-
-/// The base URLs of an environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hosts {
-    /// Of the resources.
-    pub api: &'static str,
-    /// Of the authorization server.
-    pub oauth: &'static str,
-}
+use super::provider::Provider;
+use crate::http::ConfigError;
+use crate::value::Secret;
 
 /// The identifier and the secret of a registered client (RFC 6749 section 2.3.1).
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::canary::{self, Unmodelled};
+use super::canary::{self, Unmodelled};
 
 /// A kind of thing that this version does not know: its key, and its JSON as it came.
 ///

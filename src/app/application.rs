@@ -1,0 +1,295 @@
+//! A registered application: its settings, its grants, the connections of its users.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::Connection;
+use super::provider::{ClientKind, Provider, TypedClient, grant};
+use crate::oauth::{
+    self, Authorization, AuthorizationServer, GrantIssuer, Pending, Purpose, RequestedScope, check_redirect_uri,
+    read_callback,
+};
+use crate::token::{Clock, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
+use crate::transport::{Core, Credential, RetryPolicy};
+use crate::value::{ScopeSet, Secret};
+
+/// An application that is registered with a provider.
+///
+/// It starts authorizations, finishes them, and finds connections again. Cheap
+/// to clone; make one per registration, not one per user.
+///
+/// ```
+/// # #[cfg(feature = "mx")] {
+/// use finrail::mx;
+///
+/// let app = mx::App::builder()
+///     .base_url("https://fdx.bank.example")
+///     .credentials(mx::Credentials::new("client", "secret"))
+///     .redirect_uri("https://app.example/callback")
+///     .build()?;
+/// let authorization = app.authorize([mx::Scope::Accounts, mx::Scope::Transactions])?;
+/// assert!(authorization.url.as_str().contains("code_challenge_method=S256"));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct App<P: Provider>(pub(super) Arc<Settled<P>>);
+
+/// An application with every setting decided.
+pub(super) struct Settled<P: Provider> {
+    pub(super) api: url::Url,
+    /// What the paths of the OAuth endpoints are relative to.
+    pub(super) oauth: url::Url,
+    /// The token endpoint as keys name it; empty: that of the provider's default environment.
+    pub(super) token_endpoint: String,
+    pub(super) server: AuthorizationServer,
+    pub(super) http: reqwest::Client,
+    /// The HTTP client is the caller's: it may follow redirects.
+    pub(super) own_http: bool,
+    pub(super) retry: RetryPolicy,
+    pub(super) redirect_uri: Option<String>,
+    pub(super) issuer: Option<String>,
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) rotation: Rotation,
+    pub(super) handles: Handles,
+    pub(super) provider: std::marker::PhantomData<fn() -> P>,
+}
+
+impl<P: Provider> Clone for App<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<P: Provider> fmt::Debug for App<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("provider", &P::profile().provider)
+            .field("client_id", &self.0.server.client_id())
+            .field("base_url", &self.0.api.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P: Provider> App<P> {
+    /// The authorization server behind the application.
+    #[must_use]
+    pub fn authorization_server(&self) -> &AuthorizationServer {
+        &self.0.server
+    }
+
+    /// A client that acts for the application itself (RFC 6749 section 4.4).
+    ///
+    /// Nothing is sent here; the first call fetches the token.
+    ///
+    /// # Errors
+    ///
+    /// When a scope does not fit the provider's rules.
+    pub fn client_credentials<S: Into<RequestedScope>>(
+        &self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<P::ServiceClient, oauth::Error>
+    where
+        P: grant::ClientCredentials,
+    {
+        self.service(scopes)
+    }
+
+    /// The same without the proof that the provider has the grant, which the callers have.
+    pub(crate) fn service<C: TypedClient<Provider = P>, S: Into<RequestedScope>>(
+        &self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<C, oauth::Error> {
+        let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
+        let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
+        let handle = self.handle(self.key(GrantKind::ClientCredentials, scopes), Renewal::Anew);
+        Ok(self.client(Credential::Tokens(Arc::new(handle))))
+    }
+
+    /// Starts an authorization: where to send the user, and what to remember (RFC 6749 section 4.1.1).
+    ///
+    /// # Errors
+    ///
+    /// When a scope or the redirect URI does not fit the provider's rules. Nothing is sent.
+    pub fn authorize<S: Into<RequestedScope>>(
+        &self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Authorization, oauth::Error>
+    where
+        P: grant::AuthorizationCode,
+    {
+        let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
+        let profile = P::profile();
+        let scopes = oauth::resolve(profile, &requested, Purpose::Authorization)?;
+        let redirect_uri = self.0.redirect_uri.as_deref();
+        check_redirect_uri(profile, redirect_uri)?;
+        let request = self.0.server.authorization_request(&scopes, redirect_uri)?;
+        Ok(Authorization {
+            url: request.url,
+            pending: Pending {
+                provider: profile.provider.to_owned(),
+                client_id: self.0.server.client_id().to_owned(),
+                state: request.state,
+                verifier: request.verifier,
+                redirect_uri: redirect_uri.map(str::to_owned),
+                scopes: scopes.bare,
+                token_endpoint: self.0.token_endpoint.clone(),
+                bound: scopes.bound,
+                subject: None,
+            },
+        })
+    }
+
+    /// Finishes an authorization: checks the callback, exchanges the code, stores the grant.
+    ///
+    /// `callback` is the whole URL that the browser came back with. A code is
+    /// good for one exchange, so call this once for each callback.
+    ///
+    /// # Errors
+    ///
+    /// A refusal ([`oauth::Error::Refused`]), a callback that does not belong to
+    /// `pending`, or a failed exchange.
+    pub async fn finish(&self, pending: Pending, callback: &str) -> Result<Connection<P>, oauth::Error>
+    where
+        P: grant::AuthorizationCode,
+    {
+        let profile = P::profile();
+        if !self.is_own(&pending.provider, &pending.client_id, &pending.token_endpoint) {
+            return Err(oauth::Error::ForeignPending);
+        }
+        let code = read_callback(profile, &pending, self.0.issuer.as_deref(), callback)?;
+        let server = &self.0.server;
+        let reply = server
+            .authorization_code(
+                &code,
+                pending.verifier.as_ref(),
+                pending.redirect_uri.as_deref(),
+                &pending.scopes,
+            )
+            .await?;
+        let named = profile
+            .extra
+            .iter()
+            .filter(|field| field.subject)
+            .find_map(|field| reply.extra.get(field.name).cloned());
+        let subject = pending
+            .subject
+            .or(named)
+            .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+        // A grant that is bound to one thing (a payment's authorization) lives beside the same user's others.
+        let key = self
+            .key(GrantKind::AuthorizationCode, pending.scopes)
+            .subject(subject)
+            .bound_to(pending.bound);
+        self.adopt(key, reply).await
+    }
+
+    /// Connects with a user's name and password (RFC 6749 section 4.3).
+    ///
+    /// The password is used once and not kept. Prefer [`authorize`](Self::authorize):
+    /// with it the password is never shown to the application.
+    ///
+    /// # Errors
+    ///
+    /// When the provider refuses, or cannot be reached.
+    pub async fn password<S: Into<RequestedScope>>(
+        &self,
+        username: &str,
+        password: impl Into<Secret>,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Connection<P>, oauth::Error>
+    where
+        P: grant::Password,
+    {
+        let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
+        let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
+        let reply = self.0.server.password(username, &password.into(), &scopes).await?;
+        let key = self.key(GrantKind::Password, scopes).subject(username);
+        self.adopt(key, reply).await
+    }
+
+    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: the store has no such grant.
+    ///
+    /// # Errors
+    ///
+    /// When the key belongs to another application or another authorization server (of another environment, or of
+    /// another institution), or the store cannot be read.
+    pub async fn connection(&self, key: &TokenKey) -> Result<Option<Connection<P>>, oauth::Error> {
+        if !self.is_own(&key.provider, &key.client_id, &key.token_endpoint) {
+            return Err(oauth::Error::ForeignPending);
+        }
+        let handle = self.handle(key.clone(), Renewal::Refresh);
+        Ok(handle.load().await?.map(|_| self.connected(handle)))
+    }
+
+    /// Waits until nothing is under way for any grant of this application: no token request, and no tokens that wait
+    /// to be stored. What a program does last; see [`TokenHandle::settled`].
+    pub async fn settled(&self) {
+        for handle in self.0.handles.in_use() {
+            handle.settled().await;
+        }
+    }
+
+    async fn adopt(&self, key: TokenKey, reply: crate::token::TokenReply) -> Result<Connection<P>, oauth::Error> {
+        let handle = self.handle(key, Renewal::Refresh);
+        if let Err(error) = handle.adopt(reply).await {
+            // Tokens that the store did not take serve from memory, and their write is tried again: a
+            // consent must not be lost because a disk was full when the user came back.
+            if handle.info().is_none() {
+                return Err(error.into());
+            }
+            tracing::warn!(key = %handle.key(), %error, "the new grant is not stored yet");
+        }
+        Ok(self.connected(handle))
+    }
+
+    fn connected(&self, handle: TokenHandle) -> Connection<P> {
+        let client = self.client(Credential::Tokens(Arc::new(handle.clone())));
+        Connection::new(handle, client)
+    }
+
+    fn key(&self, kind: GrantKind, scopes: ScopeSet) -> TokenKey {
+        TokenKey::new(P::profile().provider, self.0.server.client_id(), kind)
+            .scopes(scopes)
+            .token_endpoint(self.0.token_endpoint.as_str())
+    }
+
+    /// Whether a grant was made by this client at this authorization server. Its tokens go to no other.
+    fn is_own(&self, provider: &str, client_id: &str, token_endpoint: &str) -> bool {
+        provider == P::profile().provider
+            && client_id == self.0.server.client_id()
+            && token_endpoint == self.0.token_endpoint
+    }
+
+    fn handle(&self, key: TokenKey, renewal: Renewal) -> TokenHandle {
+        self.0.handles.of(&key, || self.new_handle(key.clone(), renewal))
+    }
+
+    fn new_handle(&self, key: TokenKey, renewal: Renewal) -> TokenHandle {
+        let issuer = GrantIssuer {
+            server: self.0.server.clone(),
+            scopes: key.scopes.clone(),
+        };
+        TokenHandle::builder(key, Arc::new(issuer), renewal)
+            .rotation(self.0.rotation)
+            .clock(Arc::clone(&self.0.clock))
+            // The request ends by its own limit first: then it is known how far it had come.
+            .request_timeout(self.0.server.timeout() + Duration::from_secs(2))
+            .store(Arc::clone(&self.0.store))
+            .build()
+    }
+
+    pub(crate) fn client<C: TypedClient<Provider = P>>(&self, credential: Credential) -> C {
+        let base = match C::KIND {
+            ClientKind::Oauth | ClientKind::Registration => self.0.oauth.clone(),
+            _ => self.0.api.clone(),
+        };
+        let text = base.as_str().trim_end_matches('/').to_owned();
+        C::from_parts(
+            text,
+            self.0.http.clone(),
+            Core::new(P::profile().provider, base, credential, self.0.retry, self.0.own_http),
+        )
+    }
+}

@@ -1,0 +1,283 @@
+//! The settings of an application.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::application::{App, Settled};
+use super::credentials::Credentials;
+use super::provider::{Environment as _, Provider};
+use crate::http::{ConfigError, default_client, secure_url};
+use crate::oauth::{AuthorizationServer, ClientAuthentications, Endpoints, Settings, TokenBody};
+use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenStore};
+use crate::transport::RetryPolicy;
+
+/// Sets up an [`App`].
+#[must_use]
+pub struct AppBuilder<P: Provider> {
+    environment: Option<P::Environment>,
+    base_url: Option<String>,
+    oauth_base_url: Option<String>,
+    authorization_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
+    pub(crate) credentials: Option<Credentials<P>>,
+    redirect_uri: Option<String>,
+    issuer: Option<String>,
+    authentication: Option<ClientAuthentications>,
+    token_body: Option<TokenBody>,
+    http: Option<reqwest::Client>,
+    retry: RetryPolicy,
+    timeout: Duration,
+    store: Option<Arc<dyn TokenStore>>,
+    clock: Arc<dyn Clock>,
+    rotation: Option<Rotation>,
+}
+
+impl<P: Provider> App<P> {
+    /// Starts to set up an application.
+    pub fn builder() -> AppBuilder<P> {
+        AppBuilder::new()
+    }
+}
+
+impl<P: Provider> AppBuilder<P> {
+    pub(crate) fn new() -> Self {
+        Self {
+            environment: P::Environment::DEFAULT,
+            base_url: None,
+            oauth_base_url: None,
+            authorization_endpoint: None,
+            token_endpoint: None,
+            revocation_endpoint: None,
+            credentials: None,
+            redirect_uri: None,
+            issuer: None,
+            authentication: None,
+            token_body: None,
+            http: None,
+            retry: RetryPolicy::default(),
+            timeout: Duration::from_secs(30),
+            store: None,
+            clock: Arc::new(SystemClock),
+            rotation: None,
+        }
+    }
+
+    /// Chooses one of the provider's environments. Without it the first of the specification is used, the sandbox where there is one.
+    pub fn environment(mut self, environment: P::Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Base URL of the resources, in place of the environment's. Unless [`oauth_base_url`](Self::oauth_base_url)
+    /// says otherwise, the OAuth endpoints are looked for under it too.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Base URL of the OAuth endpoints, and of client registration.
+    pub fn oauth_base_url(mut self, url: impl Into<String>) -> Self {
+        self.oauth_base_url = Some(url.into());
+        self
+    }
+
+    /// The authorization endpoint as a whole URL.
+    pub fn authorization_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.authorization_endpoint = Some(url.into());
+        self
+    }
+
+    /// The token endpoint as a whole URL. The bare calls of the `oauth` module go to paths under
+    /// [`oauth_base_url`](Self::oauth_base_url) in any case.
+    pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.token_endpoint = Some(url.into());
+        self
+    }
+
+    /// The revocation endpoint as a whole URL.
+    pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.revocation_endpoint = Some(url.into());
+        self
+    }
+
+    /// The registered client's id and secret.
+    pub fn credentials(mut self, credentials: Credentials<P>) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// The redirect URI of authorizations.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// The issuer that callbacks must name when they name one (RFC 9207).
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// How the client authenticates, in place of what the specification says.
+    pub fn client_authentication(mut self, methods: ClientAuthentications) -> Self {
+        self.authentication = Some(methods);
+        self
+    }
+
+    /// Encoding of token requests, in place of what the specification says.
+    pub fn token_body(mut self, body: TokenBody) -> Self {
+        self.token_body = Some(body);
+        self
+    }
+
+    /// An HTTP client of your own: for a proxy, a client certificate, a resolver.
+    ///
+    /// Build it with `redirect::Policy::none()`. What comes back from behind a redirect is not taken for the answer to a
+    /// call that changes something, but a redirect to the call's own address cannot be told from an answer. No request
+    /// is made so that its body could be sent along to another address. A call without a body that changes something,
+    /// and gets no connection, is reported as [`Outcome::Unknown`](crate::transport::Outcome::Unknown): the connection
+    /// may have been one behind a redirect.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http = Some(client);
+        self
+    }
+
+    /// How often and for how long calls are tried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Time for one request to the authorization server; an hour at most, 30 seconds without it.
+    pub fn token_request_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout.min(Duration::from_secs(3600));
+        self
+    }
+
+    /// Where grants are kept. Without one they live as long as the process.
+    pub fn store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// What your agreement with the provider says of refresh tokens and consents, where its pages say less: a grace
+    /// period, how long a consent lives, whether a spent refresh token ends the grant. By default what
+    /// `x-oauth` of the specification says.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = Some(rotation);
+        self
+    }
+
+    /// The clock by which tokens expire.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The application. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// When the credentials are missing, or a URL is not https (or http on loopback).
+    pub fn build(self) -> Result<App<P>, ConfigError> {
+        let credentials = self
+            .credentials
+            .clone()
+            .ok_or(ConfigError::MissingCredentials(P::profile().env_prefix))?;
+        if credentials.client_id.is_empty() {
+            return Err(ConfigError::Credentials("the client id is empty"));
+        }
+        self.build_with(credentials)
+    }
+
+    /// With whatever credentials, for clients that need none.
+    pub(crate) fn build_with(self, credentials: Credentials<P>) -> Result<App<P>, ConfigError> {
+        let profile = P::profile();
+        let hosts = self.environment.map(|environment| environment.hosts());
+        let api = match (&self.base_url, hosts) {
+            (Some(url), _) => secure_url("base URL", url)?,
+            (None, Some(hosts)) => secure_url("base URL", hosts.api)?,
+            (None, None) => return Err(ConfigError::MissingBaseUrl(profile.name)),
+        };
+        let oauth = match (&self.oauth_base_url, &self.base_url, hosts) {
+            (Some(url), _, _) => secure_url("OAuth base URL", url)?,
+            (None, None, Some(hosts)) => secure_url("OAuth base URL", hosts.oauth)?,
+            (None, _, _) => api.clone(),
+        };
+        let endpoint = |what: &'static str, given: &Option<String>, path: &str| match given {
+            Some(url) => secure_url(what, url),
+            None => secure_url(what, &under(&oauth, path)),
+        };
+        let optional = |what, given: &Option<String>, path: Option<&'static str>| match (given, path) {
+            (None, None) => Ok(None),
+            (given, path) => endpoint(what, given, path.unwrap_or_default()).map(Some),
+        };
+        let endpoints = Endpoints {
+            authorize: optional(
+                "authorization endpoint",
+                &self.authorization_endpoint,
+                profile.authorize_path,
+            )?,
+            token: endpoint("token endpoint", &self.token_endpoint, profile.token_path)?,
+            revoke: optional("revocation endpoint", &self.revocation_endpoint, profile.revoke_path)?,
+        };
+        let usual = P::Environment::DEFAULT.and_then(|environment| {
+            let oauth = url::Url::parse(environment.hosts().oauth).ok()?;
+            url::Url::parse(&under(&oauth, profile.token_path)).ok()
+        });
+        let token_endpoint = if usual.as_ref() == Some(&endpoints.token) {
+            String::new()
+        } else {
+            endpoints.token.as_str().to_owned()
+        };
+        let own_http = self.http.is_some();
+        let http = match self.http {
+            Some(client) => client,
+            None => default_client()?,
+        };
+        let server = AuthorizationServer::new(Settings {
+            profile,
+            endpoints,
+            client_id: credentials.client_id,
+            client_secret: credentials.client_secret,
+            authentication: self.authentication.unwrap_or(profile.client_authentication),
+            body: self.token_body.unwrap_or(profile.token_body),
+            http: http.clone(),
+            timeout: self.timeout,
+        });
+        Ok(App(Arc::new(Settled {
+            api,
+            oauth,
+            token_endpoint,
+            server,
+            http,
+            own_http,
+            retry: self.retry,
+            redirect_uri: self.redirect_uri,
+            issuer: self.issuer,
+            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new())),
+            clock: self.clock,
+            rotation: self.rotation.unwrap_or_else(|| {
+                let facts = profile.refresh;
+                Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs))
+            }),
+            handles: Handles::default(),
+            provider: std::marker::PhantomData,
+        })))
+    }
+}
+
+/// A path under a base URL.
+fn under(base: &url::Url, path: &str) -> String {
+    format!("{}{path}", base.as_str().trim_end_matches('/'))
+}
+
+impl<P: Provider> fmt::Debug for AppBuilder<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppBuilder")
+            .field("provider", &P::profile().provider)
+            .finish_non_exhaustive()
+    }
+}

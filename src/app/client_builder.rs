@@ -1,0 +1,198 @@
+//! The settings of a single client.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::builder::AppBuilder;
+use super::credentials::Credentials;
+use super::provider::{ClientKind, Provider, TypedClient, grant};
+use crate::http::ConfigError;
+use crate::oauth::{self, RequestedScope, plain_basic};
+use crate::token::{Clock, TokenStore};
+use crate::transport::{Authentication, Credential, RetryPolicy};
+use crate::value::Secret;
+
+/// Sets up a single client. For users' connections, and for several clients, set up an [`App`].
+///
+/// ```
+/// # #[cfg(feature = "ofx")] {
+/// use finrail::ofx;
+///
+/// let client = ofx::Client::builder()
+///     .environment(ofx::Environment::Sandbox)
+///     .credentials(ofx::Credentials::new("client", "secret"))
+///     .client_credentials([ofx::Scope::Payments])
+///     .build()?; // nothing is sent here; the first call fetches the token
+/// # let _ = client;
+/// # }
+/// # Ok::<(), finrail::ConfigError>(())
+/// ```
+#[must_use]
+pub struct ClientBuilder<C: TypedClient> {
+    app: AppBuilder<C::Provider>,
+    login: Login,
+}
+
+enum Login {
+    None,
+    ClientCredentials(Vec<RequestedScope>),
+    Fixed(Authentication, http::HeaderValue),
+}
+
+impl<C: TypedClient> ClientBuilder<C> {
+    #[doc(hidden)]
+    pub fn new() -> Self {
+        Self {
+            app: AppBuilder::new(),
+            login: Login::None,
+        }
+    }
+
+    /// Chooses one of the provider's environments.
+    pub fn environment(mut self, environment: <C::Provider as Provider>::Environment) -> Self {
+        self.app = self.app.environment(environment);
+        self
+    }
+
+    /// Base URL of the resources, in place of the environment's. See [`AppBuilder::base_url`].
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.app = self.app.base_url(url);
+        self
+    }
+
+    /// Base URL of the OAuth endpoints.
+    pub fn oauth_base_url(mut self, url: impl Into<String>) -> Self {
+        self.app = self.app.oauth_base_url(url);
+        self
+    }
+
+    /// The token endpoint as a whole URL.
+    pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.app = self.app.token_endpoint(url);
+        self
+    }
+
+    /// The registered client's id and secret.
+    pub fn credentials(mut self, credentials: Credentials<C::Provider>) -> Self {
+        self.app = self.app.credentials(credentials);
+        self
+    }
+
+    /// An HTTP client of your own. See [`AppBuilder::http_client`].
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.app = self.app.http_client(client);
+        self
+    }
+
+    /// How often and for how long calls are tried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.app = self.app.retry(policy);
+        self
+    }
+
+    /// Where tokens are kept. Without it they live as long as the client.
+    pub fn store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.app = self.app.store(store);
+        self
+    }
+
+    /// The clock by which tokens expire.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.app = self.app.clock(clock);
+        self
+    }
+
+    /// Any other setting of the application: `with(|app| app.issuer("https://bank.example"))`.
+    pub fn with(mut self, change: impl FnOnce(AppBuilder<C::Provider>) -> AppBuilder<C::Provider>) -> Self {
+        self.app = change(self.app);
+        self
+    }
+
+    /// Acts for the application itself (RFC 6749 section 4.4).
+    pub fn client_credentials<S: Into<RequestedScope>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self
+    where
+        C: grant::TakesClientCredentials,
+    {
+        self.login = Login::ClientCredentials(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Acts with an access key: user name and password of HTTP Basic. A provider whose key has no second part takes `""` for it.
+    pub fn access_key(mut self, key: impl Into<Secret>, secret: impl Into<Secret>) -> Self
+    where
+        C: grant::TakesAccessKey,
+    {
+        let header = plain_basic(key.into().expose_secret(), secret.into().expose_secret());
+        self.login = Login::Fixed(Authentication::AccessKey, header);
+        self
+    }
+
+    /// Acts with the credential for client registration (RFC 7591 section 3).
+    ///
+    /// # Errors
+    ///
+    /// When the token has characters that a header cannot carry.
+    pub fn registration_token(mut self, token: impl Into<Secret>) -> Result<Self, ConfigError>
+    where
+        C: grant::TakesRegistrationToken,
+    {
+        let token = token.into();
+        let mut header = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
+            ConfigError::Credentials("the registration token has characters that a header cannot carry")
+        })?;
+        header.set_sensitive(true);
+        self.login = Login::Fixed(Authentication::RegistrationToken, header);
+        Ok(self)
+    }
+
+    /// The client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// When the credentials are missing, no way to authenticate was chosen, a
+    /// scope does not fit, or a URL is not https (or http on loopback).
+    pub fn build(self) -> Result<C, ConfigError> {
+        match self.login {
+            Login::ClientCredentials(scopes) => {
+                let app = self.app.build()?;
+                app.service(scopes).map_err(|error| match error {
+                    oauth::Error::Config(error) => error,
+                    other => ConfigError::Scope(other.to_string()),
+                })
+            }
+            Login::Fixed(method, header) => {
+                let credentials = self.app.credentials.clone().unwrap_or_else(|| Credentials::new("", ""));
+                Ok(self
+                    .app
+                    .build_with(credentials)?
+                    .client(Credential::Fixed(method, header)))
+            }
+            Login::None if C::KIND == ClientKind::Oauth => {
+                let credential = match &self.app.credentials {
+                    Some(given) => Credential::Fixed(
+                        Authentication::ClientBasic,
+                        oauth::basic(&given.client_id, given.client_secret.expose_secret()),
+                    ),
+                    None => Credential::Nothing,
+                };
+                let credentials = self.app.credentials.clone().unwrap_or_else(|| Credentials::new("", ""));
+                Ok(self.app.build_with(credentials)?.client(credential))
+            }
+            Login::None => Err(ConfigError::NoGrant),
+        }
+    }
+}
+
+impl<C: TypedClient> Default for ClientBuilder<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C: TypedClient> fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("app", &self.app)
+            .finish_non_exhaustive()
+    }
+}

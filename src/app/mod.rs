@@ -1,0 +1,16 @@
+//! What an application meets first: settings, grants, the connections of its users, and what a provider's module
+//! says of the provider.
+
+mod application;
+mod builder;
+mod client_builder;
+mod connection;
+mod credentials;
+mod provider;
+
+pub use application::App;
+pub use builder::AppBuilder;
+pub use client_builder::ClientBuilder;
+pub use connection::Connection;
+pub use credentials::Credentials;
+pub use provider::{ClientKind, Environment, Hosts, Provider, TypedClient, grant};

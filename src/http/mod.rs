@@ -1,0 +1,15 @@
+//! One HTTP client, and what every exchange needs, with the authorization server as with the resources.
+
+mod body;
+mod challenge;
+mod client;
+mod config_error;
+mod read;
+mod retry_after;
+
+pub(crate) use body::{Departure, sent_once};
+pub(crate) use challenge::challenge_is_invalid_token;
+pub(crate) use client::{default_client, install_crypto, is_loopback, secure_url};
+pub use config_error::ConfigError;
+pub(crate) use read::{ReadError, read, without_mark};
+pub(crate) use retry_after::retry_after;

@@ -1,0 +1,20 @@
+//! What the wire carries: secrets, scopes, amounts, times, and JSON that nobody described. It knows nothing of HTTP,
+//! tokens or providers.
+
+pub mod canary;
+pub(crate) mod decode;
+pub(crate) mod fields;
+mod json;
+mod scope;
+mod secret;
+mod timestamp;
+mod unknown_kind;
+#[doc(hidden)]
+pub mod wire;
+
+pub use json::{Json, JsonMap};
+pub use rust_decimal::Decimal;
+pub use scope::ScopeSet;
+pub use secret::Secret;
+pub use timestamp::Timestamp;
+pub use unknown_kind::UnknownKind;

@@ -1,0 +1,326 @@
+//! Booleans, texts, lists and maps in every form that providers are known to send.
+
+use std::collections::BTreeMap;
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serializer};
+use serde_json::value::RawValue;
+
+use super::scalar::{Scalar, scalar};
+use crate::value::decode::{below, decode_part};
+use crate::value::fields::Fields;
+
+/// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
+pub mod lenient_bool {
+    use super::*;
+
+    fn read(text: &str) -> Option<bool> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "y" | "yes" => Some(true),
+            "false" | "0" | "n" | "no" | "" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Writes a JSON boolean.
+    ///
+    /// # Errors
+    ///
+    /// As the serializer.
+    pub fn serialize<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(*value)
+    }
+
+    /// Reads a boolean in any of its forms.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of them.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+        option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("expected a boolean, 0 or 1"))
+    }
+
+    /// The same for a value that may be absent.
+    pub mod option {
+        use super::*;
+
+        /// Writes a JSON boolean, or `null`.
+        ///
+        /// # Errors
+        ///
+        /// As the serializer.
+        #[allow(clippy::ref_option)]
+        pub fn serialize<S: Serializer>(value: &Option<bool>, serializer: S) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => serializer.serialize_bool(*value),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        /// Reads a boolean in any of its forms, or `null`.
+        ///
+        /// # Errors
+        ///
+        /// When it is none of them.
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+            match scalar(deserializer, "a boolean, 0 or 1")? {
+                Scalar::Null => Ok(None),
+                Scalar::Text(text) | Scalar::Bare(text) => read(&text)
+                    .map(Some)
+                    .ok_or_else(|| D::Error::custom("expected a boolean, 0 or 1")),
+            }
+        }
+    }
+}
+
+/// A text, whatever form it came in: a number or a boolean is its own text.
+pub mod lenient_string {
+    use super::*;
+
+    /// Writes a JSON string.
+    ///
+    /// # Errors
+    ///
+    /// As the serializer.
+    pub fn serialize<S: Serializer>(value: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(value)
+    }
+
+    /// Reads a string, a number or a boolean.
+    ///
+    /// # Errors
+    ///
+    /// When it is a list, an object or `null`.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("expected a text"))
+    }
+
+    /// The same for a value that may be absent.
+    pub mod option {
+        use super::*;
+
+        /// Writes a JSON string, or `null`.
+        ///
+        /// # Errors
+        ///
+        /// As the serializer.
+        #[allow(clippy::ref_option)]
+        pub fn serialize<S: Serializer>(value: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => serializer.serialize_str(value),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        /// Reads a string, a number, a boolean or `null`.
+        ///
+        /// # Errors
+        ///
+        /// When it is a list or an object.
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+            match scalar(deserializer, "a text")? {
+                Scalar::Null => Ok(None),
+                Scalar::Text(text) | Scalar::Bare(text) => Ok(Some(text)),
+            }
+        }
+    }
+}
+
+/// Reads `null` as the empty value: an empty list, an empty map.
+///
+/// # Errors
+///
+/// As the type itself.
+pub fn null_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads a list in the forms that providers are known to use: a list, a list
+/// of lists, an object of lists (one after the other), a single object, `null`.
+///
+/// # Errors
+///
+/// When it is none of them, or an item does not fit.
+pub fn lenient_array<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    fn list<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: &str, out: &mut Vec<T>) -> Result<(), E> {
+        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| E::custom("expected a list"))?;
+        for (index, raw) in items.into_iter().enumerate() {
+            if raw.get().starts_with('[') {
+                list(raw, &format!("{at}[{index}]"), out)?;
+            } else {
+                out.push(part(raw, || format!("{at}[{index}]"))?);
+            }
+        }
+        Ok(())
+    }
+
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let mut out = Vec::new();
+    match raw.get().as_bytes().first() {
+        Some(b'n') => {}
+        Some(b'[') => list(&raw, "", &mut out)?,
+        Some(b'{') => {
+            let fields: Vec<(String, Box<RawValue>)> = serde_json::from_str::<Fields>(raw.get())
+                .map_err(|_| D::Error::custom("expected a list"))?
+                .0;
+            let lists: Vec<&(String, Box<RawValue>)> = fields
+                .iter()
+                .filter(|(_, value)| value.get().starts_with('['))
+                .collect();
+            if lists.is_empty() {
+                // `{"booked": null, "pending": null}` and `{}` are empty lists; anything else is one item.
+                if fields.iter().any(|(_, value)| value.get() != "null") {
+                    out.push(part(&raw, String::new)?);
+                }
+            } else {
+                for (name, value) in lists {
+                    // Any other key is the provider's or the user's own (an account number), and no error names it.
+                    let named = ["booked", "pending"].contains(&name.as_str());
+                    list(value, if named { name } else { "{}" }, &mut out)?;
+                }
+            }
+        }
+        _ => return Err(D::Error::custom("expected a list")),
+    }
+    Ok(out)
+}
+
+/// Reads an object whose keys are the provider's or the user's own. No error names such a key.
+///
+/// # Errors
+///
+/// When it is neither an object nor `null`, or a value does not fit.
+pub fn map<'de, T, D>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    if raw.get() == "null" {
+        return Ok(BTreeMap::new());
+    }
+    let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| D::Error::custom("expected an object"))?;
+    let entries = fields.0.into_iter();
+    entries
+        .map(|(key, raw)| Ok((key, part(&raw, || "{}".to_owned())?)))
+        .collect()
+}
+
+/// Reads a part that was kept as text. Its path goes into the error, because whoever reads the whole sees only
+/// where the part is: [`decode`](super::decode::decode) puts the two together.
+fn part<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: impl FnOnce() -> String) -> Result<T, E> {
+    decode_part(raw.get()).map_err(|(inside, reason)| {
+        let path = below(&at(), &inside);
+        E::custom(format!("at `{path}`: {reason}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Decimal;
+    use crate::value::wire::decimal_number;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct List {
+        #[serde(default, deserialize_with = "lenient_array")]
+        items: Vec<Item>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Item {
+        #[serde(with = "decimal_number")]
+        n: Decimal,
+    }
+
+    #[test]
+    fn lists_are_read_from_every_form_that_providers_use() {
+        for (form, expected) in [
+            (r#"{"items":[{"n":1},{"n":2}]}"#, 2),
+            (r#"{"items":[[{"n":1},{"n":2}],[{"n":3}]]}"#, 3),
+            (r#"{"items":{"booked":[{"n":1}],"pending":[{"n":2}],"total":2}}"#, 2),
+            (r#"{"items":{"n":1}}"#, 1),
+            (r#"{"items":{"booked":null}}"#, 0),
+            (r#"{"items":null}"#, 0),
+            (r#"{"items":{}}"#, 0),
+            (r"{}", 0),
+        ] {
+            let list: List = serde_json::from_str(form).unwrap_or_else(|e| panic!("{form}: {e}"));
+            assert_eq!(list.items.len(), expected, "{form}");
+        }
+        assert!(serde_json::from_str::<List>(r#"{"items":7}"#).is_err());
+    }
+
+    #[test]
+    fn a_part_that_does_not_fit_is_found_by_its_path_and_no_key_of_a_map_is_told() {
+        #[derive(Debug, Deserialize)]
+        struct Deep {
+            #[serde(default, deserialize_with = "lenient_array")]
+            #[allow(dead_code)]
+            items: Vec<Entry>,
+        }
+
+        #[derive(Debug, Deserialize)]
+        struct Entry {
+            #[serde(default, deserialize_with = "map")]
+            #[allow(dead_code)]
+            notes: BTreeMap<String, Item>,
+            #[serde(default, deserialize_with = "lenient_array")]
+            #[allow(dead_code)]
+            lines: Vec<Item>,
+        }
+        for (text, place) in [
+            (r#"{"items":[{"lines":[{"n":1},{"n":"x"}]}]}"#, "items[0].lines[1].n"),
+            (
+                r#"{"items":[[{}],[{"lines":[[{"n":"x"}]]}]]}"#,
+                "items[1][0].lines[0][0].n",
+            ),
+            (
+                r#"{"items":{"booked":[{},{"lines":{"n":"x"}}]}}"#,
+                "items.booked[1].lines.n",
+            ),
+            (r#"{"items":{"secret":[{"lines":{"n":"x"}}]}}"#, "items.{}[0].lines.n"),
+            (r#"{"items":[{"notes":{"secret":{"n":"x"}}}]}"#, "items[0].notes.{}.n"),
+            (r#"{"items":[{"notes":{"secret":7}}]}"#, "items[0].notes.{}"),
+            (r#"{"items":[{"notes":["secret"]}]}"#, "items[0].notes"),
+            (r#"{"items":[7]}"#, "items[0]"),
+        ] {
+            let problem = crate::value::decode::decode::<Deep>(text.as_bytes()).unwrap_err();
+            let crate::value::decode::Undecodable { path, reason } = problem;
+            assert_eq!(path, place, "{text}: {reason}");
+            assert!(
+                reason.starts_with("expected ") && !reason.contains("secret"),
+                "{text}: {reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn booleans_are_read_from_every_form_that_providers_use() {
+        #[derive(Deserialize)]
+        struct Flag {
+            #[serde(default, with = "lenient_bool::option")]
+            on: Option<bool>,
+        }
+        for (form, expected) in [
+            ("true", Some(true)),
+            ("0", Some(false)),
+            ("1", Some(true)),
+            ("\"1\"", Some(true)),
+            ("\"\"", Some(false)),
+            ("null", None),
+        ] {
+            let flag: Flag = serde_json::from_str(&format!(r#"{{"on":{form}}}"#)).unwrap();
+            assert_eq!(flag.on, expected, "{form}");
+        }
+        assert!(serde_json::from_str::<Flag>(r#"{"on":"maybe"}"#).is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! Objects that keep the fields which their schema does not describe.
+
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, StringDeserializer};
+use serde::de::{DeserializeSeed, IntoDeserializer as _, MapAccess};
+use serde::{Deserializer, Serialize, Serializer};
+
+use crate::value::fields::Fields;
+use crate::value::{Json, JsonMap};
+
+/// A generated type that keeps the fields that its schema does not describe.
+pub trait KeepsTheRest: Sized {
+    /// The names of the fields that it describes, aliases too.
+    const DESCRIBED: &'static [&'static str];
+
+    /// Reads the described fields; it is given no others.
+    ///
+    /// # Errors
+    ///
+    /// When one of them does not fit.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// Where a text may stand for the object: the object whose only described field it is.
+    fn of_text(_text: &str) -> Option<Self> {
+        None
+    }
+
+    /// Writes the described fields.
+    ///
+    /// # Errors
+    ///
+    /// As the serializer.
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// The others.
+    fn rest(&self) -> &JsonMap;
+
+    /// The same, to be filled.
+    fn rest_mut(&mut self) -> &mut JsonMap;
+}
+
+/// Reads an object, the described fields as their types and the others as they came.
+///
+/// serde's own `flatten` reads what nobody described into a buffer that has binary floats for numbers.
+///
+/// # Errors
+///
+/// When it is no object, or a described field does not fit.
+pub fn read_with_the_rest<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: KeepsTheRest,
+    D: Deserializer<'de>,
+{
+    struct Visitor<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: KeepsTheRest> serde::de::Visitor<'de> for Visitor<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            T::of_text(text).ok_or_else(|| E::custom("expected an object"))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            let mut rest = JsonMap::default();
+            let sieve = Sieve {
+                map,
+                described: T::DESCRIBED,
+                rest: &mut rest,
+            };
+            let mut value = T::read(MapAccessDeserializer::new(sieve))?;
+            *value.rest_mut() = rest;
+            Ok(value)
+        }
+    }
+
+    /// Lets the described fields through and keeps the others.
+    struct Sieve<'a, A> {
+        map: A,
+        described: &'static [&'static str],
+        rest: &'a mut JsonMap,
+    }
+
+    impl<'de, A: MapAccess<'de>> MapAccess<'de> for Sieve<'_, A> {
+        type Error = A::Error;
+
+        fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+            while let Some(key) = self.map.next_key::<String>()? {
+                if self.described.contains(&key.as_str()) {
+                    let key: StringDeserializer<A::Error> = key.into_deserializer();
+                    return seed.deserialize(key).map(Some);
+                }
+                let json: Json = self.map.next_value()?;
+                self.rest.insert(key, json);
+            }
+            Ok(None)
+        }
+
+        fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+            self.map.next_value_seed(seed)
+        }
+    }
+
+    deserializer.deserialize_any(Visitor(std::marker::PhantomData))
+}
+
+/// Writes the described fields and the others as one object. A field that is described is written once.
+///
+/// # Errors
+///
+/// As the serializer, or when a described field cannot be written.
+pub fn write_with_the_rest<T: KeepsTheRest, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    use serde::ser::{Error as _, SerializeMap as _};
+
+    /// The described fields alone.
+    struct Described<'a, T>(&'a T);
+
+    impl<T: KeepsTheRest> Serialize for Described<'_, T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.write(serializer)
+        }
+    }
+
+    let fields: Fields = serde_json::to_string(&Described(value))
+        .and_then(|text| serde_json::from_str(&text))
+        .map_err(|_| S::Error::custom("a field cannot be written as JSON"))?;
+    let mut map = serializer.serialize_map(None)?;
+    for (name, json) in &fields.0 {
+        map.serialize_entry(name, json)?;
+    }
+    for (name, json) in value.rest().iter() {
+        if fields.0.iter().all(|(described, _)| described != name) {
+            map.serialize_entry(name, json)?;
+        }
+    }
+    map.end()
+}
