@@ -9,7 +9,9 @@ mod retry_after;
 
 pub(crate) use body::{Departure, sent_once};
 pub(crate) use challenge::challenge_is_invalid_token;
-pub(crate) use client::{default_client, install_crypto, is_loopback, secure_url};
+#[cfg(any(test, feature = "redis"))]
+pub(crate) use client::install_crypto;
+pub(crate) use client::{default_client, is_loopback, secure_url};
 pub use config_error::ConfigError;
 pub(crate) use read::{ReadError, read, without_mark};
 pub(crate) use retry_after::retry_after;

@@ -1,4 +1,4 @@
-//! One call: credentials, headers, sending, the retry law, the answer to a 401.
+//! One call: its attempts, what is sent, the retry law.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,21 +6,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
-use super::error::{
-    ConnectionError, ConnectionPoint, Error, Failure, MissingScope, Outcome, Problem, outcome_of, retryable,
-};
-use super::operation::{Authentication, Effect, MadeHeader, Operation};
+use super::connection_error::{ConnectionError, ConnectionPoint};
+use super::credentials::Credential;
+use super::error::{Error, Failure};
+use super::invalid_reply::Problem;
+use super::operation::{Effect, MadeHeader, Operation};
+use super::outcome::{Outcome, outcome_of, retryable};
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
-use crate::http::{Departure, challenge_is_invalid_token, retry_after, sent_once};
-use crate::token::{Bearer, Rejection, TokenSource};
+use crate::http::{Departure, retry_after, sent_once};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -35,17 +36,6 @@ struct Inner {
     retry: RetryPolicy,
     /// The HTTP client is the caller's: it may follow redirects.
     own_http: bool,
-}
-
-/// How calls authenticate.
-#[derive(Clone)]
-pub(crate) enum Credential {
-    /// No credentials in a header.
-    Nothing,
-    /// The bearer token of a grant.
-    Tokens(Arc<dyn TokenSource>),
-    /// A header that does not change, for calls that accept it.
-    Fixed(Authentication, HeaderValue),
 }
 
 impl fmt::Debug for Core {
@@ -173,6 +163,8 @@ impl Core {
         let mut attempt = 1;
         loop {
             let bearer = self
+                .0
+                .credential
                 .authenticate(&mut parts.headers, operation, deadline, !earlier.sent)
                 .await?;
             tracing::Span::current().record("attempts", attempt);
@@ -189,6 +181,8 @@ impl Core {
                     earlier.sent = true;
                     if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed)
                         && self
+                            .0
+                            .credential
                             .replay_after_refresh(&response, bearer, operation, deadline)
                             .await?
                     {
@@ -300,120 +294,6 @@ impl Core {
         if actual.next().is_some() { Err(refuse()) } else { Ok(()) }
     }
 
-    /// Sets the `Authorization` header. Scopes are looked at before the first attempt only: once something was sent,
-    /// nobody may be told that nothing was.
-    async fn authenticate(
-        &self,
-        headers: &mut HeaderMap,
-        operation: &'static Operation,
-        deadline: Instant,
-        first: bool,
-    ) -> Result<Option<Bearer>, Untyped> {
-        let nothing_needed = operation.authentication.contains(&Authentication::Nothing);
-        match &self.0.credential {
-            Credential::Fixed(method, header) if operation.authentication.contains(method) => {
-                headers.insert(AUTHORIZATION, header.clone());
-                Ok(None)
-            }
-            Credential::Tokens(tokens) => {
-                let scopes = operation
-                    .authentication
-                    .iter()
-                    .find_map(|authentication| match authentication {
-                        Authentication::Bearer { scopes } => Some(*scopes),
-                        _ => None,
-                    });
-                let Some(scopes) = scopes else {
-                    return if nothing_needed {
-                        Ok(None)
-                    } else {
-                        Err(self.unfit(operation))
-                    };
-                };
-                let bearer = match tokens.ready() {
-                    Some(bearer) => bearer,
-                    None => {
-                        let left = deadline.saturating_duration_since(Instant::now());
-                        tokio::time::timeout(left, tokens.fresh())
-                            .await
-                            .map_err(|_| {
-                                Error::Connection(ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect))
-                            })?
-                            .map_err(no_token)?
-                    }
-                };
-                // None asked for and none told: the provider's default, which nobody here knows (RFC 6749 section 3.3).
-                if let Some(granted) = tokens.granted().filter(|granted| first && !granted.is_empty())
-                    && let Some(scope) = scopes.iter().find(|scope| !granted.contains(scope))
-                {
-                    return Err(Error::MissingScope(MissingScope {
-                        operation: operation.id,
-                        scope,
-                    }));
-                }
-                headers.insert(AUTHORIZATION, bearer.header.clone());
-                Ok(Some(bearer))
-            }
-            _ if nothing_needed => Ok(None),
-            _ => Err(self.unfit(operation)),
-        }
-    }
-
-    fn unfit(&self, operation: &'static Operation) -> Untyped {
-        let ways: Vec<&str> = operation
-            .authentication
-            .iter()
-            .map(|authentication| match authentication {
-                Authentication::Nothing => "no credentials",
-                Authentication::Bearer { .. } => "an access token",
-                Authentication::ClientBasic => "the client's id and secret",
-                Authentication::AccessKey => "an access key",
-                Authentication::RegistrationToken => "a registration token",
-            })
-            .collect();
-        Error::InvalidRequest(format!(
-            "{}: this call takes {}; build the client with that",
-            operation.id,
-            ways.join(" or ")
-        ))
-    }
-
-    /// A 401 is answered by one refresh and one replay (RFC 6750 section 3.1): always when it says
-    /// `invalid_token`, otherwise only where a replay changes nothing, because a bare 401 may have other causes.
-    async fn replay_after_refresh(
-        &self,
-        response: &Response,
-        bearer: &Bearer,
-        operation: &'static Operation,
-        deadline: Instant,
-    ) -> Result<bool, Untyped> {
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(false);
-        }
-        let Credential::Tokens(tokens) = &self.0.credential else {
-            return Ok(false);
-        };
-        let said_so = challenge_is_invalid_token(response.headers());
-        if !said_so && operation.effect != Effect::Safe {
-            return Ok(false);
-        }
-        tracing::debug!(said_so, "the provider rejected the access token");
-        // Out of time: the refresh goes on for later calls, and this one has its answer.
-        let rejection = match said_so {
-            true => Rejection::InvalidToken,
-            false => Rejection::Unexplained,
-        };
-        let Ok(renewed) = tokio::time::timeout_at(deadline, tokens.rejected(bearer.generation, rejection)).await else {
-            return Ok(false);
-        };
-        match renewed {
-            Ok(newer) => Ok(newer.generation != bearer.generation),
-            Err(error) if error.reauthorization_required() && said_so => Err(no_token(error)),
-            // The 401 itself is the better answer when the refresh failed for a passing reason.
-            Err(_) => Ok(false),
-        }
-    }
-
     /// What the paths of operations are relative to.
     #[doc(hidden)]
     #[must_use]
@@ -440,14 +320,6 @@ impl Core {
             400..=599 => Err(Error::error_response(ResponseValue::from_response(response).await?)),
             _ => Err(Error::unexpected(response)),
         }
-    }
-}
-
-/// How far the call had come is told by whoever made its attempts.
-fn no_token(error: crate::token::Error) -> Untyped {
-    Error::Auth {
-        error,
-        outcome: Outcome::NotSent,
     }
 }
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::response::{RawBody, Response, ResponseValue};
+use super::connection_error::ConnectionError;
+use super::invalid_reply::{InvalidReply, Problem, RawBody};
+use super::outcome::{Outcome, outcome_of, retryable};
+use super::response::{Response, ResponseValue};
 use crate::token;
 
 /// Why a call failed.
@@ -41,17 +44,6 @@ pub enum Error<E = ()> {
     InvalidReply(Box<InvalidReply>),
 }
 
-/// What a caller may conclude about the effect of a failed call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The request did not leave: it had no effect.
-    NotSent,
-    /// The provider refused the request: it had no effect.
-    Rejected,
-    /// The request may or may not have taken effect. Look before repeating it.
-    Unknown,
-}
-
 /// A scope that the token was not granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,214 +52,6 @@ pub struct MissingScope {
     pub operation: &'static str,
     /// The scope that it needs.
     pub scope: &'static str,
-}
-
-/// A connection that failed, or time that was up.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct ConnectionError {
-    /// The operation.
-    pub operation: &'static str,
-    /// At which point.
-    pub point: ConnectionPoint,
-    /// Whether the time was up, rather than the connection broken.
-    pub timeout: bool,
-    /// The status of a reply that broke off.
-    pub status: Option<StatusCode>,
-    /// The provider's id of the request, or else the one that it carried: ask them with it.
-    pub request_id: Option<String>,
-    /// `Retry-After`, when the reply had one.
-    pub retry_after: Option<Duration>,
-    /// Whether an earlier attempt of the same call may have taken effect.
-    pub in_doubt: bool,
-    source: Option<reqwest::Error>,
-}
-
-impl ConnectionError {
-    /// `left` says that the request had left, whatever connection failed then: a caller's own client may have followed
-    /// a redirect to where nobody listens.
-    pub(crate) fn new(operation: &'static str, source: reqwest::Error, left: bool) -> Self {
-        let point = match () {
-            () if source.is_connect() || source.is_builder() => match left {
-                true => ConnectionPoint::Sent,
-                false => ConnectionPoint::Connect,
-            },
-            () if source.is_body() || source.is_decode() => ConnectionPoint::Reply,
-            () => ConnectionPoint::Sent,
-        };
-        // The URL may carry personal data in its query.
-        Self {
-            operation,
-            point,
-            timeout: source.is_timeout(),
-            status: None,
-            request_id: None,
-            retry_after: None,
-            in_doubt: false,
-            source: Some(source.without_url()),
-        }
-    }
-
-    /// The same of a request that carried this id.
-    pub(crate) fn of_request(self, request_id: Option<String>) -> Self {
-        Self { request_id, ..self }
-    }
-
-    /// The same of a reply whose headers had come.
-    pub(crate) fn in_reply(
-        self,
-        status: StatusCode,
-        request_id: Option<String>,
-        retry_after: Option<Duration>,
-    ) -> Self {
-        Self {
-            point: ConnectionPoint::Reply,
-            status: Some(status),
-            request_id,
-            retry_after,
-            ..self
-        }
-    }
-
-    pub(crate) fn outcome(&self) -> Outcome {
-        match (self.point, self.status) {
-            _ if self.in_doubt => Outcome::Unknown,
-            (ConnectionPoint::Connect, _) => Outcome::NotSent,
-            (_, Some(status)) => outcome_of(status),
-            (_, None) => Outcome::Unknown,
-        }
-    }
-
-    /// A refusal stays one, however little of its body came.
-    pub(crate) fn is_retryable(&self) -> bool {
-        self.status
-            .is_none_or(|status| !status.is_client_error() || retryable(status))
-    }
-
-    pub(crate) fn out_of_time(operation: &'static str, point: ConnectionPoint) -> Self {
-        Self {
-            operation,
-            point,
-            timeout: true,
-            status: None,
-            request_id: None,
-            retry_after: None,
-            in_doubt: false,
-            source: None,
-        }
-    }
-}
-
-/// How far a call had come when its connection failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConnectionPoint {
-    /// No connection was made: nothing was sent.
-    Connect,
-    /// The request was sent, wholly or in part; no reply came.
-    Sent,
-    /// The reply began to come and broke off.
-    Reply,
-}
-
-/// A reply that the specification does not describe.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct InvalidReply {
-    /// The operation.
-    pub operation: &'static str,
-    /// The status of the reply.
-    pub status: StatusCode,
-    /// The provider's id of the request, when the reply had one.
-    pub request_id: Option<String>,
-    /// `Retry-After`, when the reply had one.
-    pub retry_after: Option<Duration>,
-    /// What is wrong with it.
-    pub problem: Problem,
-    /// Whether an earlier attempt of the same call may have taken effect.
-    pub in_doubt: bool,
-    /// The body as it came, where it was read. It is shown to nobody who does not ask for it.
-    pub body: Option<RawBody>,
-}
-
-/// What is wrong with a reply.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Problem {
-    /// The status is not one that the specification lists.
-    Status,
-    /// An error reply whose body is not the provider's documented error.
-    ErrorBody {
-        /// The media type that came instead, without parameters.
-        media_type: Option<String>,
-    },
-    /// A body of another type where the specification has JSON.
-    NotJson {
-        /// The media type that came instead, without parameters.
-        media_type: String,
-    },
-    /// The body does not have the documented form.
-    Decode {
-        /// Where: a path through the JSON. Names only, never values.
-        path: String,
-        /// In words; never a value.
-        reason: String,
-    },
-    /// The body is larger than the limit in bytes.
-    TooLarge(usize),
-    /// A redirect was not followed, or whoever it led to answered in place of the provider's endpoint.
-    Redirect,
-    /// A link to the next page leads to another origin or outside the base URL, or is no URL.
-    ForeignLink,
-    /// The next page is the page that was just read.
-    RepeatedPage,
-}
-
-impl fmt::Display for InvalidReply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            operation,
-            status,
-            problem,
-            ..
-        } = self;
-        match problem {
-            Problem::Status => write!(f, "{operation}: status {status} is not in the specification")?,
-            Problem::ErrorBody { media_type } => write!(
-                f,
-                "{operation}: status {status} with a body of type {} that is not the provider's documented error; a proxy or an outage page may have answered",
-                media_type.as_deref().unwrap_or("unknown")
-            )?,
-            Problem::NotJson { media_type } => write!(
-                f,
-                "{operation}: status {status} with a body of type {media_type} instead of JSON; a proxy or an outage page may have answered, or the base URL leads elsewhere"
-            )?,
-            Problem::Decode { path, reason } => write!(
-                f,
-                "{operation}: the reply (status {status}) differs from the specification at `{path}`: {reason}"
-            )?,
-            Problem::TooLarge(limit) => write!(
-                f,
-                "{operation}: the reply (status {status}) is larger than {limit} bytes"
-            )?,
-            Problem::Redirect => write!(
-                f,
-                "{operation}: a redirect (status {status}) was not followed; check the base URL"
-            )?,
-            Problem::ForeignLink => write!(
-                f,
-                "{operation}: the link to the next page leads to another origin or outside the base URL, and was not followed"
-            )?,
-            Problem::RepeatedPage => write!(f, "{operation}: the next page is the page that was just read; stopped")?,
-        }
-        if let Some(id) = &self.request_id {
-            write!(f, " (request id {id})")?;
-        }
-        if self.in_doubt {
-            f.write_str("; an earlier attempt may have taken effect")?;
-        }
-        Ok(())
-    }
 }
 
 impl<E> Error<E> {
@@ -397,19 +181,6 @@ impl<E> Error<E> {
     }
 }
 
-/// A 4xx refuses the request. A 408 says that it did not come in whole; a 5xx says nothing about its effect.
-pub(crate) fn outcome_of(status: StatusCode) -> Outcome {
-    if status.is_client_error() {
-        Outcome::Rejected
-    } else {
-        Outcome::Unknown
-    }
-}
-
-pub(crate) fn retryable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
-}
-
 impl<E> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -438,43 +209,6 @@ impl<E> fmt::Display for Error<E> {
             }
             Self::InvalidReply(reply) => write!(f, "{reply}"),
         }
-    }
-}
-
-impl fmt::Display for ConnectionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            operation,
-            point,
-            timeout,
-            status,
-            in_doubt,
-            ..
-        } = self;
-        let what = match (point, timeout) {
-            (ConnectionPoint::Connect, false) => "no connection could be made; check the host and the network",
-            (ConnectionPoint::Connect, true) => "no connection was made in time",
-            (ConnectionPoint::Sent, false) => {
-                "the connection broke before a reply came; the call may have taken effect"
-            }
-            (ConnectionPoint::Sent, true) => "no reply came in time; the call may have taken effect",
-            (ConnectionPoint::Reply, false) => "the reply broke off",
-            (ConnectionPoint::Reply, true) => "the reply did not end in time",
-        };
-        write!(f, "{operation}: {what}")?;
-        if let Some(status) = status {
-            write!(f, " (status {status})")?;
-        }
-        if *in_doubt && *point != ConnectionPoint::Sent {
-            f.write_str("; an earlier attempt may have taken effect")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConnectionError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
     }
 }
 

@@ -10,7 +10,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use url::Url;
 
-use super::error::{Error, Problem};
+use super::error::Error;
+use super::invalid_reply::Problem;
 use super::response::ResponseValue;
 
 /// The pages of a reply, one request each, in order. See `pages()` of a call.

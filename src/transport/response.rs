@@ -1,24 +1,17 @@
 //! A reply: typed, as bytes, or empty.
 
 use std::fmt;
-use std::future::Future as _;
 use std::ops::{Deref, DerefMut};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_core::Stream;
-use futures_util::stream::BoxStream;
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::error::{ConnectionError, ConnectionPoint, Error, InvalidReply, Problem};
+use super::connection_error::ConnectionError;
+use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::operation::Operation;
-use crate::http::{ReadError, read, retry_after, without_mark};
-use crate::value::canary;
-use crate::value::decode::{Undecodable, decode};
+use crate::http::{ReadError, read, retry_after};
 
 /// Largest JSON reply that is read, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -66,11 +59,11 @@ impl Head {
         )
     }
 
-    fn request_id(&self) -> Option<&str> {
+    pub(super) fn request_id(&self) -> Option<&str> {
         request_id(&self.headers).or(self.sent_id.as_deref())
     }
 
-    fn invalid(&self, problem: Problem, body: Option<Bytes>) -> InvalidReply {
+    pub(super) fn invalid(&self, problem: Problem, body: Option<Bytes>) -> InvalidReply {
         InvalidReply {
             operation: self.operation.id,
             status: self.status,
@@ -168,24 +161,6 @@ impl Response {
     }
 }
 
-/// A body that could not be read as what the specification says. `Debug` shows its length only.
-#[derive(Clone)]
-pub struct RawBody(Bytes);
-
-impl RawBody {
-    /// The bytes. They may hold personal data: do not log them.
-    #[must_use]
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for RawBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RawBody({} bytes)", self.0.len())
-    }
-}
-
 /// The first header that names the request.
 fn request_id(headers: &HeaderMap) -> Option<&str> {
     [
@@ -204,78 +179,8 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
 /// `Debug` shows the operation and the status, not the value.
 #[derive(Clone)]
 pub struct ResponseValue<T> {
-    inner: T,
-    head: Head,
-}
-
-impl<T: DeserializeOwned> ResponseValue<T> {
-    /// Decodes a reply.
-    #[doc(hidden)]
-    #[allow(clippy::unused_async)] // generated code awaits it
-    pub async fn from_response<E>(response: Response) -> Result<Self, Error<E>> {
-        let Response { head, body } = response;
-        let body = match body {
-            Body::Whole(body) => body,
-            Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
-            Body::Broken(mut error) => {
-                error.in_doubt = head.in_doubt;
-                return Err(Error::Connection(error));
-            }
-            Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
-        };
-        match canary::watch(head.provider, head.operation.id, || decode(without_mark(&body))) {
-            Ok(inner) => Ok(Self { inner, head }),
-            Err(Undecodable { path, reason }) if head.status.is_success() => {
-                let problem = match media_type(&head.headers) {
-                    Some(name) if !name.to_ascii_lowercase().ends_with("json") => Problem::NotJson { media_type: name },
-                    _ => Problem::Decode { path, reason },
-                };
-                Err(Error::invalid_reply(head.invalid(problem, Some(body))))
-            }
-            Err(_) => {
-                let media_type = media_type(&head.headers);
-                Err(Error::invalid_reply(
-                    head.invalid(Problem::ErrorBody { media_type }, Some(body)),
-                ))
-            }
-        }
-    }
-}
-
-fn media_type(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
-    text.split(';')
-        .next()
-        .map(|text| text.trim().to_owned())
-        .filter(|text| text.len() <= 64)
-}
-
-impl ResponseValue<ByteStream> {
-    /// Takes the body as a stream.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn stream(response: Response) -> Self {
-        let Response { head, body } = response;
-        let (inner, patience): (BoxStream<'static, reqwest::Result<Bytes>>, _) = match body {
-            Body::Stream(inner, patience) => (Box::pin(inner.bytes_stream()), patience),
-            Body::Whole(body) => (
-                Box::pin(futures_util::stream::once(async move { Ok(body) })),
-                Duration::MAX,
-            ),
-            Body::TooLarge(_) | Body::Broken(_) => (Box::pin(futures_util::stream::empty()), Duration::MAX),
-        };
-        Self {
-            inner: ByteStream {
-                operation: head.operation.id,
-                status: head.status,
-                request_id: head.request_id().map(str::to_owned),
-                inner,
-                patience,
-                waiting: None,
-            },
-            head,
-        }
-    }
+    pub(super) inner: T,
+    pub(super) head: Head,
 }
 
 impl ResponseValue<()> {
@@ -335,11 +240,6 @@ impl<T> ResponseValue<T> {
             head: self.head,
         }
     }
-
-    /// The same reply, refused for a reason of ours.
-    pub(crate) fn invalid<E>(&self, problem: Problem) -> Error<E> {
-        Error::invalid_reply(self.head.invalid(problem, None))
-    }
 }
 
 impl<T> Deref for ResponseValue<T> {
@@ -361,97 +261,6 @@ impl<T> fmt::Debug for ResponseValue<T> {
         f.debug_struct("ResponseValue")
             .field("operation", &self.operation())
             .field("status", &self.status())
-            .finish_non_exhaustive()
-    }
-}
-
-/// A body as it comes in: a download.
-///
-/// Each piece is waited for as long as [`RetryPolicy::attempt_timeout`](super::RetryPolicy::attempt_timeout) says;
-/// the whole may take as long as it is long.
-pub struct ByteStream {
-    operation: &'static str,
-    status: StatusCode,
-    request_id: Option<String>,
-    inner: BoxStream<'static, reqwest::Result<Bytes>>,
-    patience: Duration,
-    /// Runs while a piece is waited for.
-    waiting: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl ByteStream {
-    /// The next piece, or `None` at the end.
-    ///
-    /// # Errors
-    ///
-    /// When the download breaks off, or its next piece does not come in time.
-    pub async fn next(&mut self) -> Option<Result<Bytes, ConnectionError>> {
-        futures_util::StreamExt::next(self).await
-    }
-
-    /// The whole body, up to `limit` bytes.
-    ///
-    /// # Errors
-    ///
-    /// When the download breaks off, or is larger than the limit.
-    pub async fn bytes(mut self, limit: usize) -> Result<Bytes, DownloadError> {
-        let mut body = BytesMut::new();
-        while let Some(piece) = self.next().await {
-            let piece = piece.map_err(DownloadError::Connection)?;
-            if body.len() + piece.len() > limit {
-                return Err(DownloadError::TooLarge(limit));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body.freeze())
-    }
-}
-
-/// Why a download is not whole.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DownloadError {
-    /// It broke off.
-    #[error(transparent)]
-    Connection(ConnectionError),
-    /// It is larger than the limit in bytes that was given.
-    #[error("the download is larger than {0} bytes")]
-    TooLarge(usize),
-}
-
-impl Stream for ByteStream {
-    type Item = Result<Bytes, ConnectionError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        let error = match this.inner.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Err(error))) => ConnectionError::new(this.operation, error, true),
-            Poll::Ready(piece) => {
-                this.waiting = None;
-                return Poll::Ready(piece.and_then(Result::ok).map(Ok));
-            }
-            Poll::Pending => {
-                let patience = this.patience;
-                let waiting = this
-                    .waiting
-                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-                match waiting.as_mut().poll(cx) {
-                    Poll::Ready(()) => ConnectionError::out_of_time(this.operation, ConnectionPoint::Reply),
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
-        };
-        // What broke off is not read on.
-        this.waiting = None;
-        this.inner = Box::pin(futures_util::stream::empty());
-        Poll::Ready(Some(Err(error.in_reply(this.status, this.request_id.clone(), None))))
-    }
-}
-
-impl fmt::Debug for ByteStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByteStream")
-            .field("operation", &self.operation)
             .finish_non_exhaustive()
     }
 }

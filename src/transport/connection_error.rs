@@ -1,0 +1,153 @@
+//! Connections that fail, and time that is up.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::outcome::{Outcome, outcome_of, retryable};
+
+/// A connection that failed, or time that was up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ConnectionError {
+    /// The operation.
+    pub operation: &'static str,
+    /// At which point.
+    pub point: ConnectionPoint,
+    /// Whether the time was up, rather than the connection broken.
+    pub timeout: bool,
+    /// The status of a reply that broke off.
+    pub status: Option<StatusCode>,
+    /// The provider's id of the request, or else the one that it carried: ask them with it.
+    pub request_id: Option<String>,
+    /// `Retry-After`, when the reply had one.
+    pub retry_after: Option<Duration>,
+    /// Whether an earlier attempt of the same call may have taken effect.
+    pub in_doubt: bool,
+    source: Option<reqwest::Error>,
+}
+
+impl ConnectionError {
+    /// `left` says that the request had left, whatever connection failed then: a caller's own client may have followed
+    /// a redirect to where nobody listens.
+    pub(crate) fn new(operation: &'static str, source: reqwest::Error, left: bool) -> Self {
+        let point = match () {
+            () if source.is_connect() || source.is_builder() => match left {
+                true => ConnectionPoint::Sent,
+                false => ConnectionPoint::Connect,
+            },
+            () if source.is_body() || source.is_decode() => ConnectionPoint::Reply,
+            () => ConnectionPoint::Sent,
+        };
+        // The URL may carry personal data in its query.
+        Self {
+            operation,
+            point,
+            timeout: source.is_timeout(),
+            status: None,
+            request_id: None,
+            retry_after: None,
+            in_doubt: false,
+            source: Some(source.without_url()),
+        }
+    }
+
+    /// The same of a request that carried this id.
+    pub(crate) fn of_request(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
+    }
+
+    /// The same of a reply whose headers had come.
+    pub(crate) fn in_reply(
+        self,
+        status: StatusCode,
+        request_id: Option<String>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        Self {
+            point: ConnectionPoint::Reply,
+            status: Some(status),
+            request_id,
+            retry_after,
+            ..self
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match (self.point, self.status) {
+            _ if self.in_doubt => Outcome::Unknown,
+            (ConnectionPoint::Connect, _) => Outcome::NotSent,
+            (_, Some(status)) => outcome_of(status),
+            (_, None) => Outcome::Unknown,
+        }
+    }
+
+    /// A refusal stays one, however little of its body came.
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.status
+            .is_none_or(|status| !status.is_client_error() || retryable(status))
+    }
+
+    pub(crate) fn out_of_time(operation: &'static str, point: ConnectionPoint) -> Self {
+        Self {
+            operation,
+            point,
+            timeout: true,
+            status: None,
+            request_id: None,
+            retry_after: None,
+            in_doubt: false,
+            source: None,
+        }
+    }
+}
+
+/// How far a call had come when its connection failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectionPoint {
+    /// No connection was made: nothing was sent.
+    Connect,
+    /// The request was sent, wholly or in part; no reply came.
+    Sent,
+    /// The reply began to come and broke off.
+    Reply,
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operation,
+            point,
+            timeout,
+            status,
+            in_doubt,
+            ..
+        } = self;
+        let what = match (point, timeout) {
+            (ConnectionPoint::Connect, false) => "no connection could be made; check the host and the network",
+            (ConnectionPoint::Connect, true) => "no connection was made in time",
+            (ConnectionPoint::Sent, false) => {
+                "the connection broke before a reply came; the call may have taken effect"
+            }
+            (ConnectionPoint::Sent, true) => "no reply came in time; the call may have taken effect",
+            (ConnectionPoint::Reply, false) => "the reply broke off",
+            (ConnectionPoint::Reply, true) => "the reply did not end in time",
+        };
+        write!(f, "{operation}: {what}")?;
+        if let Some(status) = status {
+            write!(f, " (status {status})")?;
+        }
+        if *in_doubt && *point != ConnectionPoint::Sent {
+            f.write_str("; an earlier attempt may have taken effect")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,153 @@
+//! How a call authenticates, and what it does when the provider refuses its token.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio::time::Instant;
+
+use super::connection_error::{ConnectionError, ConnectionPoint};
+use super::error::{Error, MissingScope};
+use super::operation::{Authentication, Effect, Operation};
+use super::outcome::Outcome;
+use super::response::Response;
+use crate::http::challenge_is_invalid_token;
+use crate::token::{Bearer, Rejection, TokenSource};
+
+type Untyped = Error<Infallible>;
+
+/// How calls authenticate.
+#[derive(Clone)]
+pub(crate) enum Credential {
+    /// No credentials in a header.
+    Nothing,
+    /// The bearer token of a grant.
+    Tokens(Arc<dyn TokenSource>),
+    /// A header that does not change, for calls that accept it.
+    Fixed(Authentication, HeaderValue),
+}
+
+impl Credential {
+    /// Sets the `Authorization` header. Scopes are looked at before the first attempt only: once something was sent,
+    /// nobody may be told that nothing was.
+    pub(super) async fn authenticate(
+        &self,
+        headers: &mut HeaderMap,
+        operation: &'static Operation,
+        deadline: Instant,
+        first: bool,
+    ) -> Result<Option<Bearer>, Untyped> {
+        let nothing_needed = operation.authentication.contains(&Authentication::Nothing);
+        match self {
+            Credential::Fixed(method, header) if operation.authentication.contains(method) => {
+                headers.insert(AUTHORIZATION, header.clone());
+                Ok(None)
+            }
+            Credential::Tokens(tokens) => {
+                let scopes = operation
+                    .authentication
+                    .iter()
+                    .find_map(|authentication| match authentication {
+                        Authentication::Bearer { scopes } => Some(*scopes),
+                        _ => None,
+                    });
+                let Some(scopes) = scopes else {
+                    return if nothing_needed {
+                        Ok(None)
+                    } else {
+                        Err(unfit(operation))
+                    };
+                };
+                let bearer = match tokens.ready() {
+                    Some(bearer) => bearer,
+                    None => {
+                        let left = deadline.saturating_duration_since(Instant::now());
+                        tokio::time::timeout(left, tokens.fresh())
+                            .await
+                            .map_err(|_| {
+                                Error::Connection(ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect))
+                            })?
+                            .map_err(no_token)?
+                    }
+                };
+                // None asked for and none told: the provider's default, which nobody here knows (RFC 6749 section 3.3).
+                if let Some(granted) = tokens.granted().filter(|granted| first && !granted.is_empty())
+                    && let Some(scope) = scopes.iter().find(|scope| !granted.contains(scope))
+                {
+                    return Err(Error::MissingScope(MissingScope {
+                        operation: operation.id,
+                        scope,
+                    }));
+                }
+                headers.insert(AUTHORIZATION, bearer.header.clone());
+                Ok(Some(bearer))
+            }
+            _ if nothing_needed => Ok(None),
+            _ => Err(unfit(operation)),
+        }
+    }
+
+    /// A 401 is answered by one refresh and one replay (RFC 6750 section 3.1): always when it says
+    /// `invalid_token`, otherwise only where a replay changes nothing, because a bare 401 may have other causes.
+    pub(super) async fn replay_after_refresh(
+        &self,
+        response: &Response,
+        bearer: &Bearer,
+        operation: &'static Operation,
+        deadline: Instant,
+    ) -> Result<bool, Untyped> {
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(false);
+        }
+        let Credential::Tokens(tokens) = self else {
+            return Ok(false);
+        };
+        let said_so = challenge_is_invalid_token(response.headers());
+        if !said_so && operation.effect != Effect::Safe {
+            return Ok(false);
+        }
+        tracing::debug!(said_so, "the provider rejected the access token");
+        // Out of time: the refresh goes on for later calls, and this one has its answer.
+        let rejection = match said_so {
+            true => Rejection::InvalidToken,
+            false => Rejection::Unexplained,
+        };
+        let Ok(renewed) = tokio::time::timeout_at(deadline, tokens.rejected(bearer.generation, rejection)).await else {
+            return Ok(false);
+        };
+        match renewed {
+            Ok(newer) => Ok(newer.generation != bearer.generation),
+            Err(error) if error.reauthorization_required() && said_so => Err(no_token(error)),
+            // The 401 itself is the better answer when the refresh failed for a passing reason.
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+fn unfit(operation: &'static Operation) -> Untyped {
+    let ways: Vec<&str> = operation
+        .authentication
+        .iter()
+        .map(|authentication| match authentication {
+            Authentication::Nothing => "no credentials",
+            Authentication::Bearer { .. } => "an access token",
+            Authentication::ClientBasic => "the client's id and secret",
+            Authentication::AccessKey => "an access key",
+            Authentication::RegistrationToken => "a registration token",
+        })
+        .collect();
+    Error::InvalidRequest(format!(
+        "{}: this call takes {}; build the client with that",
+        operation.id,
+        ways.join(" or ")
+    ))
+}
+
+/// How far the call had come is told by whoever made its attempts.
+fn no_token(error: crate::token::Error) -> Untyped {
+    Error::Auth {
+        error,
+        outcome: Outcome::NotSent,
+    }
+}

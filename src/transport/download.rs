@@ -1,0 +1,134 @@
+//! A reply that is read piece by piece.
+
+use std::fmt;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_util::stream::BoxStream;
+use http::StatusCode;
+
+use super::connection_error::{ConnectionError, ConnectionPoint};
+use super::response::{Body, Response, ResponseValue};
+
+impl ResponseValue<ByteStream> {
+    /// Takes the body as a stream.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn stream(response: Response) -> Self {
+        let Response { head, body } = response;
+        let (inner, patience): (BoxStream<'static, reqwest::Result<Bytes>>, _) = match body {
+            Body::Stream(inner, patience) => (Box::pin(inner.bytes_stream()), patience),
+            Body::Whole(body) => (
+                Box::pin(futures_util::stream::once(async move { Ok(body) })),
+                Duration::MAX,
+            ),
+            Body::TooLarge(_) | Body::Broken(_) => (Box::pin(futures_util::stream::empty()), Duration::MAX),
+        };
+        Self {
+            inner: ByteStream {
+                operation: head.operation.id,
+                status: head.status,
+                request_id: head.request_id().map(str::to_owned),
+                inner,
+                patience,
+                waiting: None,
+            },
+            head,
+        }
+    }
+}
+
+/// A body as it comes in: a download.
+///
+/// Each piece is waited for as long as [`RetryPolicy::attempt_timeout`](super::RetryPolicy::attempt_timeout) says;
+/// the whole may take as long as it is long.
+pub struct ByteStream {
+    operation: &'static str,
+    status: StatusCode,
+    request_id: Option<String>,
+    inner: BoxStream<'static, reqwest::Result<Bytes>>,
+    patience: Duration,
+    /// Runs while a piece is waited for.
+    waiting: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl ByteStream {
+    /// The next piece, or `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// When the download breaks off, or its next piece does not come in time.
+    pub async fn next(&mut self) -> Option<Result<Bytes, ConnectionError>> {
+        futures_util::StreamExt::next(self).await
+    }
+
+    /// The whole body, up to `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the download breaks off, or is larger than the limit.
+    pub async fn bytes(mut self, limit: usize) -> Result<Bytes, DownloadError> {
+        let mut body = BytesMut::new();
+        while let Some(piece) = self.next().await {
+            let piece = piece.map_err(DownloadError::Connection)?;
+            if body.len() + piece.len() > limit {
+                return Err(DownloadError::TooLarge(limit));
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body.freeze())
+    }
+}
+
+/// Why a download is not whole.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DownloadError {
+    /// It broke off.
+    #[error(transparent)]
+    Connection(ConnectionError),
+    /// It is larger than the limit in bytes that was given.
+    #[error("the download is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes, ConnectionError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let error = match this.inner.as_mut().poll_next(cx) {
+            Poll::Ready(Some(Err(error))) => ConnectionError::new(this.operation, error, true),
+            Poll::Ready(piece) => {
+                this.waiting = None;
+                return Poll::Ready(piece.and_then(Result::ok).map(Ok));
+            }
+            Poll::Pending => {
+                let patience = this.patience;
+                let waiting = this
+                    .waiting
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+                match waiting.as_mut().poll(cx) {
+                    Poll::Ready(()) => ConnectionError::out_of_time(this.operation, ConnectionPoint::Reply),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        };
+        // What broke off is not read on.
+        this.waiting = None;
+        this.inner = Box::pin(futures_util::stream::empty());
+        Poll::Ready(Some(Err(error.in_reply(this.status, this.request_id.clone(), None))))
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteStream")
+            .field("operation", &self.operation)
+            .finish_non_exhaustive()
+    }
+}

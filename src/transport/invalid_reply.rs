@@ -1,0 +1,125 @@
+//! Replies that the specification does not describe.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+
+/// A reply that the specification does not describe.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct InvalidReply {
+    /// The operation.
+    pub operation: &'static str,
+    /// The status of the reply.
+    pub status: StatusCode,
+    /// The provider's id of the request, when the reply had one.
+    pub request_id: Option<String>,
+    /// `Retry-After`, when the reply had one.
+    pub retry_after: Option<Duration>,
+    /// What is wrong with it.
+    pub problem: Problem,
+    /// Whether an earlier attempt of the same call may have taken effect.
+    pub in_doubt: bool,
+    /// The body as it came, where it was read. It is shown to nobody who does not ask for it.
+    pub body: Option<RawBody>,
+}
+
+/// What is wrong with a reply.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The status is not one that the specification lists.
+    Status,
+    /// An error reply whose body is not the provider's documented error.
+    ErrorBody {
+        /// The media type that came instead, without parameters.
+        media_type: Option<String>,
+    },
+    /// A body of another type where the specification has JSON.
+    NotJson {
+        /// The media type that came instead, without parameters.
+        media_type: String,
+    },
+    /// The body does not have the documented form.
+    Decode {
+        /// Where: a path through the JSON. Names only, never values.
+        path: String,
+        /// In words; never a value.
+        reason: String,
+    },
+    /// The body is larger than the limit in bytes.
+    TooLarge(usize),
+    /// A redirect was not followed, or whoever it led to answered in place of the provider's endpoint.
+    Redirect,
+    /// A link to the next page leads to another origin or outside the base URL, or is no URL.
+    ForeignLink,
+    /// The next page is the page that was just read.
+    RepeatedPage,
+}
+
+impl fmt::Display for InvalidReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operation,
+            status,
+            problem,
+            ..
+        } = self;
+        match problem {
+            Problem::Status => write!(f, "{operation}: status {status} is not in the specification")?,
+            Problem::ErrorBody { media_type } => write!(
+                f,
+                "{operation}: status {status} with a body of type {} that is not the provider's documented error; a proxy or an outage page may have answered",
+                media_type.as_deref().unwrap_or("unknown")
+            )?,
+            Problem::NotJson { media_type } => write!(
+                f,
+                "{operation}: status {status} with a body of type {media_type} instead of JSON; a proxy or an outage page may have answered, or the base URL leads elsewhere"
+            )?,
+            Problem::Decode { path, reason } => write!(
+                f,
+                "{operation}: the reply (status {status}) differs from the specification at `{path}`: {reason}"
+            )?,
+            Problem::TooLarge(limit) => write!(
+                f,
+                "{operation}: the reply (status {status}) is larger than {limit} bytes"
+            )?,
+            Problem::Redirect => write!(
+                f,
+                "{operation}: a redirect (status {status}) was not followed; check the base URL"
+            )?,
+            Problem::ForeignLink => write!(
+                f,
+                "{operation}: the link to the next page leads to another origin or outside the base URL, and was not followed"
+            )?,
+            Problem::RepeatedPage => write!(f, "{operation}: the next page is the page that was just read; stopped")?,
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " (request id {id})")?;
+        }
+        if self.in_doubt {
+            f.write_str("; an earlier attempt may have taken effect")?;
+        }
+        Ok(())
+    }
+}
+
+/// A body that could not be read as what the specification says. `Debug` shows its length only.
+#[derive(Clone)]
+pub struct RawBody(pub(super) Bytes);
+
+impl RawBody {
+    /// The bytes. They may hold personal data: do not log them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RawBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawBody({} bytes)", self.0.len())
+    }
+}
