@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use finrail::oauth::RequestedScope;
 use finrail::sandbox::{Sandbox, SandboxClient};
-use finrail::token::{GrantKind, ManualClock, MemoryStore, Record, TokenInfo, TokenKey, TokenStore as _};
-use finrail::{App, Connection, Provider, ScopeSet, finexer, grant, mx, ofx, omnifund, tatrabanka};
+use finrail::token::{ManualClock, MemoryStore, TokenInfo};
+use finrail::{App, Connection, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
 
 type Step = Result<(), Box<dyn Error>>;
 
@@ -61,7 +61,7 @@ impl Tour {
 
         let own = app.client_credentials([ofx::Scope::Payments])?;
         let page = own.list_beneficiaries().page_size(2).send().await?;
-        let info = self.own(&app, "payments").await?;
+        let info = app.client_tokens([ofx::Scope::Payments])?.info();
         self.granted(
             "OFX",
             info,
@@ -180,7 +180,7 @@ impl Tour {
         let service = app.client_credentials([tatrabanka::Scope::PremiumAis])?;
         let consent = service.create_consent().send().await?;
         let consent_id = consent.consent_id.clone().unwrap_or_default();
-        let info = self.own(&app, "PREMIUM_AIS").await?;
+        let info = app.client_tokens([tatrabanka::Scope::PremiumAis])?.info();
         self.granted(
             "Tatra banka",
             info,
@@ -237,7 +237,7 @@ impl Tour {
             .as_ref()
             .map_or("?", |status| status.as_str())
             .to_owned();
-        let info = self.own(&app, "PREMIUM_PIS").await?;
+        let info = app.client_tokens([tatrabanka::Scope::PremiumPis])?.info();
         self.granted(
             "Tatra banka",
             info,
@@ -322,7 +322,7 @@ impl Tour {
     }
 
     /// A user's consent, as a browser would give it.
-    async fn consent<P: grant::AuthorizationCode, S: Into<RequestedScope>>(
+    async fn consent<P: grant::AuthorizationCode, S: Into<RequestedScope<P>>>(
         &self,
         app: &App<P>,
         scopes: impl IntoIterator<Item = S>,
@@ -336,19 +336,6 @@ impl Tour {
     fn sleep(&self, by: Duration) {
         self.clock.advance(by);
         self.sandbox.advance(by);
-    }
-
-    /// What the store keeps of the application's own token.
-    async fn own<P: grant::ClientCredentials>(
-        &self,
-        app: &App<P>,
-        scope: &str,
-    ) -> Result<Option<TokenInfo>, Box<dyn Error>> {
-        let client_id = app.authorization_server().client_id();
-        let key = TokenKey::new(P::profile().provider, client_id, GrantKind::ClientCredentials);
-        let stored = self.store.load(&key.scopes(ScopeSet::parse(scope))).await?;
-        let record = stored.map(|stored| Record::decode(&stored.bytes)).transpose()?;
-        Ok(record.and_then(|record| record.tokens).map(|tokens| tokens.info()))
     }
 
     fn granted(&mut self, provider: &str, info: Option<TokenInfo>, grant: &str, call: &str, result: impl Into<String>) {

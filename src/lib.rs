@@ -11,6 +11,8 @@ pub mod fuzzing;
 mod http;
 pub mod oauth;
 mod providers;
+#[doc(hidden)]
+pub mod rt;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod token;
@@ -21,14 +23,8 @@ pub use app::{
     App, AppBuilder, ClientBuilder, ClientKind, Connection, Credentials, Environment, Hosts, Provider, TypedClient,
     grant,
 };
-pub use http::ConfigError;
+pub use http::{ConfigError, HttpClientError};
 #[allow(unused_imports)] // without a provider feature there is none
 pub use providers::*;
 pub use transport::Error;
-pub use value::{Decimal, Json, JsonMap, ScopeSet, Secret, Timestamp, UnknownKind, canary};
-
-/// The crates that generated code refers to.
-#[doc(hidden)]
-pub mod rt {
-    pub use {chrono, reqwest, serde, serde_json, uuid};
-}
+pub use value::{Decimal, Json, JsonMap, ScopeError, ScopeSet, Secret, Timestamp, UnknownKind, canary};

@@ -47,7 +47,7 @@ async fn a_users_grant_at_one_institution_is_not_used_at_another() {
         .unwrap();
 
     let error = app(&b).connection(user.key()).await.unwrap_err();
-    assert!(matches!(error, oauth::Error::ForeignPending), "{error:?}");
+    assert!(matches!(error, oauth::Error::ForeignKey), "{error:?}");
     assert!(b.seen().is_empty(), "nothing of it was sent there");
 
     // The same user, there: a grant of its own beside the first.

@@ -77,7 +77,7 @@ macro_rules! each {
 
 /// A provider with scopes to ask for and a call to make.
 trait Bank: Provider + grant::AuthorizationCode {
-    fn scopes() -> Vec<RequestedScope>;
+    fn scopes() -> Vec<RequestedScope<Self>>;
     async fn call(client: &Self::Client) -> Result<(), Failed>;
 }
 
@@ -101,7 +101,7 @@ impl<E: std::fmt::Debug> From<finrail::Error<E>> for Failed {
 macro_rules! bank {
     ($provider:ty, $call:ident, $scopes:expr) => {
         impl Bank for $provider {
-            fn scopes() -> Vec<RequestedScope> {
+            fn scopes() -> Vec<RequestedScope<Self>> {
                 $scopes
             }
 

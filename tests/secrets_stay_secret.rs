@@ -198,7 +198,6 @@ async fn authorize<P: finrail::grant::AuthorizationCode>(
     watch.shows_nothing("an authorization server", app.authorization_server());
     watch.shows_nothing("an authorization", &authorization);
     watch.shows_nothing("a pending authorization", &authorization.pending);
-    watch.says_nothing("a state", authorization.pending.state());
     let callback = callback(authorization.pending.state());
     app.finish(authorization.pending, &callback).await
 }
@@ -610,7 +609,6 @@ async fn types_that_hold_secrets_do_not_print_them() {
     let watch = Watch::new();
     let secret = Secret::from(ACCESS);
     watch.shows_nothing("a secret", &secret);
-    watch.says_nothing("a secret", &secret);
     let reply: TokenResponse = serde_json::from_str(&format!(
         r#"{{"access_token":"{ACCESS}","refresh_token":"{REFRESH}","id_token":"{KEY}","other":{{"deep":"{PASSWORD}"}}}}"#
     ))

@@ -26,7 +26,7 @@ fn builder(recorder: &Recorder) -> finrail::AppBuilder<Provider> {
 }
 
 /// A user's connection, whose code was exchanged at the recorder, and the address that the user was sent to.
-async fn connect(app: &App, scope: impl Into<RequestedScope>) -> (Connection, Vec<(String, String)>) {
+async fn connect(app: &App, scope: impl Into<RequestedScope<Provider>>) -> (Connection, Vec<(String, String)>) {
     let authorization = app.authorize([scope]).unwrap().subject("user-1");
     let query = pairs(authorization.url.query().unwrap());
     let state = authorization.pending.state().expose_secret();

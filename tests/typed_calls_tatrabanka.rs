@@ -42,7 +42,10 @@ fn own(recorder: &Recorder, scope: Scope) -> service::Client {
     app(recorder).client_credentials([scope]).unwrap()
 }
 
-async fn user_of(app: &App, scope: impl Into<finrail::oauth::RequestedScope>) -> Connection {
+async fn user_of(
+    app: &App,
+    scope: impl Into<finrail::oauth::RequestedScope<finrail::tatrabanka::Provider>>,
+) -> Connection {
     let pending = app.authorize([scope]).unwrap().pending;
     let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
     app.finish(pending, &callback).await.unwrap()

@@ -125,17 +125,17 @@ fn example_argument(parameter: &Value) -> String {
     match (kind, format, example) {
         (Some("string"), Some("date"), _) if schema.get("x-lenient").is_none() => {
             format!(
-                "{:?}.parse::<finrail::rt::chrono::NaiveDate>()?",
+                "{:?}.parse::<finrail::rt::v1::chrono::NaiveDate>()?",
                 example.as_str().unwrap_or("2026-01-31")
             )
         }
         (Some("string"), Some("date-time"), _) if schema.get("x-lenient").is_none() => {
             let text = example.as_str().unwrap_or("2026-01-31T12:00:00Z");
-            format!("{text:?}.parse::<finrail::rt::chrono::DateTime<finrail::rt::chrono::Utc>>()?")
+            format!("{text:?}.parse::<finrail::rt::v1::chrono::DateTime<finrail::rt::v1::chrono::Utc>>()?")
         }
         (Some("string"), Some("uuid"), _) => {
             let text = example.as_str().unwrap_or("00000000-0000-4000-8000-000000000000");
-            format!("{text:?}.parse::<finrail::rt::uuid::Uuid>()?")
+            format!("{text:?}.parse::<finrail::rt::v1::uuid::Uuid>()?")
         }
         (_, Some("decimal"), Value::Number(number)) => format!("\"{number}\""),
         (_, Some("decimal"), Value::Null) => "\"1.00\"".to_owned(),

@@ -1,4 +1,6 @@
 //! What stands beside the client: scopes, environments, the operation table, the profile of the authorization server.
+//!
+//! Every structure ends in its base values, for the fields that a newer finrail has; until then clippy finds them needless.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -36,7 +38,8 @@ fn operations(document: &Document) -> TokenStream {
     );
     quote! {
         #[doc = #doc]
-        pub static OPERATIONS: &[::finrail::transport::Operation] = &[#(#rows),*];
+        #[allow(clippy::needless_update)]
+        pub static OPERATIONS: &[::finrail::rt::v1::Operation] = &[#(#rows),*];
     }
 }
 
@@ -53,13 +56,13 @@ fn operation(operation: &Operation) -> TokenStream {
         .authentication
         .iter()
         .map(|authentication| match authentication {
-            Authentication::Nothing => quote!(::finrail::transport::Authentication::Nothing),
+            Authentication::Nothing => quote!(::finrail::rt::v1::Authentication::Nothing),
             Authentication::Bearer { scopes } => {
-                quote!(::finrail::transport::Authentication::Bearer { scopes: &[#(#scopes),*] })
+                quote!(::finrail::rt::v1::Authentication::Bearer { scopes: &[#(#scopes),*] })
             }
-            Authentication::ClientBasic => quote!(::finrail::transport::Authentication::ClientBasic),
-            Authentication::AccessKey => quote!(::finrail::transport::Authentication::AccessKey),
-            Authentication::RegistrationToken => quote!(::finrail::transport::Authentication::RegistrationToken),
+            Authentication::ClientBasic => quote!(::finrail::rt::v1::Authentication::ClientBasic),
+            Authentication::AccessKey => quote!(::finrail::rt::v1::Authentication::AccessKey),
+            Authentication::RegistrationToken => quote!(::finrail::rt::v1::Authentication::RegistrationToken),
         });
     let effect = match operation.effect {
         Effect::Safe => quote!(Safe),
@@ -70,11 +73,11 @@ fn operation(operation: &Operation) -> TokenStream {
     let content_type = optional(operation.content_type.as_ref());
     let download = operation.download;
     let headers = operation.headers.iter().map(|(name, made)| match made {
-        MadeHeader::Uuid => quote!((#name, ::finrail::transport::MadeHeader::Uuid)),
+        MadeHeader::Uuid => quote!((#name, ::finrail::rt::v1::MadeHeader::Uuid)),
     });
     let pagination = optional(operation.pagination.as_ref().map(|pagination| match pagination.style {
-        PaginationStyle::Cursor => quote!(::finrail::transport::PaginationStyle::Cursor),
-        PaginationStyle::Link => quote!(::finrail::transport::PaginationStyle::Link),
+        PaginationStyle::Cursor => quote!(::finrail::rt::v1::PaginationStyle::Cursor),
+        PaginationStyle::Link => quote!(::finrail::rt::v1::PaginationStyle::Link),
     }));
     let idempotency = optional(operation.idempotency.as_ref().map(|idempotency| &idempotency.header));
     let grade = operation
@@ -87,21 +90,22 @@ fn operation(operation: &Operation) -> TokenStream {
         Grade::Inferred => quote!(Inferred),
     };
     quote! {
-        ::finrail::transport::Operation {
+        ::finrail::rt::v1::Operation {
             id: #id,
             method: #method,
             path: #path,
             client: #client,
             browser: #browser,
             authentication: &[#(#authentication),*],
-            effect: ::finrail::transport::Effect::#effect,
+            effect: ::finrail::rt::v1::Effect::#effect,
             accept: #accept,
             content_type: #content_type,
             download: #download,
             headers: &[#(#headers),*],
             pagination: #pagination,
             idempotency_header: #idempotency,
-            grade: ::finrail::transport::Grade::#grade,
+            grade: ::finrail::rt::v1::Grade::#grade,
+            ..::finrail::rt::v1::Operation::BASE
         }
     }
 }
@@ -141,7 +145,7 @@ fn scope(document: &Document) -> TokenStream {
                 pub const ALL: &'static [Self] = &[];
             }
 
-            impl ::std::convert::From<Scope> for ::finrail::oauth::RequestedScope {
+            impl ::std::convert::From<Scope> for ::finrail::rt::v1::RequestedScope<Provider> {
                 fn from(scope: Scope) -> Self {
                     match scope {}
                 }
@@ -171,8 +175,8 @@ fn scope(document: &Document) -> TokenStream {
             /// The scope bound to one thing, where the provider has a template for it
             /// (a consent's or an authorization's id).
             #[must_use]
-            pub fn of(self, id: impl ::std::convert::Into<::std::string::String>) -> ::finrail::oauth::RequestedScope {
-                ::finrail::oauth::RequestedScope::from(self).of(id)
+            pub fn of(self, id: impl ::std::convert::Into<::std::string::String>) -> ::finrail::rt::v1::RequestedScope<Provider> {
+                ::finrail::rt::v1::RequestedScope::<Provider>::from(self).of(id)
             }
         }
 
@@ -188,7 +192,7 @@ fn scope(document: &Document) -> TokenStream {
             }
         }
 
-        impl ::std::convert::From<Scope> for ::finrail::oauth::RequestedScope {
+        impl ::std::convert::From<Scope> for ::finrail::rt::v1::RequestedScope<Provider> {
             fn from(scope: Scope) -> Self {
                 Self::new(scope.as_str())
             }
@@ -212,10 +216,10 @@ fn environment(document: &Document) -> TokenStream {
             #[non_exhaustive]
             pub enum Environment {}
 
-            impl ::finrail::Environment for Environment {
+            impl ::finrail::rt::v1::Environment for Environment {
                 const DEFAULT: ::std::option::Option<Self> = None;
 
-                fn hosts(self) -> ::finrail::Hosts {
+                fn hosts(self) -> ::finrail::rt::v1::Hosts {
                     match self {}
                 }
             }
@@ -250,7 +254,7 @@ fn environment(document: &Document) -> TokenStream {
         };
         let api = of(false).unwrap_or_default();
         let oauth = of(true).unwrap_or(api);
-        quote!(::finrail::Hosts { api: #api, oauth: #oauth })
+        quote!(::finrail::rt::v1::Hosts { api: #api, oauth: #oauth })
     });
     let first = &idents[0];
     let doc = format!("The environments of {provider}.");
@@ -262,10 +266,10 @@ fn environment(document: &Document) -> TokenStream {
             #( #[doc = #docs] #idents, )*
         }
 
-        impl ::finrail::Environment for Environment {
+        impl ::finrail::rt::v1::Environment for Environment {
             const DEFAULT: ::std::option::Option<Self> = Some(Self::#first);
 
-            fn hosts(self) -> ::finrail::Hosts {
+            fn hosts(self) -> ::finrail::rt::v1::Hosts {
                 match self {
                     #( Self::#idents => #hosts, )*
                 }
@@ -276,9 +280,9 @@ fn environment(document: &Document) -> TokenStream {
 
 fn client_authentication(method: ClientAuthentication) -> TokenStream {
     match method {
-        ClientAuthentication::ClientSecretBasic => quote!(::finrail::oauth::ClientAuthentication::Basic),
-        ClientAuthentication::ClientSecretPost => quote!(::finrail::oauth::ClientAuthentication::Post),
-        ClientAuthentication::None => quote!(::finrail::oauth::ClientAuthentication::None),
+        ClientAuthentication::ClientSecretBasic => quote!(::finrail::rt::v1::ClientAuthentication::Basic),
+        ClientAuthentication::ClientSecretPost => quote!(::finrail::rt::v1::ClientAuthentication::Post),
+        ClientAuthentication::None => quote!(::finrail::rt::v1::ClientAuthentication::None),
     }
 }
 
@@ -319,18 +323,22 @@ fn profile(document: &Document) -> Result<TokenStream, Error> {
     let revoke_path = path(oauth.operations.revoke.as_ref())?;
     let provider = &document.provider;
     let (id, name, env_prefix) = (&provider.id, &provider.name, &provider.env_prefix);
+    let scopes = document.scopes.keys();
     let rest = profile_rest(oauth);
     let doc = format!("The authorization server of {name} as data.");
     Ok(quote! {
         #[doc = #doc]
-        pub static PROFILE: ::finrail::oauth::Profile = ::finrail::oauth::Profile {
+        #[allow(clippy::needless_update)]
+        pub static PROFILE: ::finrail::rt::v1::Profile = ::finrail::rt::v1::Profile {
             provider: #id,
             name: #name,
             env_prefix: #env_prefix,
             authorize_path: #authorize_path,
             token_path: #token_path,
             revoke_path: #revoke_path,
+            scopes: &[#(#scopes),*],
             #rest
+            ..::finrail::rt::v1::Profile::BASE
         };
     })
 }
@@ -351,10 +359,13 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
     let pkce = oauth.pkce == Pkce::Required;
     let separator = &oauth.scope_separator;
     let always = &oauth.scopes_always;
+    let complete = oauth.scopes_complete;
     let single = oauth.single_scope;
     let templates = oauth.scope_templates.iter().map(|(scope, template)| {
         let bare_allowed = oauth.scope_template_optional.contains(scope);
-        quote!(::finrail::oauth::ScopeTemplate { scope: #scope, template: #template, bare_allowed: #bare_allowed })
+        let (before, rest) = template.split_once('{').unwrap_or((template, ""));
+        let after = rest.split_once('}').map_or("", |(_, after)| after);
+        quote!(::finrail::rt::v1::ScopeTemplate { scope: #scope, template: #template, before: #before, after: #after, bare_allowed: #bare_allowed, ..::finrail::rt::v1::ScopeTemplate::BASE })
     });
     let sent = |on: ScopeSentOn| oauth.scope_sent_on.contains(&on);
     let on_authorize = sent(ScopeSentOn::Authorize);
@@ -372,7 +383,7 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
     let default_lifetime = optional(oauth.token_reply.default_lifetime);
     let extra = oauth.token_reply.extra.iter().map(|field| {
         let (name, subject) = (&field.name, field.subject);
-        quote!(::finrail::oauth::ExtraField { name: #name, subject: #subject })
+        quote!(::finrail::rt::v1::ExtraField { name: #name, subject: #subject, ..::finrail::rt::v1::ExtraField::BASE })
     });
     let rotates = optional(oauth.refresh.rotates);
     let refresh_lifetime = optional(oauth.refresh.lifetime);
@@ -382,45 +393,49 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
     let revocation = optional(oauth.revocation.as_ref().map(|revocation| {
         let (field, hint, success) = (&revocation.token_field, revocation.token_type_hint, &revocation.success);
         let refresh_first = revocation.revokes == RevokedToken::RefreshToken;
-        quote!(::finrail::oauth::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], refresh_token_first: #refresh_first })
+        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], refresh_token_first: #refresh_first, ..::finrail::rt::v1::Revocation::BASE })
     }));
     let errors = oauth.errors.iter().map(|(code, verdict)| {
         let verdict = match verdict {
-            Verdict::Transient => quote!(::finrail::token::Verdict::Transient { retry_after: None }),
-            Verdict::Throttled => quote!(::finrail::token::Verdict::Throttled { retry_after: None }),
-            Verdict::RequestRejected => quote!(::finrail::token::Verdict::RequestRejected),
-            Verdict::ClientMisconfigured => quote!(::finrail::token::Verdict::ClientMisconfigured),
-            Verdict::Dead => quote!(::finrail::token::Verdict::Dead),
+            Verdict::Transient => quote!(::finrail::rt::v1::Verdict::Transient { retry_after: None }),
+            Verdict::Throttled => quote!(::finrail::rt::v1::Verdict::Throttled { retry_after: None }),
+            Verdict::RequestRejected => quote!(::finrail::rt::v1::Verdict::RequestRejected),
+            Verdict::ClientMisconfigured => quote!(::finrail::rt::v1::Verdict::ClientMisconfigured),
+            Verdict::Dead => quote!(::finrail::rt::v1::Verdict::Dead),
         };
         quote!((#code, #verdict))
     });
     let grants = oauth.grants.iter().map(|grant| grant.as_str());
     quote! {
         grants: &[#(#grants),*],
-        client_authentication: ::finrail::oauth::ClientAuthentications {
+        client_authentication: ::finrail::rt::v1::ClientAuthentications {
             client_credentials: #client_credentials,
             authorization_code: #authorization_code,
             password: #password,
             refresh_token: #refresh_token,
             revocation: #revocation_authentication,
+            ..::finrail::rt::v1::ClientAuthentications::BASE
         },
-        token_body: ::finrail::oauth::TokenBody::#token_body,
+        token_body: ::finrail::rt::v1::TokenBody::#token_body,
         pkce: #pkce,
         scope_separator: #separator,
+        scopes_complete: #complete,
         scopes_always: &[#(#always),*],
         single_scope: #single,
         scope_templates: &[#(#templates),*],
-        scope_sent_on: ::finrail::oauth::ScopeSentOn {
+        scope_sent_on: ::finrail::rt::v1::ScopeSentOn {
             authorize: #on_authorize,
             client_credentials: #on_client_credentials,
             authorization_code: #on_authorization_code,
             password: #on_password,
             refresh_token: #on_refresh,
+            ..::finrail::rt::v1::ScopeSentOn::BASE
         },
-        redirect_uri: ::finrail::oauth::RedirectUriRules {
+        redirect_uri: ::finrail::rt::v1::RedirectUriRules {
             required: #redirect_required,
             on_token_request: #redirect_on_token,
             https_or_custom_scheme: #redirect_https,
+            ..::finrail::rt::v1::RedirectUriRules::BASE
         },
         response_type_required: #response_type,
         state_on_refusal: #state_on_refusal,
@@ -429,11 +444,12 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
         default_lifetime: #default_lifetime,
         extra: &[#(#extra),*],
         access_token_lifetime: #access_token_lifetime,
-        refresh: ::finrail::oauth::RefreshFacts {
+        refresh: ::finrail::rt::v1::RefreshFacts {
             rotates: #rotates,
             lifetime: #refresh_lifetime,
             lifetime_field: #refresh_lifetime_field,
             grace: #grace,
+            ..::finrail::rt::v1::RefreshFacts::BASE
         },
         revocation: #revocation,
         errors: &[#(#errors),*],
@@ -452,9 +468,9 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
     };
     let grants = document.oauth.iter().flat_map(|oauth| &oauth.grants);
     let grants = grants.filter_map(|grant| match grant {
-        Grant::ClientCredentials => Some(quote!(impl ::finrail::grant::ClientCredentials for Provider {})),
-        Grant::AuthorizationCode => Some(quote!(impl ::finrail::grant::AuthorizationCode for Provider {})),
-        Grant::Password => Some(quote!(impl ::finrail::grant::Password for Provider {})),
+        Grant::ClientCredentials => Some(quote!(impl ::finrail::rt::v1::grant::ClientCredentials for Provider {})),
+        Grant::AuthorizationCode => Some(quote!(impl ::finrail::rt::v1::grant::AuthorizationCode for Provider {})),
+        Grant::Password => Some(quote!(impl ::finrail::rt::v1::grant::Password for Provider {})),
         Grant::RefreshToken => None,
     });
     let has_grant = |grant| {
@@ -496,7 +512,7 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
         quote!(fields)
     };
     let has_revocation = document.oauth.as_ref().is_some_and(|oauth| oauth.revocation.is_some());
-    let revocation = has_revocation.then(|| quote!(impl ::finrail::grant::Revocation for Provider {}));
+    let revocation = has_revocation.then(|| quote!(impl ::finrail::rt::v1::grant::Revocation for Provider {}));
     let clients = kinds.iter().map(|kind_of| {
         let path = match kind_of {
             ClientKind::Api => quote!(Client),
@@ -511,32 +527,41 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
             ClientKind::Oauth => quote!(Oauth),
             ClientKind::Registration => quote!(Registration),
         };
-        let credentials = takes_client_credentials(*kind_of).then(|| quote!(impl ::finrail::grant::TakesClientCredentials for #path {}));
-        let access_key = takes(*kind_of, &Authentication::AccessKey).then(|| quote!(impl ::finrail::grant::TakesAccessKey for #path {}));
+        let credentials = takes_client_credentials(*kind_of).then(|| quote!(impl ::finrail::rt::v1::grant::TakesClientCredentials for #path {}));
+        let access_key = takes(*kind_of, &Authentication::AccessKey).then(|| quote!(impl ::finrail::rt::v1::grant::TakesAccessKey for #path {}));
+        let takes_tokens = document
+            .operations
+            .iter()
+            .any(|operation| {
+                operation.client == *kind_of
+                    && operation.authentication.iter().any(|way| matches!(way, Authentication::Bearer { .. }))
+            });
+        let token = takes_tokens.then(|| quote!(impl ::finrail::rt::v1::grant::TakesToken for #path {}));
         let registration = takes(*kind_of, &Authentication::RegistrationToken)
-            .then(|| quote!(impl ::finrail::grant::TakesRegistrationToken for #path {}));
+            .then(|| quote!(impl ::finrail::rt::v1::grant::TakesRegistrationToken for #path {}));
         quote! {
             #credentials
             #access_key
             #registration
+            #token
 
-            impl ::finrail::TypedClient for #path {
+            impl ::finrail::rt::v1::TypedClient for #path {
                 type Provider = Provider;
-                const KIND: ::finrail::ClientKind = ::finrail::ClientKind::#kind;
+                const KIND: ::finrail::rt::v1::ClientKind = ::finrail::rt::v1::ClientKind::#kind;
 
-                fn from_parts(baseurl: ::std::string::String, client: ::finrail::rt::reqwest::Client, inner: ::finrail::transport::Core) -> Self {
+                fn from_parts(baseurl: ::std::string::String, client: ::finrail::rt::v1::reqwest::Client, inner: ::finrail::rt::v1::Core) -> Self {
                     Self { baseurl, client, inner }
                 }
 
-                fn core(&self) -> &::finrail::transport::Core {
+                fn core(&self) -> &::finrail::rt::v1::Core {
                     &self.inner
                 }
             }
 
             impl #path {
                 /// Starts to build a client.
-                pub fn builder() -> ::finrail::ClientBuilder<Self> {
-                    ::finrail::ClientBuilder::new()
+                pub fn builder() -> ::finrail::rt::v1::ClientBuilder<Self> {
+                    ::finrail::rt::v1::ClientBuilder::new()
                 }
             }
         }
@@ -547,30 +572,30 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
         #[non_exhaustive]
         pub struct Provider;
 
-        impl ::finrail::Provider for Provider {
+        impl ::finrail::rt::v1::Provider for Provider {
             type Environment = Environment;
             type Scope = Scope;
             type Client = Client;
             type ServiceClient = #service;
             type Extra = Extra;
 
-            fn profile() -> &'static ::finrail::oauth::Profile {
+            fn profile() -> &'static ::finrail::rt::v1::Profile {
                 &PROFILE
             }
 
-            fn operations() -> &'static [::finrail::transport::Operation] {
+            fn operations() -> &'static [::finrail::rt::v1::Operation] {
                 OPERATIONS
             }
         }
 
         #[doc = #app_doc]
-        pub type App = ::finrail::App<Provider>;
+        pub type App = ::finrail::rt::v1::App<Provider>;
 
         /// A user's consent, with the client that acts under it.
-        pub type Connection = ::finrail::Connection<Provider>;
+        pub type Connection = ::finrail::rt::v1::Connection<Provider>;
 
         #[doc = #credentials_doc]
-        pub type Credentials = ::finrail::Credentials<Provider>;
+        pub type Credentials = ::finrail::rt::v1::Credentials<Provider>;
 
         #[doc = #extra_doc]
         #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -93,6 +93,8 @@ pub fn tree(file: &str, bundle: &str, options: &Options) -> Result<syn::File, Er
         }
         return Err(Errors(distinct));
     }
+    let version = env!("CARGO_PKG_VERSION");
+    items.insert(0, syn::parse_quote!(::finrail::rt::contract!(1, #version);));
     let root = emit::root(&document, &kinds)?;
     let root: syn::File = syn::parse2(root).map_err(|e| internal(&document, &e))?;
     items.extend(root.items);
@@ -156,22 +158,26 @@ fn progenitor(document: &Document, prepared: &Prepared) -> Result<proc_macro2::T
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_tag(TagStyle::Merged);
-    settings.with_inner_type(quote!(::finrail::transport::Core));
+    settings.with_inner_type(quote!(::finrail::rt::v1::Core));
     settings.with_map_type("::std::collections::BTreeMap");
     for (type_name, format, rust) in [
         ("number", format::DECIMAL, "::finrail::codegen_marker::DecimalNumber"),
         ("string", format::DECIMAL, "::finrail::codegen_marker::DecimalString"),
-        ("string", format::SECRET, "::finrail::Secret"),
+        ("string", format::SECRET, "::finrail::rt::v1::Secret"),
         ("string", format::BOOLEAN, "::finrail::codegen_marker::LenientBool"),
         ("string", format::STRING, "::finrail::codegen_marker::LenientString"),
-        ("string", format::TIMESTAMP, "::finrail::Timestamp"),
+        ("string", format::TIMESTAMP, "::finrail::rt::v1::Timestamp"),
     ] {
         let schema = serde_json::from_value(json!({ "type": type_name, "format": format }))
             .map_err(|e| document.error(None, e.to_string()))?;
         settings.with_conversion(schema, rust, std::iter::once(TypeImpl::Display));
     }
     for name in SHARED {
-        settings.with_replacement(name, format!("::finrail::oauth::wire::{name}"), std::iter::empty());
+        settings.with_replacement(
+            name,
+            format!("::finrail::rt::v1::oauth_wire::{name}"),
+            std::iter::empty(),
+        );
     }
     // The checks refuse every document on which progenitor is known to panic; a panic that is left
     // must not take a build down without saying which file it was about.

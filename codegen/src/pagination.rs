@@ -50,7 +50,7 @@ pub(crate) fn methods(
                 .ok_or("`x-pagination` of style `cursor` needs `parameter`")?;
             let setter = format_ident!("{}", setter(document, operation, parameter));
             quote! {
-                ::finrail::transport::cursor_pages(
+                ::finrail::rt::v1::cursor_pages(
                     self,
                     |call| ::std::boxed::Box::pin(call.send()),
                     |call, cursor| call.#setter(cursor),
@@ -62,7 +62,7 @@ pub(crate) fn methods(
             {
                 let client = self.client;
                 let info = &#root::OPERATIONS[#index];
-                ::finrail::transport::link_pages(
+                ::finrail::rt::v1::link_pages(
                     client.inner.base(),
                     ::std::boxed::Box::pin(self.send()),
                     move |link| ::std::boxed::Box::pin(client.inner.follow(&client.client, info, link)),
@@ -73,13 +73,13 @@ pub(crate) fn methods(
     };
     let methods = quote! {
         #[doc = #pages_doc]
-        pub fn pages(self) -> ::finrail::transport::Pages<'a, #reply, #error> {
+        pub fn pages(self) -> ::finrail::rt::v1::Pages<'a, #reply, #error> {
             #pages
         }
 
         /// Streams the items of all pages. See [`pages`](Self::pages).
-        pub fn items(self) -> ::finrail::transport::Items<'a, #item, #error> {
-            ::finrail::transport::items(self.pages(), |page: #reply| #take_items)
+        pub fn items(self) -> ::finrail::rt::v1::Items<'a, #item, #error> {
+            ::finrail::rt::v1::items(self.pages(), |page: #reply| #take_items)
         }
     };
     let block: syn::ItemImpl = syn::parse2(quote!(impl X { #methods })).map_err(|e| e.to_string())?;

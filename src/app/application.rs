@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::connection::Connection;
 use super::provider::{ClientKind, Provider, TypedClient, grant};
 use crate::oauth::{
-    self, Authorization, AuthorizationServer, GrantIssuer, Pending, Purpose, RequestedScope, check_redirect_uri,
-    read_callback,
+    self, AskedScope, Authorization, AuthorizationServer, GrantIssuer, Pending, Purpose, RequestedScope,
+    check_redirect_uri, read_callback,
 };
 use crate::token::{Clock, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
 use crate::transport::{Core, Credential, RetryPolicy};
-use crate::value::{ScopeSet, Secret};
+use crate::value::{ScopeError, ScopeSet, Secret};
 
 /// An application that is registered with a provider.
 ///
@@ -86,25 +86,52 @@ impl<P: Provider> App<P> {
     /// # Errors
     ///
     /// When a scope does not fit the provider's rules.
-    pub fn client_credentials<S: Into<RequestedScope>>(
+    pub fn client_credentials<S: Into<RequestedScope<P>>>(
         &self,
         scopes: impl IntoIterator<Item = S>,
     ) -> Result<P::ServiceClient, oauth::Error>
     where
         P: grant::ClientCredentials,
     {
-        self.service(scopes)
+        Ok(self.service_of(&asked(scopes))?)
     }
 
-    /// The same without the proof that the provider has the grant, which the callers have.
-    pub(crate) fn service<C: TypedClient<Provider = P>, S: Into<RequestedScope>>(
+    /// The tokens of the application itself, as [`client_credentials`](Self::client_credentials) with the same scopes
+    /// uses them: to see what was granted and until when, to watch them, to ask what would be done next.
+    ///
+    /// ```
+    /// # #[cfg(feature = "ofx")] {
+    /// use finrail::ofx;
+    ///
+    /// fn seconds_left(app: &ofx::App) -> Result<Option<i64>, finrail::oauth::Error> {
+    ///     let tokens = app.client_tokens([ofx::Scope::Payments])?;
+    ///     let end = tokens.info().and_then(|info| info.expires_at);
+    ///     Ok(end.map(|end| (end - chrono::Utc::now()).num_seconds()))
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a scope does not fit the provider's rules.
+    pub fn client_tokens<S: Into<RequestedScope<P>>>(
         &self,
         scopes: impl IntoIterator<Item = S>,
-    ) -> Result<C, oauth::Error> {
-        let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
-        let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
-        let handle = self.handle(self.key(GrantKind::ClientCredentials, scopes), Renewal::Anew);
+    ) -> Result<TokenHandle, oauth::Error>
+    where
+        P: grant::ClientCredentials,
+    {
+        Ok(self.own_handle(&asked(scopes))?)
+    }
+
+    pub(crate) fn service_of<C: TypedClient<Provider = P>>(&self, scopes: &[AskedScope]) -> Result<C, ScopeError> {
+        let handle = self.own_handle(scopes)?;
         Ok(self.client(Credential::Tokens(Arc::new(handle))))
+    }
+
+    fn own_handle(&self, scopes: &[AskedScope]) -> Result<TokenHandle, ScopeError> {
+        let scopes = oauth::resolve(P::profile(), scopes, Purpose::Token)?.bare;
+        Ok(self.handle(self.key(GrantKind::ClientCredentials, scopes), Renewal::Anew))
     }
 
     /// Starts an authorization: where to send the user, and what to remember (RFC 6749 section 4.1.1).
@@ -112,14 +139,14 @@ impl<P: Provider> App<P> {
     /// # Errors
     ///
     /// When a scope or the redirect URI does not fit the provider's rules. Nothing is sent.
-    pub fn authorize<S: Into<RequestedScope>>(
+    pub fn authorize<S: Into<RequestedScope<P>>>(
         &self,
         scopes: impl IntoIterator<Item = S>,
     ) -> Result<Authorization, oauth::Error>
     where
         P: grant::AuthorizationCode,
     {
-        let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
+        let requested = asked(scopes);
         let profile = P::profile();
         let scopes = oauth::resolve(profile, &requested, Purpose::Authorization)?;
         let redirect_uri = self.0.redirect_uri.as_deref();
@@ -193,7 +220,7 @@ impl<P: Provider> App<P> {
     /// # Errors
     ///
     /// When the provider refuses, or cannot be reached.
-    pub async fn password<S: Into<RequestedScope>>(
+    pub async fn password<S: Into<RequestedScope<P>>>(
         &self,
         username: &str,
         password: impl Into<Secret>,
@@ -202,7 +229,7 @@ impl<P: Provider> App<P> {
     where
         P: grant::Password,
     {
-        let requested: Vec<RequestedScope> = scopes.into_iter().map(Into::into).collect();
+        let requested = asked(scopes);
         let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
         let reply = self.0.server.password(username, &password.into(), &scopes).await?;
         let key = self.key(GrantKind::Password, scopes).subject(username);
@@ -217,7 +244,7 @@ impl<P: Provider> App<P> {
     /// another institution), or the store cannot be read.
     pub async fn connection(&self, key: &TokenKey) -> Result<Option<Connection<P>>, oauth::Error> {
         if !self.is_own(&key.provider, &key.client_id, &key.token_endpoint) {
-            return Err(oauth::Error::ForeignPending);
+            return Err(oauth::Error::ForeignKey);
         }
         let handle = self.handle(key.clone(), Renewal::Refresh);
         Ok(handle.load().await?.map(|_| self.connected(handle)))
@@ -292,4 +319,9 @@ impl<P: Provider> App<P> {
             Core::new(P::profile().provider, base, credential, self.0.retry, self.0.own_http),
         )
     }
+}
+
+/// Scopes that a caller asks for, now that their provider is known to be the right one.
+pub(super) fn asked<P, S: Into<RequestedScope<P>>>(scopes: impl IntoIterator<Item = S>) -> Vec<AskedScope> {
+    scopes.into_iter().map(|scope| scope.into().into_asked()).collect()
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::application::{App, Settled};
 use super::credentials::Credentials;
-use super::provider::{Environment as _, Provider};
+use super::provider::{Environment as _, Provider, TypedClient};
 use crate::http::{ConfigError, default_client, secure_url};
 use crate::oauth::{AuthorizationServer, ClientAuthentications, Endpoints, Settings, TokenBody};
 use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenStore};
-use crate::transport::RetryPolicy;
+use crate::transport::{Credential, RetryPolicy};
 
 /// Sets up an [`App`].
 #[must_use]
@@ -190,6 +190,12 @@ impl<P: Provider> AppBuilder<P> {
             return Err(ConfigError::Credentials("the client id is empty"));
         }
         self.build_with(credentials)
+    }
+
+    /// A single client that authenticates in another way than by a grant, and needs no credentials for that.
+    pub(super) fn client_with<C: TypedClient<Provider = P>>(self, credential: Credential) -> Result<C, ConfigError> {
+        let credentials = self.credentials.clone().unwrap_or_else(|| Credentials::new("", ""));
+        Ok(self.build_with(credentials)?.client(credential))
     }
 
     /// With whatever credentials, for clients that need none.

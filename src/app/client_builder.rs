@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::application::asked;
 use super::builder::AppBuilder;
 use super::credentials::Credentials;
 use super::provider::{ClientKind, Provider, TypedClient, grant};
 use crate::http::ConfigError;
-use crate::oauth::{self, RequestedScope, plain_basic};
-use crate::token::{Clock, TokenStore};
+use crate::oauth::{self, AskedScope, RequestedScope, plain_basic};
+use crate::token::{Clock, TokenSource, TokenStore};
 use crate::transport::{Authentication, Credential, RetryPolicy};
 use crate::value::Secret;
 
@@ -35,8 +36,9 @@ pub struct ClientBuilder<C: TypedClient> {
 
 enum Login {
     None,
-    ClientCredentials(Vec<RequestedScope>),
+    ClientCredentials(Vec<AskedScope>),
     Fixed(Authentication, http::HeaderValue),
+    Tokens(Arc<dyn TokenSource>),
 }
 
 impl<C: TypedClient> ClientBuilder<C> {
@@ -109,11 +111,14 @@ impl<C: TypedClient> ClientBuilder<C> {
     }
 
     /// Acts for the application itself (RFC 6749 section 4.4).
-    pub fn client_credentials<S: Into<RequestedScope>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self
+    pub fn client_credentials<S: Into<RequestedScope<C::Provider>>>(
+        mut self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Self
     where
         C: grant::TakesClientCredentials,
     {
-        self.login = Login::ClientCredentials(scopes.into_iter().map(Into::into).collect());
+        self.login = Login::ClientCredentials(asked(scopes));
         self
     }
 
@@ -145,6 +150,61 @@ impl<C: TypedClient> ClientBuilder<C> {
         Ok(self)
     }
 
+    /// Acts with access tokens that come from elsewhere: from a service of your own that keeps the grants, from
+    /// another library. Credentials are not needed, and nothing is stored here.
+    ///
+    /// The client asks the source for a header before each attempt, tells it of a 401, and sends a call again under the
+    /// same rules as with tokens of its own.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use std::sync::Arc;
+    ///
+    /// use finrail::mx;
+    /// use finrail::token::{Bearer, Error, Rejection, TokenSource};
+    /// use finrail::{ScopeSet, Secret};
+    /// use futures_util::future::BoxFuture;
+    ///
+    /// /// The tokens of a service that runs beside the application.
+    /// struct FromOurService;
+    ///
+    /// impl TokenSource for FromOurService {
+    ///     fn ready(&self) -> Option<Bearer> {
+    ///         None // nothing is kept here: every call asks
+    ///     }
+    ///
+    ///     fn fresh(&self) -> BoxFuture<'_, Result<Bearer, Error>> {
+    ///         Box::pin(async {
+    ///             let token = Secret::from("what the service answered");
+    ///             Bearer::new(&token, 1).map_err(Error::from_source)
+    ///         })
+    ///     }
+    ///
+    ///     fn rejected(&self, _: u64, _: Rejection) -> BoxFuture<'_, Result<Bearer, Error>> {
+    ///         self.fresh() // with the next generation, when the service has a newer token
+    ///     }
+    ///
+    ///     fn granted(&self) -> Option<Arc<ScopeSet>> {
+    ///         None // not known: the provider decides
+    ///     }
+    /// }
+    ///
+    /// let client = mx::Client::builder()
+    ///     .base_url("https://fdx.bank.example")
+    ///     .token_source(Arc::new(FromOurService))
+    ///     .build()?;
+    /// # let _ = client;
+    /// # }
+    /// # Ok::<(), finrail::ConfigError>(())
+    /// ```
+    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self
+    where
+        C: grant::TakesToken,
+    {
+        self.login = Login::Tokens(source);
+        self
+    }
+
     /// The client. Nothing is sent.
     ///
     /// # Errors
@@ -155,18 +215,10 @@ impl<C: TypedClient> ClientBuilder<C> {
         match self.login {
             Login::ClientCredentials(scopes) => {
                 let app = self.app.build()?;
-                app.service(scopes).map_err(|error| match error {
-                    oauth::Error::Config(error) => error,
-                    other => ConfigError::Scope(other.to_string()),
-                })
+                Ok(app.service_of(&scopes)?)
             }
-            Login::Fixed(method, header) => {
-                let credentials = self.app.credentials.clone().unwrap_or_else(|| Credentials::new("", ""));
-                Ok(self
-                    .app
-                    .build_with(credentials)?
-                    .client(Credential::Fixed(method, header)))
-            }
+            Login::Fixed(method, header) => self.app.client_with(Credential::Fixed(method, header)),
+            Login::Tokens(source) => self.app.client_with(Credential::Tokens(source)),
             Login::None if C::KIND == ClientKind::Oauth => {
                 let credential = match &self.app.credentials {
                     Some(given) => Credential::Fixed(
@@ -175,8 +227,7 @@ impl<C: TypedClient> ClientBuilder<C> {
                     ),
                     None => Credential::Nothing,
                 };
-                let credentials = self.app.credentials.clone().unwrap_or_else(|| Credentials::new("", ""));
-                Ok(self.app.build_with(credentials)?.client(credential))
+                self.app.client_with(credential)
             }
             Login::None => Err(ConfigError::NoGrant),
         }

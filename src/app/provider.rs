@@ -10,7 +10,7 @@ pub trait Provider: Copy + Send + Sync + 'static {
     /// Its environments.
     type Environment: Environment;
     /// Its scopes.
-    type Scope: Copy + Into<RequestedScope>;
+    type Scope: Copy + Into<RequestedScope<Self>>;
     /// The client of a user's connection.
     type Client: TypedClient<Provider = Self>;
     /// The client of a client credentials grant.
@@ -96,8 +96,18 @@ pub mod grant {
     ///     let _ = app.client_credentials([mx::Scope::Accounts]);
     /// }
     /// ```
+    #[diagnostic::on_unimplemented(
+        message = "the provider of `{Self}` has no client credentials grant",
+        label = "an application of its own cannot get a token here",
+        note = "use a grant that the provider has: `authorize` for a user's consent where it compiles; the README's table lists the grants of each provider"
+    )]
     pub trait ClientCredentials: super::Provider {}
     /// The provider has the authorization code grant (RFC 6749 section 4.1).
+    #[diagnostic::on_unimplemented(
+        message = "the provider of `{Self}` has no authorization code grant",
+        label = "a user cannot be sent to this provider",
+        note = "use a grant that the provider has; the README's table lists the grants of each provider"
+    )]
     pub trait AuthorizationCode: super::Provider {}
     /// The provider has the password grant (RFC 6749 section 4.3).
     ///
@@ -121,6 +131,11 @@ pub mod grant {
     ///     let _ = app.password("user", "password", [ofx::Scope::Payments]);
     /// }
     /// ```
+    #[diagnostic::on_unimplemented(
+        message = "the provider of `{Self}` takes no user names and passwords from applications",
+        label = "there is no password grant here",
+        note = "send the user to the provider with `authorize`"
+    )]
     pub trait Password: super::Provider {}
     /// The provider has a revocation endpoint (RFC 7009).
     ///
@@ -139,6 +154,11 @@ pub mod grant {
     ///     let _ = user.revoke();
     /// }
     /// ```
+    #[diagnostic::on_unimplemented(
+        message = "the provider of `{Self}` has no revocation endpoint",
+        label = "nothing can be revoked at this provider",
+        note = "`forget` drops the tokens here, and the user ends the consent at the provider"
+    )]
     pub trait Revocation: super::Provider {}
     /// The client's calls accept a token of the client credentials grant.
     ///
@@ -174,6 +194,11 @@ pub mod grant {
     ///     let _ = user.client().create_consent();
     /// }
     /// ```
+    #[diagnostic::on_unimplemented(
+        message = "the calls of `{Self}` take no token of the client credentials grant",
+        label = "a token of the application itself opens nothing here",
+        note = "build an `App` and connect a user with `authorize`, or use the client of the service calls where the provider has one"
+    )]
     pub trait TakesClientCredentials: super::TypedClient {}
     /// The client's calls accept an access key.
     ///
@@ -189,6 +214,11 @@ pub mod grant {
     /// ```compile_fail
     /// let client = finrail::mx::Client::builder().access_key("key", "");
     /// ```
+    #[diagnostic::on_unimplemented(
+        message = "the calls of `{Self}` take no access key",
+        label = "an access key opens nothing here",
+        note = "use a grant of the provider"
+    )]
     pub trait TakesAccessKey: super::TypedClient {}
     /// The client's calls accept a registration token (RFC 7591).
     ///
@@ -205,5 +235,25 @@ pub mod grant {
     /// ```compile_fail
     /// let client = finrail::mx::Client::builder().registration_token("token");
     /// ```
+    #[diagnostic::on_unimplemented(
+        message = "the calls of `{Self}` take no registration token",
+        label = "a registration token opens nothing here",
+        note = "the client of the module `registration` takes it, where the provider has one"
+    )]
     pub trait TakesRegistrationToken: super::TypedClient {}
+    /// The client's calls accept an access token, wherever it comes from.
+    ///
+    /// The bare calls of the authorization server's own endpoints take none, so this does not compile:
+    ///
+    /// ```compile_fail
+    /// fn bare(source: std::sync::Arc<dyn finrail::token::TokenSource>) {
+    ///     let _ = finrail::ofx::oauth::Client::builder().token_source(source);
+    /// }
+    /// ```
+    #[diagnostic::on_unimplemented(
+        message = "the calls of `{Self}` take no access token",
+        label = "an access token opens nothing here",
+        note = "use the provider's client of resources"
+    )]
+    pub trait TakesToken: super::TypedClient {}
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::ConfigError;
+use super::config_error::{ConfigError, HttpClientError};
 
 /// A client with the settings that fit: rustls, no redirect to another origin, bounded connecting.
 pub(crate) fn default_client() -> Result<reqwest::Client, ConfigError> {
@@ -14,7 +14,7 @@ pub(crate) fn default_client() -> Result<reqwest::Client, ConfigError> {
         .connect_timeout(Duration::from_secs(10))
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .map_err(|error| ConfigError::HttpClient(error.without_url().to_string()))
+        .map_err(|error| ConfigError::HttpClient(HttpClientError::new(error)))
 }
 
 /// reqwest comes without a cryptography provider, so that an application can choose one; this is the choice of those who do not.

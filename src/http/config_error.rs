@@ -1,5 +1,9 @@
 //! What is wrong with the settings of an application or a client.
 
+use std::sync::Arc;
+
+use crate::value::ScopeError;
+
 /// What is wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -32,9 +36,29 @@ pub enum ConfigError {
     #[error("{0}")]
     Credentials(&'static str),
     /// A scope does not fit the provider's rules.
-    #[error("{0}")]
-    Scope(String),
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
     /// The HTTP client could not be made.
-    #[error("the HTTP client could not be made: {0}")]
-    HttpClient(String),
+    #[error("the HTTP client could not be made; check the machine's certificates and the settings of the client")]
+    HttpClient(#[source] HttpClientError),
 }
+
+/// What the HTTP client says of its settings. It can be copied, as [`ConfigError`] can; two are equal when one is a
+/// copy of the other.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct HttpClientError(Arc<reqwest::Error>);
+
+impl HttpClientError {
+    pub(super) fn new(error: reqwest::Error) -> Self {
+        Self(Arc::new(error.without_url()))
+    }
+}
+
+impl PartialEq for HttpClientError {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for HttpClientError {}

@@ -12,6 +12,6 @@ pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;
 pub(crate) use client::{default_client, is_loopback, secure_url};
-pub use config_error::ConfigError;
+pub use config_error::{ConfigError, HttpClientError};
 pub(crate) use read::{ReadError, read, without_mark};
 pub(crate) use retry_after::retry_after;

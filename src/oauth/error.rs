@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::token::{IssuerError, Verdict};
+use crate::value::ScopeError;
 
 /// Why a request to an authorization server, or a callback from it, failed.
 ///
@@ -13,8 +14,8 @@ use crate::token::{IssuerError, Verdict};
 #[non_exhaustive]
 pub enum Error {
     /// A scope does not fit the provider's rules.
-    #[error("{0}")]
-    Scope(String),
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
     /// The redirect URI does not fit the provider's rules.
     #[error("redirect URI: {0}")]
     RedirectUri(&'static str),
@@ -39,11 +40,16 @@ pub enum Error {
         "the callback names another issuer than the provider's; start the authorization again and do not use the code"
     )]
     IssuerMismatch,
-    /// The pending authorization, or the key of a connection, was made for another provider, client or authorization server.
+    /// The pending authorization was made for another provider, client or authorization server.
     #[error(
-        "the pending authorization or the key belongs to another provider, client id or authorization server; use the app that made it"
+        "the pending authorization belongs to another provider, client id or authorization server; finish it with the app that began it"
     )]
     ForeignPending,
+    /// The key of a connection was made for another provider, client or authorization server.
+    #[error(
+        "the key belongs to another provider, client id or authorization server; use the app that made the connection"
+    )]
+    ForeignKey,
     /// The callback cannot be read.
     #[error("the callback URL {0}")]
     Callback(&'static str),

@@ -19,6 +19,6 @@ pub use profile::{
 };
 pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;
-pub(crate) use requested_scope::{Purpose, resolve};
+pub(crate) use requested_scope::{AskedScope, Purpose, resolve};
 pub use server::AuthorizationServer;
 pub(crate) use server::{Endpoints, GrantIssuer, Settings, basic, plain_basic};

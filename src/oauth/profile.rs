@@ -38,6 +38,10 @@ pub struct Profile {
     pub pkce: bool,
     /// Between several scopes of a request.
     pub scope_separator: &'static str,
+    /// The scopes that are documented.
+    pub scopes: &'static [&'static str],
+    /// Whether the provider has no other scopes than these.
+    pub scopes_complete: bool,
     /// Added to every request that carries scopes.
     pub scopes_always: &'static [&'static str],
     /// One scope per authorization.
@@ -70,6 +74,40 @@ pub struct Profile {
     pub errors: &'static [(&'static str, Verdict)],
 }
 
+impl Profile {
+    /// What is so where a specification does not say otherwise. Generated code says only what differs.
+    pub const BASE: Self = Self {
+        provider: "",
+        name: "",
+        env_prefix: "",
+        authorize_path: None,
+        token_path: "",
+        revoke_path: None,
+        grants: &[],
+        client_authentication: ClientAuthentications::all(ClientAuthentication::Post),
+        token_body: TokenBody::Form,
+        pkce: false,
+        scope_separator: " ",
+        scopes: &[],
+        scopes_complete: false,
+        scopes_always: &[],
+        single_scope: false,
+        scope_templates: &[],
+        scope_sent_on: ScopeSentOn::BASE,
+        redirect_uri: RedirectUriRules::BASE,
+        response_type_required: true,
+        state_on_refusal: true,
+        refusal_code_field: None,
+        expires_in_milliseconds: false,
+        default_lifetime: None,
+        extra: &[],
+        access_token_lifetime: None,
+        refresh: RefreshFacts::BASE,
+        revocation: None,
+        errors: &[],
+    };
+}
+
 /// How the client shows who it is (RFC 6749 section 2.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -98,6 +136,9 @@ pub struct ClientAuthentications {
 }
 
 impl ClientAuthentications {
+    /// Client id and secret in the body of every request.
+    pub const BASE: Self = Self::all(ClientAuthentication::Post);
+
     /// The same for every request.
     #[must_use]
     pub const fn all(method: ClientAuthentication) -> Self {
@@ -128,8 +169,37 @@ pub struct ScopeTemplate {
     pub scope: &'static str,
     /// What is sent, with the thing's id in place of the braces: `PREMIUM_AIS:{consentId}`.
     pub template: &'static str,
+    /// What stands before the id: `PREMIUM_AIS:`.
+    pub before: &'static str,
+    /// What stands after it.
+    pub after: &'static str,
     /// Whether the scope may be sent without an id.
     pub bare_allowed: bool,
+}
+
+impl ScopeTemplate {
+    /// What is so where a specification does not say otherwise. Generated code says only what differs.
+    pub const BASE: Self = Self {
+        scope: "",
+        template: "",
+        before: "",
+        after: "",
+        bare_allowed: false,
+    };
+}
+
+impl ScopeTemplate {
+    /// What is sent for the thing with this id.
+    pub(crate) fn bound_to(&self, id: &str) -> String {
+        format!("{}{id}{}", self.before, self.after)
+    }
+
+    /// Whether a scope is this one, bound to something.
+    pub(crate) fn binds(&self, scope: &str) -> bool {
+        scope
+            .strip_prefix(self.before)
+            .is_some_and(|rest| rest.ends_with(self.after))
+    }
 }
 
 /// The requests that carry `scope`.
@@ -147,6 +217,17 @@ pub struct ScopeSentOn {
     pub refresh_token: bool,
 }
 
+impl ScopeSentOn {
+    /// In no request.
+    pub const BASE: Self = Self {
+        authorize: false,
+        client_credentials: false,
+        authorization_code: false,
+        password: false,
+        refresh_token: false,
+    };
+}
+
 /// Rules for the redirect URI (RFC 6749 section 3.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RedirectUriRules {
@@ -158,6 +239,15 @@ pub struct RedirectUriRules {
     pub https_or_custom_scheme: bool,
 }
 
+impl RedirectUriRules {
+    /// No rule beyond RFC 6749.
+    pub const BASE: Self = Self {
+        required: false,
+        on_token_request: false,
+        https_or_custom_scheme: false,
+    };
+}
+
 /// A documented field of a token reply beyond RFC 6749.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExtraField {
@@ -165,6 +255,14 @@ pub struct ExtraField {
     pub name: &'static str,
     /// Whether it names the connected account.
     pub subject: bool,
+}
+
+impl ExtraField {
+    /// What is so where a specification does not say otherwise. Generated code says only what differs.
+    pub const BASE: Self = Self {
+        name: "",
+        subject: false,
+    };
 }
 
 /// What is known about refresh tokens.
@@ -180,6 +278,16 @@ pub struct RefreshFacts {
     pub grace: Option<u64>,
 }
 
+impl RefreshFacts {
+    /// Nothing is known.
+    pub const BASE: Self = Self {
+        rotates: None,
+        lifetime: None,
+        lifetime_field: None,
+        grace: None,
+    };
+}
+
 /// The revocation request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Revocation {
@@ -191,4 +299,14 @@ pub struct Revocation {
     pub success: &'static [u16],
     /// Whether the refresh token is the one to send.
     pub refresh_token_first: bool,
+}
+
+impl Revocation {
+    /// As RFC 7009 has it.
+    pub const BASE: Self = Self {
+        token_field: "token",
+        token_type_hint: false,
+        success: &[200],
+        refresh_token_first: true,
+    };
 }

@@ -220,11 +220,8 @@ impl RawReply {
 /// told as it was asked for.
 fn granted(profile: &Profile, told: ScopeSet) -> ScopeSet {
     let bare = |scope: &str| {
-        profile.scope_templates.iter().find_map(|template| {
-            let (before, rest) = template.template.split_once('{')?;
-            let (_, after) = rest.split_once('}')?;
-            (scope.starts_with(before) && scope.ends_with(after)).then_some(template.scope)
-        })
+        let template = profile.scope_templates.iter().find(|template| template.binds(scope))?;
+        Some(template.scope)
     };
     let names: Vec<&str> = told.iter().filter_map(bare).collect();
     let mut scopes = told.clone();

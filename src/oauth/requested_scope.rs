@@ -1,34 +1,57 @@
 //! A scope as a caller asks for it.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
-use super::error::Error;
 use super::profile::Profile;
-use crate::value::ScopeSet;
+use crate::value::{ScopeError, ScopeSet};
 
-/// A scope as a caller asks for it: plain, or bound to one thing.
+/// A scope as a caller asks for it of the provider `P`: plain, or bound to one thing.
+///
+/// A provider's `Scope` becomes one by itself, and so does a text. The scope of one provider is none of another's, so
+/// this does not compile:
+///
+/// ```compile_fail
+/// fn authorize(app: &finrail::mx::App) {
+///     let _ = app.authorize([finrail::finexer::Scope::CustomerRead]);
+/// }
+/// ```
 ///
 /// ```
+/// # #[cfg(all(feature = "ofx", feature = "tatrabanka"))] {
 /// use finrail::oauth::RequestedScope;
+/// use finrail::{ofx, tatrabanka};
 ///
-/// let plain = RequestedScope::new("payments");
-/// let bound = RequestedScope::new("PREMIUM_AIS").of("consent-1");
+/// let plain: RequestedScope<ofx::Provider> = RequestedScope::new("payments");
+/// let bound: RequestedScope<tatrabanka::Provider> = tatrabanka::Scope::PremiumAis.of("consent-1");
 /// assert_eq!(plain.name(), "payments");
 /// assert_eq!(bound.id(), Some("consent-1"));
+/// # }
 /// ```
+pub struct RequestedScope<P> {
+    asked: AskedScope,
+    provider: PhantomData<fn() -> P>,
+}
+
+/// A scope as it is asked for, of whatever provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestedScope {
+pub(crate) struct AskedScope {
     name: Cow<'static, str>,
     id: Option<String>,
 }
 
-impl RequestedScope {
-    /// A scope by its name, also one that the provider's `Scope` enum does not have.
+impl<P> RequestedScope<P> {
+    /// A scope by its name, also one that the provider's `Scope` enum does not have. Where the provider's list of scopes
+    /// is complete, a name that is not in it is refused when the request is made.
     #[must_use]
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            name: name.into(),
-            id: None,
+            asked: AskedScope {
+                name: name.into(),
+                id: None,
+            },
+            provider: PhantomData,
         }
     }
 
@@ -36,56 +59,97 @@ impl RequestedScope {
     /// scope is refused when the request is made.
     #[must_use]
     pub fn of(mut self, id: impl Into<String>) -> Self {
-        self.id = Some(id.into());
+        self.asked.id = Some(id.into());
         self
     }
 
     /// The scope's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.asked.name
     }
 
     /// What it is bound to.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.id.as_deref()
+        self.asked.id.as_deref()
     }
 
+    pub(crate) fn into_asked(self) -> AskedScope {
+        self.asked
+    }
+}
+
+impl<P> Clone for RequestedScope<P> {
+    fn clone(&self) -> Self {
+        Self {
+            asked: self.asked.clone(),
+            provider: PhantomData,
+        }
+    }
+}
+
+impl<P> PartialEq for RequestedScope<P> {
+    fn eq(&self, other: &Self) -> bool {
+        self.asked == other.asked
+    }
+}
+
+impl<P> Eq for RequestedScope<P> {}
+
+impl<P> fmt::Debug for RequestedScope<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestedScope")
+            .field("name", &self.asked.name)
+            .field("id", &self.asked.id)
+            .finish()
+    }
+}
+
+impl<P> From<&'static str> for RequestedScope<P> {
+    fn from(name: &'static str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl<P> From<String> for RequestedScope<P> {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl AskedScope {
     /// What an authorization request sends.
-    fn in_authorization(&self, profile: &Profile) -> Result<String, Error> {
+    fn in_authorization(&self, profile: &Profile) -> Result<String, ScopeError> {
         let template = profile
             .scope_templates
             .iter()
             .find(|template| template.scope == self.name);
         match (template, &self.id) {
-            (Some(template), Some(id)) => {
-                let (before, rest) = template.template.split_once('{').unwrap_or((template.template, ""));
-                let after = rest.split_once('}').map_or("", |(_, after)| after);
-                Ok(format!("{before}{id}{after}"))
-            }
-            (Some(template), None) if !template.bare_allowed => Err(Error::Scope(format!(
+            (Some(template), Some(id)) => Ok(template.bound_to(id)),
+            (Some(template), None) if !template.bare_allowed => Err(ScopeError::new(format!(
                 "scope `{}` is granted for one thing: give its id, as in `{}`",
                 self.name, template.template
             ))),
-            (None, Some(_)) => Err(Error::Scope(format!(
+            (None, Some(_)) => Err(ScopeError::new(format!(
                 "scope `{}` is not bound to an id at {}",
                 self.name, profile.name
             ))),
             (_, None) => Ok(self.name.clone().into_owned()),
         }
     }
-}
 
-impl From<&'static str> for RequestedScope {
-    fn from(name: &'static str) -> Self {
-        Self::new(name)
-    }
-}
-
-impl From<String> for RequestedScope {
-    fn from(name: String) -> Self {
-        Self::new(name)
+    /// Whether the provider has such a scope, as far as its list of scopes is complete.
+    fn check_listed(&self, profile: &Profile) -> Result<(), ScopeError> {
+        if !profile.scopes_complete || profile.scopes.contains(&self.name.as_ref()) {
+            return Ok(());
+        }
+        Err(ScopeError::new(format!(
+            "{} has no scope `{}`; its scopes are {}",
+            profile.name,
+            self.name,
+            profile.scopes.join(", ")
+        )))
     }
 }
 
@@ -118,9 +182,9 @@ fn is_scope_token(text: &str) -> bool {
 }
 
 /// Checks scopes against the provider's rules and adds those that are always sent.
-pub(crate) fn resolve(profile: &Profile, requested: &[RequestedScope], purpose: Purpose) -> Result<Scopes, Error> {
+pub(crate) fn resolve(profile: &Profile, requested: &[AskedScope], purpose: Purpose) -> Result<Scopes, ScopeError> {
     if purpose == Purpose::Authorization && profile.single_scope && requested.len() > 1 {
-        return Err(Error::Scope(format!(
+        return Err(ScopeError::new(format!(
             "{} grants one scope per authorization; authorize once for each",
             profile.name
         )));
@@ -138,15 +202,16 @@ pub(crate) fn resolve(profile: &Profile, requested: &[RequestedScope], purpose: 
                 .name
                 .contains(|c: char| c.is_whitespace() || c == ',' || c == '"' || c == '\\' || c.is_control())
         {
-            return Err(Error::Scope(
-                "a scope is empty or has characters that no scope has (RFC 6749 section 3.3)".to_owned(),
+            return Err(ScopeError::new(
+                "a scope is empty or has characters that no scope has (RFC 6749 section 3.3)",
             ));
         }
+        scope.check_listed(profile)?;
         let text = match (purpose, &scope.id) {
             (Purpose::Authorization, _) => scope.in_authorization(profile)?,
             (Purpose::Token, None) => scope.name.clone().into_owned(),
             (Purpose::Token, Some(_)) => {
-                return Err(Error::Scope(format!(
+                return Err(ScopeError::new(format!(
                     "scope `{}` is bound to an id in a user's authorization only",
                     scope.name
                 )));
@@ -158,7 +223,7 @@ pub(crate) fn resolve(profile: &Profile, requested: &[RequestedScope], purpose: 
         if let Some(id) = &scope.id
             && !is_scope_token(id)
         {
-            return Err(Error::Scope(format!(
+            return Err(ScopeError::new(format!(
                 "the id that scope `{}` is bound to is empty or has characters that no scope has (RFC 6749 section 3.3)",
                 scope.name
             )));

@@ -69,7 +69,7 @@ pub enum Error {
         source: Source,
     },
     /// The token store cannot be used, and without it a refresh is not safe.
-    #[error("the token store cannot be used: {source}")]
+    #[error("the token store cannot be used")]
     Store {
         /// What happened.
         source: StoreError,
@@ -90,12 +90,31 @@ pub enum Error {
         /// When a new token will be asked for again.
         retry_after: Option<Duration>,
     },
+    /// A [`TokenSource`](super::TokenSource) of the application's own gave no access token.
+    #[error("the token source gave no access token: try again later, or look at the source")]
+    Source {
+        /// When to try again, where the source knows.
+        retry_after: Option<Duration>,
+        /// What the source says.
+        source: Source,
+    },
     /// The attempt ended without a result: the runtime is shutting down, or there is none.
     #[error("the token request was cut off: {0}")]
     Interrupted(&'static str),
 }
 
 impl Error {
+    /// The failure of a [`TokenSource`](super::TokenSource) of the application's own; a later call may succeed. When only
+    /// the user can help, give [`ReauthorizationRequired`](Self::ReauthorizationRequired) instead.
+    ///
+    /// The text of `source` is shown to whoever prints the error: let it hold no secret.
+    pub fn from_source(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Source {
+            retry_after: None,
+            source: Arc::new(source),
+        }
+    }
+
     /// Whether the way on is an authorization by the user.
     #[must_use]
     pub fn reauthorization_required(&self) -> bool {
@@ -110,6 +129,7 @@ impl Error {
             | Self::Throttled { .. }
             | Self::InDoubt { .. }
             | Self::Busy { .. }
+            | Self::Source { .. }
             | Self::Interrupted(_) => true,
             Self::Store { source } => matches!(source, StoreError::Unavailable { .. }),
             Self::ReauthorizationRequired { .. }
@@ -128,6 +148,7 @@ impl Error {
             | Self::Throttled { retry_after, .. }
             | Self::InDoubt { retry_after, .. }
             | Self::Busy { retry_after, .. }
+            | Self::Source { retry_after, .. }
             | Self::TokenRefused { retry_after } => *retry_after,
             _ => None,
         }

@@ -811,7 +811,7 @@ impl Inner {
             Error::ClientMisconfigured { .. } | Error::RequestRejected { .. } => Duration::from_secs(10),
             // The store is asked again soon: somebody may have authorized elsewhere.
             Error::ReauthorizationRequired { .. } | Error::NoGrant { .. } => Duration::from_millis(500),
-            Error::TokenRefused { .. } | Error::Interrupted(_) => Duration::ZERO,
+            Error::TokenRefused { .. } | Error::Source { .. } | Error::Interrupted(_) => Duration::ZERO,
         }
     }
 }

@@ -41,5 +41,5 @@ pub use record::{DecodeError, Fingerprint, Intent, Record, Tombstone};
 pub(crate) use registry::Handles;
 pub use rotation::{Renewal, Rotation};
 pub use set::{TokenInfo, TokenSet};
-pub use source::{Bearer, Rejection, TokenSource};
+pub use source::{Bearer, Rejection, TokenSource, UnusableToken};
 pub use store::{MemoryStore, StoreError, TokenStore};

@@ -5,7 +5,7 @@ use http::HeaderValue;
 use std::sync::Arc;
 
 use super::Error;
-use crate::value::ScopeSet;
+use crate::value::{ScopeSet, Secret};
 
 /// A ready `Authorization` header and the generation of the token in it.
 ///
@@ -17,6 +17,41 @@ pub struct Bearer {
     /// Which token this is; it moves with every new token of the grant.
     pub generation: u64,
 }
+
+impl Bearer {
+    /// The header `Bearer <token>`, marked sensitive, so that HTTP libraries neither log nor compress it.
+    ///
+    /// `generation` says which token of the grant it is: give the next number with every new token, and the same one
+    /// with the same token.
+    ///
+    /// # Errors
+    ///
+    /// When the token is empty or has characters other than visible ASCII ones, which no header carries.
+    ///
+    /// ```
+    /// use finrail::Secret;
+    /// use finrail::token::Bearer;
+    ///
+    /// let bearer = Bearer::new(&Secret::from("an-access-token"), 1)?;
+    /// assert!(bearer.header.is_sensitive());
+    /// assert!(Bearer::new(&Secret::from("two\nlines"), 1).is_err());
+    /// # Ok::<(), finrail::token::UnusableToken>(())
+    /// ```
+    pub fn new(token: &Secret, generation: u64) -> Result<Self, UnusableToken> {
+        if token.is_empty() || !token.expose_secret().bytes().all(|b| (0x21..=0x7e).contains(&b)) {
+            return Err(UnusableToken);
+        }
+        let text = zeroize::Zeroizing::new(format!("Bearer {}", token.expose_secret()));
+        let mut header = HeaderValue::from_str(&text).map_err(|_| UnusableToken)?;
+        header.set_sensitive(true);
+        Ok(Self { header, generation })
+    }
+}
+
+/// An access token that no header can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the access token is empty or has characters that a header cannot carry; ask its source for another one")]
+pub struct UnusableToken;
 
 impl std::fmt::Debug for Bearer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,6 +71,9 @@ pub enum Rejection {
 }
 
 /// Gives a header for a call, and takes its rejection.
+///
+/// [`TokenHandle`](super::TokenHandle) is one. For tokens that are kept elsewhere write your own, and give it to
+/// [`ClientBuilder::token_source`](crate::ClientBuilder::token_source), which has an example.
 pub trait TokenSource: Send + Sync + 'static {
     /// A header that needs no waiting: no lock, no allocation, no I/O.
     fn ready(&self) -> Option<Bearer>;

@@ -273,7 +273,7 @@ impl Core {
     /// The path has the operation's own shape: no parameter was empty or changed it (`.`, `..`).
     fn check_url(&self, url: &Url, operation: &'static Operation) -> Result<(), Untyped> {
         let refuse = || {
-            Error::InvalidRequest(format!(
+            Error::invalid_request(format!(
                 "{}: a path parameter is empty, `.` or `..`; give the id of the thing",
                 operation.id
             ))
@@ -365,7 +365,7 @@ impl Parts {
         let body = match request.body() {
             None => None,
             Some(body) => Some(body.as_bytes().map(Bytes::copy_from_slice).ok_or_else(|| {
-                Error::InvalidRequest(format!(
+                Error::invalid_request(format!(
                     "{}: the request body is a stream, which cannot be sent again",
                     operation.id
                 ))

@@ -137,7 +137,7 @@ fn unfit(operation: &'static Operation) -> Untyped {
             Authentication::RegistrationToken => "a registration token",
         })
         .collect();
-    Error::InvalidRequest(format!(
+    Error::invalid_request(format!(
         "{}: this call takes {}; build the client with that",
         operation.id,
         ways.join(" or ")

@@ -24,7 +24,7 @@ use crate::token;
 #[non_exhaustive]
 pub enum Error<E = ()> {
     /// The call does not fit the operation: a parameter is missing or wrong. Nothing was sent.
-    InvalidRequest(String),
+    InvalidRequest(InvalidRequest),
     /// There is no token for the call, or the provider rejected it.
     Auth {
         /// Why there is none.
@@ -44,6 +44,39 @@ pub enum Error<E = ()> {
     InvalidReply(Box<InvalidReply>),
 }
 
+/// A call that does not fit its operation. Nothing was sent.
+#[derive(Debug)]
+pub struct InvalidRequest {
+    reason: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl InvalidRequest {
+    /// What is wrong, and what to do about it. No value of the call is in it.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl From<String> for InvalidRequest {
+    fn from(reason: String) -> Self {
+        Self { reason, source: None }
+    }
+}
+
+impl fmt::Display for InvalidRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the call was not sent: {}", self.reason)
+    }
+}
+
+impl std::error::Error for InvalidRequest {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
 /// A scope that the token was not granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,6 +93,13 @@ impl<E> Error<E> {
     #[must_use]
     pub fn error_response(reply: ResponseValue<E>) -> Self {
         Self::ErrorResponse(Box::new(reply))
+    }
+
+    /// A call that does not fit its operation.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn invalid_request(reason: String) -> Self {
+        Self::InvalidRequest(InvalidRequest::from(reason))
     }
 
     pub(crate) fn invalid_reply(reply: InvalidReply) -> Self {
@@ -184,7 +224,7 @@ impl<E> Error<E> {
 impl<E> fmt::Display for Error<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidRequest(reason) => write!(f, "the call was not sent: {reason}"),
+            Self::InvalidRequest(error) => write!(f, "{error}"),
             Self::Auth { error, outcome } => {
                 write!(f, "{error}")?;
                 if *outcome == Outcome::Unknown {
@@ -234,6 +274,7 @@ impl<E> std::error::Error for Error<E> {
         match self {
             Self::Auth { error, .. } => std::error::Error::source(error),
             Self::Connection(error) => std::error::Error::source(error),
+            Self::InvalidRequest(error) => std::error::Error::source(error),
             _ => None,
         }
     }
@@ -248,13 +289,19 @@ impl<E> From<Infallible> for Error<E> {
 /// Only building a request gives a bare `reqwest::Error` in generated code.
 impl<E> From<reqwest::Error> for Error<E> {
     fn from(error: reqwest::Error) -> Self {
-        Self::InvalidRequest(format!("the request could not be built: {}", error.without_url()))
+        Self::InvalidRequest(InvalidRequest {
+            reason: "the request could not be built".to_owned(),
+            source: Some(Box::new(error.without_url())),
+        })
     }
 }
 
 impl<E> From<http::header::InvalidHeaderValue> for Error<E> {
-    fn from(_: http::header::InvalidHeaderValue) -> Self {
-        Self::InvalidRequest("a header parameter has characters that a header cannot carry".to_owned())
+    fn from(error: http::header::InvalidHeaderValue) -> Self {
+        Self::InvalidRequest(InvalidRequest {
+            reason: "a header parameter has characters that a header cannot carry".to_owned(),
+            source: Some(Box::new(error)),
+        })
     }
 }
 

@@ -14,13 +14,11 @@ mod request;
 mod response;
 mod retry;
 
-#[doc(hidden)]
-pub use crate::value::wire;
 pub use connection_error::{ConnectionError, ConnectionPoint};
 pub use core::Core;
 pub(crate) use credentials::Credential;
 pub use download::{ByteStream, DownloadError};
-pub use error::{Error, Failure, MissingScope};
+pub use error::{Error, Failure, InvalidRequest, MissingScope};
 pub use invalid_reply::{InvalidReply, Problem, RawBody};
 pub use operation::{Authentication, Effect, Grade, MadeHeader, Operation, PaginationStyle};
 pub use outcome::Outcome;

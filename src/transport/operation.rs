@@ -45,6 +45,27 @@ pub struct Operation {
     pub grade: Grade,
 }
 
+impl Operation {
+    /// What is so where a specification does not say otherwise. Generated code says only what differs.
+    pub const BASE: Self = Self {
+        id: "",
+        method: "GET",
+        path: "",
+        client: "api",
+        browser: false,
+        authentication: &[Authentication::Nothing],
+        // Where nobody knows, a call is never repeated.
+        effect: Effect::Neither,
+        accept: None,
+        content_type: None,
+        download: false,
+        headers: &[],
+        pagination: None,
+        idempotency_header: None,
+        grade: Grade::Inferred,
+    };
+}
+
 /// A way in which a call may authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

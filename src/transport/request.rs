@@ -51,7 +51,7 @@ impl RequestBuilderExt for RequestBuilder {
         body: &T,
         styles: &[(&str, FormStyle)],
     ) -> Result<RequestBuilder, Error<E>> {
-        let form = form(body, styles).map_err(Error::InvalidRequest)?;
+        let form = form(body, styles).map_err(Error::invalid_request)?;
         Ok(self
             .header(
                 CONTENT_TYPE,

@@ -4,12 +4,12 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq as _;
 
 /// A secret: a token, a client secret, an authorization code, a verifier.
 ///
-/// `Debug` and `Display` show `[REDACTED]`, the memory is overwritten when the
-/// value goes away, and only [`expose_secret`](Self::expose_secret) gives the
-/// text. Serialising writes the text itself, because that is how a secret gets
+/// `Debug` shows `[REDACTED]`, the memory is overwritten when the value goes
+/// away, and only [`expose_secret`](Self::expose_secret) gives the text. Serialising writes the text itself, because that is how a secret gets
 /// onto the wire and into a token store.
 ///
 /// ```
@@ -18,6 +18,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// let secret = Secret::from("s3cr3t");
 /// assert_eq!(format!("{secret:?}"), "[REDACTED]");
 /// assert_eq!(secret.expose_secret(), "s3cr3t");
+/// ```
+///
+/// There is no `Display`: a header made with `{secret}` would be sent with `[REDACTED]` in it.
+///
+/// ```compile_fail
+/// let secret = finrail::Secret::from("s3cr3t");
+/// let header = format!("Bearer {secret}");
 /// ```
 #[derive(Clone)]
 pub struct Secret(SecretString);
@@ -48,17 +55,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[REDACTED]")
-    }
-}
-
 /// Compares in a time that depends on the lengths only.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         let (a, b) = (self.expose_secret().as_bytes(), other.expose_secret().as_bytes());
-        a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y)) == 0
+        a.ct_eq(b).into()
     }
 }
 

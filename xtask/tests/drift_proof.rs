@@ -98,7 +98,7 @@ async fn finexer(sandbox: &Sandbox) -> Outcome {
 }
 
 /// A user's consent, as a browser would give it.
-async fn consent<P: grant::AuthorizationCode, S: Into<RequestedScope>>(
+async fn consent<P: grant::AuthorizationCode, S: Into<RequestedScope<P>>>(
     sandbox: &Sandbox,
     app: &App<P>,
     scopes: impl IntoIterator<Item = S>,

@@ -87,7 +87,7 @@ impl Passes<'_> {
     fn items(&mut self, tree: File) -> Vec<Item> {
         let mut out: Vec<Item> = vec![parse_quote! {
             #[allow(unused_imports)]
-            use ::finrail::transport::{ByteStream, Error, RequestBuilderExt, ResponseValue, encode_path};
+            use ::finrail::rt::v1::{ByteStream, Error, RequestBuilderExt, ResponseValue, encode_path};
         }];
         for item in tree.items {
             match item {
@@ -177,18 +177,24 @@ impl VisitMut for Paths {
                 .map(|segment| segment.ident.to_string())
                 .as_deref()
             {
-                Some("Map") => return *path = parse_quote!(::finrail::JsonMap),
-                Some("Value") => return *path = parse_quote!(::finrail::Json),
+                Some("Map") => return *path = parse_quote!(::finrail::rt::v1::JsonMap),
+                Some("Value") => return *path = parse_quote!(::finrail::rt::v1::Json),
                 _ => {}
             }
+        }
+        // A variant is a form that the library may change; a function is not.
+        if first == "Error"
+            && let Some(last) = path.segments.last_mut().filter(|last| last.ident == "InvalidRequest")
+        {
+            last.ident = syn::Ident::new("invalid_request", last.ident.span());
         }
         let through_us = path.segments.len() > 1 && outside && (path.leading_colon.is_some() || first == "reqwest");
         if through_us {
             let segments = std::mem::take(&mut path.segments);
-            *path = parse_quote!(::finrail::rt::#segments);
+            *path = parse_quote!(::finrail::rt::v1::#segments);
         } else if first == "progenitor_client" {
             let segments: Vec<_> = path.segments.iter().skip(1).collect();
-            *path = parse_quote!(::finrail::transport::#(#segments)::*);
+            *path = parse_quote!(::finrail::rt::v1::#(#segments)::*);
         } else if path.segments.iter().any(|segment| segment.ident == "codegen_marker") {
             let marker = path
                 .segments
@@ -198,7 +204,7 @@ impl VisitMut for Paths {
             *path = match marker.as_str() {
                 "LenientBool" => parse_quote!(bool),
                 "LenientString" => parse_quote!(::std::string::String),
-                _ => parse_quote!(::finrail::Decimal),
+                _ => parse_quote!(::finrail::rt::v1::Decimal),
             };
         }
     }
@@ -244,7 +250,7 @@ impl VisitMut for Paths {
             *attribute = parse_quote!(#[derive(#derives)]);
         }
         if serde {
-            attributes.push(parse_quote!(#[serde(crate = "::finrail::rt::serde")]));
+            attributes.push(parse_quote!(#[serde(crate = "::finrail::rt::v1::serde")]));
         }
     }
 }
@@ -264,7 +270,7 @@ fn serde_paths(attribute: &mut Attribute) {
             let path = text
                 .value()
                 .replace(' ', "")
-                .replace("::serde_json::Map::", "::finrail::JsonMap::");
+                .replace("::serde_json::Map::", "::finrail::rt::v1::JsonMap::");
             *text = syn::LitStr::new(&path, text.span());
         }
     }

@@ -202,8 +202,8 @@ impl VisitMut for Wire<'_> {
         } else if call.method == "form_urlencoded" {
             let fields = self.operation.form.iter().map(|(name, style)| {
                 let style = match style {
-                    FormStyle::Brackets => quote!(::finrail::transport::FormStyle::Brackets),
-                    FormStyle::Map => quote!(::finrail::transport::FormStyle::Map),
+                    FormStyle::Brackets => quote!(::finrail::rt::v1::FormStyle::Brackets),
+                    FormStyle::Map => quote!(::finrail::rt::v1::FormStyle::Map),
                 };
                 quote!((#name, #style))
             });

@@ -136,7 +136,7 @@ impl Passes<'_> {
                 _ => "lenient_string",
             };
             let with = format!(
-                "::finrail::transport::wire::{module}{}",
+                "::finrail::rt::v1::wire::{module}{}",
                 if optional { "::option" } else { "" }
             );
             if optional {
@@ -145,11 +145,11 @@ impl Passes<'_> {
                 attrs.push(parse_quote!(#[serde(with = #with)]));
             }
         } else if list && lenient_array {
-            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::transport::wire::lenient_array")]));
+            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::rt::v1::wire::lenient_array")]));
         } else if map {
-            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::transport::wire::map")]));
+            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::rt::v1::wire::map")]));
         } else if list || raw_map {
-            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::transport::wire::null_as_default")]));
+            attrs.push(parse_quote!(#[serde(deserialize_with = "::finrail::rt::v1::wire::null_as_default")]));
         }
     }
 
@@ -208,7 +208,7 @@ impl Passes<'_> {
                 }
             }
             #[finrail_own]
-            impl ::finrail::transport::wire::OpenEnum for #name {
+            impl ::finrail::rt::v1::wire::OpenEnum for #name {
                 const NAME: &'static str = #name_text;
 
                 fn is_unknown(&self) -> bool {
@@ -259,7 +259,7 @@ impl Passes<'_> {
             #[finrail_own]
             impl<'de> ::serde::Deserialize<'de> for #name {
                 fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    ::finrail::transport::wire::open_enum(deserializer, #list)
+                    ::finrail::rt::v1::wire::open_enum(deserializer, #list)
                 }
             }
         };
@@ -295,7 +295,7 @@ impl Passes<'_> {
             pub enum #name {
                 #( #[doc = #docs] #idents(#types), )*
                 /// A kind that this version does not know.
-                Unknown(::finrail::UnknownKind),
+                Unknown(::finrail::rt::v1::UnknownKind),
             }
             #[finrail_own]
             impl #name {
@@ -311,7 +311,7 @@ impl Passes<'_> {
             #[finrail_own]
             impl ::serde::Serialize for #name {
                 fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    use ::finrail::rt::serde::ser::SerializeMap as _;
+                    use ::finrail::rt::v1::serde::ser::SerializeMap as _;
                     let mut map = serializer.serialize_map(Some(1))?;
                     match self {
                         #( Self::#idents(value) => map.serialize_entry(#keys, value)?, )*
@@ -347,7 +347,7 @@ impl Passes<'_> {
                             } )*
                             _ => {
                                 let json = map.next_value::<::std::boxed::Box<::serde_json::value::RawValue>>()?;
-                                unknown.get_or_insert_with(|| ::finrail::UnknownKind::new(key, json));
+                                unknown.get_or_insert_with(|| ::finrail::rt::v1::UnknownKind::new(key, json));
                             }
                         }
                     }
@@ -492,7 +492,7 @@ fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or
             #[serde(remote = #remote)]
             struct __Described { #(#fields),* }
 
-            impl ::finrail::transport::wire::KeepsTheRest for #name {
+            impl ::finrail::rt::v1::wire::KeepsTheRest for #name {
                 const DESCRIBED: &'static [&'static str] = &[#(#described),*];
 
                 fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
@@ -505,24 +505,24 @@ fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or
 
                 #of_text
 
-                fn rest(&self) -> &::finrail::JsonMap {
+                fn rest(&self) -> &::finrail::rt::v1::JsonMap {
                     &self.#rest
                 }
 
-                fn rest_mut(&mut self) -> &mut ::finrail::JsonMap {
+                fn rest_mut(&mut self) -> &mut ::finrail::rt::v1::JsonMap {
                     &mut self.#rest
                 }
             }
 
             impl<'de> ::serde::Deserialize<'de> for #name {
                 fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    ::finrail::transport::wire::read_with_the_rest(deserializer)
+                    ::finrail::rt::v1::wire::read_with_the_rest(deserializer)
                 }
             }
 
             impl ::serde::Serialize for #name {
                 fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    ::finrail::transport::wire::write_with_the_rest(self, serializer)
+                    ::finrail::rt::v1::wire::write_with_the_rest(self, serializer)
                 }
             }
         };
