@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::shell::{Outcome, Shell, quoted};
-use xtask::workspace::Workspace;
-use xtask::{drift, regen};
+use finrail_cli::shell::{Outcome, Shell, quoted};
+use finrail_cli::workspace::Workspace;
+use finrail_cli::{drift, regen};
 
 /// Tasks that cargo has not.
 ///
