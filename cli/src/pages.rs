@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use finrail_codegen::vocabulary as v;
+use finrail_spec::grammar::{self, Kind};
+use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
-use crate::grammar::{self, Kind};
 use crate::provider::{Call, Provider, authentication_word};
 
 /// Before the providers' table in the README.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use finrail_codegen::vocabulary as v;
+use finrail_spec::operations::{Operation, operations};
+use finrail_spec::vocabulary as v;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-
-use crate::document::{Operation, operations};
 
 /// What a bundle says about a provider.
 #[derive(Clone, Debug)]

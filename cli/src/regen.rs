@@ -5,19 +5,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use finrail_spec::bundle::{bundle, with_shared_schemas};
+use finrail_spec::check::extensions::Vocabulary;
+use finrail_spec::check::structure::Structure;
+use finrail_spec::check::{examples, rules};
+use finrail_spec::document::Document;
+use finrail_spec::problem::Problem;
 use similar::TextDiff;
 
-use crate::bundle::{bundle, with_shared_schemas};
-use crate::document::Document;
 use crate::outline::Effect;
-use crate::problem::Problem;
 use crate::provider::Provider;
 use crate::shell::{Outcome, Shell, Tone};
-use crate::structure::Structure;
 use crate::surface::{Change, Surface};
-use crate::vocabulary::Vocabulary;
+use crate::wire_schemas::shared_schemas;
 use crate::workspace::Workspace;
-use crate::{examples, git, pages, rules};
+use crate::{git, pages};
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -199,7 +201,7 @@ fn from_text(path: &Path, text: &str, checks: &Checks) -> Result<Generated, Vec<
     };
     let bundle = Output {
         path: Workspace::bundle(&document.provider),
-        text: bundle(&document.value, &path.display().to_string()),
+        text: bundle(&document.value, &shared_schemas(), &path.display().to_string()),
     };
     let value = serde_json::from_str(&bundle.text).map_err(|error| failed("bundle", error.to_string()))?;
     let provider = Provider::read(&value).map_err(|message| failed("bundle", message))?;
@@ -224,10 +226,11 @@ fn from_text(path: &Path, text: &str, checks: &Checks) -> Result<Generated, Vec<
 
 /// All problems of a document, in the order of its lines.
 fn validate(document: &Document, checks: &Checks) -> Vec<Problem> {
-    let with_shared = with_shared_schemas(&document.value);
+    let shared = shared_schemas();
+    let with_shared = with_shared_schemas(&document.value, &shared);
     let mut problems = checks.structure.check(document);
     problems.extend(checks.vocabulary.check(document));
-    problems.extend(rules::check(document, &with_shared));
+    problems.extend(rules::check(document, &with_shared, &shared));
     problems.extend(examples::check(document, &with_shared));
     problems.sort_by(|a, b| (a.position, a.rule, &a.message).cmp(&(b.position, b.rule, &b.message)));
     problems.dedup();

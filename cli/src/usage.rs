@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use finrail_spec::operations::operations;
+use finrail_spec::reference::component_name;
 use serde_json::Value;
-
-use crate::document::{component_name, operations};
 
 /// Schema name to the operations that reach it.
 #[derive(Clone, Debug, Default)]

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use finrail_spec::pointer::token;
+use finrail_spec::vocabulary::{ClientKind, Grant, Oauth, PaginationStyle};
+
 use crate::document::{Document, Operation};
 use crate::error::Error;
-use crate::lines::token;
 use crate::names::{ident_name, is_keyword, is_snake_case, pascal_case, snake_case, variant_problem};
-use crate::vocabulary::{ClientKind, Grant, Oauth, PaginationStyle};
 
 /// Methods that a client or its builder has anyway.
 const METHODS_TAKEN: [&str; 5] = ["builder", "new", "new_with_client", "api_version", "clone"];

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use finrail_spec::lines::Lines;
+use finrail_spec::pointer::token;
+use finrail_spec::vocabulary::{
+    ClientKind, Effect, FormStyle, Idempotency, MadeHeader, Oauth, Pagination, Provenance, Provider,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Errors};
-use crate::lines::{Lines, token};
-use crate::vocabulary::{
-    ClientKind, Effect, FormStyle, Idempotency, MadeHeader, Oauth, Pagination, Provenance, Provider,
-};
 
 /// The methods of a path item that hold operations.
 pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

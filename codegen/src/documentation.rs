@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
+use finrail_spec::vocabulary::{ClientKind, Effect};
 use serde_json::Value;
 
 use crate::document::{Authentication, Document, Operation};
 use crate::names::{ident_name, pascal_case, snake_case};
 use crate::transform::SHARED;
-use crate::vocabulary::{ClientKind, Effect};
 
 /// Summary, description, what it needs, how far it is to be trusted, and an example.
 pub(crate) fn method(document: &Document, operation: &Operation, module: Option<&str>) -> String {

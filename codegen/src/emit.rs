@@ -1,5 +1,9 @@
 //! What stands beside the client: scopes, environments, the operation table, the profile of the authorization server.
 
+use finrail_spec::vocabulary::{
+    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken,
+    ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
+};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -7,10 +11,6 @@ use crate::document::{Authentication, Document, Operation};
 use crate::documentation::prose;
 use crate::error::Error;
 use crate::names::{ident_name, snake_case, variant_name};
-use crate::vocabulary::{
-    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken,
-    ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
-};
 
 /// The items at the root of a provider's module.
 pub(crate) fn root(document: &Document, kinds: &[ClientKind]) -> Result<TokenStream, Error> {

@@ -6,13 +6,13 @@ mod documentation;
 mod emit;
 mod error;
 mod generate;
-mod lines;
 mod names;
 mod pagination;
 mod passes;
 mod schemas;
 mod transform;
-pub mod vocabulary;
+
+pub use finrail_spec::vocabulary;
 
 pub use error::{Error, Errors};
 pub use generate::{Options, generate, tree};

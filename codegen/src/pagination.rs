@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use finrail_spec::vocabulary::PaginationStyle;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{ImplItem, Type};
@@ -9,7 +10,6 @@ use syn::{ImplItem, Type};
 use crate::document::{Document, Operation};
 use crate::names::{ident_name, snake_case};
 use crate::passes::{StructFields, inner_of_option, inner_of_vec};
-use crate::vocabulary::PaginationStyle;
 
 /// The two methods, for the builder of an operation that comes in pages.
 pub(crate) fn methods(

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use finrail_spec::pointer::token;
+use finrail_spec::vocabulary::Lenient;
 use serde_json::{Map, Value, json};
 
-use crate::lines::token;
 use crate::names::{is_snake_case, pascal_case, snake_case, variant_name, variant_problem};
 use crate::transform::{FieldNotes, SHARED, Transform, format, reference, text};
-use crate::vocabulary::Lenient;
 
 /// Names that the module of the types uses itself.
 const TYPES_TAKEN: [&str; 6] = ["Default", "Err", "None", "Ok", "Self", "Some"];

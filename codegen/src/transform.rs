@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use finrail_spec::vocabulary::{ClientKind, FormStyle};
 use serde_json::{Map, Value, json};
 
 use crate::checks::is_header_name;
@@ -13,7 +14,6 @@ use crate::documentation::prose;
 use crate::error::{Error, Errors};
 use crate::names::{ident_name, is_snake_case, pascal_case, snake_case};
 use crate::schemas::Place;
-use crate::vocabulary::{ClientKind, FormStyle};
 
 /// Formats that stand for the library's own types; see [`crate::generate`].
 pub(crate) mod format {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use finrail_codegen::vocabulary as v;
+use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
 use super::address::Address;

@@ -16,11 +16,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use finrail_spec::yaml::Position;
 use serde_json::Value;
 
 use crate::shell::{Outcome, Shell, Tone, quoted};
 use crate::workspace::Workspace;
-use crate::yaml::Position;
 use facts::{Page, Recorded, digest};
 use finding::{Accepted, Coverage, Evidence, Report};
 use spec::Spec;
@@ -212,10 +212,12 @@ fn structured(place: &str, text: &str) -> io::Result<Value> {
     match serde_json::from_str(text) {
         Ok(value) => Ok(value),
         Err(json) if text.trim_start().starts_with('{') => Err(io::Error::other(format!("{place}: {json}"))),
-        Err(_) => crate::yaml::parse(text).map(|(value, _)| value).map_err(|error| {
-            let Position { line, column } = error.position;
-            io::Error::other(format!("{place}:{line}:{column}: {error}"))
-        }),
+        Err(_) => finrail_spec::yaml::parse(text)
+            .map(|(value, _)| value)
+            .map_err(|error| {
+                let Position { line, column } = error.position;
+                io::Error::other(format!("{place}:{line}:{column}: {error}"))
+            }),
     }
 }
 

@@ -2,16 +2,18 @@
 
 use std::io;
 
+use finrail_spec::bundle::{resolved, with_shared_schemas};
+use finrail_spec::document::Document;
+use finrail_spec::operations::{Operation, operations, success_schema};
+use finrail_spec::pointer::join;
+use finrail_spec::reference::deref;
 use serde_json::Value;
 
 use super::address::Address;
 use super::finding::{Class, Evidence, Finding, fingerprint};
-use crate::bundle::{resolved, with_shared_schemas};
-use crate::document::{Document, Operation, deref, operations};
 use crate::provider::Provider;
-use crate::rules::success_schema;
+use crate::wire_schemas::shared_schemas;
 use crate::workspace::Workspace;
-use crate::yaml::join;
 
 /// A specification.
 pub struct Spec {
@@ -55,7 +57,7 @@ impl Spec {
         let refused = |why: String| io::Error::other(format!("{}: {why}", path.display()));
         let document = Document::parse(&path, &text)
             .map_err(|problem| io::Error::other(format!("{}: {}", problem.location(), problem.message)))?;
-        let bundle = resolved(&with_shared_schemas(&document.value));
+        let bundle = resolved(&with_shared_schemas(&document.value, &shared_schemas()));
         let provider = Provider::read(&bundle).map_err(refused)?;
         Ok(Self {
             provider,

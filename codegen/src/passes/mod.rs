@@ -6,6 +6,7 @@ mod types;
 
 use std::collections::BTreeMap;
 
+use finrail_spec::vocabulary::FormStyle;
 use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
@@ -20,7 +21,6 @@ use crate::error::{Error, Errors};
 use crate::names::{pascal_case, variant_name};
 use crate::pagination;
 use crate::transform::{Prepared, SchemaNotes};
-use crate::vocabulary::FormStyle;
 use tree::*;
 pub(crate) use tree::{doc_text, inner_of_option, inner_of_vec};
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::facts::{Fact, Facts, Kind, Page};
 use super::finding::{Class, Evidence, Finding};
 use super::spec::{Issue, Spec};
-use crate::document::Operation;
+use finrail_spec::operations::Operation;
 use since::since;
 use specified::against_spec;
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use finrail_codegen::vocabulary as v;
+use finrail_spec::operations::Operation;
+use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
 use super::specified::{NEEDED, authenticates, in_body, requires};
 use super::{Places, is_waived};
-use crate::document::Operation;
 use crate::drift::address::Address;
 use crate::drift::facts::{Fact, Facts, Kind, Page};
 use crate::drift::finding::Class;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use finrail_codegen::vocabulary as v;
+use finrail_spec::operations::Operation;
+use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
 use super::Places;
-use crate::document::Operation;
 use crate::drift::address::Address;
 use crate::drift::facts::{Fact, Kind};
 use crate::drift::finding::Class;

@@ -11,13 +11,14 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use finrail_spec::date::is_date;
+use finrail_spec::media_type::is_json;
+use finrail_spec::operations::{METHODS, Operation};
 use serde_json::{Value, json};
 
 use super::address::{Address, pairs};
 use super::finding::{Class, Coverage, Evidence, Finding};
 use super::spec::{Issue, Spec};
-use crate::document::{METHODS, Operation};
-use crate::rules::{is_date, is_json};
 use names::{HIDDEN, shown_pair};
 use values::{Side, Validators};
 

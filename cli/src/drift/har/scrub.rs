@@ -1,6 +1,6 @@
 //! A copy of a recording that keeps shapes and drops what people and machines hold secret.
 
-use finrail_codegen::vocabulary as v;
+use finrail_spec::vocabulary as v;
 use serde_json::{Map, Value, json};
 
 use super::names::{HIDDEN, is_word, media, shown, shown_pair};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use finrail_spec::check::examples::Schemas;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
@@ -9,7 +10,6 @@ use super::names::{HIDDEN, shown, shown_word};
 use super::{Seen, text};
 use crate::drift::finding::Class;
 use crate::drift::spec::Spec;
-use crate::examples::Schemas;
 
 /// Who wrote a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

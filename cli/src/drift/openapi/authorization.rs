@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use finrail_spec::operations::Operation;
+use finrail_spec::pointer::join;
 use serde_json::{Map, Value, json};
 
 use super::Compared;
-use crate::document::Operation;
 use crate::drift::address::Address;
 use crate::drift::finding::Class;
 use crate::drift::spec::Spec;
-use crate::yaml::join;
 
 /// A bearer token, however it is got.
 const TOKEN: &str = "a token";

@@ -15,15 +15,16 @@ mod second_opinion;
 
 use std::collections::BTreeSet;
 
+use finrail_spec::bundle::{resolved, with_shared_schemas};
+use finrail_spec::media_type::is_json;
+use finrail_spec::operations::Operation;
+use finrail_spec::pointer::join;
 use serde_json::Value;
 
 use super::facts::digest;
 use super::finding::{Class, Coverage, Evidence, Finding};
 use super::spec::{Issue, Spec};
-use crate::bundle::{resolved, with_shared_schemas};
-use crate::document::Operation;
-use crate::rules::is_json;
-use crate::yaml::join;
+use crate::wire_schemas::shared_schemas;
 
 /// Compares a document with the specification.
 ///
@@ -33,7 +34,7 @@ use crate::yaml::join;
 pub fn compare(spec: &Spec, document: &Value, evidence: &Evidence) -> Result<(Vec<Finding>, Coverage), String> {
     let document = newer::as_3_0(document)?;
     // A specification of ours names the shared OAuth schemas without having them.
-    let theirs = resolved(&with_shared_schemas(&document));
+    let theirs = resolved(&with_shared_schemas(&document, &shared_schemas()));
     let mut compared = Compared {
         spec,
         theirs: &theirs,

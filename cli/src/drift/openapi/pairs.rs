@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use finrail_spec::operations::{Operation, operations};
+
 use super::Compared;
-use crate::document::{Operation, operations};
 use crate::drift::finding::Class;
 
 impl<'s> Compared<'s> {

@@ -1,11 +1,11 @@
 //! What the client reads: statuses, media types and bodies of replies.
 
+use finrail_spec::operations::Operation;
+use finrail_spec::pointer::join;
 use serde_json::{Map, Value};
 
 use super::{Compared, Direction, chosen, place_of_media};
-use crate::document::Operation;
 use crate::drift::finding::Class;
-use crate::yaml::join;
 
 /// A reply with a body: its status, its media type, and what is said of it.
 type Body<'v> = (&'v String, &'v String, &'v Value);

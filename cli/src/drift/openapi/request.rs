@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use finrail_spec::operations::Operation;
+use finrail_spec::pointer::join;
 use serde_json::{Value, json};
 
 use super::{Compared, Direction, chosen, place_of_media};
-use crate::document::Operation;
 use crate::drift::finding::Class;
-use crate::yaml::join;
 
 /// A parameter and its place in its document.
 type Listed<'v> = BTreeMap<(String, String), (String, &'v Value)>;

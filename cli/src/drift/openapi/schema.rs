@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use finrail_spec::pointer::join;
+use finrail_spec::reference::deref;
 use serde_json::{Map, Value};
 
 use super::{Compared, Direction, mark};
-use crate::document::deref;
 use crate::drift::finding::Class;
-use crate::yaml::join;
 
 /// A schema and its place in its document.
 type Placed<'v> = (&'v str, &'v Value);

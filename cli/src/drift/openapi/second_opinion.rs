@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use finrail_spec::operations::Operation;
 use serde_json::{Map, Value, json};
 
 use super::chosen;
-use crate::document::Operation;
 use crate::drift::finding::Class;
 use crate::drift::spec::Issue;
 

@@ -4,8 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Rules, parent};
 use crate::grammar::{self, Kind};
-use crate::wire_schemas::shared_schemas;
-use crate::yaml::join;
+use crate::pointer::join;
 
 impl Rules<'_> {
     pub(super) fn schemas(&mut self) {
@@ -19,7 +18,6 @@ impl Rules<'_> {
             self.schema(&at, schema);
         }
         let named = self.document.get("/components/schemas").and_then(Value::as_object);
-        let shared = shared_schemas();
         for name in named.into_iter().flatten().map(|(name, _)| name) {
             let at = join("/components/schemas", name);
             if !is_pascal_case(name) {
@@ -30,7 +28,7 @@ impl Rules<'_> {
                     "it is the Rust name users see",
                 );
             }
-            if shared.contains_key(name) {
+            if self.shared.contains_key(name) {
                 self.add(
                     "schema-name",
                     &at,

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::operations::{METHODS, Operation, operations};
+use crate::pointer::keys;
 use crate::problem::Problem;
 use crate::yaml::{self, Position, Positions};
 
@@ -89,7 +91,7 @@ impl Document {
 
     /// A pointer in words: `POST /oauth/token create_token, responses, 200`.
     fn describe(&self, pointer: &str) -> String {
-        let tokens: Vec<String> = pointer.split('/').skip(1).map(unescape).collect();
+        let tokens = keys(pointer);
         match tokens.as_slice() {
             [paths, path, method, rest @ ..] if paths == "paths" && METHODS.contains(&method.as_str()) => {
                 let mut words = vec![format!("{} {path}", method.to_uppercase())];
@@ -99,92 +101,4 @@ impl Document {
             _ => tokens.join(" > "),
         }
     }
-}
-
-/// The methods that OpenAPI knows.
-pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-
-/// One operation of a document.
-#[derive(Clone, Copy, Debug)]
-pub struct Operation<'d> {
-    /// The path template.
-    pub path: &'d str,
-    /// The method in lower case.
-    pub method: &'static str,
-    /// The path item around it.
-    pub item: &'d Map<String, Value>,
-    /// The operation object.
-    pub value: &'d Map<String, Value>,
-}
-
-impl Operation<'_> {
-    /// JSON pointer to the operation object.
-    #[must_use]
-    pub fn pointer(&self) -> String {
-        yaml::join(&yaml::join("/paths", self.path), self.method)
-    }
-
-    /// `operationId`, or an empty text.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        self.value
-            .get("operationId")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    }
-}
-
-/// The operations of a document, in its order.
-#[must_use]
-pub fn operations(document: &Value) -> Vec<Operation<'_>> {
-    let paths = document.get("paths").and_then(Value::as_object);
-    let mut found = Vec::new();
-    for (path, item) in paths.into_iter().flatten() {
-        let Some(item) = item.as_object() else { continue };
-        for (key, value) in item {
-            let method = METHODS.into_iter().find(|method| method == key);
-            if let (Some(method), Some(value)) = (method, value.as_object()) {
-                found.push(Operation {
-                    path,
-                    method,
-                    item,
-                    value,
-                });
-            }
-        }
-    }
-    found
-}
-
-/// Follows `$ref`s inside a document until a value that is none.
-#[must_use]
-pub fn deref<'d>(document: &'d Value, mut value: &'d Value) -> Option<&'d Value> {
-    // A chain longer than this is a cycle.
-    for _ in 0..32 {
-        match value.get("$ref").and_then(Value::as_str) {
-            None => return Some(value),
-            Some(reference) => value = document.pointer(&pointer_of(reference)?)?,
-        }
-    }
-    None
-}
-
-/// The JSON pointer of a local reference.
-#[must_use]
-pub fn pointer_of(reference: &str) -> Option<String> {
-    let pointer = reference.strip_prefix('#')?;
-    (pointer.is_empty() || pointer.starts_with('/')).then(|| pointer.replace("%7B", "{").replace("%7D", "}"))
-}
-
-/// The last token of a reference to a component.
-#[must_use]
-pub fn component_name<'r>(reference: &'r str, section: &str) -> Option<&'r str> {
-    reference
-        .strip_prefix("#/components/")?
-        .strip_prefix(section)?
-        .strip_prefix('/')
-}
-
-fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
 }

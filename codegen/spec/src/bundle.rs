@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::document::deref;
 use crate::grammar::{self, Kind};
-use crate::wire_schemas::shared_schemas;
+use crate::operations::METHODS;
+use crate::reference::{component_name, deref};
 
-/// Adds the shared OAuth schemas that a document refers to.
+/// Adds those of the shared OAuth schemas that a document refers to.
 #[must_use]
-pub fn with_shared_schemas(document: &Value) -> Value {
+pub fn with_shared_schemas(document: &Value, shared: &Map<String, Value>) -> Value {
     let mut wanted = Vec::new();
     grammar::walk(document, &mut |_, _, object| {
         if let Some(name) = object
             .get("$ref")
             .and_then(Value::as_str)
-            .and_then(|reference| crate::document::component_name(reference, "schemas"))
+            .and_then(|reference| component_name(reference, "schemas"))
         {
             wanted.push(name);
         }
@@ -23,13 +23,13 @@ pub fn with_shared_schemas(document: &Value) -> Value {
     let Some(root) = document.as_object_mut() else {
         return document;
     };
-    for (name, schema) in shared_schemas() {
-        if wanted_here(&wanted, &name) {
+    for (name, schema) in shared {
+        if wanted.contains(&name.as_str()) {
             let components = root.entry("components").or_insert_with(|| json!({}));
             if let Some(components) = components.as_object_mut() {
                 let schemas = components.entry("schemas").or_insert_with(|| json!({}));
                 if let Some(schemas) = schemas.as_object_mut() {
-                    schemas.entry(name).or_insert(schema);
+                    schemas.entry(name.clone()).or_insert_with(|| schema.clone());
                 }
             }
         }
@@ -37,15 +37,11 @@ pub fn with_shared_schemas(document: &Value) -> Value {
     document
 }
 
-fn wanted_here(wanted: &[&str], name: &str) -> bool {
-    wanted.contains(&name)
-}
-
 /// The bundle of a valid document: shared schemas in, references to everything
 /// but schemas resolved, keys in one order, a newline at the end.
 #[must_use]
-pub fn bundle(document: &Value, source: &str) -> String {
-    let document = with_shared_schemas(document);
+pub fn bundle(document: &Value, shared: &Map<String, Value>, source: &str) -> String {
+    let document = with_shared_schemas(document, shared);
     let document = grammar::canonical(&stamped(resolved(&document), source));
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
@@ -89,7 +85,7 @@ fn spread_parameters(mut item: Map<String, Value>) -> Map<String, Value> {
         return item;
     };
     let key = |parameter: &Value| (parameter.get("name").cloned(), parameter.get("in").cloned());
-    for method in crate::document::METHODS {
+    for method in METHODS {
         let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else {
             continue;
         };

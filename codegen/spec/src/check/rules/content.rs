@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Rules, is_json};
-use crate::document::{Operation, deref};
-use crate::yaml::join;
+use super::Rules;
+use crate::media_type::is_json;
+use crate::operations::Operation;
+use crate::pointer::join;
+use crate::reference::deref;
 
 impl<'d> Rules<'d> {
     pub(super) fn request_body(&mut self, operation: &Operation<'d>, at: &str) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use finrail_codegen::vocabulary as v;
 use jsonschema::Validator;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -10,8 +9,9 @@ use serde_json::Value;
 
 use crate::document::Document;
 use crate::grammar::{self, Kind};
+use crate::pointer::join;
 use crate::problem::Problem;
-use crate::yaml::join;
+use crate::vocabulary as v;
 
 /// `x-client` on a server: the host of the authorization server.
 #[derive(serde::Deserialize, JsonSchema)]

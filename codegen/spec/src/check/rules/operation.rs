@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use super::{Rules, is_date, parent, scopes_of, success_schema, template_names};
-use crate::document::{Operation, deref};
-use crate::yaml::join;
+use super::{Rules, parent, scopes_of};
+use crate::date::is_date;
+use crate::operations::{Operation, success_schema, template_names};
+use crate::pointer::join;
+use crate::reference::deref;
 
 impl<'d> Rules<'d> {
     pub(super) fn operation(&mut self, operation: &Operation<'d>) {

@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use crate::pointer::token;
+
 /// JSON pointer (RFC 6901) to line, counted from 1.
 ///
 /// A member of an object stands where its key is, an element of an array where it begins.
-pub(crate) struct Lines(HashMap<String, usize>);
+pub struct Lines(HashMap<String, usize>);
 
 impl Lines {
     /// Reads a text that is known to be JSON; of anything else it knows no lines.
+    #[must_use]
     pub fn of(text: &str) -> Self {
         let mut scan = Scan {
             rest: text,
@@ -19,14 +22,11 @@ impl Lines {
         Self(scan.found)
     }
 
+    /// The line of what a pointer names.
+    #[must_use]
     pub fn get(&self, pointer: &str) -> Option<usize> {
         self.0.get(pointer).copied()
     }
-}
-
-/// A pointer's token for one key.
-pub(crate) fn token(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 struct Scan<'t> {

@@ -3,11 +3,12 @@
 use jsonschema::{Draft, Registry, Validator};
 use serde_json::{Map, Value, json};
 
-use crate::document::{Document, deref};
+use super::structure::brief;
+use crate::document::Document;
 use crate::grammar::{self, Kind};
+use crate::pointer::join;
 use crate::problem::Problem;
-use crate::structure::brief;
-use crate::yaml::join;
+use crate::reference::deref;
 
 /// Schemas of a document, as JSON Schema understands them.
 pub struct Schemas {

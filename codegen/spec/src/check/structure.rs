@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::document::Document;
 use crate::problem::Problem;
 
-const OPENAPI_3_0: &str = include_str!("../vendor/openapi-3.0/schema.json");
+const OPENAPI_3_0: &str = include_str!("../../vendor/openapi-3.0/schema.json");
 
 /// The validator of documents.
 pub struct Structure {

@@ -10,17 +10,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Operation, component_name, deref, pointer_of};
+use crate::document::Document;
 use crate::grammar;
+use crate::pointer::join;
 use crate::problem::Problem;
-use crate::yaml::join;
+use crate::reference::{component_name, pointer_of};
 
-/// Every rule on one document. `with_shared` is the document with the OAuth schemas.
+/// Every rule on one document. `with_shared` is the document with those of the `shared` schemas that it refers to.
 #[must_use]
-pub fn check(document: &Document, with_shared: &Value) -> Vec<Problem> {
+pub fn check(document: &Document, with_shared: &Value, shared: &Map<String, Value>) -> Vec<Problem> {
     let mut rules = Rules {
         document,
         root: with_shared,
+        shared,
         problems: Vec::new(),
     };
     rules.references();
@@ -47,6 +49,7 @@ pub fn check(document: &Document, with_shared: &Value) -> Vec<Problem> {
 struct Rules<'d> {
     document: &'d Document,
     root: &'d Value,
+    shared: &'d Map<String, Value>,
     problems: Vec<Problem>,
 }
 
@@ -136,24 +139,6 @@ impl Rules<'_> {
     }
 }
 
-/// The schema of an operation's success reply.
-#[must_use]
-pub fn success_schema<'d>(root: &'d Value, operation: &Operation<'d>) -> Option<&'d Value> {
-    let responses = operation.value.get("responses").and_then(Value::as_object)?;
-    responses
-        .iter()
-        .filter(|(status, _)| status.starts_with('2'))
-        .filter_map(|(_, response)| {
-            deref(root, response)?
-                .get("content")?
-                .as_object()?
-                .values()
-                .next()?
-                .get("schema")
-        })
-        .next()
-}
-
 fn scopes_of(scheme: &Value) -> BTreeSet<&str> {
     scheme
         .get("flows")
@@ -165,27 +150,6 @@ fn scopes_of(scheme: &Value) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The names between braces in a path.
-pub fn template_names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('{').skip(1).filter_map(|part| part.split('}').next())
-}
-
-/// Whether a media type is JSON: `application/json`, `application/vnd.mx.api.v1+json`.
-#[must_use]
-pub fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence == "application/json" || essence.ends_with("+json")
-}
-
 fn parent(pointer: &str) -> String {
     pointer.rfind('/').map_or("", |at| &pointer[..at]).to_owned()
-}
-
-/// `YYYY-MM-DD`
-#[must_use]
-pub fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let digits = |part: &str, length: usize| part.len() == length && part.chars().all(|c| c.is_ascii_digit());
-    matches!(parts.as_slice(), [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2)
-        && ("01"..="12").contains(month) && ("01"..="31").contains(day))
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Rules, scopes_of};
-use crate::yaml::join;
+use crate::pointer::join;
 
 impl Rules<'_> {
     pub(super) fn oauth(&mut self) {

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Rules, is_date};
+use super::Rules;
+use crate::date::is_date;
 
 impl Rules<'_> {
     pub(super) fn root(&mut self) {

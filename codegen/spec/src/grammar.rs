@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::yaml::join;
+use crate::pointer::join;
 
 /// The objects of the OpenAPI specification, by their names there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

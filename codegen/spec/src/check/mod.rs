@@ -1,0 +1,6 @@
+//! What a document must be before anything is made from it.
+
+pub mod examples;
+pub mod extensions;
+pub mod rules;
+pub mod structure;
