@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use finrail_spec::grammar::{self, Kind};
+use finrail_spec::model::{Operation, Requirement, Server};
 use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
-use crate::provider::{Call, Provider, authentication_word};
+use crate::provider::{Call, Provider};
 
 /// Before the providers' table in the README.
 pub const TABLE_BEGIN: &str = "<!-- providers:begin -->";
@@ -18,16 +19,17 @@ pub const TABLE_END: &str = "<!-- providers:end -->";
 #[must_use]
 pub fn page(provider: &Provider, bundle: &Value) -> String {
     let mut page = String::new();
-    let id = &provider.about.id;
+    let id = provider.id();
+    let about = &provider.specification;
     let _ = write!(
         page,
         "{}\n\n# {}\n\n{}\n\n\
          Feature and module: `{id}`. Credentials from the environment: `{}_CLIENT_ID`, `{}_CLIENT_SECRET`.\n\n",
         mark(id),
-        provider.title,
-        provider.description,
-        provider.about.env_prefix,
-        provider.about.env_prefix
+        about.title,
+        about.description,
+        about.provider.env_prefix,
+        about.provider.env_prefix
     );
     trust(provider, &mut page);
     hosts(provider, &mut page);
@@ -46,7 +48,7 @@ pub fn mark(id: &str) -> String {
 
 fn trust(provider: &Provider, page: &mut String) {
     let oldest = provider
-        .operations
+        .calls
         .iter()
         .map(|call| call.provenance.checked.as_str())
         .min()
@@ -61,17 +63,18 @@ fn trust(provider: &Provider, page: &mut String) {
         "## How far to trust this\n\n{} operations: {}. The document was last checked on {}, its oldest operation on {oldest}.\n\n\
          *official*: the provider's own documentation shows it. *client-code*: public client code that works with the \
          provider shows it. *inferred*: a standard or a neighbouring operation implies it; nobody shows it.\n\n",
-        provider.operations.len(),
+        provider.calls.len(),
         counted.join(", "),
-        provider.version
+        provider.specification.version
     );
 }
 
 fn hosts(provider: &Provider, page: &mut String) {
     page.push_str("## Hosts\n\n| environment | address | serves | grade |\n|---|---|---|---|\n");
-    let separate = provider.servers.iter().any(|server| server.oauth);
-    for server in &provider.servers {
-        let serves = match (server.oauth, separate) {
+    let servers = &provider.specification.servers;
+    let separate = servers.iter().any(Server::is_oauth);
+    for server in servers {
+        let serves = match (server.is_oauth(), separate) {
             (true, _) => "the authorization server",
             (false, true) => "resources",
             (false, false) => "everything",
@@ -129,22 +132,23 @@ fn authorization(provider: &Provider, page: &mut String) {
     row("refresh token", refresh(provider));
     row("revocation", revocation(provider));
     row("redirect URI", redirect(&oauth.redirect_uri));
-    if provider.scopes.is_empty() {
+    let about = &provider.specification;
+    if about.flows.iter().all(|flow| flow.scopes.is_empty()) {
         row("scopes", "none: a token may do everything its user may".to_owned());
         page.push('\n');
         return;
     }
     row("scopes are sent", scopes_sent(oauth) + &grade("scope_sent_on"));
     page.push_str("\n| scope | meaning | needed by |\n|---|---|---|\n");
-    for (scope, meaning) in &provider.scopes {
-        let users: Vec<String> = provider
-            .operations
-            .iter()
-            .filter(|call| call.scopes.as_ref().is_some_and(|scopes| scopes.contains(scope)))
-            .map(|call| format!("`{}`", call.id))
-            .collect();
+    for (scope, meaning) in about.scopes() {
+        let needs = |operation: &&Operation| {
+            let mut needed = operation.scopes().unwrap_or_default().iter();
+            needed.any(|needed| needed == scope)
+        };
+        let users = about.operations.iter().filter(needs);
+        let users: Vec<String> = users.map(|operation| format!("`{}`", operation.id)).collect();
         let users = match users.is_empty() {
-            true if oauth.scopes_always.contains(scope) => "every authorization".to_owned(),
+            true if oauth.scopes_always.iter().any(|always| always == scope) => "every authorization".to_owned(),
             true => "no documented operation".to_owned(),
             false => users.join(", "),
         };
@@ -169,18 +173,18 @@ fn endpoints(provider: &Provider, page: &mut String) {
     page.push_str(
         "## Calls\n\n| call | request | needs | repeating it | pages | grade | checked |\n|---|---|---|---|---|---|---|\n",
     );
-    for call in &provider.operations {
-        let client = match call.client {
-            _ if call.browser => "browser: ".to_owned(),
+    for Call { operation, provenance } in &provider.calls {
+        let client = match operation.client {
+            _ if operation.browser => "browser: ".to_owned(),
             v::ClientKind::Api => String::new(),
             other => format!("{}: ", other.as_str()),
         };
-        let effect = match call.effect {
+        let effect = match operation.effect {
             v::Effect::Safe => "changes nothing",
             v::Effect::Idempotent => "is the same as once",
             v::Effect::Neither => "may act twice",
         };
-        let paging = call
+        let paging = operation
             .pagination
             .as_ref()
             .map_or("", |pagination| match pagination.style {
@@ -190,21 +194,21 @@ fn endpoints(provider: &Provider, page: &mut String) {
         let _ = writeln!(
             page,
             "| {client}`{}`: {} | `{} {}` | {} | {effect} | {paging} | {} | {} |",
-            call.id,
-            cell(&call.summary),
-            call.method,
-            call.path,
-            needs(call),
-            call.provenance.grade.as_str(),
-            call.provenance.checked
+            operation.id,
+            cell(&operation.summary),
+            operation.method,
+            operation.path,
+            needs(operation),
+            provenance.grade.as_str(),
+            provenance.checked
         );
     }
     page.push('\n');
 }
 
-fn needs(call: &Call) -> String {
-    let mut ways = Vec::new();
-    match &call.scopes {
+fn needs(operation: &Operation) -> String {
+    let mut ways: Vec<String> = Vec::new();
+    match operation.scopes() {
         Some(scopes) if scopes.is_empty() => ways.push("a token".to_owned()),
         Some(scopes) => {
             let scopes: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
@@ -212,17 +216,12 @@ fn needs(call: &Call) -> String {
         }
         None => {}
     }
-    for alternative in &call.alternatives {
-        ways.push(
-            match alternative.as_str() {
-                "accessKey" => "an access key",
-                "clientBasic" => "client id and secret (Basic)",
-                "registrationToken" => "a registration token",
-                other => other,
-            }
-            .to_owned(),
-        );
-    }
+    ways.extend(operation.security.iter().filter_map(|requirement| match requirement {
+        Requirement::Nothing | Requirement::Bearer { .. } => None,
+        Requirement::AccessKey => Some("an access key".to_owned()),
+        Requirement::ClientBasic => Some("client id and secret (Basic)".to_owned()),
+        Requirement::RegistrationToken => Some("a registration token".to_owned()),
+    }));
     if ways.is_empty() {
         "nothing".to_owned()
     } else {
@@ -281,10 +280,10 @@ fn quirks(provider: &Provider, bundle: &Value, page: &mut String) {
         found.push(format!("The error `{code}` reads as: {verdict}."));
     }
     let mut headers: BTreeSet<&String> = BTreeSet::new();
-    for call in &provider.operations {
-        headers.extend(&call.made_headers);
-        if let Some(accept) = &call.accept {
-            found.push(format!("`{}` asks for `{accept}`.", call.id));
+    for operation in &provider.specification.operations {
+        headers.extend(operation.headers.keys());
+        if let Some(accept) = &operation.asks_for {
+            found.push(format!("`{}` asks for `{accept}`.", operation.id));
         }
     }
     for header in headers {
@@ -293,9 +292,13 @@ fn quirks(provider: &Provider, bundle: &Value, page: &mut String) {
         ));
     }
     found.extend(schema_quirks(bundle));
-    for call in &provider.operations {
+    for call in &provider.calls {
         if let Some(note) = &call.provenance.note {
-            found.push(format!("`{}`: {}.", call.id, note.trim().trim_end_matches('.')));
+            found.push(format!(
+                "`{}`: {}.",
+                call.operation.id,
+                note.trim().trim_end_matches('.')
+            ));
         }
     }
     if found.is_empty() {
@@ -388,7 +391,7 @@ fn schema_quirks(bundle: &Value) -> Vec<String> {
 
 fn sources(provider: &Provider, page: &mut String) {
     let sources: BTreeSet<&String> = provider
-        .operations
+        .calls
         .iter()
         .flat_map(|call| &call.provenance.sources)
         .collect();
@@ -432,12 +435,12 @@ pub fn table(providers: &[Provider]) -> String {
         } else {
             "no"
         };
-        let id = &provider.about.id;
+        let id = provider.id();
         let _ = writeln!(
             table,
             // The README is also the page of the crate, where only a whole address leads anywhere.
             "| [{}]({}/blob/main/docs/{id}.md) `{id}` | {} | {} | {pkce} | {} | {} | {} | {} | {} |",
-            provider.about.name,
+            provider.specification.provider.name,
             env!("CARGO_PKG_REPOSITORY"),
             grants.join(", "),
             client_authentication(provider).replace('`', ""),
@@ -453,7 +456,7 @@ pub fn table(providers: &[Provider]) -> String {
             } else {
                 "no"
             },
-            provider.operations.iter().filter(|call| !call.browser).count(),
+            provider.calls.iter().filter(|call| !call.operation.browser).count(),
             grades.join(", ")
         );
     }
@@ -474,16 +477,16 @@ fn client_authentication(provider: &Provider) -> String {
         .oauth
         .grants
         .iter()
-        .filter(|grant| provider.client_authentication(**grant) != default)
+        .filter(|grant| provider.oauth.client_authentication.of(**grant) != default)
         .map(|grant| {
             format!(
                 "`{}` for `{}`",
-                authentication_word(provider.client_authentication(*grant)),
+                provider.oauth.client_authentication.of(*grant).as_str(),
                 grant.as_str()
             )
         })
         .collect();
-    let mut text = format!("`{}`", authentication_word(default));
+    let mut text = format!("`{}`", default.as_str());
     for exception in exceptions {
         let _ = write!(text, ", {exception}");
     }

@@ -274,7 +274,7 @@ fn since_base(
         strongest = Effect::Breaking;
     }
     for made in generated {
-        let name = &made.provider.about.id;
+        let name = made.provider.id();
         let Some(old) = git::show(workspace, &base, &made.bundle.path) else {
             shell.header(Tone::Note, "Additive", &format!("{name}: new since {base}"))?;
             strongest = strongest.max(Effect::Additive);

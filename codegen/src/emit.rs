@@ -1,5 +1,6 @@
 //! What stands beside the client: scopes, environments, the operation table, the profile of the authorization server.
 
+use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{
     ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken,
     ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
@@ -7,10 +8,10 @@ use finrail_spec::vocabulary::{
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use crate::document::{Authentication, Document, Operation};
-use crate::documentation::prose;
+use crate::document::Document;
 use crate::error::Error;
 use crate::names::{ident_name, snake_case, variant_name};
+use crate::prose::prose;
 
 /// The items at the root of a provider's module.
 pub(crate) fn root(document: &Document, kinds: &[ClientKind]) -> Result<TokenStream, Error> {
@@ -49,26 +50,23 @@ fn operation(operation: &Operation) -> TokenStream {
         ..
     } = operation;
     let client = operation.client.as_str();
-    let authentication = operation
-        .authentication
-        .iter()
-        .map(|authentication| match authentication {
-            Authentication::Nothing => quote!(::finrail::transport::Authentication::Nothing),
-            Authentication::Bearer { scopes } => {
-                quote!(::finrail::transport::Authentication::Bearer { scopes: &[#(#scopes),*] })
-            }
-            Authentication::ClientBasic => quote!(::finrail::transport::Authentication::ClientBasic),
-            Authentication::AccessKey => quote!(::finrail::transport::Authentication::AccessKey),
-            Authentication::RegistrationToken => quote!(::finrail::transport::Authentication::RegistrationToken),
-        });
+    let authentication = operation.security.iter().map(|requirement| match requirement {
+        Requirement::Nothing => quote!(::finrail::transport::Authentication::Nothing),
+        Requirement::Bearer { scopes } => {
+            quote!(::finrail::transport::Authentication::Bearer { scopes: &[#(#scopes),*] })
+        }
+        Requirement::ClientBasic => quote!(::finrail::transport::Authentication::ClientBasic),
+        Requirement::AccessKey => quote!(::finrail::transport::Authentication::AccessKey),
+        Requirement::RegistrationToken => quote!(::finrail::transport::Authentication::RegistrationToken),
+    });
     let effect = match operation.effect {
         Effect::Safe => quote!(Safe),
         Effect::Idempotent => quote!(Idempotent),
         Effect::Neither => quote!(Neither),
     };
-    let accept = optional(operation.accept.as_ref());
-    let content_type = optional(operation.content_type.as_ref());
-    let download = operation.download;
+    let accept = optional(operation.accept());
+    let content_type = optional(operation.content_type());
+    let download = operation.is_download();
     let headers = operation.headers.iter().map(|(name, made)| match made {
         MadeHeader::Uuid => quote!((#name, ::finrail::transport::MadeHeader::Uuid)),
     });
@@ -472,11 +470,11 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
         };
         kind == kind_of_service && has_grant(Grant::ClientCredentials)
     };
-    let takes = |kind: ClientKind, authentication: &Authentication| {
+    let takes = |kind: ClientKind, requirement: &Requirement| {
         document
             .operations
             .iter()
-            .any(|operation| operation.client == kind && operation.authentication.contains(authentication))
+            .any(|operation| operation.client == kind && operation.security.contains(requirement))
     };
     let fields: Vec<_> = document
         .oauth
@@ -512,8 +510,8 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
             ClientKind::Registration => quote!(Registration),
         };
         let credentials = takes_client_credentials(*kind_of).then(|| quote!(impl ::finrail::grant::TakesClientCredentials for #path {}));
-        let access_key = takes(*kind_of, &Authentication::AccessKey).then(|| quote!(impl ::finrail::grant::TakesAccessKey for #path {}));
-        let registration = takes(*kind_of, &Authentication::RegistrationToken)
+        let access_key = takes(*kind_of, &Requirement::AccessKey).then(|| quote!(impl ::finrail::grant::TakesAccessKey for #path {}));
+        let registration = takes(*kind_of, &Requirement::RegistrationToken)
             .then(|| quote!(impl ::finrail::grant::TakesRegistrationToken for #path {}));
         quote! {
             #credentials

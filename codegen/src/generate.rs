@@ -10,8 +10,9 @@ use syn::parse_quote;
 
 use crate::document::Document;
 use crate::error::{Error, Errors};
-use crate::transform::{self, Prepared, SHARED, format};
-use crate::{checks, emit, passes};
+use crate::shared::SHARED;
+use crate::transform::{self, Prepared};
+use crate::{checks, emit, format, passes};
 
 /// How a client is generated.
 #[derive(Clone, Debug, Default)]

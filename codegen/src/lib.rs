@@ -5,11 +5,14 @@ mod document;
 mod documentation;
 mod emit;
 mod error;
+mod format;
 mod generate;
 mod names;
-mod pagination;
+mod notes;
 mod passes;
+mod prose;
 mod schemas;
+mod shared;
 mod transform;
 
 pub use finrail_spec::vocabulary;

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::address::Address;
 use super::finding::{Class, Coverage, Evidence, Finding};
 use super::spec::{Issue, Spec};
-use crate::provider::authentication_word;
 
 /// Compares a metadata document with `x-oauth`.
 #[must_use]
@@ -89,7 +88,7 @@ fn issuer(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
         ));
         return;
     };
-    let servers = &spec.provider.servers;
+    let servers = &spec.provider.specification.servers;
     let own_hosts = servers.iter().any(|server| server.url.contains('{'));
     if !own_hosts
         && !servers
@@ -240,10 +239,10 @@ fn authentication(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent
     ]
     .into_iter()
     .flatten()
-    .map(|way| authentication_word(way).to_owned())
+    .map(|way| way.as_str().to_owned())
     .collect();
     if spec.provider.endpoint("revoke").is_some() && metadata.get("revocation_endpoint").is_some() {
-        let way = authentication_word(all.revocation.unwrap_or(all.default));
+        let way = all.revocation.unwrap_or(all.default).as_str();
         match words(metadata, "revocation_endpoint_auth_methods_supported") {
             Some(told) if !told.contains(way) => issues.push(issue(
                 "client-authentication-withdrawn",
@@ -328,13 +327,12 @@ fn scopes(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut V
         silent.push("scopes_supported");
         return;
     };
-    let ours: BTreeSet<String> = spec.provider.scopes.iter().map(|(scope, _)| scope.clone()).collect();
+    let ours: BTreeSet<String> = spec.scopes().into_iter().map(str::to_owned).collect();
     for scope in ours.difference(&told) {
         let users = spec
-            .provider
-            .operations
-            .iter()
-            .filter(|call| call.scopes.as_ref().is_some_and(|scopes| scopes.contains(scope)));
+            .calls()
+            .into_iter()
+            .filter(|call| call.scopes().is_some_and(|scopes| scopes.contains(scope)));
         let users: Vec<&str> = users.map(|call| call.id.as_str()).collect();
         let (class, effect) = spec.scope_withdrawn();
         let effect = if users.is_empty() {

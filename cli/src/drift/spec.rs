@@ -4,6 +4,7 @@ use std::io;
 
 use finrail_spec::bundle::{resolved, with_shared_schemas};
 use finrail_spec::document::Document;
+use finrail_spec::model::{Operation as Call, Server};
 use finrail_spec::operations::{Operation, operations, success_schema};
 use finrail_spec::pointer::join;
 use finrail_spec::reference::deref;
@@ -69,7 +70,14 @@ impl Spec {
     /// The provider's id.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.provider.about.id
+        self.provider.id()
+    }
+
+    /// The scopes that its flows list.
+    #[must_use]
+    pub fn scopes(&self) -> Vec<&str> {
+        let listed = self.provider.specification.scopes();
+        listed.into_iter().map(|(scope, _)| scope).collect()
     }
 
     /// Makes a finding of an issue.
@@ -118,6 +126,17 @@ impl Spec {
     #[must_use]
     pub fn operations(&self) -> Vec<Operation<'_>> {
         operations(&self.bundle)
+    }
+
+    /// What each operation of the bundle is, in the order of the source.
+    #[must_use]
+    pub fn calls(&self) -> Vec<&Call> {
+        let known = &self.provider.specification;
+        let listed = self.operations();
+        listed
+            .iter()
+            .filter_map(|operation| known.operation(operation.id()))
+            .collect()
     }
 
     /// An operation by its id.
@@ -298,12 +317,16 @@ impl Spec {
     /// The base addresses that serve an operation: the authorization server's own where an environment has one.
     pub fn bases(&self, operation: &Operation<'_>) -> impl Iterator<Item = Address> {
         let oauth = operation.value.get("x-client").and_then(Value::as_str) == Some("oauth");
-        let servers = &self.provider.servers;
-        let serves = move |server: &&crate::provider::Server| {
+        let servers = &self.provider.specification.servers;
+        let serves = move |server: &&Server| {
             let own = servers
                 .iter()
-                .any(|other| other.oauth && other.environment == server.environment);
-            if oauth { server.oauth || !own } else { !server.oauth }
+                .any(|other| other.is_oauth() && other.environment == server.environment);
+            if oauth {
+                server.is_oauth() || !own
+            } else {
+                !server.is_oauth()
+            }
         };
         servers.iter().filter(serves).map(|server| Address::read(&server.url))
     }
@@ -311,7 +334,7 @@ impl Spec {
     /// Whether a host is one of the provider's. Where every institution has its own, any may be.
     #[must_use]
     pub fn knows_host(&self, host: &str) -> bool {
-        let servers = self.provider.servers.iter();
+        let servers = self.provider.specification.servers.iter();
         servers
             .map(|server| Address::host_of(&server.url))
             .any(|known| known.contains('{') || known == host)
@@ -350,6 +373,7 @@ impl Spec {
         let operations = self.operations();
         let bases: Vec<Address> = self
             .provider
+            .specification
             .servers
             .iter()
             .map(|server| Address::read(&server.url))
@@ -374,7 +398,7 @@ impl Spec {
     /// A path as it is, and without the prefix of each server that has one.
     fn without_prefixes(&self, path: &str) -> Vec<String> {
         let mut paths = vec![path.to_owned()];
-        for server in &self.provider.servers {
+        for server in &self.provider.specification.servers {
             let base = Address::read(&server.url);
             let prefix = base.path.trim_end_matches('/');
             if let Some(rest) = path

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::pointer::keys;
@@ -206,7 +206,16 @@ impl Json {
         }
     }
 
-    /// The same document for the schema validator, which looks at values and not at digits.
+    /// Reads it into a type; numbers that are not whole become binary floats on the way.
+    ///
+    /// # Errors
+    ///
+    /// What the type is not, in serde's words.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        T::deserialize(self.to_value())
+    }
+
+    /// The same document for those who look at values and not at digits.
     pub fn to_value(&self) -> serde_json::Value {
         use serde_json::Value;
         match self {
@@ -216,6 +225,26 @@ impl Json {
             Self::String(text) => Value::String(text.clone()),
             Self::Array(items) => items.iter().map(Self::to_value).collect(),
             Self::Object(members) => Value::Object(members.iter().map(|(k, v)| (k.clone(), v.to_value())).collect()),
+        }
+    }
+}
+
+/// The same tree, with the digits that the value still has.
+impl From<&serde_json::Value> for Json {
+    fn from(value: &serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(b) => Self::Bool(*b),
+            Value::Number(number) => Self::Number(number.to_string()),
+            Value::String(text) => Self::String(text.clone()),
+            Value::Array(items) => Self::Array(items.iter().map(Self::from).collect()),
+            Value::Object(members) => Self::Object(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), Self::from(value)))
+                    .collect(),
+            ),
         }
     }
 }

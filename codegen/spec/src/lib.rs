@@ -12,6 +12,7 @@ pub mod grammar;
 pub mod json;
 pub mod lines;
 pub mod media_type;
+pub mod model;
 #[cfg(feature = "value")]
 pub mod operations;
 pub mod pointer;

@@ -216,6 +216,18 @@ pub enum ClientAuthentication {
     None,
 }
 
+impl ClientAuthentication {
+    /// The word of RFC 7591.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Client authentication with exceptions per request.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -238,6 +250,20 @@ pub struct ClientAuthentications {
     /// For revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<ClientAuthentication>,
+}
+
+impl ClientAuthentications {
+    /// How the client authenticates for a grant.
+    #[must_use]
+    pub fn of(&self, grant: Grant) -> ClientAuthentication {
+        match grant {
+            Grant::ClientCredentials => self.client_credentials,
+            Grant::AuthorizationCode => self.authorization_code,
+            Grant::Password => self.password,
+            Grant::RefreshToken => self.refresh_token,
+        }
+        .unwrap_or(self.default)
+    }
 }
 
 /// `x-oauth`: an authorization server as data.

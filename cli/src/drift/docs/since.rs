@@ -178,6 +178,7 @@ fn gone(spec: &Spec, places: &Places, fact: &Fact) -> Option<Issue> {
         Kind::Host => {
             let known = spec
                 .provider
+                .specification
                 .servers
                 .iter()
                 .any(|server| Address::host_of(&server.url) == fact.name);
@@ -242,7 +243,7 @@ fn gone(spec: &Spec, places: &Places, fact: &Fact) -> Option<Issue> {
             )
         }
         Kind::Scope => {
-            if !spec.provider.scopes.iter().any(|(scope, _)| *scope == fact.name) {
+            if !spec.scopes().contains(&fact.name.as_str()) {
                 return None;
             }
             let (class, effect) = spec.scope_withdrawn();

@@ -11,7 +11,6 @@ use crate::drift::address::Address;
 use crate::drift::facts::{Fact, Kind};
 use crate::drift::finding::Class;
 use crate::drift::spec::{Issue, Spec, path_fits};
-use crate::provider::authentication_word;
 
 /// What the specification lacks of a fact, or says otherwise.
 pub(super) fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option<Issue> {
@@ -178,11 +177,11 @@ pub(super) fn authenticates(spec: &Spec, way: &str) -> bool {
         all.refresh_token,
         all.revocation,
     ];
-    used.into_iter().flatten().any(|one| authentication_word(one) == way)
+    used.into_iter().flatten().any(|one| one.as_str() == way)
 }
 
 fn host(spec: &Spec, fact: &Fact) -> Option<Issue> {
-    let servers = &spec.provider.servers;
+    let servers = &spec.provider.specification.servers;
     let known = spec.knows_host(&fact.name);
     let own_hosts = servers.iter().any(|server| server.url.contains('{'));
     let example = fact.name.starts_with("your") || fact.name.ends_with(".example") || fact.name.contains("example.com");
@@ -586,7 +585,7 @@ pub(super) const NEEDED: &str = "needed";
 
 fn scope(spec: &Spec, fact: &Fact, says: &str) -> Option<Issue> {
     let pointer = "/components/securitySchemes/oauth/flows".to_owned();
-    let Some(_) = spec.provider.scopes.iter().find(|(name, _)| *name == fact.name) else {
+    if !spec.scopes().contains(&fact.name.as_str()) {
         return Some(Issue {
             rule: "scope-added",
             class: Class::Additive,
@@ -615,8 +614,8 @@ fn scope(spec: &Spec, fact: &Fact, says: &str) -> Option<Issue> {
         let Some(operation) = spec.matching("GET", resource) else {
             continue;
         };
-        let call = spec.provider.operations.iter().find(|call| call.id == operation.id())?;
-        let needed = call.scopes.clone().unwrap_or_default();
+        let call = spec.provider.specification.operation(operation.id())?;
+        let needed = call.scopes().unwrap_or_default();
         if !needed.is_empty() && !needed.contains(&fact.name) {
             return Some(Issue {
                 rule: "scope-moved",

@@ -10,13 +10,7 @@ use crate::drift::spec::Spec;
 
 impl Seen<'_> {
     pub(super) fn coverage(&self, exchanges: usize) -> Coverage {
-        let calls: Vec<_> = self
-            .spec
-            .provider
-            .operations
-            .iter()
-            .filter(|call| !call.browser)
-            .collect();
+        let calls: Vec<_> = self.spec.calls().into_iter().filter(|call| !call.browser).collect();
         let unseen: Vec<&str> = calls
             .iter()
             .filter(|call| !self.exercised.contains_key(&call.id))

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use finrail_spec::model::Operation;
 use finrail_spec::vocabulary::PaginationStyle;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{ImplItem, Type};
 
-use crate::document::{Document, Operation};
+use super::tree::{StructFields, inner_of_option, inner_of_vec};
+use crate::document::Document;
 use crate::names::{ident_name, snake_case};
-use crate::passes::{StructFields, inner_of_option, inner_of_vec};
 
 /// The two methods, for the builder of an operation that comes in pages.
 pub(crate) fn methods(
