@@ -28,11 +28,11 @@ impl Outline {
         &self.entries
     }
 
-    /// The outline as a file.
+    /// The outline as a file, as `command` makes it.
     #[must_use]
-    pub fn render(&self, provider: &str) -> String {
+    pub fn render(&self, provider: &str, command: &str) -> String {
         let mut text = format!(
-            "# The public Rust surface of `finrail::{provider}`. Made by `cargo xtask regen`; not edited by hand.\n\
+            "# The public Rust surface of `finrail::{provider}`. Made by `{command} regen`; not edited by hand.\n\
              # Types with a builder are made by it: they may gain optional fields in a minor version.\n"
         );
         let mut holder = "";

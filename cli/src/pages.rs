@@ -15,9 +15,9 @@ pub const TABLE_BEGIN: &str = "<!-- providers:begin -->";
 /// After it.
 pub const TABLE_END: &str = "<!-- providers:end -->";
 
-/// The page of one provider.
+/// The page of one provider, as `command` makes it.
 #[must_use]
-pub fn page(provider: &Provider, bundle: &Value) -> String {
+pub fn page(provider: &Provider, bundle: &Value, command: &str) -> String {
     let mut page = String::new();
     let id = provider.id();
     let about = &provider.specification;
@@ -25,7 +25,7 @@ pub fn page(provider: &Provider, bundle: &Value) -> String {
         page,
         "{}\n\n# {}\n\n{}\n\n\
          Feature and module: `{id}`. Credentials from the environment: `{}_CLIENT_ID`, `{}_CLIENT_SECRET`.\n\n",
-        mark(id),
+        mark(id, command),
         about.title,
         about.description,
         about.provider.env_prefix,
@@ -42,8 +42,8 @@ pub fn page(provider: &Provider, bundle: &Value) -> String {
 
 /// The first line of a provider's page.
 #[must_use]
-pub fn mark(id: &str) -> String {
-    format!("<!-- Made by `cargo xtask regen` from specs/{id}.yaml; not edited by hand. -->")
+pub fn mark(id: &str, command: &str) -> String {
+    format!("<!-- Made by `{command} regen` from specs/{id}.yaml; not edited by hand. -->")
 }
 
 fn trust(provider: &Provider, page: &mut String) {

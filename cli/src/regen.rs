@@ -1,4 +1,4 @@
-//! `cargo xtask regen`: everything that is made from the specifications, made again.
+//! `regen`: everything that is made from the specifications, made again.
 
 use std::fmt::Write as _;
 use std::io;
@@ -127,14 +127,17 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
         "Finished",
         &format!("{verb} of {count} {plural} in {spent:.2}s"),
     )?;
+    let command = workspace.command();
     match outcome {
         Outcome::Fresh => {}
-        Outcome::Stale => shell.raw("run: cargo xtask regen")?,
+        Outcome::Stale => shell.raw(&format!("run: {command} regen"))?,
         Outcome::Failure if generated.len() == providers.len() => {
-            shell.raw("users of the crate will notice: if that is meant, run: cargo xtask regen")?;
+            shell.raw(&format!(
+                "users of the crate will notice: if that is meant, run: {command} regen"
+            ))?;
         }
         Outcome::Failure => shell.raw(&format!(
-            "correct the specification, then run: cargo xtask regen{}",
+            "correct the specification, then run: {command} regen{}",
             if options.check { " --check" } else { "" }
         ))?,
     }
@@ -179,13 +182,13 @@ fn generate(workspace: &Workspace, name: &str, checks: &Checks) -> io::Result<Ma
     let Some(text) = workspace.read(&path)? else {
         return Ok(Made::Absent(path));
     };
-    Ok(match from_text(&path, &text, checks) {
+    Ok(match from_text(&path, &text, checks, workspace.command()) {
         Ok(generated) => Made::Generated(Box::new(generated)),
         Err(problems) => Made::Problems(problems),
     })
 }
 
-fn from_text(path: &Path, text: &str, checks: &Checks) -> Result<Generated, Vec<Problem>> {
+fn from_text(path: &Path, text: &str, checks: &Checks, command: &str) -> Result<Generated, Vec<Problem>> {
     let document = Document::parse(path, text).map_err(|problem| vec![*problem])?;
     let problems = validate(&document, checks);
     if !problems.is_empty() {
@@ -201,7 +204,7 @@ fn from_text(path: &Path, text: &str, checks: &Checks) -> Result<Generated, Vec<
     };
     let bundle = Output {
         path: Workspace::bundle(&document.provider),
-        text: bundle(&document.value, &shared_schemas(), &path.display().to_string()),
+        text: bundle(&document.value, &shared_schemas(), &path.display().to_string(), command),
     };
     let value = serde_json::from_str(&bundle.text).map_err(|error| failed("bundle", error.to_string()))?;
     let provider = Provider::read(&value).map_err(|message| failed("bundle", message))?;
@@ -209,11 +212,11 @@ fn from_text(path: &Path, text: &str, checks: &Checks) -> Result<Generated, Vec<
     let others = vec![
         Output {
             path: Workspace::page(&document.provider),
-            text: pages::page(&provider, &value),
+            text: pages::page(&provider, &value, command),
         },
         Output {
             path: Workspace::outline(&document.provider),
-            text: surface.outline.render(&document.provider),
+            text: surface.outline.render(&document.provider, command),
         },
     ];
     Ok(Generated {
@@ -421,7 +424,9 @@ fn orphans(workspace: &Workspace, known: &[String], check: bool, shell: &mut She
             }
             let name = format!("{folder}/{stem}.{extension}");
             // Pages that people wrote lie beside the made ones.
-            if extension == "md" && !std::fs::read_to_string(&path)?.starts_with(&pages::mark(&stem)) {
+            if extension == "md"
+                && !std::fs::read_to_string(&path)?.starts_with(&pages::mark(&stem, workspace.command()))
+            {
                 continue;
             }
             if check {

@@ -1,4 +1,4 @@
-//! Where things are.
+//! Where things are, and by which command people work on them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,22 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
+    command: String,
 }
 
 impl Workspace {
-    /// The project at a folder.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+    /// The project at a folder, and the command that works on it: what generated files and last lines name.
+    pub fn new(root: impl Into<PathBuf>, command: impl Into<String>) -> Self {
+        Self {
+            root: root.into(),
+            command: command.into(),
+        }
+    }
+
+    /// What people type to run this tool, without a task: `cargo xtask`.
+    #[must_use]
+    pub fn command(&self) -> &str {
+        &self.command
     }
 
     /// The root folder.

@@ -126,7 +126,7 @@ fn class_of(provider: &str, spec: &Value, name: &str) -> String {
 }
 
 fn workspace() -> Workspace {
-    Workspace::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    Workspace::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."), "cargo xtask")
 }
 
 /// Every change of a provider, and where the client does not do what the class says.

@@ -9,7 +9,7 @@ use support::{Project, TINY};
 
 #[test]
 fn the_bundles_of_this_project_are_fresh() {
-    let workspace = Workspace::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let workspace = Workspace::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."), "cargo xtask");
     let options = finrail_cli::regen::Options {
         check: true,
         ..finrail_cli::regen::Options::default()

@@ -1,4 +1,4 @@
-//! `cargo xtask drift`: a specification against the evidence of what the provider does now.
+//! `drift`: a specification against the evidence of what the provider does now.
 
 pub mod address;
 pub mod canary;
@@ -82,19 +82,37 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             let evidence = evidence("openapi", place, dated(workspace, place, options), "official");
             let (findings, coverage) =
                 openapi::compare(&spec, &document, &evidence).map_err(|why| about(place, &why))?;
-            report(&spec, findings, coverage, &format!("--openapi {}", quoted(place)))
+            report(
+                workspace,
+                &spec,
+                findings,
+                coverage,
+                &format!("--openapi {}", quoted(place)),
+            )
         }
         Source::Metadata(place) => {
             let document = structured(place, &fetch(workspace, place)?)?;
             let evidence = evidence("metadata", place, dated(workspace, place, options), "official");
             let (findings, coverage) = metadata::compare(&spec, &document, &evidence);
-            report(&spec, findings, coverage, &format!("--metadata {}", quoted(place)))
+            report(
+                workspace,
+                &spec,
+                findings,
+                coverage,
+                &format!("--metadata {}", quoted(place)),
+            )
         }
         Source::Canary(place) => {
             let log = fetch(workspace, place)?;
             let evidence = evidence("canary", place, dated(workspace, place, options), "observed");
             let (findings, coverage) = canary::compare(&spec, &log, &evidence);
-            report(&spec, findings, coverage, &format!("--canary {}", quoted(place)))
+            report(
+                workspace,
+                &spec,
+                findings,
+                coverage,
+                &format!("--canary {}", quoted(place)),
+            )
         }
         Source::Har { place, scrub } => {
             let recording = structured(place, &fetch(workspace, place)?)?;
@@ -102,7 +120,11 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             let evidence = evidence("traffic", place, date, "observed");
             let (findings, coverage) = har::compare(&spec, &recording, &evidence).map_err(|why| about(place, &why))?;
             if let Some(copy) = scrub {
-                write_copy(&found(workspace, place), copy, &har::scrub(&spec, &recording))?;
+                write_copy(
+                    &found(workspace, place),
+                    copy,
+                    &har::scrub(&spec, &recording, workspace.command()),
+                )?;
                 if !options.json {
                     shell.header(
                         Tone::Good,
@@ -111,7 +133,13 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
                     )?;
                 }
             }
-            report(&spec, findings, coverage, &format!("--har {}", quoted(place)))
+            report(
+                workspace,
+                &spec,
+                findings,
+                coverage,
+                &format!("--har {}", quoted(place)),
+            )
         }
     };
     let kind = options.evidence.kind();
@@ -193,7 +221,14 @@ fn write_copy(recording: &Path, copy: &str, clean: &Value) -> io::Result<()> {
     std::fs::write(copy, text).map_err(|error| io::Error::new(error.kind(), format!("{copy}: {error}")))
 }
 
-fn report(spec: &Spec, findings: Vec<finding::Finding>, coverage: Coverage, with: &str) -> Report {
+fn report(
+    workspace: &Workspace,
+    spec: &Spec,
+    findings: Vec<finding::Finding>,
+    coverage: Coverage,
+    with: &str,
+) -> Report {
+    let command = workspace.command();
     Report {
         provider: spec.id().to_owned(),
         findings,
@@ -201,7 +236,7 @@ fn report(spec: &Spec, findings: Vec<finding::Finding>, coverage: Coverage, with
         unread: Vec::new(),
         unused: Vec::new(),
         next: format!(
-            "follow it in specs/{0}.yaml and run: cargo xtask regen && cargo xtask drift {0} {with}",
+            "follow it in specs/{0}.yaml and run: {command} regen && {command} drift {0} {with}",
             spec.id()
         ),
     }
@@ -314,11 +349,12 @@ fn documentation(
     };
     let id = spec.id();
     let named = page.map(|page| format!(" --page {}", quoted(page))).unwrap_or_default();
-    let record = format!("cargo xtask drift {id} --docs {}{named} --accept", quoted(place));
+    let command = workspace.command();
+    let record = format!("{command} drift {id} --docs {}{named} --accept", quoted(place));
     let next = if findings.iter().all(|finding| finding::RECORDED.contains(&finding.rule)) {
         format!("see that it means the same, then run: {record}")
     } else {
-        format!("follow the page in specs/{id}.yaml and run: cargo xtask regen && {record}")
+        format!("follow the page in specs/{id}.yaml and run: {command} regen && {record}")
     };
     Ok(Report {
         provider: id.to_owned(),

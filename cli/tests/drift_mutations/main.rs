@@ -19,7 +19,7 @@ use support::speak;
 const PROVIDERS: [&str; 5] = ["finexer", "mx", "ofx", "omnifund", "tatrabanka"];
 
 fn workspace() -> Workspace {
-    Workspace::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    Workspace::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."), "cargo xtask")
 }
 
 fn bundle(provider: &str) -> Value {

@@ -58,7 +58,7 @@ impl Project {
     }
 
     pub fn workspace(&self) -> Workspace {
-        Workspace::new(&self.root)
+        Workspace::new(&self.root, "cargo xtask")
     }
 
     /// `cargo xtask regen`.

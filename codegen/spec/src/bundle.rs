@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::grammar::{self, Kind};
-use crate::operations::METHODS;
+use crate::model::METHODS;
 use crate::reference::{component_name, deref};
 
 /// Adds those of the shared OAuth schemas that a document refers to.
@@ -38,11 +38,12 @@ pub fn with_shared_schemas(document: &Value, shared: &Map<String, Value>) -> Val
 }
 
 /// The bundle of a valid document: shared schemas in, references to everything
-/// but schemas resolved, keys in one order, a newline at the end.
+/// but schemas resolved, keys in one order, a newline at the end. It says that
+/// `command` made it from `source`.
 #[must_use]
-pub fn bundle(document: &Value, shared: &Map<String, Value>, source: &str) -> String {
+pub fn bundle(document: &Value, shared: &Map<String, Value>, source: &str, command: &str) -> String {
     let document = with_shared_schemas(document, shared);
-    let document = grammar::canonical(&stamped(resolved(&document), source));
+    let document = grammar::canonical(&stamped(resolved(&document), source, command));
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
@@ -102,11 +103,11 @@ fn spread_parameters(mut item: Map<String, Value>) -> Map<String, Value> {
     item
 }
 
-fn stamped(mut document: Value, source: &str) -> Value {
+fn stamped(mut document: Value, source: &str, command: &str) -> Value {
     if let Some(root) = document.as_object_mut() {
         root.insert(
             "x-generated".to_owned(),
-            Value::String(format!("from {source} by `cargo xtask regen`; not edited by hand")),
+            Value::String(format!("from {source} by `{command} regen`; not edited by hand")),
         );
     }
     document

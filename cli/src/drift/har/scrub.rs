@@ -11,15 +11,15 @@ use crate::drift::spec::Spec;
 
 const SCRUBBED: &str = "scrubbed";
 
-/// The copy. Exchanges with other hosts are not in it.
+/// The copy, as `command` makes it. Exchanges with other hosts are not in it.
 #[must_use]
-pub fn scrub(spec: &Spec, har: &Value) -> Value {
+pub fn scrub(spec: &Spec, har: &Value, command: &str) -> Value {
     let entries = har.pointer("/log/entries").and_then(Value::as_array);
     let entries = entries.into_iter().flatten();
     let clean: Vec<Value> = entries.filter_map(|entry| scrub_entry(spec, entry)).collect();
     json!({"log": {
         "version": "1.2",
-        "creator": {"name": "cargo xtask drift --scrub", "version": "1"},
+        "creator": {"name": format!("{command} drift --scrub"), "version": "1"},
         "entries": clean,
     }})
 }
