@@ -4,8 +4,8 @@ use std::io;
 
 use finrail_spec::bundle::{resolved, with_shared_schemas};
 use finrail_spec::document::Document;
-use finrail_spec::model::{Operation as Call, Server};
-use finrail_spec::operations::{Operation, operations, success_schema};
+use finrail_spec::model::{Operation, Server};
+use finrail_spec::operations::{OperationObject, operations, success_schema};
 use finrail_spec::pointer::join;
 use finrail_spec::reference::deref;
 use serde_json::Value;
@@ -15,6 +15,14 @@ use super::finding::{Class, Evidence, Finding, fingerprint};
 use crate::provider::Provider;
 use crate::wire_schemas::shared_schemas;
 use crate::workspace::Workspace;
+
+/// What it does that a provider names a scope no more, where it lists all of them.
+pub const SCOPE_REFUSED: (Class, &str) = (Class::WireBreaking, "an authorization that asks for it is refused");
+/// The same where there may be other scopes.
+pub const SCOPE_IN_DOUBT: (Class, &str) = (
+    Class::Unhandled,
+    "the provider's lists are not complete: it may be granted still",
+);
 
 /// A specification.
 pub struct Spec {
@@ -113,24 +121,21 @@ impl Spec {
     #[must_use]
     pub fn scope_withdrawn(&self) -> (Class, &'static str) {
         if self.provider.oauth.scopes_complete {
-            (Class::WireBreaking, "an authorization that asks for it is refused")
+            SCOPE_REFUSED
         } else {
-            (
-                Class::Unhandled,
-                "the provider's lists are not complete: it may be granted still",
-            )
+            SCOPE_IN_DOUBT
         }
     }
 
     /// The operations of the bundle.
     #[must_use]
-    pub fn operations(&self) -> Vec<Operation<'_>> {
+    pub fn operations(&self) -> Vec<OperationObject<'_>> {
         operations(&self.bundle)
     }
 
     /// What each operation of the bundle is, in the order of the source.
     #[must_use]
-    pub fn calls(&self) -> Vec<&Call> {
+    pub fn calls(&self) -> Vec<&Operation> {
         let known = &self.provider.specification;
         let listed = self.operations();
         listed
@@ -141,7 +146,7 @@ impl Spec {
 
     /// An operation by its id.
     #[must_use]
-    pub fn operation(&self, id: &str) -> Option<Operation<'_>> {
+    pub fn operation(&self, id: &str) -> Option<OperationObject<'_>> {
         self.operations().into_iter().find(|operation| operation.id() == id)
     }
 
@@ -181,13 +186,13 @@ impl Spec {
 
     /// The schema of a success reply.
     #[must_use]
-    pub fn success<'s>(&'s self, operation: &Operation<'s>) -> Option<&'s Value> {
+    pub fn success<'s>(&'s self, operation: &OperationObject<'s>) -> Option<&'s Value> {
         success_schema(&self.bundle, operation)
     }
 
     /// The schema of an error reply.
     #[must_use]
-    pub fn failure<'s>(&'s self, operation: &Operation<'s>) -> Option<&'s Value> {
+    pub fn failure<'s>(&'s self, operation: &OperationObject<'s>) -> Option<&'s Value> {
         let responses = operation.value.get("responses")?.as_object()?;
         responses
             .iter()
@@ -197,7 +202,7 @@ impl Spec {
 
     /// The schema of a request body.
     #[must_use]
-    pub fn request<'s>(&'s self, operation: &Operation<'s>) -> Option<&'s Value> {
+    pub fn request<'s>(&'s self, operation: &OperationObject<'s>) -> Option<&'s Value> {
         operation
             .value
             .get("requestBody")?
@@ -210,7 +215,7 @@ impl Spec {
 
     /// The media type of a request body.
     #[must_use]
-    pub fn request_media<'s>(&self, operation: &Operation<'s>) -> Option<&'s str> {
+    pub fn request_media<'s>(&self, operation: &OperationObject<'s>) -> Option<&'s str> {
         let content = operation.value.get("requestBody")?.get("content")?.as_object()?;
         content.keys().next().map(String::as_str)
     }
@@ -277,7 +282,7 @@ impl Spec {
 
     /// A parameter of an operation, in any place but the body.
     #[must_use]
-    pub fn parameter<'s>(&self, operation: &Operation<'s>, name: &str) -> Option<&'s Value> {
+    pub fn parameter<'s>(&self, operation: &OperationObject<'s>, name: &str) -> Option<&'s Value> {
         let listed = operation.value.get("parameters")?.as_array()?;
         let known = |parameter: &&Value| {
             parameter
@@ -298,7 +303,7 @@ impl Spec {
 
     /// JSON pointer to a parameter, or to its operation.
     #[must_use]
-    pub fn parameter_pointer(&self, operation: &Operation<'_>, name: &str) -> String {
+    pub fn parameter_pointer(&self, operation: &OperationObject<'_>, name: &str) -> String {
         let listed = operation
             .value
             .get("parameters")
@@ -315,7 +320,7 @@ impl Spec {
     }
 
     /// The base addresses that serve an operation: the authorization server's own where an environment has one.
-    pub fn bases(&self, operation: &Operation<'_>) -> impl Iterator<Item = Address> {
+    pub fn bases(&self, operation: &OperationObject<'_>) -> impl Iterator<Item = Address> {
         let oauth = operation.value.get("x-client").and_then(Value::as_str) == Some("oauth");
         let servers = &self.provider.specification.servers;
         let serves = move |server: &&Server| {
@@ -342,9 +347,9 @@ impl Spec {
 
     /// The operation that a request to an address is, and the path of the base address before it.
     #[must_use]
-    pub fn asked(&self, method: &str, address: &Address) -> Option<(Operation<'_>, String)> {
+    pub fn asked(&self, method: &str, address: &Address) -> Option<(OperationObject<'_>, String)> {
         let host = address.host.as_deref().unwrap_or_default();
-        let mut found: Option<(Operation<'_>, String)> = None;
+        let mut found: Option<(OperationObject<'_>, String)> = None;
         for operation in self.operations() {
             if !operation.method.eq_ignore_ascii_case(method) {
                 continue;
@@ -419,9 +424,9 @@ impl Spec {
 
     /// The operation that a method and a path belong to. The path may carry the prefix of a server.
     #[must_use]
-    pub fn matching(&self, method: &str, path: &str) -> Option<Operation<'_>> {
+    pub fn matching(&self, method: &str, path: &str) -> Option<OperationObject<'_>> {
         let paths = self.without_prefixes(path);
-        let fits = |operation: &Operation<'_>, path: &String| {
+        let fits = |operation: &OperationObject<'_>, path: &String| {
             let same_method = method == "URL" || operation.method.eq_ignore_ascii_case(method);
             same_method && path_fits(operation.path, path)
         };
@@ -438,8 +443,8 @@ impl Spec {
     /// The operation that a request was, before it moved: same method, a path that differs in a
     /// version or a word.
     #[must_use]
-    pub fn moved(&self, method: &str, path: &str, taken: &[String]) -> Option<Operation<'_>> {
-        let mut best: Option<(usize, Operation<'_>)> = None;
+    pub fn moved(&self, method: &str, path: &str, taken: &[String]) -> Option<OperationObject<'_>> {
+        let mut best: Option<(usize, OperationObject<'_>)> = None;
         for operation in self.operations() {
             if !operation.method.eq_ignore_ascii_case(method) || taken.contains(&operation.id().to_owned()) {
                 continue;

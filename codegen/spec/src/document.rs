@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::operations::{METHODS, Operation, operations};
+use crate::model::METHODS;
+use crate::operations::{OperationObject, operations};
 use crate::pointer::keys;
 use crate::problem::Problem;
 use crate::yaml::{self, Position, Positions};
@@ -85,7 +86,7 @@ impl Document {
 
     /// The operations with their pointers, in the order of the document.
     #[must_use]
-    pub fn operations(&self) -> Vec<Operation<'_>> {
+    pub fn operations(&self) -> Vec<OperationObject<'_>> {
         operations(&self.value)
     }
 

@@ -1,16 +1,15 @@
-//! The operations of a document held as `serde_json::Value`, as they are written there.
+//! The Operation Objects of a document held as `serde_json::Value`, as they are written there; what an operation means is in
+//! [`model`](crate::model).
 
 use serde_json::{Map, Value};
 
+use crate::model::METHODS;
 use crate::pointer::join;
 use crate::reference::deref;
 
-/// The methods that OpenAPI knows.
-pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-
-/// One operation of a document.
+/// One Operation Object with what stands around it.
 #[derive(Clone, Copy, Debug)]
-pub struct Operation<'d> {
+pub struct OperationObject<'d> {
     /// The path template.
     pub path: &'d str,
     /// The method in lower case.
@@ -21,7 +20,7 @@ pub struct Operation<'d> {
     pub value: &'d Map<String, Value>,
 }
 
-impl Operation<'_> {
+impl OperationObject<'_> {
     /// JSON pointer to the operation object.
     #[must_use]
     pub fn pointer(&self) -> String {
@@ -40,7 +39,7 @@ impl Operation<'_> {
 
 /// The operations of a document, in its order.
 #[must_use]
-pub fn operations(document: &Value) -> Vec<Operation<'_>> {
+pub fn operations(document: &Value) -> Vec<OperationObject<'_>> {
     let paths = document.get("paths").and_then(Value::as_object);
     let mut found = Vec::new();
     for (path, item) in paths.into_iter().flatten() {
@@ -48,7 +47,7 @@ pub fn operations(document: &Value) -> Vec<Operation<'_>> {
         for (key, value) in item {
             let method = METHODS.into_iter().find(|method| method == key);
             if let (Some(method), Some(value)) = (method, value.as_object()) {
-                found.push(Operation {
+                found.push(OperationObject {
                     path,
                     method,
                     item,
@@ -62,7 +61,7 @@ pub fn operations(document: &Value) -> Vec<Operation<'_>> {
 
 /// The schema of an operation's success reply.
 #[must_use]
-pub fn success_schema<'d>(root: &'d Value, operation: &Operation<'d>) -> Option<&'d Value> {
+pub fn success_schema<'d>(root: &'d Value, operation: &OperationObject<'d>) -> Option<&'d Value> {
     let responses = operation.value.get("responses").and_then(Value::as_object)?;
     responses
         .iter()

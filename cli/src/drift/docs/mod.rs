@@ -1,5 +1,6 @@
 //! `drift --docs`: what a documentation page says, what it said the last time, and what the specification says.
 
+mod rule;
 mod since;
 mod specified;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use super::facts::{Fact, Facts, Kind, Page};
 use super::finding::{Class, Evidence, Finding};
 use super::spec::{Issue, Spec};
-use finrail_spec::operations::Operation;
+use finrail_spec::operations::OperationObject;
 use since::since;
 use specified::against_spec;
 
@@ -95,7 +96,7 @@ impl Places {
         Self { known }
     }
 
-    fn operation<'s>(&self, spec: &'s Spec, endpoint: &str) -> Option<Operation<'s>> {
+    fn operation<'s>(&self, spec: &'s Spec, endpoint: &str) -> Option<OperationObject<'s>> {
         let (id, _) = self.known.get(endpoint)?;
         spec.operation(id)
     }

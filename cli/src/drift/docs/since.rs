@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use finrail_spec::operations::Operation;
 use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
-use super::specified::{NEEDED, authenticates, in_body, requires};
+use super::rule::{At, Case, Rule, first};
+use super::specified::{NEEDED, authenticates, has_grant, in_body, requires};
 use super::{Places, is_waived};
 use crate::drift::address::Address;
 use crate::drift::facts::{Fact, Facts, Kind, Page};
 use crate::drift::finding::Class;
-use crate::drift::spec::{Issue, Spec};
+use crate::drift::spec::{Issue, SCOPE_IN_DOUBT, SCOPE_REFUSED, Spec};
 
 /// A page that says the same in other words.
 pub fn reworded(source: &str, digest: &str) -> Issue {
@@ -141,207 +141,246 @@ fn accounted(spec: &Spec, fact: &Fact) -> bool {
     }
 }
 
+/// What it means that a page no longer says a fact, where the specification still claims it. The first row of the kind that
+/// applies is told; an oddity that is gone means nothing.
+const GONE: [Rule; 18] = [
+    Rule {
+        kind: Kind::Endpoint,
+        applies: |case| case.operation.is_some() && !case.fact.name.starts_with("URL "),
+        name: "endpoint-gone",
+        class: Class::WireBreaking,
+        at: At::Operation,
+        what: NO_LONGER,
+        effect: "the client still calls it",
+        fix: "remove or move the operation",
+    },
+    Rule {
+        kind: Kind::Host,
+        applies: has_host,
+        name: "host-gone",
+        class: Class::WireBreaking,
+        at: At::Place("/servers"),
+        what: NO_LONGER,
+        effect: "the client still asks it",
+        fix: "see which host serves now",
+    },
+    Rule {
+        kind: Kind::Parameter,
+        applies: offers,
+        name: "parameter-gone",
+        class: Class::SourceBreaking,
+        at: At::Parameter,
+        what: NO_LONGER,
+        effect: "the client still offers it; following the page removes a method",
+        fix: "remove the parameter, or waive the fact with the reason",
+    },
+    Rule {
+        kind: Kind::Reply,
+        applies: |case| reads(case) == Some(true),
+        name: "reply-field-gone",
+        class: Class::WireBreaking,
+        at: At::Operation,
+        what: NO_LONGER,
+        effect: "the client cannot read a reply without it",
+        fix: "make the field optional, or remove it",
+    },
+    Rule {
+        kind: Kind::Reply,
+        applies: |case| reads(case) == Some(false),
+        name: "reply-field-gone",
+        class: Class::SourceBreaking,
+        at: At::Operation,
+        what: NO_LONGER,
+        effect: "following the page removes a field",
+        fix: "remove the field, or waive the fact with the reason",
+    },
+    Rule {
+        kind: Kind::Grant,
+        applies: |case| has_grant(case.spec, &case.fact.name),
+        name: "grant-withdrawn",
+        class: Class::WireBreaking,
+        at: At::Oauth("/grants"),
+        what: NO_LONGER,
+        effect: "the client still offers it",
+        fix: "remove the grant",
+    },
+    Rule {
+        kind: Kind::Scope,
+        applies: |case| has_scope(case) && case.spec.provider.oauth.scopes_complete,
+        name: "scope-withdrawn",
+        class: SCOPE_REFUSED.0,
+        at: At::Place("/components/securitySchemes/oauth/flows"),
+        what: NO_LONGER,
+        effect: SCOPE_REFUSED.1,
+        fix: "remove the scope",
+    },
+    Rule {
+        kind: Kind::Scope,
+        applies: has_scope,
+        name: "scope-withdrawn",
+        class: SCOPE_IN_DOUBT.0,
+        at: At::Place("/components/securitySchemes/oauth/flows"),
+        what: NO_LONGER,
+        effect: SCOPE_IN_DOUBT.1,
+        fix: "remove the scope",
+    },
+    Rule {
+        kind: Kind::ClientAuthentication,
+        applies: |case| authenticates(case.spec, &case.fact.name),
+        name: "client-authentication-withdrawn",
+        class: Class::WireBreaking,
+        at: At::Oauth("/client_authentication"),
+        what: NO_LONGER,
+        effect: "the client still authenticates this way",
+        fix: "follow the page in x-oauth.client_authentication",
+    },
+    Rule {
+        kind: Kind::Pkce,
+        applies: |case| case.spec.provider.oauth.pkce == v::Pkce::Required,
+        name: "pkce-changed",
+        class: Class::DocsOnly,
+        at: At::Oauth("/pkce"),
+        what: NO_LONGER,
+        effect: "the client sends a challenge, which servers without PKCE ignore",
+        fix: "see whether PKCE is still there",
+    },
+    Rule {
+        kind: Kind::Lifetime,
+        applies: |case| claims_lifetime(case.spec, &case.fact.name),
+        name: "lifetime-unsaid",
+        class: Class::DocsOnly,
+        at: At::Oauth(""),
+        what: NO_LONGER,
+        effect: "the specification still claims it",
+        fix: "remove the lifetime, or waive the fact with the reason",
+    },
+    Rule {
+        kind: Kind::Rotation,
+        applies: |case| case.spec.provider.oauth.refresh.rotates == Some(true),
+        name: "rotation-unsaid",
+        class: Class::DocsOnly,
+        at: At::Oauth("/refresh/rotates"),
+        what: NO_LONGER,
+        effect: "the client keeps a new refresh token wherever one comes",
+        fix: "see whether refresh tokens still rotate",
+    },
+    Rule {
+        kind: Kind::Callback,
+        applies: |case| case.fact.name.starts_with("error="),
+        name: "callback-error-unsaid",
+        class: Class::DocsOnly,
+        at: At::Oauth(""),
+        what: NO_LONGER,
+        effect: "the client still knows the error",
+        fix: "see what a refusal carries now",
+    },
+    Rule {
+        kind: Kind::Callback,
+        applies: |case| ["code", "state"].contains(&case.fact.name.as_str()),
+        name: "callback-parameter-gone",
+        class: Class::WireBreaking,
+        at: At::Oauth(""),
+        what: NO_LONGER,
+        effect: "the client refuses a way back without it",
+        fix: "see what the way back carries now",
+    },
+    Rule {
+        kind: Kind::Header,
+        applies: |case| case.fact.name == "authorization" && sends_header(case),
+        name: "header-unsaid",
+        class: Class::Unhandled,
+        at: At::Operation,
+        what: NO_LONGER,
+        effect: "the client still sends it",
+        fix: "see whether it is still wanted, or waive the fact with the reason",
+    },
+    Rule {
+        kind: Kind::Header,
+        applies: sends_header,
+        name: "header-unsaid",
+        class: Class::DocsOnly,
+        at: At::Operation,
+        what: NO_LONGER,
+        effect: "the client still sends it",
+        fix: "see whether it is still wanted, or waive the fact with the reason",
+    },
+    Rule {
+        kind: Kind::Value,
+        applies: |case| case.operation.is_some(),
+        name: "value-unsaid",
+        class: Class::Unhandled,
+        at: At::Operation,
+        what: NO_LONGER,
+        effect: "the client still sends it",
+        fix: "see which value is sent now, or waive the fact with the reason",
+    },
+    Rule {
+        kind: Kind::Status,
+        applies: takes_status,
+        name: "status-unsaid",
+        class: Class::DocsOnly,
+        at: At::Operation,
+        what: NO_LONGER,
+        effect: "the client still takes it",
+        fix: "see which status comes now, or waive the fact with the reason",
+    },
+];
+
+const NO_LONGER: &str = "the page no longer says: {}";
+
 fn gone(spec: &Spec, places: &Places, fact: &Fact) -> Option<Issue> {
-    let oauth = &spec.provider.oauth;
-    let operation = match fact.kind {
-        Kind::Endpoint => places.operation(spec, &fact.name),
-        _ => fact
-            .endpoint
-            .as_ref()
-            .and_then(|endpoint| places.operation(spec, endpoint)),
+    let endpoint = match fact.kind {
+        Kind::Endpoint => Some(&fact.name),
+        _ => fact.endpoint.as_ref(),
     };
-    let issue = |rule, class, pointer: String, effect: &str, fix: &str| {
-        Some(Issue {
-            rule,
-            class,
-            operation: operation.as_ref().map(|operation| operation.id().to_owned()),
-            subject: fact.name.clone(),
-            pointer,
-            what: format!("the page no longer says: {fact}"),
-            effect: effect.to_owned(),
-            fix: fix.to_owned(),
-        })
-    };
-    let at = operation.as_ref().map(Operation::pointer).unwrap_or_default();
-    match fact.kind {
-        Kind::Endpoint if fact.name.starts_with("URL ") => None,
-        Kind::Endpoint => {
-            operation.as_ref()?;
-            issue(
-                "endpoint-gone",
-                Class::WireBreaking,
-                at,
-                "the client still calls it",
-                "remove or move the operation",
-            )
+    let operation = endpoint.and_then(|endpoint| places.operation(spec, endpoint));
+    first(&GONE, &Case { spec, fact, operation }, &fact.to_string())
+}
+
+fn has_host(case: &Case<'_>) -> bool {
+    let servers = &case.spec.provider.specification.servers;
+    servers
+        .iter()
+        .any(|server| Address::host_of(&server.url) == case.fact.name)
+}
+
+/// Whether the client takes the parameter, in any place.
+fn offers(case: &Case<'_>) -> bool {
+    let (spec, name) = (case.spec, &case.fact.name);
+    case.operation
+        .as_ref()
+        .is_some_and(|operation| spec.parameter(operation, name).is_some() || in_body(spec, operation, name).is_some())
+}
+
+/// Whether the client cannot do without the field of a reply; `None` where it reads no such field.
+fn reads(case: &Case<'_>) -> Option<bool> {
+    let schema = case.spec.success(case.operation.as_ref()?)?;
+    case.spec.field(schema, &case.fact.name)?;
+    Some(requires(case.spec, schema, &case.fact.name))
+}
+
+fn has_scope(case: &Case<'_>) -> bool {
+    case.spec.scopes().contains(&case.fact.name.as_str())
+}
+
+fn sends_header(case: &Case<'_>) -> bool {
+    let Some(operation) = &case.operation else { return false };
+    match case.fact.name.as_str() {
+        "authorization" => {
+            let security = operation.value.get("security").and_then(Value::as_array);
+            security.is_some_and(|all| !all.is_empty())
         }
-        Kind::Host => {
-            let known = spec
-                .provider
-                .specification
-                .servers
-                .iter()
-                .any(|server| Address::host_of(&server.url) == fact.name);
-            if !known {
-                return None;
-            }
-            issue(
-                "host-gone",
-                Class::WireBreaking,
-                "/servers".to_owned(),
-                "the client still asks it",
-                "see which host serves now",
-            )
-        }
-        Kind::Parameter => {
-            let operation = operation.as_ref()?;
-            let still =
-                spec.parameter(operation, &fact.name).is_some() || in_body(spec, operation, &fact.name).is_some();
-            if !still {
-                return None;
-            }
-            issue(
-                "parameter-gone",
-                Class::SourceBreaking,
-                spec.parameter_pointer(operation, &fact.name),
-                "the client still offers it; following the page removes a method",
-                "remove the parameter, or waive the fact with the reason",
-            )
-        }
-        Kind::Reply => {
-            let operation = operation.as_ref()?;
-            let schema = spec.success(operation)?;
-            spec.field(schema, &fact.name)?;
-            if requires(spec, schema, &fact.name) {
-                issue(
-                    "reply-field-gone",
-                    Class::WireBreaking,
-                    at,
-                    "the client cannot read a reply without it",
-                    "make the field optional, or remove it",
-                )
-            } else {
-                issue(
-                    "reply-field-gone",
-                    Class::SourceBreaking,
-                    at,
-                    "following the page removes a field",
-                    "remove the field, or waive the fact with the reason",
-                )
-            }
-        }
-        Kind::Grant => {
-            if !oauth.grants.iter().any(|grant| grant.as_str() == fact.name) {
-                return None;
-            }
-            issue(
-                "grant-withdrawn",
-                Class::WireBreaking,
-                Spec::oauth_pointer("/grants"),
-                "the client still offers it",
-                "remove the grant",
-            )
-        }
-        Kind::Scope => {
-            if !spec.scopes().contains(&fact.name.as_str()) {
-                return None;
-            }
-            let (class, effect) = spec.scope_withdrawn();
-            issue(
-                "scope-withdrawn",
-                class,
-                "/components/securitySchemes/oauth/flows".to_owned(),
-                effect,
-                "remove the scope",
-            )
-        }
-        Kind::ClientAuthentication if !authenticates(spec, &fact.name) => None,
-        Kind::ClientAuthentication => issue(
-            "client-authentication-withdrawn",
-            Class::WireBreaking,
-            Spec::oauth_pointer("/client_authentication"),
-            "the client still authenticates this way",
-            "follow the page in x-oauth.client_authentication",
-        ),
-        Kind::Pkce if oauth.pkce == v::Pkce::Required => issue(
-            "pkce-changed",
-            Class::DocsOnly,
-            Spec::oauth_pointer("/pkce"),
-            "the client sends a challenge, which servers without PKCE ignore",
-            "see whether PKCE is still there",
-        ),
-        Kind::Lifetime if claims_lifetime(spec, &fact.name) => issue(
-            "lifetime-unsaid",
-            Class::DocsOnly,
-            Spec::oauth_pointer(""),
-            "the specification still claims it",
-            "remove the lifetime, or waive the fact with the reason",
-        ),
-        Kind::Rotation if oauth.refresh.rotates == Some(true) => issue(
-            "rotation-unsaid",
-            Class::DocsOnly,
-            Spec::oauth_pointer("/refresh/rotates"),
-            "the client keeps a new refresh token wherever one comes",
-            "see whether refresh tokens still rotate",
-        ),
-        Kind::Callback if fact.name.starts_with("error=") => issue(
-            "callback-error-unsaid",
-            Class::DocsOnly,
-            Spec::oauth_pointer(""),
-            "the client still knows the error",
-            "see what a refusal carries now",
-        ),
-        Kind::Header => {
-            let operation = operation.as_ref()?;
-            let (class, claimed) = match fact.name.as_str() {
-                "authorization" => {
-                    let security = operation.value.get("security").and_then(Value::as_array);
-                    (Class::Unhandled, security.is_some_and(|all| !all.is_empty()))
-                }
-                "content-type" => (Class::DocsOnly, spec.request_media(operation).is_some()),
-                name => (Class::DocsOnly, spec.parameter(operation, name).is_some()),
-            };
-            if !claimed {
-                return None;
-            }
-            issue(
-                "header-unsaid",
-                class,
-                at,
-                "the client still sends it",
-                "see whether it is still wanted, or waive the fact with the reason",
-            )
-        }
-        Kind::Value => {
-            operation.as_ref()?;
-            issue(
-                "value-unsaid",
-                Class::Unhandled,
-                at,
-                "the client still sends it",
-                "see which value is sent now, or waive the fact with the reason",
-            )
-        }
-        Kind::Status => {
-            let responses = operation.as_ref()?.value.get("responses")?;
-            responses.get(&fact.name)?;
-            issue(
-                "status-unsaid",
-                Class::DocsOnly,
-                at,
-                "the client still takes it",
-                "see which status comes now, or waive the fact with the reason",
-            )
-        }
-        Kind::Callback if ["code", "state"].contains(&fact.name.as_str()) => issue(
-            "callback-parameter-gone",
-            Class::WireBreaking,
-            Spec::oauth_pointer(""),
-            "the client refuses a way back without it",
-            "see what the way back carries now",
-        ),
-        _ => None,
+        "content-type" => case.spec.request_media(operation).is_some(),
+        name => case.spec.parameter(operation, name).is_some(),
     }
+}
+
+fn takes_status(case: &Case<'_>) -> bool {
+    let responses = case
+        .operation
+        .as_ref()
+        .and_then(|operation| operation.value.get("responses"));
+    responses.is_some_and(|responses| responses.get(&case.fact.name).is_some())
 }
 
 fn claims_lifetime(spec: &Spec, name: &str) -> bool {

@@ -2,37 +2,128 @@
 
 use std::collections::BTreeSet;
 
-use finrail_spec::operations::Operation;
+use finrail_spec::operations::OperationObject;
 use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
 use super::Places;
+use super::rule::{At, Case, Rule, first};
 use crate::drift::address::Address;
 use crate::drift::facts::{Fact, Kind};
 use crate::drift::finding::Class;
 use crate::drift::spec::{Issue, Spec, path_fits};
 
+/// What the page says and the specification lacks, where the kind of fact is enough to say what it means. The first row of
+/// the kind that applies is told.
+const LACKING: [Rule; 10] = [
+    Rule {
+        kind: Kind::Status,
+        applies: |case| lacks_status(case) && case.fact.name.starts_with('2'),
+        name: "status-undescribed",
+        class: Class::WireBreaking,
+        at: At::Operation,
+        what: "the page shows the status {}, the specification does not",
+        effect: "the client takes a success that is not listed for a failure",
+        fix: "describe the status",
+    },
+    Rule {
+        kind: Kind::Status,
+        applies: lacks_status,
+        name: "status-undescribed",
+        class: Class::Additive,
+        at: At::Operation,
+        what: "the page shows the status {}, the specification does not",
+        effect: "the client takes a success that is not listed for a failure",
+        fix: "describe the status",
+    },
+    Rule {
+        kind: Kind::Callback,
+        applies: adds_error,
+        name: "callback-error-added",
+        class: Class::Additive,
+        at: At::Oauth("/errors"),
+        what: "the way back may carry the error `{}`",
+        effect: "the client tells it as an error that it does not know",
+        fix: "name it in x-oauth.errors with its verdict, or waive it",
+    },
+    Rule {
+        kind: Kind::Callback,
+        applies: |case| !reads_callback(case),
+        name: "callback-parameter-added",
+        class: Class::Additive,
+        at: At::Oauth(""),
+        what: "the way back carries `{}`",
+        effect: "the client does not read it",
+        fix: "name it in x-oauth, or waive it",
+    },
+    Rule {
+        kind: Kind::Grant,
+        applies: |case| !has_grant(case.spec, &case.fact.name),
+        name: "grant-added",
+        class: Class::Additive,
+        at: At::Oauth("/grants"),
+        what: "the page has the grant `{}`",
+        effect: "the client does not offer it",
+        fix: "add it to x-oauth.grants, with its flow",
+    },
+    Rule {
+        kind: Kind::ClientAuthentication,
+        applies: |case| !authenticates(case.spec, &case.fact.name),
+        name: "client-authentication-added",
+        class: Class::Additive,
+        at: At::Oauth("/client_authentication"),
+        what: "the page has the client authentication `{}`",
+        effect: "the client authenticates in another way, which the page may not have any more",
+        fix: "see whether the one in x-oauth.client_authentication still holds",
+    },
+    Rule {
+        kind: Kind::Pkce,
+        applies: |case| sends_pkce(case) && case.fact.name != "S256",
+        name: "pkce-changed",
+        class: Class::WireBreaking,
+        at: At::Oauth("/pkce"),
+        what: "the page has the PKCE method `{}`",
+        effect: "the client sends what x-oauth.pkce says",
+        fix: "follow it in x-oauth.pkce",
+    },
+    Rule {
+        kind: Kind::Pkce,
+        applies: |case| !sends_pkce(case),
+        name: "pkce-changed",
+        class: Class::Additive,
+        at: At::Oauth("/pkce"),
+        what: "the page has the PKCE method `{}`",
+        effect: "the client sends what x-oauth.pkce says",
+        fix: "follow it in x-oauth.pkce",
+    },
+    Rule {
+        kind: Kind::Rotation,
+        applies: |case| case.spec.provider.oauth.refresh.rotates != Some(true),
+        name: "rotation-changed",
+        class: Class::DocsOnly,
+        at: At::Oauth("/refresh/rotates"),
+        what: "the page says that a refresh brings a new refresh token",
+        effect: "the client keeps a new refresh token wherever one comes",
+        fix: "write `rotates: true` in x-oauth.refresh",
+    },
+    Rule {
+        kind: Kind::Oddity,
+        applies: |_| true,
+        name: "page-oddity",
+        class: Class::DocsOnly,
+        at: At::Operation,
+        what: "the page shows {}",
+        effect: "the client does not copy it",
+        fix: "waive it, with the reason",
+    },
+];
+
 /// What the specification lacks of a fact, or says otherwise.
 pub(super) fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option<Issue> {
-    let oauth = &spec.provider.oauth;
-    let operation = fact.endpoint.as_ref().map(|endpoint| places.operation(spec, endpoint));
-    // What belongs to an endpoint that nobody knows is told with the endpoint.
-    if operation.as_ref().is_some_and(Option::is_none) {
-        return None;
-    }
-    let operation = operation.flatten();
-    let id = operation.as_ref().map(|operation| operation.id().to_owned());
-    let issue = |rule, class, pointer: String, what: String, effect: &str, fix: &str| {
-        Some(Issue {
-            rule,
-            class,
-            operation: id.clone(),
-            subject: fact.name.clone(),
-            pointer,
-            what,
-            effect: effect.to_owned(),
-            fix: fix.to_owned(),
-        })
+    let operation = match &fact.endpoint {
+        // What belongs to an endpoint that nobody knows is told with the endpoint.
+        Some(endpoint) => Some(places.operation(spec, endpoint)?),
+        None => None,
     };
     match fact.kind {
         Kind::Host => host(spec, fact),
@@ -41,129 +132,57 @@ pub(super) fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str
         Kind::Value => value(&operation?, fact),
         Kind::Header => header(spec, &operation?, fact, says),
         Kind::Reply => reply(spec, &operation?, fact, says),
-        Kind::Status => {
-            let operation = operation?;
-            let class = format!("{}XX", fact.name.get(..1).unwrap_or_default());
-            let responses = operation.value.get("responses")?;
-            if responses.get(&fact.name).or_else(|| responses.get(&class)).is_some() {
-                return None;
-            }
-            issue(
-                "status-undescribed",
-                if fact.name.starts_with('2') {
-                    Class::WireBreaking
-                } else {
-                    Class::Additive
-                },
-                operation.pointer(),
-                format!("the page shows the status {}, the specification does not", fact.name),
-                "the client takes a success that is not listed for a failure",
-                "describe the status",
-            )
-        }
-        Kind::Callback => {
-            let name = fact.name.split('=').next().unwrap_or_default();
-            let known = [
-                "code",
-                "state",
-                "error",
-                "error_description",
-                "error_uri",
-                "iss",
-                "scope",
-            ]
-            .contains(&name)
-                || oauth.refusal_code_field.as_deref() == Some(name);
-            let code = fact.name.strip_prefix("error=");
-            if let Some(code) = code.filter(|code| !is_refusal(spec, code)) {
-                return issue(
-                    "callback-error-added",
-                    Class::Additive,
-                    Spec::oauth_pointer("/errors"),
-                    format!("the way back may carry the error `{code}`"),
-                    "the client tells it as an error that it does not know",
-                    "name it in x-oauth.errors with its verdict, or waive it",
-                );
-            }
-            if known {
-                return None;
-            }
-            issue(
-                "callback-parameter-added",
-                Class::Additive,
-                Spec::oauth_pointer(""),
-                format!("the way back carries `{name}`"),
-                "the client does not read it",
-                "name it in x-oauth, or waive it",
-            )
-        }
-        Kind::Grant => {
-            if oauth.grants.iter().any(|grant| grant.as_str() == fact.name) {
-                return None;
-            }
-            issue(
-                "grant-added",
-                Class::Additive,
-                Spec::oauth_pointer("/grants"),
-                format!("the page has the grant `{}`", fact.name),
-                "the client does not offer it",
-                "add it to x-oauth.grants, with its flow",
-            )
-        }
         Kind::Scope => scope(spec, fact, says),
         Kind::Lifetime => lifetime(spec, fact, says),
-        Kind::ClientAuthentication => {
-            if authenticates(spec, &fact.name) {
-                return None;
-            }
-            issue(
-                "client-authentication-added",
-                Class::Additive,
-                Spec::oauth_pointer("/client_authentication"),
-                format!("the page has the client authentication `{}`", fact.name),
-                "the client authenticates in another way, which the page may not have any more",
-                "see whether the one in x-oauth.client_authentication still holds",
-            )
+        Kind::Callback => {
+            let (parameter, code) = of_callback(fact);
+            first(&LACKING, &Case { spec, fact, operation }, code.unwrap_or(parameter))
         }
-        Kind::Pkce => {
-            if oauth.pkce == v::Pkce::Required && fact.name == "S256" {
-                return None;
-            }
-            issue(
-                "pkce-changed",
-                if oauth.pkce == v::Pkce::Required {
-                    Class::WireBreaking
-                } else {
-                    Class::Additive
-                },
-                Spec::oauth_pointer("/pkce"),
-                format!("the page has the PKCE method `{}`", fact.name),
-                "the client sends what x-oauth.pkce says",
-                "follow it in x-oauth.pkce",
-            )
-        }
-        Kind::Rotation => {
-            if oauth.refresh.rotates == Some(true) {
-                return None;
-            }
-            issue(
-                "rotation-changed",
-                Class::DocsOnly,
-                Spec::oauth_pointer("/refresh/rotates"),
-                "the page says that a refresh brings a new refresh token".to_owned(),
-                "the client keeps a new refresh token wherever one comes",
-                "write `rotates: true` in x-oauth.refresh",
-            )
-        }
-        Kind::Oddity => issue(
-            "page-oddity",
-            Class::DocsOnly,
-            operation.as_ref().map(Operation::pointer).unwrap_or_default(),
-            format!("the page shows {}", fact.name),
-            "the client does not copy it",
-            "waive it, with the reason",
-        ),
+        _ => first(&LACKING, &Case { spec, fact, operation }, &fact.name),
     }
+}
+
+fn lacks_status(case: &Case<'_>) -> bool {
+    let name = &case.fact.name;
+    let class = format!("{}XX", name.get(..1).unwrap_or_default());
+    let responses = case
+        .operation
+        .as_ref()
+        .and_then(|operation| operation.value.get("responses"));
+    responses.is_some_and(|responses| responses.get(name).or_else(|| responses.get(&class)).is_none())
+}
+
+/// The parameter of a callback, and the error code where it is one: `error=access_denied`.
+fn of_callback(fact: &Fact) -> (&str, Option<&str>) {
+    let parameter = fact.name.split('=').next().unwrap_or_default();
+    (parameter, fact.name.strip_prefix("error="))
+}
+
+fn adds_error(case: &Case<'_>) -> bool {
+    let (_, code) = of_callback(case.fact);
+    code.is_some_and(|code| !is_refusal(case.spec, code))
+}
+
+fn reads_callback(case: &Case<'_>) -> bool {
+    const READ: [&str; 7] = [
+        "code",
+        "state",
+        "error",
+        "error_description",
+        "error_uri",
+        "iss",
+        "scope",
+    ];
+    let (name, _) = of_callback(case.fact);
+    READ.contains(&name) || case.spec.provider.oauth.refusal_code_field.as_deref() == Some(name)
+}
+
+pub(super) fn has_grant(spec: &Spec, name: &str) -> bool {
+    spec.provider.oauth.grants.iter().any(|grant| grant.as_str() == name)
+}
+
+fn sends_pkce(case: &Case<'_>) -> bool {
+    case.spec.provider.oauth.pkce == v::Pkce::Required
 }
 
 /// Whether the client authenticates in a way, at any endpoint.
@@ -219,7 +238,7 @@ fn is_refusal(spec: &Spec, code: &str) -> bool {
 }
 
 /// Values that the client sends and nobody can choose.
-fn value(operation: &Operation<'_>, fact: &Fact) -> Option<Issue> {
+fn value(operation: &OperationObject<'_>, fact: &Fact) -> Option<Issue> {
     let asked = fact.name.strip_prefix("response_type=")?;
     if asked.split([' ', '+']).any(|word| word == "code") {
         return None;
@@ -301,11 +320,11 @@ fn endpoint(spec: &Spec, places: &Places, fact: &Fact, says: &str) -> Option<Iss
     }
 }
 
-fn path_of(operation: &Operation<'_>) -> String {
+fn path_of(operation: &OperationObject<'_>) -> String {
     format!("{} {}", operation.method.to_uppercase(), operation.path)
 }
 
-fn parameter(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Option<Issue> {
+fn parameter(spec: &Spec, operation: &OperationObject<'_>, fact: &Fact, says: &str) -> Option<Issue> {
     let sent = sent(spec, operation);
     let token_request = sent.is_some();
     let in_body = in_body(spec, operation, &fact.name);
@@ -379,7 +398,7 @@ fn parameter(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) ->
 
 /// What the client sends to the token and revocation endpoints, by `x-oauth`. The shared schema has more than any one
 /// provider takes.
-fn sent(spec: &Spec, operation: &Operation<'_>) -> Option<BTreeSet<String>> {
+fn sent(spec: &Spec, operation: &OperationObject<'_>) -> Option<BTreeSet<String>> {
     let oauth = &spec.provider.oauth;
     let is = |role: &str| {
         spec.provider
@@ -415,7 +434,7 @@ fn sent(spec: &Spec, operation: &Operation<'_>) -> Option<BTreeSet<String>> {
 }
 
 /// The field of a request's body, where the client sends it.
-pub(super) fn in_body<'s>(spec: &'s Spec, operation: &Operation<'s>, name: &str) -> Option<&'s Value> {
+pub(super) fn in_body<'s>(spec: &'s Spec, operation: &OperationObject<'s>, name: &str) -> Option<&'s Value> {
     if sent(spec, operation).is_some_and(|sent| !sent.contains(name)) {
         return None;
     }
@@ -427,12 +446,12 @@ pub(super) fn requires(spec: &Spec, schema: &Value, place: &str) -> bool {
     !place.contains(['.', '[']) && spec.requires(schema, place)
 }
 
-fn takes_json(spec: &Spec, operation: &Operation<'_>) -> bool {
+fn takes_json(spec: &Spec, operation: &OperationObject<'_>) -> bool {
     let oauth = &spec.provider.oauth;
     oauth.operations.token == operation.id() && oauth.token_bodies_accepted.contains(&v::TokenBody::Json)
 }
 
-fn header(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Option<Issue> {
+fn header(spec: &Spec, operation: &OperationObject<'_>, fact: &Fact, says: &str) -> Option<Issue> {
     let browser = operation.value.get("x-browser") == Some(&Value::Bool(true));
     let issue = |class, what: String, effect: &str| {
         Some(Issue {
@@ -517,7 +536,7 @@ fn header(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Op
     }
 }
 
-fn reply(spec: &Spec, operation: &Operation<'_>, fact: &Fact, says: &str) -> Option<Issue> {
+fn reply(spec: &Spec, operation: &OperationObject<'_>, fact: &Fact, says: &str) -> Option<Issue> {
     let token = spec
         .provider
         .endpoint("token")

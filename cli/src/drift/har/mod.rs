@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use finrail_spec::date::is_date;
 use finrail_spec::media_type::is_json;
-use finrail_spec::operations::{METHODS, Operation};
+use finrail_spec::model::METHODS;
+use finrail_spec::operations::OperationObject;
 use serde_json::{Value, json};
 
 use super::address::{Address, pairs};
@@ -192,7 +193,7 @@ impl Seen<'_> {
     }
 
     /// An operation that is not there any more, by the status of its answer.
-    fn gone(&mut self, operation: &Operation<'_>, status: u64) -> bool {
+    fn gone(&mut self, operation: &OperationObject<'_>, status: u64) -> bool {
         let template = operation.path.contains('{');
         let browser = operation.value.get("x-browser") == Some(&Value::Bool(true));
         let oauth = operation.value.get("x-client").and_then(Value::as_str) == Some("oauth");
@@ -273,7 +274,7 @@ impl Seen<'_> {
         }
     }
 
-    fn query(&mut self, operation: &Operation<'_>, query: &[(String, Option<String>)]) {
+    fn query(&mut self, operation: &OperationObject<'_>, query: &[(String, Option<String>)]) {
         for (name, value) in query {
             let known = self.spec.parameter(operation, name).cloned();
             match known {
@@ -320,7 +321,7 @@ impl Seen<'_> {
         }
     }
 
-    fn body(&mut self, operation: &Operation<'_>, entry: &Value) {
+    fn body(&mut self, operation: &OperationObject<'_>, entry: &Value) {
         let Some(post) = entry.pointer("/request/postData") else {
             return;
         };
@@ -384,7 +385,7 @@ impl Seen<'_> {
         }
     }
 
-    fn reply(&mut self, operation: &Operation<'_>, entry: &Value, status: u64) {
+    fn reply(&mut self, operation: &OperationObject<'_>, entry: &Value, status: u64) {
         let Some(responses) = operation.value.get("responses").and_then(Value::as_object) else {
             return;
         };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use finrail_spec::operations::Operation;
+use finrail_spec::operations::OperationObject;
 use finrail_spec::pointer::join;
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ struct Demands {
 }
 
 impl<'s> Compared<'s> {
-    pub(super) fn security(&mut self, ours: &Operation<'s>, theirs: &Operation<'s>) {
+    pub(super) fn security(&mut self, ours: &OperationObject<'s>, theirs: &OperationObject<'s>) {
         let (Some(mine), Some(other)) = (demands(&self.spec.bundle, ours), demands(self.theirs, theirs)) else {
             return;
         };
@@ -175,7 +175,7 @@ impl<'s> Compared<'s> {
     }
 
     /// Base addresses, host and path: where both name a host, its path must lead to the same operations.
-    pub(super) fn servers(&mut self, pairs: &[(Operation<'s>, Operation<'s>)]) {
+    pub(super) fn servers(&mut self, pairs: &[(OperationObject<'s>, OperationObject<'s>)]) {
         self.about("/servers");
         let bases = |root: &Value| -> BTreeMap<String, BTreeSet<String>> {
             let servers = root.get("servers").and_then(Value::as_array).into_iter().flatten();
@@ -212,7 +212,7 @@ impl<'s> Compared<'s> {
             };
             // The document may write in its paths what is in the base address here.
             let same_calls = |base: &String| {
-                let moved = |(ours, theirs): &(Operation<'_>, Operation<'_>)| {
+                let moved = |(ours, theirs): &(OperationObject<'_>, OperationObject<'_>)| {
                     let (ours, theirs) = (template(ours.path), template(theirs.path));
                     paths
                         .iter()
@@ -384,7 +384,7 @@ fn kind_of(scheme: &Value) -> String {
 }
 
 /// What an operation demands; `None` where its document does not say.
-fn demands(root: &Value, operation: &Operation<'_>) -> Option<Demands> {
+fn demands(root: &Value, operation: &OperationObject<'_>) -> Option<Demands> {
     let alternatives = operation
         .value
         .get("security")

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 use finrail_spec::bundle::{resolved, with_shared_schemas};
 use finrail_spec::media_type::is_json;
-use finrail_spec::operations::Operation;
+use finrail_spec::operations::OperationObject;
 use finrail_spec::pointer::join;
 use serde_json::Value;
 
@@ -131,7 +131,7 @@ impl<'s> Compared<'s> {
         pointer.clone_into(&mut self.place);
     }
 
-    fn operation(&mut self, ours: &Operation<'s>, theirs: &Operation<'s>) {
+    fn operation(&mut self, ours: &OperationObject<'s>, theirs: &OperationObject<'s>) {
         self.operation = ours.id().to_owned();
         self.pointer = ours.pointer();
         self.place = ours.pointer();
@@ -140,7 +140,8 @@ impl<'s> Compared<'s> {
         for key in ["summary", "description"] {
             self.described(ours.value.get(key), theirs.value.get(key));
         }
-        let deprecated = |operation: &Operation<'_>| operation.value.get("deprecated") == Some(&Value::Bool(true));
+        let deprecated =
+            |operation: &OperationObject<'_>| operation.value.get("deprecated") == Some(&Value::Bool(true));
         if deprecated(theirs) && !deprecated(ours) {
             self.add(
                 "operation-deprecated",

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use finrail_spec::operations::{Operation, operations};
+use finrail_spec::operations::{OperationObject, operations};
 
 use super::Compared;
 use crate::drift::finding::Class;
 
 impl<'s> Compared<'s> {
     /// Operations by path and method, then by id, then by likeness; what is left over is told.
-    pub(super) fn pairs(&mut self) -> Vec<(Operation<'s>, Operation<'s>)> {
+    pub(super) fn pairs(&mut self) -> Vec<(OperationObject<'s>, OperationObject<'s>)> {
         let ours = operations(&self.spec.bundle);
         let theirs = operations(self.theirs);
         let shape = |path: &str| -> String {
@@ -18,7 +18,7 @@ impl<'s> Compared<'s> {
                 .collect::<Vec<_>>()
                 .join("/")
         };
-        let same = |a: &Operation<'_>, b: &Operation<'_>| {
+        let same = |a: &OperationObject<'_>, b: &OperationObject<'_>| {
             a.method == b.method
                 && (shape(a.path) == shape(b.path) || shape(a.path) == shape(&self.spec.relative(b.path)))
         };

@@ -1,6 +1,6 @@
 //! What the client reads: statuses, media types and bodies of replies.
 
-use finrail_spec::operations::Operation;
+use finrail_spec::operations::OperationObject;
 use finrail_spec::pointer::join;
 use serde_json::{Map, Value};
 
@@ -11,8 +11,8 @@ use crate::drift::finding::Class;
 type Body<'v> = (&'v String, &'v String, &'v Value);
 
 impl<'s> Compared<'s> {
-    pub(super) fn replies(&mut self, ours: &Operation<'s>, theirs: &Operation<'s>) {
-        let replies = |operation: &Operation<'s>| operation.value.get("responses").and_then(Value::as_object);
+    pub(super) fn replies(&mut self, ours: &OperationObject<'s>, theirs: &OperationObject<'s>) {
+        let replies = |operation: &OperationObject<'s>| operation.value.get("responses").and_then(Value::as_object);
         let (Some(mine), Some(other)) = (replies(ours), replies(theirs)) else {
             return;
         };
@@ -74,7 +74,7 @@ impl<'s> Compared<'s> {
                     continue;
                 };
                 if let (Some(mine), Some(theirs_schema)) = (described.get("schema"), found.get("schema")) {
-                    let place = |operation: &Operation<'_>, status: &str, media: &str| {
+                    let place = |operation: &OperationObject<'_>, status: &str, media: &str| {
                         place_of_media(&join(&join(&operation.pointer(), "responses"), status), media)
                     };
                     let here = place(ours, status, media);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use finrail_spec::operations::Operation;
+use finrail_spec::operations::OperationObject;
 use finrail_spec::pointer::join;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::drift::finding::Class;
 type Listed<'v> = BTreeMap<(String, String), (String, &'v Value)>;
 
 impl<'s> Compared<'s> {
-    pub(super) fn parameters(&mut self, ours: &Operation<'s>, theirs: &Operation<'s>) {
+    pub(super) fn parameters(&mut self, ours: &OperationObject<'s>, theirs: &OperationObject<'s>) {
         let at = ours.pointer();
         let (ours, theirs) = (listed(ours), listed(theirs));
         let required = |parameter: &Value| parameter.get("required") == Some(&Value::Bool(true));
@@ -120,8 +120,8 @@ impl<'s> Compared<'s> {
         );
     }
 
-    pub(super) fn body(&mut self, ours: &Operation<'s>, theirs: &Operation<'s>) {
-        let body = |operation: &Operation<'s>| operation.value.get("requestBody");
+    pub(super) fn body(&mut self, ours: &OperationObject<'s>, theirs: &OperationObject<'s>) {
+        let body = |operation: &OperationObject<'s>| operation.value.get("requestBody");
         match (body(ours), body(theirs)) {
             (None, None) => {}
             (None, Some(other)) => {
@@ -205,7 +205,7 @@ impl<'s> Compared<'s> {
     }
 }
 
-fn listed<'s>(operation: &Operation<'s>) -> Listed<'s> {
+fn listed<'s>(operation: &OperationObject<'s>) -> Listed<'s> {
     let all = operation.value.get("parameters").and_then(Value::as_array);
     let described = all.into_iter().flatten().enumerate().map(|(index, parameter)| {
         let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();

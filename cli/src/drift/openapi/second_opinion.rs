@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use finrail_spec::operations::Operation;
+use finrail_spec::operations::OperationObject;
 use serde_json::{Map, Value, json};
 
 use super::chosen;
@@ -13,10 +13,10 @@ use crate::drift::spec::Issue;
 pub(super) fn of(
     ours: &Value,
     theirs: &Value,
-    pairs: &[(Operation<'_>, Operation<'_>)],
+    pairs: &[(OperationObject<'_>, OperationObject<'_>)],
     told: &[(String, &'static str)],
 ) -> Vec<Issue> {
-    let comparable: Vec<(&Operation<'_>, Value, Value)> = pairs
+    let comparable: Vec<(&OperationObject<'_>, Value, Value)> = pairs
         .iter()
         .map(|(ours, theirs)| {
             let (old, new) = alike(ours, theirs);
@@ -116,7 +116,7 @@ fn pointer(place: &str, subpath: &str) -> String {
     parts.iter().map(|part| format!("/{part}")).collect()
 }
 
-fn document<'p>(root: &Value, operations: impl Iterator<Item = (&'p Operation<'p>, &'p Value)>) -> Value {
+fn document<'p>(root: &Value, operations: impl Iterator<Item = (&'p OperationObject<'p>, &'p Value)>) -> Value {
     let mut paths = Map::new();
     for (operation, value) in operations {
         let item = paths.entry(operation.path.to_owned()).or_insert_with(|| json!({}));
@@ -157,7 +157,7 @@ fn plain_types(value: &mut Value) {
 }
 
 /// Two operations with what the crate can compare: what only one has was told by the first comparison.
-fn alike(ours: &Operation<'_>, theirs: &Operation<'_>) -> (Value, Value) {
+fn alike(ours: &OperationObject<'_>, theirs: &OperationObject<'_>) -> (Value, Value) {
     let (mut old, mut new) = (ours.value.clone(), theirs.value.clone());
     parameters(&old, &mut new);
     let body = |operation: &Map<String, Value>| operation.get("requestBody").cloned();

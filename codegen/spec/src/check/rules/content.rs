@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::Rules;
 use crate::media_type::is_json;
-use crate::operations::Operation;
+use crate::operations::OperationObject;
 use crate::pointer::join;
 use crate::reference::deref;
 
 impl<'d> Rules<'d> {
-    pub(super) fn request_body(&mut self, operation: &Operation<'d>, at: &str) {
+    pub(super) fn request_body(&mut self, operation: &OperationObject<'d>, at: &str) {
         let Some(body) = operation.value.get("requestBody") else {
             return;
         };
@@ -71,7 +71,7 @@ impl<'d> Rules<'d> {
         }
     }
 
-    pub(super) fn responses(&mut self, operation: &Operation<'d>, at: &str) {
+    pub(super) fn responses(&mut self, operation: &OperationObject<'d>, at: &str) {
         let at = join(at, "responses");
         let responses = operation.value.get("responses").and_then(Value::as_object);
         let mut success = Vec::new();

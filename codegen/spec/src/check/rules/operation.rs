@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::{Rules, parent, scopes_of};
 use crate::date::is_date;
-use crate::operations::{Operation, success_schema, template_names};
+use crate::operations::{OperationObject, success_schema, template_names};
 use crate::pointer::join;
 use crate::reference::deref;
 
 impl<'d> Rules<'d> {
-    pub(super) fn operation(&mut self, operation: &Operation<'d>) {
+    pub(super) fn operation(&mut self, operation: &OperationObject<'d>) {
         let at = operation.pointer();
         self.identity(operation, &at);
         self.security(operation, &at);
@@ -30,7 +30,7 @@ impl<'d> Rules<'d> {
         }
     }
 
-    fn identity(&mut self, operation: &Operation<'_>, at: &str) {
+    fn identity(&mut self, operation: &OperationObject<'_>, at: &str) {
         let id = operation.id();
         if id.is_empty() {
             self.add(
@@ -89,7 +89,7 @@ impl<'d> Rules<'d> {
         }
     }
 
-    fn security(&mut self, operation: &Operation<'_>, at: &str) {
+    fn security(&mut self, operation: &OperationObject<'_>, at: &str) {
         let Some(alternatives) = operation.value.get("security").and_then(Value::as_array) else {
             self.add(
                 "security",
@@ -145,7 +145,7 @@ impl<'d> Rules<'d> {
         }
     }
 
-    fn provenance(&mut self, operation: &Operation<'_>, at: &str) {
+    fn provenance(&mut self, operation: &OperationObject<'_>, at: &str) {
         let Some(provenance) = operation.value.get("x-provenance") else {
             self.add(
                 "provenance",
@@ -168,7 +168,7 @@ impl<'d> Rules<'d> {
         }
     }
 
-    fn parameters(&mut self, operation: &Operation<'d>, at: &str) {
+    fn parameters(&mut self, operation: &OperationObject<'d>, at: &str) {
         let mut in_path = BTreeSet::new();
         let mut seen = HashSet::new();
         for (holder, at) in [(operation.item, parent(at)), (operation.value, at.to_owned())] {
@@ -228,7 +228,7 @@ impl<'d> Rules<'d> {
         }
     }
 
-    fn pagination(&mut self, operation: &Operation<'d>, at: &str) {
+    fn pagination(&mut self, operation: &OperationObject<'d>, at: &str) {
         let Some(pagination) = operation.value.get("x-pagination") else {
             return;
         };
