@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
+use super::places::{Places, is_waived};
 use super::rule::{At, Case, Rule, first};
 use super::specified::{NEEDED, authenticates, has_grant, in_body, requires};
-use super::{Places, is_waived};
 use crate::drift::address::Address;
 use crate::drift::facts::{Fact, Facts, Kind, Page};
 use crate::drift::finding::Class;

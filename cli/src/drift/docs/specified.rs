@@ -6,7 +6,7 @@ use finrail_spec::operations::OperationObject;
 use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
-use super::Places;
+use super::places::Places;
 use super::rule::{At, Case, Rule, first};
 use crate::drift::address::Address;
 use crate::drift::facts::{Fact, Kind};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::Seen;
+use super::seen::Seen;
 use crate::drift::finding::Coverage;
 use crate::drift::spec::Spec;
 

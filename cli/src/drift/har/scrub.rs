@@ -3,8 +3,8 @@
 use finrail_spec::vocabulary as v;
 use serde_json::{Map, Value, json};
 
+use super::entry::{body_text, form_of, method_of, query_of, text};
 use super::names::{HIDDEN, is_word, media, shown, shown_pair};
-use super::{body_text, form_of, method_of, query_of, text};
 use crate::drift::address::Address;
 use crate::drift::extract::decoded;
 use crate::drift::spec::Spec;

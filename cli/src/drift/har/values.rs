@@ -1,15 +1,11 @@
 //! Values of a recording against their schemas, as the generated types would read them.
 
-use std::collections::HashMap;
-
-use finrail_spec::check::examples::Schemas;
-use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
+use super::entry::text;
 use super::names::{HIDDEN, shown, shown_word};
-use super::{Seen, text};
+use super::seen::Seen;
 use crate::drift::finding::Class;
-use crate::drift::spec::Spec;
 
 /// Who wrote a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,29 +35,6 @@ enum Reads {
     NotTheType,
     /// The type is right, and it does not hold this value.
     NotTheValue,
-}
-
-/// The validators that the examples of a specification go through, each built once.
-pub(super) struct Validators {
-    schemas: Option<Schemas>,
-    built: HashMap<String, Option<Validator>>,
-}
-
-impl Validators {
-    pub(super) fn of(spec: &Spec) -> Self {
-        Self {
-            schemas: Schemas::new(&spec.bundle).ok(),
-            built: HashMap::new(),
-        }
-    }
-
-    /// Whether a value fits; a schema that is none refuses nothing.
-    fn fits(&mut self, schema: &Value, value: &Value) -> bool {
-        let schemas = self.schemas.as_ref();
-        let built = self.built.entry(schema.to_string());
-        let validator = built.or_insert_with(|| schemas.and_then(|schemas| schemas.validator(schema).ok()));
-        validator.as_ref().is_none_or(|validator| validator.is_valid(value))
-    }
 }
 
 /// Whether the client reads a text as a decimal: digit for digit, or not at all.

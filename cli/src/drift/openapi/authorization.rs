@@ -6,7 +6,7 @@ use finrail_spec::operations::OperationObject;
 use finrail_spec::pointer::join;
 use serde_json::{Map, Value, json};
 
-use super::Compared;
+use super::compared::Compared;
 use crate::drift::address::Address;
 use crate::drift::finding::Class;
 use crate::drift::spec::Spec;

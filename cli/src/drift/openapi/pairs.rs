@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use finrail_spec::operations::{OperationObject, operations};
 
-use super::Compared;
+use super::compared::Compared;
 use crate::drift::finding::Class;
 
 impl<'s> Compared<'s> {

@@ -4,7 +4,8 @@ use finrail_spec::operations::OperationObject;
 use finrail_spec::pointer::join;
 use serde_json::{Map, Value};
 
-use super::{Compared, Direction, chosen, place_of_media};
+use super::compared::{Compared, Direction};
+use super::media::{chosen, place_of_media};
 use crate::drift::finding::Class;
 
 /// A reply with a body: its status, its media type, and what is said of it.

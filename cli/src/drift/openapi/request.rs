@@ -6,7 +6,8 @@ use finrail_spec::operations::OperationObject;
 use finrail_spec::pointer::join;
 use serde_json::{Value, json};
 
-use super::{Compared, Direction, chosen, place_of_media};
+use super::compared::{Compared, Direction};
+use super::media::{chosen, place_of_media};
 use crate::drift::finding::Class;
 
 /// A parameter and its place in its document.

@@ -6,7 +6,7 @@ use finrail_spec::pointer::join;
 use finrail_spec::reference::deref;
 use serde_json::{Map, Value};
 
-use super::{Compared, Direction, mark};
+use super::compared::{Compared, Direction, mark};
 use crate::drift::finding::Class;
 
 /// A schema and its place in its document.

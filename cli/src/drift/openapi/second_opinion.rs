@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use finrail_spec::operations::OperationObject;
 use serde_json::{Map, Value, json};
 
-use super::chosen;
+use super::media::chosen;
 use crate::drift::finding::Class;
 use crate::drift::spec::Issue;
 

@@ -9,7 +9,7 @@ use super::fault::{Fault, Wrong};
 use super::operation::{METHODS, Operation};
 use super::schema::{keyword_of, resolve};
 use super::security::Requirement;
-use super::{Flow, Server, Specification};
+use super::specification::{Flow, Server, Specification};
 use crate::json::Json;
 use crate::pointer::join;
 use crate::vocabulary::{Effect, FormStyle, Provider};

@@ -1,6 +1,6 @@
 //! Schemas of a document, through `$ref` and `allOf`.
 
-use super::Specification;
+use super::specification::Specification;
 use crate::json::Json;
 
 /// A chain of references or parts that is longer is a circle.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Rules;
+use super::found::Rules;
 use crate::media_type::is_json;
 use crate::operations::OperationObject;
 use crate::pointer::join;

@@ -1,6 +1,7 @@
 //! The rules of specs/README.md that no schema can say.
 
 mod content;
+mod found;
 mod oauth;
 mod operation;
 mod root;
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use self::found::Rules;
 use crate::document::Document;
 use crate::grammar;
 use crate::pointer::join;
@@ -46,30 +48,7 @@ pub fn check(document: &Document, with_shared: &Value, shared: &Map<String, Valu
     rules.problems
 }
 
-struct Rules<'d> {
-    document: &'d Document,
-    root: &'d Value,
-    shared: &'d Map<String, Value>,
-    problems: Vec<Problem>,
-}
-
 impl Rules<'_> {
-    fn add(&mut self, rule: &'static str, pointer: &str, message: impl Into<String>, fix: impl Into<String>) {
-        self.problems.push(self.document.problem(rule, pointer, message, fix));
-    }
-
-    fn text(&mut self, rule: &'static str, pointer: &str, object: &Map<String, Value>, key: &str) {
-        let text = object.get(key).and_then(Value::as_str).unwrap_or_default();
-        if text.trim().is_empty() {
-            self.add(
-                rule,
-                pointer,
-                format!("there is no `{key}`"),
-                format!("write a `{key}` in our own words"),
-            );
-        }
-    }
-
     /// References name something that is there and of the right kind, and stand alone.
     fn references(&mut self) {
         let mut found = Vec::new();
@@ -137,19 +116,4 @@ impl Rules<'_> {
             }
         }
     }
-}
-
-fn scopes_of(scheme: &Value) -> BTreeSet<&str> {
-    scheme
-        .get("flows")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, flow)| flow.get("scopes").and_then(Value::as_object))
-        .flat_map(|scopes| scopes.keys().map(String::as_str))
-        .collect()
-}
-
-fn parent(pointer: &str) -> String {
-    pointer.rfind('/').map_or("", |at| &pointer[..at]).to_owned()
 }

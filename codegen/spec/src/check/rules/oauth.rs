@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Rules, scopes_of};
+use super::found::{Rules, scopes_of};
 use crate::pointer::join;
 
 impl Rules<'_> {

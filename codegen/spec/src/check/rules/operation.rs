@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use super::{Rules, parent, scopes_of};
+use super::found::{Rules, parent, scopes_of};
 use crate::date::is_date;
 use crate::operations::{OperationObject, success_schema, template_names};
 use crate::pointer::join;

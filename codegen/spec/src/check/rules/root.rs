@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Rules;
+use super::found::Rules;
 use crate::date::is_date;
 
 impl Rules<'_> {

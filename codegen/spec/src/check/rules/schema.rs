@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Rules, parent};
+use super::found::{Rules, parent};
 use crate::grammar::{self, Kind};
 use crate::pointer::join;
 
