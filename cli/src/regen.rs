@@ -5,10 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use finrail_spec::bundle::{bundle, with_shared_schemas};
-use finrail_spec::check::extensions::Vocabulary;
-use finrail_spec::check::structure::Structure;
-use finrail_spec::check::{examples, rules};
+use finrail_spec::bundle::bundle;
+use finrail_spec::check::Checks;
 use finrail_spec::document::Document;
 use finrail_spec::problem::Problem;
 use similar::TextDiff;
@@ -144,21 +142,6 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     Ok(outcome)
 }
 
-/// The validators, built once.
-struct Checks {
-    structure: Structure,
-    vocabulary: Vocabulary,
-}
-
-impl Checks {
-    fn new() -> Self {
-        Self {
-            structure: Structure::new(),
-            vocabulary: Vocabulary::new(),
-        }
-    }
-}
-
 /// Each provider on a thread of its own: they know nothing of each other.
 fn generate_all(workspace: &Workspace, providers: &[String], checks: &Checks) -> io::Result<Vec<Made>> {
     std::thread::scope(|scope| {
@@ -190,7 +173,8 @@ fn generate(workspace: &Workspace, name: &str, checks: &Checks) -> io::Result<Ma
 
 fn from_text(path: &Path, text: &str, checks: &Checks, command: &str) -> Result<Generated, Vec<Problem>> {
     let document = Document::parse(path, text).map_err(|problem| vec![*problem])?;
-    let problems = validate(&document, checks);
+    let shared = shared_schemas();
+    let problems = checks.problems(&document, &shared);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -204,7 +188,7 @@ fn from_text(path: &Path, text: &str, checks: &Checks, command: &str) -> Result<
     };
     let bundle = Output {
         path: Workspace::bundle(&document.provider),
-        text: bundle(&document.value, &shared_schemas(), &path.display().to_string(), command),
+        text: bundle(&document.value, &shared, &path.display().to_string(), command),
     };
     let value = serde_json::from_str(&bundle.text).map_err(|error| failed("bundle", error.to_string()))?;
     let provider = Provider::read(&value).map_err(|message| failed("bundle", message))?;
@@ -225,19 +209,6 @@ fn from_text(path: &Path, text: &str, checks: &Checks, command: &str) -> Result<
         others,
         surface,
     })
-}
-
-/// All problems of a document, in the order of its lines.
-fn validate(document: &Document, checks: &Checks) -> Vec<Problem> {
-    let shared = shared_schemas();
-    let with_shared = with_shared_schemas(&document.value, &shared);
-    let mut problems = checks.structure.check(document);
-    problems.extend(checks.vocabulary.check(document));
-    problems.extend(rules::check(document, &with_shared, &shared));
-    problems.extend(examples::check(document, &with_shared));
-    problems.sort_by(|a, b| (a.position, a.rule, &a.message).cmp(&(b.position, b.rule, &b.message)));
-    problems.dedup();
-    problems
 }
 
 /// What differs between the bundle as it lies there and the one just made.
