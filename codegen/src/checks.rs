@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{Document, Operation};
+use finrail_spec::model::{Operation, Server};
+use finrail_spec::pointer::token;
+use finrail_spec::vocabulary::{ClientKind, Grant, Oauth, PaginationStyle};
+
+use crate::document::Document;
 use crate::error::Error;
-use crate::lines::token;
-use crate::names::{ident_name, is_keyword, is_snake_case, pascal_case, snake_case, variant_problem};
-use crate::vocabulary::{ClientKind, Grant, Oauth, PaginationStyle};
+use crate::names::{ident_name, is_header_name, is_keyword, is_snake_case, pascal_case, snake_case, variant_problem};
 
 /// Methods that a client or its builder has anyway.
 const METHODS_TAKEN: [&str; 5] = ["builder", "new", "new_with_client", "api_version", "clone"];
@@ -111,7 +113,7 @@ impl Checks<'_> {
                 .filter(|name| !environments.contains(name))
             {
                 environments.push(environment);
-                let of_this = |server: &&crate::document::Server| server.environment.as_deref() == Some(environment);
+                let of_this = |server: &&Server| server.environment.as_deref() == Some(environment);
                 if self
                     .document
                     .servers
@@ -341,12 +343,4 @@ impl Checks<'_> {
             }
         }
     }
-}
-
-/// RFC 9110 section 5.6.2, `token`.
-pub(crate) fn is_header_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

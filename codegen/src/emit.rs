@@ -2,17 +2,18 @@
 //!
 //! Every structure ends in its base values, for the fields that a newer finrail has; until then clippy finds them needless.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-
-use crate::document::{Authentication, Document, Operation};
-use crate::documentation::prose;
-use crate::error::Error;
-use crate::names::{ident_name, snake_case, variant_name};
-use crate::vocabulary::{
+use finrail_spec::model::{Operation, Requirement};
+use finrail_spec::vocabulary::{
     ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken,
     ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
 };
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::document::Document;
+use crate::error::Error;
+use crate::names::{ident_name, snake_case, variant_name};
+use crate::prose::prose;
 
 /// The items at the root of a provider's module.
 pub(crate) fn root(document: &Document, kinds: &[ClientKind]) -> Result<TokenStream, Error> {
@@ -52,26 +53,23 @@ fn operation(operation: &Operation) -> TokenStream {
         ..
     } = operation;
     let client = operation.client.as_str();
-    let authentication = operation
-        .authentication
-        .iter()
-        .map(|authentication| match authentication {
-            Authentication::Nothing => quote!(::finrail::rt::v1::Authentication::Nothing),
-            Authentication::Bearer { scopes } => {
-                quote!(::finrail::rt::v1::Authentication::Bearer { scopes: &[#(#scopes),*] })
-            }
-            Authentication::ClientBasic => quote!(::finrail::rt::v1::Authentication::ClientBasic),
-            Authentication::AccessKey => quote!(::finrail::rt::v1::Authentication::AccessKey),
-            Authentication::RegistrationToken => quote!(::finrail::rt::v1::Authentication::RegistrationToken),
-        });
+    let authentication = operation.security.iter().map(|requirement| match requirement {
+        Requirement::Nothing => quote!(::finrail::rt::v1::Authentication::Nothing),
+        Requirement::Bearer { scopes } => {
+            quote!(::finrail::rt::v1::Authentication::Bearer { scopes: &[#(#scopes),*] })
+        }
+        Requirement::ClientBasic => quote!(::finrail::rt::v1::Authentication::ClientBasic),
+        Requirement::AccessKey => quote!(::finrail::rt::v1::Authentication::AccessKey),
+        Requirement::RegistrationToken => quote!(::finrail::rt::v1::Authentication::RegistrationToken),
+    });
     let effect = match operation.effect {
         Effect::Safe => quote!(Safe),
         Effect::Idempotent => quote!(Idempotent),
         Effect::Neither => quote!(Neither),
     };
-    let accept = optional(operation.accept.as_ref());
-    let content_type = optional(operation.content_type.as_ref());
-    let download = operation.download;
+    let accept = optional(operation.accept());
+    let content_type = optional(operation.content_type());
+    let download = operation.is_download();
     let headers = operation.headers.iter().map(|(name, made)| match made {
         MadeHeader::Uuid => quote!((#name, ::finrail::rt::v1::MadeHeader::Uuid)),
     });
@@ -488,11 +486,11 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
         };
         kind == kind_of_service && has_grant(Grant::ClientCredentials)
     };
-    let takes = |kind: ClientKind, authentication: &Authentication| {
+    let takes = |kind: ClientKind, requirement: &Requirement| {
         document
             .operations
             .iter()
-            .any(|operation| operation.client == kind && operation.authentication.contains(authentication))
+            .any(|operation| operation.client == kind && operation.security.contains(requirement))
     };
     let fields: Vec<_> = document
         .oauth
@@ -528,16 +526,13 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
             ClientKind::Registration => quote!(Registration),
         };
         let credentials = takes_client_credentials(*kind_of).then(|| quote!(impl ::finrail::rt::v1::grant::TakesClientCredentials for #path {}));
-        let access_key = takes(*kind_of, &Authentication::AccessKey).then(|| quote!(impl ::finrail::rt::v1::grant::TakesAccessKey for #path {}));
-        let takes_tokens = document
-            .operations
-            .iter()
-            .any(|operation| {
-                operation.client == *kind_of
-                    && operation.authentication.iter().any(|way| matches!(way, Authentication::Bearer { .. }))
-            });
+        let access_key = takes(*kind_of, &Requirement::AccessKey).then(|| quote!(impl ::finrail::rt::v1::grant::TakesAccessKey for #path {}));
+        let takes_tokens = document.operations.iter().any(|operation| {
+            operation.client == *kind_of
+                && operation.security.iter().any(|way| matches!(way, Requirement::Bearer { .. }))
+        });
         let token = takes_tokens.then(|| quote!(impl ::finrail::rt::v1::grant::TakesToken for #path {}));
-        let registration = takes(*kind_of, &Authentication::RegistrationToken)
+        let registration = takes(*kind_of, &Requirement::RegistrationToken)
             .then(|| quote!(impl ::finrail::rt::v1::grant::TakesRegistrationToken for #path {}));
         quote! {
             #credentials

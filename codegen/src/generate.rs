@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use finrail_spec::vocabulary::ClientKind;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl};
 use quote::{format_ident, quote};
 use serde_json::json;
@@ -9,9 +10,9 @@ use syn::parse_quote;
 
 use crate::document::Document;
 use crate::error::{Error, Errors};
-use crate::transform::{self, Prepared, SHARED, format};
-use crate::vocabulary::ClientKind;
-use crate::{checks, emit, passes};
+use crate::shared::SHARED;
+use crate::transform::{self, Prepared};
+use crate::{checks, emit, format, passes};
 
 /// How a client is generated.
 #[derive(Clone, Debug, Default)]

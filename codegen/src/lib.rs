@@ -5,14 +5,17 @@ mod document;
 mod documentation;
 mod emit;
 mod error;
+mod format;
 mod generate;
-mod lines;
 mod names;
-mod pagination;
+mod notes;
 mod passes;
+mod prose;
 mod schemas;
+mod shared;
 mod transform;
-pub mod vocabulary;
+
+pub use finrail_spec::vocabulary;
 
 pub use error::{Error, Errors};
 pub use generate::{Options, generate, tree};

@@ -1,4 +1,4 @@
-//! How the names of a specification become names of Rust.
+//! How the names of a specification become names of Rust, and which are names on the wire.
 
 use std::collections::BTreeMap;
 
@@ -114,6 +114,14 @@ pub(crate) fn is_keyword(name: &str) -> bool {
         "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
     ]
     .contains(&name)
+}
+
+/// Whether a text can be the name of a header (RFC 9110 section 5.6.2, `token`).
+pub(crate) fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! From the schemas of a bundle to those that progenitor reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use finrail_spec::pointer::token;
+use finrail_spec::vocabulary::Lenient;
 use serde_json::{Map, Value, json};
 
-use crate::lines::token;
+use crate::document::Document;
+use crate::error::Error;
+use crate::format;
 use crate::names::{is_snake_case, pascal_case, snake_case, variant_name, variant_problem};
-use crate::transform::{FieldNotes, SHARED, Transform, format, reference, text};
-use crate::vocabulary::Lenient;
+use crate::notes::{FieldNotes, SchemaNotes};
+use crate::prose::prose;
+use crate::shared::SHARED;
 
 /// Names that the module of the types uses itself.
 const TYPES_TAKEN: [&str; 6] = ["Default", "Err", "None", "Ok", "Self", "Some"];
@@ -81,8 +86,29 @@ impl Place {
     }
 }
 
-impl Transform<'_> {
-    pub(crate) fn component_schemas(&mut self) -> Map<String, Value> {
+/// The schemas of a document on their way to progenitor, and what was found on it.
+pub(crate) struct Schemas<'a> {
+    document: &'a Document,
+    /// What is wrong, in the order in which it was met: with schemas, and with the operations that lead to them.
+    pub errors: Vec<Error>,
+    /// What the passes over the tree need to know of each named schema.
+    pub notes: BTreeMap<String, SchemaNotes>,
+    /// Objects and enums without a name, under the one that they were given.
+    hoisted: Map<String, Value>,
+}
+
+impl<'a> Schemas<'a> {
+    pub fn of(document: &'a Document) -> Self {
+        Self {
+            document,
+            errors: Vec::new(),
+            notes: BTreeMap::new(),
+            hoisted: Map::new(),
+        }
+    }
+
+    /// Those under `components.schemas`, those of the library, and those that were hoisted up to now.
+    pub fn named_schemas(&mut self) -> Map<String, Value> {
         // The shared ones are Rust types of the library, whether they are written out here or not.
         let mut out: Map<String, Value> = SHARED
             .iter()
@@ -147,12 +173,12 @@ impl Transform<'_> {
 
     /// A schema under `components.schemas`, or one that was hoisted there.
     fn named(&mut self, place: &Place, name: &str, schema: &Value) -> Value {
-        self.schemas.entry(name.to_owned()).or_default().description = text(schema, "description");
+        self.notes.entry(name.to_owned()).or_default().description = text(schema, "description");
         self.bare(place, name, schema)
     }
 
     /// A schema in any place: objects and enums get a name of their own.
-    pub(crate) fn schema(&mut self, place: &Place, name: &str, schema: &Value) -> Value {
+    pub fn schema(&mut self, place: &Place, name: &str, schema: &Value) -> Value {
         let is_object =
             schema["type"] == "object" && schema.get("properties").is_some() && schema.get("x-lenient").is_none();
         let is_enum = schema["type"] == "string" && schema.get("enum").is_some() && schema.get("x-lenient").is_none();
@@ -176,6 +202,22 @@ impl Transform<'_> {
         }
         self.hoisted.insert(name.to_owned(), inner);
         json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    /// The schema that a reference, or an `allOf` of one, leads to; circles are refused elsewhere.
+    pub fn resolve<'v>(&'v self, schema: &'v Value) -> &'v Value {
+        let mut schema = schema;
+        for _ in 0..32 {
+            let inner = match schema["allOf"].as_array().map(Vec::as_slice) {
+                Some([one]) => one,
+                _ => schema,
+            };
+            match reference(inner) {
+                Some(name) if !SHARED.contains(&name) => schema = &self.document.json["components"]["schemas"][name],
+                _ => return inner,
+            }
+        }
+        schema
     }
 
     fn complain(&mut self, place: &Place, reason: String) {
@@ -321,7 +363,7 @@ impl Transform<'_> {
                 );
             }
         }
-        if let Some(notes) = self.schemas.get_mut(name) {
+        if let Some(notes) = self.notes.get_mut(name) {
             notes.or_text = true;
         }
         Ok(())
@@ -369,7 +411,7 @@ impl Transform<'_> {
             ));
         }
         let stand_ins: Vec<String> = (0..texts.len()).map(|n| format!("V{n}")).collect();
-        if let Some(notes) = self.schemas.get_mut(name) {
+        if let Some(notes) = self.notes.get_mut(name) {
             notes.values = texts;
         }
         Ok(json!({ "type": "string", "enum": stand_ins }))
@@ -448,7 +490,7 @@ impl Transform<'_> {
                     .collect(),
                 lenient_array: property["x-lenient"] == "array",
             };
-            if let Some(notes_of_schema) = self.schemas.get_mut(name) {
+            if let Some(notes_of_schema) = self.notes.get_mut(name) {
                 notes_of_schema.fields.insert(rust.clone(), notes);
                 notes_of_schema.wrapper = wrapper;
             }
@@ -465,6 +507,16 @@ impl Transform<'_> {
         }
         Ok(object)
     }
+}
+
+/// The text of a key, as documentation.
+pub(crate) fn text(json: &Value, key: &str) -> Option<String> {
+    json[key].as_str().map(prose)
+}
+
+/// The name that a `$ref` to a schema has.
+pub(crate) fn reference(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
 fn keeps_the_rest(schema: &Value) -> bool {

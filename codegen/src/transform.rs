@@ -5,27 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use finrail_spec::media_type::{essence, is_json};
+use finrail_spec::model::{METHODS, Operation};
+use finrail_spec::vocabulary::{ClientKind, FormStyle};
 use serde_json::{Map, Value, json};
 
-use crate::checks::is_header_name;
-use crate::document::{Document, METHODS, Operation};
-use crate::documentation::prose;
-use crate::error::{Error, Errors};
-use crate::names::{ident_name, is_snake_case, pascal_case, snake_case};
-use crate::schemas::Place;
-use crate::vocabulary::{ClientKind, FormStyle};
-
-/// Formats that stand for the library's own types; see [`crate::generate`].
-pub(crate) mod format {
-    pub const DECIMAL: &str = "finrail-decimal";
-    pub const SECRET: &str = "finrail-secret";
-    pub const BOOLEAN: &str = "finrail-lenient-boolean";
-    pub const STRING: &str = "finrail-lenient-string";
-    pub const TIMESTAMP: &str = "finrail-timestamp";
-}
-
-/// The wire types that all providers share; they are Rust types of the library.
-pub(crate) const SHARED: [&str; 4] = ["TokenRequest", "TokenResponse", "OAuthError", "RevocationRequest"];
+use crate::document::Document;
+use crate::error::Errors;
+use crate::names::{ident_name, is_header_name, is_snake_case, pascal_case, snake_case};
+use crate::notes::SchemaNotes;
+use crate::schemas::{Place, Schemas, reference, text};
+use crate::shared::SHARED;
 
 /// What progenitor reads for one client, and what it cannot be told.
 pub(crate) struct Prepared {
@@ -38,35 +28,11 @@ pub(crate) struct Prepared {
     pub schemas: BTreeMap<String, SchemaNotes>,
 }
 
-/// What is known of a named schema beyond what progenitor understands.
-#[derive(Default)]
-pub(crate) struct SchemaNotes {
-    pub description: Option<String>,
-    /// Rust field name -> notes.
-    pub fields: BTreeMap<String, FieldNotes>,
-    pub wrapper: bool,
-    /// An object with one property, which a text may stand in for.
-    pub or_text: bool,
-    /// The values of an enum, as they are on the wire.
-    pub values: Vec<String>,
-}
-
-/// What is known of a property beyond what progenitor understands.
-#[derive(Default)]
-pub(crate) struct FieldNotes {
-    pub wire: String,
-    pub description: Option<String>,
-    pub aliases: Vec<String>,
-    pub lenient_array: bool,
-}
-
 /// Prepares the operations of one client kind.
 pub(crate) fn prepare(document: &Document, kind: ClientKind) -> Result<Prepared, Errors> {
     let mut transform = Transform {
         document,
-        errors: Vec::new(),
-        schemas: BTreeMap::new(),
-        hoisted: Map::new(),
+        schemas: Schemas::of(document),
         parameter_names: BTreeMap::new(),
         parameter_docs: BTreeMap::new(),
     };
@@ -76,12 +42,12 @@ pub(crate) fn prepare(document: &Document, kind: ClientKind) -> Result<Prepared,
         .filter(|operation| operation.client == kind && !operation.browser)
         .collect();
     let paths = transform.paths(&operations);
-    let schemas = transform.component_schemas();
-    if !transform.errors.is_empty() {
-        return Err(Errors(transform.errors));
+    let schemas = transform.schemas.named_schemas();
+    let Schemas { errors, notes, .. } = transform.schemas;
+    if !errors.is_empty() {
+        return Err(Errors(errors));
     }
     let schemas = reachable(&paths, schemas);
-    let notes = transform.schemas;
     let info = &document.json["info"];
     Ok(Prepared {
         openapi: json!({
@@ -96,18 +62,17 @@ pub(crate) fn prepare(document: &Document, kind: ClientKind) -> Result<Prepared,
     })
 }
 
-pub(crate) struct Transform<'a> {
-    pub(crate) document: &'a Document,
-    pub(crate) errors: Vec<Error>,
-    pub(crate) schemas: BTreeMap<String, SchemaNotes>,
-    pub(crate) hoisted: Map<String, Value>,
+struct Transform<'a> {
+    document: &'a Document,
+    schemas: Schemas<'a>,
     parameter_names: BTreeMap<(String, String), String>,
     parameter_docs: BTreeMap<(String, String), String>,
 }
 
 impl Transform<'_> {
     fn fail(&mut self, operation: &str, reason: impl Into<String>) {
-        self.errors.push(self.document.error(Some(operation), reason));
+        let error = self.document.error(Some(operation), reason);
+        self.schemas.errors.push(error);
     }
 
     fn paths(&mut self, operations: &[&Operation]) -> Map<String, Value> {
@@ -222,7 +187,7 @@ impl Transform<'_> {
         if let Some(text) = text(parameter, "description") {
             self.parameter_docs.insert((id.to_owned(), ident_name(&rust)), text);
         }
-        let schema = self.schema(
+        let schema = self.schemas.schema(
             &Place::parameter(id, wire),
             &format!("{parent}{}", pascal_case(&rust)),
             schema,
@@ -278,7 +243,7 @@ impl Transform<'_> {
                 );
             }
         }
-        let schema = self.resolve(schema);
+        let schema = self.schemas.resolve(schema);
         let composite = |schema: &Value| matches!(schema["type"].as_str(), Some("array" | "object"));
         match (place, schema["type"].as_str(), schema["format"].as_str()) {
             _ if schema.get("x-lenient").is_some() => Ok(()),
@@ -286,7 +251,7 @@ impl Transform<'_> {
             ("query", Some("array"), _) if parameter["explode"] == json!(false) => {
                 Err("is a list with `explode: false`; lists are written as a repeated name".to_owned())
             }
-            ("query", Some("array"), _) if composite(self.resolve(&schema["items"])) => {
+            ("query", Some("array"), _) if composite(self.schemas.resolve(&schema["items"])) => {
                 Err("is a list of lists or objects; a query carries texts and lists of texts".to_owned())
             }
             ("path" | "header", Some("array" | "object"), _) => {
@@ -371,14 +336,16 @@ impl Transform<'_> {
             );
             return None;
         };
-        let schema = self.schema(&Place::operation(id, "request body"), &format!("{parent}Body"), schema);
+        let schema = self
+            .schemas
+            .schema(&Place::operation(id, "request body"), &format!("{parent}Body"), schema);
         Some(json!({ "required": true, "content": { sent: { "schema": schema } } }))
     }
 
     /// A form knows texts, and lists and maps of texts where the specification says how they are written.
     fn check_form(&mut self, operation: &Operation, media: &Value, schema: &Value) {
         let id = operation.id.as_str();
-        let schema = self.resolve(schema).clone();
+        let schema = self.schemas.resolve(schema).clone();
         if reference(&schema).is_some_and(|name| SHARED.contains(&name)) {
             return;
         }
@@ -391,15 +358,16 @@ impl Transform<'_> {
                 self.fail(id, format!("`encoding.{name}` is of no property of the form"));
             }
         }
+        let forms = operation.sent().map(|content| &content.forms);
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            if let Err(reason) = self.form_field(operation.form.get(name).copied(), property) {
+            if let Err(reason) = self.form_field(forms.and_then(|forms| forms.get(name)).copied(), property) {
                 self.fail(id, format!("form field `{name}` {}", reason.replace("{name}", name)));
             }
         }
     }
 
     fn form_field(&self, style: Option<FormStyle>, property: &Value) -> Result<(), &'static str> {
-        let property = self.resolve(property);
+        let property = self.schemas.resolve(property);
         if property.get("x-lenient").is_some() {
             return Ok(());
         }
@@ -409,7 +377,7 @@ impl Transform<'_> {
             (Some("array" | "object"), None) => {
                 Err("is a list or a map; say how it is written with `encoding.{name}.x-form: brackets` or `map`")
             }
-            (Some("array"), Some(FormStyle::Brackets)) if composite(self.resolve(&property["items"])) => {
+            (Some("array"), Some(FormStyle::Brackets)) if composite(self.schemas.resolve(&property["items"])) => {
                 Err("is a list of lists or objects; `x-form: brackets` writes texts")
             }
             (Some("array"), Some(FormStyle::Brackets)) => Ok(()),
@@ -421,22 +389,6 @@ impl Transform<'_> {
             (_, Some(FormStyle::Map)) => Err("is no map; `x-form: map` writes one"),
             (_, None) => Ok(()),
         }
-    }
-
-    /// The schema that a reference, or an `allOf` of one, leads to; circles are refused elsewhere.
-    pub(crate) fn resolve<'v>(&'v self, schema: &'v Value) -> &'v Value {
-        let mut schema = schema;
-        for _ in 0..32 {
-            let inner = match schema["allOf"].as_array().map(Vec::as_slice) {
-                Some([one]) => one,
-                _ => schema,
-            };
-            match reference(inner) {
-                Some(name) if !SHARED.contains(&name) => schema = &self.document.json["components"]["schemas"][name],
-                _ => return inner,
-            }
-        }
-        schema
     }
 
     fn responses(&mut self, operation: &Operation, parent: &str, responses: &Value) -> Value {
@@ -529,34 +481,13 @@ impl Transform<'_> {
             Some(name) => format!("is `{name}`"),
             None => format!("is {schema}"),
         };
-        let schema = self.schema(&Place::operation(id, "response"), name, schema);
+        let schema = self.schemas.schema(&Place::operation(id, "response"), name, schema);
         (kind, Some(json!({ "application/json": { "schema": schema } })))
     }
 }
 
 /// Setters that a call's builder has anyway, and names that its code uses.
 const PARAMETERS_TAKEN: [&str; 6] = ["body", "body_map", "client", "header_map", "new", "send"];
-
-/// The text of a key, as documentation.
-pub(crate) fn text(json: &Value, key: &str) -> Option<String> {
-    json[key].as_str().map(prose)
-}
-
-/// The name that a `$ref` to a schema has.
-pub(crate) fn reference(schema: &Value) -> Option<&str> {
-    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
-}
-
-/// A media type without its parameters.
-fn essence(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
-}
-
-/// Whether a media type is JSON (RFC 6839 section 3.1).
-pub(crate) fn is_json(media_type: &str) -> bool {
-    let base = media_type.split(';').next().unwrap_or_default().trim();
-    base == "application/json" || base.ends_with("+json")
-}
 
 /// The named schemas that the paths reach.
 fn reachable(paths: &Map<String, Value>, schemas: Map<String, Value>) -> Map<String, Value> {

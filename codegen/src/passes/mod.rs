@@ -1,28 +1,26 @@
 //! From progenitor's tree to ours: the passes over one generated client.
 
 mod operations;
+mod pagination;
+mod paths;
+mod setter;
+mod state;
 mod tree;
 mod types;
 
-use std::collections::BTreeMap;
+use quote::ToTokens;
+use syn::visit_mut::VisitMut;
+use syn::{File, ImplItem, Item, ItemImpl, ItemStruct, parse_quote};
 
-use quote::{ToTokens, format_ident, quote};
-use syn::punctuated::Punctuated;
-use syn::visit_mut::{self, VisitMut};
-use syn::{
-    Attribute, Expr, File, FnArg, GenericArgument, Ident, ImplItem, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Lit,
-    Meta, Path, PathArguments, Stmt, Token, Type, WherePredicate, parse_quote,
-};
-
-use crate::document::{Document, Operation};
+use crate::document::Document;
 use crate::documentation;
-use crate::error::{Error, Errors};
-use crate::names::{pascal_case, variant_name};
-use crate::pagination;
-use crate::transform::{Prepared, SchemaNotes};
-use crate::vocabulary::FormStyle;
-use tree::*;
-pub(crate) use tree::{doc_text, inner_of_option, inner_of_vec};
+use crate::error::Errors;
+use crate::prose::prose;
+use crate::transform::Prepared;
+use paths::Paths;
+use state::Passes;
+pub(crate) use tree::doc_text;
+use tree::set_doc;
 
 /// Rewrites one generated client; `root` is the path from its `builder` module to the provider's module.
 pub(crate) fn run(
@@ -32,14 +30,7 @@ pub(crate) fn run(
     root: &proc_macro2::TokenStream,
     example_module: Option<&str>,
 ) -> Result<Vec<Item>, Errors> {
-    let mut passes = Passes {
-        document,
-        prepared,
-        root,
-        example_module,
-        structs: BTreeMap::new(),
-        errors: Vec::new(),
-    };
+    let mut passes = Passes::over(document, prepared, root, example_module);
     let mut items = passes.items(tree);
     if !passes.errors.is_empty() {
         return Err(Errors(passes.errors));
@@ -69,18 +60,6 @@ pub(crate) fn run(
         }
     }
     Ok(items)
-}
-
-/// Fields of a generated struct: (Rust name, name on the wire, type).
-pub(crate) type StructFields = Vec<(Ident, String, Type)>;
-
-struct Passes<'a> {
-    document: &'a Document,
-    prepared: &'a Prepared,
-    root: &'a proc_macro2::TokenStream,
-    example_module: Option<&'a str>,
-    structs: BTreeMap<String, StructFields>,
-    errors: Vec<Error>,
 }
 
 impl Passes<'_> {
@@ -114,7 +93,7 @@ impl Passes<'_> {
         }
         let info = &self.document.json["info"];
         let title = info["title"].as_str().unwrap_or_default();
-        let description = documentation::prose(info["description"].as_str().unwrap_or_default());
+        let description = prose(info["description"].as_str().unwrap_or_default());
         let checked = info["version"].as_str().unwrap_or_default();
         set_doc(
             &mut client.attrs,
@@ -152,127 +131,4 @@ impl Passes<'_> {
         }
         (!item.items.is_empty()).then_some(item)
     }
-
-    fn operation(&self, method: &str) -> Option<&Operation> {
-        self.document.operations.iter().find(|operation| operation.id == method)
-    }
-}
-
-/// Outside crates are reached through the library, so that a user's `build.rs` needs none of them.
-struct Paths;
-
-impl VisitMut for Paths {
-    fn visit_path_mut(&mut self, path: &mut Path) {
-        visit_mut::visit_path_mut(self, path);
-        let Some(first) = path.segments.first().map(|segment| segment.ident.to_string()) else {
-            return;
-        };
-        let outside = ["serde", "serde_json", "reqwest", "chrono", "uuid"].contains(&first.as_str());
-        // JSON that is kept as it came: `Value` would keep its numbers as binary floats.
-        if first == "serde_json" {
-            match path
-                .segments
-                .iter()
-                .nth(1)
-                .map(|segment| segment.ident.to_string())
-                .as_deref()
-            {
-                Some("Map") => return *path = parse_quote!(::finrail::rt::v1::JsonMap),
-                Some("Value") => return *path = parse_quote!(::finrail::rt::v1::Json),
-                _ => {}
-            }
-        }
-        // A variant is a form that the library may change; a function is not.
-        if first == "Error"
-            && let Some(last) = path.segments.last_mut().filter(|last| last.ident == "InvalidRequest")
-        {
-            last.ident = syn::Ident::new("invalid_request", last.ident.span());
-        }
-        let through_us = path.segments.len() > 1 && outside && (path.leading_colon.is_some() || first == "reqwest");
-        if through_us {
-            let segments = std::mem::take(&mut path.segments);
-            *path = parse_quote!(::finrail::rt::v1::#segments);
-        } else if first == "progenitor_client" {
-            let segments: Vec<_> = path.segments.iter().skip(1).collect();
-            *path = parse_quote!(::finrail::rt::v1::#(#segments)::*);
-        } else if path.segments.iter().any(|segment| segment.ident == "codegen_marker") {
-            let marker = path
-                .segments
-                .last()
-                .map(|segment| segment.ident.to_string())
-                .unwrap_or_default();
-            *path = match marker.as_str() {
-                "LenientBool" => parse_quote!(bool),
-                "LenientString" => parse_quote!(::std::string::String),
-                _ => parse_quote!(::finrail::rt::v1::Decimal),
-            };
-        }
-    }
-
-    /// "conversion to `:: a :: B` for c failed": the type's own name is enough.
-    fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
-        let text = literal.value();
-        if let Some(name) = text.strip_suffix(" was not initialized") {
-            *literal = syn::LitStr::new(&format!("`{name}` is missing: set it before `send`"), literal.span());
-            return;
-        }
-        let Some((before, rest)) = text.split_once("conversion to `") else {
-            return;
-        };
-        let Some((path, after)) = rest.split_once('`') else {
-            return;
-        };
-        let name = match path.rsplit("::").next().unwrap_or(path).trim() {
-            "DecimalNumber" | "DecimalString" => "Decimal",
-            "LenientBool" => "bool",
-            "LenientString" => "String",
-            other => other,
-        };
-        *literal = syn::LitStr::new(&format!("{before}conversion to `{name}`{after}"), literal.span());
-    }
-
-    fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-        let mut serde = false;
-        for attribute in attributes.iter_mut() {
-            if attribute.path().is_ident("serde") {
-                serde_paths(attribute);
-            }
-            if !attribute.path().is_ident("derive") {
-                continue;
-            }
-            let Ok(mut derives) = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated) else {
-                continue;
-            };
-            for path in &mut derives {
-                serde |= path.segments.first().is_some_and(|segment| segment.ident == "serde");
-                self.visit_path_mut(path);
-            }
-            *attribute = parse_quote!(#[derive(#derives)]);
-        }
-        if serde {
-            attributes.push(parse_quote!(#[serde(crate = "::finrail::rt::v1::serde")]));
-        }
-    }
-}
-
-/// Paths that serde attributes carry as text: typify writes `":: std :: x"`, and names crates of its own.
-fn serde_paths(attribute: &mut Attribute) {
-    let Ok(mut metas) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
-        return;
-    };
-    for meta in &mut metas {
-        if let Meta::NameValue(pair) = meta
-            && pair.path.is_ident("skip_serializing_if")
-            && let Expr::Lit(syn::ExprLit {
-                lit: Lit::Str(text), ..
-            }) = &mut pair.value
-        {
-            let path = text
-                .value()
-                .replace(' ', "")
-                .replace("::serde_json::Map::", "::finrail::rt::v1::JsonMap::");
-            *text = syn::LitStr::new(&path, text.span());
-        }
-    }
-    *attribute = parse_quote!(#[serde(#metas)]);
 }

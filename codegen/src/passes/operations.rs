@@ -1,7 +1,19 @@
 //! The passes over `builder`: what a call sends, under which rules, and its pages.
 
-use super::types::list_setter;
-use super::*;
+use finrail_spec::model::Operation;
+use finrail_spec::vocabulary::FormStyle;
+use quote::{ToTokens, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Expr, GenericArgument, ImplItemFn, Item, ItemImpl, ItemMod, ItemUse, Lit, PathArguments, Stmt, Type, parse_quote,
+};
+
+use super::pagination;
+use super::setter::list_setter;
+use super::state::Passes;
+use super::tree::*;
+use crate::names::pascal_case;
+use crate::transform::Prepared;
 
 impl Passes<'_> {
     pub(super) fn builders(&mut self, mut module: ItemMod) -> ItemMod {
@@ -9,95 +21,82 @@ impl Passes<'_> {
             &mut module.attrs,
             "Calls under construction: a setter for each parameter, then `send`.",
         );
-        let Some((_, items)) = module.content.as_mut() else {
-            return module;
+        if let Some((_, items)) = module.content.as_mut() {
+            *items = std::mem::take(items)
+                .into_iter()
+                .map(|item| self.builder(item))
+                .collect();
+        }
+        module
+    }
+
+    fn builder(&mut self, item: Item) -> Item {
+        match item {
+            Item::Use(item) => import(item),
+            Item::Impl(item) if item.trait_.is_none() => Item::Impl(self.call(item)),
+            Item::Struct(mut item) => {
+                let of_this = |operation: &&Operation| item.ident == pascal_case(&operation.id);
+                let method = self.document.operations.iter().find(of_this);
+                let method = method.map_or("", |operation| operation.id.as_str());
+                let text = format!("A call of [`Client::{method}`](super::Client::{method}).");
+                set_doc(&mut item.attrs, &text);
+                item.attrs
+                    .push(parse_quote!(#[must_use = "nothing is sent until `send`"]));
+                Item::Struct(item)
+            }
+            other => other,
+        }
+    }
+
+    /// The methods of one call: its setters, `send`, and its pages where it has any.
+    fn call(&mut self, mut item: ItemImpl) -> ItemImpl {
+        let name = type_name(&item.self_ty);
+        let document = self.document;
+        let of_this = |operation: &Operation| pascal_case(&operation.id) == name;
+        let Some(index) = document.operations.iter().position(of_this) else {
+            return item;
         };
-        let root = self.root;
-        let mut out: Vec<Item> = Vec::new();
-        for item in std::mem::take(items) {
-            match item {
-                Item::Use(item) if item.to_token_stream().to_string().contains("types") => out.push(parse_quote! {
-                    #[allow(unused_imports)]
-                    use super::types;
-                }),
-                Item::Use(item) if item.to_token_stream().to_string().contains("encode_path") => {
-                    out.push(parse_quote! {
-                        #[allow(unused_imports)]
-                        use super::{ByteStream, Error, RequestBuilderExt, ResponseValue, encode_path};
-                    })
+        let operation = &document.operations[index];
+        let mut replies = None;
+        for method in methods(&mut item) {
+            match method.sig.ident.to_string().as_str() {
+                "new" => method.vis = parse_quote!(pub(super)),
+                "send" => {
+                    replies = reply_types(&method.sig.output);
+                    self.sender(method, operation, index);
                 }
-                Item::Impl(mut item) if item.trait_.is_none() => {
-                    let name = type_name(&item.self_ty);
-                    let Some(index) = self
-                        .document
-                        .operations
-                        .iter()
-                        .position(|operation| pascal_case(&operation.id) == name)
-                    else {
-                        out.push(Item::Impl(item));
-                        continue;
-                    };
-                    let operation = &self.document.operations[index];
-                    let mut replies = None;
-                    for method in methods(&mut item) {
-                        let method_name = method.sig.ident.to_string();
-                        match method_name.as_str() {
-                            "new" => {
-                                method.vis = parse_quote!(pub(super));
-                            }
-                            "send" => {
-                                let text = format!(
-                                    "Sends `{} {}`.\n\n# Errors\n\nSee [`Error`]: what it says of the call's effect is in `outcome()`.",
-                                    operation.method, operation.path
-                                );
-                                set_doc(&mut method.attrs, &text);
-                                replies = reply_types(&method.sig.output);
-                                let statements = std::mem::take(&mut method.block.stmts);
-                                method.block.stmts = self.send(operation, index, root, statements);
-                            }
-                            "body" => set_doc(&mut method.attrs, "Sets the request body."),
-                            "body_map" => set_doc(&mut method.attrs, "Changes the request body."),
-                            _ => {
-                                let text = self
-                                    .prepared
-                                    .parameter_docs
-                                    .get(&(operation.id.clone(), method_name.clone()))
-                                    .cloned()
-                                    .unwrap_or_else(|| format!("Sets `{method_name}`."));
-                                set_doc(&mut method.attrs, &text);
-                                list_setter(method);
-                            }
-                        }
-                    }
-                    if let Some((reply, error)) = replies {
-                        match pagination::methods(self.document, operation, index, root, &reply, &error, &self.structs)
-                        {
-                            Ok(items) => item.items.extend(items),
-                            Err(reason) => self.errors.push(self.document.error(Some(&operation.id), reason)),
-                        }
-                    }
-                    out.push(Item::Impl(item));
-                }
-                Item::Struct(mut item) => {
-                    let method = self
-                        .document
-                        .operations
-                        .iter()
-                        .find(|operation| item.ident == pascal_case(&operation.id))
-                        .map_or_else(String::new, |operation| operation.id.clone());
-                    set_doc(
-                        &mut item.attrs,
-                        &format!("A call of [`Client::{method}`](super::Client::{method})."),
-                    );
-                    item.attrs
-                        .push(parse_quote!(#[must_use = "nothing is sent until `send`"]));
-                    out.push(Item::Struct(item));
-                }
-                other => out.push(other),
+                "body" => set_doc(&mut method.attrs, "Sets the request body."),
+                "body_map" => set_doc(&mut method.attrs, "Changes the request body."),
+                name => self.setter(method, operation, name),
             }
         }
-        *items = out;
-        module
+        if let Some((reply, error)) = replies {
+            match pagination::methods(document, operation, index, self.root, &reply, &error, &self.structs) {
+                Ok(items) => item.items.extend(items),
+                Err(reason) => self.errors.push(document.error(Some(&operation.id), reason)),
+            }
+        }
+        item
+    }
+
+    fn sender(&mut self, method: &mut ImplItemFn, operation: &Operation, index: usize) {
+        let text = format!(
+            "Sends `{} {}`.\n\n# Errors\n\nSee [`Error`]: what it says of the call's effect is in `outcome()`.",
+            operation.method, operation.path
+        );
+        set_doc(&mut method.attrs, &text);
+        let statements = std::mem::take(&mut method.block.stmts);
+        method.block.stmts = self.send(operation, index, self.root, statements);
+    }
+
+    fn setter(&self, method: &mut ImplItemFn, operation: &Operation, name: &str) {
+        let described = self
+            .prepared
+            .parameter_docs
+            .get(&(operation.id.clone(), name.to_owned()));
+        let text = described.cloned().unwrap_or_else(|| format!("Sets `{name}`."));
+        set_doc(&mut method.attrs, &text);
+        list_setter(method);
     }
 
     /// The body of `send`: progenitor's request building, our execution.
@@ -151,6 +150,24 @@ impl Passes<'_> {
     }
 }
 
+/// What progenitor imports into its builders, from our runtime.
+fn import(item: ItemUse) -> Item {
+    let text = item.to_token_stream().to_string();
+    if text.contains("types") {
+        parse_quote! {
+            #[allow(unused_imports)]
+            use super::types;
+        }
+    } else if text.contains("encode_path") {
+        parse_quote! {
+            #[allow(unused_imports)]
+            use super::{ByteStream, Error, RequestBuilderExt, ResponseValue, encode_path};
+        }
+    } else {
+        Item::Use(item)
+    }
+}
+
 /// Names on the wire, form styles and the error of an unlisted status, inside `send`.
 struct Wire<'a> {
     operation: &'a Operation,
@@ -200,7 +217,8 @@ impl VisitMut for Wire<'_> {
         if call.method == "append" {
             self.rename(call.args.first_mut());
         } else if call.method == "form_urlencoded" {
-            let fields = self.operation.form.iter().map(|(name, style)| {
+            let sent = self.operation.sent();
+            let fields = sent.iter().flat_map(|content| &content.forms).map(|(name, style)| {
                 let style = match style {
                     FormStyle::Brackets => quote!(::finrail::rt::v1::FormStyle::Brackets),
                     FormStyle::Map => quote!(::finrail::rt::v1::FormStyle::Map),

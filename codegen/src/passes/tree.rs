@@ -1,6 +1,14 @@
 //! Small questions to a syntax tree, and small changes of it.
 
-use super::*;
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Expr, File, GenericArgument, Ident, ImplItem, Item, ItemImpl, Lit, Meta, PathArguments, Token, Type,
+    parse_quote,
+};
+
+/// Fields of a generated struct: (Rust name, name on the wire, type).
+pub(super) type StructFields = Vec<(Ident, String, Type)>;
 
 pub(super) fn parse_items(tokens: proc_macro2::TokenStream) -> Vec<Item> {
     syn::parse2::<File>(tokens).map(|file| file.items).unwrap_or_default()
@@ -33,11 +41,11 @@ pub(super) fn type_name(ty: &Type) -> String {
     }
 }
 
-pub(crate) fn inner_of_option(ty: &Type) -> Option<&Type> {
+pub(super) fn inner_of_option(ty: &Type) -> Option<&Type> {
     generic_of(ty, "Option")
 }
 
-pub(crate) fn inner_of_vec(ty: &Type) -> Option<&Type> {
+pub(super) fn inner_of_vec(ty: &Type) -> Option<&Type> {
     generic_of(ty, "Vec")
 }
 

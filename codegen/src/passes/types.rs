@@ -1,6 +1,16 @@
 //! The passes over `types`: open enums, kinds by key, exact and lenient values, setters.
 
-use super::*;
+use std::collections::BTreeSet;
+
+use quote::{ToTokens, format_ident, quote};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Ident, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Meta, Path, Token, Type, parse_quote};
+
+use super::setter::{list_setter, unwrap_optional_setter};
+use super::state::Passes;
+use super::tree::*;
+use crate::names::variant_name;
+use crate::notes::SchemaNotes;
 
 impl Passes<'_> {
     pub(super) fn types(&mut self, mut module: ItemMod) -> ItemMod {
@@ -30,7 +40,10 @@ impl Passes<'_> {
                 other => out.push(other),
             }
         }
+        let secrets = secret_newtypes(&out);
         out.retain_mut(|item| match item {
+            // A secret has no `Display`, and neither has a type that is nothing else.
+            Item::Impl(item) if is_display(item) && secrets.contains(&type_name(&item.self_ty)) => false,
             // What typify derived for the types that are now ours.
             Item::Impl(item) => {
                 let own = item.attrs.iter().any(is_marker);
@@ -549,106 +562,33 @@ fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or
     out
 }
 
-/// `value: T where T: TryInto<Option<X>>` becomes `T: TryInto<X>`.
-fn unwrap_optional_setter(method: &mut syn::ImplItemFn) {
-    let takes_value = method.sig.inputs.iter().any(|input| matches!(input, FnArg::Typed(_)));
-    let Some(clause) = method.sig.generics.where_clause.as_mut().filter(|_| takes_value) else {
-        return;
-    };
-    let mut changed = false;
-    for predicate in &mut clause.predicates {
-        let WherePredicate::Type(predicate) = predicate else {
-            continue;
-        };
-        for bound in &mut predicate.bounds {
-            let syn::TypeParamBound::Trait(bound) = bound else {
-                continue;
-            };
-            let Some(segment) = bound
-                .path
-                .segments
-                .last_mut()
-                .filter(|segment| segment.ident == "TryInto")
-            else {
-                continue;
-            };
-            let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else {
-                continue;
-            };
-            let Some(GenericArgument::Type(ty)) = arguments.args.first_mut() else {
-                continue;
-            };
-            if let Some(inner) = inner_of_option(ty).cloned() {
-                *ty = inner;
-                changed = true;
+/// The types that are a secret under another name: `struct Pan(Secret)`, and a name of that.
+fn secret_newtypes(items: &[Item]) -> BTreeSet<String> {
+    let inner = |item: &Item| match item {
+        Item::Struct(item) => match &item.fields {
+            syn::Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                Some((item.ident.to_string(), type_name(&fields.unnamed[0].ty)))
             }
-        }
-    }
-    if changed {
-        IntoSome.visit_block_mut(&mut method.block);
-    }
-}
-
-/// `T: TryInto<Vec<X>>` becomes `T: IntoIterator<Item: Into<X>>`: `.scopes(["a", "b"])` without a `vec!` of owned texts.
-pub(super) fn list_setter(method: &mut syn::ImplItemFn) {
-    let Some(clause) = &method.sig.generics.where_clause else {
-        return;
-    };
-    let found = clause.predicates.iter().find_map(|predicate| match predicate {
-        WherePredicate::Type(predicate) => predicate.bounds.iter().find_map(|bound| {
-            let syn::TypeParamBound::Trait(bound) = bound else {
-                return None;
-            };
-            let list = generic_of(
-                &Type::Path(syn::TypePath {
-                    attrs: Vec::new(),
-                    qself: None,
-                    path: bound.path.clone(),
-                }),
-                "TryInto",
-            )
-            .and_then(inner_of_vec)
-            .cloned()?;
-            Some((predicate.bounded_ty.clone(), list))
-        }),
+            _ => None,
+        },
         _ => None,
-    });
-    let Some((parameter, element)) = found else {
-        return;
     };
-    let field = &method.sig.ident;
-    let list = quote!(
-        ::std::iter::IntoIterator::into_iter(value)
-            .map(::std::convert::Into::into)
-            .collect()
-    );
-    let optional = method.block.to_token_stream().to_string().contains("Some)");
-    let list = if optional {
-        quote!(::std::option::Option::Some(#list))
-    } else {
-        list
-    };
-    method.block = parse_quote!({
-        self.#field = Ok(#list);
-        self
-    });
-    method.sig.generics.where_clause = Some(parse_quote! {
-        where
-            #parameter: ::std::iter::IntoIterator<Item: ::std::convert::Into<#element>>,
-    });
+    let newtypes: Vec<(String, String)> = items.iter().filter_map(inner).collect();
+    let mut secrets = BTreeSet::new();
+    loop {
+        let more: Vec<&String> = newtypes
+            .iter()
+            .filter(|(name, of)| (of == "Secret" || secrets.contains(of)) && !secrets.contains(name))
+            .map(|(name, _)| name)
+            .collect();
+        if more.is_empty() {
+            return secrets;
+        }
+        secrets.extend(more.into_iter().cloned());
+    }
 }
 
-/// `value.try_into()` -> `value.try_into().map(Some)`
-struct IntoSome;
-
-impl VisitMut for IntoSome {
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expression);
-        if let Expr::MethodCall(call) = expression
-            && call.method == "try_into"
-        {
-            let inner = expression.clone();
-            *expression = parse_quote!(#inner.map(::std::option::Option::Some));
-        }
-    }
+fn is_display(item: &ItemImpl) -> bool {
+    let of = item.trait_.as_ref().and_then(|(path, _)| path.segments.last());
+    of.is_some_and(|segment| segment.ident == "Display")
 }

@@ -40,7 +40,7 @@ fn decimals_keep_every_digit_in_both_forms() {
 fn secrets_are_sent_and_never_printed() {
     let shapes: Shapes =
         serde_json::from_str(&format!(r#"{{ {REQUIRED}, "secretMaybe": "hush", "pan": "4111" }}"#)).unwrap();
-    let printed = format!("{shapes:?}{}", shapes.pan.clone().unwrap());
+    let printed = format!("{shapes:?}{:?}", shapes.pan.clone().unwrap());
     let sent = serde_json::to_string(&shapes).unwrap();
     for secret in ["s3cr3t", "hush", "4111"] {
         assert!(!printed.contains(secret), "{printed}");

@@ -1,0 +1,63 @@
+//! What a recording shows of a specification.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::validators::Validators;
+use crate::drift::finding::Class;
+use crate::drift::spec::{Issue, Spec};
+
+/// A specification, and what a recording showed of it so far.
+pub(super) struct Seen<'s> {
+    pub spec: &'s Spec,
+    pub issues: Vec<Issue>,
+    pub operation: String,
+    pub pointer: String,
+    /// By operation: parameters, fields and statuses that occurred.
+    pub exercised: BTreeMap<String, Exercised>,
+    pub elsewhere: usize,
+    /// Replies whose body the recording does not show as text.
+    pub unread: usize,
+    pub missing: BTreeMap<String, usize>,
+    pub validators: Validators,
+}
+
+/// What occurred of one operation.
+#[derive(Default)]
+pub(super) struct Exercised {
+    pub parameters: BTreeSet<String>,
+    pub fields: BTreeSet<String>,
+    pub statuses: BTreeSet<u64>,
+}
+
+impl<'s> Seen<'s> {
+    pub fn of(spec: &'s Spec) -> Self {
+        Self {
+            spec,
+            issues: Vec::new(),
+            operation: String::new(),
+            pointer: String::new(),
+            exercised: BTreeMap::new(),
+            elsewhere: 0,
+            unread: 0,
+            missing: BTreeMap::new(),
+            validators: Validators::of(spec),
+        }
+    }
+
+    pub fn add(&mut self, rule: &'static str, class: Class, subject: &str, what: String, effect: &str, fix: &str) {
+        self.issues.push(Issue {
+            rule,
+            class,
+            operation: (!self.operation.is_empty()).then(|| self.operation.clone()),
+            subject: subject.to_owned(),
+            pointer: self.pointer.clone(),
+            what,
+            effect: effect.to_owned(),
+            fix: fix.to_owned(),
+        });
+    }
+
+    pub fn exercised(&mut self) -> &mut Exercised {
+        self.exercised.entry(self.operation.clone()).or_default()
+    }
+}

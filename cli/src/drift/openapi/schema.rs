@@ -1,0 +1,393 @@
+//! Schemas, by what the generated type sends or reads.
+
+use std::collections::BTreeSet;
+
+use finrail_spec::pointer::join;
+use finrail_spec::reference::deref;
+use serde_json::{Map, Value};
+
+use super::compared::{Compared, Direction, mark};
+use crate::drift::finding::Class;
+
+/// A schema and its place in its document.
+type Placed<'v> = (&'v str, &'v Value);
+
+impl<'s> Compared<'s> {
+    pub(super) fn schema(&mut self, ours: Placed<'_>, theirs: Placed<'_>, direction: Direction, path: &str) {
+        self.described(ours.1.get("description"), theirs.1.get("description"));
+        let (here, mine) = resolved(&self.spec.bundle, ours);
+        let (there, other) = resolved(self.theirs, theirs);
+        // The same two places say the same again; a schema that contains itself ends here.
+        if !self.visited.insert((here.clone(), there.clone(), direction)) {
+            return;
+        }
+        if mine == other && !contains_reference(&mine) {
+            return;
+        }
+        let outer = std::mem::replace(&mut self.place, here.clone());
+        self.compared(&here, &mine, &there, &other, direction, path);
+        self.place = outer;
+    }
+
+    fn compared(&mut self, here: &str, mine: &Value, there: &str, other: &Value, direction: Direction, path: &str) {
+        if let Some(missing) = reference(other) {
+            self.add(
+                "reference-dangling",
+                Class::Unhandled,
+                path,
+                format!("`{path}` refers to {missing}, which the document does not have"),
+                "what it is cannot be compared",
+                "look at the document",
+            );
+            return;
+        }
+        self.described(mine.get("description"), other.get("description"));
+        let (mine, other) = (merged(&self.spec.bundle, mine), merged(self.theirs, other));
+        let lenient = mine.get("x-lenient").and_then(Value::as_str);
+        self.kinds(&mine, &other, direction, path, lenient);
+        self.values(&mine, &other, direction, path);
+        self.limits(&mine, &other, path);
+        // A document that says nothing about a value does not say that it lost its fields.
+        let said = ["type", "properties"].iter().any(|key| other.contains_key(*key));
+        if said && (mine.contains_key("properties") || other.contains_key("properties")) {
+            self.properties((here, &mine), (there, &other), direction, path);
+        }
+        for key in ["items", "additionalProperties"] {
+            if let (Some(mine), Some(other)) = (mine.get(key), other.get(key))
+                && mine.is_object()
+                && other.is_object()
+            {
+                let (here, there) = (join(here, key), join(there, key));
+                let inner = if key == "items" { "[]" } else { ".*" };
+                self.schema((&here, mine), (&there, other), direction, &format!("{path}{inner}"));
+            }
+        }
+        for key in ["oneOf", "anyOf"] {
+            let alternatives = other.get(key).map(Value::to_string);
+            if mine.get(key).map(Value::to_string) != alternatives {
+                let mark = alternatives.map_or("none".to_owned(), |text| format!("list {}", mark(&text)));
+                self.add(
+                    "alternatives-changed",
+                    Class::Unhandled,
+                    path,
+                    format!("`{path}` has other alternatives ({key}, {mark})"),
+                    "this tool does not compare them",
+                    "compare them by eye",
+                );
+            }
+        }
+    }
+
+    fn kinds(
+        &mut self,
+        mine: &Map<String, Value>,
+        other: &Map<String, Value>,
+        direction: Direction,
+        path: &str,
+        lenient: Option<&str>,
+    ) {
+        let kind = |schema: &Map<String, Value>| {
+            let stated = schema
+                .get("type")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            if stated.is_empty() && schema.contains_key("properties") {
+                "object".to_owned()
+            } else {
+                stated
+            }
+        };
+        let format = |schema: &Map<String, Value>| {
+            schema
+                .get("format")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (k, other_k, f, other_f) = (kind(mine), kind(other), format(mine), format(other));
+        if other_k.is_empty() || k.is_empty() {
+            return;
+        }
+        // Of several types, each must fit.
+        let each = |fitting: &[&str]| other_k.split(" or ").all(|kind| fitting.contains(&kind));
+        let decimal = f == "decimal" && each(&["number", "string", "integer"]) && direction.is_read();
+        let read_anyway = direction.is_read()
+            && (matches!(lenient, Some("string" | "boolean")) && each(&["boolean", "string", "integer", "number"])
+                || lenient == Some("array") && each(&["array", "object"])
+                || lenient == Some("object") && each(&["object", "string"])
+                || k == "number" && other_k == "integer");
+        let sent_anyway = direction == Direction::Request && k == "integer" && other_k == "number";
+        if k != other_k && !decimal && !read_anyway && !sent_anyway {
+            self.add(
+                "type-changed",
+                direction.unless_failed(Class::WireBreaking),
+                path,
+                format!("`{path}` is {other_k} now"),
+                &format!("the client {} {k}", if direction.is_read() { "reads" } else { "sends" }),
+                "correct the type",
+            );
+            return;
+        }
+        if k != other_k {
+            self.add(
+                "type-changed",
+                Class::DocsOnly,
+                path,
+                format!("`{path}` is {other_k} now"),
+                "the client takes both",
+                "correct the type",
+            );
+        }
+        if k == "integer" && f == "int32" && other_f != "int32" && direction.is_read() {
+            self.add(
+                "format-changed",
+                direction.unless_failed(Class::WireBreaking),
+                path,
+                format!("`{path}` may be larger than 32 bits now"),
+                "the client reads int32, and nothing larger",
+                "write `format: int64`",
+            );
+        }
+        let strict = ["date", "date-time", "uuid", "time"].contains(&f.as_str()) && lenient.is_none();
+        if f != other_f && strict && direction.is_read() && k == "string" {
+            self.add(
+                "format-changed",
+                direction.unless_failed(Class::WireBreaking),
+                path,
+                format!(
+                    "`{path}` is {} now",
+                    if other_f.is_empty() { "any text" } else { &other_f }
+                ),
+                &format!("the client reads {f}, and nothing else"),
+                "correct the format",
+            );
+        }
+    }
+
+    fn values(&mut self, mine: &Map<String, Value>, other: &Map<String, Value>, direction: Direction, path: &str) {
+        let listed = |schema: &Map<String, Value>| -> Option<BTreeSet<String>> {
+            let values = schema.get("enum")?.as_array()?;
+            Some(values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        };
+        let (Some(mine), Some(other)) = (listed(mine), listed(other)) else {
+            return;
+        };
+        for value in other.difference(&mine) {
+            self.add(
+                "enum-value-added",
+                Class::Additive,
+                &format!("{path} {value}"),
+                format!("`{path}` may be `{value}` now"),
+                "the client reads it as Unknown and writes it back as it came",
+                "list the value",
+            );
+        }
+        for value in mine.difference(&other) {
+            let (class, effect) = match direction {
+                Direction::Reply | Direction::Failure => {
+                    (Class::SourceBreaking, "following the document removes a variant")
+                }
+                Direction::Request => (Class::WireBreaking, "the client offers a value that is refused"),
+            };
+            self.add(
+                "enum-value-removed",
+                class,
+                &format!("{path} {value}"),
+                format!("`{path}` is never `{value}` any more"),
+                effect,
+                "remove the value",
+            );
+        }
+    }
+
+    fn limits(&mut self, mine: &Map<String, Value>, other: &Map<String, Value>, path: &str) {
+        for key in [
+            "minLength",
+            "maxLength",
+            "minimum",
+            "maximum",
+            "pattern",
+            "minItems",
+            "maxItems",
+        ] {
+            if let Some(limit) = mine.get(key)
+                && other.get(key) != Some(limit)
+            {
+                let now = other.get(key).map_or("none".to_owned(), Value::to_string);
+                self.add(
+                    "limit-changed",
+                    Class::Unhandled,
+                    &format!("{path} {key}"),
+                    format!("`{path}` has another {key}: {now}"),
+                    "what the client does about it depends on the generated type",
+                    "correct the limit, or remove it",
+                );
+            }
+        }
+    }
+
+    fn properties(
+        &mut self,
+        (here, mine): (&str, &Map<String, Value>),
+        (there, other): (&str, &Map<String, Value>),
+        direction: Direction,
+        path: &str,
+    ) {
+        let empty = Map::new();
+        let fields = |schema: &Map<String, Value>| schema.get("properties").and_then(Value::as_object).cloned();
+        let required = |schema: &Map<String, Value>| -> BTreeSet<String> {
+            let listed = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            listed.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let (mine_fields, other_fields) = (fields(mine).unwrap_or(empty.clone()), fields(other).unwrap_or(empty));
+        let (mine_required, other_required) = (required(mine), required(other));
+        for (name, schema) in &mine_fields {
+            let at = format!("{path}.{name}");
+            let Some(other_schema) = other_fields.get(name) else {
+                let aliases = schema.get("x-aliases").and_then(Value::as_array);
+                if aliases
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .any(|alias| other_fields.contains_key(alias))
+                {
+                    continue;
+                }
+                let (class, effect) = match direction {
+                    Direction::Reply if mine_required.contains(name) => {
+                        (Class::WireBreaking, "the client cannot read a reply without it")
+                    }
+                    Direction::Reply | Direction::Failure => (
+                        Class::SourceBreaking,
+                        "the field stays empty; following the document removes it",
+                    ),
+                    Direction::Request => (
+                        Class::SourceBreaking,
+                        "the client still offers it; following the document removes it",
+                    ),
+                };
+                self.add(
+                    "field-gone",
+                    class,
+                    &at,
+                    format!("`{at}` is gone"),
+                    effect,
+                    "remove the field",
+                );
+                continue;
+            };
+            self.necessity(
+                &at,
+                "field",
+                mine_required.contains(name),
+                other_required.contains(name),
+                direction,
+            );
+            if direction.is_read()
+                && mine_required.contains(name)
+                && other_schema.get("nullable") == Some(&Value::Bool(true))
+                && schema.get("nullable") != Some(&Value::Bool(true))
+            {
+                self.add(
+                    "became-nullable",
+                    direction.unless_failed(Class::WireBreaking),
+                    &at,
+                    format!("`{at}` may be null now"),
+                    "the client cannot read null where a value must be",
+                    "make the field optional",
+                );
+            }
+            let place = |at: &str| join(&join(at, "properties"), name);
+            self.schema((&place(here), schema), (&place(there), other_schema), direction, &at);
+        }
+        for name in other_fields.keys().filter(|name| !mine_fields.contains_key(*name)) {
+            let at = format!("{path}.{name}");
+            let alias = mine_fields.values().any(|schema| {
+                let aliases = schema.get("x-aliases").and_then(Value::as_array);
+                aliases.into_iter().flatten().any(|alias| alias == name)
+            });
+            if alias {
+                continue;
+            }
+            let needed = direction == Direction::Request && other_required.contains(name);
+            let (class, effect) = if needed {
+                (Class::WireBreaking, "the client does not send it")
+            } else if direction == Direction::Request {
+                (Class::Additive, "the client cannot send it")
+            } else {
+                (Class::Additive, "the client leaves the field out")
+            };
+            self.add(
+                "field-added",
+                class,
+                &at,
+                format!("`{at}` is new{}", if needed { " and required" } else { "" }),
+                effect,
+                "describe the field",
+            );
+        }
+    }
+}
+
+/// Follows references, and wrappers of one part that only add a description, to where they lead, and tells that place.
+fn resolved(root: &Value, (at, schema): Placed<'_>) -> (String, Value) {
+    let (mut at, mut schema) = (at.to_owned(), schema);
+    // A chain longer than this is a cycle.
+    for _ in 0..32 {
+        if let Some(reference) = reference(schema) {
+            at = reference.strip_prefix('#').unwrap_or_default().to_owned();
+            match deref(root, schema) {
+                Some(target) => schema = target,
+                None => break,
+            }
+        }
+        match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([part]) if reference(part).is_some() && schema.get("properties").is_none() => schema = part,
+            _ => break,
+        }
+    }
+    (at, schema.clone())
+}
+
+fn reference(schema: &Value) -> Option<&str> {
+    schema.get("$ref").and_then(Value::as_str)
+}
+
+/// An object schema with its `allOf` parts in it.
+fn merged(root: &Value, schema: &Value) -> Map<String, Value> {
+    merged_within(root, schema, &mut BTreeSet::new())
+}
+
+/// A part that was taken already adds nothing, and may be the whole that contains it.
+fn merged_within(root: &Value, schema: &Value, taken: &mut BTreeSet<String>) -> Map<String, Value> {
+    let mut whole = schema.as_object().cloned().unwrap_or_default();
+    let Some(Value::Array(parts)) = whole.shift_remove("allOf") else {
+        return whole;
+    };
+    for part in &parts {
+        if reference(part).is_some_and(|name| !taken.insert(name.to_owned())) {
+            continue;
+        }
+        let Some(part) = deref(root, part) else { continue };
+        for (key, value) in merged_within(root, part, taken) {
+            match (whole.get_mut(&key), value) {
+                (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
+                (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+                (Some(_), _) => {}
+                (None, value) => {
+                    whole.insert(key, value);
+                }
+            }
+        }
+    }
+    whole
+}
+
+fn contains_reference(schema: &Value) -> bool {
+    match schema {
+        Value::Object(object) => object.contains_key("$ref") || object.values().any(contains_reference),
+        Value::Array(items) => items.iter().any(contains_reference),
+        _ => false,
+    }
+}

@@ -1,0 +1,17 @@
+//! What finrail does with specifications beside generating clients: `regen` makes what derives from them, `drift` holds
+//! them against evidence of what the provider does now.
+//!
+//! A library: each command is a caller with arguments of its own, and tests drive the same code and read the text that
+//! people read.
+
+pub mod drift;
+pub mod git;
+pub mod outline;
+pub mod pages;
+pub mod provider;
+pub mod regen;
+pub mod shell;
+pub mod surface;
+pub mod usage;
+pub mod wire_schemas;
+pub mod workspace;

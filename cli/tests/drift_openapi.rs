@@ -1,0 +1,191 @@
+//! `cargo xtask drift --openapi`: documents that ordinary tools write, and documents that nobody should.
+
+#![allow(clippy::panic)]
+
+mod support;
+
+use finrail_cli::drift::{self, Options, Source};
+use serde_json::Value;
+use support::{Project, TINY, speak};
+
+/// The findings of one run as `rule class subject`, with their fingerprints.
+fn run(project: &Project, document: &str) -> Vec<(String, String)> {
+    project.write("theirs.yaml", document);
+    let options = Options {
+        provider: "tiny".to_owned(),
+        evidence: Source::Openapi("theirs.yaml".to_owned()),
+        json: true,
+        today: "2026-11-22".to_owned(),
+    };
+    let (_, said) = speak(|shell| drift::run(&project.workspace(), &options, shell));
+    let report: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let word = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    let all = report["findings"].as_array().cloned().unwrap_or_default();
+    let told = |it: &Value| format!("{} {} {}", word(it, "rule"), word(it, "class"), word(it, "subject"));
+    all.iter()
+        .map(|finding| (told(finding), word(finding, "fingerprint")))
+        .collect()
+}
+
+fn found(project: &Project, document: &str) -> Vec<String> {
+    run(project, document).into_iter().map(|(told, _)| told).collect()
+}
+
+fn edited(from: &str, to: &str) -> String {
+    assert!(TINY.contains(from), "the specification has no {from:?}");
+    TINY.replace(from, to)
+}
+
+const ACCOUNT: &str = "    Account:\n      type: object\n      description: An account.\n";
+
+#[test]
+fn a_schema_that_contains_itself_ends() {
+    let project = Project::new("openapi-cycles");
+    let itself = edited(
+        ACCOUNT,
+        &format!("{ACCOUNT}      allOf:\n        - $ref: '#/components/schemas/Account'\n"),
+    );
+    // What it is is not understood; that it is compared at all is what counts.
+    assert!(found(&project, &itself).iter().all(|told| told.contains("unhandled")));
+    let tree = edited(
+        "        kind:\n          $ref: '#/components/schemas/AccountKind'\n        balance",
+        "        kind:\n          $ref: '#/components/schemas/AccountKind'\n        parent:\n          $ref: '#/components/schemas/Account'\n        balance",
+    );
+    let told = found(&project, &tree);
+    assert!(
+        told.contains(&"field-added additive reply.parent".to_owned()),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn what_the_second_comparison_would_stop_at_is_compared() {
+    let project = Project::new("openapi-media");
+    let reply = "              schema:\n                $ref: '#/components/schemas/AccountPage'\n";
+    let media = "            application/json:\n              schema:\n                $ref: '#/components/schemas/AccountPage'\n";
+    let second = format!("            application/xml:\n              schema:\n                type: string\n{media}");
+    for (what, document) in [
+        ("another media type, listed first", edited(media, &second)),
+        ("a media type without schema", edited(reply, "")),
+        (
+            "a media type with parameters",
+            edited(
+                media,
+                &media
+                    .replace("json:", "json; charset=utf-8:")
+                    .replace("application/json; charset=utf-8:", "'application/json; charset=utf-8':"),
+            ),
+        ),
+        (
+            "a status more",
+            edited(
+                "        '200':\n          description: The account.",
+                "        default:\n          description: Refused.\n        '200':\n          description: The account.",
+            ),
+        ),
+    ] {
+        assert_eq!(found(&project, &document), Vec::<String>::new(), "{what}");
+    }
+    let gone = edited(
+        "    parameters:\n      - name: accountId",
+        "    x-parameters:\n      - name: accountId",
+    );
+    assert!(
+        !found(&project, &gone).is_empty(),
+        "a parameter of a path that is not described"
+    );
+}
+
+#[test]
+fn other_words_do_not_hide_what_is_not_understood() {
+    let project = Project::new("openapi-hidden");
+    let limit = edited(ACCOUNT, &format!("{ACCOUNT}      minProperties: 7\n"));
+    let understood = |told: &[String]| told.iter().filter(|told| told.starts_with("unhandled-change")).count();
+    assert_eq!(understood(&found(&project, &limit)), 1);
+    let words = limit.replace("description: One account.", "description: Other words.");
+    assert_eq!(understood(&found(&project, &words)), 1, "with other words");
+    let field = limit.replace(
+        "        kind:\n          $ref: '#/components/schemas/AccountKind'\n        balance",
+        "        balance",
+    );
+    assert_eq!(understood(&found(&project, &field)), 1, "with a field that is gone");
+}
+
+#[test]
+fn a_failure_that_reads_otherwise_breaks_no_call() {
+    let project = Project::new("openapi-errors");
+    let told = found(
+        &project,
+        &edited(
+            "        code:\n          type: string",
+            "        code:\n          type: integer",
+        ),
+    );
+    assert!(
+        told.iter()
+            .all(|told| told == "type-changed source-breaking error.code"),
+        "{told:?}"
+    );
+    assert!(!told.is_empty());
+}
+
+#[test]
+fn a_later_change_is_another_finding() {
+    let project = Project::new("openapi-fingerprints");
+    project.edit(
+        "specs/tiny.yaml",
+        "description: A word for programs.",
+        "description: A word for programs.\n          maxLength: 40",
+    );
+    let base = project.read("specs/tiny.yaml");
+    for (from, one, other) in [
+        ("maxLength: 40", "maxLength: 50", "maxLength: 60"),
+        (
+            "default: client_secret_basic",
+            "default: client_secret_post",
+            "default: none",
+        ),
+        (
+            "          description: A word for programs.",
+            "          oneOf: [{enum: [a]}]\n          description: A word for programs.",
+            "          oneOf: [{enum: [b]}]\n          description: A word for programs.",
+        ),
+    ] {
+        assert!(base.contains(from), "{from}");
+        let prints = |to: &str| {
+            run(&project, &base.replace(from, to))
+                .into_iter()
+                .map(|(_, print)| print)
+                .collect::<Vec<_>>()
+        };
+        let (one, other) = (prints(one), prints(other));
+        assert!(
+            !one.is_empty() && one.iter().all(|print| !other.contains(print)),
+            "{from}"
+        );
+    }
+}
+
+#[test]
+fn the_base_address_may_stand_in_the_paths() {
+    let project = Project::new("openapi-bases");
+    let moved = edited(
+        "https://api.tiny.example/v1\n    description: The only",
+        "https://api.tiny.example/v2\n    description: The only",
+    );
+    assert_eq!(found(&project, &moved), ["base-moved wire-breaking api.tiny.example"]);
+    let mut shifted = edited(
+        "https://api.tiny.example/v1\n    description: The only",
+        "https://api.tiny.example\n    description: The only",
+    );
+    for path in [
+        "/oauth/authorize",
+        "/oauth/token",
+        "/accounts",
+        "/accounts/{accountId}",
+        "/labels",
+    ] {
+        shifted = shifted.replace(&format!("\n  {path}:\n"), &format!("\n  /v1{path}:\n"));
+    }
+    assert_eq!(found(&project, &shifted), Vec::<String>::new());
+}

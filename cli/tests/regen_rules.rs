@@ -1,0 +1,209 @@
+//! Every rule for a specification, broken once.
+
+mod support;
+
+use finrail_cli::shell::Outcome;
+use support::{Project, TINY};
+
+/// Rule, what stands in the specification, what stands there instead.
+const BROKEN: &[(&str, &str, &str)] = &[
+    ("openapi", "openapi: 3.0.3", "openapi: 3.1.0"),
+    ("openapi", "in: query", "in: question"),
+    ("openapi", "title: Tiny Bank", "titel: Tiny Bank"),
+    ("openapi", "type: integer", "type: int"),
+    ("provider", "id: tiny", "id: huge"),
+    ("version", "version: 2026-11-21", "version: 1.0.0"),
+    (
+        "server",
+        "https://api.tiny.example/v1\n    desc",
+        "http://api.tiny.example/v1\n    desc",
+    ),
+    ("server", "    x-environment: production\n", ""),
+    ("server", "    x-grade: official\n", ""),
+    ("operation-id", "operationId: get_account", "operationId: getAccount"),
+    ("operation-id", "      operationId: get_account\n", ""),
+    ("operation-id", "operationId: get_account", "operationId: list_accounts"),
+    ("summary", "      summary: Read an account\n", ""),
+    ("summary", "summary: Read an account", "summary: Read an account."),
+    ("description", "      description: One account.\n", ""),
+    ("description", "          description: The account's id.\n", ""),
+    ("description", "      description: An account.\n", ""),
+    (
+        "description",
+        "        description: The account.\n        schema",
+        "        schema",
+    ),
+    ("tag", "tags: [Accounts]", "tags: []"),
+    ("tag", "tags: [Accounts]", "tags: [OAuth, Accounts]"),
+    ("tag", "tags: [Accounts]", "tags: [Account]"),
+    ("security", "      security:\n        - oauth: [accounts]\n", ""),
+    ("security", "security:\n        - oauth: [accounts]", "security: []"),
+    ("security", "- oauth: [accounts]", "- oath: [accounts]"),
+    ("scope", "- oauth: [accounts]", "- oauth: [payments]"),
+    (
+        "scope",
+        "pkce: required",
+        "pkce: required\n        scopes_always: [openid]",
+    ),
+    (
+        "provenance",
+        "      x-provenance:\n        grade: client-code\n        checked: 2026-11-21\n        sources: [a public client]\n",
+        "",
+    ),
+    ("provenance", "checked: 2026-11-21", "checked: yesterday"),
+    ("provenance", "sources: [a public client]", "sources: []"),
+    ("extension-form", "grade: client-code", "grade: hearsay"),
+    ("extension-form", "pkce: required", "pkce: maybe"),
+    ("extension-form", "pkce: required", "pkse: required"),
+    ("extension-form", "style: cursor", "style: page"),
+    ("extension-unknown", "x-pagination:", "x-paging:"),
+    (
+        "extension-unknown",
+        "x-form: brackets",
+        "x-form: brackets\n                x-lenient: string",
+    ),
+    ("example", "balance: 12.5", "balance: twelve"),
+    (
+        "example",
+        "                id: a1\n                kind: current",
+        "                kind: current",
+    ),
+    ("example", "expires_in: 900", "expires_in: soon"),
+    ("example", "example: 10", "example: ten"),
+    (
+        "example",
+        "              example:\n                id: a1\n                kind: current\n                balance: 12.5\n",
+        "",
+    ),
+    (
+        "example",
+        "            example:\n              text: holiday\n              accounts: [a1]\n",
+        "",
+    ),
+    ("error-status", "4XX:\n          $ref", "default:\n          $ref"),
+    ("error-status", "4XX:\n          $ref", "'404':\n          $ref"),
+    (
+        "success-schema",
+        "        '204':\n          description: Created.",
+        "        '204':\n          description: Created.\n        '200':\n          description: Created.\n          content:\n            application/json:\n              schema:\n                $ref: '#/components/schemas/Account'\n              example: {id: a1}",
+    ),
+    (
+        "error-schema",
+        "        4XX:\n          $ref: '#/components/responses/Refused'",
+        "        4XX:\n          $ref: '#/components/responses/Refused'\n        5XX:\n          description: Failed.",
+    ),
+    (
+        "additional-properties",
+        "required: [id]",
+        "required: [id]\n      additionalProperties: false",
+    ),
+    ("decimal", "format: decimal", "format: double"),
+    (
+        "nullable",
+        "      description: Where the next page is.",
+        "      description: Where the next page is.\n      required: [next]",
+    ),
+    ("required", "required: [id]", "required: [id, iban]"),
+    (
+        "secret",
+        "        text:\n",
+        "        password:\n          type: string\n          description: A secret.\n        text:\n",
+    ),
+    (
+        "enum",
+        "type: string\n      description: What kind",
+        "type: integer\n      description: What kind",
+    ),
+    ("schema-name", "    NewLabel:", "    new_label:"),
+    (
+        "schema-name",
+        "    Problem:\n",
+        "    OAuthError:\n      type: object\n      description: Mine.\n    Problem:\n",
+    ),
+    (
+        "reference",
+        "#/components/schemas/AccountKind",
+        "#/components/schemas/AccountSort",
+    ),
+    (
+        "reference",
+        "#/components/parameters/Cursor",
+        "#/components/schemas/Account",
+    ),
+    (
+        "reference",
+        "$ref: '#/components/schemas/AccountKind'",
+        "$ref: '#/components/schemas/AccountKind'\n          description: Ignored.",
+    ),
+    (
+        "unused",
+        "    Problem:\n",
+        "    Nobody:\n      type: object\n      description: Unused.\n    Problem:\n",
+    ),
+    ("pagination", "next: /page/next", "next: /page/after"),
+    ("pagination", "items: /accounts", "items: /data"),
+    ("pagination", "parameter: cursor", "parameter: offset"),
+    ("parameter", "name: accountId", "name: account"),
+    ("parameter", "name: limit", "name: cursor"),
+    (
+        "parameter",
+        "name: limit\n          in: query",
+        "name: limit\n          in: cookie",
+    ),
+    (
+        "form",
+        "              accounts:\n                x-form",
+        "              account:\n                x-form",
+    ),
+    (
+        "media-type",
+        "application/x-www-form-urlencoded:\n            schema:\n              $ref: '#/components/schemas/NewLabel'",
+        "multipart/form-data:\n            schema:\n              $ref: '#/components/schemas/NewLabel'",
+    ),
+    ("oauth", "token: create_token", "token: make_token"),
+    (
+        "oauth",
+        "grants: [authorization_code, refresh_token]",
+        "grants: [client_credentials]",
+    ),
+    ("oauth", "authorize: authorize\n          token", "token"),
+    ("oauth", "      x-browser: true\n", ""),
+];
+
+#[test]
+fn every_broken_rule_is_told() {
+    let project = Project::new("rules");
+    let mut missed = Vec::new();
+    for (rule, from, to) in BROKEN {
+        assert!(TINY.contains(from), "the fixture has no {from:?}");
+        project.write("specs/tiny.yaml", &TINY.replacen(from, to, 1));
+        let (outcome, text) = project.regen(false);
+        if outcome != Outcome::Failure || !text.contains(&format!("[{rule}]")) {
+            missed.push(format!("{rule}: {from:?} -> {to:?}\n{text}"));
+        }
+    }
+    assert!(
+        missed.is_empty(),
+        "{} of {}:\n{}",
+        missed.len(),
+        BROKEN.len(),
+        missed.join("\n")
+    );
+}
+
+#[test]
+fn a_problem_names_its_line() {
+    let project = Project::new("lines");
+    project.edit(
+        "specs/tiny.yaml",
+        "summary: Read an account",
+        "summary: Read an account.",
+    );
+    let line = 1 + project
+        .read("specs/tiny.yaml")
+        .lines()
+        .position(|line| line.contains("Read an account."))
+        .unwrap_or_default();
+    let (_, text) = project.regen(false);
+    assert!(text.contains(&format!("specs/tiny.yaml:{line}:7 [summary]")), "{text}");
+}

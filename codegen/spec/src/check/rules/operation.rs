@@ -1,0 +1,310 @@
+//! The rules of an operation: its names, what it needs, where it comes from, its parameters, its pages.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::Value;
+
+use super::found::{Rules, parent, scopes_of};
+use crate::date::is_date;
+use crate::operations::{OperationObject, success_schema, template_names};
+use crate::pointer::join;
+use crate::reference::deref;
+
+impl<'d> Rules<'d> {
+    pub(super) fn operation(&mut self, operation: &OperationObject<'d>) {
+        let at = operation.pointer();
+        self.identity(operation, &at);
+        self.security(operation, &at);
+        self.provenance(operation, &at);
+        self.parameters(operation, &at);
+        self.request_body(operation, &at);
+        self.responses(operation, &at);
+        self.pagination(operation, &at);
+        if operation.value.contains_key("servers") || operation.item.contains_key("servers") {
+            self.add(
+                "server",
+                &at,
+                "an operation has servers of its own",
+                "use `x-client` on the document's servers",
+            );
+        }
+    }
+
+    fn identity(&mut self, operation: &OperationObject<'_>, at: &str) {
+        let id = operation.id();
+        if id.is_empty() {
+            self.add(
+                "operation-id",
+                at,
+                "there is no `operationId`",
+                "name it verb_noun, in snake_case",
+            );
+        } else if !is_snake_case(id) {
+            self.add(
+                "operation-id",
+                &join(at, "operationId"),
+                format!("`{id}` is not snake_case"),
+                "name it verb_noun, in snake_case",
+            );
+        }
+        self.text("summary", at, operation.value, "summary");
+        let summary = operation
+            .value
+            .get("summary")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if summary.trim_end().contains('\n') || summary.trim_end().ends_with('.') {
+            self.add(
+                "summary",
+                &join(at, "summary"),
+                "the summary has several lines or ends with a full stop",
+                "write one line without a full stop",
+            );
+        }
+        self.text("description", at, operation.value, "description");
+        let tags = operation
+            .value
+            .get("tags")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        if tags.len() != 1 {
+            self.add("tag", at, format!("{} tags", tags.len()), "give the operation one tag");
+        }
+        let declared = self
+            .document
+            .get("/tags")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        for tag in &tags {
+            if !declared.iter().any(|known| known.get("name") == Some(tag)) {
+                self.add(
+                    "tag",
+                    &join(at, "tags"),
+                    format!("the tag {tag} is not declared"),
+                    "declare it under the document's `tags`, with a description",
+                );
+            }
+        }
+    }
+
+    fn security(&mut self, operation: &OperationObject<'_>, at: &str) {
+        let Some(alternatives) = operation.value.get("security").and_then(Value::as_array) else {
+            self.add(
+                "security",
+                at,
+                "there is no `security`",
+                "list the scheme with the scopes needed, or write `security: []`",
+            );
+            return;
+        };
+        let at = join(at, "security");
+        let client = operation.value.get("x-client").and_then(Value::as_str).unwrap_or("api");
+        if alternatives.is_empty() && client != "oauth" && client != "registration" {
+            self.add(
+                "security",
+                &at,
+                "a resource that needs no token",
+                "list `oauth` with the scopes needed (an empty list where the provider has none)",
+            );
+        }
+        for (index, alternative) in alternatives.iter().enumerate() {
+            for (name, scopes) in alternative.as_object().into_iter().flatten() {
+                let at = join(&format!("{at}/{index}"), name);
+                let scheme = self.root.pointer(&join("/components/securitySchemes", name));
+                let Some(scheme) = scheme else {
+                    self.add(
+                        "security",
+                        &at,
+                        format!("the scheme `{name}` does not exist"),
+                        "correct the name, or add it under components.securitySchemes",
+                    );
+                    continue;
+                };
+                if !["oauth", "clientBasic", "accessKey", "registrationToken"].contains(&name.as_str()) {
+                    self.add(
+                        "security",
+                        &at,
+                        format!("`{name}` is not a name of the vocabulary"),
+                        "use oauth, clientBasic, accessKey or registrationToken",
+                    );
+                }
+                let known = scopes_of(scheme);
+                for scope in scopes.as_array().into_iter().flatten().filter_map(Value::as_str) {
+                    if !known.contains(scope) {
+                        self.add(
+                            "scope",
+                            &at,
+                            format!("the scope `{scope}` is in no flow of `{name}`"),
+                            "correct the scope, or describe it under the scheme's flows",
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn provenance(&mut self, operation: &OperationObject<'_>, at: &str) {
+        let Some(provenance) = operation.value.get("x-provenance") else {
+            self.add(
+                "provenance",
+                at,
+                "there is no `x-provenance`",
+                "say where the operation comes from: grade, checked, sources",
+            );
+            return;
+        };
+        let at = join(at, "x-provenance");
+        if !provenance.get("checked").and_then(Value::as_str).is_some_and(is_date) {
+            self.add("provenance", &at, "`checked` is not a day", "write YYYY-MM-DD");
+        }
+        if provenance
+            .get("sources")
+            .and_then(Value::as_array)
+            .is_none_or(Vec::is_empty)
+        {
+            self.add("provenance", &at, "there are no `sources`", "name at least one");
+        }
+    }
+
+    fn parameters(&mut self, operation: &OperationObject<'d>, at: &str) {
+        let mut in_path = BTreeSet::new();
+        let mut seen = HashSet::new();
+        for (holder, at) in [(operation.item, parent(at)), (operation.value, at.to_owned())] {
+            let listed = holder.get("parameters").and_then(Value::as_array);
+            for (index, listed) in listed.into_iter().flatten().enumerate() {
+                let at = format!("{at}/parameters/{index}");
+                let Some(parameter) = deref(self.root, listed).and_then(Value::as_object) else {
+                    continue;
+                };
+                let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default();
+                let place = parameter.get("in").and_then(Value::as_str).unwrap_or_default();
+                self.text("description", &at, parameter, "description");
+                match place {
+                    "path" => {
+                        in_path.insert(name);
+                    }
+                    "cookie" => self.add(
+                        "parameter",
+                        &at,
+                        "a cookie parameter",
+                        "cookies are not sent: leave it out",
+                    ),
+                    _ => {}
+                }
+                if place == "header" && ["accept", "content-type", "authorization"].contains(&&*name.to_lowercase()) {
+                    self.add(
+                        "parameter",
+                        &at,
+                        format!("OpenAPI ignores a header parameter `{name}`"),
+                        "use `content`, `x-accept` or `security`",
+                    );
+                }
+                if !seen.insert((at.starts_with(&operation.pointer()), name, place)) {
+                    self.add("parameter", &at, format!("`{name}` is listed twice"), "remove one");
+                }
+                if parameter.get("schema").is_none() {
+                    self.add("parameter", &at, format!("`{name}` has no schema"), "give it a schema");
+                }
+            }
+        }
+        let template: BTreeSet<&str> = template_names(operation.path).collect();
+        for missing in template.difference(&in_path) {
+            self.add(
+                "parameter",
+                at,
+                format!("`{{{missing}}}` of the path is not described"),
+                "add a parameter `in: path`, `required: true`",
+            );
+        }
+        for extra in in_path.difference(&template) {
+            self.add(
+                "parameter",
+                at,
+                format!("the parameter `{extra}` is not in the path"),
+                "correct its name or the path",
+            );
+        }
+    }
+
+    fn pagination(&mut self, operation: &OperationObject<'d>, at: &str) {
+        let Some(pagination) = operation.value.get("x-pagination") else {
+            return;
+        };
+        let at = join(at, "x-pagination");
+        let reply = success_schema(self.root, operation);
+        for key in ["next", "items"] {
+            let pointer = pagination.get(key).and_then(Value::as_str).unwrap_or_default();
+            if !reply.is_some_and(|schema| resolves(self.root, schema, pointer)) {
+                self.add(
+                    "pagination",
+                    &join(&at, key),
+                    format!("`{pointer}` is not in the reply"),
+                    "correct the pointer, or describe the field in the reply's schema",
+                );
+            }
+        }
+        let style = pagination.get("style").and_then(Value::as_str).unwrap_or_default();
+        match pagination.get("parameter").and_then(Value::as_str) {
+            Some(parameter) => {
+                let known = [operation.item, operation.value]
+                    .into_iter()
+                    .filter_map(|holder| holder.get("parameters").and_then(Value::as_array))
+                    .flatten()
+                    .filter_map(|listed| deref(self.root, listed))
+                    .any(|known| known.get("name").and_then(Value::as_str) == Some(parameter));
+                if !known {
+                    self.add(
+                        "pagination",
+                        &join(&at, "parameter"),
+                        format!("the operation has no parameter `{parameter}`"),
+                        "correct the name",
+                    );
+                }
+            }
+            None if style == "cursor" => self.add(
+                "pagination",
+                &at,
+                "a cursor without `parameter`",
+                "name the query parameter that takes it",
+            ),
+            None => {}
+        }
+    }
+}
+
+/// Whether a JSON pointer names something in what a schema describes.
+#[must_use]
+pub fn resolves(root: &Value, schema: &Value, pointer: &str) -> bool {
+    if pointer.is_empty() {
+        return true;
+    }
+    let Some(rest) = pointer.strip_prefix('/') else {
+        return false;
+    };
+    let (token, rest) = rest.find('/').map_or((rest, ""), |at| (&rest[..at], &rest[at..]));
+    let token = token.replace("~1", "/").replace("~0", "~");
+    let Some(schema) = deref(root, schema) else {
+        return false;
+    };
+    let parts = ["allOf", "oneOf", "anyOf"];
+    let alternatives = parts
+        .iter()
+        .filter_map(|key| schema.get(key))
+        .filter_map(Value::as_array)
+        .flatten();
+    let named = schema.get("properties").and_then(|all| all.get(&token));
+    let item = token.parse::<usize>().ok().and_then(|_| schema.get("items"));
+    named.or(item).is_some_and(|schema| resolves(root, schema, rest))
+        || alternatives.into_iter().any(|schema| resolves(root, schema, pointer))
+}
+
+fn is_snake_case(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && !name.contains("__")
+        && !name.ends_with('_')
+}

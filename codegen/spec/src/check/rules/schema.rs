@@ -1,0 +1,143 @@
+//! The rules of schemas: names, descriptions, and types that the generator can keep exact.
+
+use serde_json::{Map, Value};
+
+use super::found::{Rules, parent};
+use crate::grammar::{self, Kind};
+use crate::pointer::join;
+
+impl Rules<'_> {
+    pub(super) fn schemas(&mut self) {
+        let mut found = Vec::new();
+        grammar::walk(&self.document.value, &mut |kind, pointer, object| {
+            if kind == Kind::Schema {
+                found.push((pointer.to_owned(), object));
+            }
+        });
+        for (at, schema) in found {
+            self.schema(&at, schema);
+        }
+        let named = self.document.get("/components/schemas").and_then(Value::as_object);
+        for name in named.into_iter().flatten().map(|(name, _)| name) {
+            let at = join("/components/schemas", name);
+            if !is_pascal_case(name) {
+                self.add(
+                    "schema-name",
+                    &at,
+                    format!("`{name}` is not PascalCase"),
+                    "it is the Rust name users see",
+                );
+            }
+            if self.shared.contains_key(name) {
+                self.add(
+                    "schema-name",
+                    &at,
+                    format!("`{name}` is the name of a shared OAuth schema"),
+                    "remove it (it is added by itself), or choose another name",
+                );
+            }
+        }
+    }
+
+    fn schema(&mut self, at: &str, schema: &Map<String, Value>) {
+        let named_or_property = ["/properties/", "/components/schemas/"]
+            .iter()
+            .any(|holder| parent(at).ends_with(holder.trim_end_matches('/')));
+        if schema.contains_key("$ref") {
+            return;
+        }
+        if named_or_property {
+            self.text("description", at, schema, "description");
+        }
+        if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+            self.add(
+                "additional-properties",
+                at,
+                "the object refuses unknown fields",
+                "leave `additionalProperties` out: a provider may add a field",
+            );
+        }
+        let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
+        let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
+        if kind == "number" && format != "decimal" {
+            self.add(
+                "decimal",
+                at,
+                "a number that would become a float",
+                "add `format: decimal`",
+            );
+        }
+        if schema.contains_key("enum") && kind != "string" {
+            self.add(
+                "enum",
+                at,
+                "an enum of something other than strings",
+                "describe it as `type: string`",
+            );
+        }
+        let required: Vec<&str> = schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let properties = schema.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            let at = join(&join(at, "properties"), name);
+            if required.contains(&name.as_str()) && property.get("nullable") == Some(&Value::Bool(true)) {
+                self.add(
+                    "nullable",
+                    &at,
+                    format!("`{name}` is required and nullable"),
+                    "make it optional: a null then reads as absent",
+                );
+            }
+            let is_text = property.get("type").and_then(Value::as_str) == Some("string");
+            if is_text && SECRETS.contains(&name.as_str()) && property.get("format").is_none_or(|it| it != "password") {
+                self.add(
+                    "secret",
+                    &at,
+                    format!("`{name}` would be printed"),
+                    "add `format: password`",
+                );
+            }
+        }
+        let holds_properties = schema.contains_key("properties") || !schema.contains_key("allOf");
+        for name in required {
+            if holds_properties && properties.is_none_or(|properties| !properties.contains_key(name)) {
+                self.add(
+                    "required",
+                    &join(at, "required"),
+                    format!("`{name}` is required and not described"),
+                    "describe the property, or correct its name",
+                );
+            }
+        }
+        if schema.get("x-wrapper-key") == Some(&Value::Bool(true)) && properties.is_none_or(Map::is_empty) {
+            self.add(
+                "wrapper-key",
+                at,
+                "`x-wrapper-key` on an object without kinds",
+                "list the kinds as properties",
+            );
+        }
+    }
+}
+
+/// Names of properties that are secrets by their meaning in OAuth.
+const SECRETS: [&str; 9] = [
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "client_secret",
+    "code_verifier",
+    "password",
+    "registration_access_token",
+    "accessToken",
+    "refreshToken",
+];
+
+fn is_pascal_case(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
+}

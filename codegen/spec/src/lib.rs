@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "value")]
+pub mod bundle;
+#[cfg(feature = "check")]
+pub mod check;
+pub mod date;
+#[cfg(feature = "yaml")]
+pub mod document;
+#[cfg(feature = "value")]
+pub mod grammar;
+pub mod json;
+pub mod lines;
+pub mod media_type;
+pub mod model;
+#[cfg(feature = "value")]
+pub mod operations;
+pub mod pointer;
+#[cfg(feature = "yaml")]
+pub mod problem;
+#[cfg(feature = "value")]
+pub mod reference;
+pub mod vocabulary;
+#[cfg(feature = "yaml")]
+pub mod yaml;

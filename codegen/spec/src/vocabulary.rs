@@ -1,0 +1,560 @@
+//! The `x-` extensions of a specification, as types. `specs/README.md` says what each means.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// `x-provider` at the root: who this document is about.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Module name, file name and key in token stores: `ofx`.
+    pub id: String,
+    /// The name as people write it: `OFX`.
+    pub name: String,
+    /// Prefix of the environment variables with credentials: `OFX` gives `OFX_CLIENT_ID`.
+    pub env_prefix: String,
+}
+
+/// How far an operation or a host is to be trusted.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// The provider's own documentation shows it.
+    Official,
+    /// Public client code that works with the provider shows it.
+    ClientCode,
+    /// A standard or a neighbouring operation implies it; nobody shows it.
+    Inferred,
+}
+
+impl Grade {
+    /// The word used in specifications.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Official => "official",
+            Self::ClientCode => "client-code",
+            Self::Inferred => "inferred",
+        }
+    }
+}
+
+/// `x-provenance`: where an operation comes from.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// How far it is to be trusted.
+    pub grade: Grade,
+    /// The day the sources were last read, `YYYY-MM-DD`.
+    pub checked: String,
+    /// Public addresses, or a short description where there is none.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// What is weaker than the grade says, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Which generated client an operation belongs to (`x-client`).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ClientKind {
+    /// Resources, with the bearer token of a grant.
+    #[default]
+    Api,
+    /// Resources that take a service token, where the provider tells it from a user's.
+    Service,
+    /// The authorization server's own endpoints.
+    Oauth,
+    /// Client registration, with a credential of its own.
+    Registration,
+}
+
+impl ClientKind {
+    /// The word used in specifications, and the module name of every kind but `api`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Service => "service",
+            Self::Oauth => "oauth",
+            Self::Registration => "registration",
+        }
+    }
+}
+
+/// What repeating a call does (`x-effect`).
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Changes nothing (RFC 9110 section 9.2.1).
+    Safe,
+    /// Twice is the same as once (RFC 9110 section 9.2.2).
+    Idempotent,
+    /// Twice may be twice.
+    Neither,
+}
+
+/// `x-pagination`: how the next page is asked for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pagination {
+    /// Where the next page is named.
+    pub style: PaginationStyle,
+    /// JSON pointer into the reply: the cursor or the link.
+    pub next: String,
+    /// The query parameter that takes the cursor (style `cursor`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// JSON pointer to the items of a page.
+    pub items: String,
+}
+
+/// Style of [`Pagination`].
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum PaginationStyle {
+    /// The reply has the next value of a query parameter.
+    Cursor,
+    /// The reply has the next URL.
+    Link,
+}
+
+/// `x-idempotency`: how a caller names its intent.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    /// The request header with the key.
+    pub header: String,
+}
+
+/// A value that the library makes on every call (`x-headers`).
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum MadeHeader {
+    /// A fresh random UUID.
+    Uuid,
+}
+
+/// `x-lenient`: a value is read whatever form it came in.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Lenient {
+    /// `true`, `1`, `"1"`, `"true"`.
+    Boolean,
+    /// A string, a number or a boolean, as text.
+    String,
+    /// A date-time, a date, or the text as it came.
+    DateTime,
+    /// An array, an array of arrays, an object of arrays, a single object, `null`.
+    Array,
+    /// An object with one property, or the text of that property alone.
+    Object,
+}
+
+/// How a property of a form body is written (`x-form` in `encoding`).
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum FormStyle {
+    /// `scopes[]=a&scopes[]=b`
+    Brackets,
+    /// `metadata[key]=value`
+    Map,
+}
+
+/// An OAuth grant (RFC 6749 section 1.3).
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// RFC 6749 section 4.4.
+    ClientCredentials,
+    /// RFC 6749 section 4.1.
+    AuthorizationCode,
+    /// RFC 6749 section 4.3.
+    Password,
+    /// RFC 6749 section 6.
+    RefreshToken,
+}
+
+impl Grant {
+    /// The value of `grant_type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::AuthorizationCode => "authorization_code",
+            Self::Password => "password",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+}
+
+/// How a client shows who it is (RFC 7591 section 2, `token_endpoint_auth_method`).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthentication {
+    /// HTTP Basic with client id and secret.
+    ClientSecretBasic,
+    /// Client id and secret in the body.
+    #[default]
+    ClientSecretPost,
+    /// Client id in the body, no secret.
+    None,
+}
+
+impl ClientAuthentication {
+    /// The word of RFC 7591.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Client authentication with exceptions per request.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClientAuthentications {
+    /// Where nothing else is said.
+    pub default: ClientAuthentication,
+    /// For the client credentials grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_credentials: Option<ClientAuthentication>,
+    /// For the code exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_code: Option<ClientAuthentication>,
+    /// For the password grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<ClientAuthentication>,
+    /// For a refresh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<ClientAuthentication>,
+    /// For revocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<ClientAuthentication>,
+}
+
+impl ClientAuthentications {
+    /// How the client authenticates for a grant.
+    #[must_use]
+    pub fn of(&self, grant: Grant) -> ClientAuthentication {
+        match grant {
+            Grant::ClientCredentials => self.client_credentials,
+            Grant::AuthorizationCode => self.authorization_code,
+            Grant::Password => self.password,
+            Grant::RefreshToken => self.refresh_token,
+        }
+        .unwrap_or(self.default)
+    }
+}
+
+/// `x-oauth`: an authorization server as data.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Oauth {
+    /// The grants that the provider has.
+    pub grants: Vec<Grant>,
+    /// The operations of the authorization server.
+    pub operations: OauthOperations,
+    /// How the client authenticates.
+    pub client_authentication: ClientAuthentications,
+    /// Encoding of token requests.
+    #[serde(default)]
+    pub token_body: TokenBody,
+    /// Other encodings that the provider takes.
+    #[serde(default)]
+    pub token_bodies_accepted: Vec<TokenBody>,
+    /// Whether PKCE (RFC 7636, `S256`) is sent.
+    #[serde(default)]
+    pub pkce: Pkce,
+    /// Between several scopes of a request.
+    #[serde(default = "space")]
+    pub scope_separator: String,
+    /// Other separators that the provider takes.
+    #[serde(default)]
+    pub scope_separators_accepted: Vec<String>,
+    /// Added to every request that carries scopes.
+    #[serde(default)]
+    pub scopes_always: Vec<String>,
+    /// Whether the flows list every scope; `false`: there may be others, which are not documented.
+    #[serde(default = "yes")]
+    pub scopes_complete: bool,
+    /// One scope per authorization.
+    #[serde(default)]
+    pub single_scope: bool,
+    /// What an authorization request sends in place of a scope.
+    #[serde(default)]
+    pub scope_templates: BTreeMap<String, String>,
+    /// Scopes of `scope_templates` whose bare form is allowed too.
+    #[serde(default)]
+    pub scope_template_optional: Vec<String>,
+    /// The requests that carry `scope`.
+    #[serde(default)]
+    pub scope_sent_on: Vec<ScopeSentOn>,
+    /// Rules for the redirect URI.
+    #[serde(default)]
+    pub redirect_uri: RedirectUri,
+    /// Whether the provider demands `response_type` in the authorization request.
+    #[serde(default = "yes")]
+    pub response_type_required: bool,
+    /// Error codes that the authorization endpoint shows to the user, with no redirect to the client.
+    #[serde(default)]
+    pub errors_not_redirected: Vec<String>,
+    /// `error` of the redirect when the user refuses.
+    #[serde(default = "access_denied")]
+    pub refusal_error: String,
+    /// Whether a refusal brings `state` back.
+    #[serde(default)]
+    pub state_on_refusal: StateOnRefusal,
+    /// Extra query field on a refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal_code_field: Option<String>,
+    /// The client secret is also the access key of the resources.
+    #[serde(default)]
+    pub access_key_is_client_secret: bool,
+    /// How a token reply is read.
+    #[serde(default)]
+    pub token_reply: TokenReply,
+    /// What is known about refresh tokens.
+    #[serde(default)]
+    pub refresh: Refresh,
+    /// Documented life of an access token in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_lifetime: Option<u64>,
+    /// The revocation request, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Revocation>,
+    /// OAuth error code to verdict, beyond RFC 6749's own.
+    #[serde(default)]
+    pub errors: BTreeMap<String, Verdict>,
+    /// Field of this object to grade, where it is not official.
+    #[serde(default)]
+    pub grades: BTreeMap<String, Grade>,
+}
+
+fn space() -> String {
+    " ".to_owned()
+}
+
+fn access_denied() -> String {
+    "access_denied".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The `operationId`s of the authorization server's endpoints.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OauthOperations {
+    /// The authorization endpoint, for the authorization code grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorize: Option<String>,
+    /// The token endpoint.
+    pub token: String,
+    /// The revocation endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoke: Option<String>,
+}
+
+/// Encoding of a token request's body.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum TokenBody {
+    /// `application/x-www-form-urlencoded`, as RFC 6749 has it.
+    #[default]
+    Form,
+    /// `application/json`.
+    Json,
+}
+
+/// Whether PKCE is sent.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Pkce {
+    /// Always, with `S256`.
+    Required,
+    /// Not sent: the provider documents none.
+    #[default]
+    None,
+}
+
+/// A request that carries `scope`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeSentOn {
+    /// The authorization request.
+    Authorize,
+    /// The client credentials grant.
+    ClientCredentials,
+    /// The code exchange.
+    AuthorizationCode,
+    /// The password grant.
+    Password,
+    /// A refresh.
+    RefreshToken,
+}
+
+/// Rules for the redirect URI.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct RedirectUri {
+    /// It must be in the authorization request.
+    pub required: bool,
+    /// It is repeated in the code exchange.
+    pub on_token_request: bool,
+    /// Plain http is refused, loopback excepted.
+    pub https_or_custom_scheme: bool,
+}
+
+impl Default for RedirectUri {
+    fn default() -> Self {
+        Self {
+            required: true,
+            on_token_request: true,
+            https_or_custom_scheme: false,
+        }
+    }
+}
+
+/// Whether a refusal brings `state` back.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum StateOnRefusal {
+    /// A refusal without `state` is not trusted.
+    #[default]
+    Required,
+    /// A refusal may come without `state`.
+    Optional,
+}
+
+/// How a token reply is read.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct TokenReply {
+    /// Unit of `expires_in`.
+    pub expires_in_unit: TimeUnit,
+    /// Seconds, when `expires_in` is missing; none: expiry unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_lifetime: Option<u64>,
+    /// Documented fields beyond RFC 6749.
+    pub extra: Vec<ExtraField>,
+}
+
+/// Unit of a lifetime on the wire.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum TimeUnit {
+    /// Seconds.
+    #[default]
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// A documented field of a token reply beyond RFC 6749.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ExtraField {
+    /// Its name on the wire.
+    pub name: String,
+    /// What it means.
+    pub description: String,
+    /// Whether it names the connected account.
+    #[serde(default)]
+    pub subject: bool,
+}
+
+/// What is known about refresh tokens.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Refresh {
+    /// A refresh brings a new refresh token; none: not documented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotates: Option<bool>,
+    /// Life of a refresh token in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<u64>,
+    /// Reply field that carries its life in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime_field: Option<String>,
+    /// Seconds in which the old refresh token still works; none: not documented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace: Option<u64>,
+}
+
+/// The revocation request.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Revocation {
+    /// The form field that carries the token.
+    pub token_field: String,
+    /// Whether `token_type_hint` is sent (RFC 7009 section 2.1).
+    #[serde(default)]
+    pub token_type_hint: bool,
+    /// Statuses that mean success.
+    pub success: Vec<u16>,
+    /// Which token is sent first.
+    #[serde(default)]
+    pub revokes: RevokedToken,
+}
+
+/// Which token a revocation sends.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RevokedToken {
+    /// The refresh token, and with it the grant.
+    #[default]
+    RefreshToken,
+    /// The access token.
+    AccessToken,
+}
+
+/// What an OAuth error code means for the grant.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Try again later.
+    Transient,
+    /// Try again later, and less often.
+    Throttled,
+    /// This request was wrong; the grant lives.
+    RequestRejected,
+    /// The client's own settings are wrong; the grant lives.
+    ClientMisconfigured,
+    /// The grant is gone.
+    Dead,
+}

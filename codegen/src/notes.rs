@@ -1,0 +1,25 @@
+//! What is known of the schemas of a document beyond what progenitor understands.
+
+use std::collections::BTreeMap;
+
+/// What is known of a named schema beyond what progenitor understands.
+#[derive(Default)]
+pub(crate) struct SchemaNotes {
+    pub description: Option<String>,
+    /// Rust field name -> notes.
+    pub fields: BTreeMap<String, FieldNotes>,
+    pub wrapper: bool,
+    /// An object with one property, which a text may stand in for.
+    pub or_text: bool,
+    /// The values of an enum, as they are on the wire.
+    pub values: Vec<String>,
+}
+
+/// What is known of a property beyond what progenitor understands.
+#[derive(Default)]
+pub(crate) struct FieldNotes {
+    pub wire: String,
+    pub description: Option<String>,
+    pub aliases: Vec<String>,
+    pub lenient_array: bool,
+}

@@ -1,0 +1,170 @@
+//! `pages()` and `items()` of a call that comes in pages.
+
+use std::collections::BTreeMap;
+
+use finrail_spec::model::Operation;
+use finrail_spec::vocabulary::PaginationStyle;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{ImplItem, Type};
+
+use super::tree::{StructFields, inner_of_option, inner_of_vec};
+use crate::document::Document;
+use crate::names::{ident_name, snake_case};
+
+/// The two methods, for the builder of an operation that comes in pages.
+pub(crate) fn methods(
+    document: &Document,
+    operation: &Operation,
+    index: usize,
+    root: &TokenStream,
+    reply: &Type,
+    error: &Type,
+    structs: &BTreeMap<String, StructFields>,
+) -> Result<Vec<ImplItem>, String> {
+    let Some(paging) = &operation.pagination else {
+        return Ok(Vec::new());
+    };
+    let next = Accessor::find(reply, &paging.next, structs)?;
+    let items = Accessor::find(reply, &paging.items, structs)?;
+    let item = inner_of_vec(&items.ty).ok_or_else(|| format!("`x-pagination.items` {} is no list", paging.items))?;
+    let item = in_types(item);
+    let fields = generated(&next.ty).and_then(|name| structs.get(&name));
+    let is_object = fields.is_some_and(|fields| !fields.is_empty());
+    if is_object || inner_of_vec(&next.ty).is_some() {
+        return Err(format!("`x-pagination.next` {} is no text", paging.next));
+    }
+    let next_value = next.optional_text();
+    let take_items = items.take();
+    let ends = match paging.style {
+        PaginationStyle::Cursor => "A page that repeats the previous cursor ends the stream with an error.",
+        PaginationStyle::Link => {
+            "Links are followed under the client's base URL only. A page that repeats the previous link ends the stream with an error."
+        }
+    };
+    let pages_doc = format!("Streams the pages, from the one that the call asks for to the last.\n\n{ends}");
+    let pages = match paging.style {
+        PaginationStyle::Cursor => {
+            let parameter = paging
+                .parameter
+                .as_deref()
+                .ok_or("`x-pagination` of style `cursor` needs `parameter`")?;
+            let setter = format_ident!("{}", setter(document, operation, parameter));
+            quote! {
+                ::finrail::rt::v1::cursor_pages(
+                    self,
+                    |call| ::std::boxed::Box::pin(call.send()),
+                    |call, cursor| call.#setter(cursor),
+                    |page: &#reply| #next_value,
+                )
+            }
+        }
+        PaginationStyle::Link => quote! {
+            {
+                let client = self.client;
+                let info = &#root::OPERATIONS[#index];
+                ::finrail::rt::v1::link_pages(
+                    client.inner.base(),
+                    ::std::boxed::Box::pin(self.send()),
+                    move |link| ::std::boxed::Box::pin(client.inner.follow(&client.client, info, link)),
+                    |page: &#reply| #next_value,
+                )
+            }
+        },
+    };
+    let methods = quote! {
+        #[doc = #pages_doc]
+        pub fn pages(self) -> ::finrail::rt::v1::Pages<'a, #reply, #error> {
+            #pages
+        }
+
+        /// Streams the items of all pages. See [`pages`](Self::pages).
+        pub fn items(self) -> ::finrail::rt::v1::Items<'a, #item, #error> {
+            ::finrail::rt::v1::items(self.pages(), |page: #reply| #take_items)
+        }
+    };
+    let block: syn::ItemImpl = syn::parse2(quote!(impl X { #methods })).map_err(|e| e.to_string())?;
+    Ok(block.items)
+}
+
+/// The setter of the query parameter that takes the cursor.
+fn setter(document: &Document, operation: &Operation, name: &str) -> String {
+    let parameters = document.parameters(operation);
+    let found = parameters
+        .into_iter()
+        .find(|parameter| parameter["in"] == "query" && parameter["name"] == name);
+    let given = found.and_then(|parameter| parameter["x-rust-name"].as_str());
+    ident_name(&given.map_or_else(|| snake_case(name), str::to_owned))
+}
+
+/// How a JSON pointer is followed through the generated types.
+struct Accessor {
+    steps: Vec<(syn::Ident, bool)>,
+    ty: Type,
+}
+
+impl Accessor {
+    fn find(reply: &Type, pointer: &str, structs: &BTreeMap<String, StructFields>) -> Result<Self, String> {
+        let mut ty = reply.clone();
+        let mut steps = Vec::new();
+        for wire in pointer.trim_start_matches('/').split('/') {
+            let name =
+                generated(&ty).ok_or_else(|| format!("`x-pagination` {pointer} goes on behind a text or a list"))?;
+            let fields = structs
+                .get(&name)
+                .ok_or_else(|| format!("`x-pagination` {pointer}: `{name}` is no object"))?;
+            let (ident, _, field) = fields
+                .iter()
+                .find(|(_, field_wire, _)| field_wire == wire)
+                .ok_or_else(|| format!("`x-pagination` {pointer}: `{name}` has no property `{wire}`"))?;
+            let inner = inner_of_option(field);
+            steps.push((ident.clone(), inner.is_some()));
+            ty = inner.unwrap_or(field).clone();
+        }
+        Ok(Self { steps, ty })
+    }
+
+    /// The text at the pointer, as `Option<String>`.
+    fn optional_text(&self) -> TokenStream {
+        let mut expression = quote!(::std::option::Option::Some(page));
+        for (ident, optional) in &self.steps {
+            expression = if *optional {
+                quote!(#expression.and_then(|value| value.#ident.as_ref()))
+            } else {
+                quote!(#expression.map(|value| &value.#ident))
+            };
+        }
+        quote!(#expression.map(::std::string::ToString::to_string))
+    }
+
+    /// The list at the pointer, taken out of the page.
+    fn take(&self) -> TokenStream {
+        let mut expression = quote!(::std::option::Option::Some(page));
+        for (ident, optional) in &self.steps {
+            expression = if *optional {
+                quote!(#expression.and_then(|value| value.#ident))
+            } else {
+                quote!(#expression.map(|value| value.#ident))
+            };
+        }
+        quote!(#expression.unwrap_or_default())
+    }
+}
+
+/// The name of a generated type; `::std::string::String` is none.
+fn generated(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Path(path) if path.path.leading_colon.is_none() => {
+            path.path.segments.last().map(|segment| segment.ident.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// A type named inside `types` as it is named from `builder`.
+fn in_types(ty: &Type) -> TokenStream {
+    match ty {
+        Type::Path(path) if path.path.leading_colon.is_none() && path.path.segments.len() == 1 => quote!(types::#ty),
+        other => quote!(#other),
+    }
+}
