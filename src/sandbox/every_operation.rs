@@ -8,12 +8,12 @@ use http::{HeaderMap, HeaderValue, Method};
 use super::BUNDLES;
 use super::authority::Client;
 use super::clock::Clock;
-use super::document::id_of;
 use super::http::{Call, Reply};
 use super::json::Json;
-use super::provider::{Host, Provider};
-use super::schema::Schemas;
-use super::shape::Role;
+use super::player::{Host, Provider};
+use super::resource::document::id_of;
+use super::spec::schema::Schemas;
+use super::spec::shape::Role;
 use super::spec::{Content, Operation, Place, Segment, Spec};
 
 const SECRET: &str = "secret";
@@ -211,7 +211,7 @@ fn replies_fit_while_things_come_and_go() {
             let Some(Segment::Parameter(name)) = item.thing.last() else {
                 continue;
             };
-            let collection: Vec<String> = create.thing.iter().filter_map(super::shape::literal).collect();
+            let collection: Vec<String> = create.thing.iter().filter_map(super::spec::shape::literal).collect();
             let id = id_of(&reply.unwrap_or_default(), Some(name)).unwrap_or_else(|| {
                 // The reply does not say.
                 let ids = player.state().store.ids(spec, &format!("/{}", collection.join("/")));

@@ -45,28 +45,21 @@
 mod authority;
 mod browser;
 mod clock;
-mod document;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod every_operation;
 mod fault;
-mod filter;
+mod html;
 mod http;
 mod json;
 mod mint;
-mod page;
-mod paging;
 mod particular;
-mod payment;
-mod profile;
-mod provider;
-mod record;
+mod player;
+mod providers;
+mod recorded;
 mod request;
-mod resources;
-mod schema;
-mod seed;
+mod resource;
 mod server;
-mod shape;
 mod spec;
 
 use std::fmt;
@@ -79,14 +72,14 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 pub use self::fault::{Fault, Gate};
-pub use self::record::RecordedRequest;
+pub use self::recorded::RecordedRequest;
 pub use self::spec::SpecError;
 
 use self::authority::Client;
 use self::clock::Clock;
 use self::http::{Call, Reply};
 use self::json::Json;
-use self::provider::{Host, Outcome, Provider};
+use self::player::{Host, Outcome, Provider};
 use self::spec::Spec;
 use crate::Secret;
 
@@ -208,13 +201,13 @@ impl Players {
         }
         if call.path == "/" {
             return Outcome {
-                reply: Reply::html(200, page::index(&self.directory())),
+                reply: Reply::html(200, html::index(&self.directory())),
                 trouble: None,
             };
         }
         let text = "No provider of the sandbox has this address.";
         Outcome {
-            reply: Reply::html(404, page::message("Not found", text)),
+            reply: Reply::html(404, html::message("Not found", text)),
             trouble: None,
         }
     }

@@ -6,12 +6,12 @@ use ::http::HeaderMap;
 use rust_decimal::Decimal;
 
 use super::authority::Binding;
-use super::filter::{compare, field_of, first, last};
 use super::http::Reply;
 use super::json::Json;
-use super::payment;
+use super::providers::tatrabanka::payment;
 use super::request::Request;
-use super::resources::{Context, Record, Refused, Store, refused};
+use super::resource::filter::{compare, field_of, first, last};
+use super::resource::store::{Context, Record, Refused, Store, refused};
 use super::spec::{Operation, Segment, Spec};
 
 /// An hour of the sandbox's clock.

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Players;
 use super::fault::Trouble;
 use super::http::{Call, Reply};
-use super::provider::Outcome;
+use super::player::Outcome;
 
 /// How large a request body may be.
 const MAX_BODY: usize = 1 << 20;

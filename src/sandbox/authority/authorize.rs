@@ -4,7 +4,7 @@ use super::client::repeated;
 use super::scope::authorized_scopes;
 use super::{Authority, Binding, Client, Code, Grant, Refusal, refusal};
 use crate::sandbox::mint;
-use crate::sandbox::profile::Profile;
+use crate::sandbox::spec::profile::Profile;
 use crate::sandbox::spec::{Operation, Place, Spec};
 
 /// How long an authorization code lives.

@@ -3,7 +3,7 @@
 use super::{Authority, Refusal, refusal};
 use crate::sandbox::http::{Call, decode};
 use crate::sandbox::json::Json;
-use crate::sandbox::profile::{Authentication, Profile};
+use crate::sandbox::spec::profile::{Authentication, Profile};
 
 /// A registered client.
 #[derive(Clone)]

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use super::json::Json;
-use super::spec::{Spec, SpecError};
+use crate::sandbox::json::Json;
+use crate::sandbox::spec::{Spec, SpecError};
 
 /// Schemas of one provider. All are compiled together at the start, and each by itself when it is first needed.
-pub(super) struct Schemas {
+pub(in crate::sandbox) struct Schemas {
     components: Value,
     compiled: Mutex<HashMap<String, Option<Arc<Validator>>>>,
 }
@@ -18,7 +18,7 @@ pub(super) struct Schemas {
 impl Schemas {
     /// Takes over the schemas of a specification. One that cannot be compiled checks nothing: no such
     /// specification is played.
-    pub(super) fn new(spec: &Spec) -> Result<Self, SpecError> {
+    pub(in crate::sandbox) fn new(spec: &Spec) -> Result<Self, SpecError> {
         let named = spec
             .schemas()
             .iter()
@@ -42,7 +42,7 @@ impl Schemas {
     }
 
     /// Whether a value fits; if not, where and why. The text names no value.
-    pub(super) fn check(&self, schema: &Json, value: &Json) -> Result<(), String> {
+    pub(in crate::sandbox) fn check(&self, schema: &Json, value: &Json) -> Result<(), String> {
         let Some(validator) = self.validator(schema) else {
             return Err("the schema cannot be compiled".to_owned());
         };
@@ -60,7 +60,7 @@ impl Schemas {
     }
 
     /// Whether a value fits.
-    pub(super) fn fits(&self, schema: &Json, value: &Json) -> bool {
+    pub(in crate::sandbox) fn fits(&self, schema: &Json, value: &Json) -> bool {
         self.check(schema, value).is_ok()
     }
 

@@ -1,36 +1,36 @@
 //! What a request says, checked against its operation.
 
-use super::http::Call;
-use super::json::Json;
-use super::schema::Schemas;
-use super::spec::{Content, Operation, Parameter, Place, Spec, is_json};
+use crate::sandbox::http::Call;
+use crate::sandbox::json::Json;
+use crate::sandbox::spec::schema::Schemas;
+use crate::sandbox::spec::{Content, Operation, Parameter, Place, Spec, is_json};
 
 /// A request that fits the specification.
 #[derive(Default)]
-pub(super) struct Request {
-    pub(super) path: Vec<(String, String)>,
+pub(in crate::sandbox) struct Request {
+    pub(in crate::sandbox) path: Vec<(String, String)>,
     /// Decoded pairs, in the order in which they came.
-    pub(super) query: Vec<(String, String)>,
-    pub(super) body: Option<Json>,
+    pub(in crate::sandbox) query: Vec<(String, String)>,
+    pub(in crate::sandbox) body: Option<Json>,
 }
 
 impl Request {
     /// The value of a path parameter.
-    pub(super) fn path_value(&self, name: &str) -> Option<&str> {
+    pub(in crate::sandbox) fn path_value(&self, name: &str) -> Option<&str> {
         self.path.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// The first value of a query parameter.
-    pub(super) fn query_value(&self, name: &str) -> Option<&str> {
+    pub(in crate::sandbox) fn query_value(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 }
 
 /// Why a request does not fit.
 #[derive(Debug)]
-pub(super) struct Misfit {
-    pub(super) status: u16,
-    pub(super) message: String,
+pub(in crate::sandbox) struct Misfit {
+    pub(in crate::sandbox) status: u16,
+    pub(in crate::sandbox) message: String,
 }
 
 fn misfit(message: impl Into<String>) -> Misfit {
@@ -41,14 +41,14 @@ fn misfit(message: impl Into<String>) -> Misfit {
 }
 
 /// A reading of requests by one specification.
-pub(super) struct Reader<'a> {
-    pub(super) spec: &'a Spec,
-    pub(super) schemas: &'a Schemas,
+pub(in crate::sandbox) struct Reader<'a> {
+    pub(in crate::sandbox) spec: &'a Spec,
+    pub(in crate::sandbox) schemas: &'a Schemas,
 }
 
 impl Reader<'_> {
     /// Checks path, query, headers and body.
-    pub(super) fn read(
+    pub(in crate::sandbox) fn read(
         &self,
         operation: &Operation,
         path: Vec<(String, String)>,
@@ -83,7 +83,8 @@ impl Reader<'_> {
             match parameter {
                 Some(parameter) if parameter.deep => {}
                 Some(parameter) => self.check_value(parameter, value)?,
-                None if operation.pagination.as_ref().is_some_and(|p| p.link) && name == super::paging::CURSOR => {}
+                None if operation.pagination.as_ref().is_some_and(|p| p.link)
+                    && name == crate::sandbox::resource::paging::CURSOR => {}
                 None => {
                     return Err(misfit(format!(
                         "the query parameter `{name}` is not one of this call's"

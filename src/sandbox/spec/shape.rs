@@ -3,14 +3,14 @@
 //! `/things` is a collection when `/things/{id}` exists, `POST` there creates, and
 //! `/things/{id}/balance` is a view of one thing. Versions in a path name the same things.
 
-use super::document::mentions;
-use super::json::Json;
-use super::request::Request;
-use super::spec::{Operation, Segment, Spec};
+use crate::sandbox::json::Json;
+use crate::sandbox::request::Request;
+use crate::sandbox::resource::document::mentions;
+use crate::sandbox::spec::{Operation, Segment, Spec};
 
 /// What an operation does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Role {
+pub(in crate::sandbox) enum Role {
     List,
     Create,
     Item,
@@ -18,14 +18,14 @@ pub(super) enum Role {
 }
 
 /// `v3`
-pub(super) fn is_version(segment: &str) -> bool {
+pub(in crate::sandbox) fn is_version(segment: &str) -> bool {
     segment
         .strip_prefix('v')
         .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A path without its versions: what it names.
-pub(super) fn versionless(path: &[Segment]) -> Vec<Segment> {
+pub(in crate::sandbox) fn versionless(path: &[Segment]) -> Vec<Segment> {
     let is_kept = |segment: &&Segment| match segment {
         Segment::Literal(literal) => !is_version(literal),
         Segment::Parameter(_) => true,
@@ -34,7 +34,7 @@ pub(super) fn versionless(path: &[Segment]) -> Vec<Segment> {
 }
 
 /// The text of a literal part.
-pub(super) fn literal(segment: &Segment) -> Option<String> {
+pub(in crate::sandbox) fn literal(segment: &Segment) -> Option<String> {
     match segment {
         Segment::Literal(literal) => Some(literal.clone()),
         Segment::Parameter(_) => None,
@@ -42,7 +42,7 @@ pub(super) fn literal(segment: &Segment) -> Option<String> {
 }
 
 /// The path with what the request has in place of the parameters.
-pub(super) fn filled(template: &[Segment], request: &Request) -> Vec<String> {
+pub(in crate::sandbox) fn filled(template: &[Segment], request: &Request) -> Vec<String> {
     template
         .iter()
         .map(|segment| match segment {
@@ -53,7 +53,7 @@ pub(super) fn filled(template: &[Segment], request: &Request) -> Vec<String> {
 }
 
 /// What an operation on this thing does; `all` are the things of all operations.
-pub(super) fn role(thing: &[Segment], method: &str, is_paged: bool, all: &[Vec<Segment>]) -> Role {
+pub(in crate::sandbox) fn role(thing: &[Segment], method: &str, is_paged: bool, all: &[Vec<Segment>]) -> Role {
     // `{id}` follows this path in some operation.
     let has_items = all
         .iter()
@@ -68,14 +68,18 @@ pub(super) fn role(thing: &[Segment], method: &str, is_paged: bool, all: &[Vec<S
 }
 
 /// Whether the things in this collection are kept: they can be listed or created.
-pub(super) fn is_managed(spec: &Spec, template: &[Segment]) -> bool {
+pub(in crate::sandbox) fn is_managed(spec: &Spec, template: &[Segment]) -> bool {
     spec.operations
         .iter()
         .any(|o| matches!(o.role, Role::List | Role::Create) && o.thing == template)
 }
 
 /// The operation on the items of a collection (GET), or on the collection (POST).
-pub(super) fn operation_at<'a>(spec: &'a Spec, collection: &[Segment], method: &str) -> Option<&'a Operation> {
+pub(in crate::sandbox) fn operation_at<'a>(
+    spec: &'a Spec,
+    collection: &[Segment],
+    method: &str,
+) -> Option<&'a Operation> {
     spec.operations.iter().filter(|o| o.method == method).find(|o| {
         let template = &o.thing;
         match method {
@@ -92,7 +96,7 @@ fn is_item_of(template: &[Segment], collection: &[Segment]) -> bool {
 }
 
 /// The path parameter that takes an item's id.
-pub(super) fn item_parameter(spec: &Spec, collection: &[Segment]) -> Option<String> {
+pub(in crate::sandbox) fn item_parameter(spec: &Spec, collection: &[Segment]) -> Option<String> {
     spec.operations.iter().map(|o| &o.thing).find_map(|template| {
         if template.len() > collection.len()
             && template.starts_with(collection)
@@ -105,7 +109,7 @@ pub(super) fn item_parameter(spec: &Spec, collection: &[Segment]) -> Option<Stri
 }
 
 /// The example of the path parameter that takes an item's id.
-pub(super) fn parameter_example(spec: &Spec, collection: &[Segment]) -> Option<String> {
+pub(in crate::sandbox) fn parameter_example(spec: &Spec, collection: &[Segment]) -> Option<String> {
     let name = item_parameter(spec, collection)?;
     let operation = spec.operations.iter().find(|o| {
         let template = &o.thing;
@@ -123,7 +127,7 @@ pub(super) fn parameter_example(spec: &Spec, collection: &[Segment]) -> Option<S
 }
 
 /// Whether some other reply shows an id of this name, so that it cannot be made up by the caller.
-pub(super) fn is_named(spec: &Spec, operation: &Operation, name: &str) -> bool {
+pub(in crate::sandbox) fn is_named(spec: &Spec, operation: &Operation, name: &str) -> bool {
     let example = operation
         .parameters
         .iter()
@@ -138,13 +142,13 @@ pub(super) fn is_named(spec: &Spec, operation: &Operation, name: &str) -> bool {
 }
 
 /// What a view is called: the last literal part of its path.
-pub(super) fn view_name(template: &[Segment]) -> String {
+pub(in crate::sandbox) fn view_name(template: &[Segment]) -> String {
     let literals: Vec<String> = template.iter().rev().filter_map(literal).take(1).collect();
     literals.concat()
 }
 
 /// Where the items of a list are: as `x-pagination` says, else the first array.
-pub(super) fn items_pointer(operation: &Operation) -> String {
+pub(in crate::sandbox) fn items_pointer(operation: &Operation) -> String {
     if let Some(paging) = &operation.pagination {
         return paging.items.clone();
     }

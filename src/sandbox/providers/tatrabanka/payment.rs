@@ -3,13 +3,13 @@
 use chrono::{DateTime, Days, NaiveDate};
 use rust_decimal::Decimal;
 
-use super::json::Json;
+use crate::sandbox::json::Json;
 
 /// How far ahead a payment may be dated.
 const DAYS_AHEAD: u64 = 60;
 
 /// Whether the bank takes this order; if not, why. `now` is in milliseconds.
-pub(super) fn check(product: &str, order: &Json, now: u64) -> Result<(), String> {
+pub(in crate::sandbox) fn check(product: &str, order: &Json, now: u64) -> Result<(), String> {
     let text = |way: &[&str]| order.at(way).and_then(Json::scalar);
     if let Some(amount) = text(&["instructedAmount", "amount"]) {
         check_amount(&amount)?;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::http::{Call, Reply};
-use super::json::Json;
-use super::provider::error_reply;
-use super::spec::{Operation, Spec};
+use crate::sandbox::http::{Call, Reply};
+use crate::sandbox::json::Json;
+use crate::sandbox::player::error_reply;
+use crate::sandbox::spec::{Operation, Spec};
 
 /// A thing that goes wrong, for the next request or for several.
 ///
@@ -50,7 +50,7 @@ enum Kind {
 
 /// What happens to the connection.
 #[derive(Clone, Debug)]
-pub(super) enum Trouble {
+pub(in crate::sandbox) enum Trouble {
     /// The request is processed, the reply waits.
     Held(Gate),
     /// The reply takes its time.
@@ -317,7 +317,7 @@ impl Fault {
 
     // --- used by the sandbox
 
-    pub(super) fn concerns(&self, operation: Option<&str>, call: &Call) -> bool {
+    pub(in crate::sandbox) fn concerns(&self, operation: Option<&str>, call: &Call) -> bool {
         if self.left == Some(0)
             || self
                 .operation
@@ -334,21 +334,21 @@ impl Fault {
     }
 
     /// Lets a matching request pass, when it is to be skipped.
-    pub(super) fn lets_pass(&mut self) -> bool {
+    pub(in crate::sandbox) fn lets_pass(&mut self) -> bool {
         let passes = self.skip > 0;
         self.skip = self.skip.saturating_sub(1);
         passes
     }
 
     /// Counts one use; whether it was the last.
-    pub(super) fn use_up(&mut self) -> bool {
+    pub(in crate::sandbox) fn use_up(&mut self) -> bool {
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
         }
         self.left == Some(0)
     }
 
-    pub(super) fn trouble(&self) -> Option<Trouble> {
+    pub(in crate::sandbox) fn trouble(&self) -> Option<Trouble> {
         match &self.kind {
             Kind::Trouble(trouble) => Some(trouble.clone()),
             _ => None,
@@ -356,7 +356,7 @@ impl Fault {
     }
 
     /// The reply that is given without processing the request.
-    pub(super) fn instead(&self, spec: &Spec, operation: Option<&Operation>) -> Option<Reply> {
+    pub(in crate::sandbox) fn instead(&self, spec: &Spec, operation: Option<&Operation>) -> Option<Reply> {
         match &self.kind {
             Kind::Status {
                 status,
@@ -380,7 +380,7 @@ impl Fault {
     }
 
     /// The reply with the fault in it.
-    pub(super) fn spoil(&self, spec: &Spec, operation: Option<&Operation>, mut reply: Reply) -> Reply {
+    pub(in crate::sandbox) fn spoil(&self, spec: &Spec, operation: Option<&Operation>, mut reply: Reply) -> Reply {
         if let Kind::Garbled = self.kind {
             let headers = reply.headers.clone();
             let status = reply.status;
@@ -485,7 +485,7 @@ impl Gate {
     }
 
     /// A reply waits here.
-    pub(super) async fn pass(&self) {
+    pub(in crate::sandbox) async fn pass(&self) {
         self.arrivals.send_modify(|arrived| *arrived += 1);
         let _ = self.is_open.subscribe().wait_for(|is_open| *is_open).await;
     }

@@ -4,21 +4,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 
-use super::authority::{Access, Authority, AuthorizationRequest, Client, Refusal, Stop};
-use super::clock::Clock;
-use super::fault::{Fault, Trouble};
-use super::http::{Call, Reply, decode, pairs};
-use super::json::Json;
-use super::record::{Log, RecordedRequest};
-use super::request::Reader;
-use super::resources::{Context, Store};
-use super::schema::Schemas;
-use super::spec::{Content, Operation, Segment, Spec, SpecError};
-use super::{page, particular};
+use crate::sandbox::authority::{Access, Authority, AuthorizationRequest, Client, Refusal, Stop};
+use crate::sandbox::clock::Clock;
+use crate::sandbox::fault::{Fault, Trouble};
+use crate::sandbox::http::{Call, Reply, decode, pairs};
+use crate::sandbox::json::Json;
+use crate::sandbox::recorded::{Log, RecordedRequest};
+use crate::sandbox::request::Reader;
+use crate::sandbox::resource::store::{Context, Store};
+use crate::sandbox::spec::schema::Schemas;
+use crate::sandbox::spec::{Content, Operation, Segment, Spec, SpecError};
+use crate::sandbox::{html, particular};
 
 /// Which of a provider's hosts a request came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Host {
+pub(in crate::sandbox) enum Host {
     /// The only one.
     Both,
     /// The one with the resources, where the authorization server has its own.
@@ -28,8 +28,8 @@ pub(super) enum Host {
 }
 
 /// One provider with its memory.
-pub(super) struct Provider {
-    pub(super) spec: Spec,
+pub(in crate::sandbox) struct Provider {
+    pub(in crate::sandbox) spec: Spec,
     schemas: Schemas,
     state: Mutex<State>,
     clock: Arc<Clock>,
@@ -37,12 +37,12 @@ pub(super) struct Provider {
     origin: String,
 }
 
-pub(super) struct State {
-    pub(super) authority: Authority,
-    pub(super) store: Store,
-    pub(super) user: String,
-    pub(super) requests: Log,
-    pub(super) faults: Vec<Fault>,
+pub(in crate::sandbox) struct State {
+    pub(in crate::sandbox) authority: Authority,
+    pub(in crate::sandbox) store: Store,
+    pub(in crate::sandbox) user: String,
+    pub(in crate::sandbox) requests: Log,
+    pub(in crate::sandbox) faults: Vec<Fault>,
 }
 
 impl State {
@@ -59,14 +59,14 @@ impl State {
 }
 
 /// What goes back over the wire.
-pub(super) struct Outcome {
-    pub(super) reply: Reply,
-    pub(super) trouble: Option<Trouble>,
+pub(in crate::sandbox) struct Outcome {
+    pub(in crate::sandbox) reply: Reply,
+    pub(in crate::sandbox) trouble: Option<Trouble>,
 }
 
 impl Provider {
     /// Plays a specification under this origin.
-    pub(super) fn new(bundle: &str, origin: &str, clock: Arc<Clock>) -> Result<Self, SpecError> {
+    pub(in crate::sandbox) fn new(bundle: &str, origin: &str, clock: Arc<Clock>) -> Result<Self, SpecError> {
         let spec = Spec::read(bundle)?;
         let state = State {
             authority: Authority::default(),
@@ -85,17 +85,17 @@ impl Provider {
     }
 
     /// Its memory. A panic elsewhere does not make it unusable.
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(in crate::sandbox) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Address of the resources.
-    pub(super) fn base(&self) -> String {
+    pub(in crate::sandbox) fn base(&self) -> String {
         format!("{}/{}{}", self.origin, self.spec.id, self.spec.prefix)
     }
 
     /// Address of the authorization server.
-    pub(super) fn oauth_base(&self) -> String {
+    pub(in crate::sandbox) fn oauth_base(&self) -> String {
         match &self.spec.oauth_prefix {
             Some(prefix) => format!("{}/{}-oauth{prefix}", self.origin, self.spec.id),
             None => self.base(),
@@ -103,12 +103,12 @@ impl Provider {
     }
 
     /// Address of the pages of the user's bank; an id follows.
-    pub(super) fn bank(&self) -> String {
+    pub(in crate::sandbox) fn bank(&self) -> String {
         format!("{}/{}-bank/", self.origin, self.spec.id)
     }
 
     /// The page on which a user agrees to what has this id.
-    pub(super) fn at_the_bank(&self, id: &str, call: &Call) -> Outcome {
+    pub(in crate::sandbox) fn at_the_bank(&self, id: &str, call: &Call) -> Outcome {
         let outcome = |reply| Outcome { reply, trouble: None };
         let now = self.clock.now();
         let mut state = self.state();
@@ -120,7 +120,7 @@ impl Provider {
             .any(|record| record.id == id && particular::is_open(record));
         if !is_open {
             let text = "There is no consent here that waits for you.";
-            return outcome(Reply::html(404, page::message(&self.spec.name, text)));
+            return outcome(Reply::html(404, html::message(&self.spec.name, text)));
         }
         let form = pairs(&call.body);
         let decision = form
@@ -130,19 +130,19 @@ impl Provider {
         let end = match decision.filter(|_| call.method == Method::POST) {
             Some("allow") => particular::decided(&self.spec, &mut state.store, id, true, now),
             Some("deny") => particular::decided(&self.spec, &mut state.store, id, false, now),
-            _ => return outcome(Reply::html(200, page::bank(&self.spec))),
+            _ => return outcome(Reply::html(200, html::bank(&self.spec))),
         };
         outcome(match end {
             Some(url) => Reply::redirect(url),
             None => Reply::html(
                 200,
-                page::message(&self.spec.name, "Done. The return address cannot be opened."),
+                html::message(&self.spec.name, "Done. The return address cannot be opened."),
             ),
         })
     }
 
     /// Answers a request; `path` is what follows the base address.
-    pub(super) fn handle(&self, host: Host, path: &str, call: &Call) -> Outcome {
+    pub(in crate::sandbox) fn handle(&self, host: Host, path: &str, call: &Call) -> Outcome {
         let found = self.route(host, path, &call.method);
         let operation = match &found {
             Route::Found(operation, _) => Some(*operation),
@@ -173,7 +173,7 @@ impl Provider {
                 .with("allow", allowed),
             // No endpoint of the authorization server answers here, but the web server around it.
             Route::Unknown if host == Host::Oauth => {
-                Reply::html(404, page::message("Not found", "There is nothing at this address."))
+                Reply::html(404, html::message("Not found", "There is nothing at this address."))
             }
             Route::Unknown => self.error(None, 404, "there is nothing at this address"),
         };
@@ -190,7 +190,7 @@ impl Provider {
     }
 
     /// A refusal of a request that is not looked at any further, in the form of the address it came to.
-    pub(super) fn refuse(&self, host: Host, path: &str, method: &Method, status: u16, why: &str) -> Reply {
+    pub(in crate::sandbox) fn refuse(&self, host: Host, path: &str, method: &Method, status: u16, why: &str) -> Reply {
         let operation = match self.route(host, path, method) {
             Route::Found(operation, _) | Route::WrongMethod(operation, _) => Some(operation),
             Route::Unknown => None,
@@ -256,7 +256,7 @@ impl Provider {
             Err(Stop::Here(refusal)) => {
                 return match call.header("accept") {
                     Some(accept) if !accept.contains("text/html") && accept.contains("json") => self.refusal(&refusal),
-                    _ => Reply::html(400, page::refusal(&self.spec, &refusal)),
+                    _ => Reply::html(400, html::refusal(&self.spec, &refusal)),
                 };
             }
         };
@@ -294,7 +294,7 @@ impl Provider {
         let status = if complaint.is_some() { 400 } else { 200 };
         Reply::html(
             status,
-            page::consent(&self.spec, request, &state.user, password, complaint),
+            html::consent(&self.spec, request, &state.user, password, complaint),
         )
     }
 
@@ -567,7 +567,7 @@ impl Provider {
     // --- errors
 
     /// An error in the provider's own form.
-    pub(super) fn error(&self, operation: Option<&Operation>, status: u16, message: &str) -> Reply {
+    pub(in crate::sandbox) fn error(&self, operation: Option<&Operation>, status: u16, message: &str) -> Reply {
         error_reply(&self.spec, operation, status, None, message)
     }
 }
@@ -587,7 +587,7 @@ enum Route<'a> {
 
 /// An error in the form of the operation's own error replies, or of others of its kind; `own_code` goes before the
 /// status's code.
-pub(super) fn error_reply(
+pub(in crate::sandbox) fn error_reply(
     spec: &Spec,
     operation: Option<&Operation>,
     status: u16,

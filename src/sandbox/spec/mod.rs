@@ -3,22 +3,26 @@
 //! Read from the JSON itself and not through the code generator's types: what the
 //! generator misreads must not be misread here in the same way.
 
-use super::json::Json;
-use super::profile::Profile;
-use super::shape::{self, Role};
+pub(in crate::sandbox) mod profile;
+pub(in crate::sandbox) mod schema;
+pub(in crate::sandbox) mod shape;
+
+use crate::sandbox::json::Json;
+use crate::sandbox::spec::profile::Profile;
+use crate::sandbox::spec::shape::Role;
 
 /// One provider's specification.
-pub(super) struct Spec {
-    pub(super) id: String,
-    pub(super) name: String,
+pub(in crate::sandbox) struct Spec {
+    pub(in crate::sandbox) id: String,
+    pub(in crate::sandbox) name: String,
     /// Path of the first server, without a trailing slash: `/v1`.
-    pub(super) prefix: String,
+    pub(in crate::sandbox) prefix: String,
     /// Path of the authorization server's own host, where it has one.
-    pub(super) oauth_prefix: Option<String>,
-    pub(super) operations: Vec<Operation>,
-    pub(super) profile: Profile,
+    pub(in crate::sandbox) oauth_prefix: Option<String>,
+    pub(in crate::sandbox) operations: Vec<Operation>,
+    pub(in crate::sandbox) profile: Profile,
     /// Addresses of the real hosts, and whether they are the authorization server's.
-    pub(super) servers: Vec<(String, bool)>,
+    pub(in crate::sandbox) servers: Vec<(String, bool)>,
     root: Json,
 }
 
@@ -31,7 +35,7 @@ pub struct SpecError {
 }
 
 impl SpecError {
-    pub(super) fn new(provider: &str, what: impl Into<String>) -> Self {
+    pub(in crate::sandbox) fn new(provider: &str, what: impl Into<String>) -> Self {
         Self {
             provider: provider.to_owned(),
             what: what.into(),
@@ -40,51 +44,51 @@ impl SpecError {
 }
 
 /// One operation: how it is asked for and what it answers.
-pub(super) struct Operation {
-    pub(super) id: String,
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) segments: Vec<Segment>,
+pub(in crate::sandbox) struct Operation {
+    pub(in crate::sandbox) id: String,
+    pub(in crate::sandbox) method: String,
+    pub(in crate::sandbox) path: String,
+    pub(in crate::sandbox) segments: Vec<Segment>,
     /// The path without its versions.
-    pub(super) thing: Vec<Segment>,
-    pub(super) role: Role,
+    pub(in crate::sandbox) thing: Vec<Segment>,
+    pub(in crate::sandbox) role: Role,
     /// `api`, `service`, `oauth` or `registration`.
-    pub(super) client: String,
+    pub(in crate::sandbox) client: String,
     /// Alternatives; each is a list of scheme and scopes.
-    pub(super) security: Vec<Vec<(String, Vec<String>)>>,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) body: Option<Body>,
-    pub(super) success: Success,
-    pub(super) refusals: Vec<(String, Content)>,
-    pub(super) pagination: Option<Pagination>,
+    pub(in crate::sandbox) security: Vec<Vec<(String, Vec<String>)>>,
+    pub(in crate::sandbox) parameters: Vec<Parameter>,
+    pub(in crate::sandbox) body: Option<Body>,
+    pub(in crate::sandbox) success: Success,
+    pub(in crate::sandbox) refusals: Vec<(String, Content)>,
+    pub(in crate::sandbox) pagination: Option<Pagination>,
     /// Headers that a client makes on every call (`x-headers`).
-    pub(super) made_headers: Vec<String>,
+    pub(in crate::sandbox) made_headers: Vec<String>,
     /// Media types that the caller may ask for beyond those of `content`.
-    pub(super) accept: Vec<String>,
+    pub(in crate::sandbox) accept: Vec<String>,
 }
 
 /// A part of a path template.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Segment {
+pub(in crate::sandbox) enum Segment {
     Literal(String),
     Parameter(String),
 }
 
 /// A parameter in the path, the query or a header.
-pub(super) struct Parameter {
-    pub(super) name: String,
-    pub(super) place: Place,
-    pub(super) required: bool,
-    pub(super) schema: Json,
-    pub(super) example: Option<Json>,
+pub(in crate::sandbox) struct Parameter {
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) place: Place,
+    pub(in crate::sandbox) required: bool,
+    pub(in crate::sandbox) schema: Json,
+    pub(in crate::sandbox) example: Option<Json>,
     /// One value with commas in it, and not one pair for each value.
-    pub(super) joined: bool,
+    pub(in crate::sandbox) joined: bool,
     /// `name[key]=value`
-    pub(super) deep: bool,
+    pub(in crate::sandbox) deep: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
+pub(in crate::sandbox) enum Place {
     Path,
     Query,
     Header,
@@ -92,40 +96,40 @@ pub(super) enum Place {
 }
 
 /// A request body: its media types.
-pub(super) struct Body {
-    pub(super) required: bool,
-    pub(super) contents: Vec<Content>,
+pub(in crate::sandbox) struct Body {
+    pub(in crate::sandbox) required: bool,
+    pub(in crate::sandbox) contents: Vec<Content>,
 }
 
 /// One media type with its schema and examples.
 #[derive(Clone)]
-pub(super) struct Content {
-    pub(super) media_type: String,
-    pub(super) schema: Json,
+pub(in crate::sandbox) struct Content {
+    pub(in crate::sandbox) media_type: String,
+    pub(in crate::sandbox) schema: Json,
     /// Name and value; a single `example` has no name.
-    pub(super) examples: Vec<(String, Json)>,
+    pub(in crate::sandbox) examples: Vec<(String, Json)>,
     /// Property to `brackets` or `map`.
-    pub(super) forms: Vec<(String, String)>,
+    pub(in crate::sandbox) forms: Vec<(String, String)>,
 }
 
 /// The success reply.
-pub(super) struct Success {
+pub(in crate::sandbox) struct Success {
     /// `200`, `201`, `2XX`
-    pub(super) status: String,
-    pub(super) content: Option<Content>,
+    pub(in crate::sandbox) status: String,
+    pub(in crate::sandbox) content: Option<Content>,
 }
 
 /// `x-pagination`
-pub(super) struct Pagination {
-    pub(super) link: bool,
-    pub(super) next: String,
-    pub(super) parameter: Option<String>,
-    pub(super) items: String,
+pub(in crate::sandbox) struct Pagination {
+    pub(in crate::sandbox) link: bool,
+    pub(in crate::sandbox) next: String,
+    pub(in crate::sandbox) parameter: Option<String>,
+    pub(in crate::sandbox) items: String,
 }
 
 impl Spec {
     /// Reads a bundle.
-    pub(super) fn read(text: &str) -> Result<Self, SpecError> {
+    pub(in crate::sandbox) fn read(text: &str) -> Result<Self, SpecError> {
         let fail = |provider: &str, what: &str| SpecError::new(provider, what);
         let root = Json::parse(text).map_err(|_| fail("a provider", "it is not JSON"))?;
         let id = root
@@ -198,12 +202,12 @@ impl Spec {
     }
 
     /// The operation with this `operationId`.
-    pub(super) fn by_id(&self, id: &str) -> Option<&Operation> {
+    pub(in crate::sandbox) fn by_id(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|o| o.id == id)
     }
 
     /// The node, or what its `$ref` leads to.
-    pub(super) fn resolve<'a>(&'a self, node: &'a Json) -> &'a Json {
+    pub(in crate::sandbox) fn resolve<'a>(&'a self, node: &'a Json) -> &'a Json {
         let mut node = node;
         for _ in 0..16 {
             match node.get("$ref").and_then(Json::as_str) {
@@ -218,7 +222,7 @@ impl Spec {
     }
 
     /// The named schemas.
-    pub(super) fn schemas(&self) -> &[(String, Json)] {
+    pub(in crate::sandbox) fn schemas(&self) -> &[(String, Json)] {
         self.root
             .at(&["components", "schemas"])
             .map(Json::members)
@@ -226,14 +230,14 @@ impl Spec {
     }
 
     /// The properties of an object schema, through `$ref` and `allOf`.
-    pub(super) fn properties<'a>(&'a self, schema: &'a Json) -> Vec<(&'a str, &'a Json)> {
+    pub(in crate::sandbox) fn properties<'a>(&'a self, schema: &'a Json) -> Vec<(&'a str, &'a Json)> {
         let mut found = Vec::new();
         self.collect_properties(schema, &mut found, 0);
         found
     }
 
     /// The properties that a value of this schema may have: those of each alternative too.
-    pub(super) fn members<'a>(&'a self, schema: &'a Json) -> Vec<(&'a str, &'a Json)> {
+    pub(in crate::sandbox) fn members<'a>(&'a self, schema: &'a Json) -> Vec<(&'a str, &'a Json)> {
         let mut found = self.properties(schema);
         for alternatives in ["oneOf", "anyOf"] {
             for part in self.keyword(schema, alternatives).map(Json::items).unwrap_or_default() {
@@ -259,7 +263,7 @@ impl Spec {
     }
 
     /// The schema of one property.
-    pub(super) fn property<'a>(&'a self, schema: &'a Json, name: &str) -> Option<&'a Json> {
+    pub(in crate::sandbox) fn property<'a>(&'a self, schema: &'a Json, name: &str) -> Option<&'a Json> {
         self.properties(schema)
             .into_iter()
             .find(|(n, _)| *n == name)
@@ -267,7 +271,7 @@ impl Spec {
     }
 
     /// Whether an object schema says that a property must be there.
-    pub(super) fn requires(&self, schema: &Json, name: &str) -> bool {
+    pub(in crate::sandbox) fn requires(&self, schema: &Json, name: &str) -> bool {
         let schema = self.resolve(schema);
         schema
             .get("required")
@@ -284,7 +288,7 @@ impl Spec {
     }
 
     /// A keyword of the schema, through `$ref` and `allOf`.
-    pub(super) fn keyword<'a>(&'a self, schema: &'a Json, keyword: &str) -> Option<&'a Json> {
+    pub(in crate::sandbox) fn keyword<'a>(&'a self, schema: &'a Json, keyword: &str) -> Option<&'a Json> {
         self.keyword_at(schema, keyword, 0)
     }
 
@@ -300,12 +304,12 @@ impl Spec {
     }
 
     /// `type` of a schema.
-    pub(super) fn kind<'a>(&'a self, schema: &'a Json) -> Option<&'a str> {
+    pub(in crate::sandbox) fn kind<'a>(&'a self, schema: &'a Json) -> Option<&'a str> {
         self.keyword(schema, "type").and_then(Json::as_str)
     }
 
     /// Whether replies of this schema may have members that it does not name.
-    pub(super) fn is_open(&self, schema: &Json) -> bool {
+    pub(in crate::sandbox) fn is_open(&self, schema: &Json) -> bool {
         self.keyword(schema, "additionalProperties")
             .is_some_and(|more| *more != Json::Bool(false))
     }
@@ -451,7 +455,7 @@ impl Spec {
 
 impl Operation {
     /// The values of the path parameters, when the path is this operation's.
-    pub(super) fn matches(&self, segments: &[String]) -> Option<Vec<(String, String)>> {
+    pub(in crate::sandbox) fn matches(&self, segments: &[String]) -> Option<Vec<(String, String)>> {
         if self.segments.len() != segments.len() {
             return None;
         }
@@ -468,12 +472,12 @@ impl Operation {
     }
 
     /// How specific the template is: literal parts win over parameters, from the left.
-    pub(super) fn specificity(&self) -> Vec<bool> {
+    pub(in crate::sandbox) fn specificity(&self) -> Vec<bool> {
         self.segments.iter().map(|s| matches!(s, Segment::Literal(_))).collect()
     }
 
     /// The scopes that a token needs, from the first alternative that names the `oauth` scheme.
-    pub(super) fn scopes(&self) -> Option<&[String]> {
+    pub(in crate::sandbox) fn scopes(&self) -> Option<&[String]> {
         self.security
             .iter()
             .flatten()
@@ -482,7 +486,7 @@ impl Operation {
     }
 
     /// The schemas of what it takes and of what it answers.
-    pub(super) fn schemas(&self) -> impl Iterator<Item = &Json> {
+    pub(in crate::sandbox) fn schemas(&self) -> impl Iterator<Item = &Json> {
         let bodies = self.body.iter().flat_map(|body| &body.contents);
         let replies = self.success.content.iter();
         let contents = bodies
@@ -493,12 +497,12 @@ impl Operation {
     }
 
     /// Whether another scheme is accepted.
-    pub(super) fn accepts(&self, scheme: &str) -> bool {
+    pub(in crate::sandbox) fn accepts(&self, scheme: &str) -> bool {
         self.security.iter().flatten().any(|(name, _)| name == scheme)
     }
 
     /// The example of the success reply.
-    pub(super) fn example(&self) -> Option<&Json> {
+    pub(in crate::sandbox) fn example(&self) -> Option<&Json> {
         self.success
             .content
             .as_ref()?
@@ -508,13 +512,13 @@ impl Operation {
     }
 
     /// Whether the success reply is a document (and not bytes, nor nothing).
-    pub(super) fn answers_json(&self) -> bool {
+    pub(in crate::sandbox) fn answers_json(&self) -> bool {
         self.success.content.as_ref().is_some_and(|c| is_json(&c.media_type))
     }
 }
 
 /// `application/json` and everything that ends in `+json`.
-pub(super) fn is_json(media_type: &str) -> bool {
+pub(in crate::sandbox) fn is_json(media_type: &str) -> bool {
     let essence = media_type
         .split(';')
         .next()

@@ -1,17 +1,17 @@
 //! What exists from the start: made from the examples.
 
-use super::document::{entity_of, id_of, rename, set_id};
-use super::json::Json;
-use super::mint;
-use super::resources::{Collection, Record, record};
-use super::shape::{Role, item_parameter, items_pointer, operation_at, parameter_example};
-use super::spec::{Operation, Segment, Spec};
+use crate::sandbox::json::Json;
+use crate::sandbox::mint;
+use crate::sandbox::resource::document::{entity_of, id_of, rename, set_id};
+use crate::sandbox::resource::store::{Collection, Record, record};
+use crate::sandbox::spec::shape::{Role, item_parameter, items_pointer, operation_at, parameter_example};
+use crate::sandbox::spec::{Operation, Segment, Spec};
 
 /// How many items a list below another resource is filled up to, so that it has pages.
 const FILLED: usize = 24;
 
 /// What the examples say is there.
-pub(super) fn seed(spec: &Spec, template: &[Segment], path: &[String]) -> Collection {
+pub(in crate::sandbox) fn seed(spec: &Spec, template: &[Segment], path: &[String]) -> Collection {
     let item = operation_at(spec, template, "GET");
     let parameter = item_parameter(spec, template);
     let mut collection = Collection {

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 
-use super::json::Json;
-use super::request::Request;
-use super::spec::{Operation, Place};
+use crate::sandbox::json::Json;
+use crate::sandbox::request::Request;
+use crate::sandbox::spec::{Operation, Place};
 
 /// The query parameter of a next link, where the specification has none that could carry it.
-pub(super) const CURSOR: &str = "cursor";
+pub(in crate::sandbox) const CURSOR: &str = "cursor";
 
 /// Query parameters that say how many items make a page.
 const SIZES: [&str; 3] = ["limit", "pageSize", "itemsPerPage"];
@@ -16,15 +16,15 @@ const DEFAULT_SIZE: usize = 20;
 
 /// A part of a list.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
-    pub(super) start: usize,
-    pub(super) size: usize,
+pub(in crate::sandbox) struct Page {
+    pub(in crate::sandbox) start: usize,
+    pub(in crate::sandbox) size: usize,
     total: usize,
 }
 
 impl Page {
     /// Reads what the request asks for. `position` finds an item by its id.
-    pub(super) fn of(
+    pub(in crate::sandbox) fn of(
         operation: &Operation,
         request: &Request,
         total: usize,
@@ -64,7 +64,7 @@ impl Page {
     }
 
     /// The items of this part.
-    pub(super) fn cut<'a, T>(&self, items: &'a [T]) -> &'a [T] {
+    pub(in crate::sandbox) fn cut<'a, T>(&self, items: &'a [T]) -> &'a [T] {
         let start = self.start.min(items.len());
         let end = self.start.saturating_add(self.size).min(items.len());
         &items[start..end]
@@ -79,7 +79,7 @@ impl Page {
     ///
     /// `id_at` names an item by its place; `address` is the list's own URL without a query, as the
     /// example writes links (absolute, or a path).
-    pub(super) fn describe(
+    pub(in crate::sandbox) fn describe(
         &self,
         operation: &Operation,
         request: &Request,
@@ -155,7 +155,7 @@ fn carrier(operation: &Operation) -> Carrier {
 }
 
 /// Whether the query parameter is about pages and not about items.
-pub(super) fn is_paging(operation: &Operation, name: &str) -> bool {
+pub(in crate::sandbox) fn is_paging(operation: &Operation, name: &str) -> bool {
     let carries = match carrier(operation) {
         Carrier::Opaque(own) | Carrier::Entry(own) => own == name,
         Carrier::Page | Carrier::Offset => false,

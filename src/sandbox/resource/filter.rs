@@ -5,13 +5,13 @@ use std::cmp::Ordering;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::json::Json;
-use super::paging;
-use super::request::Request;
-use super::spec::{Operation, Spec};
+use crate::sandbox::json::Json;
+use crate::sandbox::request::Request;
+use crate::sandbox::resource::paging;
+use crate::sandbox::spec::{Operation, Spec};
 
 /// Whether an item is among those that the query asks for.
-pub(super) fn passes(operation: &Operation, request: &Request, doc: &Json) -> bool {
+pub(in crate::sandbox) fn passes(operation: &Operation, request: &Request, doc: &Json) -> bool {
     let mut names: Vec<&str> = request.query.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -36,7 +36,7 @@ pub(super) fn passes(operation: &Operation, request: &Request, doc: &Json) -> bo
 }
 
 /// Whether the ranges that the query asks for have ends that can be compared; if not, which has none.
-pub(super) fn check_ranges(spec: &Spec, operation: &Operation, request: &Request) -> Result<(), String> {
+pub(in crate::sandbox) fn check_ranges(spec: &Spec, operation: &Operation, request: &Request) -> Result<(), String> {
     for (name, value) in &request.query {
         let is_right = match split_filter(name).1 {
             "between" => value.split_once("..").is_some_and(|(from, to)| {
@@ -73,7 +73,7 @@ fn split_filter(name: &str) -> (&str, &str) {
 }
 
 /// The values of a field, at the top or below the key that names the kind; an object counts by its id.
-pub(super) fn field_of(doc: &Json, name: &str) -> Option<Vec<String>> {
+pub(in crate::sandbox) fn field_of(doc: &Json, name: &str) -> Option<Vec<String>> {
     let value = doc.get(name).or_else(|| match doc.members() {
         [(_, inner)] => inner.get(name),
         _ => None,
@@ -87,7 +87,7 @@ pub(super) fn field_of(doc: &Json, name: &str) -> Option<Vec<String>> {
 }
 
 /// Compares as numbers where both are, as moments where both are, else as text.
-pub(super) fn compare(value: &str, comparison: &str, wanted: &str) -> bool {
+pub(in crate::sandbox) fn compare(value: &str, comparison: &str, wanted: &str) -> bool {
     match comparison {
         "gte" => order(value, wanted, first) != Ordering::Less,
         // A day includes all its hours.
@@ -115,12 +115,12 @@ fn order(value: &str, wanted: &str, end: fn(&str) -> Option<DateTime<Utc>>) -> O
 }
 
 /// Whether the text is a date, or a date with a time (ISO 8601).
-pub(super) fn is_moment(text: &str) -> bool {
+pub(in crate::sandbox) fn is_moment(text: &str) -> bool {
     first(text).is_some()
 }
 
 /// The moment that the text names, or the first one of the day.
-pub(super) fn first(text: &str) -> Option<DateTime<Utc>> {
+pub(in crate::sandbox) fn first(text: &str) -> Option<DateTime<Utc>> {
     if let Some(day) = day(text) {
         return Some(day.and_time(NaiveTime::MIN).and_utc());
     }
@@ -130,7 +130,7 @@ pub(super) fn first(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// The moment that the text names, or the last one of the day.
-pub(super) fn last(text: &str) -> Option<DateTime<Utc>> {
+pub(in crate::sandbox) fn last(text: &str) -> Option<DateTime<Utc>> {
     match day(text) {
         Some(day) => {
             let next = day.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN).and_utc();

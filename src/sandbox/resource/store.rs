@@ -5,59 +5,59 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{
+use crate::sandbox::http::Reply;
+use crate::sandbox::json::Json;
+use crate::sandbox::mint;
+use crate::sandbox::particular;
+use crate::sandbox::request::Request;
+use crate::sandbox::resource::document::{
     entity_of, entity_reply, id_of, mentions, overlay, project, rename, same_fields, set_id, update,
 };
-use super::filter::{check_ranges, passes};
-use super::http::Reply;
-use super::json::Json;
-use super::mint;
-use super::paging::Page;
-use super::particular;
-use super::request::Request;
-use super::schema::Schemas;
-use super::seed::seed;
-use super::shape::{
+use crate::sandbox::resource::filter::{check_ranges, passes};
+use crate::sandbox::resource::paging::Page;
+use crate::sandbox::resource::seed::seed;
+use crate::sandbox::spec::schema::Schemas;
+use crate::sandbox::spec::shape::{
     Role, filled, is_managed, is_named, is_version, items_pointer, literal, operation_at, parameter_example, view_name,
 };
-use super::spec::{Operation, Segment, Spec};
+use crate::sandbox::spec::{Operation, Segment, Spec};
 
 /// One thing that can be read, changed and deleted.
 #[derive(Clone)]
-pub(super) struct Record {
-    pub(super) id: String,
-    pub(super) doc: Json,
+pub(in crate::sandbox) struct Record {
+    pub(in crate::sandbox) id: String,
+    pub(in crate::sandbox) doc: Json,
     /// What its views say beyond the document: `sync` and its fields.
-    pub(super) views: BTreeMap<String, Json>,
+    pub(in crate::sandbox) views: BTreeMap<String, Json>,
     /// When it was created, or last did what its provider limits; milliseconds of the sandbox's clock.
-    pub(super) since: u64,
+    pub(in crate::sandbox) since: u64,
     /// Put in by a test: shown as it is, whatever its schema says.
-    pub(super) is_raw: bool,
+    pub(in crate::sandbox) is_raw: bool,
 }
 
 #[derive(Default)]
-pub(super) struct Collection {
+pub(in crate::sandbox) struct Collection {
     /// Name of the path parameter that takes the id.
-    pub(super) parameter: Option<String>,
-    pub(super) records: Vec<Record>,
+    pub(in crate::sandbox) parameter: Option<String>,
+    pub(in crate::sandbox) records: Vec<Record>,
 }
 
 /// All resources of one provider.
 #[derive(Default)]
-pub(super) struct Store {
+pub(in crate::sandbox) struct Store {
     collections: BTreeMap<String, Collection>,
 }
 
 /// Why a call for a resource is refused.
 #[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) status: u16,
+pub(in crate::sandbox) struct Refused {
+    pub(in crate::sandbox) status: u16,
     /// The provider's own code, where it is another than the status has.
-    pub(super) code: Option<&'static str>,
-    pub(super) message: String,
+    pub(in crate::sandbox) code: Option<&'static str>,
+    pub(in crate::sandbox) message: String,
 }
 
-pub(super) fn refused(status: u16, message: impl Into<String>) -> Refused {
+pub(in crate::sandbox) fn refused(status: u16, message: impl Into<String>) -> Refused {
     Refused {
         status,
         code: None,
@@ -66,24 +66,24 @@ pub(super) fn refused(status: u16, message: impl Into<String>) -> Refused {
 }
 
 /// What a call needs beside the store.
-pub(super) struct Context<'a> {
-    pub(super) spec: &'a Spec,
-    pub(super) schemas: &'a Schemas,
+pub(in crate::sandbox) struct Context<'a> {
+    pub(in crate::sandbox) spec: &'a Spec,
+    pub(in crate::sandbox) schemas: &'a Schemas,
     /// Address of the resources, as the client knows it.
-    pub(super) base: &'a str,
+    pub(in crate::sandbox) base: &'a str,
     /// Address of pages that belong to a bank and not to the provider.
-    pub(super) bank: &'a str,
+    pub(in crate::sandbox) bank: &'a str,
     /// Milliseconds since 1970 by the sandbox's clock.
-    pub(super) now: u64,
+    pub(in crate::sandbox) now: u64,
     /// Id of the client that calls.
-    pub(super) client: &'a str,
+    pub(in crate::sandbox) client: &'a str,
     /// For whom it calls, unless it is the sandbox's own user.
-    pub(super) other_user: Option<&'a str>,
+    pub(in crate::sandbox) other_user: Option<&'a str>,
 }
 
 impl Store {
     /// The things that exist from the start.
-    pub(super) fn new(spec: &Spec) -> Self {
+    pub(in crate::sandbox) fn new(spec: &Spec) -> Self {
         let mut store = Self::default();
         for operation in &spec.operations {
             let template = &operation.thing;
@@ -101,7 +101,7 @@ impl Store {
     }
 
     /// Answers a call.
-    pub(super) fn answer(
+    pub(in crate::sandbox) fn answer(
         &mut self,
         context: &Context<'_>,
         operation: &Operation,
@@ -120,7 +120,7 @@ impl Store {
     }
 
     /// Whether something with this id exists, by the name of its path parameter or of a field.
-    pub(super) fn exists(&self, name: &str, value: &str) -> bool {
+    pub(in crate::sandbox) fn exists(&self, name: &str, value: &str) -> bool {
         self.collections.values().any(|collection| {
             collection.records.iter().any(|record| {
                 (collection.parameter.as_deref() == Some(name) && record.id == value)
@@ -130,13 +130,13 @@ impl Store {
     }
 
     /// The first thing whose document has this field with this value, at any depth.
-    pub(super) fn holder(&self, name: &str, value: &str) -> Option<&Json> {
+    pub(in crate::sandbox) fn holder(&self, name: &str, value: &str) -> Option<&Json> {
         let records = self.collections.values().flat_map(|collection| &collection.records);
         records.map(|record| &record.doc).find(|doc| mentions(doc, name, value))
     }
 
     /// Everything that has this id, or this field with this value.
-    pub(super) fn find_mut(&mut self, name: &str, value: &str) -> Vec<&mut Record> {
+    pub(in crate::sandbox) fn find_mut(&mut self, name: &str, value: &str) -> Vec<&mut Record> {
         self.collections
             .values_mut()
             .flat_map(|collection| {
@@ -150,7 +150,7 @@ impl Store {
     }
 
     /// The records of a collection that was there from the start.
-    pub(super) fn records_mut(&mut self, path: &str) -> &mut [Record] {
+    pub(in crate::sandbox) fn records_mut(&mut self, path: &str) -> &mut [Record] {
         match self.collections.get_mut(&key(path)) {
             Some(collection) => &mut collection.records,
             None => &mut [],
@@ -158,18 +158,18 @@ impl Store {
     }
 
     /// A document of such a collection, by its id.
-    pub(super) fn get(&self, path: &str, id: &str) -> Option<&Json> {
+    pub(in crate::sandbox) fn get(&self, path: &str, id: &str) -> Option<&Json> {
         let records = &self.collections.get(&key(path))?.records;
         records.iter().find(|record| record.id == id).map(|record| &record.doc)
     }
 
     /// Whether such a collection has a thing with this id.
-    pub(super) fn has(&self, path: &str, id: &str) -> bool {
+    pub(in crate::sandbox) fn has(&self, path: &str, id: &str) -> bool {
         self.get(path, id).is_some()
     }
 
     /// The ids of what is in a collection, the oldest first; none when the path is no collection.
-    pub(super) fn ids(&mut self, spec: &Spec, path: &str) -> Vec<String> {
+    pub(in crate::sandbox) fn ids(&mut self, spec: &Spec, path: &str) -> Vec<String> {
         let records = self.at(spec, path).map(|collection| &collection.records);
         records.into_iter().flatten().map(|record| record.id.clone()).collect()
     }
@@ -193,7 +193,7 @@ impl Store {
     }
 
     /// Puts a document into a collection, as if it had been created; gives its id.
-    pub(super) fn put(&mut self, spec: &Spec, path: &str, mut doc: Json) -> Option<String> {
+    pub(in crate::sandbox) fn put(&mut self, spec: &Spec, path: &str, mut doc: Json) -> Option<String> {
         let collection = self.at(spec, path)?;
         let parameter = collection.parameter.clone();
         let id = id_of(&doc, parameter.as_deref()).unwrap_or_else(|| mint::like(""));
@@ -209,12 +209,12 @@ impl Store {
     }
 
     /// The id of the first thing of a collection.
-    pub(super) fn first_id(&self, path: &str) -> Option<String> {
+    pub(in crate::sandbox) fn first_id(&self, path: &str) -> Option<String> {
         Some(self.collections.get(&key(path))?.records.first()?.id.clone())
     }
 
     /// Puts a copy of the first thing of a collection beside it, with an id of its own and these fields.
-    pub(super) fn copy_first(&mut self, spec: &Spec, path: &str, fields: &[(&str, Json)]) {
+    pub(in crate::sandbox) fn copy_first(&mut self, spec: &Spec, path: &str, fields: &[(&str, Json)]) {
         let Some(first) = self
             .collections
             .get(&key(path))
@@ -583,7 +583,7 @@ fn key(path: &str) -> String {
     path.trim_start_matches('/').replace('/', "\n")
 }
 
-pub(super) fn record(id: String, doc: Json, since: u64) -> Record {
+pub(in crate::sandbox) fn record(id: String, doc: Json, since: u64) -> Record {
     Record {
         id,
         doc,

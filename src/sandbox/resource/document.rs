@@ -1,12 +1,12 @@
 //! Documents: what a request puts into one, and what of it a reply shows.
 
-use super::json::Json;
-use super::request::Request;
-use super::resources::{Context, Record};
-use super::spec::{Operation, Segment, Spec};
+use crate::sandbox::json::Json;
+use crate::sandbox::request::Request;
+use crate::sandbox::resource::store::{Context, Record};
+use crate::sandbox::spec::{Operation, Segment, Spec};
 
 /// What was sent, in place of what the examples say.
-pub(super) fn overlay(
+pub(in crate::sandbox) fn overlay(
     context: &Context<'_>,
     operation: &Operation,
     request: &Request,
@@ -34,7 +34,7 @@ pub(super) fn overlay(
 }
 
 /// A change: PUT replaces what can be sent, anything else changes what was sent.
-pub(super) fn update(spec: &Spec, operation: &Operation, request: &Request, doc: &mut Json) {
+pub(in crate::sandbox) fn update(spec: &Spec, operation: &Operation, request: &Request, doc: &mut Json) {
     let sent = request.body.as_ref().map(Json::members).unwrap_or_default();
     if operation.method == "PUT" {
         for content in operation.body.iter().flat_map(|body| &body.contents) {
@@ -57,7 +57,7 @@ fn is_identity(name: &str) -> bool {
 }
 
 /// The reply about one thing, with the envelope that the example has.
-pub(super) fn entity_reply(context: &Context<'_>, operation: &Operation, record: &Record) -> Option<Json> {
+pub(in crate::sandbox) fn entity_reply(context: &Context<'_>, operation: &Operation, record: &Record) -> Option<Json> {
     if !operation.answers_json() {
         return None;
     }
@@ -80,7 +80,7 @@ pub(super) fn entity_reply(context: &Context<'_>, operation: &Operation, record:
 }
 
 /// The fields of a document that a schema has, in the order of the example.
-pub(super) fn project(context: &Context<'_>, schema: &Json, doc: &Json, example: Option<&Json>) -> Json {
+pub(in crate::sandbox) fn project(context: &Context<'_>, schema: &Json, doc: &Json, example: Option<&Json>) -> Json {
     let spec = context.spec;
     let properties = spec.properties(schema);
     if properties.is_empty() || !matches!(doc, Json::Object(_)) {
@@ -107,7 +107,7 @@ pub(super) fn project(context: &Context<'_>, schema: &Json, doc: &Json, example:
 }
 
 /// The thing itself in a reply that may have an envelope around it.
-pub(super) fn entity_of(spec: &Spec, operation: &Operation, reply: &Json) -> Json {
+pub(in crate::sandbox) fn entity_of(spec: &Spec, operation: &Operation, reply: &Json) -> Json {
     match envelope(spec, operation) {
         Some(name) => reply.get(&name).cloned().unwrap_or_default(),
         None => reply.clone(),
@@ -127,7 +127,7 @@ fn envelope(spec: &Spec, operation: &Operation) -> Option<String> {
 }
 
 /// Fields of a view that mean the same as in the thing itself: same name, same schema.
-pub(super) fn same_fields(spec: &Spec, schema: &Json, template: &[Segment]) -> Vec<String> {
+pub(in crate::sandbox) fn same_fields(spec: &Spec, schema: &Json, template: &[Segment]) -> Vec<String> {
     let Some(at) = template.iter().rposition(|s| matches!(s, Segment::Parameter(_))) else {
         return Vec::new();
     };
@@ -168,7 +168,7 @@ fn same_schema(spec: &Spec, a: &Json, b: &Json) -> bool {
 }
 
 /// Where the id is: under the parameter's name, as `id`, or below the key that names the kind.
-pub(super) fn id_of(doc: &Json, parameter: Option<&str>) -> Option<String> {
+pub(in crate::sandbox) fn id_of(doc: &Json, parameter: Option<&str>) -> Option<String> {
     let at_top = |doc: &Json| {
         let named = parameter.and_then(|name| doc.get(name)).or_else(|| doc.get("id"));
         let any = || {
@@ -187,7 +187,7 @@ pub(super) fn id_of(doc: &Json, parameter: Option<&str>) -> Option<String> {
 }
 
 /// Gives a document an id where [`id_of`] looks for it.
-pub(super) fn set_id(doc: &mut Json, parameter: Option<&str>, id: &str) {
+pub(in crate::sandbox) fn set_id(doc: &mut Json, parameter: Option<&str>, id: &str) {
     if matches!(doc, Json::Object(_)) {
         let name = parameter.unwrap_or("id");
         let named_id = if name.ends_with("_id") { "id" } else { name };
@@ -196,7 +196,7 @@ pub(super) fn set_id(doc: &mut Json, parameter: Option<&str>, id: &str) {
 }
 
 /// Puts a new id wherever the old one stands: in fields, links, numbers.
-pub(super) fn rename(doc: &mut Json, old: &str, new: &str) {
+pub(in crate::sandbox) fn rename(doc: &mut Json, old: &str, new: &str) {
     if old.is_empty() {
         return;
     }
@@ -211,7 +211,7 @@ pub(super) fn rename(doc: &mut Json, old: &str, new: &str) {
 }
 
 /// Whether a field of this name has this value, at any depth.
-pub(super) fn mentions(doc: &Json, name: &str, value: &str) -> bool {
+pub(in crate::sandbox) fn mentions(doc: &Json, name: &str, value: &str) -> bool {
     match doc {
         Json::Object(members) => members
             .iter()

@@ -1,0 +1,3 @@
+//! Tatra banka, Premium API.
+
+pub(in crate::sandbox) mod payment;
