@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use ::http::{HeaderMap, HeaderValue, Method};
 use bytes::Bytes;
 
-use super::http::{Call, Reply};
-use super::{Sandbox, SandboxError, mint};
+use super::http::{RawRequest, Reply};
+use super::{Sandbox, SandboxError};
 
 impl Sandbox {
     /// Opens an authorization address as the sandbox's own user, logs in and allows.
@@ -99,7 +99,7 @@ impl Sandbox {
         }
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_static("text/html"));
-        let mut call = Call {
+        let mut raw = RawRequest {
             method: Method::GET,
             path: url.path().to_owned(),
             query: url.query().unwrap_or_default().to_owned(),
@@ -107,7 +107,7 @@ impl Sandbox {
             body: Bytes::new(),
             is_browser: true,
         };
-        let page = self.players.handle(&call).reply;
+        let page = self.players.handle(&raw).reply;
         if let Some(location) = page.header("location") {
             return Ok(location.to_owned());
         }
@@ -121,13 +121,13 @@ impl Sandbox {
             .append_pair("decision", decision)
             .extend_pairs(more)
             .finish();
-        call.method = Method::POST;
-        call.headers.insert(
+        raw.method = Method::POST;
+        raw.headers.insert(
             "content-type",
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         );
-        call.body = Bytes::from(form);
-        let reply = self.players.handle(&call).reply;
+        raw.body = Bytes::from(form);
+        let reply = self.players.handle(&raw).reply;
         match reply.header("location") {
             Some(location) => Ok(location.to_owned()),
             None => Err(refused(reply)),
@@ -136,19 +136,9 @@ impl Sandbox {
 
     /// Name and password of a user at the provider that the path belongs to.
     fn login(&self, path: &str, user: Option<&str>) -> Option<(String, String)> {
-        let first = path.split('/').nth(1)?;
-        let id = first
-            .strip_suffix("-oauth")
-            .or_else(|| first.strip_suffix("-bank"))
-            .unwrap_or(first);
-        let provider = self.players.providers.iter().find(|provider| provider.spec.id == id)?;
-        let mut state = provider.state();
+        let mut state = self.players.whose(path)?.state();
         let user = user.map_or_else(|| state.user.clone(), str::to_owned);
-        if state.authority.password(&user).is_none() {
-            let password = mint::secret("", 16);
-            state.authority.add_user(&user, &password);
-        }
-        let password = state.authority.password(&user)?.to_owned();
+        let password = state.authority.password_or_new(&user);
         Some((user, password))
     }
 }

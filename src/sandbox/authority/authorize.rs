@@ -3,8 +3,9 @@
 use super::client::repeated;
 use super::scope::authorized_scopes;
 use super::{Authority, Binding, Client, Code, Grant, Refusal, refusal};
+use crate::sandbox::http::value_of;
 use crate::sandbox::mint;
-use crate::sandbox::spec::profile::Profile;
+use crate::sandbox::spec::Profile;
 use crate::sandbox::spec::{Operation, Place, Spec};
 
 /// How long an authorization code lives.
@@ -61,7 +62,7 @@ impl Authority {
                 &format!("the parameter {twice} is there twice"),
             ));
         }
-        let get = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        let get = |name: &str| value_of(query, name);
         let client = get("client_id")
             .and_then(|id| self.client(id))
             .ok_or_else(|| stay("invalid_client", "the client id is missing or not registered"))?;

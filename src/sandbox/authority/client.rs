@@ -1,9 +1,9 @@
 //! Registered clients, and how one of them shows who it is.
 
 use super::{Authority, Refusal, refusal};
-use crate::sandbox::http::{Call, decode};
+use crate::sandbox::http::{RawRequest, decode};
 use crate::sandbox::json::Json;
-use crate::sandbox::spec::profile::{Authentication, Profile};
+use crate::sandbox::spec::{Authentication, Profile};
 
 /// A registered client.
 #[derive(Clone)]
@@ -62,10 +62,10 @@ impl Authority {
         &self,
         profile: &Profile,
         request: &str,
-        call: &Call,
+        raw: &RawRequest,
         fields: &[(String, String)],
     ) -> Result<&Client, Refusal> {
-        let basic = call.header("authorization").is_some();
+        let basic = raw.header("authorization").is_some();
         let body_secret = field(fields, "client_secret");
         let body_id = field(fields, "client_id");
         if basic && body_secret.is_some() {
@@ -82,7 +82,7 @@ impl Authority {
                         "the client secret belongs into HTTP Basic for this request, not into the body",
                     ));
                 }
-                let (id, secret) = call
+                let (id, secret) = raw
                     .basic()
                     .ok_or_else(|| wrong("HTTP Basic with client id and secret is missing"))?;
                 let (Some(id), Some(secret)) = (form_decode(&id), form_decode(&secret)) else {
@@ -115,24 +115,24 @@ impl Authority {
 }
 
 /// The fields of a request to the token or the revocation endpoint.
-pub(super) fn token_fields(profile: &Profile, call: &Call) -> Result<Vec<(String, String)>, Refusal> {
-    if let Some(twice) = call.repeated(["authorization", "content-type"]) {
+pub(super) fn token_fields(profile: &Profile, raw: &RawRequest) -> Result<Vec<(String, String)>, Refusal> {
+    if let Some(twice) = raw.repeated(["authorization", "content-type"]) {
         return Err(refusal("invalid_request", format!("the header {twice} is there twice")));
     }
-    let sent = call.media_type().unwrap_or_default();
+    let sent = raw.media_type().unwrap_or_default();
     let fields = match sent.as_str() {
         "application/json" if profile.takes_body("json") => {
-            let text = std::str::from_utf8(&call.body).unwrap_or_default();
+            let text = std::str::from_utf8(&raw.body).unwrap_or_default();
             let json = Json::parse(text).map_err(|_| refusal("invalid_request", "the body is not JSON"))?;
             json.members()
                 .iter()
                 .filter_map(|(k, v)| Some((k.clone(), v.scalar()?)))
                 .collect()
         }
-        "application/x-www-form-urlencoded" if profile.takes_body("form") => call.form_pairs(),
+        "application/x-www-form-urlencoded" if profile.takes_body("form") => raw.form_pairs(),
         _ => return Err(refusal("invalid_request", "the body has the wrong content type")),
     };
-    if !call.query.is_empty() {
+    if !raw.query.is_empty() {
         return Err(refusal(
             "invalid_request",
             "parameters of this request belong into the body",

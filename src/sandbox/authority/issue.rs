@@ -153,8 +153,8 @@ fn token_example(spec: &Spec, grant: &str) -> Json {
 mod tests {
     use super::super::KEPT;
     use super::Authority;
-    use crate::sandbox::BUNDLES;
     use crate::sandbox::spec::Spec;
+    use crate::sandbox::spec::bundled::BUNDLES;
 
     #[test]
     fn tokens_that_are_over_are_forgotten_and_others_are_kept() {

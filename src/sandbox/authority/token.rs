@@ -7,15 +7,15 @@ use super::authorize::own_code;
 use super::client::{field, token_fields};
 use super::scope::{named, narrowed, scope_field};
 use super::{Authority, Grant, Refusal, refusal};
-use crate::sandbox::http::Call;
+use crate::sandbox::http::RawRequest;
 use crate::sandbox::json::Json;
 use crate::sandbox::spec::Spec;
 
 impl Authority {
     /// Answers a token request (RFC 6749 sections 4.1.3, 4.3.2, 4.4.2, 6).
-    pub(in crate::sandbox) fn token(&mut self, spec: &Spec, call: &Call, now: u64) -> Result<Json, Refusal> {
+    pub(in crate::sandbox) fn token(&mut self, spec: &Spec, raw: &RawRequest, now: u64) -> Result<Json, Refusal> {
         let profile = &spec.profile;
-        let fields = token_fields(profile, call)?;
+        let fields = token_fields(profile, raw)?;
         let grant_type =
             field(&fields, "grant_type").ok_or_else(|| refusal("invalid_request", "grant_type is missing"))?;
         if !profile.has(grant_type) {
@@ -24,7 +24,7 @@ impl Authority {
                 "this provider does not have this grant",
             ));
         }
-        let client = self.authenticate(profile, grant_type, call, &fields)?.id.clone();
+        let client = self.authenticate(profile, grant_type, raw, &fields)?.id.clone();
         self.forget(now);
         match grant_type {
             "client_credentials" => self.client_credentials(spec, client, &fields, now),

@@ -2,63 +2,44 @@
 
 use base64::Engine as _;
 
+use super::call::Call;
 use crate::sandbox::json::Json;
-use crate::sandbox::request::Request;
-use crate::sandbox::spec::{Operation, Place};
+use crate::sandbox::spec::Carrier;
 
-/// The query parameter of a next link, where the specification has none that could carry it.
-pub(in crate::sandbox) const CURSOR: &str = "cursor";
-
-/// Query parameters that say how many items make a page.
-const SIZES: [&str; 3] = ["limit", "pageSize", "itemsPerPage"];
 /// How many items make a page when nobody says.
 const DEFAULT_SIZE: usize = 20;
 
 /// A part of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::sandbox) struct Page {
-    pub(in crate::sandbox) start: usize,
-    pub(in crate::sandbox) size: usize,
+    start: usize,
+    size: usize,
     total: usize,
 }
 
 impl Page {
     /// Reads what the request asks for. `position` finds an item by its id.
     pub(in crate::sandbox) fn of(
-        operation: &Operation,
-        request: &Request,
+        call: &Call<'_>,
         total: usize,
         position: &dyn Fn(&str) -> Option<usize>,
     ) -> Result<Self, String> {
-        let number = |name: &str| -> Result<Option<usize>, String> {
-            request
-                .query_value(name)
-                .map(|text| text.parse().map_err(|_| format!("`{name}` is not a number of items")))
-                .transpose()
+        let size = size(call)?;
+        let by_number = || -> Result<usize, String> {
+            let page = number(call, "page")?.unwrap_or(1);
+            Ok(page.saturating_sub(1).saturating_mul(size))
         };
-        let mut size = match SIZES.iter().find(|name| declared(operation, name)) {
-            Some(name) => number(name)?.or_else(|| default_of(operation, name)),
-            None => None,
-        }
-        .unwrap_or(if operation.pagination.is_some() {
-            DEFAULT_SIZE
-        } else {
-            usize::MAX
-        });
-        if size == 0 {
-            size = DEFAULT_SIZE;
-        }
-        let start = match carrier(operation) {
-            Carrier::Opaque(name) => match request.query_value(&name) {
+        let start = match call.operation.carrier() {
+            Carrier::Opaque(name) => match call.query(&name) {
                 Some(cursor) => open_cursor(cursor).ok_or_else(|| format!("`{name}` is not a cursor of this list"))?,
                 None => 0,
             },
-            Carrier::Entry(name) => match request.query_value(&name) {
+            Carrier::Entry(name) => match call.query(&name) {
                 Some(id) => position(id).ok_or_else(|| format!("`{name}` names no entry of this list"))?,
-                None => number("page")?.unwrap_or(1).saturating_sub(1).saturating_mul(size),
+                None => by_number()?,
             },
-            Carrier::Page => number("page")?.unwrap_or(1).saturating_sub(1).saturating_mul(size),
-            Carrier::Offset => number("offset")?.unwrap_or(0),
+            Carrier::Page => by_number()?,
+            Carrier::Offset => number(call, "offset")?.unwrap_or(0),
         };
         Ok(Self { start, size, total })
     }
@@ -81,45 +62,46 @@ impl Page {
     /// example writes links (absolute, or a path).
     pub(in crate::sandbox) fn describe(
         &self,
-        operation: &Operation,
-        request: &Request,
+        call: &Call<'_>,
         reply: &mut Json,
         address: &str,
         id_at: &dyn Fn(usize) -> Option<String>,
     ) {
         let shown = self.size.min(self.total.saturating_sub(self.start));
         count(reply, self.total, shown, 0);
-        let Some(paging) = &operation.pagination else {
+        let Some(paging) = &call.operation.pagination else {
             return;
         };
-        if !paging.link {
-            match self.next() {
-                Some(next) => reply.set_pointer(&paging.next, Json::str(cursor(next))),
-                None => clear(reply, &paging.next),
-            }
-            return;
-        }
-        let link = |start: usize| -> Json {
-            let mut pairs: Vec<(String, String)> = request.query.clone();
-            let (name, value) = match carrier(operation) {
-                Carrier::Opaque(name) => (name, cursor(start)),
-                Carrier::Entry(name) => (name, id_at(start).unwrap_or_default()),
-                Carrier::Page => ("page".to_owned(), (start / self.size + 1).to_string()),
-                Carrier::Offset => ("offset".to_owned(), start.to_string()),
-            };
-            pairs.retain(|(n, _)| *n != name);
-            pairs.push((name, value));
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(pairs)
-                .finish();
-            Json::str(format!("{address}?{query}"))
-        };
+        let link = |start: usize| self.link(call, address, start, id_at);
         match self.next() {
-            Some(next) => reply.set_pointer(&paging.next, link(next)),
+            Some(next) if paging.link => reply.set_pointer(&paging.next, link(next)),
+            Some(next) => reply.set_pointer(&paging.next, Json::str(cursor(next))),
             None => clear(reply, &paging.next),
         }
-        // The other links beside `next`, where the example has them.
-        let (holder, own) = paging.next.rsplit_once('/').unwrap_or_default();
+        if paging.link {
+            self.link_others(reply, &paging.next, &link);
+        }
+    }
+
+    /// The address of the page that starts at this item.
+    fn link(&self, call: &Call<'_>, address: &str, start: usize, id_at: &dyn Fn(usize) -> Option<String>) -> Json {
+        let (name, value) = match call.operation.carrier() {
+            Carrier::Opaque(name) => (name, cursor(start)),
+            Carrier::Entry(name) => (name, id_at(start).unwrap_or_default()),
+            Carrier::Page => ("page".to_owned(), (start / self.size + 1).to_string()),
+            Carrier::Offset => ("offset".to_owned(), start.to_string()),
+        };
+        let kept = call.request.query.iter().filter(|(n, _)| *n != name);
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(kept)
+            .append_pair(&name, &value)
+            .finish();
+        Json::str(format!("{address}?{query}"))
+    }
+
+    /// The other links beside `next`, where the example has them.
+    fn link_others(&self, reply: &mut Json, next: &str, link: &dyn Fn(usize) -> Json) {
+        let (holder, own) = next.rsplit_once('/').unwrap_or_default();
         let Some(Json::Object(members)) = reply.pointer_mut(holder) else {
             return;
         };
@@ -136,42 +118,28 @@ impl Page {
     }
 }
 
-enum Carrier {
-    Opaque(String),
-    Entry(String),
-    Page,
-    Offset,
-}
-
-/// The query parameter that says where a page starts.
-fn carrier(operation: &Operation) -> Carrier {
-    match &operation.pagination {
-        Some(paging) if !paging.link => Carrier::Opaque(paging.parameter.clone().unwrap_or_else(|| CURSOR.to_owned())),
-        _ if declared(operation, "entryReferenceFrom") => Carrier::Entry("entryReferenceFrom".to_owned()),
-        _ if declared(operation, "offset") => Carrier::Offset,
-        _ if declared(operation, "page") => Carrier::Page,
-        _ => Carrier::Opaque(CURSOR.to_owned()),
-    }
-}
-
-/// Whether the query parameter is about pages and not about items.
-pub(in crate::sandbox) fn is_paging(operation: &Operation, name: &str) -> bool {
-    let carries = match carrier(operation) {
-        Carrier::Opaque(own) | Carrier::Entry(own) => own == name,
-        Carrier::Page | Carrier::Offset => false,
+/// How many items make a page: what the request says, what the specification says, or what nobody says.
+fn size(call: &Call<'_>) -> Result<usize, String> {
+    let said = match call.operation.size_parameter() {
+        Some(name) => number(call, name)?.or_else(|| default_of(call, name)),
+        None => None,
     };
-    carries || SIZES.contains(&name) || matches!(name, "page" | "offset")
+    Ok(match said {
+        Some(0) => DEFAULT_SIZE,
+        Some(size) => size,
+        None if call.operation.pagination.is_some() => DEFAULT_SIZE,
+        None => usize::MAX,
+    })
 }
 
-fn declared(operation: &Operation, name: &str) -> bool {
-    operation
-        .parameters
-        .iter()
-        .any(|p| p.place == Place::Query && p.name == name)
+fn number(call: &Call<'_>, name: &str) -> Result<Option<usize>, String> {
+    call.query(name)
+        .map(|text| text.parse().map_err(|_| format!("`{name}` is not a number of items")))
+        .transpose()
 }
 
-fn default_of(operation: &Operation, name: &str) -> Option<usize> {
-    let parameter = operation.parameters.iter().find(|p| p.name == name)?;
+fn default_of(call: &Call<'_>, name: &str) -> Option<usize> {
+    let parameter = call.operation.parameter(name)?;
     usize::try_from(parameter.schema.get("default")?.as_u64()?).ok()
 }
 

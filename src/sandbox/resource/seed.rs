@@ -1,92 +1,106 @@
 //! What exists from the start: made from the examples.
 
+use super::envelope::entity_of;
+use super::identity::{id_of, rename, set_id};
+use super::location::Location;
+use super::record::{Collection, Record};
 use crate::sandbox::json::Json;
 use crate::sandbox::mint;
-use crate::sandbox::resource::document::{entity_of, id_of, rename, set_id};
-use crate::sandbox::resource::store::{Collection, Record, record};
-use crate::sandbox::spec::shape::{Role, item_parameter, items_pointer, operation_at, parameter_example};
 use crate::sandbox::spec::{Operation, Segment, Spec};
 
 /// How many items a list below another resource is filled up to, so that it has pages.
 const FILLED: usize = 24;
 
 /// What the examples say is there.
-pub(in crate::sandbox) fn seed(spec: &Spec, template: &[Segment], path: &[String]) -> Collection {
-    let item = operation_at(spec, template, "GET");
-    let parameter = item_parameter(spec, template);
+pub(super) fn seed(spec: &Spec, location: &Location<'_>) -> Collection {
+    let template = location.template;
     let mut collection = Collection {
-        parameter: parameter.clone(),
+        parameter: spec.item_parameter(template).map(str::to_owned),
         records: Vec::new(),
     };
-    let known = parameter_example(spec, template);
-    let list = spec
-        .operations
-        .iter()
-        .find(|o| o.role == Role::List && o.thing == template);
+    let known = spec.example_id(template);
+    let list = spec.lists(template);
     if let Some(list) = list {
-        let example = list.example().cloned().unwrap_or_default();
-        let items = example
-            .pointer(&items_pointer(list))
-            .map(Json::items)
-            .unwrap_or_default();
-        for (n, entry) in items.iter().enumerate() {
-            let mut doc = entry.clone();
-            let id = id_of(&doc, parameter.as_deref()).unwrap_or_else(|| match (&known, n) {
-                (Some(known), 0) => known.clone(),
-                (Some(known), _) => mint::like(known),
-                (None, _) => format!("{}", n + 1),
-            });
-            if parameter.is_some() && id_of(&doc, parameter.as_deref()).is_none() {
-                set_id(&mut doc, parameter.as_deref(), &id);
-            }
-            collection.records.push(record(id, doc, 0));
-        }
+        add_listed(&mut collection, list, known.as_deref());
     }
-    if let Some((item, example)) = item.and_then(|item| Some((item, item.example()?))) {
-        let mut doc = entity_of(spec, item, example);
-        let id = id_of(&doc, parameter.as_deref()).or(known);
-        if let Some(id) = id {
-            if id_of(&doc, parameter.as_deref()).is_none() {
-                set_id(&mut doc, parameter.as_deref(), &id);
-            }
-            match collection.records.iter_mut().find(|record| record.id == id) {
-                Some(known) => {
-                    for (name, value) in doc.members() {
-                        merge(&mut known.doc, name, value);
-                    }
-                }
-                None => collection.records.push(record(id, doc, 0)),
-            }
-        }
-    } else if list.is_none()
-        && let Some(id) = known
-    {
-        // Nothing shows it, but its id stands as an example in the path.
-        let mut doc = operation_at(spec, template, "POST")
-            .and_then(Operation::example)
-            .cloned()
-            .unwrap_or(Json::Object(Vec::new()));
-        if let Some(old) = id_of(&doc, parameter.as_deref()) {
-            rename(&mut doc, &old, &id);
-        } else {
-            set_id(&mut doc, parameter.as_deref(), &id);
-        }
-        collection.records.push(record(id, doc, 0));
+    let item = spec.reads_item(template).and_then(|item| Some((item, item.example()?)));
+    match (item, known) {
+        (Some((item, example)), known) => add_item(&mut collection, entity_of(spec, item, example), known),
+        (None, Some(id)) if list.is_none() => add_unseen(&mut collection, spec.posts_to(template), id),
+        _ => {}
     }
     let is_below = template.iter().any(|s| matches!(s, Segment::Parameter(_)));
-    if is_below && parameter.is_none() && list.is_some_and(|l| l.pagination.is_some()) {
+    if is_below && collection.parameter.is_none() && list.is_some_and(|l| l.pagination.is_some()) {
         fill(&mut collection.records);
     }
     for record in &mut collection.records {
-        for (segment, value) in template.iter().zip(path) {
-            if let Segment::Parameter(name) = segment
-                && record.doc.get(name).is_some()
-            {
-                record.doc.set(name, Json::str(value));
-            }
-        }
+        name_above(record, location);
     }
     collection
+}
+
+/// The items of the example of the list.
+fn add_listed(collection: &mut Collection, list: &Operation, known: Option<&str>) {
+    let parameter = collection.parameter.as_deref();
+    let items = list
+        .example()
+        .and_then(|example| example.pointer(&list.items_pointer()));
+    for (n, entry) in items.map(Json::items).unwrap_or_default().iter().enumerate() {
+        let mut doc = entry.clone();
+        let own = id_of(&doc, parameter);
+        let is_nameless = own.is_none();
+        let id = own.unwrap_or_else(|| match (known, n) {
+            (Some(known), 0) => known.to_owned(),
+            (Some(known), _) => mint::like(known),
+            (None, _) => format!("{}", n + 1),
+        });
+        if is_nameless && parameter.is_some() {
+            set_id(&mut doc, parameter, &id);
+        }
+        collection.records.push(Record::new(id, doc, 0));
+    }
+}
+
+/// The example of an item, which may be in the list already, with fewer fields.
+fn add_item(collection: &mut Collection, mut doc: Json, known: Option<String>) {
+    let parameter = collection.parameter.clone();
+    let own = id_of(&doc, parameter.as_deref());
+    let is_nameless = own.is_none();
+    let Some(id) = own.or(known) else { return };
+    if is_nameless {
+        set_id(&mut doc, parameter.as_deref(), &id);
+    }
+    match collection.find_mut(&id) {
+        Some(listed) => {
+            for (name, value) in doc.members() {
+                merge(&mut listed.doc, name, value);
+            }
+        }
+        None => collection.records.push(Record::new(id, doc, 0)),
+    }
+}
+
+/// Nothing shows it, but its id stands as an example in the path.
+fn add_unseen(collection: &mut Collection, create: Option<&Operation>, id: String) {
+    let parameter = collection.parameter.as_deref();
+    let example = create.and_then(Operation::example).cloned();
+    let mut doc = example.unwrap_or(Json::Object(Vec::new()));
+    match id_of(&doc, parameter) {
+        Some(old) => rename(&mut doc, &old, &id),
+        None => set_id(&mut doc, parameter, &id),
+    }
+    collection.records.push(Record::new(id, doc, 0));
+}
+
+/// The fields that name what the thing is below.
+fn name_above(record: &mut Record, location: &Location<'_>) {
+    for (segment, value) in location.template.iter().zip(&location.path) {
+        if let Segment::Parameter(name) = segment
+            && record.doc.get(name).is_some()
+        {
+            record.doc.set(name, Json::str(value));
+        }
+    }
 }
 
 /// More of the same, with ids of their own.

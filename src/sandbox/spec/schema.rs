@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
+use super::{Spec, SpecError};
 use crate::sandbox::json::Json;
-use crate::sandbox::spec::{Spec, SpecError};
 
 /// Schemas of one provider. All are compiled together at the start, and each by itself when it is first needed.
 pub(in crate::sandbox) struct Schemas {
@@ -20,6 +20,7 @@ impl Schemas {
     /// specification is played.
     pub(in crate::sandbox) fn new(spec: &Spec) -> Result<Self, SpecError> {
         let named = spec
+            .document
             .schemas()
             .iter()
             .map(|(name, schema)| (name.clone(), convert(schema)));
@@ -28,6 +29,7 @@ impl Schemas {
             compiled: Mutex::default(),
         };
         let references = spec
+            .document
             .schemas()
             .iter()
             .map(|(name, _)| json!({ "$ref": format!("#/components/schemas/{}", name.replace('~', "~0").replace('/', "~1")) }));

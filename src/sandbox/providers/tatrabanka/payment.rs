@@ -9,7 +9,7 @@ use crate::sandbox::json::Json;
 const DAYS_AHEAD: u64 = 60;
 
 /// Whether the bank takes this order; if not, why. `now` is in milliseconds.
-pub(in crate::sandbox) fn check(product: &str, order: &Json, now: u64) -> Result<(), String> {
+pub(super) fn check(product: &str, order: &Json, now: u64) -> Result<(), String> {
     let text = |way: &[&str]| order.at(way).and_then(Json::scalar);
     if let Some(amount) = text(&["instructedAmount", "amount"]) {
         check_amount(&amount)?;
