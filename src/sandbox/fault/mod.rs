@@ -206,7 +206,7 @@ impl Fault {
     /// ```
     #[must_use]
     pub fn unknown_values() -> Self {
-        Self::new(Kind::Surprise(Surprise::UnknownValues))
+        Self::new(Kind::Surprise(Surprise::Values))
     }
 
     /// Every object in the reply has a field more than the specification lists.
@@ -216,7 +216,7 @@ impl Fault {
     /// ```
     #[must_use]
     pub fn unknown_fields() -> Self {
-        Self::new(Kind::Surprise(Surprise::UnknownFields))
+        Self::new(Kind::Surprise(Surprise::Fields))
     }
 
     /// Every key that names a kind (`depositAccount`) is one that the specification does not list.
@@ -226,7 +226,7 @@ impl Fault {
     /// ```
     #[must_use]
     pub fn unknown_kinds() -> Self {
-        Self::new(Kind::Surprise(Surprise::UnknownKinds))
+        Self::new(Kind::Surprise(Surprise::Kinds))
     }
 
     /// With this body; only a fault with a status has one.

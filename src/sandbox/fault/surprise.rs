@@ -6,9 +6,9 @@ use crate::sandbox::spec::{Document, Operation, Spec};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Surprise {
-    UnknownValues,
-    UnknownFields,
-    UnknownKinds,
+    Values,
+    Fields,
+    Kinds,
 }
 
 impl Surprise {
@@ -26,7 +26,7 @@ impl Surprise {
 
     fn change(self, document: &Document, schema: &Json, json: &mut Json) {
         match json {
-            Json::String(text) if self == Self::UnknownValues && document.keyword(schema, "enum").is_some() => {
+            Json::String(text) if self == Self::Values && document.keyword(schema, "enum").is_some() => {
                 "sandbox_unknown".clone_into(text);
             }
             Json::Array(items) => {
@@ -46,11 +46,11 @@ impl Surprise {
             if let Some((_, property)) = properties.iter().find(|(n, _)| n == name) {
                 self.change(document, property, value);
             }
-            if names_kind && self == Self::UnknownKinds {
+            if names_kind && self == Self::Kinds {
                 *name = format!("sandboxUnknown{}", capital(name));
             }
         }
-        if self == Self::UnknownFields && !names_kind && !properties.is_empty() {
+        if self == Self::Fields && !names_kind && !properties.is_empty() {
             let deep = Json::Array(vec![Json::Null, Json::int(1), Json::str("two")]);
             members.push(("sandboxUnknownField".to_owned(), Json::object([("deep", deep)])));
         }
