@@ -88,25 +88,7 @@ impl Sandbox {
         decision: &str,
         more: &[(&str, &str)],
     ) -> Result<String, SandboxError> {
-        let url = url::Url::parse(authorization_url).map_err(|_| SandboxError::NotHere)?;
-        let host = match url.host() {
-            Some(url::Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-            Some(url::Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-            _ => None,
-        };
-        if host != Some(self.address.ip()) || url.port() != Some(self.address.port()) {
-            return Err(SandboxError::NotHere);
-        }
-        let mut headers = HeaderMap::new();
-        headers.insert("accept", HeaderValue::from_static("text/html"));
-        let mut raw = RawRequest {
-            method: Method::GET,
-            path: url.path().to_owned(),
-            query: url.query().unwrap_or_default().to_owned(),
-            headers,
-            body: Bytes::new(),
-            is_browser: true,
-        };
+        let mut raw = self.opening(authorization_url)?;
         let page = self.players.handle(&raw).reply;
         if let Some(location) = page.header("location") {
             return Ok(location.to_owned());
@@ -114,7 +96,7 @@ impl Sandbox {
         if page.status != 200 {
             return Err(refused(page));
         }
-        let (username, password) = self.login(url.path(), user).ok_or(SandboxError::NotHere)?;
+        let (username, password) = self.login(&raw.path, user).ok_or(SandboxError::NotHere)?;
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("username", &username)
             .append_pair("password", &password)
@@ -132,6 +114,29 @@ impl Sandbox {
             Some(location) => Ok(location.to_owned()),
             None => Err(refused(reply)),
         }
+    }
+
+    /// The request with which a browser opens an address of this sandbox.
+    fn opening(&self, address: &str) -> Result<RawRequest, SandboxError> {
+        let url = url::Url::parse(address).map_err(|_| SandboxError::NotHere)?;
+        let host = match url.host() {
+            Some(url::Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
+            Some(url::Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
+            _ => None,
+        };
+        if host != Some(self.address.ip()) || url.port() != Some(self.address.port()) {
+            return Err(SandboxError::NotHere);
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", HeaderValue::from_static("text/html"));
+        Ok(RawRequest {
+            method: Method::GET,
+            path: url.path().to_owned(),
+            query: url.query().unwrap_or_default().to_owned(),
+            headers,
+            body: Bytes::new(),
+            is_browser: true,
+        })
     }
 
     /// Name and password of a user at the provider that the path belongs to.

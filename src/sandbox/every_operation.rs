@@ -126,11 +126,7 @@ fn authorization(provider: &Player, operation: &Operation) -> String {
 
 fn ask(provider: &Player, operation: &Operation) -> Reply {
     let (path, call) = call(operation, &authorization(provider, operation));
-    let host = match (&provider.spec.oauth_prefix, operation.client.as_str()) {
-        (None, _) => Host::Both,
-        (Some(_), "oauth") => Host::Oauth,
-        (Some(_), _) => Host::Resources,
-    };
+    let host = Host::of_resources(&provider.spec);
     provider.handle(host, &path, &call).reply
 }
 
@@ -184,11 +180,7 @@ fn replies_fit_while_things_come_and_go() {
         let schemas = Schemas::new(spec).unwrap();
         let mut check = |operation: &Operation, path: Option<String>| {
             let (usual, call) = call(operation, &authorization(&player, operation));
-            let host = if spec.oauth_prefix.is_some() {
-                Host::Resources
-            } else {
-                Host::Both
-            };
+            let host = Host::of_resources(spec);
             let reply = player.handle(host, &path.unwrap_or(usual), &call).reply;
             if let (Some(content), Some(json), 200..300) = (&operation.success.content, &reply.json, reply.status)
                 && let Err(why) = schemas.check(&content.schema, json)
@@ -291,11 +283,7 @@ fn every_example_fits_its_schema() {
 fn status_of(provider: &Player, operation: &Operation, change: impl FnOnce(&mut RawRequest)) -> u16 {
     let (path, mut call) = call(operation, &authorization(provider, operation));
     change(&mut call);
-    let host = if provider.spec.oauth_prefix.is_some() {
-        Host::Resources
-    } else {
-        Host::Both
-    };
+    let host = Host::of_resources(&provider.spec);
     provider.handle(host, &path, &call).reply.status
 }
 
@@ -424,11 +412,7 @@ fn a_misspelt_member_of_a_json_body_is_refused_at_any_depth() {
                     }
                     let (path, mut call) = call(operation, &authorization(&player, operation));
                     call.body = body.to_string().into();
-                    let host = if spec.oauth_prefix.is_some() {
-                        Host::Resources
-                    } else {
-                        Host::Both
-                    };
+                    let host = Host::of_resources(spec);
                     let reply = player.handle(host, &path, &call).reply;
                     let (status, text) = (reply.status, String::from_utf8_lossy(&reply.into_body()).into_owned());
                     let name = format!("{} {} {at}/{misspelt}", spec.id, operation.id);

@@ -12,6 +12,7 @@ use super::resource::{Call, Record, Store};
 use super::spec::{Operation, Spec};
 
 /// A provider's own ways. What a provider does not implement is as its specification says.
+// The defaults look at nothing, and their parameters keep the names that an implementation needs.
 #[allow(unused_variables)]
 pub(super) trait Particular: Sync {
     /// What happens by itself as time goes by; `now` is in milliseconds, as everywhere here.

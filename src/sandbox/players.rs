@@ -91,13 +91,8 @@ impl Players {
 /// A provider's own host, when the path is on one: that of its resources, or that of its authorization server.
 fn at_host<'p, 'a>(player: &'p Player, path: &'a str) -> Option<Place<'p, 'a>> {
     let spec = &player.spec;
-    let host = if spec.oauth_prefix.is_some() {
-        Host::Resources
-    } else {
-        Host::Both
-    };
     if let Some(rest) = below(path, &format!("/{}{}", spec.id, spec.prefix)) {
-        return Some(Place::Host(player, host, rest));
+        return Some(Place::Host(player, Host::of_resources(spec), rest));
     }
     let prefix = spec.oauth_prefix.as_ref()?;
     let rest = below(path, &format!("/{}-oauth{prefix}", spec.id))?;

@@ -1,5 +1,6 @@
-//! Why a call for a resource is refused, before it is said in the provider's own form.
+//! Refusals, before they are said in the provider's own form.
 
+/// Why a call for a resource is refused.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) status: u16,

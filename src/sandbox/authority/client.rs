@@ -65,53 +65,62 @@ impl Authority {
         raw: &RawRequest,
         fields: &[(String, String)],
     ) -> Result<&Client, Refusal> {
-        let basic = raw.header("authorization").is_some();
-        let body_secret = field(fields, "client_secret");
-        let body_id = field(fields, "client_id");
-        if basic && body_secret.is_some() {
+        let has_header = raw.header("authorization").is_some();
+        let has_body_secret = field(fields, "client_secret").is_some();
+        if has_header && has_body_secret {
             return Err(refusal(
                 "invalid_request",
                 "the client secret came in the header and in the body",
             ));
         }
-        let wrong = |why: &str| refusal("invalid_client", why);
         let (id, secret) = match profile.authentication(request) {
-            Authentication::Basic => {
-                if body_secret.is_some() {
-                    return Err(wrong(
-                        "the client secret belongs into HTTP Basic for this request, not into the body",
-                    ));
-                }
-                let (id, secret) = raw
-                    .basic()
-                    .ok_or_else(|| wrong("HTTP Basic with client id and secret is missing"))?;
-                let (Some(id), Some(secret)) = (form_decode(&id), form_decode(&secret)) else {
-                    return Err(wrong("the client credentials are not form encoded"));
-                };
-                if body_id.is_some_and(|other| other != id) {
-                    return Err(refusal(
-                        "invalid_request",
-                        "the client ids in the header and in the body differ",
-                    ));
-                }
-                (id, Some(secret))
+            Authentication::Basic if has_body_secret => {
+                return Err(wrong(
+                    "the client secret belongs into HTTP Basic for this request, not into the body",
+                ));
             }
-            Authentication::Post => {
-                if basic {
-                    return Err(wrong(
-                        "the client secret belongs into the body for this request, not into HTTP Basic",
-                    ));
-                }
-                let id = body_id.ok_or_else(|| wrong("client_id is missing"))?;
-                let secret = body_secret.ok_or_else(|| wrong("client_secret is missing"))?;
-                (id.to_owned(), Some(secret.to_owned()))
+            Authentication::Basic => basic_credentials(raw, fields)?,
+            Authentication::Post if has_header => {
+                return Err(wrong(
+                    "the client secret belongs into the body for this request, not into HTTP Basic",
+                ));
             }
-            Authentication::None => (body_id.ok_or_else(|| wrong("client_id is missing"))?.to_owned(), None),
+            Authentication::Post => (
+                body_value(fields, "client_id")?,
+                Some(body_value(fields, "client_secret")?),
+            ),
+            Authentication::None => (body_value(fields, "client_id")?, None),
         };
         self.client(&id)
             .filter(|client| secret.is_none_or(|secret| client.secret == secret))
             .ok_or_else(|| wrong("the client id or the client secret is wrong"))
     }
+}
+
+fn wrong(why: impl Into<String>) -> Refusal {
+    refusal("invalid_client", why)
+}
+
+/// Client id and secret of HTTP Basic, which are form encoded (RFC 6749 section 2.3.1).
+fn basic_credentials(raw: &RawRequest, fields: &[(String, String)]) -> Result<(String, Option<String>), Refusal> {
+    let (id, secret) = raw
+        .basic()
+        .ok_or_else(|| wrong("HTTP Basic with client id and secret is missing"))?;
+    let (Some(id), Some(secret)) = (form_decode(&id), form_decode(&secret)) else {
+        return Err(wrong("the client credentials are not form encoded"));
+    };
+    if field(fields, "client_id").is_some_and(|other| other != id) {
+        return Err(refusal(
+            "invalid_request",
+            "the client ids in the header and in the body differ",
+        ));
+    }
+    Ok((id, Some(secret)))
+}
+
+fn body_value(fields: &[(String, String)], name: &str) -> Result<String, Refusal> {
+    let value = field(fields, name).ok_or_else(|| wrong(format!("{name} is missing")))?;
+    Ok(value.to_owned())
 }
 
 /// The fields of a request to the token or the revocation endpoint.

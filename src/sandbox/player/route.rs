@@ -4,7 +4,7 @@ use http::Method;
 
 use super::Player;
 use crate::sandbox::http::decode;
-use crate::sandbox::spec::Operation;
+use crate::sandbox::spec::{Operation, Spec};
 
 /// Which of a provider's hosts a request came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,6 +18,14 @@ pub(in crate::sandbox) enum Host {
 }
 
 impl Host {
+    /// The one with the resources of a provider.
+    pub(in crate::sandbox) fn of_resources(spec: &Spec) -> Self {
+        match spec.oauth_prefix {
+            Some(_) => Self::Resources,
+            None => Self::Both,
+        }
+    }
+
     /// Whether an operation is one of this host's.
     fn has(self, operation: &Operation) -> bool {
         match self {
