@@ -13,14 +13,14 @@ pub(super) struct Caller {
     pub(super) user: Option<String>,
 }
 
-/// Why somebody may not call.
-pub(super) struct NoAccess {
+/// A refusal, with a challenge where the caller has to show who it is.
+pub(super) struct Rejection {
     pub(super) refused: Refused,
     /// `WWW-Authenticate`
     pub(super) challenge: Option<String>,
 }
 
-impl From<Refused> for NoAccess {
+impl From<Refused> for Rejection {
     fn from(refused: Refused) -> Self {
         let challenge = None;
         Self { refused, challenge }
@@ -35,7 +35,7 @@ impl Player {
         operation: &Operation,
         values: &[(String, String)],
         raw: &RawRequest,
-    ) -> Result<Caller, NoAccess> {
+    ) -> Result<Caller, Rejection> {
         if operation.security.is_empty() || operation.security.iter().any(Vec::is_empty) {
             return Ok(Caller::default());
         }
@@ -69,7 +69,7 @@ impl Player {
         })
     }
 
-    fn check_scopes(&self, operation: &Operation, access: &Access) -> Result<(), NoAccess> {
+    fn check_scopes(&self, operation: &Operation, access: &Access) -> Result<(), Rejection> {
         let needed = operation.scopes().unwrap_or_default();
         let Some(missing) = needed.iter().find(|scope| !access.scopes.contains(scope)) else {
             return Ok(());
@@ -79,7 +79,7 @@ impl Player {
             self.spec.id,
             needed.join(" ")
         );
-        Err(NoAccess {
+        Err(Rejection {
             refused: refused(403, format!("the access token does not have the scope {missing}")),
             challenge: Some(challenge),
         })
@@ -99,17 +99,17 @@ impl Player {
         Err(refused(403, why).coded(self.particular.wrong_kind_of_token_code()))
     }
 
-    fn unauthorized(&self, scheme: &str, why: &str) -> NoAccess {
-        NoAccess {
+    fn unauthorized(&self, scheme: &str, why: &str) -> Rejection {
+        Rejection {
             refused: refused(401, why),
             challenge: Some(format!("{scheme} realm=\"{}\"", self.spec.id)),
         }
     }
 
-    fn invalid_token(&self, why: &str) -> NoAccess {
+    fn invalid_token(&self, why: &str) -> Rejection {
         let realm = &self.spec.id;
         let challenge = format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{why}\"");
-        NoAccess {
+        Rejection {
             refused: refused(401, why),
             challenge: Some(challenge),
         }

@@ -1,6 +1,6 @@
 //! Calls for resources: who may call, what the request says, the answer, and what follows from it.
 
-use super::access::NoAccess;
+use super::access::Rejection;
 use super::registration::registered;
 use super::{Player, State};
 use crate::sandbox::answer::answer;
@@ -13,9 +13,9 @@ use crate::sandbox::spec::{Operation, Segment};
 
 impl Player {
     pub(super) fn resource(&self, operation: &Operation, values: Vec<(String, String)>, raw: &RawRequest) -> Reply {
-        self.try_resource(operation, values, raw).unwrap_or_else(|no_access| {
-            let reply = self.refused(Some(operation), &no_access.refused);
-            match no_access.challenge {
+        self.try_resource(operation, values, raw).unwrap_or_else(|rejection| {
+            let reply = self.refused(Some(operation), &rejection.refused);
+            match rejection.challenge {
                 Some(challenge) => reply.with("www-authenticate", challenge),
                 None => reply,
             }
@@ -27,7 +27,7 @@ impl Player {
         operation: &Operation,
         values: Vec<(String, String)>,
         raw: &RawRequest,
-    ) -> Result<Reply, NoAccess> {
+    ) -> Result<Reply, Rejection> {
         let now = self.clock.now();
         let mut state = self.state();
         let state = &mut *state;
