@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use ::http::{HeaderMap, HeaderValue, Method};
 use bytes::Bytes;
 
-use super::http::{Call, Reply};
-use super::{Sandbox, SandboxError, mint};
+use super::http::{RawRequest, Reply};
+use super::{Sandbox, SandboxError};
 
 impl Sandbox {
     /// Opens an authorization address as the sandbox's own user, logs in and allows.
@@ -88,7 +88,37 @@ impl Sandbox {
         decision: &str,
         more: &[(&str, &str)],
     ) -> Result<String, SandboxError> {
-        let url = url::Url::parse(authorization_url).map_err(|_| SandboxError::NotHere)?;
+        let mut raw = self.opening(authorization_url)?;
+        let page = self.players.handle(&raw).reply;
+        if let Some(location) = page.header("location") {
+            return Ok(location.to_owned());
+        }
+        if page.status != 200 {
+            return Err(refused(page));
+        }
+        let (username, password) = self.login(&raw.path, user).ok_or(SandboxError::NotHere)?;
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("username", &username)
+            .append_pair("password", &password)
+            .append_pair("decision", decision)
+            .extend_pairs(more)
+            .finish();
+        raw.method = Method::POST;
+        raw.headers.insert(
+            "content-type",
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        raw.body = Bytes::from(form);
+        let reply = self.players.handle(&raw).reply;
+        match reply.header("location") {
+            Some(location) => Ok(location.to_owned()),
+            None => Err(refused(reply)),
+        }
+    }
+
+    /// The request with which a browser opens an address of this sandbox.
+    fn opening(&self, address: &str) -> Result<RawRequest, SandboxError> {
+        let url = url::Url::parse(address).map_err(|_| SandboxError::NotHere)?;
         let host = match url.host() {
             Some(url::Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
             Some(url::Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
@@ -99,56 +129,21 @@ impl Sandbox {
         }
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_static("text/html"));
-        let mut call = Call {
+        Ok(RawRequest {
             method: Method::GET,
             path: url.path().to_owned(),
             query: url.query().unwrap_or_default().to_owned(),
             headers,
             body: Bytes::new(),
             is_browser: true,
-        };
-        let page = self.players.handle(&call).reply;
-        if let Some(location) = page.header("location") {
-            return Ok(location.to_owned());
-        }
-        if page.status != 200 {
-            return Err(refused(page));
-        }
-        let (username, password) = self.login(url.path(), user).ok_or(SandboxError::NotHere)?;
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("username", &username)
-            .append_pair("password", &password)
-            .append_pair("decision", decision)
-            .extend_pairs(more)
-            .finish();
-        call.method = Method::POST;
-        call.headers.insert(
-            "content-type",
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        call.body = Bytes::from(form);
-        let reply = self.players.handle(&call).reply;
-        match reply.header("location") {
-            Some(location) => Ok(location.to_owned()),
-            None => Err(refused(reply)),
-        }
+        })
     }
 
     /// Name and password of a user at the provider that the path belongs to.
     fn login(&self, path: &str, user: Option<&str>) -> Option<(String, String)> {
-        let first = path.split('/').nth(1)?;
-        let id = first
-            .strip_suffix("-oauth")
-            .or_else(|| first.strip_suffix("-bank"))
-            .unwrap_or(first);
-        let provider = self.players.providers.iter().find(|provider| provider.spec.id == id)?;
-        let mut state = provider.state();
+        let mut state = self.players.whose(path)?.state();
         let user = user.map_or_else(|| state.user.clone(), str::to_owned);
-        if state.authority.password(&user).is_none() {
-            let password = mint::secret("", 16);
-            state.authority.add_user(&user, &password);
-        }
-        let password = state.authority.password(&user)?.to_owned();
+        let password = state.authority.password_or_new(&user);
         Some((user, password))
     }
 }

@@ -34,3 +34,11 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
         .unwrap_or(u64::MAX / 4)
         .min(u64::MAX / 4)
 }
+
+/// `2026-11-21T09:30:00Z`, from milliseconds since 1970.
+pub(super) fn timestamp(now: u64) -> String {
+    let seconds = i64::try_from(now / 1000).unwrap_or(0);
+    chrono::DateTime::from_timestamp(seconds, 0)
+        .map(|time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .unwrap_or_default()
+}

@@ -5,22 +5,20 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::BUNDLES;
 use super::authority::Client;
 use super::clock::Clock;
-use super::document::id_of;
-use super::http::{Call, Reply};
+use super::http::{RawRequest, Reply, pairs};
 use super::json::Json;
-use super::provider::{Host, Provider};
-use super::schema::Schemas;
-use super::shape::Role;
-use super::spec::{Content, Operation, Place, Segment, Spec};
+use super::player::{Host, Player};
+use super::resource::id_of;
+use super::spec::bundled::BUNDLES;
+use super::spec::{Content, Operation, Place, Role, Schemas, Segment, Spec, literal};
 
 const SECRET: &str = "secret";
 
-fn provider(bundle: &str) -> Provider {
+fn provider(bundle: &str) -> Player {
     let provider =
-        Provider::new(bundle, "http://127.0.0.1:1", Arc::new(Clock::default())).unwrap_or_else(|e| panic!("{e}"));
+        Player::new(bundle, "http://127.0.0.1:1", Arc::new(Clock::default())).unwrap_or_else(|e| panic!("{e}"));
     let mut state = provider.state();
     state.authority.add_registration_token(SECRET.to_owned());
     state.authority.register(Client {
@@ -49,7 +47,7 @@ fn timely(content: &Content, operation: &Operation) -> Json {
 }
 
 /// The examples of the operation as a request.
-fn call(operation: &Operation, authorization: &str) -> (String, Call) {
+fn call(operation: &Operation, authorization: &str) -> (String, RawRequest) {
     let mut path = operation.path.clone();
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     let mut headers = HeaderMap::new();
@@ -103,7 +101,7 @@ fn call(operation: &Operation, authorization: &str) -> (String, Call) {
             example.to_string().into()
         };
     }
-    let call = Call {
+    let call = RawRequest {
         method: Method::from_bytes(operation.method.as_bytes()).unwrap(),
         path: path.clone(),
         query: query.finish(),
@@ -115,7 +113,7 @@ fn call(operation: &Operation, authorization: &str) -> (String, Call) {
 }
 
 /// A header that opens the operation.
-fn authorization(provider: &Provider, operation: &Operation) -> String {
+fn authorization(provider: &Player, operation: &Operation) -> String {
     if operation.accepts("registrationToken") {
         return format!("Bearer {SECRET}");
     }
@@ -126,13 +124,9 @@ fn authorization(provider: &Provider, operation: &Operation) -> String {
     format!("Bearer {token}")
 }
 
-fn ask(provider: &Provider, operation: &Operation) -> Reply {
+fn ask(provider: &Player, operation: &Operation) -> Reply {
     let (path, call) = call(operation, &authorization(provider, operation));
-    let host = match (&provider.spec.oauth_prefix, operation.client.as_str()) {
-        (None, _) => Host::Both,
-        (Some(_), "oauth") => Host::Oauth,
-        (Some(_), _) => Host::Resources,
-    };
+    let host = Host::of_resources(&provider.spec);
     provider.handle(host, &path, &call).reply
 }
 
@@ -186,11 +180,7 @@ fn replies_fit_while_things_come_and_go() {
         let schemas = Schemas::new(spec).unwrap();
         let mut check = |operation: &Operation, path: Option<String>| {
             let (usual, call) = call(operation, &authorization(&player, operation));
-            let host = if spec.oauth_prefix.is_some() {
-                Host::Resources
-            } else {
-                Host::Both
-            };
+            let host = Host::of_resources(spec);
             let reply = player.handle(host, &path.unwrap_or(usual), &call).reply;
             if let (Some(content), Some(json), 200..300) = (&operation.success.content, &reply.json, reply.status)
                 && let Err(why) = schemas.check(&content.schema, json)
@@ -211,7 +201,7 @@ fn replies_fit_while_things_come_and_go() {
             let Some(Segment::Parameter(name)) = item.thing.last() else {
                 continue;
             };
-            let collection: Vec<String> = create.thing.iter().filter_map(super::shape::literal).collect();
+            let collection: Vec<String> = create.thing.iter().filter_map(literal).collect();
             let id = id_of(&reply.unwrap_or_default(), Some(name)).unwrap_or_else(|| {
                 // The reply does not say.
                 let ids = player.state().store.ids(spec, &format!("/{}", collection.join("/")));
@@ -290,14 +280,10 @@ fn every_example_fits_its_schema() {
 }
 
 /// The request of an operation's examples, changed, and the status that comes back.
-fn status_of(provider: &Provider, operation: &Operation, change: impl FnOnce(&mut Call)) -> u16 {
+fn status_of(provider: &Player, operation: &Operation, change: impl FnOnce(&mut RawRequest)) -> u16 {
     let (path, mut call) = call(operation, &authorization(provider, operation));
     change(&mut call);
-    let host = if provider.spec.oauth_prefix.is_some() {
-        Host::Resources
-    } else {
-        Host::Both
-    };
+    let host = Host::of_resources(&provider.spec);
     provider.handle(host, &path, &call).reply.status
 }
 
@@ -314,7 +300,7 @@ fn what_is_required_must_be_there_and_what_is_typed_must_fit() {
                 for (field, _) in example
                     .members()
                     .iter()
-                    .filter(|(field, _)| spec.requires(&content.schema, field))
+                    .filter(|(field, _)| spec.document.requires(&content.schema, field))
                 {
                     let status = status_of(&player, operation, |call| {
                         let mut body = example.clone();
@@ -322,7 +308,7 @@ fn what_is_required_must_be_there_and_what_is_typed_must_fit() {
                         call.body = match content.media_type.as_str() {
                             "application/json" => body.to_string().into(),
                             _ => {
-                                let pairs = super::http::pairs(&call.body);
+                                let pairs = pairs(&call.body);
                                 let kept = pairs.iter().filter(|(n, _)| n.split('[').next() != Some(field));
                                 url::form_urlencoded::Serializer::new(String::new())
                                     .extend_pairs(kept)
@@ -341,7 +327,10 @@ fn what_is_required_must_be_there_and_what_is_typed_must_fit() {
                 assert_eq!(status, 415, "{name} as text");
             }
             for parameter in &operation.parameters {
-                let is_number = matches!(spec.kind(&parameter.schema), Some("integer" | "number" | "boolean"));
+                let is_number = matches!(
+                    spec.document.kind(&parameter.schema),
+                    Some("integer" | "number" | "boolean")
+                );
                 match parameter.place {
                     Place::Query if is_number => {
                         let status = status_of(&player, operation, |call| {
@@ -423,11 +412,7 @@ fn a_misspelt_member_of_a_json_body_is_refused_at_any_depth() {
                     }
                     let (path, mut call) = call(operation, &authorization(&player, operation));
                     call.body = body.to_string().into();
-                    let host = if spec.oauth_prefix.is_some() {
-                        Host::Resources
-                    } else {
-                        Host::Both
-                    };
+                    let host = Host::of_resources(spec);
                     let reply = player.handle(host, &path, &call).reply;
                     let (status, text) = (reply.status, String::from_utf8_lossy(&reply.into_body()).into_owned());
                     let name = format!("{} {} {at}/{misspelt}", spec.id, operation.id);
@@ -453,7 +438,7 @@ fn a_specification_with_a_broken_schema_is_not_played() {
         let broken = bundle.replacen("\"schemas\": {", schemas, 1);
         let play = |more: &str| {
             let changed = broken.replacen(schemas, &format!("{schemas}{more}"), 1);
-            Provider::new(&changed, "http://127.0.0.1:1", Arc::new(Clock::default())).err()
+            Player::new(&changed, "http://127.0.0.1:1", Arc::new(Clock::default())).err()
         };
         assert!(play("").is_none() && play(r#""A":{"type":"object"},"#).is_none());
         for wrong in [

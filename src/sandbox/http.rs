@@ -8,7 +8,7 @@ use super::json::Json;
 
 /// One request.
 #[derive(Clone)]
-pub(super) struct Call {
+pub(super) struct RawRequest {
     pub(super) method: Method,
     /// Still encoded.
     pub(super) path: String,
@@ -20,7 +20,7 @@ pub(super) struct Call {
     pub(super) is_browser: bool,
 }
 
-impl Call {
+impl RawRequest {
     /// A header's text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -87,6 +87,11 @@ pub(super) fn pairs(text: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text)
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect()
+}
+
+/// The first value of this name.
+pub(super) fn value_of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
 }
 
 /// The text without `%XX`, where it is text.

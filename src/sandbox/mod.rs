@@ -42,31 +42,29 @@
 //! # #[cfg(not(feature = "ofx"))] fn main() {}
 //! ```
 
+mod answer;
 mod authority;
 mod browser;
+mod client;
 mod clock;
-mod document;
+mod error;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod every_operation;
 mod fault;
-mod filter;
+mod html;
 mod http;
 mod json;
 mod mint;
-mod page;
-mod paging;
 mod particular;
-mod payment;
-mod profile;
-mod provider;
-mod record;
+mod player;
+mod players;
+mod providers;
+mod recorded;
+mod refused;
 mod request;
-mod resources;
-mod schema;
-mod seed;
+mod resource;
 mod server;
-mod shape;
 mod spec;
 
 use std::fmt;
@@ -74,35 +72,18 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::Method;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+pub use self::client::SandboxClient;
 pub use self::fault::{Fault, Gate};
-pub use self::record::RecordedRequest;
+pub use self::recorded::RecordedRequest;
 pub use self::spec::SpecError;
 
-use self::authority::Client;
-use self::clock::Clock;
-use self::http::{Call, Reply};
 use self::json::Json;
-use self::provider::{Host, Outcome, Provider};
-use self::spec::Spec;
-use crate::value::Secret;
-
-/// The specification of every provider that is compiled in.
-const BUNDLES: &[&str] = &[
-    #[cfg(feature = "ofx")]
-    include_str!("../../specs/bundled/ofx.json"),
-    #[cfg(feature = "mx")]
-    include_str!("../../specs/bundled/mx.json"),
-    #[cfg(feature = "omnifund")]
-    include_str!("../../specs/bundled/omnifund.json"),
-    #[cfg(feature = "tatrabanka")]
-    include_str!("../../specs/bundled/tatrabanka.json"),
-    #[cfg(feature = "finexer")]
-    include_str!("../../specs/bundled/finexer.json"),
-];
+use self::player::Player;
+use self::players::Players;
+use self::spec::bundled::BUNDLES;
 
 /// Why a sandbox could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -125,36 +106,6 @@ pub enum SandboxError {
     Refused(String),
 }
 
-/// A client that is registered at a provider of the sandbox.
-///
-/// ```no_run
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let sandbox = finrail::sandbox::Sandbox::start().await?;
-/// let client = sandbox.client("omnifund");
-/// println!("{} logs in as {}", client.client_id, client.username);
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SandboxClient {
-    /// The client id.
-    pub client_id: String,
-    /// The client secret.
-    pub client_secret: Secret,
-    /// The registered redirect URI.
-    pub redirect_uri: String,
-    /// A user who can log in.
-    pub username: String,
-    /// The user's password.
-    pub password: Secret,
-    /// User name of HTTP Basic, where resources take an access key.
-    pub access_key: Secret,
-    /// Password of HTTP Basic, where resources take an access key; may be empty.
-    pub access_key_secret: Secret,
-    /// Bearer credential of client registration, where the provider has one.
-    pub registration_token: Secret,
-}
-
 /// A running sandbox. It stops when it is dropped.
 ///
 /// ```no_run
@@ -168,85 +119,6 @@ pub struct Sandbox {
     address: SocketAddr,
     clients: Vec<(String, SandboxClient)>,
     _stop: oneshot::Sender<()>,
-}
-
-/// All providers, and the clock they share.
-struct Players {
-    providers: Vec<Provider>,
-    clock: Arc<Clock>,
-}
-
-impl Players {
-    /// The provider that the first part of the path names, and the rest of the path.
-    fn at<'a>(&self, path: &'a str) -> Option<(&Provider, Host, &'a str)> {
-        self.providers.iter().find_map(|provider| {
-            let spec: &Spec = &provider.spec;
-            let own = format!("/{}{}", spec.id, spec.prefix);
-            let host = if spec.oauth_prefix.is_some() {
-                Host::Resources
-            } else {
-                Host::Both
-            };
-            if let Some(rest) = below(path, &own) {
-                return Some((provider, host, rest));
-            }
-            let prefix = spec.oauth_prefix.as_ref()?;
-            let rest = below(path, &format!("/{}-oauth{prefix}", spec.id))?;
-            Some((provider, Host::Oauth, rest))
-        })
-    }
-
-    /// Answers a request.
-    fn handle(&self, call: &Call) -> Outcome {
-        if let Some((provider, host, path)) = self.at(&call.path) {
-            return provider.handle(host, path, call);
-        }
-        for provider in &self.providers {
-            if let Some(id) = below(&call.path, &format!("/{}-bank", provider.spec.id)) {
-                return provider.at_the_bank(id.trim_start_matches('/'), call);
-            }
-        }
-        if call.path == "/" {
-            return Outcome {
-                reply: Reply::html(200, page::index(&self.directory())),
-                trouble: None,
-            };
-        }
-        let text = "No provider of the sandbox has this address.";
-        Outcome {
-            reply: Reply::html(404, page::message("Not found", text)),
-            trouble: None,
-        }
-    }
-
-    /// Refuses a request whose body is not read, in the form of whom it came to.
-    fn refuse(&self, path: &str, method: &Method, status: u16, why: &str) -> Reply {
-        match self.at(path) {
-            Some((provider, host, rest)) => provider.refuse(host, rest, method, status, why),
-            None => Reply::bytes(status, "text/plain", why),
-        }
-    }
-}
-
-impl Players {
-    /// Name, addresses and first client of each provider.
-    fn directory(&self) -> Vec<(String, String, String, String)> {
-        let row = |provider: &Provider| {
-            let client = provider.state().authority.first_client().unwrap_or_default();
-            (
-                provider.spec.name.clone(),
-                provider.base(),
-                provider.oauth_base(),
-                client,
-            )
-        };
-        self.providers.iter().map(row).collect()
-    }
-}
-
-fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
-    path.strip_prefix(prefix)
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Sandbox {
@@ -301,26 +173,8 @@ impl Sandbox {
         }
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let clock = Arc::new(Clock::default());
-        let origin = format!("http://{address}");
-        let providers = bundles
-            .iter()
-            .map(|bundle| Provider::new(bundle, &origin, Arc::clone(&clock)))
-            .collect::<Result<Vec<_>, _>>()?;
-        let players = Arc::new(Players { providers, clock });
-        let service = axum::Router::new()
-            .fallback(server::answer)
-            .with_state(Arc::clone(&players))
-            .into_make_service_with_connect_info::<server::Cut>();
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(async move {
-            let serve = axum::serve(server::Loopback(listener), service);
-            let _ = serve
-                .with_graceful_shutdown(async move {
-                    let _ = stopped.await;
-                })
-                .await;
-        });
+        let players = Arc::new(Players::new(bundles, &format!("http://{address}"))?);
+        let stop = server::serve(listener, Arc::clone(&players));
         let mut sandbox = Self {
             players,
             address,
@@ -346,11 +200,7 @@ impl Sandbox {
     /// ```
     #[must_use]
     pub fn providers(&self) -> Vec<String> {
-        self.players
-            .providers
-            .iter()
-            .map(|provider| provider.spec.id.clone())
-            .collect()
+        self.players.ids()
     }
 
     /// Base address of a provider's resources: `http://127.0.0.1:PORT/ofx/v1`.
@@ -368,7 +218,7 @@ impl Sandbox {
     #[must_use]
     #[track_caller]
     pub fn url(&self, provider: &str) -> String {
-        self.provider(provider).base()
+        self.player(provider).base()
     }
 
     /// Base address of a provider's authorization server; the same as [`url`](Self::url) where it has one host.
@@ -386,7 +236,7 @@ impl Sandbox {
     #[must_use]
     #[track_caller]
     pub fn oauth_url(&self, provider: &str) -> String {
-        self.provider(provider).oauth_base()
+        self.player(provider).oauth_base()
     }
 
     /// The client that is registered from the start.
@@ -425,7 +275,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn register_client(&self, provider: &str, redirect_uris: &[&str]) -> SandboxClient {
-        self.register(provider, None, redirect_uris)
+        SandboxClient::register(self.player(provider), None, redirect_uris)
     }
 
     /// Registers a client with an id and a secret of the caller's choice.
@@ -449,7 +299,7 @@ impl Sandbox {
         client_secret: &str,
         redirect_uris: &[&str],
     ) -> SandboxClient {
-        self.register(provider, Some((client_id, client_secret)), redirect_uris)
+        SandboxClient::register(self.player(provider), Some((client_id, client_secret)), redirect_uris)
     }
 
     /// Adds a user who can log in, and use the password grant where there is one.
@@ -466,74 +316,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn add_user(&self, provider: &str, name: &str, password: &str) {
-        self.provider(provider).state().authority.add_user(name, password);
-    }
-
-    #[track_caller]
-    fn register(&self, provider: &str, credentials: Option<(&str, &str)>, redirect_uris: &[&str]) -> SandboxClient {
-        let provider = self.provider(provider);
-        let example = |name: &str| {
-            let operation = provider
-                .spec
-                .by_id(provider.spec.profile.authorize_operation.as_deref()?)?;
-            operation
-                .parameters
-                .iter()
-                .find(|p| p.name == name)?
-                .example
-                .as_ref()?
-                .scalar()
-        };
-        let mut redirect_uris: Vec<String> = redirect_uris.iter().map(|&uri| uri.to_owned()).collect();
-        if redirect_uris.is_empty() {
-            let own = example("redirect_uri").unwrap_or_else(|| "https://app.example.com/callback".to_owned());
-            redirect_uris.push(own);
-        }
-        let (client_id, client_secret) = credentials.map_or_else(
-            || {
-                (
-                    mint::like(&example("client_id").unwrap_or_default()),
-                    mint::secret("", 40),
-                )
-            },
-            |(id, secret)| (id.to_owned(), secret.to_owned()),
-        );
-        let access_key = if provider.spec.profile.access_key_is_client_secret {
-            // The user name; the password stays empty.
-            (client_secret.clone(), String::new())
-        } else {
-            (mint::secret("", 24), mint::secret("", 40))
-        };
-        let registration_token = mint::secret("", 40);
-        let mut state = provider.state();
-        let username = match state.user.as_str() {
-            "" => "sandbox-user".to_owned(),
-            known => known.to_owned(),
-        };
-        let password = match state.authority.password(&username) {
-            Some(known) => known.to_owned(),
-            None => mint::secret("", 16),
-        };
-        state.authority.add_user(&username, &password);
-        state.user.clone_from(&username);
-        state.authority.add_registration_token(registration_token.clone());
-        state.authority.register(Client {
-            id: client_id.clone(),
-            secret: client_secret.clone(),
-            name: "An application in the sandbox".to_owned(),
-            redirect_uris: redirect_uris.clone(),
-            access_key: access_key.clone(),
-        });
-        SandboxClient {
-            client_id,
-            client_secret: client_secret.into(),
-            redirect_uri: redirect_uris.swap_remove(0),
-            username,
-            password: password.into(),
-            access_key: access_key.0.into(),
-            access_key_secret: access_key.1.into(),
-            registration_token: registration_token.into(),
-        }
+        self.player(provider).state().authority.add_user(name, password);
     }
 
     /// Moves the clock of all providers forward.
@@ -564,7 +347,7 @@ impl Sandbox {
     #[must_use]
     #[track_caller]
     pub fn requests(&self, provider: &str) -> Vec<RecordedRequest> {
-        self.provider(provider).state().requests.to_vec()
+        self.player(provider).state().requests.to_vec()
     }
 
     /// Forgets what was recorded.
@@ -581,7 +364,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn clear_requests(&self, provider: &str) {
-        self.provider(provider).state().requests.clear();
+        self.player(provider).state().requests.clear();
     }
 
     /// Makes something go wrong. Faults are used up in the order in which they were given.
@@ -599,7 +382,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn fault(&self, provider: &str, fault: Fault) {
-        self.provider(provider).state().faults.push(fault);
+        self.player(provider).state().faults.push(fault);
     }
 
     /// Nothing goes wrong any more.
@@ -616,7 +399,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn clear_faults(&self, provider: &str) {
-        self.provider(provider).state().faults.clear();
+        self.player(provider).state().faults.clear();
     }
 
     /// Access tokens that are issued from now on live this long, whatever the provider documents.
@@ -636,7 +419,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn set_access_token_lifetime(&self, provider: &str, lifetime: Duration) {
-        self.provider(provider).state().authority.tuning.access_lifetime = Some(clock::milliseconds(lifetime));
+        self.player(provider).state().authority.tuning.access_lifetime = Some(clock::milliseconds(lifetime));
     }
 
     /// Refresh tokens that are issued from now on live this long.
@@ -654,7 +437,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn set_refresh_token_lifetime(&self, provider: &str, lifetime: Duration) {
-        self.provider(provider).state().authority.tuning.refresh_lifetime = Some(clock::milliseconds(lifetime));
+        self.player(provider).state().authority.tuning.refresh_lifetime = Some(clock::milliseconds(lifetime));
     }
 
     /// A spent refresh token still works this long; none of the five providers documents such a grace.
@@ -672,7 +455,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn set_refresh_grace(&self, provider: &str, grace: Duration) {
-        self.provider(provider).state().authority.tuning.grace = Some(clock::milliseconds(grace));
+        self.player(provider).state().authority.tuning.grace = Some(clock::milliseconds(grace));
     }
 
     /// Ends every grant, as if the users had withdrawn their consent at the provider.
@@ -689,7 +472,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn revoke_all(&self, provider: &str) {
-        self.provider(provider).state().authority.revoke_all();
+        self.player(provider).state().authority.revoke_all();
     }
 
     /// Ends the grant of an access or a refresh token; whether there was one.
@@ -706,7 +489,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn kill_grant(&self, provider: &str, token: &str) -> bool {
-        self.provider(provider).state().authority.kill(token)
+        self.player(provider).state().authority.kill(token)
     }
 
     /// Puts a JSON document into a collection, as if it had been created; gives its id.
@@ -729,9 +512,9 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn put(&self, provider: &str, path: &str, json: &str) -> Option<String> {
-        let provider = self.provider(provider);
+        let player = self.player(provider);
         let doc = Json::parse(json).ok()?;
-        provider.state().store.put(&provider.spec, path, doc)
+        player.state().store.put(&player.spec, path, doc)
     }
 
     /// The ids of what is in a collection, the oldest first; none when the path is no collection.
@@ -752,14 +535,14 @@ impl Sandbox {
     #[must_use]
     #[track_caller]
     pub fn ids(&self, provider: &str, path: &str) -> Vec<String> {
-        let provider = self.provider(provider);
-        provider.state().store.ids(&provider.spec, path)
+        let player = self.player(provider);
+        player.state().store.ids(&player.spec, path)
     }
 
     #[track_caller]
-    fn provider(&self, id: &str) -> &Provider {
-        match self.players.providers.iter().find(|provider| provider.spec.id == id) {
-            Some(provider) => provider,
+    fn player(&self, id: &str) -> &Player {
+        match self.players.get(id) {
+            Some(player) => player,
             None => unknown(id),
         }
     }

@@ -13,18 +13,19 @@ use axum::response::Response;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
-use super::Players;
 use super::fault::Trouble;
-use super::http::{Call, Reply};
-use super::provider::Outcome;
+use super::http::{RawRequest, Reply};
+use super::player::Outcome;
+use super::players::Players;
 
 /// How large a request body may be.
 const MAX_BODY: usize = 1 << 20;
 
 /// Whether, and when, a connection is to be cut.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cut(Arc<AtomicU8>);
+struct Cut(Arc<AtomicU8>);
 
 impl Cut {
     const OPEN: u8 = 0;
@@ -46,10 +47,10 @@ impl Cut {
 const MISSING: usize = 8;
 
 /// A listener whose connections look at their [`Cut`].
-pub(super) struct Loopback(pub(super) TcpListener);
+struct Loopback(TcpListener);
 
 /// A connection that writes nothing any more once it is cut.
-pub(super) struct Connection {
+struct Connection {
     stream: TcpStream,
     cut: Cut,
 }
@@ -110,17 +111,30 @@ impl AsyncWrite for Connection {
     }
 }
 
+/// Serves until what it gives is dropped.
+pub(super) fn serve(listener: TcpListener, players: Arc<Players>) -> oneshot::Sender<()> {
+    let service = axum::Router::new()
+        .fallback(answer)
+        .with_state(players)
+        .into_make_service_with_connect_info::<Cut>();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async move {
+        let _ = stopped.await;
+    };
+    tokio::spawn(async move {
+        let serve = axum::serve(Loopback(listener), service);
+        let _ = serve.with_graceful_shutdown(stopped).await;
+    });
+    stop
+}
+
 /// Answers one request.
-pub(super) async fn answer(
-    State(players): State<Arc<Players>>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
-    request: Request,
-) -> Response {
+async fn answer(State(players): State<Arc<Players>>, ConnectInfo(cut): ConnectInfo<Cut>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
         return response(players.refuse(parts.uri.path(), &parts.method, 413, "the body is too large"));
     };
-    let call = Call {
+    let raw = RawRequest {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -128,7 +142,7 @@ pub(super) async fn answer(
         body,
         is_browser: false,
     };
-    let Outcome { reply, trouble } = players.handle(&call);
+    let Outcome { reply, trouble } = players.handle(&raw);
     match trouble {
         Some(Trouble::Held(gate)) => gate.pass().await,
         Some(Trouble::Slow(by)) => tokio::time::sleep(by).await,

@@ -3,8 +3,9 @@
 use super::client::repeated;
 use super::scope::authorized_scopes;
 use super::{Authority, Binding, Client, Code, Grant, Refusal, refusal};
+use crate::sandbox::http::value_of;
 use crate::sandbox::mint;
-use crate::sandbox::profile::Profile;
+use crate::sandbox::spec::Profile;
 use crate::sandbox::spec::{Operation, Place, Spec};
 
 /// How long an authorization code lives.
@@ -54,75 +55,28 @@ impl Authority {
         exists: &dyn Fn(&str, &str) -> bool,
     ) -> Result<AuthorizationRequest, Stop> {
         let profile = &spec.profile;
-        let stay = |code: &str, why: &str| Stop::Here(refusal(code, why));
         if let Some(twice) = repeated(query) {
-            return Err(stay(
-                "invalid_request",
-                &format!("the parameter {twice} is there twice"),
-            ));
+            return Err(stay("invalid_request", format!("the parameter {twice} is there twice")));
         }
-        let get = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
-        let client = get("client_id")
+        let client = value_of(query, "client_id")
             .and_then(|id| self.client(id))
             .ok_or_else(|| stay("invalid_client", "the client id is missing or not registered"))?;
-        let sent = get("redirect_uri");
-        let redirect_uri = match sent {
-            Some(uri) if client.redirect_uris.iter().any(|known| known == uri) => uri,
-            Some(_) => {
-                let code = own_code(profile, "invalid_redirect_uri", "invalid_request");
-                return Err(stay(
-                    code,
-                    "the redirect URI is not one that is registered for this client",
-                ));
-            }
-            None if profile.redirect_required => {
-                return Err(stay("invalid_request", "the redirect URI is missing"));
-            }
-            None => client
-                .redirect_uris
-                .first()
-                .ok_or_else(|| stay("invalid_request", "the client has no redirect URI"))?,
-        };
-        if profile.redirect_https && !is_secure(redirect_uri) {
-            let code = own_code(profile, "invalid_redirect_uri", "invalid_request");
-            return Err(stay(code, "the redirect URI must be https or a custom scheme"));
-        }
-        let state = get("state");
-        let back = |code: &str, why: &str| {
+        let sent = value_of(query, "redirect_uri");
+        let redirect_uri = redirect_uri(profile, client, sent)?;
+        let state = value_of(query, "state");
+        let back = |(code, why): Wrong| {
             if profile.errors_not_redirected.iter().any(|own| own == code) {
                 return stay(code, why);
             }
-            Stop::Back(callback(
-                redirect_uri,
-                &[("error", code), ("error_description", why)],
-                state,
-            ))
+            let fields = [("error", code), ("error_description", why.as_str())];
+            Stop::Back(callback(redirect_uri, &fields, state))
         };
-        match get("response_type") {
-            Some("code") => {}
-            None if !profile.response_type_required => {}
-            None => return Err(back("invalid_request", "response_type is missing")),
-            Some(_) => return Err(back("unsupported_response_type", "response_type must be code")),
-        }
-        for parameter in operation
-            .parameters
-            .iter()
-            .filter(|p| p.place == Place::Query && p.required)
-        {
-            if get(&parameter.name).is_none_or(str::is_empty) {
-                return Err(back("invalid_request", &format!("{} is missing", parameter.name)));
-            }
-        }
-        let challenge = match (get("code_challenge"), get("code_challenge_method")) {
-            (None, _) if profile.pkce => return Err(back("invalid_request", "code_challenge is missing")),
-            (Some(challenge), Some("S256")) if is_challenge(challenge) => Some(challenge.to_owned()),
-            (Some(_), _) if profile.pkce => {
-                return Err(back("invalid_request", "code_challenge must be a S256 challenge"));
-            }
-            _ => None,
-        };
-        let (scopes, bindings) = authorized_scopes(profile, get("scope").unwrap_or_default(), exists)
-            .map_err(|why| back("invalid_scope", &why))?;
+        check_response_type(profile, query).map_err(back)?;
+        check_required(operation, query).map_err(back)?;
+        let challenge = challenge(profile, query).map_err(back)?;
+        let scope = value_of(query, "scope").unwrap_or_default();
+        let (scopes, bindings) =
+            authorized_scopes(profile, scope, exists).map_err(|why| back(("invalid_scope", why)))?;
         Ok(AuthorizationRequest {
             client: client.clone(),
             redirect_uri: redirect_uri.to_owned(),
@@ -168,6 +122,65 @@ impl Authority {
         }
         let state = request.state.as_deref().filter(|_| profile.state_on_refusal);
         callback(&request.redirect_uri, &fields, state)
+    }
+}
+
+/// What is wrong with a request whose sender is known: an error code, and why.
+type Wrong = (&'static str, String);
+
+fn stay(code: &str, why: impl Into<String>) -> Stop {
+    Stop::Here(refusal(code, why))
+}
+
+/// Where the browser goes back: an address that is registered for the client, and no other.
+fn redirect_uri<'a>(profile: &Profile, client: &'a Client, sent: Option<&'a str>) -> Result<&'a str, Stop> {
+    let own = own_code(profile, "invalid_redirect_uri", "invalid_request");
+    let uri = match sent {
+        Some(uri) if client.redirect_uris.iter().any(|known| known == uri) => uri,
+        Some(_) => {
+            let why = "the redirect URI is not one that is registered for this client";
+            return Err(stay(own, why));
+        }
+        None if profile.redirect_required => return Err(stay("invalid_request", "the redirect URI is missing")),
+        None => client
+            .redirect_uris
+            .first()
+            .ok_or_else(|| stay("invalid_request", "the client has no redirect URI"))?,
+    };
+    match profile.redirect_https && !is_secure(uri) {
+        true => Err(stay(own, "the redirect URI must be https or a custom scheme")),
+        false => Ok(uri),
+    }
+}
+
+fn check_response_type(profile: &Profile, query: &[(String, String)]) -> Result<(), Wrong> {
+    match value_of(query, "response_type") {
+        Some("code") => Ok(()),
+        None if !profile.response_type_required => Ok(()),
+        None => Err(("invalid_request", "response_type is missing".to_owned())),
+        Some(_) => Err(("unsupported_response_type", "response_type must be code".to_owned())),
+    }
+}
+
+fn check_required(operation: &Operation, query: &[(String, String)]) -> Result<(), Wrong> {
+    let mut required = operation.parameters_in(Place::Query).filter(|p| p.required);
+    match required.find(|p| value_of(query, &p.name).is_none_or(str::is_empty)) {
+        Some(missing) => Err(("invalid_request", format!("{} is missing", missing.name))),
+        None => Ok(()),
+    }
+}
+
+/// The code challenge (RFC 7636 section 4.3), which is taken only as S256.
+fn challenge(profile: &Profile, query: &[(String, String)]) -> Result<Option<String>, Wrong> {
+    let method = value_of(query, "code_challenge_method");
+    match value_of(query, "code_challenge") {
+        Some(challenge) if method == Some("S256") && is_challenge(challenge) => Ok(Some(challenge.to_owned())),
+        None if profile.pkce => Err(("invalid_request", "code_challenge is missing".to_owned())),
+        Some(_) if profile.pkce => {
+            let why = "code_challenge must be a S256 challenge";
+            Err(("invalid_request", why.to_owned()))
+        }
+        _ => Ok(None),
     }
 }
 

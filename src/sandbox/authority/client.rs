@@ -1,9 +1,9 @@
 //! Registered clients, and how one of them shows who it is.
 
 use super::{Authority, Refusal, refusal};
-use crate::sandbox::http::{Call, decode};
+use crate::sandbox::http::{RawRequest, decode};
 use crate::sandbox::json::Json;
-use crate::sandbox::profile::{Authentication, Profile};
+use crate::sandbox::spec::{Authentication, Profile};
 
 /// A registered client.
 #[derive(Clone)]
@@ -62,51 +62,34 @@ impl Authority {
         &self,
         profile: &Profile,
         request: &str,
-        call: &Call,
+        raw: &RawRequest,
         fields: &[(String, String)],
     ) -> Result<&Client, Refusal> {
-        let basic = call.header("authorization").is_some();
-        let body_secret = field(fields, "client_secret");
-        let body_id = field(fields, "client_id");
-        if basic && body_secret.is_some() {
+        let has_header = raw.header("authorization").is_some();
+        let has_body_secret = field(fields, "client_secret").is_some();
+        if has_header && has_body_secret {
             return Err(refusal(
                 "invalid_request",
                 "the client secret came in the header and in the body",
             ));
         }
-        let wrong = |why: &str| refusal("invalid_client", why);
         let (id, secret) = match profile.authentication(request) {
-            Authentication::Basic => {
-                if body_secret.is_some() {
-                    return Err(wrong(
-                        "the client secret belongs into HTTP Basic for this request, not into the body",
-                    ));
-                }
-                let (id, secret) = call
-                    .basic()
-                    .ok_or_else(|| wrong("HTTP Basic with client id and secret is missing"))?;
-                let (Some(id), Some(secret)) = (form_decode(&id), form_decode(&secret)) else {
-                    return Err(wrong("the client credentials are not form encoded"));
-                };
-                if body_id.is_some_and(|other| other != id) {
-                    return Err(refusal(
-                        "invalid_request",
-                        "the client ids in the header and in the body differ",
-                    ));
-                }
-                (id, Some(secret))
+            Authentication::Basic if has_body_secret => {
+                return Err(wrong(
+                    "the client secret belongs into HTTP Basic for this request, not into the body",
+                ));
             }
-            Authentication::Post => {
-                if basic {
-                    return Err(wrong(
-                        "the client secret belongs into the body for this request, not into HTTP Basic",
-                    ));
-                }
-                let id = body_id.ok_or_else(|| wrong("client_id is missing"))?;
-                let secret = body_secret.ok_or_else(|| wrong("client_secret is missing"))?;
-                (id.to_owned(), Some(secret.to_owned()))
+            Authentication::Basic => basic_credentials(raw, fields)?,
+            Authentication::Post if has_header => {
+                return Err(wrong(
+                    "the client secret belongs into the body for this request, not into HTTP Basic",
+                ));
             }
-            Authentication::None => (body_id.ok_or_else(|| wrong("client_id is missing"))?.to_owned(), None),
+            Authentication::Post => (
+                body_value(fields, "client_id")?,
+                Some(body_value(fields, "client_secret")?),
+            ),
+            Authentication::None => (body_value(fields, "client_id")?, None),
         };
         self.client(&id)
             .filter(|client| secret.is_none_or(|secret| client.secret == secret))
@@ -114,25 +97,51 @@ impl Authority {
     }
 }
 
+fn wrong(why: impl Into<String>) -> Refusal {
+    refusal("invalid_client", why)
+}
+
+/// Client id and secret of HTTP Basic, which are form encoded (RFC 6749 section 2.3.1).
+fn basic_credentials(raw: &RawRequest, fields: &[(String, String)]) -> Result<(String, Option<String>), Refusal> {
+    let (id, secret) = raw
+        .basic()
+        .ok_or_else(|| wrong("HTTP Basic with client id and secret is missing"))?;
+    let (Some(id), Some(secret)) = (form_decode(&id), form_decode(&secret)) else {
+        return Err(wrong("the client credentials are not form encoded"));
+    };
+    if field(fields, "client_id").is_some_and(|other| other != id) {
+        return Err(refusal(
+            "invalid_request",
+            "the client ids in the header and in the body differ",
+        ));
+    }
+    Ok((id, Some(secret)))
+}
+
+fn body_value(fields: &[(String, String)], name: &str) -> Result<String, Refusal> {
+    let value = field(fields, name).ok_or_else(|| wrong(format!("{name} is missing")))?;
+    Ok(value.to_owned())
+}
+
 /// The fields of a request to the token or the revocation endpoint.
-pub(super) fn token_fields(profile: &Profile, call: &Call) -> Result<Vec<(String, String)>, Refusal> {
-    if let Some(twice) = call.repeated(["authorization", "content-type"]) {
+pub(super) fn token_fields(profile: &Profile, raw: &RawRequest) -> Result<Vec<(String, String)>, Refusal> {
+    if let Some(twice) = raw.repeated(["authorization", "content-type"]) {
         return Err(refusal("invalid_request", format!("the header {twice} is there twice")));
     }
-    let sent = call.media_type().unwrap_or_default();
+    let sent = raw.media_type().unwrap_or_default();
     let fields = match sent.as_str() {
         "application/json" if profile.takes_body("json") => {
-            let text = std::str::from_utf8(&call.body).unwrap_or_default();
+            let text = std::str::from_utf8(&raw.body).unwrap_or_default();
             let json = Json::parse(text).map_err(|_| refusal("invalid_request", "the body is not JSON"))?;
             json.members()
                 .iter()
                 .filter_map(|(k, v)| Some((k.clone(), v.scalar()?)))
                 .collect()
         }
-        "application/x-www-form-urlencoded" if profile.takes_body("form") => call.form_pairs(),
+        "application/x-www-form-urlencoded" if profile.takes_body("form") => raw.form_pairs(),
         _ => return Err(refusal("invalid_request", "the body has the wrong content type")),
     };
-    if !call.query.is_empty() {
+    if !raw.query.is_empty() {
         return Err(refusal(
             "invalid_request",
             "parameters of this request belong into the body",

@@ -3,12 +3,32 @@
 use super::{AccessToken, Authority, RefreshToken};
 use crate::sandbox::json::Json;
 use crate::sandbox::mint;
-use crate::sandbox::spec::Spec;
+use crate::sandbox::spec::{Profile, Spec};
 
 /// How long an access token lives where nobody says.
 const DEFAULT_LIFETIME: u64 = 3600;
 /// Length of a token that carries no user.
 const SERVICE_TOKEN_LENGTH: usize = 320;
+
+/// How long tokens live, in milliseconds; a refresh token without a lifetime does not end by itself.
+struct Lifetimes {
+    access: u64,
+    refresh: Option<u64>,
+}
+
+/// What a token reply says.
+struct Issued {
+    access: String,
+    refresh: Option<String>,
+    scopes: Vec<String>,
+    user: Option<String>,
+    lifetimes: Lifetimes,
+}
+
+/// How many of the provider's units a second has.
+fn unit(profile: &Profile) -> u64 {
+    if profile.milliseconds { 1000 } else { 1 }
+}
 
 impl Authority {
     /// Makes the tokens and the reply, in the form of the provider's own example.
@@ -24,18 +44,7 @@ impl Authority {
         let profile = &spec.profile;
         let example = token_example(spec, grant_type);
         let text = |name: &str| example.get(name).and_then(Json::as_str).unwrap_or_default();
-        let unit = if profile.milliseconds { 1000 } else { 1 };
-        let seconds = example
-            .get("expires_in")
-            .and_then(|n| n.scalar()?.parse::<u64>().ok())
-            .map(|n| n / unit)
-            .or(profile.access_lifetime)
-            .unwrap_or(DEFAULT_LIFETIME);
-        let lifetime = self.tuning.access_lifetime.unwrap_or(seconds * 1000);
-        let refresh_lifetime = self
-            .tuning
-            .refresh_lifetime
-            .or(profile.refresh_lifetime.map(|life| life * 1000));
+        let lifetimes = self.lifetimes(profile, &example);
         let user = self.grants.get(&id).and_then(|grant| grant.user.clone());
 
         let length = if user.is_some() { 40 } else { SERVICE_TOKEN_LENGTH };
@@ -45,7 +54,7 @@ impl Authority {
             AccessToken {
                 grant: id,
                 scopes: scopes.clone(),
-                expires: now + lifetime,
+                expires: now + lifetimes.access,
             },
         );
         let refreshable =
@@ -56,49 +65,73 @@ impl Authority {
                 refresh.clone(),
                 RefreshToken {
                     grant: id,
-                    expires: refresh_lifetime.map(|life| now + life),
+                    expires: lifetimes.refresh.map(|life| now + life),
                     spent: None,
                 },
             );
         }
-
+        let issued = Issued {
+            access,
+            refresh,
+            scopes,
+            user,
+            lifetimes,
+        };
         let mut reply = Json::Object(Vec::new());
         for (name, value) in example.members() {
-            let value = match name.as_str() {
-                "access_token" => Json::str(&access),
-                "expires_in" if self.tuning.access_lifetime.is_some() => {
-                    let written = (lifetime / 1000 * unit).to_string();
-                    if matches!(value, Json::String(_)) {
-                        Json::String(written)
-                    } else {
-                        Json::Number(written)
-                    }
-                }
-                "expires_in" | "token_type" => value.clone(),
-                // A refresh without rotation leaves it out (RFC 6749 section 6): the old one stays good.
-                "refresh_token" => match &refresh {
-                    Some(refresh) => Json::str(refresh),
-                    None => continue,
-                },
-                "scope" => match value {
-                    Json::String(written) if written.contains(',') => Json::str(scopes.join(",")),
-                    Json::String(_) => Json::str(scopes.join(" ")),
-                    other => other.clone(),
-                },
-                "id_token" => Json::str(mint::secret("", 60)),
-                name if profile.subject_field.as_deref() == Some(name) => match &user {
-                    Some(user) => Json::str(self.account(user, value.as_str().unwrap_or_default())),
-                    None => continue,
-                },
-                name if profile.refresh_lifetime_field.as_deref() == Some(name) => match (&refresh, refresh_lifetime) {
-                    (Some(_), Some(life)) => Json::Number((life / 1000).to_string()),
-                    _ => continue,
-                },
-                _ => value.clone(),
-            };
-            reply.set(name, value);
+            if let Some(value) = self.member(profile, &issued, name, value) {
+                reply.set(name, value);
+            }
         }
         reply
+    }
+
+    /// How long tokens live that are issued now.
+    fn lifetimes(&self, profile: &Profile, example: &Json) -> Lifetimes {
+        let seconds = example
+            .get("expires_in")
+            .and_then(|n| n.scalar()?.parse::<u64>().ok())
+            .map(|n| n / unit(profile))
+            .or(profile.access_lifetime)
+            .unwrap_or(DEFAULT_LIFETIME);
+        let refresh = profile.refresh_lifetime.map(|life| life * 1000);
+        Lifetimes {
+            access: self.tuning.access_lifetime.unwrap_or(seconds * 1000),
+            refresh: self.tuning.refresh_lifetime.or(refresh),
+        }
+    }
+
+    /// What a member of the example says in this reply; none when this reply leaves it out.
+    fn member(&mut self, profile: &Profile, issued: &Issued, name: &str, value: &Json) -> Option<Json> {
+        let is = |own: &Option<String>| own.as_deref() == Some(name);
+        match name {
+            "access_token" => Some(Json::str(&issued.access)),
+            "expires_in" if self.tuning.access_lifetime.is_some() => {
+                let written = (issued.lifetimes.access / 1000 * unit(profile)).to_string();
+                Some(match value {
+                    Json::String(_) => Json::String(written),
+                    _ => Json::Number(written),
+                })
+            }
+            "expires_in" | "token_type" => Some(value.clone()),
+            // A refresh without rotation leaves it out (RFC 6749 section 6): the old one stays good.
+            "refresh_token" => issued.refresh.as_ref().map(Json::str),
+            "scope" => Some(match value {
+                Json::String(written) if written.contains(',') => Json::str(issued.scopes.join(",")),
+                Json::String(_) => Json::str(issued.scopes.join(" ")),
+                other => other.clone(),
+            }),
+            "id_token" => Some(Json::str(mint::secret("", 60))),
+            _ if is(&profile.subject_field) => {
+                let user = issued.user.as_deref()?;
+                Some(Json::str(self.account(user, value.as_str().unwrap_or_default())))
+            }
+            _ if is(&profile.refresh_lifetime_field) => {
+                let life = issued.refresh.as_ref().and(issued.lifetimes.refresh)?;
+                Some(Json::Number((life / 1000).to_string()))
+            }
+            _ => Some(value.clone()),
+        }
     }
 
     /// The provider's own identifier of a user's account.
@@ -153,8 +186,8 @@ fn token_example(spec: &Spec, grant: &str) -> Json {
 mod tests {
     use super::super::KEPT;
     use super::Authority;
-    use crate::sandbox::BUNDLES;
     use crate::sandbox::spec::Spec;
+    use crate::sandbox::spec::bundled::BUNDLES;
 
     #[test]
     fn tokens_that_are_over_are_forgotten_and_others_are_kept() {

@@ -15,6 +15,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) use self::authorize::{AuthorizationRequest, Stop};
 pub(super) use self::client::Client;
 
+use super::mint;
+
 /// How many codes and tokens there may be before those that are over are looked for.
 const KEPT: usize = 1024;
 
@@ -117,6 +119,12 @@ impl Authority {
     /// The password of a user.
     pub(super) fn password(&self, name: &str) -> Option<&str> {
         self.users.get(name).map(String::as_str)
+    }
+
+    /// The password of a user, who is made known when nobody has this name.
+    pub(super) fn password_or_new(&mut self, name: &str) -> String {
+        let password = || mint::secret("", 16);
+        self.users.entry(name.to_owned()).or_insert_with(password).clone()
     }
 
     /// What a bearer token allows, while it holds.

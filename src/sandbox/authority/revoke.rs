@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::client::{field, token_fields};
 use super::{Authority, Grant, Refusal, refusal};
-use crate::sandbox::http::Call;
+use crate::sandbox::http::RawRequest;
 use crate::sandbox::spec::Spec;
 
 impl Authority {
@@ -35,10 +35,10 @@ impl Authority {
     }
 
     /// Answers a revocation request (RFC 7009, or the provider's own).
-    pub(in crate::sandbox) fn revoke(&mut self, spec: &Spec, call: &Call) -> Result<(), Refusal> {
+    pub(in crate::sandbox) fn revoke(&mut self, spec: &Spec, raw: &RawRequest) -> Result<(), Refusal> {
         let profile = &spec.profile;
-        let fields = token_fields(profile, call)?;
-        let client = self.authenticate(profile, "revocation", call, &fields)?.id.clone();
+        let fields = token_fields(profile, raw)?;
+        let client = self.authenticate(profile, "revocation", raw, &fields)?.id.clone();
         let name = profile.revocation_field.as_str();
         let token = field(&fields, name).ok_or_else(|| refusal("invalid_request", format!("{name} is missing")))?;
         let mine =

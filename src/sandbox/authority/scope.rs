@@ -2,7 +2,7 @@
 
 use super::client::field;
 use super::{Binding, Refusal, refusal};
-use crate::sandbox::profile::Profile;
+use crate::sandbox::spec::Profile;
 
 /// `scope` of a token request: there where the provider wants it, and nowhere else.
 pub(super) fn scope_field<'a>(

@@ -6,16 +6,16 @@ use sha2::{Digest as _, Sha256};
 use super::authorize::own_code;
 use super::client::{field, token_fields};
 use super::scope::{named, narrowed, scope_field};
-use super::{Authority, Grant, Refusal, refusal};
-use crate::sandbox::http::Call;
+use super::{Authority, Code, Grant, Refusal, refusal};
+use crate::sandbox::http::RawRequest;
 use crate::sandbox::json::Json;
-use crate::sandbox::spec::Spec;
+use crate::sandbox::spec::{Profile, Spec};
 
 impl Authority {
     /// Answers a token request (RFC 6749 sections 4.1.3, 4.3.2, 4.4.2, 6).
-    pub(in crate::sandbox) fn token(&mut self, spec: &Spec, call: &Call, now: u64) -> Result<Json, Refusal> {
+    pub(in crate::sandbox) fn token(&mut self, spec: &Spec, raw: &RawRequest, now: u64) -> Result<Json, Refusal> {
         let profile = &spec.profile;
-        let fields = token_fields(profile, call)?;
+        let fields = token_fields(profile, raw)?;
         let grant_type =
             field(&fields, "grant_type").ok_or_else(|| refusal("invalid_request", "grant_type is missing"))?;
         if !profile.has(grant_type) {
@@ -24,7 +24,7 @@ impl Authority {
                 "this provider does not have this grant",
             ));
         }
-        let client = self.authenticate(profile, grant_type, call, &fields)?.id.clone();
+        let client = self.authenticate(profile, grant_type, raw, &fields)?.id.clone();
         self.forget(now);
         match grant_type {
             "client_credentials" => self.client_credentials(spec, client, &fields, now),
@@ -112,29 +112,9 @@ impl Authority {
         if code.expires <= now {
             return Err(refusal("invalid_grant", "the authorization code has expired"));
         }
-        let mismatch = own_code(profile, "invalid_redirect_uri", "invalid_grant");
-        match field(fields, "redirect_uri") {
-            None if code.was_sent && profile.redirect_on_token => {
-                return Err(refusal("invalid_request", "redirect_uri is missing"));
-            }
-            // Also where the authorization request had none: the code went to the client's own.
-            Some(sent) if sent != code.redirect_uri => {
-                return Err(refusal(
-                    mismatch,
-                    "the redirect URI differs from the one of the authorization request",
-                ));
-            }
-            _ => {}
-        }
+        check_redirect_uri(profile, code, field(fields, "redirect_uri"))?;
         if let Some(challenge) = &code.challenge {
-            let verifier =
-                field(fields, "code_verifier").ok_or_else(|| refusal("invalid_request", "code_verifier is missing"))?;
-            if !is_verifier(verifier) || *challenge != s256(verifier) {
-                return Err(refusal(
-                    "invalid_grant",
-                    "the code verifier does not fit the code challenge",
-                ));
-            }
+            check_verifier(challenge, field(fields, "code_verifier"))?;
         }
         let scope = scope_field(profile, "authorization_code", fields)?;
         let scopes = narrowed(profile, &code.grant.scopes, scope)?;
@@ -179,6 +159,33 @@ impl Authority {
             token.spent.get_or_insert(now);
         }
         Ok(self.issue(spec, "refresh_token", id, scopes, profile.rotates, now))
+    }
+}
+
+/// The redirect URI of a code is that of the authorization request.
+fn check_redirect_uri(profile: &Profile, code: &Code, sent: Option<&str>) -> Result<(), Refusal> {
+    match sent {
+        None if code.was_sent && profile.redirect_on_token => {
+            Err(refusal("invalid_request", "redirect_uri is missing"))
+        }
+        // Also where the authorization request had none: the code went to the client's own.
+        Some(sent) if sent != code.redirect_uri => Err(refusal(
+            own_code(profile, "invalid_redirect_uri", "invalid_grant"),
+            "the redirect URI differs from the one of the authorization request",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// RFC 7636 section 4.6.
+fn check_verifier(challenge: &str, verifier: Option<&str>) -> Result<(), Refusal> {
+    let verifier = verifier.ok_or_else(|| refusal("invalid_request", "code_verifier is missing"))?;
+    match is_verifier(verifier) && challenge == s256(verifier) {
+        true => Ok(()),
+        false => Err(refusal(
+            "invalid_grant",
+            "the code verifier does not fit the code challenge",
+        )),
     }
 }
 

@@ -1,56 +1,56 @@
 //! `x-oauth`: the authorization server of a provider, as data.
 
-use super::json::Json;
+use crate::sandbox::json::Json;
 
 /// What the authorization server of a provider does.
-pub(super) struct Profile {
-    pub(super) grants: Vec<String>,
-    pub(super) authorize_operation: Option<String>,
-    pub(super) token_operation: String,
-    pub(super) revoke_operation: Option<String>,
+pub(in crate::sandbox) struct Profile {
+    pub(in crate::sandbox) grants: Vec<String>,
+    pub(in crate::sandbox) authorize_operation: Option<String>,
+    pub(in crate::sandbox) token_operation: String,
+    pub(in crate::sandbox) revoke_operation: Option<String>,
     authentication: Vec<(String, String)>,
     /// `form`, `json`: the encodings of token requests that are taken.
     token_bodies: Vec<String>,
-    pub(super) pkce: bool,
+    pub(in crate::sandbox) pkce: bool,
     /// What may stand between several scopes of a request.
-    pub(super) scope_separators: Vec<String>,
+    pub(in crate::sandbox) scope_separators: Vec<String>,
     /// Whether the flows name every scope that there is.
-    pub(super) scopes_complete: bool,
-    pub(super) scopes_always: Vec<String>,
-    pub(super) single_scope: bool,
-    pub(super) scope_templates: Vec<(String, String)>,
-    pub(super) scope_template_optional: Vec<String>,
-    pub(super) scope_sent_on: Vec<String>,
-    pub(super) redirect_required: bool,
-    pub(super) redirect_on_token: bool,
-    pub(super) redirect_https: bool,
-    pub(super) response_type_required: bool,
-    pub(super) state_on_refusal: bool,
+    pub(in crate::sandbox) scopes_complete: bool,
+    pub(in crate::sandbox) scopes_always: Vec<String>,
+    pub(in crate::sandbox) single_scope: bool,
+    pub(in crate::sandbox) scope_templates: Vec<(String, String)>,
+    pub(in crate::sandbox) scope_template_optional: Vec<String>,
+    pub(in crate::sandbox) scope_sent_on: Vec<String>,
+    pub(in crate::sandbox) redirect_required: bool,
+    pub(in crate::sandbox) redirect_on_token: bool,
+    pub(in crate::sandbox) redirect_https: bool,
+    pub(in crate::sandbox) response_type_required: bool,
+    pub(in crate::sandbox) state_on_refusal: bool,
     /// `error` when the user refuses.
-    pub(super) refusal_error: String,
-    pub(super) refusal_code_field: Option<String>,
+    pub(in crate::sandbox) refusal_error: String,
+    pub(in crate::sandbox) refusal_code_field: Option<String>,
     /// Error codes that the authorization endpoint shows instead of sending the browser back.
-    pub(super) errors_not_redirected: Vec<String>,
+    pub(in crate::sandbox) errors_not_redirected: Vec<String>,
     /// The client secret is the user name of HTTP Basic at the resources, too.
-    pub(super) access_key_is_client_secret: bool,
-    pub(super) milliseconds: bool,
-    pub(super) access_lifetime: Option<u64>,
-    pub(super) subject_field: Option<String>,
-    pub(super) rotates: bool,
-    pub(super) refresh_lifetime: Option<u64>,
-    pub(super) refresh_lifetime_field: Option<String>,
-    pub(super) grace: u64,
-    pub(super) revocation_field: String,
-    pub(super) revocation_status: u16,
+    pub(in crate::sandbox) access_key_is_client_secret: bool,
+    pub(in crate::sandbox) milliseconds: bool,
+    pub(in crate::sandbox) access_lifetime: Option<u64>,
+    pub(in crate::sandbox) subject_field: Option<String>,
+    pub(in crate::sandbox) rotates: bool,
+    pub(in crate::sandbox) refresh_lifetime: Option<u64>,
+    pub(in crate::sandbox) refresh_lifetime_field: Option<String>,
+    pub(in crate::sandbox) grace: u64,
+    pub(in crate::sandbox) revocation_field: String,
+    pub(in crate::sandbox) revocation_status: u16,
     /// Error codes of its own.
-    pub(super) errors: Vec<String>,
+    pub(in crate::sandbox) errors: Vec<String>,
     /// Grant to the scopes of its flow.
     scopes: Vec<(String, Vec<String>)>,
 }
 
 /// How a client shows who it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Authentication {
+pub(in crate::sandbox) enum Authentication {
     Basic,
     Post,
     None,
@@ -58,7 +58,7 @@ pub(super) enum Authentication {
 
 impl Profile {
     /// Reads the security scheme.
-    pub(super) fn read(scheme: &Json) -> Option<Self> {
+    pub(in crate::sandbox) fn read(scheme: &Json) -> Option<Self> {
         let oauth = scheme.get("x-oauth")?;
         let text = |way: &[&str]| oauth.at(way).and_then(Json::as_str).map(str::to_owned);
         let flag = |way: &[&str], default: bool| oauth.at(way).and_then(Json::as_bool).unwrap_or(default);
@@ -137,7 +137,7 @@ impl Profile {
     }
 
     /// How a client authenticates for a grant, or for `revocation`.
-    pub(super) fn authentication(&self, request: &str) -> Authentication {
+    pub(in crate::sandbox) fn authentication(&self, request: &str) -> Authentication {
         let find = |key: &str| {
             self.authentication
                 .iter()
@@ -152,7 +152,7 @@ impl Profile {
     }
 
     /// The scopes that a grant may have.
-    pub(super) fn scopes_of(&self, grant: &str) -> &[String] {
+    pub(in crate::sandbox) fn scopes_of(&self, grant: &str) -> &[String] {
         self.scopes
             .iter()
             .find(|(g, _)| g == grant)
@@ -161,12 +161,12 @@ impl Profile {
     }
 
     /// Whether a token request may be encoded like this: `form`, `json`.
-    pub(super) fn takes_body(&self, encoding: &str) -> bool {
+    pub(in crate::sandbox) fn takes_body(&self, encoding: &str) -> bool {
         self.token_bodies.iter().any(|known| known == encoding)
     }
 
     /// Whether a grant exists here.
-    pub(super) fn has(&self, grant: &str) -> bool {
+    pub(in crate::sandbox) fn has(&self, grant: &str) -> bool {
         self.grants.iter().any(|g| g == grant)
     }
 }

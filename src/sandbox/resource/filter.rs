@@ -5,53 +5,35 @@ use std::cmp::Ordering;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-use super::json::Json;
-use super::paging;
-use super::request::Request;
-use super::spec::{Operation, Spec};
+use super::call::Call;
+use crate::sandbox::json::Json;
 
 /// Whether an item is among those that the query asks for.
-pub(super) fn passes(operation: &Operation, request: &Request, doc: &Json) -> bool {
-    let mut names: Vec<&str> = request.query.iter().map(|(name, _)| name.as_str()).collect();
+pub(in crate::sandbox) fn passes(call: &Call<'_>, doc: &Json) -> bool {
+    let query = &call.request.query;
+    let mut names: Vec<&str> = query.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    names
-        .into_iter()
-        .filter(|name| !paging::is_paging(operation, name))
-        .all(|name| {
-            let values: Vec<&str> = request
-                .query
-                .iter()
-                .filter(|(n, _)| n == name)
-                .map(|(_, v)| v.as_str())
-                .collect();
-            let (field, comparison) = split_filter(name);
-            let Some(found) = field_of(doc, field) else {
-                return true;
-            };
-            values
-                .iter()
-                .any(|wanted| found.iter().any(|value| compare(value, comparison, wanted)))
-        })
+    names.retain(|name| !call.operation.is_about_pages(name));
+    names.into_iter().all(|name| {
+        let (field, comparison) = split_filter(name);
+        let Some(found) = field_of(doc, field) else {
+            return true;
+        };
+        let mut wanted = query.iter().filter(|(n, _)| n == name);
+        wanted.any(|(_, wanted)| found.iter().any(|value| compare(value, comparison, wanted)))
+    })
 }
 
 /// Whether the ranges that the query asks for have ends that can be compared; if not, which has none.
-pub(super) fn check_ranges(spec: &Spec, operation: &Operation, request: &Request) -> Result<(), String> {
-    for (name, value) in &request.query {
+pub(in crate::sandbox) fn check_ranges(call: &Call<'_>) -> Result<(), String> {
+    for (name, value) in &call.request.query {
         let is_right = match split_filter(name).1 {
             "between" => value.split_once("..").is_some_and(|(from, to)| {
                 let are = |is_end: fn(&str) -> bool| is_end(from) && is_end(to);
                 are(is_number) || are(is_moment)
             }),
-            "gte" | "lte" | "gt" | "lt" => {
-                let parameter = operation.parameters.iter().find(|p| p.name == *name);
-                let keyword = |keyword: &str| Some(spec.keyword(&parameter?.schema, keyword)?.as_str()?.to_owned());
-                let is_time = [keyword("format"), keyword("x-lenient")]
-                    .iter()
-                    .flatten()
-                    .any(|form| form == "date-time" || form == "date");
-                !is_time || is_moment(value)
-            }
+            "gte" | "lte" | "gt" | "lt" => !is_about_time(call, name) || is_moment(value),
             _ => true,
         };
         if !is_right {
@@ -59,6 +41,17 @@ pub(super) fn check_ranges(spec: &Spec, operation: &Operation, request: &Request
         }
     }
     Ok(())
+}
+
+/// Whether the values of a query parameter are dates or times.
+fn is_about_time(call: &Call<'_>, name: &str) -> bool {
+    let Some(parameter) = call.operation.parameter(name) else {
+        return false;
+    };
+    ["format", "x-lenient"].iter().any(|keyword| {
+        let form = call.spec.document.keyword(&parameter.schema, keyword);
+        matches!(form.and_then(Json::as_str), Some("date-time" | "date"))
+    })
 }
 
 /// `tranDate[gte]`, `timestamp.gte`, `id[]`, `customer`
@@ -73,7 +66,7 @@ fn split_filter(name: &str) -> (&str, &str) {
 }
 
 /// The values of a field, at the top or below the key that names the kind; an object counts by its id.
-pub(super) fn field_of(doc: &Json, name: &str) -> Option<Vec<String>> {
+pub(in crate::sandbox) fn field_of(doc: &Json, name: &str) -> Option<Vec<String>> {
     let value = doc.get(name).or_else(|| match doc.members() {
         [(_, inner)] => inner.get(name),
         _ => None,
@@ -87,7 +80,7 @@ pub(super) fn field_of(doc: &Json, name: &str) -> Option<Vec<String>> {
 }
 
 /// Compares as numbers where both are, as moments where both are, else as text.
-pub(super) fn compare(value: &str, comparison: &str, wanted: &str) -> bool {
+pub(in crate::sandbox) fn compare(value: &str, comparison: &str, wanted: &str) -> bool {
     match comparison {
         "gte" => order(value, wanted, first) != Ordering::Less,
         // A day includes all its hours.
@@ -115,12 +108,12 @@ fn order(value: &str, wanted: &str, end: fn(&str) -> Option<DateTime<Utc>>) -> O
 }
 
 /// Whether the text is a date, or a date with a time (ISO 8601).
-pub(super) fn is_moment(text: &str) -> bool {
+pub(in crate::sandbox) fn is_moment(text: &str) -> bool {
     first(text).is_some()
 }
 
 /// The moment that the text names, or the first one of the day.
-pub(super) fn first(text: &str) -> Option<DateTime<Utc>> {
+pub(in crate::sandbox) fn first(text: &str) -> Option<DateTime<Utc>> {
     if let Some(day) = day(text) {
         return Some(day.and_time(NaiveTime::MIN).and_utc());
     }
@@ -130,7 +123,7 @@ pub(super) fn first(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// The moment that the text names, or the last one of the day.
-pub(super) fn last(text: &str) -> Option<DateTime<Utc>> {
+pub(in crate::sandbox) fn last(text: &str) -> Option<DateTime<Utc>> {
     match day(text) {
         Some(day) => {
             let next = day.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN).and_utc();

@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::http::{Call, pairs};
+use super::http::{RawRequest, pairs, value_of};
 
 /// How many requests are remembered, at most.
 const REMEMBERED: usize = 10_000;
@@ -72,14 +72,14 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    pub(super) fn new(call: &Call, path: &str, operation: Option<&str>) -> Self {
+    pub(super) fn new(raw: &RawRequest, path: &str, operation: Option<&str>) -> Self {
         Self {
-            method: call.method.to_string(),
+            method: raw.method.to_string(),
             path: path.to_owned(),
-            query: call.query_pairs(),
-            raw_query: call.query.clone(),
-            headers: call.headers.clone(),
-            body: call.body.clone(),
+            query: raw.query_pairs(),
+            raw_query: raw.query.clone(),
+            headers: raw.headers.clone(),
+            body: raw.body.clone(),
             operation: operation.map(str::to_owned),
         }
     }
@@ -127,7 +127,7 @@ impl RecordedRequest {
     /// ```
     #[must_use]
     pub fn form_value(&self, name: &str) -> Option<String> {
-        self.form().into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
+        value_of(&self.form(), name).map(str::to_owned)
     }
 
     /// The value of a query parameter.
@@ -139,10 +139,7 @@ impl RecordedRequest {
     /// ```
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        value_of(&self.query, name)
     }
 
     /// The body as text.
@@ -178,12 +175,12 @@ mod tests {
     use bytes::Bytes;
     use http::{HeaderMap, Method};
 
-    use super::{Call, Log, REMEMBERED_BYTES, RecordedRequest};
+    use super::{Log, REMEMBERED_BYTES, RawRequest, RecordedRequest};
 
     #[test]
     fn the_oldest_requests_are_forgotten_when_all_together_are_large() {
         let request = |path: &str, size: usize| {
-            let call = Call {
+            let raw = RawRequest {
                 method: Method::POST,
                 path: String::new(),
                 query: String::new(),
@@ -191,7 +188,7 @@ mod tests {
                 body: Bytes::from(vec![b'x'; size]),
                 is_browser: false,
             };
-            RecordedRequest::new(&call, path, None)
+            RecordedRequest::new(&raw, path, None)
         };
         let mut log = Log::default();
         log.push(request("first", REMEMBERED_BYTES / 2));

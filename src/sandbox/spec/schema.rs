@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use super::json::Json;
-use super::spec::{Spec, SpecError};
+use super::{Spec, SpecError};
+use crate::sandbox::json::Json;
 
 /// Schemas of one provider. All are compiled together at the start, and each by itself when it is first needed.
-pub(super) struct Schemas {
+pub(in crate::sandbox) struct Schemas {
     components: Value,
     compiled: Mutex<HashMap<String, Option<Arc<Validator>>>>,
 }
@@ -18,8 +18,9 @@ pub(super) struct Schemas {
 impl Schemas {
     /// Takes over the schemas of a specification. One that cannot be compiled checks nothing: no such
     /// specification is played.
-    pub(super) fn new(spec: &Spec) -> Result<Self, SpecError> {
+    pub(in crate::sandbox) fn new(spec: &Spec) -> Result<Self, SpecError> {
         let named = spec
+            .document
             .schemas()
             .iter()
             .map(|(name, schema)| (name.clone(), convert(schema)));
@@ -28,6 +29,7 @@ impl Schemas {
             compiled: Mutex::default(),
         };
         let references = spec
+            .document
             .schemas()
             .iter()
             .map(|(name, _)| json!({ "$ref": format!("#/components/schemas/{}", name.replace('~', "~0").replace('/', "~1")) }));
@@ -42,7 +44,7 @@ impl Schemas {
     }
 
     /// Whether a value fits; if not, where and why. The text names no value.
-    pub(super) fn check(&self, schema: &Json, value: &Json) -> Result<(), String> {
+    pub(in crate::sandbox) fn check(&self, schema: &Json, value: &Json) -> Result<(), String> {
         let Some(validator) = self.validator(schema) else {
             return Err("the schema cannot be compiled".to_owned());
         };
@@ -60,7 +62,7 @@ impl Schemas {
     }
 
     /// Whether a value fits.
-    pub(super) fn fits(&self, schema: &Json, value: &Json) -> bool {
+    pub(in crate::sandbox) fn fits(&self, schema: &Json, value: &Json) -> bool {
         self.check(schema, value).is_ok()
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate};
 use rust_decimal::Decimal;
 
-use super::json::Json;
+use crate::sandbox::json::Json;
 
 /// How far ahead a payment may be dated.
 const DAYS_AHEAD: u64 = 60;

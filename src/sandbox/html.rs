@@ -43,17 +43,28 @@ pub(super) fn consent(
     )
 }
 
+/// A provider in the index.
+pub(super) struct Entry {
+    pub(super) name: String,
+    /// Address of the resources.
+    pub(super) resources: String,
+    /// Address of the authorization server.
+    pub(super) oauth: String,
+    /// Id of a client.
+    pub(super) client: String,
+}
+
 /// What is played here, and where.
-pub(super) fn index(rows: &[(String, String, String, String)]) -> String {
+pub(super) fn index(entries: &[Entry]) -> String {
     let mut list = String::new();
-    for (name, resources, oauth, client) in rows {
+    for entry in entries {
         let _ = write!(
             list,
             "<h2>{}</h2><p>Resources <code>{}</code><br>Authorization server <code>{}</code><br>Client id <code>{}</code></p>",
-            escape(name),
-            escape(resources),
-            escape(oauth),
-            escape(client)
+            escape(&entry.name),
+            escape(&entry.resources),
+            escape(&entry.oauth),
+            escape(&entry.client)
         );
     }
     frame("Providers", &format!("<h1>Providers in this sandbox</h1>{list}"))

@@ -1,14 +1,15 @@
 //! Things that go wrong on purpose.
 
-use std::sync::Arc;
+mod gate;
+mod surprise;
+
 use std::time::Duration;
 
-use tokio::sync::watch;
+pub use self::gate::Gate;
 
-use super::http::{Call, Reply};
-use super::json::Json;
-use super::provider::error_reply;
-use super::spec::{Operation, Spec};
+use self::surprise::Surprise;
+use crate::sandbox::http::{RawRequest, Reply};
+use crate::sandbox::spec::{Operation, Spec};
 
 /// A thing that goes wrong, for the next request or for several.
 ///
@@ -43,14 +44,12 @@ enum Kind {
     },
     Trouble(Trouble),
     Garbled,
-    UnknownValues,
-    UnknownFields,
-    UnknownKinds,
+    Surprise(Surprise),
 }
 
 /// What happens to the connection.
 #[derive(Clone, Debug)]
-pub(super) enum Trouble {
+pub(in crate::sandbox) enum Trouble {
     /// The request is processed, the reply waits.
     Held(Gate),
     /// The reply takes its time.
@@ -207,7 +206,7 @@ impl Fault {
     /// ```
     #[must_use]
     pub fn unknown_values() -> Self {
-        Self::new(Kind::UnknownValues)
+        Self::new(Kind::Surprise(Surprise::Values))
     }
 
     /// Every object in the reply has a field more than the specification lists.
@@ -217,7 +216,7 @@ impl Fault {
     /// ```
     #[must_use]
     pub fn unknown_fields() -> Self {
-        Self::new(Kind::UnknownFields)
+        Self::new(Kind::Surprise(Surprise::Fields))
     }
 
     /// Every key that names a kind (`depositAccount`) is one that the specification does not list.
@@ -227,7 +226,7 @@ impl Fault {
     /// ```
     #[must_use]
     pub fn unknown_kinds() -> Self {
-        Self::new(Kind::UnknownKinds)
+        Self::new(Kind::Surprise(Surprise::Kinds))
     }
 
     /// With this body; only a fault with a status has one.
@@ -317,7 +316,7 @@ impl Fault {
 
     // --- used by the sandbox
 
-    pub(super) fn concerns(&self, operation: Option<&str>, call: &Call) -> bool {
+    pub(in crate::sandbox) fn concerns(&self, operation: Option<&str>, raw: &RawRequest) -> bool {
         if self.left == Some(0)
             || self
                 .operation
@@ -329,34 +328,34 @@ impl Fault {
         if self.fields.is_empty() {
             return true;
         }
-        let sent = [call.query_pairs(), call.form_pairs()].concat();
+        let sent = [raw.query_pairs(), raw.form_pairs()].concat();
         self.fields.iter().all(|field| sent.contains(field))
     }
 
     /// Lets a matching request pass, when it is to be skipped.
-    pub(super) fn lets_pass(&mut self) -> bool {
+    pub(in crate::sandbox) fn lets_pass(&mut self) -> bool {
         let passes = self.skip > 0;
         self.skip = self.skip.saturating_sub(1);
         passes
     }
 
     /// Counts one use; whether it was the last.
-    pub(super) fn use_up(&mut self) -> bool {
+    pub(in crate::sandbox) fn use_up(&mut self) -> bool {
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
         }
         self.left == Some(0)
     }
 
-    pub(super) fn trouble(&self) -> Option<Trouble> {
+    pub(in crate::sandbox) fn trouble(&self) -> Option<Trouble> {
         match &self.kind {
             Kind::Trouble(trouble) => Some(trouble.clone()),
             _ => None,
         }
     }
 
-    /// The reply that is given without processing the request.
-    pub(super) fn instead(&self, spec: &Spec, operation: Option<&Operation>) -> Option<Reply> {
+    /// The reply that is given without processing the request; `in_own_form` is an error of the provider with a status.
+    pub(in crate::sandbox) fn instead(&self, in_own_form: impl FnOnce(u16) -> Reply) -> Option<Reply> {
         match &self.kind {
             Kind::Status {
                 status,
@@ -366,13 +365,10 @@ impl Fault {
             } => {
                 let reply = match body {
                     Some(body) => Reply::bytes(*status, media_type, body.clone()),
-                    None => error_reply(spec, operation, *status, None, "this was asked for"),
+                    None => in_own_form(*status),
                 };
-                Some(
-                    headers
-                        .iter()
-                        .fold(reply, |reply, (name, value)| reply.with(name, value.clone())),
-                )
+                let with = |reply: Reply, (name, value): &(&'static str, String)| reply.with(name, value.clone());
+                Some(headers.iter().fold(reply, with))
             }
             Kind::Trouble(Trouble::Drop) => Some(Reply::empty(500)),
             _ => None,
@@ -380,127 +376,23 @@ impl Fault {
     }
 
     /// The reply with the fault in it.
-    pub(super) fn spoil(&self, spec: &Spec, operation: Option<&Operation>, mut reply: Reply) -> Reply {
-        if let Kind::Garbled = self.kind {
-            let headers = reply.headers.clone();
-            let status = reply.status;
-            let mut body = reply.into_body();
-            body.truncate(body.len() / 2);
-            return Reply {
-                headers,
-                body,
-                ..Reply::empty(status)
-            };
-        }
-        let schema = operation
-            .and_then(|o| o.success.content.as_ref())
-            .map(|content| &content.schema);
-        if reply.status < 300
-            && let (Some(schema), Some(json)) = (schema, &mut reply.json)
-        {
-            self.change(spec, schema, json);
-        }
-        reply
-    }
-
-    fn change(&self, spec: &Spec, schema: &Json, json: &mut Json) {
-        match json {
-            Json::String(text)
-                if matches!(self.kind, Kind::UnknownValues) && spec.keyword(schema, "enum").is_some() =>
-            {
-                "sandbox_unknown".clone_into(text);
-            }
-            Json::Array(items) => {
-                if let Some(item) = spec.keyword(schema, "items") {
-                    items.iter_mut().for_each(|value| self.change(spec, item, value));
-                }
-            }
-            Json::Object(members) => {
-                let properties = spec.properties(schema);
-                let names_kind = spec.keyword(schema, "x-wrapper-key").is_some();
-                for (name, value) in members.iter_mut() {
-                    if let Some((_, property)) = properties.iter().find(|(n, _)| n == name) {
-                        self.change(spec, property, value);
-                    }
-                    if names_kind && matches!(self.kind, Kind::UnknownKinds) {
-                        *name = format!("sandboxUnknown{}", capital(name));
-                    }
-                }
-                if matches!(self.kind, Kind::UnknownFields) && !names_kind && !properties.is_empty() {
-                    let unknown =
-                        Json::object([("deep", Json::Array(vec![Json::Null, Json::int(1), Json::str("two")]))]);
-                    members.push(("sandboxUnknownField".to_owned(), unknown));
-                }
-            }
-            _ => {}
+    pub(in crate::sandbox) fn spoil(&self, spec: &Spec, operation: Option<&Operation>, reply: Reply) -> Reply {
+        match &self.kind {
+            Kind::Garbled => garbled(reply),
+            Kind::Surprise(surprise) => surprise.put_into(spec, operation, reply),
+            _ => reply,
         }
     }
 }
 
-/// Holds replies back until it is opened; see [`Fault::held_by`].
-///
-/// ```
-/// let gate = finrail::sandbox::Gate::new();
-/// gate.open();
-/// ```
-#[derive(Clone, Debug)]
-pub struct Gate {
-    is_open: Arc<watch::Sender<bool>>,
-    arrivals: Arc<watch::Sender<usize>>,
-}
-
-impl Gate {
-    /// A closed gate.
-    ///
-    /// ```
-    /// let gate = finrail::sandbox::Gate::new();
-    /// ```
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            is_open: Arc::new(watch::Sender::new(false)),
-            arrivals: Arc::new(watch::Sender::new(0)),
-        }
+/// The reply with half of its body.
+fn garbled(reply: Reply) -> Reply {
+    let (status, headers) = (reply.status, reply.headers.clone());
+    let mut body = reply.into_body();
+    body.truncate(body.len() / 2);
+    Reply {
+        headers,
+        body,
+        ..Reply::empty(status)
     }
-
-    /// Lets all replies go, those to come too.
-    ///
-    /// ```
-    /// finrail::sandbox::Gate::new().open();
-    /// ```
-    pub fn open(&self) {
-        self.is_open.send_replace(true);
-    }
-
-    /// Waits until this many replies have come to the gate.
-    ///
-    /// ```no_run
-    /// # async fn example(gate: finrail::sandbox::Gate) {
-    /// gate.arrived(1).await;
-    /// # }
-    /// ```
-    pub async fn arrived(&self, replies: usize) {
-        // Fails only when the sender is gone, and `self` holds it.
-        let _ = self.arrivals.subscribe().wait_for(|arrived| *arrived >= replies).await;
-    }
-
-    /// A reply waits here.
-    pub(super) async fn pass(&self) {
-        self.arrivals.send_modify(|arrived| *arrived += 1);
-        let _ = self.is_open.subscribe().wait_for(|is_open| *is_open).await;
-    }
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-fn capital(name: &str) -> String {
-    let mut letters = name.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
 }

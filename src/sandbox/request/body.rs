@@ -1,0 +1,148 @@
+//! Bodies of requests: JSON, and forms as the object that their schema describes.
+
+use super::Reader;
+use crate::sandbox::http::RawRequest;
+use crate::sandbox::json::Json;
+use crate::sandbox::refused::{Refused, refused};
+use crate::sandbox::spec::{Content, Operation, is_json};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+impl Reader<'_> {
+    pub(super) fn body(&self, operation: &Operation, raw: &RawRequest) -> Result<Option<Json>, Refused> {
+        let Some(body) = &operation.body else {
+            return match raw.body.is_empty() {
+                true => Ok(None),
+                false => Err(refused(400, "this call takes no body")),
+            };
+        };
+        if raw.body.is_empty() {
+            return match body.contents.iter().find(|c| c.media_type == FORM) {
+                _ if !body.required => Ok(None),
+                Some(form) => self.form(form, raw).map(Some),
+                None => Err(refused(400, "the body is missing")),
+            };
+        }
+        let sent = raw.media_type().unwrap_or_default();
+        let content = body.contents.iter().find(|c| c.media_type.eq_ignore_ascii_case(&sent));
+        let Some(content) = content else {
+            let known: Vec<&str> = body.contents.iter().map(|c| c.media_type.as_str()).collect();
+            return Err(refused(415, format!("the body must be {}", known.join(" or "))));
+        };
+        match content.media_type.as_str() {
+            FORM => self.form(content, raw).map(Some),
+            media_type if is_json(media_type) => self.json(content, raw).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn json(&self, content: &Content, raw: &RawRequest) -> Result<Json, Refused> {
+        let text = std::str::from_utf8(&raw.body).map_err(|_| refused(400, "the body is not UTF-8"))?;
+        let json = Json::parse(text).map_err(|_| refused(400, "the body is not JSON"))?;
+        self.schemas
+            .check(&content.schema, &json)
+            .map_err(|why| refused(400, format!("the body does not fit: {why}")))?;
+        match self.unnamed(&content.schema, &json, "") {
+            // The specification keeps objects open for replies; what a client sends, it sends by name.
+            Some(member) => Err(refused(
+                400,
+                format!("the body has `{member}`, which is not one of this call's"),
+            )),
+            None => Ok(json),
+        }
+    }
+
+    /// The first member that its schema does not name, at any depth.
+    fn unnamed(&self, schema: &Json, value: &Json, place: &str) -> Option<String> {
+        match value {
+            Json::Array(items) => {
+                let schema = self.spec.document.keyword(schema, "items")?;
+                let at = |(n, item)| self.unnamed(schema, item, &format!("{place}/{n}"));
+                items.iter().enumerate().find_map(at)
+            }
+            Json::Object(members) => {
+                let named = self.spec.document.members(schema);
+                let more = self.spec.document.keyword(schema, "additionalProperties");
+                // A schema that names nothing describes nothing.
+                let is_open = named.is_empty() || self.spec.document.is_open(schema);
+                members.iter().find_map(|(name, value)| {
+                    let place = format!("{place}/{name}");
+                    match named.iter().find(|(known, _)| known == name) {
+                        Some((_, property)) => self.unnamed(property, value, &place),
+                        None if is_open => self.unnamed(more?, value, &place),
+                        None => Some(place),
+                    }
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn form(&self, content: &Content, raw: &RawRequest) -> Result<Json, Refused> {
+        let mut object = Json::Object(Vec::new());
+        for (name, text) in raw.form_pairs() {
+            self.add_field(content, &mut object, &name, &text)?;
+        }
+        self.schemas
+            .check(&content.schema, &object)
+            .map_err(|why| refused(400, format!("the form does not fit: {why}")))?;
+        Ok(object)
+    }
+
+    /// Adds one field of a form: `name`, `name[]` or `name[key]`, as the encoding of its property is.
+    fn add_field(&self, content: &Content, object: &mut Json, name: &str, text: &str) -> Result<(), Refused> {
+        let (property, key) = match name.split_once('[') {
+            Some((property, rest)) => (property, rest.strip_suffix(']')),
+            None => (name, None),
+        };
+        let properties = self.spec.document.properties(&content.schema);
+        let schema = properties.iter().find(|(p, _)| *p == property).map(|(_, s)| *s);
+        let Some(schema) = schema else {
+            if properties.is_empty() {
+                object.set(name, Json::str(text));
+                return Ok(());
+            }
+            return Err(refused(
+                400,
+                format!("the form field `{name}` is not one of this call's"),
+            ));
+        };
+        let typed = |schema: &Json| {
+            self.typed(schema, text)
+                .map_err(|why| refused(400, format!("form field `{name}`: {why}")))
+        };
+        let form = content.forms.iter().find(|(p, _)| p == property);
+        match (form.map(|(_, form)| form.as_str()), key) {
+            (Some("brackets"), Some("")) => push(object, property, typed(&self.item_schema(schema))?),
+            (Some("map"), Some(key)) if !key.is_empty() => set_below(object, property, key, Json::str(text)),
+            (None, None) if self.is_array(schema) => push(object, property, typed(&self.item_schema(schema))?),
+            (None, None) if object.get(property).is_some() => {
+                return Err(refused(400, format!("the form field `{name}` is there twice")));
+            }
+            (None, None) => object.set(property, typed(schema)?),
+            _ => {
+                let why = format!("the form field `{name}` is not written as this call wants it");
+                return Err(refused(400, why));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds an item to the array under this name.
+fn push(object: &mut Json, name: &str, value: Json) {
+    match object.get_mut(name) {
+        Some(Json::Array(items)) => items.push(value),
+        _ => object.set(name, Json::Array(vec![value])),
+    }
+}
+
+/// Sets a member of the object under this name.
+fn set_below(object: &mut Json, name: &str, key: &str, value: Json) {
+    if object.get(name).is_none() {
+        object.set(name, Json::Object(Vec::new()));
+    }
+    if let Some(map) = object.get_mut(name) {
+        map.set(key, value);
+    }
+}

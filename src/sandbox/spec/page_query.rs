@@ -1,0 +1,59 @@
+//! Which query parameters of a list say where a part begins and how long it is.
+
+use super::operation::Operation;
+use super::parameter::Place;
+
+/// The query parameter of a next link, where the specification has none that could carry it.
+const CURSOR: &str = "cursor";
+/// Query parameters that say how many items make a page.
+const SIZES: [&str; 3] = ["limit", "pageSize", "itemsPerPage"];
+/// The first entry of a page, in the words of the Berlin Group.
+const FIRST_ENTRY: &str = "entryReferenceFrom";
+
+/// What says where a page starts.
+pub(in crate::sandbox) enum Carrier {
+    /// A cursor in this query parameter.
+    Opaque(String),
+    /// The id of the first item, in this query parameter.
+    Entry(String),
+    Page,
+    Offset,
+}
+
+impl Operation {
+    /// What says where a page of this list starts.
+    pub(in crate::sandbox) fn carrier(&self) -> Carrier {
+        match &self.pagination {
+            Some(paging) if !paging.link => {
+                Carrier::Opaque(paging.parameter.clone().unwrap_or_else(|| CURSOR.to_owned()))
+            }
+            _ if self.has_query(FIRST_ENTRY) => Carrier::Entry(FIRST_ENTRY.to_owned()),
+            _ if self.has_query("offset") => Carrier::Offset,
+            _ if self.has_query("page") => Carrier::Page,
+            _ => Carrier::Opaque(CURSOR.to_owned()),
+        }
+    }
+
+    /// The query parameter that says how many items make a page, where there is one.
+    pub(in crate::sandbox) fn size_parameter(&self) -> Option<&'static str> {
+        SIZES.into_iter().find(|name| self.has_query(name))
+    }
+
+    /// Whether the query parameter is about pages and not about items.
+    pub(in crate::sandbox) fn is_about_pages(&self, name: &str) -> bool {
+        let carries = match self.carrier() {
+            Carrier::Opaque(own) | Carrier::Entry(own) => own == name,
+            Carrier::Page | Carrier::Offset => false,
+        };
+        carries || SIZES.contains(&name) || matches!(name, "page" | "offset")
+    }
+
+    /// Whether the next links of this list may bring a query parameter that the specification does not have.
+    pub(in crate::sandbox) fn is_own_cursor(&self, name: &str) -> bool {
+        self.pagination.as_ref().is_some_and(|paging| paging.link) && name == CURSOR
+    }
+
+    fn has_query(&self, name: &str) -> bool {
+        self.parameters_in(Place::Query).any(|parameter| parameter.name == name)
+    }
+}
