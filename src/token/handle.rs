@@ -10,10 +10,10 @@ use tokio::sync::{broadcast, watch};
 
 use super::clock::{after, between};
 use super::event::{Events, Expiring};
-use super::flight::{Flight, Joined};
+use super::live::flight::{Flight, Joined};
+use super::live::shown::Shown;
+use super::live::snapshot::Snapshot;
 use super::machine::{self, Freshness, Now, Want};
-use super::shown::Shown;
-use super::snapshot::Snapshot;
 use super::transaction::{self, Uncommitted, Versioned};
 use super::{
     Clock, Error, Event, Explanation, Issuer, ReauthorizationReason, Renewal, RevokedToken, Rotation, StoreError,
@@ -166,7 +166,7 @@ impl TokenHandle {
     /// When the store fails. The tokens then serve from memory and the write is
     /// tried again until it succeeds; the error says only that it has not yet.
     pub async fn adopt(&self, reply: TokenReply) -> Result<TokenInfo, Error> {
-        self.owned(|inner| async move { super::grant::adopt(&inner, reply).await })
+        self.owned(|inner| async move { super::transaction::grant::adopt(&inner, reply).await })
             .await
     }
 
@@ -203,7 +203,7 @@ impl TokenHandle {
     /// When the provider did not say that it is done: a 503 means that the
     /// token still lives (RFC 7009 section 2.2.1), and so it does here.
     pub async fn revoke(&self) -> Result<(), Error> {
-        self.owned(|inner| async move { super::grant::revoke(&inner).await })
+        self.owned(|inner| async move { super::transaction::grant::revoke(&inner).await })
             .await
     }
 
@@ -216,7 +216,7 @@ impl TokenHandle {
     ///
     /// When the store fails.
     pub async fn forget(&self) -> Result<(), Error> {
-        self.owned(|inner| async move { super::grant::forget(&inner).await })
+        self.owned(|inner| async move { super::transaction::grant::forget(&inner).await })
             .await
     }
 

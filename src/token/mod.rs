@@ -4,16 +4,14 @@
 //! `transaction` acts; [`store`] keeps grants across restarts and processes.
 
 mod builder;
-mod cell;
 mod clock;
 mod error;
 mod event;
 mod explain;
-mod flight;
-mod grant;
 mod handle;
 mod issuer;
 mod key;
+mod live;
 mod machine;
 mod record;
 mod registry;
@@ -21,10 +19,7 @@ mod rotation;
 #[cfg(test)]
 mod scenarios;
 mod set;
-mod shown;
-mod snapshot;
 pub mod store;
-mod sync;
 mod transaction;
 
 pub use builder::TokenHandleBuilder;

@@ -1,13 +1,15 @@
 //! A refresh, from top to bottom: read, lease, read again, adopt or intend, send, judge, commit, publish.
 
+pub(crate) mod grant;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::clock::between;
 use super::handle::{Inner, revoked_token};
+use super::live::snapshot::Snapshot;
 use super::machine::{self, Consequence, Now, Rescue, Situation, Step, Want};
 use super::record::{Fingerprint, Intent};
-use super::snapshot::Snapshot;
 use super::store::{Lease, LeaseState, Leased, StoredRecord, Swap, Swapped};
 use super::{
     Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, Renewal, RevokedToken, StoreError, TokenReply,

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::machine::{Freshness, Horizon, Now};
 use super::shown::Ready;
-use super::transaction::Versioned;
-use super::{Error, Renewal, TokenSet, Tombstone};
+use crate::token::machine::{Freshness, Horizon, Now};
+use crate::token::transaction::Versioned;
+use crate::token::{Error, Renewal, TokenSet, Tombstone};
 use crate::transport::Bearer;
 
 /// What this process holds of the grant at one moment. Never changed, only replaced.

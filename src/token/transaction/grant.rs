@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::handle::{Inner, revoked_token};
-use super::machine;
-use super::store::{Lease, StoreError};
-use super::transaction::{
+use super::{
     Moved, PATIENCE, Uncommitted, Unsettled, Versioned, acquire, load, read_as_far_as_known, release, retain,
     send_revocation, store,
 };
-use super::{Error, Event, ReauthorizationReason, Record, RevokedToken, TokenInfo, TokenReply, TokenSet};
+use crate::token::handle::{Inner, revoked_token};
+use crate::token::machine;
+use crate::token::store::{Lease, StoreError};
+use crate::token::{Error, Event, ReauthorizationReason, Record, RevokedToken, TokenInfo, TokenReply, TokenSet};
 
 /// The first tokens of a grant replace whatever there was.
 pub(crate) async fn adopt(inner: &Arc<Inner>, reply: TokenReply) -> Result<TokenInfo, Error> {
@@ -53,7 +53,7 @@ pub(crate) async fn adopt(inner: &Arc<Inner>, reply: TokenReply) -> Result<Token
     }
 }
 
-fn adopt_later(inner: &Arc<Inner>, mut tokens: TokenSet, error: Error, lease: Option<super::store::Lease>) -> Error {
+fn adopt_later(inner: &Arc<Inner>, mut tokens: TokenSet, error: Error, lease: Option<Lease>) -> Error {
     tokens.generation = tokens.generation.max(inner.generation() + 1);
     let source = match &error {
         Error::Store { source } => source.clone(),

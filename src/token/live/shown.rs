@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::HeaderValue;
 
 use super::cell::{Cell, Copied};
-use super::machine::Horizon;
 use super::snapshot::Snapshot;
 use crate::ScopeSet;
+use crate::token::machine::Horizon;
 use crate::transport::Bearer;
 
 /// The present snapshot of one grant.
