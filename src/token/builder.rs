@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::Inner;
+use super::live::Inner;
 use super::{Clock, Issuer, MemoryStore, Renewal, Rotation, SystemClock, TokenHandle, TokenKey, TokenStore};
 
 /// Sets up a [`TokenHandle`].

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::broadcast;
 
 use super::ReauthorizationReason;
-use super::handle::Inner;
+use super::live::Inner;
 
 /// Something that happened to a grant. No event holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::handle::Inner;
+use super::live::Inner;
 use super::machine::Freshness;
 use super::store::LeaseState;
 use super::{Intent, TokenInfo, Tombstone, Verdict, transaction};

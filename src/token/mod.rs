@@ -3,6 +3,7 @@
 //! [`TokenHandle`] is the front door. Behind it, `machine` decides and
 //! `transaction` acts; [`store`] keeps grants across restarts and processes.
 
+mod attempt;
 mod builder;
 mod clock;
 mod error;

@@ -32,6 +32,13 @@ pub struct Record {
     pub tombstone: Option<Tombstone>,
 }
 
+/// A record and the revision it was read at.
+#[derive(Clone)]
+pub(crate) struct Versioned {
+    pub revision: u64,
+    pub record: Record,
+}
+
 /// A refresh that was about to be sent: written before the request, gone with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

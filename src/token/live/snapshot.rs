@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use super::shown::Ready;
 use crate::token::machine::{Freshness, Horizon, Now};
-use crate::token::transaction::Versioned;
+use crate::token::record::Versioned;
 use crate::token::{Error, Renewal, TokenSet, Tombstone};
 use crate::transport::Bearer;
 
