@@ -6,6 +6,7 @@
 extern crate self as finrail;
 
 mod app;
+mod backoff;
 pub mod canary;
 mod config;
 mod connection;
@@ -15,6 +16,7 @@ mod json;
 pub mod oauth;
 mod provider;
 mod providers;
+mod random;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod scope;

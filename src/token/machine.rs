@@ -392,12 +392,3 @@ pub(crate) fn rescue(parent: Option<&Secret>, stored: Option<&Record>) -> Rescue
     // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.
     if from_parent { Rescue::Write } else { Rescue::Yield }
 }
-
-/// How long to wait after failures in a row, before jitter.
-pub(crate) fn pause(failures: u32) -> Duration {
-    const FIRST: Duration = Duration::from_millis(500);
-    const LONGEST: Duration = Duration::from_secs(60);
-    FIRST
-        .saturating_mul(1 << failures.saturating_sub(1).min(7))
-        .min(LONGEST)
-}

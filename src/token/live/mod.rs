@@ -22,10 +22,15 @@ use super::{
     TokenSet, TokenStore, Verdict,
 };
 use crate::Secret;
+use crate::backoff::{Backoff, spread};
+use crate::random::Random;
 use crate::transport::{Bearer, Rejection};
 use flight::Flight;
 use shown::Shown;
 use snapshot::Snapshot;
+
+/// How long the server or the store is left alone after failures in a row.
+const AFTER_FAILURE: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
 
 pub(crate) type Outcome = Result<Arc<Snapshot>, Error>;
 
@@ -38,7 +43,7 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) holder: Box<str>,
-    pub(crate) seed: u64,
+    pub(crate) random: Random,
     pub(crate) request_timeout: Duration,
     pub(crate) shown: Shown,
     pub(crate) flight: Flight<watch::Receiver<Option<Outcome>>>,
@@ -48,7 +53,6 @@ pub(crate) struct Inner {
     pub(crate) look_again_at: AtomicU64,
     /// Logins, revocations and the like that are under way.
     pub(crate) changes: AtomicU64,
-    pub(crate) draws: AtomicU64,
     pub(crate) state: Mutex<State>,
     pub(crate) events: OnceLock<broadcast::Sender<Event>>,
 }
@@ -87,7 +91,8 @@ pub(crate) struct Uncommitted {
 
 impl Inner {
     pub(crate) fn new(set_up: TokenHandleBuilder) -> Self {
-        let seed = set_up.seed.or_else(|| getrandom::u64().ok()).unwrap_or(0);
+        let random = set_up.seed.map_or_else(Random::from_system, Random::seeded);
+        let seed = random.seed();
         let holder = match set_up.holder {
             Some(name) => format!("{name}-{seed:016x}"),
             None => format!("{}-{seed:016x}", std::process::id()),
@@ -100,14 +105,13 @@ impl Inner {
             store: set_up.store,
             clock: set_up.clock,
             holder: holder.into_boxed_str(),
-            seed,
+            random,
             request_timeout: set_up.request_timeout,
             shown: Shown::new(),
             flight: Flight::new(),
             quiet_until: AtomicU64::new(0),
             look_again_at: AtomicU64::new(0),
             changes: AtomicU64::new(0),
-            draws: AtomicU64::new(0),
             state: Mutex::default(),
             events: OnceLock::new(),
         }
@@ -161,12 +165,12 @@ impl Inner {
 
     /// The same for the same generation, different in every process.
     pub(crate) fn jitter(&self, generation: u64) -> f64 {
-        unit(mix(self.seed ^ generation.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        self.random.of(generation)
     }
 
     /// From 0 to 1; for pauses only.
     pub(crate) fn random(&self) -> f64 {
-        unit(mix(self.seed.wrapping_add(self.draws.fetch_add(1, Ordering::Relaxed))))
+        self.random.draw()
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -432,7 +436,7 @@ impl Inner {
     pub(crate) fn rest(&self, error: &Error, failures: u32) -> Duration {
         const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
 
-        let pause = machine::pause(failures).mul_f64(1.0 + self.random() / 4.0);
+        let pause = spread(AFTER_FAILURE.pause(failures), 1.0..=1.25, self.random());
         match error {
             Error::Throttled { retry_after, .. } | Error::Transient { retry_after, .. } => {
                 retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER).max(pause)
@@ -459,17 +463,4 @@ fn end(tokens: &TokenSet, what: Expiring) -> Option<DateTime<Utc>> {
 fn notice(tokens: &TokenSet, end: DateTime<Utc>) -> Duration {
     const WEEK: Duration = Duration::from_secs(7 * 86_400);
     (between(tokens.obtained_at, end) / 4).min(WEEK)
-}
-
-/// SplitMix64's finalizer.
-fn mix(seed: u64) -> u64 {
-    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// From 0 to 1.
-fn unit(bits: u64) -> f64 {
-    f64::from(u32::try_from(bits >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::look::in_time;
+use crate::backoff::{Backoff, spread};
 use crate::token::Error;
 use crate::token::StoreError;
 use crate::token::live::Inner;
@@ -65,9 +66,8 @@ impl Poll {
     }
 
     pub async fn pause(&mut self, inner: &Inner) {
-        let base = Duration::from_millis(20) * 2_u32.pow(self.0.min(4));
-        self.0 += 1;
-        tokio::time::sleep(base / 2 + base.mul_f64(inner.random())).await;
+        self.0 = self.0.saturating_add(1);
+        tokio::time::sleep(between_looks(self.0, inner.random())).await;
     }
 }
 
@@ -75,5 +75,29 @@ pub(crate) fn overtaken(inner: &Inner) -> Error {
     Error::Busy {
         holder: "another process".to_owned(),
         retry_after: Some(inner.request_timeout()),
+    }
+}
+
+/// The pause before the next look, after so many.
+fn between_looks(looks: u32, draw: f64) -> Duration {
+    const BACKOFF: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(320));
+    spread(BACKOFF.pause(looks), 0.5..=1.5, draw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_at_a_lease_that_somebody_holds_come_from_10_to_480_ms_apart() {
+        let millis = |looks, draw| between_looks(looks, draw).as_millis();
+        assert_eq!(
+            [1, 2, 3, 4, 5, 6].map(|looks| millis(looks, 0.0)),
+            [10, 20, 40, 80, 160, 160]
+        );
+        assert_eq!(
+            [1, 2, 3, 4, 5, 6].map(|looks| millis(looks, 1.0)),
+            [30, 60, 120, 240, 480, 480]
+        );
     }
 }

@@ -7,6 +7,7 @@ use super::lease::{acquire, release};
 use super::look::read;
 use super::send::{revoked_token, send_revocation};
 use super::write::{Moved, store};
+use crate::backoff::Backoff;
 use crate::token::live::snapshot::Snapshot;
 use crate::token::live::{Inner, Uncommitted};
 use crate::token::machine::{self, Rescue};
@@ -14,8 +15,9 @@ use crate::token::record::Versioned;
 use crate::token::store::Lease;
 use crate::token::{Event, ReauthorizationReason, Record, StoreError, TokenSet};
 
-/// The longest pause between tries to store a set that could not be stored at once.
-const RETENTION_PAUSE: Duration = Duration::from_secs(3);
+/// The pauses between tries to store a set that could not be stored at once: much shorter than the time that its
+/// siblings give it.
+const BETWEEN_TRIES: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(3));
 
 /// Serves tokens that the store did not take, and keeps trying to store them. The lease comes back when a login waits
 /// to be stored that has replaced them.
@@ -55,7 +57,7 @@ async fn store_at_last(inner: &Arc<Inner>, uncommitted: Uncommitted, mut lease: 
     loop {
         if !std::mem::take(&mut at_once) {
             failures += 1;
-            tokio::time::sleep(machine::pause(failures).min(RETENTION_PAUSE)).await;
+            tokio::time::sleep(BETWEEN_TRIES.pause(failures)).await;
         }
         if !inner.is_uncommitted(&uncommitted.tokens) {
             break;
@@ -142,4 +144,15 @@ fn recovered(inner: &Arc<Inner>, tokens: &TokenSet, committed: Versioned) {
     inner.publish(committed);
     tracing::info!(key = %inner.key(), generation, "tokens that could not be stored are stored now");
     inner.tell(Event::StoreRecovered { generation });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_tokens_are_written_again_after_half_a_second_and_then_at_least_every_3_seconds() {
+        let pauses = [1, 2, 3, 4, 5, u32::MAX].map(|failures| BETWEEN_TRIES.pause(failures).as_millis());
+        assert_eq!(pauses, [500, 1000, 2000, 3000, 3000, 3000]);
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::look::in_time;
+use crate::backoff::Backoff;
 use crate::token::live::Inner;
 use crate::token::record::Versioned;
 use crate::token::store::{StoredRecord, Swap, Swapped};
@@ -10,6 +11,8 @@ use crate::token::{Record, StoreError};
 
 /// How often a write is tried before the attempt goes on without it.
 const WRITES: u32 = 3;
+/// How long the store is left alone between these tries.
+const AFTER_FAILURE: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(100));
 
 /// Somebody else changed the record, or took the lease.
 pub(crate) struct Moved;
@@ -51,7 +54,7 @@ pub(crate) async fn write(inner: &Inner, swap: Swap) -> Result<Swapped, StoreErr
                 if failures == WRITES {
                     return Err(error);
                 }
-                tokio::time::sleep(Duration::from_millis(50) * failures).await;
+                tokio::time::sleep(AFTER_FAILURE.pause(failures)).await;
             }
             swapped => return swapped,
         }
@@ -67,4 +70,17 @@ pub(crate) fn next_revision(inner: &Inner, seen: Option<u64>) -> u64 {
         None => u64::try_from(inner.now().utc().timestamp_micros()).unwrap_or(1).max(1),
     };
     next.max(inner.revision().saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_is_tried_again_after_50_and_after_100_ms() {
+        assert_eq!(
+            [1, 2].map(|failures| AFTER_FAILURE.pause(failures).as_millis()),
+            [50, 100]
+        );
+    }
 }
