@@ -5,14 +5,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::broadcast;
 
-use super::event::Events;
-use super::live::Inner;
+use super::clock::Now;
+use super::live::{Live, Refusal};
 use super::machine::{Freshness, Want};
+use super::watch::Events;
 use super::{
     Error, Explanation, Issuer, ReauthorizationReason, Renewal, TokenHandleBuilder, TokenInfo, TokenKey, TokenReply,
-    transaction,
+    attempt, transaction,
 };
 use crate::ScopeSet;
 use crate::transport::{Bearer, Rejection, TokenSource};
@@ -55,7 +55,7 @@ use crate::transport::{Bearer, Rejection, TokenSource};
 /// # Ok::<(), finrail::token::Error>(()) }).unwrap();
 /// ```
 #[derive(Clone)]
-pub struct TokenHandle(Arc<Inner>);
+pub struct TokenHandle(Arc<Live>);
 
 impl TokenHandle {
     /// A handle for the grant with this key.
@@ -63,14 +63,10 @@ impl TokenHandle {
         TokenHandleBuilder::new(key, issuer, renewal)
     }
 
-    pub(super) fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
-    }
-
     /// Whose grant it is.
     #[must_use]
     pub fn key(&self) -> &TokenKey {
-        &self.0.key
+        &self.0.grant.key
     }
 
     /// A ready header: no waiting, no lock, no allocation. None: [`fresh`](Self::fresh) has to get one.
@@ -79,18 +75,18 @@ impl TokenHandle {
     /// the store, where another process may have ended the grant.
     #[must_use]
     pub fn header(&self) -> Option<Bearer> {
-        let seen = self.0.shown.see()?;
+        let seen = self.0.held.shown.see()?;
         let ready = seen.ready()?;
-        let now = self.0.coarse_now();
+        let now = Now::read_coarsely(&*self.0.clock);
         match ready
             .horizon
             .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
         {
             Freshness::Mandatory | Freshness::Expired => return None,
-            Freshness::Advisory => self.0.attempt_beside(Want::Younger),
+            Freshness::Advisory => attempt::beside(&self.0, Want::Younger),
             Freshness::Fresh | Freshness::Unknown => {
-                if now.monotonic.as_secs() >= self.0.look_again_at.load(Ordering::Relaxed) {
-                    self.0.attempt_beside(Want::Usable);
+                if self.0.held.look_is_due(now) {
+                    attempt::beside(&self.0, Want::Usable);
                 }
             }
         }
@@ -103,25 +99,10 @@ impl TokenHandle {
     ///
     /// When there is no usable token and none can be had; see [`Error`].
     pub async fn fresh(&self) -> Result<Bearer, Error> {
-        if let Some(bearer) = self.header() {
-            return Ok(bearer);
+        match self.header() {
+            Some(bearer) => Ok(bearer),
+            None => attempt::fresh(&self.0).await,
         }
-        let want = match self.0.snapshot().as_deref() {
-            Some(snapshot) if snapshot.is_refused() => snapshot
-                .tokens
-                .as_ref()
-                .map_or(Want::Usable, |tokens| Want::Other(tokens.access_token.clone())),
-            _ => Want::Usable,
-        };
-        let error = match self.0.attempt(want).await {
-            Ok(snapshot) => match snapshot.bearer() {
-                Ok(bearer) => return Ok(bearer),
-                Err(error) => error,
-            },
-            Err(error) => error,
-        };
-        // A refresh that failed is nobody's trouble as long as the token at hand lives.
-        self.0.still_serving().ok_or(error)
     }
 
     /// The provider answered 401 to this generation: a header of another token.
@@ -135,21 +116,11 @@ impl TokenHandle {
     ///
     /// See [`Error`]; [`Error::TokenRefused`] is the case above.
     pub async fn rejected(&self, generation: u64, rejection: Rejection) -> Result<Bearer, Error> {
-        let Some(refused) = self.0.refuse(generation, rejection)? else {
-            return self.fresh().await;
-        };
-        // The first attempt may be one that was under way, and it may have found the very token that was refused.
-        for _ in 0..2 {
-            let snapshot = self.0.attempt(Want::Other(refused.clone())).await?;
-            let same = snapshot
-                .tokens
-                .as_ref()
-                .is_some_and(|tokens| tokens.access_token == refused);
-            if !same {
-                return snapshot.bearer();
-            }
+        match self.0.held.refuse(generation, rejection, self.0.now()) {
+            Refusal::Outdated => self.fresh().await,
+            Refusal::Replace(refused) => attempt::replace(&self.0, &refused).await,
+            Refusal::Stands { retry_after } => Err(Error::TokenRefused { retry_after }),
         }
-        Err(Error::TokenRefused { retry_after: None })
     }
 
     /// Takes the first tokens of a grant, after a login, and stores them.
@@ -161,7 +132,7 @@ impl TokenHandle {
     /// When the store fails. The tokens then serve from memory and the write is
     /// tried again until it succeeds; the error says only that it has not yet.
     pub async fn adopt(&self, reply: TokenReply) -> Result<TokenInfo, Error> {
-        self.owned(|inner| async move { transaction::adopt(&inner, reply).await })
+        self.owned(|live| async move { transaction::adopt(&live, reply).await })
             .await
     }
 
@@ -174,7 +145,7 @@ impl TokenHandle {
     /// [`Error::ReauthorizationRequired`] when the stored grant is over,
     /// [`Error::Store`] when the store fails.
     pub async fn load(&self) -> Result<Option<TokenInfo>, Error> {
-        let Some(seen) = transaction::read(&self.0).await? else {
+        let Some(seen) = self.0.store.read().await? else {
             return Ok(None);
         };
         let snapshot = self.0.publish(seen);
@@ -198,8 +169,7 @@ impl TokenHandle {
     /// When the provider did not say that it is done: a 503 means that the
     /// token still lives (RFC 7009 section 2.2.1), and so it does here.
     pub async fn revoke(&self) -> Result<(), Error> {
-        self.owned(|inner| async move { transaction::revoke(&inner).await })
-            .await
+        self.owned(|live| async move { transaction::revoke(&live).await }).await
     }
 
     /// Removes the grant's tokens from this process and from the store, without a word to the provider.
@@ -211,8 +181,7 @@ impl TokenHandle {
     ///
     /// When the store fails.
     pub async fn forget(&self) -> Result<(), Error> {
-        self.owned(|inner| async move { transaction::forget(&inner).await })
-            .await
+        self.owned(|live| async move { transaction::forget(&live).await }).await
     }
 
     /// Waits until nothing is under way: no request, no login or revocation, and no tokens that wait to be stored.
@@ -236,7 +205,7 @@ impl TokenHandle {
             if let Some(mut flight) = self.0.flight.current() {
                 // An attempt that was cut off has landed too.
                 let _ = flight.wait_for(Option::is_some).await;
-            } else if self.0.changes.load(Ordering::Acquire) > 0 || self.0.uncommitted_tokens().is_some() {
+            } else if self.0.changes.load(Ordering::Acquire) > 0 || !self.0.held.unstored.is_empty() {
                 tokio::time::sleep(PAUSE).await;
             } else {
                 return;
@@ -247,7 +216,7 @@ impl TokenHandle {
     /// What may be known of the tokens at hand; none: there are none in this process yet.
     #[must_use]
     pub fn info(&self) -> Option<TokenInfo> {
-        let snapshot = self.0.snapshot()?;
+        let snapshot = self.0.held.snapshot()?;
         snapshot.tokens.as_ref().map(|tokens| tokens.info())
     }
 
@@ -263,8 +232,7 @@ impl TokenHandle {
     /// That the refresh token or the consent ends soon is told to whoever watches, once for each end.
     #[must_use]
     pub fn watch(&self) -> Events {
-        let events = self.0.events.get_or_init(|| broadcast::channel(32).0).subscribe();
-        Events::new(events, Arc::downgrade(&self.0))
+        Events::new(self.0.news.subscribe(), Arc::downgrade(&self.0))
     }
 
     /// A handle that does not keep the grant in memory.
@@ -274,7 +242,7 @@ impl TokenHandle {
     }
 
     /// Runs a change of the grant in a task of its own: what was begun is finished, whoever waits for it.
-    async fn owned<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Error>
+    async fn owned<T, F>(&self, change: impl FnOnce(Arc<Live>) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
@@ -290,13 +258,21 @@ impl TokenHandle {
     }
 }
 
+impl TokenHandleBuilder {
+    /// The handle. Nothing is read and nothing is sent.
+    #[must_use]
+    pub fn build(self) -> TokenHandle {
+        TokenHandle(Arc::new(Live::new(self)))
+    }
+}
+
 /// A change of the grant that is under way, until it is dropped.
-struct UnderWay(Arc<Inner>);
+struct UnderWay(Arc<Live>);
 
 impl UnderWay {
-    fn new(inner: &Arc<Inner>) -> Self {
-        inner.changes.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(inner))
+    fn new(live: &Arc<Live>) -> Self {
+        live.changes.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(live))
     }
 }
 
@@ -308,7 +284,7 @@ impl Drop for UnderWay {
 
 /// A [`TokenHandle`] that may be gone.
 #[derive(Clone)]
-pub(crate) struct WeakTokenHandle(Weak<Inner>);
+pub(crate) struct WeakTokenHandle(Weak<Live>);
 
 impl WeakTokenHandle {
     pub fn upgrade(&self) -> Option<TokenHandle> {
@@ -319,8 +295,8 @@ impl WeakTokenHandle {
 impl std::fmt::Debug for TokenHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenHandle")
-            .field("key", &self.0.key)
-            .field("generation", &self.0.generation())
+            .field("key", &self.0.grant.key)
+            .field("generation", &self.0.held.generation())
             .finish_non_exhaustive()
     }
 }
@@ -339,6 +315,6 @@ impl TokenSource for TokenHandle {
     }
 
     fn granted(&self) -> Option<Arc<ScopeSet>> {
-        Some(Arc::clone(self.0.shown.see()?.ready()?.scopes))
+        Some(Arc::clone(self.0.held.shown.see()?.ready()?.scopes))
     }
 }

@@ -43,7 +43,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::clock::between;
+use super::clock::{Now, between};
 use super::{Intent, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Tombstone, Verdict};
 use crate::Secret;
 
@@ -61,19 +61,6 @@ pub enum Freshness {
     Expired,
     /// Its end is unknown: it is served until it is refused.
     Unknown,
-}
-
-/// A reading of both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    pub wall: SystemTime,
-    pub monotonic: Duration,
-}
-
-impl Now {
-    pub fn utc(self) -> DateTime<Utc> {
-        self.wall.into()
-    }
 }
 
 /// How long before its end an access token is refreshed.
@@ -167,11 +154,6 @@ impl Horizon {
 /// Whether there is a way to other tokens without the user.
 pub(crate) fn renewable(tokens: &TokenSet, renewal: Renewal) -> bool {
     renewal == Renewal::Anew || tokens.refresh_token.is_some()
-}
-
-/// The freshness of stored tokens.
-pub(crate) fn freshness(tokens: &TokenSet, now: Now, jitter: f64, renewal: Renewal) -> Freshness {
-    Horizon::of(tokens, now, jitter, renewal).map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
 }
 
 /// Why a token is wanted.

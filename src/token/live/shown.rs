@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::HeaderValue;
 
 use super::cell::{Cell, Copied};
-use super::snapshot::Snapshot;
+use super::snapshot::{Ready, Snapshot};
 use crate::ScopeSet;
 use crate::token::machine::Horizon;
 use crate::transport::Bearer;
@@ -110,13 +110,6 @@ thread_local! {
 fn next_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-/// What a call needs.
-pub(crate) struct Ready<'a> {
-    pub bearer: &'a Bearer,
-    pub horizon: Option<&'a Horizon>,
-    pub scopes: &'a Arc<ScopeSet>,
 }
 
 /// What a call needs, as one thread's own: not even a reference count is shared with other threads.

@@ -1,80 +1,56 @@
-//! The lease: asked for, waited for, given back.
+//! Waiting for the lease, and what may come of having it.
 
 use std::time::Duration;
 
-use super::look::in_time;
 use crate::backoff::{Backoff, spread};
-use crate::token::Error;
-use crate::token::StoreError;
-use crate::token::live::Inner;
-use crate::token::store::{Lease, LeaseState, Leased};
+use crate::random::Random;
+use crate::token::live::GrantStore;
+use crate::token::store::{Lease, Leased};
+use crate::token::{Clock, Error};
 
 /// How long the sender of an intent is given to store what it may have got: much longer than the pause between its
 /// tries.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The sender of the intent with this fence may still be at work.
-pub(crate) struct Unsettled {
-    pub fence: u64,
-}
-
-/// Asks the store for the lease, once.
-pub(crate) async fn ask_for_lease(inner: &Inner) -> Result<Leased, StoreError> {
-    let lease = inner.store().lease(inner.key(), inner.holder(), inner.lease_ttl());
-    in_time("give a lease", lease).await
-}
-
-/// Who may work on the grant now; unknown when the store does not say.
-pub(crate) async fn lease_state(inner: &Inner) -> LeaseState {
-    let state = in_time("tell the lease", inner.store().lease_state(inner.key())).await;
-    state.unwrap_or(LeaseState::Unknown)
+/// What comes of having the lease. It is given back in any case.
+pub(super) enum UnderLease<T> {
+    Ended(Result<T, Error>),
+    /// The sender of the intent with this fence may still be at work: it is given time, and then the lease is asked for
+    /// again.
+    SenderAtWork {
+        fence: u64,
+    },
 }
 
 /// Waits for the lease.
-pub(crate) async fn acquire(inner: &Inner) -> Result<Lease, Error> {
-    let deadline = inner.now().monotonic + inner.lease_ttl() * 2;
+pub(super) async fn acquire(store: &GrantStore, clock: &dyn Clock) -> Result<Lease, Error> {
+    let deadline = clock.monotonic() + store.grant.lease_ttl() * 2;
     let mut poll = Poll::new();
     loop {
-        match ask_for_lease(inner).await? {
+        match store.lease().await? {
             Leased::Granted(lease) => return Ok(lease),
-            Leased::Held { by, for_at_most } if inner.now().monotonic >= deadline => {
+            Leased::Held { by, for_at_most } if clock.monotonic() >= deadline => {
                 return Err(Error::Busy {
                     holder: by,
                     retry_after: for_at_most,
                 });
             }
-            Leased::Held { .. } => {
-                poll.pause(inner).await;
-            }
+            Leased::Held { .. } => poll.pause(&store.grant.random).await,
         }
     }
 }
 
-/// Gives the lease back. If that fails, its time runs out.
-pub(crate) async fn release(inner: &Inner, lease: Lease) {
-    if let Err(error) = in_time("take the lease back", inner.store().release(inner.key(), lease)).await {
-        tracing::debug!(key = %inner.key(), %error, "a lease was not given back and has to run out");
-    }
-}
-
 /// Pauses between looks at a lease that somebody else holds.
-pub(crate) struct Poll(u32);
+pub(super) struct Poll(u32);
 
 impl Poll {
     pub fn new() -> Self {
         Self(0)
     }
 
-    pub async fn pause(&mut self, inner: &Inner) {
+    pub async fn pause(&mut self, random: &Random) {
         self.0 = self.0.saturating_add(1);
-        tokio::time::sleep(between_looks(self.0, inner.random())).await;
-    }
-}
-
-pub(crate) fn overtaken(inner: &Inner) -> Error {
-    Error::Busy {
-        holder: "another process".to_owned(),
-        retry_after: Some(inner.request_timeout()),
+        tokio::time::sleep(between_looks(self.0, random.draw())).await;
     }
 }
 

@@ -1,4 +1,7 @@
-//! A refresh, from top to bottom: read, lease, read again, adopt or intend, send, judge, commit, publish.
+//! What is done to a grant, step by step: an attempt to get tokens, from top to bottom, here; a login, a revocation and
+//! a loss on purpose beside it.
+//!
+//! An attempt reads, asks for the lease, reads again, and does what the machine decides.
 
 mod adopt;
 mod anew;
@@ -8,151 +11,159 @@ mod look;
 mod refresh;
 mod retain;
 mod revoke;
-mod send;
 mod write;
 
 use std::sync::Arc;
 
-use super::live::Inner;
-use super::live::snapshot::Snapshot;
-use super::machine::{self, Situation, Step, Want};
+use super::live::{Live, Outcome, Snapshot};
+use super::machine::{self, Freshness, Situation, Step, Want};
+use super::record::Versioned;
 use super::store::{Lease, Leased};
-use super::{Error, Renewal};
+use super::{Error, Renewal, StoreError};
 pub(crate) use adopt::adopt;
 use anew::{anew, without_store};
 pub(crate) use forget::forget;
-pub(crate) use lease::lease_state;
-use lease::{PATIENCE, Poll, Unsettled, ask_for_lease, release};
-pub(crate) use look::read;
-use look::{freshness, read_as_far_as_known, take_stored};
-use refresh::Attempt;
+use lease::{PATIENCE, Poll, UnderLease};
+use look::{read_as_far_as_known, take_stored};
+use refresh::Refresh;
 pub(crate) use revoke::revoke;
 
 /// One attempt to get what is wanted. Runs in a task of its own: no caller can cut it off.
-pub(crate) async fn run(inner: &Arc<Inner>, want: Want) -> Result<Arc<Snapshot>, Error> {
-    if let Some(trouble) = inner.uncommitted_trouble() {
-        return Err(trouble);
+pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
+    if let Some(error) = live.held.unstored.error() {
+        return Err(error);
     }
-    let patience_ends = inner.now().monotonic + inner.lease_ttl() * 2 + PATIENCE;
+    let patience_ends = live.clock.monotonic() + live.grant.lease_ttl() * 2 + PATIENCE;
     let mut waited_for = None;
     let mut poll = Poll::new();
     loop {
-        // What a sibling has stored needs no lease.
-        let seen = match read(inner).await {
-            Err(error) if inner.renewal() == Renewal::Anew => return without_store(inner, error).await,
-            seen => seen?,
+        let seen = match live.store.read().await {
+            Ok(seen) => seen,
+            Err(error) => return store_failed(live, error).await,
         };
-        if let Some(adopted) = take_stored(inner, &want, seen.as_ref()) {
-            return Ok(adopted);
+        // What a sibling has stored needs no lease.
+        if let Some(stored) = take_stored(live, &want, seen.as_ref()) {
+            return Ok(stored);
         }
-        match ask_for_lease(inner).await {
-            Err(error) if inner.renewal() == Renewal::Anew => return without_store(inner, error).await,
-            Err(error) => return Err(error.into()),
-            Ok(Leased::Granted(lease)) => match leased(inner, &want, lease, waited_for).await {
-                Ok(outcome) => return outcome,
-                Err(Unsettled { fence }) => {
+        match live.store.lease().await {
+            Err(error) => return store_failed(live, error).await,
+            Ok(Leased::Granted(lease)) => match under_lease(live, &want, lease, waited_for).await {
+                UnderLease::Ended(outcome) => return outcome,
+                UnderLease::SenderAtWork { fence } => {
                     tokio::time::sleep(PATIENCE).await;
                     waited_for = Some(fence);
                 }
             },
             Ok(Leased::Held { by, for_at_most }) => {
-                if inner.now().monotonic >= patience_ends {
+                if live.clock.monotonic() >= patience_ends {
                     return Err(Error::Busy {
                         holder: by,
                         retry_after: for_at_most,
                     });
                 }
-                poll.pause(inner).await;
+                poll.pause(&live.grant.random).await;
             }
         }
     }
 }
 
+/// A token that can be fetched anew needs no store; without it, a refresh is not safe.
+async fn store_failed(live: &Live, error: StoreError) -> Outcome {
+    match live.grant.renewal {
+        Renewal::Anew => without_store(live, error).await,
+        Renewal::Refresh => Err(error.into()),
+    }
+}
+
 /// Under the lease. `waited_for` is the intent whose sender was already given time.
-async fn leased(
-    inner: &Arc<Inner>,
+async fn under_lease(
+    live: &Arc<Live>,
     want: &Want,
     lease: Lease,
     waited_for: Option<u64>,
-) -> Result<Result<Arc<Snapshot>, Error>, Unsettled> {
-    let leased_at = inner.now();
-    let seen = match read_as_far_as_known(inner, lease.fence).await {
+) -> UnderLease<Arc<Snapshot>> {
+    let leased_at = live.now();
+    let seen = match read_as_far_as_known(live, lease.fence).await {
         Ok(seen) => seen,
         Err(error) => {
-            release(inner, lease).await;
-            return Ok(match inner.renewal() {
-                Renewal::Anew => without_store(inner, error).await,
-                Renewal::Refresh => Err(error.into()),
-            });
+            live.store.release(lease).await;
+            return UnderLease::Ended(store_failed(live, error).await);
         }
     };
-    let now = inner.now();
-    let record = seen.as_ref().map(|seen| &seen.record);
+    let step = decide(live, want, &lease, seen.as_ref(), waited_for);
+    UnderLease::Ended(match (step, seen) {
+        (Step::Patience, seen) => {
+            live.store.release(lease).await;
+            let intent = seen.and_then(|seen| seen.record.intent);
+            return UnderLease::SenderAtWork {
+                fence: intent.map_or(0, |intent| intent.fence),
+            };
+        }
+        (Step::Adopt, Some(seen)) => {
+            if live.grant.renewal == Renewal::Anew && take_stored(live, want, Some(&seen)).is_none() {
+                // What was fetched while the store was out is newer, and is not what is wanted either.
+                return UnderLease::Ended(anew(live, Some(seen), lease).await);
+            }
+            live.store.release(lease).await;
+            Ok(live.publish(seen))
+        }
+        (Step::Defer, Some(seen)) => {
+            live.store.release(lease).await;
+            live.publish(seen);
+            Err(Error::InDoubt {
+                retry_after: None,
+                source: Arc::new(Deferred),
+            })
+        }
+        (Step::Dead(reason), seen) => {
+            live.store.release(lease).await;
+            if let Some(seen) = seen {
+                live.publish(seen);
+            }
+            Err(Error::ReauthorizationRequired { reason })
+        }
+        (Step::Anew, seen) => anew(live, seen, lease).await,
+        (Step::Refresh { unanswered }, Some(seen)) => {
+            let refresh = Refresh {
+                live,
+                want,
+                lease,
+                leased_at,
+            };
+            refresh.run(seen, unanswered).await
+        }
+        (Step::NoGrant | Step::Adopt | Step::Defer | Step::Refresh { .. }, seen) => {
+            live.store.release(lease).await;
+            if let Some(seen) = seen {
+                // Forgotten: what is shown here ends too.
+                live.publish(seen);
+            }
+            Err(live.grant.missing())
+        }
+    })
+}
+
+fn decide(live: &Live, want: &Want, lease: &Lease, seen: Option<&Versioned>, waited_for: Option<u64>) -> Step {
+    let grant = &live.grant;
+    let now = live.now();
+    let record = seen.map(|seen| &seen.record);
     let step = machine::decide(&Situation {
         want,
         record,
-        freshness: freshness(inner, record, now),
-        renewal: inner.renewal(),
-        rotation: inner.rotation(),
+        freshness: record
+            .and_then(|record| record.tokens.as_ref())
+            .map_or(Freshness::Expired, |tokens| grant.freshness(tokens, now)),
+        renewal: grant.renewal,
+        rotation: &grant.rotation,
         exclusive: lease.exclusive,
         own_intent: record
             .and_then(|record| record.intent.as_ref())
-            .is_some_and(|intent| intent.holder == inner.holder()),
+            .is_some_and(|intent| *intent.holder == *grant.holder),
         waited_for,
         now,
     });
-    tracing::debug!(key = %inner.key(), ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
-    match (step, seen) {
-        (Step::Patience, seen) => {
-            release(inner, lease).await;
-            let intent = seen.and_then(|seen| seen.record.intent);
-            Err(Unsettled {
-                fence: intent.map_or(0, |intent| intent.fence),
-            })
-        }
-        (Step::Adopt, Some(seen)) => {
-            if inner.renewal() == Renewal::Anew && take_stored(inner, want, Some(&seen)).is_none() {
-                // What was fetched while the store was out is newer, and is not what is wanted either.
-                return Ok(anew(inner, Some(seen), lease).await);
-            }
-            release(inner, lease).await;
-            Ok(Ok(inner.publish(seen)))
-        }
-        (Step::Defer, Some(seen)) => {
-            release(inner, lease).await;
-            inner.publish(seen);
-            Ok(Err(Error::InDoubt {
-                retry_after: None,
-                source: Arc::new(Deferred),
-            }))
-        }
-        (Step::Dead(reason), seen) => {
-            release(inner, lease).await;
-            if let Some(seen) = seen {
-                inner.publish(seen);
-            }
-            Ok(Err(Error::ReauthorizationRequired { reason }))
-        }
-        (Step::Anew, seen) => Ok(anew(inner, seen, lease).await),
-        (Step::Refresh { unanswered }, Some(seen)) => Ok(Attempt {
-            inner,
-            want,
-            lease,
-            leased_at,
-        }
-        .refresh(seen, unanswered)
-        .await),
-        (Step::NoGrant | Step::Adopt | Step::Defer | Step::Refresh { .. }, seen) => {
-            release(inner, lease).await;
-            if let Some(seen) = seen {
-                // Forgotten: what is shown here ends too.
-                inner.publish(seen);
-            }
-            Ok(Err(Error::NoGrant {
-                key: inner.key().to_string(),
-            }))
-        }
-    }
+    tracing::debug!(key = %grant.key, ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
+    step
 }
 
 /// Why nothing was sent: the request could end tokens that still serve.

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use super::lease::{overtaken, release};
-use super::look::{read, take_stored};
-use super::retain::retain;
-use super::send::send;
-use super::write::{Moved, store};
-use crate::token::clock::between;
-use crate::token::live::snapshot::Snapshot;
-use crate::token::live::{Inner, Uncommitted};
-use crate::token::machine::{self, Consequence, Now, Want};
+use super::look::take_stored;
+use super::retain::{Retained, retain};
+use super::write::{Written, write};
+use crate::Secret;
+use crate::token::clock::{Now, between};
+use crate::token::live::{Live, Outcome, UnstoredTokens};
+use crate::token::machine::{self, Consequence, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::store::Lease;
 use crate::token::{
@@ -18,173 +16,170 @@ use crate::token::{
 };
 
 /// A refresh under its lease.
-pub(crate) struct Attempt<'a> {
-    pub inner: &'a Arc<Inner>,
+pub(super) struct Refresh<'a> {
+    pub live: &'a Arc<Live>,
     pub want: &'a Want,
     pub lease: Lease,
     pub leased_at: Now,
 }
 
-impl Attempt<'_> {
-    pub async fn refresh(self, seen: Versioned, unanswered: u32) -> Result<Arc<Snapshot>, Error> {
-        let inner = self.inner;
+impl Refresh<'_> {
+    /// `unanswered` requests carried this refresh token before and brought no answer.
+    pub async fn run(self, seen: Versioned, unanswered: u32) -> Outcome {
         let Some(tokens) = seen.record.tokens.clone() else {
-            return self
-                .give_up(Error::NoGrant {
-                    key: inner.key().to_string(),
-                })
-                .await;
+            let missing = self.live.grant.missing();
+            return self.give_up(missing).await;
         };
         let Some(refresh_token) = tokens.refresh_token.clone() else {
             let reason = ReauthorizationReason::NoRefreshToken;
             return self.give_up(Error::ReauthorizationRequired { reason }).await;
         };
-
-        // Intent: from here on, whoever finds the record knows that the refresh token may be spent.
-        let intended = if inner.rotation().spends() {
-            let record = seen.record.with_intent(Intent {
-                holder: inner.holder().to_owned(),
-                fence: self.lease.fence,
-                at: inner.now().utc(),
-                refresh_token: Fingerprint::of(&refresh_token),
-                unanswered,
-                given_up: false,
-            });
-            match self.store(&seen, record).await {
-                Ok(Ok(intended)) => intended,
-                Ok(Err(_)) => return self.give_up(overtaken(inner)).await,
-                Err(error) => return self.give_up(error.into()).await,
-            }
-        } else {
-            seen
+        let intended = match self.intend(seen, &refresh_token, unanswered).await {
+            Ok(intended) => intended,
+            Err(error) => return self.give_up(error).await,
         };
-        // A lease that may lapse while the request is under way protects nothing. A machine that slept since has its
-        // monotonic clock where it was.
-        let now = inner.now();
-        let held = now
-            .monotonic
-            .saturating_sub(self.leased_at.monotonic)
-            .max(between(self.leased_at.utc(), now.utc()));
-        if held + inner.request_timeout() > inner.lease_ttl() {
+        if self.may_lapse_meanwhile() {
             // Nothing was sent; what was sent before is as open as it was.
             let unsent = match unanswered {
                 0 => intended.record.settled(),
                 _ => intended.record.given_up(),
             };
-            let _ = self.store(&intended, unsent).await;
-            return self.give_up(overtaken(inner)).await;
+            let _ = self.write(&intended, unsent).await;
+            return self.overtaken().await;
         }
 
-        let sent_at = inner.now();
-        let outcome = send(inner, Obtain::Refresh(refresh_token)).await;
-        inner.note_verdict(outcome.as_ref().err().map(|error| error.verdict));
-        match outcome {
+        let sent_at = self.live.now();
+        match self.live.server.obtain(Obtain::Refresh(refresh_token)).await {
             Ok(reply) => self.commit(intended, &tokens, reply, sent_at).await,
             Err(error) => self.refused(intended, &tokens, error, unanswered).await,
         }
     }
 
+    /// From here on, whoever finds the record knows that the refresh token may be spent.
+    async fn intend(&self, seen: Versioned, refresh_token: &Secret, unanswered: u32) -> Result<Versioned, Error> {
+        let grant = &self.live.grant;
+        if !grant.rotation.spends() {
+            return Ok(seen);
+        }
+        let record = seen.record.with_intent(Intent {
+            holder: grant.holder.to_string(),
+            fence: self.lease.fence,
+            at: self.live.now().utc(),
+            refresh_token: Fingerprint::of(refresh_token),
+            unanswered,
+            given_up: false,
+        });
+        match self.write(&seen, record).await? {
+            Written::Done(intended) => Ok(intended),
+            Written::Overtaken => Err(grant.overtaken()),
+        }
+    }
+
+    /// A lease that may lapse while the request is under way protects nothing. A machine that slept since has its
+    /// monotonic clock where it was.
+    fn may_lapse_meanwhile(&self) -> bool {
+        let now = self.live.now();
+        let held = now
+            .monotonic
+            .saturating_sub(self.leased_at.monotonic)
+            .max(between(self.leased_at.utc(), now.utc()));
+        held + self.live.grant.request_timeout > self.live.grant.lease_ttl()
+    }
+
     /// The server gave new tokens: from here on they are never dropped.
-    async fn commit(
-        self,
-        intended: Versioned,
-        parent: &TokenSet,
-        reply: TokenReply,
-        sent_at: Now,
-    ) -> Result<Arc<Snapshot>, Error> {
+    async fn commit(self, intended: Versioned, parent: &TokenSet, reply: TokenReply, sent_at: Now) -> Outcome {
+        let live = self.live;
         let tokens = parent.next(reply, sent_at.wall);
         let record = Record::alive(intended.record.key.clone(), tokens.clone());
-        let trouble = match self.store(&intended, record).await {
-            Ok(Ok(committed)) => {
-                let published = self.inner.publish(committed);
-                release(self.inner, self.lease).await;
+        let error = match self.write(&intended, record).await {
+            Ok(Written::Done(committed)) => {
+                let published = live.publish(committed);
+                live.store.release(self.lease).await;
                 return Ok(published);
             }
-            Ok(Err(Moved)) => None,
-            Err(error) => Some(error),
+            Ok(Written::Overtaken) => StoreError::unavailable("take the write", "the lease was lost"),
+            Err(error) => error,
         };
-        let uncommitted = Uncommitted {
+        let unstored = UnstoredTokens {
             tokens,
             parent: Some(parent.access_token.clone()),
         };
-        match retain(self.inner, uncommitted, intended.revision, trouble, Some(self.lease)) {
-            Ok(retained) => Ok(retained),
-            Err(lease) => {
-                // A login that waits to be stored has replaced the grant that was refreshed here.
+        match retain(live, unstored, intended.revision, error, Some(self.lease)) {
+            Retained::Serving(shown) => Ok(shown),
+            Retained::ReplacedByLogin { lease } => {
                 if let Some(lease) = lease {
-                    release(self.inner, lease).await;
+                    live.store.release(lease).await;
                 }
-                let shown = self.inner.snapshot();
-                shown.ok_or_else(|| {
-                    self.inner
-                        .uncommitted_trouble()
-                        .unwrap_or_else(|| overtaken(self.inner))
-                })
+                let shown = live.held.snapshot();
+                shown.ok_or_else(|| live.held.unstored.error().unwrap_or_else(|| live.grant.overtaken()))
             }
         }
     }
 
     /// The server gave none.
-    async fn refused(
-        self,
-        intended: Versioned,
-        tokens: &TokenSet,
-        error: IssuerError,
-        unanswered: u32,
-    ) -> Result<Arc<Snapshot>, Error> {
-        let inner = self.inner;
-        let now = inner.now().utc();
-        match machine::judge(error.verdict, unanswered, tokens, inner.rotation(), now) {
+    async fn refused(self, intended: Versioned, tokens: &TokenSet, error: IssuerError, unanswered: u32) -> Outcome {
+        let now = self.live.now();
+        match machine::judge(error.verdict, unanswered, tokens, &self.live.grant.rotation, now.utc()) {
             Consequence::Settle => {
                 if intended.record.intent.is_some() {
                     // Not needed for safety: an intent that stays behind costs a doubt, not a consent.
-                    let _ = self.store(&intended, intended.record.settled()).await;
+                    let _ = self.write(&intended, intended.record.settled()).await;
                 }
                 self.give_up(error.into()).await
             }
             Consequence::Doubt => {
                 if error.verdict == Verdict::InDoubt {
-                    inner.tell(Event::InDoubt {
+                    self.live.news.tell(Event::InDoubt {
                         generation: tokens.generation,
                     });
                 }
                 // Whoever comes next need not wait for us.
-                let _ = self.store(&intended, intended.record.given_up()).await;
+                let _ = self.write(&intended, intended.record.given_up()).await;
                 self.give_up(error.into()).await
             }
-            Consequence::Bury(reason) => {
-                // A sibling that worked without our lease may have stored a successor: then its success is ours.
-                match read(inner).await {
-                    Ok(Some(moved)) if moved.revision != intended.revision => {
-                        if let Some(adopted) = take_stored(inner, self.want, Some(&moved)) {
-                            release(inner, self.lease).await;
-                            return Ok(adopted);
-                        }
-                        let error = inner.publish(moved).error().unwrap_or_else(|| overtaken(inner));
-                        return self.give_up(error).await;
-                    }
-                    Err(error) => return self.give_up(error.into()).await,
-                    Ok(_) => {}
-                }
-                let buried = intended.record.buried(reason, now, inner.holder());
-                match self.store(&intended, buried).await {
-                    Ok(Ok(buried)) => {
-                        inner.publish(buried);
-                        self.give_up(Error::ReauthorizationRequired { reason }).await
-                    }
-                    Ok(Err(Moved)) => self.give_up(overtaken(inner)).await,
-                    Err(error) => self.give_up(error.into()).await,
-                }
-            }
+            Consequence::Bury(reason) => self.bury(intended, reason, now).await,
         }
     }
 
-    async fn store(&self, seen: &Versioned, record: Record) -> Result<Result<Versioned, Moved>, StoreError> {
-        store(self.inner, Some(seen.revision), record, self.lease.fence).await
+    /// The grant is over, unless a sibling knows better.
+    async fn bury(self, intended: Versioned, reason: ReauthorizationReason, now: Now) -> Outcome {
+        let live = self.live;
+        match live.store.read().await {
+            // A sibling that worked without our lease may have stored a successor: then its success is ours.
+            Ok(Some(moved)) if moved.revision != intended.revision => {
+                if let Some(stored) = take_stored(live, self.want, Some(&moved)) {
+                    live.store.release(self.lease).await;
+                    return Ok(stored);
+                }
+                let error = live.publish(moved).error();
+                return self.give_up(error.unwrap_or_else(|| live.grant.overtaken())).await;
+            }
+            Err(error) => return self.give_up(error.into()).await,
+            Ok(_) => {}
+        }
+        let buried = intended.record.buried(reason, now.utc(), &live.grant.holder);
+        match self.write(&intended, buried).await {
+            Ok(Written::Done(buried)) => {
+                live.publish(buried);
+                self.give_up(Error::ReauthorizationRequired { reason }).await
+            }
+            Ok(Written::Overtaken) => self.overtaken().await,
+            Err(error) => self.give_up(error.into()).await,
+        }
     }
 
-    async fn give_up(self, error: Error) -> Result<Arc<Snapshot>, Error> {
-        release(self.inner, self.lease).await;
+    async fn write(&self, seen: &Versioned, record: Record) -> Result<Written, StoreError> {
+        let next = self.live.successor(Some(seen.revision), record);
+        write(&self.live.store, Some(seen.revision), next, self.lease.fence).await
+    }
+
+    async fn overtaken(self) -> Outcome {
+        let error = self.live.grant.overtaken();
+        self.give_up(error).await
+    }
+
+    async fn give_up(self, error: Error) -> Outcome {
+        self.live.store.release(self.lease).await;
         Err(error)
     }
 }

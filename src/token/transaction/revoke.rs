@@ -1,28 +1,25 @@
-//! A grant's end at the provider.
+//! A grant's end at the provider, and then in the store.
 
-use std::sync::Arc;
-
-use super::lease::{PATIENCE, Unsettled, acquire, release};
+use super::lease::{PATIENCE, UnderLease, acquire};
 use super::look::read_as_far_as_known;
-use super::send::{revoked_token, send_revocation};
-use super::write::{Moved, store};
-use crate::token::live::Inner;
+use super::write::write;
+use crate::token::live::Live;
 use crate::token::machine;
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Error, ReauthorizationReason, Record, RevokedToken, StoreError};
+use crate::token::{Error, ReauthorizationReason, RevokedToken};
 
 /// The provider first, the store second: a tombstone over a living grant would be a lie.
-pub(crate) async fn revoke(inner: &Arc<Inner>) -> Result<(), Error> {
+pub(crate) async fn revoke(live: &Live) -> Result<(), Error> {
     let mut waited_for = None;
     loop {
-        let lease = acquire(inner).await?;
-        let outcome = revoke_leased(inner, &lease, waited_for).await;
-        release(inner, lease).await;
+        let lease = acquire(&live.store, &*live.clock).await?;
+        let outcome = under_lease(live, &lease, waited_for).await;
+        live.store.release(lease).await;
         match outcome {
-            Ok(outcome) => return outcome,
-            // Its sender may be about to store tokens that nobody here knows and that would outlive the revocation.
-            Err(Unsettled { fence }) => {
+            UnderLease::Ended(outcome) => return outcome,
+            // It may be about to store tokens that nobody here knows and that would outlive the revocation.
+            UnderLease::SenderAtWork { fence } => {
                 tokio::time::sleep(PATIENCE).await;
                 waited_for = Some(fence);
             }
@@ -30,53 +27,46 @@ pub(crate) async fn revoke(inner: &Arc<Inner>) -> Result<(), Error> {
     }
 }
 
-async fn revoke_leased(
-    inner: &Arc<Inner>,
-    lease: &Lease,
-    waited_for: Option<u64>,
-) -> Result<Result<(), Error>, Unsettled> {
-    let seen = match read_as_far_as_known(inner, lease.fence).await {
+async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>) -> UnderLease<()> {
+    let seen = match read_as_far_as_known(live, lease.fence).await {
         Ok(seen) => seen,
-        Err(error) => return Ok(Err(error.into())),
+        Err(error) => return UnderLease::Ended(Err(error.into())),
     };
     let intent = seen.as_ref().and_then(|seen| seen.record.intent.as_ref());
-    let own = intent.is_some_and(|intent| intent.holder == inner.holder());
+    let own = intent.is_some_and(|intent| *intent.holder == *live.grant.holder);
     if let Some(fence) = intent.and_then(|intent| machine::unsettled(intent, own, lease.exclusive, waited_for)) {
-        return Err(Unsettled { fence });
+        return UnderLease::SenderAtWork { fence };
     }
-    Ok(revoke_settled(inner, lease.fence, seen).await)
+    UnderLease::Ended(revoke_known(live, lease.fence, seen).await)
 }
 
-async fn revoke_settled(inner: &Arc<Inner>, fence: u64, seen: Option<Versioned>) -> Result<(), Error> {
-    let unstored = inner.uncommitted_tokens();
+/// Ends the newest tokens there are, and with them the grant.
+async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Result<(), Error> {
+    let unstored = live.held.unstored.tokens();
     let tokens = unstored
         .as_ref()
         .or_else(|| seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()));
     let Some(tokens) = tokens else {
         return match &seen {
             Some(_) => Ok(()),
-            None => Err(Error::NoGrant {
-                key: inner.key().to_string(),
-            }),
+            None => Err(live.grant.missing()),
         };
     };
-    send_revocation(inner, revoked_token(tokens)).await?;
+    live.server.revoke(tokens.to_revoke()).await?;
     let in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
     if in_doubt && tokens.refresh_token.is_some() {
         // The refresh token may be spent, and then its revocation ended nothing.
-        send_revocation(inner, RevokedToken::Access(tokens.access_token.clone())).await?;
+        let access = RevokedToken::Access(tokens.access_token.clone());
+        live.server.revoke(access).await?;
     }
-    inner.drop_uncommitted();
+    live.held.unstored.clear();
     let record = match &seen {
         Some(seen) => seen.record.clone(),
-        None => Record::alive(inner.key().clone(), tokens.clone()),
+        None => live.grant.alive(tokens.clone()),
     };
-    let buried = record.buried(ReauthorizationReason::Revoked, inner.now().utc(), inner.holder());
-    match store(inner, seen.as_ref().map(|seen| seen.revision), buried, fence).await? {
-        Ok(buried) => {
-            inner.publish(buried);
-            Ok(())
-        }
-        Err(Moved) => Err(StoreError::unavailable("take the tombstone", "the lease was lost").into()),
-    }
+    let buried = record.buried(ReauthorizationReason::Revoked, live.now().utc(), &live.grant.holder);
+    let seen = seen.map(|seen| seen.revision);
+    let written = write(&live.store, seen, live.successor(seen, buried), fence).await?;
+    live.publish(written.done("take the tombstone")?);
+    Ok(())
 }

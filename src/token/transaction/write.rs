@@ -2,52 +2,58 @@
 
 use std::time::Duration;
 
-use super::look::in_time;
 use crate::backoff::Backoff;
-use crate::token::live::Inner;
+use crate::token::StoreError;
+use crate::token::live::GrantStore;
 use crate::token::record::Versioned;
 use crate::token::store::{StoredRecord, Swap, Swapped};
-use crate::token::{Record, StoreError};
 
 /// How often a write is tried before the attempt goes on without it.
 const WRITES: u32 = 3;
 /// How long the store is left alone between these tries.
 const AFTER_FAILURE: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(100));
 
-/// Somebody else changed the record, or took the lease.
-pub(crate) struct Moved;
-
-/// Writes a record over the one that was read.
-pub(crate) async fn store(
-    inner: &Inner,
-    seen: Option<u64>,
-    record: Record,
-    fence: u64,
-) -> Result<Result<Versioned, Moved>, StoreError> {
-    store_at(inner, seen, next_revision(inner, seen), record, fence).await
+/// What became of a write.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and kept nowhere"
+)]
+pub(super) enum Written {
+    Done(Versioned),
+    /// Somebody else changed the record, or took the lease: nothing was written.
+    Overtaken,
 }
 
-pub(crate) async fn store_at(
-    inner: &Inner,
+impl Written {
+    /// What was written, for those to whom a lost lease is a store that could not do this.
+    pub fn done(self, action: &'static str) -> Result<Versioned, StoreError> {
+        match self {
+            Self::Done(written) => Ok(written),
+            Self::Overtaken => Err(StoreError::unavailable(action, "the lease was lost")),
+        }
+    }
+}
+
+/// Writes a record over the one that was read at this revision.
+pub(super) async fn write(
+    store: &GrantStore,
     seen: Option<u64>,
-    revision: u64,
-    record: Record,
+    next: Versioned,
     fence: u64,
-) -> Result<Result<Versioned, Moved>, StoreError> {
-    let next = StoredRecord::new(revision, record.encode());
-    let swap = Swap::new(seen, fence, Some(next));
-    Ok(match write(inner, swap).await? {
-        Swapped::Done => Ok(Versioned { revision, record }),
-        Swapped::Conflict(_) | Swapped::Fenced => Err(Moved),
+) -> Result<Written, StoreError> {
+    let stored = StoredRecord::new(next.revision, next.record.encode());
+    let swap = Swap::new(seen, fence, Some(stored));
+    Ok(match swap_at_last(store, swap).await? {
+        Swapped::Done => Written::Done(next),
+        Swapped::Conflict(_) | Swapped::Fenced => Written::Overtaken,
     })
 }
 
 /// Swaps, and tries again when the store does not answer: a swap says itself whether it was made before.
-pub(crate) async fn write(inner: &Inner, swap: Swap) -> Result<Swapped, StoreError> {
+async fn swap_at_last(store: &GrantStore, swap: Swap) -> Result<Swapped, StoreError> {
     let mut failures = 0;
     loop {
-        let swapped = in_time("take the write", inner.store().swap(inner.key(), swap.clone())).await;
-        match swapped {
+        match store.swap(swap.clone()).await {
             Ok(Swapped::Conflict(stored)) if failures > 0 && stored == swap.next => return Ok(Swapped::Done),
             Err(error @ StoreError::Unavailable { .. }) => {
                 failures += 1;
@@ -59,17 +65,6 @@ pub(crate) async fn write(inner: &Inner, swap: Swap) -> Result<Swapped, StoreErr
             swapped => return swapped,
         }
     }
-}
-
-/// Larger than the one before, and than all that this process has shown: the time of day may have been set back. The
-/// first one is the time of day, so that a record that was removed and made again never has a revision that somebody
-/// still remembers.
-pub(crate) fn next_revision(inner: &Inner, seen: Option<u64>) -> u64 {
-    let next = match seen {
-        Some(seen) => seen + 1,
-        None => u64::try_from(inner.now().utc().timestamp_micros()).unwrap_or(1).max(1),
-    };
-    next.max(inner.revision().saturating_add(1))
 }
 
 #[cfg(test)]

@@ -1,0 +1,88 @@
+//! Whose grant it is, who works on it here, and by which rules: set once, for as long as its handles live.
+
+use std::time::Duration;
+
+use super::clock::Now;
+use super::machine::{self, Freshness, Horizon};
+use super::{Error, Record, Renewal, Rotation, TokenHandleBuilder, TokenKey, TokenReply, TokenSet};
+use crate::random::Random;
+
+/// What never changes of a grant while its handles live.
+pub(crate) struct Grant {
+    pub key: TokenKey,
+    pub renewal: Renewal,
+    pub rotation: Rotation,
+    /// The name of this process in leases and intents.
+    pub holder: Box<str>,
+    /// How long one token request may take before its reply counts as lost.
+    pub request_timeout: Duration,
+    /// The jitter of this process, and its pauses.
+    pub random: Random,
+}
+
+impl Grant {
+    pub fn new(set_up: &TokenHandleBuilder) -> Self {
+        let random = set_up.seed.map_or_else(Random::from_system, Random::seeded);
+        let seed = random.seed();
+        let holder = match &set_up.holder {
+            Some(name) => format!("{name}-{seed:016x}"),
+            None => format!("{}-{seed:016x}", std::process::id()),
+        };
+        Self {
+            key: set_up.key.clone(),
+            renewal: set_up.renewal,
+            rotation: set_up.rotation,
+            holder: holder.into_boxed_str(),
+            request_timeout: set_up.request_timeout,
+            random,
+        }
+    }
+
+    /// Long enough for reading, one request and its commit.
+    pub fn lease_ttl(&self) -> Duration {
+        self.request_timeout + self.request_timeout.max(Duration::from_secs(5))
+    }
+
+    /// When the states of these tokens begin; none: their end is unknown. The jitter is the same for the same
+    /// generation, and different in every process.
+    pub fn horizon(&self, tokens: &TokenSet, now: Now) -> Option<Horizon> {
+        let jitter = self.random.of(tokens.generation);
+        Horizon::of(tokens, now, jitter, self.renewal)
+    }
+
+    /// The freshness of stored tokens.
+    pub fn freshness(&self, tokens: &TokenSet, now: Now) -> Freshness {
+        self.horizon(tokens, now)
+            .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
+    }
+
+    /// Whether there is a way from these tokens to others without the user.
+    pub fn renewable(&self, tokens: &TokenSet) -> bool {
+        machine::renewable(tokens, self.renewal)
+    }
+
+    /// The tokens of a reply to the grant itself.
+    pub fn first_tokens(&self, reply: TokenReply, sent_at: Now) -> TokenSet {
+        TokenSet::first(reply, &self.key.scopes, sent_at.wall, &self.rotation)
+    }
+
+    /// The record of the living grant with these tokens.
+    pub fn alive(&self, tokens: TokenSet) -> Record {
+        Record::alive(self.key.clone(), tokens)
+    }
+
+    /// Nobody has authorized yet.
+    pub fn missing(&self) -> Error {
+        Error::NoGrant {
+            key: self.key.to_string(),
+        }
+    }
+
+    /// Somebody else changed the record, or took the lease.
+    pub fn overtaken(&self) -> Error {
+        Error::Busy {
+            holder: "another process".to_owned(),
+            retry_after: Some(self.request_timeout),
+        }
+    }
+}
