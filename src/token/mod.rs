@@ -1,7 +1,10 @@
 //! The token lifecycle: what we hold, when it changes, who may change it.
 //!
-//! [`TokenHandle`] is the front door. Behind it, `machine` decides and
-//! `transaction` acts; [`store`] keeps grants across restarts and processes.
+//! [`TokenHandle`] is the front door. Behind it stands what all its clones share (`live`); `attempt` makes one attempt
+//! for all who wait, `transaction` acts, step by step, as `machine` decides; [`store`] keeps grants across restarts and
+//! processes.
+//!
+//! Imports go one way: `handle`, `attempt`, `transaction`, `live`, `machine`, and what these are made of.
 
 mod attempt;
 mod builder;

@@ -152,7 +152,7 @@ impl Held {
         let mut snapshot = Snapshot::of(seen, horizon, now);
         let read_again = before.as_deref().is_some_and(|before| before.same_token(&snapshot));
         if let Some(before) = before.as_deref().filter(|_| read_again) {
-            snapshot.is_as_old_as(before);
+            snapshot.carry_over(before);
         }
         let snapshot = Arc::new(snapshot);
         self.shown.replace(Some(Arc::clone(&snapshot)));
@@ -194,5 +194,160 @@ impl Held {
 
     fn lock(&self) -> MutexGuard<'_, Refusals> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::Secret;
+    use crate::token::live::UnstoredTokens;
+    use crate::token::{
+        GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokedToken, StoreError, TokenHandleBuilder, TokenKey,
+        TokenReply,
+    };
+
+    struct Nobody;
+
+    impl Issuer for Nobody {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+        fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn held() -> Held {
+        let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let set_up = TokenHandleBuilder::new(key, Arc::new(Nobody), Renewal::Refresh);
+        Held::new(Arc::new(Grant::new(&set_up)))
+    }
+
+    /// Tokens of an hour, with a refresh token.
+    fn tokens(held: &Held, now: Now) -> TokenSet {
+        let mut reply = TokenReply::new("access-1");
+        reply.expires_in = Some(Duration::from_secs(3600));
+        reply.refresh_token = Some(Secret::from("refresh-1"));
+        held.grant.first_tokens(reply, now)
+    }
+
+    fn alive(held: &Held, revision: u64, tokens: &TokenSet) -> Versioned {
+        Versioned {
+            revision,
+            record: held.grant.alive(tokens.clone()),
+        }
+    }
+
+    fn shown(show: Show) -> NowShown {
+        match show {
+            Show::Shown(shown) => shown,
+            Show::Outdated { .. } => panic!("it is outdated"),
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_read_again_is_as_old_and_as_refused_as_before() {
+        let (held, clock) = (held(), ManualClock::new());
+        let start = Now::read(&clock);
+        let tokens = tokens(&held, start);
+        assert!(shown(held.show(alive(&held, 1, &tokens), start)).brings_a_token);
+        assert!(matches!(
+            held.refuse(1, Rejection::InvalidToken, start),
+            Refusal::Replace(refused) if refused == tokens.access_token
+        ));
+
+        // Somebody sets the wall clock back by almost the life of the token.
+        clock.advance(Duration::from_secs(3500));
+        clock.set_wall(start.wall);
+        let again = shown(held.show(alive(&held, 2, &tokens), Now::read(&clock)));
+        assert!(!again.brings_a_token && again.moved_to.is_none());
+        assert!(again.snapshot.is_refused());
+        assert_eq!(again.snapshot.seen_at, start.monotonic);
+        clock.advance(Duration::from_secs(100));
+        assert_eq!(again.snapshot.freshness(Now::read(&clock)), Freshness::Expired);
+    }
+
+    #[test]
+    fn an_end_is_news_once() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let alive = alive(&held, 1, &tokens(&held, now));
+        shown(held.show(alive.clone(), now));
+        let ended = |revision, reason| {
+            let record = alive.record.buried(reason, now.utc(), "somebody");
+            shown(held.show(Versioned { revision, record }, now)).ended
+        };
+        let (refused, lost) = (ReauthorizationReason::Refused, ReauthorizationReason::LostReply);
+        assert_eq!(ended(2, refused), Some(refused));
+        assert_eq!(ended(3, refused), None);
+        assert_eq!(ended(4, lost), Some(lost));
+    }
+
+    #[test]
+    fn what_is_read_does_not_go_over_tokens_that_wait_to_be_stored() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let old = tokens(&held, now);
+        shown(held.show(alive(&held, 1, &old), now));
+        let new = old.next(TokenReply::new("access-2"), now.wall);
+        let set = UnstoredTokens {
+            tokens: new.clone(),
+            parent: Some(old.access_token.clone()),
+        };
+        assert!(
+            held.unstored
+                .keep(set, StoreError::unavailable("take the write", "it is out"))
+        );
+        let shown_now = shown(held.show_unstored(alive(&held, 1, &new), now));
+        assert_eq!(shown_now.moved_to, Some(2));
+        assert!(matches!(held.show(alive(&held, 2, &new), now), Show::Outdated { .. }));
+        held.unstored.remove(&new);
+        shown(held.show(alive(&held, 2, &new), now));
+        assert_eq!(held.revision(), 2);
+    }
+
+    #[test]
+    fn a_401_to_an_older_token_is_no_refusal_of_the_one_at_hand() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        assert!(matches!(
+            held.refuse(1, Rejection::InvalidToken, now),
+            Refusal::Outdated
+        ));
+        let new = tokens(&held, now).next(TokenReply::new("access-2"), now.wall);
+        shown(held.show(alive(&held, 1, &new), now));
+        assert!(matches!(
+            held.refuse(1, Rejection::InvalidToken, now),
+            Refusal::Outdated
+        ));
+        assert!(held.still_serving(now).is_some());
+        assert!(matches!(
+            held.refuse(2, Rejection::Unexplained, now),
+            Refusal::Replace(_)
+        ));
+        assert!(held.still_serving(now).is_none());
+    }
+
+    #[test]
+    fn a_401_that_does_not_name_the_token_leaves_the_last_token_alone() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let last = TokenSet {
+            refresh_token: None,
+            ..tokens(&held, now)
+        };
+        shown(held.show(alive(&held, 1, &last), now));
+        let refusal = held.refuse(1, Rejection::Unexplained, now);
+        assert!(matches!(refusal, Refusal::Stands { retry_after: None }));
+        assert!(held.still_serving(now).is_some());
+        assert!(matches!(
+            held.refuse(1, Rejection::InvalidToken, now),
+            Refusal::Replace(_)
+        ));
     }
 }

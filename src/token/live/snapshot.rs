@@ -85,7 +85,7 @@ impl Snapshot {
     }
 
     /// Read once more, a token is not younger than it was.
-    pub fn is_as_old_as(&mut self, before: &Self) {
+    pub fn carry_over(&mut self, before: &Self) {
         self.seen_at = before.seen_at;
         self.horizon = before.horizon;
         self.refused = AtomicBool::new(before.is_refused());
