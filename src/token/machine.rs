@@ -1,7 +1,7 @@
 //! The lifecycle as decisions: what is known and what time it is go in, what to do comes out.
 //!
 //! Nothing here waits, sends, stores or looks at a clock. The shell around it
-//! (`transaction.rs`) does what these functions say, and nothing else. The
+//! (`transaction`) does what these functions say, and nothing else. The
 //! table of scenarios in `scenarios.txt` is the same specification by example;
 //! the tests of this file are made from it.
 //!
