@@ -28,9 +28,9 @@ mod sync {
     }
 }
 
-#[path = "../src/token/cell.rs"]
+#[path = "../src/token/live/cell.rs"]
 mod cell;
-#[path = "../src/token/flight.rs"]
+#[path = "../src/token/live/flight.rs"]
 mod flight;
 
 use std::sync::Arc;

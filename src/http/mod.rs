@@ -1,17 +1,21 @@
 //! One HTTP client, and what every exchange needs, with the authorization server as with the resources.
 
+mod backoff;
 mod body;
 mod challenge;
 mod client;
 mod config_error;
+mod random;
 mod read;
 mod retry_after;
 
+pub(crate) use backoff::{Backoff, spread};
 pub(crate) use body::{Departure, sent_once};
 pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;
 pub(crate) use client::{default_client, is_loopback, secure_url};
 pub use config_error::{ConfigError, HttpClientError};
+pub(crate) use random::Random;
 pub(crate) use read::{ReadError, read, without_mark};
 pub(crate) use retry_after::retry_after;

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::Inner;
-use super::{Clock, Issuer, MemoryStore, Renewal, Rotation, SystemClock, TokenHandle, TokenKey, TokenStore};
+use super::{Clock, Issuer, MemoryStore, Renewal, Rotation, SystemClock, TokenKey, TokenStore};
 
-/// Sets up a [`TokenHandle`].
+/// Sets up a [`TokenHandle`](super::TokenHandle).
 #[derive(Clone)]
 #[must_use]
 pub struct TokenHandleBuilder {
@@ -71,11 +70,5 @@ impl TokenHandleBuilder {
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
-    }
-
-    /// The handle. Nothing is read and nothing is sent.
-    #[must_use]
-    pub fn build(self) -> TokenHandle {
-        TokenHandle::new(Inner::new(self))
     }
 }

@@ -155,6 +155,34 @@ impl Clock for ManualClock {
     }
 }
 
+/// A reading of both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub wall: SystemTime,
+    pub monotonic: Duration,
+}
+
+impl Now {
+    /// Both clocks, exactly.
+    pub fn read(clock: &dyn Clock) -> Self {
+        Self {
+            wall: clock.wall(),
+            monotonic: clock.monotonic(),
+        }
+    }
+
+    /// The same, as cheap as it can be.
+    #[inline]
+    pub fn read_coarsely(clock: &dyn Clock) -> Self {
+        let (wall, monotonic) = clock.coarse();
+        Self { wall, monotonic }
+    }
+
+    pub fn utc(self) -> DateTime<Utc> {
+        self.wall.into()
+    }
+}
+
 /// `at + by`, held within what a stored time can say.
 pub(crate) fn after(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);

@@ -1,15 +1,14 @@
 //! What support asks first: why is this grant in the state it is in, and what happens next?
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::handle::Inner;
+use super::live::Live;
 use super::machine::Freshness;
 use super::store::LeaseState;
-use super::{Intent, TokenInfo, Tombstone, Verdict, transaction};
+use super::{Intent, TokenInfo, Tombstone, Verdict};
 
 /// The state of a grant, without a secret. `Display` tells it in a few lines.
 #[derive(Clone, Debug)]
@@ -47,11 +46,11 @@ pub struct Explanation {
     pub next: String,
 }
 
-pub(crate) async fn explain(inner: &Arc<Inner>) -> Explanation {
-    let stored = transaction::read(inner).await;
-    let lease = transaction::lease_state(inner).await;
-    let snapshot = inner.snapshot();
-    let now = inner.now();
+pub(crate) async fn explain(live: &Live) -> Explanation {
+    let stored = live.store.read().await;
+    let lease = live.store.lease_state().await;
+    let snapshot = live.held.snapshot();
+    let now = live.now();
     let freshness = snapshot
         .as_ref()
         .filter(|snapshot| snapshot.tokens.is_some())
@@ -61,10 +60,10 @@ pub(crate) async fn explain(inner: &Arc<Inner>) -> Explanation {
         Err(error) => (None, Some(chain(&error))),
     };
     let intent = record.as_ref().and_then(|record| record.intent.clone());
-    let last = inner.last();
+    let last = live.server.last_word();
     let mut explanation = Explanation {
-        key: inner.key().to_string(),
-        storage_id: inner.key().storage_id(),
+        key: live.grant.key.to_string(),
+        storage_id: live.grant.key.storage_id(),
         tokens: snapshot
             .as_ref()
             .and_then(|snapshot| snapshot.tokens.as_ref().map(|tokens| tokens.info())),
@@ -74,11 +73,14 @@ pub(crate) async fn explain(inner: &Arc<Inner>) -> Explanation {
         intent,
         tombstone: record.and_then(|record| record.tombstone),
         store_error,
-        unstored: inner.uncommitted_tokens().is_some(),
+        unstored: !live.held.unstored.is_empty(),
         last_verdict: last.and_then(|last| last.verdict),
         last_asked_at: last.map(|last| last.at),
-        resting: inner.trouble().map(|(rest, error)| (rest, error.to_string())),
-        attempting: inner.attempting(),
+        resting: live
+            .rest
+            .left(now.monotonic)
+            .map(|(rest, error)| (rest, error.to_string())),
+        attempting: live.flight.is_under_way(),
         next: String::new(),
     };
     explanation.next = next(&explanation);

@@ -1,7 +1,7 @@
 //! The lifecycle as decisions: what is known and what time it is go in, what to do comes out.
 //!
 //! Nothing here waits, sends, stores or looks at a clock. The shell around it
-//! (`transaction.rs`) does what these functions say, and nothing else. The
+//! (`transaction`) does what these functions say, and nothing else. The
 //! table of scenarios in `scenarios.txt` is the same specification by example;
 //! the tests of this file are made from it.
 //!
@@ -43,7 +43,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::clock::between;
+use super::clock::{Now, between};
 use super::{Intent, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Tombstone, Verdict};
 use crate::value::Secret;
 
@@ -61,19 +61,6 @@ pub enum Freshness {
     Expired,
     /// Its end is unknown: it is served until it is refused.
     Unknown,
-}
-
-/// A reading of both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    pub wall: SystemTime,
-    pub monotonic: Duration,
-}
-
-impl Now {
-    pub fn utc(self) -> DateTime<Utc> {
-        self.wall.into()
-    }
 }
 
 /// How long before its end an access token is refreshed.
@@ -167,11 +154,6 @@ impl Horizon {
 /// Whether there is a way to other tokens without the user.
 pub(crate) fn renewable(tokens: &TokenSet, renewal: Renewal) -> bool {
     renewal == Renewal::Anew || tokens.refresh_token.is_some()
-}
-
-/// The freshness of stored tokens.
-pub(crate) fn freshness(tokens: &TokenSet, now: Now, jitter: f64, renewal: Renewal) -> Freshness {
-    Horizon::of(tokens, now, jitter, renewal).map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
 }
 
 /// Why a token is wanted.
@@ -391,13 +373,4 @@ pub(crate) fn rescue(parent: Option<&Secret>, stored: Option<&Record>) -> Rescue
     // A tombstone that a sibling wrote after a refusal of the parent's refresh token says only that the token was
     // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.
     if from_parent { Rescue::Write } else { Rescue::Yield }
-}
-
-/// How long to wait after failures in a row, before jitter.
-pub(crate) fn pause(failures: u32) -> Duration {
-    const FIRST: Duration = Duration::from_millis(500);
-    const LONGEST: Duration = Duration::from_secs(60);
-    FIRST
-        .saturating_mul(1 << failures.saturating_sub(1).min(7))
-        .min(LONGEST)
 }

@@ -1,19 +1,22 @@
 //! The token lifecycle: what we hold, when it changes, who may change it.
 //!
-//! [`TokenHandle`] is the front door. Behind it, `machine` decides and
-//! `transaction` acts; [`store`] keeps grants across restarts and processes.
+//! [`TokenHandle`] is the front door. Behind it stands what all its clones share (`live`); `attempt` makes one attempt
+//! for all who wait, `transaction` acts, step by step, as `machine` decides; [`store`] keeps grants across restarts and
+//! processes.
+//!
+//! Imports go one way: `handle`, `attempt`, `transaction`, `live`, `machine`, and what these are made of.
 
+mod attempt;
 mod builder;
-mod cell;
 mod clock;
 mod error;
 mod event;
 mod explain;
-mod flight;
 mod grant;
 mod handle;
 mod issuer;
 mod key;
+mod live;
 mod machine;
 mod record;
 mod registry;
@@ -21,17 +24,15 @@ mod rotation;
 #[cfg(test)]
 mod scenarios;
 mod set;
-mod shown;
-mod snapshot;
 mod source;
 pub mod store;
-mod sync;
 mod transaction;
+mod watch;
 
 pub use builder::TokenHandleBuilder;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{Error, ReauthorizationReason};
-pub use event::{Event, Events, Expiring};
+pub use event::{Event, Expiring};
 pub use explain::Explanation;
 pub use handle::TokenHandle;
 pub use issuer::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply, Verdict};
@@ -43,3 +44,4 @@ pub use rotation::{Renewal, Rotation};
 pub use set::{TokenInfo, TokenSet};
 pub use source::{Bearer, Rejection, TokenSource, UnusableToken};
 pub use store::{MemoryStore, StoreError, TokenStore};
+pub use watch::Events;

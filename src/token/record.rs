@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::store::RecordBytes;
+use super::store::{RecordBytes, StoreError};
 use super::{ReauthorizationReason, TokenKey, TokenSet};
 use crate::value::Secret;
 
@@ -30,6 +30,26 @@ pub struct Record {
     /// Why the grant is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tombstone: Option<Tombstone>,
+}
+
+/// A record and the revision it was read at.
+#[derive(Clone)]
+pub(crate) struct Versioned {
+    pub revision: u64,
+    pub record: Record,
+}
+
+/// The revision of a write over the record that was read at `seen`, in a process that shows `shown`.
+///
+/// Larger than the one before, and than all that this process has shown: the time of day may have been set back. The
+/// first one is the time of day, so that a record that was removed and made again never has a revision that somebody
+/// still remembers.
+pub(crate) fn next_revision(seen: Option<u64>, shown: u64, now: DateTime<Utc>) -> u64 {
+    let next = match seen {
+        Some(seen) => seen + 1,
+        None => u64::try_from(now.timestamp_micros()).unwrap_or(1).max(1),
+    };
+    next.max(shown.saturating_add(1))
 }
 
 /// A refresh that was about to be sent: written before the request, gone with its outcome.
@@ -271,5 +291,11 @@ impl DecodeError {
             line: error.line(),
             column: error.column(),
         }
+    }
+}
+
+impl From<DecodeError> for StoreError {
+    fn from(error: DecodeError) -> Self {
+        Self::corrupt(error)
     }
 }

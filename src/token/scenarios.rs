@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
+use super::clock::Now;
 use super::machine::*;
 use super::record::{Fingerprint, Intent};
 use super::{GrantKind, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict};

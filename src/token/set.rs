@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::clock::{after, between};
-use super::{Rotation, TokenReply};
+use super::{RevokedToken, Rotation, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
 /// The tokens of a grant at one moment, with absolute times only.
@@ -110,6 +110,14 @@ impl TokenSet {
     #[must_use]
     pub fn lifetime(&self) -> Option<Duration> {
         self.expires_at.map(|end| between(self.obtained_at, end))
+    }
+
+    /// The refresh token ends the whole grant, so it goes first (RFC 7009 section 2.1).
+    pub(crate) fn to_revoke(&self) -> RevokedToken {
+        match &self.refresh_token {
+            Some(refresh_token) => RevokedToken::Refresh(refresh_token.clone()),
+            None => RevokedToken::Access(self.access_token.clone()),
+        }
     }
 
     /// What may be shown of it.

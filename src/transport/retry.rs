@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::http::Random;
+use crate::http::{Backoff, spread};
+
 /// Longest `Retry-After` that is waited for within a call.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -68,19 +71,11 @@ impl RetryPolicy {
             return (asked <= LONGEST_WAIT).then_some(asked);
         }
         const LONGEST: Duration = Duration::from_secs(24 * 3600);
-        let doubled = self
-            .backoff
-            .saturating_mul(1 << next.saturating_sub(2).min(6))
-            .min(LONGEST);
-        // Half of it is fixed, half is drawn: callers that failed together do not come back together.
-        let half = doubled / 2;
-        Some(half + half.mul_f64(random_fraction()))
+        // It doubles six times at most.
+        let backoff = Backoff::new(self.backoff, self.backoff.saturating_mul(64).min(LONGEST));
+        let failures = next.saturating_sub(1);
+        Some(spread(backoff.pause(failures), 0.5..=1.0, Random::from_system().draw()))
     }
-}
-
-/// Between 0 and 1. Without randomness the wait is only less spread.
-fn random_fraction() -> f64 {
-    getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
@@ -98,6 +93,26 @@ mod tests {
             );
         }
         assert!(policy.wait(u32::MAX, None).is_some());
+    }
+
+    #[test]
+    fn waits_double_six_times_and_never_beyond_a_day() {
+        let within = |policy: &RetryPolicy, next, most: Duration| {
+            let wait = policy.wait(next, None).unwrap();
+            assert!(
+                wait >= most / 2 && wait <= most,
+                "{wait:?} is not from half of {most:?} to it"
+            );
+        };
+        let policy = RetryPolicy::default();
+        for next in [8, 9, u32::MAX] {
+            within(&policy, next, policy.backoff * 64);
+        }
+        let slow = RetryPolicy {
+            backoff: Duration::MAX,
+            ..policy
+        };
+        within(&slow, 2, Duration::from_secs(24 * 3600));
     }
 
     #[test]

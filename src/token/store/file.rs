@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
 use super::{Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use crate::http::Backoff;
 use crate::token::TokenKey;
 
 /// The first line of every record file.
@@ -18,6 +19,8 @@ const MAGIC: &str = "finrail token record 1";
 const SHARDS: u32 = 64;
 /// How long a swap waits for its moment. Whoever takes longer was stopped in the middle of one.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The pauses between looks at a lock that somebody holds for the moment of a swap.
+const BETWEEN_LOOKS: Backoff = Backoff::new(Duration::from_micros(100), Duration::from_millis(5));
 
 /// Grants in a directory, one file each, shared by the processes of one machine.
 ///
@@ -91,14 +94,14 @@ impl FileStore {
             % SHARDS;
         let file = private().open(self.directory.join(format!("swap-{shard:02}.lock")))?;
         let deadline = Instant::now() + PATIENCE;
-        let mut pause = Duration::from_micros(100);
+        let mut looks = 0;
         while is_locked(file.try_lock())? {
             if Instant::now() >= deadline {
                 let reason = "another process holds the lock of a swap and does not let go";
                 return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
             }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(5));
+            looks += 1;
+            std::thread::sleep(BETWEEN_LOOKS.pause(looks));
         }
         Ok(file)
     }
@@ -394,4 +397,15 @@ fn checksum(revision: u64, bytes: &[u8]) -> u64 {
         .chain_update(bytes)
         .finalize();
     digest[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_looks_for_its_moment_after_100_us_and_then_at_least_every_5_ms() {
+        let pauses = [1, 2, 3, 4, 5, 6, 7, 8].map(|looks| BETWEEN_LOOKS.pause(looks).as_micros());
+        assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+    }
 }

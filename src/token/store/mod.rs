@@ -316,9 +316,3 @@ impl StoreError {
         }
     }
 }
-
-impl From<super::DecodeError> for StoreError {
-    fn from(error: super::DecodeError) -> Self {
-        Self::corrupt(error)
-    }
-}

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::HeaderValue;
 
 use super::cell::{Cell, Copied};
-use super::machine::Horizon;
-use super::snapshot::Snapshot;
-use super::source::Bearer;
+use super::snapshot::{Ready, Snapshot};
+use crate::token::machine::Horizon;
+use crate::token::source::Bearer;
 use crate::value::ScopeSet;
 
 /// The present snapshot of one grant.
@@ -110,13 +110,6 @@ thread_local! {
 fn next_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-/// What a call needs.
-pub(crate) struct Ready<'a> {
-    pub bearer: &'a Bearer,
-    pub horizon: Option<&'a Horizon>,
-    pub scopes: &'a Arc<ScopeSet>,
 }
 
 /// What a call needs, as one thread's own: not even a reference count is shared with other threads.

@@ -1,0 +1,132 @@
+//! One attempt for all who wait: joined or started, and landed.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::live::flight::Joined;
+use super::live::{Live, Outcome};
+use super::machine::Want;
+use super::{Error, transaction};
+use crate::token::source::Bearer;
+use crate::value::Secret;
+
+const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down");
+
+/// A header of a token that is not about to end.
+pub(crate) async fn fresh(live: &Arc<Live>) -> Result<Bearer, Error> {
+    let want = live.held.snapshot().map_or(Want::Usable, |snapshot| snapshot.wanted());
+    let error = match attempt(live, want).await {
+        Ok(snapshot) => match snapshot.bearer() {
+            Ok(bearer) => return Ok(bearer),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    // A refresh that failed is nobody's trouble as long as the token at hand lives.
+    live.held.still_serving(live.now()).ok_or(error)
+}
+
+/// A header of another token than the one that was refused.
+pub(crate) async fn replace(live: &Arc<Live>, refused: &Secret) -> Result<Bearer, Error> {
+    // The first attempt may be one that was under way, and it may have found the very token that was refused.
+    for _ in 0..2 {
+        let snapshot = attempt(live, Want::Other(refused.clone())).await?;
+        if !snapshot.is_of(refused) {
+            return snapshot.bearer();
+        }
+    }
+    Err(Error::TokenRefused { retry_after: None })
+}
+
+/// Starts an attempt and does not wait for it.
+pub(crate) fn beside(live: &Arc<Live>, want: Want) {
+    if live.flight.is_under_way() {
+        return;
+    }
+    let quiet_until = live.rest.quiet_until();
+    if quiet_until.is_some_and(|end| live.clock.monotonic() < end) {
+        return;
+    }
+    let _ = join(live, want);
+}
+
+/// Joins the attempt that is under way, or starts one, and waits for what comes of it.
+async fn attempt(live: &Arc<Live>, want: Want) -> Outcome {
+    let mut flight = join(live, want)?;
+    match flight.wait_for(Option::is_some).await {
+        Ok(outcome) => outcome.clone().unwrap_or(Err(CUT_OFF)),
+        Err(_) => Err(CUT_OFF),
+    }
+}
+
+fn join(live: &Arc<Live>, want: Want) -> Result<watch::Receiver<Option<Outcome>>, Error> {
+    let mut begun = None;
+    let joined = live.flight.join(|| {
+        begin(live).map(|(runtime, landing, outcome)| {
+            begun = Some((runtime, landing));
+            outcome
+        })
+    })?;
+    match joined {
+        Joined::Waits(outcome) => Ok(outcome),
+        Joined::Leads(outcome) => {
+            if let Some((runtime, landing)) = begun {
+                runtime.spawn(async move {
+                    let outcome = transaction::run(&landing.live, want).await;
+                    landing.land(outcome);
+                });
+            }
+            Ok(outcome)
+        }
+    }
+}
+
+/// What an attempt needs to be made; an error while the last failure is too fresh, or where there is no runtime.
+fn begin(live: &Arc<Live>) -> Result<(Handle, Landing, watch::Receiver<Option<Outcome>>), Error> {
+    if let Some((rest, error)) = live.rest.left(live.clock.monotonic()) {
+        return Err(error.with_retry_after(rest));
+    }
+    let Ok(runtime) = Handle::try_current() else {
+        return Err(Error::Interrupted("there is no tokio runtime here"));
+    };
+    let (sender, outcome) = watch::channel(None);
+    let landing = Landing {
+        live: Arc::clone(live),
+        sender,
+    };
+    Ok((runtime, landing, outcome))
+}
+
+/// Ends an attempt, whether it has an outcome or was cut off.
+struct Landing {
+    live: Arc<Live>,
+    sender: watch::Sender<Option<Outcome>>,
+}
+
+impl Landing {
+    fn land(self, outcome: Outcome) {
+        let live = &self.live;
+        live.held.looked(live.now());
+        match &outcome {
+            Ok(_) => live.rest.end(),
+            Err(error) => {
+                let rest = live.rest.begin(error, live.clock.monotonic(), live.grant.random.draw());
+                tracing::debug!(key = %live.grant.key, %error, ?rest, "no new token");
+            }
+        }
+        live.flight.land(|| {
+            self.sender.send_replace(Some(outcome));
+        });
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        // Cut off by a panic or a shutdown. After a landing there may be another attempt already.
+        if self.sender.borrow().is_none() {
+            self.live.flight.land(|| {});
+        }
+    }
+}

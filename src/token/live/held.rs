@@ -1,0 +1,353 @@
+//! What this process holds of a grant: what calls see of it, and what waits to be stored.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::refusals::{Refusal, Refusals};
+use super::shown::Shown;
+use super::snapshot::Snapshot;
+use super::unstored::Unstored;
+use crate::token::clock::{Now, between};
+use crate::token::grant::Grant;
+use crate::token::machine::{self, Freshness};
+use crate::token::record::Versioned;
+use crate::token::source::{Bearer, Rejection};
+use crate::token::{ReauthorizationReason, Renewal, TokenSet};
+
+/// What this process holds of a grant.
+pub(crate) struct Held {
+    grant: Arc<Grant>,
+    /// What calls see. Read without the lock, changed under it.
+    pub shown: Shown,
+    pub unstored: Unstored,
+    /// Monotonic seconds from which on the store is looked at again, beside a call.
+    look_again_at: AtomicU64,
+    /// Its lock is held for every change of what is shown: nothing older ever goes over something newer.
+    refusals: Mutex<Refusals>,
+}
+
+/// What became of a record that was to be shown.
+pub(crate) enum Show {
+    /// This process holds something newer.
+    Outdated {
+        newer: Arc<Snapshot>,
+    },
+    Shown(NowShown),
+}
+
+/// What is shown now, and what is new about it.
+pub(crate) struct NowShown {
+    pub snapshot: Arc<Snapshot>,
+    /// It is another token than before, and it serves.
+    pub brings_a_token: bool,
+    /// The generation, where there was an older one before.
+    pub moved_to: Option<u64>,
+    /// Why the grant is over, where that was not known before.
+    pub ended: Option<ReauthorizationReason>,
+}
+
+impl Held {
+    pub fn new(grant: Arc<Grant>) -> Self {
+        Self {
+            grant,
+            shown: Shown::new(),
+            unstored: Unstored::default(),
+            look_again_at: AtomicU64::new(0),
+            refusals: Mutex::default(),
+        }
+    }
+
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.shown.load()
+    }
+
+    /// Of the tokens at hand; 0: there are none.
+    pub fn generation(&self) -> u64 {
+        self.snapshot().and_then(|snapshot| snapshot.generation()).unwrap_or(0)
+    }
+
+    /// Of the record that is shown; 0: there is none.
+    pub fn revision(&self) -> u64 {
+        self.snapshot().map_or(0, |snapshot| snapshot.revision)
+    }
+
+    /// The token at hand, if it still lives.
+    pub fn still_serving(&self, now: Now) -> Option<Bearer> {
+        let snapshot = self.snapshot()?;
+        let over = snapshot.freshness(now) == Freshness::Expired || snapshot.is_refused();
+        if over { None } else { snapshot.bearer.clone() }
+    }
+
+    /// The store was looked at just now.
+    pub fn looked(&self, now: Now) {
+        const LOOK_AGAIN: Duration = Duration::from_secs(300);
+        let next = now.monotonic + LOOK_AGAIN;
+        self.look_again_at.store(next.as_secs(), Ordering::Relaxed);
+    }
+
+    /// Whether the store was not looked at for so long that another process may have ended the grant.
+    #[inline]
+    pub fn look_is_due(&self, now: Now) -> bool {
+        now.monotonic.as_secs() >= self.look_again_at.load(Ordering::Relaxed)
+    }
+
+    /// The provider answered 401 to this generation. Every 401 comes by here, and this decides what it means.
+    pub fn refuse(&self, generation: u64, rejection: Rejection, now: Now) -> Refusal {
+        let mut refusals = self.lock();
+        let snapshot = self.snapshot();
+        let at_hand = snapshot
+            .as_ref()
+            .and_then(|shown| Some((shown, shown.tokens.as_ref()?)));
+        let Some((snapshot, tokens)) = at_hand.filter(|(_, tokens)| tokens.generation == generation) else {
+            return Refusal::Outdated;
+        };
+        if rejection == Rejection::Unexplained && !self.grant.renewable(tokens) {
+            return Refusal::Stands { retry_after: None };
+        }
+        if !snapshot.is_refused() && snapshot.tombstone.is_none() {
+            // The wall clock may have been set back since.
+            let age = between(tokens.obtained_at, now.utc()).max(now.monotonic.saturating_sub(snapshot.seen_at));
+            if let Some(hold) = refusals.hold_back(age) {
+                return Refusal::Stands {
+                    retry_after: Some(hold),
+                };
+            }
+        }
+        snapshot.refuse();
+        self.shown.touch();
+        Refusal::Replace(tokens.access_token.clone())
+    }
+
+    /// Shows what the store holds, unless something newer is shown.
+    pub fn show(&self, seen: Versioned, now: Now) -> Show {
+        let changing = self.lock();
+        // What is in memory only is newer than anything that a read can bring, until it is stored.
+        let newer_waits = !self.unstored.is_empty();
+        self.replace(seen, newer_waits, now, &changing)
+    }
+
+    /// Shows tokens that the store does not hold yet.
+    pub fn show_unstored(&self, tokens: Versioned, now: Now) -> Show {
+        self.replace(tokens, false, now, &self.lock())
+    }
+
+    fn replace(&self, seen: Versioned, newer_waits: bool, now: Now, _changing: &MutexGuard<'_, Refusals>) -> Show {
+        let before = self.snapshot();
+        self.looked(now);
+        if let Some(before) = &before {
+            // A store that went back in time has nothing to say until it is put right.
+            let shown = (before.revision, before.tokens.as_ref());
+            if newer_waits || machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal) {
+                return Show::Outdated {
+                    newer: Arc::clone(before),
+                };
+            }
+        }
+        let horizon = seen
+            .record
+            .tokens
+            .as_ref()
+            .and_then(|tokens| self.grant.horizon(tokens, now));
+        let mut snapshot = Snapshot::of(seen, horizon, now);
+        let read_again = before.as_deref().is_some_and(|before| before.same_token(&snapshot));
+        if let Some(before) = before.as_deref().filter(|_| read_again) {
+            snapshot.carry_over(before);
+        }
+        let snapshot = Arc::new(snapshot);
+        self.shown.replace(Some(Arc::clone(&snapshot)));
+        let known = before.as_deref();
+        let moved_to = known
+            .and_then(|known| known.generation())
+            .zip(snapshot.generation())
+            .filter(|(old, new)| new > old)
+            .map(|(_, new)| new);
+        let ended = snapshot
+            .ended()
+            .filter(|reason| known.and_then(|known| known.ended()) != Some(*reason));
+        Show::Shown(NowShown {
+            brings_a_token: snapshot.error().is_none() && !read_again,
+            moved_to,
+            ended,
+            snapshot,
+        })
+    }
+
+    /// Removes what callers see, and what waits to be stored.
+    pub fn clear(&self) {
+        let _changing = self.lock();
+        self.unstored.clear();
+        self.shown.replace(None);
+    }
+
+    /// The tokens that the store lost, and the revision at which it had them: it holds less than this process once
+    /// read from it or wrote to it.
+    pub fn lost_by_store(&self, seen: Option<&Versioned>) -> Option<(u64, TokenSet)> {
+        if self.grant.renewal != Renewal::Refresh {
+            return None;
+        }
+        let snapshot = self.snapshot()?;
+        let held = snapshot.living()?;
+        let lost = machine::went_back(seen.map(|seen| &seen.record), held);
+        lost.then(|| (snapshot.revision, held.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::token::live::UnstoredTokens;
+    use crate::token::{
+        GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokedToken, StoreError, TokenHandleBuilder, TokenKey,
+        TokenReply,
+    };
+    use crate::value::Secret;
+
+    struct Nobody;
+
+    impl Issuer for Nobody {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+        fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn held() -> Held {
+        let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let set_up = TokenHandleBuilder::new(key, Arc::new(Nobody), Renewal::Refresh);
+        Held::new(Arc::new(Grant::new(&set_up)))
+    }
+
+    /// Tokens of an hour, with a refresh token.
+    fn tokens(held: &Held, now: Now) -> TokenSet {
+        let mut reply = TokenReply::new("access-1");
+        reply.expires_in = Some(Duration::from_secs(3600));
+        reply.refresh_token = Some(Secret::from("refresh-1"));
+        held.grant.first_tokens(reply, now)
+    }
+
+    fn alive(held: &Held, revision: u64, tokens: &TokenSet) -> Versioned {
+        Versioned {
+            revision,
+            record: held.grant.alive(tokens.clone()),
+        }
+    }
+
+    fn shown(show: Show) -> NowShown {
+        match show {
+            Show::Shown(shown) => shown,
+            Show::Outdated { .. } => panic!("it is outdated"),
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_read_again_is_as_old_and_as_refused_as_before() {
+        let (held, clock) = (held(), ManualClock::new());
+        let start = Now::read(&clock);
+        let tokens = tokens(&held, start);
+        assert!(shown(held.show(alive(&held, 1, &tokens), start)).brings_a_token);
+        assert!(matches!(
+            held.refuse(1, Rejection::InvalidToken, start),
+            Refusal::Replace(refused) if refused == tokens.access_token
+        ));
+
+        // Somebody sets the wall clock back by almost the life of the token.
+        clock.advance(Duration::from_secs(3500));
+        clock.set_wall(start.wall);
+        let again = shown(held.show(alive(&held, 2, &tokens), Now::read(&clock)));
+        assert!(!again.brings_a_token && again.moved_to.is_none());
+        assert!(again.snapshot.is_refused());
+        assert_eq!(again.snapshot.seen_at, start.monotonic);
+        clock.advance(Duration::from_secs(100));
+        assert_eq!(again.snapshot.freshness(Now::read(&clock)), Freshness::Expired);
+    }
+
+    #[test]
+    fn an_end_is_news_once() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let alive = alive(&held, 1, &tokens(&held, now));
+        shown(held.show(alive.clone(), now));
+        let ended = |revision, reason| {
+            let record = alive.record.buried(reason, now.utc(), "somebody");
+            shown(held.show(Versioned { revision, record }, now)).ended
+        };
+        let (refused, lost) = (ReauthorizationReason::Refused, ReauthorizationReason::LostReply);
+        assert_eq!(ended(2, refused), Some(refused));
+        assert_eq!(ended(3, refused), None);
+        assert_eq!(ended(4, lost), Some(lost));
+    }
+
+    #[test]
+    fn what_is_read_does_not_go_over_tokens_that_wait_to_be_stored() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let old = tokens(&held, now);
+        shown(held.show(alive(&held, 1, &old), now));
+        let new = old.next(TokenReply::new("access-2"), now.wall);
+        let set = UnstoredTokens {
+            tokens: new.clone(),
+            parent: Some(old.access_token.clone()),
+        };
+        assert!(
+            held.unstored
+                .keep(set, StoreError::unavailable("take the write", "it is out"))
+        );
+        let shown_now = shown(held.show_unstored(alive(&held, 1, &new), now));
+        assert_eq!(shown_now.moved_to, Some(2));
+        assert!(matches!(held.show(alive(&held, 2, &new), now), Show::Outdated { .. }));
+        held.unstored.remove(&new);
+        shown(held.show(alive(&held, 2, &new), now));
+        assert_eq!(held.revision(), 2);
+    }
+
+    #[test]
+    fn a_401_to_an_older_token_is_no_refusal_of_the_one_at_hand() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        assert!(matches!(
+            held.refuse(1, Rejection::InvalidToken, now),
+            Refusal::Outdated
+        ));
+        let new = tokens(&held, now).next(TokenReply::new("access-2"), now.wall);
+        shown(held.show(alive(&held, 1, &new), now));
+        assert!(matches!(
+            held.refuse(1, Rejection::InvalidToken, now),
+            Refusal::Outdated
+        ));
+        assert!(held.still_serving(now).is_some());
+        assert!(matches!(
+            held.refuse(2, Rejection::Unexplained, now),
+            Refusal::Replace(_)
+        ));
+        assert!(held.still_serving(now).is_none());
+    }
+
+    #[test]
+    fn a_401_that_does_not_name_the_token_leaves_the_last_token_alone() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let last = TokenSet {
+            refresh_token: None,
+            ..tokens(&held, now)
+        };
+        shown(held.show(alive(&held, 1, &last), now));
+        let refusal = held.refuse(1, Rejection::Unexplained, now);
+        assert!(matches!(refusal, Refusal::Stands { retry_after: None }));
+        assert!(held.still_serving(now).is_some());
+        assert!(matches!(
+            held.refuse(1, Rejection::InvalidToken, now),
+            Refusal::Replace(_)
+        ));
+    }
+}

@@ -1,0 +1,130 @@
+//! What all clones of a handle share, in groups of their own: the grant and its rules, its store and its server, what
+//! is held of it, the rest after failures, and the news for those who watch.
+
+mod cell;
+pub(crate) mod flight;
+mod grant_store;
+mod held;
+mod news;
+mod refusals;
+mod rest;
+mod server;
+mod shown;
+mod snapshot;
+mod sync;
+mod unstored;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::clock::Now;
+use super::grant::Grant;
+use super::record::{Versioned, next_revision};
+use super::{Clock, Error, Event, ReauthorizationReason, Record, TokenHandleBuilder};
+use flight::Flight;
+pub(crate) use grant_store::GrantStore;
+use held::{Held, Show};
+use news::News;
+pub(crate) use refusals::Refusal;
+use rest::Rest;
+use server::Server;
+pub(crate) use snapshot::Snapshot;
+pub(crate) use unstored::UnstoredTokens;
+
+/// What comes of an attempt.
+pub(crate) type Outcome = Result<Arc<Snapshot>, Error>;
+
+/// What all clones of a handle share.
+pub(crate) struct Live {
+    pub grant: Arc<Grant>,
+    pub clock: Arc<dyn Clock>,
+    pub store: GrantStore,
+    pub server: Server,
+    pub held: Held,
+    pub rest: Rest,
+    pub news: News,
+    /// The attempt that is under way.
+    pub flight: Flight<watch::Receiver<Option<Outcome>>>,
+    /// How many logins, revocations and the like are under way.
+    pub changes: AtomicU64,
+}
+
+impl Live {
+    pub fn new(set_up: TokenHandleBuilder) -> Self {
+        let grant = Arc::new(Grant::new(&set_up));
+        Self {
+            store: GrantStore::new(set_up.store, Arc::clone(&grant)),
+            server: Server::new(set_up.issuer, Arc::clone(&set_up.clock), grant.request_timeout),
+            held: Held::new(Arc::clone(&grant)),
+            rest: Rest::new(),
+            news: News::default(),
+            flight: Flight::new(),
+            changes: AtomicU64::new(0),
+            clock: set_up.clock,
+            grant,
+        }
+    }
+
+    pub fn now(&self) -> Now {
+        Now::read(&*self.clock)
+    }
+
+    /// The record as it is to go over the one that was read at this revision.
+    pub fn successor(&self, seen: Option<u64>, record: Record) -> Versioned {
+        Versioned {
+            revision: next_revision(seen, self.held.revision(), self.now().utc()),
+            record,
+        }
+    }
+
+    /// Makes what the store holds visible to callers, unless they see something newer.
+    pub fn publish(&self, seen: Versioned) -> Arc<Snapshot> {
+        self.made_known(self.held.show(seen, self.now()))
+    }
+
+    /// The same for tokens that the store does not hold yet.
+    pub fn publish_unstored(&self, tokens: Versioned) -> Arc<Snapshot> {
+        self.made_known(self.held.show_unstored(tokens, self.now()))
+    }
+
+    fn made_known(&self, show: Show) -> Arc<Snapshot> {
+        let shown = match show {
+            Show::Outdated { newer } => return newer,
+            Show::Shown(shown) => shown,
+        };
+        if shown.brings_a_token {
+            self.rest.end();
+        }
+        if let Some(generation) = shown.moved_to {
+            self.news.tell(Event::Refreshed { generation });
+        }
+        if let Some(reason) = shown.ended {
+            self.warn_of_end(reason);
+        }
+        self.announce_ends();
+        shown.snapshot
+    }
+
+    fn warn_of_end(&self, reason: ReauthorizationReason) {
+        tracing::warn!(key = %self.grant.key, %reason, "the user must authorize again");
+        self.news.tell(Event::ReauthorizationRequired { reason });
+    }
+
+    /// Removes what callers see.
+    pub fn clear(&self) {
+        self.held.clear();
+        self.rest.end();
+    }
+
+    /// Tells those who watch of ends that are near, once for each end; says when the next one will be.
+    pub fn announce_ends(&self) -> Option<Duration> {
+        if !self.news.is_watched() {
+            return None;
+        }
+        let snapshot = self.held.snapshot()?;
+        self.news.announce_ends(snapshot.living()?, self.now().utc())
+    }
+}

@@ -1,0 +1,152 @@
+//! The rest after failures: how long neither the server nor the store is asked again.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::http::{Backoff, spread};
+use crate::token::Error;
+
+/// Why no attempt is made for a while. Times are those of the monotonic clock.
+pub(crate) struct Rest {
+    /// The end in milliseconds, for readers that must not lock; 0: there is none.
+    quiet_until: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// In a row.
+    failures: u32,
+    last: Option<Failed>,
+}
+
+struct Failed {
+    rest_until: Duration,
+    error: Error,
+}
+
+impl Rest {
+    pub fn new() -> Self {
+        Self {
+            quiet_until: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The end of the rest, without a lock; none: there was no failure.
+    pub fn quiet_until(&self) -> Option<Duration> {
+        match self.quiet_until.load(Ordering::Acquire) {
+            0 => None,
+            millis => Some(Duration::from_millis(millis)),
+        }
+    }
+
+    /// How long it still lasts, and because of what.
+    pub fn left(&self, now: Duration) -> Option<(Duration, Error)> {
+        let state = self.lock();
+        let failed = state.last.as_ref().filter(|failed| failed.rest_until > now)?;
+        Some((failed.rest_until - now, failed.error.clone()))
+    }
+
+    /// An attempt failed. Says how long the rest is.
+    pub fn begin(&self, error: &Error, now: Duration, draw: f64) -> Duration {
+        let mut state = self.lock();
+        state.failures = state.failures.saturating_add(1);
+        let rest = length(error, state.failures, draw);
+        let rest_until = now + rest;
+        let millis = u64::try_from(rest_until.as_millis()).unwrap_or(u64::MAX);
+        self.quiet_until.store(millis, Ordering::Release);
+        state.last = Some(Failed {
+            rest_until,
+            error: error.clone(),
+        });
+        rest
+    }
+
+    /// An attempt succeeded, or somebody else's did.
+    pub fn end(&self) {
+        let mut state = self.lock();
+        *state = State::default();
+        self.quiet_until.store(0, Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long to leave the server or the store alone after this error.
+fn length(error: &Error, failures: u32, draw: f64) -> Duration {
+    const BACKOFF: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
+    const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
+
+    let pause = spread(BACKOFF.pause(failures), 1.0..=1.25, draw);
+    match error {
+        Error::Throttled { retry_after, .. } | Error::Transient { retry_after, .. } => {
+            retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER).max(pause)
+        }
+        Error::InDoubt { .. } => pause,
+        Error::Store { .. } => pause.min(Duration::from_secs(5)),
+        Error::Busy { .. } => Duration::from_secs(1),
+        Error::ClientMisconfigured { .. } | Error::RequestRejected { .. } => Duration::from_secs(10),
+        // The store is asked again soon: somebody may have authorized elsewhere.
+        Error::ReauthorizationRequired { .. } | Error::NoGrant { .. } => Duration::from_millis(500),
+        Error::TokenRefused { .. } | Error::Source { .. } | Error::Interrupted(_) => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::token::StoreError;
+
+    fn transient(retry_after: Option<u64>) -> Error {
+        Error::Transient {
+            retry_after: retry_after.map(Duration::from_secs),
+            source: Arc::new(std::fmt::Error),
+        }
+    }
+
+    #[test]
+    fn the_rest_doubles_from_half_a_second_to_a_minute_and_a_quarter_is_drawn() {
+        let millis = |failures, draw| length(&transient(None), failures, draw).as_millis();
+        let failures = [1, 2, 3, 7, 8, 9, u32::MAX];
+        assert_eq!(
+            failures.map(|failures| millis(failures, 0.0)),
+            [500, 1000, 2000, 32_000, 60_000, 60_000, 60_000]
+        );
+        assert_eq!(
+            failures.map(|failures| millis(failures, 1.0)),
+            [625, 1250, 2500, 40_000, 75_000, 75_000, 75_000]
+        );
+    }
+
+    #[test]
+    fn what_the_server_asks_for_is_waited_for_ten_minutes_at_most_and_a_store_for_five_seconds() {
+        let secs = |error: &Error| length(error, 20, 0.0).as_secs();
+        assert_eq!(secs(&transient(Some(90))), 90);
+        assert_eq!(secs(&transient(Some(3600))), 600);
+        assert_eq!(secs(&transient(Some(1))), 60);
+        let source = StoreError::unavailable("read", "no connection");
+        assert_eq!(secs(&Error::Store { source }), 5);
+    }
+
+    #[test]
+    fn a_rest_ends_by_time_and_by_a_success() {
+        let rest = Rest::new();
+        let now = Duration::from_secs(7);
+        assert!(rest.left(now).is_none() && rest.quiet_until().is_none());
+        let length = rest.begin(&transient(None), now, 0.0);
+        assert_eq!(rest.left(now).map(|(left, _)| left), Some(length));
+        assert_eq!(rest.quiet_until(), Some(now + length));
+        assert!(rest.left(now + length).is_none());
+        let second = rest.begin(&transient(None), now, 0.0);
+        assert_eq!(second, length * 2);
+        rest.end();
+        assert!(rest.left(now).is_none() && rest.quiet_until().is_none());
+        assert_eq!(rest.begin(&transient(None), now, 0.0), length);
+    }
+}

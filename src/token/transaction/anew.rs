@@ -1,0 +1,65 @@
+//! A token by the grant itself: client credentials, which have no refresh token.
+
+use super::write::{Written, write};
+use crate::token::live::{Live, Outcome};
+use crate::token::record::Versioned;
+use crate::token::store::Lease;
+use crate::token::{Error, IssuerError, Obtain, StoreError, Verdict};
+
+/// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
+pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> Outcome {
+    let sent_at = live.now();
+    let reply = match live.server.obtain(Obtain::Anew).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            live.store.release(lease).await;
+            return Err(about_the_client(error));
+        }
+    };
+    let tokens = match seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()) {
+        Some(tokens) => tokens.next(reply, sent_at.wall),
+        None => live.grant.first_tokens(reply, sent_at),
+    };
+    let record = live.grant.alive(tokens);
+    let seen = seen.map(|seen| seen.revision);
+    let next = live.successor(seen, record.clone());
+    let written = write(&live.store, seen, next, lease.fence).await;
+    live.store.release(lease).await;
+    Ok(live.publish(match written {
+        Ok(Written::Done(stored)) => stored,
+        Ok(Written::Overtaken) | Err(_) => {
+            tracing::warn!(key = %live.grant.key, "a token that can be fetched anew was not stored");
+            Versioned {
+                // Not ahead of the store: what it takes next is newer.
+                revision: live.held.revision().max(seen.unwrap_or(0)),
+                record,
+            }
+        }
+    }))
+}
+
+/// Client credentials work without their store: siblings then fetch for themselves.
+pub(super) async fn without_store(live: &Live, error: StoreError) -> Outcome {
+    tracing::warn!(key = %live.grant.key, %error, "fetching a token without the token store");
+    let sent_at = live.now();
+    let reply = live.server.obtain(Obtain::Anew).await.map_err(about_the_client)?;
+    let mut tokens = live.grant.first_tokens(reply, sent_at);
+    tokens.generation = live.held.generation() + 1;
+    Ok(live.publish(Versioned {
+        // Not a revision ahead of the store: what it takes when it is back is newer.
+        revision: live.held.revision(),
+        record: live.grant.alive(tokens),
+    }))
+}
+
+/// `invalid_grant` to client credentials is about the client: there is no user to ask.
+fn about_the_client(error: IssuerError) -> Error {
+    match error.verdict {
+        Verdict::Dead => Error::ClientMisconfigured { source: error.source },
+        Verdict::InDoubt => Error::Transient {
+            retry_after: None,
+            source: error.source,
+        },
+        _ => error.into(),
+    }
+}

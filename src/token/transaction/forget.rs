@@ -1,0 +1,54 @@
+//! A grant's end here, without a word to the provider.
+
+use super::lease::acquire;
+use super::write::write;
+use crate::token::live::Live;
+use crate::token::record::Versioned;
+use crate::token::{Error, ReauthorizationReason, Record, StoreError};
+
+/// No token of the grant stays, here and in the store.
+pub(crate) async fn forget(live: &Live) -> Result<(), Error> {
+    let lease = acquire(&live.store, &*live.clock).await?;
+    let outcome = under_lease(live, lease.fence).await;
+    live.store.release(lease).await;
+    outcome
+}
+
+async fn under_lease(live: &Live, fence: u64) -> Result<(), Error> {
+    // What cannot be read can still be forgotten.
+    let (stored, damaged) = match live.store.load().await {
+        Ok(stored) => (stored, false),
+        Err(StoreError::Corrupt { .. }) => (None, true),
+        Err(error) => return Err(error.into()),
+    };
+    if stored.is_none() && !damaged && live.held.generation() == 0 {
+        live.clear();
+        return Ok(());
+    }
+    let generation = stored
+        .as_ref()
+        .and_then(|stored| Record::decode(&stored.bytes).ok())
+        .map_or(0, |record| record.generation())
+        .max(live.held.generation());
+    let mark = Record::ended(
+        live.grant.key.clone(),
+        ReauthorizationReason::Forgotten,
+        live.now().utc(),
+        generation,
+        &live.grant.holder,
+    );
+    let mut marked = write_mark(live, stored.map(|stored| stored.revision), mark.clone(), fence).await?;
+    if damaged {
+        // A store keeps what is damaged until it has something to put in its place for sure.
+        marked = write_mark(live, Some(marked.revision), mark, fence).await?;
+    }
+    live.clear();
+    // Shown, and not only cleared: a read that began before is older than this.
+    live.publish(marked);
+    Ok(())
+}
+
+async fn write_mark(live: &Live, seen: Option<u64>, mark: Record, fence: u64) -> Result<Versioned, StoreError> {
+    let next = live.successor(seen, mark);
+    write(&live.store, seen, next, fence).await?.done("forget the record")
+}

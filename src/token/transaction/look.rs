@@ -1,0 +1,42 @@
+//! A look at what the store holds, and what needs no request because of it.
+
+use std::sync::Arc;
+
+use super::write::write;
+use crate::token::live::{Live, Snapshot};
+use crate::token::machine::{self, Want};
+use crate::token::record::Versioned;
+use crate::token::{StoreError, TokenSet};
+
+/// Shows what the store holds, where it is what is wanted.
+pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) -> Option<Arc<Snapshot>> {
+    let seen = seen?;
+    let tokens = seen.record.tokens.as_ref()?;
+    let satisfies = |tokens: &TokenSet| machine::satisfies(want, tokens, live.grant.freshness(tokens, live.now()));
+    if !satisfies(tokens) {
+        return None;
+    }
+    // Where this process knows of something newer, that is what it shows.
+    let shown = live.publish(seen.clone());
+    let serves = shown.tokens.as_ref().is_some_and(satisfies);
+    serves.then_some(shown)
+}
+
+/// What the store holds, after it was given back what it lost (a failover to an older copy, a restart without its
+/// log). Under the lease.
+pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Option<Versioned>, StoreError> {
+    let seen = live.store.read().await?;
+    let Some((held_at, tokens)) = live.held.lost_by_store(seen.as_ref()) else {
+        return Ok(seen);
+    };
+    let generation = tokens.generation;
+    tracing::warn!(key = %live.grant.key, generation, "the store lost tokens that it had taken: it gets them back");
+    let stored = seen.as_ref().map(|seen| seen.revision);
+    let mut next = live.successor(stored, live.grant.alive(tokens));
+    next.revision = next.revision.max(held_at.saturating_add(1));
+    let restored = write(&live.store, stored, next, fence)
+        .await?
+        .done("take back what it lost")?;
+    live.publish(restored.clone());
+    Ok(Some(restored))
+}

@@ -1,0 +1,172 @@
+//! What is done to a grant, step by step: an attempt to get tokens, from top to bottom, here; a login, a revocation and
+//! a loss on purpose beside it.
+//!
+//! An attempt reads, asks for the lease, reads again, and does what the machine decides.
+
+mod adopt;
+mod anew;
+mod forget;
+mod lease;
+mod look;
+mod refresh;
+mod retain;
+mod revoke;
+mod write;
+
+use std::sync::Arc;
+
+use super::live::{Live, Outcome, Snapshot};
+use super::machine::{self, Freshness, Situation, Step, Want};
+use super::record::Versioned;
+use super::store::{Lease, Leased};
+use super::{Error, Renewal, StoreError};
+pub(crate) use adopt::adopt;
+use anew::{anew, without_store};
+pub(crate) use forget::forget;
+use lease::{PATIENCE, Poll, UnderLease};
+use look::{read_as_far_as_known, take_stored};
+use refresh::Refresh;
+pub(crate) use revoke::revoke;
+
+/// One attempt to get what is wanted. Runs in a task of its own: no caller can cut it off.
+pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
+    if let Some(error) = live.held.unstored.error() {
+        return Err(error);
+    }
+    let patience_ends = live.clock.monotonic() + live.grant.lease_ttl() * 2 + PATIENCE;
+    let mut waited_for = None;
+    let mut poll = Poll::new();
+    loop {
+        let seen = match live.store.read().await {
+            Ok(seen) => seen,
+            Err(error) => return store_failed(live, error).await,
+        };
+        // What a sibling has stored needs no lease.
+        if let Some(stored) = take_stored(live, &want, seen.as_ref()) {
+            return Ok(stored);
+        }
+        match live.store.lease().await {
+            Err(error) => return store_failed(live, error).await,
+            Ok(Leased::Granted(lease)) => match under_lease(live, &want, lease, waited_for).await {
+                UnderLease::Ended(outcome) => return outcome,
+                UnderLease::SenderAtWork { fence } => {
+                    tokio::time::sleep(PATIENCE).await;
+                    waited_for = Some(fence);
+                }
+            },
+            Ok(Leased::Held { by, for_at_most }) => {
+                if live.clock.monotonic() >= patience_ends {
+                    return Err(Error::Busy {
+                        holder: by,
+                        retry_after: for_at_most,
+                    });
+                }
+                poll.pause(&live.grant.random).await;
+            }
+        }
+    }
+}
+
+/// A token that can be fetched anew needs no store; without it, a refresh is not safe.
+async fn store_failed(live: &Live, error: StoreError) -> Outcome {
+    match live.grant.renewal {
+        Renewal::Anew => without_store(live, error).await,
+        Renewal::Refresh => Err(error.into()),
+    }
+}
+
+/// Under the lease. `waited_for` is the intent whose sender was already given time.
+async fn under_lease(
+    live: &Arc<Live>,
+    want: &Want,
+    lease: Lease,
+    waited_for: Option<u64>,
+) -> UnderLease<Arc<Snapshot>> {
+    let leased_at = live.now();
+    let seen = match read_as_far_as_known(live, lease.fence).await {
+        Ok(seen) => seen,
+        Err(error) => {
+            live.store.release(lease).await;
+            return UnderLease::Ended(store_failed(live, error).await);
+        }
+    };
+    let step = decide(live, want, &lease, seen.as_ref(), waited_for);
+    UnderLease::Ended(match (step, seen) {
+        (Step::Patience, seen) => {
+            live.store.release(lease).await;
+            let intent = seen.and_then(|seen| seen.record.intent);
+            return UnderLease::SenderAtWork {
+                fence: intent.map_or(0, |intent| intent.fence),
+            };
+        }
+        (Step::Adopt, Some(seen)) => {
+            if live.grant.renewal == Renewal::Anew && take_stored(live, want, Some(&seen)).is_none() {
+                // What was fetched while the store was out is newer, and is not what is wanted either.
+                return UnderLease::Ended(anew(live, Some(seen), lease).await);
+            }
+            live.store.release(lease).await;
+            Ok(live.publish(seen))
+        }
+        (Step::Defer, Some(seen)) => {
+            live.store.release(lease).await;
+            live.publish(seen);
+            Err(Error::InDoubt {
+                retry_after: None,
+                source: Arc::new(Deferred),
+            })
+        }
+        (Step::Dead(reason), seen) => {
+            live.store.release(lease).await;
+            if let Some(seen) = seen {
+                live.publish(seen);
+            }
+            Err(Error::ReauthorizationRequired { reason })
+        }
+        (Step::Anew, seen) => anew(live, seen, lease).await,
+        (Step::Refresh { unanswered }, Some(seen)) => {
+            let refresh = Refresh {
+                live,
+                want,
+                lease,
+                leased_at,
+            };
+            refresh.run(seen, unanswered).await
+        }
+        (Step::NoGrant | Step::Adopt | Step::Defer | Step::Refresh { .. }, seen) => {
+            live.store.release(lease).await;
+            if let Some(seen) = seen {
+                // Forgotten: what is shown here ends too.
+                live.publish(seen);
+            }
+            Err(live.grant.missing())
+        }
+    })
+}
+
+fn decide(live: &Live, want: &Want, lease: &Lease, seen: Option<&Versioned>, waited_for: Option<u64>) -> Step {
+    let grant = &live.grant;
+    let now = live.now();
+    let record = seen.map(|seen| &seen.record);
+    let step = machine::decide(&Situation {
+        want,
+        record,
+        freshness: record
+            .and_then(|record| record.tokens.as_ref())
+            .map_or(Freshness::Expired, |tokens| grant.freshness(tokens, now)),
+        renewal: grant.renewal,
+        rotation: &grant.rotation,
+        exclusive: lease.exclusive,
+        own_intent: record
+            .and_then(|record| record.intent.as_ref())
+            .is_some_and(|intent| *intent.holder == *grant.holder),
+        waited_for,
+        now,
+    });
+    tracing::debug!(key = %grant.key, ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
+    step
+}
+
+/// Why nothing was sent: the request could end tokens that still serve.
+#[derive(Debug, thiserror::Error)]
+#[error("an earlier refresh has no answer, and asking again could end the access token that still serves")]
+struct Deferred;

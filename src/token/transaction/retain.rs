@@ -1,0 +1,178 @@
+//! New tokens that the store did not take: they serve, and are written again until it does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::lease::acquire;
+use super::write::{Written, write};
+use crate::http::Backoff;
+use crate::token::live::{Live, Snapshot, UnstoredTokens};
+use crate::token::machine::{self, Rescue};
+use crate::token::record::Versioned;
+use crate::token::store::Lease;
+use crate::token::{Event, ReauthorizationReason, StoreError, TokenSet};
+
+/// The pauses between tries to store a set that could not be stored at once: much shorter than the time that its
+/// siblings give it.
+const BETWEEN_TRIES: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(3));
+
+/// What became of tokens that the store did not take.
+pub(super) enum Retained {
+    /// They serve, and a task writes them again.
+    Serving(Arc<Snapshot>),
+    /// A login that waits to be stored has replaced the grant that they are of.
+    ReplacedByLogin { lease: Option<Lease> },
+}
+
+/// Serves tokens that the store did not take, and keeps trying to store them.
+pub(super) fn retain(
+    live: &Arc<Live>,
+    unstored: UnstoredTokens,
+    revision: u64,
+    error: StoreError,
+    lease: Option<Lease>,
+) -> Retained {
+    if !live.held.unstored.keep(unstored.clone(), error.clone()) {
+        return Retained::ReplacedByLogin { lease };
+    }
+    tracing::error!(
+        key = %live.grant.key, generation = unstored.tokens.generation, %error,
+        "new tokens are in memory only: the store did not take them, the write is tried again"
+    );
+    live.news.tell(Event::StoreTrouble {
+        error: error.to_string(),
+    });
+    let shown = live.publish_unstored(Versioned {
+        revision,
+        record: live.grant.alive(unstored.tokens.clone()),
+    });
+    let live = Arc::clone(live);
+    tokio::spawn(async move { store_at_last(&live, unstored, lease).await });
+    Retained::Serving(shown)
+}
+
+/// Tries to store a set until it is stored, or something newer is.
+async fn store_at_last(live: &Live, unstored: UnstoredTokens, mut lease: Option<Lease>) {
+    let generation = unstored.tokens.generation;
+    let mut failures = 0;
+    let mut pause = true;
+    loop {
+        if std::mem::replace(&mut pause, true) {
+            failures += 1;
+            tokio::time::sleep(BETWEEN_TRIES.pause(failures)).await;
+        }
+        if !live.held.unstored.holds(&unstored.tokens) {
+            break;
+        }
+        let held = match lease.take() {
+            Some(held) => held,
+            None => match acquire(&live.store, &*live.clock).await {
+                Ok(held) => held,
+                Err(error) => {
+                    tracing::warn!(key = %live.grant.key, generation, failures, %error, "new tokens are still not stored");
+                    continue;
+                }
+            },
+        };
+        match store_once(live, &unstored, held).await {
+            Tried::Over => return,
+            Tried::LeaseLost => pause = false,
+            Tried::Failed { lease: held } => lease = Some(held),
+        }
+    }
+    if let Some(held) = lease {
+        live.store.release(held).await;
+    }
+}
+
+/// What became of one try to store a set.
+enum Tried {
+    /// It is stored, or need not be any more.
+    Over,
+    /// The lease is taken anew at once, before a sibling that waits for us loses its patience.
+    LeaseLost,
+    Failed {
+        lease: Lease,
+    },
+}
+
+async fn store_once(live: &Live, unstored: &UnstoredTokens, lease: Lease) -> Tried {
+    let tokens = &unstored.tokens;
+    if !live.held.unstored.holds(tokens) {
+        // A newer login was stored while this waited for the lease.
+        live.store.release(lease).await;
+        return Tried::Over;
+    }
+    let Ok(seen) = live.store.read().await else {
+        return Tried::Failed { lease };
+    };
+    if let Some(seen) = seen.as_ref().filter(|seen| seen.record.tokens.as_ref() == Some(tokens)) {
+        // The write was made, and only its confirmation was lost.
+        recovered(live, tokens, seen.clone());
+        live.store.release(lease).await;
+        return Tried::Over;
+    }
+    let stored = seen.as_ref().map(|seen| &seen.record);
+    if machine::rescue(unstored.parent.as_ref(), stored) == Rescue::Yield {
+        give_way(live, tokens, seen).await;
+        live.store.release(lease).await;
+        return Tried::Over;
+    }
+    let seen = seen.map(|seen| seen.revision);
+    let next = live.successor(seen, live.grant.alive(tokens.clone()));
+    match write(&live.store, seen, next, lease.fence).await {
+        Ok(Written::Done(committed)) => {
+            recovered(live, tokens, committed);
+            live.store.release(lease).await;
+            Tried::Over
+        }
+        Ok(Written::Overtaken) => {
+            live.store.release(lease).await;
+            Tried::LeaseLost
+        }
+        Err(_) => Tried::Failed { lease },
+    }
+}
+
+/// Somebody stored something newer, or ended the grant on purpose.
+async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versioned>) {
+    let generation = tokens.generation;
+    tracing::warn!(key = %live.grant.key, generation, "tokens that could not be stored are outdated now");
+    let tombstone = seen.as_ref().and_then(|seen| seen.record.tombstone.as_ref());
+    if tombstone.is_some_and(|tombstone| tombstone.reason == ReauthorizationReason::Revoked) {
+        revoke_unstored(live, tokens).await;
+    }
+    live.held.unstored.remove(tokens);
+    if let Some(seen) = seen {
+        live.publish(seen);
+    }
+}
+
+/// The grant was revoked while these tokens were in memory only: the revocation was meant for them too.
+async fn revoke_unstored(live: &Live, tokens: &TokenSet) {
+    if let Err(error) = live.server.revoke(tokens.to_revoke()).await {
+        tracing::warn!(
+            key = %live.grant.key, generation = tokens.generation, %error,
+            "tokens of a revoked grant could not be revoked and live until they end"
+        );
+    }
+}
+
+fn recovered(live: &Live, tokens: &TokenSet, committed: Versioned) {
+    let generation = committed.record.generation();
+    live.held.unstored.remove(tokens);
+    live.publish(committed);
+    tracing::info!(key = %live.grant.key, generation, "tokens that could not be stored are stored now");
+    live.news.tell(Event::StoreRecovered { generation });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_tokens_are_written_again_after_half_a_second_and_then_at_least_every_3_seconds() {
+        let pauses = [1, 2, 3, 4, 5, u32::MAX].map(|failures| BETWEEN_TRIES.pause(failures).as_millis());
+        assert_eq!(pauses, [500, 1000, 2000, 3000, 3000, 3000]);
+    }
+}

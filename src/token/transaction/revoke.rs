@@ -1,0 +1,72 @@
+//! A grant's end at the provider, and then in the store.
+
+use super::lease::{PATIENCE, UnderLease, acquire};
+use super::look::read_as_far_as_known;
+use super::write::write;
+use crate::token::live::Live;
+use crate::token::machine;
+use crate::token::record::Versioned;
+use crate::token::store::Lease;
+use crate::token::{Error, ReauthorizationReason, RevokedToken};
+
+/// The provider first, the store second: a tombstone over a living grant would be a lie.
+pub(crate) async fn revoke(live: &Live) -> Result<(), Error> {
+    let mut waited_for = None;
+    loop {
+        let lease = acquire(&live.store, &*live.clock).await?;
+        let outcome = under_lease(live, &lease, waited_for).await;
+        live.store.release(lease).await;
+        match outcome {
+            UnderLease::Ended(outcome) => return outcome,
+            // It may be about to store tokens that nobody here knows and that would outlive the revocation.
+            UnderLease::SenderAtWork { fence } => {
+                tokio::time::sleep(PATIENCE).await;
+                waited_for = Some(fence);
+            }
+        }
+    }
+}
+
+async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>) -> UnderLease<()> {
+    let seen = match read_as_far_as_known(live, lease.fence).await {
+        Ok(seen) => seen,
+        Err(error) => return UnderLease::Ended(Err(error.into())),
+    };
+    let intent = seen.as_ref().and_then(|seen| seen.record.intent.as_ref());
+    let own = intent.is_some_and(|intent| *intent.holder == *live.grant.holder);
+    if let Some(fence) = intent.and_then(|intent| machine::unsettled(intent, own, lease.exclusive, waited_for)) {
+        return UnderLease::SenderAtWork { fence };
+    }
+    UnderLease::Ended(revoke_known(live, lease.fence, seen).await)
+}
+
+/// Ends the newest tokens there are, and with them the grant.
+async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Result<(), Error> {
+    let unstored = live.held.unstored.tokens();
+    let tokens = unstored
+        .as_ref()
+        .or_else(|| seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()));
+    let Some(tokens) = tokens else {
+        return match &seen {
+            Some(_) => Ok(()),
+            None => Err(live.grant.missing()),
+        };
+    };
+    live.server.revoke(tokens.to_revoke()).await?;
+    let in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
+    if in_doubt && tokens.refresh_token.is_some() {
+        // The refresh token may be spent, and then its revocation ended nothing.
+        let access = RevokedToken::Access(tokens.access_token.clone());
+        live.server.revoke(access).await?;
+    }
+    live.held.unstored.clear();
+    let record = match &seen {
+        Some(seen) => seen.record.clone(),
+        None => live.grant.alive(tokens.clone()),
+    };
+    let buried = record.buried(ReauthorizationReason::Revoked, live.now().utc(), &live.grant.holder);
+    let seen = seen.map(|seen| seen.revision);
+    let written = write(&live.store, seen, live.successor(seen, buried), fence).await?;
+    live.publish(written.done("take the tombstone")?);
+    Ok(())
+}
