@@ -209,7 +209,7 @@ fn endpoints(provider: &Provider, page: &mut String) {
 fn needs(operation: &Operation) -> String {
     let mut ways: Vec<String> = Vec::new();
     match operation.scopes() {
-        Some(scopes) if scopes.is_empty() => ways.push("a token".to_owned()),
+        Some([]) => ways.push("a token".to_owned()),
         Some(scopes) => {
             let scopes: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
             ways.push(scopes.join(" and "));
