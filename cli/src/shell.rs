@@ -1,6 +1,9 @@
 //! The voice of the tool: right-aligned headers as cargo has them, and exit codes that mean something.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
 
 /// What a run comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +41,18 @@ pub enum Tone {
     Note,
 }
 
+impl Tone {
+    fn style(self) -> Style {
+        let colour = match self {
+            Self::Good => AnsiColor::Green,
+            Self::Warn => AnsiColor::Yellow,
+            Self::Bad => AnsiColor::Red,
+            Self::Note => AnsiColor::Cyan,
+        };
+        colour.on_default().bold()
+    }
+}
+
 /// Where the tool speaks to.
 pub struct Shell<'w> {
     out: &'w mut dyn Write,
@@ -58,13 +73,8 @@ impl<'w> Shell<'w> {
     pub fn header(&mut self, tone: Tone, header: &str, text: &str) -> io::Result<()> {
         let text = one_line(text);
         if self.colour {
-            let code = match tone {
-                Tone::Good => "32",
-                Tone::Warn => "33",
-                Tone::Bad => "31",
-                Tone::Note => "36",
-            };
-            writeln!(self.out, "\x1b[1;{code}m{header:>12}\x1b[0m {text}")
+            let style = tone.style();
+            writeln!(self.out, "{style}{header:>12}{style:#} {text}")
         } else {
             writeln!(self.out, "{header:>12} {text}")
         }
@@ -100,17 +110,17 @@ impl<'w> Shell<'w> {
     /// The writer's.
     pub fn diff(&mut self, diff: &str) -> io::Result<()> {
         for line in diff.lines() {
-            let code = match line.as_bytes().first() {
-                Some(b'+') => "32",
-                Some(b'-') => "31",
-                Some(b'@') => "36",
-                _ => "",
+            let colour = match line.as_bytes().first() {
+                Some(b'+') => Some(AnsiColor::Green),
+                Some(b'-') => Some(AnsiColor::Red),
+                Some(b'@') => Some(AnsiColor::Cyan),
+                _ => None,
             };
-            if self.colour && !code.is_empty() {
-                writeln!(self.out, "\x1b[{code}m{line}\x1b[0m")?;
-            } else {
-                writeln!(self.out, "{line}")?;
-            }
+            // A style without a colour writes nothing.
+            let style = colour
+                .filter(|_| self.colour)
+                .map_or(Style::new(), AnsiColor::on_default);
+            writeln!(self.out, "{style}{line}{style:#}")?;
         }
         Ok(())
     }
@@ -119,12 +129,8 @@ impl<'w> Shell<'w> {
 /// An argument as a shell takes it.
 #[must_use]
 pub fn quoted(argument: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@%+".contains(letter);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', "'\\''"))
-    }
+    // No argument of a process has a NUL, which is all that cannot be quoted.
+    shlex::try_quote(argument).map_or_else(|_| argument.to_owned(), Cow::into_owned)
 }
 
 /// Texts of others can carry line breaks and orders to a terminal; neither is ours to say.
@@ -145,11 +151,27 @@ mod tests {
             ("https://x.example/a", "https://x.example/a"),
             ("https://x.example/a?b&c", "'https://x.example/a?b&c'"),
             ("a page, \"b\"", "'a page, \"b\"'"),
-            ("it's", "'it'\\''s'"),
+            ("it's", "\"it's\""),
             ("", "''"),
         ] {
             assert_eq!(quoted(argument), written);
+            assert_eq!(shlex::split(written), Some(vec![argument.to_owned()]));
         }
+    }
+
+    #[test]
+    fn colours_go_around_what_is_said_and_nothing_else() {
+        let mut said = Vec::new();
+        let mut shell = Shell::new(&mut said, true);
+        let told = shell
+            .header(Tone::Bad, "Stale", "a")
+            .and_then(|()| shell.diff("+b\n c\n"));
+        assert!(told.is_ok());
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(
+            said,
+            "\u{1b}[1m\u{1b}[31m       Stale\u{1b}[0m a\n\u{1b}[32m+b\u{1b}[0m\n c\n"
+        );
     }
 
     #[test]
