@@ -1,7 +1,8 @@
 //! Error replies in a provider's own form.
 
+use finrail_spec::json::Json;
+
 use super::http::Reply;
-use super::json::Json;
 use super::particular::Particular;
 use super::refused::Refused;
 use super::spec::{Content, Document, Operation, Spec};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use finrail_spec::json::Json;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::authority::Client;
 use super::clock::Clock;
 use super::http::{RawRequest, Reply, pairs};
-use super::json::Json;
 use super::player::{Host, Player};
 use super::resource::id_of;
 use super::spec::bundled::BUNDLES;

@@ -1,10 +1,9 @@
 //! A request as it came and a reply as it will go, without a server around them.
 
 use bytes::Bytes;
+use finrail_spec::json::Json;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
-
-use super::json::Json;
 
 /// One request.
 #[derive(Clone)]

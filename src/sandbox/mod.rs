@@ -54,7 +54,6 @@ mod every_operation;
 mod fault;
 mod html;
 mod http;
-mod json;
 mod mint;
 mod particular;
 mod player;
@@ -72,6 +71,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use finrail_spec::json::Json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -80,7 +80,6 @@ pub use self::fault::{Fault, Gate};
 pub use self::recorded::RecordedRequest;
 pub use self::spec::SpecError;
 
-use self::json::Json;
 use self::player::Player;
 use self::players::Players;
 use self::spec::bundled::BUNDLES;

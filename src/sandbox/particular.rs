@@ -3,10 +3,10 @@
 //! Every hook is about meaning: which field is the state of a thing, and what changes it.
 
 use ::http::HeaderMap;
+use finrail_spec::json::Json;
 
 use super::authority::Binding;
 use super::http::Reply;
-use super::json::Json;
 use super::refused::Refused;
 use super::resource::{Call, Record, Store};
 use super::spec::{Operation, Spec};

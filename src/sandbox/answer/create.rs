@@ -1,9 +1,10 @@
 //! A new thing in a collection.
 
+use finrail_spec::json::Json;
+
 use super::reply::{created, status};
 use crate::sandbox::clock::timestamp;
 use crate::sandbox::http::Reply;
-use crate::sandbox::json::Json;
 use crate::sandbox::mint;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::Refused;

@@ -1,8 +1,9 @@
 //! The list of a collection: filtered, in pages.
 
+use finrail_spec::json::Json;
+
 use super::reply::{about, document};
 use crate::sandbox::http::Reply;
-use crate::sandbox::json::Json;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::{Call, Page, Record, Store, check_ranges, passes, project};

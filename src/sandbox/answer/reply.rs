@@ -1,7 +1,8 @@
 //! The reply of an operation: its document, its media type, its status.
 
+use finrail_spec::json::Json;
+
 use crate::sandbox::http::Reply;
-use crate::sandbox::json::Json;
 use crate::sandbox::resource::{Call, Record, entity_reply, rename};
 
 /// The example of the reply, about what the path names and not about what the example's path names.

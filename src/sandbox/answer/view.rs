@@ -1,8 +1,9 @@
 //! A view of the thing above, or a document of its own.
 
+use finrail_spec::json::Json;
+
 use super::reply::{about, document, empty};
 use crate::sandbox::http::Reply;
-use crate::sandbox::json::Json;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::Refused;
 use crate::sandbox::resource::{Call, Record, Store, same_fields, update};

@@ -1,8 +1,9 @@
 //! Registered clients, and how one of them shows who it is.
 
+use finrail_spec::json::Json;
+
 use super::{Authority, Refusal, refusal};
 use crate::sandbox::http::{RawRequest, decode};
-use crate::sandbox::json::Json;
 use crate::sandbox::spec::{Authentication, Profile};
 
 /// A registered client.

@@ -1,7 +1,8 @@
 //! Tokens, and the reply that carries them.
 
+use finrail_spec::json::Json;
+
 use super::{AccessToken, Authority, RefreshToken};
-use crate::sandbox::json::Json;
 use crate::sandbox::mint;
 use crate::sandbox::spec::{Profile, Spec};
 

@@ -1,6 +1,7 @@
 //! The token endpoint: the grants of RFC 6749.
 
 use base64::Engine as _;
+use finrail_spec::json::Json;
 use sha2::{Digest as _, Sha256};
 
 use super::authorize::own_code;
@@ -8,7 +9,6 @@ use super::client::{field, token_fields};
 use super::scope::{named, narrowed, scope_field};
 use super::{Authority, Code, Grant, Refusal, refusal};
 use crate::sandbox::http::RawRequest;
-use crate::sandbox::json::Json;
 use crate::sandbox::spec::{Profile, Spec};
 
 impl Authority {

@@ -1,7 +1,8 @@
 //! What a specification does not list, put into a reply.
 
+use finrail_spec::json::Json;
+
 use crate::sandbox::http::Reply;
-use crate::sandbox::json::Json;
 use crate::sandbox::spec::{Document, Operation, Spec};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,12 +1,12 @@
 //! The authorization server's endpoints, as requests and replies.
 
+use finrail_spec::json::Json;
 use http::Method;
 
 use super::{Player, State};
 use crate::sandbox::authority::{Authority, AuthorizationRequest, Refusal, Stop};
 use crate::sandbox::html;
 use crate::sandbox::http::{RawRequest, Reply, pairs, value_of};
-use crate::sandbox::json::Json;
 use crate::sandbox::spec::Operation;
 
 impl Player {

@@ -1,8 +1,9 @@
 //! Client registration: what was registered can be used, and what was removed cannot (RFC 7591, RFC 7592).
 
+use finrail_spec::json::Json;
+
 use crate::sandbox::authority::{Authority, Client};
 use crate::sandbox::http::Reply;
-use crate::sandbox::json::Json;
 use crate::sandbox::resource::Call;
 
 /// A call for a registered client was answered.

@@ -1,11 +1,12 @@
 //! Calls for resources: who may call, what the request says, the answer, and what follows from it.
 
+use finrail_spec::json::Json;
+
 use super::access::Rejection;
 use super::registration::registered;
 use super::{Player, State};
 use crate::sandbox::answer::answer;
 use crate::sandbox::http::{RawRequest, Reply};
-use crate::sandbox::json::Json;
 use crate::sandbox::refused::refused;
 use crate::sandbox::request::Reader;
 use crate::sandbox::resource::Call;

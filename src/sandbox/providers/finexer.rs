@@ -1,7 +1,8 @@
 //! Finexer: consents that a user gives at the bank's own page, bank accounts that come with them, and synchronisation.
 
+use finrail_spec::json::Json;
+
 use crate::sandbox::clock::timestamp;
-use crate::sandbox::json::Json;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::{Call, Record, Store};

@@ -1,8 +1,8 @@
 //! MX: the codes and the ranges of FDX 4.6, and a customer for each user.
 
+use finrail_spec::json::Json;
 use sha2::{Digest as _, Sha256};
 
-use crate::sandbox::json::Json;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::{Call, compare, field_of, first, last};

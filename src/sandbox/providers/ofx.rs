@@ -1,9 +1,9 @@
 //! OFX: deals refer to quotes and beneficiaries, quotes have two sides, rates convert amounts.
 
+use finrail_spec::json::Json;
 use rust_decimal::Decimal;
 
 use crate::sandbox::http::Reply;
-use crate::sandbox::json::Json;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::{Call, Record, Store};

@@ -1,6 +1,7 @@
 //! OmniFund: settlements are filtered by JSON.
 
-use crate::sandbox::json::Json;
+use finrail_spec::json::Json;
+
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::Call;

@@ -3,11 +3,11 @@
 mod payment;
 
 use ::http::HeaderMap;
+use finrail_spec::json::Json;
 
 use crate::sandbox::authority::Binding;
 use crate::sandbox::clock::timestamp;
 use crate::sandbox::http::Reply;
-use crate::sandbox::json::Json;
 use crate::sandbox::mint;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};

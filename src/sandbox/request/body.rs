@@ -1,8 +1,9 @@
 //! Bodies of requests: JSON, and forms as the object that their schema describes.
 
+use finrail_spec::json::Json;
+
 use super::Reader;
 use crate::sandbox::http::RawRequest;
-use crate::sandbox::json::Json;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::spec::{Content, Operation, is_json};
 

@@ -3,8 +3,9 @@
 mod body;
 mod parameters;
 
+use finrail_spec::json::Json;
+
 use crate::sandbox::http::{RawRequest, value_of};
-use crate::sandbox::json::Json;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::spec::{Operation, Schemas, Spec};
 

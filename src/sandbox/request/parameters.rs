@@ -1,8 +1,9 @@
 //! Path, query and headers of a request.
 
+use finrail_spec::json::Json;
+
 use super::Reader;
 use crate::sandbox::http::RawRequest;
-use crate::sandbox::json::Json;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::spec::{Operation, Parameter, Place};
 

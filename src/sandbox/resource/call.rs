@@ -1,7 +1,8 @@
 //! A call for a resource: one operation, what its request says, and who asks.
 
+use finrail_spec::json::Json;
+
 use super::location::Location;
-use crate::sandbox::json::Json;
 use crate::sandbox::request::Request;
 use crate::sandbox::spec::{Operation, Schemas, Segment, Spec};
 

@@ -1,9 +1,10 @@
 //! Documents: what a request puts into one, and what of it a reply shows.
 
+use finrail_spec::json::Json;
+
 use super::call::Call;
 use super::envelope::envelope;
 use super::record::Record;
-use crate::sandbox::json::Json;
 use crate::sandbox::spec::{Operation, Segment, Spec};
 
 /// What was sent, in place of what the examples say.

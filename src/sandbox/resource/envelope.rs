@@ -1,6 +1,7 @@
 //! Replies that have one thing inside an envelope.
 
-use crate::sandbox::json::Json;
+use finrail_spec::json::Json;
+
 use crate::sandbox::spec::{Operation, Spec};
 
 /// The thing itself in a reply that may have an envelope around it.

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use finrail_spec::json::Json;
 use rust_decimal::Decimal;
 
 use super::call::Call;
-use crate::sandbox::json::Json;
 
 /// Whether an item is among those that the query asks for.
 pub(in crate::sandbox) fn passes(call: &Call<'_>, doc: &Json) -> bool {

@@ -1,6 +1,6 @@
 //! Ids in documents: where they stand, and how another takes their place.
 
-use crate::sandbox::json::Json;
+use finrail_spec::json::Json;
 
 /// Where the id is: under the parameter's name, as `id`, or below the key that names the kind.
 pub(in crate::sandbox) fn id_of(doc: &Json, parameter: Option<&str>) -> Option<String> {

@@ -1,9 +1,9 @@
 //! Which part of a list a request asks for, and how the reply names the next part.
 
 use base64::Engine as _;
+use finrail_spec::json::Json;
 
 use super::call::Call;
-use crate::sandbox::json::Json;
 use crate::sandbox::spec::Carrier;
 
 /// How many items make a page when nobody says.

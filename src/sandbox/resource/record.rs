@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sandbox::json::Json;
+use finrail_spec::json::Json;
 
 /// One thing that can be read, changed and deleted.
 #[derive(Clone)]

@@ -1,10 +1,11 @@
 //! What exists from the start: made from the examples.
 
+use finrail_spec::json::Json;
+
 use super::envelope::entity_of;
 use super::identity::{id_of, rename, set_id};
 use super::location::Location;
 use super::record::{Collection, Record};
-use crate::sandbox::json::Json;
 use crate::sandbox::mint;
 use crate::sandbox::spec::{Operation, Segment, Spec};
 

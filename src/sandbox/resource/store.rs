@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use finrail_spec::json::Json;
+
 use super::identity::{id_of, mentions, rename, set_id};
 use super::location::Location;
 use super::record::{Collection, Record};
 use super::seed::seed;
-use crate::sandbox::json::Json;
 use crate::sandbox::mint;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::spec::{Role, Segment, Spec, is_version, literal};

@@ -1,10 +1,11 @@
 //! What a specification says about a collection of things, by the path template of the collection.
 
+use finrail_spec::json::Json;
+
 use super::Spec;
 use super::operation::Operation;
 use super::path::Segment;
 use super::role::Role;
-use crate::sandbox::json::Json;
 
 impl Spec {
     /// Whether the things in this collection are kept: they can be listed or created.

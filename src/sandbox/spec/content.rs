@@ -1,7 +1,8 @@
 //! What requests and replies carry: media types with their schemas and examples.
 
+use finrail_spec::json::Json;
+
 use super::document::Document;
-use crate::sandbox::json::Json;
 
 /// A request body: its media types.
 pub(in crate::sandbox) struct Body {

@@ -1,6 +1,6 @@
 //! A bundle as JSON: where its `$ref`s lead, and what its schemas say through them.
 
-use crate::sandbox::json::{Json, NotJson};
+use finrail_spec::json::{Json, NotJson};
 
 /// The document that all `$ref`s are in.
 pub(in crate::sandbox) struct Document {

@@ -3,6 +3,8 @@
 //! Read from the JSON itself and not through the code generator's types: what the
 //! generator misreads must not be misread here in the same way.
 
+use finrail_spec::json::Json;
+
 pub(in crate::sandbox) mod bundled;
 mod collection;
 mod content;
@@ -25,8 +27,6 @@ pub(in crate::sandbox) use self::path::{Segment, is_version, literal};
 pub(in crate::sandbox) use self::profile::{Authentication, Profile};
 pub(in crate::sandbox) use self::role::Role;
 pub(in crate::sandbox) use self::schema::Schemas;
-
-use crate::sandbox::json::Json;
 
 /// One provider's specification.
 pub(in crate::sandbox) struct Spec {

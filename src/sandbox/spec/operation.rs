@@ -1,12 +1,13 @@
 //! Operations: how each is asked for and what it answers.
 
+use finrail_spec::json::Json;
+
 use super::content::{Body, Content, Success, is_json};
 use super::document::Document;
 use super::pagination::Pagination;
 use super::parameter::{Parameter, Place};
 use super::path::{Segment, template, versionless};
 use super::role::Role;
-use crate::sandbox::json::Json;
 
 /// One operation: how it is asked for and what it answers.
 pub(in crate::sandbox) struct Operation {

@@ -1,6 +1,6 @@
 //! `x-pagination`: how the reply of a list names the next part of the list.
 
-use crate::sandbox::json::Json;
+use finrail_spec::json::Json;
 
 /// Where the next part and the items stand in a reply, as JSON pointers.
 pub(in crate::sandbox) struct Pagination {

@@ -1,7 +1,8 @@
 //! Parameters of operations: in the path, in the query, in headers.
 
+use finrail_spec::json::Json;
+
 use super::document::Document;
-use crate::sandbox::json::Json;
 
 /// A parameter in the path, the query or a header.
 pub(in crate::sandbox) struct Parameter {

@@ -1,6 +1,6 @@
 //! `x-oauth`: the authorization server of a provider, as data.
 
-use crate::sandbox::json::Json;
+use finrail_spec::json::Json;
 
 /// What the authorization server of a provider does.
 pub(in crate::sandbox) struct Profile {

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use finrail_spec::json::Json;
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
 use super::{Spec, SpecError};
-use crate::sandbox::json::Json;
 
 /// Schemas of one provider. All are compiled together at the start, and each by itself when it is first needed.
 pub(in crate::sandbox) struct Schemas {

@@ -1,9 +1,8 @@
 //! What a bank checks in a payment order before it takes it (Tatra banka, Premium API payments).
 
 use chrono::{DateTime, Days, NaiveDate};
+use finrail_spec::json::Json;
 use rust_decimal::Decimal;
-
-use crate::sandbox::json::Json;
 
 /// How far ahead a payment may be dated.
 const DAYS_AHEAD: u64 = 60;
