@@ -106,7 +106,7 @@ impl Player {
 
     /// Answers a request; `path` is what follows the base address.
     pub(super) fn handle(&self, host: Host, path: &str, raw: &RawRequest) -> Outcome {
-        let route = self.route(host, path, &raw.method);
+        let route = Route::of(&self.spec, host, path, &raw.method);
         let operation = route.found();
         let fault = self.meet(operation, path, raw);
         let instead = fault
@@ -137,7 +137,7 @@ impl Player {
 
     fn answer(&self, host: Host, route: Route<'_>, raw: &RawRequest) -> Reply {
         let reply = match route {
-            Route::Found(operation, _) if self.is_authorize(operation) => self.authorize(operation, raw),
+            Route::Found(operation, _) if self.spec.is_authorize(operation) => self.authorize(operation, raw),
             Route::Found(operation, _) if operation.client == "oauth" => self.oauth(operation, raw),
             Route::Found(operation, values) => self.resource(operation, values, raw),
             Route::WrongMethod(operation, allowed) => self
@@ -157,7 +157,7 @@ impl Player {
 
     /// A refusal of a request that is not looked at any further, in the form of the address it came to.
     pub(super) fn refuse(&self, host: Host, path: &str, method: &Method, status: u16, why: &str) -> Reply {
-        self.error(self.route(host, path, method).operation(), status, why)
+        self.error(Route::of(&self.spec, host, path, method).operation(), status, why)
     }
 
     /// An error in the provider's own form.

@@ -2,7 +2,6 @@
 
 use http::Method;
 
-use super::Player;
 use crate::sandbox::http::decode;
 use crate::sandbox::spec::{Operation, Spec};
 
@@ -45,6 +44,31 @@ pub(super) enum Route<'a> {
 }
 
 impl<'a> Route<'a> {
+    /// Where a request leads that came to this host of a provider; `path` is what follows the host's address.
+    pub(super) fn of(spec: &'a Spec, host: Host, path: &str, method: &Method) -> Self {
+        let Some(segments) = path.split('/').skip(1).map(decode).collect::<Option<Vec<_>>>() else {
+            return Self::Unknown;
+        };
+        let operations = spec.operations.iter().filter(|o| host.has(o));
+        let mut candidates: Vec<(&Operation, Vec<(String, String)>)> =
+            operations.filter_map(|o| Some((o, o.matches(&segments)?))).collect();
+        let Some(best) = candidates.iter().map(|(o, _)| o.specificity()).max() else {
+            return Self::Unknown;
+        };
+        candidates.retain(|(o, _)| o.specificity() == best);
+        // The authorization page posts its form back to itself.
+        let takes = |o: &Operation| o.method == method.as_str() || (spec.is_authorize(o) && *method == Method::POST);
+        if let Some(at) = candidates.iter().position(|(o, _)| takes(o)) {
+            let (operation, values) = candidates.swap_remove(at);
+            return Self::Found(operation, values);
+        }
+        let allowed: Vec<&str> = candidates.iter().map(|(o, _)| o.method.as_str()).collect();
+        match candidates.first() {
+            Some((operation, _)) => Self::WrongMethod(operation, allowed.join(", ")),
+            None => Self::Unknown,
+        }
+    }
+
     /// The operation, when address and method are right.
     pub(super) fn found(&self) -> Option<&'a Operation> {
         match self {
@@ -59,36 +83,5 @@ impl<'a> Route<'a> {
             Self::Found(operation, _) | Self::WrongMethod(operation, _) => Some(operation),
             Self::Unknown => None,
         }
-    }
-}
-
-impl Player {
-    pub(super) fn route(&self, host: Host, path: &str, method: &Method) -> Route<'_> {
-        let Some(segments) = path.split('/').skip(1).map(decode).collect::<Option<Vec<_>>>() else {
-            return Route::Unknown;
-        };
-        let operations = self.spec.operations.iter().filter(|o| host.has(o));
-        let mut candidates: Vec<(&Operation, Vec<(String, String)>)> =
-            operations.filter_map(|o| Some((o, o.matches(&segments)?))).collect();
-        let Some(best) = candidates.iter().map(|(o, _)| o.specificity()).max() else {
-            return Route::Unknown;
-        };
-        candidates.retain(|(o, _)| o.specificity() == best);
-        // The authorization page posts its form back to itself.
-        let takes = |o: &Operation| o.method == method.as_str() || (self.is_authorize(o) && *method == Method::POST);
-        if let Some(at) = candidates.iter().position(|(o, _)| takes(o)) {
-            let (operation, values) = candidates.swap_remove(at);
-            return Route::Found(operation, values);
-        }
-        let allowed: Vec<&str> = candidates.iter().map(|(o, _)| o.method.as_str()).collect();
-        match candidates.first() {
-            Some((operation, _)) => Route::WrongMethod(operation, allowed.join(", ")),
-            None => Route::Unknown,
-        }
-    }
-
-    /// Whether this is the authorization endpoint.
-    pub(super) fn is_authorize(&self, operation: &Operation) -> bool {
-        Some(&operation.id) == self.spec.profile.authorize_operation.as_ref()
     }
 }

@@ -113,6 +113,11 @@ impl Spec {
     pub(in crate::sandbox) fn by_id(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|o| o.id == id)
     }
+
+    /// Whether this is the authorization endpoint.
+    pub(in crate::sandbox) fn is_authorize(&self, operation: &Operation) -> bool {
+        Some(&operation.id) == self.profile.authorize_operation.as_ref()
+    }
 }
 
 /// All operations, in the order of the document.
