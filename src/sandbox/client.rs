@@ -51,7 +51,7 @@ impl SandboxClient {
                 (id, mint::secret("", 40))
             }
         };
-        let access_key = if player.spec.profile.access_key_is_client_secret {
+        let access_key = if player.spec.oauth.access_key_is_client_secret {
             // The user name; the password stays empty.
             (secret.clone(), String::new())
         } else {
@@ -84,7 +84,7 @@ impl SandboxClient {
 /// The example of a parameter of the authorization endpoint.
 fn example(player: &Player, name: &str) -> Option<String> {
     let spec = &player.spec;
-    let authorize = spec.by_id(spec.profile.authorize_operation.as_deref()?)?;
+    let authorize = spec.by_id(spec.oauth.operations.authorize.as_deref()?)?;
     authorize.parameter(name)?.example.as_ref()?.scalar()
 }
 

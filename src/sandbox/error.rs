@@ -1,11 +1,12 @@
 //! Error replies in a provider's own form.
 
 use finrail_spec::json::Json;
+use finrail_spec::model::{Content, Specification};
 
 use super::http::Reply;
 use super::particular::Particular;
 use super::refused::Refused;
-use super::spec::{Content, Document, Operation, Spec};
+use super::spec::{Operation, Spec};
 
 /// An error in the form of the operation's own error replies, or of others of its kind.
 pub(super) fn error_reply(
@@ -15,9 +16,9 @@ pub(super) fn error_reply(
     refused: &Refused,
 ) -> Reply {
     let (status, message) = (refused.status, refused.message.as_str());
-    let of_oauth = operation.is_some_and(|o| o.client == "oauth");
+    let of_oauth = operation.is_some_and(Operation::is_oauth);
     let of_its_kind = || {
-        let mut others = spec.operations.iter().filter(|o| (o.client == "oauth") == of_oauth);
+        let mut others = spec.operations.iter().filter(|o| o.is_oauth() == of_oauth);
         others.find_map(|o| refusal_content(o, status))
     };
     let content = operation.and_then(|o| refusal_content(o, status)).or_else(of_its_kind);
@@ -51,7 +52,7 @@ fn oauth_code(of_oauth: bool, status: u16) -> &'static str {
 fn refusal_content(operation: &Operation, status: u16) -> Option<&Content> {
     let family = format!("{}XX", status / 100);
     let find = |wanted: &str| {
-        let mut refusals = operation.refusals.iter();
+        let mut refusals = operation.refusals();
         refusals.find(|(s, _)| s.eq_ignore_ascii_case(wanted)).map(|(_, c)| c)
     };
     find(&status.to_string()).or_else(|| find(&family))
@@ -70,7 +71,7 @@ const CODES: [&str; 3] = ["error", "errorCode", "code"];
 
 /// Puts message and code where the error schema has room for them; whether it has room for the message.
 fn explain(
-    document: &Document,
+    document: &Specification,
     schema: &Json,
     body: &mut Json,
     code: Option<&str>,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use finrail_spec::json::Json;
+use finrail_spec::model::{Content, Place};
+use finrail_spec::vocabulary::ClientKind;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::authority::Client;
@@ -12,7 +14,7 @@ use super::http::{RawRequest, Reply, pairs};
 use super::player::{Host, Player};
 use super::resource::id_of;
 use super::spec::bundled::BUNDLES;
-use super::spec::{Content, Operation, Place, Role, Schemas, Segment, Spec, literal};
+use super::spec::{Operation, Role, Schemas, Segment, Spec, literal};
 
 const SECRET: &str = "secret";
 
@@ -117,7 +119,7 @@ fn authorization(provider: &Player, operation: &Operation) -> String {
     if operation.accepts("registrationToken") {
         return format!("Bearer {SECRET}");
     }
-    let user = (operation.client != "service").then_some("user");
+    let user = (operation.client != ClientKind::Service).then_some("user");
     let scopes = operation.scopes().unwrap_or_default().to_vec();
     let mut state = provider.state();
     let token = state.authority.grant_for_test(&provider.spec, user, scopes, 1 << 60);
@@ -135,10 +137,10 @@ fn every_success_reply_fits_its_schema() {
     let mut failures = Vec::new();
     for bundle in BUNDLES {
         let spec = provider(bundle).spec;
-        for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
+        for operation in spec.operations.iter().filter(|o| !o.is_oauth()) {
             let player = provider(bundle);
             let schemas = Schemas::new(&spec).unwrap();
-            let name = format!("{} {}", spec.id, operation.id);
+            let name = format!("{} {}", spec.id(), operation.id);
             if operation.id == "submit_payment" {
                 // Needs the user first; tests/sandbox_tatrabanka.rs has the whole way.
                 continue;
@@ -152,11 +154,11 @@ fn every_success_reply_fits_its_schema() {
                 ));
                 continue;
             }
-            let declared = &operation.success.status;
-            if declared != "2XX" && *declared != reply.status.to_string() {
+            let declared = operation.success_status();
+            if declared != "2XX" && declared != reply.status.to_string() {
                 failures.push(format!("{name}: {} and not {declared}", reply.status));
             }
-            match (&operation.success.content, &reply.json) {
+            match (operation.success_content(), &reply.json) {
                 (Some(content), Some(json)) => {
                     if let Err(why) = schemas.check(&content.schema, json) {
                         failures.push(format!("{name}: {why}"));
@@ -182,18 +184,18 @@ fn replies_fit_while_things_come_and_go() {
             let (usual, call) = call(operation, &authorization(&player, operation));
             let host = Host::of_resources(spec);
             let reply = player.handle(host, &path.unwrap_or(usual), &call).reply;
-            if let (Some(content), Some(json), 200..300) = (&operation.success.content, &reply.json, reply.status)
+            if let (Some(content), Some(json), 200..300) = (operation.success_content(), &reply.json, reply.status)
                 && let Err(why) = schemas.check(&content.schema, json)
             {
-                failures.push(format!("{} {}: {why}", spec.id, operation.id));
+                failures.push(format!("{} {}: {why}", spec.id(), operation.id));
             }
             (reply.status, reply.json)
         };
-        let all = || spec.operations.iter().filter(|o| o.client != "oauth");
+        let all = || spec.operations.iter().filter(|o| !o.is_oauth());
         let with = |role: Role| all().filter(move |o| o.role == role);
         for create in with(Role::Create) {
             let (status, reply) = check(create, None);
-            assert!((200..300).contains(&status), "{} {}: {status}", spec.id, create.id);
+            assert!((200..300).contains(&status), "{} {}: {status}", spec.id(), create.id);
             let item = with(Role::Item).find(|o| o.method == "GET" && o.thing.starts_with(&create.thing));
             let Some(item) = item.filter(|o| o.thing.len() == create.thing.len() + 1) else {
                 continue;
@@ -209,12 +211,12 @@ fn replies_fit_while_things_come_and_go() {
             });
             let (path, _) = call(item, "");
             let path = format!("{}/{id}", path.rsplit_once('/').unwrap().0);
-            assert_eq!(check(item, Some(path)).0, 200, "{} {} {id}", spec.id, item.id);
+            assert_eq!(check(item, Some(path)).0, 200, "{} {} {id}", spec.id(), item.id);
         }
         for method in ["GET", "PUT", "POST", "GET", "DELETE", "GET"] {
             for operation in all().filter(|o| o.method == method && o.role != Role::Create) {
                 let (status, _) = check(operation, None);
-                assert!(status < 500, "{} {}: {status}", spec.id, operation.id);
+                assert!(status < 500, "{} {}: {status}", spec.id(), operation.id);
             }
         }
     }
@@ -232,20 +234,20 @@ fn every_refusal_fits_its_schema() {
                 let reply = player.error(Some(operation), status, "why it was refused");
                 let family = format!("{}XX", status / 100);
                 let content = operation
-                    .refusals
-                    .iter()
+                    .refusals()
                     .find(|(s, _)| *s == family)
                     .map(|(_, content)| content);
                 let (Some(content), Some(json)) = (content, &reply.json) else {
                     continue;
                 };
                 if let Err(why) = schemas.check(&content.schema, json) {
-                    failures.push(format!("{} {} {status}: {why}", player.spec.id, operation.id));
+                    failures.push(format!("{} {} {status}: {why}", player.spec.id(), operation.id));
                 }
                 if !json.to_string().contains("why it was refused") {
                     failures.push(format!(
                         "{} {} {status} says nothing: {json}",
-                        player.spec.id, operation.id
+                        player.spec.id(),
+                        operation.id
                     ));
                 }
             }
@@ -262,15 +264,12 @@ fn every_example_fits_its_schema() {
         let schemas = Schemas::new(&spec).unwrap();
         for operation in &spec.operations {
             let requests = operation.body.iter().flat_map(|body| &body.contents);
-            let replies = operation
-                .success
-                .content
-                .iter()
-                .chain(operation.refusals.iter().map(|(_, content)| content));
+            let success = operation.success_content().into_iter();
+            let replies = success.chain(operation.refusals().map(|(_, content)| content));
             for content in requests.chain(replies) {
                 for (name, example) in &content.examples {
                     if let Err(why) = schemas.check(&content.schema, example) {
-                        failures.push(format!("{} {} {name}: {why}", spec.id, operation.id));
+                        failures.push(format!("{} {} {name}: {why}", spec.id(), operation.id));
                     }
                 }
             }
@@ -293,8 +292,8 @@ fn what_is_required_must_be_there_and_what_is_typed_must_fit() {
     for bundle in BUNDLES {
         let player = provider(bundle);
         let spec = &player.spec;
-        for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
-            let name = format!("{} {}", spec.id, operation.id);
+        for operation in spec.operations.iter().filter(|o| !o.is_oauth()) {
+            let name = format!("{} {}", spec.id(), operation.id);
             for content in operation.body.iter().flat_map(|body| &body.contents) {
                 let example = timely(content, operation);
                 for (field, _) in example
@@ -388,7 +387,7 @@ fn a_misspelt_member_of_a_json_body_is_refused_at_any_depth() {
     for bundle in BUNDLES {
         let player = provider(bundle);
         let spec = &player.spec;
-        for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
+        for operation in spec.operations.iter().filter(|o| !o.is_oauth()) {
             let contents = operation.body.iter().flat_map(|body| &body.contents);
             for content in contents.filter(|content| content.media_type == "application/json") {
                 let example = timely(content, operation);
@@ -415,7 +414,7 @@ fn a_misspelt_member_of_a_json_body_is_refused_at_any_depth() {
                     let host = Host::of_resources(spec);
                     let reply = player.handle(host, &path, &call).reply;
                     let (status, text) = (reply.status, String::from_utf8_lossy(&reply.into_body()).into_owned());
-                    let name = format!("{} {} {at}/{misspelt}", spec.id, operation.id);
+                    let name = format!("{} {} {at}/{misspelt}", spec.id(), operation.id);
                     assert!(
                         status == 400 && text.contains(&format!("{at}/{misspelt}")),
                         "{name}: {status} {text}"
@@ -458,16 +457,16 @@ fn a_header_that_matters_stands_there_once_and_says_something() {
     for bundle in BUNDLES {
         let player = provider(bundle);
         let spec: &Spec = &player.spec;
-        for operation in spec.operations.iter().filter(|o| o.client != "oauth") {
+        for operation in spec.operations.iter().filter(|o| !o.is_oauth()) {
             let declared = operation.parameters.iter().filter(|p| p.place == Place::Header);
             let mut names: Vec<String> = declared.map(|p| p.name.to_ascii_lowercase()).collect();
-            names.extend(operation.made_headers.iter().map(|name| name.to_ascii_lowercase()));
+            names.extend(operation.made_headers().map(|name| name.to_ascii_lowercase()));
             for name in &names {
                 let header = http::HeaderName::try_from(name.as_str()).unwrap();
                 let empty = status_of(&player, operation, |call| {
                     call.headers.insert(header.clone(), HeaderValue::from_static(""));
                 });
-                assert_eq!(empty, 400, "{} {} with an empty {name}", spec.id, operation.id);
+                assert_eq!(empty, 400, "{} {} with an empty {name}", spec.id(), operation.id);
             }
             names.push("authorization".to_owned());
             if operation.body.is_some() {
@@ -481,7 +480,7 @@ fn a_header_that_matters_stands_there_once_and_says_something() {
                     call.headers.insert(header.clone(), value.clone());
                     call.headers.append(header.clone(), value);
                 });
-                assert_eq!(twice, 400, "{} {} with {name} twice", spec.id, operation.id);
+                assert_eq!(twice, 400, "{} {} with {name} twice", spec.id(), operation.id);
                 checked += 1;
             }
         }

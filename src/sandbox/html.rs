@@ -28,14 +28,14 @@ pub(super) fn consent(
         .map(|text| format!("<p class=\"wrong\">{}</p>", escape(text)))
         .unwrap_or_default();
     frame(
-        &spec.name,
+        spec.name(),
         &format!(
             "<h1>{provider}</h1><p><strong>{client}</strong> asks for access to your account:</p>{complaint}\
              <form method=\"post\"><input type=\"hidden\" name=\"choice\" value=\"1\">{scopes}<label>User <input name=\"username\" value=\"{user}\" autocomplete=\"off\"></label>\
              <label>Password <input name=\"password\" type=\"password\" value=\"{password}\" autocomplete=\"off\"></label>\
              <button name=\"decision\" value=\"allow\">Allow</button> \
              <button name=\"decision\" value=\"deny\">Deny</button></form>",
-            provider = escape(&spec.name),
+            provider = escape(spec.name()),
             client = escape(&request.client.name),
             user = escape(user),
             password = escape(password),
@@ -72,7 +72,7 @@ pub(super) fn index(entries: &[Entry]) -> String {
 
 /// The bank's own question.
 pub(super) fn bank(spec: &Spec) -> String {
-    let provider = escape(&spec.name);
+    let provider = escape(spec.name());
     frame(
         "Your bank",
         &format!(
@@ -86,10 +86,10 @@ pub(super) fn bank(spec: &Spec) -> String {
 /// Why the browser goes nowhere.
 pub(super) fn refusal(spec: &Spec, refusal: &Refusal) -> String {
     frame(
-        &spec.name,
+        spec.name(),
         &format!(
             "<h1>{}</h1><p class=\"wrong\">{}</p><p><code>{}</code></p>",
-            escape(&spec.name),
+            escape(spec.name()),
             escape(&refusal.description),
             escape(&refusal.code)
         ),

@@ -35,12 +35,12 @@ impl Players {
 
     /// The ids of the providers.
     pub(super) fn ids(&self) -> Vec<String> {
-        self.players.iter().map(|player| player.spec.id.clone()).collect()
+        self.players.iter().map(|player| player.spec.id().to_owned()).collect()
     }
 
     /// A provider by its id.
     pub(super) fn get(&self, id: &str) -> Option<&Player> {
-        self.players.iter().find(|player| player.spec.id == id)
+        self.players.iter().find(|player| player.spec.id() == id)
     }
 
     /// The provider to which an address belongs: its own, or its bank's.
@@ -79,7 +79,7 @@ impl Players {
 
     fn directory(&self) -> Vec<html::Entry> {
         let entry = |player: &Player| html::Entry {
-            name: player.spec.name.clone(),
+            name: player.spec.name().to_owned(),
             resources: player.base(),
             oauth: player.oauth_base(),
             client: player.state().authority.first_client().unwrap_or_default(),
@@ -91,17 +91,17 @@ impl Players {
 /// A provider's own host, when the path is on one: that of its resources, or that of its authorization server.
 fn at_host<'p, 'a>(player: &'p Player, path: &'a str) -> Option<Place<'p, 'a>> {
     let spec = &player.spec;
-    if let Some(rest) = below(path, &format!("/{}{}", spec.id, spec.prefix)) {
+    if let Some(rest) = below(path, &format!("/{}{}", spec.id(), spec.prefix())) {
         return Some(Place::Host(player, Host::of_resources(spec), rest));
     }
-    let prefix = spec.oauth_prefix.as_ref()?;
-    let rest = below(path, &format!("/{}-oauth{prefix}", spec.id))?;
+    let prefix = spec.oauth_prefix()?;
+    let rest = below(path, &format!("/{}-oauth{prefix}", spec.id()))?;
     Some(Place::Host(player, Host::Oauth, rest))
 }
 
 /// The pages of the bank of a provider's users.
 fn at_bank<'p, 'a>(player: &'p Player, path: &'a str) -> Option<Place<'p, 'a>> {
-    let id = below(path, &format!("/{}-bank", player.spec.id))?;
+    let id = below(path, &format!("/{}-bank", player.spec.id()))?;
     Some(Place::Bank(player, id.trim_start_matches('/')))
 }
 

@@ -264,6 +264,12 @@ impl ClientAuthentications {
         }
         .unwrap_or(self.default)
     }
+
+    /// How the client authenticates for a revocation.
+    #[must_use]
+    pub fn of_revocation(&self) -> ClientAuthentication {
+        self.revocation.unwrap_or(self.default)
+    }
 }
 
 /// `x-oauth`: an authorization server as data.
@@ -349,6 +355,33 @@ pub struct Oauth {
     /// Field of this object to grade, where it is not official.
     #[serde(default)]
     pub grades: BTreeMap<String, Grade>,
+}
+
+impl Oauth {
+    /// Whether the provider has a grant.
+    #[must_use]
+    pub fn has(&self, grant: Grant) -> bool {
+        self.grants.contains(&grant)
+    }
+
+    /// Whether the provider takes a token request in this encoding: the one that is sent, or another one.
+    #[must_use]
+    pub fn takes_body(&self, encoding: TokenBody) -> bool {
+        self.token_body == encoding || self.token_bodies_accepted.contains(&encoding)
+    }
+
+    /// What may stand between several scopes of a request: what is sent, and what else the provider takes.
+    pub fn separators(&self) -> impl Iterator<Item = &str> {
+        let all = std::iter::once(&self.scope_separator).chain(&self.scope_separators_accepted);
+        all.map(String::as_str).filter(|separator| !separator.is_empty())
+    }
+
+    /// The field of a token reply that names the connected account.
+    #[must_use]
+    pub fn subject_field(&self) -> Option<&str> {
+        let mut extra = self.token_reply.extra.iter();
+        extra.find(|field| field.subject).map(|field| field.name.as_str())
+    }
 }
 
 fn space() -> String {

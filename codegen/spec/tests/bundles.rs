@@ -5,7 +5,9 @@ use std::path::Path;
 
 use finrail_spec::json::Json;
 use finrail_spec::model::{Operation, Place, Requirement, Specification};
-use finrail_spec::vocabulary::{ClientKind, Effect, FormStyle, Grant, PaginationStyle};
+use finrail_spec::vocabulary::{
+    ClientAuthentication, ClientKind, Effect, FormStyle, Grant, PaginationStyle, TokenBody,
+};
 
 const PROVIDERS: [&str; 5] = ["ofx", "mx", "omnifund", "tatrabanka", "finexer"];
 
@@ -95,6 +97,50 @@ fn hosts_and_their_paths() {
         environments("finexer"),
         expected(&[("live", "", false), ("live", "", true)])
     );
+}
+
+#[test]
+fn authorization_servers_take_more_than_a_client_sends() {
+    // takes JSON, has the password grant, between scopes, names the account
+    let space: &[&str] = &[" "];
+    let table = [
+        ("ofx", false, false, space, None),
+        ("mx", false, false, space, None),
+        ("omnifund", true, true, space, None),
+        ("tatrabanka", false, false, space, None),
+        ("finexer", false, false, &[",", " "], Some("account_id")),
+    ];
+    for (provider, json, password, separators, subject) in table {
+        let oauth = read(provider).oauth.unwrap();
+        assert!(oauth.takes_body(TokenBody::Form), "{provider}");
+        assert_eq!(oauth.takes_body(TokenBody::Json), json, "{provider}");
+        assert_eq!(oauth.has(Grant::Password), password, "{provider}");
+        assert_eq!(oauth.separators().collect::<Vec<_>>(), separators, "{provider}");
+        assert_eq!(oauth.subject_field(), subject, "{provider}");
+    }
+}
+
+#[test]
+fn a_request_has_its_own_authentication_and_a_grant_its_own_scopes() {
+    let bank = read("tatrabanka");
+    let mut methods = bank.oauth.clone().unwrap().client_authentication;
+    let of = [Grant::ClientCredentials, Grant::RefreshToken].map(|grant| methods.of(grant));
+    let (basic, post) = (
+        ClientAuthentication::ClientSecretBasic,
+        ClientAuthentication::ClientSecretPost,
+    );
+    assert_eq!(of, [post, basic]);
+    assert_eq!(methods.of_revocation(), basic);
+    methods.revocation = Some(ClientAuthentication::None);
+    assert_eq!(methods.of_revocation(), ClientAuthentication::None);
+
+    let own = ["PREMIUM_AIS", "PREMIUM_PIS"];
+    assert_eq!(bank.scopes_of(Grant::ClientCredentials), own);
+    assert_eq!(
+        bank.scopes_of(Grant::AuthorizationCode),
+        [&own[..], &["PREMIUM_PIS_CANC"]].concat()
+    );
+    assert!(bank.scopes_of(Grant::Password).is_empty());
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! The list of a collection: filtered, in pages.
 
 use finrail_spec::json::Json;
+use finrail_spec::model::Specification;
+use finrail_spec::pointer::keys;
 
 use super::reply::{about, document};
 use crate::sandbox::http::Reply;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::{Call, Page, Record, Store, check_ranges, passes, project};
-use crate::sandbox::spec::Document;
 
 pub(super) fn list(store: &mut Store, call: &Call<'_>, particular: &dyn Particular) -> Result<Reply, Refused> {
     let location = call.location();
@@ -53,10 +54,9 @@ fn items(call: &Call<'_>, particular: &dyn Particular, pointer: &str, page: &[&R
     page.iter().map(shown).collect()
 }
 
-fn schema_at<'a>(document: &'a Document, schema: &'a Json, pointer: &str) -> Option<&'a Json> {
-    pointer.split('/').skip(1).try_fold(schema, |schema, name| {
-        document.property(schema, &name.replace("~1", "/").replace("~0", "~"))
-    })
+fn schema_at<'a>(document: &'a Specification, schema: &'a Json, pointer: &str) -> Option<&'a Json> {
+    let mut names = keys(pointer).into_iter();
+    names.try_fold(schema, |schema, name| document.property(schema, &name))
 }
 
 /// The list's own address, in the form of the example's link: absolute, or a path.

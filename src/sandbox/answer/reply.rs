@@ -41,11 +41,11 @@ pub(super) fn acknowledgement(call: &Call<'_>, record: &Record) -> Reply {
 }
 
 fn media_type<'a>(call: &Call<'a>) -> &'a str {
-    let content = call.operation.success.content.as_ref();
+    let content = call.operation.success_content();
     content.map_or("application/json", |content| &content.media_type)
 }
 
 /// The specification may say `2XX`.
 pub(super) fn status(call: &Call<'_>, otherwise: u16) -> u16 {
-    call.operation.success.status.parse().unwrap_or(otherwise)
+    call.operation.success_status().parse().unwrap_or(otherwise)
 }

@@ -1,12 +1,14 @@
 //! The authorization endpoint: what a browser brings, and where it goes.
 
+use finrail_spec::model::Place;
+use finrail_spec::vocabulary::{Oauth, Pkce, StateOnRefusal};
+
 use super::client::repeated;
 use super::scope::authorized_scopes;
 use super::{Authority, Binding, Client, Code, Grant, Refusal, refusal};
 use crate::sandbox::http::value_of;
 use crate::sandbox::mint;
-use crate::sandbox::spec::Profile;
-use crate::sandbox::spec::{Operation, Place, Spec};
+use crate::sandbox::spec::{Operation, Spec};
 
 /// How long an authorization code lives.
 const CODE_LIFETIME: u64 = 300_000;
@@ -25,10 +27,10 @@ pub(in crate::sandbox) struct AuthorizationRequest {
 
 impl AuthorizationRequest {
     /// The user takes scopes back; whether anything of what was asked for is left.
-    pub(in crate::sandbox) fn keep(&mut self, profile: &Profile, is_chosen: impl Fn(&str) -> bool) -> bool {
+    pub(in crate::sandbox) fn keep(&mut self, oauth: &Oauth, is_chosen: impl Fn(&str) -> bool) -> bool {
         let asked_for_some = !self.scopes.is_empty();
         self.scopes
-            .retain(|scope| is_chosen(scope) || profile.scopes_always.contains(scope));
+            .retain(|scope| is_chosen(scope) || oauth.scopes_always.contains(scope));
         let scopes = &self.scopes;
         self.bindings.retain(|binding| scopes.contains(&binding.scope));
         !(asked_for_some && scopes.is_empty())
@@ -54,7 +56,7 @@ impl Authority {
         query: &[(String, String)],
         exists: &dyn Fn(&str, &str) -> bool,
     ) -> Result<AuthorizationRequest, Stop> {
-        let profile = &spec.profile;
+        let oauth = &spec.oauth;
         if let Some(twice) = repeated(query) {
             return Err(stay("invalid_request", format!("the parameter {twice} is there twice")));
         }
@@ -62,21 +64,20 @@ impl Authority {
             .and_then(|id| self.client(id))
             .ok_or_else(|| stay("invalid_client", "the client id is missing or not registered"))?;
         let sent = value_of(query, "redirect_uri");
-        let redirect_uri = redirect_uri(profile, client, sent)?;
+        let redirect_uri = redirect_uri(oauth, client, sent)?;
         let state = value_of(query, "state");
         let back = |(code, why): Wrong| {
-            if profile.errors_not_redirected.iter().any(|own| own == code) {
+            if oauth.errors_not_redirected.iter().any(|own| own == code) {
                 return stay(code, why);
             }
             let fields = [("error", code), ("error_description", why.as_str())];
             Stop::Back(callback(redirect_uri, &fields, state))
         };
-        check_response_type(profile, query).map_err(back)?;
+        check_response_type(oauth, query).map_err(back)?;
         check_required(operation, query).map_err(back)?;
-        let challenge = challenge(profile, query).map_err(back)?;
+        let challenge = challenge(oauth, query).map_err(back)?;
         let scope = value_of(query, "scope").unwrap_or_default();
-        let (scopes, bindings) =
-            authorized_scopes(profile, scope, exists).map_err(|why| back(("invalid_scope", why)))?;
+        let (scopes, bindings) = authorized_scopes(spec, scope, exists).map_err(|why| back(("invalid_scope", why)))?;
         Ok(AuthorizationRequest {
             client: client.clone(),
             redirect_uri: redirect_uri.to_owned(),
@@ -114,13 +115,16 @@ impl Authority {
     }
 
     /// The user refuses: where the browser goes.
-    pub(in crate::sandbox) fn refuse(profile: &Profile, request: &AuthorizationRequest) -> String {
-        let error = profile.refusal_error.as_str();
+    pub(in crate::sandbox) fn refuse(oauth: &Oauth, request: &AuthorizationRequest) -> String {
+        let error = oauth.refusal_error.as_str();
         let mut fields = vec![("error", error)];
-        if let Some(field) = &profile.refusal_code_field {
+        if let Some(field) = &oauth.refusal_code_field {
             fields.push((field, error));
         }
-        let state = request.state.as_deref().filter(|_| profile.state_on_refusal);
+        let state = request
+            .state
+            .as_deref()
+            .filter(|_| oauth.state_on_refusal == StateOnRefusal::Required);
         callback(&request.redirect_uri, &fields, state)
     }
 }
@@ -133,30 +137,30 @@ fn stay(code: &str, why: impl Into<String>) -> Stop {
 }
 
 /// Where the browser goes back: an address that is registered for the client, and no other.
-fn redirect_uri<'a>(profile: &Profile, client: &'a Client, sent: Option<&'a str>) -> Result<&'a str, Stop> {
-    let own = own_code(profile, "invalid_redirect_uri", "invalid_request");
+fn redirect_uri<'a>(oauth: &Oauth, client: &'a Client, sent: Option<&'a str>) -> Result<&'a str, Stop> {
+    let own = own_code(oauth, "invalid_redirect_uri", "invalid_request");
     let uri = match sent {
         Some(uri) if client.redirect_uris.iter().any(|known| known == uri) => uri,
         Some(_) => {
             let why = "the redirect URI is not one that is registered for this client";
             return Err(stay(own, why));
         }
-        None if profile.redirect_required => return Err(stay("invalid_request", "the redirect URI is missing")),
+        None if oauth.redirect_uri.required => return Err(stay("invalid_request", "the redirect URI is missing")),
         None => client
             .redirect_uris
             .first()
             .ok_or_else(|| stay("invalid_request", "the client has no redirect URI"))?,
     };
-    match profile.redirect_https && !is_secure(uri) {
+    match oauth.redirect_uri.https_or_custom_scheme && !is_secure(uri) {
         true => Err(stay(own, "the redirect URI must be https or a custom scheme")),
         false => Ok(uri),
     }
 }
 
-fn check_response_type(profile: &Profile, query: &[(String, String)]) -> Result<(), Wrong> {
+fn check_response_type(oauth: &Oauth, query: &[(String, String)]) -> Result<(), Wrong> {
     match value_of(query, "response_type") {
         Some("code") => Ok(()),
-        None if !profile.response_type_required => Ok(()),
+        None if !oauth.response_type_required => Ok(()),
         None => Err(("invalid_request", "response_type is missing".to_owned())),
         Some(_) => Err(("unsupported_response_type", "response_type must be code".to_owned())),
     }
@@ -171,12 +175,13 @@ fn check_required(operation: &Operation, query: &[(String, String)]) -> Result<(
 }
 
 /// The code challenge (RFC 7636 section 4.3), which is taken only as S256.
-fn challenge(profile: &Profile, query: &[(String, String)]) -> Result<Option<String>, Wrong> {
+fn challenge(oauth: &Oauth, query: &[(String, String)]) -> Result<Option<String>, Wrong> {
+    let is_required = oauth.pkce == Pkce::Required;
     let method = value_of(query, "code_challenge_method");
     match value_of(query, "code_challenge") {
         Some(challenge) if method == Some("S256") && is_challenge(challenge) => Ok(Some(challenge.to_owned())),
-        None if profile.pkce => Err(("invalid_request", "code_challenge is missing".to_owned())),
-        Some(_) if profile.pkce => {
+        None if is_required => Err(("invalid_request", "code_challenge is missing".to_owned())),
+        Some(_) if is_required => {
             let why = "code_challenge must be a S256 challenge";
             Err(("invalid_request", why.to_owned()))
         }
@@ -184,13 +189,9 @@ fn challenge(profile: &Profile, query: &[(String, String)]) -> Result<Option<Str
     }
 }
 
-/// The provider's own error code, where its profile names it.
-pub(super) fn own_code<'a>(profile: &Profile, own: &'a str, standard: &'a str) -> &'a str {
-    if profile.errors.iter().any(|code| code == own) {
-        own
-    } else {
-        standard
-    }
+/// The provider's own error code, where it has one for this.
+pub(super) fn own_code<'a>(oauth: &Oauth, own: &'a str, standard: &'a str) -> &'a str {
+    if oauth.errors.contains_key(own) { own } else { standard }
 }
 
 /// The redirect URI with these fields in its query.

@@ -1,10 +1,10 @@
 //! Registered clients, and how one of them shows who it is.
 
 use finrail_spec::json::Json;
+use finrail_spec::vocabulary::{ClientAuthentication, Oauth, TokenBody};
 
 use super::{Authority, Refusal, refusal};
 use crate::sandbox::http::{RawRequest, decode};
-use crate::sandbox::spec::{Authentication, Profile};
 
 /// A registered client.
 #[derive(Clone)]
@@ -61,8 +61,7 @@ impl Authority {
     /// RFC 6749 section 2.3.1, by the method that the provider has for this request and no other.
     pub(super) fn authenticate(
         &self,
-        profile: &Profile,
-        request: &str,
+        method: ClientAuthentication,
         raw: &RawRequest,
         fields: &[(String, String)],
     ) -> Result<&Client, Refusal> {
@@ -74,23 +73,23 @@ impl Authority {
                 "the client secret came in the header and in the body",
             ));
         }
-        let (id, secret) = match profile.authentication(request) {
-            Authentication::Basic if has_body_secret => {
+        let (id, secret) = match method {
+            ClientAuthentication::ClientSecretBasic if has_body_secret => {
                 return Err(wrong(
                     "the client secret belongs into HTTP Basic for this request, not into the body",
                 ));
             }
-            Authentication::Basic => basic_credentials(raw, fields)?,
-            Authentication::Post if has_header => {
+            ClientAuthentication::ClientSecretBasic => basic_credentials(raw, fields)?,
+            ClientAuthentication::ClientSecretPost if has_header => {
                 return Err(wrong(
                     "the client secret belongs into the body for this request, not into HTTP Basic",
                 ));
             }
-            Authentication::Post => (
+            ClientAuthentication::ClientSecretPost => (
                 body_value(fields, "client_id")?,
                 Some(body_value(fields, "client_secret")?),
             ),
-            Authentication::None => (body_value(fields, "client_id")?, None),
+            ClientAuthentication::None => (body_value(fields, "client_id")?, None),
         };
         self.client(&id)
             .filter(|client| secret.is_none_or(|secret| client.secret == secret))
@@ -125,13 +124,13 @@ fn body_value(fields: &[(String, String)], name: &str) -> Result<String, Refusal
 }
 
 /// The fields of a request to the token or the revocation endpoint.
-pub(super) fn token_fields(profile: &Profile, raw: &RawRequest) -> Result<Vec<(String, String)>, Refusal> {
+pub(super) fn token_fields(oauth: &Oauth, raw: &RawRequest) -> Result<Vec<(String, String)>, Refusal> {
     if let Some(twice) = raw.repeated(["authorization", "content-type"]) {
         return Err(refusal("invalid_request", format!("the header {twice} is there twice")));
     }
     let sent = raw.media_type().unwrap_or_default();
     let fields = match sent.as_str() {
-        "application/json" if profile.takes_body("json") => {
+        "application/json" if oauth.takes_body(TokenBody::Json) => {
             let text = std::str::from_utf8(&raw.body).unwrap_or_default();
             let json = Json::parse(text).map_err(|_| refusal("invalid_request", "the body is not JSON"))?;
             json.members()
@@ -139,7 +138,7 @@ pub(super) fn token_fields(profile: &Profile, raw: &RawRequest) -> Result<Vec<(S
                 .filter_map(|(k, v)| Some((k.clone(), v.scalar()?)))
                 .collect()
         }
-        "application/x-www-form-urlencoded" if profile.takes_body("form") => raw.form_pairs(),
+        "application/x-www-form-urlencoded" if oauth.takes_body(TokenBody::Form) => raw.form_pairs(),
         _ => return Err(refusal("invalid_request", "the body has the wrong content type")),
     };
     if !raw.query.is_empty() {

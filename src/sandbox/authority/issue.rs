@@ -1,10 +1,12 @@
 //! Tokens, and the reply that carries them.
 
 use finrail_spec::json::Json;
+use finrail_spec::vocabulary::{Grant as GrantType, Oauth, TimeUnit};
 
+use super::revoke::revocation_field;
 use super::{AccessToken, Authority, RefreshToken};
 use crate::sandbox::mint;
-use crate::sandbox::spec::{Profile, Spec};
+use crate::sandbox::spec::Spec;
 
 /// How long an access token lives where nobody says.
 const DEFAULT_LIFETIME: u64 = 3600;
@@ -27,8 +29,11 @@ struct Issued {
 }
 
 /// How many of the provider's units a second has.
-fn unit(profile: &Profile) -> u64 {
-    if profile.milliseconds { 1000 } else { 1 }
+fn unit(oauth: &Oauth) -> u64 {
+    match oauth.token_reply.expires_in_unit {
+        TimeUnit::Seconds => 1,
+        TimeUnit::Milliseconds => 1000,
+    }
 }
 
 impl Authority {
@@ -42,10 +47,10 @@ impl Authority {
         with_refresh: bool,
         now: u64,
     ) -> Json {
-        let profile = &spec.profile;
+        let oauth = &spec.oauth;
         let example = token_example(spec, grant_type);
         let text = |name: &str| example.get(name).and_then(Json::as_str).unwrap_or_default();
-        let lifetimes = self.lifetimes(profile, &example);
+        let lifetimes = self.lifetimes(oauth, &example);
         let user = self.grants.get(&id).and_then(|grant| grant.user.clone());
 
         let length = if user.is_some() { 40 } else { SERVICE_TOKEN_LENGTH };
@@ -59,7 +64,7 @@ impl Authority {
             },
         );
         let refreshable =
-            user.is_some() && (profile.has("refresh_token") || profile.revocation_field == "refresh_token");
+            user.is_some() && (oauth.has(GrantType::RefreshToken) || revocation_field(oauth) == "refresh_token");
         let refresh = (with_refresh && refreshable).then(|| mint::secret(text("refresh_token"), 40));
         if let Some(refresh) = &refresh {
             self.refresh.insert(
@@ -80,7 +85,7 @@ impl Authority {
         };
         let mut reply = Json::Object(Vec::new());
         for (name, value) in example.members() {
-            if let Some(value) = self.member(profile, &issued, name, value) {
+            if let Some(value) = self.member(oauth, &issued, name, value) {
                 reply.set(name, value);
             }
         }
@@ -88,14 +93,15 @@ impl Authority {
     }
 
     /// How long tokens live that are issued now.
-    fn lifetimes(&self, profile: &Profile, example: &Json) -> Lifetimes {
+    fn lifetimes(&self, oauth: &Oauth, example: &Json) -> Lifetimes {
         let seconds = example
             .get("expires_in")
             .and_then(|n| n.scalar()?.parse::<u64>().ok())
-            .map(|n| n / unit(profile))
-            .or(profile.access_lifetime)
+            .map(|n| n / unit(oauth))
+            .or(oauth.access_token_lifetime)
+            .or(oauth.token_reply.default_lifetime)
             .unwrap_or(DEFAULT_LIFETIME);
-        let refresh = profile.refresh_lifetime.map(|life| life * 1000);
+        let refresh = oauth.refresh.lifetime.map(|life| life * 1000);
         Lifetimes {
             access: self.tuning.access_lifetime.unwrap_or(seconds * 1000),
             refresh: self.tuning.refresh_lifetime.or(refresh),
@@ -103,12 +109,12 @@ impl Authority {
     }
 
     /// What a member of the example says in this reply; none when this reply leaves it out.
-    fn member(&mut self, profile: &Profile, issued: &Issued, name: &str, value: &Json) -> Option<Json> {
-        let is = |own: &Option<String>| own.as_deref() == Some(name);
+    fn member(&mut self, oauth: &Oauth, issued: &Issued, name: &str, value: &Json) -> Option<Json> {
+        let is = |own: Option<&str>| own == Some(name);
         match name {
             "access_token" => Some(Json::str(&issued.access)),
             "expires_in" if self.tuning.access_lifetime.is_some() => {
-                let written = (issued.lifetimes.access / 1000 * unit(profile)).to_string();
+                let written = (issued.lifetimes.access / 1000 * unit(oauth)).to_string();
                 Some(match value {
                     Json::String(_) => Json::String(written),
                     _ => Json::Number(written),
@@ -123,11 +129,11 @@ impl Authority {
                 other => other.clone(),
             }),
             "id_token" => Some(Json::str(mint::secret("", 60))),
-            _ if is(&profile.subject_field) => {
+            _ if is(oauth.subject_field()) => {
                 let user = issued.user.as_deref()?;
                 Some(Json::str(self.account(user, value.as_str().unwrap_or_default())))
             }
-            _ if is(&profile.refresh_lifetime_field) => {
+            _ if is(oauth.refresh.lifetime_field.as_deref()) => {
                 let life = issued.refresh.as_ref().and(issued.lifetimes.refresh)?;
                 Some(Json::Number((life / 1000).to_string()))
             }
@@ -167,8 +173,8 @@ impl Authority {
 /// The provider's example of a token reply, for this grant where it has several.
 fn token_example(spec: &Spec, grant: &str) -> Json {
     let content = spec
-        .by_id(&spec.profile.token_operation)
-        .and_then(|o| o.success.content.as_ref());
+        .by_id(&spec.oauth.operations.token)
+        .and_then(|o| o.success_content());
     let examples = content.map(|c| c.examples.as_slice()).unwrap_or_default();
     let of_grant = examples.iter().find(|(name, _)| name.contains(grant));
     match of_grant.or_else(|| examples.first()) {

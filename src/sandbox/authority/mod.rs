@@ -1,7 +1,7 @@
 //! The authorization server: clients, codes, grants and tokens, and the rules by which they change.
 //!
 //! RFC 6749 (codes, grants), RFC 7636 (PKCE), RFC 7009 (revocation), RFC 9700 section 4.14.2
-//! (rotation with reuse detection); where a provider differs, its profile says so.
+//! (rotation with reuse detection); where a provider differs, `x-oauth` of its specification says so.
 
 mod authorize;
 mod client;
@@ -76,11 +76,11 @@ pub(super) struct Authority {
     next_grant: u64,
     /// How many codes and tokens make it worth to look for those that are over.
     forget_at: usize,
-    /// What a test wants otherwise than the profile has it.
+    /// What a test wants otherwise than `x-oauth` has it.
     pub(super) tuning: Tuning,
 }
 
-/// Lifetimes in place of the profile's, in milliseconds.
+/// Lifetimes in place of those of `x-oauth`, in milliseconds.
 #[derive(Default)]
 pub(super) struct Tuning {
     pub(super) access_lifetime: Option<u64>,

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use finrail_spec::vocabulary::Oauth;
+
 use super::client::{field, token_fields};
 use super::{Authority, Grant, Refusal, refusal};
 use crate::sandbox::http::RawRequest;
@@ -36,10 +38,11 @@ impl Authority {
 
     /// Answers a revocation request (RFC 7009, or the provider's own).
     pub(in crate::sandbox) fn revoke(&mut self, spec: &Spec, raw: &RawRequest) -> Result<(), Refusal> {
-        let profile = &spec.profile;
-        let fields = token_fields(profile, raw)?;
-        let client = self.authenticate(profile, "revocation", raw, &fields)?.id.clone();
-        let name = profile.revocation_field.as_str();
+        let oauth = &spec.oauth;
+        let fields = token_fields(oauth, raw)?;
+        let method = oauth.client_authentication.of_revocation();
+        let client = self.authenticate(method, raw, &fields)?.id.clone();
+        let name = revocation_field(oauth);
         let token = field(&fields, name).ok_or_else(|| refusal("invalid_request", format!("{name} is missing")))?;
         let mine =
             |grants: &HashMap<u64, Grant>, id: u64| grants.get(&id).is_some_and(|g| g.client == client && !g.dead);
@@ -60,4 +63,12 @@ impl Authority {
             "the refresh token is unknown or revoked already",
         ))
     }
+}
+
+/// The form field that carries the token: as the provider has it, or as RFC 7009 section 2.1 has it.
+pub(super) fn revocation_field(oauth: &Oauth) -> &str {
+    oauth
+        .revocation
+        .as_ref()
+        .map_or("token", |revocation| &revocation.token_field)
 }

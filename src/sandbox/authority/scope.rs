@@ -1,17 +1,19 @@
 //! Scopes: how they are written, where they are sent, and which of them there are.
 
+use finrail_spec::vocabulary::{Grant as GrantType, Oauth, ScopeSentOn};
+
 use super::client::field;
 use super::{Binding, Refusal, refusal};
-use crate::sandbox::spec::Profile;
+use crate::sandbox::spec::Spec;
 
 /// `scope` of a token request: there where the provider wants it, and nowhere else.
 pub(super) fn scope_field<'a>(
-    profile: &Profile,
-    grant: &str,
+    oauth: &Oauth,
+    request: ScopeSentOn,
     fields: &'a [(String, String)],
 ) -> Result<Option<&'a str>, Refusal> {
     let sent = field(fields, "scope");
-    let wanted = profile.scope_sent_on.iter().any(|request| request == grant);
+    let wanted = oauth.scope_sent_on.contains(&request);
     match (wanted, sent) {
         (true, None) => Err(refusal(
             "invalid_scope",
@@ -24,23 +26,24 @@ pub(super) fn scope_field<'a>(
 
 /// The scopes of an authorization request, and what their templates were filled with.
 pub(super) fn authorized_scopes(
-    profile: &Profile,
+    spec: &Spec,
     text: &str,
     exists: &dyn Fn(&str, &str) -> bool,
 ) -> Result<(Vec<String>, Vec<Binding>), String> {
-    let known = profile.scopes_of("authorization_code");
-    let requested = words(profile, text);
+    let oauth = &spec.oauth;
+    let known = spec.scopes_of(GrantType::AuthorizationCode);
+    let requested = words(oauth, text);
     if requested.is_empty() {
         // Separators alone ask for nothing, and one scope at a time is not all of them.
-        if !text.is_empty() || profile.single_scope {
+        if !text.is_empty() || oauth.single_scope {
             return Err("no scope is named".to_owned());
         }
-        return Ok((known.to_vec(), Vec::new()));
+        return Ok((known, Vec::new()));
     }
     let mut scopes = Vec::new();
     let mut bindings = Vec::new();
     for word in requested {
-        if let Some(binding) = bound(profile, &word) {
+        if let Some(binding) = bound(oauth, &word) {
             if !exists(&binding.name, &binding.value) {
                 return Err(format!("the {} in {} is not known", binding.name, binding.scope));
             }
@@ -48,29 +51,28 @@ pub(super) fn authorized_scopes(
             bindings.push(binding);
             continue;
         }
-        let needs_id = profile.scope_templates.iter().any(|(scope, _)| *scope == word)
-            && !profile.scope_template_optional.contains(&word);
+        let needs_id = oauth.scope_templates.contains_key(&word) && !oauth.scope_template_optional.contains(&word);
         if needs_id {
             return Err(format!("{word} needs an id after it"));
         }
         // A list that may lack some refuses none.
-        if profile.scopes_complete && !known.contains(&word) {
+        if oauth.scopes_complete && !known.contains(&word) {
             return Err("the scope is not known".to_owned());
         }
         scopes.push(word);
     }
-    if profile.single_scope && scopes.len() > 1 {
+    if oauth.single_scope && scopes.len() > 1 {
         return Err("one scope at a time".to_owned());
     }
-    if let Some(missing) = profile.scopes_always.iter().find(|scope| !scopes.contains(scope)) {
+    if let Some(missing) = oauth.scopes_always.iter().find(|scope| !scopes.contains(scope)) {
         return Err(format!("{missing} must be among the scopes"));
     }
     Ok((scopes, bindings))
 }
 
 /// What stands in the place of `{consentId}`, when the word was made by a template.
-fn bound(profile: &Profile, word: &str) -> Option<Binding> {
-    profile.scope_templates.iter().find_map(|(scope, template)| {
+fn bound(oauth: &Oauth, word: &str) -> Option<Binding> {
+    oauth.scope_templates.iter().find_map(|(scope, template)| {
         let (before, rest) = template.split_once('{')?;
         let (name, after) = rest.split_once('}')?;
         let value = word.strip_prefix(before)?.strip_suffix(after)?;
@@ -83,11 +85,11 @@ fn bound(profile: &Profile, word: &str) -> Option<Binding> {
 }
 
 /// A token request may ask for less than was granted, never for more.
-pub(super) fn narrowed(profile: &Profile, granted: &[String], scope: Option<&str>) -> Result<Vec<String>, Refusal> {
+pub(super) fn narrowed(oauth: &Oauth, granted: &[String], scope: Option<&str>) -> Result<Vec<String>, Refusal> {
     let Some(scope) = scope else {
         return Ok(granted.to_vec());
     };
-    let scopes = named(profile, scope)?;
+    let scopes = named(oauth, scope)?;
     match scopes.iter().find(|scope| !granted.contains(scope)) {
         Some(more) => Err(refusal("invalid_scope", format!("{more} was not granted"))),
         None => Ok(scopes),
@@ -95,8 +97,8 @@ pub(super) fn narrowed(profile: &Profile, granted: &[String], scope: Option<&str
 }
 
 /// The scopes of a token request that has `scope`: at least one.
-pub(super) fn named(profile: &Profile, text: &str) -> Result<Vec<String>, Refusal> {
-    let scopes = words(profile, text);
+pub(super) fn named(oauth: &Oauth, text: &str) -> Result<Vec<String>, Refusal> {
+    let scopes = words(oauth, text);
     if scopes.is_empty() {
         return Err(refusal("invalid_scope", "no scope is named"));
     }
@@ -104,13 +106,10 @@ pub(super) fn named(profile: &Profile, text: &str) -> Result<Vec<String>, Refusa
 }
 
 /// The text between the separators that the provider documents, and no others.
-fn words(profile: &Profile, text: &str) -> Vec<String> {
+fn words(oauth: &Oauth, text: &str) -> Vec<String> {
     let mut words = vec![text];
-    for separator in &profile.scope_separators {
-        words = words
-            .into_iter()
-            .flat_map(|word| word.split(separator.as_str()))
-            .collect();
+    for separator in oauth.separators() {
+        words = words.into_iter().flat_map(|word| word.split(separator)).collect();
     }
     words
         .into_iter()

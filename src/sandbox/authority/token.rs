@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use finrail_spec::json::Json;
+use finrail_spec::vocabulary::{Grant as GrantType, Oauth, ScopeSentOn};
 use sha2::{Digest as _, Sha256};
 
 use super::authorize::own_code;
@@ -9,28 +10,25 @@ use super::client::{field, token_fields};
 use super::scope::{named, narrowed, scope_field};
 use super::{Authority, Code, Grant, Refusal, refusal};
 use crate::sandbox::http::RawRequest;
-use crate::sandbox::spec::{Profile, Spec};
+use crate::sandbox::spec::Spec;
 
 impl Authority {
     /// Answers a token request (RFC 6749 sections 4.1.3, 4.3.2, 4.4.2, 6).
     pub(in crate::sandbox) fn token(&mut self, spec: &Spec, raw: &RawRequest, now: u64) -> Result<Json, Refusal> {
-        let profile = &spec.profile;
-        let fields = token_fields(profile, raw)?;
+        let oauth = &spec.oauth;
+        let fields = token_fields(oauth, raw)?;
         let grant_type =
             field(&fields, "grant_type").ok_or_else(|| refusal("invalid_request", "grant_type is missing"))?;
-        if !profile.has(grant_type) {
-            return Err(refusal(
-                "unsupported_grant_type",
-                "this provider does not have this grant",
-            ));
-        }
-        let client = self.authenticate(profile, grant_type, raw, &fields)?.id.clone();
+        let grant = oauth.grants.iter().copied().find(|grant| grant.as_str() == grant_type);
+        let grant = grant.ok_or_else(|| refusal("unsupported_grant_type", "this provider does not have this grant"))?;
+        let method = oauth.client_authentication.of(grant);
+        let client = self.authenticate(method, raw, &fields)?.id.clone();
         self.forget(now);
-        match grant_type {
-            "client_credentials" => self.client_credentials(spec, client, &fields, now),
-            "password" => self.user_password(spec, client, &fields, now),
-            "authorization_code" => self.exchange(spec, &client, &fields, now),
-            _ => self.renew(spec, &client, &fields, now),
+        match grant {
+            GrantType::ClientCredentials => self.client_credentials(spec, client, &fields, now),
+            GrantType::Password => self.user_password(spec, client, &fields, now),
+            GrantType::AuthorizationCode => self.exchange(spec, &client, &fields, now),
+            GrantType::RefreshToken => self.renew(spec, &client, &fields, now),
         }
     }
 
@@ -41,11 +39,11 @@ impl Authority {
         fields: &[(String, String)],
         now: u64,
     ) -> Result<Json, Refusal> {
-        let scope = scope_field(&spec.profile, "client_credentials", fields)?;
-        let known = spec.profile.scopes_of("client_credentials");
+        let scope = scope_field(&spec.oauth, ScopeSentOn::ClientCredentials, fields)?;
+        let known = spec.scopes_of(GrantType::ClientCredentials);
         let scopes = match scope {
-            Some(scope) => named(&spec.profile, scope)?,
-            None => known.to_vec(),
+            Some(scope) => named(&spec.oauth, scope)?,
+            None => known.clone(),
         };
         if let Some(unknown) = scopes.iter().find(|scope| !known.contains(scope)) {
             return Err(refusal(
@@ -53,7 +51,7 @@ impl Authority {
                 format!("{unknown} is not a scope of the client credentials grant"),
             ));
         }
-        if spec.profile.single_scope && scopes.len() > 1 {
+        if spec.oauth.single_scope && scopes.len() > 1 {
             return Err(refusal("invalid_scope", "one scope at a time"));
         }
         let grant = self.open(Grant {
@@ -73,14 +71,14 @@ impl Authority {
         fields: &[(String, String)],
         now: u64,
     ) -> Result<Json, Refusal> {
-        scope_field(&spec.profile, "password", fields)?;
+        scope_field(&spec.oauth, ScopeSentOn::Password, fields)?;
         let (Some(user), Some(password)) = (field(fields, "username"), field(fields, "password")) else {
             return Err(refusal("invalid_request", "username or password is missing"));
         };
         if self.password(user) != Some(password) {
             return Err(refusal("invalid_grant", "the user name or the password is wrong"));
         }
-        let scopes = spec.profile.scopes_of("password").to_vec();
+        let scopes = spec.scopes_of(GrantType::Password);
         let grant = self.open(Grant {
             client,
             user: Some(user.to_owned()),
@@ -92,7 +90,7 @@ impl Authority {
     }
 
     fn exchange(&mut self, spec: &Spec, client: &str, fields: &[(String, String)], now: u64) -> Result<Json, Refusal> {
-        let profile = &spec.profile;
+        let oauth = &spec.oauth;
         let value = field(fields, "code").ok_or_else(|| refusal("invalid_request", "code is missing"))?;
         let unknown = || refusal("invalid_grant", "the authorization code is unknown");
         let code = self.codes.get(value).ok_or_else(unknown)?;
@@ -112,12 +110,12 @@ impl Authority {
         if code.expires <= now {
             return Err(refusal("invalid_grant", "the authorization code has expired"));
         }
-        check_redirect_uri(profile, code, field(fields, "redirect_uri"))?;
+        check_redirect_uri(oauth, code, field(fields, "redirect_uri"))?;
         if let Some(challenge) = &code.challenge {
             check_verifier(challenge, field(fields, "code_verifier"))?;
         }
-        let scope = scope_field(profile, "authorization_code", fields)?;
-        let scopes = narrowed(profile, &code.grant.scopes, scope)?;
+        let scope = scope_field(oauth, ScopeSentOn::AuthorizationCode, fields)?;
+        let scopes = narrowed(oauth, &code.grant.scopes, scope)?;
         let grant = code.grant.clone();
         let grant = self.open(grant);
         if let Some(code) = self.codes.get_mut(value) {
@@ -127,7 +125,7 @@ impl Authority {
     }
 
     fn renew(&mut self, spec: &Spec, client: &str, fields: &[(String, String)], now: u64) -> Result<Json, Refusal> {
-        let profile = &spec.profile;
+        let oauth = &spec.oauth;
         let value =
             field(fields, "refresh_token").ok_or_else(|| refusal("invalid_request", "refresh_token is missing"))?;
         let gone = || refusal("invalid_grant", "the refresh token is unknown, expired or revoked");
@@ -142,7 +140,7 @@ impl Authority {
             return Err(gone());
         }
         let granted = grant.scopes.clone();
-        let grace = self.tuning.grace.unwrap_or(profile.grace * 1000);
+        let grace = self.tuning.grace.unwrap_or(oauth.refresh.grace.unwrap_or(0) * 1000);
         if token.spent.is_some_and(|spent| now >= spent + grace) {
             // RFC 9700 section 4.14.2: one of the two who sent it stole it, whatever else is wrong with the request.
             self.grants.entry(id).and_modify(|grant| grant.dead = true);
@@ -151,26 +149,25 @@ impl Authority {
                 "the refresh token was used before; the grant is revoked",
             ));
         }
-        let scope = scope_field(profile, "refresh_token", fields)?;
-        let scopes = narrowed(profile, &granted, scope)?;
-        if profile.rotates
-            && let Some(token) = self.refresh.get_mut(value)
-        {
+        let rotates = oauth.refresh.rotates == Some(true);
+        let scope = scope_field(oauth, ScopeSentOn::RefreshToken, fields)?;
+        let scopes = narrowed(oauth, &granted, scope)?;
+        if rotates && let Some(token) = self.refresh.get_mut(value) {
             token.spent.get_or_insert(now);
         }
-        Ok(self.issue(spec, "refresh_token", id, scopes, profile.rotates, now))
+        Ok(self.issue(spec, "refresh_token", id, scopes, rotates, now))
     }
 }
 
 /// The redirect URI of a code is that of the authorization request.
-fn check_redirect_uri(profile: &Profile, code: &Code, sent: Option<&str>) -> Result<(), Refusal> {
+fn check_redirect_uri(oauth: &Oauth, code: &Code, sent: Option<&str>) -> Result<(), Refusal> {
     match sent {
-        None if code.was_sent && profile.redirect_on_token => {
+        None if code.was_sent && oauth.redirect_uri.on_token_request => {
             Err(refusal("invalid_request", "redirect_uri is missing"))
         }
         // Also where the authorization request had none: the code went to the client's own.
         Some(sent) if sent != code.redirect_uri => Err(refusal(
-            own_code(profile, "invalid_redirect_uri", "invalid_grant"),
+            own_code(oauth, "invalid_redirect_uri", "invalid_grant"),
             "the redirect URI differs from the one of the authorization request",
         )),
         _ => Ok(()),

@@ -1,9 +1,10 @@
 //! What a specification does not list, put into a reply.
 
 use finrail_spec::json::Json;
+use finrail_spec::model::Specification;
 
 use crate::sandbox::http::Reply;
-use crate::sandbox::spec::{Document, Operation, Spec};
+use crate::sandbox::spec::{Operation, Spec};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Surprise {
@@ -25,7 +26,7 @@ impl Surprise {
         reply
     }
 
-    fn change(self, document: &Document, schema: &Json, json: &mut Json) {
+    fn change(self, document: &Specification, schema: &Json, json: &mut Json) {
         match json {
             Json::String(text) if self == Self::Values && document.keyword(schema, "enum").is_some() => {
                 "sandbox_unknown".clone_into(text);
@@ -40,7 +41,7 @@ impl Surprise {
         }
     }
 
-    fn change_members(self, document: &Document, schema: &Json, members: &mut Vec<(String, Json)>) {
+    fn change_members(self, document: &Specification, schema: &Json, members: &mut Vec<(String, Json)>) {
         let properties = document.properties(schema);
         let names_kind = document.keyword(schema, "x-wrapper-key").is_some();
         for (name, value) in members.iter_mut() {

@@ -1,5 +1,8 @@
 //! Who calls for a resource, and whether the caller may (RFC 6750).
 
+use finrail_spec::model::Requirement;
+use finrail_spec::vocabulary::ClientKind;
+
 use super::Player;
 use crate::sandbox::authority::{Access, Authority};
 use crate::sandbox::http::RawRequest;
@@ -36,7 +39,7 @@ impl Player {
         values: &[(String, String)],
         raw: &RawRequest,
     ) -> Result<Caller, Rejection> {
-        if operation.security.is_empty() || operation.security.iter().any(Vec::is_empty) {
+        if operation.security.contains(&Requirement::Nothing) {
             return Ok(Caller::default());
         }
         if operation.accepts("accessKey")
@@ -76,7 +79,7 @@ impl Player {
         };
         let challenge = format!(
             "Bearer realm=\"{}\", error=\"insufficient_scope\", scope=\"{}\"",
-            self.spec.id,
+            self.spec.id(),
             needed.join(" ")
         );
         Err(Rejection {
@@ -87,9 +90,9 @@ impl Player {
 
     /// Where a provider tells service tokens from user tokens, neither opens the other's calls.
     fn check_kind(&self, operation: &Operation, access: &Access) -> Result<(), Refused> {
-        let tells_apart = self.spec.operations.iter().any(|o| o.client == "service");
+        let tells_apart = self.spec.operations.iter().any(|o| o.client == ClientKind::Service);
         let is_service = access.grant.user.is_none();
-        if !tells_apart || is_service == (operation.client == "service") {
+        if !tells_apart || is_service == (operation.client == ClientKind::Service) {
             return Ok(());
         }
         let why = match is_service {
@@ -102,12 +105,12 @@ impl Player {
     fn unauthorized(&self, scheme: &str, why: &str) -> Rejection {
         Rejection {
             refused: refused(401, why),
-            challenge: Some(format!("{scheme} realm=\"{}\"", self.spec.id)),
+            challenge: Some(format!("{scheme} realm=\"{}\"", self.spec.id())),
         }
     }
 
     fn invalid_token(&self, why: &str) -> Rejection {
-        let realm = &self.spec.id;
+        let realm = self.spec.id();
         let challenge = format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{why}\"");
         Rejection {
             refused: refused(401, why),

@@ -1,6 +1,7 @@
 //! The authorization server's endpoints, as requests and replies.
 
 use finrail_spec::json::Json;
+use finrail_spec::vocabulary::Oauth;
 use http::Method;
 
 use super::{Player, State};
@@ -29,10 +30,10 @@ impl Player {
 
     /// What the user answers.
     fn decide(&self, state: &mut State, mut request: AuthorizationRequest, form: &[(String, String)]) -> Reply {
-        let profile = &self.spec.profile;
+        let oauth = &self.spec.oauth;
         match value_of(form, "decision") {
             Some("allow") => {}
-            Some("deny") => return Reply::redirect(Authority::refuse(profile, &request)),
+            Some("deny") => return Reply::redirect(Authority::refuse(oauth, &request)),
             _ => return self.ask(state, &request, Some("Choose Allow or Deny.")),
         }
         let user = value_of(form, "username").unwrap_or_default();
@@ -41,9 +42,9 @@ impl Player {
             return self.ask(state, &request, Some("The user name or the password is wrong."));
         }
         let is_chosen = |scope: &str| form.iter().any(|(n, v)| n == "scope" && v == scope);
-        if value_of(form, "choice").is_some() && !request.keep(profile, is_chosen) {
+        if value_of(form, "choice").is_some() && !request.keep(oauth, is_chosen) {
             // Who allows nothing of what was asked for refuses.
-            return Reply::redirect(Authority::refuse(profile, &request));
+            return Reply::redirect(Authority::refuse(oauth, &request));
         }
         let now = self.clock.now();
         for binding in &request.bindings {
@@ -63,9 +64,9 @@ impl Player {
 
     /// The token and the revocation endpoint.
     pub(super) fn oauth(&self, operation: &Operation, raw: &RawRequest) -> Reply {
-        let profile = &self.spec.profile;
+        let oauth = &self.spec.oauth;
         let authority = &mut self.state().authority;
-        if operation.id == profile.token_operation {
+        if operation.id == oauth.operations.token {
             return match authority.token(&self.spec, raw, self.clock.now()) {
                 Ok(reply) => Reply::json(200, "application/json", reply)
                     .with("cache-control", "no-store")
@@ -73,9 +74,9 @@ impl Player {
                 Err(refusal) => self.refusal(&refusal),
             };
         }
-        if Some(&operation.id) == profile.revoke_operation.as_ref() {
+        if Some(&operation.id) == oauth.operations.revoke.as_ref() {
             return match authority.revoke(&self.spec, raw) {
-                Ok(()) => Reply::empty(profile.revocation_status),
+                Ok(()) => Reply::empty(revoked(oauth)),
                 Err(refusal) => self.refusal(&refusal),
             };
         }
@@ -90,8 +91,14 @@ impl Player {
         ]);
         let reply = Reply::json(refusal.status, "application/json", body).with("cache-control", "no-store");
         match refusal.status {
-            401 => reply.with("www-authenticate", format!("Basic realm=\"{}\"", self.spec.id)),
+            401 => reply.with("www-authenticate", format!("Basic realm=\"{}\"", self.spec.id())),
             _ => reply,
         }
     }
+}
+
+/// The status with which a revocation succeeds.
+fn revoked(oauth: &Oauth) -> u16 {
+    let statuses = oauth.revocation.as_ref().map(|revocation| &revocation.success);
+    statuses.and_then(|statuses| statuses.first().copied()).unwrap_or(200)
 }

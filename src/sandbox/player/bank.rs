@@ -9,7 +9,7 @@ use crate::sandbox::http::{RawRequest, Reply, pairs, value_of};
 impl Player {
     /// Address of the pages of the user's bank; an id follows.
     pub(super) fn bank(&self) -> String {
-        format!("{}/{}-bank/", self.origin, self.spec.id)
+        format!("{}/{}-bank/", self.origin, self.spec.id())
     }
 
     /// The page on which a user agrees to what has this id.
@@ -19,7 +19,7 @@ impl Player {
         self.particular.pass_time(store, now);
         if !self.particular.waits_at_the_bank(store, id) {
             let text = "There is no consent here that waits for you.";
-            return Reply::html(404, html::message(&self.spec.name, text));
+            return Reply::html(404, html::message(self.spec.name(), text));
         }
         let form = pairs(&raw.body);
         let allowed = match value_of(&form, "decision").filter(|_| raw.method == Method::POST) {
@@ -31,7 +31,7 @@ impl Player {
             Some(url) => Reply::redirect(url),
             None => {
                 let text = "Done. The return address cannot be opened.";
-                Reply::html(200, html::message(&self.spec.name, text))
+                Reply::html(200, html::message(self.spec.name(), text))
             }
         }
     }

@@ -77,7 +77,7 @@ impl Player {
             faults: Vec::new(),
         };
         Ok(Self {
-            particular: particular(&spec.id),
+            particular: particular(spec.id()),
             schemas: Schemas::new(&spec)?,
             spec,
             state: Mutex::new(state),
@@ -93,13 +93,13 @@ impl Player {
 
     /// Address of the resources.
     pub(super) fn base(&self) -> String {
-        format!("{}/{}{}", self.origin, self.spec.id, self.spec.prefix)
+        format!("{}/{}{}", self.origin, self.spec.id(), self.spec.prefix())
     }
 
     /// Address of the authorization server.
     pub(super) fn oauth_base(&self) -> String {
-        match &self.spec.oauth_prefix {
-            Some(prefix) => format!("{}/{}-oauth{prefix}", self.origin, self.spec.id),
+        match self.spec.oauth_prefix() {
+            Some(prefix) => format!("{}/{}-oauth{prefix}", self.origin, self.spec.id()),
             None => self.base(),
         }
     }
@@ -138,7 +138,7 @@ impl Player {
     fn answer(&self, host: Host, route: Route<'_>, raw: &RawRequest) -> Reply {
         let reply = match route {
             Route::Found(operation, _) if self.spec.is_authorize(operation) => self.authorize(operation, raw),
-            Route::Found(operation, _) if operation.client == "oauth" => self.oauth(operation, raw),
+            Route::Found(operation, _) if operation.is_oauth() => self.oauth(operation, raw),
             Route::Found(operation, values) => self.resource(operation, values, raw),
             Route::WrongMethod(operation, allowed) => self
                 .error(Some(operation), 405, &format!("this address takes {allowed}"))

@@ -1,6 +1,7 @@
 //! Calls for resources: who may call, what the request says, the answer, and what follows from it.
 
 use finrail_spec::json::Json;
+use finrail_spec::vocabulary::ClientKind;
 
 use super::access::Rejection;
 use super::registration::registered;
@@ -66,9 +67,9 @@ impl Player {
     fn relocate(&self, json: &mut Json) {
         match json {
             Json::String(text) => {
-                for (server, is_oauth) in &self.spec.servers {
-                    if let Some(rest) = text.strip_prefix(server.as_str()).filter(|rest| rest.starts_with('/')) {
-                        let base = if *is_oauth { self.oauth_base() } else { self.base() };
+                for (address, is_oauth) in self.spec.hosts() {
+                    if let Some(rest) = text.strip_prefix(address).filter(|rest| rest.starts_with('/')) {
+                        let base = if is_oauth { self.oauth_base() } else { self.base() };
                         *text = format!("{base}{rest}");
                         return;
                     }
@@ -89,7 +90,7 @@ fn follow_up(state: &mut State, call: &Call<'_>, reply: &Reply) {
     {
         state.authority.end_bound(name, value);
     }
-    if call.operation.client == "registration" {
+    if call.operation.client == ClientKind::Registration {
         registered(&mut state.authority, call, reply);
     }
 }

@@ -19,7 +19,7 @@ pub(in crate::sandbox) enum Host {
 impl Host {
     /// The one with the resources of a provider.
     pub(in crate::sandbox) fn of_resources(spec: &Spec) -> Self {
-        match spec.oauth_prefix {
+        match spec.oauth_prefix() {
             Some(_) => Self::Resources,
             None => Self::Both,
         }
@@ -29,8 +29,8 @@ impl Host {
     fn has(self, operation: &Operation) -> bool {
         match self {
             Self::Both => true,
-            Self::Resources => operation.client != "oauth",
-            Self::Oauth => operation.client == "oauth",
+            Self::Resources => !operation.is_oauth(),
+            Self::Oauth => operation.is_oauth(),
         }
     }
 }

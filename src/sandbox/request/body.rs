@@ -1,11 +1,14 @@
 //! Bodies of requests: JSON, and forms as the object that their schema describes.
 
 use finrail_spec::json::Json;
+use finrail_spec::media_type::is_json;
+use finrail_spec::model::Content;
+use finrail_spec::vocabulary::FormStyle;
 
 use super::Reader;
 use crate::sandbox::http::RawRequest;
 use crate::sandbox::refused::{Refused, refused};
-use crate::sandbox::spec::{Content, Operation, is_json};
+use crate::sandbox::spec::Operation;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -62,7 +65,7 @@ impl Reader<'_> {
                 items.iter().enumerate().find_map(at)
             }
             Json::Object(members) => {
-                let named = self.spec.document.members(schema);
+                let named = self.spec.document.possible_properties(schema);
                 let more = self.spec.document.keyword(schema, "additionalProperties");
                 // A schema that names nothing describes nothing.
                 let is_open = named.is_empty() || self.spec.document.is_open(schema);
@@ -112,10 +115,9 @@ impl Reader<'_> {
             self.typed(schema, text)
                 .map_err(|why| refused(400, format!("form field `{name}`: {why}")))
         };
-        let form = content.forms.iter().find(|(p, _)| p == property);
-        match (form.map(|(_, form)| form.as_str()), key) {
-            (Some("brackets"), Some("")) => push(object, property, typed(&self.item_schema(schema))?),
-            (Some("map"), Some(key)) if !key.is_empty() => set_below(object, property, key, Json::str(text)),
+        match (content.forms.get(property), key) {
+            (Some(FormStyle::Brackets), Some("")) => push(object, property, typed(&self.item_schema(schema))?),
+            (Some(FormStyle::Map), Some(key)) if !key.is_empty() => set_below(object, property, key, Json::str(text)),
             (None, None) if self.is_array(schema) => push(object, property, typed(&self.item_schema(schema))?),
             (None, None) if object.get(property).is_some() => {
                 return Err(refused(400, format!("the form field `{name}` is there twice")));

@@ -71,15 +71,12 @@ impl Reader<'_> {
 
 /// A caller that takes only what this call never sends has set the wrong `Accept`.
 fn check_accept(operation: &Operation, raw: &RawRequest) -> Result<(), Refused> {
-    let Some(content) = &operation.success.content else {
+    let Some(content) = operation.success_content() else {
         return Ok(());
     };
     // `x-accept` names what a caller should ask for; its wildcards are nothing that is sent.
-    let asked = operation
-        .accept
-        .iter()
-        .map(|range| range.split(';').next().unwrap_or_default().trim());
-    let mut sent = std::iter::once(content.media_type.as_str()).chain(asked.filter(|m| !m.contains('*')));
+    let asked = operation.asked_for().filter(|range| !range.contains('*'));
+    let mut sent = std::iter::once(content.media_type.as_str()).chain(asked);
     if sent.any(|media_type| raw.accepts(media_type)) {
         return Ok(());
     }

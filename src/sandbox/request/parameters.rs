@@ -1,11 +1,12 @@
 //! Path, query and headers of a request.
 
 use finrail_spec::json::Json;
+use finrail_spec::model::{Parameter, Place};
 
 use super::Reader;
 use crate::sandbox::http::RawRequest;
 use crate::sandbox::refused::{Refused, refused};
-use crate::sandbox::spec::{Operation, Parameter, Place};
+use crate::sandbox::spec::Operation;
 
 impl Reader<'_> {
     pub(super) fn check_path(&self, operation: &Operation, path: &[(String, String)]) -> Result<(), Refused> {
@@ -35,9 +36,9 @@ impl Reader<'_> {
     }
 
     fn check_query_pair(&self, operation: &Operation, name: &str, value: &str) -> Result<(), Refused> {
-        let is_known = |p: &&Parameter| p.name == name || (p.deep && base(name) == Some(p.name.as_str()));
+        let is_known = |p: &&Parameter| p.name == name || (p.is_deep() && base(name) == Some(p.name.as_str()));
         match operation.parameters_in(Place::Query).find(is_known) {
-            Some(parameter) if parameter.deep => Ok(()),
+            Some(parameter) if parameter.is_deep() => Ok(()),
             Some(parameter) => self.check_value(parameter, value),
             None if operation.is_own_cursor(name) => Ok(()),
             None => Err(refused(
@@ -48,8 +49,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn check_headers(&self, operation: &Operation, raw: &RawRequest) -> Result<(), Refused> {
-        let declared = operation.parameters_in(Place::Header).map(|parameter| &parameter.name);
-        for name in operation.made_headers.iter().chain(declared) {
+        let declared = operation
+            .parameters_in(Place::Header)
+            .map(|parameter| parameter.name.as_str());
+        for name in operation.made_headers().chain(declared) {
             if raw.is_repeated(&name.to_ascii_lowercase()) {
                 return Err(refused(400, format!("the header `{name}` is there twice")));
             }
@@ -61,8 +64,8 @@ impl Reader<'_> {
         if let Some(twice) = raw.repeated(["content-type"]) {
             return Err(refused(400, format!("the header `{twice}` is there twice")));
         }
-        let is_missing = |name: &&String| header(raw, name).is_none_or(str::is_empty);
-        if let Some(missing) = operation.made_headers.iter().find(is_missing) {
+        let is_missing = |name: &&str| header(raw, name).is_none_or(str::is_empty);
+        if let Some(missing) = operation.made_headers().find(is_missing) {
             return Err(refused(400, format!("the header `{missing}` is missing")));
         }
         for parameter in operation.parameters_in(Place::Header) {
@@ -99,7 +102,7 @@ impl Reader<'_> {
             return check(&parameter.schema, text);
         }
         let item = self.item_schema(&parameter.schema);
-        match parameter.joined {
+        match parameter.is_joined() {
             true => text.split(',').try_for_each(|value| check(&item, value)),
             false => check(&item, text),
         }

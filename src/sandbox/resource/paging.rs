@@ -73,12 +73,13 @@ impl Page {
             return;
         };
         let link = |start: usize| self.link(call, address, start, id_at);
+        let is_link = call.operation.pages_by_link();
         match self.next() {
-            Some(next) if paging.link => reply.set_pointer(&paging.next, link(next)),
+            Some(next) if is_link => reply.set_pointer(&paging.next, link(next)),
             Some(next) => reply.set_pointer(&paging.next, Json::str(cursor(next))),
             None => clear(reply, &paging.next),
         }
-        if paging.link {
+        if is_link {
             self.link_others(reply, &paging.next, &link);
         }
     }

@@ -1,6 +1,7 @@
 //! What a specification says about a collection of things, by the path template of the collection.
 
 use finrail_spec::json::Json;
+use finrail_spec::pointer::join;
 
 use super::Spec;
 use super::operation::Operation;
@@ -76,7 +77,7 @@ impl Operation {
         members
             .iter()
             .find(|(_, value)| matches!(value, Json::Array(_)))
-            .map(|(name, _)| format!("/{}", name.replace('~', "~0").replace('/', "~1")))
+            .map(|(name, _)| join("", name))
             .unwrap_or_default()
     }
 }

@@ -1,46 +1,34 @@
-//! A bundled specification, as the sandbox reads it: operations, their schemas and examples.
+//! A bundled specification, as the sandbox plays it.
 //!
-//! Read from the JSON itself and not through the code generator's types: what the
-//! generator misreads must not be misread here in the same way.
-
-use finrail_spec::json::Json;
+//! What the document says is read by `finrail-spec`, as it is for the generator. Here is what only the sandbox makes of
+//! it: which thing an operation is about and what it does to it, and schemas compiled for validation. With a client the
+//! sandbox shares the document, and never a code path by which requests are made or replies are read.
 
 pub(in crate::sandbox) mod bundled;
 mod collection;
-mod content;
-mod document;
 mod operation;
 mod page_query;
-mod pagination;
-mod parameter;
 mod path;
-mod profile;
 mod role;
 mod schema;
 
-pub(in crate::sandbox) use self::content::{Content, is_json};
-pub(in crate::sandbox) use self::document::Document;
+use finrail_spec::json::Json;
+use finrail_spec::model::{Fault, Server, Specification};
+use finrail_spec::vocabulary::{Grant, Oauth};
+
 pub(in crate::sandbox) use self::operation::Operation;
 pub(in crate::sandbox) use self::page_query::Carrier;
-pub(in crate::sandbox) use self::parameter::{Parameter, Place};
 pub(in crate::sandbox) use self::path::{Segment, is_version, literal};
-pub(in crate::sandbox) use self::profile::{Authentication, Profile};
 pub(in crate::sandbox) use self::role::Role;
 pub(in crate::sandbox) use self::schema::Schemas;
 
 /// One provider's specification.
 pub(in crate::sandbox) struct Spec {
-    pub(in crate::sandbox) id: String,
-    pub(in crate::sandbox) name: String,
-    /// Path of the first server, without a trailing slash: `/v1`.
-    pub(in crate::sandbox) prefix: String,
-    /// Path of the authorization server's own host, where it has one.
-    pub(in crate::sandbox) oauth_prefix: Option<String>,
+    pub(in crate::sandbox) document: Specification,
+    /// `x-oauth` of the document; one without it is not played.
+    pub(in crate::sandbox) oauth: Oauth,
+    /// The operations of the document, each with what the sandbox makes of it.
     pub(in crate::sandbox) operations: Vec<Operation>,
-    pub(in crate::sandbox) profile: Profile,
-    /// Addresses of the real hosts, and whether they are the authorization server's.
-    pub(in crate::sandbox) servers: Vec<(String, bool)>,
-    pub(in crate::sandbox) document: Document,
 }
 
 /// The bundle does not have the form that the sandbox reads.
@@ -63,50 +51,68 @@ impl SpecError {
 impl Spec {
     /// Reads a bundle.
     pub(in crate::sandbox) fn read(text: &str) -> Result<Self, SpecError> {
-        let nameless = |what: &str| SpecError::new("a provider", what);
-        let document = Document::parse(text).map_err(|_| nameless("it is not JSON"))?;
-        let text = |names: &[&str]| document.at(names).and_then(Json::as_str);
-        let id = text(&["x-provider", "id"]).ok_or_else(|| nameless("it has no x-provider.id"))?;
-        let name = text(&["x-provider", "name"]).unwrap_or(id);
-        let scheme = document
-            .at(&["components", "securitySchemes", "oauth"])
-            .ok_or_else(|| SpecError::new(id, "it has no security scheme `oauth`"))?;
-        let profile = Profile::read(scheme).ok_or_else(|| SpecError::new(id, "it has no x-oauth"))?;
-
-        let servers = document.items_of("servers");
-        let is_oauth = |server: &&Json| server.get("x-client").and_then(Json::as_str) == Some("oauth");
-        let resources = servers.iter().find(|server| !is_oauth(server));
-        let addresses = servers.iter().filter_map(|server| {
-            let url = server.get("url")?.as_str()?.trim_end_matches('/').to_owned();
-            Some((url, is_oauth(&server)))
-        });
+        let root = Json::parse(text).map_err(|_| SpecError::new("a provider", "it is not JSON"))?;
+        let id = root.at(&["x-provider", "id"]).and_then(Json::as_str);
+        let id = id.unwrap_or("a provider").to_owned();
+        let document = Specification::read(root).map_err(|faults| SpecError::new(&id, listed(&faults)))?;
+        let oauth = document.oauth.clone().ok_or_else(|| {
+            let what = "it has no security scheme `oauth` with x-oauth";
+            SpecError::new(&id, what)
+        })?;
         let spec = Self {
-            servers: addresses.collect(),
-            id: id.to_owned(),
-            name: name.to_owned(),
-            prefix: resources.map(path_of_server).unwrap_or_default(),
-            oauth_prefix: servers.iter().find(is_oauth).map(path_of_server),
-            operations: operations(&document),
-            profile,
+            operations: operation::all(&document),
+            oauth,
             document,
         };
-        spec.check_profile()?;
+        spec.check_endpoints()?;
         Ok(spec)
     }
 
     /// The operations that `x-oauth` names must exist.
-    fn check_profile(&self) -> Result<(), SpecError> {
-        let authorize = self.profile.authorize_operation.iter();
-        let missing = std::iter::once(&self.profile.token_operation)
-            .chain(authorize)
-            .find(|id| self.by_id(id).is_none());
-        match missing {
+    fn check_endpoints(&self) -> Result<(), SpecError> {
+        let endpoints = &self.oauth.operations;
+        let mut named = std::iter::once(&endpoints.token).chain(&endpoints.authorize);
+        match named.find(|id| self.by_id(id).is_none()) {
             Some(id) => Err(SpecError::new(
-                &self.id,
+                self.id(),
                 format!("x-oauth names the operation {id}, which does not exist"),
             )),
             None => Ok(()),
         }
+    }
+
+    /// `ofx`
+    pub(in crate::sandbox) fn id(&self) -> &str {
+        &self.document.provider.id
+    }
+
+    /// The provider's name as people write it.
+    pub(in crate::sandbox) fn name(&self) -> &str {
+        &self.document.provider.name
+    }
+
+    /// Path of the first server of resources, without a slash at the end: `/v1`.
+    pub(in crate::sandbox) fn prefix(&self) -> &str {
+        let mut servers = self.document.servers.iter();
+        servers.find(|server| !server.is_oauth()).map_or("", Server::path)
+    }
+
+    /// Path of the authorization server's own host, where it has one.
+    pub(in crate::sandbox) fn oauth_prefix(&self) -> Option<&str> {
+        let mut servers = self.document.servers.iter();
+        servers.find(|server| server.is_oauth()).map(Server::path)
+    }
+
+    /// Addresses of the real hosts, and whether they are the authorization server's.
+    pub(in crate::sandbox) fn hosts(&self) -> impl Iterator<Item = (&str, bool)> {
+        let named = self.document.servers.iter().filter(|server| !server.url.is_empty());
+        named.map(|server| (server.url.trim_end_matches('/'), server.is_oauth()))
+    }
+
+    /// The scopes that a grant may have.
+    pub(in crate::sandbox) fn scopes_of(&self, grant: Grant) -> Vec<String> {
+        let scopes = self.document.scopes_of(grant).into_iter();
+        scopes.map(str::to_owned).collect()
     }
 
     /// The operation with this `operationId`.
@@ -116,33 +122,57 @@ impl Spec {
 
     /// Whether this is the authorization endpoint.
     pub(in crate::sandbox) fn is_authorize(&self, operation: &Operation) -> bool {
-        Some(&operation.id) == self.profile.authorize_operation.as_ref()
+        Some(&operation.id) == self.oauth.operations.authorize.as_ref()
     }
 }
 
-/// All operations, in the order of the document.
-fn operations(document: &Document) -> Vec<Operation> {
-    let mut operations = Vec::new();
-    for (path, item) in document.members_of("paths") {
-        let shared = item.get("parameters").map(Json::items).unwrap_or_default();
-        for (method, node) in item.members() {
-            if matches!(method.as_str(), "get" | "post" | "put" | "patch" | "delete" | "head") {
-                operations.push(Operation::read(document, path, method, node, shared));
-            }
+/// Everything that cannot be read, each with its place.
+fn listed(faults: &[Fault]) -> String {
+    let each = faults.iter().map(|fault| match fault.pointer.as_str() {
+        "" => fault.to_string(),
+        pointer => format!("{pointer}: {fault}"),
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spec;
+
+    const PROVIDER: &str = r#""openapi": "3.0.3", "x-provider": { "id": "own", "name": "Own", "env_prefix": "OWN" }"#;
+
+    #[test]
+    fn what_cannot_be_played_is_told_with_its_place() {
+        let scheme = |oauth: &str| format!(r#""components": {{ "securitySchemes": {{ "oauth": {{ {oauth} }} }} }}"#);
+        let authorization = r#""x-oauth": { "grants": [], "operations": { "token": "create_token" },
+            "client_authentication": { "default": "none" } }"#;
+        for (document, why) in [
+            ("{".to_owned(), "a provider cannot be played: it is not JSON"),
+            (
+                r#"{ "openapi": "3.0.3" }"#.to_owned(),
+                "a provider cannot be played: `x-provider` is missing at the root; see specs/README.md",
+            ),
+            (
+                format!("{{ {PROVIDER} }}"),
+                "own cannot be played: it has no security scheme `oauth` with x-oauth",
+            ),
+            (
+                format!(
+                    r#"{{ {PROVIDER}, {}, "paths": {{ "/a": {{ "get": {{}}, "put": {{}} }} }} }}"#,
+                    scheme("")
+                ),
+                "own cannot be played: /paths/~1a/get: `GET /a` has no `operationId`; name it verb_noun; \
+                 /paths/~1a/put: `PUT /a` has no `operationId`; name it verb_noun",
+            ),
+            (
+                format!("{{ {PROVIDER}, {} }}", scheme(authorization)),
+                "own cannot be played: x-oauth names the operation create_token, which does not exist",
+            ),
+        ] {
+            let Err(error) = Spec::read(&document) else {
+                panic!("{document} was read")
+            };
+            assert_eq!(error.to_string(), format!("the specification of {why}"));
         }
     }
-    let things: Vec<Vec<Segment>> = operations.iter().map(|o| o.thing.clone()).collect();
-    for operation in &mut operations {
-        let is_paged = operation.pagination.is_some();
-        operation.role = role::role(&operation.thing, &operation.method, is_paged, &things);
-    }
-    operations
-}
-
-/// `https://host/v1` gives `/v1`; the host may be a variable.
-fn path_of_server(server: &Json) -> String {
-    let url = server.get("url").and_then(Json::as_str).unwrap_or_default();
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = after_scheme.find('/').map_or("", |at| &after_scheme[at..]);
-    path.trim_end_matches('/').to_owned()
 }

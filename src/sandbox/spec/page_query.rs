@@ -1,7 +1,9 @@
 //! Which query parameters of a list say where a part begins and how long it is.
 
+use finrail_spec::model::Place;
+use finrail_spec::vocabulary::PaginationStyle;
+
 use super::operation::Operation;
-use super::parameter::Place;
 
 /// The query parameter of a next link, where the specification has none that could carry it.
 const CURSOR: &str = "cursor";
@@ -24,7 +26,7 @@ impl Operation {
     /// What says where a page of this list starts.
     pub(in crate::sandbox) fn carrier(&self) -> Carrier {
         match &self.pagination {
-            Some(paging) if !paging.link => {
+            Some(paging) if paging.style == PaginationStyle::Cursor => {
                 Carrier::Opaque(paging.parameter.clone().unwrap_or_else(|| CURSOR.to_owned()))
             }
             _ if self.has_query(FIRST_ENTRY) => Carrier::Entry(FIRST_ENTRY.to_owned()),
@@ -50,7 +52,13 @@ impl Operation {
 
     /// Whether the next links of this list may bring a query parameter that the specification does not have.
     pub(in crate::sandbox) fn is_own_cursor(&self, name: &str) -> bool {
-        self.pagination.as_ref().is_some_and(|paging| paging.link) && name == CURSOR
+        self.pages_by_link() && name == CURSOR
+    }
+
+    /// Whether the reply of this list has the address of its next page.
+    pub(in crate::sandbox) fn pages_by_link(&self) -> bool {
+        let paging = self.pagination.as_ref();
+        paging.is_some_and(|paging| paging.style == PaginationStyle::Link)
     }
 
     fn has_query(&self, name: &str) -> bool {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use finrail_spec::json::Json;
+use finrail_spec::pointer::token;
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
@@ -32,14 +33,14 @@ impl Schemas {
             .document
             .schemas()
             .iter()
-            .map(|(name, _)| json!({ "$ref": format!("#/components/schemas/{}", name.replace('~', "~0").replace('/', "~1")) }));
+            .map(|(name, _)| json!({ "$ref": format!("#/components/schemas/{}", token(name)) }));
         let inline = spec
             .operations
             .iter()
             .flat_map(|operation| operation.schemas())
             .map(convert);
         all.compile(references.chain(inline).collect())
-            .map_err(|why| SpecError::new(&spec.id, format!("a schema cannot be compiled: {why}")))?;
+            .map_err(|why| SpecError::new(spec.id(), format!("a schema cannot be compiled: {why}")))?;
         Ok(all)
     }
 

@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use crate::json::Json;
-use crate::vocabulary::{ClientKind, Grade, Oauth, Provider};
+use crate::vocabulary::{ClientKind, Grade, Grant, Oauth, Provider};
 
 /// A document with everything of it that has a meaning of its own.
 #[derive(Clone, Debug)]
@@ -101,5 +101,13 @@ impl Specification {
             }
         }
         scopes
+    }
+
+    /// The scopes that a grant may have: those of its flow, in the document's order.
+    #[must_use]
+    pub fn scopes_of(&self, grant: Grant) -> Vec<&str> {
+        let flow = self.flows.iter().find(|flow| flow.grant() == grant.as_str());
+        let scopes = flow.map(|flow| flow.scopes.as_slice()).unwrap_or_default();
+        scopes.iter().map(|(scope, _)| scope.as_str()).collect()
     }
 }
