@@ -6,7 +6,7 @@
 extern crate self as finrail;
 
 mod app;
-#[doc(hidden)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
 pub mod oauth;

@@ -141,6 +141,12 @@ fn scope(document: &Document) -> TokenStream {
             impl Scope {
                 /// Every scope that this version knows: none.
                 pub const ALL: &'static [Self] = &[];
+
+                /// The scope as requests carry it.
+                #[must_use]
+                pub fn as_str(self) -> &'static str {
+                    match self {}
+                }
             }
 
             impl ::std::convert::From<Scope> for ::finrail::rt::v1::RequestedScope<Provider> {

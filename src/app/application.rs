@@ -10,7 +10,7 @@ use crate::oauth::{
     self, AskedScope, Authorization, AuthorizationServer, GrantIssuer, Pending, Purpose, RequestedScope,
     check_redirect_uri, read_callback,
 };
-use crate::token::{Clock, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
+use crate::token::{Clock, ExistingTokens, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
 use crate::transport::{Core, Credential, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret};
 
@@ -248,6 +248,53 @@ impl<P: Provider> App<P> {
         }
         let handle = self.handle(key.clone(), Renewal::Refresh);
         Ok(handle.load().await?.map(|_| self.connected(handle)))
+    }
+
+    /// Takes over a user's grant that was made elsewhere: by another library, by an earlier version of the application.
+    ///
+    /// `subject` says whose consent it is, in the application's own words. From now on finrail alone uses the tokens:
+    /// whoever else refreshes the same grant spends its refresh token.
+    ///
+    /// What the store has under the same key wins, so an import may be run at every start: a grant that finrail
+    /// has refreshed since keeps its newer tokens, and one that ended stays over. Nothing is sent to the provider here.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::mx;
+    /// use finrail::token::ExistingTokens;
+    ///
+    /// async fn take_over(app: &mx::App, user: &str, refresh_token: String) -> Result<mx::Connection, finrail::oauth::Error> {
+    ///     let tokens = ExistingTokens::refresh_token(refresh_token).scopes(["accounts", "transactions"]);
+    ///     app.import(user, tokens).await
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the provider has no such grant, the tokens are empty or cannot be sent, the stored grant is over, or the store
+    /// fails. Nothing is imported then; keep the tokens and try again.
+    pub async fn import(&self, subject: &str, tokens: ExistingTokens) -> Result<Connection<P>, oauth::Error> {
+        if subject.is_empty() {
+            return Err(oauth::Error::Import("the subject is empty; say whose consent it is"));
+        }
+        let kind = tokens.kind();
+        if kind == GrantKind::ClientCredentials || !P::profile().grants.contains(&kind.as_str()) {
+            return Err(oauth::Error::Unsupported {
+                provider: P::profile().name,
+                what: "such grant of a user",
+            });
+        }
+        let key = self
+            .key(kind, tokens.granted().clone())
+            .subject(subject)
+            .bound_to(tokens.bindings().iter().cloned());
+        let tokens = tokens
+            .into_set(self.0.clock.wall().into())
+            .map_err(oauth::Error::Import)?;
+        let handle = self.handle(key, Renewal::Refresh);
+        handle.import(tokens).await?;
+        Ok(self.connected(handle))
     }
 
     /// Waits until nothing is under way for any grant of this application: no token request, and no tokens that wait

@@ -80,6 +80,9 @@ pub enum Error {
         /// What the HTTP client says.
         source: Option<reqwest::Error>,
     },
+    /// Tokens from elsewhere cannot be taken.
+    #[error("the tokens cannot be imported: {0}")]
+    Import(&'static str),
     /// The settings are not complete.
     #[error(transparent)]
     Config(#[from] crate::http::ConfigError),

@@ -17,6 +17,7 @@ pub use profile::{
     ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts, Revocation,
     ScopeSentOn, ScopeTemplate, TokenBody,
 };
+#[cfg(any(test, fuzzing))]
 pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;
 pub(crate) use requested_scope::{AskedScope, Purpose, resolve};

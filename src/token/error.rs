@@ -15,23 +15,20 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 ///
 /// All callers that waited for the same attempt get the same error. No error
 /// holds a secret.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The grant is over: only the user can give a new one.
-    #[error("the user must authorize again: {reason}")]
     ReauthorizationRequired {
         /// Why the grant is over.
         reason: ReauthorizationReason,
     },
     /// Nobody has authorized yet.
-    #[error("there is no grant for {key}: send the user through authorization first")]
     NoGrant {
         /// The key that was looked for.
         key: String,
     },
     /// The authorization server was not reached, or said nothing about the grant.
-    #[error("the authorization server gave no usable answer, the grant lives: try again later")]
     Transient {
         /// What the server asked for, or the time until the next attempt.
         retry_after: Option<Duration>,
@@ -39,7 +36,6 @@ pub enum Error {
         source: Source,
     },
     /// The authorization server takes no more requests for now.
-    #[error("the authorization server asks for fewer requests: try again later")]
     Throttled {
         /// What the server asked for, or the time until the next attempt.
         retry_after: Option<Duration>,
@@ -47,21 +43,16 @@ pub enum Error {
         source: Source,
     },
     /// The authorization server does not accept this client.
-    #[error("the authorization server does not accept this client: check its id, secret and allowed grants")]
     ClientMisconfigured {
         /// What the server said.
         source: Source,
     },
     /// The authorization server does not accept this request.
-    #[error("the authorization server does not accept the token request: check scopes and parameters")]
     RequestRejected {
         /// What the server said.
         source: Source,
     },
     /// A refresh was sent and its reply was lost. The next attempt finds out what became of it.
-    #[error(
-        "the reply to a refresh was lost and the refresh token may be spent: try again, the next attempt finds out"
-    )]
     InDoubt {
         /// Time until the next attempt.
         retry_after: Option<Duration>,
@@ -69,13 +60,11 @@ pub enum Error {
         source: Source,
     },
     /// The token store cannot be used, and without it a refresh is not safe.
-    #[error("the token store cannot be used")]
     Store {
         /// What happened.
         source: StoreError,
     },
     /// Another process is at work on this grant for longer than it should be.
-    #[error("{holder} is at work on this grant: try again later")]
     Busy {
         /// Who holds the lease.
         holder: String,
@@ -83,15 +72,11 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// The provider refuses a token that should be good: another one would not help, or cannot be had.
-    #[error(
-        "the provider refuses a token that should be good: check the base URL, the client's rights and its allowed addresses"
-    )]
     TokenRefused {
         /// When a new token will be asked for again.
         retry_after: Option<Duration>,
     },
     /// A [`TokenSource`](super::TokenSource) of the application's own gave no access token.
-    #[error("the token source gave no access token: try again later, or look at the source")]
     Source {
         /// When to try again, where the source knows.
         retry_after: Option<Duration>,
@@ -99,8 +84,47 @@ pub enum Error {
         source: Source,
     },
     /// The attempt ended without a result: the runtime is shutting down, or there is none.
-    #[error("the token request was cut off: {0}")]
     Interrupted(&'static str),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReauthorizationRequired { reason, .. } => write!(f, "the user must authorize again: {reason}"),
+            Self::NoGrant { key, .. } => write!(f, "there is no grant for {key}: send the user through authorization first"),
+            Self::Transient { .. } => f.write_str("the authorization server gave no usable answer, the grant lives: try again later"),
+            Self::Throttled { .. } => f.write_str("the authorization server asks for fewer requests: try again later"),
+            Self::ClientMisconfigured { .. } => f.write_str("the authorization server does not accept this client: check its id, secret and allowed grants"),
+            Self::RequestRejected { .. } => f.write_str("the authorization server does not accept the token request: check scopes and parameters"),
+            Self::InDoubt { .. } => f.write_str("the reply to a refresh was lost and the refresh token may be spent: try again, the next attempt finds out"),
+            Self::Store { source } => write!(f, "{source}"),
+            Self::Busy { holder, .. } => write!(f, "{holder} is at work on this grant: try again later"),
+            Self::TokenRefused { .. } => f.write_str("the provider refuses a token that should be good: check the base URL, the client's rights and its allowed addresses"),
+            Self::Source { .. } => f.write_str("the token source gave no access token: try again later, or look at the source"),
+            Self::Interrupted(what) => write!(f, "the token request was cut off: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    /// What is behind it, as itself: it can be downcast.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Transient { source, .. }
+            | Self::Throttled { source, .. }
+            | Self::ClientMisconfigured { source }
+            | Self::RequestRejected { source }
+            | Self::InDoubt { source, .. }
+            | Self::Source { source, .. } => Some(&**source),
+            // Its own text is this error's text.
+            Self::Store { source } => source.source(),
+            Self::ReauthorizationRequired { .. }
+            | Self::NoGrant { .. }
+            | Self::Busy { .. }
+            | Self::TokenRefused { .. }
+            | Self::Interrupted(_) => None,
+        }
+    }
 }
 
 impl Error {

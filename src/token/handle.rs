@@ -12,7 +12,7 @@ use super::machine::{Freshness, Want};
 use super::watch::Events;
 use super::{
     Error, Explanation, Issuer, ReauthorizationReason, Renewal, TokenHandleBuilder, TokenInfo, TokenKey, TokenReply,
-    attempt, transaction,
+    TokenSet, attempt, transaction,
 };
 use crate::token::source::{Bearer, Rejection, TokenSource};
 use crate::value::ScopeSet;
@@ -37,7 +37,7 @@ use crate::value::ScopeSet;
 /// struct Always;
 ///
 /// impl Issuer for Always {
-///     fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+///     fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, TokenSet, IssuerError>> {
 ///         async { Ok(TokenReply::new("a-token")) }.boxed()
 ///     }
 ///     fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
@@ -133,6 +133,12 @@ impl TokenHandle {
     /// tried again until it succeeds; the error says only that it has not yet.
     pub async fn adopt(&self, reply: TokenReply) -> Result<TokenInfo, Error> {
         self.owned(|live| async move { transaction::adopt(&live, reply).await })
+            .await
+    }
+
+    /// Takes the tokens of a grant that was made elsewhere, where the store has nothing under the key yet.
+    pub(crate) async fn import(&self, tokens: TokenSet) -> Result<TokenInfo, Error> {
+        self.owned(|live| async move { transaction::import(&live, tokens).await })
             .await
     }
 

@@ -77,13 +77,25 @@ impl TokenReply {
 }
 
 /// A token request that brought no token: the verdict, and the error behind it.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{source}")]
+#[derive(Clone, Debug)]
 pub struct IssuerError {
     /// What it means for the grant.
     pub verdict: Verdict,
     /// What happened.
     pub source: Arc<dyn std::error::Error + Send + Sync>,
+}
+
+impl std::fmt::Display for IssuerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.source)
+    }
+}
+
+/// It speaks with the words of the error behind it, and hands on what is behind that one.
+impl std::error::Error for IssuerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.source()
+    }
 }
 
 impl IssuerError {

@@ -50,7 +50,7 @@ impl Bearer {
 
 /// An access token that no header can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the access token is empty or has characters that a header cannot carry; ask its source for another one")]
+#[error("the access token is empty or has characters that a header cannot carry; get another one")]
 pub struct UnusableToken;
 
 impl std::fmt::Debug for Bearer {

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::HeaderValue;
-
 use crate::token::clock::Now;
 use crate::token::machine::{Freshness, Horizon, Want};
 use crate::token::record::Versioned;
@@ -142,11 +140,5 @@ pub(crate) struct Ready<'a> {
 struct UnfitToken;
 
 fn bearer(tokens: &TokenSet) -> Option<Bearer> {
-    let text = zeroize::Zeroizing::new(format!("Bearer {}", tokens.access_token.expose_secret()));
-    let mut header = HeaderValue::from_str(&text).ok()?;
-    header.set_sensitive(true);
-    Some(Bearer {
-        header,
-        generation: tokens.generation,
-    })
+    Bearer::new(&tokens.access_token, tokens.generation).ok()
 }

@@ -29,7 +29,7 @@ pub use ::redis::{ClientTlsConfig as RedisClientTls, TlsCertificates as RedisTls
 pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted};
 #[cfg(feature = "file")]
 pub use file::FileStore;
-#[cfg(feature = "file")]
+#[cfg(all(feature = "file", any(test, fuzzing)))]
 pub(crate) use file::reframed;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
@@ -281,11 +281,10 @@ impl Lease {
 }
 
 /// A store did not do what it was asked to.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The store cannot be reached or used now; trying again may help.
-    #[error("the token store cannot {action}")]
     Unavailable {
         /// What it should have done, as a verb phrase.
         action: &'static str,
@@ -293,11 +292,28 @@ pub enum StoreError {
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The store answers, and what it holds cannot be used; trying again does not help.
-    #[error("the token store holds something that cannot be used")]
     Corrupt {
         /// Why.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unavailable { action, .. } => write!(f, "the token store cannot {action}"),
+            Self::Corrupt { .. } => f.write_str("the token store holds something that cannot be used"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    /// What is behind it, as itself: it can be downcast.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable { source, .. } | Self::Corrupt { source } => Some(&**source),
+        }
+    }
 }
 
 impl StoreError {

@@ -1,11 +1,12 @@
-//! What is done to a grant, step by step: an attempt to get tokens, from top to bottom, here; a login, a revocation and
-//! a loss on purpose beside it.
+//! What is done to a grant, step by step: an attempt to get tokens, from top to bottom, here; a login, an
+//! import, a revocation and a loss on purpose in files of their own.
 //!
 //! An attempt reads, asks for the lease, reads again, and does what the machine decides.
 
 mod adopt;
 mod anew;
 mod forget;
+mod import;
 mod lease;
 mod look;
 mod refresh;
@@ -23,6 +24,7 @@ use super::{Error, Renewal, StoreError};
 pub(crate) use adopt::adopt;
 use anew::{anew, without_store};
 pub(crate) use forget::forget;
+pub(crate) use import::import;
 use lease::{PATIENCE, Poll, UnderLease};
 use look::{read_as_far_as_known, take_stored};
 use refresh::Refresh;

@@ -54,7 +54,7 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Resul
     };
     live.server.revoke(tokens.to_revoke()).await?;
     let in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
-    if in_doubt && tokens.refresh_token.is_some() {
+    if in_doubt && tokens.refresh_token.is_some() && !tokens.access_token.is_empty() {
         // The refresh token may be spent, and then its revocation ended nothing.
         let access = RevokedToken::Access(tokens.access_token.clone());
         live.server.revoke(access).await?;

@@ -1,12 +1,12 @@
 //! The corpus of the fuzz targets, and small damage to each entry, as ordinary tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
 
-use finrail::fuzzing::{SPENT, STATE, callbacks, token_replies};
-use finrail::oauth::wire::{OAuthError, TokenResponse};
-use finrail::token::{DecodeError, ReauthorizationReason, Record, Verdict};
 use http::StatusCode;
+
+use super::{SPENT, STATE, callbacks, token_replies};
+use crate::oauth::wire::{OAuthError, TokenResponse};
+use crate::token::{DecodeError, ReauthorizationReason, Record, Verdict};
 
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
@@ -145,7 +145,7 @@ fn callbacks_give_a_code_for_the_right_state_only() {
 #[cfg(feature = "file")]
 #[test]
 fn files_of_the_store_are_read_or_refused() {
-    use finrail::fuzzing::file_record;
+    use super::file_record;
     for (name, bytes) in corpus("record_file") {
         let whole = matches!(
             name.as_str(),
@@ -189,8 +189,8 @@ fn files_of_the_store_are_read_or_refused() {
 async fn encrypted_records_are_made_by_nobody_without_the_key() {
     use std::sync::Arc;
 
-    use finrail::token::store::{EncryptedStore, EncryptionKeys, Leased, MemoryStore, StoredRecord, Swap, Swapped};
-    use finrail::token::{GrantKind, StoreError, TokenKey, TokenStore};
+    use crate::token::store::{EncryptedStore, EncryptionKeys, Leased, MemoryStore, StoredRecord, Swap, Swapped};
+    use crate::token::{GrantKind, StoreError, TokenKey, TokenStore};
 
     async fn put(store: &dyn TokenStore, key: &TokenKey, record: StoredRecord) {
         let lease = store.lease(key, "test", std::time::Duration::from_secs(9)).await;

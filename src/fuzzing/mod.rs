@@ -1,4 +1,7 @@
-//! What the fuzz targets in `fuzz/` and their corpus in `tests/token_corpus.rs` read with. Not for use elsewhere.
+//! What the fuzz targets in `fuzz/` read with. It is compiled for them and for tests, and is in no release.
+
+#[cfg(test)]
+mod corpus;
 
 use http::{HeaderMap, StatusCode};
 use zeroize::Zeroizing;
@@ -16,15 +19,15 @@ pub const SPENT: &str = "planted-refresh-token";
 fn profiles() -> Vec<&'static Profile> {
     vec![
         #[cfg(feature = "ofx")]
-        &crate::ofx::PROFILE,
+        &crate::providers::ofx::PROFILE,
         #[cfg(feature = "mx")]
-        &crate::mx::PROFILE,
+        &crate::providers::mx::PROFILE,
         #[cfg(feature = "omnifund")]
-        &crate::omnifund::PROFILE,
+        &crate::providers::omnifund::PROFILE,
         #[cfg(feature = "tatrabanka")]
-        &crate::tatrabanka::PROFILE,
+        &crate::providers::tatrabanka::PROFILE,
         #[cfg(feature = "finexer")]
-        &crate::finexer::PROFILE,
+        &crate::providers::finexer::PROFILE,
     ]
 }
 

@@ -1,0 +1,168 @@
+//! The contract between generated code and the library: code of today compiles with a library that knows more, and code
+//! that does not fit says so first of all.
+//!
+//! The compiler is asked itself, with the library that this test is linked to.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What the generator wrote for `bank.json`.
+const GENERATED: &str = include_str!(concat!(env!("OUT_DIR"), "/bank.rs"));
+
+/// What the compiler says of a crate: nothing, or its errors in their order.
+fn compile(name: &str, code: &str) -> Vec<String> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("contract-{name}"));
+    fs::create_dir_all(&folder).unwrap();
+    let source = folder.join("lib.rs");
+    fs::write(&source, code).unwrap();
+    let libraries = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    let is_library = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with("libfinrail-") && name.ends_with(".rlib")
+    };
+    let newest = fs::read_dir(&libraries)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(is_library)
+        .max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+    let output = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+        .args([
+            "--edition",
+            "2024",
+            "--crate-type",
+            "lib",
+            "--emit",
+            "metadata",
+            "--cap-lints",
+            "allow",
+        ])
+        .arg("--extern")
+        .arg(format!(
+            "finrail={}",
+            newest.expect("the library that this test links").display()
+        ))
+        .arg("-L")
+        .arg(format!("dependency={}", libraries.display()))
+        .arg("--out-dir")
+        .arg(&folder)
+        .arg(&source)
+        .output()
+        .expect("rustc");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let errors: Vec<String> = said
+        .split("\n\n")
+        .filter(|part| part.starts_with("error") && !part.starts_with("error: aborting"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(output.status.success(), errors.is_empty(), "{said}");
+    errors
+}
+
+/// The code without a field, as if the library had got the field since.
+fn without(code: &str, field: &str) -> String {
+    let is_field = |line: &&str| line.trim_start().starts_with(&format!("{field}: ")) && line.ends_with(',');
+    let removed = code.lines().filter(is_field).count();
+    assert!(removed > 0, "no structure says `{field}` on a line of its own");
+    let rest: Vec<&str> = code.lines().filter(|line| !is_field(line)).collect();
+    rest.join("\n")
+}
+
+#[test]
+fn code_of_today_compiles_when_the_structures_have_more_fields() {
+    assert_eq!(compile("today", GENERATED), Vec::<String>::new());
+    // One of each structure that generated code writes out.
+    let mut code = GENERATED.to_owned();
+    for (structure, field) in [
+        ("Operation", "grade"),
+        ("Operation", "browser"),
+        ("Profile", "response_type_required"),
+        ("Profile", "access_token_lifetime"),
+        ("ClientAuthentications and ScopeSentOn", "refresh_token"),
+        ("RedirectUriRules", "https_or_custom_scheme"),
+        ("RefreshFacts", "grace"),
+    ] {
+        code = without(&code, field);
+        assert!(!code.is_empty(), "{structure}");
+    }
+    assert_eq!(compile("more-fields", &code), Vec::<String>::new());
+    // That is what the base values are for: without them the same code does not compile.
+    let bare: Vec<&str> = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("..::finrail::rt::"))
+        .collect();
+    let errors = compile("no-base-values", &bare.join("\n"));
+    assert!(errors.iter().any(|error| error.contains("missing field")), "{errors:?}");
+}
+
+#[test]
+fn code_of_another_contract_says_first_what_to_do() {
+    let version = env!("CARGO_PKG_VERSION");
+    let line = format!("::finrail::rt::contract!(1, \"{version}\");");
+    assert!(
+        GENERATED.lines().nth(1).is_some_and(|first| first == line),
+        "{}",
+        &GENERATED[..200]
+    );
+    for (name, code) in [
+        // A generator that wrote for a contract of which this library knows nothing yet.
+        (
+            "newer",
+            GENERATED
+                .replace(&line, "::finrail::rt::contract!(2, \"0.9.0\");")
+                .replace("::rt::v1::", "::rt::v2::"),
+        ),
+        // The number alone differs.
+        (
+            "renumbered",
+            GENERATED.replace(&line, "::finrail::rt::contract!(0, \"0.9.0\");"),
+        ),
+    ] {
+        let errors = compile(name, &code);
+        let first = errors.first().unwrap_or_else(|| panic!("{name}: it compiles"));
+        for said in [
+            "this client was generated by finrail-codegen 0.9.0",
+            "use the same version of finrail (in [dependencies]) and finrail-codegen (in [build-dependencies])",
+        ] {
+            assert!(first.contains(said), "{name}: {first}");
+        }
+    }
+}
+
+#[test]
+fn what_a_provider_lacks_is_explained_by_the_compiler() {
+    for (name, code, said) in [
+        (
+            "password",
+            "pub fn f(app: &bank::App) { let _ = app.password(\"user\", \"password\", [\"a\"]); }",
+            "takes no user names and passwords from applications",
+        ),
+        (
+            "revocation",
+            "pub fn f(user: &bank::Connection) { let _ = user.revoke(); }",
+            "has no revocation endpoint",
+        ),
+        (
+            "access-key",
+            "pub fn f() { let _ = bank::Client::builder().access_key(\"key\", \"\"); }",
+            "take no access key",
+        ),
+        (
+            "registration",
+            "pub fn f() { let _ = bank::Client::builder().registration_token(\"token\"); }",
+            "take no registration token",
+        ),
+        (
+            "scope",
+            "pub struct Other; #[derive(Clone, Copy)] pub struct OtherScope;\n\
+             impl From<OtherScope> for ::finrail::oauth::RequestedScope<Other> { fn from(_: OtherScope) -> Self { Self::new(\"other\") } }\n\
+             pub fn f(app: &bank::App) { let _ = app.client_credentials([OtherScope]); }",
+            "RequestedScope<bank::Provider>",
+        ),
+    ] {
+        let errors = compile(name, &format!("pub mod bank {{\n{GENERATED}\n}}\n{code}\n"));
+        assert_eq!(errors.len(), 1, "{name}: {errors:?}");
+        assert!(errors[0].contains(said), "{name}: {}", errors[0]);
+    }
+}

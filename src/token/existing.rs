@@ -1,0 +1,145 @@
+//! Tokens that somebody else obtained.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::{Bearer, GrantKind, TokenSet};
+use crate::value::{ScopeSet, Secret};
+
+/// The tokens of a user's grant that another library, or an earlier version of the application, obtained.
+///
+/// Give what is known: a refresh token alone is enough, and the first call then gets an access token with it. Hand it to
+/// [`App::import`](crate::App::import).
+///
+/// ```
+/// use chrono::{TimeDelta, Utc};
+/// use finrail::token::ExistingTokens;
+///
+/// let tokens = ExistingTokens::refresh_token("the-refresh-token")
+///     .access_token("the-access-token", Some(Utc::now() + TimeDelta::minutes(20)))
+///     .scopes(["accounts", "transactions"]);
+/// assert!(!format!("{tokens:?}").contains("the-refresh-token"));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ExistingTokens {
+    grant: GrantKind,
+    access_token: Option<(Secret, Option<DateTime<Utc>>)>,
+    refresh_token: Option<Secret>,
+    refresh_expires_at: Option<DateTime<Utc>>,
+    consent_expires_at: Option<DateTime<Utc>>,
+    scopes: ScopeSet,
+    bound: Vec<String>,
+    extra: BTreeMap<String, String>,
+}
+
+impl ExistingTokens {
+    /// Of a grant that can be refreshed (RFC 6749 section 6).
+    pub fn refresh_token(token: impl Into<Secret>) -> Self {
+        Self {
+            refresh_token: Some(token.into()),
+            ..Self::empty()
+        }
+    }
+
+    /// Of a grant without a refresh token: it is over when this access token ends.
+    pub fn access_token_only(token: impl Into<Secret>, expires_at: Option<DateTime<Utc>>) -> Self {
+        Self::empty().access_token(token, expires_at)
+    }
+
+    fn empty() -> Self {
+        Self {
+            grant: GrantKind::AuthorizationCode,
+            access_token: None,
+            refresh_token: None,
+            refresh_expires_at: None,
+            consent_expires_at: None,
+            scopes: ScopeSet::new(),
+            bound: Vec::new(),
+            extra: BTreeMap::new(),
+        }
+    }
+
+    /// The access token, which is used until it ends. `None` for its end: it is used until the provider refuses it.
+    pub fn access_token(mut self, token: impl Into<Secret>, expires_at: Option<DateTime<Utc>>) -> Self {
+        self.access_token = Some((token.into(), expires_at));
+        self
+    }
+
+    /// How the grant came about; the authorization code grant, unless this says otherwise.
+    pub fn grant(mut self, grant: GrantKind) -> Self {
+        self.grant = grant;
+        self
+    }
+
+    /// The scopes that were granted. They become part of the connection's key.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().collect();
+        self
+    }
+
+    /// What the scopes are bound to, where the provider has that: the id of a consent, of a payment's authorization.
+    pub fn bound_to<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
+        self.bound = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// When the refresh token ends.
+    pub fn refresh_expires_at(mut self, at: DateTime<Utc>) -> Self {
+        self.refresh_expires_at = Some(at);
+        self
+    }
+
+    /// When the user's consent ends.
+    pub fn consent_expires_at(mut self, at: DateTime<Utc>) -> Self {
+        self.consent_expires_at = Some(at);
+        self
+    }
+
+    /// A field of the token reply beyond RFC 6749 that the provider documents (Finexer's `account_id`).
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extra.insert(name.into(), value.into());
+        self
+    }
+
+    pub(crate) fn kind(&self) -> GrantKind {
+        self.grant
+    }
+
+    pub(crate) fn granted(&self) -> &ScopeSet {
+        &self.scopes
+    }
+
+    pub(crate) fn bindings(&self) -> &[String] {
+        &self.bound
+    }
+
+    /// The first token set of the grant here, or why there can be none.
+    pub(crate) fn into_set(self, now: DateTime<Utc>) -> Result<TokenSet, &'static str> {
+        let refresh_token = self.refresh_token.filter(|token| !token.is_empty());
+        let (access_token, expires_at) = match self.access_token {
+            Some((token, expires_at)) => {
+                // What no header carries is found out here, and not with the first call.
+                Bearer::new(&token, 1)
+                    .map_err(|_| "the access token is empty or has characters that a header cannot carry")?;
+                (token, expires_at)
+            }
+            None if refresh_token.is_some() => (Secret::from(""), Some(now)),
+            None => return Err("there is neither an access token nor a refresh token"),
+        };
+        Ok(TokenSet {
+            generation: 1,
+            access_token,
+            refresh_token,
+            id_token: None,
+            obtained_at: now,
+            expires_at,
+            refresh_expires_at: self.refresh_expires_at,
+            consent_expires_at: self.consent_expires_at,
+            scopes: Arc::new(self.scopes),
+            extra: self.extra,
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! Every error keeps what is behind it, and says nothing twice on the way down.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod recorder;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use finrail::token::{self, IssuerError, StoreError, Verdict};
+use finrail::transport::RetryPolicy;
+use finrail::{ConfigError, mx, oauth, ofx};
+use recorder::{Answer, Recorder};
+
+/// The texts of an error and of everything behind it.
+fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
+    behind(error).iter().map(ToString::to_string).collect()
+}
+
+/// An error and everything behind it.
+fn behind<'e>(error: &'e (dyn Error + 'static)) -> Vec<&'e (dyn Error + 'static)> {
+    let mut found = vec![error];
+    let mut at = error;
+    while let Some(next) = at.source() {
+        found.push(next);
+        at = next;
+    }
+    found
+}
+
+/// The innermost error.
+fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+    behind(error).pop().unwrap()
+}
+
+fn says_nothing_twice(error: &(dyn Error + 'static)) -> Vec<String> {
+    let texts = chain(error);
+    for (at, text) in texts.iter().enumerate() {
+        for below in &texts[at + 1..] {
+            assert!(
+                !text.contains(below.as_str()),
+                "`{below}` is in `{text}` too: {texts:?}"
+            );
+        }
+    }
+    texts
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("planted reason")]
+struct Planted;
+
+#[test]
+fn errors_of_the_token_lifecycle_keep_the_reason_and_say_it_once() {
+    let source: Arc<dyn Error + Send + Sync> = Arc::new(Planted);
+    let errors = [
+        token::Error::Transient {
+            retry_after: None,
+            source: Arc::clone(&source),
+        },
+        token::Error::Throttled {
+            retry_after: None,
+            source: Arc::clone(&source),
+        },
+        token::Error::InDoubt {
+            retry_after: None,
+            source: Arc::clone(&source),
+        },
+        token::Error::ClientMisconfigured {
+            source: Arc::clone(&source),
+        },
+        token::Error::RequestRejected { source },
+        token::Error::from_source(Planted),
+        token::Error::from(StoreError::unavailable("read the record", Planted)),
+        token::Error::from(StoreError::corrupt(Planted)),
+    ];
+    for error in errors {
+        let texts = says_nothing_twice(&error);
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(innermost(&error).downcast_ref::<Planted>().is_some(), "{texts:?}");
+        // The same behind an error of the authorization server's functions.
+        let outer = oauth::Error::from(error);
+        assert_eq!(says_nothing_twice(&outer), texts);
+        assert!(innermost(&outer).downcast_ref::<Planted>().is_some(), "{texts:?}");
+    }
+    let store = token::Error::from(StoreError::unavailable("read the record", Planted));
+    assert_eq!(
+        chain(&store),
+        ["the token store cannot read the record", "planted reason"]
+    );
+    let issuer = IssuerError::new(Verdict::InDoubt, StoreError::corrupt(Planted));
+    assert_eq!(says_nothing_twice(&issuer).len(), 2);
+}
+
+#[tokio::test]
+async fn a_call_that_gets_no_token_says_why_down_to_the_network() {
+    // A port that nobody listens on.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let client = ofx::Client::builder()
+        .base_url(format!("http://127.0.0.1:{port}"))
+        .credentials(ofx::Credentials::new("client", "planted-secret"))
+        .client_credentials([ofx::Scope::Payments])
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap();
+    let error = client.list_beneficiaries().send().await.unwrap_err();
+    let texts = says_nothing_twice(&error);
+    assert!(
+        texts.len() > 3 && texts.iter().all(|text| !text.contains("planted")),
+        "{texts:?}"
+    );
+    let behind = behind(&error);
+    assert!(
+        behind
+            .iter()
+            .any(|error| error.downcast_ref::<oauth::Error>().is_some()),
+        "{texts:?}"
+    );
+    assert!(
+        behind
+            .iter()
+            .any(|error| error.downcast_ref::<std::io::Error>().is_some()),
+        "{texts:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_fails_on_the_wire_keeps_what_the_http_client_says() {
+    let bank = Recorder::granting(|_, _| Answer::Drop).await;
+    let client = ofx::Client::builder()
+        .base_url(bank.origin())
+        .credentials(ofx::Credentials::new("client", "secret"))
+        .client_credentials([ofx::Scope::Payments])
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap();
+    let error = client.list_beneficiaries().send().await.unwrap_err();
+    let texts = says_nothing_twice(&error);
+    assert!(texts.len() >= 2, "{texts:?}");
+    assert!(
+        !texts.iter().any(|text| text.contains(bank.origin())),
+        "an address may carry personal data: {texts:?}"
+    );
+}
+
+#[test]
+fn a_scope_that_does_not_fit_is_the_same_typed_error_on_every_way() {
+    let of_client = mx::oauth::Client::builder().build().unwrap_err();
+    assert!(matches!(of_client, ConfigError::MissingBaseUrl(_)));
+    let builder = ofx::Client::builder().credentials(ofx::Credentials::new("c", "s"));
+    let of_client = builder.client_credentials(["pay ments"]).build().unwrap_err();
+    let app = ofx::App::builder()
+        .credentials(ofx::Credentials::new("c", "s"))
+        .build()
+        .unwrap();
+    let of_app = app.client_credentials(["pay ments"]).unwrap_err();
+    match (&of_client, &of_app) {
+        (ConfigError::Scope(one), oauth::Error::Scope(other)) => assert_eq!(one, other),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(chain(&of_client), chain(&of_app));
+    says_nothing_twice(&of_client);
+}

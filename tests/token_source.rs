@@ -1,0 +1,154 @@
+//! A client acts with access tokens that come from elsewhere, under the same rules as with tokens of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod recorder;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use finrail::token::{Bearer, Error, Rejection, TokenSource};
+use finrail::transport::Outcome;
+use finrail::{ScopeSet, Secret, mx, ofx};
+use futures_util::future::BoxFuture;
+use recorder::{Answer, Recorder};
+
+/// A service beside the application: a new token after each rejection, or none at all.
+#[derive(Default)]
+struct Service {
+    generation: AtomicU64,
+    is_away: bool,
+    granted: Option<Arc<ScopeSet>>,
+    rejections: Mutex<Vec<(u64, Rejection)>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the service is away")]
+struct Away;
+
+impl Service {
+    fn bearer(&self) -> Result<Bearer, Error> {
+        if self.is_away {
+            return Err(Error::from_source(Away));
+        }
+        let generation = self.generation.load(Ordering::SeqCst);
+        Bearer::new(&Secret::new(format!("elsewhere-{generation}")), generation).map_err(Error::from_source)
+    }
+}
+
+impl TokenSource for Service {
+    fn ready(&self) -> Option<Bearer> {
+        self.bearer().ok()
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Bearer, Error>> {
+        Box::pin(async { self.bearer() })
+    }
+
+    fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>> {
+        self.rejections.lock().unwrap().push((generation, rejection));
+        self.generation.store(generation + 1, Ordering::SeqCst);
+        Box::pin(async { self.bearer() })
+    }
+
+    fn granted(&self) -> Option<Arc<ScopeSet>> {
+        self.granted.clone()
+    }
+}
+
+fn sent(bank: &Recorder) -> Vec<String> {
+    let header = |request: &recorder::Seen| request.header("authorization").unwrap_or("none").to_owned();
+    bank.seen().iter().map(header).collect()
+}
+
+#[tokio::test]
+async fn no_credentials_are_needed_and_an_invalid_token_is_replaced_once() {
+    let bank = Recorder::start(|request, _| match request.header("authorization") {
+        Some("Bearer elsewhere-1") => Answer::json(r#"{"accounts":[]}"#),
+        _ => Answer::invalid_token(),
+    })
+    .await;
+    let service = Arc::new(Service::default());
+    let client = mx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(Arc::clone(&service) as Arc<dyn TokenSource>)
+        .build()
+        .unwrap();
+    client.list_accounts().send().await.unwrap();
+    assert_eq!(sent(&bank), ["Bearer elsewhere-0", "Bearer elsewhere-1"]);
+    assert_eq!(*service.rejections.lock().unwrap(), [(0, Rejection::InvalidToken)]);
+}
+
+#[tokio::test]
+async fn a_payment_is_not_sent_again_after_a_401_that_does_not_name_the_token() {
+    let bank = Recorder::start(|_, _| Answer::status(401, "{}")).await;
+    let service = Arc::new(Service::default());
+    let client = ofx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(Arc::clone(&service) as Arc<dyn TokenSource>)
+        .build()
+        .unwrap();
+    let error = client
+        .create_deal()
+        .body_map(|deal| deal.quote_id("q"))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.outcome(), sent(&bank).len()),
+        (Outcome::Rejected, 1),
+        "{error:?}"
+    );
+    assert!(service.rejections.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_source_that_fails_sends_nothing_and_its_reason_stays() {
+    let bank = Recorder::start(|_, _| Answer::json("{}")).await;
+    let client = mx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(Arc::new(Service {
+            is_away: true,
+            ..Service::default()
+        }))
+        .build()
+        .unwrap();
+    let error = client.list_accounts().send().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert!(error.is_retryable() && !error.reauthorization_required());
+    let behind = std::error::Error::source(&error).unwrap();
+    assert!(behind.downcast_ref::<Away>().is_some() && behind.source().is_none());
+    assert!(bank.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_scope_that_the_source_says_is_missing_is_named_before_anything_is_sent() {
+    let bank = Recorder::start(|_, _| Answer::json("{}")).await;
+    let client = mx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(Arc::new(Service {
+            granted: Some(Arc::new(ScopeSet::parse("customers"))),
+            ..Service::default()
+        }))
+        .build()
+        .unwrap();
+    let error = client.list_accounts().send().await.unwrap_err();
+    assert!(
+        error.to_string().contains("was not granted scope `accounts`"),
+        "{error}"
+    );
+    assert!(bank.seen().is_empty());
+}
+
+#[test]
+fn a_header_is_sensitive_and_made_of_what_a_header_carries() {
+    let bearer = Bearer::new(&Secret::from("planted-token"), 3).unwrap();
+    assert!(bearer.header.is_sensitive());
+    assert_eq!(
+        (bearer.header.to_str().unwrap(), bearer.generation),
+        ("Bearer planted-token", 3)
+    );
+    assert!(!format!("{bearer:?}").contains("planted"));
+    for bad in ["", " ", "a b", "a\r\nx-other: y", "caf\u{e9}", "tab\t"] {
+        assert!(Bearer::new(&Secret::from(bad), 1).is_err(), "{bad:?}");
+    }
+}
