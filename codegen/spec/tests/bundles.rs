@@ -286,6 +286,22 @@ fn schemas_are_read_through_references_and_parts() {
 }
 
 #[test]
+fn a_withdrawn_scope_is_a_fault_unless_the_document_is_taken_as_it_is() {
+    let document = r#"{
+      "openapi": "3.0.3",
+      "x-provider": { "id": "bank", "name": "Bank", "env_prefix": "BANK" },
+      "paths": { "/a": { "get": { "operationId": "get_a", "security": [{ "oauth": ["gone"] }] }, "put": {} } }
+    }"#;
+    let all = Specification::read(Json::parse(document).unwrap()).unwrap_err();
+    let left = Specification::read_as_it_is(Json::parse(document).unwrap()).unwrap_err();
+    assert_eq!((all.len(), &all[1..]), (2, &left[..]));
+
+    let document = document.replace(r#", "put": {}"#, "");
+    let bank = Specification::read_as_it_is(Json::parse(&document).unwrap()).unwrap();
+    assert_eq!(operation(&bank, "get_a").scopes(), Some(&["gone".to_owned()][..]));
+}
+
+#[test]
 fn everything_that_cannot_be_read_is_told_at_once() {
     let document = r#"{
       "openapi": "3.1.0",

@@ -54,7 +54,8 @@ impl Spec {
         let root = Json::parse(text).map_err(|_| SpecError::new("a provider", "it is not JSON"))?;
         let id = root.at(&["x-provider", "id"]).and_then(Json::as_str);
         let id = id.unwrap_or("a provider").to_owned();
-        let document = Specification::read(root).map_err(|faults| SpecError::new(&id, listed(&faults)))?;
+        // Also a provider that withdrew a scope is played.
+        let document = Specification::read_as_it_is(root).map_err(|faults| SpecError::new(&id, listed(&faults)))?;
         let oauth = document.oauth.clone().ok_or_else(|| {
             let what = "it has no security scheme `oauth` with x-oauth";
             SpecError::new(&id, what)

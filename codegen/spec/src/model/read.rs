@@ -36,8 +36,23 @@ impl Specification {
     ///
     /// Everything that cannot be read, in the document's order.
     pub fn read(root: Json) -> Result<Self, Vec<Fault>> {
+        Self::read_with(root, true)
+    }
+
+    /// Reads a document that says what a provider does now, whether or not it contradicts itself: where a scope was
+    /// withdrawn, its operations still need it, and no flow has it.
+    ///
+    /// # Errors
+    ///
+    /// Everything else that cannot be read, in the document's order.
+    pub fn read_as_it_is(root: Json) -> Result<Self, Vec<Fault>> {
+        Self::read_with(root, false)
+    }
+
+    fn read_with(root: Json, scopes_are_in_flows: bool) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader {
             root: &root,
+            scopes_are_in_flows,
             flows: Vec::new(),
             faults: Vec::new(),
         };
@@ -70,6 +85,8 @@ impl Specification {
 
 struct Reader<'r> {
     root: &'r Json,
+    /// Whether a scope that no flow has is a fault.
+    scopes_are_in_flows: bool,
     flows: Vec<Flow>,
     faults: Vec<Fault>,
 }
@@ -244,8 +261,8 @@ impl Reader<'_> {
                     .filter_map(|scope| scope.as_str().map(str::to_owned))
                     .collect();
                 match scopes.iter().find(|scope| !self.has_scope(scope)) {
-                    Some(unknown) => Err(Wrong::UnknownScope(unknown.clone())),
-                    None => Ok(Requirement::Bearer { scopes }),
+                    Some(unknown) if self.scopes_are_in_flows => Err(Wrong::UnknownScope(unknown.clone())),
+                    _ => Ok(Requirement::Bearer { scopes }),
                 }
             }
             "clientBasic" => Ok(Requirement::ClientBasic),
