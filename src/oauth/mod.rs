@@ -2,7 +2,11 @@
 //!
 //! Most users meet this module through [`App`](crate::App).
 
+mod callback;
+mod client_authentication;
 mod error;
+mod exchange;
+mod issuer;
 mod pending;
 mod profile;
 mod reply;
@@ -10,9 +14,11 @@ mod requested_scope;
 mod server;
 pub mod wire;
 
+pub(crate) use callback::{check_redirect_uri, read_callback};
+pub(crate) use client_authentication::{basic, plain_basic};
 pub use error::{Error, Refusal, ServerError};
+pub(crate) use issuer::GrantIssuer;
 pub use pending::{Authorization, Pending};
-pub(crate) use pending::{check_redirect_uri, read_callback};
 pub use profile::{
     ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts, Revocation,
     ScopeSentOn, ScopeTemplate, TokenBody,
@@ -22,4 +28,4 @@ pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;
 pub(crate) use requested_scope::{AskedScope, Purpose, resolve};
 pub use server::AuthorizationServer;
-pub(crate) use server::{Endpoints, GrantIssuer, Settings, basic, plain_basic};
+pub(crate) use server::{Endpoints, Settings};

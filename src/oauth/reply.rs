@@ -1,6 +1,7 @@
 //! How replies of token endpoints are read: lenient where providers differ, strict where it matters.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -22,6 +23,14 @@ pub(crate) struct RawReply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for RawReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawReply")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What was asked, for the reading of the answer.

@@ -1,34 +1,25 @@
 //! One function per request to an authorization server.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use http::header::CONTENT_TYPE;
 use oauth2::{
-    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
-    EndpointSet, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
-    RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, ResourceOwnerPassword, ResourceOwnerUsername,
+    TokenUrl,
 };
-use tracing::Instrument as _;
 use url::Url;
-use zeroize::Zeroizing;
 
+use super::client_authentication::basic;
 use super::error::Error;
+use super::exchange::{Captured, Exchange, captured};
 use super::profile::{ClientAuthentication, ClientAuthentications, Profile, TokenBody};
-use super::reply::{Asked, RawReply};
+use super::reply::Asked;
 use super::requested_scope::Scopes;
-use crate::http::{ReadError, read, sent_once};
-use crate::token::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply};
+use crate::token::{RevokedToken, TokenReply};
 use crate::value::{ScopeSet, Secret};
-
-/// Largest reply of an authorization server that is read, in bytes.
-const MAX_REPLY: usize = 64 * 1024;
 
 /// An authorization server with a client that is registered there.
 ///
@@ -141,10 +132,10 @@ impl AuthorizationServer {
         if let Some(scope) = self.scope(self.0.profile.scope_sent_on.client_credentials, scopes) {
             request = request.add_extra_param("scope", scope);
         }
-        let wire = self.wire();
+        let exchange = self.exchange();
         let secrets = [self.0.client_secret.expose_secret()];
         let asked = self.asked("client credentials request", false, &secrets);
-        captured(request.request_async(&wire).await, &asked)?.token(self.0.profile, &asked)
+        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
     /// RFC 6749 section 4.1.3.
@@ -171,8 +162,8 @@ impl AuthorizationServer {
         let mut secrets = vec![code.expose_secret(), self.0.client_secret.expose_secret()];
         secrets.extend(verifier.map(Secret::expose_secret));
         let asked = self.asked(REQUEST, true, &secrets);
-        let wire = self.wire();
-        captured(request.request_async(&wire).await, &asked)?.token(self.0.profile, &asked)
+        let exchange = self.exchange();
+        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
     /// RFC 6749 section 4.3.
@@ -191,8 +182,8 @@ impl AuthorizationServer {
         }
         let secrets = [password.expose_secret(), self.0.client_secret.expose_secret()];
         let asked = self.asked("password request", false, &secrets);
-        let wire = self.wire();
-        captured(request.request_async(&wire).await, &asked)?.token(self.0.profile, &asked)
+        let exchange = self.exchange();
+        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
     /// RFC 6749 section 6.
@@ -205,8 +196,8 @@ impl AuthorizationServer {
         }
         let secrets = [refresh_token.expose_secret(), self.0.client_secret.expose_secret()];
         let asked = self.asked("refresh", true, &secrets);
-        let wire = self.wire();
-        captured(request.request_async(&wire).await, &asked)?.token(self.0.profile, &asked)
+        let exchange = self.exchange();
+        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
     /// RFC 7009 section 2.1, in the provider's own form. `Ok(false)`: the provider has no revocation endpoint.
@@ -259,11 +250,11 @@ impl AuthorizationServer {
             .into_bytes();
         let secrets = [secret.expose_secret(), client_secret];
         let asked = self.asked("revocation", false, &secrets);
-        let wire = Wire {
+        let exchange = Exchange {
             json: false,
-            ..self.wire()
+            ..self.exchange()
         };
-        let outcome = match wire.send(request).await {
+        let outcome = match exchange.send(request).await {
             Captured::Reply(reply) => Ok(reply),
             Captured::Failed { sent, source } => Err(Error::Connection {
                 request: asked.request,
@@ -298,198 +289,12 @@ impl AuthorizationServer {
         }
     }
 
-    fn wire(&self) -> Wire<'_> {
-        Wire {
+    fn exchange(&self) -> Exchange<'_> {
+        Exchange {
             http: &self.0.http,
             timeout: self.0.timeout,
             json: self.0.body == TokenBody::Json,
             provider: self.0.profile.provider,
         }
-    }
-}
-
-/// HTTP Basic with id and secret form-encoded first (RFC 6749 section 2.3.1).
-pub(crate) fn basic(id: &str, secret: &str) -> http::HeaderValue {
-    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    plain_basic(&encode(id), &encode(secret))
-}
-
-/// HTTP Basic with a user name and a password as they are (RFC 7617).
-pub(crate) fn plain_basic(name: &str, password: &str) -> http::HeaderValue {
-    let text = Zeroizing::new(format!("{name}:{password}"));
-    let encoded = base64::engine::general_purpose::STANDARD.encode(text.as_bytes());
-    // Base64 has no character that a header cannot carry, so the other branch is never taken.
-    let mut header =
-        http::HeaderValue::try_from(format!("Basic {encoded}")).unwrap_or(http::HeaderValue::from_static("Basic"));
-    header.set_sensitive(true);
-    header
-}
-
-/// What came of sending a request. It is the "error" of the HTTP client that the
-/// `oauth2` crate is given: that crate builds the requests, but its own reading of
-/// replies forgets the status and keeps bodies in errors, so replies are read here.
-#[derive(Debug)]
-enum Captured {
-    Reply(RawReply),
-    Failed { sent: bool, source: Option<reqwest::Error> },
-}
-
-impl fmt::Debug for RawReply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawReply")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Captured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reply that is read elsewhere")
-    }
-}
-
-impl std::error::Error for Captured {}
-
-fn captured<T, E: oauth2::ErrorResponse + 'static>(
-    result: Result<T, RequestTokenError<Captured, E>>,
-    asked: &Asked<'_>,
-) -> Result<RawReply, Error> {
-    match result {
-        Err(RequestTokenError::Request(Captured::Reply(reply))) => Ok(reply),
-        Err(RequestTokenError::Request(Captured::Failed { sent, source })) => Err(Error::Connection {
-            request: asked.request,
-            sent,
-            source,
-        }),
-        // The client below never gives the `oauth2` crate a reply, so it has nothing else to report than a
-        // request that it could not build.
-        _ => Err(Error::Connection {
-            request: asked.request,
-            sent: false,
-            source: None,
-        }),
-    }
-}
-
-/// Sends one request: no redirects, a limit on time and size, nothing logged.
-struct Wire<'a> {
-    http: &'a reqwest::Client,
-    timeout: Duration,
-    json: bool,
-    provider: &'static str,
-}
-
-impl<'c> AsyncHttpClient<'c> for Wire<'_> {
-    type Error = Captured;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Captured>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move { Err(self.send(request).await) })
-    }
-}
-
-impl Wire<'_> {
-    async fn send(&self, request: HttpRequest) -> Captured {
-        let span = tracing::info_span!(
-            "finrail.oauth",
-            provider = self.provider,
-            status = tracing::field::Empty
-        );
-        self.send_within(request).instrument(span).await
-    }
-
-    async fn send_within(&self, request: HttpRequest) -> Captured {
-        let (parts, body) = request.into_parts();
-        let Ok(url) = Url::parse(&parts.uri.to_string()) else {
-            return Captured::Failed {
-                sent: false,
-                source: None,
-            };
-        };
-        let mut request = reqwest::Request::new(parts.method, url);
-        *request.headers_mut() = parts.headers;
-        if let Some(credentials) = request.headers_mut().get_mut(http::header::AUTHORIZATION) {
-            credentials.set_sensitive(true);
-        }
-        let endpoint = request.url().clone();
-        let body = if self.json {
-            request
-                .headers_mut()
-                .insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-            as_json(&body)
-        } else {
-            body
-        };
-        // A redirect (307, 308) cannot make the HTTP client send the secret elsewhere.
-        let (body, departure) = sent_once(Bytes::from(body));
-        *request.body_mut() = Some(body);
-        let exchange = async {
-            let response = self.http.execute(request).await.map_err(|error| Captured::Failed {
-                sent: departure.happened_before(&error),
-                source: Some(error.without_url()),
-            })?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            tracing::Span::current().record("status", status.as_u16());
-            if *response.url() != endpoint {
-                // A caller's own HTTP client followed a redirect, with a GET and no body. Whoever answered there
-                // is not the token endpoint, and no token is taken from them.
-                let (status, body) = (http::StatusCode::FOUND, Zeroizing::default());
-                return Ok(Captured::Reply(RawReply { status, headers, body }));
-            }
-            match read(response, MAX_REPLY).await {
-                Ok(body) => Ok(Captured::Reply(RawReply {
-                    status,
-                    headers,
-                    body: Zeroizing::new(body.to_vec()),
-                })),
-                Err(ReadError::TooLarge) => Ok(Captured::Reply(RawReply {
-                    status,
-                    headers,
-                    body: Zeroizing::new(Vec::new()),
-                })),
-                Err(ReadError::Broken(error)) => Err(Captured::Failed {
-                    sent: true,
-                    source: Some(error.without_url()),
-                }),
-            }
-        };
-        match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(Ok(captured) | Err(captured)) => captured,
-            // How far it had come is not known.
-            Err(_) => Captured::Failed {
-                sent: true,
-                source: None,
-            },
-        }
-    }
-}
-
-/// A form body as a JSON object of strings.
-fn as_json(form: &[u8]) -> Vec<u8> {
-    let fields: serde_json::Map<String, serde_json::Value> = url::form_urlencoded::parse(form)
-        .map(|(name, value)| (name.into_owned(), serde_json::Value::String(value.into_owned())))
-        .collect();
-    serde_json::Value::Object(fields).to_string().into_bytes()
-}
-
-/// One grant at an authorization server, for the token lifecycle.
-pub(crate) struct GrantIssuer {
-    pub server: AuthorizationServer,
-    pub scopes: ScopeSet,
-}
-
-impl Issuer for GrantIssuer {
-    fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
-        Box::pin(async move {
-            match obtain {
-                Obtain::Anew => self.server.client_credentials(&self.scopes).await,
-                Obtain::Refresh(token) => self.server.refresh(&token, &self.scopes).await,
-            }
-            .map_err(IssuerError::from)
-        })
-    }
-
-    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
-        Box::pin(async move { self.server.revoke(&token).await.map_err(IssuerError::from) })
     }
 }
