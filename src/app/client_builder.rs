@@ -13,7 +13,7 @@ use crate::token::{Clock, TokenSource, TokenStore};
 use crate::transport::{Authentication, Credential, RetryPolicy};
 use crate::value::Secret;
 
-/// Sets up a single client. For users' connections, and for several clients, set up an [`App`].
+/// Sets up a single client. For users' connections, and for several clients, set up an [`App`](crate::App).
 ///
 /// ```
 /// # #[cfg(feature = "ofx")] {

@@ -42,7 +42,7 @@ pub enum Error {
     IssuerMismatch,
     /// The pending authorization was made for another provider, client or authorization server.
     #[error(
-        "the pending authorization belongs to another provider, client id or authorization server; finish it with the app that began it"
+        "the pending authorization belongs to another provider, client id or authorization server; use the app that made it"
     )]
     ForeignPending,
     /// The key of a connection was made for another provider, client or authorization server.
