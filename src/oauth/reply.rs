@@ -201,8 +201,8 @@ impl RawReply {
         if success.contains(&self.status.as_u16()) || self.status.is_success() {
             // Some servers answer an error with status 200.
             return match self.server_error(profile, asked) {
-                Some(error) if !self.body.is_empty() => Err(Error::Server(error)),
-                _ => Ok(()),
+                Some(error) => Err(Error::Server(error)),
+                None => Ok(()),
             };
         }
         match self.server_error(profile, asked) {
