@@ -229,6 +229,24 @@ async fn failures_before_the_end_disturb_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refresh_beside_the_calls_is_tried_again_as_soon_as_the_server_may_be_asked_and_not_before() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.bank.faults([Fault::Throttle(Some(secs(30)))]);
+    tokio::time::sleep(HOUR - secs(200)).await;
+    let mut asked = Vec::new();
+    for wait in [secs(0), STRICT.latency / 2 + secs(15), secs(14), secs(1)] {
+        tokio::time::sleep(wait).await;
+        assert_eq!(text(&handle.header().unwrap()), "Bearer access-1");
+        tokio::task::yield_now().await;
+        asked.push(world.bank.requests());
+    }
+    assert_eq!(asked, [1, 1, 1, 2]);
+    handle.settled().await;
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
 async fn throttling_is_honoured() {
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;
