@@ -131,6 +131,24 @@ async fn unknown_expiry_serves_until_the_provider_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_token_is_not_served_again_though_no_other_could_be_had_at_once() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(secs(600)).await;
+    world.bank.faults([Fault::Unavailable]);
+    assert!(
+        handle
+            .rejected(1, Rejection::InvalidToken)
+            .await
+            .unwrap_err()
+            .is_retryable()
+    );
+    assert!(handle.header().is_none());
+    tokio::time::sleep(secs(2)).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
 async fn refresh_survives_a_cancelled_caller() {
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;
@@ -326,6 +344,25 @@ async fn explain_tells_which_process_is_at_work_now() {
     refresh.await.unwrap().unwrap();
     let text = handle.explain().await.to_string();
     assert!(text.contains("lease        nobody"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn explain_tells_that_a_refresh_is_under_way_here() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Slow(secs(5))]);
+    let caller = handle.clone();
+    let refresh = tokio::spawn(async move { caller.fresh().await });
+    tokio::time::sleep(secs(1)).await;
+    let under_way = "next         a refresh is under way";
+    assert!(handle.explain().await.to_string().contains(under_way));
+    refresh.await.unwrap().unwrap();
+    let text = handle.explain().await.to_string();
+    assert!(
+        !text.contains(under_way) && text.contains("server       new tokens at"),
+        "{text}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
