@@ -87,9 +87,11 @@ async fn an_import_that_runs_again_loses_no_newer_token() {
     let tokens = || ExistingTokens::refresh_token("old-refresh");
     let user = app(&bank, &store).import("jo", tokens()).await.unwrap();
     user.client().list_accounts().send().await.unwrap();
-    // The next start of the program, in this process and in another one.
-    for app in [app(&bank, &store), app(&bank, &store)] {
-        let again = app.import("jo", tokens()).await.unwrap();
+    // The next starts of the program, which may say other things of the scopes.
+    let said: [&[&str]; 3] = [&[], &["accounts"], &["openid accounts", "transactions"]];
+    for scopes in said {
+        let app = app(&bank, &store);
+        let again = app.import("jo", tokens().scopes(scopes)).await.unwrap();
         again.client().list_accounts().send().await.unwrap();
         assert_eq!(again.info().unwrap().generation, 2);
     }
@@ -230,6 +232,14 @@ async fn what_cannot_be_a_grant_of_a_user_is_refused_with_the_reason() {
         app.import("jo", ExistingTokens::refresh_token("")).await.unwrap_err(),
         "there is neither an access token nor a refresh token",
     );
+    for bad in ["planted\n", " planted", "planted\u{e9}", "pla\tnted"] {
+        says(
+            app.import("jo", ExistingTokens::refresh_token(bad)).await.unwrap_err(),
+            "the refresh token begins or ends with a space, or has characters that no token has",
+        );
+    }
+    let error = app.import("jo", tokens().scopes(["acounts"])).await.unwrap_err();
+    assert!(matches!(error, oauth::Error::Scope(_)), "{error:?}");
     for bad in ["", "planted\nline", "planted\u{e9}", "planted token"] {
         says(
             app.import("jo", tokens().access_token(bad, None)).await.unwrap_err(),

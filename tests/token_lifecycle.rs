@@ -131,6 +131,24 @@ async fn unknown_expiry_serves_until_the_provider_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_token_is_not_served_again_though_no_other_could_be_had_at_once() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(secs(600)).await;
+    world.bank.faults([Fault::Unavailable]);
+    assert!(
+        handle
+            .rejected(1, Rejection::InvalidToken)
+            .await
+            .unwrap_err()
+            .is_retryable()
+    );
+    assert!(handle.header().is_none());
+    tokio::time::sleep(secs(2)).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
 async fn refresh_survives_a_cancelled_caller() {
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;
@@ -229,6 +247,32 @@ async fn failures_before_the_end_disturb_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refresh_beside_the_calls_is_tried_again_as_soon_as_the_server_may_be_asked_and_not_before() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    world.bank.faults([Fault::Throttle(Some(secs(30))); 2]);
+    tokio::time::sleep(HOUR - secs(200)).await;
+    let mut asked = Vec::new();
+    // The second refresh at the very end of the rest, the third after it.
+    for wait in [
+        secs(0),
+        STRICT.latency / 2 + secs(15),
+        secs(14),
+        secs(1),
+        secs(29),
+        secs(9),
+    ] {
+        tokio::time::sleep(wait).await;
+        assert_eq!(text(&handle.header().unwrap()), "Bearer access-1");
+        tokio::task::yield_now().await;
+        asked.push(world.bank.requests());
+    }
+    assert_eq!(asked, [1, 1, 1, 2, 2, 3]);
+    handle.settled().await;
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
 async fn throttling_is_honoured() {
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;
@@ -278,6 +322,54 @@ async fn forget_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_grant_that_is_forgotten_while_its_tokens_wait_to_be_stored_does_not_come_back() {
+    let mut world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(Arc::clone(&world.store)));
+    world.store = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+    let handle = world.process("a");
+    flaky.fail_after_swaps(0);
+    assert!(matches!(
+        handle.adopt(world.bank.login()).await,
+        Err(Error::Store { .. })
+    ));
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-1");
+    flaky.heal();
+    handle.forget().await.unwrap();
+    assert!(handle.header().is_none());
+    tokio::time::sleep(secs(60)).await;
+    assert!(handle.header().is_none());
+    assert!(world.process("b").load().await.unwrap().is_none());
+}
+
+#[test]
+fn a_refresh_that_was_cut_off_with_its_runtime_holds_up_no_caller_of_another_one() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().start_paused(true).build().unwrap()
+    };
+    let first = runtime();
+    let (world, handle) = first.block_on(async {
+        let world = World::new(Habits {
+            grace: Some(HOUR * 24),
+            ..STRICT
+        });
+        let handle = world.logged_in("a").await;
+        tokio::time::sleep(HOUR).await;
+        world.bank.faults([Fault::Slow(HOUR)]);
+        assert!(tokio::time::timeout(secs(1), handle.fresh()).await.is_err());
+        (world, handle)
+    });
+    drop(first);
+    let bearer = runtime().block_on(async {
+        // The time of the first one ended with it.
+        tokio::time::sleep(HOUR * 3).await;
+        handle.fresh().await
+    });
+    assert_eq!(text(&bearer.unwrap()), "Bearer access-3");
+    assert_eq!(world.bank.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_login_replaces_a_dead_grant() {
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;
@@ -308,6 +400,25 @@ async fn explain_tells_which_process_is_at_work_now() {
     refresh.await.unwrap().unwrap();
     let text = handle.explain().await.to_string();
     assert!(text.contains("lease        nobody"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn explain_tells_that_a_refresh_is_under_way_here() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Slow(secs(5))]);
+    let caller = handle.clone();
+    let refresh = tokio::spawn(async move { caller.fresh().await });
+    tokio::time::sleep(secs(1)).await;
+    let under_way = "next         a refresh is under way";
+    assert!(handle.explain().await.to_string().contains(under_way));
+    refresh.await.unwrap().unwrap();
+    let text = handle.explain().await.to_string();
+    assert!(
+        !text.contains(under_way) && text.contains("server       new tokens at"),
+        "{text}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -258,7 +258,7 @@ fn environment(document: &Document) -> TokenStream {
         };
         let api = of(false).unwrap_or_default();
         let oauth = of(true).unwrap_or(api);
-        quote!(::finrail::rt::v1::Hosts { api: #api, oauth: #oauth })
+        quote!(::finrail::rt::v1::Hosts { api: #api, oauth: #oauth, ..::finrail::rt::v1::Hosts::BASE })
     });
     let first = &idents[0];
     let doc = format!("The environments of {provider}.");

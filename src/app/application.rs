@@ -255,8 +255,9 @@ impl<P: Provider> App<P> {
     /// `subject` says whose consent it is, in the application's own words. From now on finrail alone uses the tokens:
     /// whoever else refreshes the same grant spends its refresh token.
     ///
-    /// What the store has under the same key wins, so an import may be run at every start: a grant that finrail
-    /// has refreshed since keeps its newer tokens, and one that ended stays over. Nothing is sent to the provider here.
+    /// What the store has for the same subject wins, so an import may be run at every start: a grant that finrail has
+    /// refreshed since keeps its newer tokens, and one that ended stays over, whatever is imported again. Once the user has
+    /// authorized anew, find that connection by its own key and import no more. Nothing is sent to the provider here.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
@@ -272,8 +273,8 @@ impl<P: Provider> App<P> {
     ///
     /// # Errors
     ///
-    /// When the provider has no such grant, the tokens are empty or cannot be sent, the stored grant is over, or the store
-    /// fails. Nothing is imported then; keep the tokens and try again.
+    /// When the provider has no such grant or scope, the tokens are empty or cannot be sent, the stored grant is over, or the
+    /// store fails. Nothing is imported then; keep the tokens and try again.
     pub async fn import(&self, subject: &str, tokens: ExistingTokens) -> Result<Connection<P>, oauth::Error> {
         if subject.is_empty() {
             return Err(oauth::Error::Import("the subject is empty; say whose consent it is"));
@@ -285,8 +286,12 @@ impl<P: Provider> App<P> {
                 what: "such grant of a user",
             });
         }
+        for scope in tokens.granted().iter() {
+            oauth::check_scope(P::profile(), scope)?;
+        }
+        // Without scopes: what is said of them at the next start must not make another grant of the same tokens.
         let key = self
-            .key(kind, tokens.granted().clone())
+            .key(kind, ScopeSet::new())
             .subject(subject)
             .bound_to(tokens.bindings().iter().cloned());
         let tokens = tokens

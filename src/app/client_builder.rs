@@ -159,6 +159,7 @@ impl<C: TypedClient> ClientBuilder<C> {
     /// ```
     /// # #[cfg(feature = "mx")] {
     /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
     ///
     /// use finrail::mx;
     /// use finrail::token::{Bearer, Error, Rejection, TokenSource};
@@ -166,7 +167,11 @@ impl<C: TypedClient> ClientBuilder<C> {
     /// use futures_util::future::BoxFuture;
     ///
     /// /// The tokens of a service that runs beside the application.
-    /// struct FromOurService;
+    /// #[derive(Default)]
+    /// struct FromOurService {
+    ///     /// Goes up with every token that is asked for: a call is sent again when it has moved.
+    ///     generation: AtomicU64,
+    /// }
     ///
     /// impl TokenSource for FromOurService {
     ///     fn ready(&self) -> Option<Bearer> {
@@ -176,12 +181,13 @@ impl<C: TypedClient> ClientBuilder<C> {
     ///     fn fresh(&self) -> BoxFuture<'_, Result<Bearer, Error>> {
     ///         Box::pin(async {
     ///             let token = Secret::from("what the service answered");
-    ///             Bearer::new(&token, 1).map_err(Error::from_source)
+    ///             let generation = self.generation.fetch_add(1, Ordering::Relaxed);
+    ///             Bearer::new(&token, generation).map_err(Error::from_source)
     ///         })
     ///     }
     ///
     ///     fn rejected(&self, _: u64, _: Rejection) -> BoxFuture<'_, Result<Bearer, Error>> {
-    ///         self.fresh() // with the next generation, when the service has a newer token
+    ///         self.fresh() // the service is asked for a newer token
     ///     }
     ///
     ///     fn granted(&self) -> Option<Arc<ScopeSet>> {
@@ -191,7 +197,7 @@ impl<C: TypedClient> ClientBuilder<C> {
     ///
     /// let client = mx::Client::builder()
     ///     .base_url("https://fdx.bank.example")
-    ///     .token_source(Arc::new(FromOurService))
+    ///     .token_source(Arc::new(FromOurService::default()))
     ///     .build()?;
     /// # let _ = client;
     /// # }

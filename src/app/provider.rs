@@ -43,6 +43,11 @@ pub struct Hosts {
     pub oauth: &'static str,
 }
 
+impl Hosts {
+    /// What is so where a specification does not say otherwise. Generated code says only what differs.
+    pub const BASE: Self = Self { api: "", oauth: "" };
+}
+
 /// A generated client.
 pub trait TypedClient: Clone + Send + Sync + 'static {
     /// The provider it calls.

@@ -16,3 +16,33 @@ pub(crate) fn challenge_is_invalid_token(headers: &HeaderMap) -> bool {
                 .contains("error=invalid_token")
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_challenge_names_the_token_by_its_error_however_it_is_written() {
+        for (challenges, expected) in [
+            (&[][..], false),
+            (&["Bearer"], false),
+            (&[r#"Bearer realm="bank""#], false),
+            (&[r#"Bearer error="insufficient_scope""#], false),
+            (&[r#"Bearer realm="bank", error="invalid_token""#], true),
+            (&["bearer ERROR = Invalid_Token"], true),
+            (
+                &["Basic", r#"Bearer error="invalid_token", error_description="over""#],
+                true,
+            ),
+            (&[r#"Bearer error="invalid_request""#, "Basic"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for challenge in challenges {
+                headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            assert_eq!(challenge_is_invalid_token(&headers), expected, "{challenges:?}");
+        }
+    }
+}

@@ -26,6 +26,6 @@ pub use profile::{
 #[cfg(any(test, fuzzing))]
 pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;
-pub(crate) use requested_scope::{AskedScope, Purpose, resolve};
+pub(crate) use requested_scope::{AskedScope, Purpose, check_scope, resolve};
 pub use server::AuthorizationServer;
 pub(crate) use server::{Endpoints, Settings};

@@ -138,19 +138,25 @@ impl AskedScope {
             (_, None) => Ok(self.name.clone().into_owned()),
         }
     }
+}
 
-    /// Whether the provider has such a scope, as far as its list of scopes is complete.
-    fn check_listed(&self, profile: &Profile) -> Result<(), ScopeError> {
-        if !profile.scopes_complete || profile.scopes.contains(&self.name.as_ref()) {
-            return Ok(());
-        }
-        Err(ScopeError::new(format!(
-            "{} has no scope `{}`; its scopes are {}",
-            profile.name,
-            self.name,
-            profile.scopes.join(", ")
-        )))
+/// Whether a text can be one scope of the provider, as far as its list of scopes is complete.
+pub(crate) fn check_scope(profile: &Profile, name: &str) -> Result<(), ScopeError> {
+    if name.is_empty()
+        || name.contains(|c: char| c.is_whitespace() || c == ',' || c == '"' || c == '\\' || c.is_control())
+    {
+        return Err(ScopeError::new(
+            "a scope is empty or has characters that no scope has (RFC 6749 section 3.3); give each scope as an item of its own",
+        ));
     }
+    if !profile.scopes_complete || profile.scopes.contains(&name) || profile.scopes_always.contains(&name) {
+        return Ok(());
+    }
+    Err(ScopeError::new(format!(
+        "{} has no scope `{name}`; its scopes are {}",
+        profile.name,
+        profile.scopes.join(", ")
+    )))
 }
 
 /// The scopes of a request: as the authorization request writes them, and bare.
@@ -197,16 +203,7 @@ pub(crate) fn resolve(profile: &Profile, requested: &[AskedScope], purpose: Purp
         bare.insert(*always);
     }
     for scope in requested {
-        if scope.name.is_empty()
-            || scope
-                .name
-                .contains(|c: char| c.is_whitespace() || c == ',' || c == '"' || c == '\\' || c.is_control())
-        {
-            return Err(ScopeError::new(
-                "a scope is empty or has characters that no scope has (RFC 6749 section 3.3)",
-            ));
-        }
-        scope.check_listed(profile)?;
+        check_scope(profile, &scope.name)?;
         let text = match (purpose, &scope.id) {
             (Purpose::Authorization, _) => scope.in_authorization(profile)?,
             (Purpose::Token, None) => scope.name.clone().into_owned(),

@@ -184,6 +184,7 @@ impl Error {
         | Self::Throttled { retry_after, .. }
         | Self::InDoubt { retry_after, .. }
         | Self::Busy { retry_after, .. }
+        | Self::Source { retry_after, .. }
         | Self::TokenRefused { retry_after } = &mut self
         {
             *retry_after = Some(wait);

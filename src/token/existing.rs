@@ -74,9 +74,12 @@ impl ExistingTokens {
         self
     }
 
-    /// The scopes that were granted. They become part of the connection's key.
-    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes = scopes.into_iter().collect();
+    /// The scopes that were granted: the provider's own `Scope`s, or texts, each with one scope or several, as `scope` of a
+    /// token reply has them. Without any it is the provider who says what a call may do.
+    pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        for scopes in scopes {
+            self.scopes.extend(ScopeSet::parse(scopes.as_ref()).iter());
+        }
         self
     }
 
@@ -119,6 +122,16 @@ impl ExistingTokens {
     /// The first token set of the grant here, or why there can be none.
     pub(crate) fn into_set(self, now: DateTime<Utc>) -> Result<TokenSet, &'static str> {
         let refresh_token = self.refresh_token.filter(|token| !token.is_empty());
+        // RFC 6749 appendix A.17; a newline is what reading it from a file leaves at its end.
+        let is_token = |token: &Secret| token.expose_secret().bytes().all(|b| (0x20..=0x7e).contains(&b));
+        if refresh_token
+            .as_ref()
+            .is_some_and(|token| !is_token(token) || token.expose_secret().trim() != token.expose_secret())
+        {
+            return Err(
+                "the refresh token begins or ends with a space, or has characters that no token has, such as a newline at its end",
+            );
+        }
         let (access_token, expires_at) = match self.access_token {
             Some((token, expires_at)) => {
                 // What no header carries is found out here, and not with the first call.

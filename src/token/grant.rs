@@ -86,3 +86,66 @@ impl Grant {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::token::{GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokedToken};
+    use crate::value::Secret;
+
+    struct Nobody;
+
+    impl Issuer for Nobody {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+        fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn grant(renewal: Renewal, request_timeout: Duration) -> Grant {
+        let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let mut set_up = TokenHandleBuilder::new(key, Arc::new(Nobody), renewal);
+        set_up.request_timeout = request_timeout;
+        Grant::new(&set_up)
+    }
+
+    #[test]
+    fn a_lease_outlives_a_request_by_as_long_again_and_by_five_seconds_at_least() {
+        for (request, lease) in [(1, 6), (5, 10), (30, 60)] {
+            let grant = grant(Renewal::Refresh, Duration::from_secs(request));
+            assert_eq!(grant.lease_ttl(), Duration::from_secs(lease));
+        }
+    }
+
+    #[test]
+    fn tokens_have_windows_where_there_is_a_way_to_others() {
+        let now = Now::read(&ManualClock::new());
+        let near = Now {
+            wall: now.wall + Duration::from_secs(3590),
+            monotonic: now.monotonic + Duration::from_secs(3590),
+        };
+        for (renewal, refresh_token, expected) in [
+            (Renewal::Refresh, Some("refresh-1"), Freshness::Mandatory),
+            (Renewal::Refresh, None, Freshness::Fresh),
+            (Renewal::Anew, None, Freshness::Mandatory),
+        ] {
+            let grant = grant(renewal, Duration::from_secs(30));
+            let mut reply = TokenReply::new("access-1");
+            reply.refresh_token = refresh_token.map(Secret::from);
+            let endless = grant.first_tokens(reply.clone(), now);
+            assert_eq!(grant.freshness(&endless, near), Freshness::Unknown);
+            reply.expires_in = Some(Duration::from_secs(3600));
+            let tokens = grant.first_tokens(reply, now);
+            let horizon = grant.horizon(&tokens, now);
+            assert_eq!(horizon.map(|horizon| horizon.freshness(near)), Some(expected));
+            assert_eq!(grant.freshness(&tokens, near), expected);
+            assert_eq!(grant.renewable(&tokens), expected == Freshness::Mandatory);
+        }
+    }
+}

@@ -37,7 +37,7 @@ use crate::value::ScopeSet;
 /// struct Always;
 ///
 /// impl Issuer for Always {
-///     fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, TokenSet, IssuerError>> {
+///     fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
 ///         async { Ok(TokenReply::new("a-token")) }.boxed()
 ///     }
 ///     fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {

@@ -119,6 +119,25 @@ fn freshness_of(section: &str, refresh_token: bool) {
 }
 
 #[test]
+fn freshness_of_a_token_from_elsewhere_by_example() {
+    for row in table("read elsewhere") {
+        let number = |column| row.cell(column).parse::<i64>().unwrap();
+        let set = tokens(Some(Duration::from_secs(number("life").unsigned_abs())), true);
+        let mut read = now(Duration::from_secs(10_000));
+        let asked = now(Duration::ZERO).wall;
+        let off = Duration::from_secs(number("read").unsigned_abs());
+        read.wall = if number("read") < 0 { asked - off } else { asked + off };
+        let age = Duration::from_secs(number("age").unsigned_abs());
+        let later = Now {
+            wall: read.wall + age,
+            monotonic: read.monotonic + age,
+        };
+        let horizon = Horizon::of(&set, read, 0.0, Renewal::Refresh).unwrap();
+        row.check("state", horizon.freshness(later));
+    }
+}
+
+#[test]
 fn decisions_by_example() {
     for row in table("decide") {
         let set = match row.cell("tokens") {
@@ -178,7 +197,11 @@ fn decisions_by_example() {
             rotation: &Rotation::new(Some(true), grace).reuse_revokes_family(rotation.ends_with("family")),
             exclusive: row.cell("lease") == "sole",
             own_intent: row.cell("intent").starts_with("own"),
-            waited_for: (row.cell("lease") == "waited").then_some(1),
+            waited_for: match row.cell("lease") {
+                "waited" => Some(1),
+                "changed" => Some(2),
+                _ => None,
+            },
             now: at,
         });
         row.check("step", step);

@@ -124,4 +124,37 @@ mod tests {
             Some(Duration::from_secs(2))
         );
     }
+    #[test]
+    fn what_a_provider_asks_for_is_waited_for_half_a_minute_at_most() {
+        for (asked, waited) in [(0, true), (30, true), (31, false), (u64::MAX, false)] {
+            let asked = Duration::from_secs(asked);
+            assert_eq!(RetryPolicy::none().wait(2, Some(asked)), waited.then_some(asked));
+        }
+    }
+
+    #[test]
+    fn without_retries_a_call_is_sent_once_with_the_same_times() {
+        let (none, usual) = (RetryPolicy::none(), RetryPolicy::default());
+        assert_eq!(none.attempts, 1);
+        assert_eq!(
+            (none.deadline, none.attempt_timeout),
+            (usual.deadline, usual.attempt_timeout)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_is_over_at_its_deadline_which_is_never_too_far_for_a_clock() {
+        let now = tokio::time::Instant::now();
+        for (deadline, end) in [
+            (Duration::ZERO, Duration::ZERO),
+            (Duration::from_secs(60), Duration::from_secs(60)),
+            (Duration::MAX, Duration::from_secs(30 * 365 * 86_400)),
+        ] {
+            let policy = RetryPolicy {
+                deadline,
+                ..RetryPolicy::default()
+            };
+            assert_eq!(policy.end(now), now + end);
+        }
+    }
 }

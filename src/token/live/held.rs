@@ -350,4 +350,81 @@ mod tests {
             Refusal::Replace(_)
         ));
     }
+    #[test]
+    fn young_tokens_refused_in_a_row_leave_the_grant_alone_and_the_same_one_refused_again_does_not() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let first = tokens(&held, now);
+        shown(held.show(alive(&held, 1, &first), now));
+        for _ in 0..3 {
+            assert!(matches!(
+                held.refuse(1, Rejection::InvalidToken, now),
+                Refusal::Replace(_)
+            ));
+        }
+        let second = first.next(TokenReply::new("access-2"), now.wall);
+        shown(held.show(alive(&held, 2, &second), now));
+        assert!(matches!(
+            held.refuse(2, Rejection::InvalidToken, now),
+            Refusal::Stands {
+                retry_after: Some(hold)
+            } if hold == Duration::from_secs(10)
+        ));
+        assert!(held.still_serving(now).is_some());
+        // Of a grant that is over, nothing else can be had.
+        let record = held
+            .grant
+            .alive(second)
+            .buried(ReauthorizationReason::Refused, now.utc(), "somebody");
+        shown(held.show(Versioned { revision: 3, record }, now));
+        assert!(matches!(
+            held.refuse(2, Rejection::InvalidToken, now),
+            Refusal::Replace(_)
+        ));
+    }
+
+    #[test]
+    fn a_token_is_as_old_as_the_clock_says_that_counted_more() {
+        let second = Duration::from_secs(1);
+        for wall_goes in [true, false] {
+            let (held, clock) = (held(), ManualClock::new());
+            let first = tokens(&held, Now::read(&clock));
+            shown(held.show(alive(&held, 1, &first), Now::read(&clock)));
+            held.refuse(1, Rejection::InvalidToken, Now::read(&clock));
+            let second_tokens = first.next(TokenReply::new("access-2"), Now::read(&clock).wall);
+            shown(held.show(alive(&held, 2, &second_tokens), Now::read(&clock)));
+            let before = Now::read(&clock);
+            if wall_goes {
+                clock.suspend(second * 10);
+            } else {
+                clock.advance(second * 10);
+                clock.set_wall(before.wall);
+            }
+            let refusal = held.refuse(2, Rejection::InvalidToken, Now::read(&clock));
+            assert!(matches!(refusal, Refusal::Replace(_)), "{wall_goes}");
+        }
+    }
+
+    #[test]
+    fn the_store_is_looked_at_again_after_five_minutes() {
+        let (held, clock) = (held(), ManualClock::new());
+        assert!(held.look_is_due(Now::read(&clock)));
+        held.looked(Now::read(&clock));
+        clock.advance(Duration::from_secs(299));
+        assert!(!held.look_is_due(Now::read(&clock)));
+        clock.advance(Duration::from_secs(1));
+        assert!(held.look_is_due(Now::read(&clock)));
+    }
+
+    #[test]
+    fn without_a_record_there_is_no_generation_and_no_revision() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        assert_eq!((held.generation(), held.revision()), (0, 0));
+        let next = tokens(&held, now).next(TokenReply::new("access-2"), now.wall);
+        shown(held.show(alive(&held, 7, &next), now));
+        assert_eq!((held.generation(), held.revision()), (2, 7));
+        held.clear();
+        assert_eq!((held.generation(), held.revision()), (0, 0));
+    }
 }

@@ -77,3 +77,94 @@ impl Server {
         *self.last_word.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::token::ManualClock;
+
+    /// What the server does with every request.
+    #[derive(Clone, Copy)]
+    enum Bank {
+        Says(Option<Verdict>),
+        IsSilent,
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no")]
+    struct No;
+
+    impl Bank {
+        async fn answer<T>(self, good: T) -> Result<T, IssuerError> {
+            match self {
+                Self::Says(None) => Ok(good),
+                Self::Says(Some(verdict)) => Err(IssuerError::new(verdict, No)),
+                Self::IsSilent => std::future::pending().await,
+            }
+        }
+    }
+
+    impl Issuer for Bank {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(self.answer(TokenReply::new("access-1")))
+        }
+
+        fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            Box::pin(self.answer(true))
+        }
+    }
+
+    fn server(bank: Bank) -> Server {
+        Server::new(Arc::new(bank), Arc::new(ManualClock::new()), Duration::from_secs(30))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revocation_is_done_when_the_token_is_gone_and_sent_again_when_nobody_knows() {
+        let retry_after = Some(Duration::from_secs(7));
+        for (bank, expected) in [
+            (Bank::Says(None), "done"),
+            (Bank::Says(Some(Verdict::Dead)), "done"),
+            (Bank::Says(Some(Verdict::InDoubt)), "again"),
+            (Bank::IsSilent, "again"),
+            (Bank::Says(Some(Verdict::Transient { retry_after })), "again, after 7 s"),
+            (Bank::Says(Some(Verdict::ClientMisconfigured)), "misconfigured"),
+        ] {
+            let outcome = server(bank).revoke(RevokedToken::Access("access-1".into())).await;
+            let outcome = match outcome {
+                Ok(()) => "done",
+                Err(Error::Transient { retry_after: None, .. }) => "again",
+                Err(Error::Transient { .. }) => "again, after 7 s",
+                Err(Error::ClientMisconfigured { .. }) => "misconfigured",
+                Err(other) => panic!("{other:?}"),
+            };
+            assert_eq!(outcome, expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_word_of_the_server_is_kept_and_its_silence_is_a_doubt() {
+        for (bank, verdict) in [
+            (Bank::Says(None), None),
+            (
+                Bank::Says(Some(Verdict::RequestRejected)),
+                Some(Verdict::RequestRejected),
+            ),
+            (Bank::IsSilent, Some(Verdict::InDoubt)),
+        ] {
+            let server = server(bank);
+            assert!(server.last_word().is_none());
+            let started = tokio::time::Instant::now();
+            let outcome = server.obtain(Obtain::Anew).await;
+            assert_eq!(outcome.err().map(|error| error.verdict), verdict);
+            let word = server.last_word().unwrap();
+            assert_eq!(word.verdict, verdict);
+            assert_eq!(word.at, DateTime::<Utc>::from(ManualClock::new().wall()));
+            let waited = if matches!(bank, Bank::IsSilent) { 30 } else { 0 };
+            assert_eq!(started.elapsed().as_secs(), waited);
+        }
+    }
+}

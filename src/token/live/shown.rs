@@ -142,3 +142,86 @@ impl OwnCopy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+    use crate::token::clock::Now;
+    use crate::token::record::Versioned;
+    use crate::token::{GrantKind, ManualClock, Record, Rotation, TokenKey, TokenReply, TokenSet};
+
+    fn showing(access_token: &str) -> Shown {
+        let shown = Shown::new();
+        shown.replace(Some(snapshot(access_token)));
+        shown
+    }
+
+    fn snapshot(access_token: &str) -> Arc<Snapshot> {
+        let now = Now::read(&ManualClock::new());
+        let reply = TokenReply::new(access_token.to_owned());
+        let tokens = TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN);
+        let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let record = Record::alive(key, tokens);
+        Arc::new(Snapshot::of(Versioned { revision: 1, record }, None, now))
+    }
+
+    fn token(seen: &Seen) -> String {
+        let bearer = seen.ready().unwrap().bearer;
+        bearer.header.to_str().unwrap().replace("Bearer ", "")
+    }
+
+    #[test]
+    fn a_thread_takes_no_grants_token_for_anothers_however_many_it_serves() {
+        // Many times as many as a thread has places, in turn and each twice in a row.
+        let names: Vec<_> = (0..THREAD_COPIES * 20)
+            .map(|number| format!("access-{number}"))
+            .collect();
+        let grants: Vec<_> = names.iter().map(|name| showing(name)).collect();
+        for _ in 0..2 {
+            for (grant, name) in grants.iter().zip(&names) {
+                assert_eq!(token(&grant.see().unwrap()), *name);
+                assert_eq!(token(&grant.see().unwrap()), *name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_second_look_in_a_row_is_at_the_threads_own_copy_until_another_grant_needs_its_place() {
+        let first = showing("access-1");
+        // Other tests make grants meanwhile.
+        let another = |same_place: bool| {
+            let place = |grant: &Shown| grant.number % THREAD_COPIES as u64;
+            let mut others = std::iter::repeat_with(|| showing("access-2"));
+            others
+                .find(|other| (place(other) == place(&first)) == same_place)
+                .unwrap()
+        };
+        let (neighbour, rival) = (another(false), another(true));
+        let own = |grant: &Shown| matches!(grant.see(), Some(Seen::Own(_)));
+        assert!(!own(&first));
+        assert!(own(&first) && own(&first));
+        assert!(!own(&neighbour));
+        assert!(own(&neighbour) && own(&first));
+        assert!(!own(&rival));
+        assert!(!own(&first));
+        assert!(own(&first));
+    }
+
+    #[test]
+    fn what_is_replaced_or_refused_is_seen_at_the_next_look() {
+        let shown = Shown::new();
+        assert!(shown.see().is_none() && shown.see().is_none() && shown.load().is_none());
+        shown.replace(Some(snapshot("access-1")));
+        assert_eq!(token(&shown.see().unwrap()), "access-1");
+        let second = snapshot("access-2");
+        shown.replace(Some(Arc::clone(&second)));
+        assert_eq!(token(&shown.see().unwrap()), "access-2");
+        second.refuse();
+        shown.touch();
+        assert!(shown.see().is_none_or(|seen| seen.ready().is_none()));
+        shown.replace(None);
+        assert!(shown.see().is_none());
+    }
+}

@@ -142,3 +142,71 @@ struct UnfitToken;
 fn bearer(tokens: &TokenSet) -> Option<Bearer> {
     Bearer::new(&tokens.access_token, tokens.generation).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::token::{GrantKind, ManualClock, Record, Rotation, TokenKey, TokenReply};
+
+    /// Of a grant with this access token; `ended`: why it is over.
+    fn snapshot(access_token: &str, ended: Option<ReauthorizationReason>) -> Snapshot {
+        let now = Now::read(&ManualClock::new());
+        let reply = TokenReply::new(access_token.to_owned());
+        let tokens = TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN);
+        let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let alive = Record::alive(key, tokens);
+        let record = match ended {
+            None => alive,
+            Some(reason) => alive.buried(reason, now.utc(), "somebody"),
+        };
+        Snapshot::of(Versioned { revision: 7, record }, None, now)
+    }
+
+    #[test]
+    fn a_refused_token_is_not_served_and_another_one_is_wanted() {
+        let snapshot = snapshot("access-1", None);
+        assert!(snapshot.ready().is_some());
+        assert!(matches!(snapshot.wanted(), Want::Usable));
+        snapshot.refuse();
+        assert!(snapshot.ready().is_none());
+        assert!(matches!(snapshot.wanted(), Want::Other(refused) if refused == Secret::from("access-1")));
+    }
+
+    #[test]
+    fn of_a_grant_that_is_over_what_is_left_serves_and_nothing_lives() {
+        let (refused, revoked) = (ReauthorizationReason::Refused, ReauthorizationReason::Revoked);
+        for (ended, serves, lives) in [
+            (None, true, true),
+            (Some(refused), true, false),
+            (Some(revoked), false, false),
+        ] {
+            let snapshot = snapshot("access-1", ended);
+            assert_eq!(snapshot.ended(), ended);
+            assert_eq!(snapshot.ready().is_some(), serves);
+            assert_eq!(snapshot.living().is_some(), lives);
+            assert_eq!(snapshot.generation(), serves.then_some(1));
+            match snapshot.bearer() {
+                Ok(bearer) => assert!(serves && snapshot.error().is_none() && bearer.header == "Bearer access-1"),
+                Err(error) => assert!(!serves && error.reauthorization_required()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_not_served_and_ends_no_grant() {
+        let snapshot = snapshot("two\nlines", None);
+        assert!(snapshot.ready().is_none() && snapshot.error().is_none());
+        assert!(matches!(snapshot.bearer(), Err(Error::RequestRejected { .. })));
+    }
+
+    #[test]
+    fn tokens_are_the_same_when_their_access_token_is() {
+        let (one, again, two) = (snapshot("a", None), snapshot("a", None), snapshot("b", None));
+        let over = snapshot("a", Some(ReauthorizationReason::Revoked));
+        assert!(one.same_token(&again) && one.is_of(&Secret::from("a")));
+        assert!(!one.same_token(&two) && !one.is_of(&Secret::from("b")));
+        assert!(!over.same_token(&over) && !over.is_of(&Secret::from("a")));
+    }
+}

@@ -73,3 +73,64 @@ impl Unstored {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::token::clock::Now;
+    use crate::token::{ManualClock, Rotation, TokenReply};
+    use crate::value::ScopeSet;
+
+    /// A set that waits; `parent`: what its refresh was made from.
+    fn set(access_token: &str, parent: Option<&str>) -> UnstoredTokens {
+        let now = Now::read(&ManualClock::new());
+        let reply = TokenReply::new(access_token.to_owned());
+        UnstoredTokens {
+            tokens: TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN),
+            parent: parent.map(Secret::from),
+        }
+    }
+
+    fn out() -> StoreError {
+        StoreError::unavailable("take the write", "it is out")
+    }
+
+    #[test]
+    fn a_login_that_waits_gives_way_to_another_login_only() {
+        let (login, again) = (set("login-1", None), set("login-2", None));
+        let (refreshed, newer) = (set("access-2", Some("access-1")), set("access-3", Some("access-2")));
+        for (first, second, taken) in [
+            (&refreshed, &newer, true),
+            (&refreshed, &login, true),
+            (&login, &again, true),
+            (&login, &refreshed, false),
+        ] {
+            let unstored = Unstored::default();
+            assert!(unstored.keep(first.clone(), out()));
+            assert_eq!(unstored.keep(second.clone(), out()), taken);
+            let waits = if taken { second } else { first };
+            assert_eq!(unstored.tokens().unwrap(), waits.tokens);
+            assert!(unstored.holds(&waits.tokens));
+            assert!(!unstored.holds(&if taken { first } else { second }.tokens));
+        }
+    }
+
+    #[test]
+    fn what_is_stored_waits_no_more_and_another_set_goes_on_waiting() {
+        let (one, two) = (set("access-1", None), set("access-2", None));
+        let unstored = Unstored::default();
+        assert!(unstored.is_empty() && unstored.tokens().is_none() && unstored.error().is_none());
+        unstored.keep(one.clone(), out());
+        assert!(!unstored.is_empty());
+        assert!(matches!(unstored.error(), Some(Error::Store { source }) if source.to_string() == out().to_string()));
+        unstored.remove(&two.tokens);
+        assert!(unstored.holds(&one.tokens));
+        unstored.remove(&one.tokens);
+        assert!(unstored.is_empty());
+        unstored.keep(two, out());
+        unstored.clear();
+        assert!(unstored.is_empty());
+    }
+}

@@ -174,6 +174,7 @@ mod tests {
             ("0e999", "0"),
             ("12345678901234567.89e0", "12345678901234567.89"),
             ("1.0e-28", "0.0000000000000000000000000001"),
+            ("1.0e-27", "0.0000000000000000000000000010"),
             ("79228162514264337593543950335e0", "79228162514264337593543950335"),
         ] {
             let text = format!(r#"{{"number":{form},"string":"1"}}"#);
@@ -200,6 +201,31 @@ mod tests {
         ] {
             let text = format!(r#"{{"number":{form},"string":"1"}}"#);
             assert!(serde_json::from_str::<Amounts>(&text).is_err(), "{form}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_may_be_absent_is_so_as_null_and_as_an_empty_text() {
+        #[derive(Serialize, Deserialize)]
+        struct Maybe {
+            #[serde(with = "decimal_number::option")]
+            number: Option<Decimal>,
+            #[serde(with = "decimal_string::option")]
+            string: Option<Decimal>,
+        }
+        for (form, number, string) in [
+            ("null", "null", "null"),
+            ("\"\"", "null", "null"),
+            ("\" \"", "null", "null"),
+            ("1.50", "1.50", "\"1.50\""),
+            ("\"1.50\"", "1.50", "\"1.50\""),
+        ] {
+            let read: Maybe = serde_json::from_str(&format!(r#"{{"number":{form},"string":{form}}}"#)).unwrap();
+            let expected = format!(r#"{{"number":{number},"string":{string}}}"#);
+            assert_eq!(serde_json::to_string(&read).unwrap(), expected, "{form}");
+        }
+        for form in ["\"x\"", "true", "[]"] {
+            assert!(serde_json::from_str::<Maybe>(&format!(r#"{{"number":{form},"string":null}}"#)).is_err());
         }
         let absent: Amounts = serde_json::from_str(r#"{"number":1,"string":"1","maybe":null}"#).unwrap();
         assert_eq!(absent.maybe, None);

@@ -225,6 +225,8 @@ fn part<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: impl FnOnc
 
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+
     use super::*;
     use crate::value::Decimal;
     use crate::value::wire::decimal_number;
@@ -305,10 +307,15 @@ mod tests {
 
     #[test]
     fn booleans_are_read_from_every_form_that_providers_use() {
-        #[derive(Deserialize)]
+        #[derive(Debug, Deserialize)]
         struct Flag {
             #[serde(default, with = "lenient_bool::option")]
             on: Option<bool>,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Set {
+            #[serde(with = "lenient_bool")]
+            on: bool,
         }
         for (form, expected) in [
             ("true", Some(true)),
@@ -316,11 +323,97 @@ mod tests {
             ("1", Some(true)),
             ("\"1\"", Some(true)),
             ("\"\"", Some(false)),
+            ("\" Yes \"", Some(true)),
+            ("\"n\"", Some(false)),
             ("null", None),
         ] {
-            let flag: Flag = serde_json::from_str(&format!(r#"{{"on":{form}}}"#)).unwrap();
-            assert_eq!(flag.on, expected, "{form}");
+            let text = format!(r#"{{"on":{form}}}"#);
+            assert_eq!(serde_json::from_str::<Flag>(&text).unwrap().on, expected, "{form}");
+            let set = serde_json::from_str::<Set>(&text).ok().map(|set| set.on);
+            assert_eq!(set, expected, "{form}");
         }
-        assert!(serde_json::from_str::<Flag>(r#"{"on":"maybe"}"#).is_err());
+        for form in ["\"maybe\"", "2", "[]", "{}"] {
+            let text = format!(r#"{{"on":{form}}}"#);
+            assert!(serde_json::from_str::<Flag>(&text).is_err(), "{form}");
+            assert!(serde_json::from_str::<Set>(&text).is_err(), "{form}");
+        }
+    }
+
+    #[test]
+    fn texts_are_read_from_every_scalar_digit_for_digit() {
+        #[derive(Debug, Deserialize)]
+        struct Maybe {
+            #[serde(default, with = "lenient_string::option")]
+            text: Option<String>,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Set {
+            #[serde(with = "lenient_string")]
+            text: String,
+        }
+        for (form, expected) in [
+            ("\"a\\nb\"", Some("a\nb")),
+            ("\"\"", Some("")),
+            ("12345678901234567890.10", Some("12345678901234567890.10")),
+            ("true", Some("true")),
+            ("null", None),
+        ] {
+            let text = format!(r#"{{"text":{form}}}"#);
+            assert_eq!(serde_json::from_str::<Maybe>(&text).unwrap().text.as_deref(), expected);
+            let set = serde_json::from_str::<Set>(&text).ok().map(|set| set.text);
+            assert_eq!(set.as_deref(), expected);
+        }
+        for form in ["[]", "{}"] {
+            assert!(serde_json::from_str::<Maybe>(&format!(r#"{{"text":{form}}}"#)).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_read_in_any_form_is_written_in_the_described_one() {
+        #[derive(Serialize, Deserialize)]
+        struct All {
+            #[serde(with = "lenient_bool")]
+            flag: bool,
+            #[serde(with = "lenient_bool::option")]
+            maybe_flag: Option<bool>,
+            #[serde(with = "lenient_string")]
+            text: String,
+            #[serde(with = "lenient_string::option")]
+            maybe_text: Option<String>,
+        }
+        for (read, written) in [
+            (
+                r#"{"flag":"y","maybe_flag":0,"text":7,"maybe_text":8}"#,
+                r#"{"flag":true,"maybe_flag":false,"text":"7","maybe_text":"8"}"#,
+            ),
+            (
+                r#"{"flag":"no","maybe_flag":null,"text":false,"maybe_text":null}"#,
+                r#"{"flag":false,"maybe_flag":null,"text":"false","maybe_text":null}"#,
+            ),
+        ] {
+            let all: All = serde_json::from_str(read).unwrap();
+            assert_eq!(serde_json::to_string(&all).unwrap(), written);
+        }
+    }
+
+    #[test]
+    fn null_is_an_empty_list_or_map_and_a_map_keeps_its_keys() {
+        #[derive(Debug, Deserialize)]
+        struct Parts {
+            #[serde(deserialize_with = "null_as_default")]
+            list: Vec<u8>,
+            #[serde(deserialize_with = "map")]
+            map: BTreeMap<String, Item>,
+        }
+        let parts: Parts = serde_json::from_str(r#"{"list":null,"map":null}"#).unwrap();
+        assert!(parts.list.is_empty() && parts.map.is_empty());
+        let parts: Parts = serde_json::from_str(r#"{"list":[1,2],"map":{"b":{"n":2},"a":{"n":1}}}"#).unwrap();
+        assert_eq!(parts.list, [1, 2]);
+        let map: Vec<_> = parts
+            .map
+            .iter()
+            .map(|(key, item)| format!("{key} {}", item.n))
+            .collect();
+        assert_eq!(map, ["a 1", "b 2"]);
     }
 }
