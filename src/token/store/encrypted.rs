@@ -8,7 +8,7 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use futures_util::future::BoxFuture;
 
-use super::{Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Admission, Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
 
 /// The first bytes of every encrypted record.
@@ -321,5 +321,9 @@ impl TokenStore for EncryptedStore {
 
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
         self.inner.lease_state(key)
+    }
+
+    fn admission(&self) -> Option<&Admission> {
+        self.inner.admission()
     }
 }
