@@ -36,7 +36,7 @@ pub use file::FileStore;
 pub(crate) use file::reframed;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
-pub use postgres::{MIGRATION as POSTGRES_MIGRATION, PostgresStore};
+pub use postgres::{MIGRATION as POSTGRES_MIGRATION, PostgresStore, PostgresStoreBuilder, SynchronousCommit};
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 
