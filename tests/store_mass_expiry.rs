@@ -172,6 +172,14 @@ macro_rules! few_and_many {
     };
 }
 
+#[cfg(feature = "redis")]
+async fn open_redis() -> Option<(finrail::token::store::RedisStore, ())> {
+    let address = server_support::address("REDIS_URL")?;
+    Some((finrail::token::store::RedisStore::connect(&address).await.unwrap(), ()))
+}
+#[cfg(feature = "redis")]
+few_and_many!(redis, open_redis);
+
 #[cfg(feature = "postgres")]
 async fn open_postgres() -> Option<(finrail::token::store::PostgresStore, ())> {
     let address = server_support::address("DATABASE_URL")?;
