@@ -172,6 +172,15 @@ macro_rules! few_and_many {
     };
 }
 
+#[cfg(feature = "file")]
+async fn open_file() -> Option<(finrail::token::store::FileStore, server_support::Scratch)> {
+    let scratch = server_support::Scratch::new("mass-expiry");
+    let store = finrail::token::store::FileStore::open(scratch.0.join("tokens")).unwrap();
+    Some((store, scratch))
+}
+#[cfg(feature = "file")]
+few_and_many!(file, open_file);
+
 #[cfg(feature = "redis")]
 async fn open_redis() -> Option<(finrail::token::store::RedisStore, ())> {
     let address = server_support::address("REDIS_URL")?;
