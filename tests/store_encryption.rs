@@ -141,3 +141,32 @@ async fn plain_records_are_read_only_when_asked_for() {
         *TEXT
     );
 }
+
+#[tokio::test]
+async fn an_older_record_in_the_place_of_a_newer_one_is_noticed() {
+    let inner = Arc::new(MemoryStore::new());
+    let keys = || EncryptionKeys::new(1, ONE);
+    let store = EncryptedStore::new(inner.clone(), keys());
+    let (strict, reader) = (
+        store.clone().refuse_older(),
+        EncryptedStore::new(inner.clone(), keys()).refuse_older(),
+    );
+    put(&store, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    let old = inner.load(&key("a")).await.unwrap().unwrap();
+    put(&store, &key("a"), Some(1), StoredRecord::new(2, TEXT)).await;
+    assert!(reader.load(&key("a")).await.unwrap().is_some());
+
+    put(&*inner, &key("a"), Some(2), old.clone()).await;
+    // By who wrote the newer one, and by who read it; a process that has seen neither knows of nothing.
+    for seen in [&strict, &reader] {
+        assert!(corrupt(seen.load(&key("a")).await).contains("an older record was put in its place"));
+    }
+    let started_since = EncryptedStore::new(inner.clone(), keys()).refuse_older();
+    assert_eq!(started_since.load(&key("a")).await.unwrap().unwrap().revision, 1);
+    // Without being asked to refuse it, what the store holds is what is read: handles put newer tokens back.
+    assert_eq!(store.load(&key("a")).await.unwrap().unwrap().revision, 1);
+
+    // A login takes its place.
+    put(&strict, &key("a"), None, StoredRecord::new(3, TEXT)).await;
+    assert_eq!(strict.load(&key("a")).await.unwrap().unwrap().revision, 3);
+}

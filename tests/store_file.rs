@@ -30,7 +30,12 @@ impl Directory {
     }
 
     fn record(&self) -> PathBuf {
-        self.0.join(format!("{}.token", user_key().storage_id()))
+        self.own().join(format!("{}.token", user_key().storage_id()))
+    }
+
+    /// The store's own directory, in the one that it is given.
+    fn own(&self) -> PathBuf {
+        self.0.join("finrail-tokens")
     }
 }
 
@@ -48,8 +53,11 @@ async fn files_are_for_their_owner_only() {
     let (bank, clock) = (Bank::new(STRICT), VirtualClock::new());
     let handle = user(&bank, &directory.store(), &clock, "a").build();
     handle.adopt(bank.login()).await.unwrap();
-    assert_eq!(fs::metadata(&directory.0).unwrap().permissions().mode() & 0o777, 0o700);
-    for entry in fs::read_dir(&directory.0).unwrap() {
+    assert_eq!(
+        fs::metadata(directory.own()).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
+    for entry in fs::read_dir(directory.own()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{:?}", entry.path());
@@ -116,14 +124,14 @@ async fn opening_reads_no_record() {
     drop(directory.store());
     // Reading a directory as a file fails, whoever does it.
     let records: Vec<_> = (0..20)
-        .map(|number| directory.0.join(format!("x-{number:032x}.token")))
+        .map(|number| directory.own().join(format!("x-{number:032x}.token")))
         .collect();
     for record in &records {
         fs::create_dir(record).unwrap();
     }
     drop(directory.store());
     assert!(records.iter().all(|record| record.is_dir()));
-    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), records.len());
+    assert_eq!(fs::read_dir(directory.own()).unwrap().count(), records.len());
 }
 
 async fn lease(store: &Arc<dyn TokenStore>) -> finrail::token::store::Lease {
@@ -154,7 +162,7 @@ async fn a_removed_record_leaves_no_token_behind() {
     // A record that cannot be read is removed as one that can.
     fs::write(directory.record(), &copy[..copy.len() - 1]).unwrap();
     write(&store, None, None).await;
-    for entry in fs::read_dir(&directory.0).unwrap() {
+    for entry in fs::read_dir(directory.own()).unwrap() {
         let path = entry.unwrap().path();
         let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
         assert!(!text.contains("refresh"), "{path:?}");
@@ -198,7 +206,7 @@ async fn a_stopped_process_blocks_nobody_for_ever() {
     write(&store, None, Some(1)).await;
     let shards: Vec<_> = (0..64)
         .map(|shard| {
-            let path = directory.0.join(format!("swap-{shard:02}.lock"));
+            let path = directory.own().join(format!("swap-{shard:02}.lock"));
             let mut options = fs::OpenOptions::new();
             let file = options.write(true).create(true).truncate(false).open(path).unwrap();
             file.lock().unwrap();
@@ -243,6 +251,191 @@ fn a_directory_is_made_with_its_parents() {
     let directory = Directory::new("parents");
     let nested = directory.0.join("a").join("b");
     FileStore::open(&nested).unwrap();
-    assert_eq!(fs::read_dir(&nested).unwrap().count(), 0, "the probe is gone");
+    assert_eq!(
+        fs::read_dir(nested.join("finrail-tokens")).unwrap().count(),
+        0,
+        "the probe is gone"
+    );
     FileStore::open(&nested).unwrap();
+}
+
+#[cfg(unix)]
+mod planted {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn set_mode(path: &std::path::Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn refusal(directory: &Directory) -> String {
+        let error = FileStore::open(&directory.0).unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        std::error::Error::source(&error).unwrap().to_string()
+    }
+
+    async fn stored(store: &Arc<dyn TokenStore>) -> Option<u64> {
+        let stored = store.load(&user_key()).await.unwrap();
+        stored.map(|record| record.revision)
+    }
+
+    #[tokio::test]
+    async fn a_volume_that_a_group_may_write_to_is_taken_and_the_stores_own_directory_is_not_shared() {
+        let directory = Directory::new("volume");
+        fs::create_dir(&directory.0).unwrap();
+        set_mode(&directory.0, 0o2775);
+        let store = directory.store();
+        write(&store, None, Some(1)).await;
+        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&directory.own()) & 0o777, 0o700);
+        assert_eq!(mode(&directory.0) & 0o7777, 0o2775, "it is not the store's business");
+        assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1);
+        for writable in [0o770, 0o702, 0o720] {
+            set_mode(&directory.own(), writable);
+            assert!(refusal(&directory).contains("may be written by others"), "{writable:o}");
+        }
+        // To read names is not to write them.
+        set_mode(&directory.own(), 0o755);
+        assert_eq!(stored(&directory.store()).await, Some(1));
+    }
+
+    #[test]
+    fn a_directory_or_a_link_that_somebody_else_put_there_is_refused() {
+        let directory = Directory::new("foreign");
+        let elsewhere = Directory::new("foreign-target");
+        fs::create_dir(&directory.0).unwrap();
+        fs::create_dir(&elsewhere.0).unwrap();
+        set_mode(&elsewhere.0, 0o700);
+        symlink(&elsewhere.0, directory.own()).unwrap();
+        assert!(!refusal(&directory).is_empty());
+        assert_eq!(fs::read_dir(&elsewhere.0).unwrap().count(), 0);
+        fs::remove_file(directory.own()).unwrap();
+
+        fs::create_dir(directory.own()).unwrap();
+        set_mode(&directory.own(), 0o700);
+        // Only root can give a directory away.
+        if fs::metadata(directory.own()).unwrap().uid() == 0 {
+            std::os::unix::fs::chown(directory.own(), Some(1), None).unwrap();
+            assert!(refusal(&directory).contains("belongs to user 1"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_is_put_in_the_place_of_the_stores_own_gets_no_token() {
+        let directory = Directory::new("exchanged");
+        let store = directory.store();
+        write(&store, None, Some(1)).await;
+        fs::rename(directory.own(), directory.0.join("moved")).unwrap();
+        fs::create_dir(directory.own()).unwrap();
+        write(&store, Some(1), Some(2)).await;
+        assert_eq!(fs::read_dir(directory.own()).unwrap().count(), 0);
+        assert_eq!(stored(&store).await, Some(2));
+    }
+
+    /// Whoever has brought a link into the directory, it leads nowhere.
+    #[tokio::test]
+    async fn no_file_is_opened_through_a_link_or_under_a_second_name() {
+        let directory = Directory::new("links");
+        let store = directory.store();
+        write(&store, None, Some(1)).await;
+        let victim = directory.0.join("victim");
+        for (extension, second_name) in [
+            ("tmp", false),
+            ("fence", false),
+            ("lock", false),
+            ("token", false),
+            ("fence", true),
+            ("lock", true),
+        ] {
+            fs::write(&victim, b"precious").unwrap();
+            let path = directory.file(extension);
+            let kept = fs::read(&path).ok();
+            let _ = fs::remove_file(&path);
+            match second_name {
+                true => fs::hard_link(&victim, &path).unwrap(),
+                false => symlink(&victim, &path).unwrap(),
+            }
+            let what = format!("{extension}, second name: {second_name}");
+            let (key, holder) = (user_key(), "me");
+            if let Ok(Leased::Granted(lease)) = store.lease(&key, holder, Duration::from_secs(9)).await {
+                // What lies beside the record is not looked at; what is written is a new file.
+                let next = StoredRecord::new(9, b"refresh token".as_slice());
+                let swapped = store.swap(&key, Swap::new(Some(1), lease.fence, Some(next))).await;
+                assert_eq!(
+                    matches!(swapped, Ok(Swapped::Done)),
+                    extension == "tmp",
+                    "{what}: {swapped:?}"
+                );
+            } else {
+                assert!(["fence", "lock"].contains(&extension), "{what}");
+            }
+            assert_eq!(fs::read(&victim).unwrap(), b"precious", "{what}");
+            fs::remove_file(&victim).unwrap();
+            let _ = fs::remove_file(&path);
+            if let Some(kept) = kept {
+                fs::write(&path, kept).unwrap();
+            }
+            if extension == "tmp" {
+                write(&store, Some(9), None).await;
+                write(&store, None, Some(1)).await;
+            }
+        }
+    }
+
+    /// A store of an earlier version stays where it is, with the processes that have not been upgraded.
+    #[tokio::test]
+    async fn a_store_of_an_earlier_version_is_gone_on_with_where_it_is() {
+        let directory = Directory::new("in-place");
+        let store = directory.store();
+        write(&store, None, Some(1)).await;
+        let ours = directory.0.join("aside");
+        fs::rename(directory.own(), &ours).unwrap();
+        for entry in fs::read_dir(&ours).unwrap() {
+            let entry = entry.unwrap();
+            fs::rename(entry.path(), directory.0.join(entry.file_name())).unwrap();
+        }
+        fs::remove_dir(ours).unwrap();
+
+        let store = directory.store();
+        assert_eq!(stored(&store).await, Some(1));
+        write(&store, Some(1), Some(2)).await;
+        assert!(!directory.own().exists());
+        set_mode(&directory.0, 0o777);
+        assert!(refusal(&directory).contains("may be written by others"));
+        set_mode(&directory.0, 0o700);
+
+        // Two stores: which of them has the newest tokens, nobody can tell.
+        fs::create_dir(directory.own()).unwrap();
+        assert_eq!(stored(&directory.store()).await, Some(2));
+        fs::write(directory.own().join("swap-00.lock"), b"").unwrap();
+        assert!(refusal(&directory).contains("they are of two stores"));
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_left_beside_a_record_goes_with_the_next_write() {
+        let directory = Directory::new("left-beside");
+        let store = directory.store();
+        write(&store, None, Some(1)).await;
+        // As if it had been killed before it gave its last file the name of the record.
+        let locks = fs::read_dir(directory.own())
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let lock = locks
+            .filter(|path| path.to_string_lossy().contains("swap-"))
+            .next()
+            .unwrap();
+        let left = fs::read_to_string(&lock).unwrap();
+        assert!(left.ends_with(".tmp") && left.len() > 50, "{left}");
+        fs::write(directory.own().join(&left), b"refresh token").unwrap();
+        write(&store, Some(1), Some(2)).await;
+        assert!(!directory.own().join(&left).exists());
+        assert_ne!(fs::read_to_string(&lock).unwrap(), left);
+        // A lock leads to nothing but such a file.
+        let victim = directory.0.join("victim.tmp");
+        fs::write(&victim, b"precious").unwrap();
+        fs::write(&lock, b"../victim.tmp").unwrap();
+        write(&store, Some(2), Some(3)).await;
+        assert!(victim.exists());
+    }
 }

@@ -11,7 +11,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use finrail::token::store::{Leased, PostgresStore, RedisStore, RedisTls, StoredRecord, Swap, Swapped};
+use finrail::token::store::{
+    Leased, PostgresStore, RedisStore, RedisTls, StoredRecord, Swap, Swapped, SynchronousCommit,
+};
 use finrail::token::{GrantKind, StoreError, TokenKey, TokenStore};
 use server_support::*;
 
@@ -164,6 +166,97 @@ async fn redis_over_tls() {
     unreachable_at(RedisStore::connect_with(&plain, root(&folder)).await);
 }
 
+#[tokio::test]
+async fn redis_on_another_machine_is_reached_over_tls_only_unless_asked_for() {
+    let refused = |connected: Result<RedisStore, StoreError>| why(connected).contains("would be reached without TLS");
+    let (here, there) = ("redis://127.0.0.1:1", "redis://user:planted@tokens.invalid:6379");
+    assert!(refused(RedisStore::connect(there).await));
+    assert!(refused(RedisStore::connect_cluster([here, there]).await));
+    assert!(!why(RedisStore::connect(there).await).contains("planted"));
+    // These fail too, because nobody answers there.
+    assert!(!refused(RedisStore::builder(there).allow_plaintext().connect().await));
+    for here in [
+        here,
+        "redis://localhost:1",
+        "redis://[::1]:1",
+        "rediss://tokens.invalid:6379",
+    ] {
+        assert!(!refused(RedisStore::connect(here).await), "{here}");
+    }
+}
+
+fn why<T>(outcome: Result<T, StoreError>) -> String {
+    let Err(error) = outcome else { panic!("it went well") };
+    std::error::Error::source(&error).unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_that_waits_for_its_replicas() {
+    let Some([server]) = programs(["redis-server"]) else {
+        return;
+    };
+    let folder = Scratch::new("redis-replicas");
+    let (primary, replica) = (free_port(), free_port());
+    let at = |port: u16, more: &[&str]| {
+        let port_text = port.to_string();
+        redis_server(&server, &folder, port, &[&["--port", &port_text], more].concat())
+    };
+    let _primary = at(primary, &["--repl-diskless-sync-delay", "0"]);
+    let primary_text = primary.to_string();
+    let follow = ["--replicaof", "127.0.0.1", &primary_text];
+    let following = at(replica, &follow);
+    let address = format!("redis://127.0.0.1:{primary}");
+    let store = RedisStore::builder(&address)
+        .replicas(1, Duration::from_secs(2))
+        .connect()
+        .await
+        .unwrap();
+    let key = key("replicated");
+    let Leased::Granted(lease) = store.lease(&key, "test", Duration::from_secs(60)).await.unwrap() else {
+        panic!("held");
+    };
+    let swap = |number: u64| {
+        let record = StoredRecord::new(number, b"record".as_slice());
+        store.swap(
+            &key,
+            Swap::new((number > 1).then(|| number - 1), lease.fence, Some(record)),
+        )
+    };
+    // It takes a moment until the replica follows.
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while swap(1).await.is_err() {
+        assert!(std::time::Instant::now() < deadline);
+    }
+    assert_eq!(swap(2).await.unwrap(), Swapped::Done);
+
+    drop(following);
+    let lost = swap(3).await;
+    assert!(matches!(lost, Err(StoreError::Unavailable { .. })));
+    assert!(why(lost).contains("0 of 1 replicas confirmed"));
+    // Written, and not to be counted on: it is not told from the write of somebody else by being there.
+    let patient = RedisStore::connect(&address).await.unwrap();
+    assert_eq!(patient.load(&key).await.unwrap().unwrap().revision, 3);
+    assert!(swap(3).await.is_err());
+
+    // Those that write nothing wait for nobody.
+    let waiting = tokio::spawn({
+        let (store, key) = (store.clone(), key.clone());
+        let next = StoredRecord::new(4, b"record".as_slice());
+        let swap = Swap::new(Some(3), lease.fence, Some(next));
+        async move { store.swap(&key, swap).await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let started = std::time::Instant::now();
+    store.load(&key).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(1) && !waiting.is_finished());
+    assert!(waiting.await.unwrap().is_err());
+
+    let _following = at(replica, &follow);
+    while swap(4).await.is_err() {
+        assert!(std::time::Instant::now() < deadline + Duration::from_secs(30));
+    }
+}
+
 fn unreachable_at<T>(connected: Result<T, StoreError>) {
     assert!(matches!(connected, Err(StoreError::Unavailable { .. })));
 }
@@ -172,6 +265,10 @@ fn unreachable_at<T>(connected: Result<T, StoreError>) {
 
 /// A throw-away server, over TLS when there is a certificate in the folder.
 fn postgres_server(initdb: &Path, postgres: &Path, folder: &Scratch) -> (Server, u16) {
+    postgres_server_with(initdb, postgres, folder, &[])
+}
+
+fn postgres_server_with(initdb: &Path, postgres: &Path, folder: &Scratch, settings: &[&str]) -> (Server, u16) {
     let data = folder.path("data");
     let mut command = Command::new(initdb);
     as_postgres(&mut command, folder);
@@ -181,6 +278,7 @@ fn postgres_server(initdb: &Path, postgres: &Path, folder: &Scratch) -> (Server,
     as_postgres(&mut command, folder);
     command.args(["-D", &data, "-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
     command.args(["-c", "unix_socket_directories=", "-c", "fsync=off"]);
+    command.args(settings.iter().flat_map(|setting| ["-c", setting]));
     if Path::new(&folder.path("server.pem")).exists() {
         command.args([
             "-c",
@@ -337,5 +435,117 @@ async fn postgres_and_the_table_that_many_processes_make_at_once() {
         .collect();
     for racer in racers {
         racer.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_with_a_schema_a_table_and_a_pool_of_ones_own() {
+    let Some([initdb, postgres]) = programs(["initdb", "postgres"]) else {
+        return;
+    };
+    let folder = Scratch::new("postgres-names");
+    let (_server, port) = postgres_server(&initdb, &postgres, &folder);
+    administer(port, "postgres", "CREATE SCHEMA \"The Bank\"").await;
+    let address = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable");
+    let named = || {
+        PostgresStore::builder(&address)
+            .schema("The Bank")
+            .table("to\"kens")
+            .connections(2)
+    };
+    let (store, sibling) = (named().connect().await.unwrap(), named().connect().await.unwrap());
+    store.migrate().await.unwrap();
+    sibling.migrate().await.unwrap();
+    assert_eq!(store.admission().unwrap().limit(), 2);
+    works(&store, &key("named")).await;
+    // The table of the usual name is another one, which nobody has made.
+    unreachable_at(
+        PostgresStore::connect(&address)
+            .await
+            .unwrap()
+            .load(&key("named"))
+            .await,
+    );
+    check(store, sibling).await;
+    for wrong in ["", "x".repeat(64).as_str(), "a\0b"] {
+        assert!(
+            why(PostgresStore::builder(&address).table(wrong).connect().await)
+                .contains("the name of a schema or table")
+        );
+    }
+    // What is to be run by hand makes the same table.
+    let by_hand = PostgresStore::builder(&address)
+        .table("by hand")
+        .connect()
+        .await
+        .unwrap();
+    let (client, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(&by_hand.migration()).await.unwrap();
+    works(&by_hand, &key("by hand")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_whose_writes_wait_for_a_standby() {
+    let Some([initdb, postgres]) = programs(["initdb", "postgres"]) else {
+        return;
+    };
+    let folder = Scratch::new("postgres-standby");
+    // The standby that is waited for does not exist.
+    let settings = ["synchronous_standby_names=*", "synchronous_commit=local"];
+    let (_server, port) = postgres_server_with(&initdb, &postgres, &folder, &settings);
+    administer(port, "postgres", "").await;
+    let address = format!("postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable");
+    let store = PostgresStore::connect(&address).await.unwrap();
+    store.migrate().await.unwrap();
+    works(&store, &key("as the server says")).await;
+
+    let careful = PostgresStore::builder(&address)
+        .synchronous_commit(SynchronousCommit::On)
+        .connect()
+        .await
+        .unwrap();
+    let key = key("careful");
+    let Leased::Granted(lease) = careful.lease(&key, "test", Duration::from_secs(60)).await.unwrap() else {
+        panic!("held");
+    };
+    let record = StoredRecord::new(1, b"record".as_slice());
+    let swap = Swap::new(None, lease.fence, Some(record));
+    unreachable_at(careful.swap(&key, swap.clone()).await);
+    // The setting was that write's alone: leases wait for no standby. That of this record waits for its write.
+    let other = self::key("another");
+    let Leased::Granted(lease) = careful.lease(&other, "test", Duration::from_secs(60)).await.unwrap() else {
+        panic!("held");
+    };
+    careful.release(&other, lease).await.unwrap();
+    let local = PostgresStore::builder(&address)
+        .synchronous_commit(SynchronousCommit::Local)
+        .connect()
+        .await
+        .unwrap();
+    works(&local, &self::key("local")).await;
+}
+
+/// A write whose answer was lost is not found out to have been made by being there: it is made again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_is_asked_for_again_is_made_again() {
+    let (Some(redis), Some(postgres)) = (address("REDIS_URL"), address("DATABASE_URL")) else {
+        return;
+    };
+    let (redis, postgres) = tokio::join!(RedisStore::connect(&redis), PostgresStore::connect(&postgres));
+    let (redis, postgres) = (redis.unwrap(), postgres.unwrap());
+    postgres.migrate().await.unwrap();
+    let stores: [&dyn TokenStore; 2] = [&redis, &postgres];
+    for store in stores {
+        let key = key(&uuid::Uuid::new_v4().to_string());
+        let Leased::Granted(lease) = store.lease(&key, "test", Duration::from_secs(60)).await.unwrap() else {
+            panic!("held");
+        };
+        let record = |bytes: &[u8]| Some(StoredRecord::new(1, bytes));
+        let swap = |bytes| store.swap(&key, Swap::new(None, lease.fence, record(bytes)));
+        assert_eq!(swap(b"one").await.unwrap(), Swapped::Done);
+        assert_eq!(swap(b"one").await.unwrap(), Swapped::Done);
+        assert_eq!(swap(b"two").await.unwrap(), Swapped::Conflict(record(b"one")));
+        store.release(&key, lease).await.unwrap();
     }
 }

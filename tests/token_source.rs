@@ -5,9 +5,10 @@ mod recorder;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use finrail::token::{Bearer, Error, Rejection, TokenSource};
-use finrail::transport::Outcome;
+use finrail::transport::{Outcome, RetryPolicy};
 use finrail::{ScopeSet, Secret, mx, ofx};
 use futures_util::future::BoxFuture;
 use recorder::{Answer, Recorder};
@@ -18,6 +19,8 @@ struct Service {
     generation: AtomicU64,
     is_away: bool,
     granted: Option<Arc<ScopeSet>>,
+    /// It gives no token and says why.
+    waits: bool,
     rejections: Mutex<Vec<(u64, Rejection)>>,
 }
 
@@ -37,11 +40,18 @@ impl Service {
 
 impl TokenSource for Service {
     fn ready(&self) -> Option<Bearer> {
-        self.bearer().ok()
+        self.bearer().ok().filter(|_| !self.waits)
     }
 
     fn fresh(&self) -> BoxFuture<'_, Result<Bearer, Error>> {
-        Box::pin(async { self.bearer() })
+        match self.waits {
+            true => Box::pin(std::future::pending()),
+            false => Box::pin(async { self.bearer() }),
+        }
+    }
+
+    fn waiting(&self) -> Option<Error> {
+        self.waits.then(|| Error::from_source(Away))
     }
 
     fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>> {
@@ -117,6 +127,28 @@ async fn a_source_that_fails_sends_nothing_and_its_reason_stays() {
     assert!(error.is_retryable() && !error.reauthorization_required());
     let behind = std::error::Error::source(&error).unwrap();
     assert!(behind.downcast_ref::<Away>().is_some() && behind.source().is_none());
+    assert!(bank.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_that_runs_out_of_time_on_the_way_to_a_token_says_what_it_waited_for() {
+    let bank = Recorder::start(|_, _| Answer::json("{}")).await;
+    let client = mx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(Arc::new(Service {
+            waits: true,
+            ..Service::default()
+        }))
+        .retry(RetryPolicy {
+            deadline: Duration::from_millis(50),
+            ..RetryPolicy::default()
+        })
+        .build()
+        .unwrap();
+    let error = client.list_accounts().send().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    let behind = std::error::Error::source(&error).unwrap();
+    assert!(behind.downcast_ref::<Away>().is_some(), "{error:?}");
     assert!(bank.seen().is_empty());
 }
 

@@ -155,7 +155,7 @@ impl Error {
             | Self::Busy { .. }
             | Self::Source { .. }
             | Self::Interrupted(_) => true,
-            Self::Store { source } => matches!(source, StoreError::Unavailable { .. }),
+            Self::Store { source } => !matches!(source, StoreError::Corrupt { .. }),
             Self::ReauthorizationRequired { .. }
             | Self::NoGrant { .. }
             | Self::ClientMisconfigured { .. }

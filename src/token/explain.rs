@@ -47,7 +47,7 @@ pub struct Explanation {
 }
 
 pub(crate) async fn explain(live: &Live) -> Explanation {
-    let stored = live.store.read().await;
+    let stored = live.store.look().await;
     let lease = live.store.lease_state().await;
     let snapshot = live.held.snapshot();
     let now = live.now();

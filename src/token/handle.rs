@@ -151,7 +151,7 @@ impl TokenHandle {
     /// [`Error::ReauthorizationRequired`] when the stored grant is over,
     /// [`Error::Store`] when the store fails.
     pub async fn load(&self) -> Result<Option<TokenInfo>, Error> {
-        let Some(seen) = self.0.store.read().await? else {
+        let Some(seen) = self.0.store.look().await? else {
             return Ok(None);
         };
         let snapshot = self.0.publish(seen);
@@ -322,5 +322,9 @@ impl TokenSource for TokenHandle {
 
     fn granted(&self) -> Option<Arc<ScopeSet>> {
         Some(Arc::clone(self.0.held.shown.see()?.ready()?.scopes))
+    }
+
+    fn waiting(&self) -> Option<Error> {
+        Some(self.0.store.waiting()?.into())
     }
 }

@@ -88,4 +88,10 @@ pub trait TokenSource: Send + Sync + 'static {
 
     /// The scopes that the token was granted; none: not known yet.
     fn granted(&self) -> Option<Arc<ScopeSet>>;
+
+    /// What those who wait for a token wait for now, as an error for one who cannot wait any longer; none, as for a
+    /// source that does not implement this: it is not known.
+    fn waiting(&self) -> Option<Error> {
+        None
+    }
 }

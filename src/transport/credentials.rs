@@ -63,12 +63,10 @@ impl Credential {
                     Some(bearer) => bearer,
                     None => {
                         let left = deadline.saturating_duration_since(Instant::now());
-                        tokio::time::timeout(left, tokens.fresh())
-                            .await
-                            .map_err(|_| {
-                                Error::Connection(ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect))
-                            })?
-                            .map_err(no_token)?
+                        match tokio::time::timeout(left, tokens.fresh()).await {
+                            Ok(renewed) => renewed.map_err(no_token)?,
+                            Err(_) => return Err(no_token_in_time(&**tokens, operation)),
+                        }
                     }
                 };
                 // None asked for and none told: the provider's default, which nobody here knows (RFC 6749 section 3.3).
@@ -142,6 +140,14 @@ fn unfit(operation: &'static Operation) -> Untyped {
         operation.id,
         ways.join(" or ")
     ))
+}
+
+/// The call's time ran out on the way to a token, which may be known to be the store's doing.
+fn no_token_in_time(tokens: &dyn TokenSource, operation: &'static Operation) -> Untyped {
+    match tokens.waiting() {
+        Some(error) => no_token(error),
+        None => Error::Connection(ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect)),
+    }
 }
 
 /// How far the call had come is told by whoever made its attempts.

@@ -1,35 +1,55 @@
 //! The store as one grant uses it: a store that does not answer is a store that is not there.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::token::grant::Grant;
 use crate::token::record::Versioned;
-use crate::token::store::{Lease, LeaseState, Leased, StoredRecord, Swap, Swapped};
+use crate::token::store::{Lease, LeaseState, Leased, Place, Stage, StoredRecord, Swap, Swapped};
 use crate::token::{Record, StoreError, TokenStore};
 
-/// How long one answer of a store may take: longer than the stores of this crate wait for theirs.
+/// How long one answer of a store may take, once it is its turn: longer than the stores of this crate wait for theirs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The store, for the record of one grant.
 pub(crate) struct GrantStore {
     store: Arc<dyn TokenStore>,
     pub grant: Arc<Grant>,
+    /// Where a step of this grant waits for its turn.
+    place: Mutex<Option<Place>>,
 }
 
 impl GrantStore {
     pub fn new(store: Arc<dyn TokenStore>, grant: Arc<Grant>) -> Self {
-        Self { store, grant }
+        Self {
+            store,
+            grant,
+            place: Mutex::new(None),
+        }
     }
 
-    /// What the store holds now, undecoded.
+    /// What the store holds now, for somebody who has no lease.
+    pub async fn look(&self) -> Result<Option<Versioned>, StoreError> {
+        self.decoded(self.load_at(Stage::Look).await?)
+    }
+
+    /// What the store holds now, undecoded. Under the lease.
     pub async fn load(&self) -> Result<Option<StoredRecord>, StoreError> {
-        in_time("read the record", self.store.load(&self.grant.key)).await
+        self.load_at(Stage::Leased).await
     }
 
-    /// What the store holds now.
+    /// What the store holds now. Under the lease.
     pub async fn read(&self) -> Result<Option<Versioned>, StoreError> {
-        let Some(stored) = self.load().await? else {
+        self.decoded(self.load().await?)
+    }
+
+    async fn load_at(&self, stage: Stage) -> Result<Option<StoredRecord>, StoreError> {
+        self.step(stage, "read the record", || self.store.load(&self.grant.key))
+            .await
+    }
+
+    fn decoded(&self, stored: Option<StoredRecord>) -> Result<Option<Versioned>, StoreError> {
+        let Some(stored) = stored else {
             return Ok(None);
         };
         let record = Record::decode(&stored.bytes)?;
@@ -44,27 +64,82 @@ impl GrantStore {
 
     /// Changes the record, once.
     pub async fn swap(&self, swap: Swap) -> Result<Swapped, StoreError> {
-        in_time("take the write", self.store.swap(&self.grant.key, swap)).await
+        self.step(Stage::Write, "take the write", || {
+            self.store.swap(&self.grant.key, swap)
+        })
+        .await
     }
 
-    /// Asks for the lease, once.
+    /// Asks for the lease of a refresh, once.
     pub async fn lease(&self) -> Result<Leased, StoreError> {
+        self.lease_at(Stage::Lease).await
+    }
+
+    /// Asks for the lease of a change that somebody waits for, or of tokens that are stored nowhere; once.
+    pub async fn lease_for_change(&self) -> Result<Leased, StoreError> {
+        self.lease_at(Stage::Change).await
+    }
+
+    async fn lease_at(&self, stage: Stage) -> Result<Leased, StoreError> {
         let Grant { key, holder, .. } = &*self.grant;
-        in_time("give a lease", self.store.lease(key, holder, self.grant.lease_ttl())).await
+        let ttl = self.grant.lease_ttl();
+        self.step(stage, "give a lease", || self.store.lease(key, holder, ttl))
+            .await
     }
 
     /// Gives the lease back. If that fails, its time runs out.
     pub async fn release(&self, lease: Lease) {
         let key = &self.grant.key;
-        if let Err(error) = in_time("take the lease back", self.store.release(key, lease)).await {
+        let released = self.step(Stage::Write, "take the lease back", || self.store.release(key, lease));
+        if let Err(error) = released.await {
             tracing::debug!(%key, %error, "a lease was not given back and has to run out");
         }
     }
 
     /// Who may work on the grant now; unknown when the store does not say.
     pub async fn lease_state(&self) -> LeaseState {
-        let state = in_time("tell the lease", self.store.lease_state(&self.grant.key)).await;
-        state.unwrap_or(LeaseState::Unknown)
+        let state = self.step(Stage::Look, "tell the lease", || {
+            self.store.lease_state(&self.grant.key)
+        });
+        state.await.unwrap_or(LeaseState::Unknown)
+    }
+
+    /// Whether a step of this grant waits for its turn now, and for how long it has.
+    pub fn waiting(&self) -> Option<StoreError> {
+        let place = (*self.place())?;
+        Some(self.store.admission()?.still_waiting(place))
+    }
+
+    /// One step, when its turn has come: only then its time begins.
+    async fn step<T, F>(&self, stage: Stage, action: &'static str, work: impl FnOnce() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let Some(admission) = self.store.admission() else {
+            return in_time(action, work()).await;
+        };
+        let turn = {
+            let _waits = NoPlace(self);
+            admission.turn(stage, |place| *self.place() = Some(place)).await?
+        };
+        let done = in_time(action, work()).await;
+        if !matches!(done, Err(StoreError::Unavailable { .. })) {
+            turn.answered();
+        }
+        done
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<Place>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// At the end of a wait, however it ends.
+struct NoPlace<'a>(&'a GrantStore);
+
+impl Drop for NoPlace<'_> {
+    fn drop(&mut self) {
+        *self.0.place() = None;
     }
 }
 

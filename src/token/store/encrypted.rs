@@ -1,14 +1,14 @@
 //! Encryption at rest, over any other store.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use futures_util::future::BoxFuture;
 
-use super::{Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Admission, Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
 
 /// The first bytes of every encrypted record.
@@ -70,6 +70,17 @@ impl std::fmt::Debug for EncryptionKeys {
 /// grant that nobody uses is not written, so that a rotation of keys ends with
 /// [`reencrypt`](Self::reencrypt).
 ///
+/// # What encryption does not prevent
+///
+/// Whoever may write to the inner store reads no token, makes no record and gives none to another grant. They can
+/// remove a record, and they can put a whole older one back in its place, which is as genuine as it was. Then a spent
+/// refresh token may be sent, whereupon a provider that watches for reuse ends the grant, and a grant that was revoked
+/// or forgotten may look alive again: its tokens are dead at the provider where the provider was asked to revoke them.
+///
+/// A process that has seen a newer record of the grant notices, and logs a warning: its handles put the newer tokens
+/// back, as after a failover to an older copy. [`refuse_older`](Self::refuse_older) makes it an error instead. A
+/// process that was started since has seen nothing: against that helps only a store whose past nobody can bring back.
+///
 /// ```
 /// use std::sync::Arc;
 /// use finrail::token::store::{EncryptedStore, EncryptionKeys, MemoryStore};
@@ -82,6 +93,30 @@ pub struct EncryptedStore {
     inner: Arc<dyn TokenStore>,
     keys: Arc<EncryptionKeys>,
     plaintext: bool,
+    refuse_older: bool,
+    seen: Arc<Seen>,
+}
+
+/// The newest revision of each grant that this process has seen.
+#[derive(Default)]
+struct Seen(Mutex<HashMap<String, u64>>);
+
+impl Seen {
+    /// Notes a revision; if it is older than one before, which that was.
+    fn note(&self, id: &str, revision: u64) -> Option<u64> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen.get_mut(id) {
+            Some(newest) if *newest > revision => Some(*newest),
+            Some(newest) => {
+                *newest = revision;
+                None
+            }
+            None => {
+                seen.insert(id.to_owned(), revision);
+                None
+            }
+        }
+    }
 }
 
 /// What became of a record that should be [encrypted anew](EncryptedStore::reencrypt).
@@ -110,6 +145,11 @@ enum Unreadable {
     UnknownKey(u32),
     #[error("the record is encrypted with key {0} and does not decrypt: another key, another grant, or damage")]
     Forged(u32),
+    #[error(
+        "the record has revision {stored}, and this process has seen revision {newest}: an older record was put in its \
+         place, or the store was set back to an earlier state"
+    )]
+    Older { stored: u64, newest: u64 },
 }
 
 impl EncryptedStore {
@@ -120,7 +160,18 @@ impl EncryptedStore {
             inner,
             keys: Arc::new(keys),
             plaintext: false,
+            refuse_older: false,
+            seen: Arc::default(),
         }
+    }
+
+    /// Takes a record that is older than one that this process has seen for one that cannot be used:
+    /// [`StoreError::Corrupt`]. By default it is a warning in the log, because a failover to an older copy of the store
+    /// looks the same, and handles that hold newer tokens mend it. Only a new login mends what is refused here.
+    #[must_use]
+    pub fn refuse_older(mut self) -> Self {
+        self.refuse_older = true;
+        self
     }
 
     /// Also reads records that were written before there was encryption. Turn it off when they are all rewritten.
@@ -211,6 +262,15 @@ impl EncryptedStore {
         (u32::from_be_bytes(*key) == self.keys.current).then_some(Reencrypted::Current)
     }
 
+    async fn swap_sealed(&self, key: &TokenKey, id: &str, sealed: Swap) -> Result<Swapped, StoreError> {
+        let revision = sealed.next.as_ref().map(|next| next.revision);
+        let swapped = self.inner.swap(key, sealed).await?;
+        if let (Swapped::Done, Some(revision)) = (&swapped, revision) {
+            self.seen.note(id, revision);
+        }
+        Ok(swapped)
+    }
+
     fn seal(&self, id: &str, record: &StoredRecord) -> Result<StoredRecord, StoreError> {
         const ACTION: &str = "encrypt the record";
         let mut nonce = [0; NONCE];
@@ -232,6 +292,21 @@ impl EncryptedStore {
         bytes.extend_from_slice(&nonce);
         bytes.extend_from_slice(&sealed);
         Ok(StoredRecord::new(record.revision, bytes))
+    }
+
+    /// Opens what the store holds now.
+    fn open_newest(&self, id: &str, sealed: StoredRecord) -> Result<StoredRecord, StoreError> {
+        let opened = self.open(id, sealed)?;
+        let stored = opened.revision;
+        let Some(newest) = self.seen.note(id, stored) else {
+            return Ok(opened);
+        };
+        let older = Unreadable::Older { stored, newest };
+        if self.refuse_older {
+            return Err(StoreError::corrupt(older));
+        }
+        tracing::warn!(id, "{older}");
+        Ok(opened)
     }
 
     fn open(&self, id: &str, sealed: StoredRecord) -> Result<StoredRecord, StoreError> {
@@ -280,7 +355,8 @@ impl TokenStore for EncryptedStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
         Box::pin(async move {
             let sealed = self.inner.load(key).await?;
-            sealed.map(|sealed| self.open(&key.storage_id(), sealed)).transpose()
+            let id = key.storage_id();
+            sealed.map(|sealed| self.open_newest(&id, sealed)).transpose()
         })
     }
 
@@ -289,17 +365,17 @@ impl TokenStore for EncryptedStore {
             let id = key.storage_id();
             let next = swap.next.map(|record| self.seal(&id, &record)).transpose()?;
             let sealed = Swap { next, ..swap };
-            let stored = match self.inner.swap(key, sealed.clone()).await? {
+            let stored = match self.swap_sealed(key, &id, sealed.clone()).await? {
                 Swapped::Conflict(Some(stored)) => stored,
                 other => return Ok(other),
             };
             let revision = stored.revision;
-            match self.open(&id, stored) {
+            match self.open_newest(&id, stored) {
                 Ok(opened) => Ok(Swapped::Conflict(Some(opened))),
                 // To us there is no record: a new login may take its place.
                 Err(_) if sealed.expected.is_none() => {
                     let expected = Some(revision);
-                    self.inner.swap(key, Swap { expected, ..sealed }).await
+                    self.swap_sealed(key, &id, Swap { expected, ..sealed }).await
                 }
                 Err(error) => Err(error),
             }
@@ -321,5 +397,9 @@ impl TokenStore for EncryptedStore {
 
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
         self.inner.lease_state(key)
+    }
+
+    fn admission(&self) -> Option<&Admission> {
+        self.inner.admission()
     }
 }

@@ -1,15 +1,18 @@
 //! Grants in a directory, one file each, shared by the processes of one machine.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+mod directory;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek as _, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
-use super::{Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use self::directory::{Directory, How};
+use super::{Admission, Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::http::Backoff;
 use crate::token::TokenKey;
 
@@ -17,6 +20,10 @@ use crate::token::TokenKey;
 const MAGIC: &str = "finrail token record 1";
 /// Locks for the moment of a swap are shared by many records.
 const SHARDS: u32 = 64;
+/// Longer than the name of any file here.
+const LONGEST_NAME: u64 = 255;
+/// Steps at once, where nothing else is said: enough for the disk to make several writes durable together.
+const AT_ONCE: usize = 16;
 /// How long a swap waits for its moment. Whoever takes longer was stopped in the middle of one.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between looks at a lock that somebody holds for the moment of a swap.
@@ -26,7 +33,17 @@ const BETWEEN_LOOKS: Backoff = Backoff::new(Duration::from_micros(100), Duration
 ///
 /// A record is replaced as a whole: written beside the old one, synced, renamed
 /// over it, and the directory synced. A crash at any moment leaves the old
-/// record or the new one. Files are readable by their owner only.
+/// record or the new one.
+///
+/// The files are in a directory of their own, `finrail-tokens`, inside the one that is given: a mounted volume is often
+/// open to a group, and what is in it is not. The store makes that directory for its user alone (0700) and refuses one
+/// that belongs to another user or that others may write to. It holds it open, so that nobody who may write beside it
+/// can put another one in its place; every file in it is for its owner only (0600), is never opened through a link or
+/// under a second name, and new ones get names that nobody can foresee. A store that an earlier version began in the
+/// given directory itself stays there, with all its processes, and is refused if all the world may write there.
+///
+/// On Windows the directory and its files have the permissions of the directory that is given, which are not looked
+/// at: give one that only the user of the process may use. What is said of links does not hold there.
 ///
 /// The lease is a lock that the operating system takes back when a process
 /// ends, however it ends: nobody waits for a dead process, and a slow one never
@@ -47,11 +64,12 @@ const BETWEEN_LOOKS: Backoff = Backoff::new(Duration::from_micros(100), Duration
 /// ```
 #[derive(Clone, Debug)]
 pub struct FileStore {
-    directory: Arc<Path>,
+    directory: Arc<Directory>,
+    admission: Admission,
 }
 
 impl FileStore {
-    /// Opens a directory, and makes it if need be.
+    /// Opens the store in this directory, and makes it if need be.
     ///
     /// Writes a probe and reads it back: a store that will not take a token is
     /// found out now, and not after a refresh. The time this takes does not
@@ -59,40 +77,76 @@ impl FileStore {
     ///
     /// # Errors
     ///
-    /// When the directory cannot be made, written, read or locked.
+    /// When the directory cannot be made, written, read or locked, belongs to another user, or may be written by
+    /// others.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let store = Self {
-            directory: Arc::from(directory.into()),
-        };
-        store
-            .probe()
-            .map_err(|error| StoreError::unavailable("use its directory", error))?;
-        Ok(store)
+        let opened = Directory::open(&directory.into()).and_then(|directory| {
+            let store = Self {
+                directory: Arc::new(directory),
+                admission: Admission::at_once(AT_ONCE),
+            };
+            store.probe().map(|()| store)
+        });
+        opened.map_err(|error| StoreError::unavailable("use its directory", error))
     }
 
+    /// How many steps of refreshes are taken at once; 16 by default, one at least. The others
+    /// [wait for their turn](Admission).
+    #[must_use]
+    pub fn at_once(mut self, steps: usize) -> Self {
+        self.admission = Admission::at_once(steps);
+        self
+    }
+
+    /// Where the files are: in a directory of the store's own, inside the one that was given.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Writes, locks and reads back.
     fn probe(&self) -> io::Result<()> {
-        make_directory(&self.directory)?;
         // Of its own, so that it waits for nobody.
-        let name = format!("probe-{}.tmp", uuid::Uuid::new_v4().simple());
-        let path = self.directory.join(name);
-        let outcome = probe(&path);
-        if path.exists() {
-            fs::remove_file(&path)?;
-        }
+        let name = unforeseen("probe");
+        let outcome = self.probe_with(&name);
+        self.directory.remove(&name)?;
         outcome
     }
 
-    fn path(&self, id: &str, extension: &str) -> PathBuf {
-        self.directory.join(format!("{id}.{extension}"))
+    fn probe_with(&self, name: &str) -> io::Result<()> {
+        self.write_new(name, MAGIC.as_bytes())?;
+        let read_back = self.read(name)?;
+        let locked = is_locked(self.directory.file(name, How::Read)?.try_lock())?;
+        if *read_back == *MAGIC.as_bytes() && !locked {
+            Ok(())
+        } else {
+            Err(io::Error::other("what is written is not what is read"))
+        }
+    }
+
+    fn read(&self, name: &str) -> io::Result<RecordBytes> {
+        let mut file = self.directory.file(name, How::Read)?;
+        // Measured first: a buffer that grows leaves copies of the secrets behind, which nobody overwrites.
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(length + 1);
+        let read = file.read_to_end(&mut bytes);
+        let bytes = RecordBytes::from(bytes);
+        read.map(|_| bytes)
+    }
+
+    fn write_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.directory.file(name, How::New)?;
+        file.write_all(bytes)?;
+        file.sync_all()
     }
 
     /// Held for the moment of a swap or a new lease.
-    fn swap_lock(&self, id: &str) -> io::Result<File> {
+    fn swap_lock(&self, id: &str) -> io::Result<SwapLock> {
         let shard = id
             .bytes()
             .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
             % SHARDS;
-        let file = private().open(self.directory.join(format!("swap-{shard:02}.lock")))?;
+        let file = self.directory.file(&swap_lock_name(shard), How::Write)?;
         let deadline = Instant::now() + PATIENCE;
         let mut looks = 0;
         while is_locked(file.try_lock())? {
@@ -103,12 +157,12 @@ impl FileStore {
             looks += 1;
             std::thread::sleep(BETWEEN_LOOKS.pause(looks));
         }
-        Ok(file)
+        Ok(SwapLock(file))
     }
 
     fn load_now(&self, id: &str) -> Result<Option<StoredRecord>, Trouble> {
-        let bytes = match fs::read(self.path(id, "token")) {
-            Ok(bytes) => zeroize::Zeroizing::new(bytes),
+        let bytes = match self.read(&name_of(id, "token")) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
@@ -116,15 +170,17 @@ impl FileStore {
     }
 
     fn swap_now(&self, id: &str, swap: Swap) -> Result<Swapped, Trouble> {
-        let _guard = self.swap_lock(id)?;
+        let mut lock = self.swap_lock(id)?;
         if self.newest(id)?.fence != swap.fence {
             return Ok(Swapped::Fenced);
         }
+        let directory = &*self.directory;
+        let (token, damaged) = (name_of(id, "token"), name_of(id, "damaged"));
         let mut damaged_now = false;
         let stored = match self.load_now(id) {
             // What cannot be read is kept for those who want to know why, and is no record any more.
             Err(Trouble::Damaged) if swap.expected.is_none() => {
-                fs::rename(self.path(id, "token"), self.path(id, "damaged"))?;
+                directory.rename(&token, &damaged)?;
                 damaged_now = true;
                 None
             }
@@ -133,30 +189,34 @@ impl FileStore {
         if stored.as_ref().map(|record| record.revision) != swap.expected {
             return Ok(Swapped::Conflict(stored));
         }
-        let path = self.path(id, "token");
+        // Whoever was killed in the middle of a swap left tokens beside the record; earlier versions under this name.
+        if let Some(left) = lock.beside()? {
+            directory.remove(&left)?;
+        }
+        directory.remove(&name_of(id, "tmp"))?;
         match swap.next {
             Some(next) => {
-                let beside = self.path(id, "tmp");
-                write_synced(&beside, &frame(&next))?;
-                fs::rename(&beside, &path)?;
+                let beside = unforeseen(id);
+                lock.put_beside(&beside)?;
+                self.write_new(&beside, &frame(&next))?;
+                directory.rename(&beside, &token)?;
             }
             None => {
-                remove(&path)?;
-                remove(&self.path(id, "tmp"))?;
+                directory.remove(&token)?;
                 damaged_now = false;
             }
         }
         // It may hold tokens, which are not to outlive the record. The login that replaced it leaves it to be looked at.
         if !damaged_now {
-            remove(&self.path(id, "damaged"))?;
+            directory.remove(&damaged)?;
         }
-        sync(&self.directory)?;
+        directory.sync()?;
         Ok(Swapped::Done)
     }
 
     fn lease_now(&self, id: &str, holder: &str) -> Result<Leased, Trouble> {
         let _guard = self.swap_lock(id)?;
-        let mut file = private().open(self.path(id, "lock"))?;
+        let mut file = self.directory.file(&name_of(id, "lock"), How::Write)?;
         let newest = self.newest(id)?;
         if is_locked(file.try_lock())? {
             return Ok(Leased::Held {
@@ -165,7 +225,11 @@ impl FileStore {
             });
         }
         let fence = newest.fence + 1;
-        write_fence(&mut private().open(self.path(id, "fence"))?, fence, holder)?;
+        write_fence(
+            &mut self.directory.file(&name_of(id, "fence"), How::Write)?,
+            fence,
+            holder,
+        )?;
         // Where earlier versions look for it.
         write_fence(&mut file, fence, holder)?;
         Ok(Leased::Granted(Lease::new(fence).exclusive().guard(file)))
@@ -174,7 +238,7 @@ impl FileStore {
     /// The look takes the lock for a moment. It stands under the swap lock, as a lease does, so that it refuses nobody.
     fn lease_state_now(&self, id: &str) -> Result<LeaseState, Trouble> {
         let _guard = self.swap_lock(id)?;
-        let file = match File::open(self.path(id, "lock")) {
+        let file = match self.directory.file(&name_of(id, "lock"), How::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LeaseState::Free),
             Err(error) => return Err(error.into()),
@@ -193,12 +257,26 @@ impl FileStore {
     /// It stands in a file beside the lock: where locks are mandatory, as on Windows, nobody reads a locked file.
     /// Earlier versions wrote into the lock itself, on the systems where that works.
     fn newest(&self, id: &str) -> io::Result<Newest> {
-        let newest = read_fence(&self.path(id, "fence"))?;
+        let newest = self.read_fence(&name_of(id, "fence"))?;
         if cfg!(windows) {
             return Ok(newest);
         }
-        let earlier = read_fence(&self.path(id, "lock"))?;
+        let earlier = self.read_fence(&name_of(id, "lock"))?;
         Ok(if earlier.fence > newest.fence { earlier } else { newest })
+    }
+
+    /// A line for the fence, always as long, and a line for its holder.
+    fn read_fence(&self, name: &str) -> io::Result<Newest> {
+        let text = match self.read(name) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error),
+        };
+        let mut lines = text.lines();
+        Ok(Newest {
+            fence: lines.next().and_then(|line| line.parse().ok()).unwrap_or(0),
+            holder: lines.next().unwrap_or("another process").to_owned(),
+        })
     }
 
     /// File operations block, so they run where blocking is allowed.
@@ -255,6 +333,10 @@ impl TokenStore for FileStore {
             store.lease_state_now(&id)
         })
     }
+
+    fn admission(&self) -> Option<&Admission> {
+        Some(&self.admission)
+    }
 }
 
 /// Whether somebody else has the lock; an error where there are no locks.
@@ -271,71 +353,11 @@ struct Newest {
     holder: String,
 }
 
-/// A line for the fence, always as long, and a line for its holder.
-fn read_fence(path: &Path) -> io::Result<Newest> {
-    let text = match fs::read(path) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
-    let mut lines = text.lines();
-    Ok(Newest {
-        fence: lines.next().and_then(|line| line.parse().ok()).unwrap_or(0),
-        holder: lines.next().unwrap_or("another process").to_owned(),
-    })
-}
-
 /// One write: a process that is killed leaves the old fence or the new one.
 fn write_fence(file: &mut File, fence: u64, holder: &str) -> io::Result<()> {
     let text = format!("{fence:020}\n{holder}\n");
     file.write_all(text.as_bytes())?;
     file.set_len(text.len() as u64)
-}
-
-/// Makes a directory that survives a power cut: every new name in it is synced.
-fn make_directory(directory: &Path) -> io::Result<()> {
-    let missing: Vec<_> = directory.ancestors().take_while(|path| !path.exists()).collect();
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)?;
-    for made in missing {
-        match made.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => sync(Path::new("."))?,
-            Some(parent) => sync(parent)?,
-            None => {}
-        }
-    }
-    Ok(())
-}
-
-fn sync(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()
-    } else {
-        Ok(())
-    }
-}
-
-/// Writes, locks and reads back.
-fn probe(path: &Path) -> io::Result<()> {
-    write_synced(path, MAGIC.as_bytes())?;
-    let read_back = fs::read(path)?;
-    let locked = is_locked(File::open(path)?.try_lock())?;
-    if read_back == MAGIC.as_bytes() && !locked {
-        Ok(())
-    } else {
-        Err(io::Error::other("what is written is not what is read"))
-    }
-}
-
-/// Removes a file that need not be there.
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 enum Trouble {
@@ -349,19 +371,38 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Files for the owner's eyes only.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
+fn name_of(id: &str, extension: &str) -> String {
+    format!("{id}.{extension}")
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = private().truncate(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+fn swap_lock_name(shard: u32) -> String {
+    format!("swap-{shard:02}.lock")
+}
+
+/// A name that nobody can have put something under.
+fn unforeseen(stem: &str) -> String {
+    format!("{stem}.{}.tmp", uuid::Uuid::new_v4().simple())
+}
+
+/// The lock of a swap. In it stands the name of the last file that was written beside a record under it, so that the
+/// next one finds what a killed process has left.
+struct SwapLock(File);
+
+impl SwapLock {
+    fn beside(&mut self) -> io::Result<Option<String>> {
+        let mut name = Vec::new();
+        self.0.rewind()?;
+        Read::by_ref(&mut self.0).take(LONGEST_NAME).read_to_end(&mut name)?;
+        let name = String::from_utf8(name).ok();
+        // Of this directory, and never anything but such a file.
+        Ok(name.filter(|name| name.ends_with(".tmp") && !name.contains(['/', '\\', '\0'])))
+    }
+
+    fn put_beside(&mut self, name: &str) -> io::Result<()> {
+        self.0.rewind()?;
+        self.0.write_all(name.as_bytes())?;
+        self.0.set_len(name.len() as u64)
+    }
 }
 
 /// Magic, revision and checksum, a line each, and then the record as it is.

@@ -1,5 +1,6 @@
 //! Where grants outlive a process: the trait, and what every store promises.
 
+mod admission;
 pub mod contract;
 #[cfg(feature = "encryption")]
 mod encrypted;
@@ -25,6 +26,8 @@ use super::TokenKey;
 /// The certificates of a connection to Redis: [`RedisStore::connect_with`].
 #[cfg(feature = "redis")]
 pub use ::redis::{ClientTlsConfig as RedisClientTls, TlsCertificates as RedisTls};
+pub use admission::Admission;
+pub(crate) use admission::{Place, Stage};
 #[cfg(feature = "encryption")]
 pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted};
 #[cfg(feature = "file")]
@@ -33,9 +36,9 @@ pub use file::FileStore;
 pub(crate) use file::reframed;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
-pub use postgres::{MIGRATION as POSTGRES_MIGRATION, PostgresStore};
+pub use postgres::{MIGRATION as POSTGRES_MIGRATION, PostgresStore, PostgresStoreBuilder, SynchronousCommit};
 #[cfg(feature = "redis")]
-pub use redis::RedisStore;
+pub use redis::{RedisStore, RedisStoreBuilder};
 
 /// Keeps one record per [`TokenKey`], and lets one process at a time work on it.
 ///
@@ -78,6 +81,15 @@ pub trait TokenStore: Send + Sync + 'static {
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
         let _ = key;
         Box::pin(std::future::ready(Ok(LeaseState::Unknown)))
+    }
+
+    /// How many steps are taken at once, and where the others wait for their turn. None, as for a store that does not
+    /// implement this: all that are asked for.
+    ///
+    /// For a store that takes a limited number at once, such as the connections of a pool: the wait for one of them
+    /// counts against the time that the store has for its answer (ten seconds), the wait for a turn does not.
+    fn admission(&self) -> Option<&Admission> {
+        None
     }
 }
 
@@ -291,6 +303,14 @@ pub enum StoreError {
         /// Why it did not.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// More was asked of the store than it takes at once, and the turn of this grant has not come. Nothing was done;
+    /// trying again may help.
+    Crowded {
+        /// How long the turn was waited for.
+        waited: Duration,
+        /// How many steps of other grants go first, about.
+        ahead: u64,
+    },
     /// The store answers, and what it holds cannot be used; trying again does not help.
     Corrupt {
         /// Why.
@@ -302,6 +322,12 @@ impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unavailable { action, .. } => write!(f, "the token store cannot {action}"),
+            Self::Crowded { waited, ahead } => write!(
+                f,
+                "the token store has more to do than it takes at once: this grant has waited {:.1} s for its turn, and {ahead} \
+                 steps of others go first; try again later, or let the store take more at once",
+                waited.as_secs_f64()
+            ),
             Self::Corrupt { .. } => f.write_str("the token store holds something that cannot be used"),
         }
     }
@@ -312,6 +338,7 @@ impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unavailable { source, .. } | Self::Corrupt { source } => Some(&**source),
+            Self::Crowded { .. } => None,
         }
     }
 }

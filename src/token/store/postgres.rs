@@ -1,10 +1,12 @@
 //! Grants in PostgreSQL, shared by the processes of many machines.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::future::BoxFuture;
 use rustls::ClientConfig;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
@@ -13,16 +15,22 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::remote::{PATIENCE, TRY, Unanswered, twice};
-use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Admission, Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
 
 /// Longer than another process needs to make the table.
 const MIGRATION_PATIENCE: Duration = Duration::from_secs(30);
 
+/// The table, where nothing else is said.
+const TABLE: &str = "finrail_token";
+/// Connections, where nothing else is said.
+const CONNECTIONS: usize = 16;
+
 /// Makes the table, or adds what an earlier version did not have.
 ///
 /// [`PostgresStore::migrate`] runs it; it stands here for those whose
-/// applications may not make tables. It is meant to run as a whole, in one
+/// applications may not make tables, and is for the table of the name that nobody chose:
+/// [`PostgresStore::migration`] is the same for any. It is meant to run as a whole, in one
 /// transaction: then it is safe at any time, by any number of processes.
 pub const MIGRATION: &str = "
 SELECT pg_advisory_xact_lock(7382919504113);
@@ -41,7 +49,7 @@ ALTER TABLE finrail_token ADD COLUMN IF NOT EXISTS nonce text;
 /// Whether the table is there, with its newest column.
 const MIGRATED: &str = "
 SELECT 1 FROM pg_attribute
-WHERE attrelid = to_regclass('finrail_token') AND attname = 'nonce' AND NOT attisdropped";
+WHERE attrelid = to_regclass($1) AND attname = 'nonce' AND NOT attisdropped";
 
 const LOAD: &str = "SELECT revision, record FROM finrail_token WHERE id = $1";
 
@@ -66,9 +74,11 @@ const LEASE_STATE: &str = "
 SELECT holder, extract(epoch FROM lease_until - clock_timestamp())::float8
 FROM finrail_token WHERE id = $1 AND holder IS NOT NULL AND lease_until > clock_timestamp()";
 
+/// A write that is asked for again, because its answer was lost, is made again: then it is as safe as if it had been
+/// answered the first time. `RETURNING` runs in the transaction of the write, before it ends.
 const SWAP: &str = "
 UPDATE finrail_token SET revision = $4, record = $5
-WHERE id = $1 AND fence = $2 AND revision IS NOT DISTINCT FROM $3
+WHERE id = $1 AND fence = $2 AND (revision IS NOT DISTINCT FROM $3 OR (revision = $4 AND record = $5))
 RETURNING fence";
 
 const FOUND: &str = "SELECT revision, record, fence FROM finrail_token WHERE id = $1";
@@ -92,10 +102,203 @@ RETURNING fence";
 /// store.migrate().await?;
 /// # Ok(()) }
 /// ```
+///
+/// # What a failover can cost
+///
+/// A write is as durable as the server makes it. With `synchronous_commit = off` a crash of the server loses the writes
+/// of its last moments; with the usual `on` and a standby that replicates asynchronously, so does a failover to that
+/// standby. What is lost is the newest refresh token of every grant that was refreshed in these moments, with rotation
+/// the only one that works: a process that still holds it puts it back, and where none does, the user has to authorize
+/// again. Nothing is lost with `synchronous_standby_names` set on the server and `synchronous_commit` at `on` or
+/// `remote_apply`, there or [for the writes of this store](PostgresStoreBuilder::synchronous_commit). Whoever promotes
+/// a standby must promote one that is synchronous.
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool,
+    /// One permit for each connection of the pool.
+    slots: Arc<Semaphore>,
+    admission: Admission,
+    statements: Arc<Statements>,
     unanswered: Unanswered,
+}
+
+/// The statements over one table.
+struct Statements {
+    /// As it stands in a statement.
+    table: String,
+    load: String,
+    lease: String,
+    holder: String,
+    lease_state: String,
+    swap: String,
+    found: String,
+    release: String,
+}
+
+/// When a write counts as made: PostgreSQL's `synchronous_commit`, without `off`.
+///
+/// What lies beyond `Local` waits for the standbys that `synchronous_standby_names` names on the server, and for nobody
+/// where it names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SynchronousCommit {
+    /// The server has it on its disk.
+    Local,
+    /// A standby has it in its memory too.
+    RemoteWrite,
+    /// A standby has it on its disk too.
+    On,
+    /// A standby shows it to those who read there.
+    RemoteApply,
+}
+
+impl SynchronousCommit {
+    fn as_setting(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::RemoteWrite => "remote_write",
+            Self::On => "on",
+            Self::RemoteApply => "remote_apply",
+        }
+    }
+}
+
+/// Sets up a [`PostgresStore`].
+///
+/// ```no_run
+/// use finrail::token::store::{PostgresStore, SynchronousCommit};
+///
+/// # async fn example() -> Result<(), finrail::token::StoreError> {
+/// let store = PostgresStore::builder("postgres://app@db.example.com/app?sslmode=require")
+///     .connections(32)
+///     .schema("banking")
+///     .synchronous_commit(SynchronousCommit::On)
+///     .connect()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub struct PostgresStoreBuilder {
+    address: String,
+    tls: Option<ClientConfig>,
+    connections: usize,
+    schema: Option<String>,
+    table: String,
+    synchronous_commit: Option<SynchronousCommit>,
+}
+
+impl PostgresStoreBuilder {
+    /// The caller's own TLS settings, such as a private root or a client certificate.
+    pub fn tls(mut self, tls: ClientConfig) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// How many connections are open at most; 16 by default, one at least. So many steps of refreshes are taken at
+    /// once, the others [wait for their turn](Admission).
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// The schema of the table, which has to be there. By default the first one of the role's `search_path`.
+    pub fn schema(mut self, schema: impl Into<String>) -> Self {
+        self.schema = Some(schema.into());
+        self
+    }
+
+    /// The name of the table; `finrail_token` by default.
+    pub fn table(mut self, table: impl Into<String>) -> Self {
+        self.table = table.into();
+        self
+    }
+
+    /// When a write of a record counts as made. By default as the server's `synchronous_commit` says, which may be
+    /// less than a consent is worth: see [`PostgresStore`]. It holds for these writes alone, behind a pooler too.
+    pub fn synchronous_commit(mut self, when: SynchronousCommit) -> Self {
+        self.synchronous_commit = Some(when);
+        self
+    }
+
+    /// Connects. Without TLS settings of the caller's own, as [`PostgresStore::connect`] does.
+    ///
+    /// # Errors
+    ///
+    /// When the address or a name is wrong, or the server cannot be reached.
+    pub async fn connect(self) -> Result<PostgresStore, StoreError> {
+        let mut config = parse(&self.address)?;
+        let tls = match self.tls {
+            Some(tls) => tls,
+            None => roots_of_the_system(&mut config)?,
+        };
+        let table = match &self.schema {
+            Some(schema) => format!("{}.{}", quoted(schema)?, quoted(&self.table)?),
+            None => quoted(&self.table)?,
+        };
+        PostgresStore::with(
+            config,
+            tls,
+            self.connections,
+            Statements::over(table, self.synchronous_commit),
+        )
+        .await
+    }
+}
+
+impl std::fmt::Debug for PostgresStoreBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address may hold a password.
+        f.debug_struct("PostgresStoreBuilder")
+            .field("connections", &self.connections)
+            .field("schema", &self.schema)
+            .field("table", &self.table)
+            .field("synchronous_commit", &self.synchronous_commit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A name as an identifier of a statement.
+fn quoted(name: &str) -> Result<String, StoreError> {
+    /// PostgreSQL cuts longer names off, and then two of them may be the same.
+    const LONGEST: usize = 63;
+
+    if name.is_empty() || name.len() > LONGEST || name.contains('\0') {
+        let reason = "the name of a schema or table is empty, longer than 63 bytes, or has a zero byte in it";
+        return Err(StoreError::unavailable("name its table", reason));
+    }
+    Ok(format!("\"{}\"", name.replace('"', "\"\"")))
+}
+
+impl Statements {
+    fn over(table: String, synchronous_commit: Option<SynchronousCommit>) -> Self {
+        let of = |statement: &str| statement.replace(TABLE, &table);
+        let swap = match synchronous_commit {
+            None => of(SWAP),
+            Some(when) => format!(
+                "{}, set_config('synchronous_commit', '{}', true)",
+                of(SWAP),
+                when.as_setting()
+            ),
+        };
+        Self {
+            load: of(LOAD),
+            lease: of(LEASE),
+            holder: of(HOLDER),
+            lease_state: of(LEASE_STATE),
+            swap,
+            found: of(FOUND),
+            release: of(RELEASE),
+            table,
+        }
+    }
+}
+
+/// A connection of the pool is there for whoever has this, and the time for what is done with it runs.
+struct Slot<'a> {
+    store: &'a PostgresStore,
+    action: &'static str,
+    deadline: Instant,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl PostgresStore {
@@ -109,24 +312,7 @@ impl PostgresStore {
     ///
     /// When the address is wrong or the server cannot be reached.
     pub async fn connect(address: &str) -> Result<Self, StoreError> {
-        let mut config = parse(address)?;
-        if config.get_ssl_mode() == SslMode::Prefer {
-            config.ssl_mode(if stays_here(&config) {
-                SslMode::Disable
-            } else {
-                SslMode::Require
-            });
-        }
-        let mut roots = rustls::RootCertStore::empty();
-        if config.get_ssl_mode() != SslMode::Disable {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-        let tls = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| StoreError::unavailable("set up TLS", error))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Self::with(config, tls).await
+        Self::builder(address).connect().await
     }
 
     /// Connects with the caller's own TLS settings, such as a private root or a client certificate.
@@ -135,10 +321,27 @@ impl PostgresStore {
     ///
     /// As [`connect`](Self::connect).
     pub async fn connect_with(address: &str, tls: ClientConfig) -> Result<Self, StoreError> {
-        Self::with(parse(address)?, tls).await
+        Self::builder(address).tls(tls).connect().await
     }
 
-    async fn with(mut config: tokio_postgres::Config, tls: ClientConfig) -> Result<Self, StoreError> {
+    /// A store with settings of its own: connections, schema, table, durability, TLS.
+    pub fn builder(address: impl Into<String>) -> PostgresStoreBuilder {
+        PostgresStoreBuilder {
+            address: address.into(),
+            tls: None,
+            connections: CONNECTIONS,
+            schema: None,
+            table: TABLE.to_owned(),
+            synchronous_commit: None,
+        }
+    }
+
+    async fn with(
+        mut config: tokio_postgres::Config,
+        tls: ClientConfig,
+        connections: usize,
+        statements: Statements,
+    ) -> Result<Self, StoreError> {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
@@ -151,18 +354,26 @@ impl PostgresStore {
             },
         );
         let pool = Pool::builder(manager)
-            .max_size(16)
+            .max_size(connections)
             .build()
             .map_err(|error| StoreError::unavailable("set up its connections", error))?;
         let store = Self {
             pool,
+            slots: Arc::new(Semaphore::new(connections)),
+            admission: Admission::at_once(connections),
+            statements: Arc::new(statements),
             unanswered: Unanswered::default(),
         };
-        let deadline = Instant::now() + PATIENCE;
-        store
-            .statement("connect to postgres", deadline, "SELECT 1", &[])
-            .await?;
+        let slot = store.slot("connect to postgres", PATIENCE).await?;
+        slot.statement("SELECT 1", &[]).await?;
+        drop(slot);
         Ok(store)
+    }
+
+    /// [`MIGRATION`] for the table of this store, for those whose applications may not make tables.
+    #[must_use]
+    pub fn migration(&self) -> String {
+        MIGRATION.replace(TABLE, &self.statements.table)
     }
 
     /// Runs [`MIGRATION`], unless the table is there as it should be.
@@ -174,28 +385,33 @@ impl PostgresStore {
     ///
     /// When the role may not make tables, or the server cannot be reached.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        const ACTION: &str = "make its table in postgres";
-        let deadline = Instant::now() + MIGRATION_PATIENCE;
-        if self.statement(ACTION, deadline, MIGRATED, &[]).await?.is_some() {
+        let slot = self.slot("make its table in postgres", MIGRATION_PATIENCE).await?;
+        let table = (&self.statements.table as &(dyn ToSql + Sync), Type::TEXT);
+        if slot.statement(MIGRATED, &[table]).await?.is_some() {
             return Ok(());
         }
-        let connection = self.connection(ACTION, deadline).await?;
+        let connection = slot.connection().await?;
         // Several statements in one message are one transaction, which ends with the message.
-        let outcome = timeout_at(deadline, connection.batch_execute(MIGRATION)).await;
-        self.end(ACTION, connection, outcome)
+        let outcome = timeout_at(slot.deadline, connection.batch_execute(&self.migration())).await;
+        self.end(slot.action, connection, outcome)
     }
 
-    async fn statement(
-        &self,
-        action: &'static str,
-        deadline: Instant,
-        statement: &str,
-        parameters: &[(&(dyn ToSql + Sync), Type)],
-    ) -> Result<Option<Row>, StoreError> {
-        let connection = self.connection(action, deadline).await?;
-        let outcome = timeout_at(deadline, connection.query_typed(statement, parameters)).await;
-        let rows = self.end(action, connection, outcome)?;
-        Ok(rows.into_iter().next())
+    /// Waits for a connection to be free. The time for what is done with it begins only then.
+    async fn slot(&self, action: &'static str, patience: Duration) -> Result<Slot<'_>, StoreError> {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no connection of the pool was free within {} s", PATIENCE.as_secs())]
+        struct NoneFree;
+
+        let free = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;
+        let Ok(Ok(permit)) = free else {
+            return Err(StoreError::unavailable(action, NoneFree));
+        };
+        Ok(Slot {
+            store: self,
+            action,
+            deadline: Instant::now() + patience,
+            _permit: permit,
+        })
     }
 
     /// A statement that may be made twice.
@@ -205,14 +421,7 @@ impl PostgresStore {
         statement: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Option<Row>, StoreError> {
-        twice(|| self.statement(action, Instant::now() + TRY, statement, parameters)).await
-    }
-
-    async fn connection(&self, action: &'static str, deadline: Instant) -> Result<Object, StoreError> {
-        match timeout_at(deadline, self.pool.get()).await {
-            Ok(connection) => connection.map_err(|error| StoreError::unavailable(action, error)),
-            Err(late) => Err(StoreError::unavailable(action, late)),
-        }
+        twice(|| async { self.slot(action, TRY).await?.statement(statement, parameters).await }).await
     }
 
     /// Ends the use of a connection. One that failed is closed, whatever the reason: a silent server, a broken session,
@@ -234,8 +443,7 @@ impl PostgresStore {
     }
 
     async fn ask(&self, id: &str, holder: &str, ttl: Duration, nonce: String) -> Result<Leased, StoreError> {
-        const ACTION: &str = "lease in postgres";
-        let deadline = Instant::now() + TRY;
+        let slot = self.slot("lease in postgres", TRY).await?;
         let seconds = ttl.as_secs_f64();
         let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
             (&id, Type::TEXT),
@@ -243,14 +451,14 @@ impl PostgresStore {
             (&seconds, Type::FLOAT8),
             (&nonce, Type::TEXT),
         ];
-        if let Some(granted) = self.statement(ACTION, deadline, LEASE, &parameters).await? {
+        if let Some(granted) = slot.statement(&self.statements.lease, &parameters).await? {
             let lease = Lease::new(unsigned(get(&granted, 0)?)?);
             return Ok(Leased::Granted(match get(&granted, 1)? {
                 true => lease.predecessor(Predecessor::Lapsed),
                 false => lease,
             }));
         }
-        let held = self.statement(ACTION, deadline, HOLDER, &[(&id, Type::TEXT)]).await?;
+        let held = slot.statement(&self.statements.holder, &[(&id, Type::TEXT)]).await?;
         let (by, left) = match &held {
             Some(row) => (get::<Option<String>>(row, 0)?, get::<Option<f64>>(row, 1)?),
             None => (None, None),
@@ -260,6 +468,48 @@ impl PostgresStore {
             for_at_most: Some(Duration::try_from_secs_f64(left.unwrap_or(0.0)).unwrap_or_default()),
         })
     }
+}
+
+impl Slot<'_> {
+    async fn connection(&self) -> Result<Object, StoreError> {
+        match timeout_at(self.deadline, self.store.pool.get()).await {
+            Ok(connection) => connection.map_err(|error| StoreError::unavailable(self.action, error)),
+            Err(late) => Err(StoreError::unavailable(self.action, late)),
+        }
+    }
+
+    async fn statement(
+        &self,
+        statement: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Option<Row>, StoreError> {
+        let connection = self.connection().await?;
+        let outcome = timeout_at(self.deadline, connection.query_typed(statement, parameters)).await;
+        let rows = self.store.end(self.action, connection, outcome)?;
+        Ok(rows.into_iter().next())
+    }
+}
+
+/// TLS as an address asks for it that says nothing of its own roots.
+fn roots_of_the_system(config: &mut tokio_postgres::Config) -> Result<ClientConfig, StoreError> {
+    if config.get_ssl_mode() == SslMode::Prefer {
+        config.ssl_mode(if stays_here(config) {
+            SslMode::Disable
+        } else {
+            SslMode::Require
+        });
+    }
+    let mut roots = rustls::RootCertStore::empty();
+    if config.get_ssl_mode() != SslMode::Disable {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    Ok(
+        ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| StoreError::unavailable("set up TLS", error))?
+            .with_root_certificates(roots)
+            .with_no_client_auth(),
+    )
 }
 
 /// A peer that is gone without a word is noticed before the next call needs the connection. What the address says of it
@@ -327,15 +577,15 @@ impl TokenStore for PostgresStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
         Box::pin(async move {
             let id = key.storage_id();
-            let row = self.twice("read from postgres", LOAD, &[(&id, Type::TEXT)]).await?;
+            let row = self
+                .twice("read from postgres", &self.statements.load, &[(&id, Type::TEXT)])
+                .await?;
             row.as_ref().map_or(Ok(None), record)
         })
     }
 
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
-            const ACTION: &str = "write to postgres";
-            let deadline = Instant::now() + PATIENCE;
             let id = key.storage_id();
             let fence = signed(swap.fence)?;
             let expected = swap.expected.map(signed).transpose()?;
@@ -348,11 +598,12 @@ impl TokenStore for PostgresStore {
                 (&revision, Type::INT8),
                 (&bytes, Type::BYTEA),
             ];
+            let slot = self.slot("write to postgres", PATIENCE).await?;
             // Not twice: whoever writes has to know whether an earlier try was made.
-            if self.statement(ACTION, deadline, SWAP, &parameters).await?.is_some() {
+            if slot.statement(&self.statements.swap, &parameters).await?.is_some() {
                 return Ok(Swapped::Done);
             }
-            let found = self.statement(ACTION, deadline, FOUND, &[(&id, Type::TEXT)]).await?;
+            let found = slot.statement(&self.statements.found, &[(&id, Type::TEXT)]).await?;
             let Some(found) = found else { return Ok(Swapped::Fenced) };
             if get::<i64>(&found, 2)? == fence {
                 Ok(Swapped::Conflict(record(&found)?))
@@ -380,7 +631,9 @@ impl TokenStore for PostgresStore {
             let id = key.storage_id();
             let fence = signed(lease.fence)?;
             let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&fence, Type::INT8)];
-            self.twice("release in postgres", RELEASE, &parameters).await.map(drop)
+            self.twice("release in postgres", &self.statements.release, &parameters)
+                .await
+                .map(drop)
         })
     }
 
@@ -388,7 +641,11 @@ impl TokenStore for PostgresStore {
         Box::pin(async move {
             let id = key.storage_id();
             let held = self
-                .twice("read the lease in postgres", LEASE_STATE, &[(&id, Type::TEXT)])
+                .twice(
+                    "read the lease in postgres",
+                    &self.statements.lease_state,
+                    &[(&id, Type::TEXT)],
+                )
                 .await?;
             let Some(held) = held else { return Ok(LeaseState::Free) };
             Ok(LeaseState::Held {
@@ -396,5 +653,9 @@ impl TokenStore for PostgresStore {
                 for_at_most: Some(Duration::try_from_secs_f64(get(&held, 1)?).unwrap_or_default()),
             })
         })
+    }
+
+    fn admission(&self) -> Option<&Admission> {
+        Some(&self.admission)
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use redis::TlsCertificates;
 
-use self::connection::{Call, Connection};
+use self::connection::{Call, Confirmation, Connection, Servers};
 use super::remote::{PATIENCE, TRY, Unanswered, twice};
-use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{Admission, Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::token::TokenKey;
 
 /// Grants in Redis or Valkey, single or cluster, over TLS with a `rediss://` address.
@@ -29,12 +29,154 @@ use crate::token::TokenKey;
 /// let store = RedisStore::connect("rediss://tokens.example.com:6380").await?;
 /// # Ok(()) }
 /// ```
+///
+/// # What a failover can cost
+///
+/// Redis answers a write before its replicas have it. When a replica takes over, by Sentinel, in a cluster or by hand,
+/// the writes of the last moments are gone: the newest refresh token of every grant that was refreshed in them, with
+/// rotation the only one that works, and the leases that were held. A process that still holds the tokens puts them
+/// back; where none does, the user has to authorize again. The same happens to what a primary takes that the rest
+/// cannot reach any more and does not yet know it.
+///
+/// [`replicas`](RedisStoreBuilder::replicas) makes each write of a record wait until so many replicas have it. With as
+/// many as there are, no failover loses what was answered. With fewer, the one that takes over should be one of them,
+/// which Redis prefers and does not promise. On the server, `min-replicas-to-write 1` with `min-replicas-max-lag 10`
+/// makes a primary that is cut off refuse writes after ten seconds, which bounds what it takes in vain;
+/// `repl-diskless-load` should not be `swapdb`, and a primary without `appendonly yes` must not be started again by
+/// itself: it comes back empty, and its replicas follow.
 #[derive(Clone)]
 pub struct RedisStore {
     connection: Connection,
+    replicas: Option<Replicas>,
+    admission: Admission,
     prefix: String,
     unanswered: Unanswered,
 }
+
+/// Who has to have a write before it counts as made.
+#[derive(Clone)]
+struct Replicas {
+    /// Of their own: waiting for replicas holds up all that comes after it on a connection.
+    connection: Connection,
+    confirmation: Confirmation,
+}
+
+/// Sets up a [`RedisStore`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use finrail::token::store::RedisStore;
+///
+/// # async fn example() -> Result<(), finrail::token::StoreError> {
+/// let store = RedisStore::builder("rediss://tokens.example.com:6380")
+///     .replicas(1, Duration::from_secs(1))
+///     .connect()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub struct RedisStoreBuilder {
+    servers: Servers,
+    tls: Option<TlsCertificates>,
+    plaintext: bool,
+    at_once: usize,
+    replicas: Option<Confirmation>,
+    prefix: String,
+}
+
+impl RedisStoreBuilder {
+    fn of(servers: Servers) -> Self {
+        Self {
+            servers,
+            tls: None,
+            plaintext: false,
+            at_once: AT_ONCE,
+            replicas: None,
+            prefix: "finrail".to_owned(),
+        }
+    }
+
+    /// A private root, a client certificate, or both. The address begins with `rediss://`.
+    pub fn tls(mut self, tls: TlsCertificates) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Reaches another machine without TLS, with a `redis://` address. Tokens then cross the network in the clear, and
+    /// whoever can read them there can use them: for a network that nobody else is on, or under a tunnel.
+    pub fn allow_plaintext(mut self) -> Self {
+        self.plaintext = true;
+        self
+    }
+
+    /// How many steps of refreshes are sent at once; 64 by default, one at least. The others
+    /// [wait for their turn](Admission). More is better where the server is far away, because all share one
+    /// connection.
+    pub fn at_once(mut self, steps: usize) -> Self {
+        self.at_once = steps.max(1);
+        self
+    }
+
+    /// Lets a write of a record count as made only when so many replicas have it (`WAIT`); see [`RedisStore`]. A write
+    /// that fewer confirm within this time, four seconds at most, is an error, and is made again.
+    ///
+    /// In a cluster, so many replicas of every primary are waited for.
+    pub fn replicas(mut self, replicas: u32, within: Duration) -> Self {
+        self.replicas = (replicas > 0).then_some(Confirmation {
+            replicas,
+            within: within.min(PATIENCE - Duration::from_secs(1)),
+        });
+        self
+    }
+
+    /// What keys begin with; `finrail` by default.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Connects, and again whenever the connection breaks.
+    ///
+    /// # Errors
+    ///
+    /// When an address is wrong or would be reached [without TLS](Self::allow_plaintext), the certificates cannot be
+    /// read, or no server can be reached.
+    pub async fn connect(self) -> Result<RedisStore, StoreError> {
+        if !self.plaintext {
+            self.servers.refuse_plaintext()?;
+        }
+        let connection = Connection::to(self.servers.client(self.tls.clone())).await?;
+        let replicas = match self.replicas {
+            Some(confirmation) => Some(Replicas {
+                connection: Connection::to(self.servers.client(self.tls)).await?,
+                confirmation,
+            }),
+            None => None,
+        };
+        Ok(RedisStore {
+            connection,
+            replicas,
+            admission: Admission::at_once(self.at_once),
+            prefix: self.prefix,
+            unanswered: Unanswered::default(),
+        })
+    }
+}
+
+impl std::fmt::Debug for RedisStoreBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // An address may hold a password.
+        f.debug_struct("RedisStoreBuilder")
+            .field("at_once", &self.at_once)
+            .field("replicas", &self.replicas)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Steps at once, where nothing else is said: a server of this machine has no more to do at once, and one some
+/// milliseconds away is kept busy.
+const AT_ONCE: usize = 64;
 
 /// A nonce that comes again is a question whose answer was lost, or a late copy of one that was answered: the first
 /// gets its lease once more, and the second nothing. What holds no record goes away a day after its last lease.
@@ -81,10 +223,16 @@ end
 return 1
 ";
 
+/// A write that is asked for again, because its answer was lost, is made again: then it is as safe as if it had been
+/// answered the first time.
 const SWAP: &str = "
 local stored = redis.call('HMGET', KEYS[1], 'fence', 'revision', 'record')
 if (stored[1] or '0') ~= ARGV[1] then return {2, '', ''} end
-if (stored[2] or '') ~= ARGV[2] then return {1, stored[2] or '', stored[3] or ''} end
+if (stored[2] or '') ~= ARGV[2] then
+  if ARGV[3] == '' or stored[2] ~= ARGV[3] or stored[3] ~= ARGV[4] then
+    return {1, stored[2] or '', stored[3] or ''}
+  end
+end
 if ARGV[3] == '' then
   redis.call('HDEL', KEYS[1], 'revision', 'record')
 else
@@ -97,11 +245,14 @@ return {0, '', ''}
 impl RedisStore {
     /// Connects to one server, and again whenever the connection breaks.
     ///
+    /// Another machine is reached over TLS only: with `rediss://`, or with
+    /// [`allow_plaintext`](RedisStoreBuilder::allow_plaintext).
+    ///
     /// # Errors
     ///
     /// When the address is wrong or the server cannot be reached.
     pub async fn connect(address: &str) -> Result<Self, StoreError> {
-        Connection::single(address, None).await.map(Self::with)
+        Self::builder(address).connect().await
     }
 
     /// Connects to one server over TLS with a private root, a client certificate, or both.
@@ -120,17 +271,16 @@ impl RedisStore {
     /// As [`connect`](Self::connect), and when the certificates cannot be read
     /// or the address does not begin with `rediss://`.
     pub async fn connect_with(address: &str, tls: TlsCertificates) -> Result<Self, StoreError> {
-        Connection::single(address, Some(tls)).await.map(Self::with)
+        Self::builder(address).tls(tls).connect().await
     }
 
-    /// Connects to a cluster through some of its nodes.
+    /// Connects to a cluster through some of its nodes. The same holds for TLS as for [`connect`](Self::connect).
     ///
     /// # Errors
     ///
     /// When no node can be reached.
     pub async fn connect_cluster(nodes: impl IntoIterator<Item = &str>) -> Result<Self, StoreError> {
-        let nodes = nodes.into_iter().map(str::to_owned).collect();
-        Connection::cluster(nodes, None).await.map(Self::with)
+        Self::cluster_builder(nodes).connect().await
     }
 
     /// Connects to a cluster over TLS with a private root, a client certificate, or both.
@@ -142,16 +292,17 @@ impl RedisStore {
         nodes: impl IntoIterator<Item = &str>,
         tls: TlsCertificates,
     ) -> Result<Self, StoreError> {
-        let nodes = nodes.into_iter().map(str::to_owned).collect();
-        Connection::cluster(nodes, Some(tls)).await.map(Self::with)
+        Self::cluster_builder(nodes).tls(tls).connect().await
     }
 
-    fn with(connection: Connection) -> Self {
-        Self {
-            connection,
-            prefix: "finrail".to_owned(),
-            unanswered: Unanswered::default(),
-        }
+    /// A store on one server with settings of its own: TLS, replicas, steps at once, prefix.
+    pub fn builder(address: impl Into<String>) -> RedisStoreBuilder {
+        RedisStoreBuilder::of(Servers::One(address.into()))
+    }
+
+    /// A store on a cluster, found through some of its nodes, with settings of its own.
+    pub fn cluster_builder<'a>(nodes: impl IntoIterator<Item = &'a str>) -> RedisStoreBuilder {
+        RedisStoreBuilder::of(Servers::Cluster(nodes.into_iter().map(str::to_owned).collect()))
     }
 
     /// What keys begin with; `finrail` by default.
@@ -220,8 +371,15 @@ impl TokenStore for RedisStore {
                 None => call.arg("").arg(""),
             };
             // Not twice: whoever writes has to know whether an earlier try was made.
-            let answer = self.connection.send("write to redis", PATIENCE, Call::Script(&call));
-            let (code, revision, bytes): (u8, String, Vec<u8>) = answer.await?;
+            const ACTION: &str = "write to redis";
+            let answer: (u8, String, Vec<u8>) = match &self.replicas {
+                None => self.connection.send(ACTION, PATIENCE, Call::Script(&call)).await?,
+                Some(Replicas {
+                    connection,
+                    confirmation,
+                }) => connection.send_confirmed(ACTION, PATIENCE, &call, confirmation).await?,
+            };
+            let (code, revision, bytes) = answer;
             Ok(match (code, revision.parse()) {
                 (0, _) => Swapped::Done,
                 (1, Ok(revision)) => Swapped::Conflict(Some(StoredRecord::new(revision, bytes))),
@@ -268,5 +426,9 @@ impl TokenStore for RedisStore {
                 },
             })
         })
+    }
+
+    fn admission(&self) -> Option<&Admission> {
+        Some(&self.admission)
     }
 }

@@ -22,12 +22,12 @@ pub(super) enum UnderLease<T> {
     },
 }
 
-/// Waits for the lease.
+/// Waits for the lease of a change.
 pub(super) async fn acquire(store: &GrantStore, clock: &dyn Clock) -> Result<Lease, Error> {
     let deadline = clock.monotonic() + store.grant.lease_ttl() * 2;
     let mut poll = Poll::new();
     loop {
-        match store.lease().await? {
+        match store.lease_for_change().await? {
             Leased::Granted(lease) => return Ok(lease),
             Leased::Held { by, for_at_most } if clock.monotonic() >= deadline => {
                 return Err(Error::Busy {

@@ -39,7 +39,7 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
     let mut waited_for = None;
     let mut poll = Poll::new();
     loop {
-        let seen = match live.store.read().await {
+        let seen = match live.store.look().await {
             Ok(seen) => seen,
             Err(error) => return store_failed(live, error).await,
         };

@@ -1,5 +1,6 @@
 //! A connection to Redis that is made anew when it failed.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ struct Shared {
     clippy::large_enum_variant,
     reason = "there is one for each store, and it stays where it is"
 )]
-enum Server {
+pub(super) enum Server {
     Single(Client),
     Cluster(ClusterClient),
 }
@@ -53,6 +54,21 @@ enum Live {
     Cluster(ClusterConnection),
 }
 
+/// Where the server is, or some of the nodes of a cluster.
+pub(super) enum Servers {
+    One(String),
+    Cluster(Vec<String>),
+}
+
+/// So many replicas have to have a write, within this time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Confirmation {
+    pub replicas: u32,
+    pub within: Duration,
+}
+
+const ACTION: &str = "connect to redis";
+
 /// What is sent: a command, or a script with its keys and arguments.
 pub(super) enum Call<'a> {
     Command(&'a Cmd),
@@ -60,18 +76,8 @@ pub(super) enum Call<'a> {
 }
 
 impl Connection {
-    /// To one server.
-    pub async fn single(address: &str, tls: Option<TlsCertificates>) -> Result<Self, StoreError> {
-        Self::to(single(address, tls).map(Server::Single)).await
-    }
-
-    /// To a cluster, by some of its nodes.
-    pub async fn cluster(nodes: Vec<String>, tls: Option<TlsCertificates>) -> Result<Self, StoreError> {
-        Self::to(cluster(nodes, tls).map(Server::Cluster)).await
-    }
-
-    async fn to(server: Result<Server, RedisError>) -> Result<Self, StoreError> {
-        const ACTION: &str = "connect to redis";
+    /// To what these settings say.
+    pub async fn to(server: Result<Server, RedisError>) -> Result<Self, StoreError> {
         let connection = Self(Arc::new(Shared {
             server: server.map_err(|error| StoreError::unavailable(ACTION, error))?,
             open: Mutex::default(),
@@ -91,14 +97,62 @@ impl Connection {
         patience: Duration,
         call: Call<'_>,
     ) -> Result<T, StoreError> {
-        let mut used = None;
-        let work = async {
-            let (number, mut live) = self.live().await?;
-            used = Some(number);
+        self.work(action, patience, |mut live| async move {
             match call {
                 Call::Command(command) => command.query_async(&mut live).await,
                 Call::Script(script) => script.invoke_async(&mut live).await,
             }
+        })
+        .await
+    }
+
+    /// Runs a script that writes, and waits until replicas have what it wrote.
+    pub async fn send_confirmed<T: FromRedisValue>(
+        &self,
+        action: &'static str,
+        patience: Duration,
+        script: &ScriptInvocation<'_>,
+        confirmation: &Confirmation,
+    ) -> Result<T, StoreError> {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{have} of {wanted} replicas confirmed the write: a failover now may lose it")]
+        struct TooFew {
+            have: u32,
+            wanted: u32,
+        }
+
+        // On the same connection: the server knows by it which writes are meant.
+        let (answer, have): (T, u32) = self
+            .work(action, patience, |mut live| async move {
+                let answer = script.invoke_async(&mut live).await?;
+                let within = u64::try_from(confirmation.within.as_millis()).unwrap_or(u64::MAX);
+                let mut wait = redis::cmd("WAIT");
+                // For ever is zero.
+                wait.arg(confirmation.replicas).arg(within.max(1));
+                Ok((answer, wait.query_async(&mut live).await?))
+            })
+            .await?;
+        let wanted = confirmation.replicas;
+        match have >= wanted {
+            true => Ok(answer),
+            false => Err(StoreError::unavailable(action, TooFew { have, wanted })),
+        }
+    }
+
+    async fn work<T, F>(
+        &self,
+        action: &'static str,
+        patience: Duration,
+        work: impl FnOnce(Live) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        let mut used = None;
+        let work = async {
+            let (number, live) = self.live().await?;
+            used = Some(number);
+            work(live).await
         };
         let error = match tokio::time::timeout(patience, work).await {
             Ok(Ok(answer)) => return Ok(answer),
@@ -154,6 +208,46 @@ impl Server {
             Self::Cluster(client) => Ok(Live::Cluster(client.get_async_connection().await?)),
         }
     }
+}
+
+impl Servers {
+    pub fn client(&self, tls: Option<TlsCertificates>) -> Result<Server, RedisError> {
+        match self {
+            Self::One(address) => single(address, tls).map(Server::Single),
+            Self::Cluster(nodes) => cluster(nodes.clone(), tls).map(Server::Cluster),
+        }
+    }
+
+    /// Whether what is sent stays on this machine or is encrypted.
+    pub fn refuse_plaintext(&self) -> Result<(), StoreError> {
+        #[derive(Debug, thiserror::Error)]
+        #[error(
+            "{0} would be reached without TLS, and tokens would cross the network in the clear: give a rediss:// \
+             address, or allow_plaintext() for a network that nobody else is on"
+        )]
+        struct Plaintext(String);
+
+        let addresses = match self {
+            Self::One(address) => std::slice::from_ref(address),
+            Self::Cluster(nodes) => nodes.as_slice(),
+        };
+        for address in addresses {
+            let server = address.as_str().into_connection_info();
+            let server = server.map_err(|error| StoreError::unavailable(ACTION, error))?;
+            if let ConnectionAddr::Tcp(host, _) = server.addr()
+                && !is_here(host)
+            {
+                return Err(StoreError::unavailable(ACTION, Plaintext(host.clone())));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether nothing that is sent there leaves this machine.
+fn is_here(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn single(address: &str, tls: Option<TlsCertificates>) -> Result<Client, RedisError> {

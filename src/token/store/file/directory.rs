@@ -1,0 +1,251 @@
+//! The directory that is a file store's own: made, checked once, and held open, so that nobody who may write beside it
+//! gets another one in its place.
+
+use std::fs::{self, File};
+use std::io;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+
+/// The name of the directory inside the one that the application gives.
+const NAME: &str = "finrail-tokens";
+
+/// The directory that is the store's own.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    #[cfg(unix)]
+    handle: File,
+}
+
+/// How a file is opened. None of them follows a link in its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// It has to be there.
+    Read,
+    /// Made if need be.
+    Write,
+    /// It must not be there.
+    New,
+}
+
+impl Directory {
+    /// Makes the store's own directory in this one, and this one if need be; opens and checks it.
+    ///
+    /// A store of an earlier version has its files in the directory itself, and stays there.
+    pub fn open(base: &Path) -> io::Result<Self> {
+        make(base)?;
+        let own = base.join(NAME);
+        let earlier = holds_a_store(base)?;
+        if earlier && holds_a_store(&own)? {
+            return Err(io::Error::other(format!(
+                "{} holds token records, and so does {NAME} in it: they are of two stores, keep the files of one of them",
+                base.display()
+            )));
+        }
+        match earlier {
+            true => Self::checked(base, Place::Shared),
+            false => {
+                make(&own)?;
+                Self::checked(&own, Place::Own)
+            }
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes a file that need not be there. Of a link, the link.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        match self.unlink(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whose a directory is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Made by a store for itself.
+    Own,
+    /// Given by the application, for a store of an earlier version.
+    Shared,
+}
+
+/// Whether a store has written here: the locks of its swaps are the first files that it makes. Those that somebody
+/// else made say nothing.
+fn holds_a_store(directory: &Path) -> io::Result<bool> {
+    for shard in 0..super::SHARDS {
+        match fs::symlink_metadata(directory.join(super::swap_lock_name(shard))) {
+            Ok(found) if found.is_file() && is_ours(&found) => return Ok(true),
+            Ok(_) => {}
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Makes a directory that survives a power cut: every new name in it is synced.
+fn make(directory: &Path) -> io::Result<()> {
+    let missing: Vec<_> = directory.ancestors().take_while(|path| !path.exists()).collect();
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)?;
+    for made in missing {
+        match made.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => sync(Path::new("."))?,
+            Some(parent) => sync(parent)?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn sync(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+/// Of this process's user.
+#[cfg(unix)]
+fn is_ours(found: &fs::Metadata) -> bool {
+    found.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(unix)]
+impl Directory {
+    fn checked(path: &Path, place: Place) -> io::Result<Self> {
+        let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        if place == Place::Own {
+            flags |= OFlags::NOFOLLOW;
+        }
+        let handle = File::from(rustix::fs::openat(CWD, path, flags, Mode::empty())?);
+        check(path, &handle.metadata()?, place)?;
+        Ok(Self {
+            path: path.to_owned(),
+            handle,
+        })
+    }
+
+    pub fn file(&self, name: &str, how: How) -> io::Result<File> {
+        let flags = match how {
+            How::Read => OFlags::RDONLY,
+            How::Write => OFlags::RDWR | OFlags::CREATE,
+            How::New => OFlags::RDWR | OFlags::CREATE | OFlags::EXCL,
+        };
+        // Without waiting: what stands there may be a pipe.
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = File::from(rustix::fs::openat(&self.handle, name, flags, mode)?);
+        let found = file.metadata()?;
+        // What is written in place would change under its other name too.
+        if found.is_file() && is_ours(&found) && (how != How::Write || found.nlink() <= 1) {
+            return Ok(file);
+        }
+        Err(io::Error::other(format!(
+            "{name} in the token directory is not a file of the store: it belongs to another user, has a second name, or \
+             is no file"
+        )))
+    }
+
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.handle, from, &self.handle, to)?)
+    }
+
+    fn unlink(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?)
+    }
+
+    /// Makes names durable that were given or taken away.
+    pub fn sync(&self) -> io::Result<()> {
+        self.handle.sync_all()
+    }
+}
+
+/// Nobody else may put files into it or take them away.
+#[cfg(unix)]
+fn check(path: &Path, found: &fs::Metadata, place: Place) -> io::Result<()> {
+    const OTHERS: u32 = 0o002;
+    const GROUP: u32 = 0o020;
+    const ROOT: u32 = 0;
+
+    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    let shown = path.display();
+    let (user, mode) = (rustix::process::geteuid().as_raw(), found.mode() & 0o7777);
+    let owner = found.uid();
+    if owner != user && (place == Place::Own || owner != ROOT) {
+        return refuse(format!(
+            "{shown} belongs to user {owner} and this process runs as user {user}: tokens are kept only where nobody \
+             else decides who reads them; remove it, or run as its owner"
+        ));
+    }
+    let refused = match place {
+        Place::Own => OTHERS | GROUP,
+        Place::Shared => OTHERS,
+    };
+    if mode & refused != 0 {
+        return refuse(format!(
+            "{shown} may be written by others (mode {mode:04o}): who can replace a record can put another token in its \
+             place; set it to 0700"
+        ));
+    }
+    if mode & GROUP != 0 {
+        tracing::warn!(
+            directory = %shown,
+            "the directory of an earlier version's token store may be written by its group: stop all processes that use \
+             it, and move its files into a directory {NAME} with mode 0700 in it"
+        );
+    }
+    Ok(())
+}
+
+/// Where permissions are not those of Unix: names instead of a directory that is held open, and no check.
+#[cfg(not(unix))]
+impl Directory {
+    fn checked(path: &Path, _: Place) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned() })
+    }
+
+    pub fn file(&self, name: &str, how: How) -> io::Result<File> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true);
+        match how {
+            How::Read => {}
+            How::Write => {
+                options.write(true).create(true);
+            }
+            How::New => {
+                options.write(true).create_new(true);
+            }
+        }
+        options.open(self.path.join(name))
+    }
+
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn unlink(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    pub fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
