@@ -299,7 +299,8 @@ async fn revocation_leaves_a_tombstone_and_a_503_does_not() {
     handle.revoke().await.unwrap();
     assert_eq!(world.bank.revoked_tokens(), ["refresh-1"]);
     let reason = ReauthorizationReason::Revoked;
-    assert_eq!(events.next().await, Some(Event::ReauthorizationRequired { reason }));
+    let event = tokio::time::timeout(secs(60), events.next()).await.unwrap();
+    assert_eq!(event, Some(Event::ReauthorizationRequired { reason }));
     for process in [handle, world.process("b")] {
         let error = process.fresh().await.unwrap_err();
         assert!(matches!(
