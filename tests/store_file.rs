@@ -418,13 +418,10 @@ mod planted {
         let store = directory.store();
         write(&store, None, Some(1)).await;
         // As if it had been killed before it gave its last file the name of the record.
-        let locks = fs::read_dir(directory.own())
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        let lock = locks
-            .filter(|path| path.to_string_lossy().contains("swap-"))
-            .next()
-            .unwrap();
+        let files = fs::read_dir(directory.own()).unwrap();
+        let mut files = files.map(|entry| entry.unwrap().path());
+        let is_lock = |path: &PathBuf| path.to_string_lossy().contains("swap-");
+        let lock = files.find(is_lock).unwrap();
         let left = fs::read_to_string(&lock).unwrap();
         assert!(left.ends_with(".tmp") && left.len() > 50, "{left}");
         fs::write(directory.own().join(&left), b"refresh token").unwrap();

@@ -286,16 +286,18 @@ fn opening() -> (Duration, Duration) {
         .build()
         .unwrap();
     let issuer = Bench::new(Duration::from_secs(3600), false);
-    let store: Arc<dyn TokenStore> = Arc::new(FileStore::open(&directory).unwrap());
+    let files = FileStore::open(&directory).unwrap();
+    let records = files.directory().to_owned();
+    let store: Arc<dyn TokenStore> = Arc::new(files);
     let handle = |store: &Arc<dyn TokenStore>| {
         TokenHandle::builder(key(7), Arc::clone(&issuer) as Arc<dyn Issuer>, Renewal::Refresh)
             .store(Arc::clone(store))
             .build()
     };
     runtime.block_on(handle(&store).adopt(issuer.reply())).unwrap();
-    let record = std::fs::read(directory.join(format!("{}.token", key(7).storage_id()))).unwrap();
+    let record = std::fs::read(records.join(format!("{}.token", key(7).storage_id()))).unwrap();
     for other in 0..100_000 {
-        std::fs::write(directory.join(format!("mx-{other:032x}.token")), &record).unwrap();
+        std::fs::write(records.join(format!("mx-{other:032x}.token")), &record).unwrap();
     }
     let started = Instant::now();
     let store: Arc<dyn TokenStore> = Arc::new(FileStore::open(&directory).unwrap());
