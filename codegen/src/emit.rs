@@ -273,6 +273,7 @@ fn environment(document: &Document) -> TokenStream {
         impl ::finrail::rt::v1::Environment for Environment {
             const DEFAULT: ::std::option::Option<Self> = Some(Self::#first);
 
+            #[allow(clippy::needless_update)]
             fn hosts(self) -> ::finrail::rt::v1::Hosts {
                 match self {
                     #( Self::#idents => #hosts, )*

@@ -214,7 +214,7 @@ mod tests {
 
     use super::*;
 
-    fn at(admission: &Admission, stage: Stage) -> impl Future<Output = Result<Turn, StoreError>> + Unpin {
+    fn at(admission: &Admission, stage: Stage) -> impl Future<Output = Result<Turn, StoreError>> + Unpin + use<> {
         let admission = admission.clone();
         let mut turn = Box::pin(async move { admission.turn(stage, |_| {}).await });
         // In the line from here on.
