@@ -170,13 +170,19 @@ impl<P: Provider> App<P> {
 
     /// Finishes an authorization: checks the callback, exchanges the code, stores the grant.
     ///
-    /// `callback` is the whole URL that the browser came back with. A code is
-    /// good for one exchange, so call this once for each callback.
+    /// `callback` is the whole URL that the browser came back with. `state` must be the pending one's, `iss` that of the
+    /// authorization server ([`issuer`](crate::AppBuilder::issuer)), and scheme, host, port and path those of the redirect
+    /// URI; on `http://127.0.0.1` and `http://[::1]` the port may be another one (RFC 8252 section 7.3).
+    ///
+    /// An application behind a proxy sees an internal URL. It may give the path and the query (`/callback?code=..`), which
+    /// gives up the check of scheme, host and port, or the query alone (`?code=..`) where the proxy changes the path too.
+    /// Then a callback is no longer told from one that was meant for another redirect URI: with several authorization
+    /// servers only `iss` still shows a code of the wrong one. Build the outer URL again where the proxy says what it was.
     ///
     /// # Errors
     ///
     /// A refusal ([`oauth::Error::Refused`]), a callback that does not belong to
-    /// `pending`, or a failed exchange.
+    /// `pending`, or a failed exchange. A callback that does not belong to it does not end it either.
     pub async fn finish(&self, pending: Pending, callback: &str) -> Result<Connection<P>, oauth::Error>
     where
         P: grant::AuthorizationCode,
@@ -185,8 +191,9 @@ impl<P: Provider> App<P> {
         if !self.is_own(&pending.provider, &pending.client_id, &pending.token_endpoint) {
             return Err(oauth::Error::ForeignPending);
         }
-        let code = read_callback(profile, &pending, self.0.issuer.as_deref(), callback)?;
         let server = &self.0.server;
+        let issuer = server.expected_issuer(self.0.issuer.as_deref());
+        let code = read_callback(profile, &pending, &issuer, callback)?;
         let reply = server
             .authorization_code(
                 &code,

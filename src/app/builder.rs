@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::application::{App, Settled};
 use super::credentials::Credentials;
 use super::provider::{Environment as _, Provider, TypedClient};
-use crate::http::{ConfigError, default_client, secure_url};
+use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
 use crate::oauth::{AuthorizationServer, ClientAuthentications, Endpoints, Settings, TokenBody};
 use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenStore};
 use crate::transport::{Credential, RetryPolicy};
@@ -83,13 +83,15 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// The authorization endpoint as a whole URL.
+    /// The authorization endpoint as a whole URL. A query in it stays, and the parameters of a request are added to it
+    /// (RFC 6749 section 3.1).
     pub fn authorization_endpoint(mut self, url: impl Into<String>) -> Self {
         self.authorization_endpoint = Some(url.into());
         self
     }
 
-    /// The token endpoint as a whole URL. The bare calls of the `oauth` module go to paths under
+    /// The token endpoint as a whole URL, with a query where it has one (RFC 6749 section 3.2). It is part of the
+    /// keys of grants, with its query: put no secret there. The bare calls of the `oauth` module go to paths under
     /// [`oauth_base_url`](Self::oauth_base_url) in any case.
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
         self.token_endpoint = Some(url.into());
@@ -108,13 +110,39 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// The redirect URI of authorizations.
+    /// The redirect URI of authorizations: https, http on a loopback address, or a scheme of the application's own (RFC
+    /// 8252 section 7). [`authorize`](App::authorize) refuses any other.
+    ///
+    /// An application that works with several authorization servers (several institutions at MX) gives each a redirect
+    /// URI of its own, such as `https://app.example/callback/first-bank`: a callback that one institution's server sends
+    /// to another's authorization is then refused before the code goes anywhere (RFC 9700 section 4.4.2.2).
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::{ConfigError, mx};
+    ///
+    /// fn app_of(institution: &str, credentials: mx::Credentials) -> Result<mx::App, ConfigError> {
+    ///     mx::App::builder()
+    ///         .base_url(format!("https://fdx.{institution}.example"))
+    ///         .redirect_uri(format!("https://app.example/callback/{institution}"))
+    ///         .credentials(credentials)
+    ///         .build()
+    /// }
+    /// # assert!(app_of("first-bank", mx::Credentials::new("client", "secret")).is_ok());
+    /// # }
+    /// ```
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(uri.into());
         self
     }
 
-    /// The issuer that callbacks must name when they name one (RFC 9207).
+    /// The issuer of an authorization server that sends `iss` with its callbacks, where its metadata say
+    /// `authorization_response_iss_parameter_supported` (RFC 9207). Every callback must name it then, letter for letter;
+    /// one that names another, or none, is refused.
+    ///
+    /// Without it an `iss` is taken that has scheme, host and port of the authorization endpoint or the token endpoint, and
+    /// no other; a callback without `iss` is taken too. Until this version a set issuer was compared only where a callback
+    /// had one: leave it out for a server that sends none.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
@@ -213,8 +241,8 @@ impl<P: Provider> AppBuilder<P> {
             (None, _, _) => api.clone(),
         };
         let endpoint = |what: &'static str, given: &Option<String>, path: &str| match given {
-            Some(url) => secure_url(what, url),
-            None => secure_url(what, &under(&oauth, path)),
+            Some(url) => endpoint_url(what, url),
+            None => endpoint_url(what, &under(&oauth, path)),
         };
         let optional = |what, given: &Option<String>, path: Option<&'static str>| match (given, path) {
             (None, None) => Ok(None),

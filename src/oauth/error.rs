@@ -40,6 +40,16 @@ pub enum Error {
         "the callback names another issuer than the provider's; start the authorization again and do not use the code"
     )]
     IssuerMismatch,
+    /// The callback names no issuer, and the app's [`issuer`](crate::AppBuilder::issuer) demands it (RFC 9207 section 2.4).
+    #[error(
+        "the callback does not name its issuer, though `issuer` is set on the app: it may come from another authorization server; start the authorization again and do not use the code, and set `issuer` only for a server that sends `iss`"
+    )]
+    IssuerMissing,
+    /// The callback came to another address than the redirect URI of this authorization (RFC 9700 section 4.4.2.2).
+    #[error(
+        "the callback did not come to the redirect URI of this authorization: it differs in scheme, host, port or path, so another authorization server may have sent it; start the authorization again and do not use the code; an application that sees an internal URL behind a proxy gives the path and the query only"
+    )]
+    RedirectUriMismatch,
     /// The pending authorization was made for another provider, client or authorization server.
     #[error(
         "the pending authorization belongs to another provider, client id or authorization server; finish it with the app that began it"

@@ -12,6 +12,7 @@ use oauth2::{
 };
 use url::Url;
 
+use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
 use super::error::Error;
 use super::exchange::{Captured, Exchange, captured};
@@ -50,9 +51,12 @@ pub(crate) struct Settings {
 
 impl fmt::Debug for AuthorizationServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A query may hold what only the server is to know.
+        let mut token_endpoint = self.0.endpoints.token.clone();
+        token_endpoint.set_query(None);
         f.debug_struct("AuthorizationServer")
             .field("provider", &self.0.profile.provider)
-            .field("token_endpoint", &self.0.endpoints.token.as_str())
+            .field("token_endpoint", &token_endpoint.as_str())
             .finish_non_exhaustive()
     }
 }
@@ -87,6 +91,15 @@ impl AuthorizationServer {
     /// Time for one request.
     pub(crate) fn timeout(&self) -> Duration {
         self.0.timeout
+    }
+
+    /// Who may have sent a callback: the issuer that is set, or whoever has the endpoints that are used.
+    pub(crate) fn expected_issuer<'a>(&'a self, issuer: Option<&'a str>) -> ExpectedIssuer<'a> {
+        let endpoints = &self.0.endpoints;
+        match issuer {
+            Some(issuer) => ExpectedIssuer::Exactly(issuer),
+            None => ExpectedIssuer::WithEndpoint([endpoints.authorize.as_ref(), Some(&endpoints.token)]),
+        }
     }
 
     /// The URL that a user's browser is sent to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
