@@ -6,7 +6,7 @@
 mod recorder;
 
 use finrail::oauth::{self, Pending};
-use finrail::{App, AppBuilder, Provider, finexer, mx, ofx};
+use finrail::{App, AppBuilder, ConfigError, Provider, finexer, mx, ofx};
 use recorder::{Answer, Recorder};
 
 const REDIRECT: &str = "https://app.example.com/callback";
@@ -302,5 +302,82 @@ fn the_state_can_be_read_out_of_a_callback() {
     }
     for callback in ["/cb?code=c", "/cb?state=", "/cb?state=a&state=b", "/cb", ""] {
         assert!(oauth::callback_state(callback).is_err(), "{callback}");
+    }
+}
+
+/// Nothing is known of PKCE at OFX and Finexer: it is sent, and can be switched off.
+#[tokio::test]
+async fn undocumented_pkce_is_sent_and_can_be_switched_off() {
+    async fn check<P: finrail::grant::AuthorizationCode>() {
+        assert_eq!(P::profile().pkce, oauth::Pkce::Undocumented);
+        assert!(!P::profile().pkce.is_checked(), "it counts as no protection");
+        for switched_off in [false, true] {
+            let recorder = granting().await;
+            let mut builder = app::<P>(&recorder);
+            if switched_off {
+                builder = builder.without_pkce();
+            }
+            let app = builder.build().unwrap();
+            let authorization = app.authorize([P::profile().scopes[0]]).unwrap();
+            let challenged = authorization.url.as_str().contains("code_challenge_method=S256");
+            assert_eq!(challenged, !switched_off, "{}", authorization.url);
+            let callback = format!("{REDIRECT}?code=c&state={}", state(&authorization.pending));
+            app.finish(authorization.pending, &callback).await.unwrap();
+            assert_eq!(recorder.seen()[0].field("code_verifier").is_some(), !switched_off);
+        }
+    }
+    check::<ofx::Provider>().await;
+    check::<finexer::Provider>().await;
+}
+
+#[test]
+fn pkce_cannot_be_switched_off_where_the_provider_demands_it() {
+    let app = mx::App::builder().base_url("https://bank.example").without_pkce();
+    let error = app
+        .credentials(mx::Credentials::new("client", "secret"))
+        .build()
+        .unwrap_err();
+    assert!(matches!(error, ConfigError::PkceRequired(_)), "{error:?}");
+    assert!(error.to_string().contains("remove `without_pkce`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refusal_that_may_be_about_undocumented_pkce_names_the_switch() {
+    /// What the callback and the exchange say when the server answers this error.
+    async fn says<P: finrail::grant::AuthorizationCode>(error: &str, with_pkce: bool) -> [oauth::Error; 2] {
+        let body = format!(r#"{{"error":"{error}"}}"#);
+        let recorder = Recorder::in_order([Answer::status(400, body)]).await;
+        let mut builder = app::<P>(&recorder);
+        if !with_pkce {
+            builder = builder.without_pkce();
+        }
+        let app = builder.build().unwrap();
+        let pending = app.authorize([P::profile().scopes[0]]).unwrap().pending;
+        let refused = format!("{REDIRECT}?error={error}&state={}", state(&pending));
+        let by_browser = app.finish(pending.clone(), &refused).await.unwrap_err();
+        let callback = format!("{REDIRECT}?code=SplxlOBeZQQ&state={}", state(&pending));
+        [by_browser, app.finish(pending, &callback).await.unwrap_err()]
+    }
+    const SWITCH: &str = "`without_pkce`";
+    let errors = says::<ofx::Provider>("invalid_request", true).await;
+    for error in &errors {
+        assert!(error.to_string().contains(SWITCH), "{error}");
+        assert_eq!(error.code(), Some("invalid_request"));
+    }
+    assert!(errors[0].refusal().unwrap().may_be_pkce);
+    assert!(matches!(&errors[1], oauth::Error::PkceRefused(server) if server.status == 400));
+    assert_eq!(errors[1].verdict(), finrail::token::Verdict::RequestRejected);
+
+    for [by_browser, by_server] in [
+        // Switched off: it is something else.
+        says::<ofx::Provider>("invalid_request", false).await,
+        // Of another kind.
+        says::<ofx::Provider>("invalid_scope", true).await,
+        // Where PKCE is demanded it is not the reason.
+        says::<mx::Provider>("invalid_request", true).await,
+    ] {
+        assert!(!by_browser.to_string().contains(SWITCH), "{by_browser}");
+        assert!(matches!(by_server, oauth::Error::Server(_)), "{by_server:?}");
+        assert!(!by_server.to_string().contains(SWITCH), "{by_server}");
     }
 }

@@ -332,7 +332,7 @@ async fn a_code_becomes_tokens_that_open_resources() {
     async fn check<P: Bank>(world: World<'_, P>) {
         let authorization = world.app().authorize(P::scopes()).unwrap();
         let challenged = authorization.url.as_str().contains("code_challenge_method=S256");
-        assert_eq!(challenged, P::profile().pkce, "{}", P::profile().name);
+        assert_eq!(challenged, P::profile().pkce.is_sent(), "{}", P::profile().name);
         let callback = visit(authorization.url, "agrees").await.unwrap();
         let user = world.app().finish(authorization.pending, &callback).await.unwrap();
         P::call(user.client()).await.unwrap();

@@ -193,7 +193,13 @@ impl<P: Provider> App<P> {
         }
         let server = &self.0.server;
         let issuer = server.expected_issuer(self.0.issuer.as_deref());
-        let code = read_callback(profile, &pending, &issuer, callback)?;
+        let code = read_callback(profile, &pending, &issuer, callback).map_err(|error| match error {
+            oauth::Error::Refused(mut refusal) => {
+                refusal.may_be_pkce = pending.verifier.is_some() && server.may_be_pkce(&refusal.error);
+                oauth::Error::Refused(refusal)
+            }
+            other => other,
+        })?;
         let reply = server
             .authorization_code(
                 &code,

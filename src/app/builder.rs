@@ -8,7 +8,7 @@ use super::application::{App, Settled};
 use super::credentials::Credentials;
 use super::provider::{Environment as _, Provider, TypedClient};
 use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
-use crate::oauth::{AuthorizationServer, ClientAuthentications, Endpoints, Settings, TokenBody};
+use crate::oauth::{AuthorizationServer, ClientAuthentications, Endpoints, Pkce, Settings, TokenBody};
 use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenStore};
 use crate::transport::{Credential, RetryPolicy};
 
@@ -26,6 +26,7 @@ pub struct AppBuilder<P: Provider> {
     issuer: Option<String>,
     authentication: Option<ClientAuthentications>,
     token_body: Option<TokenBody>,
+    without_pkce: bool,
     http: Option<reqwest::Client>,
     retry: RetryPolicy,
     timeout: Duration,
@@ -55,6 +56,7 @@ impl<P: Provider> AppBuilder<P> {
             issuer: None,
             authentication: None,
             token_body: None,
+            without_pkce: false,
             http: None,
             retry: RetryPolicy::default(),
             timeout: Duration::from_secs(30),
@@ -157,6 +159,16 @@ impl<P: Provider> AppBuilder<P> {
     /// Encoding of token requests, in place of what the specification says.
     pub fn token_body(mut self, body: TokenBody) -> Self {
         self.token_body = Some(body);
+        self
+    }
+
+    /// Sends no PKCE, to a server that takes no request with it.
+    ///
+    /// PKCE (RFC 7636) is sent to every server that is not known to refuse it, because most ignore what they do not know. One
+    /// that does not shows the user a page with an error, or answers `invalid_request`; the error says then that this
+    /// switch may help. Where the provider [demands](crate::oauth::Pkce::Required) PKCE it cannot be switched off.
+    pub fn without_pkce(mut self) -> Self {
+        self.without_pkce = true;
         self
     }
 
@@ -271,6 +283,11 @@ impl<P: Provider> AppBuilder<P> {
             Some(client) => client,
             None => default_client()?,
         };
+        let pkce = match (self.without_pkce, profile.pkce) {
+            (true, Pkce::Required) => return Err(ConfigError::PkceRequired(profile.name)),
+            (true, _) => Pkce::Refused,
+            (false, known) => known,
+        };
         let server = AuthorizationServer::new(Settings {
             profile,
             endpoints,
@@ -278,6 +295,7 @@ impl<P: Provider> AppBuilder<P> {
             client_secret: credentials.client_secret,
             authentication: self.authentication.unwrap_or(profile.client_authentication),
             body: self.token_body.unwrap_or(profile.token_body),
+            pkce,
             http: http.clone(),
             timeout: self.timeout,
         });

@@ -61,6 +61,7 @@ pub(crate) fn read_callback(
             error,
             code: fields.refusal_code,
             state_verified: state_fits == Some(true),
+            may_be_pkce: false,
         }));
     }
     fields.code.ok_or(Error::Callback(

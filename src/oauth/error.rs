@@ -28,7 +28,7 @@ pub enum Error {
         what: &'static str,
     },
     /// The user, or the provider, refused the authorization (RFC 6749 section 4.1.2.1).
-    #[error("the authorization was refused: {}{}; the user may be asked again", .0.error, if .0.state_verified { "" } else { " (the refusal carried no state, so it may not be the provider's)" })]
+    #[error("the authorization was refused: {}{}; {}", .0.error, if .0.state_verified { "" } else { " (the refusal carried no state, so it may not be the provider's)" }, .0.what_to_do())]
     Refused(Refusal),
     /// The callback's `state` is missing or is not the one that was sent (RFC 6749 section 10.12).
     #[error(
@@ -66,6 +66,12 @@ pub enum Error {
     /// The authorization server answered with an OAuth error (RFC 6749 section 5.2).
     #[error(transparent)]
     Server(ServerError),
+    /// The authorization server refused a code exchange that carried PKCE, of which the provider's documentation says
+    /// nothing.
+    #[error(
+        "{0}; the request carried PKCE, which the provider does not document: if the server does not take it, switch it off with `without_pkce` on the app's builder"
+    )]
+    PkceRefused(ServerError),
     /// The authorization server's reply is not what the specification says.
     #[error("{request}: {problem} (status {status}){}", advice(*.status))]
     Reply {
@@ -119,6 +125,9 @@ pub struct Refusal {
     pub code: Option<String>,
     /// Whether the refusal brought the right `state` back. Without it anyone can have made the URL.
     pub state_verified: bool,
+    /// The request carried PKCE, which the provider does not document, and the error may be the server's word on that:
+    /// [`without_pkce`](crate::AppBuilder::without_pkce) switches it off.
+    pub may_be_pkce: bool,
 }
 
 impl Refusal {
@@ -126,6 +135,14 @@ impl Refusal {
     #[must_use]
     pub fn is_access_denied(&self) -> bool {
         self.error == "access_denied"
+    }
+
+    fn what_to_do(&self) -> &'static str {
+        if self.may_be_pkce {
+            "the request carried PKCE, which the provider does not document: if the server does not take it, switch it off with `without_pkce` on the app's builder"
+        } else {
+            "the user may be asked again"
+        }
     }
 }
 
@@ -170,7 +187,7 @@ impl Error {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Server(error) => error.verdict,
+            Self::Server(error) | Self::PkceRefused(error) => error.verdict,
             Self::Reply { in_doubt: true, .. } | Self::Connection { sent: true, .. } => Verdict::InDoubt,
             Self::Reply {
                 status, retry_after, ..
@@ -199,7 +216,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Server(error) => Some(&error.error),
+            Self::Server(error) | Self::PkceRefused(error) => Some(&error.error),
             Self::Refused(refusal) => Some(&refusal.error),
             _ => None,
         }

@@ -24,7 +24,7 @@ pub use error::{Error, Refusal, ServerError};
 pub(crate) use issuer::GrantIssuer;
 pub use pending::{Authorization, Pending};
 pub use profile::{
-    ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts, Revocation,
+    ClientAuthentication, ClientAuthentications, ExtraField, Pkce, Profile, RedirectUriRules, RefreshFacts, Revocation,
     ScopeSentOn, ScopeTemplate, TokenBody,
 };
 pub(crate) use redirect_uri::check_redirect_uri;

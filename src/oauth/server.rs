@@ -16,7 +16,7 @@ use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
 use super::error::Error;
 use super::exchange::{Captured, Exchange, captured};
-use super::profile::{ClientAuthentication, ClientAuthentications, Profile, TokenBody};
+use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
 use super::reply::Asked;
 use super::requested_scope::Scopes;
 use crate::token::{RevokedToken, TokenReply};
@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub client_secret: Secret,
     pub authentication: ClientAuthentications,
     pub body: TokenBody,
+    /// The provider's, or that it is not to be sent.
+    pub pkce: Pkce,
     pub http: reqwest::Client,
     pub timeout: Duration,
 }
@@ -102,6 +104,12 @@ impl AuthorizationServer {
         }
     }
 
+    /// Whether an error may be the server's word on PKCE, of which the provider says nothing: the code of RFC 6749 for a
+    /// parameter that is not supported (sections 4.1.2.1 and 5.2).
+    pub(crate) fn may_be_pkce(&self, error: &str) -> bool {
+        self.0.pkce == Pkce::Undocumented && error == "invalid_request"
+    }
+
     /// The URL that a user's browser is sent to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
     pub(crate) fn authorization_request(
         &self,
@@ -125,7 +133,7 @@ impl AuthorizationServer {
             request = request.add_extra_param("scope", scopes.authorize.clone());
         }
         let mut verifier = None;
-        if profile.pkce {
+        if self.0.pkce.is_sent() {
             let (challenge, secret) = PkceCodeChallenge::new_random_sha256();
             request = request.set_pkce_challenge(challenge);
             verifier = Some(Secret::new(secret.secret().clone()));
@@ -176,7 +184,13 @@ impl AuthorizationServer {
         secrets.extend(verifier.map(Secret::expose_secret));
         let asked = self.asked(REQUEST, true, &secrets);
         let exchange = self.exchange();
-        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
+        let reply = captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked);
+        match reply {
+            Err(Error::Server(error)) if verifier.is_some() && self.may_be_pkce(&error.error) => {
+                Err(Error::PkceRefused(error))
+            }
+            reply => reply,
+        }
     }
 
     /// RFC 6749 section 4.3.

@@ -22,7 +22,7 @@ pub(in crate::sandbox) use self::operation::Operation;
 pub(in crate::sandbox) use self::page_query::Carrier;
 pub(in crate::sandbox) use self::parameter::{Parameter, Place};
 pub(in crate::sandbox) use self::path::{Segment, is_version, literal};
-pub(in crate::sandbox) use self::profile::{Authentication, Profile};
+pub(in crate::sandbox) use self::profile::{Authentication, Pkce, Profile};
 pub(in crate::sandbox) use self::role::Role;
 pub(in crate::sandbox) use self::schema::Schemas;
 

@@ -11,7 +11,7 @@ pub(in crate::sandbox) struct Profile {
     authentication: Vec<(String, String)>,
     /// `form`, `json`: the encodings of token requests that are taken.
     token_bodies: Vec<String>,
-    pub(in crate::sandbox) pkce: bool,
+    pub(in crate::sandbox) pkce: Pkce,
     /// What may stand between several scopes of a request.
     pub(in crate::sandbox) scope_separators: Vec<String>,
     /// Whether the flows name every scope that there is.
@@ -48,6 +48,18 @@ pub(in crate::sandbox) struct Profile {
     scopes: Vec<(String, Vec<String>)>,
 }
 
+/// What becomes of a code challenge (RFC 7636).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::sandbox) enum Pkce {
+    Required,
+    /// Checked where it is sent.
+    Supported,
+    /// The provider says nothing of it, so it is played as a server that does not know the parameters (RFC 6749 sections
+    /// 3.1 and 3.2): a client that counts on them is protected by nothing.
+    Ignored,
+    Refused,
+}
+
 /// How a client shows who it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::sandbox) enum Authentication {
@@ -79,7 +91,12 @@ impl Profile {
             revoke_operation: text(&["operations", "revoke"]),
             authentication: pairs("client_authentication"),
             token_bodies: with_first(text(&["token_body"]), "form", list("token_bodies_accepted")),
-            pkce: text(&["pkce"]).as_deref() == Some("required"),
+            pkce: match text(&["pkce"]).as_deref() {
+                Some("required") => Pkce::Required,
+                Some("supported") => Pkce::Supported,
+                Some("refused") => Pkce::Refused,
+                _ => Pkce::Ignored,
+            },
             scope_separators: with_first(text(&["scope_separator"]), " ", list("scope_separators_accepted")),
             scopes_complete: flag(&["scopes_complete"], true),
             scopes_always: list("scopes_always"),
