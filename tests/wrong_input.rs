@@ -401,7 +401,11 @@ async fn a_code_is_good_for_one_exchange() {
             let authorization = app.authorize($scope).unwrap();
             let callback = sandbox.approve(authorization.url.as_str()).await.unwrap();
             app.finish(authorization.pending.clone(), &callback).await.unwrap();
-            let error = app.finish(authorization.pending, &callback).await.unwrap_err();
+            let error = app.finish(authorization.pending.clone(), &callback).await.unwrap_err();
+            assert!(matches!(error, oauth::Error::AuthorizationUsed), "{error:?}");
+            // What knows nothing of the first time, as a thief would: the server knows.
+            let elsewhere = app!(sandbox, $provider);
+            let error = elsewhere.finish(authorization.pending, &callback).await.unwrap_err();
             assert_eq!(
                 error.code(),
                 Some("invalid_grant"),

@@ -8,7 +8,7 @@ use super::application::{App, Settled};
 use super::credentials::Credentials;
 use super::provider::{Environment as _, Provider, TypedClient};
 use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
-use crate::oauth::{AuthorizationServer, ClientAuthentications, Endpoints, Pkce, Settings, TokenBody};
+use crate::oauth::{AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, Pkce, Settings, TokenBody};
 use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenStore};
 use crate::transport::{Credential, RetryPolicy};
 
@@ -33,6 +33,7 @@ pub struct AppBuilder<P: Provider> {
     store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
     rotation: Option<Rotation>,
+    authorization_lifetime: Duration,
 }
 
 impl<P: Provider> App<P> {
@@ -63,6 +64,7 @@ impl<P: Provider> AppBuilder<P> {
             store: None,
             clock: Arc::new(SystemClock),
             rotation: None,
+            authorization_lifetime: Duration::from_secs(600),
         }
     }
 
@@ -210,7 +212,14 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// The clock by which tokens expire.
+    /// How long an authorization may take, from [`authorize`](App::authorize) to its callback: ten minutes without it, a
+    /// week at most. A callback that comes later is refused, and its code is not used.
+    pub fn authorization_lifetime(mut self, lifetime: Duration) -> Self {
+        self.authorization_lifetime = lifetime.min(Duration::from_secs(7 * 86_400));
+        self
+    }
+
+    /// The clock by which tokens and authorizations expire.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -299,6 +308,7 @@ impl<P: Provider> AppBuilder<P> {
             http: http.clone(),
             timeout: self.timeout,
         });
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         Ok(App(Arc::new(Settled {
             api,
             oauth,
@@ -309,7 +319,9 @@ impl<P: Provider> AppBuilder<P> {
             retry: self.retry,
             redirect_uri: self.redirect_uri,
             issuer: self.issuer,
-            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new())),
+            authorizations: Authorizations::new(Arc::clone(&store), Arc::clone(&self.clock)),
+            authorization_lifetime: self.authorization_lifetime,
+            store,
             clock: self.clock,
             rotation: self.rotation.unwrap_or_else(|| {
                 let facts = profile.refresh;

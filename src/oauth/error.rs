@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::token::{IssuerError, Verdict};
+use crate::token::{IssuerError, StoreError, Verdict};
 use crate::value::ScopeError;
 
 /// Why a request to an authorization server, or a callback from it, failed.
@@ -50,6 +50,35 @@ pub enum Error {
         "the callback did not come to the redirect URI of this authorization: it differs in scheme, host, port or path, so another authorization server may have sent it; start the authorization again and do not use the code; an application that sees an internal URL behind a proxy gives the path and the query only"
     )]
     RedirectUriMismatch,
+    /// The authorization of this callback was used before: its code was sent, and sent again it could end the grant (RFC
+    /// 6749 section 4.1.2).
+    #[error(
+        "the authorization of this callback is already used: a callback that is reloaded needs nothing more, the connection of the first time holds; if that one failed, start the authorization again"
+    )]
+    AuthorizationUsed,
+    /// The authorization of this callback has ended: its time was over before the callback came.
+    #[error(
+        "the authorization of this callback has ended: the callback came too late, and its code is not used; start the authorization again"
+    )]
+    AuthorizationEnded,
+    /// The store has no authorization with the callback's `state`.
+    #[error(
+        "no authorization with the state of this callback is pending in this store: it was begun elsewhere or not at all, or it ended some time ago; start the authorization again and do not use the code"
+    )]
+    UnknownAuthorization,
+    /// The callback came in another session than the one in which the authorization was begun (RFC 9700 section 4.7).
+    #[error(
+        "the callback came without the session in which its authorization was begun: somebody may have sent the user a callback of their own; start the authorization again in this session and do not use the code"
+    )]
+    ForeignSession,
+    /// The token store could not be asked about an authorization, which is kept or marked there. Nothing was sent.
+    #[error(
+        "the token store could not keep or find the authorization, so its code is not sent; try the same again when the store can be used"
+    )]
+    AuthorizationStore {
+        /// What happened.
+        source: StoreError,
+    },
     /// The pending authorization was made for another provider, client or authorization server.
     #[error(
         "the pending authorization belongs to another provider, client id or authorization server; finish it with the app that began it"
@@ -199,8 +228,19 @@ impl Error {
             },
             Self::Connection { .. } => Verdict::NotSent,
             Self::Config(_) => Verdict::ClientMisconfigured,
+            Self::AuthorizationStore {
+                source: StoreError::Unavailable { .. },
+            } => Verdict::NotSent,
             _ => Verdict::RequestRejected,
         }
+    }
+
+    /// Whether a code that was sent is known to be unspent: nothing left, or the server did not get as far as the code.
+    pub(crate) fn leaves_the_code_unspent(&self) -> bool {
+        matches!(
+            self.verdict(),
+            Verdict::NotSent | Verdict::ClientMisconfigured | Verdict::Throttled { .. }
+        )
     }
 
     /// Whether the user or the provider refused the authorization.
@@ -229,6 +269,12 @@ impl Error {
             self.verdict(),
             Verdict::NotSent | Verdict::Transient { .. } | Verdict::Throttled { .. }
         )
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(source: StoreError) -> Self {
+        Self::AuthorizationStore { source }
     }
 }
 

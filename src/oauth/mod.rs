@@ -7,6 +7,7 @@ mod client_authentication;
 mod error;
 mod exchange;
 mod issuer;
+mod one_use;
 mod pending;
 mod profile;
 mod redirect_uri;
@@ -22,6 +23,7 @@ pub(crate) use callback::read_callback;
 pub(crate) use client_authentication::{basic, plain_basic};
 pub use error::{Error, Refusal, ServerError};
 pub(crate) use issuer::GrantIssuer;
+pub(crate) use one_use::{Authorizations, Seen};
 pub use pending::{Authorization, Pending};
 pub use profile::{
     ClientAuthentication, ClientAuthentications, ExtraField, Pkce, Profile, RedirectUriRules, RefreshFacts, Revocation,
