@@ -26,11 +26,15 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         ),
         ("MX_CLIENT_ID", "the registered client"),
         ("MX_CLIENT_SECRET", "its secret"),
-        ("MX_REDIRECT_URI", "a redirect URI that is registered for the client"),
+        (
+            "MX_REDIRECT_URI",
+            "the redirect URI of this institution and of no other, such as https://app.example/callback/first-bank",
+        ),
     ])?;
     let app = App::builder()
         .base_url(base_url)
         .credentials(Credentials::new(client_id, client_secret))
+        // One per institution: a callback from another institution's server is then refused, and no code goes astray.
         .redirect_uri(redirect_uri)
         .build()?;
     let authorization = app.authorize([Scope::Accounts, Scope::Transactions])?;

@@ -5,7 +5,7 @@
 mod sandbox_support;
 
 use finrail::sandbox::{Sandbox, SandboxError};
-use sandbox_support::{VERIFIER, fields, http, of_url, peer, played, set, start, unset};
+use sandbox_support::{CHALLENGE, VERIFIER, fields, http, of_url, peer, played, set, start, unset};
 
 #[tokio::test]
 async fn pkce_is_checked_where_it_is_required() {
@@ -44,6 +44,83 @@ async fn pkce_is_checked_where_it_is_required() {
         assert_eq!(peer.token(&form).await.error(), "invalid_grant", "{}", rules.id);
         set(&mut form, "code_verifier", VERIFIER);
         assert_eq!(peer.token(&form).await.status, 200, "{}", rules.id);
+    }
+}
+
+/// A provider that says nothing of PKCE is played as one that does not know it: whoever counts on it is told by a test.
+#[tokio::test]
+async fn pkce_that_nobody_documents_is_ignored() {
+    let sandbox = start().await;
+    for rules in played(&sandbox).filter(|rules| !rules.pkce) {
+        let peer = peer(&sandbox, rules.id);
+        for verifier in [None, Some("not the verifier"), Some(VERIFIER)] {
+            let mut query = peer.authorization();
+            set(&mut query, "code_challenge", CHALLENGE);
+            set(&mut query, "code_challenge_method", "S256");
+            let code = of_url(&peer.allowed(&query).await, "code").unwrap();
+            let mut form = peer.exchange_fields(&code);
+            if let Some(verifier) = verifier {
+                set(&mut form, "code_verifier", verifier);
+            }
+            assert_eq!(peer.token(&form).await.status, 200, "{} {verifier:?}", rules.id);
+        }
+    }
+}
+
+/// RFC 8252 section 7.3: a native application gets another port each time it starts.
+#[tokio::test]
+async fn a_loopback_redirect_may_have_any_port() {
+    fn with_port(uri: &str, port: &str) -> String {
+        uri.replace(":8000", "").replace("/cb", &format!("{port}/cb"))
+    }
+    let sandbox = start().await;
+    for rules in played(&sandbox) {
+        let mut peer = peer(&sandbox, rules.id);
+        for registered in ["http://127.0.0.1/cb?x=1", "http://[::1]:8000/cb"] {
+            peer.client = sandbox.register_client(rules.id, &[registered]);
+            for (uri, accepted) in [
+                (registered.to_owned(), true),
+                (with_port(registered, ":51004"), true),
+                (with_port(registered, ""), true),
+                (with_port(registered, ":0x50"), false),
+                (with_port(registered, ":+80"), false),
+                (registered.replace("/cb", "/other"), false),
+                (registered.replace("http:", "https:"), false),
+                ("http://127.0.0.1.attacker.example/cb".to_owned(), false),
+                ("http://127.0.0.1:80@attacker.example/cb?x=1".to_owned(), false),
+                ("http://localhost:8000/cb".to_owned(), false),
+            ] {
+                let mut query = peer.authorization();
+                set(&mut query, "redirect_uri", &uri);
+                let callback = sandbox.approve(&peer.authorization_url(&query)).await;
+                assert_eq!(
+                    callback.is_ok(),
+                    accepted,
+                    "{} {registered} {uri}: {callback:?}",
+                    rules.id
+                );
+                let Ok(callback) = callback else { continue };
+                assert!(
+                    callback.starts_with(&uri),
+                    "it comes back to the port that was asked for: {callback}"
+                );
+                let mut form = peer.exchange_fields(&of_url(&callback, "code").unwrap());
+                if rules.redirect_at_code {
+                    // The exchange repeats it, with this port.
+                    set(&mut form, "redirect_uri", &uri);
+                }
+                assert_eq!(peer.token(&form).await.status, 200, "{} {uri}", rules.id);
+            }
+        }
+        // No other host has this liberty.
+        peer.client = sandbox.register_client(rules.id, &["https://app.example.com/cb"]);
+        let mut query = peer.authorization();
+        set(&mut query, "redirect_uri", "https://app.example.com:8443/cb");
+        assert!(
+            sandbox.approve(&peer.authorization_url(&query)).await.is_err(),
+            "{}",
+            rules.id
+        );
     }
 }
 

@@ -581,10 +581,15 @@ async fn what_is_under_construction_shows_no_secret() {
         .unwrap_err();
     watch.error("a URL", &wrong);
     let wrong = app::<ofx::Provider>(&recorder)
-        .token_endpoint(format!("https://b.example/token?key={KEY}"))
+        .token_endpoint(format!("https://b.example/token#key={KEY}"))
         .build()
         .unwrap_err();
     watch.error("a URL", &wrong);
+    let with_query = app::<ofx::Provider>(&recorder).token_endpoint(format!("https://b.example/token?key={KEY}"));
+    watch.shows_nothing("an endpoint", &with_query);
+    let with_query = with_query.build().unwrap();
+    watch.shows_nothing("an endpoint", &with_query);
+    watch.shows_nothing("an endpoint", with_query.authorization_server());
     let mut call = ofx::Client::builder()
         .base_url(recorder.origin())
         .credentials(ofx::Credentials::new("c", CLIENT_SECRET));

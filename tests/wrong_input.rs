@@ -162,7 +162,11 @@ async fn a_wrong_redirect_uri_is_refused_at_either_end() {
                 "redirect_uri",
                 "https://elsewhere.example/cb".into(),
             );
-            let error = app.finish(pending, &callback).await.unwrap_err();
+            // Only what says nothing of where it came to gets as far as the server.
+            let error = app.finish(pending.clone(), &callback).await.unwrap_err();
+            assert!(matches!(error, oauth::Error::RedirectUriMismatch), "{error:?}");
+            let query = &callback[callback.find('?').unwrap()..];
+            let error = app.finish(pending, query).await.unwrap_err();
             assert!(matches!(error, oauth::Error::Server(_)), "{error:?}");
             says(&error, $says);
         }};
@@ -266,6 +270,7 @@ async fn without_pkce_neither_the_page_nor_the_exchange_goes_on() {
 async fn a_callback_that_does_not_belong_to_the_authorization_is_not_used() {
     let sandbox = Sandbox::start().await.unwrap();
     let app = app!(sandbox, ofx);
+    let redirect = sandbox.client("ofx").redirect_uri;
     let authorization = app.authorize(["payments"]).unwrap();
     let pending = authorization.pending;
     let state = pending.state().expose_secret().to_owned();
@@ -276,47 +281,47 @@ async fn a_callback_that_does_not_belong_to_the_authorization_is_not_used() {
     let whole = "give the whole URL";
     for (callback, parts) in [
         (
-            format!("{REDIRECT}?code=c&state={foreign}"),
+            format!("{redirect}?code=c&state={foreign}"),
             vec!["its state is missing or differs", advice],
         ),
         (
-            format!("{REDIRECT}?code=c"),
+            format!("{redirect}?code=c"),
             vec!["its state is missing or differs", advice],
         ),
         (
-            format!("{REDIRECT}?code=c&state="),
+            format!("{redirect}?code=c&state="),
             vec!["its state is missing or differs", advice],
         ),
         (
-            format!("{REDIRECT}?error=access_denied"),
+            format!("{redirect}?error=access_denied"),
             vec!["its state is missing or differs"],
         ),
         (
-            format!("{REDIRECT}?error=access_denied&state={foreign}"),
+            format!("{redirect}?error=access_denied&state={foreign}"),
             vec!["its state is missing or differs"],
         ),
-        (REDIRECT.to_owned(), vec!["has no query", whole]),
+        (redirect.clone(), vec!["has no query", whole]),
         (String::new(), vec!["has no query", whole]),
-        (format!("{REDIRECT}#code=c&state={state}"), vec!["has no query", whole]),
+        (format!("{redirect}#code=c&state={state}"), vec!["has no query", whole]),
         (
-            format!("{REDIRECT}?code=c&code=d&state={state}"),
+            format!("{redirect}?code=c&code=d&state={state}"),
             vec!["has a parameter twice", "tampered with"],
         ),
         (
-            format!("{REDIRECT}?code=c&state={state}&state={state}"),
+            format!("{redirect}?code=c&state={state}&state={state}"),
             vec!["has a parameter twice"],
         ),
         (
-            format!("{REDIRECT}?error=a&error=b&state={state}"),
+            format!("{redirect}?error=a&error=b&state={state}"),
             vec!["has a parameter twice"],
         ),
-        (format!("{REDIRECT}?state={state}"), vec!["neither a code nor an error"]),
+        (format!("{redirect}?state={state}"), vec!["neither a code nor an error"]),
         (
-            format!("{REDIRECT}?code=&state={state}"),
+            format!("{redirect}?code=&state={state}"),
             vec!["neither a code nor an error"],
         ),
         (
-            format!("{REDIRECT}?state={state}&{}", "x".repeat(20_000)),
+            format!("{redirect}?state={state}&{}", "x".repeat(20_000)),
             vec!["is longer than any callback"],
         ),
     ] {
@@ -396,7 +401,11 @@ async fn a_code_is_good_for_one_exchange() {
             let authorization = app.authorize($scope).unwrap();
             let callback = sandbox.approve(authorization.url.as_str()).await.unwrap();
             app.finish(authorization.pending.clone(), &callback).await.unwrap();
-            let error = app.finish(authorization.pending, &callback).await.unwrap_err();
+            let error = app.finish(authorization.pending.clone(), &callback).await.unwrap_err();
+            assert!(matches!(error, oauth::Error::AuthorizationUsed), "{error:?}");
+            // What knows nothing of the first time, as a thief would: the server knows.
+            let elsewhere = app!(sandbox, $provider);
+            let error = elsewhere.finish(authorization.pending, &callback).await.unwrap_err();
             assert_eq!(
                 error.code(),
                 Some("invalid_grant"),
@@ -842,7 +851,7 @@ async fn what_belongs_to_another_app_is_refused() {
         &error,
         &[
             "another provider, client id or authorization server",
-            "use the app that made it",
+            "finish it with the app that began it",
         ],
     );
 

@@ -122,7 +122,9 @@ fn authorization(provider: &Provider, page: &mut String) {
     );
     let pkce = match oauth.pkce {
         v::Pkce::Required => "required, `S256`",
-        v::Pkce::None => "not documented, not sent",
+        v::Pkce::Supported => "supported, `S256`",
+        v::Pkce::Undocumented => "not documented; `S256` is sent, can be switched off, and counts as no protection",
+        v::Pkce::Refused => "refused, not sent",
     };
     row("PKCE", format!("{pkce}{}", grade("pkce")));
     row(
@@ -430,10 +432,11 @@ pub fn table(providers: &[Provider]) -> String {
             .iter()
             .map(|(grade, count)| format!("{count} {}", grade.as_str()))
             .collect();
-        let pkce = if provider.oauth.pkce == v::Pkce::Required {
-            "yes"
-        } else {
-            "no"
+        let pkce = match provider.oauth.pkce {
+            v::Pkce::Required => "required",
+            v::Pkce::Supported => "supported",
+            v::Pkce::Undocumented => "not documented",
+            v::Pkce::Refused => "refused",
         };
         let id = provider.id();
         let _ = writeln!(

@@ -361,7 +361,12 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
         TokenBody::Form => quote!(Form),
         TokenBody::Json => quote!(Json),
     };
-    let pkce = oauth.pkce == Pkce::Required;
+    let pkce = match oauth.pkce {
+        Pkce::Required => quote!(Required),
+        Pkce::Supported => quote!(Supported),
+        Pkce::Undocumented => quote!(Undocumented),
+        Pkce::Refused => quote!(Refused),
+    };
     let separator = &oauth.scope_separator;
     let always = &oauth.scopes_always;
     let complete = oauth.scopes_complete;
@@ -422,7 +427,7 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
             ..::finrail::rt::v1::ClientAuthentications::BASE
         },
         token_body: ::finrail::rt::v1::TokenBody::#token_body,
-        pkce: #pkce,
+        pkce: ::finrail::rt::v1::Pkce::#pkce,
         scope_separator: #separator,
         scopes_complete: #complete,
         scopes_always: &[#(#always),*],

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::connection::Connection;
 use super::provider::{ClientKind, Provider, TypedClient, grant};
 use crate::oauth::{
-    self, AskedScope, Authorization, AuthorizationServer, GrantIssuer, Pending, Purpose, RequestedScope,
-    check_redirect_uri, read_callback,
+    self, AskedScope, Authorization, AuthorizationServer, Authorizations, GrantIssuer, Pending, Purpose,
+    RequestedScope, check_redirect_uri,
 };
 use crate::token::{Clock, ExistingTokens, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
 use crate::transport::{Core, Credential, RetryPolicy};
@@ -53,6 +53,10 @@ pub(super) struct Settled<P: Provider> {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) rotation: Rotation,
     pub(super) handles: Handles,
+    /// Those under way, and the marks of those that were used.
+    pub(super) authorizations: Authorizations,
+    /// How long an authorization may take.
+    pub(super) authorization_lifetime: Duration,
     pub(super) provider: std::marker::PhantomData<fn() -> P>,
 }
 
@@ -164,52 +168,44 @@ impl<P: Provider> App<P> {
                 token_endpoint: self.0.token_endpoint.clone(),
                 bound: scopes.bound,
                 subject: None,
+                until: Some((self.0.clock.wall() + self.0.authorization_lifetime).into()),
             },
         })
     }
 
     /// Finishes an authorization: checks the callback, exchanges the code, stores the grant.
     ///
-    /// `callback` is the whole URL that the browser came back with. A code is
-    /// good for one exchange, so call this once for each callback.
+    /// `callback` is the whole URL that the browser came back with. `state` must be the pending one's, `iss` that of the
+    /// authorization server ([`issuer`](crate::AppBuilder::issuer)), and scheme, host, port and path those of the redirect
+    /// URI; on `http://127.0.0.1` and `http://[::1]` the port may be another one (RFC 8252 section 7.3).
+    ///
+    /// An application behind a proxy sees an internal URL. It may give the path and the query (`/callback?code=..`), which
+    /// gives up the check of scheme, host and port, or the query alone (`?code=..`) where the proxy changes the path too.
+    /// Then a callback is no longer told from one that was meant for another redirect URI: with several authorization
+    /// servers only `iss` still shows a code of the wrong one. Build the outer URL again where the proxy says what it was.
     ///
     /// # Errors
     ///
     /// A refusal ([`oauth::Error::Refused`]), a callback that does not belong to
-    /// `pending`, or a failed exchange.
+    /// `pending`, or a failed exchange. A callback that does not belong to it does not end it either.
+    ///
+    /// A `pending` is good for one use, whoever keeps it: its use leaves a mark in the app's [store](crate::AppBuilder::store),
+    /// before the code is sent. A second callback, a reloaded one for instance, is
+    /// [`AuthorizationUsed`](oauth::Error::AuthorizationUsed) and sends nothing, in every process that shares the store; without
+    /// a store that is this process. Only where the code is known to be unspent (nothing was sent, the client was refused,
+    /// or there were too many requests) the same callback may be tried again. When the store cannot be used, the code is not
+    /// sent either. After its [time](crate::AppBuilder::authorization_lifetime) it has
+    /// [ended](oauth::Error::AuthorizationEnded). Until this version nothing stopped a second exchange.
     pub async fn finish(&self, pending: Pending, callback: &str) -> Result<Connection<P>, oauth::Error>
     where
         P: grant::AuthorizationCode,
     {
-        let profile = P::profile();
         if !self.is_own(&pending.provider, &pending.client_id, &pending.token_endpoint) {
             return Err(oauth::Error::ForeignPending);
         }
-        let code = read_callback(profile, &pending, self.0.issuer.as_deref(), callback)?;
-        let server = &self.0.server;
-        let reply = server
-            .authorization_code(
-                &code,
-                pending.verifier.as_ref(),
-                pending.redirect_uri.as_deref(),
-                &pending.scopes,
-            )
-            .await?;
-        let named = profile
-            .extra
-            .iter()
-            .filter(|field| field.subject)
-            .find_map(|field| reply.extra.get(field.name).cloned());
-        let subject = pending
-            .subject
-            .or(named)
-            .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-        // A grant that is bound to one thing (a payment's authorization) lives beside the same user's others.
-        let key = self
-            .key(GrantKind::AuthorizationCode, pending.scopes)
-            .subject(subject)
-            .bound_to(pending.bound);
-        self.adopt(key, reply).await
+        let code = self.read(&pending, callback)?;
+        let seen = self.0.authorizations.look(&pending.state).await?;
+        self.exchange(pending, seen, &code).await
     }
 
     /// Connects with a user's name and password (RFC 6749 section 4.3).
@@ -310,7 +306,11 @@ impl<P: Provider> App<P> {
         }
     }
 
-    async fn adopt(&self, key: TokenKey, reply: crate::token::TokenReply) -> Result<Connection<P>, oauth::Error> {
+    pub(super) async fn adopt(
+        &self,
+        key: TokenKey,
+        reply: crate::token::TokenReply,
+    ) -> Result<Connection<P>, oauth::Error> {
         let handle = self.handle(key, Renewal::Refresh);
         if let Err(error) = handle.adopt(reply).await {
             // Tokens that the store did not take serve from memory, and their write is tried again: a
@@ -328,14 +328,14 @@ impl<P: Provider> App<P> {
         Connection::new(handle, client)
     }
 
-    fn key(&self, kind: GrantKind, scopes: ScopeSet) -> TokenKey {
+    pub(super) fn key(&self, kind: GrantKind, scopes: ScopeSet) -> TokenKey {
         TokenKey::new(P::profile().provider, self.0.server.client_id(), kind)
             .scopes(scopes)
             .token_endpoint(self.0.token_endpoint.as_str())
     }
 
     /// Whether a grant was made by this client at this authorization server. Its tokens go to no other.
-    fn is_own(&self, provider: &str, client_id: &str, token_endpoint: &str) -> bool {
+    pub(super) fn is_own(&self, provider: &str, client_id: &str, token_endpoint: &str) -> bool {
         provider == P::profile().provider
             && client_id == self.0.server.client_id()
             && token_endpoint == self.0.token_endpoint

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::application::{App, Settled};
 use super::credentials::Credentials;
 use super::provider::{Environment as _, Provider, TypedClient};
-use crate::http::{ConfigError, default_client, secure_url};
-use crate::oauth::{AuthorizationServer, ClientAuthentications, Endpoints, Settings, TokenBody};
+use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
+use crate::oauth::{AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, Pkce, Settings, TokenBody};
 use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenStore};
 use crate::transport::{Credential, RetryPolicy};
 
@@ -26,12 +26,14 @@ pub struct AppBuilder<P: Provider> {
     issuer: Option<String>,
     authentication: Option<ClientAuthentications>,
     token_body: Option<TokenBody>,
+    without_pkce: bool,
     http: Option<reqwest::Client>,
     retry: RetryPolicy,
     timeout: Duration,
     store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
     rotation: Option<Rotation>,
+    authorization_lifetime: Duration,
 }
 
 impl<P: Provider> App<P> {
@@ -55,12 +57,14 @@ impl<P: Provider> AppBuilder<P> {
             issuer: None,
             authentication: None,
             token_body: None,
+            without_pkce: false,
             http: None,
             retry: RetryPolicy::default(),
             timeout: Duration::from_secs(30),
             store: None,
             clock: Arc::new(SystemClock),
             rotation: None,
+            authorization_lifetime: Duration::from_secs(600),
         }
     }
 
@@ -83,13 +87,15 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// The authorization endpoint as a whole URL.
+    /// The authorization endpoint as a whole URL. A query in it stays, and the parameters of a request are added to it
+    /// (RFC 6749 section 3.1).
     pub fn authorization_endpoint(mut self, url: impl Into<String>) -> Self {
         self.authorization_endpoint = Some(url.into());
         self
     }
 
-    /// The token endpoint as a whole URL. The bare calls of the `oauth` module go to paths under
+    /// The token endpoint as a whole URL, with a query where it has one (RFC 6749 section 3.2). It is part of the
+    /// keys of grants, with its query: put no secret there. The bare calls of the `oauth` module go to paths under
     /// [`oauth_base_url`](Self::oauth_base_url) in any case.
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
         self.token_endpoint = Some(url.into());
@@ -108,13 +114,39 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// The redirect URI of authorizations.
+    /// The redirect URI of authorizations: https, http on a loopback address, or a scheme of the application's own (RFC
+    /// 8252 section 7). [`authorize`](App::authorize) refuses any other.
+    ///
+    /// An application that works with several authorization servers (several institutions at MX) gives each a redirect
+    /// URI of its own, such as `https://app.example/callback/first-bank`: a callback that one institution's server sends
+    /// to another's authorization is then refused before the code goes anywhere (RFC 9700 section 4.4.2.2).
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::{ConfigError, mx};
+    ///
+    /// fn app_of(institution: &str, credentials: mx::Credentials) -> Result<mx::App, ConfigError> {
+    ///     mx::App::builder()
+    ///         .base_url(format!("https://fdx.{institution}.example"))
+    ///         .redirect_uri(format!("https://app.example/callback/{institution}"))
+    ///         .credentials(credentials)
+    ///         .build()
+    /// }
+    /// # assert!(app_of("first-bank", mx::Credentials::new("client", "secret")).is_ok());
+    /// # }
+    /// ```
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(uri.into());
         self
     }
 
-    /// The issuer that callbacks must name when they name one (RFC 9207).
+    /// The issuer of an authorization server that sends `iss` with its callbacks, where its metadata say
+    /// `authorization_response_iss_parameter_supported` (RFC 9207). Every callback must name it then, letter for letter;
+    /// one that names another, or none, is refused.
+    ///
+    /// Without it an `iss` is taken that has scheme, host and port of the authorization endpoint or the token endpoint, and
+    /// no other; a callback without `iss` is taken too. Until this version a set issuer was compared only where a callback
+    /// had one: leave it out for a server that sends none.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
         self
@@ -129,6 +161,16 @@ impl<P: Provider> AppBuilder<P> {
     /// Encoding of token requests, in place of what the specification says.
     pub fn token_body(mut self, body: TokenBody) -> Self {
         self.token_body = Some(body);
+        self
+    }
+
+    /// Sends no PKCE, to a server that takes no request with it.
+    ///
+    /// PKCE (RFC 7636) is sent to every server that is not known to refuse it, because most ignore what they do not know. One
+    /// that does not shows the user a page with an error, or answers `invalid_request`; the error says then that this
+    /// switch may help. Where the provider [demands](crate::oauth::Pkce::Required) PKCE it cannot be switched off.
+    pub fn without_pkce(mut self) -> Self {
+        self.without_pkce = true;
         self
     }
 
@@ -170,7 +212,14 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// The clock by which tokens expire.
+    /// How long an authorization may take, from [`authorize`](App::authorize) to its callback: ten minutes without it, a
+    /// week at most. A callback that comes later is refused, and its code is not used.
+    pub fn authorization_lifetime(mut self, lifetime: Duration) -> Self {
+        self.authorization_lifetime = lifetime.min(Duration::from_secs(7 * 86_400));
+        self
+    }
+
+    /// The clock by which tokens and authorizations expire.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -213,8 +262,8 @@ impl<P: Provider> AppBuilder<P> {
             (None, _, _) => api.clone(),
         };
         let endpoint = |what: &'static str, given: &Option<String>, path: &str| match given {
-            Some(url) => secure_url(what, url),
-            None => secure_url(what, &under(&oauth, path)),
+            Some(url) => endpoint_url(what, url),
+            None => endpoint_url(what, &under(&oauth, path)),
         };
         let optional = |what, given: &Option<String>, path: Option<&'static str>| match (given, path) {
             (None, None) => Ok(None),
@@ -243,6 +292,11 @@ impl<P: Provider> AppBuilder<P> {
             Some(client) => client,
             None => default_client()?,
         };
+        let pkce = match (self.without_pkce, profile.pkce) {
+            (true, Pkce::Required) => return Err(ConfigError::PkceRequired(profile.name)),
+            (true, _) => Pkce::Refused,
+            (false, known) => known,
+        };
         let server = AuthorizationServer::new(Settings {
             profile,
             endpoints,
@@ -250,9 +304,11 @@ impl<P: Provider> AppBuilder<P> {
             client_secret: credentials.client_secret,
             authentication: self.authentication.unwrap_or(profile.client_authentication),
             body: self.token_body.unwrap_or(profile.token_body),
+            pkce,
             http: http.clone(),
             timeout: self.timeout,
         });
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         Ok(App(Arc::new(Settled {
             api,
             oauth,
@@ -263,7 +319,9 @@ impl<P: Provider> AppBuilder<P> {
             retry: self.retry,
             redirect_uri: self.redirect_uri,
             issuer: self.issuer,
-            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new())),
+            authorizations: Authorizations::new(Arc::clone(&store), Arc::clone(&self.clock)),
+            authorization_lifetime: self.authorization_lifetime,
+            store,
             clock: self.clock,
             rotation: self.rotation.unwrap_or_else(|| {
                 let facts = profile.refresh;

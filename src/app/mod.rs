@@ -2,6 +2,7 @@
 //! says of the provider.
 
 mod application;
+mod authorization;
 mod builder;
 mod client_builder;
 mod connection;

@@ -6,7 +6,7 @@ mod corpus;
 use http::{HeaderMap, StatusCode};
 use zeroize::Zeroizing;
 
-use crate::oauth::{Asked, Error, Pending, Profile, RawReply, read_callback};
+use crate::oauth::{Asked, Error, ExpectedIssuer, Pending, Profile, RawReply, read_callback};
 use crate::token::TokenReply;
 use crate::value::{ScopeSet, Secret};
 
@@ -33,6 +33,7 @@ fn profiles() -> Vec<&'static Profile> {
 
 /// What each provider's profile makes of a callback.
 pub fn callbacks(callback: &str) -> impl Iterator<Item = Result<Secret, Error>> {
+    let endpoint = url::Url::parse("https://issuer.example/authorize").ok();
     profiles().into_iter().map(move |profile| {
         let pending = Pending {
             provider: profile.provider.to_owned(),
@@ -44,8 +45,10 @@ pub fn callbacks(callback: &str) -> impl Iterator<Item = Result<Secret, Error>> 
             token_endpoint: String::new(),
             bound: Vec::new(),
             subject: None,
+            until: None,
         };
-        read_callback(profile, &pending, Some("https://issuer.example"), callback)
+        let issuer = ExpectedIssuer::WithEndpoint([endpoint.as_ref(), None]);
+        read_callback(profile, &pending, &issuer, callback)
     })
 }
 

@@ -25,15 +25,28 @@ pub(crate) fn install_crypto() {
     }
 }
 
-/// Reads a base URL or an endpoint: https, or http on a loopback address.
+/// Reads a base URL, which paths are put under: https, or http on a loopback address, without a query.
 pub(crate) fn secure_url(what: &'static str, text: &str) -> Result<Url, ConfigError> {
+    let url = endpoint_url(what, text)?;
+    if url.query().is_some() {
+        return Err(ConfigError::Url {
+            what,
+            reason: "it has a query, and paths are put behind it",
+        });
+    }
+    Ok(url)
+}
+
+/// Reads an endpoint: https, or http on a loopback address. It may have a query, which stays, and has no fragment (RFC
+/// 6749 sections 3.1 and 3.2).
+pub(crate) fn endpoint_url(what: &'static str, text: &str) -> Result<Url, ConfigError> {
     let bad = |reason| ConfigError::Url { what, reason };
     let url = Url::parse(text.trim()).map_err(|_| bad("it is not an absolute URL"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad("it has a user name or a password in it; use credentials"));
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(bad("it has a query or a fragment"));
+    if url.fragment().is_some() {
+        return Err(bad("it has a fragment"));
     }
     match url.scheme() {
         "https" => Ok(url),
@@ -53,6 +66,11 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether the host is a loopback address, and not a name for one (RFC 8252 sections 7.3 and 8.3).
+pub(crate) fn is_loopback_literal(url: &Url) -> bool {
+    !matches!(url.host(), Some(Host::Domain(_))) && is_loopback(url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +84,7 @@ mod tests {
             "http://localhost/",
         ] {
             assert!(secure_url("base URL", good).is_ok(), "{good}");
+            assert!(endpoint_url("base URL", good).is_ok(), "{good}");
         }
         for bad in [
             "http://api.bank.example",
@@ -79,6 +98,15 @@ mod tests {
         ] {
             let error = secure_url("base URL", bad).unwrap_err().to_string();
             assert!(error.starts_with("base URL: ") && !error.contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_may_have_a_query_and_no_fragment() {
+        let with_query = "https://bank.example/token?tenant=7";
+        assert_eq!(endpoint_url("token endpoint", with_query).unwrap().as_str(), with_query);
+        for bad in ["https://bank.example/token#part", "http://bank.example/token?tenant=7"] {
+            assert!(endpoint_url("token endpoint", bad).is_err(), "{bad}");
         }
     }
 }

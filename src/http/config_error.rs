@@ -32,6 +32,9 @@ pub enum ConfigError {
         "the client has no way to authenticate: choose one on the builder (a grant, an access key, a registration token)"
     )]
     NoGrant,
+    /// PKCE was switched off for a provider that demands it.
+    #[error("{0} takes no authorization without PKCE: remove `without_pkce`")]
+    PkceRequired(&'static str),
     /// The client id or the secret cannot be sent.
     #[error("{0}")]
     Credentials(&'static str),

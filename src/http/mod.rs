@@ -14,7 +14,7 @@ pub(crate) use body::{Departure, sent_once};
 pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;
-pub(crate) use client::{default_client, is_loopback, secure_url};
+pub(crate) use client::{default_client, endpoint_url, is_loopback, is_loopback_literal, secure_url};
 pub use config_error::{ConfigError, HttpClientError};
 pub(crate) use random::Random;
 pub(crate) use read::{ReadError, read, without_mark};

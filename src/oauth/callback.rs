@@ -1,75 +1,89 @@
-//! What a browser brings back from the authorization endpoint, and where it may bring it.
+//! What a browser brings back from the authorization endpoint, and whether it is believed.
 
 use url::Url;
 
 use super::error::{Error, Refusal};
 use super::pending::Pending;
 use super::profile::Profile;
+use super::redirect_uri::check_address;
 use crate::value::Secret;
 
-/// Checks a redirect URI against the provider's rules.
-pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result<(), Error> {
-    let Some(uri) = uri else {
-        return if profile.redirect_uri.required {
-            Err(Error::RedirectUri("the provider demands one; set it on the app"))
-        } else {
-            Ok(())
-        };
-    };
-    let url = Url::parse(uri).map_err(|_| Error::RedirectUri("it is not an absolute URI"))?;
-    if url.fragment().is_some() {
-        return Err(Error::RedirectUri(
-            "it must not have a fragment (RFC 6749 section 3.1.2)",
-        ));
+/// Who may have sent a callback, as its `iss` says it (RFC 9207).
+pub(crate) enum ExpectedIssuer<'a> {
+    /// This one, and it says so every time.
+    Exactly(&'a str),
+    /// Whoever has one of these endpoints, where the callback says who sent it.
+    WithEndpoint([Option<&'a Url>; 2]),
+}
+
+impl ExpectedIssuer<'_> {
+    /// RFC 9207 section 2.4. A check is not skipped because a server that sends `iss` did not.
+    fn check(&self, sent: Option<&str>) -> Result<(), Error> {
+        match (self, sent) {
+            (Self::Exactly(expected), Some(sent)) if *expected == sent => Ok(()),
+            (Self::Exactly(_), None) => Err(Error::IssuerMissing),
+            (Self::WithEndpoint(_), None) => Ok(()),
+            (Self::WithEndpoint(endpoints), Some(sent)) if is_origin_of(sent, endpoints) => Ok(()),
+            (_, Some(_)) => Err(Error::IssuerMismatch),
+        }
     }
-    if profile.redirect_uri.https_or_custom_scheme && url.scheme() == "http" && !crate::http::is_loopback(&url) {
-        return Err(Error::RedirectUri(
-            "the provider takes https or a custom scheme; plain http works on loopback only",
-        ));
-    }
-    if ["javascript", "data", "file"].contains(&url.scheme()) {
-        return Err(Error::RedirectUri("its scheme cannot receive a callback"));
-    }
-    Ok(())
+}
+
+/// Whether an issuer has the scheme, the host and the port of an endpoint.
+fn is_origin_of(issuer: &str, endpoints: &[Option<&Url>]) -> bool {
+    let Ok(issuer) = Url::parse(issuer) else { return false };
+    let mut endpoints = endpoints.iter().flatten();
+    endpoints.any(|endpoint| endpoint.origin().is_tuple() && endpoint.origin() == issuer.origin())
 }
 
 /// Reads a callback and gives the code (RFC 6749 sections 4.1.2 and 4.1.2.1).
 ///
-/// `callback` is the whole URL that the browser came back with, or the part of it from the path on.
+/// `callback` is the whole URL that the browser came back with, or the part of it from the path or the query on.
 pub(crate) fn read_callback(
     profile: &Profile,
     pending: &Pending,
-    issuer: Option<&str>,
+    issuer: &ExpectedIssuer<'_>,
     callback: &str,
 ) -> Result<Secret, Error> {
-    let fields = Fields::of(profile, callback)?;
+    let fields = Fields::of(profile.refusal_code_field, callback)?;
     let state_fits = fields.state.as_ref().map(|state| *state == pending.state);
-    let foreign = issuer
-        .zip(fields.issuer.as_deref())
-        .is_some_and(|(expected, actual)| expected != actual);
+    let needs_state = fields.error.is_none() || profile.state_on_refusal;
+    if state_fits == Some(false) || (state_fits.is_none() && needs_state) {
+        return Err(Error::StateMismatch);
+    }
+    // A refusal is checked like a success: anyone can make a URL with `error` in it.
+    issuer.check(fields.issuer.as_deref())?;
+    if let Some(redirect_uri) = &pending.redirect_uri {
+        check_address(redirect_uri, callback)?;
+    }
     if let Some(error) = fields.error {
-        // A refusal is checked like a success: anyone can make a URL with `error` in it.
-        match state_fits {
-            Some(false) => return Err(Error::StateMismatch),
-            None if profile.state_on_refusal => return Err(Error::StateMismatch),
-            _ if foreign => return Err(Error::IssuerMismatch),
-            _ => {}
-        }
         return Err(Error::Refused(Refusal {
             error,
             code: fields.refusal_code,
             state_verified: state_fits == Some(true),
+            may_be_pkce: false,
         }));
-    }
-    if state_fits != Some(true) {
-        return Err(Error::StateMismatch);
-    }
-    if foreign {
-        return Err(Error::IssuerMismatch);
     }
     fields.code.ok_or(Error::Callback(
         "has neither a code nor an error; the provider may have refused the authorization",
     ))
+}
+
+/// The `state` of a callback, by which an application that keeps [`Pending`] itself finds it again.
+///
+/// Nothing is believed yet: anyone can make a callback. [`App::finish`](crate::App::finish) decides.
+///
+/// ```
+/// let state = finrail::oauth::callback_state("/callback?code=SplxlOBeZQQ&state=af0ifjsldkj")?;
+/// assert_eq!(state.expose_secret(), "af0ifjsldkj");
+/// # Ok::<(), finrail::oauth::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// When the callback cannot be read, or has no `state`.
+pub fn callback_state(callback: &str) -> Result<Secret, Error> {
+    Fields::of(None, callback)?.state.ok_or(Error::StateMismatch)
 }
 
 #[derive(Default)]
@@ -82,7 +96,7 @@ struct Fields {
 }
 
 impl Fields {
-    fn of(profile: &Profile, callback: &str) -> Result<Self, Error> {
+    fn of(refusal_code_field: Option<&str>, callback: &str) -> Result<Self, Error> {
         if callback.len() > 16 * 1024 {
             return Err(Error::Callback("is longer than any callback"));
         }
@@ -91,12 +105,16 @@ impl Fields {
         ))?;
         let mut fields = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            // "Parameters sent without a value MUST be treated as if they were omitted" (RFC 6749 section 3.1).
+            if value.is_empty() {
+                continue;
+            }
             let twice = match name.as_ref() {
-                "code" if !value.is_empty() => fields.code.replace(Secret::new(value)).is_some(),
+                "code" => fields.code.replace(Secret::new(value)).is_some(),
                 "state" => fields.state.replace(Secret::new(value)).is_some(),
                 "iss" => fields.issuer.replace(value.into_owned()).is_some(),
                 "error" => fields.error.replace(plain(&value)).is_some(),
-                other if Some(other) == profile.refusal_code_field => {
+                other if Some(other) == refusal_code_field => {
                     fields.refusal_code = Some(plain(&value));
                     false
                 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::token::{IssuerError, Verdict};
+use crate::token::{IssuerError, StoreError, Verdict};
 use crate::value::ScopeError;
 
 /// Why a request to an authorization server, or a callback from it, failed.
@@ -28,7 +28,7 @@ pub enum Error {
         what: &'static str,
     },
     /// The user, or the provider, refused the authorization (RFC 6749 section 4.1.2.1).
-    #[error("the authorization was refused: {}{}; the user may be asked again", .0.error, if .0.state_verified { "" } else { " (the refusal carried no state, so it may not be the provider's)" })]
+    #[error("the authorization was refused: {}{}; {}", .0.error, if .0.state_verified { "" } else { " (the refusal carried no state, so it may not be the provider's)" }, .0.what_to_do())]
     Refused(Refusal),
     /// The callback's `state` is missing or is not the one that was sent (RFC 6749 section 10.12).
     #[error(
@@ -40,6 +40,45 @@ pub enum Error {
         "the callback names another issuer than the provider's; start the authorization again and do not use the code"
     )]
     IssuerMismatch,
+    /// The callback names no issuer, and the app's [`issuer`](crate::AppBuilder::issuer) demands it (RFC 9207 section 2.4).
+    #[error(
+        "the callback does not name its issuer, though `issuer` is set on the app: it may come from another authorization server; start the authorization again and do not use the code, and set `issuer` only for a server that sends `iss`"
+    )]
+    IssuerMissing,
+    /// The callback came to another address than the redirect URI of this authorization (RFC 9700 section 4.4.2.2).
+    #[error(
+        "the callback did not come to the redirect URI of this authorization: it differs in scheme, host, port or path, so another authorization server may have sent it; start the authorization again and do not use the code; an application that sees an internal URL behind a proxy gives the path and the query only"
+    )]
+    RedirectUriMismatch,
+    /// The authorization of this callback was used before: its code was sent, and sent again it could end the grant (RFC
+    /// 6749 section 4.1.2).
+    #[error(
+        "the authorization of this callback is already used: a callback that is reloaded needs nothing more, the connection of the first time holds; if that one failed, start the authorization again"
+    )]
+    AuthorizationUsed,
+    /// The authorization of this callback has ended: its time was over before the callback came.
+    #[error(
+        "the authorization of this callback has ended: the callback came too late, and its code is not used; start the authorization again"
+    )]
+    AuthorizationEnded,
+    /// The store has no authorization with the callback's `state`.
+    #[error(
+        "no authorization with the state of this callback is pending in this store: it was begun elsewhere or not at all, or it ended some time ago; start the authorization again and do not use the code"
+    )]
+    UnknownAuthorization,
+    /// The callback came in another session than the one in which the authorization was begun (RFC 9700 section 4.7).
+    #[error(
+        "the callback came without the session in which its authorization was begun: somebody may have sent the user a callback of their own; start the authorization again in this session and do not use the code"
+    )]
+    ForeignSession,
+    /// The token store could not be asked about an authorization, which is kept or marked there. Nothing was sent.
+    #[error(
+        "the token store could not keep or find the authorization, so its code is not sent; try the same again when the store can be used"
+    )]
+    AuthorizationStore {
+        /// What happened.
+        source: StoreError,
+    },
     /// The pending authorization was made for another provider, client or authorization server.
     #[error(
         "the pending authorization belongs to another provider, client id or authorization server; use the app that made it"
@@ -56,6 +95,12 @@ pub enum Error {
     /// The authorization server answered with an OAuth error (RFC 6749 section 5.2).
     #[error(transparent)]
     Server(ServerError),
+    /// The authorization server refused a code exchange that carried PKCE, of which the provider's documentation says
+    /// nothing.
+    #[error(
+        "{0}; the request carried PKCE, which the provider does not document: if the server does not take it, switch it off with `without_pkce` on the app's builder"
+    )]
+    PkceRefused(ServerError),
     /// The authorization server's reply is not what the specification says.
     #[error("{request}: {problem} (status {status}){}", advice(*.status))]
     Reply {
@@ -109,6 +154,9 @@ pub struct Refusal {
     pub code: Option<String>,
     /// Whether the refusal brought the right `state` back. Without it anyone can have made the URL.
     pub state_verified: bool,
+    /// The request carried PKCE, which the provider does not document, and the error may be the server's word on that:
+    /// [`without_pkce`](crate::AppBuilder::without_pkce) switches it off.
+    pub may_be_pkce: bool,
 }
 
 impl Refusal {
@@ -116,6 +164,14 @@ impl Refusal {
     #[must_use]
     pub fn is_access_denied(&self) -> bool {
         self.error == "access_denied"
+    }
+
+    fn what_to_do(&self) -> &'static str {
+        if self.may_be_pkce {
+            "the request carried PKCE, which the provider does not document: if the server does not take it, switch it off with `without_pkce` on the app's builder"
+        } else {
+            "the user may be asked again"
+        }
     }
 }
 
@@ -160,7 +216,7 @@ impl Error {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Server(error) => error.verdict,
+            Self::Server(error) | Self::PkceRefused(error) => error.verdict,
             Self::Reply { in_doubt: true, .. } | Self::Connection { sent: true, .. } => Verdict::InDoubt,
             Self::Reply {
                 status, retry_after, ..
@@ -172,8 +228,19 @@ impl Error {
             },
             Self::Connection { .. } => Verdict::NotSent,
             Self::Config(_) => Verdict::ClientMisconfigured,
+            Self::AuthorizationStore {
+                source: StoreError::Unavailable { .. },
+            } => Verdict::NotSent,
             _ => Verdict::RequestRejected,
         }
+    }
+
+    /// Whether a code that was sent is known to be unspent: nothing left, or the server did not get as far as the code.
+    pub(crate) fn leaves_the_code_unspent(&self) -> bool {
+        matches!(
+            self.verdict(),
+            Verdict::NotSent | Verdict::ClientMisconfigured | Verdict::Throttled { .. }
+        )
     }
 
     /// Whether the user or the provider refused the authorization.
@@ -189,7 +256,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Server(error) => Some(&error.error),
+            Self::Server(error) | Self::PkceRefused(error) => Some(&error.error),
             Self::Refused(refusal) => Some(&refusal.error),
             _ => None,
         }
@@ -202,6 +269,12 @@ impl Error {
             self.verdict(),
             Verdict::NotSent | Verdict::Transient { .. } | Verdict::Throttled { .. }
         )
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(source: StoreError) -> Self {
+        Self::AuthorizationStore { source }
     }
 }
 

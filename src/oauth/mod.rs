@@ -7,22 +7,29 @@ mod client_authentication;
 mod error;
 mod exchange;
 mod issuer;
+mod one_use;
 mod pending;
 mod profile;
+mod redirect_uri;
 mod reply;
 mod requested_scope;
 mod server;
 pub mod wire;
 
-pub(crate) use callback::{check_redirect_uri, read_callback};
+#[cfg(any(test, fuzzing))]
+pub(crate) use callback::ExpectedIssuer;
+pub use callback::callback_state;
+pub(crate) use callback::read_callback;
 pub(crate) use client_authentication::{basic, plain_basic};
 pub use error::{Error, Refusal, ServerError};
 pub(crate) use issuer::GrantIssuer;
+pub(crate) use one_use::{Authorizations, Seen};
 pub use pending::{Authorization, Pending};
 pub use profile::{
-    ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts, Revocation,
+    ClientAuthentication, ClientAuthentications, ExtraField, Pkce, Profile, RedirectUriRules, RefreshFacts, Revocation,
     ScopeSentOn, ScopeTemplate, TokenBody,
 };
+pub(crate) use redirect_uri::check_redirect_uri;
 #[cfg(any(test, fuzzing))]
 pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;

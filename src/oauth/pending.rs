@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -15,7 +16,8 @@ use crate::value::{ScopeSet, Secret};
 pub struct Authorization {
     /// The URL for the user's browser. It carries `state`: show it to this user only.
     pub url: Url,
-    /// What [`finish`](crate::App::finish) needs. Keep it in the user's session.
+    /// What [`finish`](crate::App::finish) needs. Keep it in the user's session, or let
+    /// [`begin`](crate::App::begin) keep all of this in the token store.
     pub pending: Pending,
 }
 
@@ -45,7 +47,8 @@ impl Authorization {
 ///
 /// It can be serialised, because the callback may reach another process. It
 /// holds secrets (`state`, the PKCE verifier): keep it where sessions are kept.
-/// `Debug` shows neither.
+/// `Debug` shows neither. It is good for one use, until the app's
+/// [`authorization_lifetime`](crate::AppBuilder::authorization_lifetime) is over.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Pending {
     pub(crate) provider: String,
@@ -61,13 +64,23 @@ pub struct Pending {
     #[serde(default)]
     pub(crate) bound: Vec<String>,
     pub(crate) subject: Option<String>,
+    /// When it ends; none: an earlier version made it, which did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<DateTime<Utc>>,
 }
 
 impl Pending {
-    /// The value of `state`, by which a callback finds its pending authorization.
+    /// The value of `state`, by which a callback finds its pending authorization:
+    /// [`callback_state`](super::callback_state) reads it out of one.
     #[must_use]
     pub fn state(&self) -> &Secret {
         &self.state
+    }
+
+    /// When it ends. None: an earlier version made it, which did not say.
+    #[must_use]
+    pub fn until(&self) -> Option<DateTime<Utc>> {
+        self.until
     }
 
     /// The provider.
@@ -83,6 +96,7 @@ impl fmt::Debug for Pending {
             .field("provider", &self.provider)
             .field("redirect_uri", &self.redirect_uri)
             .field("scopes", &self.scopes)
+            .field("until", &self.until)
             .finish_non_exhaustive()
     }
 }

@@ -10,7 +10,7 @@ use crate::token::Verdict;
 /// ```
 /// # #[cfg(feature = "mx")] {
 /// let mx = &finrail::mx::PROFILE;
-/// assert!(mx.pkce);
+/// assert!(mx.pkce.is_checked());
 /// assert!(!mx.grants.contains(&"client_credentials"));
 /// # }
 /// ```
@@ -34,8 +34,8 @@ pub struct Profile {
     pub client_authentication: ClientAuthentications,
     /// Encoding of token requests.
     pub token_body: TokenBody,
-    /// Whether PKCE with `S256` is sent (RFC 7636).
-    pub pkce: bool,
+    /// What is known of PKCE (RFC 7636, `S256`).
+    pub pkce: Pkce,
     /// Between several scopes of a request.
     pub scope_separator: &'static str,
     /// The scopes that are documented.
@@ -86,7 +86,7 @@ impl Profile {
         grants: &[],
         client_authentication: ClientAuthentications::all(ClientAuthentication::Post),
         token_body: TokenBody::Form,
-        pkce: false,
+        pkce: Pkce::Undocumented,
         scope_separator: " ",
         scopes: &[],
         scopes_complete: false,
@@ -149,6 +149,38 @@ impl ClientAuthentications {
             refresh_token: method,
             revocation: method,
         }
+    }
+}
+
+/// What is known of PKCE (RFC 7636) at an authorization server. It is always `S256`.
+///
+/// It is sent wherever nothing speaks against it: RFC 9700 section 2.1.1 recommends it to every client, and a server
+/// ignores parameters that it does not know (RFC 6749 sections 3.1 and 3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pkce {
+    /// The server demands it.
+    Required,
+    /// The server checks it where it is sent.
+    Supported,
+    /// The provider says nothing of it. It is sent, unless
+    /// [`without_pkce`](crate::AppBuilder::without_pkce) switches it off, and counts as no protection.
+    Undocumented,
+    /// The server takes no request that has it: it is not sent.
+    Refused,
+}
+
+impl Pkce {
+    /// Whether it is sent.
+    #[must_use]
+    pub const fn is_sent(self) -> bool {
+        !matches!(self, Self::Refused)
+    }
+
+    /// Whether the server is known to check it. Where it is not, a stolen code is good for whoever has the client's secret.
+    #[must_use]
+    pub const fn is_checked(self) -> bool {
+        matches!(self, Self::Required | Self::Supported)
     }
 }
 

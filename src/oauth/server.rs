@@ -12,10 +12,11 @@ use oauth2::{
 };
 use url::Url;
 
+use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
 use super::error::Error;
 use super::exchange::{Captured, Exchange, captured};
-use super::profile::{ClientAuthentication, ClientAuthentications, Profile, TokenBody};
+use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
 use super::reply::Asked;
 use super::requested_scope::Scopes;
 use crate::token::{RevokedToken, TokenReply};
@@ -44,15 +45,20 @@ pub(crate) struct Settings {
     pub client_secret: Secret,
     pub authentication: ClientAuthentications,
     pub body: TokenBody,
+    /// The provider's, or that it is not to be sent.
+    pub pkce: Pkce,
     pub http: reqwest::Client,
     pub timeout: Duration,
 }
 
 impl fmt::Debug for AuthorizationServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A query may hold what only the server is to know.
+        let mut token_endpoint = self.0.endpoints.token.clone();
+        token_endpoint.set_query(None);
         f.debug_struct("AuthorizationServer")
             .field("provider", &self.0.profile.provider)
-            .field("token_endpoint", &self.0.endpoints.token.as_str())
+            .field("token_endpoint", &token_endpoint.as_str())
             .finish_non_exhaustive()
     }
 }
@@ -89,6 +95,21 @@ impl AuthorizationServer {
         self.0.timeout
     }
 
+    /// Who may have sent a callback: the issuer that is set, or whoever has the endpoints that are used.
+    pub(crate) fn expected_issuer<'a>(&'a self, issuer: Option<&'a str>) -> ExpectedIssuer<'a> {
+        let endpoints = &self.0.endpoints;
+        match issuer {
+            Some(issuer) => ExpectedIssuer::Exactly(issuer),
+            None => ExpectedIssuer::WithEndpoint([endpoints.authorize.as_ref(), Some(&endpoints.token)]),
+        }
+    }
+
+    /// Whether an error may be the server's word on PKCE, of which the provider says nothing: the code of RFC 6749 for a
+    /// parameter that is not supported (sections 4.1.2.1 and 5.2).
+    pub(crate) fn may_be_pkce(&self, error: &str) -> bool {
+        self.0.pkce == Pkce::Undocumented && error == "invalid_request"
+    }
+
     /// The URL that a user's browser is sent to (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
     pub(crate) fn authorization_request(
         &self,
@@ -112,7 +133,7 @@ impl AuthorizationServer {
             request = request.add_extra_param("scope", scopes.authorize.clone());
         }
         let mut verifier = None;
-        if profile.pkce {
+        if self.0.pkce.is_sent() {
             let (challenge, secret) = PkceCodeChallenge::new_random_sha256();
             request = request.set_pkce_challenge(challenge);
             verifier = Some(Secret::new(secret.secret().clone()));
@@ -163,7 +184,13 @@ impl AuthorizationServer {
         secrets.extend(verifier.map(Secret::expose_secret));
         let asked = self.asked(REQUEST, true, &secrets);
         let exchange = self.exchange();
-        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
+        let reply = captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked);
+        match reply {
+            Err(Error::Server(error)) if verifier.is_some() && self.may_be_pkce(&error.error) => {
+                Err(Error::PkceRefused(error))
+            }
+            reply => reply,
+        }
     }
 
     /// RFC 6749 section 4.3.

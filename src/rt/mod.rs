@@ -11,7 +11,7 @@ pub mod v1 {
         App, ClientBuilder, ClientKind, Connection, Credentials, Environment, Hosts, Provider, TypedClient, grant,
     };
     pub use crate::oauth::{
-        ClientAuthentication, ClientAuthentications, ExtraField, Profile, RedirectUriRules, RefreshFacts,
+        ClientAuthentication, ClientAuthentications, ExtraField, Pkce, Profile, RedirectUriRules, RefreshFacts,
         RequestedScope, Revocation, ScopeSentOn, ScopeTemplate, TokenBody, wire as oauth_wire,
     };
     pub use crate::token::Verdict;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
 use super::address::Address;
@@ -297,9 +296,9 @@ fn authentication(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent
 }
 
 fn pkce(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec<&'static str>) {
-    let required = spec.provider.oauth.pkce == v::Pkce::Required;
+    let ours = spec.provider.oauth.pkce;
     match words(metadata, "code_challenge_methods_supported") {
-        Some(methods) if required && !methods.contains("S256") => issues.push(issue(
+        Some(methods) if ours.is_sent() && !methods.contains("S256") => issues.push(issue(
             "pkce-withdrawn",
             Class::WireBreaking,
             "S256",
@@ -308,16 +307,21 @@ fn pkce(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec
             "the client sends it with every authorization",
             "follow the metadata in x-oauth.pkce",
         )),
-        Some(methods) if !required && methods.contains("S256") => issues.push(issue(
+        Some(methods) if !ours.is_checked() && methods.contains("S256") => issues.push(issue(
             "pkce-added",
             Class::Additive,
             "S256",
             "/pkce",
             "the PKCE method S256 is supported".to_owned(),
-            "the client does not send it",
-            "write `pkce: required`: a server that supports it loses nothing",
+            if ours.is_sent() {
+                "the client sends it already, and counts it as no protection"
+            } else {
+                "the client does not send it"
+            },
+            "write `pkce: supported`, or `pkce: required` where the server takes nothing without it",
         )),
-        None if required => silent.push("code_challenge_methods_supported"),
+        // Where the provider never said anything, silence is no news.
+        None if ours.is_checked() => silent.push("code_challenge_methods_supported"),
         _ => {}
     }
 }

@@ -161,8 +161,12 @@ pub const OMNIFUND: &[Change] = &[
         remove(&mut spec["components"]["securitySchemes"]["oauth"]["flows"], "password");
         oauth(spec)["grants"] = json!(["authorization_code", "refresh_token"]);
     }),
-    breaking("PKCE is required", "invalid_request", |spec| {
+    // It is sent already, though nobody documented it.
+    words("PKCE is required", "", |spec| {
         oauth(spec)["pkce"] = json!("required");
+    }),
+    breaking("PKCE is refused", "invalid_request", |spec| {
+        oauth(spec)["pkce"] = json!("refused");
     }),
     breaking("another client authentication", "answered 401", |spec| {
         oauth(spec)["client_authentication"] = json!({"default": "client_secret_basic"});
@@ -286,8 +290,12 @@ pub const FINEXER: &[Change] = &[
     change("a scope is not in the list", "unhandled", "CustomerList", |spec| {
         withdraw(spec, "customer_read");
     }),
-    breaking("PKCE is required", "invalid_request", |spec| {
+    // It is sent already, though nobody documented it.
+    words("PKCE is required", "", |spec| {
         oauth(spec)["pkce"] = json!("required");
+    }),
+    breaking("PKCE is refused", "invalid_request", |spec| {
+        oauth(spec)["pkce"] = json!("refused");
     }),
     breaking("another client authentication", "answered 401", |spec| {
         oauth(spec)["client_authentication"] = json!({"default": "client_secret_basic"});

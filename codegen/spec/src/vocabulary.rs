@@ -289,7 +289,7 @@ pub struct Oauth {
     /// Other encodings that the provider takes.
     #[serde(default)]
     pub token_bodies_accepted: Vec<TokenBody>,
-    /// Whether PKCE (RFC 7636, `S256`) is sent.
+    /// What is known of PKCE (RFC 7636, `S256`), which is sent unless it is refused.
     #[serde(default)]
     pub pkce: Pkce,
     /// Between several scopes of a request.
@@ -423,16 +423,39 @@ pub enum TokenBody {
     Json,
 }
 
-/// Whether PKCE is sent.
+/// What is known of PKCE at an authorization server.
+///
+/// It is sent wherever nothing speaks against it: RFC 9700 section 2.1.1 recommends it to every client, and a server
+/// ignores parameters that it does not know (RFC 6749 sections 3.1 and 3.2).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Pkce {
-    /// Always, with `S256`.
+    /// The server demands it.
     Required,
-    /// Not sent: the provider documents none.
+    /// The server checks it where it is sent.
+    Supported,
+    /// The provider says nothing of it. It is sent, can be switched off, and protects nobody as far as anyone knows.
+    /// Earlier bundles say `none` for it.
     #[default]
-    None,
+    #[serde(alias = "none")]
+    Undocumented,
+    /// The server takes no request that has it: it is not sent.
+    Refused,
+}
+
+impl Pkce {
+    /// Whether the client sends it.
+    #[must_use]
+    pub const fn is_sent(self) -> bool {
+        !matches!(self, Self::Refused)
+    }
+
+    /// Whether the server is known to check it.
+    #[must_use]
+    pub const fn is_checked(self) -> bool {
+        matches!(self, Self::Required | Self::Supported)
+    }
 }
 
 /// A request that carries `scope`.

@@ -140,7 +140,7 @@ fn stay(code: &str, why: impl Into<String>) -> Stop {
 fn redirect_uri<'a>(oauth: &Oauth, client: &'a Client, sent: Option<&'a str>) -> Result<&'a str, Stop> {
     let own = own_code(oauth, "invalid_redirect_uri", "invalid_request");
     let uri = match sent {
-        Some(uri) if client.redirect_uris.iter().any(|known| known == uri) => uri,
+        Some(uri) if client.redirect_uris.iter().any(|known| is_registered(known, uri)) => uri,
         Some(_) => {
             let why = "the redirect URI is not one that is registered for this client";
             return Err(stay(own, why));
@@ -176,16 +176,18 @@ fn check_required(operation: &Operation, query: &[(String, String)]) -> Result<(
 
 /// The code challenge (RFC 7636 section 4.3), which is taken only as S256.
 fn challenge(oauth: &Oauth, query: &[(String, String)]) -> Result<Option<String>, Wrong> {
-    let is_required = oauth.pkce == Pkce::Required;
+    let wrong = |why: &str| Err(("invalid_request", why.to_owned()));
     let method = value_of(query, "code_challenge_method");
-    match value_of(query, "code_challenge") {
-        Some(challenge) if method == Some("S256") && is_challenge(challenge) => Ok(Some(challenge.to_owned())),
-        None if is_required => Err(("invalid_request", "code_challenge is missing".to_owned())),
-        Some(_) if is_required => {
-            let why = "code_challenge must be a S256 challenge";
-            Err(("invalid_request", why.to_owned()))
+    match (oauth.pkce, value_of(query, "code_challenge")) {
+        (Pkce::Undocumented, _) => Ok(None),
+        (Pkce::Refused, None) if method.is_none() => Ok(None),
+        (Pkce::Refused, _) => wrong("code_challenge is not a parameter of this server"),
+        (Pkce::Required, None) => wrong("code_challenge is missing"),
+        (Pkce::Supported, None) => Ok(None),
+        (Pkce::Required | Pkce::Supported, Some(challenge)) if method == Some("S256") && is_challenge(challenge) => {
+            Ok(Some(challenge.to_owned()))
         }
-        _ => Ok(None),
+        (Pkce::Required | Pkce::Supported, Some(_)) => wrong("code_challenge must be a S256 challenge"),
     }
 }
 
@@ -207,6 +209,26 @@ fn callback(redirect_uri: &str, fields: &[(&str, &str)], state: Option<&str>) ->
     };
     let join = if address.contains('?') { '&' } else { '?' };
     format!("{address}{join}{}{fragment}", query.finish())
+}
+
+/// To the byte, but for the port of a native application on a loopback address (RFC 8252 section 7.3): it gets another one
+/// each time it starts.
+fn is_registered(known: &str, sent: &str) -> bool {
+    known == sent || without_loopback_port(known).is_some_and(|known| without_loopback_port(sent) == Some(known))
+}
+
+/// `http://127.0.0.1:51004/cb` as `http://127.0.0.1` and `/cb`. None: it is not at a loopback address.
+fn without_loopback_port(uri: &str) -> Option<(&'static str, &str)> {
+    ["http://127.0.0.1", "http://[::1]"].into_iter().find_map(|origin| {
+        let rest = uri.strip_prefix(origin)?;
+        let Some(port) = rest.strip_prefix(':') else {
+            return matches!(rest.chars().next(), None | Some('/' | '?')).then_some((origin, rest));
+        };
+        let end = port.find(['/', '?']).unwrap_or(port.len());
+        let (port, rest) = port.split_at(end);
+        let is_port = port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+        is_port.then_some((origin, rest))
+    })
 }
 
 /// `https`, a custom scheme, or plain http to the machine itself.

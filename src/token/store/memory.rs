@@ -94,6 +94,10 @@ impl TokenStore for MemoryStore {
             slot.record = swap.next;
             Swapped::Done
         };
+        // What was never leased needs no memory of its fence: authorizations come and go, one for each login.
+        if slot.record.is_none() && slot.fence == 0 {
+            slots.remove(&key.storage_id());
+        }
         Box::pin(ready(Ok(swapped)))
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
 use super::places::{Places, is_waived};
@@ -236,7 +235,7 @@ const GONE: [Rule; 18] = [
     },
     Rule {
         kind: Kind::Pkce,
-        applies: |case| case.spec.provider.oauth.pkce == v::Pkce::Required,
+        applies: |case| case.spec.provider.oauth.pkce.is_checked(),
         name: "pkce-changed",
         class: Class::DocsOnly,
         at: At::Oauth("/pkce"),

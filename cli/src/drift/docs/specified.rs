@@ -78,7 +78,7 @@ const LACKING: [Rule; 10] = [
     },
     Rule {
         kind: Kind::Pkce,
-        applies: |case| sends_pkce(case) && case.fact.name != "S256",
+        applies: |case| case.spec.provider.oauth.pkce.is_sent() && case.fact.name != "S256",
         name: "pkce-changed",
         class: Class::WireBreaking,
         at: At::Oauth("/pkce"),
@@ -88,7 +88,7 @@ const LACKING: [Rule; 10] = [
     },
     Rule {
         kind: Kind::Pkce,
-        applies: |case| !sends_pkce(case),
+        applies: |case| !case.spec.provider.oauth.pkce.is_checked() && case.fact.name == "S256",
         name: "pkce-changed",
         class: Class::Additive,
         at: At::Oauth("/pkce"),
@@ -179,10 +179,6 @@ fn reads_callback(case: &Case<'_>) -> bool {
 
 pub(super) fn has_grant(spec: &Spec, name: &str) -> bool {
     spec.provider.oauth.grants.iter().any(|grant| grant.as_str() == name)
-}
-
-fn sends_pkce(case: &Case<'_>) -> bool {
-    case.spec.provider.oauth.pkce == v::Pkce::Required
 }
 
 /// Whether the client authenticates in a way, at any endpoint.
@@ -414,7 +410,7 @@ fn sent(spec: &Spec, operation: &OperationObject<'_>) -> Option<BTreeSet<String>
                 v::Grant::AuthorizationCode => {
                     fields.push("code");
                     fields.extend(oauth.redirect_uri.on_token_request.then_some("redirect_uri"));
-                    fields.extend((oauth.pkce == v::Pkce::Required).then_some("code_verifier"));
+                    fields.extend(oauth.pkce.is_checked().then_some("code_verifier"));
                 }
                 v::Grant::Password => fields.extend(["username", "password"]),
                 v::Grant::RefreshToken => fields.push("refresh_token"),

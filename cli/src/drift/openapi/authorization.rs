@@ -294,6 +294,7 @@ impl<'s> Compared<'s> {
             .flatten()
             .flat_map(Map::keys)
             .collect();
+        let word = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
         for field in fields {
             let (ours, theirs) = (mine.get(field), other.get(field));
             if ours == theirs {
@@ -327,6 +328,11 @@ impl<'s> Compared<'s> {
                     "client-authentication-changed",
                     Class::WireBreaking,
                     "the client authenticates in another way",
+                ),
+                "pkce" if still_served(&word(ours), &word(theirs)) => (
+                    "pkce-changed",
+                    Class::DocsOnly,
+                    "the client sends it as before, and the server takes that",
                 ),
                 "pkce" => (
                     "pkce-changed",
@@ -417,4 +423,13 @@ fn demands(root: &Value, operation: &OperationObject<'_>) -> Option<Demands> {
         found.ways.push(way);
     }
     Some(found)
+}
+
+/// Whether a client that was generated for one `pkce` gets on with a server of the other: it sends a challenge unless the
+/// server refuses it, and needs one where the server demands it.
+fn still_served(ours: &str, theirs: &str) -> bool {
+    match ours {
+        "refused" => theirs != "required",
+        _ => theirs != "refused",
+    }
 }

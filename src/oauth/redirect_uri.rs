@@ -1,0 +1,178 @@
+//! The redirect URI: which ones can receive a callback, and whether a callback came to it.
+
+use url::Url;
+
+use super::error::Error;
+use super::profile::Profile;
+use crate::http::{is_loopback, is_loopback_literal};
+
+/// Schemes that lead no browser back to the application that began. What is not here, not `https` and not `http`, is
+/// taken for a private-use scheme (RFC 8252 section 7.1).
+const NOT_A_CALLBACK: &[&str] = &[
+    "about",
+    "blob",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "javascript",
+    "mailto",
+    "sms",
+    "tel",
+    "urn",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
+/// Checks a redirect URI: RFC 6749 section 3.1.2, RFC 8252 section 7, and whether the provider demands one.
+pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result<(), Error> {
+    let Some(uri) = uri else {
+        return if profile.redirect_uri.required {
+            Err(Error::RedirectUri("the provider demands one; set it on the app"))
+        } else {
+            Ok(())
+        };
+    };
+    let bad = |reason| Err(Error::RedirectUri(reason));
+    // A parser of URLs passes over these, and a server compares the text.
+    if uri.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return bad("it has a space or a control character in it");
+    }
+    let Ok(url) = Url::parse(uri) else {
+        return bad("it is not an absolute URI");
+    };
+    if url.fragment().is_some() {
+        return bad("it must not have a fragment (RFC 6749 section 3.1.2)");
+    }
+    if NOT_A_CALLBACK.contains(&url.scheme()) {
+        return bad("its scheme cannot receive a callback; use https, http on loopback, or a scheme of your own");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return bad("it has a user name or a password in it, which would be shown to the browser and the provider");
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return bad(
+            "plain http is taken on loopback only, because the code could be read on its way; use https or a custom scheme",
+        );
+    }
+    Ok(())
+}
+
+/// Whether a callback came to this redirect URI, as far as it says where it came to.
+///
+/// `callback` is a whole URL, or the path and the query that a server behind a proxy sees, or the query alone from its
+/// question mark on.
+pub(super) fn check_address(redirect_uri: &str, callback: &str) -> Result<(), Error> {
+    let Ok(expected) = Url::parse(redirect_uri) else {
+        return Err(Error::RedirectUri("it is not an absolute URI"));
+    };
+    if callback.starts_with('?') {
+        return Ok(());
+    }
+    if callback.starts_with('/') {
+        let mut came_to = expected.clone();
+        came_to.set_path(callback.split(['?', '#']).next().unwrap_or_default());
+        return same(path(&came_to) == path(&expected));
+    }
+    let Ok(came_to) = Url::parse(callback) else {
+        return Err(Error::Callback(
+            "is neither a whole URL nor a path with a query; give the whole URL that the browser came back with",
+        ));
+    };
+    same(
+        came_to.scheme() == expected.scheme()
+            && came_to.username().is_empty()
+            && came_to.password().is_none()
+            && host(&came_to) == host(&expected)
+            && same_port(&came_to, &expected)
+            && path(&came_to) == path(&expected),
+    )
+}
+
+fn same(is_same: bool) -> Result<(), Error> {
+    if is_same {
+        Ok(())
+    } else {
+        Err(Error::RedirectUriMismatch)
+    }
+}
+
+/// A native application may get another port each time it starts (RFC 8252 section 7.3). The section speaks of the two
+/// loopback addresses, and section 8.3 advises against the name `localhost`.
+fn same_port(came_to: &Url, expected: &Url) -> bool {
+    (expected.scheme() == "http" && is_loopback_literal(expected))
+        || came_to.port_or_known_default() == expected.port_or_known_default()
+}
+
+/// A parser lowers the case of hosts of https and http; a host has no case under other schemes either.
+fn host(url: &Url) -> Option<String> {
+    url.host_str().map(str::to_ascii_lowercase)
+}
+
+/// `demoapp://redirect` and `demoapp://redirect/` are the same place (RFC 3986 section 6.2.3), as for https.
+fn path(url: &Url) -> &str {
+    match url.path() {
+        "/" => "",
+        path => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_url_is_compared_in_scheme_host_port_and_path() {
+        for (redirect_uri, callback) in [
+            ("https://app.example/cb", "https://app.example/cb?code=c"),
+            ("https://app.example/cb", "https://APP.example:443/cb?code=c"),
+            ("https://app.example/a%2fb?x=1", "https://app.example/a%2fb?x=1&code=c"),
+            ("https://app.example", "https://app.example/?code=c"),
+            ("demoapp://redirect", "demoapp://redirect?code=c"),
+            ("demoapp://redirect", "demoapp://redirect/?code=c"),
+            ("com.example.app:/oauth", "com.example.app:/oauth?code=c"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:51004/cb?code=c"),
+            ("http://127.0.0.1:9000/cb", "http://127.0.0.1:51004/cb?code=c"),
+            ("http://[::1]:9000/cb", "http://[::1]/cb?code=c"),
+            ("https://app.example/cb", "/cb?code=c"),
+            ("https://app.example", "/?code=c"),
+            ("https://app.example/cb", "?code=c"),
+        ] {
+            assert!(
+                check_address(redirect_uri, callback).is_ok(),
+                "{redirect_uri} {callback}"
+            );
+        }
+        for (redirect_uri, callback) in [
+            ("https://app.example/cb", "http://app.example/cb?code=c"),
+            ("https://app.example/cb", "https://evil.example/cb?code=c"),
+            ("https://app.example/cb", "https://app.example.evil.example/cb?code=c"),
+            ("https://app.example/cb", "https://app.example@evil.example/cb?code=c"),
+            ("https://app.example/cb", "https://user@app.example/cb?code=c"),
+            ("https://app.example/cb", "https://app.example:8443/cb?code=c"),
+            ("https://app.example:8443/cb", "https://app.example/cb?code=c"),
+            ("https://app.example/cb", "https://app.example/cb/?code=c"),
+            ("https://app.example/cb", "https://app.example/CB?code=c"),
+            ("https://app.example/bank-a", "https://app.example/bank-b?code=c"),
+            ("https://app.example/bank-a", "/bank-b?code=c"),
+            ("https://127.0.0.1/cb", "https://127.0.0.1:9000/cb?code=c"),
+            ("http://127.0.0.1:9000/cb", "http://[::1]:9000/cb?code=c"),
+            ("http://127.0.0.1:9000/cb", "http://127.0.0.1:9000/other?code=c"),
+            ("http://localhost:9000/cb", "http://localhost:9001/cb?code=c"),
+            ("demoapp://redirect", "otherapp://redirect?code=c"),
+            ("demoapp://redirect", "demoapp://elsewhere?code=c"),
+        ] {
+            let outcome = check_address(redirect_uri, callback);
+            assert!(
+                matches!(outcome, Err(Error::RedirectUriMismatch)),
+                "{redirect_uri} {callback}: {outcome:?}"
+            );
+        }
+        for callback in ["cb?code=c", "app.example/cb?code=c", ""] {
+            let outcome = check_address("https://app.example/cb", callback);
+            assert!(matches!(outcome, Err(Error::Callback(_))), "{callback}: {outcome:?}");
+        }
+    }
+}
