@@ -11,15 +11,13 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
-use self::directory::{Directory, How};
+use self::directory::{Directory, How, SHARDS, swap_lock_name};
 use super::{Admission, Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
 use crate::http::Backoff;
 use crate::token::TokenKey;
 
 /// The first line of every record file.
 const MAGIC: &str = "finrail token record 1";
-/// Locks for the moment of a swap are shared by many records.
-const SHARDS: u32 = 64;
 /// Longer than the name of any file here.
 const LONGEST_NAME: u64 = 255;
 /// Steps at once, where nothing else is said: enough for the disk to make several writes durable together.
@@ -373,10 +371,6 @@ impl From<io::Error> for Trouble {
 
 fn name_of(id: &str, extension: &str) -> String {
     format!("{id}.{extension}")
-}
-
-fn swap_lock_name(shard: u32) -> String {
-    format!("swap-{shard:02}.lock")
 }
 
 /// A name that nobody can have put something under.

@@ -12,6 +12,12 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 /// The name of the directory inside the one that the application gives.
 const NAME: &str = "finrail-tokens";
+/// Locks for the moment of a swap are shared by many records.
+pub(super) const SHARDS: u32 = 64;
+
+pub(super) fn swap_lock_name(shard: u32) -> String {
+    format!("swap-{shard:02}.lock")
+}
 
 /// The directory that is the store's own.
 #[derive(Debug)]
@@ -80,8 +86,8 @@ enum Place {
 /// Whether a store has written here: the locks of its swaps are the first files that it makes. Those that somebody
 /// else made say nothing.
 fn holds_a_store(directory: &Path) -> io::Result<bool> {
-    for shard in 0..super::SHARDS {
-        match fs::symlink_metadata(directory.join(super::swap_lock_name(shard))) {
+    for shard in 0..SHARDS {
+        match fs::symlink_metadata(directory.join(swap_lock_name(shard))) {
             Ok(found) if found.is_file() && is_ours(&found) => return Ok(true),
             Ok(_) => {}
             Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {}
