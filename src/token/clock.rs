@@ -155,27 +155,39 @@ impl Clock for ManualClock {
     }
 }
 
-/// A reading of both clocks.
+/// A cheap reading of both clocks ([`Clock::coarse`]).
+///
+/// It may be some milliseconds behind an exact one, so it is compared with other cheap readings only: what has ended by an
+/// exact reading would live on by the next cheap one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
+pub(crate) struct Tick {
     pub wall: SystemTime,
     pub monotonic: Duration,
 }
 
+impl Tick {
+    #[inline]
+    pub fn read(clock: &dyn Clock) -> Self {
+        let (wall, monotonic) = clock.coarse();
+        Self { wall, monotonic }
+    }
+}
+
+/// An exact reading of both clocks, and the cheap one of the same moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub wall: SystemTime,
+    pub monotonic: Duration,
+    pub tick: Tick,
+}
+
 impl Now {
-    /// Both clocks, exactly.
     pub fn read(clock: &dyn Clock) -> Self {
         Self {
             wall: clock.wall(),
             monotonic: clock.monotonic(),
+            tick: Tick::read(clock),
         }
-    }
-
-    /// The same, as cheap as it can be.
-    #[inline]
-    pub fn read_coarsely(clock: &dyn Clock) -> Self {
-        let (wall, monotonic) = clock.coarse();
-        Self { wall, monotonic }
     }
 
     pub fn utc(self) -> DateTime<Utc> {

@@ -54,7 +54,7 @@ pub(crate) async fn explain(live: &Live) -> Explanation {
     let freshness = snapshot
         .as_ref()
         .filter(|snapshot| snapshot.tokens.is_some())
-        .map(|snapshot| snapshot.freshness(now));
+        .map(|snapshot| snapshot.freshness(now.tick));
     let (record, store_error) = match stored {
         Ok(seen) => (seen.map(|seen| seen.record), None),
         Err(error) => (None, Some(chain(&error))),

@@ -53,7 +53,7 @@ impl Grant {
     /// The freshness of stored tokens.
     pub fn freshness(&self, tokens: &TokenSet, now: Now) -> Freshness {
         self.horizon(tokens, now)
-            .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
+            .map_or(Freshness::Unknown, |horizon| horizon.freshness(now.tick))
     }
 
     /// Whether there is a way from these tokens to others without the user.
@@ -125,11 +125,10 @@ mod tests {
 
     #[test]
     fn tokens_have_windows_where_there_is_a_way_to_others() {
-        let now = Now::read(&ManualClock::new());
-        let near = Now {
-            wall: now.wall + Duration::from_secs(3590),
-            monotonic: now.monotonic + Duration::from_secs(3590),
-        };
+        let clock = ManualClock::new();
+        let now = Now::read(&clock);
+        clock.advance(Duration::from_secs(3590));
+        let near = Now::read(&clock);
         for (renewal, refresh_token, expected) in [
             (Renewal::Refresh, Some("refresh-1"), Freshness::Mandatory),
             (Renewal::Refresh, None, Freshness::Fresh),
@@ -143,7 +142,7 @@ mod tests {
             reply.expires_in = Some(Duration::from_secs(3600));
             let tokens = grant.first_tokens(reply, now);
             let horizon = grant.horizon(&tokens, now);
-            assert_eq!(horizon.map(|horizon| horizon.freshness(near)), Some(expected));
+            assert_eq!(horizon.map(|horizon| horizon.freshness(near.tick)), Some(expected));
             assert_eq!(grant.freshness(&tokens, near), expected);
             assert_eq!(grant.renewable(&tokens), expected == Freshness::Mandatory);
         }

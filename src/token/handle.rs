@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::clock::Now;
+use super::clock::Tick;
 use super::live::{Live, Refusal};
 use super::machine::{Freshness, Want};
 use super::watch::Events;
@@ -77,7 +77,7 @@ impl TokenHandle {
     pub fn header(&self) -> Option<Bearer> {
         let seen = self.0.held.shown.see()?;
         let ready = seen.ready()?;
-        let now = Now::read_coarsely(&*self.0.clock);
+        let now = Tick::read(&*self.0.clock);
         match ready
             .horizon
             .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))

@@ -43,7 +43,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::clock::{Now, between};
+use super::clock::{Now, Tick, between};
 use super::{Intent, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Tombstone, Verdict};
 use crate::value::Secret;
 
@@ -109,7 +109,7 @@ struct Edge {
 impl Edge {
     /// Whichever clock gets there first: the wall clock goes on while the
     /// machine sleeps, the monotonic one is not set back.
-    fn reached(self, now: Now) -> bool {
+    fn reached(self, now: Tick) -> bool {
         now.monotonic >= self.monotonic || now.wall >= self.wall
     }
 }
@@ -128,8 +128,8 @@ impl Horizon {
             Windows::NONE
         };
         let edge = |before: Duration| Edge {
-            wall: now.wall + left.saturating_sub(before),
-            monotonic: now.monotonic + left.saturating_sub(before),
+            wall: now.tick.wall + left.saturating_sub(before),
+            monotonic: now.tick.monotonic + left.saturating_sub(before),
         };
         Some(Self {
             advisory: edge(windows.advisory),
@@ -138,7 +138,9 @@ impl Horizon {
         })
     }
 
-    pub fn freshness(&self, now: Now) -> Freshness {
+    /// Counted in cheap readings, from the one that the horizon was made with: a token without any time left is over at
+    /// once, and one with some is never served for longer than that.
+    pub fn freshness(&self, now: Tick) -> Freshness {
         if !self.advisory.reached(now) {
             Freshness::Fresh
         } else if !self.mandatory.reached(now) {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::clock::Now;
+use super::clock::{Now, Tick};
 use super::machine::*;
 use super::record::{Fingerprint, Intent};
 use super::{GrantKind, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict};
@@ -64,9 +64,11 @@ fn table(name: &str) -> Vec<Row> {
 const WALL: Duration = Duration::from_secs(1_767_225_600);
 
 fn now(after: Duration) -> Now {
+    let (wall, monotonic) = (SystemTime::UNIX_EPOCH + WALL + after, Duration::from_secs(7) + after);
     Now {
-        wall: SystemTime::UNIX_EPOCH + WALL + after,
-        monotonic: Duration::from_secs(7) + after,
+        wall,
+        monotonic,
+        tick: Tick { wall, monotonic },
     }
 }
 
@@ -102,7 +104,7 @@ fn freshness_of(section: &str, refresh_token: bool) {
         let number = |column| row.cell(column).parse::<i64>().unwrap();
         let life = row.cell("life").parse().ok().map(Duration::from_secs);
         let set = tokens(life, refresh_token);
-        let mut later = now(Duration::from_secs(number("age").unsigned_abs()));
+        let mut later = now(Duration::from_secs(number("age").unsigned_abs())).tick;
         let jump = Duration::from_secs(number("wall").unsigned_abs());
         later.wall = if number("wall") < 0 {
             later.wall - jump
@@ -127,8 +129,9 @@ fn freshness_of_a_token_from_elsewhere_by_example() {
         let asked = now(Duration::ZERO).wall;
         let off = Duration::from_secs(number("read").unsigned_abs());
         read.wall = if number("read") < 0 { asked - off } else { asked + off };
+        read.tick.wall = read.wall;
         let age = Duration::from_secs(number("age").unsigned_abs());
-        let later = Now {
+        let later = Tick {
             wall: read.wall + age,
             monotonic: read.monotonic + age,
         };

@@ -8,7 +8,7 @@ use super::refusals::{Refusal, Refusals};
 use super::shown::Shown;
 use super::snapshot::Snapshot;
 use super::unstored::Unstored;
-use crate::token::clock::{Now, between};
+use crate::token::clock::{Now, Tick, between};
 use crate::token::grant::Grant;
 use crate::token::machine::{self, Freshness};
 use crate::token::record::Versioned;
@@ -75,20 +75,20 @@ impl Held {
     /// The token at hand, if it still lives.
     pub fn still_serving(&self, now: Now) -> Option<Bearer> {
         let snapshot = self.snapshot()?;
-        let over = snapshot.freshness(now) == Freshness::Expired || snapshot.is_refused();
+        let over = snapshot.freshness(now.tick) == Freshness::Expired || snapshot.is_refused();
         if over { None } else { snapshot.bearer.clone() }
     }
 
     /// The store was looked at just now.
     pub fn looked(&self, now: Now) {
         const LOOK_AGAIN: Duration = Duration::from_secs(300);
-        let next = now.monotonic + LOOK_AGAIN;
+        let next = now.tick.monotonic + LOOK_AGAIN;
         self.look_again_at.store(next.as_secs(), Ordering::Relaxed);
     }
 
     /// Whether the store was not looked at for so long that another process may have ended the grant.
     #[inline]
-    pub fn look_is_due(&self, now: Now) -> bool {
+    pub fn look_is_due(&self, now: Tick) -> bool {
         now.monotonic.as_secs() >= self.look_again_at.load(Ordering::Relaxed)
     }
 
@@ -269,7 +269,7 @@ mod tests {
         assert!(again.snapshot.is_refused());
         assert_eq!(again.snapshot.seen_at, start.monotonic);
         clock.advance(Duration::from_secs(100));
-        assert_eq!(again.snapshot.freshness(Now::read(&clock)), Freshness::Expired);
+        assert_eq!(again.snapshot.freshness(Tick::read(&clock)), Freshness::Expired);
     }
 
     #[test]
@@ -408,12 +408,12 @@ mod tests {
     #[test]
     fn the_store_is_looked_at_again_after_five_minutes() {
         let (held, clock) = (held(), ManualClock::new());
-        assert!(held.look_is_due(Now::read(&clock)));
+        assert!(held.look_is_due(Tick::read(&clock)));
         held.looked(Now::read(&clock));
         clock.advance(Duration::from_secs(299));
-        assert!(!held.look_is_due(Now::read(&clock)));
+        assert!(!held.look_is_due(Tick::read(&clock)));
         clock.advance(Duration::from_secs(1));
-        assert!(held.look_is_due(Now::read(&clock)));
+        assert!(held.look_is_due(Tick::read(&clock)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::token::clock::Now;
+use crate::token::clock::{Now, Tick};
 use crate::token::machine::{Freshness, Horizon, Want};
 use crate::token::record::Versioned;
 use crate::token::source::Bearer;
@@ -104,7 +104,7 @@ impl Snapshot {
         self.tombstone.as_ref().map(|tombstone| tombstone.reason)
     }
 
-    pub fn freshness(&self, now: Now) -> Freshness {
+    pub fn freshness(&self, now: Tick) -> Freshness {
         self.horizon
             .as_ref()
             .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
