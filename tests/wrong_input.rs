@@ -851,7 +851,7 @@ async fn what_belongs_to_another_app_is_refused() {
         &error,
         &[
             "another provider, client id or authorization server",
-            "finish it with the app that began it",
+            "use the app that made it",
         ],
     );
 
