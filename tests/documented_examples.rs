@@ -728,9 +728,10 @@ async fn finexer() {
     assert_eq!(error.code(), Some("invalid_grant"));
     let text = format!("{error} {error:?}");
     assert!(
-        text.contains("no such code: [REDACTED]") && !text.contains("AUTHORIZATION_CODE"),
+        !text.contains("no such code") && !text.contains("AUTHORIZATION_CODE"),
         "{text}"
     );
+    assert_eq!(error.description(), Some("no such code: [REDACTED]"));
     let bare = bare_token_call!(finexer, refused).unwrap_err();
     let read = bare.body().unwrap();
     let shown = &refused.data["reply"]["body"];

@@ -32,6 +32,7 @@ pub struct AppBuilder<P: Provider> {
     store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
     rotation: Option<Rotation>,
+    keep_id_token: bool,
 }
 
 impl<P: Provider> App<P> {
@@ -61,6 +62,7 @@ impl<P: Provider> AppBuilder<P> {
             store: None,
             clock: Arc::new(SystemClock),
             rotation: None,
+            keep_id_token: false,
         }
     }
 
@@ -170,6 +172,13 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
+    /// Keeps the `id_token` of token replies with the grant (OpenID Connect). By default it is not kept: it names the
+    /// user, and nothing here reads it.
+    pub fn keep_id_token(mut self, keep: bool) -> Self {
+        self.keep_id_token = keep;
+        self
+    }
+
     /// The clock by which tokens expire.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -252,6 +261,7 @@ impl<P: Provider> AppBuilder<P> {
             body: self.token_body.unwrap_or(profile.token_body),
             http: http.clone(),
             timeout: self.timeout,
+            keep_id_token: self.keep_id_token,
         });
         Ok(App(Arc::new(Settled {
             api,

@@ -4,12 +4,14 @@
 
 mod callback;
 mod client_authentication;
+mod content_encoding;
 mod error;
 mod exchange;
 mod issuer;
 mod pending;
 mod profile;
 mod reply;
+mod reply_fields;
 mod requested_scope;
 mod server;
 pub mod wire;

@@ -226,8 +226,8 @@ impl RevocationRequest {
     }
 }
 
-/// A number of seconds as an integer, a float without a fraction, or either as
-/// text. Anything else, a negative number too, reads as unknown: the life of a
+/// A number of seconds as an integer or a float, or either as
+/// text; the fraction is left out. Anything else, a negative number too, reads as unknown: the life of a
 /// token that works must not be what stops it.
 fn lenient_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     Ok(match Option::<Value>::deserialize(deserializer)? {
@@ -237,13 +237,14 @@ fn lenient_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-fn whole(number: &serde_json::Number) -> Option<i64> {
+/// The integer before the fraction: a token that lives 3599.9 seconds lives 3599.
+pub(super) fn whole(number: &serde_json::Number) -> Option<i64> {
     // Above 2^53 a float no longer names one integer.
     const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
     let seconds = match (number.as_i64(), number.as_f64()) {
         (Some(integer), _) => integer,
         #[allow(clippy::cast_possible_truncation)]
-        (None, Some(float)) if float.fract() == 0.0 && float.abs() <= LARGEST_EXACT => float as i64,
+        (None, Some(float)) if (0.0..=LARGEST_EXACT).contains(&float) => float as i64,
         _ => return None,
     };
     (seconds >= 0).then_some(seconds)
@@ -276,7 +277,10 @@ mod tests {
             ("\" 3600 \"", Some(3600)),
             ("\"3600.0\"", Some(3600)),
             ("null", None),
-            ("3600.5", None),
+            ("3600.5", Some(3600)),
+            ("3599.9", Some(3599)),
+            ("\"3599.9\"", Some(3599)),
+            ("-0.5", None),
             ("-1", None),
             ("\"-1\"", None),
             ("\"\"", None),
