@@ -451,3 +451,143 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod reading {
+    use super::*;
+
+    const CODE: &str = "the/code+spent";
+
+    fn profile() -> Profile {
+        Profile {
+            errors: &[
+                ("consent_gone", Verdict::Dead),
+                ("busy", Verdict::Throttled { retry_after: None }),
+            ],
+            ..Profile::BASE
+        }
+    }
+
+    fn asked(spends: bool) -> Asked<'static> {
+        Asked {
+            request: "refresh",
+            spends,
+            keep_id_token: false,
+            secrets: &[CODE],
+        }
+    }
+
+    fn reply(status: u16, body: &str) -> RawReply {
+        RawReply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+            broken: None,
+        }
+    }
+
+    fn error(status: u16, body: &str) -> Error {
+        reply(status, body).token(&profile(), &asked(true)).unwrap_err()
+    }
+
+    #[test]
+    fn a_code_is_read_in_any_spelling_and_told_in_one() {
+        for (written, read) in [
+            ("invalid_grant", Some("invalid_grant")),
+            (" INVALID_GRANT: gone", Some("invalid_grant")),
+            ("Consent_Gone.", Some("consent_gone")),
+            ("SLOW_DOWN", Some("slow_down")),
+            // Codes that nobody has listed stay as they are written.
+            ("E-4711", Some("E-4711")),
+            ("Own_Code with a word", Some("Own_Code")),
+            ("urn:error:own", Some("urn:error:own")),
+            ("invalid_grant_type", Some("invalid_grant_type")),
+            ("invalid_grant-like", Some("invalid_grant-like")),
+            ("", None),
+            (" ", None),
+            ("...", None),
+            ("\u{e9}t\u{e9}", None),
+            // A part of what was sent, and what holds all of it.
+            (CODE, None),
+            ("code", None),
+            ("no:the%2Fcode%2Bspent", None),
+            ("no:the%2fcode%2bspent", None),
+        ] {
+            let body = serde_json::json!({ "error": written }).to_string();
+            let error = error(400, &body);
+            assert_eq!(error.code(), read, "{written}");
+        }
+        let long = serde_json::json!({ "error": "x".repeat(65) }).to_string();
+        assert_eq!(error(400, &long).code(), None);
+    }
+
+    #[test]
+    fn a_code_means_what_it_means_with_the_statuses_that_speak_of_the_request() {
+        let transient = Verdict::Transient { retry_after: None };
+        let throttled = Verdict::Throttled { retry_after: None };
+        for (code, with_400, with_429, with_503) in [
+            ("invalid_grant", Verdict::Dead, throttled, transient),
+            ("consent_gone", Verdict::Dead, throttled, transient),
+            ("invalid_client", Verdict::ClientMisconfigured, throttled, transient),
+            (
+                "unauthorized_client",
+                Verdict::ClientMisconfigured,
+                throttled,
+                transient,
+            ),
+            ("invalid_scope", Verdict::RequestRejected, throttled, transient),
+            ("unsupported_grant_type", Verdict::RequestRejected, throttled, transient),
+            ("temporarily_unavailable", transient, throttled, transient),
+            ("own_code", transient, throttled, transient),
+            ("slow_down", throttled, throttled, throttled),
+            ("busy", throttled, throttled, throttled),
+        ] {
+            let body = serde_json::json!({ "error": code }).to_string();
+            for status in [200, 400, 401, 403, 422, 499] {
+                assert_eq!(error(status, &body).verdict(), with_400, "{status} {code}");
+            }
+            assert_eq!(error(429, &body).verdict(), with_429, "{code}");
+            for status in [500, 503] {
+                assert_eq!(error(status, &body).verdict(), with_503, "{status} {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_nothing_says_error() {
+        let odd = r#"{"refresh_token":"r","access_token":7}"#;
+        let kept = reply(200, odd).token(&profile(), &asked(true)).unwrap();
+        assert!(kept.unusable.is_some() && kept.access_token.is_empty());
+        assert_eq!(kept.refresh_token.unwrap().expose_secret(), "r");
+        let error = reply(200, odd).token(&profile(), &asked(false)).unwrap_err();
+        assert!(error.is_retryable(), "nothing was spent: {error:?}");
+        let echo = r#"{"refresh_token":"r","error":"invalid_grant"}"#;
+        assert_eq!(self::error(200, echo).verdict(), Verdict::Dead);
+        // With an access token, an error is none.
+        let both = r#"{"access_token":"a","error":"invalid_grant"}"#;
+        assert!(reply(200, both).token(&profile(), &asked(true)).is_ok());
+        // No tokens come with a status that is no success.
+        assert!(
+            reply(500, r#"{"access_token":"a","refresh_token":"r"}"#)
+                .token(&profile(), &asked(true))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn what_a_server_says_is_one_short_line_without_what_it_was_sent() {
+        for (said, shown) in [
+            ("gone", "gone"),
+            ("two\r\nlines\u{0}", "twolines"),
+            ("\u{202e}right\u{200b} to left\u{feff}", "right to left"),
+            ("code the/code+spent is spent", "code [REDACTED] is spent"),
+            ("code=the%2Fcode%2Bspent", "code=[REDACTED]"),
+            ("code=the%2fcode%2bspent", "code=[REDACTED]"),
+            ("the/co\u{200b}de+sp\nent", "[REDACTED]"),
+        ] {
+            assert_eq!(cleaned(said, &[CODE, ""]), shown, "{said:?}");
+        }
+        assert_eq!(cleaned("abcdef abc", &["abc", "abcdef"]), "[REDACTED] [REDACTED]");
+        assert_eq!(cleaned(&"x".repeat(301), &[]).len(), 300);
+    }
+}

@@ -32,7 +32,6 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use sha2::Sha256;
 
-use crate::http::without_mark;
 use crate::value::Secret;
 
 /// Name of the header with the signature.
@@ -40,6 +39,9 @@ pub const SIGNATURE_HEADER: &str = "fx-signature";
 
 /// How far the time of a delivery may lie from now, either way, where nothing else is said.
 pub const TOLERANCE: Duration = Duration::from_secs(300);
+
+/// Some servers put it before a body (RFC 8259 section 8.1 lets a reader ignore it).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Verifies deliveries of one webhook.
 ///
@@ -242,7 +244,8 @@ impl Event {
             object: Box<RawValue>,
         }
 
-        let envelope: Envelope<'_> = serde_json::from_slice(without_mark(body)).map_err(|_| WebhookError::Body)?;
+        let envelope: Envelope<'_> = serde_json::from_slice(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body))
+            .map_err(|_| WebhookError::Body)?;
         // Two forms are seen: the thing in `data.object`, and the thing as `data`, whose `object` is its kind.
         let object = match serde_json::from_str::<Wrapped>(envelope.data.get()) {
             Ok(wrapped) if wrapped.object.get().starts_with('{') => wrapped.object,
