@@ -175,12 +175,11 @@ async fn receive(
         sent: true,
         source: Some(error.without_url()),
     })? {
-        if reply.body.len() + chunk.len() > MAX_REPLY {
-            // Not a token reply. Nothing of it is worth reading.
-            reply.body = Zeroizing::default();
+        let room = MAX_REPLY - reply.body.len();
+        append(&mut reply.body, &chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
             return Ok(());
         }
-        append(&mut reply.body, &chunk);
     }
     Ok(())
 }

@@ -18,9 +18,9 @@ use crate::value::{ScopeSet, Secret};
 /// Ten years: longer than any token lives, short enough for every clock.
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// Largest reply of an authorization server that is read, in bytes. Some put much beside the tokens (a profile, rights as
-/// claims), and a reply that is not read costs the consent.
-pub(super) const MAX_REPLY: usize = 1024 * 1024;
+/// How much of a reply of an authorization server is read, in bytes. What stands there before this end is read as far as
+/// it goes.
+pub(super) const MAX_REPLY: usize = 64 * 1024;
 
 /// A reply as it came.
 pub(crate) struct RawReply {
