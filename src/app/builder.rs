@@ -172,8 +172,9 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// Keeps the `id_token` of token replies with the grant (OpenID Connect). By default it is not kept: it names the
-    /// user, and nothing here reads it.
+    /// Keeps the `id_token` of token replies with the grant (OpenID Connect), unread, for those who read it from the store
+    /// ([`TokenSet::id_token`](crate::token::TokenSet::id_token)). By default it is not kept: it names the user, and
+    /// nothing here needs it.
     pub fn keep_id_token(mut self, keep: bool) -> Self {
         self.keep_id_token = keep;
         self
