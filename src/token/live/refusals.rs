@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::http::Backoff;
 use crate::value::Secret;
 
 /// What is done about a 401.
@@ -23,11 +24,11 @@ impl Refusals {
     /// counts; none: it counts now.
     pub fn hold_back(&mut self, age: Duration) -> Option<Duration> {
         const YOUNG: Duration = Duration::from_secs(60);
-        const HOLD: Duration = Duration::from_secs(10);
+        const HOLD: Backoff = Backoff::new(Duration::from_secs(10), YOUNG);
 
         let hold = match self.0 {
             0 => Duration::ZERO,
-            refusals => (HOLD * 2_u32.pow((refusals - 1).min(3))).min(YOUNG),
+            refusals => HOLD.pause(refusals),
         };
         if age < hold {
             return Some(hold - age);
