@@ -163,7 +163,7 @@ async fn a_grant_without_a_refresh_token_works_until_its_access_token_ends() {
     let error = user.client().list_accounts().send().await.unwrap_err();
     let reason = ReauthorizationReason::NoRefreshToken;
     assert!(
-        matches!(&error, Error::Auth { error: token::Error::ReauthorizationRequired { reason: r }, .. } if *r == reason),
+        matches!(&error, Error::Auth { error: token::Error::ReauthorizationRequired { reason: r, .. }, .. } if *r == reason),
         "{error:?}"
     );
     assert_eq!(recorder.token_requests().len(), 1);

@@ -5,8 +5,11 @@ mod recorder;
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
-use finrail::token::{self, IssuerError, StoreError, Verdict};
+use finrail::token::{
+    self, ExistingTokens, IssuerError, ManualClock, MemoryStore, StoreError, TokenStore, Verdict,
+};
 use finrail::transport::RetryPolicy;
 use finrail::{ConfigError, mx, oauth, ofx};
 use recorder::{Answer, Recorder};
@@ -163,4 +166,88 @@ fn a_scope_that_does_not_fit_is_the_same_typed_error_on_every_way() {
     }
     assert_eq!(chain(&of_client), chain(&of_app));
     says_nothing_twice(&of_client);
+}
+
+/// An application at this bank, on this store.
+fn app(bank: &Recorder, store: &Arc<dyn TokenStore>, clock: &Arc<ManualClock>) -> mx::App {
+    mx::App::builder()
+        .base_url(bank.origin())
+        .credentials(mx::Credentials::new("client", "planted-secret"))
+        .redirect_uri("https://app.example.com/callback")
+        .store(Arc::clone(store))
+        .clock(Arc::<ManualClock>::clone(clock))
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap()
+}
+
+fn existing() -> ExistingTokens {
+    ExistingTokens::refresh_token("planted-refresh")
+}
+
+fn oauth_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e oauth::Error> {
+    behind(error).into_iter().find_map(|error| error.downcast_ref())
+}
+
+const REFUSED: &str = r#"{"error":"invalid_grant","error_description":"planted words"}"#;
+
+#[tokio::test]
+async fn a_refused_refresh_keeps_the_servers_answer_for_the_handle_that_saw_it() {
+    let bank = Recorder::with_tokens(|_, _| Answer::status(400, REFUSED), |_, _| Answer::json("{}")).await;
+    let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let clock = Arc::new(ManualClock::new());
+    let user = app(&bank, &store, &clock).import("jo", existing()).await.unwrap();
+    // The one that was there, one that comes at once, and one that asks the store again.
+    for wait in [0, 0, 5] {
+        clock.advance(Duration::from_secs(wait));
+        let error = user.tokens().fresh().await.unwrap_err();
+        assert!(error.reauthorization_required());
+        assert_eq!(oauth_error(&error).and_then(oauth::Error::code), Some("invalid_grant"));
+        assert!(!format!("{error} {error:?}").contains("planted"), "{error:?}");
+        says_nothing_twice(&error);
+    }
+    let error = user.tokens().load().await.unwrap_err();
+    assert_eq!(oauth_error(&error).and_then(oauth::Error::code), Some("invalid_grant"));
+    let error = user.client().list_accounts().send().await.unwrap_err();
+    assert!(error.reauthorization_required() && oauth_error(&error).is_some());
+    assert_eq!(bank.token_requests().len(), 1);
+
+    // Another process learns of it from the store, which has no words of the server.
+    let error = app(&bank, &store, &clock).import("jo", existing()).await.unwrap_err();
+    assert!(
+        error.reauthorization_required() && chain(&error).len() == 1,
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn who_waited_for_a_refused_refresh_together_shares_one_answer() {
+    let bank = Recorder::with_tokens(|_, _| Answer::status(400, REFUSED), |_, _| Answer::json("{}")).await;
+    let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let user = app(&bank, &store, &Arc::new(ManualClock::new()))
+        .import("jo", existing())
+        .await
+        .unwrap();
+    let (one, two) = tokio::join!(user.tokens().fresh(), user.tokens().fresh());
+    let (one, two) = (one.unwrap_err(), two.unwrap_err());
+    let place = |error| std::ptr::from_ref(oauth_error(error).unwrap());
+    assert_eq!(place(&one), place(&two));
+}
+
+#[tokio::test]
+async fn a_grant_that_was_ended_on_purpose_has_no_answer_of_an_earlier_refusal() {
+    let bank = Recorder::with_tokens(|_, _| Answer::status(400, REFUSED), |_, _| Answer::json("{}")).await;
+    let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let clock = Arc::new(ManualClock::new());
+    let user = app(&bank, &store, &clock).import("jo", existing()).await.unwrap();
+    user.tokens().fresh().await.unwrap_err();
+    let reply = token::TokenReply::new("access-9");
+    user.tokens().adopt(reply).await.unwrap();
+    user.tokens().revoke().await.unwrap();
+    clock.advance(Duration::from_secs(5));
+    let error = user.tokens().fresh().await.unwrap_err();
+    assert!(
+        error.reauthorization_required() && error.source().is_none(),
+        "{error:?}"
+    );
 }

@@ -730,7 +730,7 @@ async fn an_error_reply_is_not_taken_for_an_unspent_token() {
     let error = handle.fresh().await.unwrap_err();
     let reason = ReauthorizationReason::LostReply;
     assert!(
-        matches!(error, Error::ReauthorizationRequired { reason: found } if found == reason),
+        matches!(error, Error::ReauthorizationRequired { reason: found, .. } if found == reason),
         "{error}"
     );
 }

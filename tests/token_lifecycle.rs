@@ -197,7 +197,8 @@ async fn a_lost_reply_without_grace_is_reported_as_lost() {
         matches!(
             error,
             Error::ReauthorizationRequired {
-                reason: ReauthorizationReason::LostReply
+                reason: ReauthorizationReason::LostReply,
+                ..
             }
         ),
         "{error}"
@@ -306,7 +307,8 @@ async fn revocation_leaves_a_tombstone_and_a_503_does_not() {
         assert!(matches!(
             error,
             Error::ReauthorizationRequired {
-                reason: ReauthorizationReason::Revoked
+                reason: ReauthorizationReason::Revoked,
+                ..
             }
         ));
     }
@@ -380,7 +382,8 @@ async fn a_new_login_replaces_a_dead_grant() {
     assert!(matches!(
         error,
         Error::ReauthorizationRequired {
-            reason: ReauthorizationReason::Refused
+            reason: ReauthorizationReason::Refused,
+            ..
         }
     ));
     handle.adopt(world.bank.login()).await.unwrap();

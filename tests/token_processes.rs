@@ -309,7 +309,7 @@ async fn tell(handle: &TokenHandle) -> String {
     for _ in 0..200 {
         match handle.fresh().await {
             Ok(bearer) => return format!("ok {}", bearer.header.to_str().unwrap()),
-            Err(Error::ReauthorizationRequired { reason }) => return format!("over {reason:?}"),
+            Err(Error::ReauthorizationRequired { reason, .. }) => return format!("over {reason:?}"),
             Err(error) if error.is_retryable() => tokio::time::sleep(Duration::from_millis(100)).await,
             Err(error) => return format!("error {error:?}"),
         }

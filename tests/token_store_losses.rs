@@ -384,7 +384,7 @@ async fn a_revocation_elsewhere_is_noticed_within_minutes_though_the_token_never
     assert!(here.header().is_none());
     let error = here.fresh().await.unwrap_err();
     let revoked = ReauthorizationReason::Revoked;
-    assert!(matches!(error, Error::ReauthorizationRequired { reason } if reason == revoked));
+    assert!(matches!(error, Error::ReauthorizationRequired { reason, .. } if reason == revoked));
 }
 
 #[tokio::test(start_paused = true)]

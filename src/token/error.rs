@@ -19,9 +19,15 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// The grant is over: only the user can give a new one.
+    ///
+    /// Where this handle saw the authorization server refuse, the server's answer is the error's
+    /// [`source`](std::error::Error::source). Who learns of the end from the store has none.
+    #[non_exhaustive]
     ReauthorizationRequired {
         /// Why the grant is over.
         reason: ReauthorizationReason,
+        /// The answer that ended it, where this handle saw it.
+        ended_by: Option<EndedBy>,
     },
     /// Nobody has authorized yet.
     NoGrant {
@@ -118,18 +124,15 @@ impl std::error::Error for Error {
             | Self::Source { source, .. } => Some(&**source),
             // Its own text is this error's text.
             Self::Store { source } => source.source(),
-            Self::ReauthorizationRequired { .. }
-            | Self::NoGrant { .. }
-            | Self::Busy { .. }
-            | Self::TokenRefused { .. }
-            | Self::Interrupted(_) => None,
+            Self::ReauthorizationRequired { ended_by, .. } => ended_by.as_ref().map(|ended_by| &*ended_by.0 as _),
+            Self::NoGrant { .. } | Self::Busy { .. } | Self::TokenRefused { .. } | Self::Interrupted(_) => None,
         }
     }
 }
 
 impl Error {
     /// The failure of a [`TokenSource`](super::TokenSource) of the application's own; a later call may succeed. When only
-    /// the user can help, give [`ReauthorizationRequired`](Self::ReauthorizationRequired) instead.
+    /// the user can help, give `Error::from(reason)` instead, with a [`ReauthorizationReason`].
     ///
     /// The text of `source` is shown to whoever prints the error: let it hold no secret.
     pub fn from_source(source: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -207,12 +210,39 @@ impl From<IssuerError> for Error {
             Verdict::ClientMisconfigured => Self::ClientMisconfigured { source },
             Verdict::Dead => Self::ReauthorizationRequired {
                 reason: ReauthorizationReason::Refused,
+                ended_by: Some(EndedBy(source)),
             },
             Verdict::InDoubt => Self::InDoubt {
                 retry_after: None,
                 source,
             },
         }
+    }
+}
+
+/// The grant is over, and nothing more is known of it than why.
+///
+/// ```
+/// use finrail::token::{Error, ReauthorizationReason};
+///
+/// let error = Error::from(ReauthorizationReason::Revoked);
+/// assert!(error.reauthorization_required());
+/// ```
+impl From<ReauthorizationReason> for Error {
+    fn from(reason: ReauthorizationReason) -> Self {
+        Self::ReauthorizationRequired { reason, ended_by: None }
+    }
+}
+
+/// The authorization server's answer that ended a grant. To read it, walk the
+/// [`source`](std::error::Error::source) of [`Error::ReauthorizationRequired`]; `Debug` shows nothing of it, because a
+/// server writes into it what it likes.
+#[derive(Clone)]
+pub struct EndedBy(pub(crate) Source);
+
+impl fmt::Debug for EndedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndedBy").finish_non_exhaustive()
     }
 }
 

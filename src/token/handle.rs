@@ -157,9 +157,7 @@ impl TokenHandle {
         let snapshot = self.0.publish(seen);
         match (&snapshot.tombstone, &snapshot.tokens) {
             (Some(tombstone), _) if tombstone.reason == ReauthorizationReason::Forgotten => Ok(None),
-            (Some(tombstone), _) => Err(Error::ReauthorizationRequired {
-                reason: tombstone.reason,
-            }),
+            (Some(tombstone), _) => Err(self.0.ended(tombstone)),
             (None, tokens) => Ok(tokens.as_ref().map(|tokens| tokens.info())),
         }
     }

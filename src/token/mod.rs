@@ -32,7 +32,7 @@ mod watch;
 
 pub use builder::TokenHandleBuilder;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use error::{Error, ReauthorizationReason};
+pub use error::{EndedBy, Error, ReauthorizationReason};
 pub use event::{Event, Expiring};
 pub use existing::ExistingTokens;
 pub use explain::Explanation;

@@ -309,7 +309,7 @@ impl Simulation {
                 world.violation(format!("1: the consent could be saved, and P{pid} got: {error}"));
             }
             Err(Error::NoGrant { .. }) if ended => {}
-            Err(Error::ReauthorizationRequired { reason }) => {
+            Err(Error::ReauthorizationRequired { reason, .. }) => {
                 // Somebody else than the wire and the server had a part in it.
                 let excused = world.withdrawn || world.overtaken || world.counts.losses > 0;
                 world.counts.lost = u64::from(!excused && !ended);

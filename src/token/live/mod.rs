@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use super::clock::Now;
 use super::grant::Grant;
 use super::record::{Versioned, next_revision};
-use super::{Clock, Error, Event, ReauthorizationReason, Record, TokenHandleBuilder};
+use super::{Clock, Error, Event, ReauthorizationReason, Record, TokenHandleBuilder, Tombstone};
 use flight::Flight;
 pub(crate) use grant_store::GrantStore;
 use held::{Held, Show};
@@ -106,6 +106,18 @@ impl Live {
         }
         self.announce_ends();
         shown.snapshot
+    }
+
+    /// The error of a grant that is over, with the server's answer where this handle saw it.
+    pub fn ended(&self, tombstone: &Tombstone) -> Error {
+        let own = *tombstone.holder == *self.grant.holder;
+        Error::ReauthorizationRequired {
+            reason: tombstone.reason,
+            ended_by: self
+                .server
+                .last_refusal()
+                .filter(|_| own && !tombstone.reason.is_on_purpose()),
+        }
     }
 
     fn warn_of_end(&self, reason: ReauthorizationReason) {

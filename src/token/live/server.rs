@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::token::clock::Now;
-use crate::token::{Clock, Error, Issuer, IssuerError, Obtain, RevokedToken, TokenReply, Verdict};
+use crate::token::{Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokedToken, TokenReply, Verdict};
 
 /// The authorization server of one grant.
 pub(crate) struct Server {
@@ -15,6 +15,8 @@ pub(crate) struct Server {
     clock: Arc<dyn Clock>,
     request_timeout: Duration,
     last_word: Mutex<Option<LastWord>>,
+    /// What came with the last word, where that ended the grant.
+    refusal: Mutex<Option<EndedBy>>,
 }
 
 /// The last thing that the authorization server said.
@@ -32,6 +34,7 @@ impl Server {
             clock,
             request_timeout,
             last_word: Mutex::default(),
+            refusal: Mutex::default(),
         }
     }
 
@@ -50,6 +53,9 @@ impl Server {
             at: Now::read(&*self.clock).utc(),
         };
         *self.last_word.lock().unwrap_or_else(PoisonError::into_inner) = Some(word);
+        let refused = outcome.as_ref().err().filter(|error| error.verdict == Verdict::Dead);
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) =
+            refused.map(|error| EndedBy(Arc::clone(&error.source)));
         outcome
     }
 
@@ -70,6 +76,11 @@ impl Server {
             }),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The answer by which it ended the grant, where that was its last word.
+    pub fn last_refusal(&self) -> Option<EndedBy> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// None: this process has not asked it for tokens yet.

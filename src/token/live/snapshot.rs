@@ -122,9 +122,7 @@ impl Snapshot {
     /// Why there is no token in it.
     pub fn error(&self) -> Option<Error> {
         let reason = self.ended()?;
-        self.bearer
-            .is_none()
-            .then_some(Error::ReauthorizationRequired { reason })
+        self.bearer.is_none().then(|| reason.into())
     }
 }
 

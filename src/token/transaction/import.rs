@@ -14,7 +14,7 @@ pub(crate) async fn import(live: &Live, tokens: TokenSet) -> Result<TokenInfo, E
     let snapshot = live.publish(outcome?);
     match (snapshot.ended(), &snapshot.tokens) {
         (None, Some(tokens)) => Ok(tokens.info()),
-        (Some(reason), _) => Err(Error::ReauthorizationRequired { reason }),
+        (Some(reason), _) => Err(reason.into()),
         (None, None) => Err(live.grant.missing()),
     }
 }

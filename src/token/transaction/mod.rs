@@ -119,10 +119,12 @@ async fn under_lease(
         }
         (Step::Dead(reason), seen) => {
             live.store.release(lease).await;
+            let tombstone = seen.as_ref().and_then(|seen| seen.record.tombstone.as_ref());
+            let error = tombstone.map_or_else(|| reason.into(), |tombstone| live.ended(tombstone));
             if let Some(seen) = seen {
                 live.publish(seen);
             }
-            Err(Error::ReauthorizationRequired { reason })
+            Err(error)
         }
         (Step::Anew, seen) => anew(live, seen, lease).await,
         (Step::Refresh { unanswered }, Some(seen)) => {

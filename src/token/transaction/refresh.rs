@@ -11,7 +11,8 @@ use crate::token::machine::{self, Consequence, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::store::Lease;
 use crate::token::{
-    Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, StoreError, TokenReply, TokenSet, Verdict,
+    EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, StoreError, TokenReply, TokenSet,
+    Verdict,
 };
 use crate::value::Secret;
 
@@ -32,7 +33,7 @@ impl Refresh<'_> {
         };
         let Some(refresh_token) = tokens.refresh_token.clone() else {
             let reason = ReauthorizationReason::NoRefreshToken;
-            return self.give_up(Error::ReauthorizationRequired { reason }).await;
+            return self.give_up(reason.into()).await;
         };
         let intended = match self.intend(seen, &refresh_token, unanswered).await {
             Ok(intended) => intended,
@@ -137,12 +138,12 @@ impl Refresh<'_> {
                 let _ = self.write(&intended, intended.record.given_up()).await;
                 self.give_up(error.into()).await
             }
-            Consequence::Bury(reason) => self.bury(intended, reason, now).await,
+            Consequence::Bury(reason) => self.bury(intended, reason, EndedBy(error.source), now).await,
         }
     }
 
     /// The grant is over, unless a sibling knows better.
-    async fn bury(self, intended: Versioned, reason: ReauthorizationReason, now: Now) -> Outcome {
+    async fn bury(self, intended: Versioned, reason: ReauthorizationReason, ended_by: EndedBy, now: Now) -> Outcome {
         let live = self.live;
         match live.store.read().await {
             // A sibling that worked without our lease may have stored a successor: then its success is ours.
@@ -161,7 +162,8 @@ impl Refresh<'_> {
         match self.write(&intended, buried).await {
             Ok(Written::Done(buried)) => {
                 live.publish(buried);
-                self.give_up(Error::ReauthorizationRequired { reason }).await
+                let ended_by = Some(ended_by);
+                self.give_up(Error::ReauthorizationRequired { reason, ended_by }).await
             }
             Ok(Written::Overtaken) => self.overtaken().await,
             Err(error) => self.give_up(error.into()).await,
