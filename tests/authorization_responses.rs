@@ -205,7 +205,7 @@ fn redirect_uris_are_https_or_loopback_or_of_a_private_scheme_for_every_provider
             .unwrap();
         match app.authorize([P::profile().scopes.first().copied().unwrap_or("accounts")]) {
             Ok(_) => None,
-            Err(error @ oauth::Error::RedirectUri(_)) => Some(error.to_string()),
+            Err(error @ oauth::Error::RedirectUri { .. }) => Some(error.to_string()),
             Err(other) => panic!("{other:?}"),
         }
     }

@@ -251,3 +251,49 @@ async fn a_grant_that_was_ended_on_purpose_has_no_answer_of_an_earlier_refusal()
         "{error:?}"
     );
 }
+
+#[test]
+fn a_url_that_is_none_says_what_the_parser_says_and_nothing_of_the_url() {
+    let of_base = mx::App::builder()
+        .credentials(mx::Credentials::new("c", "s"))
+        .base_url("https://bank.example:planted")
+        .build()
+        .unwrap_err();
+    let redirect_uri = "https://app.example:planted/callback";
+    let of_redirect = mx::App::builder()
+        .credentials(mx::Credentials::new("c", "s"))
+        .base_url("https://bank.example")
+        .redirect_uri(redirect_uri)
+        .build()
+        .unwrap()
+        .authorize([mx::Scope::Accounts])
+        .unwrap_err();
+    for error in [&of_base as &(dyn Error + 'static), &of_redirect] {
+        let texts = says_nothing_twice(error);
+        assert!(
+            innermost(error).downcast_ref::<url::ParseError>().is_some(),
+            "{texts:?}"
+        );
+        assert!(!texts.iter().any(|text| text.contains("planted")), "{texts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_endpoint_that_no_request_can_carry_says_why() {
+    let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let app = mx::App::builder()
+        .base_url("https://bank.example")
+        .credentials(mx::Credentials::new("client", "secret"))
+        .revocation_endpoint(format!("https://bank.example/{}", "planted".repeat(10_000)))
+        .store(store)
+        .build()
+        .unwrap();
+    let user = app.import("jo", existing()).await.unwrap();
+    let error = user.revoke().await.unwrap_err();
+    let texts = says_nothing_twice(&error);
+    assert!(
+        innermost(&error).downcast_ref::<http::uri::InvalidUri>().is_some(),
+        "{texts:?}"
+    );
+    assert!(!texts.iter().any(|text| text.contains("planted")), "{texts:?}");
+}

@@ -196,7 +196,7 @@ fn a_redirect_uri_that_cannot_work_is_refused_before_anything_is_sent() {
         ("javascript:alert(1)", "cannot receive a callback"),
     ] {
         let error = app(uri).authorize(["payments"]).unwrap_err();
-        assert!(matches!(error, oauth::Error::RedirectUri(_)), "{error:?}");
+        assert!(matches!(error, oauth::Error::RedirectUri { .. }), "{error:?}");
         says(&error, &["redirect URI: ", part]);
     }
     for uri in [

@@ -142,6 +142,7 @@ impl<C: TypedClient> ClientBuilder<C> {
         C: grant::TakesRegistrationToken,
     {
         let token = token.into();
+        // The error behind it says no more than this one.
         let mut header = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
             ConfigError::Credentials("the registration token has characters that a header cannot carry")
         })?;

@@ -31,7 +31,8 @@ pub(crate) fn secure_url(what: &'static str, text: &str) -> Result<Url, ConfigEr
     if url.query().is_some() {
         return Err(ConfigError::Url {
             what,
-            reason: "it has a query, and paths are put behind it",
+            reason: "it has a query, and paths are put behind it; leave the query out",
+            source: None,
         });
     }
     Ok(url)
@@ -40,8 +41,16 @@ pub(crate) fn secure_url(what: &'static str, text: &str) -> Result<Url, ConfigEr
 /// Reads an endpoint: https, or http on a loopback address. It may have a query, which stays, and has no fragment (RFC
 /// 6749 sections 3.1 and 3.2).
 pub(crate) fn endpoint_url(what: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let bad = |reason| ConfigError::Url { what, reason };
-    let url = Url::parse(text.trim()).map_err(|_| bad("it is not an absolute URL"))?;
+    let bad = |reason| ConfigError::Url {
+        what,
+        reason,
+        source: None,
+    };
+    let url = Url::parse(text.trim()).map_err(|error| ConfigError::Url {
+        what,
+        reason: "it is not an absolute URL; write it with its scheme and host",
+        source: Some(error),
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad("it has a user name or a password in it; use credentials"));
     }

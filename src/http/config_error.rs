@@ -15,6 +15,8 @@ pub enum ConfigError {
         what: &'static str,
         /// Why.
         reason: &'static str,
+        /// What the parser of URLs says; nothing of the URL is in it.
+        source: Option<url::ParseError>,
     },
     /// The provider has no hosts of its own and no base URL was given.
     #[error("{0} has a host per institution: give it with `base_url`")]

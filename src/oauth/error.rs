@@ -17,8 +17,16 @@ pub enum Error {
     #[error(transparent)]
     Scope(#[from] ScopeError),
     /// The redirect URI does not fit the provider's rules.
-    #[error("redirect URI: {0}")]
-    RedirectUri(&'static str),
+    #[error("redirect URI: {reason}")]
+    RedirectUri {
+        /// Which rule, and what to do.
+        reason: &'static str,
+        /// What the parser of URLs says; nothing of the URI is in it.
+        source: Option<url::ParseError>,
+    },
+    /// The revocation endpoint cannot be put into a request.
+    #[error("the revocation endpoint has characters that a request cannot carry; correct it on the app's builder")]
+    RevocationEndpoint(#[source] http::uri::InvalidUri),
     /// The provider has no such grant or endpoint.
     #[error("{provider} has no {what}")]
     Unsupported {

@@ -30,19 +30,17 @@ const NOT_A_CALLBACK: &[&str] = &[
 pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result<(), Error> {
     let Some(uri) = uri else {
         return if profile.redirect_uri.required {
-            Err(Error::RedirectUri("the provider demands one; set it on the app"))
+            Err(bad("the provider demands one; set it on the app"))
         } else {
             Ok(())
         };
     };
-    let bad = |reason| Err(Error::RedirectUri(reason));
+    let bad = |reason| Err(bad(reason));
     // A parser of URLs passes over these, and a server compares the text.
     if uri.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return bad("it has a space or a control character in it");
     }
-    let Ok(url) = Url::parse(uri) else {
-        return bad("it is not an absolute URI");
-    };
+    let url = Url::parse(uri).map_err(not_absolute)?;
     if url.fragment().is_some() {
         return bad("it must not have a fragment (RFC 6749 section 3.1.2)");
     }
@@ -65,9 +63,7 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
 /// `callback` is a whole URL, or the path and the query that a server behind a proxy sees, or the query alone from its
 /// question mark on.
 pub(super) fn check_address(redirect_uri: &str, callback: &str) -> Result<(), Error> {
-    let Ok(expected) = Url::parse(redirect_uri) else {
-        return Err(Error::RedirectUri("it is not an absolute URI"));
-    };
+    let expected = Url::parse(redirect_uri).map_err(not_absolute)?;
     if callback.starts_with('?') {
         return Ok(());
     }
@@ -76,6 +72,7 @@ pub(super) fn check_address(redirect_uri: &str, callback: &str) -> Result<(), Er
         came_to.set_path(callback.split(['?', '#']).next().unwrap_or_default());
         return same(path(&came_to) == path(&expected));
     }
+    // What the parser says of it is less than this.
     let Ok(came_to) = Url::parse(callback) else {
         return Err(Error::Callback(
             "is neither a whole URL nor a path with a query; give the whole URL that the browser came back with",
@@ -89,6 +86,18 @@ pub(super) fn check_address(redirect_uri: &str, callback: &str) -> Result<(), Er
             && same_port(&came_to, &expected)
             && path(&came_to) == path(&expected),
     )
+}
+
+fn bad(reason: &'static str) -> Error {
+    Error::RedirectUri { reason, source: None }
+}
+
+/// What the parser says holds nothing of the URI.
+pub(super) fn not_absolute(error: url::ParseError) -> Error {
+    Error::RedirectUri {
+        reason: "it is not an absolute URI; write it as it is registered with the provider",
+        source: Some(error),
+    }
 }
 
 fn same(is_same: bool) -> Result<(), Error> {

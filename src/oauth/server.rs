@@ -17,6 +17,7 @@ use super::client_authentication::basic;
 use super::error::Error;
 use super::exchange::{Captured, Exchange, captured};
 use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
+use super::redirect_uri::not_absolute;
 use super::reply::Asked;
 use super::requested_scope::Scopes;
 use crate::token::{RevokedToken, TokenReply};
@@ -126,7 +127,7 @@ impl AuthorizationServer {
             .set_auth_uri(AuthUrl::from_url(endpoint));
         let mut request = client.authorize_url(CsrfToken::new_random);
         if let Some(uri) = redirect_uri {
-            let uri = RedirectUrl::new(uri.to_owned()).map_err(|_| Error::RedirectUri("it is not an absolute URI"))?;
+            let uri = RedirectUrl::new(uri.to_owned()).map_err(not_absolute)?;
             request = request.set_redirect_uri(std::borrow::Cow::Owned(uri));
         }
         if profile.scope_sent_on.authorize && !scopes.authorize.is_empty() {
@@ -174,7 +175,7 @@ impl AuthorizationServer {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()));
         }
         if let Some(uri) = redirect_uri.filter(|_| self.0.profile.redirect_uri.on_token_request) {
-            let uri = RedirectUrl::new(uri.to_owned()).map_err(|_| Error::RedirectUri("it is not an absolute URI"))?;
+            let uri = RedirectUrl::new(uri.to_owned()).map_err(not_absolute)?;
             request = request.set_redirect_uri(std::borrow::Cow::Owned(uri));
         }
         if let Some(scope) = self.scope(self.0.profile.scope_sent_on.authorization_code, scopes) {
@@ -261,10 +262,7 @@ impl AuthorizationServer {
             }
         }
         *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = endpoint.as_str().parse().map_err(|_| Error::Unsupported {
-            provider: profile.name,
-            what: "usable revocation endpoint",
-        })?;
+        *request.uri_mut() = endpoint.as_str().parse().map_err(Error::RevocationEndpoint)?;
         let headers = request.headers_mut();
         headers.insert(
             CONTENT_TYPE,

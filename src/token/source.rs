@@ -42,6 +42,7 @@ impl Bearer {
             return Err(UnusableToken);
         }
         let text = zeroize::Zeroizing::new(format!("Bearer {}", token.expose_secret()));
+        // Only what was refused above is refused here, and the error behind it says no more.
         let mut header = HeaderValue::from_str(&text).map_err(|_| UnusableToken)?;
         header.set_sensitive(true);
         Ok(Self { header, generation })

@@ -63,7 +63,8 @@ impl RequestBuilderExt for RequestBuilder {
 
 /// The text of a form body.
 pub(crate) fn form<T: Serialize + ?Sized>(body: &T, styles: &[(&str, FormStyle)]) -> Result<String, String> {
-    // As text all the way: a number that passed through a binary float would not be the caller's.
+    // As text all the way: a number that passed through a binary float would not be the caller's. What serde says may
+    // quote a value of the call, so it is dropped here and below.
     let body = to_raw_value(body).map_err(|_| "the body could not be written as a form".to_owned())?;
     let fields: Fields = serde_json::from_str(body.get()).map_err(|_| "a form body is an object".to_owned())?;
     let mut form = url::form_urlencoded::Serializer::new(String::new());

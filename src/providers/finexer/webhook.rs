@@ -140,7 +140,7 @@ impl Verifier {
         mac.update(b".");
         mac.update(body);
         let claimed = bytes_of(hex).ok_or(WebhookError::Signature)?;
-        // Compares in constant time.
+        // Compares in constant time; of a forgery there is no more to say.
         mac.verify_slice(&claimed).map_err(|_| WebhookError::Signature)?;
         let at: DateTime<Utc> = DateTime::parse_from_rfc3339(time)
             .map_err(|_| WebhookError::Header)?
@@ -197,6 +197,7 @@ impl Event {
             object: Box<RawValue>,
         }
 
+        // What serde says may quote the body, which is about a person: it is dropped.
         let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| WebhookError::Body)?;
         // Two forms are seen: the thing in `data.object`, and the thing as `data`, whose `object` is its kind.
         let object = match serde_json::from_str::<Wrapped>(envelope.data.get()) {
@@ -216,6 +217,7 @@ impl Event {
     ///
     /// When it is not of that type.
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, WebhookError> {
+        // As above: what serde says may quote the body.
         serde_json::from_str(self.object.get()).map_err(|_| WebhookError::Body)
     }
 }
