@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use finrail::token::{
-    self, ExistingTokens, IssuerError, ManualClock, MemoryStore, StoreError, TokenStore, Verdict,
+    self, ExistingTokens, IssuerError, ManualClock, MemoryStore, ReauthorizationReason, StoreError, TokenStore, Verdict,
 };
 use finrail::transport::RetryPolicy;
 use finrail::{ConfigError, mx, oauth, ofx};
@@ -296,4 +296,74 @@ async fn a_revocation_endpoint_that_no_request_can_carry_says_why() {
         "{texts:?}"
     );
     assert!(!texts.iter().any(|text| text.contains("planted")), "{texts:?}");
+}
+
+#[test]
+fn the_errors_of_an_authorization_answer_the_questions_that_those_of_tokens_answer() {
+    let source: Arc<dyn Error + Send + Sync> = Arc::new(Planted);
+    let retry_after = Some(Duration::from_secs(7));
+    let (dead, again) = (Verdict::Dead, Verdict::Transient { retry_after });
+    for (error, verdict) in [
+        (token::Error::from(ReauthorizationReason::Refused), dead),
+        (token::Error::NoGrant { key: String::new() }, dead),
+        (
+            token::Error::Transient {
+                retry_after,
+                source: Arc::clone(&source),
+            },
+            again,
+        ),
+        (
+            token::Error::Busy {
+                holder: String::new(),
+                retry_after,
+            },
+            again,
+        ),
+        (
+            token::Error::Throttled {
+                retry_after,
+                source: Arc::clone(&source),
+            },
+            Verdict::Throttled { retry_after },
+        ),
+        (
+            token::Error::InDoubt {
+                retry_after,
+                source: Arc::clone(&source),
+            },
+            Verdict::InDoubt,
+        ),
+        (
+            token::Error::ClientMisconfigured {
+                source: Arc::clone(&source),
+            },
+            Verdict::ClientMisconfigured,
+        ),
+        (token::Error::RequestRejected { source }, Verdict::RequestRejected),
+        (
+            token::Error::from(StoreError::unavailable("read", Planted)),
+            Verdict::NotSent,
+        ),
+        (
+            token::Error::from(StoreError::corrupt(Planted)),
+            Verdict::RequestRejected,
+        ),
+    ] {
+        let asked = (
+            error.reauthorization_required(),
+            error.is_retryable(),
+            error.retry_after(),
+        );
+        let outer = oauth::Error::from(error);
+        assert_eq!(outer.verdict(), verdict, "{outer}");
+        let answered = (
+            outer.reauthorization_required(),
+            outer.is_retryable(),
+            outer.retry_after(),
+        );
+        assert_eq!(answered, asked, "{outer}");
+    }
+    assert!(oauth::Error::AuthorizationEnded.reauthorization_required());
+    assert!(!oauth::Error::StateMismatch.reauthorization_required());
 }

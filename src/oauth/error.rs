@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::token::{IssuerError, StoreError, Verdict};
+use crate::token::{self, IssuerError, StoreError, Verdict};
 use crate::value::ScopeError;
 
 /// Why a request to an authorization server, or a callback from it, failed.
@@ -235,20 +235,21 @@ impl Error {
                 retry_after: *retry_after,
             },
             Self::Connection { .. } => Verdict::NotSent,
-            Self::Config(_) => Verdict::ClientMisconfigured,
-            Self::AuthorizationStore {
-                source: StoreError::Unavailable { .. },
-            } => Verdict::NotSent,
+            Self::Config(_) | Self::RevocationEndpoint(_) => Verdict::ClientMisconfigured,
+            Self::AuthorizationStore { source } => of_store(source),
+            Self::Token(error) => of_token(error),
             _ => Verdict::RequestRejected,
         }
     }
 
     /// Whether a code that was sent is known to be unspent: nothing left, or the server did not get as far as the code.
     pub(crate) fn leaves_the_code_unspent(&self) -> bool {
-        matches!(
-            self.verdict(),
-            Verdict::NotSent | Verdict::ClientMisconfigured | Verdict::Throttled { .. }
-        )
+        // What fails in the lifecycle fails after the code has brought its tokens.
+        !matches!(self, Self::Token(_))
+            && matches!(
+                self.verdict(),
+                Verdict::NotSent | Verdict::ClientMisconfigured | Verdict::Throttled { .. }
+            )
     }
 
     /// Whether the user or the provider refused the authorization.
@@ -270,13 +271,70 @@ impl Error {
         }
     }
 
+    /// Whether the way on is an authorization by the user: the grant or the code is over, or the time for the callback.
+    ///
+    /// Of a callback that does not belong to this user's authorization ([`StateMismatch`](Self::StateMismatch) and the
+    /// like) this is not said: sending every such visitor to the provider helps whoever made it.
+    ///
+    /// ```
+    /// use finrail::oauth;
+    /// use finrail::token::{self, ReauthorizationReason};
+    ///
+    /// let over = oauth::Error::from(token::Error::from(ReauthorizationReason::ConsentExpired));
+    /// assert!(over.reauthorization_required() && !over.is_retryable());
+    /// ```
+    #[must_use]
+    pub fn reauthorization_required(&self) -> bool {
+        matches!(self, Self::AuthorizationEnded) || self.verdict() == Verdict::Dead
+    }
+
+    /// When to try again, where the server or the lifecycle says so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Server(error) | Self::PkceRefused(error) => error.retry_after,
+            Self::Reply { retry_after, .. } => *retry_after,
+            Self::Token(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
+        if let Self::Token(error) = self {
+            return error.is_retryable();
+        }
         matches!(
             self.verdict(),
             Verdict::NotSent | Verdict::Transient { .. } | Verdict::Throttled { .. }
         )
+    }
+}
+
+/// What a failure of a grant's lifecycle means for the grant.
+fn of_token(error: &token::Error) -> Verdict {
+    match error {
+        token::Error::ReauthorizationRequired { .. } | token::Error::NoGrant { .. } => Verdict::Dead,
+        token::Error::Throttled { retry_after, .. } => Verdict::Throttled {
+            retry_after: *retry_after,
+        },
+        token::Error::Transient { retry_after, .. }
+        | token::Error::Busy { retry_after, .. }
+        | token::Error::Source { retry_after, .. } => Verdict::Transient {
+            retry_after: *retry_after,
+        },
+        token::Error::InDoubt { .. } | token::Error::Interrupted(_) => Verdict::InDoubt,
+        token::Error::ClientMisconfigured { .. } => Verdict::ClientMisconfigured,
+        token::Error::Store { source } => of_store(source),
+        token::Error::RequestRejected { .. } | token::Error::TokenRefused { .. } => Verdict::RequestRejected,
+    }
+}
+
+fn of_store(error: &StoreError) -> Verdict {
+    match error {
+        StoreError::Unavailable { .. } | StoreError::Crowded { .. } => Verdict::NotSent,
+        StoreError::Corrupt { .. } => Verdict::RequestRejected,
     }
 }
 
