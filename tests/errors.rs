@@ -143,6 +143,11 @@ async fn a_call_that_fails_on_the_wire_keeps_what_the_http_client_says() {
     let error = client.list_beneficiaries().send().await.unwrap_err();
     let texts = says_nothing_twice(&error);
     assert!(texts.len() >= 2, "{texts:?}");
+    let host = bank.origin().trim_start_matches("http://");
+    assert!(
+        texts[0].contains(&format!("list_beneficiaries at {host}: the connection broke")),
+        "{texts:?}"
+    );
     assert!(
         !texts.iter().any(|text| text.contains(bank.origin())),
         "an address may carry personal data: {texts:?}"
@@ -250,6 +255,28 @@ async fn a_grant_that_was_ended_on_purpose_has_no_answer_of_an_earlier_refusal()
         error.reauthorization_required() && error.source().is_none(),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_token_request_that_brings_no_reply_says_for_how_long_it_was_waited() {
+    let bank = Recorder::start(|_, _| Answer::Silence).await;
+    let client = ofx::Client::builder()
+        .base_url(bank.origin())
+        .credentials(ofx::Credentials::new("client", "secret"))
+        .client_credentials([ofx::Scope::Payments])
+        .with(|app| app.token_request_timeout(Duration::from_millis(50)))
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap();
+    let error = client.list_beneficiaries().send().await.unwrap_err();
+    let texts = says_nothing_twice(&error);
+    assert!(
+        texts.iter().any(|text| text == "no reply came within 0.05 s"),
+        "{texts:?}"
+    );
+    let host = bank.origin().trim_start_matches("http://");
+    assert!(texts.iter().any(|text| text.contains(host)), "{texts:?}");
+    assert!(!texts.iter().any(|text| text.contains(bank.origin())), "{texts:?}");
 }
 
 #[test]

@@ -61,7 +61,16 @@ pub(crate) fn endpoint_url(what: &'static str, text: &str) -> Result<Url, Config
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
         "http" => Err(bad("plain http is accepted for loopback addresses only; use https")),
-        _ => Err(bad("its scheme is not https")),
+        _ => Err(bad("its scheme is not https; use https")),
+    }
+}
+
+/// Whom a URL leads to, and nothing else of it: its path and query may hold ids, names and codes.
+pub(crate) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
 }
 
@@ -107,6 +116,17 @@ mod tests {
         ] {
             let error = secure_url("base URL", bad).unwrap_err().to_string();
             assert!(error.starts_with("base URL: ") && !error.contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn of_a_url_its_host_is_shown_and_nothing_else() {
+        for (url, host) in [
+            ("https://user:pw@bank.example/accounts/7?code=c#f", "bank.example"),
+            ("https://bank.example:8443/accounts/7", "bank.example:8443"),
+            ("http://[::1]:9000/", "[::1]:9000"),
+        ] {
+            assert_eq!(host_of(&Url::parse(url).unwrap()), host);
         }
     }
 

@@ -5,6 +5,7 @@ mod body;
 mod challenge;
 mod client;
 mod config_error;
+mod no_reply;
 mod random;
 mod read;
 mod retry_after;
@@ -14,8 +15,9 @@ pub(crate) use body::{Departure, sent_once};
 pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;
-pub(crate) use client::{default_client, endpoint_url, is_loopback, is_loopback_literal, secure_url};
+pub(crate) use client::{default_client, endpoint_url, host_of, is_loopback, is_loopback_literal, secure_url};
 pub use config_error::{ConfigError, HttpClientError};
+pub(crate) use no_reply::NoReply;
 pub(crate) use random::Random;
 pub(crate) use read::{ReadError, read, without_mark};
 pub(crate) use retry_after::retry_after;

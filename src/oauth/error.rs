@@ -124,14 +124,16 @@ pub enum Error {
         in_doubt: bool,
     },
     /// The authorization server was not reached, or its reply was lost.
-    #[error("{request}: {}", if *.sent { "the reply was lost; the request may have been carried out" } else { "no connection could be made; check the host and the network" })]
+    #[error("{request}{}: {}", .host.as_ref().map(|host| format!(" at {host}")).unwrap_or_default(), if *.sent { "the reply was lost; the request may have been carried out" } else { "no connection could be made; check the host and the network" })]
     Connection {
         /// The request.
         request: &'static str,
+        /// The host that it was for, with its port where the URL has one; none: the request could not be made.
+        host: Option<String>,
         /// Whether the request was sent, wholly or in part.
         sent: bool,
-        /// What the HTTP client says.
-        source: Option<reqwest::Error>,
+        /// What the HTTP client says (a `reqwest::Error`), or that no reply came in time and how long that is.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// Tokens from elsewhere cannot be taken.
     #[error("the tokens cannot be imported: {0}")]

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::reply::{Asked, RawReply};
-use crate::http::{ReadError, read, sent_once};
+use crate::http::{NoReply, ReadError, host_of, read, sent_once};
 
 /// Largest reply of an authorization server that is read, in bytes.
 const MAX_REPLY: usize = 64 * 1024;
@@ -25,7 +25,11 @@ const MAX_REPLY: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) enum Captured {
     Reply(RawReply),
-    Failed { sent: bool, source: Option<reqwest::Error> },
+    Failed {
+        host: String,
+        sent: bool,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
 }
 
 impl fmt::Display for Captured {
@@ -42,8 +46,9 @@ pub(super) fn captured<T, E: oauth2::ErrorResponse + 'static>(
 ) -> Result<RawReply, Error> {
     match result {
         Err(RequestTokenError::Request(Captured::Reply(reply))) => Ok(reply),
-        Err(RequestTokenError::Request(Captured::Failed { sent, source })) => Err(Error::Connection {
+        Err(RequestTokenError::Request(Captured::Failed { host, sent, source })) => Err(Error::Connection {
             request: asked.request,
+            host: Some(host),
             sent,
             source,
         }),
@@ -51,6 +56,7 @@ pub(super) fn captured<T, E: oauth2::ErrorResponse + 'static>(
         // request that it could not build.
         _ => Err(Error::Connection {
             request: asked.request,
+            host: None,
             sent: false,
             source: None,
         }),
@@ -86,18 +92,26 @@ impl Exchange<'_> {
 
     async fn send_within(&self, request: HttpRequest) -> Captured {
         let (parts, body) = request.into_parts();
-        let Ok(url) = Url::parse(&parts.uri.to_string()) else {
-            return Captured::Failed {
-                sent: false,
-                source: None,
-            };
+        let url = match Url::parse(&parts.uri.to_string()) {
+            Ok(url) => url,
+            Err(error) => {
+                return Captured::Failed {
+                    host: parts.uri.host().unwrap_or_default().to_owned(),
+                    sent: false,
+                    source: Some(error.into()),
+                };
+            }
         };
-        let mut request = reqwest::Request::new(parts.method, url);
+        let failed = |sent, source| Captured::Failed {
+            host: host_of(&url),
+            sent,
+            source: Some(source),
+        };
+        let mut request = reqwest::Request::new(parts.method, url.clone());
         *request.headers_mut() = parts.headers;
         if let Some(credentials) = request.headers_mut().get_mut(http::header::AUTHORIZATION) {
             credentials.set_sensitive(true);
         }
-        let endpoint = request.url().clone();
         let body = if self.json {
             request
                 .headers_mut()
@@ -110,13 +124,14 @@ impl Exchange<'_> {
         let (body, departure) = sent_once(Bytes::from(body));
         *request.body_mut() = Some(body);
         let exchange = async {
-            let response = self.http.execute(request).await.map_err(|error| Captured::Failed {
-                sent: departure.happened_before(&error),
-                source: Some(error.without_url()),
-            })?;
+            let response = self
+                .http
+                .execute(request)
+                .await
+                .map_err(|error| failed(departure.happened_before(&error), error.without_url().into()))?;
             let (status, headers) = (response.status(), response.headers().clone());
             tracing::Span::current().record("status", status.as_u16());
-            if *response.url() != endpoint {
+            if *response.url() != url {
                 // A caller's own HTTP client followed a redirect, with a GET and no body. Whoever answered there
                 // is not the token endpoint, and no token is taken from them.
                 let (status, body) = (http::StatusCode::FOUND, Zeroizing::default());
@@ -133,19 +148,13 @@ impl Exchange<'_> {
                     headers,
                     body: Zeroizing::new(Vec::new()),
                 })),
-                Err(ReadError::Broken(error)) => Err(Captured::Failed {
-                    sent: true,
-                    source: Some(error.without_url()),
-                }),
+                Err(ReadError::Broken(error)) => Err(failed(true, error.without_url().into())),
             }
         };
         match tokio::time::timeout(self.timeout, exchange).await {
             Ok(Ok(captured) | Err(captured)) => captured,
             // How far it had come is not known.
-            Err(_) => Captured::Failed {
-                sent: true,
-                source: None,
-            },
+            Err(_) => failed(true, NoReply(self.timeout).into()),
         }
     }
 }

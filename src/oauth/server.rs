@@ -281,8 +281,9 @@ impl AuthorizationServer {
         };
         let outcome = match exchange.send(request).await {
             Captured::Reply(reply) => Ok(reply),
-            Captured::Failed { sent, source } => Err(Error::Connection {
+            Captured::Failed { host, sent, source } => Err(Error::Connection {
                 request: asked.request,
+                host: Some(host),
                 sent,
                 source,
             }),

@@ -4,8 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
+use url::Url;
 
 use super::outcome::{Outcome, outcome_of, retryable};
+use crate::http::host_of;
 
 /// A connection that failed, or time that was up.
 #[derive(Debug)]
@@ -13,6 +15,9 @@ use super::outcome::{Outcome, outcome_of, retryable};
 pub struct ConnectionError {
     /// The operation.
     pub operation: &'static str,
+    /// The host that it was for, with its port where the URL has one; none: no request was made, because there was no
+    /// token in time.
+    pub host: Option<String>,
     /// At which point.
     pub point: ConnectionPoint,
     /// Whether the time was up, rather than the connection broken.
@@ -43,6 +48,7 @@ impl ConnectionError {
         // The URL may carry personal data in its query.
         Self {
             operation,
+            host: None,
             point,
             timeout: source.is_timeout(),
             status: None,
@@ -50,6 +56,14 @@ impl ConnectionError {
             retry_after: None,
             in_doubt: false,
             source: Some(source.without_url()),
+        }
+    }
+
+    /// The same of a request to this URL, of which the host is told and nothing else.
+    pub(crate) fn at(self, url: &Url) -> Self {
+        Self {
+            host: Some(host_of(url)),
+            ..self
         }
     }
 
@@ -92,6 +106,7 @@ impl ConnectionError {
     pub(crate) fn out_of_time(operation: &'static str, point: ConnectionPoint) -> Self {
         Self {
             operation,
+            host: None,
             point,
             timeout: true,
             status: None,
@@ -119,6 +134,7 @@ impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             operation,
+            host,
             point,
             timeout,
             status,
@@ -126,8 +142,9 @@ impl fmt::Display for ConnectionError {
             ..
         } = self;
         let what = match (point, timeout) {
+            _ if host.is_none() => "the time was up before there was a token; try again later",
             (ConnectionPoint::Connect, false) => "no connection could be made; check the host and the network",
-            (ConnectionPoint::Connect, true) => "no connection was made in time",
+            (ConnectionPoint::Connect, true) => "no connection was made in time; check the host and the network",
             (ConnectionPoint::Sent, false) => {
                 "the connection broke before a reply came; the call may have taken effect"
             }
@@ -135,7 +152,11 @@ impl fmt::Display for ConnectionError {
             (ConnectionPoint::Reply, false) => "the reply broke off",
             (ConnectionPoint::Reply, true) => "the reply did not end in time",
         };
-        write!(f, "{operation}: {what}")?;
+        write!(f, "{operation}")?;
+        if let Some(host) = host {
+            write!(f, " at {host}")?;
+        }
+        write!(f, ": {what}")?;
         if let Some(status) = status {
             write!(f, " (status {status})")?;
         }

@@ -243,9 +243,14 @@ impl Core {
                     Some(departure) => departure.happened(),
                     None => self.0.own_http && operation.effect != Effect::Safe,
                 };
-                return Err(ConnectionError::new(operation.id, error, left).of_request(id));
+                return Err(ConnectionError::new(operation.id, error, left)
+                    .at(&parts.url)
+                    .of_request(id));
             }
-            Err(_) => return Err(ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent).of_request(id)),
+            Err(_) => {
+                let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent);
+                return Err(too_late.at(&parts.url).of_request(id));
+            }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
         let head = Head::of(self.0.provider, operation, &inner, id);

@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream::BoxStream;
 use http::StatusCode;
+use url::Url;
 
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::response::{Body, Response, ResponseValue};
@@ -31,6 +32,7 @@ impl ResponseValue<ByteStream> {
         Self {
             inner: ByteStream {
                 operation: head.operation.id,
+                url: head.url.clone(),
                 status: head.status,
                 request_id: head.request_id().map(str::to_owned),
                 inner,
@@ -48,6 +50,7 @@ impl ResponseValue<ByteStream> {
 /// the whole may take as long as it is long.
 pub struct ByteStream {
     operation: &'static str,
+    url: Url,
     status: StatusCode,
     request_id: Option<String>,
     inner: BoxStream<'static, reqwest::Result<Bytes>>,
@@ -121,6 +124,7 @@ impl Stream for ByteStream {
         // What broke off is not read on.
         this.waiting = None;
         this.inner = Box::pin(futures_util::stream::empty());
+        let error = error.at(&this.url);
         Poll::Ready(Some(Err(error.in_reply(this.status, this.request_id.clone(), None))))
     }
 }

@@ -52,7 +52,7 @@ impl Head {
 
     /// A failure in the body of this reply.
     pub(crate) fn broken(&self, error: ConnectionError) -> ConnectionError {
-        error.in_reply(
+        error.at(&self.url).in_reply(
             self.status,
             self.request_id().map(str::to_owned),
             retry_after(&self.headers),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::http::NoReply;
 use crate::token::clock::Now;
 use crate::token::{Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokedToken, TokenReply, Verdict};
 
@@ -40,13 +41,9 @@ impl Server {
 
     /// One token request.
     pub async fn obtain(&self, obtain: Obtain) -> Result<TokenReply, IssuerError> {
-        #[derive(Debug, thiserror::Error)]
-        #[error("no reply to the token request within {} s", .0.as_secs())]
-        struct Silence(Duration);
-
         let outcome = match tokio::time::timeout(self.request_timeout, self.issuer.obtain(obtain)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(IssuerError::new(Verdict::InDoubt, Silence(self.request_timeout))),
+            Err(_) => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
         };
         let word = LastWord {
             verdict: outcome.as_ref().err().map(|error| error.verdict),
@@ -63,7 +60,7 @@ impl Server {
     pub async fn revoke(&self, token: RevokedToken) -> Result<(), Error> {
         let outcome = match tokio::time::timeout(self.request_timeout, self.issuer.revoke(token)).await {
             Ok(outcome) => outcome,
-            Err(late) => Err(IssuerError::new(Verdict::InDoubt, late)),
+            Err(_) => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
         };
         match outcome {
             Ok(_) => Ok(()),
