@@ -88,7 +88,10 @@ fn errors_of_the_token_lifecycle_keep_the_reason_and_say_it_once() {
     let store = token::Error::from(StoreError::unavailable("read the record", Planted));
     assert_eq!(
         chain(&store),
-        ["the token store cannot read the record", "planted reason"]
+        [
+            "the token store cannot read the record; check it and try again",
+            "planted reason"
+        ]
     );
     let issuer = IssuerError::new(Verdict::InDoubt, StoreError::corrupt(Planted));
     assert_eq!(says_nothing_twice(&issuer).len(), 2);
@@ -393,4 +396,60 @@ fn the_errors_of_an_authorization_answer_the_questions_that_those_of_tokens_answ
     }
     assert!(oauth::Error::AuthorizationEnded.reauthorization_required());
     assert!(!oauth::Error::StateMismatch.reauthorization_required());
+}
+
+/// A store whose writes fail.
+struct Full(MemoryStore);
+
+impl TokenStore for Full {
+    fn load<'a>(
+        &'a self,
+        key: &'a token::TokenKey,
+    ) -> futures_util::future::BoxFuture<'a, Result<Option<token::store::StoredRecord>, StoreError>> {
+        self.0.load(key)
+    }
+
+    fn swap<'a>(
+        &'a self,
+        _: &'a token::TokenKey,
+        _: token::store::Swap,
+    ) -> futures_util::future::BoxFuture<'a, Result<token::store::Swapped, StoreError>> {
+        Box::pin(async { Err(StoreError::unavailable("write", Planted)) })
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a token::TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> futures_util::future::BoxFuture<'a, Result<token::store::Leased, StoreError>> {
+        self.0.lease(key, holder, ttl)
+    }
+
+    fn release<'a>(
+        &'a self,
+        key: &'a token::TokenKey,
+        lease: token::store::Lease,
+    ) -> futures_util::future::BoxFuture<'a, Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+
+    fn place(&self) -> Option<String> {
+        Some("the full disk".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_store_says_where_the_store_is() {
+    let bank = Recorder::start(|_, _| Answer::Silence).await;
+    let store: Arc<dyn TokenStore> = Arc::new(Full(MemoryStore::new()));
+    let app = app(&bank, &store, &Arc::new(ManualClock::new()));
+    let error = app.import("jo", existing()).await.unwrap_err();
+    assert!(error.to_string().contains("cannot write (the full disk)"), "{error}");
+    let authorization = app.authorize([mx::Scope::Accounts]).unwrap();
+    let error = app.begin("session", authorization).await.unwrap_err();
+    assert!(chain(&error)[1].contains("cannot write (the full disk)"), "{error:?}");
+    // A store that names a place itself is believed.
+    let named = StoreError::corrupt(Planted).at("here").at("there");
+    assert!(named.to_string().contains("(here)"), "{named}");
 }

@@ -107,6 +107,28 @@ async fn a_torn_record_is_reported_and_a_new_login_replaces_it() {
     assert!(directory.record().with_extension("damaged").exists());
 }
 
+#[tokio::test]
+async fn an_error_names_the_directory_and_a_damaged_file() {
+    let directory = Directory::new("named");
+    let store = directory.store();
+    write(&store, None, Some(1)).await;
+    fs::write(directory.record(), b"torn").unwrap();
+    let damaged = store.load(&user_key()).await.unwrap_err().to_string();
+    assert!(damaged.contains(&directory.record().display().to_string()), "{damaged}");
+
+    fs::remove_file(directory.record()).unwrap();
+    fs::create_dir(directory.record()).unwrap();
+    let unreadable = store.load(&user_key()).await.unwrap_err().to_string();
+    let place = directory.own().display().to_string();
+    assert!(unreadable.contains(&format!("({place})")), "{unreadable}");
+    assert_eq!(store.place(), Some(place));
+
+    let blocked = directory.own().join("blocked");
+    fs::write(&blocked, b"a file").unwrap();
+    let unopened = FileStore::open(&blocked).unwrap_err().to_string();
+    assert!(unopened.contains(&blocked.display().to_string()), "{unopened}");
+}
+
 #[test]
 fn a_directory_that_takes_no_files_is_found_out_at_once() {
     let directory = Directory::new("blocked");

@@ -265,3 +265,35 @@ for_both! {
     a_lease_that_was_never_heard_of_is_found_by_the_next_who_asks
     a_late_copy_of_a_question_takes_no_lease
 }
+
+/// A port of loopback that nobody listens on.
+fn nobody() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_and_the_user_and_the_password_are_not() {
+    let port = nobody();
+    let redis = RedisStore::connect(&format!("redis://planted-user:planted-pw@127.0.0.1:{port}/3")).await;
+    let postgres = PostgresStore::builder(format!("postgres://planted-user:planted-pw@127.0.0.1:{port}/bank"))
+        .table("grants")
+        .connect()
+        .await;
+    for (error, place) in [
+        (redis.err().unwrap(), format!("(127.0.0.1:{port}, database 3)")),
+        (
+            postgres.err().unwrap(),
+            format!("(127.0.0.1:{port}, database bank, table \"grants\")"),
+        ),
+    ] {
+        assert!(error.to_string().contains(&place), "{error}");
+        let mut shown = format!("{error:?}");
+        let mut at: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = at {
+            shown.push_str(&error.to_string());
+            at = error.source();
+        }
+        assert!(!shown.contains("planted"), "{shown}");
+    }
+}

@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::error::Error;
 use super::pending::Pending;
+use crate::http::NoReply;
 use crate::token::store::{Leased, StoredRecord, Swap, Swapped};
 use crate::token::{Clock, GrantKind, StoreError, TokenKey, TokenStore};
 use crate::value::Secret;
@@ -122,11 +123,11 @@ impl Authorizations {
     /// What the store has of an authorization that the application keeps itself: its mark, or nothing.
     pub(crate) async fn look(&self, state: &Secret) -> Result<Option<Seen>, Error> {
         let key = key_of(state);
-        let stored = in_time("read the authorization", self.store.load(&key)).await?;
+        let stored = self.in_time("read the authorization", self.store.load(&key)).await?;
         let Some(stored) = stored else { return Ok(None) };
         Ok(Some(Seen {
             revision: stored.revision,
-            kept: Kept::decode(&stored.bytes)?,
+            kept: Kept::decode(&stored.bytes).map_err(|error| error.of(&*self.store))?,
         }))
     }
 
@@ -198,21 +199,28 @@ impl Authorizations {
     /// A swap needs no lease here: one of two wins, and nothing is sent between reading and writing. A store that changes
     /// nothing without a lease is asked for one.
     async fn swap(&self, key: &TokenKey, swap: Swap) -> Result<Swapped, StoreError> {
-        let swapped = in_time("take the authorization", self.store.swap(key, swap.clone())).await?;
+        let swapped = self
+            .in_time("take the authorization", self.store.swap(key, swap.clone()))
+            .await?;
         if !matches!(swapped, Swapped::Fenced) {
             return Ok(swapped);
         }
         for _ in 0..LOOKS {
-            match in_time("give a lease", self.store.lease(key, "authorization", LEASE)).await? {
+            match self
+                .in_time("give a lease", self.store.lease(key, "authorization", LEASE))
+                .await?
+            {
                 Leased::Held { .. } => tokio::time::sleep(BETWEEN_LOOKS).await,
                 Leased::Granted(lease) => {
                     let swap = Swap {
                         fence: lease.fence,
                         ..swap
                     };
-                    let swapped = in_time("take the authorization", self.store.swap(key, swap)).await;
+                    let swapped = self.in_time("take the authorization", self.store.swap(key, swap)).await;
                     // If it is not given back, its time runs out.
-                    let _ = in_time("take the lease back", self.store.release(key, lease)).await;
+                    let _ = self
+                        .in_time("take the lease back", self.store.release(key, lease))
+                        .await;
                     return swapped;
                 }
             }
@@ -231,7 +239,7 @@ impl Authorizations {
                 if is_over { written.pop_front() } else { None }
             };
             let Some(Written { key, .. }) = over else { return };
-            let stored = in_time("read the authorization", self.store.load(&key)).await;
+            let stored = self.in_time("read the authorization", self.store.load(&key)).await;
             // Another process may have renewed it, and what cannot be read is nobody's to remove.
             if let Ok(Some(stored)) = stored
                 && Kept::decode(&stored.bytes).is_ok_and(|kept| kept.until <= now)
@@ -239,6 +247,18 @@ impl Authorizations {
                 let _ = self.swap(&key, Swap::new(Some(stored.revision), 0, None)).await;
             }
         }
+    }
+
+    async fn in_time<T>(
+        &self,
+        action: &'static str,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let done = match tokio::time::timeout(PATIENCE, work).await {
+            Ok(done) => done,
+            Err(_) => Err(StoreError::unavailable(action, NoReply(PATIENCE))),
+        };
+        done.map_err(|error| error.of(&*self.store))
     }
 
     fn written(&self) -> std::sync::MutexGuard<'_, VecDeque<Written>> {
@@ -281,11 +301,4 @@ fn key_of(state: &Secret) -> TokenKey {
 fn digest(purpose: &str, text: &str) -> String {
     let hash = Sha256::new().chain_update(purpose).chain_update([0]).chain_update(text);
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn in_time<T>(action: &'static str, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(PATIENCE, work).await {
-        Ok(done) => done,
-        Err(late) => Err(StoreError::unavailable(action, late)),
-    }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::http::NoReply;
 use crate::token::grant::Grant;
 use crate::token::record::Versioned;
 use crate::token::store::{Lease, LeaseState, Leased, Place, Stage, StoredRecord, Swap, Swapped};
@@ -31,6 +32,7 @@ impl GrantStore {
     /// What the store holds now, for somebody who has no lease.
     pub async fn look(&self) -> Result<Option<Versioned>, StoreError> {
         self.decoded(self.load_at(Stage::Look).await?)
+            .map_err(|error| error.of(&*self.store))
     }
 
     /// What the store holds now, undecoded. Under the lease.
@@ -40,7 +42,7 @@ impl GrantStore {
 
     /// What the store holds now. Under the lease.
     pub async fn read(&self) -> Result<Option<Versioned>, StoreError> {
-        self.decoded(self.load().await?)
+        self.decoded(self.load().await?).map_err(|error| error.of(&*self.store))
     }
 
     async fn load_at(&self, stage: Stage) -> Result<Option<StoredRecord>, StoreError> {
@@ -116,13 +118,13 @@ impl GrantStore {
         F: Future<Output = Result<T, StoreError>>,
     {
         let Some(admission) = self.store.admission() else {
-            return in_time(action, work()).await;
+            return in_time(&*self.store, action, work()).await;
         };
         let turn = {
             let _waits = NoPlace(self);
             admission.turn(stage, |place| *self.place() = Some(place)).await?
         };
-        let done = in_time(action, work()).await;
+        let done = in_time(&*self.store, action, work()).await;
         if !matches!(done, Err(StoreError::Unavailable { .. })) {
             turn.answered();
         }
@@ -143,9 +145,14 @@ impl Drop for NoPlace<'_> {
     }
 }
 
-async fn in_time<T>(action: &'static str, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(PATIENCE, work).await {
+async fn in_time<T>(
+    store: &dyn TokenStore,
+    action: &'static str,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let done = match tokio::time::timeout(PATIENCE, work).await {
         Ok(done) => done,
-        Err(late) => Err(StoreError::unavailable(action, late)),
-    }
+        Err(_) => Err(StoreError::unavailable(action, NoReply(PATIENCE))),
+    };
+    done.map_err(|error| error.of(store))
 }

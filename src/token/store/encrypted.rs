@@ -402,4 +402,8 @@ impl TokenStore for EncryptedStore {
     fn admission(&self) -> Option<&Admission> {
         self.inner.admission()
     }
+
+    fn place(&self) -> Option<String> {
+        self.inner.place()
+    }
 }

@@ -78,14 +78,15 @@ impl FileStore {
     /// When the directory cannot be made, written, read or locked, belongs to another user, or may be written by
     /// others.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let opened = Directory::open(&directory.into()).and_then(|directory| {
+        let directory = directory.into();
+        let opened = Directory::open(&directory).and_then(|directory| {
             let store = Self {
                 directory: Arc::new(directory),
                 admission: Admission::at_once(AT_ONCE),
             };
             store.probe().map(|()| store)
         });
-        opened.map_err(|error| StoreError::unavailable("use its directory", error))
+        opened.map_err(|error| StoreError::unavailable("use its directory", error).at(directory.display().to_string()))
     }
 
     /// How many steps of refreshes are taken at once; 16 by default, one at least. The others
@@ -159,12 +160,13 @@ impl FileStore {
     }
 
     fn load_now(&self, id: &str) -> Result<Option<StoredRecord>, Trouble> {
-        let bytes = match self.read(&name_of(id, "token")) {
+        let name = name_of(id, "token");
+        let bytes = match self.read(&name) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        unframe(&bytes).map(Some).ok_or(Trouble::Damaged)
+        unframe(&bytes).map(Some).ok_or(Trouble::Damaged(name))
     }
 
     fn swap_now(&self, id: &str, swap: Swap) -> Result<Swapped, Trouble> {
@@ -177,7 +179,7 @@ impl FileStore {
         let mut damaged_now = false;
         let stored = match self.load_now(id) {
             // What cannot be read is kept for those who want to know why, and is no record any more.
-            Err(Trouble::Damaged) if swap.expected.is_none() => {
+            Err(Trouble::Damaged(_)) if swap.expected.is_none() => {
                 directory.rename(&token, &damaged)?;
                 damaged_now = true;
                 None
@@ -283,17 +285,19 @@ impl FileStore {
         action: &'static str,
         work: impl FnOnce(&Self) -> Result<T, Trouble> + Send + 'static,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
-        let store = self.clone();
+        let (store, at) = (self.clone(), self.clone());
         let task = tokio::task::spawn_blocking(move || work(&store));
         Box::pin(async move {
-            match task.await {
-                Ok(Ok(done)) => Ok(done),
-                Ok(Err(Trouble::Io(error))) => Err(StoreError::unavailable(action, error)),
-                Ok(Err(Trouble::Damaged)) => Err(StoreError::corrupt(
-                    "the record file is damaged: its checksum does not match",
-                )),
-                Err(_) => Err(StoreError::unavailable(action, "the runtime is shutting down")),
-            }
+            let error = match task.await {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(Trouble::Io(error))) => StoreError::unavailable(action, error),
+                Ok(Err(Trouble::Damaged(name))) => {
+                    let error = StoreError::corrupt("the record file is damaged: its checksum does not match");
+                    error.at(at.directory().join(name).display().to_string())
+                }
+                Err(_) => StoreError::unavailable(action, "the runtime is shutting down"),
+            };
+            Err(error.of(&at))
         })
     }
 }
@@ -335,6 +339,10 @@ impl TokenStore for FileStore {
     fn admission(&self) -> Option<&Admission> {
         Some(&self.admission)
     }
+
+    fn place(&self) -> Option<String> {
+        Some(self.directory().display().to_string())
+    }
 }
 
 /// Whether somebody else has the lock; an error where there are no locks.
@@ -360,7 +368,8 @@ fn write_fence(file: &mut File, fence: u64, holder: &str) -> io::Result<()> {
 
 enum Trouble {
     Io(io::Error),
-    Damaged,
+    /// This file.
+    Damaged(String),
 }
 
 impl From<io::Error> for Trouble {

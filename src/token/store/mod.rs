@@ -91,6 +91,12 @@ pub trait TokenStore: Send + Sync + 'static {
     fn admission(&self) -> Option<&Admission> {
         None
     }
+
+    /// Where the records are, for errors: a directory, a host and a database; never a user or a password. None, as for
+    /// a store that does not implement this: errors do not say.
+    fn place(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A record as a store keeps it.
@@ -300,6 +306,8 @@ pub enum StoreError {
     Unavailable {
         /// What it should have done, as a verb phrase.
         action: &'static str,
+        /// Where its records are, where the store says so.
+        place: Option<Arc<str>>,
         /// Why it did not.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
@@ -313,6 +321,8 @@ pub enum StoreError {
     },
     /// The store answers, and what it holds cannot be used; trying again does not help.
     Corrupt {
+        /// Where it is, where the store says so.
+        place: Option<Arc<str>>,
         /// Why.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
@@ -321,14 +331,36 @@ pub enum StoreError {
 impl std::fmt::Display for StoreError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Unavailable { action, .. } => write!(f, "the token store cannot {action}"),
+            Self::Unavailable { action, place, .. } => {
+                write!(
+                    f,
+                    "the token store cannot {action}{}; check it and try again",
+                    Within(place)
+                )
+            }
             Self::Crowded { waited, ahead } => write!(
                 f,
                 "the token store has more to do than it takes at once: this grant has waited {:.1} s for its turn, and {ahead} \
                  steps of others go first; try again later, or let the store take more at once",
                 waited.as_secs_f64()
             ),
-            Self::Corrupt { .. } => f.write_str("the token store holds something that cannot be used"),
+            Self::Corrupt { place, .. } => write!(
+                f,
+                "the token store holds something that cannot be used{}; restore it, or let the user authorize again",
+                Within(place)
+            ),
+        }
+    }
+}
+
+/// A place in parentheses, where there is one.
+struct Within<'a>(&'a Option<Arc<str>>);
+
+impl fmt::Display for Within<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(place) => write!(f, " ({place})"),
+            None => Ok(()),
         }
     }
 }
@@ -337,7 +369,7 @@ impl std::error::Error for StoreError {
     /// What is behind it, as itself: it can be downcast.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable { source, .. } | Self::Corrupt { source } => Some(&**source),
+            Self::Unavailable { source, .. } | Self::Corrupt { source, .. } => Some(&**source),
             Self::Crowded { .. } => None,
         }
     }
@@ -345,9 +377,12 @@ impl std::error::Error for StoreError {
 
 impl StoreError {
     /// The store cannot be reached or used now. `action` is a verb phrase such as `"read the record"`.
+    ///
+    /// The text of `source` is logged: let it hold no secret.
     pub fn unavailable(action: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unavailable {
             action,
+            place: None,
             source: Arc::from(source.into()),
         }
     }
@@ -355,7 +390,32 @@ impl StoreError {
     /// What the store holds cannot be used.
     pub fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Corrupt {
+            place: None,
             source: Arc::from(source.into()),
+        }
+    }
+
+    /// The same error with the place where the records are, unless it names one.
+    ///
+    /// ```
+    /// use finrail::token::StoreError;
+    ///
+    /// let error = StoreError::unavailable("read the record", "permission denied").at("/var/lib/app/tokens");
+    /// assert!(error.to_string().contains("/var/lib/app/tokens"));
+    /// ```
+    #[must_use]
+    pub fn at(mut self, at: impl Into<Arc<str>>) -> Self {
+        if let Self::Unavailable { place, .. } | Self::Corrupt { place, .. } = &mut self {
+            place.get_or_insert_with(|| at.into());
+        }
+        self
+    }
+
+    /// The same error with the place of this store, unless it names one.
+    pub(crate) fn of(self, store: &dyn TokenStore) -> Self {
+        match store.place() {
+            Some(place) => self.at(place),
+            None => self,
         }
     }
 }

@@ -120,6 +120,7 @@ pub struct PostgresStore {
     admission: Admission,
     statements: Arc<Statements>,
     unanswered: Unanswered,
+    place: Arc<str>,
 }
 
 /// The statements over one table.
@@ -346,6 +347,7 @@ impl PostgresStore {
             config.connect_timeout(PATIENCE);
         }
         notice_silence(&mut config);
+        let place: Arc<str> = place_of(&config, &statements.table).into();
         let manager = Manager::from_config(
             config,
             MakeRustlsConnect::new(tls),
@@ -353,21 +355,30 @@ impl PostgresStore {
                 recycling_method: RecyclingMethod::Fast,
             },
         );
+        let placed = |error: StoreError| error.at(Arc::clone(&place));
         let pool = Pool::builder(manager)
             .max_size(connections)
             .build()
-            .map_err(|error| StoreError::unavailable("set up its connections", error))?;
+            .map_err(|error| placed(StoreError::unavailable("set up its connections", error)))?;
         let store = Self {
             pool,
             slots: Arc::new(Semaphore::new(connections)),
             admission: Admission::at_once(connections),
             statements: Arc::new(statements),
             unanswered: Unanswered::default(),
+            place,
         };
-        let slot = store.slot("connect to postgres", PATIENCE).await?;
-        slot.statement("SELECT 1", &[]).await?;
-        drop(slot);
+        let reached = store.placed(async {
+            let slot = store.slot("connect to postgres", PATIENCE).await?;
+            slot.statement("SELECT 1", &[]).await
+        });
+        reached.await?;
         Ok(store)
+    }
+
+    /// Errors of this work name the server, the database and the table.
+    async fn placed<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        work.await.map_err(|error| error.at(Arc::clone(&self.place)))
     }
 
     /// [`MIGRATION`] for the table of this store, for those whose applications may not make tables.
@@ -385,6 +396,10 @@ impl PostgresStore {
     ///
     /// When the role may not make tables, or the server cannot be reached.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.placed(self.migrate_now()).await
+    }
+
+    async fn migrate_now(&self) -> Result<(), StoreError> {
         let slot = self.slot("make its table in postgres", MIGRATION_PATIENCE).await?;
         let table = (&self.statements.table as &(dyn ToSql + Sync), Type::TEXT);
         if slot.statement(MIGRATED, &[table]).await?.is_some() {
@@ -434,8 +449,8 @@ impl PostgresStore {
     ) -> Result<T, StoreError> {
         let error = match outcome {
             Ok(Ok(done)) => return Ok(done),
-            Ok(Err(error)) => StoreError::unavailable(action, error),
-            Err(late) => StoreError::unavailable(action, late),
+            Ok(Err(error)) => StoreError::unavailable(action, told(error)),
+            Err(_) => StoreError::unavailable(action, Late),
         };
         drop(Object::take(connection));
         self.pool.retain(|_, _| false);
@@ -474,7 +489,7 @@ impl Slot<'_> {
     async fn connection(&self) -> Result<Object, StoreError> {
         match timeout_at(self.deadline, self.store.pool.get()).await {
             Ok(connection) => connection.map_err(|error| StoreError::unavailable(self.action, error)),
-            Err(late) => Err(StoreError::unavailable(self.action, late)),
+            Err(_) => Err(StoreError::unavailable(self.action, Late)),
         }
     }
 
@@ -488,6 +503,49 @@ impl Slot<'_> {
         let rows = self.store.end(self.action, connection, outcome)?;
         Ok(rows.into_iter().next())
     }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no answer came in time")]
+struct Late;
+
+/// What the server says of a statement, without its detail: that may quote a row, and a row holds tokens.
+#[derive(Debug, thiserror::Error)]
+#[error("the server answered {severity} {code}: {message}")]
+struct ServerSays {
+    severity: String,
+    code: String,
+    message: String,
+}
+
+fn told(error: tokio_postgres::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error.as_db_error() {
+        Some(said) => Box::new(ServerSays {
+            severity: said.severity().to_owned(),
+            code: said.code().code().to_owned(),
+            message: said.message().to_owned(),
+        }),
+        None => Box::new(error),
+    }
+}
+
+/// Hosts, database and table, for errors. A user and a password may stand beside them in an address.
+fn place_of(config: &tokio_postgres::Config, table: &str) -> String {
+    let ports = config.get_ports();
+    let mut hosts: Vec<String> = Vec::new();
+    for (at, host) in config.get_hosts().iter().enumerate() {
+        let port = ports.get(at).or(ports.first()).copied().unwrap_or(5432);
+        hosts.push(match host {
+            Host::Tcp(name) => format!("{name}:{port}"),
+            #[cfg(unix)]
+            Host::Unix(directory) => directory.display().to_string(),
+        });
+    }
+    if hosts.is_empty() {
+        hosts.extend(config.get_hostaddrs().iter().map(ToString::to_string));
+    }
+    let database = config.get_dbname().unwrap_or("of the user's name");
+    format!("{}, database {database}, table {table}", hosts.join(", "))
 }
 
 /// TLS as an address asks for it that says nothing of its own roots.
@@ -575,17 +633,17 @@ impl std::fmt::Debug for PostgresStore {
 
 impl TokenStore for PostgresStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let id = key.storage_id();
             let row = self
                 .twice("read from postgres", &self.statements.load, &[(&id, Type::TEXT)])
                 .await?;
             row.as_ref().map_or(Ok(None), record)
-        })
+        }))
     }
 
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let id = key.storage_id();
             let fence = signed(swap.fence)?;
             let expected = swap.expected.map(signed).transpose()?;
@@ -610,7 +668,7 @@ impl TokenStore for PostgresStore {
             } else {
                 Ok(Swapped::Fenced)
             }
-        })
+        }))
     }
 
     fn lease<'a>(
@@ -619,26 +677,26 @@ impl TokenStore for PostgresStore {
         holder: &'a str,
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let id = key.storage_id();
             let question = self.unanswered.question(&id, holder, ttl);
             question.ask(|nonce| self.ask(&id, holder, ttl, nonce)).await
-        })
+        }))
     }
 
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let id = key.storage_id();
             let fence = signed(lease.fence)?;
             let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&fence, Type::INT8)];
             self.twice("release in postgres", &self.statements.release, &parameters)
                 .await
                 .map(drop)
-        })
+        }))
     }
 
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let id = key.storage_id();
             let held = self
                 .twice(
@@ -652,10 +710,14 @@ impl TokenStore for PostgresStore {
                 by: get(&held, 0)?,
                 for_at_most: Some(Duration::try_from_secs_f64(get(&held, 1)?).unwrap_or_default()),
             })
-        })
+        }))
     }
 
     fn admission(&self) -> Option<&Admission> {
         Some(&self.admission)
+    }
+
+    fn place(&self) -> Option<String> {
+        Some((*self.place).to_owned())
     }
 }

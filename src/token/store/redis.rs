@@ -2,6 +2,7 @@
 
 mod connection;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -51,6 +52,7 @@ pub struct RedisStore {
     admission: Admission,
     prefix: String,
     unanswered: Unanswered,
+    place: Arc<str>,
 }
 
 /// Who has to have a write before it counts as made.
@@ -142,6 +144,11 @@ impl RedisStoreBuilder {
     /// When an address is wrong or would be reached [without TLS](Self::allow_plaintext), the certificates cannot be
     /// read, or no server can be reached.
     pub async fn connect(self) -> Result<RedisStore, StoreError> {
+        let place = self.servers.place();
+        self.connect_to(&place).await.map_err(|error| error.at(place))
+    }
+
+    async fn connect_to(self, place: &str) -> Result<RedisStore, StoreError> {
         if !self.plaintext {
             self.servers.refuse_plaintext()?;
         }
@@ -159,6 +166,7 @@ impl RedisStoreBuilder {
             admission: Admission::at_once(self.at_once),
             prefix: self.prefix,
             unanswered: Unanswered::default(),
+            place: place.into(),
         })
     }
 }
@@ -312,6 +320,11 @@ impl RedisStore {
         self
     }
 
+    /// Errors of this work name the server.
+    async fn placed<T>(&self, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        work.await.map_err(|error| error.at(Arc::clone(&self.place)))
+    }
+
     fn key(&self, key: &TokenKey) -> String {
         format!("{}:{{{}}}", self.prefix, key.storage_id())
     }
@@ -345,7 +358,7 @@ impl std::fmt::Debug for RedisStore {
 
 impl TokenStore for RedisStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let mut command = redis::cmd("HMGET");
             command.arg(self.key(key)).arg("revision").arg("record");
             let answer = twice(|| self.connection.send("read from redis", TRY, Call::Command(&command)));
@@ -354,11 +367,11 @@ impl TokenStore for RedisStore {
                 (Some(revision), Some(bytes)) => Some(StoredRecord::new(revision, bytes)),
                 _ => None,
             })
-        })
+        }))
     }
 
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let script = redis::Script::new(SWAP);
             let mut call = script.key(self.key(key));
             call.arg(swap.fence);
@@ -386,7 +399,7 @@ impl TokenStore for RedisStore {
                 (1, Err(_)) => Swapped::Conflict(None),
                 _ => Swapped::Fenced,
             })
-        })
+        }))
     }
 
     fn lease<'a>(
@@ -395,24 +408,24 @@ impl TokenStore for RedisStore {
         holder: &'a str,
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let question = self.unanswered.question(&key.storage_id(), holder, ttl);
             question.ask(|nonce| self.ask(key, holder, ttl, nonce)).await
-        })
+        }))
     }
 
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let script = redis::Script::new(RELEASE);
             let mut call = script.key(self.key(key));
             call.arg(lease.fence);
             let answer = twice(|| self.connection.send::<u8>("release in redis", TRY, Call::Script(&call)));
             answer.await.map(drop)
-        })
+        }))
     }
 
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
-        Box::pin(async move {
+        Box::pin(self.placed(async move {
             let script = redis::Script::new(LEASE_STATE);
             let call = script.key(self.key(key));
             let action = "read the lease in redis";
@@ -425,10 +438,14 @@ impl TokenStore for RedisStore {
                     for_at_most: Some(Duration::from_millis(left)),
                 },
             })
-        })
+        }))
     }
 
     fn admission(&self) -> Option<&Admission> {
         Some(&self.admission)
+    }
+
+    fn place(&self) -> Option<String> {
+        Some((*self.place).to_owned())
     }
 }

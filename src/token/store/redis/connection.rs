@@ -15,6 +15,7 @@ use redis::{
 
 use super::super::StoreError;
 use super::super::remote::PATIENCE;
+use crate::http::NoReply;
 
 /// One server or a cluster, reached through one connection that all calls share.
 ///
@@ -86,7 +87,7 @@ impl Connection {
         match tokio::time::timeout(PATIENCE, connection.live()).await {
             Ok(Ok(_)) => Ok(connection),
             Ok(Err(error)) => Err(StoreError::unavailable(ACTION, error)),
-            Err(late) => Err(StoreError::unavailable(ACTION, late)),
+            Err(_) => Err(StoreError::unavailable(ACTION, NoReply(PATIENCE))),
         }
     }
 
@@ -157,7 +158,7 @@ impl Connection {
         let error = match tokio::time::timeout(patience, work).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => StoreError::unavailable(action, error),
-            Err(late) => StoreError::unavailable(action, late),
+            Err(_) => StoreError::unavailable(action, NoReply(patience)),
         };
         if let Some(number) = used {
             let mut open = self.open();
@@ -215,6 +216,24 @@ impl Servers {
         match self {
             Self::One(address) => single(address, tls).map(Server::Single),
             Self::Cluster(nodes) => cluster(nodes.clone(), tls).map(Server::Cluster),
+        }
+    }
+
+    /// Host, port and database, for errors. A user and a password may stand beside them in an address.
+    pub fn place(&self) -> String {
+        let (addresses, cluster) = match self {
+            Self::One(address) => (std::slice::from_ref(address), false),
+            Self::Cluster(nodes) => (nodes.as_slice(), true),
+        };
+        let servers: Vec<_> = addresses
+            .iter()
+            .filter_map(|address| address.as_str().into_connection_info().ok())
+            .collect();
+        let hosts: Vec<String> = servers.iter().map(|server| server.addr().to_string()).collect();
+        match servers.first() {
+            None => "an address that cannot be read".to_owned(),
+            Some(_) if cluster => format!("a cluster with {}", hosts.join(", ")),
+            Some(server) => format!("{}, database {}", hosts.join(", "), server.redis_settings().db()),
         }
     }
 
