@@ -4,7 +4,7 @@
 mod recorder;
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use finrail::token::{
@@ -396,6 +396,49 @@ fn the_errors_of_an_authorization_answer_the_questions_that_those_of_tokens_answ
     }
     assert!(oauth::Error::AuthorizationEnded.reauthorization_required());
     assert!(!oauth::Error::StateMismatch.reauthorization_required());
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_why_there_is_no_token_down_to_the_last_cause() {
+    // A test beside this one that logs nothing must not decide, for all threads, that nothing is logged.
+    let everything = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(std::io::sink);
+    let _ = tracing::subscriber::set_global_default(everything.finish());
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let bank = Recorder::start(|_, _| Answer::status(503, r#"{"error":"planted_code"}"#)).await;
+    let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let user = app(&bank, &store, &Arc::new(ManualClock::new()))
+        .import("jo", existing())
+        .await
+        .unwrap();
+    let error = user.tokens().fresh().await.unwrap_err();
+    // The attempt is a task of its own, on this thread.
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let line = log.lines().find(|line| line.contains("no new token")).unwrap();
+    assert!(line.contains(&chain(&error).join(": ")), "{line}");
+    assert!(line.contains("planted_code") && !line.contains("planted-"), "{line}");
 }
 
 /// A store whose writes fail.

@@ -12,7 +12,7 @@ use crate::oauth::{
 };
 use crate::token::{Clock, ExistingTokens, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
 use crate::transport::{Core, Credential, RetryPolicy};
-use crate::value::{ScopeError, ScopeSet, Secret};
+use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 
 /// An application that is registered with a provider.
 ///
@@ -318,7 +318,7 @@ impl<P: Provider> App<P> {
             if handle.info().is_none() {
                 return Err(error.into());
             }
-            tracing::warn!(key = %handle.key(), %error, "the new grant is not stored yet");
+            tracing::warn!(key = %handle.key(), error = %with_causes(&error), "the new grant is not stored yet");
         }
         Ok(self.connected(handle))
     }

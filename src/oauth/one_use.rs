@@ -19,7 +19,7 @@ use super::pending::Pending;
 use crate::http::NoReply;
 use crate::token::store::{Leased, StoredRecord, Swap, Swapped};
 use crate::token::{Clock, GrantKind, StoreError, TokenKey, TokenStore};
-use crate::value::Secret;
+use crate::value::{Secret, with_causes};
 
 /// The version of the record that this code writes.
 const VERSION: u32 = 1;
@@ -169,7 +169,7 @@ impl Authorizations {
     pub(crate) async fn give_back(&self, claim: Claim) {
         let Claim { key, revision, before } = claim;
         if let Err(error) = self.replace(&key, Some(revision), before.as_ref()).await {
-            tracing::warn!(%error, "an authorization that was not used counts as used, because the store did not take it back");
+            tracing::warn!(error = %with_causes(&error), "an authorization that was not used counts as used, because the store did not take it back");
         }
     }
 

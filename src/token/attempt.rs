@@ -10,7 +10,7 @@ use super::live::{Live, Outcome};
 use super::machine::Want;
 use super::{Error, transaction};
 use crate::token::source::Bearer;
-use crate::value::Secret;
+use crate::value::{Secret, with_causes};
 
 const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down");
 
@@ -113,7 +113,7 @@ impl Landing {
             Ok(_) => live.rest.end(),
             Err(error) => {
                 let rest = live.rest.begin(error, live.clock.monotonic(), live.grant.random.draw());
-                tracing::debug!(key = %live.grant.key, %error, ?rest, "no new token");
+                tracing::debug!(key = %live.grant.key, error = %with_causes(error), ?rest, "no new token");
             }
         }
         live.flight.land(|| {

@@ -2,6 +2,7 @@
 //! tokens or providers.
 
 pub mod canary;
+mod causes;
 pub(crate) mod decode;
 pub(crate) mod fields;
 mod json;
@@ -13,6 +14,7 @@ mod unknown_kind;
 #[doc(hidden)]
 pub mod wire;
 
+pub(crate) use causes::with_causes;
 pub use json::{Json, JsonMap};
 pub use rust_decimal::Decimal;
 pub use scope::ScopeSet;

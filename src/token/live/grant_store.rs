@@ -8,6 +8,7 @@ use crate::token::grant::Grant;
 use crate::token::record::Versioned;
 use crate::token::store::{Lease, LeaseState, Leased, Place, Stage, StoredRecord, Swap, Swapped};
 use crate::token::{Record, StoreError, TokenStore};
+use crate::value::with_causes;
 
 /// How long one answer of a store may take, once it is its turn: longer than the stores of this crate wait for theirs.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -94,7 +95,7 @@ impl GrantStore {
         let key = &self.grant.key;
         let released = self.step(Stage::Write, "take the lease back", || self.store.release(key, lease));
         if let Err(error) = released.await {
-            tracing::debug!(%key, %error, "a lease was not given back and has to run out");
+            tracing::debug!(%key, error = %with_causes(&error), "a lease was not given back and has to run out");
         }
     }
 

@@ -5,6 +5,7 @@ use crate::token::live::{Live, Outcome};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
 use crate::token::{Error, IssuerError, Obtain, StoreError, Verdict};
+use crate::value::with_causes;
 
 /// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
 pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> Outcome {
@@ -40,7 +41,7 @@ pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> 
 
 /// Client credentials work without their store: siblings then fetch for themselves.
 pub(super) async fn without_store(live: &Live, error: StoreError) -> Outcome {
-    tracing::warn!(key = %live.grant.key, %error, "fetching a token without the token store");
+    tracing::warn!(key = %live.grant.key, error = %with_causes(&error), "fetching a token without the token store");
     let sent_at = live.now();
     let reply = live.server.obtain(Obtain::Anew).await.map_err(about_the_client)?;
     let mut tokens = live.grant.first_tokens(reply, sent_at);

@@ -11,6 +11,7 @@ use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
 use crate::token::{Event, ReauthorizationReason, StoreError, TokenSet};
+use crate::value::with_causes;
 
 /// The pauses between tries to store a set that could not be stored at once: much shorter than the time that its
 /// siblings give it.
@@ -36,11 +37,11 @@ pub(super) fn retain(
         return Retained::ReplacedByLogin { lease };
     }
     tracing::error!(
-        key = %live.grant.key, generation = unstored.tokens.generation, %error,
+        key = %live.grant.key, generation = unstored.tokens.generation, error = %with_causes(&error),
         "new tokens are in memory only: the store did not take them, the write is tried again"
     );
     live.news.tell(Event::StoreTrouble {
-        error: error.to_string(),
+        error: with_causes(&error).to_string(),
     });
     let shown = live.publish_unstored(Versioned {
         revision,
@@ -69,7 +70,7 @@ async fn store_at_last(live: &Live, unstored: UnstoredTokens, mut lease: Option<
             None => match acquire(&live.store, &*live.clock).await {
                 Ok(held) => held,
                 Err(error) => {
-                    tracing::warn!(key = %live.grant.key, generation, failures, %error, "new tokens are still not stored");
+                    tracing::warn!(key = %live.grant.key, generation, failures, error = %with_causes(&error), "new tokens are still not stored");
                     continue;
                 }
             },
@@ -152,7 +153,7 @@ async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versioned>) {
 async fn revoke_unstored(live: &Live, tokens: &TokenSet) {
     if let Err(error) = live.server.revoke(tokens.to_revoke()).await {
         tracing::warn!(
-            key = %live.grant.key, generation = tokens.generation, %error,
+            key = %live.grant.key, generation = tokens.generation, error = %with_causes(&error),
             "tokens of a revoked grant could not be revoked and live until they end"
         );
     }
