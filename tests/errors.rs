@@ -261,6 +261,44 @@ async fn a_grant_that_was_ended_on_purpose_has_no_answer_of_an_earlier_refusal()
 }
 
 #[tokio::test]
+async fn a_401_says_why_there_is_no_other_token() {
+    for (refresh, retryable, over) in [
+        (Answer::status(503, r#"{"error":"server_error"}"#), true, false),
+        (Answer::status(400, r#"{"error":"invalid_client"}"#), false, false),
+        (Answer::status(400, REFUSED), false, true),
+    ] {
+        for reply in [r#"{"error":{"code":601,"message":"no"}}"#, "<html>"] {
+            let refresh = refresh.clone();
+            let bank = Recorder::with_tokens(
+                move |_, before| match before {
+                    0 => Answer::json(recorder::token(1)),
+                    _ => refresh.clone(),
+                },
+                // Not a word of the token: the reply itself stays the caller's.
+                move |_, _| Answer::status(401, reply),
+            )
+            .await;
+            let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+            let user = app(&bank, &store, &Arc::new(ManualClock::new()))
+                .import("jo", existing())
+                .await
+                .unwrap();
+            let error = user.client().list_accounts().send().await.unwrap_err();
+            assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+            assert!(error.not_renewed().is_some(), "{error:?}");
+            assert_eq!(
+                (error.is_retryable(), error.reauthorization_required()),
+                (retryable, over),
+                "{error}"
+            );
+            assert!(oauth_error(&error).is_some(), "{error:?}");
+            says_nothing_twice(&error);
+            assert!(error.to_string().contains("no other token could be had"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_request_that_brings_no_reply_says_for_how_long_it_was_waited() {
     let bank = Recorder::start(|_, _| Answer::Silence).await;
     let client = ofx::Client::builder()

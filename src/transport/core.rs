@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 use url::Url;
 
 use super::connection_error::{ConnectionError, ConnectionPoint};
-use super::credentials::Credential;
+use super::credentials::{AfterRefusal, Credential};
 use super::error::{Error, Failure};
 use super::invalid_reply::Problem;
 use super::operation::{Effect, MadeHeader, Operation};
@@ -174,20 +174,20 @@ impl Core {
             let may_repeat = repeatable && attempt < policy.attempts;
             let sent = self.send(&parts, http, operation, left, policy.attempt_timeout).await;
             let (outcome, asked) = match sent {
-                Ok(response) => {
+                Ok(mut response) => {
                     if self.was_redirected(&response, &parts, operation) {
                         return Err(Error::invalid_reply(response.invalid(Problem::Redirect)));
                     }
                     earlier.sent = true;
-                    if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed)
-                        && self
-                            .0
-                            .credential
-                            .replay_after_refresh(&response, bearer, operation, deadline)
-                            .await?
-                    {
-                        refreshed = true;
-                        continue;
+                    if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed) {
+                        let credential = &self.0.credential;
+                        match credential.after_refusal(&response, bearer, operation, deadline).await? {
+                            AfterRefusal::SendAgain => {
+                                refreshed = true;
+                                continue;
+                            }
+                            AfterRefusal::Stands { not_renewed } => response.head.not_renewed = not_renewed,
+                        }
                     }
                     if !(may_repeat && retryable(response.status())) {
                         return Ok(response);

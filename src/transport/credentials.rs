@@ -13,7 +13,7 @@ use super::operation::{Authentication, Effect, Operation};
 use super::outcome::Outcome;
 use super::response::Response;
 use crate::http::challenge_is_invalid_token;
-use crate::token::{Bearer, Rejection, TokenSource};
+use crate::token::{self, Bearer, Rejection, TokenSource};
 
 type Untyped = Error<Infallible>;
 
@@ -88,22 +88,24 @@ impl Credential {
 
     /// A 401 is answered by one refresh and one replay (RFC 6750 section 3.1): always when it says
     /// `invalid_token`, otherwise only where a replay changes nothing, because a bare 401 may have other causes.
-    pub(super) async fn replay_after_refresh(
+    pub(super) async fn after_refusal(
         &self,
         response: &Response,
         bearer: &Bearer,
         operation: &'static Operation,
         deadline: Instant,
-    ) -> Result<bool, Untyped> {
+    ) -> Result<AfterRefusal, Untyped> {
+        const STANDS: AfterRefusal = AfterRefusal::Stands { not_renewed: None };
+
         if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(false);
+            return Ok(STANDS);
         }
         let Credential::Tokens(tokens) = self else {
-            return Ok(false);
+            return Ok(STANDS);
         };
         let said_so = challenge_is_invalid_token(response.headers());
         if !said_so && operation.effect != Effect::Safe {
-            return Ok(false);
+            return Ok(STANDS);
         }
         tracing::debug!(said_so, "the provider rejected the access token");
         // Out of time: the refresh goes on for later calls, and this one has its answer.
@@ -112,13 +114,36 @@ impl Credential {
             false => Rejection::Unexplained,
         };
         let Ok(renewed) = tokio::time::timeout_at(deadline, tokens.rejected(bearer.generation, rejection)).await else {
-            return Ok(false);
+            let waited_for = tokens.waiting();
+            return Ok(AfterRefusal::because(waited_for.unwrap_or(token::Error::Interrupted(
+                "the time of the call was up before there was another token; try again later",
+            ))));
         };
         match renewed {
-            Ok(newer) => Ok(newer.generation != bearer.generation),
+            Ok(newer) if newer.generation != bearer.generation => Ok(AfterRefusal::SendAgain),
+            Ok(_) => Ok(STANDS),
             Err(error) if error.reauthorization_required() && said_so => Err(no_token(error)),
             // The 401 itself is the better answer when the refresh failed for a passing reason.
-            Err(_) => Ok(false),
+            Err(error) => Ok(AfterRefusal::because(error)),
+        }
+    }
+}
+
+/// What follows from a reply to a call with a token.
+pub(super) enum AfterRefusal {
+    /// There is another token.
+    SendAgain,
+    /// The reply is the caller's.
+    Stands {
+        /// Why there is no other token, where one was asked for.
+        not_renewed: Option<Box<token::Error>>,
+    },
+}
+
+impl AfterRefusal {
+    fn because(error: token::Error) -> Self {
+        Self::Stands {
+            not_renewed: Some(Box::new(error)),
         }
     }
 }
@@ -151,7 +176,7 @@ fn no_token_in_time(tokens: &dyn TokenSource, operation: &'static Operation) -> 
 }
 
 /// How far the call had come is told by whoever made its attempts.
-fn no_token(error: crate::token::Error) -> Untyped {
+fn no_token(error: token::Error) -> Untyped {
     Error::Auth {
         error,
         outcome: Outcome::NotSent,

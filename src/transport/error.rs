@@ -140,6 +140,9 @@ impl<E> Error<E> {
     /// This does not say that repeating it is harmless: see [`outcome`](Self::outcome).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
+        if let Some(error) = self.not_renewed() {
+            return error.is_retryable();
+        }
         match self {
             Self::InvalidRequest(_) | Self::MissingScope(_) => false,
             Self::Auth { error, .. } => error.is_retryable(),
@@ -152,7 +155,30 @@ impl<E> Error<E> {
     /// Whether the user has to authorize again, because no automatic way is left.
     #[must_use]
     pub fn reauthorization_required(&self) -> bool {
-        matches!(self, Self::Auth { error, .. } if error.reauthorization_required())
+        let token = match self {
+            Self::Auth { error, .. } => Some(error),
+            _ => self.not_renewed(),
+        };
+        token.is_some_and(token::Error::reauthorization_required)
+    }
+
+    /// Why the token that the provider refused (401) could not be replaced by another one, where that was tried. It is
+    /// the error's [`source`](std::error::Error::source) too.
+    ///
+    /// ```
+    /// fn report(error: &finrail::Error) {
+    ///     if let Some(reason) = error.not_renewed() {
+    ///         eprintln!("{error}, and there is no new token: {reason}");
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn not_renewed(&self) -> Option<&token::Error> {
+        match self {
+            Self::ErrorResponse(reply) => reply.not_renewed(),
+            Self::InvalidReply(reply) => reply.not_renewed.as_deref(),
+            _ => None,
+        }
     }
 
     /// The status of the reply; always there when there was a reply.
@@ -180,13 +206,14 @@ impl<E> Error<E> {
     /// How long the provider asks to wait (`Retry-After`).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match self {
+        let asked = match self {
             Self::Auth { error, .. } => error.retry_after(),
             Self::ErrorResponse(reply) => crate::http::retry_after(reply.headers()),
             Self::InvalidReply(reply) => reply.retry_after,
             Self::Connection(error) => error.retry_after,
             _ => None,
-        }
+        };
+        asked.or_else(|| self.not_renewed()?.retry_after())
     }
 
     /// The provider's error body, when it answered with one.
@@ -242,6 +269,9 @@ impl<E> fmt::Display for Error<E> {
                 if let Some(id) = reply.request_id() {
                     write!(f, " (request id {id})")?;
                 }
+                if reply.not_renewed().is_some() {
+                    f.write_str("; no other token could be had")?;
+                }
                 if reply.in_doubt() {
                     f.write_str("; an earlier attempt may have taken effect")?;
                 }
@@ -275,7 +305,7 @@ impl<E> std::error::Error for Error<E> {
             Self::Auth { error, .. } => std::error::Error::source(error),
             Self::Connection(error) => std::error::Error::source(error),
             Self::InvalidRequest(error) => std::error::Error::source(error),
-            _ => None,
+            _ => self.not_renewed().map(|error| error as _),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
+use crate::token;
+
 /// A reply that the specification does not describe.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -22,6 +24,8 @@ pub struct InvalidReply {
     pub problem: Problem,
     /// Whether an earlier attempt of the same call may have taken effect.
     pub in_doubt: bool,
+    /// Why the token that the provider refused could not be replaced by another one, where that was tried.
+    pub not_renewed: Option<Box<token::Error>>,
     /// The body as it came, where it was read. It is shown to nobody who does not ask for it.
     pub body: Option<RawBody>,
 }
@@ -98,6 +102,9 @@ impl fmt::Display for InvalidReply {
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;
+        }
+        if self.not_renewed.is_some() {
+            f.write_str("; no other token could be had")?;
         }
         if self.in_doubt {
             f.write_str("; an earlier attempt may have taken effect")?;

@@ -12,6 +12,7 @@ use super::connection_error::ConnectionError;
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::operation::Operation;
 use crate::http::{ReadError, read, retry_after};
+use crate::token;
 
 /// Largest JSON reply that is read, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -30,6 +31,8 @@ pub(crate) struct Head {
     pub sent_id: Option<String>,
     /// An earlier attempt of the same call may have taken effect.
     pub in_doubt: bool,
+    /// Why a token that the provider refused was not replaced.
+    pub not_renewed: Option<Box<token::Error>>,
 }
 
 impl Head {
@@ -47,6 +50,7 @@ impl Head {
             url: inner.url().clone(),
             sent_id,
             in_doubt: false,
+            not_renewed: None,
         }
     }
 
@@ -71,6 +75,7 @@ impl Head {
             retry_after: retry_after(&self.headers),
             problem,
             in_doubt: self.in_doubt,
+            not_renewed: self.not_renewed.clone(),
             body: body.map(RawBody),
         }
     }
@@ -232,6 +237,11 @@ impl<T> ResponseValue<T> {
     /// Whether an earlier attempt of the same call may have taken effect.
     pub(crate) fn in_doubt(&self) -> bool {
         self.head.in_doubt
+    }
+
+    /// Why a token that the provider refused was not replaced.
+    pub(crate) fn not_renewed(&self) -> Option<&token::Error> {
+        self.head.not_renewed.as_deref()
     }
 
     pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> ResponseValue<U> {
