@@ -11,7 +11,7 @@ use finrail::token::{
     self, ExistingTokens, IssuerError, ManualClock, MemoryStore, ReauthorizationReason, StoreError, TokenStore, Verdict,
 };
 use finrail::transport::RetryPolicy;
-use finrail::{ConfigError, mx, oauth, ofx};
+use finrail::{AnyError, ConfigError, mx, oauth, ofx};
 use recorder::{Answer, Recorder};
 
 /// The texts of an error and of everything behind it.
@@ -294,6 +294,9 @@ async fn a_401_says_why_there_is_no_other_token() {
             assert!(oauth_error(&error).is_some(), "{error:?}");
             says_nothing_twice(&error);
             assert!(error.to_string().contains("no other token could be had"), "{error}");
+            let any = AnyError::from(error);
+            assert_eq!((any.is_retryable(), any.reauthorization_required()), (retryable, over));
+            assert!(oauth_error(&any).is_some());
         }
     }
 }
@@ -431,6 +434,12 @@ fn the_errors_of_an_authorization_answer_the_questions_that_those_of_tokens_answ
             outer.retry_after(),
         );
         assert_eq!(answered, asked, "{outer}");
+        let any = AnyError::from(outer);
+        assert_eq!(
+            (any.reauthorization_required(), any.is_retryable(), any.retry_after()),
+            asked,
+            "{any}"
+        );
     }
     assert!(oauth::Error::AuthorizationEnded.reauthorization_required());
     assert!(!oauth::Error::StateMismatch.reauthorization_required());

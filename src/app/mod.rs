@@ -1,6 +1,7 @@
 //! What an application meets first: settings, grants, the connections of its users, and what a provider's module
 //! says of the provider.
 
+mod any_error;
 mod application;
 mod authorization;
 mod builder;
@@ -9,6 +10,7 @@ mod connection;
 mod credentials;
 mod provider;
 
+pub use any_error::AnyError;
 pub use application::App;
 pub use builder::AppBuilder;
 pub use client_builder::ClientBuilder;

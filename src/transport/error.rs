@@ -21,6 +21,8 @@ use crate::token;
 /// attempt may help with [`is_retryable`](Self::is_retryable), and whether the
 /// user has to authorize again with
 /// [`reauthorization_required`](Self::reauthorization_required).
+///
+/// A function that logs in and looks after tokens too returns [`AnyError`](crate::AnyError).
 #[non_exhaustive]
 pub enum Error<E = ()> {
     /// The call does not fit the operation: a parameter is missing or wrong. Nothing was sent.
