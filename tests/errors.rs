@@ -543,3 +543,32 @@ async fn an_error_of_a_store_says_where_the_store_is() {
     let named = StoreError::corrupt(Planted).at("here").at("there");
     assert!(named.to_string().contains("(here)"), "{named}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_the_end_may_be_given_up_and_begun_again_while_the_store_is_away() {
+    use token::{GrantKind, Renewal, TokenHandle, TokenKey, TokenReply};
+
+    struct Nobody;
+
+    impl token::Issuer for Nobody {
+        fn obtain(&self, _: token::Obtain) -> futures_util::future::BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn revoke(&self, _: token::RevokedToken) -> futures_util::future::BoxFuture<'_, Result<bool, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+    let handle = TokenHandle::builder(key, Arc::new(Nobody), Renewal::Refresh)
+        .store(Arc::new(Full(MemoryStore::new())))
+        .build();
+    handle.adopt(TokenReply::new("access-1")).await.unwrap_err();
+    for _ in 0..2 {
+        let patience = Duration::from_secs(30);
+        assert!(tokio::time::timeout(patience, handle.settled()).await.is_err());
+    }
+    // The tokens still serve, and still wait to be stored.
+    assert!(handle.header().is_some());
+}

@@ -727,7 +727,9 @@ fn environment_variables_that_are_missing_or_empty_are_named() {
         };
         finrail::Credentials::<P>::from_variables(read).unwrap_err().to_string()
     }
-    let both = |prefix: &str| format!("not set in the environment: {prefix}_CLIENT_ID, {prefix}_CLIENT_SECRET");
+    let advice = "set them, or give the credentials in the program";
+    let both =
+        |prefix: &str| format!("not set in the environment: {prefix}_CLIENT_ID, {prefix}_CLIENT_SECRET; {advice}");
     assert_eq!(
         missing::<ofx::Provider>(&[("MX_CLIENT_ID", "x"), ("ofx_client_id", "x")]),
         both("OFX")
@@ -740,7 +742,7 @@ fn environment_variables_that_are_missing_or_empty_are_named() {
         both("FINEXER")
     );
     let one = missing::<ofx::Provider>(&[("OFX_CLIENT_ID", "id"), ("OFX_CLIENT_SECRET", "")]);
-    assert_eq!(one, "not set in the environment: OFX_CLIENT_SECRET");
+    assert_eq!(one, format!("not set in the environment: OFX_CLIENT_SECRET; {advice}"));
 }
 
 #[tokio::test]

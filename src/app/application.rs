@@ -299,7 +299,22 @@ impl<P: Provider> App<P> {
     }
 
     /// Waits until nothing is under way for any grant of this application: no token request, and no tokens that wait
-    /// to be stored. What a program does last; see [`TokenHandle::settled`].
+    /// to be stored. What a program does last.
+    ///
+    /// As long as a store stays away, new tokens wait to be stored and this waits with them: bound it with a timeout.
+    /// Nothing is lost by giving up the wait, which only looks: the tokens are written again for as long as the runtime
+    /// lives. What ends with the process is the only copy of tokens that the store did not take.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// async fn shut_down(app: finrail::mx::App) {
+    ///     let patience = std::time::Duration::from_secs(30);
+    ///     if tokio::time::timeout(patience, app.settled()).await.is_err() {
+    ///         eprintln!("the store is still away: tokens that it did not take are lost with this process");
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub async fn settled(&self) {
         for handle in self.0.handles.in_use() {
             handle.settled().await;

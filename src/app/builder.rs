@@ -236,7 +236,9 @@ impl<P: Provider> AppBuilder<P> {
             .clone()
             .ok_or(ConfigError::MissingCredentials(P::profile().env_prefix))?;
         if credentials.client_id.is_empty() {
-            return Err(ConfigError::Credentials("the client id is empty"));
+            return Err(ConfigError::Credentials(
+                "the client id is empty; give the one that the provider registered",
+            ));
         }
         self.build_with(credentials)
     }

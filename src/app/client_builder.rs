@@ -144,7 +144,9 @@ impl<C: TypedClient> ClientBuilder<C> {
         let token = token.into();
         // The error behind it says no more than this one.
         let mut header = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
-            ConfigError::Credentials("the registration token has characters that a header cannot carry")
+            ConfigError::Credentials(
+                "the registration token has characters that a header cannot carry; look for a line break at its end",
+            )
         })?;
         header.set_sensitive(true);
         self.login = Login::Fixed(Authentication::RegistrationToken, header);

@@ -55,7 +55,7 @@ pub(crate) fn endpoint_url(what: &'static str, text: &str) -> Result<Url, Config
         return Err(bad("it has a user name or a password in it; use credentials"));
     }
     if url.fragment().is_some() {
-        return Err(bad("it has a fragment"));
+        return Err(bad("it has a fragment; leave it out"));
     }
     match url.scheme() {
         "https" => Ok(url),

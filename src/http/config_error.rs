@@ -27,7 +27,7 @@ pub enum ConfigError {
     )]
     MissingCredentials(&'static str),
     /// Environment variables are not set.
-    #[error("not set in the environment: {}", .0.join(", "))]
+    #[error("not set in the environment: {}; set them, or give the credentials in the program", .0.join(", "))]
     MissingVariables(Vec<String>),
     /// The client was given no way to authenticate.
     #[error(

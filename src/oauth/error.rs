@@ -28,7 +28,7 @@ pub enum Error {
     #[error("the revocation endpoint has characters that a request cannot carry; correct it on the app's builder")]
     RevocationEndpoint(#[source] http::uri::InvalidUri),
     /// The provider has no such grant or endpoint.
-    #[error("{provider} has no {what}")]
+    #[error("{provider} has no {what}; the provider's page in the documentation says what it has")]
     Unsupported {
         /// The provider.
         provider: &'static str,
@@ -149,8 +149,10 @@ pub enum Error {
 fn advice(status: StatusCode) -> &'static str {
     if status.is_redirection() {
         "; redirects are not followed, because they would carry the secret along: correct the endpoint"
+    } else if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        "; try again later"
     } else {
-        ""
+        "; check the endpoint"
     }
 }
 
@@ -187,7 +189,7 @@ impl Refusal {
 
 /// An OAuth error reply (RFC 6749 section 5.2).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{request}: the authorization server answered {status} `{error}`{}{}", .description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default(), what_to_do(.error))]
+#[error("{request}: the authorization server answered {status} `{error}`{}{}", .description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default(), what_to_do(.error, *.verdict))]
 #[non_exhaustive]
 pub struct ServerError {
     /// The request.
@@ -204,7 +206,7 @@ pub struct ServerError {
     pub verdict: Verdict,
 }
 
-fn what_to_do(error: &str) -> &'static str {
+fn what_to_do(error: &str, verdict: Verdict) -> &'static str {
     match error {
         "invalid_client" => "; check the client id, the secret and the environment",
         "unauthorized_client" => "; the client is not allowed this grant: check its registration",
@@ -216,8 +218,14 @@ fn what_to_do(error: &str) -> &'static str {
         "invalid_request" => {
             "; a parameter is missing or wrong: check the settings of the app and the provider's registration"
         }
-        "unsupported_grant_type" => "; the provider does not know this grant",
-        _ => "",
+        "unsupported_grant_type" => "; the provider does not know this grant: use one that it documents",
+        _ => match verdict {
+            Verdict::Dead => "; the user has to authorize again",
+            Verdict::ClientMisconfigured => "; check the client's registration",
+            Verdict::RequestRejected => "; check the settings of the app",
+            Verdict::Throttled { .. } => "; try again later, and less often",
+            Verdict::NotSent | Verdict::Transient { .. } | Verdict::InDoubt => "; try again later",
+        },
     }
 }
 

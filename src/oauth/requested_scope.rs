@@ -132,7 +132,7 @@ impl AskedScope {
                 self.name, template.template
             ))),
             (None, Some(_)) => Err(ScopeError::new(format!(
-                "scope `{}` is not bound to an id at {}",
+                "scope `{}` is not bound to an id at {}; ask for it without one",
                 self.name, profile.name
             ))),
             (_, None) => Ok(self.name.clone().into_owned()),

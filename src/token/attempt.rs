@@ -12,7 +12,7 @@ use super::{Error, transaction};
 use crate::token::source::Bearer;
 use crate::value::{Secret, with_causes};
 
-const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down");
+const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down; ask again after the next start");
 
 /// A header of a token that is not about to end.
 pub(crate) async fn fresh(live: &Arc<Live>) -> Result<Bearer, Error> {
@@ -89,7 +89,9 @@ fn begin(live: &Arc<Live>) -> Result<(Handle, Landing, watch::Receiver<Option<Ou
         return Err(error.with_retry_after(rest));
     }
     let Ok(runtime) = Handle::try_current() else {
-        return Err(Error::Interrupted("there is no tokio runtime here"));
+        return Err(Error::Interrupted(
+            "there is no tokio runtime here; call from inside one",
+        ));
     };
     let (sender, outcome) = watch::channel(None);
     let landing = Landing {

@@ -136,11 +136,11 @@ impl ExistingTokens {
             Some((token, expires_at)) => {
                 // What no header carries is found out here, and not with the first call.
                 Bearer::new(&token, 1)
-                    .map_err(|_| "the access token is empty or has characters that a header cannot carry")?;
+                    .map_err(|_| "the access token is empty or has characters that a header cannot carry, such as a newline at its end")?;
                 (token, expires_at)
             }
             None if refresh_token.is_some() => (Secret::from(""), Some(now)),
-            None => return Err("there is neither an access token nor a refresh token"),
+            None => return Err("there is neither an access token nor a refresh token; give one of them"),
         };
         Ok(TokenSet {
             generation: 1,

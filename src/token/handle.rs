@@ -192,7 +192,8 @@ impl TokenHandle {
     ///
     /// A refresh runs beside the calls, and the end of the runtime cuts it off. A program that ends after its last
     /// call waits for this first, or the reply to a refresh may be lost with the refresh token that it brings.
-    /// Bound it with a timeout of your own: a store that stays away keeps it waiting.
+    /// Bound it with a timeout of your own: a store that stays away keeps it waiting. Giving up the wait stops nothing
+    /// that is under way, and it may be waited for again.
     ///
     /// ```
     /// # async fn example(handle: finrail::token::TokenHandle) {
@@ -258,7 +259,9 @@ impl TokenHandle {
             change.await
         })
         .await
-        .unwrap_or(Err(Error::Interrupted("the runtime is shutting down")))
+        .unwrap_or(Err(Error::Interrupted(
+            "the runtime is shutting down; ask again after the next start",
+        )))
     }
 }
 

@@ -95,7 +95,7 @@ pub enum DownloadError {
     #[error(transparent)]
     Connection(ConnectionError),
     /// It is larger than the limit in bytes that was given.
-    #[error("the download is larger than {0} bytes")]
+    #[error("the download is larger than {0} bytes; give a larger limit, or read it piece by piece")]
     TooLarge(usize),
 }
 

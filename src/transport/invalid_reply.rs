@@ -72,7 +72,10 @@ impl fmt::Display for InvalidReply {
             ..
         } = self;
         match problem {
-            Problem::Status => write!(f, "{operation}: status {status} is not in the specification")?,
+            Problem::Status => write!(
+                f,
+                "{operation}: status {status} is not in the specification; `raw_body` has what came, look there before you repeat the call"
+            )?,
             Problem::ErrorBody { media_type } => write!(
                 f,
                 "{operation}: status {status} with a body of type {} that is not the provider's documented error; a proxy or an outage page may have answered",
@@ -84,11 +87,11 @@ impl fmt::Display for InvalidReply {
             )?,
             Problem::Decode { path, reason } => write!(
                 f,
-                "{operation}: the reply (status {status}) differs from the specification at `{path}`: {reason}"
+                "{operation}: the reply (status {status}) differs from the specification at `{path}`: {reason}; the provider may have changed it, and `raw_body` has what came"
             )?,
             Problem::TooLarge(limit) => write!(
                 f,
-                "{operation}: the reply (status {status}) is larger than {limit} bytes"
+                "{operation}: the reply (status {status}) is larger than {limit} bytes, which is more than is read; ask for less at once"
             )?,
             Problem::Redirect => write!(
                 f,
@@ -96,9 +99,12 @@ impl fmt::Display for InvalidReply {
             )?,
             Problem::ForeignLink => write!(
                 f,
-                "{operation}: the link to the next page leads to another origin or outside the base URL, and was not followed"
+                "{operation}: the link to the next page leads to another origin or outside the base URL, and was not followed; check the base URL"
             )?,
-            Problem::RepeatedPage => write!(f, "{operation}: the next page is the page that was just read; stopped")?,
+            Problem::RepeatedPage => write!(
+                f,
+                "{operation}: the next page is the page that was just read, so the listing is not whole; ask for the pages one by one"
+            )?,
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;

@@ -70,7 +70,9 @@ pub struct Verifier {
 #[non_exhaustive]
 pub enum WebhookError {
     /// The header is missing or has another form.
-    #[error("the `fx-signature` header is missing or not of the form `t=<time>;s=<hex>`")]
+    #[error(
+        "the `fx-signature` header is missing or not of the form `t=<time>;s=<hex>`; hand on the header as it came, and answer a 4xx to what has none"
+    )]
     Header,
     /// The signature is not the secret's, or the body is not the one that was signed.
     #[error("the signature does not fit the body; check the signing secret and verify the raw bytes of the body")]

@@ -139,11 +139,17 @@ pub enum Reencrypted {
 
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
-    #[error("the record is not encrypted, and plain records are not accepted")]
+    #[error(
+        "the record is not encrypted, and plain records are not accepted; if this process is to encrypt older records, call `accept_plaintext`"
+    )]
     Plain,
-    #[error("the record is encrypted with key {0}, which is not among the keys")]
+    #[error(
+        "the record is encrypted with key {0}, which is not among the keys; give it to the store as an earlier key"
+    )]
     UnknownKey(u32),
-    #[error("the record is encrypted with key {0} and does not decrypt: another key, another grant, or damage")]
+    #[error(
+        "the record is encrypted with key {0} and does not decrypt: another key, another grant, or damage; check the key"
+    )]
     Forged(u32),
     #[error(
         "the record has revision {stored}, and this process has seen revision {newest}: an older record was put in its \

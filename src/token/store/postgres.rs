@@ -414,7 +414,7 @@ impl PostgresStore {
     /// Waits for a connection to be free. The time for what is done with it begins only then.
     async fn slot(&self, action: &'static str, patience: Duration) -> Result<Slot<'_>, StoreError> {
         #[derive(Debug, thiserror::Error)]
-        #[error("no connection of the pool was free within {} s", PATIENCE.as_secs())]
+        #[error("no connection of the pool was free within {} s; give the store more connections", PATIENCE.as_secs())]
         struct NoneFree;
 
         let free = tokio::time::timeout(PATIENCE, Arc::clone(&self.slots).acquire_owned()).await;

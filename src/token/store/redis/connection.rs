@@ -116,7 +116,7 @@ impl Connection {
         confirmation: &Confirmation,
     ) -> Result<T, StoreError> {
         #[derive(Debug, thiserror::Error)]
-        #[error("{have} of {wanted} replicas confirmed the write: a failover now may lose it")]
+        #[error("{have} of {wanted} replicas confirmed the write: a failover now may lose it; it is made again")]
         struct TooFew {
             have: u32,
             wanted: u32,
