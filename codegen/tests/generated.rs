@@ -248,16 +248,12 @@ fn what_stands_beside_the_client() {
 
 #[test]
 fn the_documentation_of_a_call() {
-    let tree = every_kind();
-    let text = prettyplease::unparse(&tree);
-    let with_examples = generate(
-        "every_kind.json",
-        &bundles().pop().unwrap().1,
-        &Options {
-            module: Some("every_kind".to_owned()),
-        },
-    )
-    .unwrap();
+    let text = prettyplease::unparse(&every_kind());
+    let options = Options {
+        module: Some("every_kind".to_owned()),
+    };
+    let with_examples = tree("every_kind.json", &bundles().pop().unwrap().1, &options).unwrap();
+    let with_examples = prettyplease::unparse(&with_examples);
     assert!(!text.contains("```"));
     assert!(with_examples.contains("only with `Idempotency-Key` set"));
     assert!(with_examples.contains("```no_run"));
