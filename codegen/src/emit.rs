@@ -56,7 +56,7 @@ fn operation(operation: &Operation) -> TokenStream {
     let authentication = operation.security.iter().map(|requirement| match requirement {
         Requirement::Nothing => quote!(::finrail::rt::v1::Authentication::Nothing),
         Requirement::Bearer { scopes } => {
-            quote!(::finrail::rt::v1::Authentication::Bearer { scopes: &[#(#scopes),*] })
+            quote!(::finrail::rt::v1::bearer(&[#(#scopes),*]))
         }
         Requirement::ClientBasic => quote!(::finrail::rt::v1::Authentication::ClientBasic),
         Requirement::AccessKey => quote!(::finrail::rt::v1::Authentication::AccessKey),
@@ -407,8 +407,8 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
     }));
     let errors = oauth.errors.iter().map(|(code, verdict)| {
         let verdict = match verdict {
-            Verdict::Transient => quote!(::finrail::rt::v1::Verdict::Transient { retry_after: None }),
-            Verdict::Throttled => quote!(::finrail::rt::v1::Verdict::Throttled { retry_after: None }),
+            Verdict::Transient => quote!(::finrail::rt::v1::transient()),
+            Verdict::Throttled => quote!(::finrail::rt::v1::throttled()),
             Verdict::RequestRejected => quote!(::finrail::rt::v1::Verdict::RequestRejected),
             Verdict::ClientMisconfigured => quote!(::finrail::rt::v1::Verdict::ClientMisconfigured),
             Verdict::Dead => quote!(::finrail::rt::v1::Verdict::Dead),

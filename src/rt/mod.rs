@@ -2,7 +2,8 @@
 //!
 //! Code that `finrail-codegen` wrote lives in users' crates and outlives the version that wrote it, so it goes through a
 //! module with a number and through nothing else of this crate. What a numbered module has, it keeps; it may grow.
-//! Structures that generated code writes have a `BASE` with a value for every field, so that a new field breaks nobody.
+//! Structures that generated code writes have a `BASE` with a value for every field, and variants with fields a function
+//! that makes them, so that a new field breaks nobody.
 //! What cannot be kept gets the next number, and [`contract!`] tells whoever still uses the old one what to do.
 //! What it grows by has a minor number: newer code needs a finrail that has as much, older code does not.
 
@@ -23,6 +24,26 @@ pub mod v1 {
     };
     pub use crate::value::{Decimal, Json, JsonMap, ScopeSet, Secret, Timestamp, UnknownKind, wire};
     pub use {chrono, reqwest, serde, serde_json, uuid};
+
+    // Variants with fields have no base values, so generated code makes them with these.
+
+    /// An access token with all of these scopes.
+    #[must_use]
+    pub const fn bearer(scopes: &'static [&'static str]) -> Authentication {
+        Authentication::Bearer { scopes }
+    }
+
+    /// An answer that says nothing about the grant.
+    #[must_use]
+    pub const fn transient() -> Verdict {
+        Verdict::Transient { retry_after: None }
+    }
+
+    /// Too many requests.
+    #[must_use]
+    pub const fn throttled() -> Verdict {
+        Verdict::Throttled { retry_after: None }
+    }
 }
 
 pub use crate::__contract as contract;
