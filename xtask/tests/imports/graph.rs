@@ -24,10 +24,6 @@ pub(crate) fn rooms(sources: &Sources) -> Graph {
             continue;
         }
         let reached = graph.entry(from.clone()).or_default();
-        if from == "providers" {
-            // The generated code that it includes goes through the contract.
-            reached.insert("rt".to_owned());
-        }
         reached.extend(targets.iter().map(|target| room(target)).filter(|to| *to != from));
     }
     graph
