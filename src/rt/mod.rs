@@ -17,10 +17,12 @@ pub mod v1 {
         RequestedScope, Revocation, ScopeSentOn, ScopeTemplate, TokenBody, wire as oauth_wire,
     };
     pub use crate::token::Verdict;
+    pub use crate::transport::generated::{
+        Core, Failure, FormStyle, QueryParam, RequestBuilderExt, Response, cursor_pages, encode_path, items, link_pages,
+    };
     pub use crate::transport::{
-        Authentication, ByteStream, Core, Effect, Error, Failure, FormStyle, Grade, Items, MadeHeader, Operation,
-        Pages, PaginationStyle, QueryParam, RequestBuilderExt, Response, ResponseValue, cursor_pages, encode_path,
-        items, link_pages,
+        Authentication, ByteStream, Effect, Error, Grade, Items, MadeHeader, Operation, Pages, PaginationStyle,
+        ResponseValue,
     };
     pub use crate::value::{Decimal, Json, JsonMap, ScopeSet, Secret, Timestamp, UnknownKind, wire};
     pub use {chrono, reqwest, serde, serde_json, uuid};

@@ -186,3 +186,16 @@ fn what_a_provider_lacks_is_explained_by_the_compiler() {
         assert!(errors[0].contains(said), "{name}: {}", errors[0]);
     }
 }
+
+#[test]
+fn what_generated_code_alone_needs_is_reached_through_the_contract_alone() {
+    for name in ["Core", "Failure", "Response", "QueryParam", "encode_path"] {
+        let errors = compile(
+            &format!("hidden-{name}"),
+            &format!("pub use finrail::transport::{name};"),
+        );
+        assert_eq!(errors.len(), 1, "{name}: {errors:?}");
+        let by_contract = format!("pub use finrail::rt::v1::{name};");
+        assert_eq!(compile(&format!("contract-{name}"), &by_contract), Vec::<String>::new());
+    }
+}
