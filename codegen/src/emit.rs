@@ -4,8 +4,8 @@
 
 use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{
-    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken,
-    ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
+    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, ScopeSentOn,
+    StateOnRefusal, TimeUnit, TokenBody, Verdict,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -402,8 +402,7 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
     let access_token_lifetime = optional(oauth.access_token_lifetime);
     let revocation = optional(oauth.revocation.as_ref().map(|revocation| {
         let (field, hint, success) = (&revocation.token_field, revocation.token_type_hint, &revocation.success);
-        let refresh_first = revocation.revokes == RevokedToken::RefreshToken;
-        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], refresh_token_first: #refresh_first, ..::finrail::rt::v1::Revocation::BASE })
+        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], ..::finrail::rt::v1::Revocation::BASE })
     }));
     let errors = oauth.errors.iter().map(|(code, verdict)| {
         let verdict = match verdict {
