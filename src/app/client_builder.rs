@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::application::asked;
 use super::builder::AppBuilder;
 use super::credentials::Credentials;
@@ -142,7 +144,8 @@ impl<C: TypedClient> ClientBuilder<C> {
         C: grant::TakesRegistrationToken,
     {
         let token = token.into();
-        let mut header = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
+        let text = Zeroizing::new(format!("Bearer {}", token.expose_secret()));
+        let mut header = http::HeaderValue::from_str(&text).map_err(|_| {
             ConfigError::Credentials("the registration token has characters that a header cannot carry")
         })?;
         header.set_sensitive(true);
