@@ -12,7 +12,7 @@ use crate::value::{ScopeError, ScopeSet};
 /// A provider's `Scope` becomes one by itself, and so does a text. The scope of one provider is none of another's, so
 /// this does not compile:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn authorize(app: &finrail::mx::App) {
 ///     let _ = app.authorize([finrail::finexer::Scope::CustomerRead]);
 /// }
