@@ -24,7 +24,7 @@ pub mod v1 {
         Authentication, ByteStream, Effect, Error, Grade, Items, MadeHeader, Operation, Pages, PaginationStyle,
         ResponseValue,
     };
-    pub use crate::value::{Decimal, Json, JsonMap, ScopeSet, Secret, Timestamp, UnknownKind, wire};
+    pub use crate::value::{Decimal, ExactNumber, Json, JsonMap, ScopeSet, Secret, Timestamp, UnknownKind, wire};
     pub use {chrono, reqwest, serde, serde_json, uuid};
 
     // Variants with fields have no base values, so generated code makes them with these.

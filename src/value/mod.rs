@@ -3,6 +3,7 @@
 
 pub mod canary;
 pub(crate) mod decode;
+mod exact_number;
 pub(crate) mod fields;
 mod json;
 mod scope;
@@ -13,6 +14,7 @@ mod unknown_kind;
 #[doc(hidden)]
 pub mod wire;
 
+pub use exact_number::ExactNumber;
 pub use json::{Json, JsonMap};
 pub use rust_decimal::Decimal;
 pub use scope::ScopeSet;
