@@ -27,4 +27,4 @@ pub use http::{ConfigError, HttpClientError};
 #[allow(unused_imports)] // without a provider feature there is none
 pub use providers::*;
 pub use transport::Error;
-pub use value::{Decimal, Json, JsonMap, ScopeError, ScopeSet, Secret, Timestamp, UnknownKind, canary};
+pub use value::{Decimal, ExactNumber, Json, JsonMap, ScopeError, ScopeSet, Secret, Timestamp, UnknownKind, canary};

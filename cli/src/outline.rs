@@ -61,9 +61,8 @@ impl Outline {
         for item in items {
             match item {
                 Item::Mod(inner) if public(&inner.vis) => {
-                    if let Some((_, items)) = &inner.content {
-                        self.items(items, &format!("{module}{}::", inner.ident));
-                    }
+                    let items = inner.content.as_ref().map(|(_, items)| items.as_slice());
+                    self.items(items.unwrap_or_default(), &format!("{module}{}::", inner.ident));
                 }
                 _ if setters => {}
                 Item::Struct(item) if public(&item.vis) => {
@@ -71,24 +70,7 @@ impl Outline {
                     self.add(path.clone(), format!(": struct{}", openness(&item.attrs)));
                     self.fields(&item.fields, &path, true);
                 }
-                Item::Enum(item) if public(&item.vis) => {
-                    let path = format!("{module}{}", item.ident);
-                    self.add(path.clone(), format!(": enum{}", openness(&item.attrs)));
-                    for variant in &item.variants {
-                        let path = format!("{path}::{}", variant.ident);
-                        let payload = match &variant.fields {
-                            Fields::Unnamed(fields) => {
-                                let types: Vec<String> = fields.unnamed.iter().map(|field| plain(&field.ty)).collect();
-                                format!("({})", types.join(", "))
-                            }
-                            _ => String::new(),
-                        };
-                        self.add(path.clone(), payload);
-                        if matches!(variant.fields, Fields::Named(_)) {
-                            self.fields(&variant.fields, &path, false);
-                        }
-                    }
-                }
+                Item::Enum(item) if public(&item.vis) => self.enumeration(item, module),
                 Item::Type(item) if public(&item.vis) => {
                     self.add(format!("{module}{}", item.ident), format!(" = {}", plain(&item.ty)));
                 }
@@ -98,22 +80,33 @@ impl Outline {
                 Item::Const(item) if public(&item.vis) => {
                     self.add(format!("{module}{}", item.ident), format!(": {}", plain(&item.ty)));
                 }
-                Item::Impl(item) => {
-                    let holder = format!("{module}{}", plain(&item.self_ty));
-                    let holder = holder.replace("<'a>", "");
-                    match &item.trait_ {
-                        None => self.methods(&item.items, &holder),
-                        // What a provider can do, and what it cannot, is told by traits of the crate.
-                        Some((path, _)) => {
-                            let name = plain(path);
-                            if name.starts_with("grant::") || name == "Environment" {
-                                self.add(format!("{holder}::(implements {name})"), String::new());
-                            }
-                        }
-                    }
-                }
+                Item::Impl(item) => self.implementation(item, module),
                 _ => {}
             }
+        }
+    }
+
+    fn enumeration(&mut self, item: &syn::ItemEnum, module: &str) {
+        let path = format!("{module}{}", item.ident);
+        self.add(path.clone(), format!(": enum{}", openness(&item.attrs)));
+        for variant in &item.variants {
+            let path = format!("{path}::{}", variant.ident);
+            self.add(path.clone(), payload(&variant.fields));
+            if matches!(variant.fields, Fields::Named(_)) {
+                self.fields(&variant.fields, &path, false);
+            }
+        }
+    }
+
+    fn implementation(&mut self, item: &syn::ItemImpl, module: &str) {
+        let holder = format!("{module}{}", plain(&item.self_ty)).replace("<'a>", "");
+        let Some((path, _)) = &item.trait_ else {
+            return self.methods(&item.items, &holder);
+        };
+        // What a provider can do, and what it cannot, is told by traits of the crate.
+        let name = plain(path);
+        if name.starts_with("grant::") || name == "Environment" {
+            self.add(format!("{holder}::(implements {name})"), String::new());
         }
     }
 
@@ -148,27 +141,29 @@ impl Outline {
     }
 }
 
+/// What an unnamed variant holds.
+fn payload(fields: &Fields) -> String {
+    let Fields::Unnamed(fields) = fields else {
+        return String::new();
+    };
+    let types: Vec<String> = fields.unnamed.iter().map(|field| plain(&field.ty)).collect();
+    format!("({})", types.join(", "))
+}
+
 /// The parameters without which a call is not sent: a builder starts them as errors.
 fn needed_parameters(items: &[ImplItem]) -> Vec<String> {
-    let mut needed = Vec::new();
-    for item in items {
-        let ImplItem::Fn(method) = item else { continue };
-        if method.sig.ident != "new" {
-            continue;
-        }
-        for statement in &method.block.stmts {
-            let Stmt::Expr(syn::Expr::Struct(start), _) = statement else {
-                continue;
-            };
-            for field in &start.fields {
-                let value = field.expr.to_token_stream().to_string();
-                if value.starts_with("Err") {
-                    needed.push(field.member.to_token_stream().to_string());
-                }
-            }
-        }
-    }
-    needed
+    let starts = items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) if method.sig.ident == "new" => Some(&method.block.stmts),
+        _ => None,
+    });
+    let starts = starts.flatten().filter_map(|statement| match statement {
+        Stmt::Expr(syn::Expr::Struct(start), _) => Some(&start.fields),
+        _ => None,
+    });
+    let needed = starts
+        .flatten()
+        .filter(|field| field.expr.to_token_stream().to_string().starts_with("Err"));
+    needed.map(|field| field.member.to_token_stream().to_string()).collect()
 }
 
 fn signature(signature: &Signature) -> String {

@@ -4,8 +4,8 @@
 
 use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{
-    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, RevokedToken,
-    ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
+    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, ScopeSentOn,
+    StateOnRefusal, TimeUnit, TokenBody, Verdict,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -56,7 +56,7 @@ fn operation(operation: &Operation) -> TokenStream {
     let authentication = operation.security.iter().map(|requirement| match requirement {
         Requirement::Nothing => quote!(::finrail::rt::v1::Authentication::Nothing),
         Requirement::Bearer { scopes } => {
-            quote!(::finrail::rt::v1::Authentication::Bearer { scopes: &[#(#scopes),*] })
+            quote!(::finrail::rt::v1::bearer(&[#(#scopes),*]))
         }
         Requirement::ClientBasic => quote!(::finrail::rt::v1::Authentication::ClientBasic),
         Requirement::AccessKey => quote!(::finrail::rt::v1::Authentication::AccessKey),
@@ -402,13 +402,12 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
     let access_token_lifetime = optional(oauth.access_token_lifetime);
     let revocation = optional(oauth.revocation.as_ref().map(|revocation| {
         let (field, hint, success) = (&revocation.token_field, revocation.token_type_hint, &revocation.success);
-        let refresh_first = revocation.revokes == RevokedToken::RefreshToken;
-        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], refresh_token_first: #refresh_first, ..::finrail::rt::v1::Revocation::BASE })
+        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], ..::finrail::rt::v1::Revocation::BASE })
     }));
     let errors = oauth.errors.iter().map(|(code, verdict)| {
         let verdict = match verdict {
-            Verdict::Transient => quote!(::finrail::rt::v1::Verdict::Transient { retry_after: None }),
-            Verdict::Throttled => quote!(::finrail::rt::v1::Verdict::Throttled { retry_after: None }),
+            Verdict::Transient => quote!(::finrail::rt::v1::transient()),
+            Verdict::Throttled => quote!(::finrail::rt::v1::throttled()),
             Verdict::RequestRejected => quote!(::finrail::rt::v1::Verdict::RequestRejected),
             Verdict::ClientMisconfigured => quote!(::finrail::rt::v1::Verdict::ClientMisconfigured),
             Verdict::Dead => quote!(::finrail::rt::v1::Verdict::Dead),
@@ -467,112 +466,29 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
 }
 
 fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
+    let the_type = provider_type(document, kinds);
+    let names = names_over_the_provider(document);
+    let extra = extra(document);
+    let grants = grants(document);
+    let clients = kinds.iter().map(|kind| client(document, kinds, *kind));
+    quote! {
+        #the_type
+        #names
+        #extra
+        #grants
+        #(#clients)*
+    }
+}
+
+/// The type that [`App`] and the client builders are generic over.
+fn provider_type(document: &Document, kinds: &[ClientKind]) -> TokenStream {
     let name = &document.provider.name;
     let doc = format!("{name}, as a type: what [`App`] and the client builders are generic over.");
-    let credentials_doc = format!("The id and the secret of a client that is registered with {name}.");
-    let app_doc = format!("An application that is registered with {name}.");
     let service = if kinds.contains(&ClientKind::Service) {
         quote!(service::Client)
     } else {
         quote!(Client)
     };
-    let grants = document.oauth.iter().flat_map(|oauth| &oauth.grants);
-    let grants = grants.filter_map(|grant| match grant {
-        Grant::ClientCredentials => Some(quote!(impl ::finrail::rt::v1::grant::ClientCredentials for Provider {})),
-        Grant::AuthorizationCode => Some(quote!(impl ::finrail::rt::v1::grant::AuthorizationCode for Provider {})),
-        Grant::Password => Some(quote!(impl ::finrail::rt::v1::grant::Password for Provider {})),
-        Grant::RefreshToken => None,
-    });
-    let has_grant = |grant| {
-        document
-            .oauth
-            .as_ref()
-            .is_some_and(|oauth| oauth.grants.contains(&grant))
-    };
-    let has_service = kinds.contains(&ClientKind::Service);
-    let takes_client_credentials = |kind: ClientKind| {
-        let kind_of_service = if has_service {
-            ClientKind::Service
-        } else {
-            ClientKind::Api
-        };
-        kind == kind_of_service && has_grant(Grant::ClientCredentials)
-    };
-    let takes = |kind: ClientKind, requirement: &Requirement| {
-        document
-            .operations
-            .iter()
-            .any(|operation| operation.client == kind && operation.security.contains(requirement))
-    };
-    let fields: Vec<_> = document
-        .oauth
-        .iter()
-        .flat_map(|oauth| &oauth.token_reply.extra)
-        .collect();
-    let field_names: Vec<&String> = fields.iter().map(|field| &field.name).collect();
-    let field_idents: Vec<_> = fields
-        .iter()
-        .map(|field| format_ident!("{}", ident_name(&snake_case(&field.name))))
-        .collect();
-    let field_docs: Vec<String> = fields.iter().map(|field| prose(&field.description)).collect();
-    let extra_doc = format!("What a token reply of {name} tells beyond RFC 6749.");
-    let extra_argument = if fields.is_empty() {
-        quote!(_fields)
-    } else {
-        quote!(fields)
-    };
-    let has_revocation = document.oauth.as_ref().is_some_and(|oauth| oauth.revocation.is_some());
-    let revocation = has_revocation.then(|| quote!(impl ::finrail::rt::v1::grant::Revocation for Provider {}));
-    let clients = kinds.iter().map(|kind_of| {
-        let path = match kind_of {
-            ClientKind::Api => quote!(Client),
-            other => {
-                let module = format_ident!("{}", other.as_str());
-                quote!(#module::Client)
-            }
-        };
-        let kind = match kind_of {
-            ClientKind::Api => quote!(Api),
-            ClientKind::Service => quote!(Service),
-            ClientKind::Oauth => quote!(Oauth),
-            ClientKind::Registration => quote!(Registration),
-        };
-        let credentials = takes_client_credentials(*kind_of).then(|| quote!(impl ::finrail::rt::v1::grant::TakesClientCredentials for #path {}));
-        let access_key = takes(*kind_of, &Requirement::AccessKey).then(|| quote!(impl ::finrail::rt::v1::grant::TakesAccessKey for #path {}));
-        let takes_tokens = document.operations.iter().any(|operation| {
-            operation.client == *kind_of
-                && operation.security.iter().any(|way| matches!(way, Requirement::Bearer { .. }))
-        });
-        let token = takes_tokens.then(|| quote!(impl ::finrail::rt::v1::grant::TakesToken for #path {}));
-        let registration = takes(*kind_of, &Requirement::RegistrationToken)
-            .then(|| quote!(impl ::finrail::rt::v1::grant::TakesRegistrationToken for #path {}));
-        quote! {
-            #credentials
-            #access_key
-            #registration
-            #token
-
-            impl ::finrail::rt::v1::TypedClient for #path {
-                type Provider = Provider;
-                const KIND: ::finrail::rt::v1::ClientKind = ::finrail::rt::v1::ClientKind::#kind;
-
-                fn from_parts(baseurl: ::std::string::String, client: ::finrail::rt::v1::reqwest::Client, inner: ::finrail::rt::v1::Core) -> Self {
-                    Self { baseurl, client, inner }
-                }
-
-                fn core(&self) -> &::finrail::rt::v1::Core {
-                    &self.inner
-                }
-            }
-
-            impl #path {
-                /// Starts to build a client.
-                pub fn builder() -> ::finrail::rt::v1::ClientBuilder<Self> {
-                    ::finrail::rt::v1::ClientBuilder::new()
-                }
-            }
-        }
-    });
     quote! {
         #[doc = #doc]
         #[derive(Clone, Copy, Debug)]
@@ -594,7 +510,15 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
                 OPERATIONS
             }
         }
+    }
+}
 
+/// The library's types with this provider in them.
+fn names_over_the_provider(document: &Document) -> TokenStream {
+    let name = &document.provider.name;
+    let credentials_doc = format!("The id and the secret of a client that is registered with {name}.");
+    let app_doc = format!("An application that is registered with {name}.");
+    quote! {
         #[doc = #app_doc]
         pub type App = ::finrail::rt::v1::App<Provider>;
 
@@ -603,22 +527,131 @@ fn provider(document: &Document, kinds: &[ClientKind]) -> TokenStream {
 
         #[doc = #credentials_doc]
         pub type Credentials = ::finrail::rt::v1::Credentials<Provider>;
+    }
+}
 
-        #[doc = #extra_doc]
+/// What a token reply tells beyond RFC 6749.
+fn extra(document: &Document) -> TokenStream {
+    let fields: Vec<_> = document
+        .oauth
+        .iter()
+        .flat_map(|oauth| &oauth.token_reply.extra)
+        .collect();
+    let names: Vec<&String> = fields.iter().map(|field| &field.name).collect();
+    let idents: Vec<_> = fields
+        .iter()
+        .map(|field| format_ident!("{}", ident_name(&snake_case(&field.name))))
+        .collect();
+    let docs: Vec<String> = fields.iter().map(|field| prose(&field.description)).collect();
+    let doc = format!(
+        "What a token reply of {} tells beyond RFC 6749.",
+        document.provider.name
+    );
+    let argument = if fields.is_empty() {
+        quote!(_fields)
+    } else {
+        quote!(fields)
+    };
+    quote! {
+        #[doc = #doc]
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Extra {
-            #( #[doc = #field_docs] pub #field_idents: ::std::option::Option<::std::string::String>, )*
+            #( #[doc = #docs] pub #idents: ::std::option::Option<::std::string::String>, )*
         }
 
         impl ::std::convert::From<&::std::collections::BTreeMap<::std::string::String, ::std::string::String>> for Extra {
-            fn from(#extra_argument: &::std::collections::BTreeMap<::std::string::String, ::std::string::String>) -> Self {
-                Self { #( #field_idents: fields.get(#field_names).cloned(), )* }
+            fn from(#argument: &::std::collections::BTreeMap<::std::string::String, ::std::string::String>) -> Self {
+                Self { #( #idents: fields.get(#names).cloned(), )* }
+            }
+        }
+    }
+}
+
+/// What the provider has, as traits: a method that needs one does not exist without it.
+fn grants(document: &Document) -> TokenStream {
+    let grants = document.oauth.iter().flat_map(|oauth| &oauth.grants);
+    let grants = grants.filter_map(|grant| match grant {
+        Grant::ClientCredentials => Some(quote!(ClientCredentials)),
+        Grant::AuthorizationCode => Some(quote!(AuthorizationCode)),
+        Grant::Password => Some(quote!(Password)),
+        Grant::RefreshToken => None,
+    });
+    let has_revocation = document.oauth.as_ref().is_some_and(|oauth| oauth.revocation.is_some());
+    let revocation = has_revocation.then(|| quote!(Revocation));
+    let all = grants.chain(revocation);
+    quote!(#(impl ::finrail::rt::v1::grant::#all for Provider {})*)
+}
+
+/// What stands beside a client: what it takes, how it is put together and built.
+fn client(document: &Document, kinds: &[ClientKind], kind_of: ClientKind) -> TokenStream {
+    let path = match kind_of {
+        ClientKind::Api => quote!(Client),
+        other => {
+            let module = format_ident!("{}", other.as_str());
+            quote!(#module::Client)
+        }
+    };
+    let kind = match kind_of {
+        ClientKind::Api => quote!(Api),
+        ClientKind::Service => quote!(Service),
+        ClientKind::Oauth => quote!(Oauth),
+        ClientKind::Registration => quote!(Registration),
+    };
+    let takes = taken_by(document, kinds, kind_of);
+    quote! {
+        #(impl ::finrail::rt::v1::grant::#takes for #path {})*
+
+        impl ::finrail::rt::v1::TypedClient for #path {
+            type Provider = Provider;
+            const KIND: ::finrail::rt::v1::ClientKind = ::finrail::rt::v1::ClientKind::#kind;
+
+            fn from_parts(baseurl: ::std::string::String, client: ::finrail::rt::v1::reqwest::Client, inner: ::finrail::rt::v1::Core) -> Self {
+                Self { baseurl, client, inner }
+            }
+
+            fn core(&self) -> &::finrail::rt::v1::Core {
+                &self.inner
             }
         }
 
-        #(#grants)*
-        #revocation
-        #(#clients)*
+        impl #path {
+            /// Starts to build a client.
+            pub fn builder() -> ::finrail::rt::v1::ClientBuilder<Self> {
+                ::finrail::rt::v1::ClientBuilder::new()
+            }
+        }
     }
+}
+
+/// The ways to authenticate that a client's calls take, as traits.
+fn taken_by(document: &Document, kinds: &[ClientKind], kind: ClientKind) -> Vec<TokenStream> {
+    let takes = |way: &dyn Fn(&Requirement) -> bool| {
+        let mut own = document.operations.iter().filter(|operation| operation.client == kind);
+        own.any(|operation| operation.security.iter().any(way))
+    };
+    // A token of the application itself is for the service calls, where there are any.
+    let kind_of_service = if kinds.contains(&ClientKind::Service) {
+        ClientKind::Service
+    } else {
+        ClientKind::Api
+    };
+    let has_grant = document
+        .oauth
+        .as_ref()
+        .is_some_and(|oauth| oauth.grants.contains(&Grant::ClientCredentials));
+    let mut found = Vec::new();
+    if kind == kind_of_service && has_grant {
+        found.push(quote!(TakesClientCredentials));
+    }
+    if takes(&|way| *way == Requirement::AccessKey) {
+        found.push(quote!(TakesAccessKey));
+    }
+    if takes(&|way| *way == Requirement::RegistrationToken) {
+        found.push(quote!(TakesRegistrationToken));
+    }
+    if takes(&|way| matches!(way, Requirement::Bearer { .. })) {
+        found.push(quote!(TakesToken));
+    }
+    found
 }

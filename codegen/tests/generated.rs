@@ -1,6 +1,7 @@
 //! What generated text looks like: rules for every client, and the items that a reader meets as they are.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use finrail_codegen::{Options, generate, tree};
@@ -81,6 +82,18 @@ impl VisitMut for Rules {
         visit_mut::visit_path_mut(self, path);
     }
 
+    /// What a structure of the library gets later must not break the code.
+    fn visit_expr_struct_mut(&mut self, made: &mut syn::ExprStruct) {
+        if made.path.leading_colon.is_some() && made.rest.is_none() {
+            let path = made.path.segments.iter().map(|segment| segment.ident.to_string());
+            let path = path.collect::<Vec<_>>().join("::");
+            self.broken.push(format!(
+                "`{path}` is written out, without base values for fields to come"
+            ));
+        }
+        visit_mut::visit_expr_struct_mut(self, made);
+    }
+
     fn visit_lit_str_mut(&mut self, text: &mut syn::LitStr) {
         if text.value().contains("api-version") {
             self.broken.push("a header that no provider asked for".to_owned());
@@ -136,6 +149,67 @@ fn no_client_breaks_a_rule() {
             assert_eq!(line, None, "{name}: `{word}`");
         }
     }
+}
+
+/// The fields of the library's structures that generated code writes.
+#[derive(Default)]
+struct Fields(BTreeSet<String>);
+
+impl VisitMut for Fields {
+    fn visit_expr_struct_mut(&mut self, made: &mut syn::ExprStruct) {
+        if made.path.leading_colon.is_some()
+            && let Some(name) = made.path.segments.last()
+        {
+            let name = name.ident.to_string();
+            let fields = made.fields.iter().map(|field| match &field.member {
+                syn::Member::Named(field) => format!("{name}.{field}"),
+                syn::Member::Unnamed(place) => format!("{name}.{}", place.index),
+            });
+            self.0.extend(fields);
+        }
+        visit_mut::visit_expr_struct_mut(self, made);
+    }
+}
+
+/// The names of the contract in a text, those in the texts of attributes included.
+fn names_of_the_contract(text: &str) -> BTreeSet<String> {
+    let of_a_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    let names = text.split("::finrail::rt::v1::").skip(1).flat_map(|rest| {
+        let names: Vec<&str> = match rest.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap_or_default().split(',').collect(),
+            None => rest.split(|c| !of_a_name(c)).take(1).collect(),
+        };
+        names
+            .into_iter()
+            .map(|name| name.trim().trim_end_matches(':').to_owned())
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// A line more means that the code needs a finrail which has it: then the minor number goes up, unless every version of
+/// this contract had it.
+#[test]
+fn what_is_taken_from_the_contract() {
+    let mut fields = Fields::default();
+    let mut taken = BTreeSet::new();
+    let mut contracts = BTreeSet::new();
+    for (name, bundle) in bundles() {
+        fields.visit_file_mut(&mut tree(&name, &bundle, &Options::default()).unwrap());
+        let text = generate(&name, &bundle, &Options::default()).unwrap();
+        let numbers = text
+            .lines()
+            .nth(1)
+            .unwrap()
+            .trim_end_matches(',')
+            .rsplit_once(',')
+            .unwrap()
+            .0;
+        contracts.insert(numbers.to_owned());
+        taken.extend(names_of_the_contract(&text));
+    }
+    taken.extend(fields.0);
+    let lines = |set: BTreeSet<String>| set.into_iter().collect::<Vec<_>>().join("\n");
+    check(&format!("{}\n\n{}\n", lines(contracts), lines(taken)));
 }
 
 #[test]
@@ -248,16 +322,12 @@ fn what_stands_beside_the_client() {
 
 #[test]
 fn the_documentation_of_a_call() {
-    let tree = every_kind();
-    let text = prettyplease::unparse(&tree);
-    let with_examples = generate(
-        "every_kind.json",
-        &bundles().pop().unwrap().1,
-        &Options {
-            module: Some("every_kind".to_owned()),
-        },
-    )
-    .unwrap();
+    let text = prettyplease::unparse(&every_kind());
+    let options = Options {
+        module: Some("every_kind".to_owned()),
+    };
+    let with_examples = tree("every_kind.json", &bundles().pop().unwrap().1, &options).unwrap();
+    let with_examples = prettyplease::unparse(&with_examples);
     assert!(!text.contains("```"));
     assert!(with_examples.contains("only with `Idempotency-Key` set"));
     assert!(with_examples.contains("```no_run"));

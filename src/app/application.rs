@@ -140,6 +140,37 @@ impl<P: Provider> App<P> {
 
     /// Starts an authorization: where to send the user, and what to remember (RFC 6749 section 4.1.1).
     ///
+    /// Scopes that are known when the program is written are items of the provider's `Scope`. Those that come from settings
+    /// are given as texts, and one that the provider does not have is refused here, as far as its list of scopes is
+    /// complete:
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::mx;
+    ///
+    /// struct Settings {
+    ///     scopes: Vec<String>,
+    /// }
+    ///
+    /// fn begin(app: &mx::App, settings: &Settings) -> Result<finrail::oauth::Authorization, finrail::oauth::Error> {
+    ///     app.authorize(&settings.scopes) // or settings.scopes.iter().map(String::as_str)
+    /// }
+    ///
+    /// let app = mx::App::builder()
+    ///     .base_url("https://fdx.bank.example")
+    ///     .credentials(mx::Credentials::new("client", "secret"))
+    ///     .redirect_uri("https://app.example/callback")
+    ///     .build()?;
+    /// let listed = Settings { scopes: vec![mx::Scope::Accounts.to_string()] };
+    /// assert!(begin(&app, &listed)?.url.as_str().contains("scope="));
+    ///
+    /// let unlisted = Settings { scopes: vec!["accounts:everything".to_owned()] };
+    /// let refused = begin(&app, &unlisted).unwrap_err();
+    /// assert!(refused.to_string().contains("has no scope `accounts:everything`"));
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When a scope or the redirect URI does not fit the provider's rules. Nothing is sent.

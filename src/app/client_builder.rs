@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::application::asked;
 use super::builder::AppBuilder;
 use super::credentials::Credentials;
@@ -142,8 +144,9 @@ impl<C: TypedClient> ClientBuilder<C> {
         C: grant::TakesRegistrationToken,
     {
         let token = token.into();
+        let text = Zeroizing::new(format!("Bearer {}", token.expose_secret()));
         // The error behind it says no more than this one.
-        let mut header = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
+        let mut header = http::HeaderValue::from_str(&text).map_err(|_| {
             ConfigError::Credentials(
                 "the registration token has characters that a header cannot carry; look for a line break at its end",
             )

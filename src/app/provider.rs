@@ -94,7 +94,7 @@ pub mod grant {
     ///
     /// MX has no such grant, so this does not compile:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// use finrail::mx;
     ///
     /// fn own(app: &mx::App) {
@@ -129,7 +129,7 @@ pub mod grant {
     ///
     /// OFX never asks an application for a user's password, so this does not compile:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// use finrail::ofx;
     ///
     /// fn connect(app: &ofx::App) {
@@ -154,7 +154,7 @@ pub mod grant {
     ///
     /// OFX has no such endpoint, so this does not compile; [`forget`](crate::Connection::forget) drops the tokens here:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// fn disconnect(user: &finrail::ofx::Connection) {
     ///     let _ = user.revoke();
     /// }
@@ -178,7 +178,7 @@ pub mod grant {
     ///
     /// Tatra banka gives accounts to a user's token only, so this does not compile:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// use finrail::tatrabanka;
     ///
     /// let user = tatrabanka::Client::builder().client_credentials([tatrabanka::Scope::PremiumAis]);
@@ -186,7 +186,7 @@ pub mod grant {
     ///
     /// Nor does this, because a service token opens no accounts:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0599
     /// fn accounts(service: &finrail::tatrabanka::service::Client) {
     ///     let _ = service.list_accounts();
     /// }
@@ -194,7 +194,7 @@ pub mod grant {
     ///
     /// Nor this, because a user's token makes no consents:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0599
     /// fn consent(user: &finrail::tatrabanka::Connection) {
     ///     let _ = user.client().create_consent();
     /// }
@@ -216,7 +216,7 @@ pub mod grant {
     ///
     /// MX takes tokens only, so this does not compile:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// let client = finrail::mx::Client::builder().access_key("key", "");
     /// ```
     #[diagnostic::on_unimplemented(
@@ -237,7 +237,7 @@ pub mod grant {
     ///
     /// It opens no resources, so this does not compile:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// let client = finrail::mx::Client::builder().registration_token("token");
     /// ```
     #[diagnostic::on_unimplemented(
@@ -250,7 +250,7 @@ pub mod grant {
     ///
     /// The bare calls of the authorization server's own endpoints take none, so this does not compile:
     ///
-    /// ```compile_fail
+    /// ```compile_fail,E0277
     /// fn bare(source: std::sync::Arc<dyn finrail::token::TokenSource>) {
     ///     let _ = finrail::ofx::oauth::Client::builder().token_source(source);
     /// }

@@ -329,8 +329,6 @@ pub struct Revocation {
     pub token_type_hint: bool,
     /// Statuses that mean success.
     pub success: &'static [u16],
-    /// Whether the refresh token is the one to send.
-    pub refresh_token_first: bool,
 }
 
 impl Revocation {
@@ -339,6 +337,5 @@ impl Revocation {
         token_field: "token",
         token_type_hint: false,
         success: &[200],
-        refresh_token_first: true,
     };
 }

@@ -9,10 +9,11 @@ use crate::value::{ScopeError, ScopeSet};
 
 /// A scope as a caller asks for it of the provider `P`: plain, or bound to one thing.
 ///
-/// A provider's `Scope` becomes one by itself, and so does a text. The scope of one provider is none of another's, so
+/// A provider's `Scope` becomes one by itself, and so does a text, such as one from the settings of an application
+/// ([`authorize`](crate::App::authorize) has an example). The scope of one provider is none of another's, so
 /// this does not compile:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn authorize(app: &finrail::mx::App) {
 ///     let _ = app.authorize([finrail::finexer::Scope::CustomerRead]);
 /// }
@@ -106,9 +107,15 @@ impl<P> fmt::Debug for RequestedScope<P> {
     }
 }
 
-impl<P> From<&'static str> for RequestedScope<P> {
-    fn from(name: &'static str) -> Self {
-        Self::new(name)
+impl<P> From<&str> for RequestedScope<P> {
+    fn from(name: &str) -> Self {
+        Self::new(name.to_owned())
+    }
+}
+
+impl<P> From<&String> for RequestedScope<P> {
+    fn from(name: &String) -> Self {
+        Self::new(name.clone())
     }
 }
 

@@ -23,10 +23,30 @@ use super::requested_scope::Scopes;
 use crate::token::{RevokedToken, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
-/// An authorization server with a client that is registered there.
+/// An authorization server with the client that is registered there, as an application is set up with it.
 ///
-/// Each method sends one request and never repeats it. The lifecycle of what
-/// comes back is [`token`](crate::token)'s.
+/// An application gives it, for code that does not know the provider at compile time: it tells which facts hold of the
+/// server and as which client requests go out, for a log or a page of settings. Requests are sent by the
+/// [`App`](crate::App) and by the lifecycle of [`token`](crate::token), each once.
+///
+/// ```
+/// # #[cfg(feature = "mx")] {
+/// use finrail::oauth::AuthorizationServer;
+/// use finrail::mx;
+///
+/// fn described(server: &AuthorizationServer) -> String {
+///     let pkce = if server.profile().pkce.is_checked() { "with PKCE" } else { "without PKCE" };
+///     format!("{} as {}, {pkce}", server.profile().name, server.client_id())
+/// }
+///
+/// let app = mx::App::builder()
+///     .base_url("https://fdx.bank.example")
+///     .credentials(mx::Credentials::new("client-1", "secret"))
+///     .build()?;
+/// assert_eq!(described(app.authorization_server()), "MX Data Access as client-1, with PKCE");
+/// # }
+/// # Ok::<(), finrail::ConfigError>(())
+/// ```
 #[derive(Clone)]
 pub struct AuthorizationServer(Arc<Settings>);
 

@@ -9,7 +9,16 @@ use super::authority::Binding;
 use super::http::Reply;
 use super::refused::Refused;
 use super::resource::{Call, Record, Store};
-use super::spec::{Operation, Spec};
+use super::spec::{Operation, PageWords, Spec};
+
+/// What a user decided on the page of a bank.
+pub(super) struct Decision<'a> {
+    /// Of what waits there.
+    pub(super) id: &'a str,
+    pub(super) allowed: bool,
+    /// When, in milliseconds.
+    pub(super) now: u64,
+}
 
 /// A provider's own ways. What a provider does not implement is as its specification says.
 // The defaults look at nothing, and their parameters keep the names that an implementation needs.
@@ -41,6 +50,11 @@ pub(super) trait Particular: Sync {
     }
 
     // --- lists
+
+    /// The words about pages that other providers do not have.
+    fn page_words(&self) -> PageWords {
+        PageWords::default()
+    }
 
     /// Whether a list shows an item, beyond the filters whose name is a field's.
     fn is_listed(&self, call: &Call<'_>, doc: &Json) -> bool {
@@ -102,7 +116,7 @@ pub(super) trait Particular: Sync {
     }
 
     /// What a user decided on that page: where the browser goes.
-    fn decided(&self, spec: &Spec, store: &mut Store, id: &str, allowed: bool, now: u64) -> Option<String> {
+    fn decided(&self, spec: &Spec, store: &mut Store, decision: &Decision<'_>) -> Option<String> {
         None
     }
 

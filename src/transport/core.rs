@@ -26,6 +26,7 @@ use crate::http::{Departure, retry_after, sent_once};
 type Untyped = Error<std::convert::Infallible>;
 
 /// What a typed client calls with: credentials and policy. Cheap to clone.
+#[doc(hidden)] // for generated code, which makes what users see of it
 #[derive(Clone)]
 pub struct Core(Arc<Inner>);
 

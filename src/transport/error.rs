@@ -338,6 +338,7 @@ impl<E> From<http::header::InvalidHeaderValue> for Error<E> {
 }
 
 /// A failure before the provider's error type is known.
+#[doc(hidden)] // for generated code, which makes what users see of it
 #[derive(Debug)]
 pub struct Failure(pub(crate) Box<Error<Infallible>>);
 

@@ -15,17 +15,23 @@ mod response;
 mod retry;
 
 pub use connection_error::{ConnectionError, ConnectionPoint};
-pub use core::Core;
+pub(crate) use core::Core;
 pub(crate) use credentials::Credential;
 pub use download::{ByteStream, DownloadError};
-pub use error::{Error, Failure, InvalidRequest, MissingScope};
+pub use error::{Error, InvalidRequest, MissingScope};
 pub use invalid_reply::{InvalidReply, Problem, RawBody};
 pub use operation::{Authentication, Effect, Grade, MadeHeader, Operation, PaginationStyle};
 pub use outcome::Outcome;
 pub use pages::{Items, Pages};
-#[doc(hidden)]
-pub use pages::{cursor_pages, items, link_pages};
-#[doc(hidden)]
-pub use request::{FormStyle, QueryParam, RequestBuilderExt, encode_path};
-pub use response::{MAX_BODY, Response, ResponseValue};
+pub use response::{MAX_BODY, ResponseValue};
 pub use retry::RetryPolicy;
+
+/// What generated code calls with and no user needs. It is public by the numbered contract `rt::v1` alone, which promises
+/// it to generated code; to users nothing is promised of it.
+pub(crate) mod generated {
+    pub use super::core::Core;
+    pub use super::error::Failure;
+    pub use super::pages::{cursor_pages, items, link_pages};
+    pub use super::request::{FormStyle, QueryParam, RequestBuilderExt, encode_path};
+    pub use super::response::Response;
+}

@@ -94,6 +94,7 @@ pub(crate) enum Body {
 }
 
 /// A reply before it is decoded.
+#[doc(hidden)] // for generated code, which makes what users see of it
 pub struct Response {
     pub(crate) head: Head,
     pub(crate) body: Body,

@@ -4,6 +4,7 @@
 pub mod canary;
 mod causes;
 pub(crate) mod decode;
+mod exact_number;
 pub(crate) mod fields;
 mod json;
 mod scope;
@@ -15,6 +16,7 @@ mod unknown_kind;
 pub mod wire;
 
 pub(crate) use causes::with_causes;
+pub use exact_number::ExactNumber;
 pub use json::{Json, JsonMap};
 pub use rust_decimal::Decimal;
 pub use scope::ScopeSet;

@@ -22,7 +22,7 @@ use subtle::ConstantTimeEq as _;
 ///
 /// There is no `Display`: a header made with `{secret}` would be sent with `[REDACTED]` in it.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// let secret = finrail::Secret::from("s3cr3t");
 /// let header = format!("Bearer {secret}");
 /// ```

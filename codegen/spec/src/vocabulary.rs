@@ -581,21 +581,6 @@ pub struct Revocation {
     pub token_type_hint: bool,
     /// Statuses that mean success.
     pub success: Vec<u16>,
-    /// Which token is sent first.
-    #[serde(default)]
-    pub revokes: RevokedToken,
-}
-
-/// Which token a revocation sends.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum RevokedToken {
-    /// The refresh token, and with it the grant.
-    #[default]
-    RefreshToken,
-    /// The access token.
-    AccessToken,
 }
 
 /// What an OAuth error code means for the grant.

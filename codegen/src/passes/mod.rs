@@ -18,6 +18,7 @@ use crate::error::Errors;
 use crate::prose::prose;
 use crate::transform::Prepared;
 use paths::Paths;
+use setter::ExactNumbers;
 use state::Passes;
 pub(crate) use tree::doc_text;
 use tree::set_doc;
@@ -37,6 +38,7 @@ pub(crate) fn run(
     }
     for item in &mut items {
         Paths.visit_item_mut(item);
+        ExactNumbers.visit_item_mut(item);
     }
     // A word of progenitor's own runtime that is still there means that its output has changed under a pass.
     for item in &items {

@@ -109,3 +109,27 @@ impl VisitMut for IntoSome {
         }
     }
 }
+
+/// `T: TryInto<Decimal>` becomes `T: TryInto<Decimal> + ExactNumber`: a binary float has a conversion, and other digits
+/// than were written.
+pub(super) struct ExactNumbers;
+
+impl VisitMut for ExactNumbers {
+    fn visit_predicate_type_mut(&mut self, predicate: &mut syn::PredicateType) {
+        let takes_decimals = predicate.bounds.iter().any(|bound| match bound {
+            syn::TypeParamBound::Trait(bound) => {
+                let into = Type::Path(syn::TypePath {
+                    attrs: Vec::new(),
+                    qself: None,
+                    path: bound.path.clone(),
+                });
+                let into = generic_of(&into, "TryInto").map(|into| into.to_token_stream().to_string().replace(' ', ""));
+                into.is_some_and(|into| into == "::finrail::rt::v1::Decimal")
+            }
+            _ => false,
+        });
+        if takes_decimals {
+            predicate.bounds.push(parse_quote!(::finrail::rt::v1::ExactNumber));
+        }
+    }
+}

@@ -40,27 +40,13 @@ impl Passes<'_> {
                 other => out.push(other),
             }
         }
-        let secrets = secret_newtypes(&out);
-        out.retain_mut(|item| match item {
-            // A secret has no `Display`, and neither has a type that is nothing else.
-            Item::Impl(item) if is_display(item) && secrets.contains(&type_name(&item.self_ty)) => false,
-            // What typify derived for the types that are now ours.
-            Item::Impl(item) => {
-                let own = item.attrs.iter().any(is_marker);
-                item.attrs.retain(|attribute| !is_marker(attribute));
-                own || !replaced.contains(&type_name(&item.self_ty))
-            }
-            _ => true,
-        });
+        drop_replaced(&mut out, &replaced);
         for item in &mut out {
             match item {
                 Item::Mod(inner) if inner.ident == "builder" => self.type_builders(inner, &replaced),
                 Item::Impl(item) if item.trait_.is_none() => {
-                    for method in methods(item) {
-                        if method.sig.ident == "builder" {
-                            set_doc(&mut method.attrs, "Starts to build one.");
-                        }
-                    }
+                    let starts = methods(item).filter(|method| method.sig.ident == "builder");
+                    starts.for_each(|method| set_doc(&mut method.attrs, "Starts to build one."));
                 }
                 _ => {}
             }
@@ -92,24 +78,20 @@ impl Passes<'_> {
                 &mut field.attrs,
                 field_notes.and_then(|notes| notes.description.as_deref()),
             );
-            if !field.attrs.iter().any(is_flatten) {
-                described.push(wire.clone());
-                described.extend(field_notes.into_iter().flat_map(|notes| notes.aliases.clone()));
-                if ident != wire {
-                    field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
-                }
-                for alias in field_notes.into_iter().flat_map(|notes| &notes.aliases) {
-                    field.attrs.push(parse_quote!(#[serde(alias = #alias)]));
-                }
-                let lenient = field_notes.is_some_and(|notes| notes.lenient_array);
-                self.field_type(&name, &mut field.ty, &mut field.attrs, lenient);
-            } else {
+            if field.attrs.iter().any(is_flatten) {
                 field.attrs.retain(|attribute| !is_flatten(attribute));
                 set_doc(
                     &mut field.attrs,
                     "Fields that the specification does not describe, as they came.",
                 );
                 rest = Some(ident.clone());
+            } else {
+                let aliases = field_notes.map(|notes| notes.aliases.as_slice()).unwrap_or_default();
+                described.push(wire.clone());
+                described.extend_from_slice(aliases);
+                name_on_the_wire(field, &ident, &wire, aliases);
+                let lenient = field_notes.is_some_and(|notes| notes.lenient_array);
+                self.field_type(&name, &mut field.ty, &mut field.attrs, lenient);
             }
             fields.push((ident, wire, field.ty.clone()));
         }
@@ -385,34 +367,62 @@ impl Passes<'_> {
             }),
             _ => true,
         });
-        let structs = &self.structs;
         for item in items {
             match item {
                 Item::Struct(item) => {
                     let text = format!("Builder for [`{0}`](super::{0}).", item.ident);
                     set_doc(&mut item.attrs, &text);
                 }
-                Item::Impl(item) if item.trait_.is_none() => {
-                    let parent = item.self_ty.to_token_stream().to_string();
-                    let notes = self.prepared.schemas.get(&parent);
-                    for method in methods(item) {
-                        let name = method.sig.ident.to_string();
-                        let wire = structs
-                            .get(&parent)
-                            .and_then(|fields| fields.iter().find(|(ident, _, _)| ident == &name))
-                            .map(|(_, wire, _)| wire.as_str());
-                        let text = notes
-                            .and_then(|notes| notes.fields.values().find(|field| Some(field.wire.as_str()) == wire))
-                            .and_then(|field| field.description.clone())
-                            .unwrap_or_else(|| format!("Sets `{name}`."));
-                        set_doc(&mut method.attrs, &text);
-                        unwrap_optional_setter(method);
-                        list_setter(method);
-                    }
-                }
+                Item::Impl(item) if item.trait_.is_none() => self.setters(item),
                 _ => {}
             }
         }
+    }
+
+    /// The setters of one builder: what they are for, and what they take.
+    fn setters(&self, builder: &mut ItemImpl) {
+        let parent = builder.self_ty.to_token_stream().to_string();
+        for method in methods(builder) {
+            let name = method.sig.ident.to_string();
+            let text = self.described(&parent, &name);
+            set_doc(&mut method.attrs, &text.unwrap_or_else(|| format!("Sets `{name}`.")));
+            unwrap_optional_setter(method);
+            list_setter(method);
+        }
+    }
+
+    /// What the specification says of a field.
+    fn described(&self, parent: &str, field: &str) -> Option<String> {
+        let fields = self.structs.get(parent)?;
+        let (_, wire, _) = fields.iter().find(|(ident, _, _)| ident == field)?;
+        let notes = self.prepared.schemas.get(parent)?;
+        let field = notes.fields.values().find(|field| field.wire == *wire)?;
+        field.description.clone()
+    }
+}
+
+/// Drops what typify derived for the types that are now ours.
+fn drop_replaced(items: &mut Vec<Item>, replaced: &[String]) {
+    let secrets = secret_newtypes(items);
+    items.retain_mut(|item| match item {
+        // A secret has no `Display`, and neither has a type that is nothing else.
+        Item::Impl(item) if is_display(item) && secrets.contains(&type_name(&item.self_ty)) => false,
+        Item::Impl(item) => {
+            let own = item.attrs.iter().any(is_marker);
+            item.attrs.retain(|attribute| !is_marker(attribute));
+            own || !replaced.contains(&type_name(&item.self_ty))
+        }
+        _ => true,
+    });
+}
+
+/// The name that a field has in JSON, and the others under which it is read.
+fn name_on_the_wire(field: &mut syn::Field, ident: &Ident, wire: &str, aliases: &[String]) {
+    if ident != wire {
+        field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
+    }
+    for alias in aliases {
+        field.attrs.push(parse_quote!(#[serde(alias = #alias)]));
     }
 }
 

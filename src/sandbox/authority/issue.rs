@@ -19,6 +19,17 @@ struct Lifetimes {
     refresh: Option<u64>,
 }
 
+/// Which tokens a request gets.
+pub(super) struct Order<'a> {
+    /// `grant_type` of the request.
+    pub(super) grant_type: &'a str,
+    /// Under which grant they are issued.
+    pub(super) grant: u64,
+    pub(super) scopes: Vec<String>,
+    /// Whether a refresh token belongs to them.
+    pub(super) with_refresh: bool,
+}
+
 /// What a token reply says.
 struct Issued {
     access: String,
@@ -38,15 +49,13 @@ fn unit(oauth: &Oauth) -> u64 {
 
 impl Authority {
     /// Makes the tokens and the reply, in the form of the provider's own example.
-    pub(super) fn issue(
-        &mut self,
-        spec: &Spec,
-        grant_type: &str,
-        id: u64,
-        scopes: Vec<String>,
-        with_refresh: bool,
-        now: u64,
-    ) -> Json {
+    pub(super) fn issue(&mut self, spec: &Spec, order: Order<'_>, now: u64) -> Json {
+        let Order {
+            grant_type,
+            grant: id,
+            scopes,
+            with_refresh,
+        } = order;
         let oauth = &spec.oauth;
         let example = token_example(spec, grant_type);
         let text = |name: &str| example.get(name).and_then(Json::as_str).unwrap_or_default();
@@ -165,7 +174,13 @@ impl Authority {
             bindings: Vec::new(),
             dead: false,
         });
-        let reply = self.issue(spec, "test", grant, scopes, user.is_some(), now);
+        let order = Order {
+            grant_type: "test",
+            grant,
+            scopes,
+            with_refresh: user.is_some(),
+        };
+        let reply = self.issue(spec, order, now);
         reply.get("access_token").and_then(Json::scalar).unwrap_or_default()
     }
 }

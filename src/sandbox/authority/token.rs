@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::authorize::own_code;
 use super::client::{field, token_fields};
+use super::issue::Order;
 use super::scope::{named, narrowed, scope_field};
 use super::{Authority, Code, Grant, Refusal, refusal};
 use crate::sandbox::http::RawRequest;
@@ -61,7 +62,13 @@ impl Authority {
             bindings: Vec::new(),
             dead: false,
         });
-        Ok(self.issue(spec, "client_credentials", grant, scopes, false, now))
+        let order = Order {
+            grant_type: "client_credentials",
+            grant,
+            scopes,
+            with_refresh: false,
+        };
+        Ok(self.issue(spec, order, now))
     }
 
     fn user_password(
@@ -86,7 +93,13 @@ impl Authority {
             bindings: Vec::new(),
             dead: false,
         });
-        Ok(self.issue(spec, "password", grant, scopes, true, now))
+        let order = Order {
+            grant_type: "password",
+            grant,
+            scopes,
+            with_refresh: true,
+        };
+        Ok(self.issue(spec, order, now))
     }
 
     fn exchange(&mut self, spec: &Spec, client: &str, fields: &[(String, String)], now: u64) -> Result<Json, Refusal> {
@@ -121,7 +134,13 @@ impl Authority {
         if let Some(code) = self.codes.get_mut(value) {
             code.spent_by = Some(grant);
         }
-        Ok(self.issue(spec, "authorization_code", grant, scopes, true, now))
+        let order = Order {
+            grant_type: "authorization_code",
+            grant,
+            scopes,
+            with_refresh: true,
+        };
+        Ok(self.issue(spec, order, now))
     }
 
     fn renew(&mut self, spec: &Spec, client: &str, fields: &[(String, String)], now: u64) -> Result<Json, Refusal> {
@@ -155,7 +174,13 @@ impl Authority {
         if rotates && let Some(token) = self.refresh.get_mut(value) {
             token.spent.get_or_insert(now);
         }
-        Ok(self.issue(spec, "refresh_token", id, scopes, rotates, now))
+        let order = Order {
+            grant_type: "refresh_token",
+            grant: id,
+            scopes,
+            with_refresh: rotates,
+        };
+        Ok(self.issue(spec, order, now))
     }
 }
 

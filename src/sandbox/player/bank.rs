@@ -5,6 +5,7 @@ use http::Method;
 use super::Player;
 use crate::sandbox::html;
 use crate::sandbox::http::{RawRequest, Reply, pairs, value_of};
+use crate::sandbox::particular::Decision;
 
 impl Player {
     /// Address of the pages of the user's bank; an id follows.
@@ -27,7 +28,8 @@ impl Player {
             Some("deny") => false,
             _ => return Reply::html(200, html::bank(&self.spec)),
         };
-        match self.particular.decided(&self.spec, store, id, allowed, now) {
+        let decision = Decision { id, allowed, now };
+        match self.particular.decided(&self.spec, store, &decision) {
             Some(url) => Reply::redirect(url),
             None => {
                 let text = "Done. The return address cannot be opened.";

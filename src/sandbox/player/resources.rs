@@ -48,6 +48,7 @@ impl Player {
             spec: &self.spec,
             schemas: &self.schemas,
             operation,
+            page_words: self.particular.page_words(),
             request: &request,
             base: &self.base(),
             bank: &self.bank(),

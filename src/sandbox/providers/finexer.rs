@@ -3,7 +3,7 @@
 use finrail_spec::json::Json;
 
 use crate::sandbox::clock::timestamp;
-use crate::sandbox::particular::Particular;
+use crate::sandbox::particular::{Decision, Particular};
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::{Call, Record, Store};
 use crate::sandbox::spec::Spec;
@@ -116,7 +116,8 @@ impl Particular for Finexer {
         store.record(CONSENTS, id).is_some_and(waits)
     }
 
-    fn decided(&self, spec: &Spec, store: &mut Store, id: &str, allowed: bool, now: u64) -> Option<String> {
+    fn decided(&self, spec: &Spec, store: &mut Store, decision: &Decision<'_>) -> Option<String> {
+        let Decision { id, allowed, now } = *decision;
         let bank = store.first_id("/providers").map(Json::String).unwrap_or_default();
         let mut consents = store.records_mut(CONSENTS).iter_mut();
         let consent = consents.find(|consent| consent.id == id && waits(consent))?;

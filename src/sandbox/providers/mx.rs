@@ -6,11 +6,19 @@ use sha2::{Digest as _, Sha256};
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::{Call, compare, field_of, first, last};
-use crate::sandbox::spec::Operation;
+use crate::sandbox::spec::{Operation, PageWords};
 
 pub(super) struct Mx;
 
 impl Particular for Mx {
+    fn page_words(&self) -> PageWords {
+        PageWords {
+            // FDX counts elements.
+            total: Some("totalElements"),
+            ..PageWords::default()
+        }
+    }
+
     fn check_query(&self, call: &Call<'_>) -> Result<(), Refused> {
         if call.id() != "list_account_transactions" {
             return Ok(());

@@ -12,7 +12,7 @@ use crate::sandbox::mint;
 use crate::sandbox::particular::Particular;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::resource::{Call, Record, Store, compare};
-use crate::sandbox::spec::{Operation, Segment};
+use crate::sandbox::spec::{Operation, PageWords, Segment};
 
 /// The code with which a service token is refused where a user's is needed.
 const WRONG_KIND_OF_TOKEN: &str = "TOKEN_INVALID";
@@ -28,6 +28,14 @@ const LATER: &str = "later";
 pub(super) struct TatraBanka;
 
 impl Particular for TatraBanka {
+    fn page_words(&self) -> PageWords {
+        PageWords {
+            // In the words of the Berlin Group.
+            first_entry: Some("entryReferenceFrom"),
+            ..PageWords::default()
+        }
+    }
+
     fn check_headers(&self, headers: &HeaderMap) -> Result<(), Refused> {
         // The Berlin Group's header is unknown to the Premium API, and leads to 404.
         match headers.contains_key("consent-id") {

@@ -4,13 +4,14 @@ use finrail_spec::json::Json;
 
 use super::location::Location;
 use crate::sandbox::request::Request;
-use crate::sandbox::spec::{Operation, Schemas, Segment, Spec};
+use crate::sandbox::spec::{Operation, PageWords, Schemas, Segment, Spec};
 
 /// A call that fits the specification.
 pub(in crate::sandbox) struct Call<'a> {
     pub(in crate::sandbox) spec: &'a Spec,
     pub(in crate::sandbox) schemas: &'a Schemas,
     pub(in crate::sandbox) operation: &'a Operation,
+    pub(in crate::sandbox) page_words: PageWords,
     pub(in crate::sandbox) request: &'a Request,
     /// Address of the resources, as the client knows it.
     pub(in crate::sandbox) base: &'a str,

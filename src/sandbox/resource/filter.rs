@@ -14,7 +14,7 @@ pub(in crate::sandbox) fn passes(call: &Call<'_>, doc: &Json) -> bool {
     let mut names: Vec<&str> = query.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    names.retain(|name| !call.operation.is_about_pages(name));
+    names.retain(|name| !call.operation.is_about_pages(&call.page_words, name));
     names.into_iter().all(|name| {
         let (field, comparison) = split_filter(name);
         let Some(found) = field_of(doc, field) else {

@@ -29,7 +29,7 @@ impl Page {
             let page = number(call, "page")?.unwrap_or(1);
             Ok(page.saturating_sub(1).saturating_mul(size))
         };
-        let start = match call.operation.carrier() {
+        let start = match call.operation.carrier(&call.page_words) {
             Carrier::Opaque(name) => match call.query(&name) {
                 Some(cursor) => open_cursor(cursor).ok_or_else(|| format!("`{name}` is not a cursor of this list"))?,
                 None => 0,
@@ -68,7 +68,12 @@ impl Page {
         id_at: &dyn Fn(usize) -> Option<String>,
     ) {
         let shown = self.size.min(self.total.saturating_sub(self.start));
-        count(reply, self.total, shown, 0);
+        let counts = Counts {
+            total: self.total,
+            shown,
+            own_total: call.page_words.total,
+        };
+        counts.write(reply, 0);
         let Some(paging) = &call.operation.pagination else {
             return;
         };
@@ -86,7 +91,7 @@ impl Page {
 
     /// The address of the page that starts at this item.
     fn link(&self, call: &Call<'_>, address: &str, start: usize, id_at: &dyn Fn(usize) -> Option<String>) -> Json {
-        let (name, value) = match call.operation.carrier() {
+        let (name, value) = match call.operation.carrier(&call.page_words) {
             Carrier::Opaque(name) => (name, cursor(start)),
             Carrier::Entry(name) => (name, id_at(start).unwrap_or_default()),
             Carrier::Page => ("page".to_owned(), (start / self.size + 1).to_string()),
@@ -144,21 +149,32 @@ fn default_of(call: &Call<'_>, name: &str) -> Option<usize> {
     usize::try_from(parameter.schema.get("default")?.as_u64()?).ok()
 }
 
-/// How many there are and how many are shown, where the example says so.
-fn count(reply: &mut Json, total: usize, shown: usize, depth: usize) {
-    let Json::Object(members) = reply else { return };
-    for (name, value) in members {
-        let number = match name.as_str() {
-            "total" | "hydra:totalItems" | "totalElements" => total,
-            "count" => shown,
-            "paging" | "page" if depth == 0 => {
-                count(value, total, shown, 1);
-                continue;
+/// How many there are and how many are shown.
+struct Counts {
+    total: usize,
+    shown: usize,
+    /// The provider's own name of the total.
+    own_total: Option<&'static str>,
+}
+
+impl Counts {
+    /// Writes them where the example says so.
+    fn write(&self, reply: &mut Json, depth: usize) {
+        let Json::Object(members) = reply else { return };
+        for (name, value) in members {
+            let number = match name.as_str() {
+                "total" => self.total,
+                own if self.own_total == Some(own) => self.total,
+                "count" => self.shown,
+                "paging" | "page" if depth == 0 => {
+                    self.write(value, 1);
+                    continue;
+                }
+                _ => continue,
+            };
+            if matches!(value, Json::Number(_)) {
+                *value = Json::Number(number.to_string());
             }
-            _ => continue,
-        };
-        if matches!(value, Json::Number(_)) {
-            *value = Json::Number(number.to_string());
         }
     }
 }

@@ -17,7 +17,7 @@ use finrail_spec::model::{Fault, Server, Specification};
 use finrail_spec::vocabulary::{Grant, Oauth};
 
 pub(in crate::sandbox) use self::operation::Operation;
-pub(in crate::sandbox) use self::page_query::Carrier;
+pub(in crate::sandbox) use self::page_query::{Carrier, PageWords};
 pub(in crate::sandbox) use self::path::{Segment, is_version, literal};
 pub(in crate::sandbox) use self::role::Role;
 pub(in crate::sandbox) use self::schema::Schemas;

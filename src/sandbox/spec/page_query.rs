@@ -9,8 +9,15 @@ use super::operation::Operation;
 const CURSOR: &str = "cursor";
 /// Query parameters that say how many items make a page.
 const SIZES: [&str; 3] = ["limit", "pageSize", "itemsPerPage"];
-/// The first entry of a page, in the words of the Berlin Group.
-const FIRST_ENTRY: &str = "entryReferenceFrom";
+
+/// A provider's own words about pages.
+#[derive(Clone, Copy, Default)]
+pub(in crate::sandbox) struct PageWords {
+    /// The query parameter with the id of the first entry of a page.
+    pub(in crate::sandbox) first_entry: Option<&'static str>,
+    /// The field of a reply that says how many there are.
+    pub(in crate::sandbox) total: Option<&'static str>,
+}
 
 /// What says where a page starts.
 pub(in crate::sandbox) enum Carrier {
@@ -24,12 +31,13 @@ pub(in crate::sandbox) enum Carrier {
 
 impl Operation {
     /// What says where a page of this list starts.
-    pub(in crate::sandbox) fn carrier(&self) -> Carrier {
-        match &self.pagination {
-            Some(paging) if paging.style == PaginationStyle::Cursor => {
+    pub(in crate::sandbox) fn carrier(&self, words: &PageWords) -> Carrier {
+        let first_entry = words.first_entry.filter(|name| self.has_query(name));
+        match (&self.pagination, first_entry) {
+            (Some(paging), _) if paging.style == PaginationStyle::Cursor => {
                 Carrier::Opaque(paging.parameter.clone().unwrap_or_else(|| CURSOR.to_owned()))
             }
-            _ if self.has_query(FIRST_ENTRY) => Carrier::Entry(FIRST_ENTRY.to_owned()),
+            (_, Some(name)) => Carrier::Entry(name.to_owned()),
             _ if self.has_query("offset") => Carrier::Offset,
             _ if self.has_query("page") => Carrier::Page,
             _ => Carrier::Opaque(CURSOR.to_owned()),
@@ -42,8 +50,8 @@ impl Operation {
     }
 
     /// Whether the query parameter is about pages and not about items.
-    pub(in crate::sandbox) fn is_about_pages(&self, name: &str) -> bool {
-        let carries = match self.carrier() {
+    pub(in crate::sandbox) fn is_about_pages(&self, words: &PageWords, name: &str) -> bool {
+        let carries = match self.carrier(words) {
             Carrier::Opaque(own) | Carrier::Entry(own) => own == name,
             Carrier::Page | Carrier::Offset => false,
         };

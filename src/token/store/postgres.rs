@@ -7,7 +7,6 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::future::BoxFuture;
 use rustls::ClientConfig;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::config::{Host, SslMode};
@@ -302,6 +301,26 @@ struct Slot<'a> {
     _permit: OwnedSemaphorePermit,
 }
 
+/// What came of a statement.
+enum Answer<T> {
+    Done(T),
+    /// The server refused it, or the connection broke.
+    Failed(tokio_postgres::Error),
+    /// Nothing, in the time that it had.
+    Late,
+}
+
+impl<T> Answer<T> {
+    /// Waits for it until then.
+    async fn by(deadline: Instant, statement: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Self {
+        match timeout_at(deadline, statement).await {
+            Ok(Ok(done)) => Self::Done(done),
+            Ok(Err(error)) => Self::Failed(error),
+            Err(_) => Self::Late,
+        }
+    }
+}
+
 impl PostgresStore {
     /// Connects with the TLS roots of the system.
     ///
@@ -407,8 +426,8 @@ impl PostgresStore {
         }
         let connection = slot.connection().await?;
         // Several statements in one message are one transaction, which ends with the message.
-        let outcome = timeout_at(slot.deadline, connection.batch_execute(&self.migration())).await;
-        self.end(slot.action, connection, outcome)
+        let answer = Answer::by(slot.deadline, connection.batch_execute(&self.migration())).await;
+        self.end(slot.action, connection, answer)
     }
 
     /// Waits for a connection to be free. The time for what is done with it begins only then.
@@ -441,16 +460,11 @@ impl PostgresStore {
 
     /// Ends the use of a connection. One that failed is closed, whatever the reason: a silent server, a broken session,
     /// a server that became a replica. Those that nobody uses are closed with it, because they may be no better.
-    fn end<T>(
-        &self,
-        action: &'static str,
-        connection: Object,
-        outcome: Result<Result<T, tokio_postgres::Error>, Elapsed>,
-    ) -> Result<T, StoreError> {
-        let error = match outcome {
-            Ok(Ok(done)) => return Ok(done),
-            Ok(Err(error)) => StoreError::unavailable(action, told(error)),
-            Err(_) => StoreError::unavailable(action, Late),
+    fn end<T>(&self, action: &'static str, connection: Object, answer: Answer<T>) -> Result<T, StoreError> {
+        let error = match answer {
+            Answer::Done(done) => return Ok(done),
+            Answer::Failed(error) => StoreError::unavailable(action, told(error)),
+            Answer::Late => StoreError::unavailable(action, Late),
         };
         drop(Object::take(connection));
         self.pool.retain(|_, _| false);
@@ -499,8 +513,8 @@ impl Slot<'_> {
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Option<Row>, StoreError> {
         let connection = self.connection().await?;
-        let outcome = timeout_at(self.deadline, connection.query_typed(statement, parameters)).await;
-        let rows = self.store.end(self.action, connection, outcome)?;
+        let answer = Answer::by(self.deadline, connection.query_typed(statement, parameters)).await;
+        let rows = self.store.end(self.action, connection, answer)?;
         Ok(rows.into_iter().next())
     }
 }

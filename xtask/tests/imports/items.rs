@@ -1,0 +1,188 @@
+//! What is read from an item: its attributes, its name, what it hands on.
+
+use syn::Meta;
+use syn::punctuated::Punctuated;
+
+/// The attributes of an item, whatever it is.
+pub(crate) fn attributes(item: &syn::Item) -> &[syn::Attribute] {
+    use syn::Item;
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::ForeignMod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::TraitAlias(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// The same of what stands in an `impl`.
+pub(crate) fn attributes_in_impl(item: &syn::ImplItem) -> &[syn::Attribute] {
+    match item {
+        syn::ImplItem::Const(item) => &item.attrs,
+        syn::ImplItem::Fn(item) => &item.attrs,
+        syn::ImplItem::Type(item) => &item.attrs,
+        syn::ImplItem::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// Whether nothing under these attributes is compiled for users.
+pub(crate) fn is_test_only(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => {
+            let condition: Option<Meta> = list.parse_args().ok();
+            condition.is_some_and(|condition| !Outside::of(&condition).can_hold)
+        }
+        _ => false,
+    })
+}
+
+/// What a condition can be when no tests are compiled.
+struct Outside {
+    can_hold: bool,
+    can_fail: bool,
+}
+
+impl Outside {
+    fn of(condition: &Meta) -> Self {
+        let unknown = Self {
+            can_hold: true,
+            can_fail: true,
+        };
+        let list = match condition {
+            Meta::Path(path) => {
+                let tests = ["test", "fuzzing", "loom"].iter().any(|name| path.is_ident(name));
+                return Self {
+                    can_hold: !tests,
+                    can_fail: true,
+                };
+            }
+            Meta::List(list) => list,
+            _ => return unknown,
+        };
+        let parts = list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated);
+        let parts: Vec<Self> = parts.iter().flatten().map(Self::of).collect();
+        if list.path.is_ident("all") {
+            Self {
+                can_hold: parts.iter().all(|part| part.can_hold),
+                can_fail: parts.iter().any(|part| part.can_fail),
+            }
+        } else if list.path.is_ident("any") {
+            Self {
+                can_hold: parts.iter().any(|part| part.can_hold),
+                can_fail: parts.iter().all(|part| part.can_fail),
+            }
+        } else if list.path.is_ident("not") {
+            Self {
+                can_hold: parts.iter().all(|part| part.can_fail),
+                can_fail: parts.iter().all(|part| part.can_hold),
+            }
+        } else {
+            unknown
+        }
+    }
+}
+
+/// `#[path = "other.rs"]`.
+pub(crate) fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// Whether a file has an item of this name itself.
+pub(crate) fn defines(file: &syn::File, name: &str) -> bool {
+    use syn::Item;
+    file.items.iter().any(|item| {
+        let ident = match item {
+            Item::Const(item) => &item.ident,
+            Item::Enum(item) => &item.ident,
+            Item::Fn(item) => &item.sig.ident,
+            Item::Mod(item) => &item.ident,
+            Item::Static(item) => &item.ident,
+            Item::Struct(item) => &item.ident,
+            Item::Trait(item) => &item.ident,
+            Item::Type(item) => &item.ident,
+            Item::Union(item) => &item.ident,
+            _ => return false,
+        };
+        ident == name
+    })
+}
+
+/// A name that `pub use` or `pub(crate) use` gives to others.
+pub(crate) struct Export {
+    /// `*` for all of a module.
+    pub(crate) name: String,
+    /// The path behind it.
+    pub(crate) path: Vec<String>,
+}
+
+/// What a file hands on to others.
+pub(crate) fn reexports(file: &syn::File) -> Vec<Export> {
+    let mut found = Vec::new();
+    for item in &file.items {
+        if let syn::Item::Use(item) = item
+            && !matches!(item.vis, syn::Visibility::Inherited)
+        {
+            flatten(&item.tree, &mut Vec::new(), &mut |name, path| {
+                found.push(Export {
+                    name: name.to_owned(),
+                    path: path.to_vec(),
+                });
+            });
+        }
+    }
+    found
+}
+
+/// Every path of a `use` tree, with the name that it gives.
+pub(crate) fn flatten(tree: &syn::UseTree, before: &mut Vec<String>, found: &mut dyn FnMut(&str, &[String])) {
+    let mut with = |name: &syn::Ident, alias: &syn::Ident, before: &mut Vec<String>| {
+        before.push(name.to_string());
+        let path = before.strip_suffix(&["self".to_owned()]).unwrap_or(before).to_vec();
+        let alias = match alias.to_string() {
+            alias if alias == "self" => path.last().cloned().unwrap_or_default(),
+            alias => alias,
+        };
+        found(&alias, &path);
+        before.pop();
+    };
+    match tree {
+        syn::UseTree::Name(name) => with(&name.ident, &name.ident, before),
+        syn::UseTree::Rename(rename) => with(&rename.ident, &rename.rename, before),
+        syn::UseTree::Glob(_) => {
+            before.push("*".to_owned());
+            found("*", before);
+            before.pop();
+        }
+        syn::UseTree::Path(path) => {
+            before.push(path.ident.to_string());
+            flatten(&path.tree, before, found);
+            before.pop();
+        }
+        syn::UseTree::Group(group) => {
+            for tree in &group.items {
+                flatten(tree, before, found);
+            }
+        }
+    }
+}

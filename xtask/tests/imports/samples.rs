@@ -1,0 +1,159 @@
+//! Small crates with one of each fault: the tests of the project must be able to fail.
+
+use crate::sources::{File, Sources};
+
+/// A crate whose module `a` has this text, beside a module `b` that has everything in its child `c`.
+fn sources(text: &str) -> Sources {
+    let files = [
+        ("lib.rs", "extern crate self as own; mod a; mod b; mod rt;"),
+        ("a/mod.rs", text),
+        ("a/child.rs", "pub struct Child;"),
+        (
+            "b/mod.rs",
+            "mod c; mod d; pub use c::Thing; pub use d::*; pub fn free() {} macro_rules! m { () => {} } pub(crate) use m;",
+        ),
+        (
+            "b/c.rs",
+            "pub struct Thing; #[macro_export] macro_rules! __exported { () => {} }",
+        ),
+        ("b/d.rs", "pub struct ByGlob; pub mod inner {}"),
+        ("rt/mod.rs", ""),
+    ];
+    let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+    Sources::of(files.into())
+}
+
+fn of(text: &str) -> Vec<String> {
+    sources(text).graph()["a/mod.rs"].iter().cloned().collect()
+}
+
+#[test]
+fn every_way_to_write_an_import_is_seen() {
+    for (seen, target) in [
+        ("use crate::b::Thing;", "b/c.rs"),
+        ("use super::b::Thing as Other;", "b/c.rs"),
+        ("use crate::b::{self, Thing};", "b/c.rs"),
+        ("fn f(_: crate::b::Thing) {}", "b/c.rs"),
+        ("fn f() { let _ = crate::b::c::Thing; }", "b/c.rs"),
+        ("fn f() { println!(\"{}\", crate::b::Thing); }", "b/c.rs"),
+        ("fn f() { let _ = vec![(1, super::b::c::Thing)]; }", "b/c.rs"),
+        ("mod inner { use super::super::b::Thing; }", "b/c.rs"),
+        ("impl crate::b::Thing { }", "b/c.rs"),
+        // Macros by their paths.
+        ("fn f() { crate::b::m!(); }", "b/mod.rs"),
+        ("crate::b::m!();", "b/mod.rs"),
+        ("fn f() { crate::__exported!(); }", "b/c.rs"),
+        ("fn f() { vec![crate::b::m!()]; }", "b/mod.rs"),
+        // The crate by other names.
+        ("use ::own::b::Thing;", "b/c.rs"),
+        ("use own::b::Thing;", "b/c.rs"),
+        ("fn f(_: ::own::b::Thing) {}", "b/c.rs"),
+        ("fn f() { println!(\"{}\", ::own::b::Thing); }", "b/c.rs"),
+        // A file by its name.
+        ("include!(\"../b/c.rs\");", "b/c.rs"),
+        ("include!(\"../../elsewhere.rs\");", "../elsewhere.rs"),
+        ("include!(concat!(env!(\"OUT_DIR\"), \"/c.rs\"));", "rt/mod.rs"),
+        ("#[path = \"../b/c.rs\"] mod theirs;", "b/c.rs"),
+        // In the text of an attribute.
+        (
+            "#[derive(S)] struct A { #[serde(with = \"crate::b::c\")] x: u8 }",
+            "b/c.rs",
+        ),
+        (
+            "#[derive(S)] #[serde(bound = \"T: crate::b::Thing\")] struct A<T>(T);",
+            "b/c.rs",
+        ),
+        (
+            "#[derive(S)] #[serde(bound = \"T: Copy, U: super::b::Thing\")] struct A<T, U>(T, U);",
+            "b/c.rs",
+        ),
+        (
+            "#[derive(S)] struct A { #[serde(with = \"Option::<crate::b::Thing>\")] x: u8 }",
+            "b/c.rs",
+        ),
+        (
+            "#[derive(S)] struct A { #[serde(with = r#\"crate::b::c\"#)] x: u8 }",
+            "b/c.rs",
+        ),
+        (
+            "#[derive(S)] struct A { #[serde(with = \"::own::b::c\")] x: u8 }",
+            "b/c.rs",
+        ),
+        (
+            "macro_rules! n { () => { struct A { #[serde(with = \"crate::b::c\")] x: u8 } } }",
+            "b/c.rs",
+        ),
+        // What is for tests, and for something else too.
+        (
+            "#[cfg(any(test, feature = \"x\"))] mod more { use crate::b::Thing; }",
+            "b/c.rs",
+        ),
+        ("#[cfg(not(test))] use crate::b::Thing;", "b/c.rs"),
+        // All of a module.
+        ("use crate::b::ByGlob;", "b/d.rs"),
+        ("use crate::b::*;", "b/mod.rs"),
+        ("use crate::b::*;", "b/c.rs"),
+        ("use crate::b::*;", "b/d.rs"),
+        ("pub use crate::b::*;", "b/d.rs"),
+    ] {
+        let targets = of(seen);
+        assert!(targets.contains(&target.to_owned()), "{seen}: {targets:?}");
+    }
+}
+
+#[test]
+fn what_is_no_import_is_not_taken_for_one() {
+    for unseen in [
+        "#[cfg(test)] mod tests { use crate::b::Thing; }",
+        "#[cfg(any(test, fuzzing))] mod tests { use crate::b::Thing; }",
+        "#[cfg(all(feature = \"x\", any(test, fuzzing)))] enum A { B(crate::b::Thing) }",
+        "struct A; impl A { #[cfg(test)] const B: crate::b::Thing = crate::b::Thing; }",
+        "use std::fmt;",
+        "std::println!();",
+        "use ::b::Thing;",
+        "fn f(_: ::other::b::Thing) {}",
+        "fn f() { println!(\"{}\", ::other::b::Thing); }",
+        "static TEXT: &str = include_str!(\"../b/c.rs\");",
+        "#[path = \"child.rs\"] mod renamed;",
+        "fn f() { trace!(target: \"crate::b::c\", \"said\"); }",
+        "/// See `crate::b::Thing`.\nfn f() {}",
+        "macro_rules! n { () => { #[doc = \"crate::b::Thing\"] fn f() {} } }",
+        "#[deprecated(note = \"use crate::b::Thing for it\")] fn f() {}",
+        "mod child; pub use child::*; mod inner { use super::*; }",
+    ] {
+        assert_eq!(of(unseen), Vec::<String>::new(), "{unseen}");
+    }
+}
+
+/// A name that a module has itself is not one that it hands on.
+#[test]
+fn a_name_is_looked_for_where_it_is() {
+    assert_eq!(of("use crate::b::free;"), ["b/mod.rs"]);
+    assert_eq!(of("use crate::b::ByGlob;"), ["b/d.rs"]);
+    assert_eq!(of("use crate::b::Thing;"), ["b/c.rs"]);
+}
+
+#[test]
+fn a_comment_defends_a_circle_of_files_on_the_next_line_only() {
+    let why = "// circular: a thing names the room that made it, for errors\n";
+    let undefended = |text: &str| -> Vec<String> { sources(text).undefended()["a/mod.rs"].iter().cloned().collect() };
+    assert_eq!(undefended(&format!("{why}use crate::b::Thing;")), Vec::<String>::new());
+    assert_eq!(
+        undefended(&format!("{why}#[serde(with = \"crate::b::c\")] struct A;")),
+        Vec::<String>::new()
+    );
+    for text in [
+        // Without a reason.
+        "// circular: short\nuse crate::b::Thing;".to_owned(),
+        // On another line, about the same name.
+        format!("{why}use crate::b::Thing;\n\nfn f(_: crate::b::Thing) {{}}"),
+        format!("{why}\nuse crate::b::Thing;"),
+        // In the midst of another text.
+        format!("// see: {why}use crate::b::Thing;"),
+        format!("{why}fn f() {{\n    crate::b::c::Thing;\n}}"),
+    ] {
+        assert_eq!(undefended(&text), ["b/c.rs"], "{text}");
+    }
+    // Rooms import one way whatever a comment says.
+    assert_eq!(of(&format!("{why}use crate::b::Thing;")), ["b/c.rs"]);
+}

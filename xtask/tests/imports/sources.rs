@@ -1,0 +1,316 @@
+//! The files of a source folder, and where a path of one leads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::graph::Graph;
+use crate::items::{defines, is_test_only, path_attribute, reexports};
+use crate::paths::{Reference, Target, references};
+
+/// One file of `src/`, as a module.
+pub(crate) struct File {
+    /// Relative to `src/`: `token/store/mod.rs`.
+    pub(crate) name: String,
+    /// `["token", "store"]`; empty for `lib.rs`.
+    pub(crate) module: Vec<String>,
+    pub(crate) syntax: syn::File,
+    pub(crate) text: String,
+}
+
+impl File {
+    pub(crate) fn parse(name: String, text: String) -> Self {
+        let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        Self {
+            module: module_of(&name),
+            name,
+            syntax,
+            text,
+        }
+    }
+
+    /// The folder that it stands in: `token/store`.
+    pub(crate) fn folder(&self) -> &str {
+        self.name.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+}
+
+/// The files of a source folder that are compiled outside tests, and what the names in each stand for.
+pub(crate) struct Sources {
+    pub(crate) files: Vec<File>,
+    pub(crate) by_module: BTreeMap<Vec<String>, usize>,
+    /// The crate's names for itself: `extern crate self as finrail`.
+    pub(crate) own_names: BTreeSet<String>,
+    /// Where each exported macro is written; it stands at the root.
+    pub(crate) macros: BTreeMap<String, usize>,
+}
+
+impl Sources {
+    pub(crate) fn read(folder: &Path) -> Self {
+        let mut paths = Vec::new();
+        collect(folder, &mut paths);
+        paths.sort();
+        let file = |path: PathBuf| {
+            let name = path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
+            File::parse(name, fs::read_to_string(&path).unwrap())
+        };
+        Self::of(paths.into_iter().map(file).collect())
+    }
+
+    pub(crate) fn of(mut files: Vec<File>) -> Self {
+        place_by_path_attributes(&mut files);
+        let tests = test_modules(&files);
+        files.retain(|file| !tests.iter().any(|test| file.module.starts_with(test)));
+        let mut sources = Self {
+            files: Vec::new(),
+            by_module: BTreeMap::new(),
+            own_names: BTreeSet::new(),
+            macros: BTreeMap::new(),
+        };
+        for (n, file) in files.iter().enumerate() {
+            sources.by_module.insert(file.module.clone(), n);
+            for item in &file.syntax.items {
+                match item {
+                    syn::Item::ExternCrate(item) if item.ident == "self" => {
+                        sources
+                            .own_names
+                            .extend(item.rename.iter().map(|(_, name)| name.to_string()));
+                    }
+                    syn::Item::Macro(syn::ItemMacro {
+                        attrs,
+                        ident: Some(name),
+                        ..
+                    }) if attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) => {
+                        sources.macros.insert(name.to_string(), n);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        sources.files = files;
+        sources
+    }
+
+    /// Every reference of a file.
+    pub(crate) fn references(&self, file: &File) -> Vec<Reference> {
+        references(file, &self.own_names)
+    }
+
+    /// The files that a reference leads to, through re-exports; none when it leaves the crate.
+    fn targets(&self, reference: &Reference) -> BTreeSet<String> {
+        let names = match &reference.to {
+            Target::File(name) => return BTreeSet::from([name.clone()]),
+            Target::Path(names) => names,
+        };
+        // `use super::*` inside a file gives what the file has already.
+        let own = self.file_of(&reference.from);
+        let within = names.last().is_some_and(|name| name == "*")
+            && self
+                .walk(&reference.from, names)
+                .is_some_and(|(at, _)| self.file_of(&at) == own);
+        if within {
+            return BTreeSet::new();
+        }
+        let files = self.resolve(&reference.from, names, 0);
+        files.into_iter().map(|n| self.files[n].name.clone()).collect()
+    }
+
+    fn resolve(&self, from: &[String], names: &[String], depth: usize) -> BTreeSet<usize> {
+        let Some((at, rest)) = self.walk(from, names).filter(|_| depth < 8) else {
+            return BTreeSet::new();
+        };
+        let Some(file) = self.file_of(&at) else {
+            return BTreeSet::new();
+        };
+        let Some(name) = rest.first() else {
+            return BTreeSet::from([file]);
+        };
+        if at.is_empty()
+            && let Some(written_in) = self.macros.get(name)
+        {
+            return BTreeSet::from([*written_in]);
+        }
+        let exports = reexports(&self.files[file].syntax);
+        if name == "*" {
+            // With the module comes all that it hands on.
+            let handed_on = exports.iter().map(|export| &export.path);
+            let mut all: BTreeSet<usize> = handed_on.flat_map(|path| self.resolve(&at, path, depth + 1)).collect();
+            all.insert(file);
+            return all;
+        }
+        // What a module only hands on belongs to the file that it comes from.
+        let by_name = exports
+            .iter()
+            .find(|export| export.name == *name)
+            .map(|export| export.path.clone());
+        let by_glob = || {
+            let globs = exports.iter().filter(|export| export.name == "*");
+            let mut named =
+                globs.map(|export| [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat());
+            named.find(|path| self.provides(&at, path, depth + 1))
+        };
+        let is_here = by_name.is_none() && defines(&self.files[file].syntax, name);
+        let handed_on = by_name.or_else(|| if is_here { None } else { by_glob() });
+        let found = handed_on.map_or_else(BTreeSet::new, |path| self.resolve(&at, &path, depth + 1));
+        if found.is_empty() {
+            BTreeSet::from([file])
+        } else {
+            found
+        }
+    }
+
+    /// Whether the last name of a path is one that the module before it has or hands on.
+    fn provides(&self, from: &[String], names: &[String], depth: usize) -> bool {
+        let Some((at, rest)) = self.walk(from, names).filter(|_| depth < 8) else {
+            return false;
+        };
+        let (Some(file), Some(name)) = (self.file_of(&at), rest.first()) else {
+            return rest.is_empty();
+        };
+        let syntax = &self.files[file].syntax;
+        defines(syntax, name)
+            || reexports(syntax).iter().any(|export| match export.name.as_str() {
+                "*" => {
+                    let through = [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat();
+                    self.provides(&at, &through, depth + 1)
+                }
+                other => other == name,
+            })
+    }
+
+    /// The module that a path leads to, and the names that are left; `None` when it starts outside the crate.
+    fn walk<'a>(&self, from: &[String], names: &'a [String]) -> Option<(Vec<String>, &'a [String])> {
+        let mut at: Vec<String> = from.to_vec();
+        let mut rest = names;
+        match rest.first().map(String::as_str)? {
+            "crate" => {
+                at.clear();
+                rest = &rest[1..];
+            }
+            "self" => rest = &rest[1..],
+            "super" => {}
+            first => {
+                let mut child = at.clone();
+                child.push(first.to_owned());
+                if !self.by_module.contains_key(&child) {
+                    return None;
+                }
+            }
+        }
+        while rest.first().is_some_and(|name| name == "super") {
+            at.pop();
+            rest = &rest[1..];
+        }
+        while let Some(name) = rest.first() {
+            let mut child = at.clone();
+            child.push(name.clone());
+            if !self.by_module.contains_key(&child) {
+                break;
+            }
+            at = child;
+            rest = &rest[1..];
+        }
+        Some((at, rest))
+    }
+
+    /// The file of a module, or of the nearest one around an inline module.
+    fn file_of(&self, module: &[String]) -> Option<usize> {
+        (0..=module.len())
+            .rev()
+            .find_map(|n| self.by_module.get(&module[..n]).copied())
+    }
+
+    /// Which file imports which. The lines in which a parent declares and hands on its children do not count.
+    pub(crate) fn graph(&self) -> Graph {
+        self.graph_of(|_| true)
+    }
+
+    /// The same without what a comment defends: `// circular: why`.
+    pub(crate) fn undefended(&self) -> Graph {
+        self.graph_of(|reference| !reference.defended)
+    }
+
+    fn graph_of(&self, counts: impl Fn(&Reference) -> bool) -> Graph {
+        let mut graph = Graph::new();
+        for file in &self.files {
+            let references = self.references(file).into_iter().filter(|reference| counts(reference));
+            let targets: BTreeSet<String> = references.flat_map(|reference| self.targets(&reference)).collect();
+            let others = targets.into_iter().filter(|target| *target != file.name);
+            graph.insert(file.name.clone(), others.collect());
+        }
+        graph
+    }
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+fn module_of(name: &str) -> Vec<String> {
+    let mut module: Vec<String> = name.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+    if matches!(module.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+        module.pop();
+    }
+    module
+}
+
+/// A file's path from a folder, without `..`.
+pub(crate) fn beside(folder: &str, path: &str) -> String {
+    let mut names: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
+    for name in path.split('/') {
+        match name {
+            "." | "" => {}
+            ".." if names.last().is_some_and(|name| *name != "..") => {
+                names.pop();
+            }
+            name => names.push(name),
+        }
+    }
+    names.join("/")
+}
+
+/// `#[path = "../b/c.rs"] mod theirs;` is a module of the file that declares it, wherever its own file stands.
+fn place_by_path_attributes(files: &mut [File]) {
+    let mut placed = Vec::new();
+    for file in files.iter() {
+        for item in &file.syntax.items {
+            if let syn::Item::Mod(inner) = item
+                && let Some(path) = path_attribute(&inner.attrs)
+            {
+                let mut module = file.module.clone();
+                module.push(inner.ident.to_string());
+                placed.push((beside(file.folder(), &path), module));
+            }
+        }
+    }
+    for (name, module) in placed {
+        for file in files.iter_mut().filter(|file| file.name == name) {
+            file.module.clone_from(&module);
+        }
+    }
+}
+
+/// The modules that a parent declares under `cfg(test)`.
+fn test_modules(files: &[File]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for file in files {
+        for item in &file.syntax.items {
+            if let syn::Item::Mod(inner) = item
+                && inner.content.is_none()
+                && is_test_only(&inner.attrs)
+            {
+                let mut module = file.module.clone();
+                module.push(inner.ident.to_string());
+                found.push(module);
+            }
+        }
+    }
+    found
+}
