@@ -176,22 +176,47 @@ impl Refusal {
 }
 
 /// An OAuth error reply (RFC 6749 section 5.2).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{request}: the authorization server answered {status} `{error}`{}{}", .description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default(), what_to_do(.error))]
+///
+/// What the server says in words is read by [`description`](Self::description). It is in neither `Display` nor `Debug`,
+/// because some servers repeat there what they were sent.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{request}: the authorization server answered {status} `{error}`{}", what_to_do(.error))]
 #[non_exhaustive]
 pub struct ServerError {
     /// The request.
     pub request: &'static str,
     /// The status.
     pub status: StatusCode,
-    /// `error`
+    /// `error`: the code alone, in the spelling of the standard where it is one of its codes.
     pub error: String,
-    /// `error_description`, without the secrets of the request.
-    pub description: Option<String>,
+    pub(super) description: Option<String>,
     /// `Retry-After`, when there was one.
     pub retry_after: Option<Duration>,
     /// What it means for a grant.
     pub verdict: Verdict,
+}
+
+impl ServerError {
+    /// `error_description`: what the server says, for a developer to read.
+    ///
+    /// It is one line of 300 characters at most, and the secrets of the request are cut out of it wherever they stand as
+    /// they were sent. A server may repeat other things that it knows: look before it goes to a log or to a user.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+}
+
+impl std::fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerError")
+            .field("request", &self.request)
+            .field("status", &self.status)
+            .field("error", &self.error)
+            .field("retry_after", &self.retry_after)
+            .field("verdict", &self.verdict)
+            .finish_non_exhaustive()
+    }
 }
 
 fn what_to_do(error: &str) -> &'static str {
@@ -258,6 +283,15 @@ impl Error {
         match self {
             Self::Server(error) | Self::PkceRefused(error) => Some(&error.error),
             Self::Refused(refusal) => Some(&refusal.error),
+            _ => None,
+        }
+    }
+
+    /// What the authorization server said in words, when it did; see [`ServerError::description`].
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        match self {
+            Self::Server(error) | Self::PkceRefused(error) => error.description(),
             _ => None,
         }
     }

@@ -11,6 +11,7 @@ use oauth2::{
     TokenUrl,
 };
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     pub pkce: Pkce,
     pub http: reqwest::Client,
     pub timeout: Duration,
+    /// The `id_token` of a reply is kept with the grant.
+    pub keep_id_token: bool,
 }
 
 impl fmt::Debug for AuthorizationServer {
@@ -154,7 +157,8 @@ impl AuthorizationServer {
             request = request.add_extra_param("scope", scope);
         }
         let exchange = self.exchange();
-        let secrets = [self.0.client_secret.expose_secret()];
+        let header = self.credentials_in_header(self.0.authentication.client_credentials);
+        let secrets = [self.0.client_secret.expose_secret(), &header];
         let asked = self.asked("client credentials request", false, &secrets);
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
@@ -180,7 +184,8 @@ impl AuthorizationServer {
         if let Some(scope) = self.scope(self.0.profile.scope_sent_on.authorization_code, scopes) {
             request = request.add_extra_param("scope", scope);
         }
-        let mut secrets = vec![code.expose_secret(), self.0.client_secret.expose_secret()];
+        let header = self.credentials_in_header(self.0.authentication.authorization_code);
+        let mut secrets = vec![code.expose_secret(), self.0.client_secret.expose_secret(), &header];
         secrets.extend(verifier.map(Secret::expose_secret));
         let asked = self.asked(REQUEST, true, &secrets);
         let exchange = self.exchange();
@@ -207,7 +212,8 @@ impl AuthorizationServer {
         if let Some(scope) = self.scope(self.0.profile.scope_sent_on.password, scopes) {
             request = request.add_extra_param("scope", scope);
         }
-        let secrets = [password.expose_secret(), self.0.client_secret.expose_secret()];
+        let header = self.credentials_in_header(self.0.authentication.password);
+        let secrets = [password.expose_secret(), self.0.client_secret.expose_secret(), &header];
         let asked = self.asked("password request", false, &secrets);
         let exchange = self.exchange();
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
@@ -221,7 +227,9 @@ impl AuthorizationServer {
         if let Some(scope) = self.scope(self.0.profile.scope_sent_on.refresh_token, scopes) {
             request = request.add_extra_param("scope", scope);
         }
-        let secrets = [refresh_token.expose_secret(), self.0.client_secret.expose_secret()];
+        let header = self.credentials_in_header(self.0.authentication.refresh_token);
+        let client_secret = self.0.client_secret.expose_secret();
+        let secrets = [refresh_token.expose_secret(), client_secret, &header];
         let asked = self.asked("refresh", true, &secrets);
         let exchange = self.exchange();
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
@@ -275,7 +283,8 @@ impl AuthorizationServer {
             .extend_pairs(fields)
             .finish()
             .into_bytes();
-        let secrets = [secret.expose_secret(), client_secret];
+        let header = self.credentials_in_header(self.0.authentication.revocation);
+        let secrets = [secret.expose_secret(), client_secret, &header];
         let asked = self.asked("revocation", false, &secrets);
         let exchange = Exchange {
             json: false,
@@ -308,10 +317,22 @@ impl AuthorizationServer {
         (sent && !scopes.is_empty()).then(|| scopes.join(self.0.profile.scope_separator))
     }
 
+    /// What HTTP Basic makes of id and secret: a server that repeats the request repeats this. Empty: they are in the body.
+    fn credentials_in_header(&self, method: ClientAuthentication) -> Zeroizing<String> {
+        let header = basic(&self.0.client_id, self.0.client_secret.expose_secret());
+        let sent = header.to_str().ok().filter(|_| method == ClientAuthentication::Basic);
+        Zeroizing::new(
+            sent.and_then(|sent| sent.strip_prefix("Basic "))
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    }
+
     fn asked<'a>(&self, request: &'static str, spends: bool, secrets: &'a [&'a str]) -> Asked<'a> {
         Asked {
             request,
             spends,
+            keep_id_token: self.0.keep_id_token,
             secrets,
         }
     }

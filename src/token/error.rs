@@ -76,6 +76,12 @@ pub enum Error {
         /// When a new token will be asked for again.
         retry_after: Option<Duration>,
     },
+    /// The authorization server's reply has no access token that can be used. The refresh token that came with it is stored
+    /// and makes the next refresh.
+    UnusableToken {
+        /// What is wrong with the access token.
+        source: Source,
+    },
     /// A [`TokenSource`](super::TokenSource) of the application's own gave no access token.
     Source {
         /// When to try again, where the source knows.
@@ -100,6 +106,7 @@ impl fmt::Display for Error {
             Self::Store { source } => write!(f, "{source}"),
             Self::Busy { holder, .. } => write!(f, "{holder} is at work on this grant: try again later"),
             Self::TokenRefused { .. } => f.write_str("the provider refuses a token that should be good: check the base URL, the client's rights and its allowed addresses"),
+            Self::UnusableToken { .. } => f.write_str("the authorization server gave no access token that can be used, and the grant lives with the refresh token that it gave: look at the source for what is wrong with the token"),
             Self::Source { .. } => f.write_str("the token source gave no access token: try again later, or look at the source"),
             Self::Interrupted(what) => write!(f, "the token request was cut off: {what}"),
         }
@@ -115,6 +122,7 @@ impl std::error::Error for Error {
             | Self::ClientMisconfigured { source }
             | Self::RequestRejected { source }
             | Self::InDoubt { source, .. }
+            | Self::UnusableToken { source }
             | Self::Source { source, .. } => Some(&**source),
             // Its own text is this error's text.
             Self::Store { source } => source.source(),
@@ -160,6 +168,7 @@ impl Error {
             | Self::NoGrant { .. }
             | Self::ClientMisconfigured { .. }
             | Self::RequestRejected { .. }
+            | Self::UnusableToken { .. }
             | Self::TokenRefused { .. } => false,
         }
     }

@@ -44,8 +44,11 @@ pub enum RevokedToken {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenReply {
-    /// `access_token`
+    /// `access_token`; empty where the reply has none that can be used.
     pub access_token: Secret,
+    /// Why the access token cannot be used. What else the reply has is stored before this is told: the refresh token
+    /// in it may be the only one that is good now.
+    pub unusable: Option<Arc<dyn std::error::Error + Send + Sync>>,
     /// `refresh_token`, when the reply has one.
     pub refresh_token: Option<Secret>,
     /// Life of the access token: `expires_in`, or the provider's documented default; none: unknown.
@@ -54,7 +57,7 @@ pub struct TokenReply {
     pub refresh_expires_in: Option<Duration>,
     /// `scope`; none: as requested (RFC 6749 section 5.1).
     pub scopes: Option<ScopeSet>,
-    /// `id_token`, unread: tokens are opaque to a client.
+    /// `id_token`, unread, where the application asked to keep it.
     pub id_token: Option<Secret>,
     /// Documented fields beyond RFC 6749, by name (Finexer's `account_id`).
     pub extra: BTreeMap<String, String>,
@@ -66,12 +69,23 @@ impl TokenReply {
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self {
             access_token: access_token.into(),
+            unusable: None,
             refresh_token: None,
             expires_in: None,
             refresh_expires_in: None,
             scopes: None,
             id_token: None,
             extra: BTreeMap::new(),
+        }
+    }
+
+    /// A reply without an access token that can be used, for this reason. Its other fields are worth keeping: the
+    /// refresh token above all.
+    #[must_use]
+    pub fn without_access_token(reason: Arc<dyn std::error::Error + Send + Sync>) -> Self {
+        Self {
+            unusable: Some(reason),
+            ..Self::new("")
         }
     }
 }

@@ -6,7 +6,7 @@ use super::look::take_stored;
 use super::retain::{Retained, retain};
 use super::write::{Written, write};
 use crate::token::clock::{Now, between};
-use crate::token::live::{Live, Outcome, UnstoredTokens};
+use crate::token::live::{Live, Outcome, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Consequence, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::store::Lease;
@@ -89,13 +89,14 @@ impl Refresh<'_> {
     /// The server gave new tokens: from here on they are never dropped.
     async fn commit(self, intended: Versioned, parent: &TokenSet, reply: TokenReply, sent_at: Now) -> Outcome {
         let live = self.live;
+        let unusable = reply.unusable.clone();
         let tokens = parent.next(reply, sent_at.wall);
         let record = Record::alive(intended.record.key.clone(), tokens.clone());
         let error = match self.write(&intended, record).await {
             Ok(Written::Done(committed)) => {
                 let published = live.publish(committed);
                 live.store.release(self.lease).await;
-                return Ok(published);
+                return told(published, unusable);
             }
             Ok(Written::Overtaken) => StoreError::unavailable("take the write", "the lease was lost"),
             Err(error) => error,
@@ -105,7 +106,7 @@ impl Refresh<'_> {
             parent: Some(parent.access_token.clone()),
         };
         match retain(live, unstored, intended.revision, error, Some(self.lease)) {
-            Retained::Serving(shown) => Ok(shown),
+            Retained::Serving(shown) => told(shown, unusable),
             Retained::ReplacedByLogin { lease } => {
                 if let Some(lease) = lease {
                     live.store.release(lease).await;
@@ -181,5 +182,13 @@ impl Refresh<'_> {
     async fn give_up(self, error: Error) -> Outcome {
         self.live.store.release(self.lease).await;
         Err(error)
+    }
+}
+
+/// What was stored, or what is wrong with the access token that was to be stored with it.
+fn told(shown: Arc<Snapshot>, unusable: Option<Arc<dyn std::error::Error + Send + Sync>>) -> Outcome {
+    match unusable {
+        Some(source) => Err(Error::UnusableToken { source }),
+        None => Ok(shown),
     }
 }
