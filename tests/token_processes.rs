@@ -174,8 +174,10 @@ impl Remote {
 impl Issuer for Remote {
     fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
         Box::pin(async move {
-            let Obtain::Refresh(token) = obtain else { unreachable!() };
-            let line = format!("{} {}\n", self.grant, token.expose_secret());
+            let Obtain::Refresh(refresh) = obtain else {
+                unreachable!()
+            };
+            let line = format!("{} {}\n", self.grant, refresh.refresh_token.expose_secret());
             let (address, read) = (self.address.clone(), self.read.clone());
             let unsent = Verdict::Transient { retry_after: None };
             let exchange = tokio::task::spawn_blocking(move || {

@@ -9,13 +9,13 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connected::{REDIRECT, builder};
+use connected::{NO_SCOPES, REDIRECT, builder};
 use finrail::grant::AuthorizationCode;
 use finrail::token::{
     Bearer, Error, ManualClock, MemoryStore, ReauthorizationReason, Record, TokenKey, TokenSet, TokenStore as _,
     Verdict,
 };
-use finrail::{App, AppBuilder, Connection, mx, oauth, ofx};
+use finrail::{App, AppBuilder, Connection, finexer, mx, oauth, ofx};
 use recorder::{Answer, Recorder, Seen, token};
 
 /// A provider that answers the token requests of one user in this order, with a clock and a store to look into.
@@ -49,6 +49,10 @@ impl World {
 
     async fn ofx(&self) -> Result<Connection<ofx::Provider>, oauth::Error> {
         Self::login(&self.app().build().unwrap(), &["payments", "ofxrates"]).await
+    }
+
+    async fn finexer(&self) -> Connection<finexer::Provider> {
+        Self::login(&self.app().build().unwrap(), &NO_SCOPES).await.unwrap()
     }
 
     async fn stored(&self, key: &TokenKey) -> TokenSet {
@@ -529,7 +533,96 @@ async fn when_the_server_asks_to_be_left_alone_it_is() {
     }
 }
 
-// --- what is kept on request
+// --- what a refresh asks for
+
+#[tokio::test]
+async fn a_refresh_asks_for_what_was_granted_and_no_more() {
+    let reply = |n: usize, scope: &str| {
+        Answer::json(format!(
+            r#"{{"access_token":"token-{n}","expires_in":3600,"refresh_token":"refresh-{n}"{scope}}}"#
+        ))
+    };
+    for (exchanged, asked) in [
+        (r#","scope":"payments""#, "payments"),
+        (r#","scope":["ofxrates"]"#, "ofxrates"),
+        (r#","scope":"payments ofxrates openid""#, "ofxrates openid payments"),
+        (r#","scope":"all-of-it""#, "all-of-it"),
+        // Not told: as asked for (RFC 6749 section 5.1).
+        ("", "ofxrates payments"),
+        (r#","scope":"""#, "ofxrates payments"),
+    ] {
+        let world = World::new([
+            reply(1, exchanged),
+            reply(2, ""),
+            reply(3, r#","scope":"less""#),
+            reply(4, ""),
+        ])
+        .await;
+        let user = world.ofx().await.unwrap();
+        let mut sent = Vec::new();
+        for _ in 0..3 {
+            world.later();
+            user.tokens().fresh().await.unwrap();
+            sent.push(world.last_request().field("scope").unwrap());
+        }
+        // The second reply says nothing of scopes, the third says that there are fewer.
+        assert_eq!(sent, [asked, asked, "less"], "{exchanged}");
+    }
+}
+
+// --- whose tokens they are
+
+#[tokio::test]
+async fn tokens_of_another_account_are_neither_stored_nor_used() {
+    let reply = |n: usize, account: &str| {
+        Answer::json(format!(
+            r#"{{"access_token":"token-{n}","expires_in":3600,"refresh_token":"refresh-{n}"{account}}}"#
+        ))
+    };
+    const FIRST: &str = r#","account_id":"acc_1""#;
+    for other in [
+        r#","account_id":"acc_2""#,
+        r#","account_id":2"#,
+        r#","account_id":"acc_1","account_id":"acc_2""#,
+    ] {
+        let world = World::new([reply(1, FIRST), reply(2, other), reply(3, FIRST)]).await;
+        let user = world.finexer().await;
+        world.later();
+        let error = user.tokens().fresh().await.unwrap_err();
+        assert!(
+            matches!(&error, Error::OtherAccount { field } if field == "account_id"),
+            "{other}: {error:?}"
+        );
+        assert!(!error.is_retryable() && !format!("{error} {error:?}").contains("acc_"));
+        assert!(user.client().list_bank_accounts().send().await.is_err());
+        assert_eq!(world.recorder.calls().len(), 0, "{other}: nothing is called with it");
+        let tokens = world.stored(user.key()).await;
+        assert_eq!(
+            (tokens.generation, refresh_token(&tokens)),
+            (1, Some("refresh-1")),
+            "{other}"
+        );
+        assert_eq!(tokens.extra["account_id"], "acc_1");
+        // A server that comes to its senses is believed.
+        world.later();
+        assert_eq!(text(&user.tokens().fresh().await.unwrap()), "Bearer token-3");
+    }
+    for same in [
+        "",
+        FIRST,
+        r#","account_id":null"#,
+        r#","account_id":"""#,
+        r#","account_id":" acc_1 ""#,
+        r#","account_id":["acc_2"]"#,
+        r#","account_id":"acc_2","account_id":"acc_1""#,
+    ] {
+        let world = World::new([reply(1, FIRST), reply(2, same)]).await;
+        let user = world.finexer().await;
+        world.later();
+        assert_eq!(text(&user.tokens().fresh().await.unwrap()), "Bearer token-2", "{same}");
+        assert_eq!(user.extra().account_id.as_deref(), Some("acc_1"), "{same}");
+    }
+}
 
 #[tokio::test]
 async fn the_id_token_is_kept_on_request_only() {

@@ -9,6 +9,7 @@ use crate::value::ScopeSet;
 /// One grant at an authorization server, for the token lifecycle.
 pub(crate) struct GrantIssuer {
     pub server: AuthorizationServer,
+    /// What the application asks for itself; a user's grant has its own.
     pub scopes: ScopeSet,
 }
 
@@ -17,7 +18,8 @@ impl Issuer for GrantIssuer {
         Box::pin(async move {
             match obtain {
                 Obtain::Anew => self.server.client_credentials(&self.scopes).await,
-                Obtain::Refresh(token) => self.server.refresh(&token, &self.scopes).await,
+                // No more than was granted (RFC 6749 section 6): the user may have taken back some of what was asked for.
+                Obtain::Refresh(refresh) => self.server.refresh(&refresh.refresh_token, &refresh.granted).await,
             }
             .map_err(IssuerError::from)
         })

@@ -209,6 +209,11 @@ impl RawReply {
             .iter()
             .filter_map(|field| Some((field.name.to_owned(), extra_of(field.name)?)))
             .collect();
+        reply.account_field = profile
+            .extra
+            .iter()
+            .find(|field| field.subject)
+            .map(|field| field.name.to_owned());
         Ok(reply)
     }
 

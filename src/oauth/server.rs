@@ -219,12 +219,15 @@ impl AuthorizationServer {
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
-    /// RFC 6749 section 6.
-    pub(crate) async fn refresh(&self, refresh_token: &Secret, scopes: &ScopeSet) -> Result<TokenReply, Error> {
+    /// RFC 6749 section 6. `granted`: what the grant has by the last reply, which is all that may be asked for.
+    pub(crate) async fn refresh(&self, refresh_token: &Secret, granted: &ScopeSet) -> Result<TokenReply, Error> {
         let client = self.oauth_client(self.0.authentication.refresh_token);
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let mut request = client.exchange_refresh_token(&token);
-        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.refresh_token, scopes) {
+        if let Some(scope) = self.scope(
+            self.0.profile.scope_sent_on.refresh_token,
+            &as_told(granted, self.0.profile),
+        ) {
             request = request.add_extra_param("scope", scope);
         }
         let header = self.credentials_in_header(self.0.authentication.refresh_token);
@@ -345,4 +348,17 @@ impl AuthorizationServer {
             provider: self.0.profile.provider,
         }
     }
+}
+
+/// The granted scopes as the server told them: where it named one with what it is bound to (`PREMIUM_AIS:{consentId}`),
+/// the bare name beside it is this library's.
+fn as_told(granted: &ScopeSet, profile: &Profile) -> ScopeSet {
+    let of_a_bound_one = |scope: &str| {
+        let mut templates = profile
+            .scope_templates
+            .iter()
+            .filter(|template| template.scope == scope);
+        templates.any(|template| granted.iter().any(|other| other != scope && template.binds(other)))
+    };
+    granted.iter().filter(|scope| !of_a_bound_one(scope)).collect()
 }

@@ -82,6 +82,11 @@ pub enum Error {
         /// What is wrong with the access token.
         source: Source,
     },
+    /// The reply to a refresh names another account than the one that the user connected. None of its tokens is used.
+    OtherAccount {
+        /// The field of the reply that names the account.
+        field: String,
+    },
     /// A [`TokenSource`](super::TokenSource) of the application's own gave no access token.
     Source {
         /// When to try again, where the source knows.
@@ -107,6 +112,7 @@ impl fmt::Display for Error {
             Self::Busy { holder, .. } => write!(f, "{holder} is at work on this grant: try again later"),
             Self::TokenRefused { .. } => f.write_str("the provider refuses a token that should be good: check the base URL, the client's rights and its allowed addresses"),
             Self::UnusableToken { .. } => f.write_str("the authorization server gave no access token that can be used, and the grant lives with the refresh token that it gave: look at the source for what is wrong with the token"),
+            Self::OtherAccount { field } => write!(f, "the reply to a refresh names another account than the grant's in `{field}`, and its tokens are not used: ask the provider, or let the user authorize again"),
             Self::Source { .. } => f.write_str("the token source gave no access token: try again later, or look at the source"),
             Self::Interrupted(what) => write!(f, "the token request was cut off: {what}"),
         }
@@ -130,6 +136,7 @@ impl std::error::Error for Error {
             | Self::NoGrant { .. }
             | Self::Busy { .. }
             | Self::TokenRefused { .. }
+            | Self::OtherAccount { .. }
             | Self::Interrupted(_) => None,
         }
     }
@@ -169,6 +176,7 @@ impl Error {
             | Self::ClientMisconfigured { .. }
             | Self::RequestRejected { .. }
             | Self::UnusableToken { .. }
+            | Self::OtherAccount { .. }
             | Self::TokenRefused { .. } => false,
         }
     }

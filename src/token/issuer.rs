@@ -28,7 +28,26 @@ pub enum Obtain {
     /// The grant itself once more: client credentials have no refresh token.
     Anew,
     /// RFC 6749 section 6.
-    Refresh(Secret),
+    Refresh(RefreshRequest),
+}
+
+/// What a refresh is made with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RefreshRequest {
+    /// `refresh_token`
+    pub refresh_token: Secret,
+    /// The scopes that the grant has by the last reply. A refresh asks for these or for none, never for another one (RFC
+    /// 6749 section 6): the user may have granted less than the application asked for.
+    pub granted: Arc<ScopeSet>,
+}
+
+impl RefreshRequest {
+    /// A refresh of a grant with these scopes.
+    #[must_use]
+    pub fn new(refresh_token: Secret, granted: Arc<ScopeSet>) -> Self {
+        Self { refresh_token, granted }
+    }
 }
 
 /// The token that a revocation request carries (RFC 7009 section 2.1).
@@ -61,6 +80,8 @@ pub struct TokenReply {
     pub id_token: Option<Secret>,
     /// Documented fields beyond RFC 6749, by name (Finexer's `account_id`).
     pub extra: BTreeMap<String, String>,
+    /// The field in `extra` that names the account that the tokens are for, where the provider documents one.
+    pub account_field: Option<String>,
 }
 
 impl TokenReply {
@@ -76,6 +97,7 @@ impl TokenReply {
             scopes: None,
             id_token: None,
             extra: BTreeMap::new(),
+            account_field: None,
         }
     }
 

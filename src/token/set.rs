@@ -116,6 +116,13 @@ impl TokenSet {
         }
     }
 
+    /// The field by which a reply to a refresh says that it is for another account than the one that was authorized.
+    pub(crate) fn differs_in<'r>(&self, reply: &'r TokenReply) -> Option<&'r str> {
+        let field = reply.account_field.as_deref()?;
+        let (known, named) = (self.extra.get(field)?, reply.extra.get(field)?);
+        (known != named).then_some(field)
+    }
+
     /// How long the access token lives, from its request on.
     #[must_use]
     pub fn lifetime(&self) -> Option<Duration> {

@@ -220,7 +220,7 @@ impl Issuer for Server {
     fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
         Box::pin(async move {
             let token = match &obtain {
-                Obtain::Refresh(token) => token.expose_secret().to_owned(),
+                Obtain::Refresh(refresh) => refresh.refresh_token.expose_secret().to_owned(),
                 _ => ANEW.to_owned(),
             };
             let process = &self.0;

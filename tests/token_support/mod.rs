@@ -256,7 +256,7 @@ impl Bank {
 impl Issuer for Bank {
     fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
         let refresh_token = match &obtain {
-            Obtain::Refresh(token) => Some(token.expose_secret().to_owned()),
+            Obtain::Refresh(refresh) => Some(refresh.refresh_token.expose_secret().to_owned()),
             _ => None,
         };
         Box::pin(async move {

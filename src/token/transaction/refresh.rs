@@ -11,7 +11,8 @@ use crate::token::machine::{self, Consequence, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::store::Lease;
 use crate::token::{
-    Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, StoreError, TokenReply, TokenSet, Verdict,
+    Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, RefreshRequest, StoreError, TokenReply, TokenSet,
+    Verdict,
 };
 use crate::value::Secret;
 
@@ -49,7 +50,9 @@ impl Refresh<'_> {
         }
 
         let sent_at = self.live.now();
-        match self.live.server.obtain(Obtain::Refresh(refresh_token)).await {
+        let request = RefreshRequest::new(refresh_token, Arc::clone(&tokens.scopes));
+        match self.live.server.obtain(Obtain::Refresh(request)).await {
+            Ok(reply) if tokens.differs_in(&reply).is_some() => self.refuse_account(intended, &tokens, &reply).await,
             Ok(reply) => self.commit(intended, &tokens, reply, sent_at).await,
             Err(error) => self.refused(intended, &tokens, error, unanswered).await,
         }
@@ -115,6 +118,20 @@ impl Refresh<'_> {
                 shown.ok_or_else(|| live.held.unstored.error().unwrap_or_else(|| live.grant.overtaken()))
             }
         }
+    }
+
+    /// The server gave tokens of another account. Whoever called with them would see that account's data, so they are
+    /// neither stored nor used. The refresh token may be spent.
+    async fn refuse_account(self, intended: Versioned, tokens: &TokenSet, reply: &TokenReply) -> Outcome {
+        let field = tokens.differs_in(reply).unwrap_or_default().to_owned();
+        tracing::error!(
+            key = %self.live.grant.key, %field,
+            "the reply to a refresh names another account than the grant's: its tokens are not used"
+        );
+        if intended.record.intent.is_some() {
+            let _ = self.write(&intended, intended.record.given_up()).await;
+        }
+        self.give_up(Error::OtherAccount { field }).await
     }
 
     /// The server gave none.
