@@ -31,7 +31,7 @@ use finrail::Secret;
 use finrail::token::store::FileStore;
 use finrail::token::{
     Clock, Error, GrantKind, Issuer, IssuerError, ManualClock, Obtain, ReauthorizationReason, Record, Renewal,
-    RevokedToken, Rotation, TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
+    RevokeRequest, Rotation, TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
 };
 use futures_util::future::BoxFuture;
 use token_support::{HOUR, verdict};
@@ -209,7 +209,7 @@ impl Issuer for Remote {
         })
     }
 
-    fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+    fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
         unreachable!()
     }
 }

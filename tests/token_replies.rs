@@ -712,3 +712,139 @@ async fn what_a_server_says_is_read_by_a_method_and_printed_nowhere() {
     let error = World::login(&app, &["accounts"]).await.unwrap_err();
     assert_eq!(error.description(), Some("Basic [REDACTED]"));
 }
+
+// --- the end of a grant
+
+#[tokio::test]
+async fn a_revocation_is_done_when_the_token_is_gone_and_never_when_something_else_answers() {
+    let revoked = async |answer: Answer| {
+        let world = World::new([Answer::json(token(1)), answer, Answer::empty(200)]).await;
+        let app = world.app::<mx::Provider>().build().unwrap();
+        let user = World::login(&app, &["accounts"]).await.unwrap();
+        user.revoke().await
+    };
+    for (status, body) in [
+        (200, ""),
+        (200, "{}"),
+        (200, r#"{"error":"invalid_token"}"#),
+        (400, r#"{"error":"invalid_token"}"#),
+        (401, r#"{"error":"INVALID_TOKEN: unknown"}"#),
+        (400, r#"{"error":"invalid_grant"}"#),
+    ] {
+        let outcome = revoked(Answer::status(status, body)).await;
+        assert!(outcome.is_ok(), "{status} {body}: {outcome:?}");
+    }
+    for (status, body, retryable) in [
+        // What will never succeed is not to be tried again later (RFC 7009 section 2.2.1).
+        (400, r#"{"error":"unsupported_token_type"}"#, false),
+        (400, r#"{"error":"something_else"}"#, false),
+        (401, r#"{"error":"invalid_client"}"#, false),
+        (403, "{}", false),
+        (404, "", false),
+        (200, r#"{"error":"unsupported_token_type"}"#, false),
+        // The server, or something in front of it, is out of order.
+        (400, r#"{"error":"temporarily_unavailable"}"#, true),
+        (503, r#"{"error":"invalid_token"}"#, true),
+        (503, r#"{"error":"invalid_grant"}"#, true),
+        (429, r#"{"error":"invalid_token"}"#, true),
+        (500, "", true),
+        (403, "<html>Not from here</html>", true),
+        (200, "<html>Log in first</html>", true),
+        (202, "", true),
+    ] {
+        let error = revoked(Answer::status(status, body)).await.expect_err(body);
+        assert_eq!(error.is_retryable(), retryable, "{status} {body}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_lost_reply_to_a_revocation_a_token_that_is_unknown_is_a_token_that_is_gone() {
+    let unknown = r#"{"error":"invalid_request","error_description":"This refresh token is not known"}"#;
+    let half = "HTTP/1.1 204 No Con".as_bytes().to_vec();
+    for lost in [Answer::Drop, Answer::Pieces(vec![(Duration::ZERO, half)])] {
+        for elsewhere in [false, true] {
+            let answers = [Answer::json(token(1)), lost.clone(), Answer::status(400, unknown)];
+            let world = World::new(answers).await;
+            let user = world.finexer().await;
+            let error = user.revoke().await.unwrap_err();
+            assert!(matches!(error, Error::InDoubt { .. }), "{error:?}");
+            assert!(error.is_retryable() && !error.reauthorization_required());
+            // The grant lives, as far as anybody knows.
+            assert!(user.tokens().header().is_some());
+            let again = match elsewhere {
+                true => {
+                    let other = world.app::<finexer::Provider>().build().unwrap();
+                    other.connection(user.key()).await.unwrap().unwrap()
+                }
+                false => user,
+            };
+            again.revoke().await.unwrap();
+            let stored = world.store.load(again.key()).await.unwrap().unwrap();
+            assert!(Record::decode(&stored.bytes).unwrap().tokens.is_none());
+        }
+    }
+    // Without a lost reply before, nobody knows what the server means by it: the first time, and after every answer.
+    let answers = [
+        Answer::json(token(1)),
+        Answer::status(400, unknown),
+        Answer::status(400, unknown),
+    ];
+    let world = World::new(answers).await;
+    let user = world.finexer().await;
+    for attempt in [1, 2] {
+        let error = user.revoke().await.unwrap_err();
+        assert!(matches!(error, Error::RequestRejected { .. }), "{attempt}: {error:?}");
+    }
+    assert_eq!(refresh_token(&world.stored(user.key()).await), Some("refresh-1"));
+    // Nor when the token is another one by now.
+    let answers = [
+        Answer::json(token(1)),
+        Answer::Drop,
+        Answer::json(token(2)),
+        Answer::status(400, unknown),
+    ];
+    let world = World::new(answers).await;
+    let user = world.finexer().await;
+    user.revoke().await.unwrap_err();
+    world.later();
+    assert_eq!(text(&user.tokens().fresh().await.unwrap()), "Bearer token-2");
+    let error = user.revoke().await.unwrap_err();
+    assert!(matches!(error, Error::RequestRejected { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_doubt_about_a_revocation_stays_until_the_server_says_what_became_of_the_token() {
+    let unknown = r#"{"error":"invalid_request"}"#;
+    for between in [
+        Answer::status(503, ""),
+        Answer::status(401, r#"{"error":"invalid_client"}"#),
+        Answer::html(200, "<html>Log in first</html>"),
+        Answer::Drop,
+    ] {
+        let answers = [
+            Answer::json(token(1)),
+            Answer::Drop,
+            between,
+            Answer::status(400, unknown),
+        ];
+        let world = World::new(answers).await;
+        let user = world.finexer().await;
+        user.revoke().await.unwrap_err();
+        user.revoke().await.unwrap_err();
+        user.revoke().await.unwrap();
+    }
+    // A provider that does as RFC 7009 says has no such status.
+    for (status, body, done) in [
+        (400, r#"{"error":"invalid_request"}"#, false),
+        (400, r#"{"error":"invalid_token"}"#, true),
+        (200, "", true),
+    ] {
+        let answers = [Answer::json(token(1)), Answer::Drop, Answer::status(status, body)];
+        let world = World::new(answers).await;
+        let user = World::login(&world.app::<mx::Provider>().build().unwrap(), &["accounts"])
+            .await
+            .unwrap();
+        assert!(matches!(user.revoke().await.unwrap_err(), Error::InDoubt { .. }));
+        assert_eq!(user.revoke().await.is_ok(), done, "{status} {body}");
+    }
+}

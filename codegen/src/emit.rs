@@ -402,8 +402,8 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
     let access_token_lifetime = optional(oauth.access_token_lifetime);
     let revocation = optional(oauth.revocation.as_ref().map(|revocation| {
         let (field, hint, success) = (&revocation.token_field, revocation.token_type_hint, &revocation.success);
-        let refresh_first = revocation.revokes == RevokedToken::RefreshToken;
-        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], refresh_token_first: #refresh_first, ..::finrail::rt::v1::Revocation::BASE })
+        let (unknown, refresh_first) = (&revocation.unknown_token, revocation.revokes == RevokedToken::RefreshToken);
+        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], unknown_token: &[#(#unknown),*], refresh_token_first: #refresh_first, ..::finrail::rt::v1::Revocation::BASE })
     }));
     let errors = oauth.errors.iter().map(|(code, verdict)| {
         let verdict = match verdict {

@@ -115,6 +115,14 @@ pub enum Error {
         /// Whether the request may have been carried out.
         in_doubt: bool,
     },
+    /// The authorization server refused a revocation and gave no OAuth error. It would refuse it again.
+    #[error(
+        "revocation: the server refused it (status {status}) and the token may still live; check the revocation endpoint and the client's registration"
+    )]
+    NotRevoked {
+        /// The status.
+        status: StatusCode,
+    },
     /// The authorization server was not reached, or its reply was lost.
     #[error("{request}: {}", if *.sent { "the reply was lost; the request may have been carried out" } else { "no connection could be made; check the host and the network" })]
     Connection {

@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::server::AuthorizationServer;
-use crate::token::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply};
+use crate::token::{Issuer, IssuerError, Obtain, RevokeRequest, TokenReply};
 use crate::value::ScopeSet;
 
 /// One grant at an authorization server, for the token lifecycle.
@@ -25,7 +25,7 @@ impl Issuer for GrantIssuer {
         })
     }
 
-    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
-        Box::pin(async move { self.server.revoke(&token).await.map_err(IssuerError::from) })
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        Box::pin(async move { self.server.revoke(&request).await.map_err(IssuerError::from) })
     }
 }

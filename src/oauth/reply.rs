@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use zeroize::Zeroizing;
 
 use super::error::{Error, ServerError};
-use super::profile::Profile;
+use super::profile::{Profile, Revocation};
 use super::reply_fields::{ReplyFields, Value};
 use super::wire::whole;
 use crate::http::{retry_after, without_mark};
@@ -61,6 +61,10 @@ impl RawReply {
 
     fn fields(&self) -> Option<ReplyFields<'_>> {
         ReplyFields::of(without_mark(&self.body))
+    }
+
+    fn is_html(&self) -> bool {
+        without_mark(&self.body).trim_ascii_start().starts_with(b"<")
     }
 
     fn problem(&self, asked: &Asked<'_>, problem: &'static str, in_doubt: bool) -> Error {
@@ -217,15 +221,50 @@ impl RawReply {
         Ok(reply)
     }
 
-    /// Reads the reply to a revocation request (RFC 7009 section 2.2).
-    pub(crate) fn revocation(&self, profile: &Profile, success: &[u16], asked: &Asked<'_>) -> Result<(), Error> {
+    /// Reads the reply to a revocation request (RFC 7009 section 2.2). `unanswered`: to an earlier one for the same token
+    /// no reply came, so that the token may be gone.
+    pub(crate) fn revocation(
+        mut self,
+        profile: &Profile,
+        revocation: &Revocation,
+        unanswered: bool,
+        asked: &Asked<'_>,
+    ) -> Result<(), Error> {
+        let broken = self.broken.take();
+        let status = self.status.as_u16();
+        let may_be_unknown = unanswered && revocation.unknown_token.contains(&status) && !self.is_html();
         let error = self
             .fields()
             .and_then(|fields| self.server_error(&fields, profile, asked));
         match error {
-            // Some servers answer an error with status 200.
+            // A token that the server does not know needs no revocation.
+            Some(error) if error.error == "invalid_token" && self.is_a_word_on_the_request() => Ok(()),
+            Some(error) if may_be_unknown && may_be_about_the_token(&error) => Ok(()),
+            // What is wrong with the request is wrong with the next one too (RFC 7009 section 2.2.1:
+            // `unsupported_token_type`). Some servers answer an error with status 200.
+            Some(error) if self.is_a_word_on_the_request() && !is_about_the_moment(&error.error) => {
+                let lasting = match error.verdict {
+                    Verdict::Transient { .. } => Verdict::RequestRejected,
+                    other => other,
+                };
+                Err(Error::Server(ServerError {
+                    verdict: lasting,
+                    ..error
+                }))
+            }
             Some(error) => Err(Error::Server(error)),
-            None if success.contains(&self.status.as_u16()) || self.status.is_success() => Ok(()),
+            // What did not come may have been an error.
+            None if broken.is_some() => Err(Error::Connection {
+                request: asked.request,
+                sent: true,
+                source: broken.and_then(|Broken(source)| source),
+            }),
+            None if (revocation.success.contains(&status) || may_be_unknown) && !self.is_html() => Ok(()),
+            // Another address will not come of itself.
+            None if matches!(status, 301 | 308) => Err(Error::NotRevoked { status: self.status }),
+            None if self.status.is_client_error() && self.is_a_word_on_the_request() && !self.is_html() => {
+                Err(Error::NotRevoked { status: self.status })
+            }
             None => Err(self.problem(
                 asked,
                 "the token may still live: the revocation was not carried out",
@@ -233,6 +272,17 @@ impl RawReply {
             )),
         }
     }
+}
+
+/// The codes by which a server says that it is out of order for now (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
+fn is_about_the_moment(code: &str) -> bool {
+    matches!(code, "server_error" | "temporarily_unavailable" | "slow_down")
+}
+
+/// Whether an error may say that the token is unknown: it speaks neither of the client nor of the kind of token.
+fn may_be_about_the_token(error: &ServerError) -> bool {
+    let about_the_client = error.verdict == Verdict::ClientMisconfigured;
+    !about_the_client && error.error != "unsupported_token_type" && !is_about_the_moment(&error.error)
 }
 
 /// The access token, or why there is none that a header can carry.

@@ -20,7 +20,7 @@ use super::exchange::{Captured, Exchange, captured};
 use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
 use super::reply::Asked;
 use super::requested_scope::Scopes;
-use crate::token::{RevokedToken, TokenReply};
+use crate::token::{RevokeRequest, RevokedToken, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
 /// An authorization server with a client that is registered there.
@@ -239,7 +239,8 @@ impl AuthorizationServer {
     }
 
     /// RFC 7009 section 2.1, in the provider's own form. `Ok(false)`: the provider has no revocation endpoint.
-    pub(crate) async fn revoke(&self, token: &RevokedToken) -> Result<bool, Error> {
+    pub(crate) async fn revoke(&self, request: &RevokeRequest) -> Result<bool, Error> {
+        let RevokeRequest { token, unanswered } = request;
         let profile = self.0.profile;
         let (Some(revocation), Some(endpoint)) = (profile.revocation, &self.0.endpoints.revoke) else {
             return Ok(false);
@@ -301,7 +302,7 @@ impl AuthorizationServer {
                 source,
             }),
         };
-        outcome?.revocation(profile, revocation.success, &asked)?;
+        outcome?.revocation(profile, &revocation, *unanswered, &asked)?;
         Ok(true)
     }
 

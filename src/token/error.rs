@@ -52,7 +52,7 @@ pub enum Error {
         /// What the server said.
         source: Source,
     },
-    /// A refresh was sent and its reply was lost. The next attempt finds out what became of it.
+    /// A refresh or a revocation was sent and its reply was lost. The next attempt finds out what became of it.
     InDoubt {
         /// Time until the next attempt.
         retry_after: Option<Duration>,
@@ -107,7 +107,7 @@ impl fmt::Display for Error {
             Self::Throttled { .. } => f.write_str("the authorization server asks for fewer requests: try again later"),
             Self::ClientMisconfigured { .. } => f.write_str("the authorization server does not accept this client: check its id, secret and allowed grants"),
             Self::RequestRejected { .. } => f.write_str("the authorization server does not accept the token request: check scopes and parameters"),
-            Self::InDoubt { .. } => f.write_str("the reply to a refresh was lost and the refresh token may be spent: try again, the next attempt finds out"),
+            Self::InDoubt { .. } => f.write_str("the reply was lost, and the refresh token may be spent or revoked: try the same again, the next attempt finds out"),
             Self::Store { source } => write!(f, "{source}"),
             Self::Busy { holder, .. } => write!(f, "{holder} is at work on this grant: try again later"),
             Self::TokenRefused { .. } => f.write_str("the provider refuses a token that should be good: check the base URL, the client's rights and its allowed addresses"),

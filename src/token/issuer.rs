@@ -19,7 +19,7 @@ pub trait Issuer: Send + Sync + 'static {
     /// Sends exactly one revocation request.
     ///
     /// `Ok(false)` when the provider has no revocation endpoint: the grant is then forgotten locally only.
-    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>>;
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>>;
 }
 
 /// Which token request to send.
@@ -50,6 +50,28 @@ impl RefreshRequest {
     }
 }
 
+/// What a revocation is made with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RevokeRequest {
+    /// The token to be revoked.
+    pub token: RevokedToken,
+    /// An earlier request to revoke this token was sent, and no answer came. It may be gone: an answer by which the
+    /// provider may say that it does not know the token is a success then.
+    pub unanswered: bool,
+}
+
+impl RevokeRequest {
+    /// The first request to revoke this token.
+    #[must_use]
+    pub fn new(token: RevokedToken) -> Self {
+        Self {
+            token,
+            unanswered: false,
+        }
+    }
+}
+
 /// The token that a revocation request carries (RFC 7009 section 2.1).
 #[derive(Clone, Debug)]
 pub enum RevokedToken {
@@ -57,6 +79,16 @@ pub enum RevokedToken {
     Refresh(Secret),
     /// `token_type_hint=access_token`
     Access(Secret),
+}
+
+impl RevokedToken {
+    /// The token itself.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Self::Refresh(secret) | Self::Access(secret) => secret,
+        }
+    }
 }
 
 /// A successful token reply (RFC 6749 section 5.1), after lenient reading.
