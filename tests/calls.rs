@@ -254,7 +254,7 @@ async fn token_replies_are_read_leniently_where_providers_differ_and_strictly_wh
         (r#"{"error":"invalid_grant"}"#, "`invalid_grant`"),
         (
             r#"{"error":{"code":"invalid_grant","message":"no"}}"#,
-            "`invalid_grant` (no)",
+            "`invalid_grant`; the code",
         ),
         ("[]", "not a JSON object"),
         ("", "not a JSON object"),

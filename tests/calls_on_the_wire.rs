@@ -333,8 +333,8 @@ async fn headers_are_those_that_the_providers_document() {
     }
     for seen in recorder.token_requests() {
         let known = [
-            "accept content-type user-agent",
-            "accept authorization content-type user-agent",
+            "accept accept-encoding content-type user-agent",
+            "accept accept-encoding authorization content-type user-agent",
         ];
         assert!(known.contains(&names(&seen).as_str()), "{}", names(&seen));
     }

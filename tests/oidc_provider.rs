@@ -211,6 +211,7 @@ impl<'a, P: Provider> World<'a, P> {
             ))
             .redirect_uri(self.redirect_uri)
             .issuer(self.issuer)
+            .keep_id_token(true)
             .store(Arc::new(self.store.clone()))
             .clock(clock)
             .build()

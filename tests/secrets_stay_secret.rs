@@ -16,7 +16,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use finrail::oauth::wire::{OAuthError, RevocationRequest, TokenRequest, TokenResponse};
 use finrail::sandbox::{Fault, Sandbox};
-use finrail::token::{ManualClock, MemoryStore, Obtain, RevokedToken, TokenReply, TokenStore as _};
+use finrail::token::{ManualClock, MemoryStore, Obtain, RefreshRequest, RevokedToken, TokenReply, TokenStore as _};
 use finrail::transport::RetryPolicy;
 use finrail::{App, Connection, Provider, Secret, finexer, mx, ofx, omnifund, tatrabanka};
 use recorder::{Answer, Recorder, Seen};
@@ -229,7 +229,7 @@ const ECHOES: [(&str, Echo); 15] = [
     ("a page of an outage", |seen| Answer::html(502, repeated(seen))),
     ("a list", |_| {
         Answer::json(format!(
-            r#"{{"access_token":["{ACCESS}"],"refresh_token":"{REFRESH}"}}"#
+            r#"{{"access_token":["{ACCESS}"],"refresh_token":["{REFRESH}"]}}"#
         ))
     }),
     ("another type", |_| {
@@ -628,7 +628,13 @@ async fn types_that_hold_secrets_do_not_print_them() {
     reply.refresh_token = Some(REFRESH.into());
     reply.id_token = Some(KEY.into());
     watch.shows_nothing("a token reply", &reply);
-    watch.shows_nothing("a request", &[Obtain::Refresh(REFRESH.into()), Obtain::Anew]);
+    watch.shows_nothing(
+        "a request",
+        &[
+            Obtain::Refresh(RefreshRequest::new(REFRESH.into(), Arc::default())),
+            Obtain::Anew,
+        ],
+    );
     watch.shows_nothing(
         "a revocation",
         &[

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use finrail::Secret;
 use finrail::token::store::LeaseState;
 use finrail::token::{
-    GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokedToken, Rotation, TokenHandle, TokenKey, TokenReply,
+    GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokeRequest, Rotation, TokenHandle, TokenKey, TokenReply,
     TokenStore,
 };
 use futures_util::future::{BoxFuture, join_all};
@@ -48,7 +48,7 @@ impl Issuer for Bank {
         })
     }
 
-    fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+    fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
         Box::pin(async { Ok(true) })
     }
 }

@@ -31,7 +31,7 @@ use finrail::Secret;
 use finrail::token::store::FileStore;
 use finrail::token::{
     Clock, Error, GrantKind, Issuer, IssuerError, ManualClock, Obtain, ReauthorizationReason, Record, Renewal,
-    RevokedToken, Rotation, TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
+    RevokeRequest, Rotation, TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
 };
 use futures_util::future::BoxFuture;
 use token_support::{HOUR, verdict};
@@ -174,8 +174,10 @@ impl Remote {
 impl Issuer for Remote {
     fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
         Box::pin(async move {
-            let Obtain::Refresh(token) = obtain else { unreachable!() };
-            let line = format!("{} {}\n", self.grant, token.expose_secret());
+            let Obtain::Refresh(refresh) = obtain else {
+                unreachable!()
+            };
+            let line = format!("{} {}\n", self.grant, refresh.refresh_token.expose_secret());
             let (address, read) = (self.address.clone(), self.read.clone());
             let unsent = Verdict::Transient { retry_after: None };
             let exchange = tokio::task::spawn_blocking(move || {
@@ -207,7 +209,7 @@ impl Issuer for Remote {
         })
     }
 
-    fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+    fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
         unreachable!()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use finrail::token::{
-    GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokedToken, TokenHandle, TokenKey, TokenReply,
+    GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokeRequest, TokenHandle, TokenKey, TokenReply,
 };
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
@@ -48,7 +48,7 @@ impl Issuer for Bench {
         })
     }
 
-    fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+    fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
         Box::pin(async { Ok(true) })
     }
 }

@@ -402,7 +402,8 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
     let access_token_lifetime = optional(oauth.access_token_lifetime);
     let revocation = optional(oauth.revocation.as_ref().map(|revocation| {
         let (field, hint, success) = (&revocation.token_field, revocation.token_type_hint, &revocation.success);
-        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], ..::finrail::rt::v1::Revocation::BASE })
+        let unknown = &revocation.unknown_token;
+        quote!(::finrail::rt::v1::Revocation { token_field: #field, token_type_hint: #hint, success: &[#(#success),*], unknown_token: &[#(#unknown),*], ..::finrail::rt::v1::Revocation::BASE })
     }));
     let errors = oauth.errors.iter().map(|(code, verdict)| {
         let verdict = match verdict {

@@ -1,4 +1,4 @@
-//! Whatever a token endpoint answers: tokens that a header can carry or an error without a secret, never a panic.
+//! Whatever a token endpoint answers: tokens that a header can carry, a refresh token, or an error without a secret; never a panic.
 #![no_main]
 
 use finrail::fuzzing::{SPENT, token_replies};
@@ -11,7 +11,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             match reply {
                 Ok(reply) => {
                     let token = reply.access_token.expose_secret();
-                    assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+                    assert!(token.bytes().all(|byte| byte.is_ascii_graphic()));
+                    // Without an access token, a reply is one for the refresh token in it.
+                    assert_eq!(token.is_empty(), reply.unusable.is_some());
+                    assert!(!token.is_empty() || reply.refresh_token.is_some());
                     assert!(status.is_success());
                 }
                 Err(error) => assert!(!format!("{error} {error:?}").contains(SPENT)),

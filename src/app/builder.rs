@@ -34,6 +34,7 @@ pub struct AppBuilder<P: Provider> {
     clock: Arc<dyn Clock>,
     rotation: Option<Rotation>,
     authorization_lifetime: Duration,
+    keep_id_token: bool,
 }
 
 impl<P: Provider> App<P> {
@@ -65,6 +66,7 @@ impl<P: Provider> AppBuilder<P> {
             clock: Arc::new(SystemClock),
             rotation: None,
             authorization_lifetime: Duration::from_secs(600),
+            keep_id_token: false,
         }
     }
 
@@ -219,6 +221,14 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
+    /// Keeps the `id_token` of token replies with the grant (OpenID Connect), unread, for those who read it from the store
+    /// ([`TokenSet::id_token`](crate::token::TokenSet::id_token)). By default it is not kept: it names the user, and
+    /// nothing here needs it.
+    pub fn keep_id_token(mut self, keep: bool) -> Self {
+        self.keep_id_token = keep;
+        self
+    }
+
     /// The clock by which tokens and authorizations expire.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -309,6 +319,7 @@ impl<P: Provider> AppBuilder<P> {
             pkce,
             http: http.clone(),
             timeout: self.timeout,
+            keep_id_token: self.keep_id_token,
         });
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
         Ok(App(Arc::new(Settled {

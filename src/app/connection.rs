@@ -65,7 +65,9 @@ impl<P: Provider> Connection<P> {
     ///
     /// # Errors
     ///
-    /// When the provider did not carry it out: the grant then still lives.
+    /// When the provider did not carry it out: the grant then still lives. When its reply was lost the error is
+    /// [`InDoubt`](token::Error::InDoubt), and the next try, in whichever process, takes a token that the provider does not
+    /// know for one that is revoked.
     pub async fn revoke(&self) -> Result<(), token::Error>
     where
         P: super::provider::grant::Revocation,

@@ -59,10 +59,12 @@ pub fn token_replies(status: StatusCode, body: &[u8]) -> impl Iterator<Item = Re
             status,
             headers: HeaderMap::new(),
             body: Zeroizing::new(body.to_vec()),
+            broken: None,
         };
         let asked = Asked {
             request: "refresh",
             spends: true,
+            keep_id_token: true,
             secrets: &[SPENT],
         };
         reply.token(profile, &asked)

@@ -123,6 +123,14 @@ pub enum Error {
         /// Whether the request may have been carried out.
         in_doubt: bool,
     },
+    /// The authorization server refused a revocation and gave no OAuth error. It would refuse it again.
+    #[error(
+        "revocation: the server refused it (status {status}) and the token may still live; check the revocation endpoint and the client's registration"
+    )]
+    NotRevoked {
+        /// The status.
+        status: StatusCode,
+    },
     /// The authorization server was not reached, or its reply was lost.
     #[error("{request}{}: {}", .host.as_ref().map(|host| format!(" at {host}")).unwrap_or_default(), if *.sent { "the reply was lost; the request may have been carried out" } else { "no connection could be made; check the host and the network" })]
     Connection {
@@ -188,22 +196,47 @@ impl Refusal {
 }
 
 /// An OAuth error reply (RFC 6749 section 5.2).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{request}: the authorization server answered {status} `{error}`{}{}", .description.as_ref().map(|text| format!(" ({text})")).unwrap_or_default(), what_to_do(.error, *.verdict))]
+///
+/// What the server says in words is read by [`description`](Self::description). It is in neither `Display` nor `Debug`,
+/// because some servers repeat there what they were sent.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{request}: the authorization server answered {status} `{error}`{}", what_to_do(.error, *.verdict))]
 #[non_exhaustive]
 pub struct ServerError {
     /// The request.
     pub request: &'static str,
     /// The status.
     pub status: StatusCode,
-    /// `error`
+    /// `error`: the code alone, in the spelling of the standard where it is one of its codes.
     pub error: String,
-    /// `error_description`, without the secrets of the request.
-    pub description: Option<String>,
+    pub(super) description: Option<String>,
     /// `Retry-After`, when there was one.
     pub retry_after: Option<Duration>,
     /// What it means for a grant.
     pub verdict: Verdict,
+}
+
+impl ServerError {
+    /// `error_description`: what the server says, for a developer to read.
+    ///
+    /// It is one line of 300 characters at most, and the secrets of the request are cut out of it wherever they stand as
+    /// they were sent. A server may repeat other things that it knows: look before it goes to a log or to a user.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+}
+
+impl std::fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerError")
+            .field("request", &self.request)
+            .field("status", &self.status)
+            .field("error", &self.error)
+            .field("retry_after", &self.retry_after)
+            .field("verdict", &self.verdict)
+            .finish_non_exhaustive()
+    }
 }
 
 fn what_to_do(error: &str, verdict: Verdict) -> &'static str {
@@ -309,6 +342,15 @@ impl Error {
         }
     }
 
+    /// What the authorization server said in words, when it did; see [`ServerError::description`].
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        match self {
+            Self::Server(error) | Self::PkceRefused(error) => error.description(),
+            _ => None,
+        }
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -337,7 +379,10 @@ fn of_token(error: &token::Error) -> Verdict {
         token::Error::InDoubt { .. } | token::Error::Interrupted(_) => Verdict::InDoubt,
         token::Error::ClientMisconfigured { .. } => Verdict::ClientMisconfigured,
         token::Error::Store { source } => of_store(source),
-        token::Error::RequestRejected { .. } | token::Error::TokenRefused { .. } => Verdict::RequestRejected,
+        token::Error::RequestRejected { .. }
+        | token::Error::TokenRefused { .. }
+        | token::Error::UnusableToken { .. }
+        | token::Error::OtherAccount { .. } => Verdict::RequestRejected,
     }
 }
 

@@ -6,18 +6,16 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError};
 use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::content_encoding::decoded;
 use super::error::Error;
-use super::reply::{Asked, RawReply};
-use crate::http::{NoReply, ReadError, host_of, read, sent_once};
-
-/// Largest reply of an authorization server that is read, in bytes.
-const MAX_REPLY: usize = 64 * 1024;
+use super::reply::{Asked, Broken, MAX_REPLY, RawReply};
+use crate::http::{Departure, NoReply, host_of, sent_once};
 
 /// What came of sending a request. It is the "error" of the HTTP client that the
 /// `oauth2` crate is given: that crate builds the requests, but its own reading of
@@ -102,16 +100,15 @@ impl Exchange<'_> {
                 };
             }
         };
-        let failed = |sent, source| Captured::Failed {
-            host: host_of(&url),
-            sent,
-            source: Some(source),
-        };
         let mut request = reqwest::Request::new(parts.method, url.clone());
         *request.headers_mut() = parts.headers;
         if let Some(credentials) = request.headers_mut().get_mut(http::header::AUTHORIZATION) {
             credentials.set_sensitive(true);
         }
+        // What is not asked for comes all the same from some servers, and is decoded.
+        request
+            .headers_mut()
+            .insert(ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
         let body = if self.json {
             request
                 .headers_mut()
@@ -123,40 +120,89 @@ impl Exchange<'_> {
         // A redirect (307, 308) cannot make the HTTP client send the secret elsewhere.
         let (body, departure) = sent_once(Bytes::from(body));
         *request.body_mut() = Some(body);
-        let exchange = async {
-            let response = self
-                .http
-                .execute(request)
-                .await
-                .map_err(|error| failed(departure.happened_before(&error), error.without_url().into()))?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            tracing::Span::current().record("status", status.as_u16());
-            if *response.url() != url {
-                // A caller's own HTTP client followed a redirect, with a GET and no body. Whoever answered there
-                // is not the token endpoint, and no token is taken from them.
-                let (status, body) = (http::StatusCode::FOUND, Zeroizing::default());
-                return Ok(Captured::Reply(RawReply { status, headers, body }));
-            }
-            match read(response, MAX_REPLY).await {
-                Ok(body) => Ok(Captured::Reply(RawReply {
-                    status,
-                    headers,
-                    body: Zeroizing::new(body.to_vec()),
-                })),
-                Err(ReadError::TooLarge) => Ok(Captured::Reply(RawReply {
-                    status,
-                    headers,
-                    body: Zeroizing::new(Vec::new()),
-                })),
-                Err(ReadError::Broken(error)) => Err(failed(true, error.without_url().into())),
-            }
-        };
-        match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(Ok(captured) | Err(captured)) => captured,
+        let mut arrived = None;
+        let exchange = receive(self.http, request, &departure, &mut arrived);
+        let failed = match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(Ok(())) => None,
+            Ok(Err(failed)) => Some(failed),
             // How far it had come is not known.
-            Err(_) => failed(true, NoReply(self.timeout).into()),
+            Err(_) => Some(Failed {
+                sent: true,
+                source: NoReply(self.timeout).into(),
+            }),
+        };
+        match (arrived, failed) {
+            // What has arrived may have the new tokens in it, whatever became of the rest.
+            (Some(reply), failed) => Captured::Reply(RawReply {
+                broken: failed.map(|failed| Broken {
+                    host: host_of(&url),
+                    source: Some(failed.source),
+                }),
+                ..decoded(reply)
+            }),
+            (None, failed) => Captured::Failed {
+                host: host_of(&url),
+                sent: failed.as_ref().is_none_or(|failed| failed.sent),
+                source: failed.map(|failed| failed.source),
+            },
         }
     }
+}
+
+/// Why a reply did not come, or not to its end.
+struct Failed {
+    sent: bool,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Sends the request and puts what comes where it stays when the time is over.
+async fn receive(
+    http: &reqwest::Client,
+    request: reqwest::Request,
+    departure: &Departure,
+    arrived: &mut Option<RawReply>,
+) -> Result<(), Failed> {
+    let endpoint = request.url().clone();
+    let mut response = http.execute(request).await.map_err(|error| Failed {
+        sent: departure.happened_before(&error),
+        source: error.without_url().into(),
+    })?;
+    tracing::Span::current().record("status", response.status().as_u16());
+    let mut reply = RawReply {
+        status: response.status(),
+        headers: response.headers().clone(),
+        body: Zeroizing::default(),
+        broken: None,
+    };
+    if *response.url() != endpoint {
+        // A caller's own HTTP client followed a redirect, with a GET and no body. Whoever answered there
+        // is not the token endpoint, and no token is taken from them.
+        reply.status = http::StatusCode::FOUND;
+        *arrived = Some(reply);
+        return Ok(());
+    }
+    let reply = arrived.insert(reply);
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failed {
+        sent: true,
+        source: error.without_url().into(),
+    })? {
+        let room = MAX_REPLY - reply.body.len();
+        append(&mut reply.body, &chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Appends without leaving a copy of a secret in memory that is given back.
+fn append(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
+    if body.capacity() - body.len() < chunk.len() {
+        let mut larger = Zeroizing::new(Vec::with_capacity((body.len() + chunk.len()) * 2));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+    body.extend_from_slice(chunk);
 }
 
 /// A form body as a JSON object of strings.

@@ -3,12 +3,13 @@
 use futures_util::future::BoxFuture;
 
 use super::server::AuthorizationServer;
-use crate::token::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply};
+use crate::token::{Issuer, IssuerError, Obtain, RevokeRequest, TokenReply};
 use crate::value::ScopeSet;
 
 /// One grant at an authorization server, for the token lifecycle.
 pub(crate) struct GrantIssuer {
     pub server: AuthorizationServer,
+    /// What the application asks for itself; a user's grant has its own.
     pub scopes: ScopeSet,
 }
 
@@ -17,13 +18,14 @@ impl Issuer for GrantIssuer {
         Box::pin(async move {
             match obtain {
                 Obtain::Anew => self.server.client_credentials(&self.scopes).await,
-                Obtain::Refresh(token) => self.server.refresh(&token, &self.scopes).await,
+                // No more than was granted (RFC 6749 section 6): the user may have taken back some of what was asked for.
+                Obtain::Refresh(refresh) => self.server.refresh(&refresh.refresh_token, &refresh.granted).await,
             }
             .map_err(IssuerError::from)
         })
     }
 
-    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
-        Box::pin(async move { self.server.revoke(&token).await.map_err(IssuerError::from) })
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        Box::pin(async move { self.server.revoke(&request).await.map_err(IssuerError::from) })
     }
 }

@@ -4,6 +4,7 @@
 
 mod callback;
 mod client_authentication;
+mod content_encoding;
 mod error;
 mod exchange;
 mod issuer;
@@ -12,6 +13,7 @@ mod pending;
 mod profile;
 mod redirect_uri;
 mod reply;
+mod reply_fields;
 mod requested_scope;
 mod server;
 pub mod wire;

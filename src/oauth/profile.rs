@@ -329,6 +329,8 @@ pub struct Revocation {
     pub token_type_hint: bool,
     /// Statuses that mean success.
     pub success: &'static [u16],
+    /// Statuses that a token which the server does not know may bring, beside what RFC 7009 section 2.2 says of it.
+    pub unknown_token: &'static [u16],
 }
 
 impl Revocation {
@@ -337,5 +339,6 @@ impl Revocation {
         token_field: "token",
         token_type_hint: false,
         success: &[200],
+        unknown_token: &[],
     };
 }

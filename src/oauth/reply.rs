@@ -1,28 +1,42 @@
-//! How replies of token endpoints are read: lenient where providers differ, strict where it matters.
+//! How replies of token endpoints are read: whatever can be read is kept, the refresh token first.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::error::{Error, ServerError};
-use super::profile::Profile;
-use super::wire::TokenResponse;
+use super::profile::{Profile, Revocation};
+use super::reply_fields::{ReplyFields, Value};
+use super::wire::whole;
 use crate::http::{retry_after, without_mark};
 use crate::token::{TokenReply, Verdict};
-use crate::value::ScopeSet;
+use crate::value::{ScopeSet, Secret};
 
 /// Ten years: longer than any token lives, short enough for every clock.
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// How much of a reply of an authorization server is read, in bytes. What stands there before this end is read as far as
+/// it goes.
+pub(super) const MAX_REPLY: usize = 64 * 1024;
 
 /// A reply as it came.
 pub(crate) struct RawReply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Zeroizing<Vec<u8>>,
+    /// The rest of the body did not come, for this reason where one is known.
+    pub broken: Option<Broken>,
+}
+
+/// Why a body has no end.
+#[derive(Default)]
+pub(crate) struct Broken {
+    /// Who broke it off.
+    pub host: String,
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl fmt::Debug for RawReply {
@@ -38,6 +52,8 @@ pub(crate) struct Asked<'a> {
     pub request: &'static str,
     /// The request spends something that cannot be spent again: a refresh token, a code.
     pub spends: bool,
+    /// The application wants to see the `id_token`.
+    pub keep_id_token: bool,
     /// What the request carried in secret: it is cut out of error descriptions.
     pub secrets: &'a [&'a str],
 }
@@ -47,8 +63,12 @@ impl RawReply {
         retry_after(&self.headers)
     }
 
-    fn json(&self) -> &[u8] {
-        without_mark(&self.body)
+    fn fields(&self) -> Option<ReplyFields<'_>> {
+        ReplyFields::of(without_mark(&self.body))
+    }
+
+    fn is_html(&self) -> bool {
+        without_mark(&self.body).trim_ascii_start().starts_with(b"<")
     }
 
     fn problem(&self, asked: &Asked<'_>, problem: &'static str, in_doubt: bool) -> Error {
@@ -61,32 +81,31 @@ impl RawReply {
         }
     }
 
-    /// The OAuth error in the body, whatever the status says.
-    fn server_error(&self, profile: &Profile, asked: &Asked<'_>) -> Option<ServerError> {
-        let body: Value = serde_json::from_slice(self.json()).ok()?;
-        let (error, nested) = match &body["error"] {
-            Value::String(code) => (code.clone(), None),
-            // `{"error": {"code": ..}}`: not RFC 6749, but seen.
-            Value::Object(inner) => {
-                let code = ["code", "type", "error"]
-                    .iter()
-                    .find_map(|key| inner.get(*key)?.as_str())?;
-                (code.to_owned(), inner.get("message").and_then(Value::as_str))
-            }
-            _ => return None,
-        };
-        if error.is_empty()
-            || error.len() > 64
-            || !error.chars().all(|c| c.is_ascii_graphic())
-            || scrub(&error, asked.secrets) != error
-        {
+    /// Whether an OAuth error in the body is the authorization server's word on what was asked. A 5xx speaks of the
+    /// server, and 408, 425 and 429 of the time at which it was asked: something in front of it may have sent them, with
+    /// whatever text.
+    fn is_a_word_on_the_request(&self) -> bool {
+        let too_soon_or_slow = matches!(self.status.as_u16(), 408 | 425 | 429);
+        self.status.is_success() || (self.status.is_client_error() && !too_soon_or_slow)
+    }
+
+    /// The OAuth error in the body. With a status that speaks of no request, only one that speaks of none either.
+    fn server_error(&self, fields: &ReplyFields<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<ServerError> {
+        if !fields.is_whole() {
             return None;
         }
-        let description = body["error_description"]
-            .as_str()
-            .or(nested)
-            .map(|text| scrub(text, asked.secrets));
-        let verdict = self.verdict(profile, &error);
+        let (error, nested) = fields.last("error", |error| match error.fields() {
+            // `{"error": {"code": ..}}`: not RFC 6749, but seen.
+            Some(inner) => {
+                let mut codes = ["code", "type", "error"].iter();
+                let code = codes.find_map(|name| inner.last(name, |code| code_of(code, profile, asked)))?;
+                Some((code, inner.last("message", Value::text_with_gaps)))
+            }
+            None => Some((code_of(error, profile, asked)?, None)),
+        })?;
+        let description = fields.last("error_description", Value::text_with_gaps).or(nested);
+        let description = description.map(|text| cleaned(&text, asked.secrets));
+        let verdict = self.verdict(profile, &error)?;
         Some(ServerError {
             request: asked.request,
             status: self.status,
@@ -97,125 +116,164 @@ impl RawReply {
         })
     }
 
-    fn verdict(&self, profile: &Profile, error: &str) -> Verdict {
+    /// What a code means for the grant; none: with this status it means nothing.
+    fn verdict(&self, profile: &Profile, error: &str) -> Option<Verdict> {
         let retry_after = self.retry_after();
-        if self.status.as_u16() == 429 {
-            return Verdict::Throttled { retry_after };
-        }
-        if let Some((_, verdict)) = profile.errors.iter().find(|(code, _)| *code == error) {
-            return match verdict {
-                Verdict::Transient { .. } => Verdict::Transient { retry_after },
-                Verdict::Throttled { .. } => Verdict::Throttled { retry_after },
-                other => *other,
-            };
-        }
-        match error {
-            "invalid_grant" => Verdict::Dead,
-            "invalid_client" | "unauthorized_client" => Verdict::ClientMisconfigured,
-            "invalid_request" | "invalid_scope" | "unsupported_grant_type" => Verdict::RequestRejected,
-            "slow_down" => Verdict::Throttled { retry_after },
+        let documented = profile.errors.iter().find(|(code, _)| *code == error);
+        let said = match (error, documented) {
+            (_, Some((_, Verdict::Transient { .. }))) => Verdict::Transient { retry_after },
+            (_, Some((_, Verdict::Throttled { .. }))) => Verdict::Throttled { retry_after },
+            (_, Some((_, other))) => *other,
+            ("invalid_grant", None) => Verdict::Dead,
+            ("invalid_client" | "unauthorized_client", None) => Verdict::ClientMisconfigured,
+            ("invalid_request" | "invalid_scope" | "unsupported_grant_type", None) => Verdict::RequestRejected,
+            ("slow_down", None) => Verdict::Throttled { retry_after },
             // `server_error`, `temporarily_unavailable`, and codes that no standard knows: no reason to end a grant.
             _ => Verdict::Transient { retry_after },
+        };
+        let speaks_of_the_moment = matches!(said, Verdict::Transient { .. } | Verdict::Throttled { .. });
+        match self.status.as_u16() {
+            429 if speaks_of_the_moment => Some(Verdict::Throttled { retry_after }),
+            _ if speaks_of_the_moment || self.is_a_word_on_the_request() => Some(said),
+            _ => None,
         }
     }
 
     /// Reads the reply to a token request.
-    pub(crate) fn token(&self, profile: &Profile, asked: &Asked<'_>) -> Result<TokenReply, Error> {
-        if !self.status.is_success() {
-            if let Some(error) = self.server_error(profile, asked) {
-                return Err(Error::Server(error));
+    pub(crate) fn token(mut self, profile: &Profile, asked: &Asked<'_>) -> Result<TokenReply, Error> {
+        let broken = self.broken.take();
+        let fields = self.fields();
+        let error = fields
+            .as_ref()
+            .and_then(|fields| self.server_error(fields, profile, asked));
+        let problem = match &fields {
+            _ if !self.status.is_success() => {
+                "an error without an OAuth error code that counts with this status; a proxy or an outage page may have answered"
             }
-            return Err(self.problem(
-                asked,
-                "an error without an OAuth error code; a proxy or an outage page may have answered",
-                false,
-            ));
-        }
-        let parsed: Result<TokenResponse, _> = serde_json::from_slice(self.json());
-        let Ok(reply) = parsed else {
-            // An error in a reply of status 200 is still an error.
-            if let Some(error) = self.server_error(profile, asked) {
-                return Err(Error::Server(error));
-            }
-            let object = serde_json::from_slice::<Value>(self.json()).is_ok_and(|body| body.is_object());
-            let problem = if object {
-                "the reply has no usable `access_token`"
-            } else {
-                "the reply is not a JSON object"
-            };
-            return Err(self.problem(asked, problem, asked.spends));
+            None => "the reply is not a JSON object",
+            Some(fields) => match self.tokens(fields, error.is_some(), profile, asked) {
+                Ok(reply) => return Ok(reply),
+                Err(problem) => problem,
+            },
         };
-        if reply.access_token.is_empty() {
-            return Err(self.problem(asked, "the reply has an empty `access_token`", asked.spends));
+        match (error, broken) {
+            (Some(error), _) => Err(Error::Server(error)),
+            (None, Some(Broken { host, source })) => Err(Error::Connection {
+                request: asked.request,
+                host: Some(host),
+                sent: true,
+                source,
+            }),
+            (None, None) => {
+                let in_doubt = self.status.is_success() && asked.spends;
+                Err(self.problem(asked, problem, in_doubt))
+            }
         }
-        if !reply
-            .access_token
-            .expose_secret()
-            .bytes()
-            .all(|b| (0x21..=0x7e).contains(&b))
-        {
-            return Err(self.problem(
-                asked,
-                "the access token has characters that a header cannot carry",
-                asked.spends,
-            ));
+    }
+
+    /// The tokens of a reply, or why there are none. Without an access token that can be used, a refresh token is still
+    /// worth more than the one that was spent on it.
+    fn tokens(
+        &self,
+        fields: &ReplyFields<'_>,
+        has_error: bool,
+        profile: &Profile,
+        asked: &Asked<'_>,
+    ) -> Result<TokenReply, &'static str> {
+        let refresh_token = refresh_token(fields);
+        if !fields.is_whole() && refresh_token.is_none() {
+            return Err("the reply ends in the middle");
         }
-        if reply
-            .token_type
-            .as_deref()
-            .is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer"))
-        {
-            return Err(self.problem(
-                asked,
-                "the token type is not bearer, which is the only one that is supported",
-                asked.spends,
-            ));
-        }
-        let mut out = TokenReply::new(reply.access_token);
-        out.refresh_token = reply.refresh_token.filter(|token| !token.is_empty());
-        out.id_token = reply.id_token;
-        out.expires_in = reply
-            .expires_in
-            .and_then(|life| u64::try_from(life).ok())
-            .filter(|life| *life > 0)
-            .map(|life| {
-                if profile.expires_in_milliseconds {
-                    Duration::from_millis(life)
-                } else {
-                    Duration::from_secs(life)
-                }
+        let access_token = access_token(fields).and_then(|token| is_bearer(fields).map(|()| token));
+        let mut reply = match access_token {
+            Ok(token) => TokenReply::new(token),
+            Err(problem) if asked.spends && refresh_token.is_some() && !has_error => {
+                TokenReply::without_access_token(Arc::new(self.problem(asked, problem, false)))
+            }
+            Err(problem) => return Err(problem),
+        };
+        let extra_of = |name| {
+            fields.last(name, |value| {
+                let text = plain(value)?;
+                let text = trimmed(&text);
+                (!text.is_empty()).then(|| text.to_owned())
             })
-            .or(profile.default_lifetime.map(Duration::from_secs))
-            .map(|life| life.min(LONGEST_LIFE));
-        let told = profile
-            .refresh
-            .lifetime_field
-            .and_then(|field| seconds(reply.extra.get(field)?));
-        out.refresh_expires_in = out
-            .refresh_token
+        };
+        reply.expires_in = life(fields, profile);
+        let told = profile.refresh.lifetime_field.and_then(|name| seconds(fields, name));
+        reply.refresh_expires_in = refresh_token
             .as_ref()
             .and(told.or(profile.refresh.lifetime))
             .map(|life| Duration::from_secs(life).min(LONGEST_LIFE));
-        out.scopes = reply
-            .scope
-            .as_deref()
-            .map(|scope| granted(profile, ScopeSet::parse(scope)))
+        reply.refresh_token = refresh_token;
+        if asked.keep_id_token {
+            reply.id_token = fields.last("id_token", secret);
+        }
+        reply.scopes = fields
+            .last("scope", scope)
+            .map(|scope| granted(profile, ScopeSet::parse(&scope)))
             .filter(|scopes| !scopes.is_empty());
-        out.extra = extra(profile, &reply.extra);
-        Ok(out)
+        reply.extra = profile
+            .extra
+            .iter()
+            .filter_map(|field| Some((field.name.to_owned(), extra_of(field.name)?)))
+            .collect();
+        reply.account_field = profile
+            .extra
+            .iter()
+            .find(|field| field.subject)
+            .map(|field| field.name.to_owned());
+        Ok(reply)
     }
 
-    /// Reads the reply to a revocation request (RFC 7009 section 2.2).
-    pub(crate) fn revocation(&self, profile: &Profile, success: &[u16], asked: &Asked<'_>) -> Result<(), Error> {
-        if success.contains(&self.status.as_u16()) || self.status.is_success() {
-            // Some servers answer an error with status 200.
-            return match self.server_error(profile, asked) {
-                Some(error) => Err(Error::Server(error)),
-                None => Ok(()),
-            };
-        }
-        match self.server_error(profile, asked) {
+    /// Reads the reply to a revocation request (RFC 7009 section 2.2). `unanswered`: to an earlier one for the same token
+    /// no reply came, so that the token may be gone.
+    pub(crate) fn revocation(
+        mut self,
+        profile: &Profile,
+        revocation: &Revocation,
+        unanswered: bool,
+        asked: &Asked<'_>,
+    ) -> Result<(), Error> {
+        let broken = self.broken.take();
+        let status = self.status.as_u16();
+        let may_be_unknown = unanswered && revocation.unknown_token.contains(&status) && !self.is_html();
+        let error = self
+            .fields()
+            .and_then(|fields| self.server_error(&fields, profile, asked));
+        match error {
+            // A token that the server does not know needs no revocation.
+            Some(error) if error.error == "invalid_token" && self.is_a_word_on_the_request() => Ok(()),
+            Some(error) if may_be_unknown && may_be_about_the_token(&error) => Ok(()),
+            // What is wrong with the request is wrong with the next one too (RFC 7009 section 2.2.1:
+            // `unsupported_token_type`). Some servers answer an error with status 200.
+            Some(error) if self.is_a_word_on_the_request() && !is_about_the_moment(&error.error) => {
+                let lasting = match error.verdict {
+                    Verdict::Transient { .. } => Verdict::RequestRejected,
+                    other => other,
+                };
+                Err(Error::Server(ServerError {
+                    verdict: lasting,
+                    ..error
+                }))
+            }
             Some(error) => Err(Error::Server(error)),
+            // What did not come may have been an error.
+            None if broken.is_some() => {
+                let Broken { host, source } = broken.unwrap_or_default();
+                Err(Error::Connection {
+                    request: asked.request,
+                    host: Some(host),
+                    sent: true,
+                    source,
+                })
+            }
+            None if (revocation.success.contains(&status) || may_be_unknown) && !self.is_html() => Ok(()),
+            // Another address will not come of itself.
+            None if matches!(status, 301 | 308) => Err(Error::NotRevoked { status: self.status }),
+            None if self.status.is_client_error() && self.is_a_word_on_the_request() && !self.is_html() => {
+                Err(Error::NotRevoked { status: self.status })
+            }
             None => Err(self.problem(
                 asked,
                 "the token may still live: the revocation was not carried out",
@@ -223,6 +281,116 @@ impl RawReply {
             )),
         }
     }
+}
+
+/// The codes by which a server says that it is out of order for now (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
+fn is_about_the_moment(code: &str) -> bool {
+    matches!(code, "server_error" | "temporarily_unavailable" | "slow_down")
+}
+
+/// Whether an error may say that the token is unknown: it speaks neither of the client nor of the kind of token.
+fn may_be_about_the_token(error: &ServerError) -> bool {
+    let about_the_client = error.verdict == Verdict::ClientMisconfigured;
+    !about_the_client && error.error != "unsupported_token_type" && !is_about_the_moment(&error.error)
+}
+
+/// The access token, or why there is none that a header can carry.
+fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
+    let mut problem = "the reply has no usable `access_token`";
+    for text in fields.all("access_token").filter_map(Value::text_with_gaps) {
+        let token = trimmed(&text);
+        if token.is_empty() {
+            problem = "the reply has an empty `access_token`";
+        } else if token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Secret::from(token));
+        } else {
+            problem = "the access token has characters that a header cannot carry";
+        }
+    }
+    Err(problem)
+}
+
+/// A form carries any character, so a refresh token only has to be one.
+fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
+    fields.last("refresh_token", secret)
+}
+
+fn secret(value: Value<'_>) -> Option<Secret> {
+    let text = value.text()?;
+    let token = trimmed(&text);
+    (!token.is_empty()).then(|| Secret::from(token))
+}
+
+/// Without the line break or the space that a template put around it.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
+}
+
+/// A client uses no token of a type that it does not understand (RFC 6749 section 7.1). A type that is left out, empty, or
+/// no text names none; `BearerToken` is a bearer token.
+fn is_bearer(fields: &ReplyFields<'_>) -> Result<(), &'static str> {
+    let mut named = fields.all("token_type").flat_map(|kind| {
+        let kinds = kind.items().unwrap_or_else(|| vec![kind]);
+        kinds.into_iter().filter_map(Value::text_with_gaps)
+    });
+    let is_bearer = |kind: &str| kind.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("bearer"));
+    let mut another = false;
+    let bearer = named.any(|kind| {
+        let kind = trimmed(&kind);
+        another |= !kind.is_empty();
+        is_bearer(kind)
+    });
+    if bearer || !another {
+        Ok(())
+    } else {
+        Err("the token type is not bearer, which is the only one that is supported")
+    }
+}
+
+/// How long the access token lives.
+fn life(fields: &ReplyFields<'_>, profile: &Profile) -> Option<Duration> {
+    let unit = if profile.expires_in_milliseconds {
+        Duration::from_millis
+    } else {
+        Duration::from_secs
+    };
+    let told = seconds(fields, "expires_in").map(unit);
+    let life = told.or(profile.default_lifetime.map(Duration::from_secs));
+    life.map(|life| life.min(LONGEST_LIFE))
+}
+
+/// A number, or a text with a number in it, without its fraction; 0 and less say nothing, and more than can be counted
+/// is as much as can be counted.
+fn seconds(fields: &ReplyFields<'_>, name: &str) -> Option<u64> {
+    fields.last(name, |value| {
+        let text = plain(value)?;
+        let number: serde_json::Number = text.trim().parse().ok()?;
+        match whole(&number) {
+            Some(seconds) => seconds.try_into().ok().filter(|seconds| *seconds > 0),
+            None => number.as_f64().filter(|number| *number > 0.0).map(|_| u64::MAX),
+        }
+    })
+}
+
+/// Scopes as text, or as a list of texts.
+fn scope(value: Value<'_>) -> Option<String> {
+    let text = |value: Value<'_>| Some(value.text()?.to_string());
+    text(value).or_else(|| {
+        Some(
+            value
+                .items()?
+                .into_iter()
+                .filter_map(text)
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    })
+}
+
+/// A text, a number or a truth value, as it is written.
+fn plain(value: Value<'_>) -> Option<String> {
+    let text = value.text().map(|text| text.to_string());
+    text.or_else(|| value.literal().map(str::to_owned))
 }
 
 /// The granted scopes by their names: a scope that is bound to one thing (`PREMIUM_AIS:{consentId}`) may be
@@ -238,36 +406,76 @@ fn granted(profile: &Profile, told: ScopeSet) -> ScopeSet {
     scopes
 }
 
-fn extra(profile: &Profile, fields: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
+/// The codes that mean something here, as they are written.
+const CODES: [&str; 11] = [
+    "invalid_grant",
+    "invalid_client",
+    "unauthorized_client",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_token",
+    "unsupported_grant_type",
+    "unsupported_token_type",
+    "server_error",
+    "temporarily_unavailable",
+    "slow_down",
+];
+
+/// An OAuth error code, as the standard or the specification writes it: servers write it in capitals, put a space or a
+/// quote around it, and a sentence after it. Never a part of a secret that the server repeats.
+fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<String> {
+    let text = value.text_with_gaps()?;
+    let until = |end: &dyn Fn(char) -> bool| {
+        let word = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+        let word = word.split(end).next().unwrap_or_default();
+        word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric())
     };
-    profile
-        .extra
-        .iter()
-        .filter_map(|field| Some((field.name.to_owned(), text(fields.get(field.name)?)?)))
-        .collect()
-}
-
-fn seconds(value: &Value) -> Option<u64> {
-    value
-        .as_u64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
-        .filter(|seconds| *seconds > 0)
-}
-
-/// Cuts secrets out of a text, and the text to a length.
-fn scrub(text: &str, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        // A server may repeat the form field as it came in.
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        text = text.replace(secret, "[REDACTED]").replace(&encoded, "[REDACTED]");
+    let code = until(&|c| !(c.is_ascii_alphanumeric() || "_-.".contains(c)));
+    let documented = profile.errors.iter().map(|(code, _)| *code);
+    if let Some(known) = documented.chain(CODES).find(|known| known.eq_ignore_ascii_case(code)) {
+        return Some(known.to_owned());
     }
-    text.chars().filter(|c| !c.is_control()).take(300).collect()
+    let code = until(&char::is_whitespace);
+    let secret = asked.secrets.iter().any(|secret| {
+        let mut forms = forms(secret).into_iter();
+        !secret.is_empty() && forms.any(|form| form.contains(code) || code.contains(form.as_str()))
+    });
+    let shown = !code.is_empty() && code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_graphic());
+    (shown && !secret).then(|| code.to_owned())
+}
+
+/// How a secret may stand in a text: as it is, and as the field of a form, which a server may repeat as it came in.
+fn forms(secret: &str) -> [Zeroizing<String>; 3] {
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let escapes: Vec<String> = encoded
+        .match_indices('%')
+        .map(|(at, _)| encoded[at..at + 3].to_owned())
+        .collect();
+    let small = escapes.iter().fold(encoded.clone(), |text, escape| {
+        text.replace(escape, &escape.to_ascii_lowercase())
+    });
+    [secret.to_owned(), encoded, small].map(Zeroizing::new)
+}
+
+/// What a server says, fit to be shown: in one line, without what the request carried in secret, cut to a length.
+fn cleaned(text: &str, secrets: &[&str]) -> String {
+    // Characters that are not seen go first: one of them in a secret would hide it.
+    let unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let mut text: String = text.chars().filter(|c| !unseen(*c)).collect();
+    let mut forms: Vec<_> = secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .flat_map(|secret| forms(secret))
+        .collect();
+    // Of two secrets, one may be a part of the other.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    for form in forms {
+        text = text.replace(form.as_str(), "[REDACTED]");
+    }
+    text.chars().take(300).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use oauth2::{
     TokenUrl,
 };
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
@@ -20,7 +21,7 @@ use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile,
 use super::redirect_uri::not_absolute;
 use super::reply::Asked;
 use super::requested_scope::Scopes;
-use crate::token::{RevokedToken, TokenReply};
+use crate::token::{RevokeRequest, RevokedToken, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
 /// An authorization server with the client that is registered there, as an application is set up with it.
@@ -70,6 +71,8 @@ pub(crate) struct Settings {
     pub pkce: Pkce,
     pub http: reqwest::Client,
     pub timeout: Duration,
+    /// The `id_token` of a reply is kept with the grant.
+    pub keep_id_token: bool,
 }
 
 impl fmt::Debug for AuthorizationServer {
@@ -175,7 +178,8 @@ impl AuthorizationServer {
             request = request.add_extra_param("scope", scope);
         }
         let exchange = self.exchange();
-        let secrets = [self.0.client_secret.expose_secret()];
+        let header = self.credentials_in_header(self.0.authentication.client_credentials);
+        let secrets = [self.0.client_secret.expose_secret(), &header];
         let asked = self.asked("client credentials request", false, &secrets);
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
@@ -201,7 +205,8 @@ impl AuthorizationServer {
         if let Some(scope) = self.scope(self.0.profile.scope_sent_on.authorization_code, scopes) {
             request = request.add_extra_param("scope", scope);
         }
-        let mut secrets = vec![code.expose_secret(), self.0.client_secret.expose_secret()];
+        let header = self.credentials_in_header(self.0.authentication.authorization_code);
+        let mut secrets = vec![code.expose_secret(), self.0.client_secret.expose_secret(), &header];
         secrets.extend(verifier.map(Secret::expose_secret));
         let asked = self.asked(REQUEST, true, &secrets);
         let exchange = self.exchange();
@@ -228,28 +233,35 @@ impl AuthorizationServer {
         if let Some(scope) = self.scope(self.0.profile.scope_sent_on.password, scopes) {
             request = request.add_extra_param("scope", scope);
         }
-        let secrets = [password.expose_secret(), self.0.client_secret.expose_secret()];
+        let header = self.credentials_in_header(self.0.authentication.password);
+        let secrets = [password.expose_secret(), self.0.client_secret.expose_secret(), &header];
         let asked = self.asked("password request", false, &secrets);
         let exchange = self.exchange();
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
-    /// RFC 6749 section 6.
-    pub(crate) async fn refresh(&self, refresh_token: &Secret, scopes: &ScopeSet) -> Result<TokenReply, Error> {
+    /// RFC 6749 section 6. `granted`: what the grant has by the last reply, which is all that may be asked for.
+    pub(crate) async fn refresh(&self, refresh_token: &Secret, granted: &ScopeSet) -> Result<TokenReply, Error> {
         let client = self.oauth_client(self.0.authentication.refresh_token);
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let mut request = client.exchange_refresh_token(&token);
-        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.refresh_token, scopes) {
+        if let Some(scope) = self.scope(
+            self.0.profile.scope_sent_on.refresh_token,
+            &as_told(granted, self.0.profile),
+        ) {
             request = request.add_extra_param("scope", scope);
         }
-        let secrets = [refresh_token.expose_secret(), self.0.client_secret.expose_secret()];
+        let header = self.credentials_in_header(self.0.authentication.refresh_token);
+        let client_secret = self.0.client_secret.expose_secret();
+        let secrets = [refresh_token.expose_secret(), client_secret, &header];
         let asked = self.asked("refresh", true, &secrets);
         let exchange = self.exchange();
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
     /// RFC 7009 section 2.1, in the provider's own form. `Ok(false)`: the provider has no revocation endpoint.
-    pub(crate) async fn revoke(&self, token: &RevokedToken) -> Result<bool, Error> {
+    pub(crate) async fn revoke(&self, request: &RevokeRequest) -> Result<bool, Error> {
+        let RevokeRequest { token, unanswered } = request;
         let profile = self.0.profile;
         let (Some(revocation), Some(endpoint)) = (profile.revocation, &self.0.endpoints.revoke) else {
             return Ok(false);
@@ -293,7 +305,8 @@ impl AuthorizationServer {
             .extend_pairs(fields)
             .finish()
             .into_bytes();
-        let secrets = [secret.expose_secret(), client_secret];
+        let header = self.credentials_in_header(self.0.authentication.revocation);
+        let secrets = [secret.expose_secret(), client_secret, &header];
         let asked = self.asked("revocation", false, &secrets);
         let exchange = Exchange {
             json: false,
@@ -308,7 +321,7 @@ impl AuthorizationServer {
                 source,
             }),
         };
-        outcome?.revocation(profile, revocation.success, &asked)?;
+        outcome?.revocation(profile, &revocation, *unanswered, &asked)?;
         Ok(true)
     }
 
@@ -327,10 +340,22 @@ impl AuthorizationServer {
         (sent && !scopes.is_empty()).then(|| scopes.join(self.0.profile.scope_separator))
     }
 
+    /// What HTTP Basic makes of id and secret: a server that repeats the request repeats this. Empty: they are in the body.
+    fn credentials_in_header(&self, method: ClientAuthentication) -> Zeroizing<String> {
+        let header = basic(&self.0.client_id, self.0.client_secret.expose_secret());
+        let sent = header.to_str().ok().filter(|_| method == ClientAuthentication::Basic);
+        Zeroizing::new(
+            sent.and_then(|sent| sent.strip_prefix("Basic "))
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    }
+
     fn asked<'a>(&self, request: &'static str, spends: bool, secrets: &'a [&'a str]) -> Asked<'a> {
         Asked {
             request,
             spends,
+            keep_id_token: self.0.keep_id_token,
             secrets,
         }
     }
@@ -343,4 +368,17 @@ impl AuthorizationServer {
             provider: self.0.profile.provider,
         }
     }
+}
+
+/// The granted scopes as the server told them: where it named one with what it is bound to (`PREMIUM_AIS:{consentId}`),
+/// the bare name beside it is this library's.
+fn as_told(granted: &ScopeSet, profile: &Profile) -> ScopeSet {
+    let of_a_bound_one = |scope: &str| {
+        let mut templates = profile
+            .scope_templates
+            .iter()
+            .filter(|template| template.scope == scope);
+        templates.any(|template| granted.iter().any(|other| other != scope && template.binds(other)))
+    };
+    granted.iter().filter(|scope| !of_a_bound_one(scope)).collect()
 }

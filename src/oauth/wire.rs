@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -99,7 +100,8 @@ impl TokenRequest {
 ///
 /// Only `access_token` must be there. The other fields are read in every form
 /// that providers are known to send, because a reply to a refresh that cannot
-/// be read costs a consent.
+/// be read costs a consent: of a key that stands there twice the last one is
+/// taken, and a field of another type reads as left out.
 ///
 /// ```
 /// use finrail::oauth::wire::TokenResponse;
@@ -113,7 +115,7 @@ impl TokenRequest {
 /// assert!(!format!("{reply:?}").contains("acc_1"));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenResponse {
     /// The access token.
@@ -123,11 +125,7 @@ pub struct TokenResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
     /// Life of the access token, in seconds unless the provider says otherwise.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "lenient_integer"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<i64>,
     /// The refresh token, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,7 +135,7 @@ pub struct TokenResponse {
     )]
     pub refresh_token: Option<Secret>,
     /// The scopes granted, where they are told.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient_scope")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The ID token (OpenID Connect), where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,6 +147,27 @@ pub struct TokenResponse {
     /// Every other field of the reply. `Debug` shows their names only.
     #[serde(flatten)]
     pub extra: BTreeMap<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for TokenResponse {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = BTreeMap::<String, Value>::deserialize(deserializer)?;
+        let mut text = |name: &str| match fields.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let access_token = text("access_token");
+        let access_token = access_token.ok_or_else(|| D::Error::custom("there is no text in `access_token`"))?;
+        Ok(Self {
+            access_token: access_token.into(),
+            token_type: text("token_type"),
+            refresh_token: text("refresh_token").map(Secret::from),
+            id_token: text("id_token").map(Secret::from),
+            expires_in: fields.remove("expires_in").and_then(lenient_integer),
+            scope: fields.remove("scope").and_then(lenient_scope),
+            extra: fields,
+        })
+    }
 }
 
 impl fmt::Debug for TokenResponse {
@@ -226,36 +245,37 @@ impl RevocationRequest {
     }
 }
 
-/// A number of seconds as an integer, a float without a fraction, or either as
-/// text. Anything else, a negative number too, reads as unknown: the life of a
+/// A number of seconds as an integer or a float, or either as
+/// text; the fraction is left out. Anything else, a negative number too, reads as unknown: the life of a
 /// token that works must not be what stops it.
-fn lenient_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    Ok(match Option::<Value>::deserialize(deserializer)? {
-        Some(Value::Number(number)) => whole(&number),
-        Some(Value::String(text)) => text.trim().parse::<serde_json::Number>().ok().as_ref().and_then(whole),
+fn lenient_integer(value: Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => whole(&number),
+        Value::String(text) => text.trim().parse::<serde_json::Number>().ok().as_ref().and_then(whole),
         _ => None,
-    })
+    }
 }
 
-fn whole(number: &serde_json::Number) -> Option<i64> {
+/// The integer before the fraction: a token that lives 3599.9 seconds lives 3599.
+pub(super) fn whole(number: &serde_json::Number) -> Option<i64> {
     // Above 2^53 a float no longer names one integer.
     const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
     let seconds = match (number.as_i64(), number.as_f64()) {
         (Some(integer), _) => integer,
         #[allow(clippy::cast_possible_truncation)]
-        (None, Some(float)) if float.fract() == 0.0 && float.abs() <= LARGEST_EXACT => float as i64,
+        (None, Some(float)) if (0.0..=LARGEST_EXACT).contains(&float) => float as i64,
         _ => return None,
     };
     (seconds >= 0).then_some(seconds)
 }
 
 /// Scopes as text, or as an array of texts. Anything else reads as not told.
-fn lenient_scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Option::<Value>::deserialize(deserializer)? {
-        Some(Value::String(text)) => Some(text),
-        Some(Value::Array(items)) => Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
+fn lenient_scope(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
         _ => None,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -276,7 +296,10 @@ mod tests {
             ("\" 3600 \"", Some(3600)),
             ("\"3600.0\"", Some(3600)),
             ("null", None),
-            ("3600.5", None),
+            ("3600.5", Some(3600)),
+            ("3599.9", Some(3599)),
+            ("\"3599.9\"", Some(3599)),
+            ("-0.5", None),
             ("-1", None),
             ("\"-1\"", None),
             ("\"\"", None),
@@ -308,6 +331,28 @@ mod tests {
             assert_eq!(reply.scope.as_deref(), read_as, "scope: {sent}");
         }
         assert_eq!(read(r#"{"access_token":"t"}"#).scope, None);
+    }
+
+    #[test]
+    fn a_field_of_another_type_or_a_key_twice_costs_no_other_field() {
+        for odd in [
+            r#""token_type":1"#,
+            r#""token_type":["Bearer"]"#,
+            r#""id_token":{}"#,
+            r#""refresh_token":false,"refresh_token":"r""#,
+            r#""expires_in":600,"expires_in":600"#,
+            r#""scope":{}"#,
+        ] {
+            let reply = read(&format!(r#"{{"access_token":"t","refresh_token":"r",{odd}}}"#));
+            let refresh_token = reply.refresh_token.as_ref().map(Secret::expose_secret);
+            assert_eq!(
+                (reply.access_token.expose_secret(), refresh_token),
+                ("t", Some("r")),
+                "{odd}"
+            );
+        }
+        let reply = read(r#"{"access_token":"t","token_type":1,"id_token":7,"refresh_token":false}"#);
+        assert!(reply.token_type.is_none() && reply.id_token.is_none() && reply.refresh_token.is_none());
     }
 
     #[test]

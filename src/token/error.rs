@@ -58,7 +58,7 @@ pub enum Error {
         /// What the server said.
         source: Source,
     },
-    /// A refresh was sent and its reply was lost. The next attempt finds out what became of it.
+    /// A refresh or a revocation was sent and its reply was lost. The next attempt finds out what became of it.
     InDoubt {
         /// Time until the next attempt.
         retry_after: Option<Duration>,
@@ -82,6 +82,17 @@ pub enum Error {
         /// When a new token will be asked for again.
         retry_after: Option<Duration>,
     },
+    /// The authorization server's reply has no access token that can be used. The refresh token that came with it is stored
+    /// and makes the next refresh.
+    UnusableToken {
+        /// What is wrong with the access token.
+        source: Source,
+    },
+    /// The reply to a refresh names another account than the one that the user connected. None of its tokens is used.
+    OtherAccount {
+        /// The field of the reply that names the account.
+        field: String,
+    },
     /// A [`TokenSource`](super::TokenSource) of the application's own gave no access token.
     Source {
         /// When to try again, where the source knows.
@@ -102,10 +113,12 @@ impl fmt::Display for Error {
             Self::Throttled { .. } => f.write_str("the authorization server asks for fewer requests: try again later"),
             Self::ClientMisconfigured { .. } => f.write_str("the authorization server does not accept this client: check its id, secret and allowed grants"),
             Self::RequestRejected { .. } => f.write_str("the authorization server does not accept the token request: check scopes and parameters"),
-            Self::InDoubt { .. } => f.write_str("the reply to a refresh was lost and the refresh token may be spent: try again, the next attempt finds out"),
+            Self::InDoubt { .. } => f.write_str("the reply was lost, and the refresh token may be spent or revoked: try the same again, the next attempt finds out"),
             Self::Store { source } => write!(f, "{source}"),
             Self::Busy { holder, .. } => write!(f, "{holder} is at work on this grant: try again later"),
             Self::TokenRefused { .. } => f.write_str("the provider refuses a token that should be good: check the base URL, the client's rights and its allowed addresses"),
+            Self::UnusableToken { .. } => f.write_str("the authorization server gave no access token that can be used, and the grant lives with the refresh token that it gave: look at the source for what is wrong with the token"),
+            Self::OtherAccount { field } => write!(f, "the reply to a refresh names another account than the grant's in `{field}`, and its tokens are not used: ask the provider, or let the user authorize again"),
             Self::Source { .. } => f.write_str("the token source gave no access token: try again later, or look at the source"),
             Self::Interrupted(what) => write!(f, "the token request was cut off: {what}"),
         }
@@ -121,11 +134,16 @@ impl std::error::Error for Error {
             | Self::ClientMisconfigured { source }
             | Self::RequestRejected { source }
             | Self::InDoubt { source, .. }
+            | Self::UnusableToken { source }
             | Self::Source { source, .. } => Some(&**source),
             // Its own text is this error's text.
             Self::Store { source } => source.source(),
             Self::ReauthorizationRequired { ended_by, .. } => ended_by.as_ref().map(|ended_by| &*ended_by.0 as _),
-            Self::NoGrant { .. } | Self::Busy { .. } | Self::TokenRefused { .. } | Self::Interrupted(_) => None,
+            Self::NoGrant { .. }
+            | Self::Busy { .. }
+            | Self::TokenRefused { .. }
+            | Self::OtherAccount { .. }
+            | Self::Interrupted(_) => None,
         }
     }
 }
@@ -163,6 +181,8 @@ impl Error {
             | Self::NoGrant { .. }
             | Self::ClientMisconfigured { .. }
             | Self::RequestRejected { .. }
+            | Self::UnusableToken { .. }
+            | Self::OtherAccount { .. }
             | Self::TokenRefused { .. } => false,
         }
     }

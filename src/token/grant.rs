@@ -94,7 +94,7 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
-    use crate::token::{GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokedToken};
+    use crate::token::{GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokeRequest};
     use crate::value::Secret;
 
     struct Nobody;
@@ -103,7 +103,7 @@ mod tests {
         fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
             Box::pin(std::future::pending())
         }
-        fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
             Box::pin(std::future::pending())
         }
     }

@@ -31,7 +31,7 @@ use crate::value::ScopeSet;
 /// use std::sync::Arc;
 /// use futures_util::future::{BoxFuture, FutureExt as _};
 /// use finrail::token::{
-///     GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokedToken, TokenHandle, TokenKey, TokenReply,
+///     GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokeRequest, TokenHandle, TokenKey, TokenReply,
 /// };
 ///
 /// struct Always;
@@ -40,7 +40,7 @@ use crate::value::ScopeSet;
 ///     fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
 ///         async { Ok(TokenReply::new("a-token")) }.boxed()
 ///     }
-///     fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+///     fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
 ///         async { Ok(true) }.boxed()
 ///     }
 /// }

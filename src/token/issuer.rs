@@ -19,7 +19,7 @@ pub trait Issuer: Send + Sync + 'static {
     /// Sends exactly one revocation request.
     ///
     /// `Ok(false)` when the provider has no revocation endpoint: the grant is then forgotten locally only.
-    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>>;
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>>;
 }
 
 /// Which token request to send.
@@ -28,7 +28,48 @@ pub enum Obtain {
     /// The grant itself once more: client credentials have no refresh token.
     Anew,
     /// RFC 6749 section 6.
-    Refresh(Secret),
+    Refresh(RefreshRequest),
+}
+
+/// What a refresh is made with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RefreshRequest {
+    /// `refresh_token`
+    pub refresh_token: Secret,
+    /// The scopes that the grant has by the last reply. A refresh asks for these or for none, never for another one (RFC
+    /// 6749 section 6): the user may have granted less than the application asked for.
+    pub granted: Arc<ScopeSet>,
+}
+
+impl RefreshRequest {
+    /// A refresh of a grant with these scopes.
+    #[must_use]
+    pub fn new(refresh_token: Secret, granted: Arc<ScopeSet>) -> Self {
+        Self { refresh_token, granted }
+    }
+}
+
+/// What a revocation is made with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RevokeRequest {
+    /// The token to be revoked.
+    pub token: RevokedToken,
+    /// An earlier request to revoke this token was sent, and no answer came. It may be gone: an answer by which the
+    /// provider may say that it does not know the token is a success then.
+    pub unanswered: bool,
+}
+
+impl RevokeRequest {
+    /// The first request to revoke this token.
+    #[must_use]
+    pub fn new(token: RevokedToken) -> Self {
+        Self {
+            token,
+            unanswered: false,
+        }
+    }
 }
 
 /// The token that a revocation request carries (RFC 7009 section 2.1).
@@ -40,12 +81,25 @@ pub enum RevokedToken {
     Access(Secret),
 }
 
+impl RevokedToken {
+    /// The token itself.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Self::Refresh(secret) | Self::Access(secret) => secret,
+        }
+    }
+}
+
 /// A successful token reply (RFC 6749 section 5.1), after lenient reading.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenReply {
-    /// `access_token`
+    /// `access_token`; empty where the reply has none that can be used.
     pub access_token: Secret,
+    /// Why the access token cannot be used. What else the reply has is stored before this is told: the refresh token
+    /// in it may be the only one that is good now.
+    pub unusable: Option<Arc<dyn std::error::Error + Send + Sync>>,
     /// `refresh_token`, when the reply has one.
     pub refresh_token: Option<Secret>,
     /// Life of the access token: `expires_in`, or the provider's documented default; none: unknown.
@@ -54,10 +108,12 @@ pub struct TokenReply {
     pub refresh_expires_in: Option<Duration>,
     /// `scope`; none: as requested (RFC 6749 section 5.1).
     pub scopes: Option<ScopeSet>,
-    /// `id_token`, unread: tokens are opaque to a client.
+    /// `id_token`, unread, where the application asked to keep it.
     pub id_token: Option<Secret>,
     /// Documented fields beyond RFC 6749, by name (Finexer's `account_id`).
     pub extra: BTreeMap<String, String>,
+    /// The field in `extra` that names the account that the tokens are for, where the provider documents one.
+    pub account_field: Option<String>,
 }
 
 impl TokenReply {
@@ -66,12 +122,24 @@ impl TokenReply {
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self {
             access_token: access_token.into(),
+            unusable: None,
             refresh_token: None,
             expires_in: None,
             refresh_expires_in: None,
             scopes: None,
             id_token: None,
             extra: BTreeMap::new(),
+            account_field: None,
+        }
+    }
+
+    /// A reply without an access token that can be used, for this reason. Its other fields are worth keeping: the
+    /// refresh token above all.
+    #[must_use]
+    pub fn without_access_token(reason: Arc<dyn std::error::Error + Send + Sync>) -> Self {
+        Self {
+            unusable: Some(reason),
+            ..Self::new("")
         }
     }
 }

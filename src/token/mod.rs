@@ -37,7 +37,7 @@ pub use event::{Event, Expiring};
 pub use existing::ExistingTokens;
 pub use explain::Explanation;
 pub use handle::TokenHandle;
-pub use issuer::{Issuer, IssuerError, Obtain, RevokedToken, TokenReply, Verdict};
+pub use issuer::{Issuer, IssuerError, Obtain, RefreshRequest, RevokeRequest, RevokedToken, TokenReply, Verdict};
 pub use key::{GrantKind, TokenKey};
 pub use machine::Freshness;
 pub use record::{DecodeError, Fingerprint, Intent, Record, Tombstone};

@@ -27,6 +27,9 @@ pub struct Record {
     /// The refresh that was about to be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
+    /// The token whose revocation was asked for, by fingerprint, as long as nobody has written what the server said to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Fingerprint>,
     /// Why the grant is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tombstone: Option<Tombstone>,
@@ -134,6 +137,7 @@ impl Record {
             key,
             tokens: Some(tokens),
             intent: None,
+            revocation: None,
             tombstone: None,
         }
     }
@@ -176,6 +180,15 @@ impl Record {
         record
     }
 
+    /// The same grant with a revocation about to be asked for, or with none.
+    #[must_use]
+    pub(crate) fn with_revocation(&self, token: Option<Fingerprint>) -> Self {
+        Self {
+            revocation: token,
+            ..self.clone()
+        }
+    }
+
     /// The grant is over. What is left of its access token may still serve until it ends; an end on purpose leaves nothing.
     #[must_use]
     pub(crate) fn buried(&self, reason: ReauthorizationReason, at: DateTime<Utc>, holder: &str) -> Self {
@@ -201,6 +214,7 @@ impl Record {
             key,
             tokens: None,
             intent: None,
+            revocation: None,
             tombstone: Some(Tombstone {
                 reason,
                 at,

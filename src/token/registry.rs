@@ -52,7 +52,7 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
-    use crate::token::{GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokedToken, TokenReply};
+    use crate::token::{GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokeRequest, TokenReply};
 
     struct Nobody;
 
@@ -60,7 +60,7 @@ mod tests {
         fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
             Box::pin(std::future::pending())
         }
-        fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
             Box::pin(std::future::pending())
         }
     }

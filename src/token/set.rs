@@ -68,13 +68,17 @@ impl TokenSet {
     #[must_use]
     pub fn first(reply: TokenReply, requested: &ScopeSet, sent_at: SystemTime, rotation: &Rotation) -> Self {
         let sent_at = DateTime::<Utc>::from(sent_at);
+        let life = match &reply.unusable {
+            Some(_) => Some(Duration::ZERO),
+            None => positive(reply.expires_in),
+        };
         Self {
             generation: 1,
             access_token: reply.access_token,
             refresh_token: reply.refresh_token.filter(|token| !token.is_empty()),
             id_token: reply.id_token,
             obtained_at: sent_at,
-            expires_at: positive(reply.expires_in).map(|life| after(sent_at, life)),
+            expires_at: life.map(|life| after(sent_at, life)),
             refresh_expires_at: positive(reply.refresh_expires_in).map(|life| after(sent_at, life)),
             consent_expires_at: rotation.consent_lifetime.map(|life| after(sent_at, life)),
             scopes: Arc::new(reply.scopes.unwrap_or_else(|| requested.clone())),
@@ -86,10 +90,16 @@ impl TokenSet {
     ///
     /// What the reply leaves out stays as it was: a reply without
     /// `refresh_token` keeps the old one (RFC 6749 section 6), one without
-    /// `scope` the scopes, and fields that came with the authorization are kept.
+    /// `scope` the scopes, and fields that came with the authorization are kept. So is the access token with its end,
+    /// when the reply has [none that can be used](TokenReply::unusable): it may still serve.
     #[must_use]
     pub fn next(&self, reply: TokenReply, sent_at: SystemTime) -> Self {
-        let first = Self::first(reply, &self.scopes, sent_at, &Rotation::UNKNOWN);
+        let usable = reply.unusable.is_none();
+        let mut first = Self::first(reply, &self.scopes, sent_at, &Rotation::UNKNOWN);
+        if !usable {
+            first.access_token = self.access_token.clone();
+            (first.obtained_at, first.expires_at) = (self.obtained_at, self.expires_at);
+        }
         let rotated = first.refresh_token.is_some();
         let mut extra = self.extra.clone();
         extra.extend(first.extra);
@@ -104,6 +114,13 @@ impl TokenSet {
             extra,
             ..first
         }
+    }
+
+    /// The field by which a reply to a refresh says that it is for another account than the one that was authorized.
+    pub(crate) fn differs_in<'r>(&self, reply: &'r TokenReply) -> Option<&'r str> {
+        let field = reply.account_field.as_deref()?;
+        let (known, named) = (self.extra.get(field)?, reply.extra.get(field)?);
+        (known != named).then_some(field)
     }
 
     /// How long the access token lives, from its request on.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use finrail::token::store::{Lease, Leased, MemoryStore, StoredRecord, Swap, Swapped};
 use finrail::token::{
-    Clock, Issuer, IssuerError, Obtain, Record, RevokedToken, StoreError, TokenKey, TokenReply, TokenStore, Verdict,
+    Clock, Issuer, IssuerError, Obtain, Record, RevokeRequest, StoreError, TokenKey, TokenReply, TokenStore, Verdict,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -220,7 +220,7 @@ impl Issuer for Server {
     fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
         Box::pin(async move {
             let token = match &obtain {
-                Obtain::Refresh(token) => token.expose_secret().to_owned(),
+                Obtain::Refresh(refresh) => refresh.refresh_token.expose_secret().to_owned(),
                 _ => ANEW.to_owned(),
             };
             let process = &self.0;
@@ -271,10 +271,10 @@ impl Issuer for Server {
         })
     }
 
-    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
         Box::pin(async move {
             let process = &self.0;
-            let (RevokedToken::Refresh(token) | RevokedToken::Access(token)) = &token;
+            let token = request.token.secret();
             process.step(At::Wire).await;
             let (fault, time) = {
                 let mut world = process.world();

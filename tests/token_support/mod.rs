@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use finrail::Secret;
 use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
-    Clock, GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokedToken, Rotation, TokenHandle, TokenHandleBuilder,
+    Clock, GrantKind, Issuer, IssuerError, Obtain, Renewal, RevokeRequest, Rotation, TokenHandle, TokenHandleBuilder,
     TokenKey, TokenReply, TokenStore, Verdict,
 };
 use futures_util::future::BoxFuture;
@@ -256,7 +256,7 @@ impl Bank {
 impl Issuer for Bank {
     fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
         let refresh_token = match &obtain {
-            Obtain::Refresh(token) => Some(token.expose_secret().to_owned()),
+            Obtain::Refresh(refresh) => Some(refresh.refresh_token.expose_secret().to_owned()),
             _ => None,
         };
         Box::pin(async move {
@@ -291,16 +291,14 @@ impl Issuer for Bank {
         })
     }
 
-    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
         Box::pin(async move {
             tokio::time::sleep(self.habits.latency).await;
             let mut books = self.books();
             if let Some(refusal) = books.revocations.pop_front() {
                 return Err(verdict(refusal, "503"));
             }
-            let token = match &token {
-                RevokedToken::Refresh(token) | RevokedToken::Access(token) => token.expose_secret().to_owned(),
-            };
+            let token = request.token.secret().expose_secret().to_owned();
             books.revoked_tokens.push(token);
             books.revoked = true;
             Ok(true)

@@ -581,6 +581,9 @@ pub struct Revocation {
     pub token_type_hint: bool,
     /// Statuses that mean success.
     pub success: Vec<u16>,
+    /// Statuses that a token which the server does not know may bring, beside what RFC 7009 section 2.2 says of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_token: Vec<u16>,
 }
 
 /// What an OAuth error code means for the grant.

@@ -2,8 +2,10 @@
 //!
 //! Finexer signs each delivery with the signing secret of the dashboard:
 //! `fx-signature: t=<ISO 8601 UTC>;s=<hex>`, where the hex is HMAC-SHA256 over
-//! `<t>.<raw body>`. The facts are of grade `client-code`: a production code base
-//! that receives these webhooks shows them, with tests.
+//! `<t>.<raw body>`. A header with several signatures is one of a time at which the secret
+//! changes: any of them may be the one that fits, and a [`Verifier`] may have several secrets
+//! for the same reason. The facts are of grade `client-code`: a production code base that
+//! receives these webhooks shows them, with tests.
 //!
 //! A delivery that is not answered with a 2xx comes again every 3 seconds. After
 //! ten failures in a row, of whatever events, Finexer pauses the webhook, and no
@@ -39,20 +41,32 @@ pub const SIGNATURE_HEADER: &str = "fx-signature";
 /// How far the time of a delivery may lie from now, either way, where nothing else is said.
 pub const TOLERANCE: Duration = Duration::from_secs(300);
 
+/// Some servers put it before a body (RFC 8259 section 8.1 lets a reader ignore it).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Verifies deliveries of one webhook.
 ///
 /// ```
 /// use finrail::finexer::webhook::{Verifier, WebhookError};
 ///
-/// let verifier = Verifier::new("whsec_example");
+/// let verifier = Verifier::new("whsec_example")?;
 /// let error = verifier.verify("t=2026-11-21T10:00:00Z;s=00", b"{}").unwrap_err();
 /// assert_eq!(error, WebhookError::Signature);
+///
+/// // While the secret is being changed, both are good.
+/// let verifier = Verifier::new("whsec_new")?.or("whsec_old")?;
+/// # Ok::<(), finrail::finexer::webhook::EmptySecret>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    secret: Secret,
+    secrets: Vec<Secret>,
     tolerance: Duration,
 }
+
+/// A signing secret without a character: anyone can sign with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the signing secret is empty, and anyone could sign with it; check where it is read from")]
+pub struct EmptySecret;
 
 /// Why a delivery was not accepted. Do not act on it.
 ///
@@ -95,11 +109,31 @@ impl WebhookError {
 
 impl Verifier {
     /// With the signing secret of the dashboard.
-    pub fn new(secret: impl Into<Secret>) -> Self {
-        Self {
-            secret: secret.into(),
+    ///
+    /// # Errors
+    ///
+    /// When it is empty, or blank.
+    pub fn new(secret: impl Into<Secret>) -> Result<Self, EmptySecret> {
+        let none = Self {
+            secrets: Vec::new(),
             tolerance: TOLERANCE,
+        };
+        none.or(secret)
+    }
+
+    /// Accepts deliveries that are signed with this secret too: the next one, or the one before.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty, or blank.
+    pub fn or(mut self, secret: impl Into<Secret>) -> Result<Self, EmptySecret> {
+        let secret = secret.into();
+        let unseen = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+        if secret.expose_secret().chars().all(unseen) {
+            return Err(EmptySecret);
         }
+        self.secrets.push(secret);
+        Ok(self)
     }
 
     /// Accepts deliveries whose time lies this far from now, either way.
@@ -124,26 +158,23 @@ impl Verifier {
     ///
     /// See [`WebhookError`].
     pub fn verify_at(&self, signature: &str, body: &[u8], now: SystemTime) -> Result<Event, WebhookError> {
-        let (mut time, mut hex) = (None, None);
-        for part in signature.split(';') {
-            match part.trim().split_once('=') {
-                Some(("t", value)) => time = Some(value),
-                Some(("s", value)) => hex = Some(value),
-                _ => {}
-            }
+        let (time, signatures) = parts(signature).ok_or(WebhookError::Header)?;
+        let mut any = false;
+        for secret in &self.secrets {
+            // HMAC takes keys of any length, so this cannot fail.
+            let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
+                .map_err(|_| WebhookError::Signature)?;
+            mac.update(time.as_bytes());
+            mac.update(b".");
+            mac.update(body);
+            // Compares in constant time.
+            any |= signatures
+                .iter()
+                .any(|claimed| mac.clone().verify_slice(claimed).is_ok());
         }
-        let (Some(time), Some(hex)) = (time, hex) else {
-            return Err(WebhookError::Header);
-        };
-        // HMAC takes keys of any length, so this cannot fail.
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.expose_secret().as_bytes())
-            .map_err(|_| WebhookError::Signature)?;
-        mac.update(time.as_bytes());
-        mac.update(b".");
-        mac.update(body);
-        let claimed = bytes_of(hex).ok_or(WebhookError::Signature)?;
-        // Compares in constant time; of a forgery there is no more to say.
-        mac.verify_slice(&claimed).map_err(|_| WebhookError::Signature)?;
+        if !any {
+            return Err(WebhookError::Signature);
+        }
         let at: DateTime<Utc> = DateTime::parse_from_rfc3339(time)
             .map_err(|_| WebhookError::Header)?
             .with_timezone(&Utc);
@@ -156,6 +187,24 @@ impl Verifier {
         }
         Event::read(body)
     }
+}
+
+/// The time and the signatures of a header. None: there is no signature, or not one time. An HTTP server may have joined
+/// two headers with a comma. What is no hex fits nothing.
+fn parts(header: &str) -> Option<(&str, Vec<Vec<u8>>)> {
+    let (mut time, mut signatures, mut signed) = (None, Vec::new(), false);
+    for part in header.split([';', ',']) {
+        match part.trim().split_once('=') {
+            Some(("t", value)) if time.is_some_and(|time| time != value) => return None,
+            Some(("t", value)) => time = Some(value),
+            Some(("s", value)) => {
+                signed = true;
+                signatures.extend(bytes_of(value));
+            }
+            _ => {}
+        }
+    }
+    Some((time.filter(|_| signed)?, signatures))
 }
 
 fn bytes_of(hex: &str) -> Option<Vec<u8>> {
@@ -200,7 +249,8 @@ impl Event {
         }
 
         // What serde says may quote the body, which is about a person: it is dropped.
-        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|_| WebhookError::Body)?;
+        let envelope: Envelope<'_> = serde_json::from_slice(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body))
+            .map_err(|_| WebhookError::Body)?;
         // Two forms are seen: the thing in `data.object`, and the thing as `data`, whose `object` is its kind.
         let object = match serde_json::from_str::<Wrapped>(envelope.data.get()) {
             Ok(wrapped) if wrapped.object.get().starts_with('{') => wrapped.object,
@@ -242,16 +292,18 @@ mod tests {
     const TIME: &str = "2026-11-21T10:00:00Z";
 
     fn signed(time: &str, body: &[u8]) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+        format!("t={time};s={}", signature(SECRET, time, body))
+    }
+
+    fn signature(secret: &str, time: &str, body: &[u8]) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(format!("{time}.").as_bytes());
         mac.update(body);
-        let hex: String = mac
-            .finalize()
+        mac.finalize()
             .into_bytes()
             .iter()
             .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("t={time};s={hex}")
+            .collect()
     }
 
     fn at(time: &str) -> SystemTime {
@@ -263,6 +315,7 @@ mod tests {
         // printf '%s.%s' 2026-11-21T10:00:00Z '{"type":"a","data":{}}' | openssl dgst -sha256 -hmac whsec_example
         let hex = "e4476d115cbb5a991930a2a7e9c31c3fc51b79145c95987d45604a31efc8fc6d";
         let event = Verifier::new(SECRET)
+            .unwrap()
             .verify_at(&format!("t={TIME};s={hex}"), br#"{"type":"a","data":{}}"#, at(TIME))
             .unwrap();
         assert_eq!(event.kind, "a");
@@ -275,6 +328,7 @@ mod tests {
             r#"{"id":"evt_1","object":"event","type":"consent.authorized","data":{"id":"bc_1","object":"consent","status":"authorized"}}"#,
         ] {
             let event = Verifier::new(SECRET)
+                .unwrap()
                 .verify_at(&signed(TIME, body.as_bytes()), body.as_bytes(), at(TIME))
                 .unwrap();
             let consent: Consent = event.object().unwrap();
@@ -289,7 +343,7 @@ mod tests {
     fn what_is_not_theirs_is_refused() {
         let body: &[u8] = br#"{"id":"evt_1","type":"consent.authorized","data":{}}"#;
         let good = signed(TIME, body);
-        let verifier = Verifier::new(SECRET);
+        let verifier = Verifier::new(SECRET).unwrap();
         let check = |signature: &str, body: &[u8], now: &str| verifier.verify_at(signature, body, at(now)).map(|_| ());
         assert_eq!(check(&good, body, TIME), Ok(()));
         assert_eq!(
@@ -313,7 +367,7 @@ mod tests {
                 "{bad}"
             );
         }
-        let other = Verifier::new("another secret");
+        let other = Verifier::new("another secret").unwrap();
         assert_eq!(
             other.verify_at(&good, body, at(TIME)).unwrap_err(),
             WebhookError::Signature
@@ -322,7 +376,7 @@ mod tests {
 
     #[test]
     fn what_is_theirs_and_not_understood_is_told_apart() {
-        let verifier = Verifier::new(SECRET);
+        let verifier = Verifier::new(SECRET).unwrap();
         for body in ["[]", "", "not json", r#"{"id":"evt_1","data":{}}"#, r#"{"type":"a"}"#] {
             let error = verifier
                 .verify_at(&signed(TIME, body.as_bytes()), body.as_bytes(), at(TIME))
@@ -340,6 +394,7 @@ mod tests {
         let read = |body: &str| {
             let body = body.as_bytes();
             Verifier::new(SECRET)
+                .unwrap()
                 .verify_at(&signed(TIME, body), body, at(TIME))
                 .unwrap()
         };
@@ -366,5 +421,96 @@ mod tests {
         ] {
             assert_eq!(read(&format!(r#"{{"type":"{kind}","data":{{}}}}"#)).kind, kind);
         }
+    }
+
+    #[test]
+    fn an_empty_secret_is_refused() {
+        for empty in ["", " ", "\n", "\t \r\n", "\u{a0}", "\u{feff}\n", "\0"] {
+            assert_eq!(Verifier::new(empty).unwrap_err(), EmptySecret, "{empty:?}");
+            assert_eq!(Verifier::new(SECRET).unwrap().or(empty).unwrap_err(), EmptySecret);
+        }
+    }
+
+    #[test]
+    fn any_good_signature_among_several_counts() {
+        let body: &[u8] = br#"{"type":"a","data":{}}"#;
+        let (good, other) = (signature(SECRET, TIME, body), signature("other", TIME, body));
+        let late = signature(SECRET, "2026-11-21T10:00:01Z", body);
+        let verifier = Verifier::new(SECRET).unwrap();
+        let check = |header: String| verifier.verify_at(&header, body, at(TIME)).map(|event| event.kind);
+        for header in [
+            format!("t={TIME};s={good};s={other}"),
+            format!("t={TIME};s={other};s={good}"),
+            format!("s={other};s={good};t={TIME}"),
+            format!("t={TIME};s=;s=zz;s=0;v=1;s={good};s="),
+            format!("t={TIME}; s={other}; s={good}"),
+            format!("t={TIME};s={other}, t={TIME};s={good}"),
+            format!("t={TIME},s={}", good.to_ascii_uppercase()),
+        ] {
+            assert_eq!(check(header.clone()).as_deref(), Ok("a"), "{header}");
+        }
+        for (header, error) in [
+            (format!("t={TIME};s={other};s={late}"), WebhookError::Signature),
+            (
+                format!("t={TIME};s={};s={}", &good[..32], &good[32..]),
+                WebhookError::Signature,
+            ),
+            // Two times: there is no telling which was signed.
+            (
+                format!("t=2026-11-21T10:00:01Z;t={TIME};s={good}"),
+                WebhookError::Header,
+            ),
+            (
+                format!("t={TIME};s={good};t=2026-11-21T10:00:01Z;s={late}"),
+                WebhookError::Header,
+            ),
+            (format!("s={good};s={other}"), WebhookError::Header),
+        ] {
+            assert_eq!(check(header.clone()), Err(error), "{header}");
+        }
+    }
+
+    #[test]
+    fn during_a_rotation_each_secret_is_good_and_no_other_is() {
+        let body: &[u8] = br#"{"type":"a","data":{}}"#;
+        let verifier = Verifier::new("new").unwrap().or(SECRET).unwrap();
+        for (secret, good) in [
+            ("new", true),
+            (SECRET, true),
+            ("", false),
+            ("other", false),
+            ("newwhsec_example", false),
+        ] {
+            let header = format!("t={TIME};s={}", signature(secret, TIME, body));
+            assert_eq!(verifier.verify_at(&header, body, at(TIME)).is_ok(), good, "{secret}");
+        }
+        let short = verifier.tolerance(Duration::ZERO);
+        let header = format!("t={TIME};s={}", signature("new", TIME, body));
+        let late = short.verify_at(&header, body, at("2026-11-21T10:00:01Z"));
+        assert_eq!(
+            late.unwrap_err(),
+            WebhookError::Stale,
+            "the tolerance is for all secrets"
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_does_not_hide_an_event() {
+        let body =
+            b"\xef\xbb\xbf{\"id\":\"evt_1\",\"type\":\"consent.authorized\",\"data\":{\"object\":{\"id\":\"bc_1\"}}}";
+        let event = Verifier::new(SECRET)
+            .unwrap()
+            .verify_at(&signed(TIME, body), body, at(TIME))
+            .unwrap();
+        assert_eq!(
+            (event.id.as_str(), event.kind.as_str()),
+            ("evt_1", "consent.authorized")
+        );
+        assert_eq!(event.object::<Consent>().unwrap().id, "bc_1");
+        // The mark is part of what was signed.
+        let without = Verifier::new(SECRET)
+            .unwrap()
+            .verify_at(&signed(TIME, body), &body[3..], at(TIME));
+        assert_eq!(without.unwrap_err(), WebhookError::Signature);
     }
 }

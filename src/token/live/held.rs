@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::token::live::UnstoredTokens;
     use crate::token::{
-        GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokedToken, StoreError, TokenHandleBuilder, TokenKey,
+        GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokeRequest, StoreError, TokenHandleBuilder, TokenKey,
         TokenReply,
     };
     use crate::value::Secret;
@@ -217,7 +217,7 @@ mod tests {
         fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
             Box::pin(std::future::pending())
         }
-        fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
             Box::pin(std::future::pending())
         }
     }

@@ -89,7 +89,10 @@ fn length(error: &Error, failures: u32, draw: f64) -> Duration {
         Error::InDoubt { .. } => pause,
         Error::Store { .. } => pause.min(Duration::from_secs(5)),
         Error::Busy { .. } => Duration::from_secs(1),
-        Error::ClientMisconfigured { .. } | Error::RequestRejected { .. } => Duration::from_secs(10),
+        Error::ClientMisconfigured { .. }
+        | Error::RequestRejected { .. }
+        | Error::UnusableToken { .. }
+        | Error::OtherAccount { .. } => Duration::from_secs(10),
         // The store is asked again soon: somebody may have authorized elsewhere.
         Error::ReauthorizationRequired { .. } | Error::NoGrant { .. } => Duration::from_millis(500),
         Error::TokenRefused { .. } | Error::Source { .. } | Error::Interrupted(_) => Duration::ZERO,

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::http::NoReply;
 use crate::token::clock::Now;
-use crate::token::{Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokedToken, TokenReply, Verdict};
+use crate::token::{Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokeRequest, TokenReply, Verdict};
 
 /// The authorization server of one grant.
 pub(crate) struct Server {
@@ -57,8 +57,8 @@ impl Server {
     }
 
     /// One revocation.
-    pub async fn revoke(&self, token: RevokedToken) -> Result<(), Error> {
-        let outcome = match tokio::time::timeout(self.request_timeout, self.issuer.revoke(token)).await {
+    pub async fn revoke(&self, request: RevokeRequest) -> Result<(), Error> {
+        let outcome = match tokio::time::timeout(self.request_timeout, self.issuer.revoke(request)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
         };
@@ -66,11 +66,6 @@ impl Server {
             Ok(_) => Ok(()),
             // An unknown token is a revoked token (RFC 7009 section 2.2).
             Err(error) if error.verdict == Verdict::Dead => Ok(()),
-            // A lost reply to a revocation is harmless: it is simply sent again.
-            Err(error) if error.verdict == Verdict::InDoubt => Err(Error::Transient {
-                retry_after: None,
-                source: error.source,
-            }),
             Err(error) => Err(error.into()),
         }
     }
@@ -93,7 +88,7 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
-    use crate::token::ManualClock;
+    use crate::token::{ManualClock, RevokedToken};
 
     /// What the server does with every request.
     #[derive(Clone, Copy)]
@@ -121,7 +116,7 @@ mod tests {
             Box::pin(self.answer(TokenReply::new("access-1")))
         }
 
-        fn revoke(&self, _: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
             Box::pin(self.answer(true))
         }
     }
@@ -131,20 +126,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_revocation_is_done_when_the_token_is_gone_and_sent_again_when_nobody_knows() {
+    async fn a_revocation_is_done_when_the_token_is_gone_and_in_doubt_when_nobody_knows() {
         let retry_after = Some(Duration::from_secs(7));
         for (bank, expected) in [
             (Bank::Says(None), "done"),
             (Bank::Says(Some(Verdict::Dead)), "done"),
-            (Bank::Says(Some(Verdict::InDoubt)), "again"),
-            (Bank::IsSilent, "again"),
+            (Bank::Says(Some(Verdict::InDoubt)), "in doubt"),
+            (Bank::IsSilent, "in doubt"),
             (Bank::Says(Some(Verdict::Transient { retry_after })), "again, after 7 s"),
             (Bank::Says(Some(Verdict::ClientMisconfigured)), "misconfigured"),
         ] {
-            let outcome = server(bank).revoke(RevokedToken::Access("access-1".into())).await;
+            let request = RevokeRequest::new(RevokedToken::Access("access-1".into()));
+            let outcome = server(bank).revoke(request).await;
             let outcome = match outcome {
                 Ok(()) => "done",
-                Err(Error::Transient { retry_after: None, .. }) => "again",
+                Err(Error::InDoubt { retry_after: None, .. }) => "in doubt",
                 Err(Error::Transient { .. }) => "again, after 7 s",
                 Err(Error::ClientMisconfigured { .. }) => "misconfigured",
                 Err(other) => panic!("{other:?}"),

@@ -12,6 +12,12 @@ use crate::token::{Error, Event, Record, StoreError, TokenInfo, TokenReply, Toke
 
 /// The first tokens of a grant replace whatever there was.
 pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenInfo, Error> {
+    if let Some(reason) = &reply.unusable {
+        tracing::warn!(
+            key = %live.grant.key, %reason,
+            "the access token of the login cannot be used: the first call gets another one with the refresh token"
+        );
+    }
     let mut tokens = live.grant.first_tokens(reply, live.now());
     let lease = match acquire(&live.store, &*live.clock).await {
         Ok(lease) => lease,

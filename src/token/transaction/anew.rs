@@ -4,17 +4,17 @@ use super::write::{Written, write};
 use crate::token::live::{Live, Outcome};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Error, IssuerError, Obtain, StoreError, Verdict};
+use crate::token::{Error, IssuerError, Obtain, StoreError, TokenReply, Verdict};
 use crate::value::with_causes;
 
 /// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
 pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> Outcome {
     let sent_at = live.now();
-    let reply = match live.server.obtain(Obtain::Anew).await {
+    let reply = match ask(live).await {
         Ok(reply) => reply,
         Err(error) => {
             live.store.release(lease).await;
-            return Err(about_the_client(error));
+            return Err(error);
         }
     };
     let tokens = match seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()) {
@@ -43,7 +43,7 @@ pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> 
 pub(super) async fn without_store(live: &Live, error: StoreError) -> Outcome {
     tracing::warn!(key = %live.grant.key, error = %with_causes(&error), "fetching a token without the token store");
     let sent_at = live.now();
-    let reply = live.server.obtain(Obtain::Anew).await.map_err(about_the_client)?;
+    let reply = ask(live).await?;
     let mut tokens = live.grant.first_tokens(reply, sent_at);
     tokens.generation = live.held.generation() + 1;
     Ok(live.publish(Versioned {
@@ -51,6 +51,15 @@ pub(super) async fn without_store(live: &Live, error: StoreError) -> Outcome {
         revision: live.held.revision(),
         record: live.grant.alive(tokens),
     }))
+}
+
+/// There is nothing to keep of a reply without an access token that can be used: the next request brings the same.
+async fn ask(live: &Live) -> Result<TokenReply, Error> {
+    let reply = live.server.obtain(Obtain::Anew).await.map_err(about_the_client)?;
+    match &reply.unusable {
+        Some(source) => Err(Error::UnusableToken { source: source.clone() }),
+        None => Ok(reply),
+    }
 }
 
 /// `invalid_grant` to client credentials is about the client: there is no user to ask.

@@ -6,13 +6,13 @@ use super::look::take_stored;
 use super::retain::{Retained, retain};
 use super::write::{Written, write};
 use crate::token::clock::{Now, between};
-use crate::token::live::{Live, Outcome, UnstoredTokens};
+use crate::token::live::{Live, Outcome, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Consequence, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::store::Lease;
 use crate::token::{
-    EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, StoreError, TokenReply, TokenSet,
-    Verdict,
+    EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, RefreshRequest, StoreError, TokenReply,
+    TokenSet, Verdict,
 };
 use crate::value::Secret;
 
@@ -50,7 +50,9 @@ impl Refresh<'_> {
         }
 
         let sent_at = self.live.now();
-        match self.live.server.obtain(Obtain::Refresh(refresh_token)).await {
+        let request = RefreshRequest::new(refresh_token, Arc::clone(&tokens.scopes));
+        match self.live.server.obtain(Obtain::Refresh(request)).await {
+            Ok(reply) if tokens.differs_in(&reply).is_some() => self.refuse_account(intended, &tokens, &reply).await,
             Ok(reply) => self.commit(intended, &tokens, reply, sent_at).await,
             Err(error) => self.refused(intended, &tokens, error, unanswered).await,
         }
@@ -90,13 +92,14 @@ impl Refresh<'_> {
     /// The server gave new tokens: from here on they are never dropped.
     async fn commit(self, intended: Versioned, parent: &TokenSet, reply: TokenReply, sent_at: Now) -> Outcome {
         let live = self.live;
+        let unusable = reply.unusable.clone();
         let tokens = parent.next(reply, sent_at.wall);
         let record = Record::alive(intended.record.key.clone(), tokens.clone());
         let error = match self.write(&intended, record).await {
             Ok(Written::Done(committed)) => {
                 let published = live.publish(committed);
                 live.store.release(self.lease).await;
-                return Ok(published);
+                return told(published, unusable);
             }
             Ok(Written::Overtaken) => StoreError::unavailable("take the write", "the lease was lost"),
             Err(error) => error,
@@ -106,7 +109,7 @@ impl Refresh<'_> {
             parent: Some(parent.access_token.clone()),
         };
         match retain(live, unstored, intended.revision, error, Some(self.lease)) {
-            Retained::Serving(shown) => Ok(shown),
+            Retained::Serving(shown) => told(shown, unusable),
             Retained::ReplacedByLogin { lease } => {
                 if let Some(lease) = lease {
                     live.store.release(lease).await;
@@ -115,6 +118,20 @@ impl Refresh<'_> {
                 shown.ok_or_else(|| live.held.unstored.error().unwrap_or_else(|| live.grant.overtaken()))
             }
         }
+    }
+
+    /// The server gave tokens of another account. Whoever called with them would see that account's data, so they are
+    /// neither stored nor used. The refresh token may be spent.
+    async fn refuse_account(self, intended: Versioned, tokens: &TokenSet, reply: &TokenReply) -> Outcome {
+        let field = tokens.differs_in(reply).unwrap_or_default().to_owned();
+        tracing::error!(
+            key = %self.live.grant.key, %field,
+            "the reply to a refresh names another account than the grant's: its tokens are not used"
+        );
+        if intended.record.intent.is_some() {
+            let _ = self.write(&intended, intended.record.given_up()).await;
+        }
+        self.give_up(Error::OtherAccount { field }).await
     }
 
     /// The server gave none.
@@ -183,5 +200,13 @@ impl Refresh<'_> {
     async fn give_up(self, error: Error) -> Outcome {
         self.live.store.release(self.lease).await;
         Err(error)
+    }
+}
+
+/// What was stored, or what is wrong with the access token that was to be stored with it.
+fn told(shown: Arc<Snapshot>, unusable: Option<Arc<dyn std::error::Error + Send + Sync>>) -> Outcome {
+    match unusable {
+        Some(source) => Err(Error::UnusableToken { source }),
+        None => Ok(shown),
     }
 }

@@ -10,7 +10,7 @@ use crate::token::live::{Live, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Event, ReauthorizationReason, StoreError, TokenSet};
+use crate::token::{Event, ReauthorizationReason, RevokeRequest, StoreError, TokenSet};
 use crate::value::with_causes;
 
 /// The pauses between tries to store a set that could not be stored at once: much shorter than the time that its
@@ -151,7 +151,7 @@ async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versioned>) {
 
 /// The grant was revoked while these tokens were in memory only: the revocation was meant for them too.
 async fn revoke_unstored(live: &Live, tokens: &TokenSet) {
-    if let Err(error) = live.server.revoke(tokens.to_revoke()).await {
+    if let Err(error) = live.server.revoke(RevokeRequest::new(tokens.to_revoke())).await {
         tracing::warn!(
             key = %live.grant.key, generation = tokens.generation, error = %with_causes(&error),
             "tokens of a revoked grant could not be revoked and live until they end"

@@ -5,9 +5,9 @@ use super::look::read_as_far_as_known;
 use super::write::write;
 use crate::token::live::Live;
 use crate::token::machine;
-use crate::token::record::Versioned;
+use crate::token::record::{Fingerprint, Versioned};
 use crate::token::store::Lease;
-use crate::token::{Error, ReauthorizationReason, RevokedToken};
+use crate::token::{Error, ReauthorizationReason, RevokeRequest, RevokedToken, TokenSet};
 
 /// The provider first, the store second: a tombstone over a living grant would be a lie.
 pub(crate) async fn revoke(live: &Live) -> Result<(), Error> {
@@ -46,18 +46,22 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Resul
     let tokens = unstored
         .as_ref()
         .or_else(|| seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()));
-    let Some(tokens) = tokens else {
+    let Some(tokens) = tokens.cloned() else {
         return match &seen {
             Some(_) => Ok(()),
             None => Err(live.grant.missing()),
         };
     };
-    live.server.revoke(tokens.to_revoke()).await?;
-    let in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
-    if in_doubt && tokens.refresh_token.is_some() && !tokens.access_token.is_empty() {
-        // The refresh token may be spent, and then its revocation ended nothing.
-        let access = RevokedToken::Access(tokens.access_token.clone());
-        live.server.revoke(access).await?;
+    let spent_in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
+    let (seen, unanswered) = mark(live, fence, seen, &tokens).await?;
+    if let Err(error) = end(live, &tokens, unanswered, spent_in_doubt).await {
+        if let Some(seen) = seen.filter(|_| !unanswered && !matches!(error, Error::InDoubt { .. })) {
+            // The server said that it did not do it: the next request is as the first one. Where this cannot be
+            // written, the next request is taken for a second one.
+            let next = live.successor(Some(seen.revision), seen.record.with_revocation(None));
+            let _ = write(&live.store, Some(seen.revision), next, fence).await;
+        }
+        return Err(error);
     }
     live.held.unstored.clear();
     let record = match &seen {
@@ -68,5 +72,41 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Resul
     let seen = seen.map(|seen| seen.revision);
     let written = write(&live.store, seen, live.successor(seen, buried), fence).await?;
     live.publish(written.done("take the tombstone")?);
+    Ok(())
+}
+
+/// From here on, whoever finds the record knows that the token may be gone: its revocation was asked for. The second
+/// answer: so it was before, and no word of what came of it is in the record.
+async fn mark(
+    live: &Live,
+    fence: u64,
+    seen: Option<Versioned>,
+    tokens: &TokenSet,
+) -> Result<(Option<Versioned>, bool), Error> {
+    let token = Some(Fingerprint::of(tokens.to_revoke().secret()));
+    match seen {
+        Some(seen) if seen.record.revocation != token => {
+            let next = live.successor(Some(seen.revision), seen.record.with_revocation(token));
+            let written = write(&live.store, Some(seen.revision), next, fence).await?;
+            Ok((Some(written.done("take the mark of a revocation")?), false))
+        }
+        Some(seen) => Ok((Some(seen), true)),
+        None => Ok((None, false)),
+    }
+}
+
+/// Ends the tokens at the provider.
+async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, spent_in_doubt: bool) -> Result<(), Error> {
+    let request = |token| {
+        let mut request = RevokeRequest::new(token);
+        request.unanswered = unanswered;
+        request
+    };
+    live.server.revoke(request(tokens.to_revoke())).await?;
+    if spent_in_doubt && tokens.refresh_token.is_some() && !tokens.access_token.is_empty() {
+        // The refresh token may be spent, and then its revocation ended nothing.
+        let access = RevokedToken::Access(tokens.access_token.clone());
+        live.server.revoke(request(access)).await?;
+    }
     Ok(())
 }

@@ -1,0 +1,272 @@
+//! OAuth errors: their codes, what they mean for the grant, and what the server says.
+
+use super::*;
+
+fn error_body(code: &str) -> String {
+    format!(r#"{{"error":"{code}"}}"#)
+}
+
+/// The OAuth error that a token request fails with; none: it is another failure.
+fn server_error(profile: &Profile, reply: &RawReply) -> Option<ServerError> {
+    match read(profile, &ASKED, reply).unwrap_err() {
+        Error::Server(error) => Some(error),
+        Error::Reply { .. } => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn verdict(profile: &Profile, reply: &RawReply) -> Verdict {
+    server_error(profile, reply).expect("an OAuth error").verdict
+}
+
+const CODES: [(&str, Verdict); 9] = [
+    ("invalid_grant", Verdict::Dead),
+    ("invalid_client", Verdict::ClientMisconfigured),
+    ("unauthorized_client", Verdict::ClientMisconfigured),
+    ("invalid_request", Verdict::RequestRejected),
+    ("invalid_scope", Verdict::RequestRejected),
+    ("unsupported_grant_type", Verdict::RequestRejected),
+    ("slow_down", Verdict::Throttled { retry_after: None }),
+    ("server_error", Verdict::Transient { retry_after: None }),
+    ("of_no_standard", Verdict::Transient { retry_after: None }),
+];
+
+#[test]
+fn an_error_code_says_what_becomes_of_the_grant_with_the_statuses_that_speak_of_the_request() {
+    for status in [200, 400, 401, 403, 404, 422, 499] {
+        for (code, expected) in CODES {
+            assert_eq!(
+                verdict(&PLAIN, &reply(status, &error_body(code))),
+                expected,
+                "{status} {code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn with_another_status_an_error_code_ends_no_grant_and_refuses_no_request() {
+    let own = Profile {
+        errors: &[
+            ("consent_gone", Verdict::Dead),
+            ("busy", Verdict::Throttled { retry_after: None }),
+        ],
+        ..PLAIN
+    };
+    let codes = CODES.map(|(code, _)| code);
+    for code in codes.into_iter().chain(["consent_gone", "busy"]) {
+        for status in [408, 425, 429, 500, 501, 502, 503, 504, 599, 302] {
+            let retry_after = Some(SEVEN);
+            let body = error_body(code);
+            let error = read(&own, &ASKED, &busy(status, &body)).unwrap_err();
+            let expected = match (status, code) {
+                (429, _) | (_, "slow_down" | "busy") => Verdict::Throttled { retry_after },
+                _ => Verdict::Transient { retry_after },
+            };
+            assert_eq!(error.verdict(), expected, "{status} {code}");
+            // Such a code is told where it speaks of the moment too.
+            let of_the_moment = ["slow_down", "server_error", "of_no_standard", "busy"];
+            let told = of_the_moment.contains(&code).then_some(code);
+            assert_eq!(error.code(), told, "{status} {code}");
+        }
+    }
+}
+
+#[test]
+fn html_and_what_is_no_whole_json_object_has_no_error_code() {
+    for body in [
+        "<html>{\"error\":\"invalid_grant\"}</html>",
+        "<!doctype html>",
+        "invalid_grant",
+        "error=invalid_grant",
+        r#"["invalid_grant"]"#,
+        r#"[{"error":"invalid_grant"}]"#,
+        r#""invalid_grant""#,
+        // What was to come might have said something else.
+        r#"{"error":"invalid_grant""#,
+        r#"{"error":"invalid_grant","error_description":"the tok"#,
+        r#"{"error":"invalid_gra"#,
+        r#"{"error_description":"invalid_grant"}"#,
+        r#"{"data":{"error":"invalid_grant"}}"#,
+    ] {
+        for status in [200, 400, 401] {
+            let error = read(&PLAIN, &ASKED, &reply(status, body)).unwrap_err();
+            assert_eq!(error.code(), None, "{status} {body}");
+            let expected = match status {
+                200 => Verdict::InDoubt,
+                _ => Verdict::Transient { retry_after: None },
+            };
+            assert_eq!(error.verdict(), expected, "{status} {body}");
+        }
+    }
+}
+
+#[test]
+fn a_code_is_read_in_any_spelling_and_told_in_one() {
+    let own = Profile {
+        errors: &[("consent_gone", Verdict::Dead)],
+        ..PLAIN
+    };
+    let asked = Asked {
+        secrets: &["the/code+spent"],
+        ..ASKED
+    };
+    let (longest, too_long) = ("e".repeat(64), "e".repeat(65));
+    for (written, told) in [
+        ("invalid_grant", Some("invalid_grant")),
+        ("invalid_grant ", Some("invalid_grant")),
+        ("\n\tinvalid_grant\r\n", Some("invalid_grant")),
+        ("\u{a0}invalid_grant\u{a0}", Some("invalid_grant")),
+        ("\u{feff}invalid_grant", Some("invalid_grant")),
+        ("INVALID_GRANT", Some("invalid_grant")),
+        ("Invalid_Grant", Some("invalid_grant")),
+        ("\"invalid_grant\"", Some("invalid_grant")),
+        ("invalid_grant: gone", Some("invalid_grant")),
+        ("invalid_grant:gone", Some("invalid_grant")),
+        ("invalid_grant; gone", Some("invalid_grant")),
+        ("invalid_grant, gone", Some("invalid_grant")),
+        ("invalid_grant - gone", Some("invalid_grant")),
+        ("invalid_grant (gone)", Some("invalid_grant")),
+        ("invalid_grant\ngone", Some("invalid_grant")),
+        ("invalid_grant/4711", Some("invalid_grant")),
+        ("invalid_grant.", Some("invalid_grant")),
+        (" INVALID_GRANT: GONE", Some("invalid_grant")),
+        ("Consent_Gone.", Some("consent_gone")),
+        ("SLOW_DOWN", Some("slow_down")),
+        ("Invalid_Token: unknown", Some("invalid_token")),
+        // Codes that nobody has listed stay as they are written.
+        ("E-4711", Some("E-4711")),
+        ("Own_Code with a word", Some("Own_Code")),
+        ("urn:error:own", Some("urn:error:own")),
+        ("invalid_grant_type", Some("invalid_grant_type")),
+        ("invalid_grant-like", Some("invalid_grant-like")),
+        ("not_invalid_grant", Some("not_invalid_grant")),
+        ("sorry: invalid_grant", Some("sorry")),
+        (&longest, Some(&longest)),
+        (&too_long, None),
+        ("", None),
+        (" ", None),
+        ("...", None),
+        ("f\u{fc}nf", None),
+        // A part of what was sent, and what holds all of it.
+        ("the/code+spent", None),
+        ("code", None),
+        ("no:the%2Fcode%2Bspent", None),
+        ("no:the%2fcode%2bspent", None),
+    ] {
+        let body = serde_json::json!({ "error": written }).to_string();
+        let error = read(&own, &asked, &reply(400, &body)).unwrap_err();
+        assert_eq!(error.code(), told, "{written:?}");
+    }
+}
+
+#[test]
+fn a_provider_says_what_its_own_codes_mean_and_the_reply_how_long_to_wait() {
+    let own = Profile {
+        errors: &[
+            ("consent_gone", Verdict::Dead),
+            ("nightly_batch", Verdict::Transient { retry_after: None }),
+            ("too_many", Verdict::Throttled { retry_after: None }),
+            ("invalid_grant", Verdict::RequestRejected),
+        ],
+        ..PLAIN
+    };
+    let retry_after = Some(SEVEN);
+    for (code, expected) in [
+        ("consent_gone", Verdict::Dead),
+        ("nightly_batch", Verdict::Transient { retry_after }),
+        ("too_many", Verdict::Throttled { retry_after }),
+        ("invalid_grant", Verdict::RequestRejected),
+        ("invalid_client", Verdict::ClientMisconfigured),
+        ("slow_down", Verdict::Throttled { retry_after }),
+        ("server_error", Verdict::Transient { retry_after }),
+    ] {
+        assert_eq!(verdict(&own, &busy(400, &error_body(code))), expected, "{code}");
+    }
+}
+
+#[test]
+fn an_error_code_is_found_where_servers_are_known_to_put_it() {
+    for (body, code, description) in [
+        (r#"{"error":"e1"}"#, Some("e1"), None),
+        (r#"{"error":"e1","error_description":"why"}"#, Some("e1"), Some("why")),
+        (
+            r#"{"error":{"code":"e1","type":"e2","message":"why"}}"#,
+            Some("e1"),
+            Some("why"),
+        ),
+        (r#"{"error":{"code":7,"type":"e2"}}"#, Some("e2"), None),
+        (r#"{"error":{"error":"e3","message":7}}"#, Some("e3"), None),
+        (
+            r#"{"error":{"code":"e1","message":"inner"},"error_description":"outer"}"#,
+            Some("e1"),
+            Some("outer"),
+        ),
+        ("\u{feff}{\"error\":\"e1\"}", Some("e1"), None),
+        (r#"{"error":{"message":"why"}}"#, None, None),
+        (r#"{"error":7}"#, None, None),
+        (r#"{"message":"why"}"#, None, None),
+        (r#"["error"]"#, None, None),
+        ("<html>502</html>", None, None),
+        ("", None, None),
+        // Of a key that stands there twice, the last that can be read.
+        (r#"{"error":"e1","error":"e2"}"#, Some("e2"), None),
+        (r#"{"error":"e1","error":null}"#, Some("e1"), None),
+        (r#"{"error":"e1","error":{"code":"e2"}}"#, Some("e2"), None),
+        (
+            r#"{"error":"e1","error_description":"a","error_description":7}"#,
+            Some("e1"),
+            Some("a"),
+        ),
+        // What is odd beside it costs nothing.
+        (
+            r#"{"error":"e1","error_description":"caf\ud83d"}"#,
+            Some("e1"),
+            Some("caf\u{fffd}"),
+        ),
+        (
+            r#"{"error":"e1","x":NaN,"y":"two
+lines"} trailing"#,
+            Some("e1"),
+            None,
+        ),
+    ] {
+        let error = server_error(&PLAIN, &reply(400, body));
+        assert_eq!(error.as_ref().map(|error| &*error.error), code, "{body}");
+        assert_eq!(
+            error.and_then(|error| error.description).as_deref(),
+            description,
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() {
+    let long = "x".repeat(400);
+    for (said, shown) in [
+        ("gone", "gone"),
+        ("token refresh-1 is spent", "token [REDACTED] is spent"),
+        ("form: password=pass+word", "form: password=[REDACTED]"),
+        ("plain: pass word", "plain: [REDACTED]"),
+        ("code the/code+spent is spent", "code [REDACTED] is spent"),
+        ("code=the%2Fcode%2Bspent", "code=[REDACTED]"),
+        ("code=the%2fcode%2bspent", "code=[REDACTED]"),
+        ("two\r\nlines\u{0}\ta", "twolinesa"),
+        ("\u{202e}right\u{200b} to left\u{feff}", "right to left"),
+        // Characters that are not seen hide no secret.
+        ("the/co\u{200b}de+sp\nent", "[REDACTED]"),
+        // Of two secrets, one may be a part of the other.
+        ("refresh-1 refresh-12 refresh-1", "[REDACTED] [REDACTED] [REDACTED]"),
+        (&long, &long[..300]),
+    ] {
+        let asked = Asked {
+            secrets: &["", "refresh-1", "refresh-12", "pass word", "the/code+spent"],
+            ..ASKED
+        };
+        let body = serde_json::json!({ "error": "e1", "error_description": said }).to_string();
+        let error = read(&PLAIN, &asked, &reply(400, &body)).unwrap_err();
+        assert_eq!(error.description(), Some(shown), "{said:?}");
+        assert!(!format!("{error} {error:?} {error:#?}").contains(shown), "{said:?}");
+    }
+}

@@ -1,0 +1,197 @@
+//! What a reply to a revocation request says.
+
+use super::*;
+use crate::oauth::profile::Revocation;
+
+/// What comes of a revocation.
+#[derive(Debug, PartialEq, Eq)]
+enum Revoked {
+    Done,
+    /// The server would say the same again.
+    Refused(Verdict),
+    /// It was not carried out, or not by this server, and another time it may be.
+    Later,
+    /// Nobody knows.
+    InDoubt,
+}
+
+use Revoked::{Done, InDoubt, Later, Refused};
+
+const REJECTED: Revoked = Refused(Verdict::RequestRejected);
+const MISCONFIGURED: Revoked = Refused(Verdict::ClientMisconfigured);
+
+fn outcome(reply: RawReply, success: &'static [u16], unknown_token: &'static [u16], unanswered: bool) -> Revoked {
+    let revocation = Revocation {
+        success,
+        unknown_token,
+        ..Revocation::BASE
+    };
+    let Err(error) = reply.revocation(&PLAIN, &revocation, unanswered, &ASKED) else {
+        return Done;
+    };
+    match error.verdict() {
+        Verdict::InDoubt => InDoubt,
+        Verdict::Transient { .. } | Verdict::Throttled { .. } => Later,
+        verdict => Refused(verdict),
+    }
+}
+
+#[test]
+fn a_revocation_is_done_when_the_server_says_so_by_what_the_specification_lists() {
+    for (success, status, body, expected) in [
+        (&[200][..], 200, "", Done),
+        (&[200], 200, "{}", Done),
+        (&[200], 200, "ok", Done),
+        (&[200], 200, "null", Done),
+        (&[200], 200, r#"{"error":null}"#, Done),
+        (&[200], 200, r#"{"error":""}"#, Done),
+        (&[204], 204, "", Done),
+        (&[200, 404], 404, "", Done),
+        // Another success than those is none.
+        (&[200], 204, "", Later),
+        (&[204], 200, "", Later),
+        (&[204], 200, "{}", Later),
+        (&[200], 202, "", Later),
+        (&[200], 206, "", Later),
+        // A page is somebody else's, whatever its status.
+        (&[200], 200, "<html>", Later),
+        (&[200], 200, "\u{feff}\r\n <!doctype html>", Later),
+        (&[200, 404], 404, "<html>", Later),
+        // So is an error of whoever stands in front of the server.
+        (&[200], 403, "<html>", Later),
+        (&[200], 503, "<html>", Later),
+        (&[200], 500, "", Later),
+        (&[200], 408, "", Later),
+        (&[200], 425, "{}", Later),
+        (&[200], 429, "", Later),
+        (&[200], 302, "", Later),
+        (&[200], 307, "", Later),
+    ] {
+        assert_eq!(
+            outcome(reply(status, body), success, &[], false),
+            expected,
+            "{status} {body}"
+        );
+    }
+}
+
+#[test]
+fn what_will_never_succeed_is_no_matter_of_time() {
+    for (success, status, body, expected) in [
+        (&[200][..], 404, "", REJECTED),
+        (&[200], 400, "{}", REJECTED),
+        (&[200], 405, "not allowed", REJECTED),
+        (&[200], 410, "", REJECTED),
+        (&[200], 301, "", REJECTED),
+        (&[200], 308, "<html>Moved</html>", REJECTED),
+        (&[200], 400, r#"{"error":"unsupported_token_type"}"#, REJECTED),
+        (
+            &[200],
+            400,
+            r#"{"error":"UNSUPPORTED_TOKEN_TYPE: access_token"}"#,
+            REJECTED,
+        ),
+        (&[200], 503, r#"{"error":"unsupported_token_type"}"#, Later),
+        (&[200], 400, r#"{"error":"invalid_request"}"#, REJECTED),
+        (&[200], 403, r#"{"error":"of_no_standard"}"#, REJECTED),
+        (&[200], 200, r#"{"error":"of_no_standard"}"#, REJECTED),
+        (&[200], 200, r#"{"error":"invalid_client"}"#, MISCONFIGURED),
+        (&[200], 204, r#"{"error":"invalid_client"}"#, MISCONFIGURED),
+        (&[200, 404], 404, r#"{"error":"invalid_client"}"#, MISCONFIGURED),
+        (&[200], 401, r#"{"error":"invalid_client"}"#, MISCONFIGURED),
+        // These codes speak of the moment.
+        (&[200], 400, r#"{"error":"temporarily_unavailable"}"#, Later),
+        (&[200], 400, r#"{"error":"server_error"}"#, Later),
+        (&[200], 400, r#"{"error":"slow_down"}"#, Later),
+        (&[200], 200, r#"{"error":"server_error"}"#, Later),
+        (&[200], 503, r#"{"error":"server_error"}"#, Later),
+        (&[200], 429, r#"{"error":"invalid_client"}"#, Later),
+    ] {
+        assert_eq!(
+            outcome(reply(status, body), success, &[], false),
+            expected,
+            "{status} {body}"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_the_server_does_not_know_needs_no_revocation() {
+    let dead = Refused(Verdict::Dead);
+    for (status, body, expected) in [
+        (200, r#"{"error":"invalid_token"}"#, Done),
+        (400, r#"{"error":"invalid_token"}"#, Done),
+        (401, r#"{"error":"INVALID_TOKEN: unknown"}"#, Done),
+        (404, r#"{"error":{"code":"invalid_token "}}"#, Done),
+        // The grant is over: whoever asked takes this for done.
+        (400, r#"{"error":"invalid_grant"}"#, dead),
+        // It is no word on the token.
+        (408, r#"{"error":"invalid_token"}"#, Later),
+        (429, r#"{"error":"invalid_token"}"#, Later),
+        (503, r#"{"error":"invalid_token"}"#, Later),
+        (503, r#"{"error":"invalid_grant"}"#, Later),
+        (400, "<html>invalid_token</html>", Later),
+        (400, r#"{"error":"invalid_token_type"}"#, REJECTED),
+    ] {
+        assert_eq!(
+            outcome(reply(status, body), &[200], &[], false),
+            expected,
+            "{status} {body}"
+        );
+    }
+}
+
+#[test]
+fn after_a_lost_reply_the_status_of_an_unknown_token_says_that_it_is_gone() {
+    for (status, body, first, second) in [
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"unknown"}"#,
+            REJECTED,
+            Done,
+        ),
+        (400, r#"{"error":"of_no_standard"}"#, REJECTED, Done),
+        (400, r#"{"message":"unknown"}"#, REJECTED, Done),
+        (400, "", REJECTED, Done),
+        // These say something else.
+        (400, r#"{"error":"invalid_client"}"#, MISCONFIGURED, MISCONFIGURED),
+        (400, r#"{"error":"unauthorized_client"}"#, MISCONFIGURED, MISCONFIGURED),
+        (400, r#"{"error":"unsupported_token_type"}"#, REJECTED, REJECTED),
+        (400, r#"{"error":"temporarily_unavailable"}"#, Later, Later),
+        (400, "<html>", Later, Later),
+        (403, r#"{"error":"invalid_request"}"#, REJECTED, REJECTED),
+        (404, "", REJECTED, REJECTED),
+        (429, "", Later, Later),
+        (503, "", Later, Later),
+        (200, "", Later, Later),
+        (204, "", Done, Done),
+    ] {
+        for (unanswered, expected) in [(false, first), (true, second)] {
+            let outcome = outcome(reply(status, body), &[204], &[400], unanswered);
+            assert_eq!(outcome, expected, "{status} {body} {unanswered}");
+        }
+    }
+    let body = r#"{"error":"invalid_request"}"#;
+    assert_eq!(
+        outcome(reply(400, body), &[204], &[], true),
+        REJECTED,
+        "where the specification lists no such status"
+    );
+}
+
+#[test]
+fn a_reply_that_breaks_off_leaves_the_revocation_in_doubt() {
+    for (status, body, expected) in [
+        (200, "", InDoubt),
+        (200, r#"{"error":"invalid_cl"#, InDoubt),
+        (400, r#"{"error":"invalid_to"#, InDoubt),
+        (503, "", InDoubt),
+        // Its whole word came.
+        (400, r#"{"error":"invalid_token"} "#, Done),
+        (400, r#"{"error":"invalid_client"} "#, MISCONFIGURED),
+    ] {
+        let mut reply = reply(status, body);
+        reply.broken = Some(Broken::default());
+        assert_eq!(outcome(reply, &[200], &[], false), expected, "{status} {body}");
+    }
+}

@@ -1,0 +1,282 @@
+//! The tokens of a reply, and why there are none.
+
+use super::*;
+use crate::oauth::profile::{ExtraField, RefreshFacts, ScopeTemplate};
+
+/// The problem of a reply that is no answer, and whether what was spent is in doubt.
+fn problem(asked: &Asked<'_>, reply: &RawReply) -> (&'static str, bool) {
+    match read(&PLAIN, asked, reply).unwrap_err() {
+        Error::Reply { problem, in_doubt, .. } => (problem, in_doubt),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn tokens(profile: &Profile, body: &str) -> TokenReply {
+    read(profile, &ASKED, &reply(200, body)).unwrap()
+}
+
+#[test]
+fn a_success_that_is_no_token_reply_leaves_in_doubt_what_the_request_spends() {
+    let unusable = "the reply has no usable `access_token`";
+    let no_object = "the reply is not a JSON object";
+    let unfit = "the access token has characters that a header cannot carry";
+    let foreign = "the token type is not bearer, which is the only one that is supported";
+    for (body, expected) in [
+        ("", no_object),
+        ("<html>", no_object),
+        ("[]", no_object),
+        (r#""token""#, no_object),
+        ("{}", unusable),
+        (r#"{"access_token":["a"]}"#, unusable),
+        (r#"{"access_token":""}"#, "the reply has an empty `access_token`"),
+        (r#"{"access_token":"a b"}"#, unfit),
+        (r#"{"access_token":"a\u007fb"}"#, unfit),
+        (r#"{"access_token":"a\nb"}"#, unfit),
+        (r#"{"access_token":"\u00e9"}"#, unfit),
+        (r#"{"access_token":"a","token_type":"mac"}"#, foreign),
+        (r#"{"access_token":"a","token_type":["mac"]}"#, foreign),
+        (r#"{"access_token":"a","token_type":"N_A"}"#, foreign),
+        (r#"{"access_token":"a""#, "the reply ends in the middle"),
+        (
+            r#"{"access_token":"a","token_type":"Bea"#,
+            "the reply ends in the middle",
+        ),
+    ] {
+        for spends in [true, false] {
+            let asked = Asked { spends, ..ASKED };
+            assert_eq!(problem(&asked, &reply(200, body)), (expected, spends), "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_without_a_code_may_be_a_proxys_and_is_told_with_its_retry_after() {
+    for body in ["<html>", "{}", "", r#"{"access_token":"a"}"#] {
+        let error = read(&PLAIN, &ASKED, &busy(503, body)).unwrap_err();
+        let Error::Reply {
+            request,
+            status,
+            retry_after,
+            in_doubt,
+            ..
+        } = error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!((request, status), (ASKED.request, StatusCode::SERVICE_UNAVAILABLE));
+        assert_eq!((retry_after, in_doubt), (Some(SEVEN), false));
+    }
+}
+
+#[test]
+fn a_token_of_every_character_that_a_header_can_carry_is_taken() {
+    let body = r#"{"access_token":"!a~","token_type":"BeArEr","refresh_token":"","id_token":"i"}"#;
+    let taken = tokens(&PLAIN, body);
+    assert_eq!(taken.access_token.expose_secret(), "!a~");
+    assert!(taken.refresh_token.is_none(), "an empty refresh token is none");
+    assert!(taken.id_token.is_none(), "nobody asked for it");
+    let asked = Asked {
+        keep_id_token: true,
+        ..ASKED
+    };
+    let taken = read(&PLAIN, &asked, &reply(200, body)).unwrap();
+    assert_eq!(taken.id_token.unwrap().expose_secret(), "i");
+}
+
+#[test]
+fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_nothing_says_error() {
+    let odd = reply(200, r#"{"refresh_token":"r","access_token":7}"#);
+    let kept = read(&PLAIN, &ASKED, &odd).unwrap();
+    assert!(kept.unusable.is_some() && kept.access_token.is_empty());
+    assert_eq!(kept.refresh_token.unwrap().expose_secret(), "r");
+    let nothing_spent = Asked { spends: false, ..ASKED };
+    let error = read(&PLAIN, &nothing_spent, &odd).unwrap_err();
+    assert!(error.is_retryable(), "nothing was spent: {error:?}");
+    let echo = r#"{"refresh_token":"r","error":"invalid_grant"}"#;
+    assert_eq!(
+        read(&PLAIN, &ASKED, &reply(200, echo)).unwrap_err().verdict(),
+        Verdict::Dead
+    );
+    // With an access token, an error is none.
+    let both = r#"{"access_token":"a","error":"invalid_grant"}"#;
+    assert_eq!(tokens(&PLAIN, both).access_token.expose_secret(), "a");
+    // No tokens come with a status that is no success.
+    for status in [302, 400, 500] {
+        let body = r#"{"access_token":"a","refresh_token":"r"}"#;
+        assert!(read(&PLAIN, &ASKED, &reply(status, body)).is_err(), "{status}");
+    }
+}
+
+#[test]
+fn the_life_of_an_access_token_is_the_replys_or_the_documented_one_and_never_longer_than_ten_years() {
+    let documented = Profile {
+        default_lifetime: Some(1800),
+        ..PLAIN
+    };
+    let millis = Profile {
+        expires_in_milliseconds: true,
+        ..PLAIN
+    };
+    for (profile, told, expected) in [
+        (&PLAIN, "", None),
+        (&PLAIN, r#","expires_in":3600"#, Some(Duration::from_secs(3600))),
+        (&PLAIN, r#","expires_in":1"#, Some(Duration::from_secs(1))),
+        (&PLAIN, r#","expires_in":0"#, None),
+        (&PLAIN, r#","expires_in":-1"#, None),
+        (&PLAIN, r#","expires_in":999999999999"#, Some(LONGEST_LIFE)),
+        (&PLAIN, r#","expires_in":3599.9"#, Some(Duration::from_secs(3599))),
+        (&PLAIN, r#","expires_in":"3599.9""#, Some(Duration::from_secs(3599))),
+        (&PLAIN, r#","expires_in":" 3600 ""#, Some(Duration::from_secs(3600))),
+        (&PLAIN, r#","expires_in":1e3"#, Some(Duration::from_secs(1000))),
+        (&PLAIN, r#","expires_in":"1E3""#, Some(Duration::from_secs(1000))),
+        (&PLAIN, r#","expires_in":0.9"#, None),
+        (&PLAIN, r#","expires_in":-3599.9"#, None),
+        (&PLAIN, r#","expires_in":"-1""#, None),
+        (&PLAIN, r#","expires_in":9223372036854775807"#, Some(LONGEST_LIFE)),
+        (&PLAIN, r#","expires_in":18446744073709551616"#, Some(LONGEST_LIFE)),
+        (&PLAIN, r#","expires_in":1e30"#, Some(LONGEST_LIFE)),
+        (&PLAIN, r#","expires_in":1e400"#, None),
+        (&PLAIN, r#","expires_in":"soon""#, None),
+        (&PLAIN, r#","expires_in":"""#, None),
+        (&PLAIN, r#","expires_in":true"#, None),
+        (&PLAIN, r#","expires_in":[3600]"#, None),
+        (&PLAIN, r#","expires_in":null"#, None),
+        (
+            &PLAIN,
+            r#","expires_in":60,"expires_in":3600"#,
+            Some(Duration::from_secs(3600)),
+        ),
+        (
+            &PLAIN,
+            r#","expires_in":3600,"expires_in":"soon""#,
+            Some(Duration::from_secs(3600)),
+        ),
+        (&documented, "", Some(Duration::from_secs(1800))),
+        (&documented, r#","expires_in":0"#, Some(Duration::from_secs(1800))),
+        (&documented, r#","expires_in":60"#, Some(Duration::from_secs(60))),
+        (&millis, r#","expires_in":3600"#, Some(Duration::from_millis(3600))),
+        (&millis, r#","expires_in":3599.9"#, Some(Duration::from_millis(3599))),
+    ] {
+        let body = format!(r#"{{"access_token":"a"{told}}}"#);
+        assert_eq!(tokens(profile, &body).expires_in, expected, "{told}");
+    }
+    assert_eq!(LONGEST_LIFE.as_secs(), 315_360_000);
+}
+
+#[test]
+fn the_life_of_a_refresh_token_is_the_replys_or_the_documented_one_where_there_is_a_refresh_token() {
+    let facts = |lifetime, lifetime_field| Profile {
+        refresh: RefreshFacts {
+            lifetime,
+            lifetime_field,
+            ..RefreshFacts::BASE
+        },
+        ..PLAIN
+    };
+    let (nothing, documented) = (facts(None, None), facts(Some(1800), None));
+    let (told, both) = (facts(None, Some("life")), facts(Some(1800), Some("life")));
+    for (profile, field, expected) in [
+        (&nothing, r#","life":60"#, None),
+        (&documented, r#","life":60"#, Some(1800)),
+        (&told, "", None),
+        (&told, r#","life":60"#, Some(60)),
+        (&told, r#","life":" 60 ""#, Some(60)),
+        (&told, r#","life":0"#, None),
+        (&told, r#","life":-60"#, None),
+        (&told, r#","life":true"#, None),
+        (&told, r#","life":"soon""#, None),
+        (&both, r#","life":60"#, Some(60)),
+        (&both, r#","life":0"#, Some(1800)),
+        (&both, "", Some(1800)),
+        (&both, r#","life":999999999999"#, Some(LONGEST_LIFE.as_secs())),
+    ] {
+        let body = |rest: &str| format!(r#"{{"access_token":"a"{rest}{field}}}"#);
+        let with = tokens(profile, &body(r#","refresh_token":"r""#));
+        assert_eq!(with.refresh_expires_in, expected.map(Duration::from_secs), "{field}");
+        assert_eq!(tokens(profile, &body("")).refresh_expires_in, None, "{field}");
+    }
+}
+
+#[test]
+fn scopes_are_granted_as_told_and_none_told_is_not_none_granted() {
+    for (told, expected) in [
+        ("", None),
+        (r#","scope":"""#, None),
+        (r#","scope":"b a""#, Some("a b")),
+        (r#","scope":"b,a""#, Some("a b")),
+        (r#","scope":["b","a",7]"#, Some("a b")),
+        (r#","scope":[]"#, None),
+        (r#","scope":{"a":true}"#, None),
+        (r#","scope":null"#, None),
+        (r#","scope":7"#, None),
+        (r#","scope":"a","scope":"b""#, Some("b")),
+        (r#","scope":"a","scope":null"#, Some("a")),
+    ] {
+        let reply = tokens(&PLAIN, &format!(r#"{{"access_token":"a"{told}}}"#));
+        assert_eq!(
+            reply.scopes.map(|scopes| scopes.to_string()).as_deref(),
+            expected,
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_scope_told_with_what_it_is_bound_to_grants_the_scope() {
+    let bound = Profile {
+        scope_templates: &[ScopeTemplate {
+            scope: "ACCOUNTS",
+            template: "ACCOUNTS:{consent}!",
+            before: "ACCOUNTS:",
+            after: "!",
+            ..ScopeTemplate::BASE
+        }],
+        ..PLAIN
+    };
+    for (told, expected) in [
+        ("ACCOUNTS:c-1!", "ACCOUNTS ACCOUNTS:c-1!"),
+        ("ACCOUNTS:c-1", "ACCOUNTS:c-1"),
+        ("OTHER:c-1!", "OTHER:c-1!"),
+    ] {
+        assert_eq!(granted(&bound, ScopeSet::parse(told)).to_string(), expected);
+    }
+}
+
+#[cfg(feature = "tatrabanka")]
+#[test]
+fn a_scope_told_with_its_id_grants_the_scope() {
+    let profile = &crate::tatrabanka::PROFILE;
+    for (told, expected) in [
+        ("PREMIUM_AIS", "PREMIUM_AIS"),
+        ("PREMIUM_AIS:consent-1", "PREMIUM_AIS PREMIUM_AIS:consent-1"),
+        ("PREMIUM_PIS_CANC:a-1", "PREMIUM_PIS_CANC PREMIUM_PIS_CANC:a-1"),
+        ("OTHER:x", "OTHER:x"),
+    ] {
+        assert_eq!(granted(profile, ScopeSet::parse(told)).to_string(), expected);
+    }
+}
+
+#[test]
+fn documented_fields_are_kept_as_texts_and_others_are_not_kept() {
+    const fn field(name: &'static str) -> ExtraField {
+        ExtraField {
+            name,
+            ..ExtraField::BASE
+        }
+    }
+    const EXTRA: &[ExtraField] = &[
+        field("text"),
+        field("number"),
+        field("flag"),
+        field("list"),
+        field("absent"),
+        field("spaced"),
+        field("empty"),
+        field("blank"),
+    ];
+    let profile = Profile { extra: EXTRA, ..PLAIN };
+    let body = r#"{"access_token":"a","text":"t","number":7,"flag":true,"list":[1],"spaced":" s\n","empty":"","blank":" ","other":"o"}"#;
+    let kept: Vec<_> = tokens(&profile, body).extra.into_iter().collect();
+    let expected = [("flag", "true"), ("number", "7"), ("spaced", "s"), ("text", "t")];
+    assert_eq!(kept, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+}

@@ -1,0 +1,410 @@
+//! The fields of a JSON object, read one by one from the bytes: one that cannot be read costs no other.
+//!
+//! A refresh spends the old refresh token, so the reply to it is the only place where the new one stands. A JSON
+//! reader that refuses the whole reply because of a field that nobody needs would lose it. This one finds where each
+//! value begins and ends, and reads only those that are asked for. It does not mind a key that stands there twice, bytes
+//! that are not UTF-8, half of a surrogate pair, a line break in a string, any depth of nesting, or what follows the object.
+
+use zeroize::Zeroizing;
+
+/// The fields of an object, each value as it stands there.
+#[derive(Default)]
+pub(super) struct ReplyFields<'a> {
+    fields: Vec<(Zeroizing<String>, Value<'a>)>,
+    whole: bool,
+}
+
+impl<'a> ReplyFields<'a> {
+    /// None: the body is no object.
+    pub fn of(body: &'a [u8]) -> Option<Self> {
+        let mut rest = Rest(body);
+        rest.skip(|byte| byte.is_ascii_whitespace());
+        rest.take(b'{')?;
+        let mut fields = Vec::new();
+        let whole = loop {
+            rest.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
+            if rest.take(b'}').is_some() {
+                break true;
+            }
+            match rest.field() {
+                Some((name, value)) => fields.push((text_of(name).0, value)),
+                None => break false,
+            }
+        };
+        Some(Self { fields, whole })
+    }
+
+    /// Whether the object was read to its end. What was read before is right in any case.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Every value of this name, the last one first: of a key that stands there twice, most readers take the last
+    /// (RFC 8259 section 4), and the one before is better than none.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = Value<'a>> {
+        let named = self.fields.iter().rev().filter(move |(field, _)| **field == name);
+        named.map(|(_, value)| *value)
+    }
+
+    /// The last value of this name that can be read.
+    pub fn last<T>(&self, name: &str, read: impl FnMut(Value<'a>) -> Option<T>) -> Option<T> {
+        self.all(name).find_map(read)
+    }
+}
+
+/// A value as it stands in the reply.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a>(&'a [u8]);
+
+impl<'a> Value<'a> {
+    /// The text of a string; none: it is no string, or not every character of it can be read.
+    pub fn text(self) -> Option<Zeroizing<String>> {
+        let (text, exact) = text_of(self.content()?);
+        exact.then_some(text)
+    }
+
+    /// The text of a string, with a replacement character for what cannot be read.
+    pub fn text_with_gaps(self) -> Option<Zeroizing<String>> {
+        Some(text_of(self.content()?).0)
+    }
+
+    /// A number, `true` or `false`, as it is written.
+    pub fn literal(self) -> Option<&'a str> {
+        let text = std::str::from_utf8(self.0).ok()?;
+        let literal = matches!(text, "true" | "false") || text.parse::<serde_json::Number>().is_ok();
+        literal.then_some(text)
+    }
+
+    /// The fields of an object.
+    pub fn fields(self) -> Option<ReplyFields<'a>> {
+        ReplyFields::of(self.0)
+    }
+
+    /// The values of a list.
+    pub fn items(self) -> Option<Vec<Value<'a>>> {
+        let mut rest = Rest(self.0);
+        rest.take(b'[')?;
+        let mut items = Vec::new();
+        loop {
+            rest.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
+            match rest.value() {
+                Some(item) => items.push(item),
+                None => return Some(items),
+            }
+        }
+    }
+
+    /// What stands between the quotes of a string.
+    fn content(self) -> Option<&'a [u8]> {
+        self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")
+    }
+}
+
+/// What is left to read.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn skip(&mut self, skipped: impl Fn(u8) -> bool) {
+        let skipped = self.0.iter().take_while(|byte| skipped(**byte)).count();
+        self.0 = &self.0[skipped..];
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        self.0 = self.0.strip_prefix(&[byte])?;
+        Some(())
+    }
+
+    /// A name and its value, both to their ends.
+    fn field(&mut self) -> Option<(&'a [u8], Value<'a>)> {
+        let name = self.string().and_then(Value::content)?;
+        self.skip(|byte| byte.is_ascii_whitespace());
+        self.take(b':')?;
+        self.skip(|byte| byte.is_ascii_whitespace());
+        if self.0.first().is_some_and(|byte| b",}".contains(byte)) {
+            // A template that had nothing to put here.
+            return Some((name, self.cut(0)));
+        }
+        Some((name, self.value()?))
+    }
+
+    /// The value that begins here; none: it has no end, so there is no telling what it would have been.
+    fn value(&mut self) -> Option<Value<'a>> {
+        match self.0.first()? {
+            b'"' => self.string(),
+            b'{' | b'[' => self.nested(),
+            _ => {
+                let end = |byte: &u8| byte.is_ascii_whitespace() || b",]}".contains(byte);
+                let length = self.0.iter().position(end).filter(|length| *length > 0)?;
+                Some(self.cut(length))
+            }
+        }
+    }
+
+    fn string(&mut self) -> Option<Value<'a>> {
+        let mut bytes = self.0.strip_prefix(b"\"")?.iter().enumerate();
+        while let Some((at, byte)) = bytes.next() {
+            match byte {
+                b'"' => return Some(self.cut(at + 2)),
+                b'\\' => {
+                    bytes.next();
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// An object or a list, with what is in it: counted, because a call for each level would need a limit.
+    fn nested(&mut self) -> Option<Value<'a>> {
+        let whole = self.0;
+        let mut inner = Rest(whole);
+        let mut depth = 0_usize;
+        loop {
+            match inner.0.first()? {
+                b'"' => {
+                    inner.string()?;
+                }
+                bracket => {
+                    match bracket {
+                        b'{' | b'[' => depth += 1,
+                        b'}' | b']' => depth -= 1,
+                        _ => {}
+                    }
+                    inner.0 = &inner.0[1..];
+                    if depth == 0 {
+                        return Some(self.cut(whole.len() - inner.0.len()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn cut(&mut self, length: usize) -> Value<'a> {
+        let (value, rest) = self.0.split_at(length);
+        self.0 = rest;
+        Value(value)
+    }
+}
+
+/// The characters that stand for this content of a string, and whether each could be read.
+fn text_of(content: &[u8]) -> (Zeroizing<String>, bool) {
+    // No escape is shorter than what it stands for: the buffer never grows, so it leaves no copy of a secret behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(content.len()));
+    let mut exact = true;
+    let mut rest = content;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte != b'\\' {
+            text.push(*byte);
+            continue;
+        }
+        let (character, after) = unescaped(rest);
+        rest = after;
+        exact &= character.is_some();
+        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    match std::str::from_utf8(&text) {
+        Ok(_) => {
+            let text = String::from_utf8(std::mem::take(&mut *text)).unwrap_or_default();
+            (Zeroizing::new(text), exact)
+        }
+        Err(_) => (Zeroizing::new(String::from_utf8_lossy(&text).into_owned()), false),
+    }
+}
+
+/// The character of the escape that stands behind a backslash; none: it stands for no character.
+fn unescaped(rest: &[u8]) -> (Option<char>, &[u8]) {
+    let Some((kind, after)) = rest.split_first() else {
+        return (None, rest);
+    };
+    let character = match kind {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'"' | b'\\' | b'/' => char::from(*kind),
+        b'u' => return code_point(after),
+        _ => return (None, after),
+    };
+    (Some(character), after)
+}
+
+/// The character of `\uXXXX`, or of two of them (RFC 8259 section 7).
+fn code_point(rest: &[u8]) -> (Option<char>, &[u8]) {
+    let Some((first, after)) = unit(rest) else {
+        return (None, rest);
+    };
+    if let Some(character) = char::from_u32(first) {
+        return (Some(character), after);
+    }
+    let second = after.strip_prefix(b"\\u").and_then(unit);
+    let pair = second.and_then(|(second, after)| {
+        let high = first.checked_sub(0xd800).filter(|high| *high < 0x400)?;
+        let low = second.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+        Some((char::from_u32(0x1_0000 + (high << 10) + low), after))
+    });
+    pair.unwrap_or((None, after))
+}
+
+fn unit(rest: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, after) = rest.split_at_checked(4)?;
+    let value = digits
+        .iter()
+        .try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))?;
+    Some((value, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(body: &[u8], name: &str) -> Option<String> {
+        let fields = ReplyFields::of(body).unwrap();
+        fields.last(name, |value| value.text()).map(|text| text.to_string())
+    }
+
+    #[test]
+    fn what_can_be_read_is_read_whatever_stands_beside_it() {
+        let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+        let mismatched = format!("{}{}", "{".repeat(20_000), "]".repeat(20_000));
+        let beside: [&[u8]; 23] = [
+            b"",
+            b"nul",
+            b"'single'",
+            b"\"M\xfcller\"",
+            b"\"caf\\ud83d\"",
+            b"\"\\ude00\\ud83d\"",
+            b"\"\\u12\"",
+            b"\"\\x\"",
+            b"\"two\nlines\"",
+            b"\"a \\\" quote, and }\"",
+            b"\"\\\\\"",
+            b"NaN",
+            b"-Infinity",
+            b"0123",
+            b"1e400",
+            b"undefined",
+            b"null",
+            b"{\"access_token\":\"not this\"}",
+            b"[\"}\",{\"a\":\"]\"}]",
+            deep.as_bytes(),
+            mismatched.as_bytes(),
+            b"\"\xff\xfe\"",
+            b"\"\"",
+        ];
+        for value in beside {
+            let shown = String::from_utf8_lossy(&value[..value.len().min(40)]).into_owned();
+            for body in [
+                [b"{\"x\":", value, b",\"access_token\":\"a\",\"refresh_token\":\"r\"}"].concat(),
+                [
+                    b"{\"access_token\":\"a\",\"x\" : ",
+                    value,
+                    b" , \"refresh_token\" :\t\"r\" } \n",
+                ]
+                .concat(),
+                [
+                    b" {\"access_token\":\"a\",\"refresh_token\":\"r\",\"x\":",
+                    value,
+                    b"} <!-- made by -->",
+                ]
+                .concat(),
+            ] {
+                assert_eq!(text(&body, "access_token").as_deref(), Some("a"), "{shown}");
+                assert_eq!(text(&body, "refresh_token").as_deref(), Some("r"), "{shown}");
+                assert!(ReplyFields::of(&body).unwrap().is_whole(), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_of_any_kind_costs_no_other() {
+        let body = b"{\"na\xefve\":1,\"\\ud83d\":2,\"\":3,\"access\\u005ftoken\":\"a\",\"x\":4,,}";
+        assert_eq!(text(body, "access_token").as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn strings_are_read_as_rfc_8259_has_them() {
+        for (written, read) in [
+            (r#""""#, Some("")),
+            (r#""a\"b\\c\/d""#, Some("a\"b\\c/d")),
+            (r#""\b\f\n\r\t""#, Some("\u{8}\u{c}\n\r\t")),
+            (r#""\u0041\u00e9\u20AC""#, Some("Aé€")),
+            (r#""\ud83d\ude00""#, Some("😀")),
+            ("\"😀é\"", Some("😀é")),
+            (r#""\ud83d""#, None),
+            (r#""\ud83dx""#, None),
+            (r#""\ud83d\u0041""#, None),
+            (r#""\ude00\ud83d""#, None),
+            (r#""\u00g0""#, None),
+            (r#""\q""#, None),
+            ("1", None),
+            ("null", None),
+            ("[\"a\"]", None),
+        ] {
+            let body = format!(r#"{{"x":{written}}}"#);
+            assert_eq!(text(body.as_bytes(), "x").as_deref(), read, "{written}");
+        }
+        let with_gap = |body: &[u8]| {
+            let fields = ReplyFields::of(body).unwrap();
+            fields.last("x", Value::text_with_gaps).unwrap().to_string()
+        };
+        assert_eq!(with_gap(br#"{"x":"caf\ud83d!"}"#), "caf\u{fffd}!");
+        assert_eq!(with_gap(b"{\"x\":\"M\xfcller\"}"), "M\u{fffd}ller");
+    }
+
+    #[test]
+    fn of_a_key_that_stands_there_twice_the_last_that_can_be_read_is_taken() {
+        assert_eq!(text(br#"{"x":"1","x":"2"}"#, "x").as_deref(), Some("2"));
+        assert_eq!(
+            text(br#"{"x":"1","x":"2","x":null,"x":["3"]}"#, "x").as_deref(),
+            Some("2")
+        );
+    }
+
+    #[test]
+    fn of_a_body_that_is_cut_the_fields_before_the_cut_are_read_and_no_half_of_one() {
+        let body = br#"{"refresh_token":"rr","n":12,"o":{"a":"b"},"l":["c"],"access_token":"aa"}"#;
+        for end in 0..body.len() {
+            let Some(fields) = ReplyFields::of(&body[..end]) else {
+                assert_eq!(end, 0);
+                continue;
+            };
+            assert!(!fields.is_whole(), "{end}");
+            let names = ["refresh_token", "n", "o", "l", "access_token"];
+            let read = names.map(|name| fields.all(name).next().is_some());
+            let ends = [21, 29, 42, 52, body.len() - 1].map(|at| at <= end);
+            // A number needs what follows it to be whole.
+            assert_eq!(read, ends, "{}", String::from_utf8_lossy(&body[..end]));
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_fields() {
+        for body in [
+            "",
+            " ",
+            "[]",
+            "null",
+            "\"access_token\"",
+            "<html>{\"error\":\"invalid_grant\"}",
+            "access_token=a",
+        ] {
+            assert!(ReplyFields::of(body.as_bytes()).is_none(), "{body}");
+        }
+    }
+
+    #[test]
+    fn lists_and_literals_are_read_as_they_are_written() {
+        let fields =
+            ReplyFields::of(br#"{"l":["a",{"b":"c"},7 ,true],"n":12345678901234567890123,"t":true,"z":nul}"#).unwrap();
+        let items = fields.last("l", Value::items).unwrap();
+        let texts: Vec<_> = items.iter().filter_map(|item| item.text()).collect();
+        assert_eq!((items.len(), texts.len(), texts[0].as_str()), (4, 1, "a"));
+        assert_eq!(fields.last("n", Value::literal), Some("12345678901234567890123"));
+        assert_eq!(fields.last("t", Value::literal), Some("true"));
+        assert_eq!(fields.last("z", Value::literal), None);
+        assert!(fields.last("l", Value::literal).is_none() && fields.last("n", Value::items).is_none());
+    }
+}
