@@ -8,7 +8,8 @@ use std::sync::Arc;
 use finrail::token::Rejection;
 use finrail::token::store::MemoryStore;
 use finrail::token::{
-    Clock, Error, Event, GrantKind, Issuer, ReauthorizationReason, Renewal, TokenHandle, TokenKey, TokenStore, Verdict,
+    Clock, Error, Event, GrantKind, Issuer, ReauthorizationReason, Renewal, Rotation, TokenHandle, TokenKey,
+    TokenStore, Verdict,
 };
 use token_support::*;
 
@@ -238,13 +239,43 @@ async fn failures_before_the_end_disturb_nobody() {
     let handle = world.logged_in("a").await;
     world
         .bank
-        .faults([Fault::Unavailable, Fault::Throttle(None), Fault::Unavailable]);
+        .faults([Fault::Throttle(None), Fault::Reject, Fault::Throttle(None)]);
     tokio::time::sleep(HOUR - secs(50)).await;
     for _ in 0..45 {
         handle.fresh().await.unwrap();
         tokio::time::sleep(secs(1)).await;
     }
     assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_serves_is_not_risked_for_an_answer_and_the_question_is_put_at_its_end() {
+    for (fault, rotation, asked) in [
+        // The refresh token may be spent, and nobody knows what the server does with one that comes again.
+        (Fault::LoseRequest, ROTATING, 1),
+        (Fault::LoseRequest, ROTATING.reuse_revokes_family(true), 1),
+        (Fault::LoseRequest, Rotation::UNKNOWN, 1),
+        (Fault::Unavailable, ROTATING, 1),
+        (Fault::LoseRequest, Rotation::new(Some(true), Some(HOUR)), 2),
+        (Fault::LoseRequest, Rotation::new(Some(false), None), 2),
+        // Nothing is spent.
+        (Fault::Throttle(None), ROTATING, 2),
+    ] {
+        let world = World::new(STRICT);
+        let handle = user(&world.bank, &world.store, &world.clock, "a")
+            .rotation(rotation)
+            .build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        world.bank.faults([fault]);
+        tokio::time::sleep(HOUR - secs(290)).await;
+        for _ in 0..289 {
+            handle.fresh().await.unwrap();
+            tokio::time::sleep(secs(1)).await;
+        }
+        assert_eq!(world.bank.requests(), asked, "{fault:?} {rotation:?}");
+        tokio::time::sleep(secs(2)).await;
+        assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2", "{fault:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

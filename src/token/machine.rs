@@ -36,6 +36,9 @@
 //! period, this saves the consent too. If it spent it and has none, the consent
 //! was lost with the reply, and the refusal is the proof of it.
 //!
+//! Where no grace is documented, a spent refresh token may end what it was spent for: then it is sent again when the
+//! access token at hand is over, and nothing is left that the question could end.
+//!
 //! One limit stays, on stores whose leases time ends: a process that stands still with new tokens in memory, for
 //! longer than its lease and the patience of its siblings, cannot be told from a dead one.
 
@@ -136,6 +139,12 @@ impl Horizon {
             mandatory: edge(windows.mandatory),
             expiry: edge(Duration::ZERO),
         })
+    }
+
+    /// What is left of the token's life.
+    pub fn left(&self, now: Now) -> Duration {
+        let wall = self.expiry.wall.duration_since(now.tick.wall).unwrap_or_default();
+        wall.min(self.expiry.monotonic.saturating_sub(now.tick.monotonic))
     }
 
     /// Counted in cheap readings, from the one that the horizon was made with: a token without any time left is over at
@@ -247,16 +256,23 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
     if unsettled(intent, situation.own_intent, situation.exclusive, situation.waited_for).is_some() {
         return Step::Patience;
     }
-    let in_grace = situation
-        .rotation
-        .grace
-        .is_none_or(|grace| between(intent.at, situation.now.utc()) <= grace);
-    if situation.rotation.reuse_revokes_family && !in_grace && serves {
+    if serves && may_end_what_serves(situation.rotation, between(intent.at, situation.now.utc())) {
         return Step::Defer;
     }
     Step::Refresh {
         unanswered: intent.unanswered.saturating_add(1),
     }
+}
+
+/// Whether sending a refresh token again could end the access token that it brought: it may have been spent by the
+/// request that has no answer for so long, and a spent one ends the grant where the server takes it for stolen (RFC 9700
+/// section 4.14.2). A grace that nobody has documented is none.
+fn may_end_what_serves(rotation: &Rotation, unanswered_for: Duration) -> bool {
+    rotation.spends()
+        && match rotation.grace {
+            None => true,
+            Some(grace) => rotation.reuse_revokes_family && unanswered_for > grace,
+        }
 }
 
 /// The fence of an intent whose sender may still be at work, and was not given time yet.

@@ -197,7 +197,8 @@ fn decisions_by_example() {
             } else {
                 Renewal::Refresh
             },
-            rotation: &Rotation::new(Some(true), grace).reuse_revokes_family(rotation.ends_with("family")),
+            rotation: &Rotation::new(Some(rotation != "kept"), grace)
+                .reuse_revokes_family(rotation.ends_with("family")),
             exclusive: row.cell("lease") == "sole",
             own_intent: row.cell("intent").starts_with("own"),
             waited_for: match row.cell("lease") {

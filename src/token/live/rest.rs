@@ -86,7 +86,8 @@ fn length(error: &Error, failures: u32, draw: f64) -> Duration {
         Error::Throttled { retry_after, .. } | Error::Transient { retry_after, .. } => {
             retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER).max(pause)
         }
-        Error::InDoubt { .. } => pause,
+        // Known where asking again has to wait for the end of the access token.
+        Error::InDoubt { retry_after, .. } => retry_after.unwrap_or(pause),
         Error::Store { .. } => pause.min(Duration::from_secs(5)),
         Error::Busy { .. } => Duration::from_secs(1),
         Error::ClientMisconfigured { .. }

@@ -15,6 +15,7 @@ mod revoke;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::live::{Live, Outcome, Snapshot};
 use super::machine::{self, Freshness, Situation, Step, Want};
@@ -111,9 +112,10 @@ async fn under_lease(
         }
         (Step::Defer, Some(seen)) => {
             live.store.release(lease).await;
+            let retry_after = Some(until_nothing_serves(live, &seen));
             live.publish(seen);
             Err(Error::InDoubt {
-                retry_after: None,
+                retry_after,
                 source: Arc::new(Deferred),
             })
         }
@@ -168,6 +170,16 @@ fn decide(live: &Live, want: &Want, lease: &Lease, seen: Option<&Versioned>, wai
     });
     tracing::debug!(key = %grant.key, ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
     step
+}
+
+/// Until the access token is over, and then the refresh token may be sent again; a minute at most, because somebody may
+/// have authorized again meanwhile.
+fn until_nothing_serves(live: &Live, seen: &Versioned) -> Duration {
+    const LOOK_AGAIN: Duration = Duration::from_secs(60);
+    let now = live.now();
+    let tokens = seen.record.tokens.as_ref();
+    let horizon = tokens.and_then(|tokens| live.grant.horizon(tokens, now));
+    horizon.map_or(LOOK_AGAIN, |horizon| horizon.left(now).min(LOOK_AGAIN))
 }
 
 /// Why nothing was sent: the request could end tokens that still serve.
