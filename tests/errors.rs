@@ -555,7 +555,7 @@ async fn a_wait_for_the_end_may_be_given_up_and_begun_again_while_the_store_is_a
             Box::pin(std::future::pending())
         }
 
-        fn revoke(&self, _: token::RevokedToken) -> futures_util::future::BoxFuture<'_, Result<bool, IssuerError>> {
+        fn revoke(&self, _: token::RevokeRequest) -> futures_util::future::BoxFuture<'_, Result<bool, IssuerError>> {
             Box::pin(std::future::pending())
         }
     }

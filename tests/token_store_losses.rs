@@ -71,6 +71,18 @@ impl TokenStore for Address {
         let store = self.now();
         Box::pin(async move { store.release(key, lease).await })
     }
+    fn renews_leases(&self) -> bool {
+        true
+    }
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let store = self.now();
+        Box::pin(async move { store.renew(key, lease, ttl).await })
+    }
 }
 
 /// A store that a test watches: it counts reads, delays the next one, and says when the next write comes.
@@ -571,4 +583,39 @@ async fn an_end_that_comes_near_is_told_though_nothing_happens_to_the_grant() {
     }
     assert_eq!(told, [(Expiring::RefreshToken, 21), (Expiring::Consent, 83)]);
     assert_eq!(events.try_next(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_lost_during_a_refresh_is_put_back_and_the_request_is_waited_for() {
+    for lost_after in [0, 2, 9] {
+        let world = World::new(STRICT);
+        let here = world.logged_in("here").await;
+        let there = world.process("there");
+        there.load().await.unwrap();
+        let stored = world.address.now().load(&user_key()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        world.bank.faults([Fault::Slow(secs(10))]);
+        let refresh = tokio::spawn(async move { here.fresh().await });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let waiting = tokio::spawn(async move {
+            // It waits for the other one, and sees what that has written; or it comes when that is lost.
+            tokio::time::sleep(if lost_after == 2 {
+                Duration::ZERO
+            } else {
+                secs(lost_after)
+            })
+            .await;
+            there.fresh().await.map(|bearer| (bearer, there))
+        });
+        tokio::time::sleep(secs(lost_after)).await;
+        // Everything, or what was written last.
+        let copy = if lost_after == 2 { stored } else { None };
+        world.address.fails_over_to(copy).await;
+        let ((one, there), two) = (waiting.await.unwrap().unwrap(), refresh.await.unwrap().unwrap());
+        assert_eq!((text(&one), text(&two)), ("Bearer access-2".to_owned(), text(&one)));
+        assert_eq!(world.bank.sent(), ["refresh-1"], "{lost_after}");
+        assert!(world.bank.alive());
+        tokio::time::sleep(HOUR).await;
+        there.fresh().await.unwrap();
+    }
 }

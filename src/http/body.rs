@@ -1,18 +1,40 @@
-//! A request body that tells whether it left.
+//! A request body that tells whether it left, and looks before it does.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use http_body_util::Full;
+use http_body::{Body, Frame, SizeHint};
 
 /// Whether a body was taken for the wire, which happens when there is a connection for it, and not before.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Departure(Arc<AtomicBool>);
+pub(crate) struct Departure(Arc<AtomicU8>);
+
+const WAITS: u8 = 0;
+const LEFT: u8 = 1;
+const CALLED_OFF: u8 = 2;
 
 impl Departure {
     pub(crate) fn happened(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.load(Ordering::Acquire) == LEFT
+    }
+
+    /// The body does not leave any more. False: it has left.
+    pub(crate) fn call_off(&self) -> bool {
+        let called_off = self
+            .0
+            .compare_exchange(WAITS, CALLED_OFF, Ordering::AcqRel, Ordering::Acquire);
+        called_off != Err(LEFT)
+    }
+
+    /// Leaves, unless it was called off.
+    fn leave(&self) -> bool {
+        let left = self
+            .0
+            .compare_exchange(WAITS, LEFT, Ordering::AcqRel, Ordering::Acquire);
+        left != Err(CALLED_OFF)
     }
 
     /// How far a request with this body came that ended in an error: whether it left.
@@ -20,20 +42,79 @@ impl Departure {
     /// A connection that could not be made may be the one to where a redirect led, when a caller's own client follows
     /// redirects; the request itself had then arrived.
     pub(crate) fn happened_before(&self, error: &reqwest::Error) -> bool {
-        self.happened() || !(error.is_connect() || error.is_builder())
+        match self.0.load(Ordering::Acquire) {
+            LEFT => true,
+            CALLED_OFF => false,
+            _ => !(error.is_connect() || error.is_builder()),
+        }
     }
 }
 
 /// A body of known length that the HTTP client cannot copy: a redirect (307, 308) cannot make it send the body
 /// again, to whomever.
 pub(crate) fn sent_once(body: Bytes) -> (reqwest::Body, Departure) {
+    sent_once_while(body, || true)
+}
+
+/// The same, for a request that may be too late when there is a connection for it: it leaves only where `may_leave` says
+/// so at that moment. Otherwise the connection is closed before the request is whole.
+pub(crate) fn sent_once_while(
+    body: Bytes,
+    may_leave: impl Fn() -> bool + Send + Sync + Unpin + 'static,
+) -> (reqwest::Body, Departure) {
     let departure = Departure::default();
-    let body = Watched {
+    let length = body.len() as u64;
+    let piece = Watched {
         bytes: body,
         departure: departure.clone(),
     };
-    (reqwest::Body::wrap(Full::new(body)), departure)
+    let body = Once {
+        piece: Some(piece).filter(|_| length > 0),
+        length,
+        may_leave,
+    };
+    (reqwest::Body::wrap(body), departure)
 }
+
+/// A body in one piece.
+struct Once<F> {
+    piece: Option<Watched>,
+    length: u64,
+    may_leave: F,
+}
+
+impl<F: Fn() -> bool + Unpin> Body for Once<F> {
+    type Data = Watched;
+    type Error = TooLate;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Watched>, TooLate>>> {
+        let Some(piece) = self.piece.take() else {
+            return Poll::Ready(None);
+        };
+        // Looked at before anything is given out: a lease may have run out while the process stood still.
+        if !(self.may_leave)() {
+            piece.departure.call_off();
+            return Poll::Ready(Some(Err(TooLate)));
+        }
+        if !piece.departure.leave() {
+            return Poll::Ready(Some(Err(TooLate)));
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.piece.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(if self.piece.is_some() { self.length } else { 0 })
+    }
+}
+
+/// Why a request did not leave.
+#[derive(Debug, thiserror::Error)]
+#[error("it was too late for this request when there was a connection for it: nothing was sent")]
+pub(crate) struct TooLate;
 
 /// The only piece of a body.
 struct Watched {
@@ -44,7 +125,6 @@ struct Watched {
 /// What the HTTP client does with a piece that it was given, and with nothing before.
 impl From<Watched> for Bytes {
     fn from(piece: Watched) -> Self {
-        piece.departure.0.store(true, Ordering::Release);
         piece.bytes
     }
 }
@@ -78,5 +158,30 @@ mod tests {
         assert!(!departure.happened());
         let taken = request.body_mut().take().unwrap().collect().await.unwrap().to_bytes();
         assert_eq!((&taken[..], departure.happened()), (&b"pay"[..], true));
+        assert!(!departure.call_off());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_too_late_or_was_called_off_does_not_leave() {
+        for called_off in [false, true] {
+            let (body, departure) = sent_once_while(Bytes::from_static(b"pay"), move || called_off);
+            if called_off {
+                assert!(departure.call_off());
+            }
+            let mut request = reqwest::Request::new(http::Method::POST, "https://bank.example".parse().unwrap());
+            *request.body_mut() = Some(body);
+            let taken = request.body_mut().take().unwrap().collect().await;
+            assert!(taken.is_err() && !departure.happened(), "{called_off}");
+            assert!(departure.call_off());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_has_its_exact_length_and_an_empty_one_is_at_its_end() {
+        for (bytes, length) in [(&b"pay"[..], 3), (b"", 0)] {
+            let (body, _) = sent_once(Bytes::from_static(bytes));
+            assert_eq!(body.size_hint().exact(), Some(length));
+            assert_eq!(body.is_end_stream(), length == 0);
+        }
     }
 }

@@ -5,18 +5,20 @@ mod body;
 mod challenge;
 mod client;
 mod config_error;
+mod deadline;
 mod no_reply;
 mod random;
 mod read;
 mod retry_after;
 
 pub(crate) use backoff::{Backoff, spread};
-pub(crate) use body::{Departure, sent_once};
+pub(crate) use body::{Departure, sent_once, sent_once_while};
 pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;
 pub(crate) use client::{default_client, endpoint_url, host_of, is_loopback, is_loopback_literal, secure_url};
 pub use config_error::{ConfigError, HttpClientError};
+pub(crate) use deadline::within;
 pub(crate) use no_reply::NoReply;
 pub(crate) use random::Random;
 pub(crate) use read::{ReadError, read, without_mark};

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 use super::content_encoding::decoded;
 use super::error::Error;
 use super::reply::{Asked, Broken, MAX_REPLY, RawReply};
-use crate::http::{Departure, NoReply, host_of, sent_once};
+use crate::http::{Departure, NoReply, host_of, sent_once_while, within};
+use crate::token::SendPermit;
 
 /// What came of sending a request. It is the "error" of the HTTP client that the
 /// `oauth2` crate is given: that crate builds the requests, but its own reading of
@@ -67,6 +68,8 @@ pub(super) struct Exchange<'a> {
     pub(super) timeout: Duration,
     pub(super) json: bool,
     pub(super) provider: &'static str,
+    /// Whether the request may still leave when there is a connection for it.
+    pub(super) permit: SendPermit,
 }
 
 impl<'c> AsyncHttpClient<'c> for Exchange<'_> {
@@ -118,16 +121,17 @@ impl Exchange<'_> {
             body
         };
         // A redirect (307, 308) cannot make the HTTP client send the secret elsewhere.
-        let (body, departure) = sent_once(Bytes::from(body));
+        let permit = self.permit.clone();
+        let (body, departure) = sent_once_while(Bytes::from(body), move || permit.holds());
         *request.body_mut() = Some(body);
         let mut arrived = None;
         let exchange = receive(self.http, request, &departure, &mut arrived);
-        let failed = match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(Ok(())) => None,
-            Ok(Err(failed)) => Some(failed),
-            // How far it had come is not known.
-            Err(_) => Some(Failed {
-                sent: true,
+        let failed = match within(self.timeout, exchange).await {
+            Some(Ok(())) => None,
+            Some(Err(failed)) => Some(failed),
+            // A request that had not left does not leave any more.
+            None => Some(Failed {
+                sent: !departure.call_off(),
                 source: NoReply(self.timeout).into(),
             }),
         };

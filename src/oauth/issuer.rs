@@ -19,7 +19,7 @@ impl Issuer for GrantIssuer {
             match obtain {
                 Obtain::Anew => self.server.client_credentials(&self.scopes).await,
                 // No more than was granted (RFC 6749 section 6): the user may have taken back some of what was asked for.
-                Obtain::Refresh(refresh) => self.server.refresh(&refresh.refresh_token, &refresh.granted).await,
+                Obtain::Refresh(refresh) => self.server.refresh(&refresh).await,
             }
             .map_err(IssuerError::from)
         })

@@ -21,7 +21,7 @@ use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile,
 use super::redirect_uri::not_absolute;
 use super::reply::Asked;
 use super::requested_scope::Scopes;
-use crate::token::{RevokeRequest, RevokedToken, TokenReply};
+use crate::token::{RefreshRequest, RevokeRequest, RevokedToken, SendPermit, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
 /// An authorization server with the client that is registered there, as an application is set up with it.
@@ -240,8 +240,13 @@ impl AuthorizationServer {
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
-    /// RFC 6749 section 6. `granted`: what the grant has by the last reply, which is all that may be asked for.
-    pub(crate) async fn refresh(&self, refresh_token: &Secret, granted: &ScopeSet) -> Result<TokenReply, Error> {
+    /// RFC 6749 section 6. What the grant has by the last reply is all that may be asked for.
+    pub(crate) async fn refresh(&self, refresh: &RefreshRequest) -> Result<TokenReply, Error> {
+        let RefreshRequest {
+            refresh_token,
+            granted,
+            permit,
+        } = refresh;
         let client = self.oauth_client(self.0.authentication.refresh_token);
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let mut request = client.exchange_refresh_token(&token);
@@ -255,7 +260,10 @@ impl AuthorizationServer {
         let client_secret = self.0.client_secret.expose_secret();
         let secrets = [refresh_token.expose_secret(), client_secret, &header];
         let asked = self.asked("refresh", true, &secrets);
-        let exchange = self.exchange();
+        let exchange = Exchange {
+            permit: permit.clone(),
+            ..self.exchange()
+        };
         captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
     }
 
@@ -366,6 +374,7 @@ impl AuthorizationServer {
             timeout: self.0.timeout,
             json: self.0.body == TokenBody::Json,
             provider: self.0.profile.provider,
+            permit: SendPermit::always(),
         }
     }
 }

@@ -17,15 +17,26 @@ const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down; ask aga
 /// A header of a token that is not about to end.
 pub(crate) async fn fresh(live: &Arc<Live>) -> Result<Bearer, Error> {
     let want = live.held.snapshot().map_or(Want::Usable, |snapshot| snapshot.wanted());
-    let error = match attempt(live, want).await {
-        Ok(snapshot) => match snapshot.bearer() {
-            Ok(bearer) => return Ok(bearer),
-            Err(error) => error,
-        },
+    let outcome = tokio::select! {
+        biased;
+        outcome = attempt(live, want) => outcome,
+        bearer = served_meanwhile(live) => return Ok(bearer),
+    };
+    let error = match outcome.and_then(|snapshot| snapshot.bearer()) {
+        Ok(bearer) => return Ok(bearer),
         Err(error) => error,
     };
     // A refresh that failed is nobody's trouble as long as the token at hand lives.
     live.held.still_serving(live.now()).ok_or(error)
+}
+
+/// Ends only where the attempt has to wait long for others and the token at hand lives: it serves, and the attempt goes on.
+async fn served_meanwhile(live: &Arc<Live>) -> Bearer {
+    live.waits.long().await;
+    match live.held.still_serving(live.now()) {
+        Some(bearer) => bearer,
+        None => std::future::pending().await,
+    }
 }
 
 /// A header of another token than the one that was refused.

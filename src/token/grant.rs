@@ -39,7 +39,7 @@ impl Grant {
     }
 
     /// Long enough for reading, one request and its commit.
-    pub fn lease_ttl(&self) -> Duration {
+    pub fn longest_work(&self) -> Duration {
         self.request_timeout + self.request_timeout.max(Duration::from_secs(5))
     }
 
@@ -116,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_outlives_a_request_by_as_long_again_and_by_five_seconds_at_least() {
+    fn work_outlives_a_request_by_as_long_again_and_by_five_seconds_at_least() {
         for (request, lease) in [(1, 6), (5, 10), (30, 60)] {
             let grant = grant(Renewal::Refresh, Duration::from_secs(request));
-            assert_eq!(grant.lease_ttl(), Duration::from_secs(lease));
+            assert_eq!(grant.longest_work(), Duration::from_secs(lease));
         }
     }
 

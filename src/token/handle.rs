@@ -326,6 +326,7 @@ impl TokenSource for TokenHandle {
     }
 
     fn waiting(&self) -> Option<Error> {
-        Some(self.0.store.waiting()?.into())
+        let for_its_turn = self.0.store.waiting().map(Error::from);
+        for_its_turn.or_else(|| self.0.waits.error())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use super::SendPermit;
 use crate::value::{ScopeSet, Secret};
 
 /// Sends one token request. The lifecycle decides when; this decides how.
@@ -40,13 +41,27 @@ pub struct RefreshRequest {
     /// The scopes that the grant has by the last reply. A refresh asks for these or for none, never for another one (RFC
     /// 6749 section 6): the user may have granted less than the application asked for.
     pub granted: Arc<ScopeSet>,
+    /// Whether the request may still leave. To be asked when its first byte is about to: what comes too late sends a
+    /// spent token.
+    pub permit: SendPermit,
 }
 
 impl RefreshRequest {
-    /// A refresh of a grant with these scopes.
+    /// A refresh of a grant with these scopes, at any time.
     #[must_use]
     pub fn new(refresh_token: Secret, granted: Arc<ScopeSet>) -> Self {
-        Self { refresh_token, granted }
+        Self {
+            refresh_token,
+            granted,
+            permit: SendPermit::always(),
+        }
+    }
+
+    /// Only as long as this holds.
+    #[must_use]
+    pub fn permit(mut self, permit: SendPermit) -> Self {
+        self.permit = permit;
+        self
     }
 }
 

@@ -253,7 +253,7 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
     let Some(intent) = situation.record.and_then(|record| record.intent.as_ref()) else {
         return Step::Refresh { unanswered: 0 };
     };
-    if unsettled(intent, situation.own_intent, situation.exclusive, situation.waited_for).is_some() {
+    if unsettled(intent, situation.own_intent, situation.exclusive, situation.waited_for) {
         return Step::Patience;
     }
     if serves && may_end_what_serves(situation.rotation, between(intent.at, situation.now.utc())) {
@@ -275,12 +275,13 @@ fn may_end_what_serves(rotation: &Rotation, unanswered_for: Duration) -> bool {
         }
 }
 
-/// The fence of an intent whose sender may still be at work, and was not given time yet.
+/// Whether the sender of an intent may still be at work, and was not given time yet.
 ///
-/// `own`: this process wrote it. `exclusive`: the lease proves that no earlier holder is at work.
-pub(crate) fn unsettled(intent: &Intent, own: bool, exclusive: bool, waited_for: Option<u64>) -> Option<u64> {
-    let done = own || intent.given_up || exclusive || waited_for == Some(intent.fence);
-    (!done).then_some(intent.fence)
+/// `own`: this process wrote it. `exclusive`: the lease proves that no earlier holder is at work; it proves nothing of
+/// those whose lease the store lost.
+pub(crate) fn unsettled(intent: &Intent, own: bool, exclusive: bool, waited_for: Option<u64>) -> bool {
+    let done = own || intent.given_up || (exclusive && !intent.put_back) || waited_for == Some(intent.fence);
+    !done
 }
 
 /// Whether a store holds less than this process: it went back in time (a failover, a restart without its log), or

@@ -73,6 +73,10 @@ pub struct Intent {
     /// Its sender waits for no reply any more and has nothing to store.
     #[serde(default)]
     pub given_up: bool,
+    /// Nobody is known to have sent it: the store lost the record, and whoever put it back writes that somebody may be at
+    /// work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub put_back: bool,
 }
 
 /// Why a grant is over, and since when.

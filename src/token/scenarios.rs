@@ -158,6 +158,7 @@ fn decisions_by_example() {
                 refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
                 unanswered: unanswered.trim().parse().unwrap(),
                 given_up: whose == "left",
+                put_back: whose == "lost",
             });
         }
         if row.cell("tombstone") != "-" {
@@ -260,6 +261,7 @@ fn rescues_by_example() {
                 refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
                 unanswered: 0,
                 given_up: false,
+                put_back: false,
             })),
             "parent refused" => Some(alive.buried(ReauthorizationReason::LostReply, at.utc(), "x")),
             "newer" => Some(Record::alive(key(), parent.next(TokenReply::new("access-2"), at.wall))),

@@ -15,6 +15,10 @@ pub struct Counts {
     pub outages: u64,
     pub losses: u64,
     pub freezes: u64,
+    /// Refreshes that did not leave, because their lease was over when there was a connection.
+    pub too_late: u64,
+    /// Leases that were renewed.
+    pub renewals: u64,
     pub suspends: u64,
     pub jumps: u64,
     pub logins: u64,
@@ -30,7 +34,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn each(&mut self) -> [(&'static str, &mut u64); 21] {
+    fn each(&mut self) -> [(&'static str, &mut u64); 23] {
         [
             ("refreshes", &mut self.refreshes),
             ("kills", &mut self.kills),
@@ -44,6 +48,8 @@ impl Counts {
             ("outages", &mut self.outages),
             ("losses of the store", &mut self.losses),
             ("freezes", &mut self.freezes),
+            ("too late", &mut self.too_late),
+            ("renewals", &mut self.renewals),
             ("suspends", &mut self.suspends),
             ("jumps", &mut self.jumps),
             ("logins", &mut self.logins),

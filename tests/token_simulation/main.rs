@@ -90,6 +90,8 @@ const FLOORS: Counts = Counts {
     outages: 600,
     losses: 150,
     freezes: 270,
+    too_late: 0,
+    renewals: 60,
     suspends: 260,
     jumps: 380,
     logins: 1200,
@@ -191,10 +193,11 @@ fn a_refresh_that_is_killed_at_any_step_costs_nothing_that_could_be_kept() {
             together.iter().all(|end| matches!(end, Ended::Lost | Ended::Saved)),
             "one stretch of steps, and no other: {habits:?}: {ends:?}"
         );
-        // A store whose leases end with their holder lets the next process ask at once.
+        // A store whose leases end with their holder lets the next process ask at once, one whose leases are renewed as
+        // soon as the request must have ended.
         let in_time = habits
             .grace
-            .is_some_and(|grace| habits.exclusive || grace.as_secs() > 120);
+            .is_some_and(|grace| habits.exclusive || habits.renews || grace.as_secs() > 120);
         let kept = !habits.rotates || in_time;
         let expected = if kept { Ended::Saved } else { Ended::Lost };
         assert_eq!(of(expected), open, "{habits:?}: {ends:?}");

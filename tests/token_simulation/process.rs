@@ -54,6 +54,8 @@ impl Clock for ProcessClock {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum At {
     Store,
+    /// There is a connection for a request, which asks for the last time whether it may leave.
+    Departure,
     Wire,
     /// The reply is read: what stands still now goes on with it afterwards, and not without it.
     Read,
@@ -136,8 +138,8 @@ impl Process {
     /// The process may stand still, for longer than its lease lives; or its machine is suspended.
     fn freeze(&self, at: At) {
         let mut world = self.world();
-        // Where time ends a lease, two stops cannot be told from a death by anybody: with tokens in memory that the
-        // store does not have yet, and between the last look at the lease and the request. `machine.rs` says so.
+        // Where time ends a lease, a stop cannot be told from a death by anybody with tokens on their way to it, or in
+        // its memory and not in the store yet. `machine.rs` says so.
         let beyond_help = at == At::Read || !world.habits.exclusive && (at == At::Wire || world.has_unstored(self.pid));
         let odds = world.weather.freeze;
         if !world.chance_of(odds) || beyond_help || !world.living.contains(&self.pid) {
@@ -224,7 +226,15 @@ impl Issuer for Server {
                 _ => ANEW.to_owned(),
             };
             let process = &self.0;
-            process.step(At::Wire).await;
+            process.step(At::Departure).await;
+            if let Obtain::Refresh(refresh) = &obtain
+                && !refresh.permit.holds()
+            {
+                let mut world = process.world();
+                world.counts.too_late += 1;
+                world.note(format!("P{} comes too late to send {token}", process.pid));
+                return Err(verdict(Verdict::NotSent, "too late"));
+            }
             let (number, there, back, fault) = {
                 let mut world = process.world();
                 let number = world.send(process.pid, &token);
@@ -365,6 +375,23 @@ impl TokenStore for Store {
                     world.leases.insert(process.pid, lease.fence);
                 }
             },
+        ))
+    }
+
+    fn renews_leases(&self) -> bool {
+        self.0.world().habits.renews
+    }
+
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let (key, lease) = (key.clone(), Lease::new(lease.fence));
+        Box::pin(self.0.store_op(
+            move |store| async move { store.renew(&key, &lease, ttl).await }.boxed(),
+            |world, renewed| world.counts.renewals += u64::from(*renewed),
         ))
     }
 

@@ -44,6 +44,7 @@ fn habits(chance: &mut Chance) -> Habits {
     } else {
         Renewal::Refresh
     };
+    let exclusive = chance.one_in(3);
     Habits {
         rotates,
         grace,
@@ -51,7 +52,8 @@ fn habits(chance: &mut Chance) -> Habits {
         life: secs(chance.pick(&[90, 120, 300, 900])),
         renewal,
         declared,
-        exclusive: chance.one_in(3),
+        exclusive,
+        renews: !exclusive && chance.one_in(2),
     }
 }
 

@@ -29,7 +29,7 @@ pub fn all_habits() -> Vec<Habits> {
     for rotates in [true, false] {
         for grace in [None, Some(secs(30)), Some(secs(600))] {
             for reuse_revokes_family in [false, true] {
-                for exclusive in [false, true] {
+                for (exclusive, renews) in [(false, false), (false, true), (true, false)] {
                     let known = Rotation::new(Some(rotates), grace).reuse_revokes_family(reuse_revokes_family);
                     for declared in [known, Rotation::UNKNOWN] {
                         all.push(Habits {
@@ -40,6 +40,7 @@ pub fn all_habits() -> Vec<Habits> {
                             renewal: Renewal::Refresh,
                             declared,
                             exclusive,
+                            renews,
                         });
                     }
                 }

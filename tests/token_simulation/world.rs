@@ -24,6 +24,8 @@ pub struct Habits {
     pub declared: Rotation,
     /// Whether a lease of the store ends with its holder only, as a lock of the operating system does.
     pub exclusive: bool,
+    /// Whether a lease is short, and renewed while its holder is at work.
+    pub renews: bool,
 }
 
 /// How often things go wrong: one in so many, 0 for never.

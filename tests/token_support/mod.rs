@@ -396,4 +396,21 @@ impl TokenStore for FlakyStore {
             Self::out()
         }
     }
+
+    fn renews_leases(&self) -> bool {
+        self.inner.renews_leases()
+    }
+
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        if self.up() {
+            self.inner.renew(key, lease, ttl)
+        } else {
+            Self::out()
+        }
+    }
 }

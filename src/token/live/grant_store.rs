@@ -4,28 +4,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::http::NoReply;
+use crate::token::clock::Now;
 use crate::token::grant::Grant;
 use crate::token::record::Versioned;
 use crate::token::store::{Lease, LeaseState, Leased, Place, Stage, StoredRecord, Swap, Swapped};
-use crate::token::{Record, StoreError, TokenStore};
+use crate::token::{Clock, Record, StoreError, TokenStore};
 use crate::value::with_causes;
 
 /// How long one answer of a store may take, once it is its turn: longer than the stores of this crate wait for theirs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a lease lasts that is renewed while its holder is at work: whoever is killed blocks nobody for longer.
+const LEASE: Duration = Duration::from_secs(10);
+
 /// The store, for the record of one grant.
 pub(crate) struct GrantStore {
     store: Arc<dyn TokenStore>,
     pub grant: Arc<Grant>,
+    clock: Arc<dyn Clock>,
     /// Where a step of this grant waits for its turn.
     place: Mutex<Option<Place>>,
 }
 
 impl GrantStore {
-    pub fn new(store: Arc<dyn TokenStore>, grant: Arc<Grant>) -> Self {
+    pub fn new(store: Arc<dyn TokenStore>, grant: Arc<Grant>, clock: Arc<dyn Clock>) -> Self {
         Self {
             store,
             grant,
+            clock,
             place: Mutex::new(None),
         }
     }
@@ -74,20 +80,60 @@ impl GrantStore {
     }
 
     /// Asks for the lease of a refresh, once.
-    pub async fn lease(&self) -> Result<Leased, StoreError> {
+    pub async fn lease(&self) -> Result<Asked, StoreError> {
         self.lease_at(Stage::Lease).await
     }
 
     /// Asks for the lease of a change that somebody waits for, or of tokens that are stored nowhere; once.
-    pub async fn lease_for_change(&self) -> Result<Leased, StoreError> {
+    pub async fn lease_for_change(&self) -> Result<Asked, StoreError> {
         self.lease_at(Stage::Change).await
     }
 
-    async fn lease_at(&self, stage: Stage) -> Result<Leased, StoreError> {
+    async fn lease_at(&self, stage: Stage) -> Result<Asked, StoreError> {
         let Grant { key, holder, .. } = &*self.grant;
-        let ttl = self.grant.lease_ttl();
-        self.step(stage, "give a lease", || self.store.lease(key, holder, ttl))
-            .await
+        let ttl = self.lease_ttl();
+        let mut asked_at = None;
+        let leased = self
+            .step(stage, "give a lease", || {
+                // The wait for a turn is over: from here on a lease may be given.
+                asked_at = Some(self.now());
+                self.store.lease(key, holder, ttl)
+            })
+            .await?;
+        Ok(Asked {
+            leased,
+            at: asked_at.unwrap_or_else(|| self.now()),
+        })
+    }
+
+    /// How long a lease lasts without renewal.
+    pub fn lease_ttl(&self) -> Duration {
+        if self.store.renews_leases() {
+            LEASE
+        } else {
+            self.grant.longest_work()
+        }
+    }
+
+    /// Whether leases are renewed while their holder is at work.
+    pub fn renews_leases(&self) -> bool {
+        self.store.renews_leases()
+    }
+
+    /// Lets a lease last, and says from when on; none: it is lost.
+    pub async fn renew(&self, lease: &Lease) -> Result<Option<Now>, StoreError> {
+        let ttl = self.lease_ttl();
+        let mut asked_at = None;
+        let renewed = self.step(Stage::Leased, "renew a lease", || {
+            asked_at = Some(self.now());
+            self.store.renew(&self.grant.key, lease, ttl)
+        });
+        let renewed = renewed.await?;
+        Ok(asked_at.filter(|_| renewed))
+    }
+
+    fn now(&self) -> Now {
+        Now::read(&*self.clock)
     }
 
     /// Gives the lease back. If that fails, its time runs out.
@@ -135,6 +181,13 @@ impl GrantStore {
     fn place(&self) -> MutexGuard<'_, Option<Place>> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The answer to a question for a lease.
+pub(crate) struct Asked {
+    pub leased: Leased,
+    /// When it was asked: a lease lasts from then on at the earliest.
+    pub at: Now,
 }
 
 /// At the end of a wait, however it ends.

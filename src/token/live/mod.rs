@@ -13,6 +13,7 @@ mod shown;
 mod snapshot;
 mod sync;
 mod unstored;
+mod waits;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -25,7 +26,7 @@ use super::grant::Grant;
 use super::record::{Versioned, next_revision};
 use super::{Clock, Error, Event, ReauthorizationReason, Record, TokenHandleBuilder, Tombstone};
 use flight::Flight;
-pub(crate) use grant_store::GrantStore;
+pub(crate) use grant_store::{Asked, GrantStore};
 use held::{Held, Show};
 use news::News;
 pub(crate) use refusals::Refusal;
@@ -33,6 +34,7 @@ use rest::Rest;
 use server::Server;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use unstored::UnstoredTokens;
+use waits::Waits;
 
 /// What comes of an attempt.
 pub(crate) type Outcome = Result<Arc<Snapshot>, Error>;
@@ -48,6 +50,8 @@ pub(crate) struct Live {
     pub news: News,
     /// The attempt that is under way.
     pub flight: Flight<watch::Receiver<Option<Outcome>>>,
+    /// What that attempt waits for.
+    pub waits: Waits,
     /// How many logins, revocations and the like are under way.
     pub changes: AtomicU64,
 }
@@ -56,12 +60,13 @@ impl Live {
     pub fn new(set_up: TokenHandleBuilder) -> Self {
         let grant = Arc::new(Grant::new(&set_up));
         Self {
-            store: GrantStore::new(set_up.store, Arc::clone(&grant)),
+            store: GrantStore::new(set_up.store, Arc::clone(&grant), Arc::clone(&set_up.clock)),
             server: Server::new(set_up.issuer, Arc::clone(&set_up.clock), grant.request_timeout),
             held: Held::new(Arc::clone(&grant)),
             rest: Rest::new(),
             news: News::default(),
             flight: Flight::new(),
+            waits: Waits::new(),
             changes: AtomicU64::new(0),
             clock: set_up.clock,
             grant,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::http::NoReply;
+use crate::http::{NoReply, within};
 use crate::token::clock::Now;
 use crate::token::{Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokeRequest, TokenReply, Verdict};
 
@@ -41,9 +41,9 @@ impl Server {
 
     /// One token request.
     pub async fn obtain(&self, obtain: Obtain) -> Result<TokenReply, IssuerError> {
-        let outcome = match tokio::time::timeout(self.request_timeout, self.issuer.obtain(obtain)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
+        let outcome = match within(self.request_timeout, self.issuer.obtain(obtain)).await {
+            Some(outcome) => outcome,
+            None => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
         };
         let word = LastWord {
             verdict: outcome.as_ref().err().map(|error| error.verdict),

@@ -59,6 +59,7 @@ pub async fn check(store: Arc<dyn TokenStore>, sibling: Arc<dyn TokenStore>) -> 
     kit.a_look_shows_the_lease_and_leaves_it().await?;
     kit.a_late_release_frees_nobody_elses_lease().await?;
     kit.a_lapsed_lease_changes_nothing().await?;
+    kit.a_renewed_lease_lasts().await?;
     kit.of_many_swaps_one_is_made().await?;
     kit.no_update_is_lost().await
 }
@@ -339,6 +340,51 @@ impl Kit {
                 self.sibling.release(&key, new).await.map_err(&failed)
             }
         }
+    }
+
+    async fn a_renewed_lease_lasts(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a lease that is renewed lasts, and one that was given back or taken over is not renewed";
+        const SHORT: Duration = Duration::from_millis(250);
+        if !self.store.renews_leases() {
+            return Ok(());
+        }
+        let (key, failed) = (key("renewal"), failed(PROMISE));
+        let Leased::Granted(first) = self.store.lease(&key, "first", SHORT).await.map_err(&failed)? else {
+            return Err(broken(PROMISE, "no lease on a new key"));
+        };
+        expect(
+            PROMISE,
+            self.store.renew(&key, &first, TTL).await.map_err(&failed)?,
+            &true,
+        )?;
+        tokio::time::sleep(SHORT * 2).await;
+        if let granted @ Leased::Granted(_) = self.sibling.lease(&key, "second", SHORT).await.map_err(&failed)? {
+            return Err(broken(PROMISE, granted));
+        }
+        // Renewed to almost nothing, it runs out, and is renewed as long as nobody has taken it over.
+        for ttl in [Duration::from_millis(1), TTL, Duration::from_millis(1)] {
+            expect(
+                PROMISE,
+                self.store.renew(&key, &first, ttl).await.map_err(&failed)?,
+                &true,
+            )?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let second = lease(&*self.sibling, &key, PROMISE).await?;
+        expect(
+            PROMISE,
+            self.store.renew(&key, &first, TTL).await.map_err(&failed)?,
+            &false,
+        )?;
+        let again = Lease::new(second.fence);
+        self.sibling.release(&key, second).await.map_err(&failed)?;
+        expect(
+            PROMISE,
+            self.sibling.renew(&key, &again, TTL).await.map_err(&failed)?,
+            &false,
+        )?;
+        let third = lease(&*self.store, &key, PROMISE).await?;
+        self.store.release(&key, third).await.map_err(&failed)
     }
 
     async fn of_many_swaps_one_is_made(&self) -> Result<(), Violation> {

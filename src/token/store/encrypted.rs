@@ -401,6 +401,19 @@ impl TokenStore for EncryptedStore {
         self.inner.release(key, lease)
     }
 
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.inner.renew(key, lease, ttl)
+    }
+
+    fn renews_leases(&self) -> bool {
+        self.inner.renews_leases()
+    }
+
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
         self.inner.lease_state(key)
     }

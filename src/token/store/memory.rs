@@ -139,6 +139,26 @@ impl TokenStore for MemoryStore {
         Box::pin(ready(Ok(())))
     }
 
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let now = self.clock.monotonic();
+        let mut slots = self.slots();
+        let slot = slots
+            .get_mut(&key.storage_id())
+            .filter(|slot| slot.fence == lease.fence);
+        let held = slot.and_then(|slot| slot.lease.as_mut());
+        let renewed = held.map(|held| held.until = now.saturating_add(ttl)).is_some();
+        Box::pin(ready(Ok(renewed)))
+    }
+
+    fn renews_leases(&self) -> bool {
+        true
+    }
+
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
         let now = self.clock.monotonic();
         let slots = self.slots();

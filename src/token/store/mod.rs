@@ -74,6 +74,31 @@ pub trait TokenStore: Send + Sync + 'static {
     /// Gives the right back. A lease that somebody else took over meanwhile is left alone.
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>>;
 
+    /// Lets a lease last so long from now on, as its holder is still at work.
+    ///
+    /// `Ok(false)`: it is not the newest lease any more, or was given back, and nothing is changed. A lease whose time
+    /// ran out is renewed as long as nobody else took it over. Called only where [`renews_leases`](Self::renews_leases)
+    /// says so.
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let _ = (key, lease, ttl);
+        Box::pin(std::future::ready(Err(StoreError::unavailable(
+            "renew a lease",
+            "this store has no renewal",
+        ))))
+    }
+
+    /// Whether leases can be [renewed](Self::renew). Then they are short, and renewed while a request runs: the lease of
+    /// a process that was killed ends within seconds. Otherwise, as for a store that does not implement this, a lease is
+    /// asked for that outlasts the longest request.
+    fn renews_leases(&self) -> bool {
+        false
+    }
+
     /// Who has the right now, for somebody who looks and does not ask. Changes nothing.
     ///
     /// A store that cannot tell says [`LeaseState::Unknown`], which is what a

@@ -82,6 +82,12 @@ RETURNING fence";
 
 const FOUND: &str = "SELECT revision, record, fence FROM finrail_token WHERE id = $1";
 
+/// Of a lease that nobody has taken over and its holder has not given back.
+const RENEW: &str = "
+UPDATE finrail_token SET lease_until = clock_timestamp() + $3 * interval '1 second'
+WHERE id = $1 AND fence = $2 AND holder IS NOT NULL
+RETURNING fence";
+
 const RELEASE: &str = "
 UPDATE finrail_token SET holder = NULL, lease_until = NULL
 WHERE id = $1 AND fence = $2
@@ -133,6 +139,7 @@ struct Statements {
     swap: String,
     found: String,
     release: String,
+    renew: String,
 }
 
 /// When a write counts as made: PostgreSQL's `synchronous_commit`, without `off`.
@@ -288,6 +295,7 @@ impl Statements {
             swap,
             found: of(FOUND),
             release: of(RELEASE),
+            renew: of(RENEW),
             table,
         }
     }
@@ -707,6 +715,29 @@ impl TokenStore for PostgresStore {
                 .await
                 .map(drop)
         }))
+    }
+
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let id = key.storage_id();
+            let fence = signed(lease.fence)?;
+            let seconds = ttl.as_secs_f64();
+            let parameters: [(&(dyn ToSql + Sync), Type); 3] =
+                [(&id, Type::TEXT), (&fence, Type::INT8), (&seconds, Type::FLOAT8)];
+            let renewed = self
+                .twice("renew a lease in postgres", &self.statements.renew, &parameters)
+                .await?;
+            Ok(renewed.is_some())
+        })
+    }
+
+    fn renews_leases(&self) -> bool {
+        true
     }
 
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {

@@ -222,6 +222,16 @@ end
 return {'', 0}
 ";
 
+/// Of a lease that nobody has taken over and its holder has not given back.
+const RENEW: &str = "
+if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'holder') == 0 then return 0 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 'until', now + tonumber(ARGV[2]))
+return 1
+";
+
 const RELEASE: &str = "
 if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
 redis.call('HDEL', KEYS[1], 'holder', 'until', 'lapsed')
@@ -422,6 +432,29 @@ impl TokenStore for RedisStore {
             let answer = twice(|| self.connection.send::<u8>("release in redis", TRY, Call::Script(&call)));
             answer.await.map(drop)
         }))
+    }
+
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let script = redis::Script::new(RENEW);
+            let mut call = script.key(self.key(key));
+            call.arg(lease.fence)
+                .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
+            let answer = twice(|| {
+                self.connection
+                    .send::<u8>("renew a lease in redis", TRY, Call::Script(&call))
+            });
+            Ok(answer.await? == 1)
+        })
+    }
+
+    fn renews_leases(&self) -> bool {
+        true
     }
 
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {

@@ -1,16 +1,17 @@
 //! A token by the grant itself: client credentials, which have no refresh token.
 
+use super::lease::while_renewed;
 use super::write::{Written, write};
 use crate::token::live::{Live, Outcome};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Error, IssuerError, Obtain, StoreError, TokenReply, Verdict};
+use crate::token::{Error, IssuerError, Obtain, SendPermit, StoreError, TokenReply, Verdict};
 use crate::value::with_causes;
 
 /// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
 pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> Outcome {
     let sent_at = live.now();
-    let reply = match ask(live).await {
+    let reply = match while_renewed(&live.store, &lease, &SendPermit::always(), ask(live)).await {
         Ok(reply) => reply,
         Err(error) => {
             live.store.release(lease).await;

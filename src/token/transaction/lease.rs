@@ -1,33 +1,70 @@
-//! Waiting for the lease, and what may come of having it.
+//! Waiting for the lease, keeping it while there is work, and what may come of having it.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use crate::http::Random;
 use crate::http::{Backoff, spread};
-use crate::token::live::GrantStore;
+use crate::token::clock::between;
+use crate::token::live::{Asked, GrantStore, Live};
 use crate::token::store::{Lease, Leased};
-use crate::token::{Clock, Error};
+use crate::token::{Clock, Error, Intent, SendPermit};
+use crate::value::with_causes;
 
-/// How long the sender of an intent is given to store what it may have got: much longer than the pause between its
-/// tries.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the sender of an intent is given to store what it may have got, from the end of its request on: longer
+/// than the pause between its tries.
+const TO_STORE: Duration = Duration::from_secs(5);
 
 /// What comes of having the lease. It is given back in any case.
 pub(super) enum UnderLease<T> {
     Ended(Result<T, Error>),
-    /// The sender of the intent with this fence may still be at work: it is given time, and then the lease is asked for
-    /// again.
-    SenderAtWork {
-        fence: u64,
-    },
+    /// The sender of an intent may still be at work: it is given time, and then the lease is asked for again.
+    SenderAtWork(SenderAtWork),
+}
+
+/// A sender whose request, or whose new tokens, may still be under way.
+pub(super) struct SenderAtWork {
+    /// Of the intent.
+    pub fence: u64,
+    pub holder: String,
+    /// How long it is given from now on.
+    pub rest: Duration,
+}
+
+impl SenderAtWork {
+    pub fn of(intent: &Intent, live: &Live) -> Self {
+        Self {
+            fence: intent.fence,
+            holder: intent.holder.clone(),
+            rest: rest(between(intent.at, live.now().utc()), live.grant.request_timeout),
+        }
+    }
+
+    /// Gives it its time, and says whose that was.
+    pub async fn wait(self, live: &Live) -> u64 {
+        live.waits.begin(&self.holder, Some(self.rest), true);
+        tokio::time::sleep(self.rest).await;
+        self.fence
+    }
+}
+
+/// What is left of the time of a request that was announced so long ago, and of the time to store what it brought.
+fn rest(age: Duration, request_timeout: Duration) -> Duration {
+    request_timeout.saturating_sub(age) + TO_STORE
+}
+
+/// Longest time that an intent is waited for.
+pub(super) fn longest_rest(request_timeout: Duration) -> Duration {
+    rest(Duration::ZERO, request_timeout)
 }
 
 /// Waits for the lease of a change.
 pub(super) async fn acquire(store: &GrantStore, clock: &dyn Clock) -> Result<Lease, Error> {
-    let deadline = clock.monotonic() + store.grant.lease_ttl() * 2;
+    let deadline = clock.monotonic() + store.grant.longest_work() * 2;
     let mut poll = Poll::new();
     loop {
-        match store.lease_for_change().await? {
+        let Asked { leased, .. } = store.lease_for_change().await?;
+        match leased {
             Leased::Granted(lease) => return Ok(lease),
             Leased::Held { by, for_at_most } if clock.monotonic() >= deadline => {
                 return Err(Error::Busy {
@@ -38,6 +75,38 @@ pub(super) async fn acquire(store: &GrantStore, clock: &dyn Clock) -> Result<Lea
             Leased::Held { .. } => poll.pause(&store.grant.random).await,
         }
     }
+}
+
+/// Does the work while the lease is renewed beside it, as often as it takes.
+pub(super) async fn while_renewed<T>(
+    store: &GrantStore,
+    lease: &Lease,
+    permit: &SendPermit,
+    work: impl Future<Output = T>,
+) -> T {
+    let work = pin!(work);
+    let renewals = pin!(renew_again_and_again(store, lease, permit));
+    tokio::select! {
+        biased;
+        done = work => done,
+        never = renewals => match never {},
+    }
+}
+
+async fn renew_again_and_again(store: &GrantStore, lease: &Lease, permit: &SendPermit) -> std::convert::Infallible {
+    let length = store.lease_ttl();
+    while store.renews_leases() && !lease.exclusive {
+        tokio::time::sleep(length / 3).await;
+        match store.renew(lease).await {
+            Ok(Some(asked_at)) => permit.renewed(asked_at, length),
+            // What is under way is protected by its intent.
+            Ok(None) => break,
+            Err(error) => {
+                tracing::debug!(key = %store.grant.key, error = %with_causes(&error), "a lease was not renewed, and is tried again")
+            }
+        }
+    }
+    std::future::pending().await
 }
 
 /// Pauses between looks at a lease that somebody else holds.
@@ -63,6 +132,15 @@ fn between_looks(looks: u32, draw: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sender_is_given_the_rest_of_its_request_and_five_seconds() {
+        for (age, expected) in [(0, 25), (7, 18), (20, 5), (90, 5)] {
+            let rest = rest(Duration::from_secs(age), Duration::from_secs(20));
+            assert_eq!(rest.as_secs(), expected, "{age}");
+        }
+        assert_eq!(longest_rest(Duration::from_secs(20)).as_secs(), 25);
+    }
 
     #[test]
     fn looks_at_a_lease_that_somebody_holds_come_from_10_to_480_ms_apart() {

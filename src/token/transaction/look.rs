@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::lease::SenderAtWork;
 use super::write::write;
 use crate::token::live::{Live, Snapshot};
 use crate::token::machine::{self, Want};
-use crate::token::record::Versioned;
+use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::{StoreError, TokenSet};
 
 /// Shows what the store holds, where it is what is wanted.
@@ -22,21 +23,53 @@ pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) ->
     serves.then_some(shown)
 }
 
-/// What the store holds, after it was given back what it lost (a failover to an older copy, a restart without its
-/// log). Under the lease.
-pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Option<Versioned>, StoreError> {
+/// What is known under the lease.
+pub(super) enum Known {
+    /// What the store holds.
+    Stored(Option<Versioned>),
+    /// The store had lost tokens, and was given them back. With the record went the word of whoever had a request under
+    /// way: it is given the time of one.
+    PutBack(SenderAtWork),
+}
+
+/// What the store holds. What it lost (a failover to an older copy, a restart without its log) it is given back. Under
+/// the lease.
+pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Known, StoreError> {
     let seen = live.store.read().await?;
     let Some((held_at, tokens)) = live.held.lost_by_store(seen.as_ref()) else {
-        return Ok(seen);
+        return Ok(Known::Stored(seen));
     };
     let generation = tokens.generation;
     tracing::warn!(key = %live.grant.key, generation, "the store lost tokens that it had taken: it gets them back");
     let stored = seen.as_ref().map(|seen| seen.revision);
-    let mut next = live.successor(stored, live.grant.alive(tokens));
+    let somebody = live
+        .grant
+        .rotation
+        .spends()
+        .then_some(())
+        .and(tokens.refresh_token.as_ref());
+    let somebody = somebody.map(|refresh_token| Intent {
+        holder: "a process that the store has forgotten".to_owned(),
+        fence,
+        at: live.now().utc(),
+        refresh_token: Fingerprint::of(refresh_token),
+        unanswered: 0,
+        given_up: false,
+        put_back: true,
+    });
+    let alive = live.grant.alive(tokens);
+    let record = match &somebody {
+        Some(intent) => alive.with_intent(intent.clone()),
+        None => alive,
+    };
+    let mut next = live.successor(stored, record);
     next.revision = next.revision.max(held_at.saturating_add(1));
     let restored = write(&live.store, stored, next, fence)
         .await?
         .done("take back what it lost")?;
     live.publish(restored.clone());
-    Ok(Some(restored))
+    Ok(match somebody {
+        Some(intent) => Known::PutBack(SenderAtWork::of(&intent, live)),
+        None => Known::Stored(Some(restored)),
+    })
 }

@@ -17,17 +17,18 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::live::{Live, Outcome, Snapshot};
+use super::clock::Now;
+use super::live::{Asked, Live, Outcome, Snapshot};
 use super::machine::{self, Freshness, Situation, Step, Want};
 use super::record::Versioned;
 use super::store::{Lease, Leased};
-use super::{Error, Renewal, StoreError};
+use super::{Error, Intent, Record, Renewal, SendPermit, StoreError};
 pub(crate) use adopt::adopt;
 use anew::{anew, without_store};
 pub(crate) use forget::forget;
 pub(crate) use import::import;
-use lease::{PATIENCE, Poll, UnderLease};
-use look::{read_as_far_as_known, take_stored};
+use lease::{Poll, SenderAtWork, UnderLease, longest_rest};
+use look::{Known, read_as_far_as_known, take_stored};
 use refresh::Refresh;
 pub(crate) use revoke::revoke;
 
@@ -36,37 +37,84 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
     if let Some(error) = live.held.unstored.error() {
         return Err(error);
     }
-    let patience_ends = live.clock.monotonic() + live.grant.lease_ttl() * 2 + PATIENCE;
-    let mut waited_for = None;
+    // However it ends.
+    let _waits = NobodyIsWaitedFor(live);
+    let began = live.clock.monotonic();
+    let patience_ends = began + live.grant.longest_work() * 2 + longest_rest(live.grant.request_timeout);
+    let mut past = Past::default();
     let mut poll = Poll::new();
     loop {
         let seen = match live.store.look().await {
             Ok(seen) => seen,
             Err(error) => return store_failed(live, error).await,
         };
+        past.remember(seen.as_ref());
         // What a sibling has stored needs no lease.
         if let Some(stored) = take_stored(live, &want, seen.as_ref()) {
             return Ok(stored);
         }
-        match live.store.lease().await {
+        let Asked { leased, at } = match live.store.lease().await {
+            Ok(asked) => asked,
             Err(error) => return store_failed(live, error).await,
-            Ok(Leased::Granted(lease)) => match under_lease(live, &want, lease, waited_for).await {
+        };
+        match leased {
+            Leased::Granted(lease) => match under_lease(live, &want, lease, at, &past).await {
                 UnderLease::Ended(outcome) => return outcome,
-                UnderLease::SenderAtWork { fence } => {
-                    tokio::time::sleep(PATIENCE).await;
-                    waited_for = Some(fence);
-                }
+                UnderLease::SenderAtWork(sender) => past.waited_for = Some(sender.wait(live).await),
             },
-            Ok(Leased::Held { by, for_at_most }) => {
-                if live.clock.monotonic() >= patience_ends {
+            Leased::Held { by, for_at_most } => {
+                let now = live.clock.monotonic();
+                if now >= patience_ends {
                     return Err(Error::Busy {
                         holder: by,
                         retry_after: for_at_most,
                     });
                 }
+                live.waits.begin(&by, for_at_most, now >= began + LONG_WAIT);
                 poll.pause(&live.grant.random).await;
             }
         }
+    }
+}
+
+/// What an attempt has seen and done so far.
+#[derive(Default)]
+struct Past {
+    /// The fence of the intent whose sender was given time.
+    waited_for: Option<u64>,
+    /// The newest intent that stood in the store, and at which revision.
+    intent: Option<(u64, Intent)>,
+}
+
+impl Past {
+    fn remember(&mut self, seen: Option<&Versioned>) {
+        let Some(Versioned { revision, record }) = seen else {
+            return;
+        };
+        if let Some(intent) = &record.intent
+            && self.intent.as_ref().is_none_or(|(known, _)| known < revision)
+        {
+            self.intent = Some((*revision, intent.clone()));
+        }
+    }
+
+    /// An intent that the store has lost since it was seen, with the word of what came of it.
+    fn lost_intent(&self, seen: Option<&Versioned>) -> Option<&Intent> {
+        let (revision, intent) = self.intent.as_ref()?;
+        let went_back = seen.is_none_or(|seen| seen.revision < *revision);
+        let open = !intent.given_up && self.waited_for != Some(intent.fence);
+        (went_back && open).then_some(intent)
+    }
+}
+
+/// A wait for the lease that may take longer than a sibling's usual refresh: a token that lives serves meanwhile.
+const LONG_WAIT: Duration = Duration::from_secs(2);
+
+struct NobodyIsWaitedFor<'a>(&'a Live);
+
+impl Drop for NobodyIsWaitedFor<'_> {
+    fn drop(&mut self) {
+        self.0.waits.end();
     }
 }
 
@@ -78,29 +126,43 @@ async fn store_failed(live: &Live, error: StoreError) -> Outcome {
     }
 }
 
-/// Under the lease. `waited_for` is the intent whose sender was already given time.
+/// Under the lease, which was asked for at this time.
 async fn under_lease(
     live: &Arc<Live>,
     want: &Want,
     lease: Lease,
-    waited_for: Option<u64>,
+    asked_at: Now,
+    past: &Past,
 ) -> UnderLease<Arc<Snapshot>> {
-    let leased_at = live.now();
     let seen = match read_as_far_as_known(live, lease.fence).await {
-        Ok(seen) => seen,
+        Ok(Known::Stored(seen)) => seen,
+        Ok(Known::PutBack(sender)) => {
+            live.store.release(lease).await;
+            return UnderLease::SenderAtWork(sender);
+        }
         Err(error) => {
             live.store.release(lease).await;
             return UnderLease::Ended(store_failed(live, error).await);
         }
     };
-    let step = decide(live, want, &lease, seen.as_ref(), waited_for);
+    if let Some(intent) = past.lost_intent(seen.as_ref()) {
+        tracing::warn!(key = %live.grant.key, "the store went back while a refresh was under way: its sender is given time");
+        live.store.release(lease).await;
+        return UnderLease::SenderAtWork(SenderAtWork::of(intent, live));
+    }
+    let step = decide(live, want, &lease, seen.as_ref(), past.waited_for);
     UnderLease::Ended(match (step, seen) {
-        (Step::Patience, seen) => {
+        (
+            Step::Patience,
+            Some(Versioned {
+                record: Record {
+                    intent: Some(intent), ..
+                },
+                ..
+            }),
+        ) => {
             live.store.release(lease).await;
-            let intent = seen.and_then(|seen| seen.record.intent);
-            return UnderLease::SenderAtWork {
-                fence: intent.map_or(0, |intent| intent.fence),
-            };
+            return UnderLease::SenderAtWork(SenderAtWork::of(&intent, live));
         }
         (Step::Adopt, Some(seen)) => {
             if live.grant.renewal == Renewal::Anew && take_stored(live, want, Some(&seen)).is_none() {
@@ -130,15 +192,20 @@ async fn under_lease(
         }
         (Step::Anew, seen) => anew(live, seen, lease).await,
         (Step::Refresh { unanswered }, Some(seen)) => {
+            let permit = match lease.exclusive {
+                // The operating system keeps it for this process, whatever time it is.
+                true => SendPermit::always(),
+                false => SendPermit::under_lease(Arc::clone(&live.clock), asked_at, live.store.lease_ttl()),
+            };
             let refresh = Refresh {
                 live,
                 want,
                 lease,
-                leased_at,
+                permit,
             };
             refresh.run(seen, unanswered).await
         }
-        (Step::NoGrant | Step::Adopt | Step::Defer | Step::Refresh { .. }, seen) => {
+        (Step::NoGrant | Step::Patience | Step::Adopt | Step::Defer | Step::Refresh { .. }, seen) => {
             live.store.release(lease).await;
             if let Some(seen) = seen {
                 // Forgotten: what is shown here ends too.

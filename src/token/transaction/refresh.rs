@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use super::lease::while_renewed;
 use super::look::take_stored;
 use super::retain::{Retained, retain};
 use super::write::{Written, write};
-use crate::token::clock::{Now, between};
+use crate::token::clock::Now;
 use crate::token::live::{Live, Outcome, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Consequence, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::store::Lease;
 use crate::token::{
-    EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, RefreshRequest, StoreError, TokenReply,
-    TokenSet, Verdict,
+    EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, RefreshRequest, SendPermit, StoreError,
+    TokenReply, TokenSet, Verdict,
 };
 use crate::value::Secret;
 
@@ -21,7 +22,8 @@ pub(super) struct Refresh<'a> {
     pub live: &'a Arc<Live>,
     pub want: &'a Want,
     pub lease: Lease,
-    pub leased_at: Now,
+    /// Until when the request may leave.
+    pub permit: SendPermit,
 }
 
 impl Refresh<'_> {
@@ -39,7 +41,7 @@ impl Refresh<'_> {
             Ok(intended) => intended,
             Err(error) => return self.give_up(error).await,
         };
-        if self.may_lapse_meanwhile() {
+        if !self.may_send().await {
             // Nothing was sent; what was sent before is as open as it was.
             let unsent = match unanswered {
                 0 => intended.record.settled(),
@@ -51,7 +53,9 @@ impl Refresh<'_> {
 
         let sent_at = self.live.now();
         let request = RefreshRequest::new(refresh_token, Arc::clone(&tokens.scopes));
-        match self.live.server.obtain(Obtain::Refresh(request)).await {
+        let request = request.permit(self.permit.clone());
+        let asking = self.live.server.obtain(Obtain::Refresh(request));
+        match while_renewed(&self.live.store, &self.lease, &self.permit, asking).await {
             Ok(reply) if tokens.differs_in(&reply).is_some() => self.refuse_account(intended, &tokens, &reply).await,
             Ok(reply) => self.commit(intended, &tokens, reply, sent_at).await,
             Err(error) => self.refused(intended, &tokens, error, unanswered).await,
@@ -71,6 +75,7 @@ impl Refresh<'_> {
             refresh_token: Fingerprint::of(refresh_token),
             unanswered,
             given_up: false,
+            put_back: false,
         });
         match self.write(&seen, record).await? {
             Written::Done(intended) => Ok(intended),
@@ -78,15 +83,24 @@ impl Refresh<'_> {
         }
     }
 
-    /// A lease that may lapse while the request is under way protects nothing. A machine that slept since has its
-    /// monotonic clock where it was.
-    fn may_lapse_meanwhile(&self) -> bool {
-        let now = self.live.now();
-        let held = now
-            .monotonic
-            .saturating_sub(self.leased_at.monotonic)
-            .max(between(self.leased_at.utc(), now.utc()));
-        held + self.live.grant.request_timeout > self.live.grant.lease_ttl()
+    /// Whether the lease protects the request. A machine that slept since has its monotonic clock where it was.
+    async fn may_send(&self) -> bool {
+        let live = self.live;
+        let Some(left) = self.permit.left() else { return true };
+        if !live.store.renews_leases() {
+            // It must not lapse while the request is under way.
+            return left >= live.grant.request_timeout;
+        }
+        let length = live.store.lease_ttl();
+        if left < length / 2 {
+            // As long as nobody else took it, it is this process's.
+            match live.store.renew(&self.lease).await {
+                Ok(Some(asked_at)) => self.permit.renewed(asked_at, length),
+                Ok(None) => return false,
+                Err(_) => {}
+            }
+        }
+        self.permit.holds()
     }
 
     /// The server gave new tokens: from here on they are never dropped.

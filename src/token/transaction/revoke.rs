@@ -1,13 +1,13 @@
 //! A grant's end at the provider, and then in the store.
 
-use super::lease::{PATIENCE, UnderLease, acquire};
-use super::look::read_as_far_as_known;
+use super::lease::{SenderAtWork, UnderLease, acquire, while_renewed};
+use super::look::{Known, read_as_far_as_known};
 use super::write::write;
 use crate::token::live::Live;
 use crate::token::machine;
 use crate::token::record::{Fingerprint, Versioned};
 use crate::token::store::Lease;
-use crate::token::{Error, ReauthorizationReason, RevokeRequest, RevokedToken, TokenSet};
+use crate::token::{Error, ReauthorizationReason, RevokeRequest, RevokedToken, SendPermit, TokenSet};
 
 /// The provider first, the store second: a tombstone over a living grant would be a lie.
 pub(crate) async fn revoke(live: &Live) -> Result<(), Error> {
@@ -19,25 +19,26 @@ pub(crate) async fn revoke(live: &Live) -> Result<(), Error> {
         match outcome {
             UnderLease::Ended(outcome) => return outcome,
             // It may be about to store tokens that nobody here knows and that would outlive the revocation.
-            UnderLease::SenderAtWork { fence } => {
-                tokio::time::sleep(PATIENCE).await;
-                waited_for = Some(fence);
-            }
+            UnderLease::SenderAtWork(sender) => waited_for = Some(sender.wait(live).await),
         }
     }
 }
 
 async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>) -> UnderLease<()> {
     let seen = match read_as_far_as_known(live, lease.fence).await {
-        Ok(seen) => seen,
+        Ok(Known::Stored(seen)) => seen,
+        Ok(Known::PutBack(sender)) => return UnderLease::SenderAtWork(sender),
         Err(error) => return UnderLease::Ended(Err(error.into())),
     };
-    let intent = seen.as_ref().and_then(|seen| seen.record.intent.as_ref());
-    let own = intent.is_some_and(|intent| *intent.holder == *live.grant.holder);
-    if let Some(fence) = intent.and_then(|intent| machine::unsettled(intent, own, lease.exclusive, waited_for)) {
-        return UnderLease::SenderAtWork { fence };
+    if let Some(intent) = seen.as_ref().and_then(|seen| seen.record.intent.as_ref()) {
+        let own = *intent.holder == *live.grant.holder;
+        if machine::unsettled(intent, own, lease.exclusive, waited_for) {
+            return UnderLease::SenderAtWork(SenderAtWork::of(intent, live));
+        }
     }
-    UnderLease::Ended(revoke_known(live, lease.fence, seen).await)
+    // The provider may take its time.
+    let revocation = revoke_known(live, lease.fence, seen);
+    UnderLease::Ended(while_renewed(&live.store, lease, &SendPermit::always(), revocation).await)
 }
 
 /// Ends the newest tokens there are, and with them the grant.
