@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use finrail::token::store::{Lease, LeaseState, Leased, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
-    Clock, Error, Issuer, IssuerError, MemoryStore, Obtain, Record, Renewal, RevokedToken, TokenHandle, TokenKey,
+    Clock, Error, Issuer, IssuerError, MemoryStore, Obtain, Record, Renewal, RevokeRequest, TokenHandle, TokenKey,
     TokenReply, TokenSource, TokenStore, Verdict,
 };
 use futures_util::future::BoxFuture;
@@ -275,8 +275,8 @@ impl Issuer for Late {
         })
     }
 
-    fn revoke(&self, token: RevokedToken) -> BoxFuture<'_, Result<bool, IssuerError>> {
-        self.bank.revoke(token)
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        self.bank.revoke(request)
     }
 }
 

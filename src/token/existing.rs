@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Bearer, GrantKind, TokenSet};
+use super::{Bearer, GrantKind, Lineage, TokenSet};
 use crate::value::{ScopeSet, Secret};
 
 /// The tokens of a user's grant that another library, or an earlier version of the application, obtained.
@@ -153,6 +153,7 @@ impl ExistingTokens {
             consent_expires_at: self.consent_expires_at,
             scopes: Arc::new(self.scopes),
             extra: self.extra,
+            lineage: Some(Lineage::begun(now).after(None)),
         })
     }
 }

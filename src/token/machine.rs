@@ -47,7 +47,8 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 
 use super::clock::{Now, Tick, between};
-use super::{Intent, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Tombstone, Verdict};
+use super::lineage::Kinship;
+use super::{Intent, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
 use crate::value::Secret;
 
 /// How near to its end an access token is.
@@ -287,14 +288,38 @@ pub(crate) fn unsettled(intent: &Intent, own: bool, exclusive: bool, waited_for:
 /// Whether a store holds less than this process: it went back in time (a failover, a restart without its log), or
 /// lost the record. `held` was stored once.
 ///
-/// A grant that was ended on purpose leaves a tombstone, so a record that is missing was lost; and a tombstone from
-/// before these tokens is an older copy. Tokens of a later request are newer whatever their generation: a user who
-/// authorized elsewhere after the loss started at the first.
+/// A grant that was ended on purpose leaves a tombstone, so a record that is missing was lost. Of one login the higher
+/// generation is the newer one, unless somebody went on from an older copy since; an end on purpose is final. Of two
+/// logins it is the one that replaced the other.
 pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
     let Some(stored) = stored else {
         return true;
     };
-    if let Some(tombstone) = end_on_purpose(stored) {
+    let older = || {
+        let tokens = stored.tokens.as_ref();
+        tokens.is_some_and(|tokens| tokens.generation < held.generation && !went_on_later(tokens, held))
+    };
+    match Lineage::kinship(stored.lineage(), held.lineage.as_ref()) {
+        Kinship::Same => stored.ended_on_purpose().is_none() && older(),
+        Kinship::Earlier => true,
+        Kinship::Later | Kinship::Apart => false,
+        Kinship::Unknown => went_back_by_the_clock(stored, held),
+    }
+}
+
+/// Whether tokens of the same login were asked for after the ones that are held, by more than clocks are wrong: somebody
+/// went on from an older copy of the store.
+fn went_on_later(tokens: &TokenSet, held: &TokenSet) -> bool {
+    const WRONG: Duration = Duration::from_secs(60);
+    between(held.obtained_at, tokens.obtained_at) > WRONG
+}
+
+/// The same for records of versions without lineages.
+///
+/// A tombstone from before these tokens is an older copy. Tokens of a later request are newer whatever their
+/// generation: a user who authorized elsewhere after the loss started at the first.
+fn went_back_by_the_clock(stored: &Record, held: &TokenSet) -> bool {
+    if let Some(tombstone) = stored.ended_on_purpose() {
         return tombstone.generation < held.generation && tombstone.at < held.obtained_at;
     }
     let tokens = stored.tokens.as_ref();
@@ -315,14 +340,17 @@ pub(crate) fn is_outdated(
     // After a loss, revisions count on from an older copy.
     let later = held.filter(|_| renewal == Renewal::Refresh).is_some_and(|held| {
         let tokens = read.tokens.as_ref();
-        tokens.is_some_and(|tokens| held.obtained_at < tokens.obtained_at)
+        match Lineage::kinship(read.lineage(), held.lineage.as_ref()) {
+            Kinship::Later => true,
+            // Two that went on from one copy have the same generation.
+            Kinship::Same => tokens.is_some_and(|tokens| {
+                (held.generation, held.obtained_at) < (tokens.generation, tokens.obtained_at)
+                    || went_on_later(tokens, held)
+            }),
+            _ => tokens.is_some_and(|tokens| held.obtained_at < tokens.obtained_at),
+        }
     });
-    revision < shown && !later && end_on_purpose(read).is_none()
-}
-
-fn end_on_purpose(record: &Record) -> Option<&Tombstone> {
-    let tombstone = record.tombstone.as_ref();
-    tombstone.filter(|tombstone| tombstone.reason.is_on_purpose())
+    revision < shown && !later && read.ended_on_purpose().is_none()
 }
 
 /// What a verdict on a refresh does to the grant.
@@ -379,17 +407,21 @@ pub(crate) enum Rescue {
     Yield,
 }
 
-/// `parent` is the access token from whose generation the new set was made; none: an authorization, which replaces everything.
-pub(crate) fn rescue(parent: Option<&Secret>, stored: Option<&Record>) -> Rescue {
-    let (Some(parent), Some(stored)) = (parent, stored) else {
+/// `parent` is the access token from whose generation the new set was made; none: a login.
+pub(crate) fn rescue(tokens: &TokenSet, parent: Option<&Secret>, stored: Option<&Record>) -> Rescue {
+    let Some(stored) = stored else {
         // Nothing but a loss removes a record.
         return Rescue::Write;
     };
-    let from_parent = stored
-        .tokens
-        .as_ref()
-        .is_some_and(|tokens| tokens.access_token == *parent);
-    // A tombstone that a sibling wrote after a refusal of the parent's refresh token says only that the token was
-    // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.
-    if from_parent { Rescue::Write } else { Rescue::Yield }
+    let writes = match (parent, &tokens.lineage) {
+        // A tombstone that a sibling wrote after a refusal of the parent's refresh token says only that the token was
+        // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.
+        (Some(parent), _) => {
+            let stored = stored.tokens.as_ref();
+            stored.is_some_and(|stored| stored.access_token == *parent)
+        }
+        (None, Some(login)) => login.replaces(stored.lineage(), stored.ended_on_purpose().map(|end| end.at)),
+        (None, None) => true,
+    };
+    if writes { Rescue::Write } else { Rescue::Yield }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::store::{RecordBytes, StoreError};
-use super::{ReauthorizationReason, TokenKey, TokenSet};
+use super::{Lineage, ReauthorizationReason, TokenKey, TokenSet};
 use crate::value::Secret;
 
 /// The version that this code writes.
@@ -91,6 +91,9 @@ pub struct Tombstone {
     pub generation: u64,
     /// Who wrote it.
     pub holder: String,
+    /// Which login the grant goes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
 }
 
 /// Tells two secrets apart without being one: 64 bits of a hash.
@@ -156,6 +159,23 @@ impl Record {
         }
     }
 
+    /// Which login the grant goes back to.
+    pub(crate) fn lineage(&self) -> Option<&Lineage> {
+        let of_tokens = self.tokens.as_ref().and_then(|tokens| tokens.lineage.as_ref());
+        of_tokens.or_else(|| self.tombstone.as_ref()?.lineage.as_ref())
+    }
+
+    /// What a login sees of it that is to replace it: which grant it is, and whether that was ended on purpose.
+    pub(crate) fn as_ancestor(&self) -> (Option<&Lineage>, bool) {
+        (self.lineage(), self.ended_on_purpose().is_some())
+    }
+
+    /// Since when it is ended on purpose.
+    pub(crate) fn ended_on_purpose(&self) -> Option<&Tombstone> {
+        let tombstone = self.tombstone.as_ref();
+        tombstone.filter(|tombstone| tombstone.reason.is_on_purpose())
+    }
+
     /// The same grant with a request about to be sent.
     #[must_use]
     pub(crate) fn with_intent(&self, intent: Intent) -> Self {
@@ -200,7 +220,7 @@ impl Record {
         Self {
             tokens: self.tokens.clone().filter(|_| keep),
             intent: self.intent.clone().filter(|_| keep),
-            ..Self::ended(self.key.clone(), reason, at, self.generation(), holder)
+            ..Self::ended(self.key.clone(), reason, at, self.generation(), holder).of(self.lineage())
         }
     }
 
@@ -224,8 +244,18 @@ impl Record {
                 at,
                 generation,
                 holder: holder.to_owned(),
+                lineage: None,
             }),
         }
+    }
+
+    /// The same tombstone for the grant of this login.
+    #[must_use]
+    pub(crate) fn of(mut self, lineage: Option<&Lineage>) -> Self {
+        if let Some(tombstone) = &mut self.tombstone {
+            tombstone.lineage = lineage.cloned();
+        }
+        self
     }
 
     /// Writes the record for a store.

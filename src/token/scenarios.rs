@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use super::clock::{Now, Tick};
 use super::machine::*;
 use super::record::{Fingerprint, Intent};
-use super::{GrantKind, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict};
+use super::{
+    GrantKind, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict,
+};
 use crate::value::{ScopeSet, Secret};
 
 /// One row of a table: cells by column, and where it stands.
@@ -271,14 +273,16 @@ fn rescues_by_example() {
             other => panic!("stored {other}"),
         };
         let made_from = (row.cell("made from") == "parent").then_some(&parent.access_token);
-        row.check("then", rescue(made_from, stored.as_ref()));
+        row.check("then", rescue(&tokens(None, true), made_from, stored.as_ref()));
     }
 }
 
 /// A record by its cells; none: there is none.
-fn stored(row: &Row, generation: &str) -> Option<Record> {
+fn stored(row: &Row, generation: &str, login: Option<Lineage>) -> Option<Record> {
     let generation = row.cell(generation).parse().ok()?;
-    let record = Record::alive(key(), asked_for(generation, row.cell("sent").parse().unwrap()));
+    let mut tokens = asked_for(generation, row.cell("sent").parse().unwrap());
+    tokens.lineage = login;
+    let record = Record::alive(key(), tokens);
     Some(match row.cell("ended").split_once(' ') {
         None => record,
         Some((why, when)) => {
@@ -286,6 +290,32 @@ fn stored(row: &Row, generation: &str) -> Option<Record> {
             record.buried(reason(why), at, "x")
         }
     })
+}
+
+/// The logins to which what the store holds goes back, and what this process holds.
+fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
+    let login = |before: Option<&Lineage>| {
+        let begun = Lineage::begun(now(Duration::ZERO).utc());
+        begun.after(before.map(|before| (Some(before), false)))
+    };
+    let first = login(None);
+    match row.cell("login") {
+        "-" => (None, None),
+        "same" => (Some(first.clone()), Some(first)),
+        "later" => (Some(login(Some(&first))), Some(first)),
+        "earlier" => (Some(first.clone()), Some(login(Some(&first)))),
+        "apart" => (Some(login(Some(&first))), Some(login(Some(&first)))),
+        "left out" => (None, Some(first)),
+        other => panic!("login {other}"),
+    }
+}
+
+/// What this process holds.
+fn held(login: Option<Lineage>) -> TokenSet {
+    TokenSet {
+        lineage: login,
+        ..asked_for(3, 0)
+    }
 }
 
 /// Tokens whose request was sent so many seconds after the beginning.
@@ -303,7 +333,8 @@ fn yes(answer: bool) -> &'static str {
 #[test]
 fn losses_of_the_store_by_example() {
     for row in table("went back") {
-        let back = went_back(stored(&row, "stored").as_ref(), &asked_for(3, 0));
+        let (theirs, ours) = logins(&row);
+        let back = went_back(stored(&row, "stored", theirs).as_ref(), &held(ours));
         assert_eq!(yes(back), row.cell("back"), "scenarios.txt:{}", row.line);
     }
 }
@@ -311,14 +342,15 @@ fn losses_of_the_store_by_example() {
 #[test]
 fn outdated_reads_by_example() {
     for row in table("outdated") {
-        let record = stored(&row, "read").unwrap();
+        let (theirs, ours) = logins(&row);
+        let record = stored(&row, "read", theirs).unwrap();
         let revision = row.cell("revision").parse().unwrap();
         let renewal = if row.cell("renewal") == "Anew" {
             Renewal::Anew
         } else {
             Renewal::Refresh
         };
-        let outdated = is_outdated((revision, &record), (30, Some(&asked_for(3, 0))), renewal);
+        let outdated = is_outdated((revision, &record), (30, Some(&held(ours))), renewal);
         assert_eq!(yes(outdated), row.cell("outdated"), "scenarios.txt:{}", row.line);
     }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::clock::{after, between};
-use super::{RevokedToken, Rotation, TokenReply};
+use super::{Lineage, RevokedToken, Rotation, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
 /// The tokens of a grant at one moment, with absolute times only.
@@ -44,6 +44,9 @@ pub struct TokenSet {
     /// Documented fields beyond RFC 6749.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, String>,
+    /// Which login they go back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
 }
 
 impl TokenSet {
@@ -83,6 +86,7 @@ impl TokenSet {
             consent_expires_at: rotation.consent_lifetime.map(|life| after(sent_at, life)),
             scopes: Arc::new(reply.scopes.unwrap_or_else(|| requested.clone())),
             extra: reply.extra,
+            lineage: None,
         }
     }
 
@@ -111,6 +115,7 @@ impl TokenSet {
             refresh_token: first.refresh_token.or_else(|| self.refresh_token.clone()),
             id_token: first.id_token.or_else(|| self.id_token.clone()),
             consent_expires_at: self.consent_expires_at,
+            lineage: self.lineage.clone(),
             extra,
             ..first
         }
@@ -121,6 +126,11 @@ impl TokenSet {
         let field = reply.account_field.as_deref()?;
         let (known, named) = (self.extra.get(field)?, reply.extra.get(field)?);
         (known != named).then_some(field)
+    }
+
+    /// The login that they are of replaces this grant, or none.
+    pub(crate) fn descend_from(&mut self, seen: Option<(Option<&Lineage>, bool)>) {
+        self.lineage = self.lineage.take().map(|login| login.after(seen));
     }
 
     /// How long the access token lives, from its request on.

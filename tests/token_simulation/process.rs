@@ -31,10 +31,14 @@ impl ProcessClock {
 
     fn sleeps_until(&self, until: Instant) {
         let mut slept = self.slept.lock().unwrap();
-        if let Some((since, until)) = slept.1.take() {
-            slept.0 += until - since;
+        let now = Instant::now();
+        let mut until = until;
+        if let Some((since, before)) = slept.1.take() {
+            slept.0 += before.min(now) - since;
+            // Something of it was put to sleep already, and sleeps on.
+            until = until.max(before);
         }
-        slept.1 = Some((Instant::now(), until));
+        slept.1 = Some((now, until));
     }
 }
 
@@ -140,7 +144,8 @@ impl Process {
         let mut world = self.world();
         // Where time ends a lease, a stop cannot be told from a death by anybody with tokens on their way to it, or in
         // its memory and not in the store yet. `machine.rs` says so.
-        let beyond_help = at == At::Read || !world.habits.exclusive && (at == At::Wire || world.has_unstored(self.pid));
+        let waits_for_tokens = || world.has_unstored(self.pid) || world.waits_for_a_reply(self.pid);
+        let beyond_help = at == At::Read || !world.habits.exclusive && (at == At::Wire || waits_for_tokens());
         let odds = world.weather.freeze;
         if !world.chance_of(odds) || beyond_help || !world.living.contains(&self.pid) {
             return;

@@ -222,6 +222,12 @@ impl World {
     }
 
     /// This process has tokens in memory that the store does not have.
+    /// Whether the process has a request under way.
+    pub fn waits_for_a_reply(&self, pid: u64) -> bool {
+        let mut sent = self.sent.iter();
+        sent.any(|sent| sent.by == pid && sent.outcome == Outcome::UnderWay)
+    }
+
     pub fn has_unstored(&self, pid: u64) -> bool {
         self.holds_current(pid) && self.stored() != Some(self.current())
     }

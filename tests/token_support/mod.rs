@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
@@ -334,6 +335,10 @@ pub struct FlakyStore {
     inner: Arc<dyn TokenStore>,
     /// How many swaps still succeed; none: all.
     swaps: Mutex<Option<u32>>,
+    /// What is written does not arrive.
+    loses_swaps: AtomicBool,
+    /// What is written arrives, and nobody is told.
+    loses_answers: AtomicBool,
 }
 
 impl FlakyStore {
@@ -341,7 +346,31 @@ impl FlakyStore {
         Self {
             inner,
             swaps: Mutex::default(),
+            loses_swaps: AtomicBool::new(false),
+            loses_answers: AtomicBool::new(false),
         }
+    }
+
+    /// Reads and leases are answered; what is written does not arrive.
+    pub fn lose_swaps(&self) {
+        self.loses_swaps.store(true, Ordering::SeqCst);
+    }
+
+    /// What is written arrives, and nobody is told.
+    pub fn lose_answers(&self) {
+        self.loses_answers.store(true, Ordering::SeqCst);
+    }
+
+    /// The lease, in the hands of somebody else.
+    pub async fn lease_of_another(&self, key: &TokenKey) -> Lease {
+        match self.inner.lease(key, "another", secs(60)).await.unwrap() {
+            Leased::Granted(lease) => lease,
+            Leased::Held { by, .. } => panic!("{by} has the lease"),
+        }
+    }
+
+    pub async fn give_back(&self, key: &TokenKey, lease: Lease) {
+        self.inner.release(key, lease).await.unwrap();
     }
 
     pub fn fail_after_swaps(&self, swaps: u32) {
@@ -350,6 +379,8 @@ impl FlakyStore {
 
     pub fn heal(&self) {
         *self.swaps.lock().unwrap() = None;
+        self.loses_swaps.store(false, Ordering::SeqCst);
+        self.loses_answers.store(false, Ordering::SeqCst);
     }
 
     fn up(&self) -> bool {
@@ -372,6 +403,15 @@ impl TokenStore for FlakyStore {
             Some(0) => return Self::out(),
             Some(left) => *left -= 1,
             None => {}
+        }
+        if self.loses_swaps.load(Ordering::SeqCst) {
+            return Self::out();
+        }
+        if self.loses_answers.load(Ordering::SeqCst) {
+            return Box::pin(async move {
+                self.inner.swap(key, swap).await?;
+                Self::out().await
+            });
         }
         self.inner.swap(key, swap)
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::lease::acquire;
-use super::retain::retain;
+use super::retain::{give_way, retain};
 use super::write::write;
 use crate::token::live::{Live, UnstoredTokens};
+use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Error, Event, Record, StoreError, TokenInfo, TokenReply, TokenSet};
+use crate::token::{Error, Event, Lineage, Record, StoreError, TokenInfo, TokenReply, TokenSet};
 
 /// The first tokens of a grant replace whatever there was.
 pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenInfo, Error> {
@@ -18,13 +19,24 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
             "the access token of the login cannot be used: the first call gets another one with the refresh token"
         );
     }
-    let mut tokens = live.grant.first_tokens(reply, live.now());
+    let now = live.now();
+    let mut tokens = live.grant.first_tokens(reply, now);
+    // A look before anything is waited for: what is stored while this login waits came after it.
+    let login = Lineage::begun(now.utc());
+    tokens.lineage = Some(match live.store.look().await {
+        Ok(seen) => login.after(seen.as_ref().map(|seen| seen.record.as_ancestor())),
+        Err(_) => {
+            let held = live.held.snapshot();
+            let held = held.as_ref().and_then(|held| held.tokens.as_ref());
+            login.after_what_is_held(held.and_then(|held| held.lineage.as_ref()))
+        }
+    });
     let lease = match acquire(&live.store, &*live.clock).await {
         Ok(lease) => lease,
         Err(error) => return Err(store_later(live, tokens, error, None)),
     };
     match store_now(live, &mut tokens, lease.fence).await {
-        Ok(stored) => {
+        Ok(Stored::Taken(stored)) => {
             live.held.unstored.clear();
             let known = live.held.generation();
             live.publish(stored);
@@ -37,25 +49,54 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
             live.store.release(lease).await;
             Ok(tokens.info())
         }
+        Ok(Stored::Overtaken(stored)) => {
+            give_way(live, &tokens, Some(stored)).await;
+            live.store.release(lease).await;
+            what_came_after(live)
+        }
         Err(error) => Err(store_later(live, tokens, error.into(), Some(lease))),
     }
 }
 
-/// Writes the tokens over whatever is stored, and numbers them after it.
-async fn store_now(live: &Live, tokens: &mut TokenSet, fence: u64) -> Result<Versioned, StoreError> {
+/// What a login finds that came too late.
+fn what_came_after(live: &Live) -> Result<TokenInfo, Error> {
+    let snapshot = live.held.snapshot();
+    let ended = snapshot.as_ref().and_then(|snapshot| snapshot.ended());
+    let tokens = snapshot.as_ref().and_then(|snapshot| snapshot.tokens.as_ref());
+    match (ended, tokens) {
+        (Some(reason), _) => Err(Error::from(reason)),
+        (None, Some(tokens)) => Ok(tokens.info()),
+        (None, None) => Err(live.grant.missing()),
+    }
+}
+
+enum Stored {
+    Taken(Versioned),
+    /// Something that came after this login is stored.
+    Overtaken(Versioned),
+}
+
+/// Writes the tokens over whatever is stored, unless that came after them, and numbers them after it.
+async fn store_now(live: &Live, tokens: &mut TokenSet, fence: u64) -> Result<Stored, StoreError> {
     let seen = match live.store.load().await {
         // What cannot be read is not worth a login: it is replaced.
         Err(StoreError::Corrupt { .. }) => None,
         seen => seen?,
     };
-    let before = seen
-        .as_ref()
-        .and_then(|stored| Record::decode(&stored.bytes).ok())
-        .map_or(0, |record| record.generation());
-    tokens.generation = before.max(live.held.generation()) + 1;
+    let record = seen.as_ref().and_then(|stored| Record::decode(&stored.bytes).ok());
     let seen = seen.map(|stored| stored.revision);
+    if let (Some(revision), Some(record)) = (seen, &record)
+        && machine::rescue(tokens, None, Some(record)) == Rescue::Yield
+    {
+        let record = record.clone();
+        return Ok(Stored::Overtaken(Versioned { revision, record }));
+    }
+    let before = record.as_ref().map_or(0, |record| record.generation());
+    tokens.generation = before.max(live.held.generation()) + 1;
+    tokens.descend_from(record.as_ref().map(|record| record.as_ancestor()));
     let next = live.successor(seen, live.grant.alive(tokens.clone()));
-    write(&live.store, seen, next, fence).await?.done("take the write")
+    let written = write(&live.store, seen, next, fence).await?;
+    Ok(Stored::Taken(written.done("take the write")?))
 }
 
 /// The tokens serve from memory, and are written again until the store takes them.

@@ -25,18 +25,22 @@ async fn under_lease(live: &Live, fence: u64) -> Result<(), Error> {
         live.clear();
         return Ok(());
     }
-    let generation = stored
+    let record = stored.as_ref().and_then(|stored| Record::decode(&stored.bytes).ok());
+    let generation = record
         .as_ref()
-        .and_then(|stored| Record::decode(&stored.bytes).ok())
         .map_or(0, |record| record.generation())
         .max(live.held.generation());
+    let held = live.held.snapshot();
+    let held = held.as_ref().and_then(|held| held.tokens.as_ref()?.lineage.as_ref());
+    let lineage = record.as_ref().and_then(|record| record.lineage()).or(held);
     let mark = Record::ended(
         live.grant.key.clone(),
         ReauthorizationReason::Forgotten,
         live.now().utc(),
         generation,
         &live.grant.holder,
-    );
+    )
+    .of(lineage);
     let mut marked = write_mark(live, stored.map(|stored| stored.revision), mark.clone(), fence).await?;
     if damaged {
         // A store keeps what is damaged until it has something to put in its place for sure.

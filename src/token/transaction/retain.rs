@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::lease::acquire;
 use super::write::{Written, write};
 use crate::http::Backoff;
+use crate::token::lineage::Kinship;
 use crate::token::live::{Live, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Event, ReauthorizationReason, RevokeRequest, StoreError, TokenSet};
+use crate::token::{Event, Lineage, ReauthorizationReason, Record, RevokeRequest, StoreError, TokenSet};
 use crate::value::with_causes;
 
 /// The pauses between tries to store a set that could not be stored at once: much shorter than the time that its
@@ -107,20 +108,29 @@ async fn store_once(live: &Live, unstored: &UnstoredTokens, lease: Lease) -> Tri
     let Ok(seen) = live.store.read().await else {
         return Tried::Failed { lease };
     };
-    if let Some(seen) = seen.as_ref().filter(|seen| seen.record.tokens.as_ref() == Some(tokens)) {
+    let is_stored = |seen: &&Versioned| {
+        let stored = seen.record.tokens.as_ref();
+        stored.is_some_and(|stored| stored.access_token == tokens.access_token)
+    };
+    if let Some(seen) = seen.as_ref().filter(is_stored) {
         // The write was made, and only its confirmation was lost.
         recovered(live, tokens, seen.clone());
         live.store.release(lease).await;
         return Tried::Over;
     }
     let stored = seen.as_ref().map(|seen| &seen.record);
-    if machine::rescue(unstored.parent.as_ref(), stored) == Rescue::Yield {
+    if machine::rescue(tokens, unstored.parent.as_ref(), stored) == Rescue::Yield {
         give_way(live, tokens, seen).await;
         live.store.release(lease).await;
         return Tried::Over;
     }
+    let mut next = tokens.clone();
+    if unstored.parent.is_none() {
+        next.descend_from(stored.map(|stored| stored.as_ancestor()));
+        next.generation = next.generation.max(stored.map_or(0, |stored| stored.generation()) + 1);
+    }
     let seen = seen.map(|seen| seen.revision);
-    let next = live.successor(seen, live.grant.alive(tokens.clone()));
+    let next = live.successor(seen, live.grant.alive(next));
     match write(&live.store, seen, next, lease.fence).await {
         Ok(Written::Done(committed)) => {
             recovered(live, tokens, committed);
@@ -136,17 +146,33 @@ async fn store_once(live: &Live, unstored: &UnstoredTokens, lease: Lease) -> Tri
 }
 
 /// Somebody stored something newer, or ended the grant on purpose.
-async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versioned>) {
+pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versioned>) {
     let generation = tokens.generation;
     tracing::warn!(key = %live.grant.key, generation, "tokens that could not be stored are outdated now");
-    let tombstone = seen.as_ref().and_then(|seen| seen.record.tombstone.as_ref());
-    if tombstone.is_some_and(|tombstone| tombstone.reason == ReauthorizationReason::Revoked) {
+    let record = seen.as_ref().map(|seen| &seen.record);
+    let revoked = record.and_then(|record| record.ended_on_purpose());
+    let revoked = revoked.is_some_and(|end| end.reason == ReauthorizationReason::Revoked);
+    if revoked || record.is_some_and(|record| is_lost_login(tokens, record)) {
         revoke_unstored(live, tokens).await;
     }
     live.held.unstored.remove(tokens);
+    if live
+        .held
+        .snapshot()
+        .is_some_and(|shown| shown.is_of(&tokens.access_token))
+    {
+        // They were shown while they waited, and are not what counts.
+        live.clear();
+    }
     if let Some(seen) = seen {
         live.publish(seen);
     }
+}
+
+/// Whether the tokens are those of a login that nobody knows any more: they would live on at the provider.
+fn is_lost_login(tokens: &TokenSet, stored: &Record) -> bool {
+    let kinship = Lineage::kinship(stored.lineage(), tokens.lineage.as_ref());
+    kinship == Kinship::Apart || (kinship == Kinship::Earlier && stored.ended_on_purpose().is_some())
 }
 
 /// The grant was revoked while these tokens were in memory only: the revocation was meant for them too.

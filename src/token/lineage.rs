@@ -1,0 +1,254 @@
+//! Which grant of a key tokens belong to, and which grant came after which: by descent, whatever clocks say.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The identity of a grant, and the grants that it replaced.
+///
+/// Every login under a key begins a grant of its own. A process that could not store its login for a while, or that was
+/// away while others went on, finds out by this whether what it holds is newer than what the store holds. Clocks of
+/// two machines cannot tell. Records of earlier versions have none, and are told apart as these versions did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Lineage {
+    id: String,
+    /// When its first tokens were asked for. It decides only where the login could not see what it replaces.
+    at: DateTime<Utc>,
+    /// What there was before, the youngest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before: Vec<Ancestor>,
+    /// The store could not be asked what there was before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    blind: bool,
+}
+
+/// A grant that was there when another one began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Ancestor {
+    /// Empty: it was written by a version without lineages.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    id: String,
+    /// It had been ended on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ended: bool,
+}
+
+/// So many ancestors are remembered: logins of one user that can be under way at once, and more.
+const REMEMBERED: usize = 16;
+
+/// How a grant stands to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kinship {
+    /// They are one.
+    Same,
+    /// It replaced the other one, or one that did.
+    Later,
+    /// It was replaced by the other one.
+    Earlier,
+    /// Neither has seen the other.
+    Apart,
+    /// One of them was written by a version without lineages.
+    Unknown,
+}
+
+impl Lineage {
+    /// Of a login whose tokens were asked for at this time, before it is known what it replaces.
+    pub(crate) fn begun(at: DateTime<Utc>) -> Self {
+        Self {
+            id: uuid::Uuid::new_v4().simple().to_string(),
+            at,
+            before: Vec::new(),
+            blind: true,
+        }
+    }
+
+    /// The same login, after a look at what there is: this grant, which was ended on purpose or not; or none.
+    #[must_use]
+    pub(crate) fn after(mut self, seen: Option<(Option<&Self>, bool)>) -> Self {
+        self.blind = false;
+        match seen {
+            Some((lineage, ended)) => self.replacing(lineage, ended),
+            None => self,
+        }
+    }
+
+    /// The same login, where the store could not be asked, and this process holds this grant.
+    #[must_use]
+    pub(crate) fn after_what_is_held(self, held: Option<&Self>) -> Self {
+        match held {
+            Some(_) => self.replacing(held, false),
+            None => self,
+        }
+    }
+
+    fn replacing(mut self, lineage: Option<&Self>, ended: bool) -> Self {
+        let id = lineage.map(|lineage| lineage.id.clone()).unwrap_or_default();
+        if id == self.id {
+            return self;
+        }
+        let older = lineage.map(|lineage| lineage.before.as_slice()).unwrap_or_default();
+        let known = std::mem::take(&mut self.before);
+        self.before.push(Ancestor { id, ended });
+        for ancestor in older.iter().chain(&known) {
+            if self.before.len() < REMEMBERED && self.ancestor(&ancestor.id).is_none() {
+                self.before.push(ancestor.clone());
+            }
+        }
+        self
+    }
+
+    fn ancestor(&self, id: &str) -> Option<&Ancestor> {
+        self.before.iter().find(|ancestor| ancestor.id == id)
+    }
+
+    /// How a stored grant stands to one that this process holds.
+    pub(crate) fn kinship(stored: Option<&Self>, held: Option<&Self>) -> Kinship {
+        match (stored, held) {
+            (Some(stored), Some(held)) if stored.id == held.id => Kinship::Same,
+            (Some(stored), Some(held)) if stored.ancestor(&held.id).is_some() => Kinship::Later,
+            (Some(stored), Some(held)) if held.ancestor(&stored.id).is_some() => Kinship::Earlier,
+            (Some(_), Some(_)) => Kinship::Apart,
+            (Some(stored), None) if stored.ancestor("").is_some() => Kinship::Later,
+            // A version without lineages may have refreshed the grant, and left its lineage out.
+            _ => Kinship::Unknown,
+        }
+    }
+
+    /// Whether this login goes over what is stored. `ended`: when that was ended on purpose.
+    pub(crate) fn replaces(&self, stored: Option<&Self>, ended: Option<DateTime<Utc>>) -> bool {
+        // Where the login could not look, the time of day is all there is.
+        let is_later_than = |at: DateTime<Utc>| self.blind && self.at >= at;
+        let saw_the_end = self
+            .ancestor(stored.map_or("", |stored| &stored.id))
+            .is_some_and(|ancestor| ancestor.ended);
+        let after_the_end = ended.is_none_or(|at| saw_the_end || is_later_than(at));
+        match Self::kinship(stored, Some(self)) {
+            Kinship::Same | Kinship::Later => false,
+            Kinship::Earlier => after_the_end,
+            Kinship::Apart => after_the_end && stored.is_some_and(|stored| is_later_than(stored.at)),
+            Kinship::Unknown => after_the_end,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_767_225_600 + second, 0).unwrap_or_default()
+    }
+
+    fn login(second: i64, before: Option<&Lineage>) -> Lineage {
+        let begun = Lineage::begun(at(second));
+        begun.after(before.map(|before| (Some(before), false)))
+    }
+
+    #[test]
+    fn who_came_after_whom_is_told_by_descent() {
+        let first = login(50, None);
+        let second = login(0, Some(&first));
+        let third = login(20, Some(&second));
+        let sibling = login(90, Some(&first));
+        for (stored, held, expected) in [
+            (&first, &first, Kinship::Same),
+            (&second, &first, Kinship::Later),
+            (&third, &first, Kinship::Later),
+            (&first, &third, Kinship::Earlier),
+            (&sibling, &second, Kinship::Apart),
+            (&third, &sibling, Kinship::Apart),
+        ] {
+            assert_eq!(Lineage::kinship(Some(stored), Some(held)), expected);
+        }
+    }
+
+    #[test]
+    fn what_has_no_lineage_is_older_only_where_it_was_seen() {
+        let over_an_older_version = Lineage::begun(at(0)).after(Some((None, false)));
+        let first = login(0, None);
+        for (stored, held, expected) in [
+            (None, None, Kinship::Unknown),
+            (None, Some(&first), Kinship::Unknown),
+            (None, Some(&over_an_older_version), Kinship::Unknown),
+            (Some(&first), None, Kinship::Unknown),
+            (Some(&over_an_older_version), None, Kinship::Later),
+        ] {
+            assert_eq!(Lineage::kinship(stored, held), expected, "{stored:?} {held:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_goes_over_what_it_saw_and_over_nothing_that_came_after_its_look() {
+        let first = login(0, None);
+        let saw_it = login(100, Some(&first));
+        let saw_its_end = Lineage::begun(at(100)).after(Some((Some(&first), true)));
+        let saw_nothing = login(100, None);
+        let other = login(50, Some(&first));
+        let blind = Lineage::begun(at(100));
+        let after_it = login(500, Some(&saw_it));
+        let (early, late) = (Some(at(99)), Some(at(101)));
+        for (login, stored, ended, goes_over) in [
+            (&saw_it, Some(&first), None, true),
+            // Revoked since, whatever the clock says.
+            (&saw_it, Some(&first), early, false),
+            (&saw_it, Some(&first), late, false),
+            (&saw_its_end, Some(&first), early, true),
+            (&saw_its_end, Some(&first), late, true),
+            // Another login was stored since.
+            (&saw_it, Some(&other), None, false),
+            (&saw_nothing, Some(&other), None, false),
+            // This very login is stored already, and may have been refreshed; or replaced.
+            (&saw_it, Some(&saw_it), None, false),
+            (&saw_it, Some(&after_it), None, false),
+            // Where the store could not be asked, the time of day decides.
+            (&blind, Some(&other), None, true),
+            (&blind, Some(&other), early, true),
+            (&blind, Some(&other), late, false),
+            (&blind, Some(&after_it), None, false),
+            // A record of an earlier version.
+            (&saw_it, None, None, true),
+            (&blind, None, early, true),
+            (&blind, None, late, false),
+            (&saw_nothing, None, late, false),
+        ] {
+            assert_eq!(
+                login.replaces(stored, ended),
+                goes_over,
+                "{login:?} {stored:?} {ended:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_login_that_could_not_look_goes_over_what_its_process_held() {
+        let first = login(100, None);
+        let second = Lineage::begun(at(0)).after_what_is_held(Some(&first));
+        assert!(second.replaces(Some(&first), None));
+        assert!(!second.replaces(Some(&first), Some(at(1))) && second.replaces(Some(&first), Some(at(0))));
+        let other = login(100, None);
+        assert!(!second.replaces(Some(&other), None));
+        assert_eq!(Lineage::begun(at(0)).after_what_is_held(None).before, []);
+    }
+
+    #[test]
+    fn a_few_ancestors_are_remembered_and_each_once() {
+        let mut youngest = login(0, None);
+        let oldest = youngest.clone();
+        for second in 1..=20 {
+            youngest = login(second, Some(&youngest));
+        }
+        assert_eq!(youngest.before.len(), REMEMBERED);
+        assert_eq!(Lineage::kinship(Some(&oldest), Some(&youngest)), Kinship::Apart);
+        let again = youngest.clone().after(Some((Some(&oldest), false)));
+        assert_eq!(again.before.len(), REMEMBERED);
+        assert_eq!(again.clone().after(Some((Some(&again), false))), again);
+    }
+
+    #[test]
+    fn it_is_read_back_as_it_was_written() {
+        let lineage = Lineage::begun(at(0)).after(Some((Some(&login(0, None)), true)));
+        let text = serde_json::to_string(&lineage).unwrap_or_default();
+        assert_eq!(serde_json::from_str::<Lineage>(&text).ok(), Some(lineage));
+        assert!(!text.contains("blind"));
+    }
+}

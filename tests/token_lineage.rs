@@ -1,0 +1,200 @@
+//! Two logins, an end on purpose and a store that was away: what came later stands, whatever the clocks say.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod token_support;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use finrail::token::{
+    Clock, Error, Issuer, MemoryStore, ReauthorizationReason, Record, Renewal, TokenHandle, TokenStore,
+};
+use token_support::*;
+
+/// A clock that is wrong by so many seconds.
+struct Wrong(Arc<VirtualClock>, i64);
+
+impl Clock for Wrong {
+    fn wall(&self) -> SystemTime {
+        let by = Duration::from_secs(self.1.unsigned_abs());
+        if self.1 < 0 {
+            self.0.wall() - by
+        } else {
+            self.0.wall() + by
+        }
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+}
+
+struct World {
+    bank: Arc<Bank>,
+    clock: Arc<VirtualClock>,
+    store: Arc<dyn TokenStore>,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = VirtualClock::new();
+        Self {
+            bank: Bank::new(STRICT),
+            store: Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>)),
+            clock,
+        }
+    }
+
+    /// A process whose clock is wrong by so many seconds, and its own way to the store.
+    fn process(&self, holder: &str, wrong: i64) -> (TokenHandle, Arc<FlakyStore>) {
+        let way = Arc::new(FlakyStore::new(Arc::clone(&self.store)));
+        let handle = TokenHandle::builder(user_key(), Arc::clone(&self.bank) as Arc<dyn Issuer>, Renewal::Refresh)
+            .store(Arc::clone(&way) as Arc<dyn TokenStore>)
+            .rotation(ROTATING)
+            .clock(Arc::new(Wrong(Arc::clone(&self.clock), wrong)))
+            .holder(holder)
+            .build();
+        (handle, way)
+    }
+
+    async fn stored(&self) -> Record {
+        let stored = self.store.load(&user_key()).await.unwrap().unwrap();
+        Record::decode(&stored.bytes).unwrap()
+    }
+
+    async fn stored_refresh_token(&self) -> Option<String> {
+        let tokens = self.stored().await.tokens?;
+        Some(tokens.refresh_token?.expose_secret().to_owned())
+    }
+}
+
+/// Half a minute fast, right, half a minute slow.
+const CLOCKS: [i64; 3] = [30, 0, -30];
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waited_for_its_store_leaves_a_newer_login_alone() {
+    for wrong in CLOCKS {
+        let world = World::new();
+        let (one, way) = world.process("one", wrong);
+        let (two, _) = world.process("two", 0);
+        one.adopt(world.bank.login()).await.unwrap();
+        // The store answers the look of the second login, and then it is gone.
+        way.fail_after_swaps(0);
+        way.heal();
+        let lease = way.lease_of_another(&user_key()).await;
+        let waiting = tokio::spawn({
+            let (one, reply) = (one.clone(), world.bank.login());
+            async move { one.adopt(reply).await }
+        });
+        tokio::time::sleep(secs(1)).await;
+        way.give_back(&user_key(), lease).await;
+        // It comes first: the other one looks again after a pause only.
+        let newer = two.adopt(world.bank.login()).await;
+        let late = waiting.await.unwrap();
+        let (newer, late) = (newer.unwrap(), late.unwrap());
+        // Both are told of the grant that stands, and the tokens of the other are ended.
+        assert_eq!(newer.generation, late.generation, "{wrong}");
+        let stored = world.stored_refresh_token().await.unwrap();
+        let revoked = world.bank.revoked_tokens();
+        assert_eq!(revoked.len(), 1, "{wrong}: {revoked:?}");
+        assert_ne!(revoked[0], stored);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waited_in_memory_leaves_what_came_since_alone() {
+    for wrong in CLOCKS {
+        for end in ["login", "revocation", "forgotten"] {
+            let world = World::new();
+            let (one, way) = world.process("one", wrong);
+            let (two, _) = world.process("two", 0);
+            one.adopt(world.bank.login()).await.unwrap();
+            // It answers the look and gives a lease; what is written does not arrive.
+            way.lose_swaps();
+            let second = world.bank.login();
+            let lost = second.refresh_token.clone().unwrap().expose_secret().to_owned();
+            assert!(matches!(one.adopt(second).await, Err(Error::Store { .. })));
+            tokio::time::sleep(secs(15)).await;
+            match end {
+                "login" => drop(two.adopt(world.bank.login()).await.unwrap()),
+                "revocation" => two.revoke().await.unwrap(),
+                _ => two.forget().await.unwrap(),
+            }
+            let before = world.stored().await;
+            way.heal();
+            tokio::time::sleep(secs(60)).await;
+            let after = world.stored().await;
+            assert_eq!(before.generation(), after.generation(), "{wrong} {end}");
+            assert_eq!(before.tombstone.is_some(), after.tombstone.is_some(), "{wrong} {end}");
+            assert!(world.bank.revoked_tokens().contains(&lost), "{wrong} {end}");
+            match end {
+                "login" => assert!(one.load().await.unwrap().is_some()),
+                "revocation" => assert!(matches!(
+                    one.load().await,
+                    Err(Error::ReauthorizationRequired {
+                        reason: ReauthorizationReason::Revoked,
+                        ..
+                    })
+                )),
+                _ => assert!(one.load().await.unwrap().is_none()),
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forgotten_grant_does_not_come_back_from_a_process_with_another_time() {
+    for wrong in CLOCKS {
+        let world = World::new();
+        let (one, _) = world.process("one", wrong);
+        let (two, _) = world.process("two", 0);
+        one.adopt(world.bank.login()).await.unwrap();
+        two.load().await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        one.fresh().await.unwrap();
+        two.forget().await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        let error = one.fresh().await.unwrap_err();
+        assert!(matches!(error, Error::NoGrant { .. }), "{wrong}: {error}");
+        assert!(world.stored().await.tokens.is_none(), "{wrong}");
+        // A login brings it back, whatever its clock says.
+        one.adopt(world.bank.login()).await.unwrap();
+        two.fresh().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_after_a_restart_goes_over_what_is_stored_though_the_store_was_away() {
+    let world = World::new();
+    let (before, _) = world.process("before", 0);
+    before.adopt(world.bank.login()).await.unwrap();
+    drop(before);
+    tokio::time::sleep(HOUR).await;
+    let (after, way) = world.process("after", 0);
+    way.fail_after_swaps(0);
+    let login = world.bank.login();
+    let newest = login.refresh_token.clone().unwrap().expose_secret().to_owned();
+    assert!(after.adopt(login).await.is_err());
+    way.heal();
+    tokio::time::sleep(secs(30)).await;
+    assert_eq!(world.stored_refresh_token().await, Some(newest));
+    assert!(world.bank.revoked_tokens().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_was_stored_and_refreshed_elsewhere_is_not_written_again() {
+    let world = World::new();
+    let (one, way) = world.process("one", 0);
+    let (two, _) = world.process("two", 0);
+    // The write is made, and its confirmation is lost, again and again.
+    way.lose_answers();
+    assert!(one.adopt(world.bank.login()).await.is_err());
+    tokio::time::sleep(HOUR).await;
+    two.fresh().await.unwrap();
+    way.heal();
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(world.stored_refresh_token().await.as_deref(), Some("refresh-2"));
+    assert!(world.bank.alive() && world.bank.revoked_tokens().is_empty());
+    one.fresh().await.unwrap();
+    assert_eq!(world.bank.requests(), 1);
+}
