@@ -16,8 +16,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::error::Error;
 use super::pending::Pending;
-use crate::http::NoReply;
-use crate::token::store::{Leased, StoredRecord, Swap, Swapped};
+use crate::token::store::{StoredRecord, Swap, Swapped, in_time, swap_alone};
 use crate::token::{Clock, GrantKind, StoreError, TokenKey, TokenStore};
 use crate::value::{Secret, with_causes};
 
@@ -28,13 +27,6 @@ const VERSION: u32 = 1;
 const REMEMBERED: Duration = Duration::from_secs(3600);
 /// How long a use is remembered of an authorization that does not say when it ends, as those of earlier versions.
 const REMEMBERED_WITHOUT_END: Duration = Duration::from_secs(86_400);
-/// How long one answer of the store may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// A lease for the moment of one swap, in stores that change nothing without.
-const LEASE: Duration = Duration::from_secs(10);
-/// How often such a lease is asked for while another process has it, and the pause between.
-const LOOKS: u32 = 40;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// How many records that are over are removed beside each one that is written.
 const REMOVED_AT_ONCE: usize = 2;
 
@@ -123,7 +115,7 @@ impl Authorizations {
     /// What the store has of an authorization that the application keeps itself: its mark, or nothing.
     pub(crate) async fn look(&self, state: &Secret) -> Result<Option<Seen>, Error> {
         let key = key_of(state);
-        let stored = self.in_time("read the authorization", self.store.load(&key)).await?;
+        let stored = in_time(&*self.store, "read the authorization", self.store.load(&key)).await?;
         let Some(stored) = stored else { return Ok(None) };
         Ok(Some(Seen {
             revision: stored.revision,
@@ -199,33 +191,7 @@ impl Authorizations {
     /// A swap needs no lease here: one of two wins, and nothing is sent between reading and writing. A store that changes
     /// nothing without a lease is asked for one.
     async fn swap(&self, key: &TokenKey, swap: Swap) -> Result<Swapped, StoreError> {
-        let swapped = self
-            .in_time("take the authorization", self.store.swap(key, swap.clone()))
-            .await?;
-        if !matches!(swapped, Swapped::Fenced) {
-            return Ok(swapped);
-        }
-        for _ in 0..LOOKS {
-            match self
-                .in_time("give a lease", self.store.lease(key, "authorization", LEASE))
-                .await?
-            {
-                Leased::Held { .. } => tokio::time::sleep(BETWEEN_LOOKS).await,
-                Leased::Granted(lease) => {
-                    let swap = Swap {
-                        fence: lease.fence,
-                        ..swap
-                    };
-                    let swapped = self.in_time("take the authorization", self.store.swap(key, swap)).await;
-                    // If it is not given back, its time runs out.
-                    let _ = self
-                        .in_time("take the lease back", self.store.release(key, lease))
-                        .await;
-                    return swapped;
-                }
-            }
-        }
-        Err(StoreError::unavailable("give a lease", "another process has it"))
+        swap_alone(&*self.store, key, swap, "authorization", "take the authorization").await
     }
 
     /// Removes a few of the records that this process wrote and that are over. What a process leaves behind that ends is
@@ -239,7 +205,7 @@ impl Authorizations {
                 if is_over { written.pop_front() } else { None }
             };
             let Some(Written { key, .. }) = over else { return };
-            let stored = self.in_time("read the authorization", self.store.load(&key)).await;
+            let stored = in_time(&*self.store, "read the authorization", self.store.load(&key)).await;
             // Another process may have renewed it, and what cannot be read is nobody's to remove.
             if let Ok(Some(stored)) = stored
                 && Kept::decode(&stored.bytes).is_ok_and(|kept| kept.until <= now)
@@ -247,18 +213,6 @@ impl Authorizations {
                 let _ = self.swap(&key, Swap::new(Some(stored.revision), 0, None)).await;
             }
         }
-    }
-
-    async fn in_time<T>(
-        &self,
-        action: &'static str,
-        work: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let done = match tokio::time::timeout(PATIENCE, work).await {
-            Ok(done) => done,
-            Err(_) => Err(StoreError::unavailable(action, NoReply(PATIENCE))),
-        };
-        done.map_err(|error| error.of(&*self.store))
     }
 
     fn written(&self) -> std::sync::MutexGuard<'_, VecDeque<Written>> {

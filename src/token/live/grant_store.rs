@@ -3,16 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::http::NoReply;
 use crate::token::clock::Now;
 use crate::token::grant::Grant;
 use crate::token::record::Versioned;
-use crate::token::store::{Lease, LeaseState, Leased, Place, Stage, StoredRecord, Swap, Swapped};
+use crate::token::store::{Lease, LeaseState, Leased, Place, Stage, StoredRecord, Swap, Swapped, in_time};
 use crate::token::{Clock, Record, StoreError, TokenStore};
 use crate::value::with_causes;
-
-/// How long one answer of a store may take, once it is its turn: longer than the stores of this crate wait for theirs.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a lease lasts that is renewed while its holder is at work: whoever is killed blocks nobody for longer.
 const LEASE: Duration = Duration::from_secs(10);
@@ -197,16 +193,4 @@ impl Drop for NoPlace<'_> {
     fn drop(&mut self) {
         *self.0.place() = None;
     }
-}
-
-async fn in_time<T>(
-    store: &dyn TokenStore,
-    action: &'static str,
-    work: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    let done = match tokio::time::timeout(PATIENCE, work).await {
-        Ok(done) => done,
-        Err(_) => Err(StoreError::unavailable(action, NoReply(PATIENCE))),
-    };
-    done.map_err(|error| error.of(store))
 }

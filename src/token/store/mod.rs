@@ -1,6 +1,7 @@
 //! Where grants outlive a process: the trait, and what every store promises.
 
 mod admission;
+mod alone;
 pub mod contract;
 #[cfg(feature = "encryption")]
 mod encrypted;
@@ -28,6 +29,7 @@ use super::TokenKey;
 pub use ::redis::{ClientTlsConfig as RedisClientTls, TlsCertificates as RedisTls};
 pub use admission::Admission;
 pub(crate) use admission::{Place, Stage};
+pub(crate) use alone::{in_time, swap_alone};
 #[cfg(feature = "encryption")]
 pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted};
 #[cfg(feature = "file")]
