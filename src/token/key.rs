@@ -114,6 +114,16 @@ impl TokenKey {
         self
     }
 
+    /// The key under which a copy is kept of a record that was found damaged, for whoever wants to know why. It goes away
+    /// when the grant is forgotten or revoked.
+    #[must_use]
+    pub fn damaged_copy(&self) -> Self {
+        let mut key = self.clone();
+        // No binding of a scope has a line break in it.
+        key.bound.push("\ndamaged".to_owned());
+        key
+    }
+
     /// A stable name for stores: the provider and 32 hexadecimal digits.
     ///
     /// Fit for file names, Redis keys and table columns. It is made by a

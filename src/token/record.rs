@@ -10,6 +10,8 @@ use crate::value::Secret;
 
 /// The version that this code writes.
 const VERSION: u32 = 1;
+/// How what an [`EncryptedStore`](super::store::EncryptedStore) writes begins, in every version of it.
+const ENCRYPTED: &[u8] = b"frcrypt";
 
 /// What a store keeps of a grant.
 ///
@@ -283,6 +285,9 @@ impl Record {
         struct Version {
             version: u32,
         }
+        if bytes.starts_with(ENCRYPTED) {
+            return Err(DecodeError::Encrypted);
+        }
         let Version { version } = serde_json::from_slice(bytes).map_err(|error| DecodeError::at(&error))?;
         if version > VERSION {
             return Err(DecodeError::Newer { version });
@@ -324,6 +329,9 @@ pub enum DecodeError {
     /// Neither tokens nor a tombstone.
     #[error("the stored record holds neither tokens nor a tombstone")]
     Empty,
+    /// Written with encryption, and read without.
+    #[error("the stored record is encrypted: put the store into an `EncryptedStore` with its keys")]
+    Encrypted,
     /// Written by a newer finrail.
     #[error("the stored record has version {version}, which a newer finrail wrote: upgrade this process")]
     Newer {
@@ -333,6 +341,11 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    /// Whether it is a record of no version.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Empty)
+    }
+
     /// serde's own message may quote a value, and a value may be a token.
     fn at(error: &serde_json::Error) -> Self {
         Self::Damaged {

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use crate::token::clock::Now;
 use crate::token::grant::Grant;
-use crate::token::record::Versioned;
-use crate::token::store::{Lease, LeaseState, Leased, Place, Stage, StoredRecord, Swap, Swapped, in_time};
+use crate::token::record::{Versioned, next_revision};
+use crate::token::store::{
+    Damage, Lease, LeaseState, Leased, Place, RecordBytes, Stage, StoredRecord, Swap, Swapped, in_time, swap_alone,
+};
 use crate::token::{Clock, Record, StoreError, TokenStore};
 use crate::value::with_causes;
 
@@ -57,7 +59,11 @@ impl GrantStore {
         let Some(stored) = stored else {
             return Ok(None);
         };
-        let record = Record::decode(&stored.bytes)?;
+        let record = match Record::decode(&stored.bytes) {
+            Ok(record) => record,
+            Err(error) if error.is_damage() => return Err(StoreError::damaged_record(error, stored).of(&*self.store)),
+            Err(error) => return Err(StoreError::from(error).of(&*self.store)),
+        };
         if record.key != self.grant.key {
             return Err(StoreError::corrupt("the record belongs to another key"));
         }
@@ -65,6 +71,35 @@ impl GrantStore {
             revision: stored.revision,
             record,
         }))
+    }
+
+    /// Keeps what is damaged under a key of its own, instead of what was kept there before.
+    pub async fn keep_aside(&self, damage: &Damage) -> Result<(), StoreError> {
+        let Some(bytes) = damage.bytes.clone() else {
+            return Ok(());
+        };
+        self.replace_aside(Some(bytes)).await
+    }
+
+    /// Removes what was kept of a damaged record.
+    pub async fn remove_aside(&self) -> Result<(), StoreError> {
+        self.replace_aside(None).await
+    }
+
+    async fn replace_aside(&self, bytes: Option<RecordBytes>) -> Result<(), StoreError> {
+        const ACTION: &str = "keep a copy of a damaged record";
+        let key = self.grant.key.damaged_copy();
+        let kept = in_time(&*self.store, ACTION, self.store.load(&key)).await?;
+        let expected = kept.map(|kept| kept.revision);
+        if expected.is_none() && bytes.is_none() {
+            return Ok(());
+        }
+        let revision = next_revision(expected, 0, self.now().utc());
+        let next = bytes.map(|bytes| StoredRecord::new(revision, bytes));
+        let swap = Swap::new(expected, 0, next);
+        // Of two processes that find the damage, one keeps it.
+        swap_alone(&*self.store, &key, swap, &self.grant.holder, ACTION).await?;
+        Ok(())
     }
 
     /// Changes the record, once.

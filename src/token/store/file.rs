@@ -166,6 +166,9 @@ impl FileStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
+        if is_newer(&bytes) {
+            return Err(Trouble::Newer(name));
+        }
         unframe(&bytes).map(Some).ok_or(Trouble::Damaged(name))
     }
 
@@ -291,8 +294,12 @@ impl FileStore {
             let error = match task.await {
                 Ok(Ok(done)) => return Ok(done),
                 Ok(Err(Trouble::Io(error))) => StoreError::unavailable(action, error),
+                Ok(Err(Trouble::Newer(name))) => {
+                    let error = StoreError::corrupt("a newer finrail wrote the record file: upgrade this process");
+                    error.at(at.directory().join(name).display().to_string())
+                }
                 Ok(Err(Trouble::Damaged(name))) => {
-                    let error = StoreError::corrupt("the record file is damaged: its checksum does not match");
+                    let error = StoreError::damaged("the record file is damaged: its checksum does not match");
                     error.at(at.directory().join(name).display().to_string())
                 }
                 Err(_) => StoreError::unavailable(action, "the runtime is shutting down"),
@@ -370,6 +377,8 @@ enum Trouble {
     Io(io::Error),
     /// This file.
     Damaged(String),
+    /// Written by a newer version.
+    Newer(String),
 }
 
 impl From<io::Error> for Trouble {
@@ -415,6 +424,16 @@ fn frame(record: &StoredRecord) -> RecordBytes {
     framed.reserve_exact(record.bytes.len());
     framed.extend_from_slice(&record.bytes);
     RecordBytes::from(framed)
+}
+
+/// Whether a later version of the format stands in the first line.
+fn is_newer(framed: &[u8]) -> bool {
+    let family = MAGIC.trim_end_matches(char::is_numeric).as_bytes();
+    let line = framed.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let version = line.strip_prefix(family);
+    line != MAGIC.as_bytes()
+        && framed.len() > line.len()
+        && version.is_some_and(|version| !version.is_empty() && version.iter().all(u8::is_ascii_digit))
 }
 
 fn unframe(framed: &[u8]) -> Option<StoredRecord> {

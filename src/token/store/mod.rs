@@ -22,7 +22,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
-use super::TokenKey;
+use super::{DecodeError, TokenKey};
 
 /// The certificates of a connection to Redis: [`RedisStore::connect_with`].
 #[cfg(feature = "redis")]
@@ -352,7 +352,20 @@ pub enum StoreError {
         place: Option<Arc<str>>,
         /// Why.
         source: Arc<dyn std::error::Error + Send + Sync>,
+        /// It is no record of any version, and a process that holds the tokens puts them back. None: it is one that this
+        /// process cannot or may not read, and nothing is written over it.
+        damage: Option<Damage>,
     },
+}
+
+/// What is known of bytes that are no record of any version: cut, or changed on a disk.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Damage {
+    /// The revision at which a swap goes over it; none: that of no record.
+    pub revision: Option<u64>,
+    /// The bytes; none: the store keeps them aside itself.
+    pub bytes: Option<RecordBytes>,
 }
 
 impl std::fmt::Display for StoreError {
@@ -373,7 +386,7 @@ impl std::fmt::Display for StoreError {
             ),
             Self::Corrupt { place, .. } => write!(
                 f,
-                "the token store holds something that cannot be used{}; restore it, or let the user authorize again",
+                "the token store holds something that cannot be used{}; restore it, or forget the grant and let the user authorize again",
                 Within(place)
             ),
         }
@@ -419,6 +432,37 @@ impl StoreError {
         Self::Corrupt {
             place: None,
             source: Arc::from(source.into()),
+            damage: None,
+        }
+    }
+
+    /// What the store holds is no record of any version, and a swap that expects none goes over it. For a store that
+    /// finds this out itself, by a checksum, and keeps what was there aside.
+    pub fn damaged(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Corrupt {
+            place: None,
+            source: Arc::from(source.into()),
+            damage: Some(Damage::default()),
+        }
+    }
+
+    /// The same for a record that a store gave as it is.
+    pub(crate) fn damaged_record(error: DecodeError, stored: StoredRecord) -> Self {
+        Self::Corrupt {
+            place: None,
+            source: Arc::new(error),
+            damage: Some(Damage {
+                revision: Some(stored.revision),
+                bytes: Some(stored.bytes),
+            }),
+        }
+    }
+
+    /// What is damaged; none: nothing is.
+    pub(crate) fn damage(&self) -> Option<&Damage> {
+        match self {
+            Self::Corrupt { damage, .. } => damage.as_ref(),
+            _ => None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::token::live::{Live, UnstoredTokens};
 use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Error, Event, Lineage, Record, StoreError, TokenInfo, TokenReply, TokenSet};
+use crate::token::{Error, Event, Lineage, StoreError, TokenInfo, TokenReply, TokenSet};
 
 /// The first tokens of a grant replace whatever there was.
 pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenInfo, Error> {
@@ -78,13 +78,19 @@ enum Stored {
 
 /// Writes the tokens over whatever is stored, unless that came after them, and numbers them after it.
 async fn store_now(live: &Live, tokens: &mut TokenSet, fence: u64) -> Result<Stored, StoreError> {
-    let seen = match live.store.load().await {
-        // What cannot be read is not worth a login: it is replaced.
-        Err(StoreError::Corrupt { .. }) => None,
-        seen => seen?,
+    let (seen, record) = match live.store.read().await {
+        Ok(seen) => (seen.as_ref().map(|seen| seen.revision), seen.map(|seen| seen.record)),
+        Err(error) => match &error {
+            // What is damaged is not worth a login: it is replaced, and kept aside.
+            StoreError::Corrupt {
+                damage: Some(damage), ..
+            } => {
+                live.store.keep_aside(damage).await?;
+                (damage.revision, None)
+            }
+            _ => return Err(error),
+        },
     };
-    let record = seen.as_ref().and_then(|stored| Record::decode(&stored.bytes).ok());
-    let seen = seen.map(|stored| stored.revision);
     if let (Some(revision), Some(record)) = (seen, &record)
         && machine::rescue(tokens, None, Some(record)) == Rescue::Yield
     {

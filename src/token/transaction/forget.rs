@@ -46,6 +46,7 @@ async fn under_lease(live: &Live, fence: u64) -> Result<(), Error> {
         // A store keeps what is damaged until it has something to put in its place for sure.
         marked = write_mark(live, Some(marked.revision), mark, fence).await?;
     }
+    live.store.remove_aside().await?;
     live.clear();
     // Shown, and not only cleared: a read that began before is older than this.
     live.publish(marked);

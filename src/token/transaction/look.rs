@@ -32,16 +32,24 @@ pub(super) enum Known {
     PutBack(SenderAtWork),
 }
 
-/// What the store holds. What it lost (a failover to an older copy, a restart without its log) it is given back. Under
-/// the lease.
+/// What the store holds. What it lost (a failover to an older copy, a restart without its log, a damaged record) it is
+/// given back. Under the lease.
 pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Known, StoreError> {
-    let seen = live.store.read().await?;
-    let Some((held_at, tokens)) = live.held.lost_by_store(seen.as_ref()) else {
-        return Ok(Known::Stored(seen));
+    let (stored, held_at, tokens) = match live.store.read().await {
+        Ok(seen) => match live.held.lost_by_store(seen.as_ref()) {
+            None => return Ok(Known::Stored(seen)),
+            Some((held_at, tokens)) => (seen.map(|seen| seen.revision), held_at, tokens),
+        },
+        Err(error) => match (error.damage(), live.held.lost_by_store(None)) {
+            (Some(damage), Some((held_at, tokens))) => {
+                live.store.keep_aside(damage).await?;
+                (damage.revision, held_at, tokens)
+            }
+            _ => return Err(error),
+        },
     };
     let generation = tokens.generation;
     tracing::warn!(key = %live.grant.key, generation, "the store lost tokens that it had taken: it gets them back");
-    let stored = seen.as_ref().map(|seen| seen.revision);
     let somebody = live
         .grant
         .rotation

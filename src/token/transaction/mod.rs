@@ -46,6 +46,8 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
     loop {
         let seen = match live.store.look().await {
             Ok(seen) => seen,
+            // What is damaged is put back under the lease.
+            Err(error) if error.damage().is_some() && live.held.lost_by_store(None).is_some() => None,
             Err(error) => return store_failed(live, error).await,
         };
         past.remember(seen.as_ref());

@@ -73,6 +73,7 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Resul
     let seen = seen.map(|seen| seen.revision);
     let written = write(&live.store, seen, live.successor(seen, buried), fence).await?;
     live.publish(written.done("take the tombstone")?);
+    live.store.remove_aside().await?;
     Ok(())
 }
 

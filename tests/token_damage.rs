@@ -1,0 +1,225 @@
+//! A record that is cut or has a bit turned, and what only looks like it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod token_support;
+
+use std::sync::Arc;
+
+use finrail::token::store::{Leased, StoreError, StoredRecord, Swap, Swapped};
+use finrail::token::{Clock, Error, MemoryStore, Record, TokenHandle, TokenKey, TokenStore};
+use token_support::*;
+
+struct World {
+    bank: Arc<Bank>,
+    clock: Arc<VirtualClock>,
+    store: Arc<dyn TokenStore>,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = VirtualClock::new();
+        Self {
+            bank: Bank::new(STRICT),
+            store: Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>)),
+            clock,
+        }
+    }
+
+    fn process(&self, holder: &str) -> TokenHandle {
+        user(&self.bank, &self.store, &self.clock, holder).build()
+    }
+
+    async fn stored(&self, key: &TokenKey) -> Option<StoredRecord> {
+        self.store.load(key).await.unwrap()
+    }
+
+    /// What is stored becomes this.
+    async fn overwrite(&self, bytes: &[u8]) {
+        put(&*self.store, bytes).await;
+    }
+}
+
+async fn put(store: &dyn TokenStore, bytes: &[u8]) {
+    let Leased::Granted(lease) = store.lease(&user_key(), "a disk", secs(5)).await.unwrap() else {
+        panic!("somebody has the lease");
+    };
+    let seen = store.load(&user_key()).await.unwrap().map(|seen| seen.revision);
+    let next = StoredRecord::new(seen.map_or(1, |seen| seen + 1), bytes);
+    let swap = Swap::new(seen, lease.fence, Some(next));
+    assert_eq!(store.swap(&user_key(), swap).await.unwrap(), Swapped::Done);
+    store.release(&user_key(), lease).await.unwrap();
+}
+
+fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = [0, 1, 7, 60, whole.len() / 2, whole.len() - 1]
+        .map(|length| whole[..length].to_vec())
+        .to_vec();
+    // A bit turned in a brace, in a quote, in the name of a field that must be there, and in a digit of a time.
+    for (what, at) in [
+        ("{", 0),
+        ("\"tokens\"", 0),
+        ("access_token", 2),
+        ("obtained_at\":\"2", 14),
+    ] {
+        let found = whole
+            .windows(what.len())
+            .position(|window| window == what.as_bytes())
+            .unwrap();
+        let mut turned = whole.to_vec();
+        turned[found + at] ^= 0x40;
+        all.push(turned);
+    }
+    all.push(b"<html>502</html>".to_vec());
+    all.push(b"{\"version\":1}".to_vec());
+    all
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_holds_the_tokens_puts_them_back_and_keeps_the_damage_aside() {
+    let count = {
+        let world = World::new();
+        world.process("a").adopt(world.bank.login()).await.unwrap();
+        damaged(&world.stored(&user_key()).await.unwrap().bytes).len()
+    };
+    for number in 0..count {
+        let world = World::new();
+        let handle = world.process("a");
+        handle.adopt(world.bank.login()).await.unwrap();
+        let bytes = damaged(&world.stored(&user_key()).await.unwrap().bytes).swap_remove(number);
+        world.overwrite(&bytes).await;
+        tokio::time::sleep(secs(600)).await;
+        // A living token is served meanwhile.
+        assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2", "{number}");
+        assert_eq!(world.bank.sent(), ["refresh-1"]);
+        let stored = world.stored(&user_key()).await.unwrap();
+        assert_eq!(Record::decode(&stored.bytes).unwrap().generation(), 2);
+        let aside = world.stored(&user_key().damaged_copy()).await.unwrap();
+        assert_eq!(*aside.bytes, *bytes, "{number}");
+        // Another process goes on with what was put back.
+        tokio::time::sleep(HOUR).await;
+        world.process("b").fresh().await.unwrap();
+        handle.forget().await.unwrap();
+        assert!(world.stored(&user_key().damaged_copy()).await.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_and_a_login_go_over_damage_and_a_revocation_leaves_no_copy() {
+    let world = World::new();
+    let handle = world.process("a");
+    handle.adopt(world.bank.login()).await.unwrap();
+    world.overwrite(b"{\"version\":1,\"tok").await;
+    handle.revoke().await.unwrap();
+    // With the record went the word of a request that may have spent the refresh token.
+    assert_eq!(world.bank.revoked_tokens(), ["refresh-1", "access-1"]);
+    assert!(world.stored(&user_key().damaged_copy()).await.is_none());
+
+    world.overwrite(b"{\"version\":1,\"tok").await;
+    let restarted = world.process("b");
+    let error = restarted.fresh().await.unwrap_err();
+    assert!(matches!(error, Error::Store { .. }) && !error.is_retryable(), "{error}");
+    restarted.adopt(world.bank.login()).await.unwrap();
+    restarted.fresh().await.unwrap();
+    let aside = world.stored(&user_key().damaged_copy()).await.unwrap();
+    assert_eq!(*aside.bytes, *b"{\"version\":1,\"tok");
+}
+
+/// Nothing is written over a record that another version, another key or another setting can read.
+async fn writes_nothing(world: &World, handle: &TokenHandle, told: &str) {
+    let before = world.stored(&user_key()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    let error = handle.fresh().await.unwrap_err();
+    let Error::Store { source } = &error else {
+        panic!("{error}");
+    };
+    assert!(matches!(source, StoreError::Corrupt { damage: None, .. }), "{source:?}");
+    let why = std::error::Error::source(source).unwrap().to_string();
+    assert!(why.contains(told), "{why}");
+    assert!(handle.revoke().await.is_err());
+    assert!(handle.adopt(world.bank.login()).await.is_err());
+    tokio::time::sleep(secs(30)).await;
+    assert_eq!(world.stored(&user_key()).await.unwrap(), before);
+    assert!(world.stored(&user_key().damaged_copy()).await.is_none());
+    assert_eq!(world.bank.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_newer_version_wrote_is_no_damage() {
+    for bytes in [
+        &b"{\"version\":2,\"something\":\"else\"}"[..],
+        b"{\"version\":4294967295}",
+    ] {
+        let world = World::new();
+        let handle = world.process("a");
+        handle.adopt(world.bank.login()).await.unwrap();
+        world.overwrite(bytes).await;
+        writes_nothing(&world, &handle, "a newer finrail wrote").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_of_another_key_is_no_damage() {
+    let world = World::new();
+    let handle = world.process("a");
+    handle.adopt(world.bank.login()).await.unwrap();
+    let stored = world.stored(&user_key()).await.unwrap();
+    let text = String::from_utf8(stored.bytes.to_vec()).unwrap();
+    world
+        .overwrite(text.replace("customer-42", "customer-43").as_bytes())
+        .await;
+    writes_nothing(&world, &handle, "another key").await;
+}
+
+#[cfg(feature = "encryption")]
+mod encrypted {
+    use finrail::token::store::{EncryptedStore, EncryptionKeys};
+
+    use super::*;
+
+    fn sealed(world: &World, id: u32, key: [u8; 32]) -> Arc<dyn TokenStore> {
+        Arc::new(EncryptedStore::new(
+            Arc::clone(&world.store),
+            EncryptionKeys::new(id, key),
+        ))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_decrypt_is_no_damage() {
+        for (id, key, told) in [(2, [7; 32], "key"), (1, [8; 32], "does not decrypt")] {
+            let world = World::new();
+            let (right, wrong) = (sealed(&world, 1, [7; 32]), sealed(&world, id, key));
+            let handle = user(&world.bank, &wrong, &world.clock, "a").build();
+            handle.adopt(world.bank.login()).await.unwrap();
+            // Somebody with the right keys has written since.
+            let elsewhere = World {
+                store: Arc::clone(&right),
+                ..World::new()
+            };
+            let other = user(&world.bank, &elsewhere.store, &world.clock, "b").build();
+            other.forget().await.unwrap();
+            other.adopt(world.bank.login()).await.unwrap();
+            writes_nothing(&world, &handle, told).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn plain_text_under_encryption_and_the_reverse_are_no_damage() {
+        let world = World::new();
+        let encrypted = sealed(&world, 1, [7; 32]);
+        let handle = user(&world.bank, &encrypted, &world.clock, "a").build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        let was_encrypted = world.stored(&user_key()).await.unwrap().bytes;
+        let plain = world.process("b");
+        world.overwrite(b"{\"version\":1}").await;
+        writes_nothing(&world, &handle, "").await;
+
+        let world = World::new();
+        let plain_here = user(&world.bank, &world.store, &world.clock, "c").build();
+        plain_here.adopt(world.bank.login()).await.unwrap();
+        world.overwrite(&was_encrypted).await;
+        writes_nothing(&world, &plain_here, "encrypted").await;
+        drop(plain);
+    }
+}
