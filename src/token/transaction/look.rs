@@ -24,6 +24,10 @@ pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) ->
 }
 
 /// What is known under the lease.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and kept nowhere"
+)]
 pub(super) enum Known {
     /// What the store holds.
     Stored(Option<Versioned>),
