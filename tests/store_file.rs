@@ -458,3 +458,67 @@ mod planted {
         assert!(victim.exists());
     }
 }
+
+#[tokio::test]
+async fn a_damaged_file_stays_where_it_is_until_something_goes_over_it() {
+    let directory = Directory::new("stays");
+    let store = directory.store();
+    write(&store, None, Some(1)).await;
+    fs::write(directory.record(), b"torn").unwrap();
+    let Leased::Granted(lease) = store.lease(&user_key(), "a", secs(9)).await.unwrap() else {
+        panic!("nobody has the lease");
+    };
+    let next = StoredRecord::new(2, b"two".as_slice());
+    let over_the_first = Swap::new(Some(1), lease.fence, Some(next));
+    let error = store.swap(&user_key(), over_the_first).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { damage: Some(_), .. }), "{error}");
+    assert_eq!(fs::read(directory.record()).unwrap(), b"torn");
+    assert!(!directory.file("damaged").exists());
+}
+
+#[tokio::test]
+async fn a_record_file_of_a_newer_version_is_not_damaged() {
+    let directory = Directory::new("newer");
+    let store = directory.store();
+    write(&store, None, Some(1)).await;
+    let whole = String::from_utf8_lossy(&fs::read(directory.record()).unwrap()).into_owned();
+    for (first_line, newer) in [
+        ("finrail token record 2", true),
+        ("finrail token record 17", true),
+        ("finrail token record ", false),
+        ("finrail token record x", false),
+        ("finrail token recorp 1", false),
+    ] {
+        fs::write(directory.record(), whole.replace("finrail token record 1", first_line)).unwrap();
+        let Err(StoreError::Corrupt { damage, .. }) = store.load(&user_key()).await else {
+            panic!("{first_line}");
+        };
+        assert_eq!(damage.is_none(), newer, "{first_line}");
+    }
+    // Cut within the version: no later one, but damage.
+    fs::write(directory.record(), "finrail token record 2").unwrap();
+    assert!(matches!(
+        store.load(&user_key()).await,
+        Err(StoreError::Corrupt { damage: Some(_), .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_lock_that_cannot_be_read_is_an_error_and_not_a_free_lease() {
+    for extension in ["lock", "fence"] {
+        let directory = Directory::new(&format!("unreadable-{extension}"));
+        let store = directory.store();
+        assert_eq!(store.lease_state(&user_key()).await.unwrap(), LeaseState::Free);
+        fs::create_dir(directory.file(extension)).unwrap();
+        assert!(store.lease(&user_key(), "a", secs(9)).await.is_err(), "{extension}");
+        if extension == "lock" {
+            assert!(store.lease_state(&user_key()).await.is_err());
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_so_many_files_are_worked_on_at_once() {
+    let directory = Directory::new("at-once");
+    assert!(directory.store().admission().is_some());
+}
