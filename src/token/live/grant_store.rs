@@ -40,6 +40,11 @@ impl GrantStore {
             .map_err(|error| error.of(&*self.store))
     }
 
+    /// The same for a change that somebody waits for.
+    pub async fn look_for_change(&self) -> Result<Option<Versioned>, StoreError> {
+        self.decoded(self.load_at(Stage::Change).await?)
+    }
+
     /// What the store holds now, undecoded. Under the lease.
     pub async fn load(&self) -> Result<Option<StoredRecord>, StoreError> {
         self.load_at(Stage::Leased).await

@@ -23,7 +23,7 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
     let mut tokens = live.grant.first_tokens(reply, now);
     // A look before anything is waited for: what is stored while this login waits came after it.
     let login = Lineage::begun(now.utc());
-    tokens.lineage = Some(match live.store.look().await {
+    tokens.lineage = Some(match live.store.look_for_change().await {
         Ok(seen) => login.after(seen.as_ref().map(|seen| seen.record.as_ancestor())),
         Err(_) => {
             let held = live.held.snapshot();
