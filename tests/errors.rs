@@ -7,8 +7,9 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use finrail::oauth::ExistingTokens;
 use finrail::token::{
-    self, ExistingTokens, IssuerError, ManualClock, MemoryStore, ReauthorizationReason, StoreError, TokenStore, Verdict,
+    self, IssuerError, ManualClock, MemoryStore, ReauthorizationReason, StoreError, TokenStore, Verdict,
 };
 use finrail::transport::RetryPolicy;
 use finrail::{AnyError, ConfigError, mx, oauth, ofx};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use finrail::token::{ExistingTokens, GrantKind, MemoryStore, TokenStore};
+use finrail::oauth::ExistingTokens;
+use finrail::token::{GrantKind, MemoryStore, TokenStore};
 use finrail::{finexer, mx, oauth, ofx, omnifund};
 use recorder::{Answer, Recorder};
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use finrail::mx;
-use finrail::token::{ExistingTokens, MemoryStore, TokenStore};
+use finrail::oauth::ExistingTokens;
+use finrail::token::{MemoryStore, TokenStore};
 
 /// The application as another process has it: nothing of the grant is in its memory.
 fn app(store: &Arc<MemoryStore>) -> mx::App {

@@ -10,7 +10,7 @@ use crate::oauth::{
     self, AskedScope, Authorization, AuthorizationServer, Authorizations, GrantIssuer, Pending, Purpose,
     RequestedScope, check_redirect_uri,
 };
-use crate::token::{Clock, ExistingTokens, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
+use crate::token::{Clock, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
 use crate::transport::{Core, Credential, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 
@@ -289,7 +289,7 @@ impl<P: Provider> App<P> {
     /// ```
     /// # #[cfg(feature = "mx")] {
     /// use finrail::mx;
-    /// use finrail::token::ExistingTokens;
+    /// use finrail::oauth::ExistingTokens;
     ///
     /// async fn take_over(app: &mx::App, user: &str, refresh_token: String) -> Result<mx::Connection, finrail::oauth::Error> {
     ///     let tokens = ExistingTokens::refresh_token(refresh_token).scopes(["accounts", "transactions"]);
@@ -302,7 +302,7 @@ impl<P: Provider> App<P> {
     ///
     /// When the provider has no such grant or scope, the tokens are empty or cannot be sent, the stored grant is over, or the
     /// store fails. Nothing is imported then; keep the tokens and try again.
-    pub async fn import(&self, subject: &str, tokens: ExistingTokens) -> Result<Connection<P>, oauth::Error> {
+    pub async fn import(&self, subject: &str, tokens: oauth::ExistingTokens) -> Result<Connection<P>, oauth::Error> {
         if subject.is_empty() {
             return Err(oauth::Error::Import("the subject is empty; say whose consent it is"));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Bearer, GrantKind, Lineage, TokenSet};
+use crate::token::{Bearer, GrantKind, Lineage, TokenSet};
 use crate::value::{ScopeSet, Secret};
 
 /// The tokens of a user's grant that another library, or an earlier version of the application, obtained.
@@ -15,7 +15,7 @@ use crate::value::{ScopeSet, Secret};
 ///
 /// ```
 /// use chrono::{TimeDelta, Utc};
-/// use finrail::token::ExistingTokens;
+/// use finrail::oauth::ExistingTokens;
 ///
 /// let tokens = ExistingTokens::refresh_token("the-refresh-token")
 ///     .access_token("the-access-token", Some(Utc::now() + TimeDelta::minutes(20)))
