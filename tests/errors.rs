@@ -190,7 +190,7 @@ fn app(bank: &Recorder, store: &Arc<dyn TokenStore>, clock: &Arc<ManualClock>) -
         .unwrap()
 }
 
-fn existing() -> ExistingTokens {
+fn existing<P>() -> ExistingTokens<P> {
     ExistingTokens::refresh_token("planted-refresh")
 }
 

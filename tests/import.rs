@@ -92,7 +92,7 @@ async fn an_import_that_runs_again_loses_no_newer_token() {
     let said: [&[&str]; 3] = [&[], &["accounts"], &["openid accounts", "transactions"]];
     for scopes in said {
         let app = app(&bank, &store);
-        let again = app.import("jo", tokens().scopes(scopes)).await.unwrap();
+        let again = app.import("jo", tokens().scopes(scopes.iter().copied())).await.unwrap();
         again.client().list_accounts().send().await.unwrap();
         assert_eq!(again.info().unwrap().generation, 2);
     }
@@ -214,7 +214,9 @@ async fn what_cannot_be_a_grant_of_a_user_is_refused_with_the_reason() {
             .build()
     };
     let app = build().unwrap();
-    let tokens = || ExistingTokens::refresh_token("planted-refresh");
+    fn tokens<P>() -> ExistingTokens<P> {
+        ExistingTokens::refresh_token("planted-refresh")
+    }
     says(
         app.import("", tokens()).await.unwrap_err(),
         "the subject is empty; say whose consent it is",
@@ -270,4 +272,21 @@ async fn what_cannot_be_a_grant_of_a_user_is_refused_with_the_reason() {
         .await
         .unwrap();
     assert_eq!(user.extra().account_id.as_deref(), Some("acc_1"));
+}
+
+#[cfg(feature = "tatrabanka")]
+#[tokio::test]
+async fn a_scope_is_imported_with_what_it_is_bound_to_as_a_reply_tells_it() {
+    use finrail::tatrabanka;
+
+    let app = tatrabanka::App::builder()
+        .credentials(tatrabanka::Credentials::new("c", "s"))
+        .build()
+        .unwrap();
+    let tokens = ExistingTokens::refresh_token("old-refresh").scopes(["PREMIUM_AIS:consent-1"]);
+    let user = app.import("jo", tokens).await.unwrap();
+    assert!(user.info().unwrap().scopes.contains("PREMIUM_AIS"));
+    let unlisted = ExistingTokens::refresh_token("old-refresh").scopes(["PREMIUM_XYZ:consent-1"]);
+    let error = app.import("jo", unlisted).await.unwrap_err().to_string();
+    assert!(error.contains("PREMIUM_XYZ"), "{error}");
 }

@@ -226,7 +226,7 @@ impl<P: Provider> App<P> {
     /// a store that is this process. Only where the code is known to be unspent (nothing was sent, the client was refused,
     /// or there were too many requests) the same callback may be tried again. When the store cannot be used, the code is not
     /// sent either. After its [time](crate::AppBuilder::authorization_lifetime) it has
-    /// [ended](oauth::Error::AuthorizationEnded). Until this version nothing stopped a second exchange.
+    /// [ended](oauth::Error::AuthorizationEnded).
     pub async fn finish(&self, pending: Pending, callback: &str) -> Result<Connection<P>, oauth::Error>
     where
         P: grant::AuthorizationCode,
@@ -302,7 +302,11 @@ impl<P: Provider> App<P> {
     ///
     /// When the provider has no such grant or scope, the tokens are empty or cannot be sent, the stored grant is over, or the
     /// store fails. Nothing is imported then; keep the tokens and try again.
-    pub async fn import(&self, subject: &str, tokens: oauth::ExistingTokens) -> Result<Connection<P>, oauth::Error> {
+    pub async fn import(
+        &self,
+        subject: &str,
+        mut tokens: oauth::ExistingTokens<P>,
+    ) -> Result<Connection<P>, oauth::Error> {
         if subject.is_empty() {
             return Err(oauth::Error::Import("the subject is empty; say whose consent it is"));
         }
@@ -313,9 +317,7 @@ impl<P: Provider> App<P> {
                 what: "such grant of a user",
             });
         }
-        for scope in tokens.granted().iter() {
-            oauth::check_scope(P::profile(), scope)?;
-        }
+        tokens.check_scopes(P::profile())?;
         // Without scopes: what is said of them at the next start must not make another grant of the same tokens.
         let key = self
             .key(kind, ScopeSet::new())

@@ -1,12 +1,17 @@
 //! Tokens that somebody else obtained.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::profile::Profile;
+use super::reply::granted;
+use super::requested_scope::{RequestedScope, check_scope};
 use crate::token::{Bearer, GrantKind, Lineage, TokenSet};
-use crate::value::{ScopeSet, Secret};
+use crate::value::{ScopeError, ScopeSet, Secret};
 
 /// The tokens of a user's grant that another library, or an earlier version of the application, obtained.
 ///
@@ -17,14 +22,27 @@ use crate::value::{ScopeSet, Secret};
 /// use chrono::{TimeDelta, Utc};
 /// use finrail::oauth::ExistingTokens;
 ///
-/// let tokens = ExistingTokens::refresh_token("the-refresh-token")
+/// # #[cfg(feature = "mx")] {
+/// use finrail::mx;
+///
+/// let tokens: ExistingTokens<mx::Provider> = ExistingTokens::refresh_token("the-refresh-token")
 ///     .access_token("the-access-token", Some(Utc::now() + TimeDelta::minutes(20)))
-///     .scopes(["accounts", "transactions"]);
+///     .scopes([mx::Scope::Accounts, mx::Scope::Transactions]);
 /// assert!(!format!("{tokens:?}").contains("the-refresh-token"));
+/// # }
 /// ```
-#[derive(Clone, Debug)]
+///
+/// `P` is the provider, which the application says that takes them. Another one's scopes do not compile:
+///
+/// ```compile_fail,E0277
+/// # use finrail::oauth::ExistingTokens;
+/// async fn take_over(app: &finrail::mx::App) {
+///     let tokens = ExistingTokens::refresh_token("the-refresh-token").scopes([finrail::finexer::Scope::CustomerRead]);
+///     let _ = app.import("user-42", tokens).await;
+/// }
+/// ```
 #[must_use]
-pub struct ExistingTokens {
+pub struct ExistingTokens<P> {
     grant: GrantKind,
     access_token: Option<(Secret, Option<DateTime<Utc>>)>,
     refresh_token: Option<Secret>,
@@ -33,9 +51,35 @@ pub struct ExistingTokens {
     scopes: ScopeSet,
     bound: Vec<String>,
     extra: BTreeMap<String, String>,
+    provider: PhantomData<fn() -> P>,
 }
 
-impl ExistingTokens {
+impl<P> Clone for ExistingTokens<P> {
+    fn clone(&self) -> Self {
+        Self {
+            grant: self.grant,
+            access_token: self.access_token.clone(),
+            refresh_token: self.refresh_token.clone(),
+            refresh_expires_at: self.refresh_expires_at,
+            consent_expires_at: self.consent_expires_at,
+            scopes: self.scopes.clone(),
+            bound: self.bound.clone(),
+            extra: self.extra.clone(),
+            provider: PhantomData,
+        }
+    }
+}
+
+impl<P> fmt::Debug for ExistingTokens<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExistingTokens")
+            .field("grant", &self.grant)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P> ExistingTokens<P> {
     /// Of a grant that can be refreshed (RFC 6749 section 6).
     pub fn refresh_token(token: impl Into<Secret>) -> Self {
         Self {
@@ -59,6 +103,7 @@ impl ExistingTokens {
             scopes: ScopeSet::new(),
             bound: Vec::new(),
             extra: BTreeMap::new(),
+            provider: PhantomData,
         }
     }
 
@@ -75,10 +120,12 @@ impl ExistingTokens {
     }
 
     /// The scopes that were granted: the provider's own `Scope`s, or texts, each with one scope or several, as `scope` of a
-    /// token reply has them. Without any it is the provider who says what a call may do.
-    pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        for scopes in scopes {
-            self.scopes.extend(ScopeSet::parse(scopes.as_ref()).iter());
+    /// token reply has them (also with what a scope is bound to, `PREMIUM_AIS:consent-1`).
+    pub fn scopes<S: Into<RequestedScope<P>>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        for scope in scopes {
+            let scope = scope.into();
+            self.scopes.extend(ScopeSet::parse(scope.name()).iter());
+            self.bound.extend(scope.id().map(str::to_owned));
         }
         self
     }
@@ -111,8 +158,15 @@ impl ExistingTokens {
         self.grant
     }
 
-    pub(crate) fn granted(&self) -> &ScopeSet {
-        &self.scopes
+    /// Whether the provider has such scopes. A scope with what it is bound to grants the scope by its name too, as it does
+    /// in a token reply.
+    pub(crate) fn check_scopes(&mut self, profile: &Profile) -> Result<(), ScopeError> {
+        let is_bound = |scope: &str| profile.scope_templates.iter().any(|template| template.binds(scope));
+        for scope in self.scopes.iter().filter(|scope| !is_bound(scope)) {
+            check_scope(profile, scope)?;
+        }
+        self.scopes = granted(profile, std::mem::take(&mut self.scopes));
+        Ok(())
     }
 
     pub(crate) fn bindings(&self) -> &[String] {

@@ -37,6 +37,6 @@ pub(crate) use redirect_uri::check_redirect_uri;
 #[cfg(any(test, fuzzing))]
 pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;
-pub(crate) use requested_scope::{AskedScope, Purpose, check_scope, resolve};
+pub(crate) use requested_scope::{AskedScope, Purpose, resolve};
 pub use server::AuthorizationServer;
 pub(crate) use server::{Endpoints, Settings};

@@ -395,7 +395,7 @@ fn plain(value: Value<'_>) -> Option<String> {
 
 /// The granted scopes by their names: a scope that is bound to one thing (`PREMIUM_AIS:{consentId}`) may be
 /// told as it was asked for.
-fn granted(profile: &Profile, told: ScopeSet) -> ScopeSet {
+pub(super) fn granted(profile: &Profile, told: ScopeSet) -> ScopeSet {
     let bare = |scope: &str| {
         let template = profile.scope_templates.iter().find(|template| template.binds(scope))?;
         Some(template.scope)

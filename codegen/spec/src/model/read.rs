@@ -15,7 +15,7 @@ use crate::pointer::join;
 use crate::vocabulary::{Effect, FormStyle, Provider};
 
 impl Specification {
-    /// Reads a document whose references are resolved: a bundle, or what [`bundle::resolved`](crate::bundle) makes.
+    /// Reads a document whose references are resolved: a bundle, or what `bundle::resolved` makes.
     ///
     /// ```
     /// use finrail_spec::json::Json;
