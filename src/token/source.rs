@@ -85,6 +85,11 @@ pub trait TokenSource: Send + Sync + 'static {
     /// The provider answered 401 to this generation: a header of a newer one.
     ///
     /// However many calls report the same generation, one refresh is made.
+    ///
+    /// After a 401 that does not name the token ([`Unexplained`](Rejection::Unexplained)) a call with an effect is not sent
+    /// again. It is told here all the same, and nobody waits for the header: the first poll comes before the call
+    /// returns, the rest in a task of its own, and the next call is to have another token. A source that cannot give
+    /// another one, or has given a new one moments ago, answers with an error and keeps the token.
     fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>>;
 
     /// The scopes that the token was granted; none: not known yet.
