@@ -178,6 +178,11 @@ impl<P: Provider> AppBuilder<P> {
 
     /// An HTTP client of your own: for a proxy, a client certificate, a resolver.
     ///
+    /// Without one the proxies that the environment names are used (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), for
+    /// every host but those of this machine: what goes to `localhost`, `127.0.0.0/8` or `::1` is plain http, with secrets in
+    /// it, and no proxy gets to see it. A client of your own goes by its own settings. reqwest's default sends loopback
+    /// requests to `HTTP_PROXY` too, unless `NO_PROXY` names these hosts.
+    ///
     /// Build it with `redirect::Policy::none()`. What comes back from behind a redirect is not taken for the answer to a
     /// call that changes something, but a redirect to the call's own address cannot be told from an answer. No request
     /// is made so that its body could be sent along to another address. A call without a body that changes something,
