@@ -90,7 +90,7 @@ impl<P: Provider> AppBuilder<P> {
     }
 
     /// The authorization endpoint as a whole URL. A query in it stays, and the parameters of a request are added to it
-    /// (RFC 6749 section 3.1).
+    /// (RFC 6749 section 3.1). A parameter that requests have, such as `client_id` or `state`, is refused in it.
     pub fn authorization_endpoint(mut self, url: impl Into<String>) -> Self {
         self.authorization_endpoint = Some(url.into());
         self
@@ -244,7 +244,8 @@ impl<P: Provider> AppBuilder<P> {
     ///
     /// # Errors
     ///
-    /// When the credentials are missing, or a URL is not https (or http on loopback).
+    /// When the credentials are missing, a URL is not https (or http on loopback), or the query of an endpoint has a
+    /// parameter that its requests have ([`ConfigError::ReservedParameter`]).
     pub fn build(self) -> Result<App<P>, ConfigError> {
         let credentials = self
             .credentials
@@ -295,6 +296,7 @@ impl<P: Provider> AppBuilder<P> {
             token: endpoint("token endpoint", &self.token_endpoint, profile.token_path)?,
             revoke: optional("revocation endpoint", &self.revocation_endpoint, profile.revoke_path)?,
         };
+        endpoints.without_reserved_parameters()?;
         let usual = P::Environment::DEFAULT.and_then(|environment| {
             let oauth = url::Url::parse(environment.hosts().oauth).ok()?;
             url::Url::parse(&under(&oauth, profile.token_path)).ok()
