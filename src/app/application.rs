@@ -263,15 +263,40 @@ impl<P: Provider> App<P> {
         self.adopt(key, reply).await
     }
 
-    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: the store has no such grant.
+    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: the store has no such grant, or it was
+    /// [forgotten](Connection::forget).
+    ///
+    /// A grant that is over, such as one that was [revoked](Connection::revoke), is an error that says why:
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::token::{self, ReauthorizationReason};
+    /// use finrail::{mx, oauth};
+    ///
+    /// async fn was_revoked(app: &mx::App, key: &token::TokenKey) -> Result<bool, oauth::Error> {
+    ///     match app.connection(key).await {
+    ///         Err(oauth::Error::Token(token::Error::ReauthorizationRequired { reason, .. })) => {
+    ///             Ok(reason == ReauthorizationReason::Revoked) // in any case the user authorizes again
+    ///         }
+    ///         found => found.map(|_| false),
+    ///     }
+    /// }
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// When the key belongs to another application or another authorization server (of another environment, or of
-    /// another institution), or the store cannot be read.
+    /// When the grant is over ([`reauthorization_required`](oauth::Error::reauthorization_required)), the key belongs to
+    /// another application or another authorization server (of another environment, or of another institution), it is the
+    /// key of the application's own tokens ([`KeyOfClientCredentials`](oauth::Error::KeyOfClientCredentials)), or the store
+    /// cannot be read.
     pub async fn connection(&self, key: &TokenKey) -> Result<Option<Connection<P>>, oauth::Error> {
         if !self.is_own(&key.provider, &key.client_id, &key.token_endpoint) {
             return Err(oauth::Error::ForeignKey);
+        }
+        if key.grant == GrantKind::ClientCredentials {
+            // Its handle would go by the rules of a user's grant, for whoever asks for these tokens next.
+            return Err(oauth::Error::KeyOfClientCredentials);
         }
         let handle = self.handle(key.clone(), Renewal::Refresh);
         Ok(handle.load().await?.map(|_| self.connected(handle)))
