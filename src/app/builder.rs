@@ -9,7 +9,7 @@ use super::credentials::Credentials;
 use super::provider::{Environment as _, Provider, TypedClient};
 use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
 use crate::oauth::{AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, Pkce, Settings, TokenBody};
-use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenStore};
+use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenHandleBuilder, TokenStore};
 use crate::transport::{Credential, RetryPolicy};
 
 /// Sets up an [`App`].
@@ -33,6 +33,7 @@ pub struct AppBuilder<P: Provider> {
     store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
     rotation: Option<Rotation>,
+    look_again_every: Duration,
     authorization_lifetime: Duration,
     keep_id_token: bool,
 }
@@ -65,6 +66,7 @@ impl<P: Provider> AppBuilder<P> {
             store: None,
             clock: Arc::new(SystemClock),
             rotation: None,
+            look_again_every: TokenHandleBuilder::LOOK_AGAIN_EVERY,
             authorization_lifetime: Duration::from_secs(600),
             keep_id_token: false,
         }
@@ -219,6 +221,33 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
+    /// How long a process may serve a grant's tokens without a look at the store, where another process may have
+    /// [revoked](crate::Connection::revoke) or [forgotten](crate::Connection::forget) the grant: five minutes by default, a
+    /// second at least.
+    ///
+    /// The first call after that time starts the look and does not wait for it; calls after the look know what it
+    /// found. It costs one read of the store per grant, process and interval, and nothing while there are no calls.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use std::time::Duration;
+    ///
+    /// use finrail::mx;
+    ///
+    /// let app = mx::App::builder()
+    ///     .base_url("https://fdx.bank.example")
+    ///     .credentials(mx::Credentials::new("client", "secret"))
+    ///     .look_again_every(Duration::from_secs(30))
+    ///     .build()?;
+    /// # let _ = app;
+    /// # }
+    /// # Ok::<(), finrail::ConfigError>(())
+    /// ```
+    pub fn look_again_every(mut self, interval: Duration) -> Self {
+        self.look_again_every = interval;
+        self
+    }
+
     /// How long an authorization may take, from [`authorize`](App::authorize) to its callback: ten minutes without it, a
     /// week at most. A callback that comes later is refused, and its code is not used.
     pub fn authorization_lifetime(mut self, lifetime: Duration) -> Self {
@@ -343,6 +372,7 @@ impl<P: Provider> AppBuilder<P> {
             authorization_lifetime: self.authorization_lifetime,
             store,
             clock: self.clock,
+            look_again_every: self.look_again_every,
             rotation: self.rotation.unwrap_or_else(|| {
                 let facts = profile.refresh;
                 Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs))

@@ -16,6 +16,8 @@ pub(crate) struct Grant {
     pub holder: Box<str>,
     /// How long one token request may take before its reply counts as lost.
     pub request_timeout: Duration,
+    /// How long tokens are served without a look at the store.
+    pub look_again_every: Duration,
     /// The jitter of this process, and its pauses.
     pub random: Random,
 }
@@ -34,6 +36,7 @@ impl Grant {
             rotation: set_up.rotation,
             holder: holder.into_boxed_str(),
             request_timeout: set_up.request_timeout,
+            look_again_every: set_up.look_again_every,
             random,
         }
     }

@@ -71,8 +71,9 @@ impl TokenHandle {
 
     /// A ready header: no waiting, no lock, no allocation. None: [`fresh`](Self::fresh) has to get one.
     ///
-    /// Near the end of the token's life this also starts a refresh, beside the call; and every few minutes a look at
-    /// the store, where another process may have ended the grant.
+    /// Near the end of the token's life this also starts a refresh, beside the call; and from time to time
+    /// ([`look_again_every`](TokenHandleBuilder::look_again_every)) a look at the store, where another process may have
+    /// ended the grant.
     #[must_use]
     pub fn header(&self) -> Option<Bearer> {
         let seen = self.0.held.shown.see()?;
@@ -167,6 +168,10 @@ impl TokenHandle {
     /// The refresh token is sent first, because it ends the whole grant (RFC
     /// 7009 section 2). Where the provider has no revocation, the grant is ended
     /// here only.
+    ///
+    /// Other processes that share the store learn of it when they look there next, which is as often as
+    /// [`look_again_every`](TokenHandleBuilder::look_again_every) says, five minutes by default, while they make calls. Until
+    /// then they send the access token, which the provider may still take (RFC 7009 section 2.1).
     ///
     /// # Errors
     ///
