@@ -54,6 +54,8 @@ pub(super) struct Settled<P: Provider> {
     pub(super) rotation: Rotation,
     /// How long tokens are served without a look at the store.
     pub(super) look_again_every: Duration,
+    /// The tokens that a login replaces are ended at the provider.
+    pub(super) revoke_replaced: bool,
     pub(super) handles: Handles,
     /// Those under way, and the marks of those that were used.
     pub(super) authorizations: Authorizations,
@@ -426,6 +428,7 @@ impl<P: Provider> App<P> {
         TokenHandle::builder(key, Arc::new(issuer), renewal)
             .rotation(self.0.rotation)
             .look_again_every(self.0.look_again_every)
+            .revoke_replaced(self.0.revoke_replaced)
             .clock(Arc::clone(&self.0.clock))
             // The request ends by its own limit first: then it is known how far it had come.
             .request_timeout(self.0.server.timeout() + Duration::from_secs(2))

@@ -34,6 +34,7 @@ pub struct AppBuilder<P: Provider> {
     clock: Arc<dyn Clock>,
     rotation: Option<Rotation>,
     look_again_every: Duration,
+    revoke_replaced: bool,
     authorization_lifetime: Duration,
     keep_id_token: bool,
 }
@@ -67,6 +68,7 @@ impl<P: Provider> AppBuilder<P> {
             clock: Arc::new(SystemClock),
             rotation: None,
             look_again_every: TokenHandleBuilder::LOOK_AGAIN_EVERY,
+            revoke_replaced: false,
             authorization_lifetime: Duration::from_secs(600),
             keep_id_token: false,
         }
@@ -248,6 +250,20 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
+    /// Whether the tokens that a second login replaces are revoked at the provider: no by default. A login replaces
+    /// another one when the user has authorized before under the same key: the same provider, client, authorization
+    /// server, scopes and [subject](crate::oauth::Authorization::subject). The store has the newer tokens only, and at the
+    /// provider the grant of the earlier login lives on until it ends by itself.
+    ///
+    /// They are revoked once the new ones are stored, never before, and beside the login: a revocation that fails is
+    /// logged and not tried again, and the login holds. Nothing is revoked where the provider has no revocation, or gave
+    /// the same refresh token again. Where all logins of a user are one consent at the provider, a revocation may end the
+    /// new tokens too (RFC 7009 section 2.1): ask the provider before this is turned on.
+    pub fn revoke_replaced(mut self, revoke: bool) -> Self {
+        self.revoke_replaced = revoke;
+        self
+    }
+
     /// How long an authorization may take, from [`authorize`](App::authorize) to its callback: ten minutes without it, a
     /// week at most. A callback that comes later is refused, and its code is not used.
     pub fn authorization_lifetime(mut self, lifetime: Duration) -> Self {
@@ -373,6 +389,7 @@ impl<P: Provider> AppBuilder<P> {
             store,
             clock: self.clock,
             look_again_every: self.look_again_every,
+            revoke_replaced: self.revoke_replaced,
             rotation: self.rotation.unwrap_or_else(|| {
                 let facts = profile.refresh;
                 Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs))

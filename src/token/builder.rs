@@ -19,6 +19,7 @@ pub struct TokenHandleBuilder {
     pub(super) seed: Option<u64>,
     pub(super) request_timeout: Duration,
     pub(super) look_again_every: Duration,
+    pub(super) revoke_replaced: bool,
 }
 
 impl TokenHandleBuilder {
@@ -34,6 +35,7 @@ impl TokenHandleBuilder {
             seed: None,
             request_timeout: Duration::from_secs(20),
             look_again_every: Self::LOOK_AGAIN_EVERY,
+            revoke_replaced: false,
         }
     }
 
@@ -79,6 +81,18 @@ impl TokenHandleBuilder {
     /// found. It costs one read of the store per grant, process and interval, and nothing while there are no calls.
     pub fn look_again_every(mut self, interval: Duration) -> Self {
         self.look_again_every = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Whether the tokens that a login replaces are revoked at the provider: no by default, and the grant of the earlier
+    /// login lives on there until it ends by itself.
+    ///
+    /// They are revoked once the new ones are stored, never before, and beside the login: a revocation that fails is
+    /// logged and not tried again, and the login holds. Nothing is revoked where the provider gave the same refresh token
+    /// again. Where all logins of a user are one consent at the provider, a revocation may end the new tokens too (RFC 7009
+    /// section 2.1): ask the provider before this is turned on.
+    pub fn revoke_replaced(mut self, revoke: bool) -> Self {
+        self.revoke_replaced = revoke;
         self
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Grant {
     pub request_timeout: Duration,
     /// How long tokens are served without a look at the store.
     pub look_again_every: Duration,
+    /// The tokens that a login replaces are ended at the provider.
+    pub revoke_replaced: bool,
     /// The jitter of this process, and its pauses.
     pub random: Random,
 }
@@ -37,6 +39,7 @@ impl Grant {
             holder: holder.into_boxed_str(),
             request_timeout: set_up.request_timeout,
             look_again_every: set_up.look_again_every,
+            revoke_replaced: set_up.revoke_replaced,
             random,
         }
     }

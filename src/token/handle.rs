@@ -257,7 +257,7 @@ impl TokenHandle {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let under_way = UnderWay::new(&self.0);
+        let under_way = self.0.under_way();
         let change = change(Arc::clone(&self.0));
         tokio::spawn(async move {
             let _under_way = under_way;
@@ -275,22 +275,6 @@ impl TokenHandleBuilder {
     #[must_use]
     pub fn build(self) -> TokenHandle {
         TokenHandle(Arc::new(Live::new(self)))
-    }
-}
-
-/// A change of the grant that is under way, until it is dropped.
-struct UnderWay(Arc<Live>);
-
-impl UnderWay {
-    fn new(live: &Arc<Live>) -> Self {
-        live.changes.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(live))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.changes.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
