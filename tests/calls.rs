@@ -69,9 +69,54 @@ async fn after_a_401_without_a_reason_only_safe_calls_are_sent_again() {
             (401, Outcome::Rejected)
         );
         assert_eq!((recorder.calls().len(), recorder.token_requests().len()), (1, 1));
+        // The token is suspect: the next call has another one.
         own.get_quote().quote_id("q-1").send().await.unwrap();
-        assert_eq!((recorder.calls().len(), recorder.token_requests().len()), (3, 2));
+        assert_eq!((recorder.calls().len(), recorder.token_requests().len()), (2, 2));
+        assert_eq!(recorder.calls()[1].header("authorization"), Some("Bearer token-2"));
     }
+}
+
+#[tokio::test]
+async fn after_a_401_without_a_reason_a_safe_call_is_sent_again() {
+    let recorder = Recorder::granting(|seen, _| match seen.header("authorization") {
+        Some("Bearer token-1") => Answer::status(401, "{}"),
+        _ => Answer::json("{}"),
+    })
+    .await;
+    service(&recorder).get_quote().quote_id("q-1").send().await.unwrap();
+    assert_eq!((recorder.calls().len(), recorder.token_requests().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn payments_that_are_refused_without_a_reason_one_after_another_cause_one_refresh() {
+    let recorder = Recorder::granting(|_, _| Answer::status(401, "{}")).await;
+    let own = service(&recorder);
+    for _ in 0..5 {
+        let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Rejected);
+    }
+    let calls = recorder.calls();
+    let sent: Vec<_> = calls.iter().map(|call| call.header("authorization").unwrap()).collect();
+    let (first, second) = ("Bearer token-1", "Bearer token-2");
+    assert_eq!(sent, [first, second, second, second, second]);
+    assert_eq!(recorder.token_requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_grant_without_a_way_to_another_token_keeps_its_token_after_a_401_without_a_reason() {
+    let recorder = Recorder::with_tokens(
+        |_, _| Answer::json(r#"{"access_token":"token-1","token_type":"Bearer","expires_in":3600}"#),
+        |seen, _| match seen.method.as_str() {
+            "POST" => Answer::status(401, "{}"),
+            _ => Answer::json("{}"),
+        },
+    )
+    .await;
+    let user = connect!(ofx, builder(&recorder).build().unwrap(), ["payments"]);
+    let client = user.client();
+    client.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+    client.get_quote().quote_id("q-1").send().await.unwrap();
+    assert_eq!((recorder.calls().len(), recorder.token_requests().len()), (2, 1));
 }
 
 #[tokio::test]

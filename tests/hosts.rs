@@ -182,3 +182,46 @@ async fn bare_calls_go_below_the_oauth_base_url_wherever_the_token_endpoint_is()
     );
     assert!(api.seen().is_empty());
 }
+
+#[test]
+fn an_endpoint_whose_query_has_a_parameter_of_the_requests_own_is_refused() {
+    let build = |endpoint: &str, query: &str| {
+        let url = format!("https://bank.example/oauth?tenant=7&{query}");
+        let app = builder::<mx::Provider>(&Arc::new(MemoryStore::new())).base_url("https://bank.example");
+        match endpoint {
+            "authorization endpoint" => app.authorization_endpoint(url),
+            "token endpoint" => app.token_endpoint(url),
+            _ => app.revocation_endpoint(url),
+        }
+        .build()
+    };
+    for (endpoint, parameters) in [
+        (
+            "authorization endpoint",
+            "response_type client_id redirect_uri scope state code_challenge code_challenge_method",
+        ),
+        (
+            "token endpoint",
+            "grant_type code redirect_uri client_id client_secret code_verifier refresh_token scope username password",
+        ),
+        ("revocation endpoint", "token token_type_hint client_id client_secret"),
+    ] {
+        for name in parameters.split(' ') {
+            // However it is written, and whatever its value.
+            for query in [
+                format!("{name}=planted"),
+                format!("%{:02x}{}", name.as_bytes()[0], &name[1..]),
+            ] {
+                let error = build(endpoint, &query).unwrap_err();
+                let finrail::ConfigError::ReservedParameter { what, parameter } = &error else {
+                    panic!("{endpoint} {query}: {error:?}");
+                };
+                assert_eq!((*what, *parameter), (endpoint, name));
+                assert!(!error.to_string().contains("planted"), "{error}");
+            }
+        }
+        for other in ["", "region=eu", "client=1", "State=x", "x=client_id"] {
+            assert!(build(endpoint, other).is_ok(), "{endpoint} {other}");
+        }
+    }
+}

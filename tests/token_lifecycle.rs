@@ -4,13 +4,16 @@
 mod token_support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use finrail::token::Rejection;
-use finrail::token::store::MemoryStore;
+use finrail::token::store::{Lease, Leased, MemoryStore, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
     Clock, Error, Event, GrantKind, Issuer, ReauthorizationReason, Renewal, Rotation, TokenHandle, TokenKey,
     TokenStore, Verdict,
 };
+use futures_util::future::BoxFuture;
 use token_support::*;
 
 struct World {
@@ -469,5 +472,81 @@ async fn explain_tells_the_state_without_a_secret() {
     for secret in ["access-1", "refresh-1"] {
         assert!(!text.contains(secret));
         assert!(!format!("{handle:?} {:?}", handle.explain().await).contains(secret));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_processes_learn_of_a_revocation_within_the_time_that_is_set() {
+    for (set, interval) in [(None, secs(300)), (Some(secs(30)), secs(30)), (Some(secs(0)), secs(1))] {
+        let world = World::new(STRICT);
+        let store = Arc::new(Counting {
+            inner: Arc::clone(&world.store),
+            reads: AtomicUsize::new(0),
+        });
+        let other = user(
+            &world.bank,
+            &(Arc::clone(&store) as Arc<dyn TokenStore>),
+            &world.clock,
+            "b",
+        );
+        let other = match set {
+            Some(interval) => other.look_again_every(interval),
+            None => other,
+        };
+        let (one, other) = (world.logged_in("a").await, other.build());
+        other.fresh().await.unwrap();
+        let reads = || store.reads.load(Ordering::SeqCst);
+        let start = reads();
+        // Many calls, and one read for each interval.
+        for _ in 0..3 {
+            for _ in 0..10 {
+                tokio::time::sleep(interval / 10).await;
+                other.header().unwrap();
+                tokio::task::yield_now().await;
+            }
+        }
+        tokio::time::sleep(secs(1) / 10).await;
+        assert!((2..=3).contains(&(reads() - start)), "{}", reads() - start);
+
+        one.revoke().await.unwrap();
+        tokio::time::sleep(interval).await;
+        // The call that starts the look does not wait for it.
+        assert!(other.header().is_some());
+        tokio::time::sleep(secs(1) / 10).await;
+        let error = other.fresh().await.unwrap_err();
+        let Error::ReauthorizationRequired { reason, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(reason, ReauthorizationReason::Revoked);
+    }
+}
+
+/// A store that counts how often it is read.
+struct Counting {
+    inner: Arc<dyn TokenStore>,
+    reads: AtomicUsize,
+}
+
+impl TokenStore for Counting {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.inner.load(key)
+    }
+
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        self.inner.swap(key, swap)
+    }
+
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.inner.lease(key, holder, ttl)
+    }
+
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner.release(key, lease)
     }
 }

@@ -21,6 +21,8 @@ struct Service {
     granted: Option<Arc<ScopeSet>>,
     /// It gives no token and says why.
     waits: bool,
+    /// After a rejection it never comes to an end.
+    is_slow: bool,
     rejections: Mutex<Vec<(u64, Rejection)>>,
 }
 
@@ -56,6 +58,9 @@ impl TokenSource for Service {
 
     fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>> {
         self.rejections.lock().unwrap().push((generation, rejection));
+        if self.is_slow {
+            return Box::pin(std::future::pending());
+        }
         self.generation.store(generation + 1, Ordering::SeqCst);
         Box::pin(async { self.bearer() })
     }
@@ -89,7 +94,7 @@ async fn no_credentials_are_needed_and_an_invalid_token_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_payment_is_not_sent_again_after_a_401_that_does_not_name_the_token() {
+async fn a_payment_is_not_sent_again_after_a_401_that_does_not_name_the_token_and_the_next_has_another() {
     let bank = Recorder::start(|_, _| Answer::status(401, "{}")).await;
     let service = Arc::new(Service::default());
     let client = ofx::Client::builder()
@@ -97,18 +102,37 @@ async fn a_payment_is_not_sent_again_after_a_401_that_does_not_name_the_token() 
         .token_source(Arc::clone(&service) as Arc<dyn TokenSource>)
         .build()
         .unwrap();
-    let error = client
-        .create_deal()
-        .body_map(|deal| deal.quote_id("q"))
-        .send()
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.outcome(), sent(&bank).len()),
-        (Outcome::Rejected, 1),
-        "{error:?}"
-    );
-    assert!(service.rejections.lock().unwrap().is_empty());
+    for calls in 1..=2 {
+        let deal = client.create_deal().body_map(|deal| deal.quote_id("q"));
+        let error = deal.send().await.unwrap_err();
+        assert_eq!(
+            (error.outcome(), sent(&bank).len()),
+            (Outcome::Rejected, calls),
+            "{error:?}"
+        );
+        assert!(error.not_renewed().is_none());
+    }
+    assert_eq!(sent(&bank), ["Bearer elsewhere-0", "Bearer elsewhere-1"]);
+    let told = [(0, Rejection::Unexplained), (1, Rejection::Unexplained)];
+    assert_eq!(*service.rejections.lock().unwrap(), told);
+}
+
+#[tokio::test]
+async fn a_call_with_an_effect_does_not_wait_for_a_source_that_takes_its_time_after_a_401() {
+    let bank = Recorder::start(|_, _| Answer::status(401, "{}").header("www-authenticate", "Bearer")).await;
+    let service = Arc::new(Service {
+        is_slow: true,
+        ..Service::default()
+    });
+    let client = ofx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(Arc::clone(&service) as Arc<dyn TokenSource>)
+        .build()
+        .unwrap();
+    let deal = client.create_deal().body_map(|deal| deal.quote_id("q"));
+    let error = deal.send().await.unwrap_err();
+    assert_eq!((error.outcome(), sent(&bank).len()), (Outcome::Rejected, 1));
+    assert_eq!(*service.rejections.lock().unwrap(), [(0, Rejection::Unexplained)]);
 }
 
 #[tokio::test]

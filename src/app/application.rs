@@ -52,6 +52,10 @@ pub(super) struct Settled<P: Provider> {
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) rotation: Rotation,
+    /// How long tokens are served without a look at the store.
+    pub(super) look_again_every: Duration,
+    /// The tokens that a login replaces are ended at the provider.
+    pub(super) revoke_replaced: bool,
     pub(super) handles: Handles,
     /// Those under way, and the marks of those that were used.
     pub(super) authorizations: Authorizations,
@@ -263,15 +267,40 @@ impl<P: Provider> App<P> {
         self.adopt(key, reply).await
     }
 
-    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: the store has no such grant.
+    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: the store has no such grant, or it was
+    /// [forgotten](Connection::forget).
+    ///
+    /// A grant that is over, such as one that was [revoked](Connection::revoke), is an error that says why:
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::token::{self, ReauthorizationReason};
+    /// use finrail::{mx, oauth};
+    ///
+    /// async fn was_revoked(app: &mx::App, key: &token::TokenKey) -> Result<bool, oauth::Error> {
+    ///     match app.connection(key).await {
+    ///         Err(oauth::Error::Token(token::Error::ReauthorizationRequired { reason, .. })) => {
+    ///             Ok(reason == ReauthorizationReason::Revoked) // in any case the user authorizes again
+    ///         }
+    ///         found => found.map(|_| false),
+    ///     }
+    /// }
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// When the key belongs to another application or another authorization server (of another environment, or of
-    /// another institution), or the store cannot be read.
+    /// When the grant is over ([`reauthorization_required`](oauth::Error::reauthorization_required)), the key belongs to
+    /// another application or another authorization server (of another environment, or of another institution), it is the
+    /// key of the application's own tokens ([`KeyOfClientCredentials`](oauth::Error::KeyOfClientCredentials)), or the store
+    /// cannot be read.
     pub async fn connection(&self, key: &TokenKey) -> Result<Option<Connection<P>>, oauth::Error> {
         if !self.is_own(&key.provider, &key.client_id, &key.token_endpoint) {
             return Err(oauth::Error::ForeignKey);
+        }
+        if key.grant == GrantKind::ClientCredentials {
+            // Its handle would go by the rules of a user's grant, for whoever asks for these tokens next.
+            return Err(oauth::Error::KeyOfClientCredentials);
         }
         let handle = self.handle(key.clone(), Renewal::Refresh);
         Ok(handle.load().await?.map(|_| self.connected(handle)))
@@ -400,6 +429,8 @@ impl<P: Provider> App<P> {
         };
         TokenHandle::builder(key, Arc::new(issuer), renewal)
             .rotation(self.0.rotation)
+            .look_again_every(self.0.look_again_every)
+            .revoke_replaced(self.0.revoke_replaced)
             .clock(Arc::clone(&self.0.clock))
             // The request ends by its own limit first: then it is known how far it had come.
             .request_timeout(self.0.server.timeout() + Duration::from_secs(2))

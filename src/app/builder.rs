@@ -9,7 +9,7 @@ use super::credentials::Credentials;
 use super::provider::{Environment as _, Provider, TypedClient};
 use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
 use crate::oauth::{AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, Pkce, Settings, TokenBody};
-use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenStore};
+use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenHandleBuilder, TokenStore};
 use crate::transport::{Credential, RetryPolicy};
 
 /// Sets up an [`App`].
@@ -33,6 +33,8 @@ pub struct AppBuilder<P: Provider> {
     store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
     rotation: Option<Rotation>,
+    look_again_every: Duration,
+    revoke_replaced: bool,
     authorization_lifetime: Duration,
     keep_id_token: bool,
 }
@@ -65,6 +67,8 @@ impl<P: Provider> AppBuilder<P> {
             store: None,
             clock: Arc::new(SystemClock),
             rotation: None,
+            look_again_every: TokenHandleBuilder::LOOK_AGAIN_EVERY,
+            revoke_replaced: false,
             authorization_lifetime: Duration::from_secs(600),
             keep_id_token: false,
         }
@@ -90,7 +94,7 @@ impl<P: Provider> AppBuilder<P> {
     }
 
     /// The authorization endpoint as a whole URL. A query in it stays, and the parameters of a request are added to it
-    /// (RFC 6749 section 3.1).
+    /// (RFC 6749 section 3.1). A parameter that requests have, such as `client_id` or `state`, is refused in it.
     pub fn authorization_endpoint(mut self, url: impl Into<String>) -> Self {
         self.authorization_endpoint = Some(url.into());
         self
@@ -178,6 +182,11 @@ impl<P: Provider> AppBuilder<P> {
 
     /// An HTTP client of your own: for a proxy, a client certificate, a resolver.
     ///
+    /// Without one the proxies that the environment names are used (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), for
+    /// every host but those of this machine: what goes to `localhost`, `127.0.0.0/8` or `::1` is plain http, with secrets in
+    /// it, and no proxy gets to see it. A client of your own goes by its own settings. reqwest's default sends loopback
+    /// requests to `HTTP_PROXY` too, unless `NO_PROXY` names these hosts.
+    ///
     /// Build it with `redirect::Policy::none()`. What comes back from behind a redirect is not taken for the answer to a
     /// call that changes something, but a redirect to the call's own address cannot be told from an answer. No request
     /// is made so that its body could be sent along to another address. A call without a body that changes something,
@@ -214,6 +223,47 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
+    /// How long a process may serve a grant's tokens without a look at the store, where another process may have
+    /// [revoked](crate::Connection::revoke) or [forgotten](crate::Connection::forget) the grant: five minutes by default, a
+    /// second at least.
+    ///
+    /// The first call after that time starts the look and does not wait for it; calls after the look know what it
+    /// found. It costs one read of the store per grant, process and interval, and nothing while there are no calls.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use std::time::Duration;
+    ///
+    /// use finrail::mx;
+    ///
+    /// let app = mx::App::builder()
+    ///     .base_url("https://fdx.bank.example")
+    ///     .credentials(mx::Credentials::new("client", "secret"))
+    ///     .look_again_every(Duration::from_secs(30))
+    ///     .build()?;
+    /// # let _ = app;
+    /// # }
+    /// # Ok::<(), finrail::ConfigError>(())
+    /// ```
+    pub fn look_again_every(mut self, interval: Duration) -> Self {
+        self.look_again_every = interval;
+        self
+    }
+
+    /// Whether the tokens that a second login replaces are revoked at the provider: no by default. A login replaces
+    /// another one when the user has authorized before under the same key: the same provider, client, authorization
+    /// server, scopes and [subject](crate::oauth::Authorization::subject). The store has the newer tokens only, and at the
+    /// provider the grant of the earlier login lives on until it ends by itself.
+    ///
+    /// They are revoked once the new ones are stored, never before, and beside the login: a revocation that fails is
+    /// logged and not tried again, and the login holds. Nothing is revoked where the provider has no revocation, or gave
+    /// the same refresh token again. Where all logins of a user are one consent at the provider, a revocation may end the
+    /// new tokens too (RFC 7009 section 2.1): ask the provider before this is turned on.
+    pub fn revoke_replaced(mut self, revoke: bool) -> Self {
+        self.revoke_replaced = revoke;
+        self
+    }
+
     /// How long an authorization may take, from [`authorize`](App::authorize) to its callback: ten minutes without it, a
     /// week at most. A callback that comes later is refused, and its code is not used.
     pub fn authorization_lifetime(mut self, lifetime: Duration) -> Self {
@@ -239,7 +289,8 @@ impl<P: Provider> AppBuilder<P> {
     ///
     /// # Errors
     ///
-    /// When the credentials are missing, or a URL is not https (or http on loopback).
+    /// When the credentials are missing, a URL is not https (or http on loopback), or the query of an endpoint has a
+    /// parameter that its requests have ([`ConfigError::ReservedParameter`]).
     pub fn build(self) -> Result<App<P>, ConfigError> {
         let credentials = self
             .credentials
@@ -290,6 +341,7 @@ impl<P: Provider> AppBuilder<P> {
             token: endpoint("token endpoint", &self.token_endpoint, profile.token_path)?,
             revoke: optional("revocation endpoint", &self.revocation_endpoint, profile.revoke_path)?,
         };
+        endpoints.without_reserved_parameters()?;
         let usual = P::Environment::DEFAULT.and_then(|environment| {
             let oauth = url::Url::parse(environment.hosts().oauth).ok()?;
             url::Url::parse(&under(&oauth, profile.token_path)).ok()
@@ -336,6 +388,8 @@ impl<P: Provider> AppBuilder<P> {
             authorization_lifetime: self.authorization_lifetime,
             store,
             clock: self.clock,
+            look_again_every: self.look_again_every,
+            revoke_replaced: self.revoke_replaced,
             rotation: self.rotation.unwrap_or_else(|| {
                 let facts = profile.refresh;
                 Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs))

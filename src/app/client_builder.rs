@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::application::asked;
 use super::builder::AppBuilder;
 use super::credentials::Credentials;
@@ -13,7 +11,7 @@ use crate::http::ConfigError;
 use crate::oauth::{self, AskedScope, RequestedScope, plain_basic};
 use crate::token::{Clock, TokenSource, TokenStore};
 use crate::transport::{Authentication, Credential, RetryPolicy};
-use crate::value::Secret;
+use crate::value::{Secret, secret_header};
 
 /// Sets up a single client. For users' connections, and for several clients, set up an [`App`](crate::App).
 ///
@@ -144,14 +142,12 @@ impl<C: TypedClient> ClientBuilder<C> {
         C: grant::TakesRegistrationToken,
     {
         let token = token.into();
-        let text = Zeroizing::new(format!("Bearer {}", token.expose_secret()));
         // The error behind it says no more than this one.
-        let mut header = http::HeaderValue::from_str(&text).map_err(|_| {
+        let header = secret_header("Bearer", token.expose_secret()).map_err(|_| {
             ConfigError::Credentials(
                 "the registration token has characters that a header cannot carry; look for a line break at its end",
             )
         })?;
-        header.set_sensitive(true);
         self.login = Login::Fixed(Authentication::RegistrationToken, header);
         Ok(self)
     }

@@ -63,6 +63,9 @@ impl<P: Provider> Connection<P> {
 
     /// Revokes the grant at the provider (RFC 7009) and keeps a tombstone in the store.
     ///
+    /// Other processes that share the store learn of it when they look there next: as often as
+    /// [`look_again_every`](crate::AppBuilder::look_again_every) says, five minutes by default, while they make calls.
+    ///
     /// # Errors
     ///
     /// When the provider did not carry it out: the grant then still lives. When its reply was lost the error is

@@ -5,14 +5,16 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::config_error::{ConfigError, HttpClientError};
+use super::proxy::with_proxies;
 
-/// A client with the settings that fit: rustls, no redirect to another origin, bounded connecting.
+/// A client with the settings that fit: rustls, no redirect to another origin, bounded connecting, no proxy for loopback.
 pub(crate) fn default_client() -> Result<reqwest::Client, ConfigError> {
     install_crypto();
-    reqwest::Client::builder()
+    let client = reqwest::Client::builder()
         .user_agent(concat!("finrail/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
+        .redirect(reqwest::redirect::Policy::none());
+    with_proxies(client, |name| std::env::var(name).ok())
         .build()
         .map_err(|error| ConfigError::HttpClient(HttpClientError::new(error)))
 }

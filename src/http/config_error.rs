@@ -18,6 +18,17 @@ pub enum ConfigError {
         /// What the parser of URLs says; nothing of the URL is in it.
         source: Option<url::ParseError>,
     },
+    /// The query of an endpoint has a parameter that requests to it have. None may be there twice (RFC 6749 sections 3.1
+    /// and 3.2), and which of two a server takes is for nobody to know.
+    #[error(
+        "{what}: its query has `{parameter}`, which requests to it have too, and no parameter may be there twice; leave it out"
+    )]
+    ReservedParameter {
+        /// Which endpoint.
+        what: &'static str,
+        /// The parameter's name.
+        parameter: &'static str,
+    },
     /// The provider has no hosts of its own and no base URL was given.
     #[error("{0} has a host per institution: give it with `base_url`")]
     MissingBaseUrl(&'static str),

@@ -7,6 +7,7 @@ mod client;
 mod config_error;
 mod deadline;
 mod no_reply;
+mod proxy;
 mod random;
 mod read;
 mod retry_after;

@@ -97,6 +97,11 @@ pub enum Error {
         "the key belongs to another provider, client id or authorization server; use the app that made the connection"
     )]
     ForeignKey,
+    /// The key is that of the application's own tokens, and no user's connection has it.
+    #[error(
+        "the key is of the application's own tokens (client credentials), which are no user's connection; use `client_credentials` for the client, and `client_tokens` for its tokens"
+    )]
+    KeyOfClientCredentials,
     /// The callback cannot be read.
     #[error("the callback URL {0}")]
     Callback(&'static str),

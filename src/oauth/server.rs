@@ -21,6 +21,7 @@ use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile,
 use super::redirect_uri::not_absolute;
 use super::reply::Asked;
 use super::requested_scope::Scopes;
+use crate::http::ConfigError;
 use crate::token::{RefreshRequest, RevokeRequest, RevokedToken, SendPermit, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
@@ -57,6 +58,58 @@ pub(crate) struct Endpoints {
     pub authorize: Option<Url>,
     pub token: Url,
     pub revoke: Option<Url>,
+}
+
+impl Endpoints {
+    /// Refuses an endpoint whose query has a parameter of OAuth's own: a server that gets one twice may take the one that
+    /// nobody meant (RFC 6749 sections 3.1 and 3.2).
+    pub fn without_reserved_parameters(&self) -> Result<(), ConfigError> {
+        const AUTHORIZATION: &[&str] = &[
+            "response_type",
+            "client_id",
+            "redirect_uri",
+            "scope",
+            "state",
+            "code_challenge",
+            "code_challenge_method",
+        ];
+        const TOKEN: &[&str] = &[
+            "grant_type",
+            "code",
+            "redirect_uri",
+            "client_id",
+            "client_secret",
+            "client_assertion",
+            "client_assertion_type",
+            "code_verifier",
+            "refresh_token",
+            "scope",
+            "username",
+            "password",
+        ];
+        const REVOCATION: &[&str] = &[
+            "token",
+            "token_type_hint",
+            "refresh_token",
+            "client_id",
+            "client_secret",
+            "client_assertion",
+            "client_assertion_type",
+        ];
+
+        for (what, endpoint, reserved) in [
+            ("authorization endpoint", self.authorize.as_ref(), AUTHORIZATION),
+            ("token endpoint", Some(&self.token), TOKEN),
+            ("revocation endpoint", self.revoke.as_ref(), REVOCATION),
+        ] {
+            let Some(endpoint) = endpoint else { continue };
+            let mut repeated = endpoint.query_pairs();
+            if let Some(parameter) = repeated.find_map(|(name, _)| reserved.iter().find(|own| **own == name)) {
+                return Err(ConfigError::ReservedParameter { what, parameter });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What [`AuthorizationServer`] is made of.

@@ -18,6 +18,8 @@ pub struct TokenHandleBuilder {
     pub(super) holder: Option<String>,
     pub(super) seed: Option<u64>,
     pub(super) request_timeout: Duration,
+    pub(super) look_again_every: Duration,
+    pub(super) revoke_replaced: bool,
 }
 
 impl TokenHandleBuilder {
@@ -32,8 +34,13 @@ impl TokenHandleBuilder {
             holder: None,
             seed: None,
             request_timeout: Duration::from_secs(20),
+            look_again_every: Self::LOOK_AGAIN_EVERY,
+            revoke_replaced: false,
         }
     }
+
+    /// How often the store is looked at again by default.
+    pub(crate) const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(300);
 
     /// Where the grant is kept. Without one it lives as long as the process.
     pub fn store(mut self, store: Arc<dyn TokenStore>) -> Self {
@@ -63,6 +70,29 @@ impl TokenHandleBuilder {
     /// Makes jitter repeatable. For tests.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// How long a process may serve tokens without a look at the store, where another process may have
+    /// [revoked](super::TokenHandle::revoke) or [forgotten](super::TokenHandle::forget) the grant: five minutes by default,
+    /// a second at least.
+    ///
+    /// The first call after that time starts the look and does not wait for it; calls after the look know what it
+    /// found. It costs one read of the store per grant, process and interval, and nothing while there are no calls.
+    pub fn look_again_every(mut self, interval: Duration) -> Self {
+        self.look_again_every = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// Whether the tokens that a login replaces are revoked at the provider: no by default, and the grant of the earlier
+    /// login lives on there until it ends by itself.
+    ///
+    /// They are revoked once the new ones are stored, never before, and beside the login: a revocation that fails is
+    /// logged and not tried again, and the login holds. Nothing is revoked where the provider gave the same refresh token
+    /// again. Where all logins of a user are one consent at the provider, a revocation may end the new tokens too (RFC 7009
+    /// section 2.1): ask the provider before this is turned on.
+    pub fn revoke_replaced(mut self, revoke: bool) -> Self {
+        self.revoke_replaced = revoke;
         self
     }
 

@@ -16,6 +16,10 @@ pub(crate) struct Grant {
     pub holder: Box<str>,
     /// How long one token request may take before its reply counts as lost.
     pub request_timeout: Duration,
+    /// How long tokens are served without a look at the store.
+    pub look_again_every: Duration,
+    /// The tokens that a login replaces are ended at the provider.
+    pub revoke_replaced: bool,
     /// The jitter of this process, and its pauses.
     pub random: Random,
 }
@@ -34,6 +38,8 @@ impl Grant {
             rotation: set_up.rotation,
             holder: holder.into_boxed_str(),
             request_timeout: set_up.request_timeout,
+            look_again_every: set_up.look_again_every,
+            revoke_replaced: set_up.revoke_replaced,
             random,
         }
     }

@@ -71,8 +71,9 @@ impl TokenHandle {
 
     /// A ready header: no waiting, no lock, no allocation. None: [`fresh`](Self::fresh) has to get one.
     ///
-    /// Near the end of the token's life this also starts a refresh, beside the call; and every few minutes a look at
-    /// the store, where another process may have ended the grant.
+    /// Near the end of the token's life this also starts a refresh, beside the call; and from time to time
+    /// ([`look_again_every`](TokenHandleBuilder::look_again_every)) a look at the store, where another process may have
+    /// ended the grant.
     #[must_use]
     pub fn header(&self) -> Option<Bearer> {
         let seen = self.0.held.shown.see()?;
@@ -168,6 +169,10 @@ impl TokenHandle {
     /// 7009 section 2). Where the provider has no revocation, the grant is ended
     /// here only.
     ///
+    /// Other processes that share the store learn of it when they look there next, which is as often as
+    /// [`look_again_every`](TokenHandleBuilder::look_again_every) says, five minutes by default, while they make calls. Until
+    /// then they send the access token, which the provider may still take (RFC 7009 section 2.1).
+    ///
     /// # Errors
     ///
     /// When the provider did not say that it is done: a 503 means that the
@@ -252,7 +257,7 @@ impl TokenHandle {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let under_way = UnderWay::new(&self.0);
+        let under_way = self.0.under_way();
         let change = change(Arc::clone(&self.0));
         tokio::spawn(async move {
             let _under_way = under_way;
@@ -270,22 +275,6 @@ impl TokenHandleBuilder {
     #[must_use]
     pub fn build(self) -> TokenHandle {
         TokenHandle(Arc::new(Live::new(self)))
-    }
-}
-
-/// A change of the grant that is under way, until it is dropped.
-struct UnderWay(Arc<Live>);
-
-impl UnderWay {
-    fn new(live: &Arc<Live>) -> Self {
-        live.changes.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(live))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.changes.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -5,7 +5,7 @@ use http::HeaderValue;
 use std::sync::Arc;
 
 use super::Error;
-use crate::value::{ScopeSet, Secret};
+use crate::value::{ScopeSet, Secret, secret_header};
 
 /// A ready `Authorization` header and the generation of the token in it.
 ///
@@ -20,6 +20,8 @@ pub struct Bearer {
 
 impl Bearer {
     /// The header `Bearer <token>`, marked sensitive, so that HTTP libraries neither log nor compress it.
+    ///
+    /// Its memory is overwritten when the last clone of it goes away. What an HTTP library copies out of it is not.
     ///
     /// `generation` says which token of the grant it is: give the next number with every new token, and the same one
     /// with the same token.
@@ -41,10 +43,8 @@ impl Bearer {
         if token.is_empty() || !token.expose_secret().bytes().all(|b| (0x21..=0x7e).contains(&b)) {
             return Err(UnusableToken);
         }
-        let text = zeroize::Zeroizing::new(format!("Bearer {}", token.expose_secret()));
         // Only what was refused above is refused here, and the error behind it says no more.
-        let mut header = HeaderValue::from_str(&text).map_err(|_| UnusableToken)?;
-        header.set_sensitive(true);
+        let header = secret_header("Bearer", token.expose_secret()).map_err(|_| UnusableToken)?;
         Ok(Self { header, generation })
     }
 }
@@ -85,6 +85,11 @@ pub trait TokenSource: Send + Sync + 'static {
     /// The provider answered 401 to this generation: a header of a newer one.
     ///
     /// However many calls report the same generation, one refresh is made.
+    ///
+    /// After a 401 that does not name the token ([`Unexplained`](Rejection::Unexplained)) a call with an effect is not sent
+    /// again. It is told here all the same, and nobody waits for the header: the first poll comes before the call
+    /// returns, the rest in a task of its own, and the next call is to have another token. A source that cannot give
+    /// another one, or has given a new one moments ago, answers with an error and keeps the token.
     fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>>;
 
     /// The scopes that the token was granted; none: not known yet.

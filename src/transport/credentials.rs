@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ use super::outcome::Outcome;
 use super::response::Response;
 use crate::http::challenge_is_invalid_token;
 use crate::token::{self, Bearer, Rejection, TokenSource};
+use crate::value::with_causes;
 
 type Untyped = Error<Infallible>;
 
@@ -87,7 +89,8 @@ impl Credential {
     }
 
     /// A 401 is answered by one refresh and one replay (RFC 6750 section 3.1): always when it says
-    /// `invalid_token`, otherwise only where a replay changes nothing, because a bare 401 may have other causes.
+    /// `invalid_token`, otherwise only where a replay changes nothing, because a bare 401 may have other causes. Where
+    /// nothing is sent again the token is told of too, so that the next call has another one.
     pub(super) async fn after_refusal(
         &self,
         response: &Response,
@@ -105,6 +108,7 @@ impl Credential {
         };
         let said_so = challenge_is_invalid_token(response.headers());
         if !said_so && operation.effect != Effect::Safe {
+            reject_beside(tokens, bearer.generation);
             return Ok(STANDS);
         }
         tracing::debug!(said_so, "the provider rejected the access token");
@@ -126,6 +130,25 @@ impl Credential {
             // The 401 itself is the better answer when the refresh failed for a passing reason.
             Err(error) => Ok(AfterRefusal::because(error)),
         }
+    }
+}
+
+/// Tells of a 401 that does not name the token, and does not wait for another token: this call has its answer.
+fn reject_beside(tokens: &Arc<dyn TokenSource>, generation: u64) {
+    tracing::debug!(
+        "the provider answered 401 and did not say that it is the access token: the next call gets another one"
+    );
+    let tokens = Arc::clone(tokens);
+    let mut told = Box::pin(async move {
+        if let Err(error) = tokens.rejected(generation, Rejection::Unexplained).await {
+            tracing::debug!(error = %with_causes(&error), "no other token");
+        }
+    });
+    // Told before the call ends, so that no later call takes the same token; the rest goes on beside.
+    if (&mut told).now_or_never().is_none()
+        && let Ok(runtime) = tokio::runtime::Handle::try_current()
+    {
+        runtime.spawn(told);
     }
 }
 

@@ -10,6 +10,7 @@ mod json;
 mod scope;
 mod scope_error;
 mod secret;
+mod secret_header;
 mod timestamp;
 mod unknown_kind;
 #[doc(hidden)]
@@ -22,5 +23,6 @@ pub use rust_decimal::Decimal;
 pub use scope::ScopeSet;
 pub use scope_error::ScopeError;
 pub use secret::Secret;
+pub(crate) use secret_header::{copied, secret_header};
 pub use timestamp::Timestamp;
 pub use unknown_kind::UnknownKind;

@@ -5,6 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
 /// A secret: a token, a client secret, an authorization code, a verifier.
 ///
@@ -33,7 +34,8 @@ impl Secret {
     /// Wraps a text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
+        // A text with room to spare would be moved when it loses that, and stay where it was.
+        Self::from(Zeroizing::new(text.into()).as_str())
     }
 
     /// The text itself. Do not log it.
@@ -73,7 +75,7 @@ impl From<String> for Secret {
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Self::new(text)
+        Self(SecretString::from(Box::<str>::from(text)))
     }
 }
 
@@ -87,7 +89,7 @@ impl std::str::FromStr for Secret {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self::new(text))
+        Ok(Self::from(text))
     }
 }
 

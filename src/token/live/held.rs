@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use super::refusals::{Refusal, Refusals};
 use super::shown::Shown;
@@ -81,8 +80,7 @@ impl Held {
 
     /// The store was looked at just now.
     pub fn looked(&self, now: Now) {
-        const LOOK_AGAIN: Duration = Duration::from_secs(300);
-        let next = now.tick.monotonic + LOOK_AGAIN;
+        let next = now.tick.monotonic.saturating_add(self.grant.look_again_every);
         self.look_again_at.store(next.as_secs(), Ordering::Relaxed);
     }
 
@@ -201,6 +199,8 @@ impl Held {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
+    use std::time::Duration;
+
     use futures_util::future::BoxFuture;
 
     use super::*;
@@ -223,8 +223,12 @@ mod tests {
     }
 
     fn held() -> Held {
+        held_with(|set_up| set_up)
+    }
+
+    fn held_with(setting: impl FnOnce(TokenHandleBuilder) -> TokenHandleBuilder) -> Held {
         let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
-        let set_up = TokenHandleBuilder::new(key, Arc::new(Nobody), Renewal::Refresh);
+        let set_up = setting(TokenHandleBuilder::new(key, Arc::new(Nobody), Renewal::Refresh));
         Held::new(Arc::new(Grant::new(&set_up)))
     }
 
@@ -414,6 +418,26 @@ mod tests {
         assert!(!held.look_is_due(Tick::read(&clock)));
         clock.advance(Duration::from_secs(1));
         assert!(held.look_is_due(Tick::read(&clock)));
+    }
+
+    #[test]
+    fn how_often_it_is_looked_at_can_be_set_and_is_a_second_at_least() {
+        for (set, expected) in [(0, 1), (1, 1), (30, 30), (7200, 7200), (u64::MAX, u64::MAX)] {
+            let (held, clock) = (
+                held_with(|set_up| set_up.look_again_every(Duration::from_secs(set))),
+                ManualClock::new(),
+            );
+            held.looked(Now::read(&clock));
+            if expected == u64::MAX {
+                clock.advance(Duration::from_secs(1 << 32));
+                assert!(!held.look_is_due(Tick::read(&clock)));
+                continue;
+            }
+            clock.advance(Duration::from_secs(expected) - Duration::from_millis(1));
+            assert!(!held.look_is_due(Tick::read(&clock)), "{set}");
+            clock.advance(Duration::from_millis(1));
+            assert!(held.look_is_due(Tick::read(&clock)), "{set}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod unstored;
 mod waits;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -71,6 +71,12 @@ impl Live {
             clock: set_up.clock,
             grant,
         }
+    }
+
+    /// Marks a change of the grant as under way.
+    pub fn under_way(self: &Arc<Self>) -> UnderWay {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        UnderWay(Arc::clone(self))
     }
 
     pub fn now(&self) -> Now {
@@ -143,5 +149,20 @@ impl Live {
         }
         let snapshot = self.held.snapshot()?;
         self.news.announce_ends(snapshot.living()?, self.now().utc())
+    }
+}
+
+/// A change of the grant that is under way, until it is dropped.
+pub(crate) struct UnderWay(Arc<Live>);
+
+impl UnderWay {
+    pub fn live(&self) -> &Arc<Live> {
+        &self.0
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.changes.fetch_sub(1, Ordering::AcqRel);
     }
 }

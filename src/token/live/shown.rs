@@ -5,19 +5,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::HeaderValue;
-
 use super::cell::{Cell, Copied};
 use super::snapshot::{Ready, Snapshot};
 use crate::token::machine::Horizon;
 use crate::token::source::Bearer;
-use crate::value::ScopeSet;
+use crate::value::{ScopeSet, copied};
 
 /// The present snapshot of one grant.
 pub(crate) struct Shown {
     /// Which grant this is, for the copies of threads.
     number: u64,
     cell: Cell<Snapshot>,
+    /// How often the snapshot was replaced: a copy from before that is of no use any more, and holds a token.
+    replaced: Arc<AtomicU64>,
 }
 
 impl Shown {
@@ -25,12 +25,25 @@ impl Shown {
         Self {
             number: next_number(),
             cell: Cell::new(),
+            replaced: Arc::default(),
         }
     }
 
-    /// Replaces what all threads see.
+    /// Replaces what all threads see. Their copies of what was there before go away: this thread's now, that of another
+    /// one when it looks at any grant next, or ends.
     pub fn replace(&self, snapshot: Option<Arc<Snapshot>>) {
         self.cell.replace(snapshot);
+        self.outdate_copies();
+    }
+
+    fn outdate_copies(&self) {
+        self.replaced.fetch_add(1, Ordering::Release);
+        REPLACED.fetch_add(1, Ordering::Release);
+        let _ = PLACES.try_with(|places| {
+            if let Ok(mut places) = places.try_borrow_mut() {
+                places.tidy();
+            }
+        });
     }
 
     /// Makes all threads look again at a snapshot that has changed inside.
@@ -50,13 +63,19 @@ impl Shown {
     pub fn see(&self) -> Option<Seen> {
         let own = PLACES.try_with(|places| {
             let mut places = places.try_borrow_mut().ok()?;
-            let place = &mut places[usize::try_from(self.number).unwrap_or(0) % THREAD_COPIES];
+            places.tidy();
+            let place = &mut places.all[usize::try_from(self.number).unwrap_or(0) % THREAD_COPIES];
             if place.grant != self.number {
                 *place = Place {
                     grant: self.number,
                     ..Place::EMPTY
                 };
                 return None;
+            }
+            // Read before the snapshot is: whatever is replaced from here on outdates the copy.
+            place.as_of = self.replaced.load(Ordering::Acquire);
+            if place.replaced.is_none() {
+                place.replaced = Some(Arc::clone(&self.replaced));
             }
             Some(self.cell.read(&mut place.copied, OwnCopy::of).map(Rc::clone))
         });
@@ -65,6 +84,12 @@ impl Shown {
             // No copy yet, or the thread is ending.
             _ => self.cell.load().map(Seen::Shared),
         }
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.outdate_copies();
     }
 }
 
@@ -92,18 +117,61 @@ struct Place {
     /// The number of the grant that was looked at here last.
     grant: u64,
     copied: Copied<Rc<OwnCopy>>,
+    /// How often the grant's snapshot was replaced.
+    replaced: Option<Arc<AtomicU64>>,
+    /// How often it was when the copy was looked at last.
+    as_of: u64,
 }
 
 impl Place {
     const EMPTY: Self = Self {
         grant: 0,
         copied: Copied::NONE,
+        replaced: None,
+        as_of: 0,
     };
+
+    fn is_outdated(&self) -> bool {
+        let replaced = self.replaced.as_ref();
+        replaced.is_some_and(|replaced| replaced.load(Ordering::Acquire) != self.as_of)
+    }
+}
+
+/// How often the snapshot of any grant was replaced.
+static REPLACED: AtomicU64 = AtomicU64::new(0);
+
+/// A thread's places.
+struct Places {
+    all: [Place; THREAD_COPIES],
+    /// How often anything had been replaced when they were tidied last.
+    as_of: u64,
+}
+
+impl Places {
+    /// Lets go of copies that are of no use any more: no thread that serves other grants keeps tokens of a grant that is
+    /// over.
+    fn tidy(&mut self) {
+        let now = REPLACED.load(Ordering::Acquire);
+        if self.as_of == now {
+            return;
+        }
+        self.as_of = now;
+        for place in &mut self.all {
+            if place.is_outdated() {
+                place.copied = Copied::NONE;
+            }
+        }
+    }
 }
 
 thread_local! {
     /// Each thread's own copies, by the number of the handle. A copy goes away when its place is needed.
-    static PLACES: RefCell<[Place; THREAD_COPIES]> = const { RefCell::new([Place::EMPTY; THREAD_COPIES]) };
+    static PLACES: RefCell<Places> = const {
+        RefCell::new(Places {
+            all: [Place::EMPTY; THREAD_COPIES],
+            as_of: 0,
+        })
+    };
 }
 
 /// Never 0, which is the number of an empty place.
@@ -122,8 +190,7 @@ pub(crate) struct OwnCopy {
 impl OwnCopy {
     fn of(snapshot: &Snapshot) -> Option<Rc<Self>> {
         let shared = snapshot.ready()?;
-        let mut header = HeaderValue::from_bytes(shared.bearer.header.as_bytes()).ok()?;
-        header.set_sensitive(true);
+        let header = copied(&shared.bearer.header).ok()?;
         Some(Rc::new(Self {
             bearer: Bearer {
                 header,

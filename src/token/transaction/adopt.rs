@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::lease::acquire;
+use super::replaced::Replaced;
 use super::retain::{give_way, retain};
 use super::write::write;
 use crate::token::live::{Live, UnstoredTokens};
@@ -33,10 +34,12 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
     });
     let lease = match acquire(&live.store, &*live.clock).await {
         Ok(lease) => lease,
-        Err(error) => return Err(store_later(live, tokens, error, None)),
+        Err(error) => return Err(store_later(live, tokens, error, None, Replaced::default())),
     };
-    match store_now(live, &mut tokens, lease.fence).await {
+    let mut replaced = Replaced::default();
+    match store_now(live, &mut tokens, lease.fence, &mut replaced).await {
         Ok(Stored::Taken(stored)) => {
+            replaced.unstored(live, &tokens);
             live.held.unstored.clear();
             let known = live.held.generation();
             live.publish(stored);
@@ -47,6 +50,7 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
                 });
             }
             live.store.release(lease).await;
+            replaced.revoke_beside(live);
             Ok(tokens.info())
         }
         Ok(Stored::Overtaken(stored)) => {
@@ -54,7 +58,7 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
             live.store.release(lease).await;
             what_came_after(live)
         }
-        Err(error) => Err(store_later(live, tokens, error.into(), Some(lease))),
+        Err(error) => Err(store_later(live, tokens, error.into(), Some(lease), replaced)),
     }
 }
 
@@ -77,7 +81,12 @@ enum Stored {
 }
 
 /// Writes the tokens over whatever is stored, unless that came after them, and numbers them after it.
-async fn store_now(live: &Live, tokens: &mut TokenSet, fence: u64) -> Result<Stored, StoreError> {
+async fn store_now(
+    live: &Live,
+    tokens: &mut TokenSet,
+    fence: u64,
+    replaced: &mut Replaced,
+) -> Result<Stored, StoreError> {
     let (seen, record) = match live.store.read().await {
         Ok(seen) => (seen.as_ref().map(|seen| seen.revision), seen.map(|seen| seen.record)),
         Err(error) => match &error {
@@ -97,6 +106,7 @@ async fn store_now(live: &Live, tokens: &mut TokenSet, fence: u64) -> Result<Sto
         let record = record.clone();
         return Ok(Stored::Overtaken(Versioned { revision, record }));
     }
+    replaced.record(live, record.as_ref(), tokens);
     let before = record.as_ref().map_or(0, |record| record.generation());
     tokens.generation = before.max(live.held.generation()) + 1;
     tokens.descend_from(record.as_ref().map(|record| record.as_ancestor()));
@@ -106,14 +116,21 @@ async fn store_now(live: &Live, tokens: &mut TokenSet, fence: u64) -> Result<Sto
 }
 
 /// The tokens serve from memory, and are written again until the store takes them.
-fn store_later(live: &Arc<Live>, mut tokens: TokenSet, error: Error, lease: Option<Lease>) -> Error {
+fn store_later(
+    live: &Arc<Live>,
+    mut tokens: TokenSet,
+    error: Error,
+    lease: Option<Lease>,
+    mut replaced: Replaced,
+) -> Error {
     tokens.generation = tokens.generation.max(live.held.generation() + 1);
     let source = match &error {
         Error::Store { source } => source.clone(),
         other => StoreError::unavailable("give a lease", other.clone()),
     };
+    replaced.unstored(live, &tokens);
     let unstored = UnstoredTokens { tokens, parent: None };
     // A login replaces whatever waits: nothing gives the lease back here.
-    let _ = retain(live, unstored, live.held.revision(), source, lease);
+    let _ = retain(live, unstored, live.held.revision(), source, lease, replaced);
     error
 }

@@ -10,6 +10,7 @@ mod import;
 mod lease;
 mod look;
 mod refresh;
+mod replaced;
 mod retain;
 mod revoke;
 mod write;

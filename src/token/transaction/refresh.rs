@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::lease::while_renewed;
 use super::look::take_stored;
+use super::replaced::Replaced;
 use super::retain::{Retained, retain};
 use super::write::{Written, write};
 use crate::token::clock::Now;
@@ -122,7 +123,14 @@ impl Refresh<'_> {
             tokens,
             parent: Some(parent.access_token.clone()),
         };
-        match retain(live, unstored, intended.revision, error, Some(self.lease)) {
+        match retain(
+            live,
+            unstored,
+            intended.revision,
+            error,
+            Some(self.lease),
+            Replaced::default(),
+        ) {
             Retained::Serving(shown) => told(shown, unusable),
             Retained::ReplacedByLogin { lease } => {
                 if let Some(lease) = lease {

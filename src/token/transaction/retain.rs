@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lease::acquire;
+use super::replaced::Replaced;
 use super::write::{Written, write};
 use crate::http::Backoff;
 use crate::token::lineage::Kinship;
@@ -33,6 +34,7 @@ pub(super) fn retain(
     revision: u64,
     error: StoreError,
     lease: Option<Lease>,
+    replaced: Replaced,
 ) -> Retained {
     if !live.held.unstored.keep(unstored.clone(), error.clone()) {
         return Retained::ReplacedByLogin { lease };
@@ -49,12 +51,12 @@ pub(super) fn retain(
         record: live.grant.alive(unstored.tokens.clone()),
     });
     let live = Arc::clone(live);
-    tokio::spawn(async move { store_at_last(&live, unstored, lease).await });
+    tokio::spawn(async move { store_at_last(&live, unstored, lease, replaced).await });
     Retained::Serving(shown)
 }
 
 /// Tries to store a set until it is stored, or something newer is.
-async fn store_at_last(live: &Live, unstored: UnstoredTokens, mut lease: Option<Lease>) {
+async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Option<Lease>, mut replaced: Replaced) {
     let generation = unstored.tokens.generation;
     let mut failures = 0;
     let mut pause = true;
@@ -76,7 +78,7 @@ async fn store_at_last(live: &Live, unstored: UnstoredTokens, mut lease: Option<
                 }
             },
         };
-        match store_once(live, &unstored, held).await {
+        match store_once(live, &unstored, held, &mut replaced).await {
             Tried::Over => return,
             Tried::LeaseLost => pause = false,
             Tried::Failed { lease: held } => lease = Some(held),
@@ -98,7 +100,7 @@ enum Tried {
     },
 }
 
-async fn store_once(live: &Live, unstored: &UnstoredTokens, lease: Lease) -> Tried {
+async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, replaced: &mut Replaced) -> Tried {
     let tokens = &unstored.tokens;
     if !live.held.unstored.holds(tokens) {
         // A newer login was stored while this waited for the lease.
@@ -114,6 +116,7 @@ async fn store_once(live: &Live, unstored: &UnstoredTokens, lease: Lease) -> Tri
     };
     if let Some(seen) = seen.as_ref().filter(is_stored) {
         // The write was made, and only its confirmation was lost.
+        replaced.revoke_beside(live);
         recovered(live, tokens, seen.clone());
         live.store.release(lease).await;
         return Tried::Over;
@@ -126,6 +129,7 @@ async fn store_once(live: &Live, unstored: &UnstoredTokens, lease: Lease) -> Tri
     }
     let mut next = tokens.clone();
     if unstored.parent.is_none() {
+        replaced.record(live, stored, tokens);
         next.descend_from(stored.map(|stored| stored.as_ancestor()));
         next.generation = next.generation.max(stored.map_or(0, |stored| stored.generation()) + 1);
     }
@@ -133,6 +137,7 @@ async fn store_once(live: &Live, unstored: &UnstoredTokens, lease: Lease) -> Tri
     let next = live.successor(seen, live.grant.alive(next));
     match write(&live.store, seen, next, lease.fence).await {
         Ok(Written::Done(committed)) => {
+            replaced.revoke_beside(live);
             recovered(live, tokens, committed);
             live.store.release(lease).await;
             Tried::Over

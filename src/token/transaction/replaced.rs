@@ -1,0 +1,71 @@
+//! The tokens that a login replaced: ended at the provider, where the application chose so.
+
+use std::sync::Arc;
+
+use crate::token::live::Live;
+use crate::token::{Record, RevokeRequest, RevokedToken, TokenSet};
+use crate::value::with_causes;
+
+/// What is to be revoked once a login is stored. Empty unless the application chose so.
+#[derive(Default)]
+pub(super) struct Replaced(Vec<RevokedToken>);
+
+impl Replaced {
+    /// The tokens of the stored record, which `login` goes over.
+    pub fn record(&mut self, live: &Live, record: Option<&Record>, login: &TokenSet) {
+        let Some((record, tokens)) = record.and_then(|record| Some((record, record.tokens.as_ref()?))) else {
+            return;
+        };
+        self.tokens(live, tokens, login);
+        // The refresh token may be spent, and then its revocation ends nothing.
+        if record.intent.is_some() && self.takes(live, tokens, login) && !tokens.access_token.is_empty() {
+            self.add(RevokedToken::Access(tokens.access_token.clone()));
+        }
+    }
+
+    /// Tokens that wait to be stored, and will not be.
+    pub fn unstored(&mut self, live: &Live, login: &TokenSet) {
+        if let Some(tokens) = live.held.unstored.tokens() {
+            self.tokens(live, &tokens, login);
+        }
+    }
+
+    fn tokens(&mut self, live: &Live, tokens: &TokenSet, login: &TokenSet) {
+        if self.takes(live, tokens, login) {
+            self.add(tokens.to_revoke());
+        }
+    }
+
+    /// Not where the provider gave the same tokens again: it goes on with the grant that there was.
+    fn takes(&self, live: &Live, tokens: &TokenSet, login: &TokenSet) -> bool {
+        let same_refresh_token = tokens.refresh_token.is_some() && tokens.refresh_token == login.refresh_token;
+        live.grant.revoke_replaced && !same_refresh_token && tokens.access_token != login.access_token
+    }
+
+    fn add(&mut self, token: RevokedToken) {
+        if !self.0.iter().any(|known| known.secret() == token.secret()) {
+            self.0.push(token);
+        }
+    }
+
+    /// Now that the login is stored. Nobody waits for it but [`settled`](crate::token::TokenHandle::settled): a provider
+    /// that does not answer keeps no user from coming in.
+    pub fn revoke_beside(&mut self, live: &Arc<Live>) {
+        let tokens = std::mem::take(&mut self.0);
+        if tokens.is_empty() {
+            return;
+        }
+        let under_way = live.under_way();
+        tokio::spawn(async move {
+            let live = under_way.live();
+            for token in tokens {
+                if let Err(error) = live.server.revoke(RevokeRequest::new(token)).await {
+                    tracing::warn!(
+                        key = %live.grant.key, error = %with_causes(&error),
+                        "the tokens that a login replaced could not be revoked and live until they end"
+                    );
+                }
+            }
+        });
+    }
+}
