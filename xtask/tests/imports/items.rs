@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use proc_macro2::TokenTree;
 use syn::Meta;
 use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
@@ -10,6 +11,10 @@ use syn::visit::Visit;
 /// A name without the `r#` that it may be written with.
 pub(crate) fn plain(name: &syn::Ident) -> String {
     name.unraw().to_string()
+}
+
+pub(crate) fn is_punct(token: &TokenTree, punct: char) -> bool {
+    matches!(token, TokenTree::Punct(other) if other.as_char() == punct)
 }
 
 /// The attributes of an item, whatever it is.

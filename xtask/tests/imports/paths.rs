@@ -7,7 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 
 use crate::aliases::{Aliases, hands_on_a_child};
-use crate::items::{attributes, attributes_in_impl, flatten, is_test_only, path_attribute, path_in, plain};
+use crate::items::{attributes, attributes_in_impl, flatten, is_punct, is_test_only, path_attribute, path_in, plain};
 use crate::sources::{File, beside};
 
 /// Something in a file that may lead to another one.
@@ -237,10 +237,6 @@ impl Paths<'_> {
 /// Whether a name says where a path starts, and no more.
 fn is_start(name: &str) -> bool {
     matches!(name, "crate" | "self" | "super")
-}
-
-fn is_punct(token: &TokenTree, punct: char) -> bool {
-    matches!(token, TokenTree::Punct(other) if other.as_char() == punct)
 }
 
 fn starts_with(tokens: &TokenStream, name: &str) -> bool {
