@@ -1,10 +1,12 @@
 //! What a store keeps of a grant: its tokens, a request under way, or a tombstone.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::store::{RecordBytes, StoreError};
+use super::store::{Damage, RecordBytes, StoreError, StoredRecord};
 use super::{Lineage, ReauthorizationReason, TokenKey, TokenSet};
 use crate::value::Secret;
 
@@ -358,5 +360,19 @@ impl DecodeError {
 impl From<DecodeError> for StoreError {
     fn from(error: DecodeError) -> Self {
         Self::corrupt(error)
+    }
+}
+
+impl StoreError {
+    /// What a store gave, `stored`, is no record of any version, as `error` says.
+    pub(crate) fn damaged_record(error: DecodeError, stored: StoredRecord) -> Self {
+        Self::Corrupt {
+            place: None,
+            source: Arc::new(error),
+            damage: Some(Damage {
+                revision: Some(stored.revision),
+                bytes: Some(stored.bytes),
+            }),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use finrail_spec::model::Place;
 use finrail_spec::vocabulary::{Oauth, Pkce, StateOnRefusal};
 
-use super::client::repeated;
+use super::authentication::repeated;
 use super::scope::authorized_scopes;
 use super::{Authority, Binding, Client, Code, Grant, Refusal, refusal};
 use crate::sandbox::http::value_of;

@@ -3,6 +3,7 @@
 //! RFC 6749 (codes, grants), RFC 7636 (PKCE), RFC 7009 (revocation), RFC 9700 section 4.14.2
 //! (rotation with reuse detection); where a provider differs, `x-oauth` of its specification says so.
 
+mod authentication;
 mod authorize;
 mod client;
 mod issue;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use finrail_spec::vocabulary::Oauth;
 
-use super::client::{field, token_fields};
+use super::authentication::{field, token_fields};
 use super::{Authority, Grant, Refusal, refusal};
 use crate::sandbox::http::RawRequest;
 use crate::sandbox::spec::Spec;

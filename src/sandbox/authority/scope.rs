@@ -2,7 +2,7 @@
 
 use finrail_spec::vocabulary::{Grant as GrantType, Oauth, ScopeSentOn};
 
-use super::client::field;
+use super::authentication::field;
 use super::{Binding, Refusal, refusal};
 use crate::sandbox::spec::Spec;
 

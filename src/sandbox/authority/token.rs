@@ -5,8 +5,8 @@ use finrail_spec::json::Json;
 use finrail_spec::vocabulary::{Grant as GrantType, Oauth, ScopeSentOn};
 use sha2::{Digest as _, Sha256};
 
+use super::authentication::{field, token_fields};
 use super::authorize::own_code;
-use super::client::{field, token_fields};
 use super::issue::Order;
 use super::scope::{named, narrowed, scope_field};
 use super::{Authority, Code, Grant, Refusal, refusal};

@@ -5,6 +5,7 @@ mod alone;
 pub mod contract;
 #[cfg(feature = "encryption")]
 mod encrypted;
+mod error;
 #[cfg(feature = "file")]
 mod file;
 mod memory;
@@ -14,15 +15,14 @@ mod postgres;
 mod redis;
 #[cfg(any(feature = "redis", feature = "postgres"))]
 mod remote;
+mod stored;
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use zeroize::Zeroizing;
 
-use super::{DecodeError, TokenKey};
+use super::TokenKey;
 
 /// The certificates of a connection to Redis: [`RedisStore::connect_with`].
 #[cfg(feature = "redis")]
@@ -32,6 +32,7 @@ pub(crate) use admission::{Place, Stage};
 pub(crate) use alone::{in_time, swap_alone};
 #[cfg(feature = "encryption")]
 pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted};
+pub use error::{Damage, StoreError};
 #[cfg(feature = "file")]
 pub use file::FileStore;
 #[cfg(all(feature = "file", any(test, fuzzing)))]
@@ -41,6 +42,7 @@ pub use memory::MemoryStore;
 pub use postgres::{MIGRATION as POSTGRES_MIGRATION, PostgresStore, PostgresStoreBuilder, SynchronousCommit};
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreBuilder};
+pub use stored::{RecordBytes, StoredRecord};
 
 /// Keeps one record per [`TokenKey`], and lets one process at a time work on it.
 ///
@@ -123,63 +125,6 @@ pub trait TokenStore: Send + Sync + 'static {
     /// a store that does not implement this: errors do not say.
     fn place(&self) -> Option<String> {
         None
-    }
-}
-
-/// A record as a store keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoredRecord {
-    /// Which write it is. The writer chooses it, larger than the one it replaces.
-    pub revision: u64,
-    /// What was written.
-    pub bytes: RecordBytes,
-}
-
-impl StoredRecord {
-    /// A record.
-    #[must_use]
-    pub fn new(revision: u64, bytes: impl Into<RecordBytes>) -> Self {
-        Self {
-            revision,
-            bytes: bytes.into(),
-        }
-    }
-}
-
-/// Bytes that hold secrets: `Debug` shows their number only, and they are overwritten when they go away.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RecordBytes(Zeroizing<Vec<u8>>);
-
-impl From<Vec<u8>> for RecordBytes {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
-    }
-}
-
-impl From<&[u8]> for RecordBytes {
-    fn from(bytes: &[u8]) -> Self {
-        Self(Zeroizing::new(bytes.to_vec()))
-    }
-}
-
-impl AsRef<[u8]> for RecordBytes {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::ops::Deref for RecordBytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for RecordBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[REDACTED; {} bytes]", self.0.len())
     }
 }
 
@@ -325,163 +270,7 @@ impl Lease {
     }
 }
 
-/// A store did not do what it was asked to.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The store cannot be reached or used now; trying again may help.
-    Unavailable {
-        /// What it should have done, as a verb phrase.
-        action: &'static str,
-        /// Where its records are, where the store says so.
-        place: Option<Arc<str>>,
-        /// Why it did not.
-        source: Arc<dyn std::error::Error + Send + Sync>,
-    },
-    /// More was asked of the store than it takes at once, and the turn of this grant has not come. Nothing was done;
-    /// trying again may help.
-    Crowded {
-        /// How long the turn was waited for.
-        waited: Duration,
-        /// How many steps of other grants go first, about.
-        ahead: u64,
-    },
-    /// The store answers, and what it holds cannot be used; trying again does not help.
-    Corrupt {
-        /// Where it is, where the store says so.
-        place: Option<Arc<str>>,
-        /// Why.
-        source: Arc<dyn std::error::Error + Send + Sync>,
-        /// It is no record of any version, and a process that holds the tokens puts them back. None: it is one that this
-        /// process cannot or may not read, and nothing is written over it.
-        damage: Option<Damage>,
-    },
-}
-
-/// What is known of bytes that are no record of any version: cut, or changed on a disk.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Damage {
-    /// The revision at which a swap goes over it; none: that of no record.
-    pub revision: Option<u64>,
-    /// The bytes; none: the store keeps them aside itself.
-    pub bytes: Option<RecordBytes>,
-}
-
-impl std::fmt::Display for StoreError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unavailable { action, place, .. } => {
-                write!(
-                    f,
-                    "the token store cannot {action}{}; check it and try again",
-                    Within(place)
-                )
-            }
-            Self::Crowded { waited, ahead } => write!(
-                f,
-                "the token store has more to do than it takes at once: this grant has waited {:.1} s for its turn, and {ahead} \
-                 steps of others go first; try again later, or let the store take more at once",
-                waited.as_secs_f64()
-            ),
-            Self::Corrupt { place, .. } => write!(
-                f,
-                "the token store holds something that cannot be used{}; restore it, or forget the grant and let the user authorize again",
-                Within(place)
-            ),
-        }
-    }
-}
-
-/// A place in parentheses, where there is one.
-struct Within<'a>(&'a Option<Arc<str>>);
-
-impl fmt::Display for Within<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(place) => write!(f, " ({place})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {
-    /// What is behind it, as itself: it can be downcast.
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unavailable { source, .. } | Self::Corrupt { source, .. } => Some(&**source),
-            Self::Crowded { .. } => None,
-        }
-    }
-}
-
 impl StoreError {
-    /// The store cannot be reached or used now. `action` is a verb phrase such as `"read the record"`.
-    ///
-    /// The text of `source` is logged: let it hold no secret.
-    pub fn unavailable(action: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Unavailable {
-            action,
-            place: None,
-            source: Arc::from(source.into()),
-        }
-    }
-
-    /// What the store holds cannot be used.
-    pub fn corrupt(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Corrupt {
-            place: None,
-            source: Arc::from(source.into()),
-            damage: None,
-        }
-    }
-
-    /// What the store holds is no record of any version, and a swap that expects none goes over it. For a store that
-    /// finds this out itself, by a checksum, and keeps what was there aside.
-    pub fn damaged(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Corrupt {
-            place: None,
-            source: Arc::from(source.into()),
-            damage: Some(Damage::default()),
-        }
-    }
-
-    /// The same for a record that a store gave as it is.
-    pub(crate) fn damaged_record(error: DecodeError, stored: StoredRecord) -> Self {
-        Self::Corrupt {
-            place: None,
-            source: Arc::new(error),
-            damage: Some(Damage {
-                revision: Some(stored.revision),
-                bytes: Some(stored.bytes),
-            }),
-        }
-    }
-
-    /// What is damaged; none: nothing is.
-    pub(crate) fn damage(&self) -> Option<&Damage> {
-        match self {
-            Self::Corrupt { damage, .. } => damage.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// The same error with the place where the records are, unless it names one.
-    ///
-    /// ```
-    /// use finrail::token::StoreError;
-    ///
-    /// let error = StoreError::unavailable("read the record", "permission denied").at("/var/lib/app/tokens");
-    /// assert!(error.to_string().contains("/var/lib/app/tokens"));
-    /// ```
-    #[must_use]
-    pub fn at(mut self, at: impl Into<Arc<str>>) -> Self {
-        if let Self::Unavailable { place, .. } | Self::Corrupt { place, .. } = &mut self {
-            place.get_or_insert_with(|| at.into());
-        }
-        self
-    }
-
     /// The same error with the place of this store, unless it names one.
     pub(crate) fn of(self, store: &dyn TokenStore) -> Self {
         match store.place() {

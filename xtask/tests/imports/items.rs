@@ -1,7 +1,21 @@
 //! What is read from an item: its attributes, its name, what it hands on.
 
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenTree;
 use syn::Meta;
+use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
+use syn::visit::Visit;
+
+/// A name without the `r#` that it may be written with.
+pub(crate) fn plain(name: &syn::Ident) -> String {
+    name.unraw().to_string()
+}
+
+pub(crate) fn is_punct(token: &TokenTree, punct: char) -> bool {
+    matches!(token, TokenTree::Punct(other) if other.as_char() == punct)
+}
 
 /// The attributes of an item, whatever it is.
 pub(crate) fn attributes(item: &syn::Item) -> &[syn::Attribute] {
@@ -94,9 +108,14 @@ impl Outside {
     }
 }
 
-/// `#[path = "other.rs"]`.
+/// `#[path = "other.rs"]`, on a condition or not.
 pub(crate) fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
-    attributes.iter().find_map(|attribute| match &attribute.meta {
+    attributes.iter().find_map(|attribute| path_in(&attribute.meta))
+}
+
+/// The same of what stands in the brackets.
+pub(crate) fn path_in(attribute: &Meta) -> Option<String> {
+    match attribute {
         Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
             syn::Expr::Lit(syn::ExprLit {
                 lit: syn::Lit::Str(text),
@@ -104,27 +123,57 @@ pub(crate) fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
             }) => Some(text.value()),
             _ => None,
         },
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let parts = list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated);
+            parts.iter().flatten().skip(1).find_map(path_in)
+        }
         _ => None,
-    })
+    }
 }
 
-/// Whether a file has an item of this name itself.
-pub(crate) fn defines(file: &syn::File, name: &str) -> bool {
+/// The names that a file gives to the crate itself, wherever it does: `extern crate self as finrail`.
+pub(crate) fn own_names(file: &syn::File) -> BTreeSet<String> {
+    #[derive(Default)]
+    struct Names(BTreeSet<String>);
+
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
+            if item.ident == "self" {
+                self.0.extend(item.rename.iter().map(|(_, name)| plain(name)));
+            }
+        }
+    }
+
+    let mut names = Names::default();
+    names.visit_file(file);
+    names.0
+}
+
+/// The names of the items of a file.
+pub(crate) fn defined(file: &syn::File) -> impl Iterator<Item = String> {
+    file.items.iter().filter_map(named).map(|(_, ident)| plain(ident))
+}
+
+/// The names of the items of a file that others can see.
+pub(crate) fn visible(file: &syn::File) -> impl Iterator<Item = String> {
+    let seen = file.items.iter().filter_map(named);
+    seen.filter(|(visibility, _)| !matches!(visibility, syn::Visibility::Inherited))
+        .map(|(_, ident)| plain(ident))
+}
+
+fn named(item: &syn::Item) -> Option<(&syn::Visibility, &syn::Ident)> {
     use syn::Item;
-    file.items.iter().any(|item| {
-        let ident = match item {
-            Item::Const(item) => &item.ident,
-            Item::Enum(item) => &item.ident,
-            Item::Fn(item) => &item.sig.ident,
-            Item::Mod(item) => &item.ident,
-            Item::Static(item) => &item.ident,
-            Item::Struct(item) => &item.ident,
-            Item::Trait(item) => &item.ident,
-            Item::Type(item) => &item.ident,
-            Item::Union(item) => &item.ident,
-            _ => return false,
-        };
-        ident == name
+    Some(match item {
+        Item::Const(item) => (&item.vis, &item.ident),
+        Item::Enum(item) => (&item.vis, &item.ident),
+        Item::Fn(item) => (&item.vis, &item.sig.ident),
+        Item::Mod(item) => (&item.vis, &item.ident),
+        Item::Static(item) => (&item.vis, &item.ident),
+        Item::Struct(item) => (&item.vis, &item.ident),
+        Item::Trait(item) => (&item.vis, &item.ident),
+        Item::Type(item) => (&item.vis, &item.ident),
+        Item::Union(item) => (&item.vis, &item.ident),
+        _ => return None,
     })
 }
 
@@ -157,9 +206,9 @@ pub(crate) fn reexports(file: &syn::File) -> Vec<Export> {
 /// Every path of a `use` tree, with the name that it gives.
 pub(crate) fn flatten(tree: &syn::UseTree, before: &mut Vec<String>, found: &mut dyn FnMut(&str, &[String])) {
     let mut with = |name: &syn::Ident, alias: &syn::Ident, before: &mut Vec<String>| {
-        before.push(name.to_string());
+        before.push(plain(name));
         let path = before.strip_suffix(&["self".to_owned()]).unwrap_or(before).to_vec();
-        let alias = match alias.to_string() {
+        let alias = match plain(alias) {
             alias if alias == "self" => path.last().cloned().unwrap_or_default(),
             alias => alias,
         };
@@ -175,7 +224,7 @@ pub(crate) fn flatten(tree: &syn::UseTree, before: &mut Vec<String>, found: &mut
             before.pop();
         }
         syn::UseTree::Path(path) => {
-            before.push(path.ident.to_string());
+            before.push(plain(&path.ident));
             flatten(&path.tree, before, found);
             before.pop();
         }

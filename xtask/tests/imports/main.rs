@@ -2,10 +2,11 @@
 //! circle.
 //!
 //! Every path is looked at, wherever it stands: in a `use`, in a type or an expression, in the arguments of a macro, in
-//! the text of an attribute, and files that are named instead. What is compiled for tests only does not count. `samples`
-//! has one of each.
+//! the text of an attribute, under a name that a `use` gave, and files that are named instead. A path that cannot be read
+//! is a fault too. What is compiled for tests only does not count. `samples` has one of each.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod aliases;
 mod graph;
 mod items;
 mod paths;
@@ -83,9 +84,30 @@ fn no_path_inside_the_crate_goes_through_its_root() {
     assert_eq!(through_the_root, Vec::<String>::new(), "write `crate::<room>::..`");
 }
 
+/// The folders whose files import one way.
+const FOLDERS: [&str; 4] = ["src", "codegen/src", "codegen/spec/src", "cli/src"];
+
+/// What cannot be read may lead anywhere.
+#[test]
+fn every_path_can_be_read() {
+    let mut unreadable = Vec::new();
+    for folder in FOLDERS {
+        let sources = Sources::read(&workspace().join(folder));
+        for file in &sources.files {
+            let found = sources.unreadable(file);
+            unreadable.extend(found.into_iter().map(|what| format!("{folder}/{}: {what}", file.name)));
+        }
+    }
+    assert_eq!(
+        unreadable,
+        Vec::<String>::new(),
+        "write the whole path, or the name of the file"
+    );
+}
+
 #[test]
 fn no_files_import_each_other() {
-    for folder in ["src", "codegen/src", "codegen/spec/src", "cli/src"] {
+    for folder in FOLDERS {
         let graph = Sources::read(&workspace().join(folder)).undefended();
         assert!(graph.len() > 5, "{folder}: {} files", graph.len());
         assert_eq!(

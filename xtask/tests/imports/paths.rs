@@ -6,7 +6,8 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 
-use crate::items::{attributes, attributes_in_impl, flatten, is_test_only, path_attribute};
+use crate::aliases::{Aliases, hands_on_a_child};
+use crate::items::{attributes, attributes_in_impl, flatten, is_punct, is_test_only, path_attribute, path_in, plain};
 use crate::sources::{File, beside};
 
 /// Something in a file that may lead to another one.
@@ -19,21 +20,24 @@ pub(crate) struct Reference {
 }
 
 /// What a reference names.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
     /// The names of a path; the first is `crate` when it starts at the root, by whatever name.
     Path(Vec<String>),
     /// A file, by its own name: `include!`, `#[path = ".."]`.
     File(String),
+    /// Something that leads anywhere, and does not say where: as it is written.
+    Unreadable(String),
 }
 
 /// Every reference in a file.
-pub(crate) fn references(file: &File, own_names: &BTreeSet<String>) -> Vec<Reference> {
+pub(crate) fn references(file: &File, own_names: &BTreeSet<String>, aliases: &Aliases<'_>) -> Vec<Reference> {
     let mut visitor = Paths {
         module: file.module.clone(),
         file,
         lines: file.text.lines().collect(),
         own_names,
+        aliases,
         in_text: None,
         found: Vec::new(),
     };
@@ -46,6 +50,7 @@ struct Paths<'a> {
     file: &'a File,
     lines: Vec<&'a str>,
     own_names: &'a BTreeSet<String>,
+    aliases: &'a Aliases<'a>,
     /// The line of the text that is looked at: what is read out of it has none of its own.
     in_text: Option<usize>,
     found: Vec<Reference>,
@@ -53,33 +58,79 @@ struct Paths<'a> {
 
 impl Paths<'_> {
     fn add(&mut self, to: Target, at: Span) {
+        self.add_from(self.module.clone(), to, at);
+    }
+
+    fn add_from(&mut self, from: Vec<String>, to: Target, at: Span) {
         let line = self.in_text.unwrap_or(at.start().line);
         let above = line.checked_sub(2).and_then(|n| self.lines.get(n));
         let reason = above.and_then(|line| line.trim().strip_prefix("// circular: "));
         self.found.push(Reference {
-            from: self.module.clone(),
+            from,
             to,
             defended: reason.is_some_and(|reason| reason.len() > 20),
         });
     }
 
-    /// The names of a path that starts with `::` or not.
+    /// The names of a path that starts with `::` or not, as it is and with what a `use` makes of it.
     fn add_path(&mut self, mut names: Vec<String>, from_outside: bool, at: Span) {
-        let is_own = names.first().is_some_and(|name| self.own_names.contains(name));
+        let is_own = self.own_names.contains(&names[0]);
         if is_own {
             "crate".clone_into(&mut names[0]);
         } else if from_outside {
             return; // another crate
         }
-        self.add(Target::Path(names), at);
+        for meaning in self.aliases.meanings(&self.module, &names) {
+            // The `use` counts where it stands. A name alone says no more, unless the `use` did not count.
+            if names.len() > 1 || meaning.of_own_child {
+                self.add_names(meaning.from, meaning.path, at);
+            }
+        }
+        if names.len() > 1 || names[0] == "crate" {
+            self.add_names(self.module.clone(), names, at);
+        }
+    }
+
+    fn add_names(&mut self, from: Vec<String>, names: Vec<String>, at: Span) {
+        let mut after_start = names.iter().skip_while(|name| is_start(name));
+        let to = if after_start.any(|name| name == "super") {
+            Target::Unreadable(names.join("::"))
+        } else {
+            Target::Path(names)
+        };
+        self.add_from(from, to, at);
+    }
+
+    /// `include!` and what it is given.
+    fn include(&mut self, tokens: TokenStream, at: Span) {
+        let to = if let Ok(path) = syn::parse2::<syn::LitStr>(tokens.clone()) {
+            Target::File(beside(self.file.folder(), &path.value()))
+        } else if is_of_build_script(&tokens) {
+            // Generated code goes through the contract.
+            Target::Path(vec!["crate".to_owned(), "rt".to_owned()])
+        } else {
+            Target::Unreadable(format!("include!({tokens})"))
+        };
+        self.add(to, at);
+    }
+
+    /// A file that `#[path = ".."]` names, by its path from a folder.
+    fn file_of_module(&mut self, folder: &str, path: &str, at: Span) {
+        let name = beside(folder, path);
+        // A parent that declares its child does not use it.
+        let own = self.file.module.join("/");
+        if !name.starts_with(&format!("{own}/")) {
+            self.add(Target::File(name), at);
+        }
     }
 
     /// Paths in what a macro or an attribute is given, which has no syntax of its own. The texts of an attribute may be
     /// paths, those of a macro are for people.
     fn tokens(&mut self, tokens: TokenStream, in_attribute: bool) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut path = TokenPath::default();
         let mut after_hash = false;
-        for token in tokens {
+        for (n, token) in tokens.iter().enumerate() {
             let hash = after_hash;
             after_hash = false;
             match token {
@@ -87,38 +138,83 @@ impl Paths<'_> {
                     if path.colons != 2 {
                         path.end(self);
                     }
-                    path.push(&name);
+                    let is_member = n > 0 && is_punct(&tokens[n - 1], '.');
+                    path.push(name, is_member);
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ':' => {
                     path.colons += 1;
                 }
+                TokenTree::Group(group) if path.goes_on() && group.delimiter() == Delimiter::Brace => {
+                    path.end_in_group(self, group);
+                }
                 TokenTree::Group(group) => {
                     path.end(self);
-                    // A comment of documentation is no code.
-                    let is_doc = group
-                        .stream()
-                        .into_iter()
-                        .next()
-                        .is_some_and(|first| first.to_string() == "doc");
                     let is_attribute = hash && group.delimiter() == Delimiter::Bracket;
-                    if !(is_attribute && is_doc) {
+                    if is_attribute {
+                        self.attribute_in_tokens(group.stream(), group.span_open());
+                    }
+                    // A comment of documentation is no code.
+                    if !(is_attribute && starts_with(&group.stream(), "doc")) {
                         self.tokens(group.stream(), in_attribute || is_attribute);
                     }
                 }
                 TokenTree::Literal(literal) => {
                     path.end(self);
                     let line = literal.span().start().line;
-                    if in_attribute && let Ok(text) = syn::parse2::<syn::LitStr>(TokenTree::from(literal).into()) {
+                    if in_attribute
+                        && let Ok(text) = syn::parse2::<syn::LitStr>(TokenTree::from(literal.clone()).into())
+                    {
                         self.text(&text.value(), line);
                     }
                 }
                 TokenTree::Punct(punct) => {
+                    match punct.as_char() {
+                        '*' if path.goes_on() => path.names.push("*".to_owned()),
+                        '$' if path.goes_on() => path.end_in_variable(self),
+                        '!' => self.call_in_tokens(&path, &tokens[..n], tokens.get(n + 1), in_attribute),
+                        _ => {}
+                    }
                     path.end(self);
                     after_hash = punct.as_char() == '#' || hash && punct.as_char() == '!';
                 }
             }
         }
         path.end(self);
+    }
+
+    /// What is in the brackets of `#[..]`, where no syntax says whose attribute it is.
+    fn attribute_in_tokens(&mut self, tokens: TokenStream, at: Span) {
+        let read: Option<syn::Meta> = syn::parse2(tokens.clone()).ok();
+        if let Some(path) = read.as_ref().and_then(path_in) {
+            self.file_of_module(self.file.folder(), &path, at);
+        } else if starts_with(&tokens, "path") {
+            self.add(Target::Unreadable(format!("#[{tokens}]")), at);
+        }
+    }
+
+    /// A macro that is called among tokens: one that includes a file, and one that puts the text of an attribute together.
+    fn call_in_tokens(
+        &mut self,
+        path: &TokenPath,
+        before: &[TokenTree],
+        given: Option<&TokenTree>,
+        in_attribute: bool,
+    ) {
+        let (Some(name), Some(at), Some(TokenTree::Group(given))) = (path.names.last(), path.at, given) else {
+            return;
+        };
+        let given = given.stream();
+        if name == "include" {
+            self.include(given, at);
+        } else if in_attribute && makes_text(name) {
+            let is_of_path = |token: &&TokenTree| matches!(token, TokenTree::Ident(_)) || is_punct(token, ':');
+            let mut outside = before.iter().rev().skip_while(is_of_path);
+            let is_value = outside.next().is_some_and(|token| is_punct(token, '='));
+            let is_doc = outside.next().is_some_and(|key| key.to_string() == "doc");
+            if is_value && !is_doc {
+                self.add(Target::Unreadable(format!("{name}!({given}) in an attribute")), at);
+            }
+        }
     }
 
     /// Paths in a text that can be code: `with = "crate::wire"`, `bound = "T: crate::Thing"`. Prose is none.
@@ -138,24 +234,57 @@ impl Paths<'_> {
     }
 }
 
+/// Whether a name says where a path starts, and no more.
+fn is_start(name: &str) -> bool {
+    matches!(name, "crate" | "self" | "super")
+}
+
+fn starts_with(tokens: &TokenStream, name: &str) -> bool {
+    let first = tokens.clone().into_iter().next();
+    first.is_some_and(|first| first.to_string() == name)
+}
+
+/// The macros whose outcome is a text.
+fn makes_text(name: &str) -> bool {
+    matches!(name, "concat" | "env" | "include_str" | "option_env" | "stringify")
+}
+
+/// `concat!(env!("OUT_DIR"), "/ofx.rs")`, and no other file.
+fn is_of_build_script(tokens: &TokenStream) -> bool {
+    let text: String = tokens.to_string().split_whitespace().collect();
+    let name = text
+        .strip_prefix("concat!(env!(\"OUT_DIR\"),")
+        .and_then(|rest| rest.strip_suffix(')'));
+    let name = name.and_then(|name| syn::parse_str::<syn::LitStr>(name).ok());
+    name.is_some_and(|name| !name.value().contains(".."))
+}
+
 /// A path that is put together from tokens.
 #[derive(Default)]
 struct TokenPath {
     names: Vec<String>,
     from_outside: bool,
+    /// `.name`, which is no path.
+    is_member: bool,
     at: Option<Span>,
     /// How many stand before the next name.
     colons: usize,
 }
 
 impl TokenPath {
-    fn push(&mut self, name: &proc_macro2::Ident) {
+    fn push(&mut self, name: &proc_macro2::Ident, is_member: bool) {
         if self.names.is_empty() {
             self.from_outside = self.colons == 2;
+            self.is_member = is_member;
             self.at = Some(name.span());
         }
-        self.names.push(name.to_string());
+        self.names.push(plain(name));
         self.colons = 0;
+    }
+
+    /// Whether `::` stands behind the last name.
+    fn goes_on(&self) -> bool {
+        self.colons == 2 && !self.names.is_empty()
     }
 
     fn end(&mut self, paths: &mut Paths<'_>) {
@@ -164,8 +293,40 @@ impl TokenPath {
             return;
         }
         let ended = std::mem::take(self);
-        if let (Some(at), true) = (ended.at, ended.names.len() > 1) {
+        // `crate` alone says who may see an item.
+        let says_nothing = ended.names.len() == 1 && (ended.is_member || is_start(&ended.names[0]));
+        if let (Some(at), false) = (ended.at, says_nothing) {
             paths.add_path(ended.names, ended.from_outside, at);
+        }
+    }
+
+    /// `crate::{b::Thing, c}`.
+    fn end_in_group(&mut self, paths: &mut Paths<'_>, group: &proc_macro2::Group) {
+        let mut ended = std::mem::take(self);
+        let Some(at) = ended.at else { return };
+        if let Ok(tree) = syn::parse2::<syn::UseTree>(TokenTree::from(group.clone()).into()) {
+            let mut found = Vec::new();
+            flatten(&tree, &mut ended.names, &mut |_, path| found.push(path.to_vec()));
+            for names in found {
+                paths.add_path(names, ended.from_outside, at);
+            }
+        } else {
+            ended.unreadable(paths, &group.to_string());
+            paths.tokens(group.stream(), false);
+        }
+    }
+
+    /// `crate::$room`.
+    fn end_in_variable(&mut self, paths: &mut Paths<'_>) {
+        std::mem::take(self).unreadable(paths, "$");
+    }
+
+    /// Where it leads is said elsewhere. A path that starts outside, or in a variable, leads nowhere from here.
+    fn unreadable(self, paths: &mut Paths<'_>, rest: &str) {
+        let is_own = is_start(&self.names[0]) || paths.own_names.contains(&self.names[0]);
+        if let (Some(at), true) = (self.at, is_own) {
+            let path = self.names.join("::");
+            paths.add(Target::Unreadable(format!("{path}::{rest}")), at);
         }
     }
 }
@@ -184,15 +345,16 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        let name = plain(&item.ident);
         if let Some(path) = path_attribute(&item.attrs) {
-            let name = beside(self.file.folder(), &path);
-            // A parent that declares its child does not use it.
-            let own = self.file.module.join("/");
-            if !name.starts_with(&format!("{own}/")) {
-                self.add(Target::File(name), item.ident.span());
-            }
+            let inline = &self.module[self.file.module.len()..];
+            let folder = match inline {
+                [] => self.file.folder().to_owned(),
+                inline => format!("{}/{}", self.file.folder_of_children(), inline.join("/")),
+            };
+            self.file_of_module(&folder, &path, item.ident.span());
         }
-        self.module.push(item.ident.to_string());
+        self.module.push(name);
         syn::visit::visit_item_mod(self, item);
         self.module.pop();
     }
@@ -200,34 +362,34 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         let mut paths = Vec::new();
         flatten(&item.tree, &mut Vec::new(), &mut |_, path| paths.push(path.to_vec()));
-        let handed_on = !matches!(item.vis, syn::Visibility::Inherited);
         let from_outside = item.leading_colon.is_some();
         for path in paths {
             // A parent that hands its child's names on does not use them.
-            let own_child = !matches!(path[0].as_str(), "crate" | "super") && !self.own_names.contains(&path[0]);
-            if !(handed_on && own_child) {
+            if !hands_on_a_child(item, &path, self.own_names) {
                 self.add_path(path, from_outside, item.use_token.span);
             }
         }
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        if path.segments.len() > 1 {
-            let names = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            self.add_path(names, path.leading_colon.is_some(), path.segments[0].ident.span());
-        }
+        let names = path.segments.iter().map(|segment| plain(&segment.ident)).collect();
+        self.add_path(names, path.leading_colon.is_some(), path.segments[0].ident.span());
         syn::visit::visit_path(self, path);
     }
 
+    /// A constant in a pattern looks like a name that the pattern gives.
+    fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
+        let name = plain(&pattern.ident);
+        if name.starts_with(char::is_uppercase) {
+            self.add_path(vec![name], false, pattern.ident.span());
+        }
+        syn::visit::visit_pat_ident(self, pattern);
+    }
+
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
-        if item.path.is_ident("include") {
-            let at = item.path.segments[0].ident.span();
-            let to = match item.parse_body::<syn::LitStr>() {
-                Ok(path) => Target::File(beside(self.file.folder(), &path.value())),
-                // What a build script wrote: generated code goes through the contract.
-                Err(_) => Target::Path(vec!["crate".to_owned(), "rt".to_owned()]),
-            };
-            self.add(to, at);
+        let last = item.path.segments.last();
+        if let Some(name) = last.filter(|name| name.ident == "include") {
+            self.include(item.tokens.clone(), name.ident.span());
             return;
         }
         self.visit_path(&item.path);

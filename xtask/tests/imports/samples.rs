@@ -1,5 +1,8 @@
 //! Small crates with one of each fault: the tests of the project must be able to fail.
 
+use std::collections::BTreeSet;
+
+use crate::graph::circles;
 use crate::sources::{File, Sources};
 
 /// A crate whose module `a` has this text, beside a module `b` that has everything in its child `c`.
@@ -47,13 +50,75 @@ fn every_way_to_write_an_import_is_seen() {
         // The crate by other names.
         ("use ::own::b::Thing;", "b/c.rs"),
         ("use own::b::Thing;", "b/c.rs"),
+        ("fn f() { extern crate self as q; q::b::c::f(); }", "b/c.rs"),
+        ("use crate as x; fn f(_: x::b::Thing) {}", "b/c.rs"),
+        ("fn f(_: crate::r#b::Thing) {}", "b/c.rs"),
+        // Under a name that a `use` gave.
+        ("use crate::b; fn f(_: b::c::Thing) {}", "b/c.rs"),
+        ("use crate::b; fn f(_: self::b::c::Thing) {}", "b/c.rs"),
+        ("use crate::b as x; use x::Thing;", "b/c.rs"),
+        ("use crate::b as x; use x as y; fn f() { vec![y::c::Thing]; }", "b/c.rs"),
+        (
+            "mod inner { use super::super::b as x; fn f(_: x::c::Thing) {} }",
+            "b/c.rs",
+        ),
+        (
+            "use crate::b as x; mod inner { use super::*; fn f(_: x::c::Thing) {} }",
+            "b/c.rs",
+        ),
+        ("use crate::b as x; mod inner { fn f(_: super::x::Thing) {} }", "b/c.rs"),
+        // What a file hands on of its child, and uses.
+        ("mod child; pub use child::Child; fn f(_: Child) {}", "a/child.rs"),
+        ("mod child; pub use child::Child as X; fn f(_: X) {}", "a/child.rs"),
+        ("mod child; pub use self::child::Child; fn f(_: Child) {}", "a/child.rs"),
+        ("mod child; pub use child::*; fn f(_: Child) {}", "a/child.rs"),
+        ("mod child; pub use child::Child; fn f() { vec![Child]; }", "a/child.rs"),
+        (
+            "mod child; pub use child::Child; fn f(x: u8) { match x { Child => {} } }",
+            "a/child.rs",
+        ),
+        (
+            "mod child; pub use child::Child; mod inner { use super::*; fn f(_: Child) {} }",
+            "a/child.rs",
+        ),
+        (
+            "mod child; pub use child::Child; #[derive(S)] #[serde(bound = \"T: Into<Child>\")] struct A<T>(T);",
+            "a/child.rs",
+        ),
         ("fn f(_: ::own::b::Thing) {}", "b/c.rs"),
         ("fn f() { println!(\"{}\", ::own::b::Thing); }", "b/c.rs"),
         // A file by its name.
         ("include!(\"../b/c.rs\");", "b/c.rs"),
         ("include!(\"../../elsewhere.rs\");", "../elsewhere.rs"),
+        ("std::include!(\"../b/c.rs\");", "b/c.rs"),
+        ("core::include!(\"../b/c.rs\");", "b/c.rs"),
+        ("fn f() { m! { include!(\"../b/c.rs\") } }", "b/c.rs"),
+        ("macro_rules! n { () => { include!(\"../b/c.rs\"); } }", "b/c.rs"),
+        (
+            "macro_rules! n { () => { ::core::include! { \"../b/c.rs\" } } }",
+            "b/c.rs",
+        ),
         ("include!(concat!(env!(\"OUT_DIR\"), \"/c.rs\"));", "rt/mod.rs"),
         ("#[path = \"../b/c.rs\"] mod theirs;", "b/c.rs"),
+        ("#[cfg_attr(unix, path = \"../b/c.rs\")] mod theirs;", "b/c.rs"),
+        (
+            "#[cfg_attr(unix, allow(unused), cfg_attr(all(), path = \"../b/c.rs\"))] mod theirs;",
+            "b/c.rs",
+        ),
+        ("mod inner { #[path = \"../../b/c.rs\"] mod theirs; }", "b/c.rs"),
+        (
+            "macro_rules! n { () => { #[path = \"../b/c.rs\"] mod theirs; } }",
+            "b/c.rs",
+        ),
+        (
+            "macro_rules! n { () => { #[cfg_attr(unix, path = \"../b/c.rs\")] mod theirs; } }",
+            "b/c.rs",
+        ),
+        // A `use` in what a macro is given.
+        ("macro_rules! n { () => { use crate::{b::Thing}; } }", "b/c.rs"),
+        ("fn f() { m!(use crate::{rt, b::{self, c::{Thing as X}}}); }", "b/c.rs"),
+        ("fn f() { m!(use $crate::b::{Thing}); }", "b/c.rs"),
+        ("fn f() { m!(use crate::b::*); }", "b/c.rs"),
         // In the text of an attribute.
         (
             "#[derive(S)] struct A { #[serde(with = \"crate::b::c\")] x: u8 }",
@@ -120,9 +185,79 @@ fn what_is_no_import_is_not_taken_for_one() {
         "macro_rules! n { () => { #[doc = \"crate::b::Thing\"] fn f() {} } }",
         "#[deprecated(note = \"use crate::b::Thing for it\")] fn f() {}",
         "mod child; pub use child::*; mod inner { use super::*; }",
+        "mod child; pub use child::Child;",
+        "mod child; pub use child::Child; fn f() { m!(x.Child); }",
+        "mod child; pub use child::*; struct Child; fn f(_: Child) {}",
+        "mod child; pub use child::Child; mod inner { fn f(_: Child) {} }",
+        "mod child; pub use child::Child; #[cfg(test)] fn f(_: Child) {}",
+        "use std::fmt as b; fn f(_: b::c::Thing) {}",
+        "macro_rules! n { () => { pub(crate) fn f() {} } }",
+        "macro_rules! n { () => { #[utoipa(path = \"../b/c.rs\")] fn f() {} } }",
     ] {
         assert_eq!(of(unseen), Vec::<String>::new(), "{unseen}");
     }
+}
+
+#[test]
+fn what_does_not_say_where_it_leads_is_a_fault() {
+    let unreadable = |text: &str| {
+        let sources = sources(text);
+        let file = sources.files.iter().find(|file| file.name == "a/mod.rs").unwrap();
+        sources.unreadable(file)
+    };
+    for text in [
+        "include!(concat!(\"../b/\", \"c.rs\"));",
+        "include!(concat!(env!(\"OUT_DIR\"), \"/../c.rs\"));",
+        "include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/src/b/c.rs\"));",
+        "std::include!(env!(\"FILE\"));",
+        "macro_rules! n { ($file:literal) => { include!($file); } }",
+        "macro_rules! n { ($file:literal) => { #[path = $file] mod theirs; } }",
+        "macro_rules! n { ($room:ident) => { fn f(_: crate::$room::Thing) {} } }",
+        "macro_rules! n { ($room:ident) => { fn f(_: $crate::$room::Thing) {} } }",
+        "macro_rules! n { ($room:ident) => { use crate::{rt, $room}; } }",
+        "macro_rules! n { ($room:ident) => { use super::$room; } }",
+        "macro_rules! n { ($($path:tt)*) => { fn f(_: own::$($path)*) {} } }",
+        "#[derive(S)] struct A { #[serde(with = concat!(\"crate::\", \"b::c\"))] x: u8 }",
+        "#[derive(S)] struct A { #[serde(with = std::stringify!(crate::b::c))] x: u8 }",
+        "macro_rules! n { () => { struct A { #[serde(with = concat!(\"crate::\", \"b\"))] x: u8 } } }",
+        "mod inner { use super::super::a as x; fn f(_: x::super::b::Thing) {} }",
+        "mod inner {} fn f(_: inner::super::super::b::Thing) {}",
+    ] {
+        assert_ne!(unreadable(text), Vec::<String>::new(), "{text}");
+    }
+    for text in [
+        "include!(concat!(env!(\"OUT_DIR\"), \"/c.rs\"));",
+        "include!(\"../b/c.rs\");",
+        "#[doc = include_str!(\"a.md\")] fn f() {}",
+        "#[cfg_attr(docsrs, doc = include_str!(\"a.md\"))] fn f() {}",
+        "#[derive(E)] #[error(\"{}\", concat!(\"a\", \"b\"))] struct A;",
+        "macro_rules! n { ($kind:ident) => { fn f() { std::$kind::MAX; $kind::$kind(); } } }",
+        "mod inner { fn f(_: super::super::b::Thing) {} }",
+        "#[cfg(test)] macro_rules! n { ($room:ident) => { use crate::$room; } }",
+    ] {
+        assert_eq!(unreadable(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+/// What the parent hands on of its child does not make a circle, and what it uses does.
+#[test]
+fn a_circle_through_what_a_parent_hands_on_is_seen() {
+    let circle_of = |parent: &str, child: &str| {
+        let files = [("lib.rs", "mod a;"), ("a/mod.rs", parent), ("a/child.rs", child)];
+        let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+        circles(&Sources::of(files.into()).undefended())
+    };
+    let both = vec![BTreeSet::from(["a/child.rs".to_owned(), "a/mod.rs".to_owned()])];
+    let child = "pub struct Child(super::Parent);";
+    for parent in [
+        "mod child; pub use child::Child; pub struct Parent; fn f(_: Child) {}",
+        "mod child; pub use self::child::Child as Other; pub struct Parent(Option<Other>);",
+        "mod child; pub use child::*; pub struct Parent; impl Parent { fn f(&self) -> Child {} }",
+    ] {
+        assert_eq!(circle_of(parent, child), both, "{parent}");
+    }
+    let only_handed_on = "mod child; pub use child::Child; pub struct Parent;";
+    assert_eq!(circle_of(only_handed_on, child), Vec::<BTreeSet<String>>::new());
 }
 
 /// A name that a module has itself is not one that it hands on.
@@ -131,6 +266,7 @@ fn a_name_is_looked_for_where_it_is() {
     assert_eq!(of("use crate::b::free;"), ["b/mod.rs"]);
     assert_eq!(of("use crate::b::ByGlob;"), ["b/d.rs"]);
     assert_eq!(of("use crate::b::Thing;"), ["b/c.rs"]);
+    assert_eq!(of("use crate::b; fn f() { b::Thing::new(); }"), ["b/c.rs", "b/mod.rs"]);
 }
 
 #[test]

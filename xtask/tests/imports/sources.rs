@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::aliases::Aliases;
 use crate::graph::Graph;
-use crate::items::{defines, is_test_only, path_attribute, reexports};
+use crate::items::{Export, defined, is_test_only, own_names, path_attribute, plain, reexports, visible};
 use crate::paths::{Reference, Target, references};
 
 /// One file of `src/`, as a module.
@@ -33,12 +34,25 @@ impl File {
     pub(crate) fn folder(&self) -> &str {
         self.name.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
+
+    /// The folder in which the files of its modules stand: `token` for `token/mod.rs` and for `token.rs`.
+    pub(crate) fn folder_of_children(&self) -> &str {
+        let name = self.name.trim_end_matches(".rs");
+        match name.rsplit('/').next() {
+            Some("mod" | "lib" | "main") => self.folder(),
+            _ => name,
+        }
+    }
 }
 
 /// The files of a source folder that are compiled outside tests, and what the names in each stand for.
 pub(crate) struct Sources {
     pub(crate) files: Vec<File>,
     pub(crate) by_module: BTreeMap<Vec<String>, usize>,
+    /// What each file has itself.
+    defined: Vec<BTreeSet<String>>,
+    /// What each file hands on.
+    exports: Vec<Vec<Export>>,
     /// The crate's names for itself: `extern crate self as finrail`.
     pub(crate) own_names: BTreeSet<String>,
     /// Where each exported macro is written; it stands at the root.
@@ -64,26 +78,23 @@ impl Sources {
         let mut sources = Self {
             files: Vec::new(),
             by_module: BTreeMap::new(),
+            defined: files.iter().map(|file| defined(&file.syntax).collect()).collect(),
+            exports: files.iter().map(|file| reexports(&file.syntax)).collect(),
             own_names: BTreeSet::new(),
             macros: BTreeMap::new(),
         };
         for (n, file) in files.iter().enumerate() {
             sources.by_module.insert(file.module.clone(), n);
+            sources.own_names.extend(own_names(&file.syntax));
             for item in &file.syntax.items {
-                match item {
-                    syn::Item::ExternCrate(item) if item.ident == "self" => {
-                        sources
-                            .own_names
-                            .extend(item.rename.iter().map(|(_, name)| name.to_string()));
-                    }
-                    syn::Item::Macro(syn::ItemMacro {
-                        attrs,
-                        ident: Some(name),
-                        ..
-                    }) if attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) => {
-                        sources.macros.insert(name.to_string(), n);
-                    }
-                    _ => {}
+                if let syn::Item::Macro(syn::ItemMacro {
+                    attrs,
+                    ident: Some(name),
+                    ..
+                }) = item
+                    && attrs.iter().any(|attribute| attribute.path().is_ident("macro_export"))
+                {
+                    sources.macros.insert(plain(name), n);
                 }
             }
         }
@@ -93,7 +104,44 @@ impl Sources {
 
     /// Every reference of a file.
     pub(crate) fn references(&self, file: &File) -> Vec<Reference> {
-        references(file, &self.own_names)
+        let aliases = Aliases::of(file, &self.own_names, |from, glob| {
+            let mut names = self.exported(from, glob, 0);
+            // What a file has itself hides the names of a glob.
+            let own = self.by_module.get(&file.module).map(|n| &self.defined[*n]);
+            names.retain(|name| own.is_none_or(|own| !own.contains(name)));
+            names
+        });
+        references(file, &self.own_names, &aliases)
+    }
+
+    /// What in a file may lead to another one and does not say to which.
+    pub(crate) fn unreadable(&self, file: &File) -> Vec<String> {
+        let references = self.references(file).into_iter();
+        let unreadable = references.filter_map(|reference| match reference.to {
+            Target::Unreadable(what) => Some(what),
+            Target::Path(_) | Target::File(_) => None,
+        });
+        unreadable.collect()
+    }
+
+    /// The names that a path with `*` at its end gives.
+    fn exported(&self, from: &[String], glob: &[String], depth: usize) -> Vec<String> {
+        let walked = self.walk(from, &glob[..glob.len() - 1]).filter(|_| depth < 8);
+        let Some((at, [])) = walked else {
+            return Vec::new();
+        };
+        let Some(file) = self.by_module.get(&at).copied() else {
+            return Vec::new();
+        };
+        let mut names: Vec<String> = visible(&self.files[file].syntax).collect();
+        for export in &self.exports[file] {
+            if export.name == "*" {
+                names.extend(self.exported(&at, &export.path, depth + 1));
+            } else {
+                names.push(export.name.clone());
+            }
+        }
+        names
     }
 
     /// The files that a reference leads to, through re-exports; none when it leaves the crate.
@@ -101,6 +149,7 @@ impl Sources {
         let names = match &reference.to {
             Target::File(name) => return BTreeSet::from([name.clone()]),
             Target::Path(names) => names,
+            Target::Unreadable(_) => return BTreeSet::new(),
         };
         // `use super::*` inside a file gives what the file has already.
         let own = self.file_of(&reference.from);
@@ -130,7 +179,7 @@ impl Sources {
         {
             return BTreeSet::from([*written_in]);
         }
-        let exports = reexports(&self.files[file].syntax);
+        let exports = &self.exports[file];
         if name == "*" {
             // With the module comes all that it hands on.
             let handed_on = exports.iter().map(|export| &export.path);
@@ -142,14 +191,14 @@ impl Sources {
         let by_name = exports
             .iter()
             .find(|export| export.name == *name)
-            .map(|export| export.path.clone());
+            .map(|export| [&export.path, &rest[1..]].concat());
         let by_glob = || {
             let globs = exports.iter().filter(|export| export.name == "*");
             let mut named =
                 globs.map(|export| [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat());
             named.find(|path| self.provides(&at, path, depth + 1))
         };
-        let is_here = by_name.is_none() && defines(&self.files[file].syntax, name);
+        let is_here = by_name.is_none() && self.defined[file].contains(name);
         let handed_on = by_name.or_else(|| if is_here { None } else { by_glob() });
         let found = handed_on.map_or_else(BTreeSet::new, |path| self.resolve(&at, &path, depth + 1));
         if found.is_empty() {
@@ -167,9 +216,8 @@ impl Sources {
         let (Some(file), Some(name)) = (self.file_of(&at), rest.first()) else {
             return rest.is_empty();
         };
-        let syntax = &self.files[file].syntax;
-        defines(syntax, name)
-            || reexports(syntax).iter().any(|export| match export.name.as_str() {
+        self.defined[file].contains(name)
+            || self.exports[file].iter().any(|export| match export.name.as_str() {
                 "*" => {
                     let through = [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat();
                     self.provides(&at, &through, depth + 1)
@@ -234,7 +282,10 @@ impl Sources {
         let mut graph = Graph::new();
         for file in &self.files {
             let references = self.references(file).into_iter().filter(|reference| counts(reference));
-            let targets: BTreeSet<String> = references.flat_map(|reference| self.targets(&reference)).collect();
+            let once: BTreeMap<(Vec<String>, Target), Reference> = references
+                .map(|reference| ((reference.from.clone(), reference.to.clone()), reference))
+                .collect();
+            let targets: BTreeSet<String> = once.values().flat_map(|reference| self.targets(reference)).collect();
             let others = targets.into_iter().filter(|target| *target != file.name);
             graph.insert(file.name.clone(), others.collect());
         }
@@ -285,7 +336,7 @@ fn place_by_path_attributes(files: &mut [File]) {
                 && let Some(path) = path_attribute(&inner.attrs)
             {
                 let mut module = file.module.clone();
-                module.push(inner.ident.to_string());
+                module.push(plain(&inner.ident));
                 placed.push((beside(file.folder(), &path), module));
             }
         }
@@ -307,7 +358,7 @@ fn test_modules(files: &[File]) -> Vec<Vec<String>> {
                 && is_test_only(&inner.attrs)
             {
                 let mut module = file.module.clone();
-                module.push(inner.ident.to_string());
+                module.push(plain(&inner.ident));
                 found.push(module);
             }
         }

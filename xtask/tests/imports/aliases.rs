@@ -1,0 +1,164 @@
+//! What a name stands for because of a `use`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use syn::visit::Visit;
+
+use crate::items::{attributes, flatten, is_test_only, plain};
+use crate::sources::File;
+
+/// How often one `use` may name what another gave.
+const DEPTH: usize = 8;
+
+/// The names that each `use` of a file gives, by the module in which it stands. One in a function counts for all of the
+/// module.
+pub(crate) struct Aliases<'a> {
+    own_names: &'a BTreeSet<String>,
+    modules: BTreeMap<Vec<String>, Scope>,
+}
+
+#[derive(Default)]
+struct Scope {
+    names: BTreeMap<String, Vec<Alias>>,
+    /// `use super::*`: the names of the module around it are here too.
+    has_those_around: bool,
+    /// `pub use child::*`, whose names only the child can say.
+    globs: Vec<Vec<String>>,
+}
+
+#[derive(Clone)]
+struct Alias {
+    path: Vec<String>,
+    of_own_child: bool,
+}
+
+/// What a path means, with the names that `use` gave written out.
+pub(crate) struct Meaning {
+    /// The module from which it is read.
+    pub(crate) from: Vec<String>,
+    pub(crate) path: Vec<String>,
+    /// Whether the `use` hands on what a child has, which alone does not count.
+    pub(crate) of_own_child: bool,
+}
+
+impl<'a> Aliases<'a> {
+    /// `exported` says what the names of a module are that ends in `*`.
+    pub(crate) fn of(
+        file: &File,
+        own_names: &'a BTreeSet<String>,
+        exported: impl Fn(&[String], &[String]) -> Vec<String>,
+    ) -> Self {
+        let mut uses = Uses {
+            module: file.module.clone(),
+            aliases: Self {
+                own_names,
+                modules: BTreeMap::new(),
+            },
+        };
+        uses.visit_file(&file.syntax);
+        let mut aliases = uses.aliases;
+        for (module, scope) in &mut aliases.modules {
+            for glob in &scope.globs {
+                for name in exported(module, glob) {
+                    let path = [&glob[..glob.len() - 1], std::slice::from_ref(&name)].concat();
+                    let of_own_child = true;
+                    // A name that is written out hides the one of a glob.
+                    let known = scope.names.entry(name).or_default();
+                    if known.is_empty() {
+                        known.push(Alias { path, of_own_child });
+                    }
+                }
+            }
+        }
+        aliases
+    }
+
+    /// What a path stands for besides what it says itself.
+    pub(crate) fn meanings(&self, module: &[String], names: &[String]) -> Vec<Meaning> {
+        let mut found = Vec::new();
+        self.follow(module, names, false, 0, &mut found);
+        found
+    }
+
+    fn follow(&self, module: &[String], names: &[String], of_child: bool, depth: usize, found: &mut Vec<Meaning>) {
+        let (mut at, mut rest) = (module, names);
+        while rest.len() > 1 {
+            match rest[0].as_str() {
+                "self" => {}
+                "super" if !at.is_empty() => at = &at[..at.len() - 1],
+                _ => break,
+            }
+            rest = &rest[1..];
+        }
+        let mut around = Some(at);
+        while let Some((at, scope)) = around.and_then(|at| Some((at, self.modules.get(at)?))) {
+            for alias in scope.names.get(&rest[0]).into_iter().flatten() {
+                let path = [alias.path.as_slice(), &rest[1..]].concat();
+                let of_own_child = of_child || alias.of_own_child;
+                if depth < DEPTH && alias.path[0] != rest[0] {
+                    self.follow(at, &path, of_own_child, depth + 1, found);
+                }
+                found.push(Meaning {
+                    from: at.to_vec(),
+                    path,
+                    of_own_child,
+                });
+            }
+            around = at
+                .split_last()
+                .filter(|_| scope.has_those_around)
+                .map(|(_, outer)| outer);
+        }
+    }
+}
+
+/// Whether a `use` only hands on what a child of the module has.
+pub(crate) fn hands_on_a_child(item: &syn::ItemUse, path: &[String], own_names: &BTreeSet<String>) -> bool {
+    let own_child = !matches!(path[0].as_str(), "crate" | "super") && !own_names.contains(&path[0]);
+    own_child && !matches!(item.vis, syn::Visibility::Inherited)
+}
+
+struct Uses<'a> {
+    module: Vec<String>,
+    aliases: Aliases<'a>,
+}
+
+impl<'ast> Visit<'ast> for Uses<'_> {
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        if !is_test_only(attributes(item)) {
+            syn::visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        self.module.push(plain(&item.ident));
+        syn::visit::visit_item_mod(self, item);
+        self.module.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let own_names = self.aliases.own_names;
+        let scope = self.aliases.modules.entry(self.module.clone()).or_default();
+        flatten(&item.tree, &mut Vec::new(), &mut |name, path| {
+            let mut path = path.to_vec();
+            let of_own_child = hands_on_a_child(item, &path, own_names);
+            if own_names.contains(&path[0]) {
+                "crate".clone_into(&mut path[0]);
+            } else if item.leading_colon.is_some() {
+                return; // another crate
+            }
+            match name {
+                "_" => {}
+                "*" if path == ["super", "*"] => scope.has_those_around = true,
+                "*" if of_own_child => scope.globs.push(path),
+                "*" => {}
+                _ if path == [name] => {}
+                _ => scope
+                    .names
+                    .entry(name.to_owned())
+                    .or_default()
+                    .push(Alias { path, of_own_child }),
+            }
+        });
+    }
+}
