@@ -101,10 +101,10 @@ async fn an_authorization_request_asks_for_a_code_and_says_each_parameter_once()
         assert_eq!(value(&asked, "response_type"), Some("code"));
         assert_eq!(value(&asked, "client_id"), Some("client-1"));
         assert_eq!(value(&asked, "redirect_uri"), Some(REDIRECT));
-        // Nothing but chance is in `state`, so nothing of the user.
+        // Nothing but chance is in `state`, so nothing of the user: 160 bits of it (RFC 6749 section 10.10).
         let state = value(&asked, "state").unwrap();
         assert!(
-            state.len() >= 22 && state.bytes().all(|byte| byte.is_ascii_graphic()),
+            state.len() >= 27 && state.bytes().all(|byte| byte.is_ascii_graphic()),
             "{state}"
         );
         assert_eq!(value(&asked, "code_challenge_method"), Some("S256"));
