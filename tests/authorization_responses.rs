@@ -194,6 +194,36 @@ async fn a_parameter_without_a_value_counts_as_absent() {
     }
 }
 
+/// RFC 6749 section 4.1.2.
+#[tokio::test]
+async fn what_nobody_knows_in_a_callback_is_ignored() {
+    for unknown in [
+        "session_state=1&session_state=2",
+        "scope=accounts&x",
+        "error_uri=a&token=b",
+    ] {
+        let (outcome, sent) = outcome(None, &format!("{unknown}&code=c")).await;
+        assert!(outcome.is_ok() && sent == 1, "{unknown}: {outcome:?}");
+    }
+}
+
+/// RFC 9207 section 4.
+#[tokio::test]
+async fn a_callback_of_two_issuers_is_refused() {
+    const ISSUER: &str = "https://bank.example/tenant";
+    for second in [ISSUER, "https://evil.example"] {
+        for issuers in [[ISSUER, second], [second, ISSUER]] {
+            let [first, second] = issuers;
+            let (outcome, sent) = outcome(Some(ISSUER), &format!("code=c&iss={first}&iss={second}")).await;
+            assert!(
+                matches!(outcome, Err(oauth::Error::Callback(_))),
+                "{issuers:?}: {outcome:?}"
+            );
+            assert_eq!(sent, 0, "the code went nowhere");
+        }
+    }
+}
+
 /// The rule is RFC 8252's and not one provider's.
 #[test]
 fn redirect_uris_are_https_or_loopback_or_of_a_private_scheme_for_every_provider() {

@@ -347,6 +347,47 @@ async fn headers_are_those_that_the_providers_document() {
     assert_eq!(accepts[2], "application/ld+json, application/json;q=0.9, */*;q=0.8");
 }
 
+/// RFC 6750 section 2.
+#[tokio::test]
+async fn an_access_token_goes_in_one_header_and_nowhere_else() {
+    let recorder =
+        Recorder::granting(|_, _| Answer::json(r#"{"id":"c","hydra:member":[],"accounts":[],"data":[]}"#)).await;
+    let own = service(&recorder);
+    own.create_quote()
+        .body_map(|quote| quote.buy_amount(1))
+        .send()
+        .await
+        .unwrap();
+    mx(&recorder).await.client().list_accounts().send().await.unwrap();
+    omnifund(&recorder)
+        .await
+        .client()
+        .list_customers()
+        .send()
+        .await
+        .unwrap();
+    tatra(&recorder).await.client().list_accounts().send().await.unwrap();
+    let finexer = finexer(&recorder).await;
+    finexer.client().list_customers().send().await.unwrap();
+    // A form, in which a token could stand too.
+    let create = finexer.client().create_customer().body_map(|body| body.name("Jo"));
+    create.send().await.unwrap();
+    let calls = recorder.calls();
+    assert_eq!(calls.len(), 6);
+    for (seen, number) in calls.iter().zip([1, 2, 3, 4, 5, 5]) {
+        let carriers: Vec<_> = seen
+            .headers
+            .iter()
+            .filter(|(_, value)| value.contains("token-"))
+            .collect();
+        assert_eq!(
+            carriers,
+            [&("authorization".to_owned(), format!("Bearer token-{number}"))]
+        );
+        assert!(!seen.target.contains("token-") && !seen.text().contains("token-"));
+    }
+}
+
 #[tokio::test]
 async fn every_request_has_an_id_of_its_own() {
     let quick = RetryPolicy {

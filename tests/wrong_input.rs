@@ -673,6 +673,10 @@ fn settings_that_cannot_work_are_refused_when_the_app_is_built() {
             ["token endpoint", plain],
         ),
         (
+            set(&|app| app.revocation_endpoint("http://api.bank.example/revoke")),
+            ["revocation endpoint", plain],
+        ),
+        (
             set(&|app| app.authorization_endpoint("http://b.example/authorize")),
             ["authorization endpoint", plain],
         ),

@@ -1,6 +1,9 @@
 //! The thin layer over the `oauth2` crate: profiles, one function per request, callbacks.
 //!
 //! Most users meet this module through [`App`](crate::App).
+//!
+//! What the RFCs ask of a client, and what becomes of it here, is in
+//! [docs/conformance.md](https://github.com/finrail/finrail/blob/main/docs/conformance.md).
 
 mod callback;
 mod client_authentication;

@@ -140,6 +140,9 @@ impl fmt::Debug for AuthorizationServer {
     }
 }
 
+/// Chance in `state`: the 160 bits of RFC 6749 section 10.10, which section 10.12 asks for.
+const STATE_OCTETS: u32 = 20;
+
 /// A request for authorization: where to send the user, and what to remember.
 pub(crate) struct AuthorizationRequest {
     pub url: Url,
@@ -201,7 +204,7 @@ impl AuthorizationServer {
         })?;
         let client = oauth2::basic::BasicClient::new(ClientId::new(self.0.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(endpoint));
-        let mut request = client.authorize_url(CsrfToken::new_random);
+        let mut request = client.authorize_url(|| CsrfToken::new_random_len(STATE_OCTETS));
         if let Some(uri) = redirect_uri {
             let uri = RedirectUrl::new(uri.to_owned()).map_err(not_absolute)?;
             request = request.set_redirect_uri(std::borrow::Cow::Owned(uri));

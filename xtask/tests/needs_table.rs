@@ -1,39 +1,21 @@
 //! The table of `specs/README.md` that says which test holds which need of a provider.
 
+mod test_files;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
-/// The sources under a folder of the project, by their path from `tests/` or from the project's root.
-fn sources(folder: &Path, root: &Path, found: &mut BTreeMap<String, String>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            sources(&path, root, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .replace('\\', "/");
-            found.insert(name, std::fs::read_to_string(&path)?);
-        }
-    }
-    Ok(())
-}
+use test_files::{root, under};
 
+/// Those of `tests/` by their path from there, those of `src/` from the project's root.
 fn tests() -> std::io::Result<BTreeMap<String, String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut found = BTreeMap::new();
-    sources(&root.join("tests"), &root.join("tests"), &mut found)?;
-    sources(&root.join("src"), &root, &mut found)?;
+    let root = root();
+    let mut found = under(&root.join("tests"), &root.join("tests"))?;
+    found.extend(under(&root.join("src"), &root)?);
     Ok(found)
 }
 
 fn table() -> std::io::Result<String> {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "specs", "README.md"]
-        .iter()
-        .collect();
-    let text = std::fs::read_to_string(path)?;
+    let text = std::fs::read_to_string(root().join("specs").join("README.md"))?;
     let (_, table) = text.split_once("## What each provider needs").unwrap_or_default();
     Ok(table.to_owned())
 }
