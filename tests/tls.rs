@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use finrail::token::ExistingTokens;
+use finrail::oauth::ExistingTokens;
 use finrail::transport::{Outcome, RetryPolicy};
 use finrail::{Connection, mx};
 use rustls::pki_types::pem::PemObject as _;
