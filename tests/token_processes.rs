@@ -296,7 +296,12 @@ async fn tell(handle: &TokenHandle) -> String {
 // ---- the parent ----
 
 fn start(store: &str, server: &Server) -> Process {
-    Process::start(store, &server.address, &server.read)
+    let read = server.read.to_str().unwrap();
+    let settings = [
+        ("FINRAIL_TEST_CHILD_SERVER", server.address.as_str()),
+        ("FINRAIL_TEST_CHILD_READ", read),
+    ];
+    Process::start(store, &settings)
 }
 
 /// Chance, and the same chance every time.

@@ -1,6 +1,11 @@
 //! Processes that a test starts for itself: the test program again, for its test `child`, which does what it is told.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "mx")]
+pub mod standstill;
+#[cfg(feature = "mx")]
+pub mod token_endpoint;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -10,6 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use finrail::token::TokenStore;
 use finrail::token::store::FileStore;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 /// A number that no other run has.
 pub fn nanos() -> u128 {
@@ -19,14 +25,18 @@ pub fn nanos() -> u128 {
         .as_nanos()
 }
 
-/// A store by its kind and where it is.
+/// A store by its kind and where it is; in PostgreSQL perhaps in a schema of its own.
 pub async fn open(store: &str) -> Arc<dyn TokenStore> {
     match store.split_once(' ').unwrap() {
         ("file", directory) => Arc::new(FileStore::open(directory).unwrap()),
         #[cfg(feature = "redis")]
         ("redis", address) => Arc::new(finrail::token::store::RedisStore::connect(address).await.unwrap()),
         #[cfg(feature = "postgres")]
-        ("postgres", address) => Arc::new(finrail::token::store::PostgresStore::connect(address).await.unwrap()),
+        ("postgres", address) => {
+            let (address, schema) = address.split_once(' ').unwrap_or((address, "public"));
+            let store = finrail::token::store::PostgresStore::builder(address).schema(schema);
+            Arc::new(store.connect().await.unwrap())
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -51,13 +61,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// `server`: where the authorization server is, and where what was read of it is written down.
-    pub fn start(store: &str, server: &str, read: &std::path::Path) -> Self {
+    /// `settings`: what else it is to know, as environment variables.
+    pub fn start(store: &str, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["child", "--exact", "--nocapture", "--test-threads=1"])
             .env("FINRAIL_TEST_CHILD_STORE", store)
-            .env("FINRAIL_TEST_CHILD_SERVER", server)
-            .env("FINRAIL_TEST_CHILD_READ", read)
+            .envs(settings.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -85,7 +94,11 @@ impl Process {
     }
 
     pub fn answer(&self) -> String {
-        match self.answers.recv_timeout(Duration::from_secs(60)) {
+        self.answer_within(Duration::from_secs(60))
+    }
+
+    pub fn answer_within(&self, limit: Duration) -> String {
+        match self.answers.recv_timeout(limit) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout) => panic!("a child hangs"),
             Err(RecvTimeoutError::Disconnected) => panic!("a child died"),
@@ -101,6 +114,38 @@ impl Process {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// SIGSTOP
+    pub fn stop(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::STOP).unwrap();
+        self.stands_still();
+    }
+
+    /// Waits until it has stopped, by whomever.
+    pub fn stands_still(&self) {
+        let options = WaitOptions::UNTRACED | WaitOptions::NOHANG;
+        for _ in 0..6000 {
+            if let Some((_, status)) = waitpid(Some(Pid::from_child(&self.child)), options).unwrap() {
+                assert!(status.stopped(), "a child ended");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("a child does not stand still");
+    }
+
+    /// SIGCONT
+    pub fn go_on(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::CONT).unwrap();
+    }
+}
+
+/// One that stands still would stay when its test has failed.
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -126,13 +171,19 @@ impl Drop for Directory {
 #[cfg(feature = "postgres")]
 pub fn postgres() -> Option<String> {
     let address = super::server_support::address("DATABASE_URL")?;
+    migrated(&address, "public");
+    Some(format!("postgres {address}"))
+}
+
+/// Makes the table in a schema of PostgreSQL.
+#[cfg(feature = "postgres")]
+pub fn migrated(address: &str, schema: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let store = finrail::token::store::PostgresStore::connect(&address).await.unwrap();
-        store.migrate().await.unwrap();
+        let store = finrail::token::store::PostgresStore::builder(address).schema(schema);
+        store.connect().await.unwrap().migrate().await.unwrap();
     });
-    Some(format!("postgres {address}"))
 }
