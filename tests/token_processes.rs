@@ -14,6 +14,7 @@
 #![cfg(all(feature = "file", unix))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod process_support;
 mod server_support;
 mod token_support;
 
@@ -21,19 +22,17 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use finrail::Secret;
-use finrail::token::store::FileStore;
 use finrail::token::{
     Clock, Error, GrantKind, Issuer, IssuerError, ManualClock, Obtain, ReauthorizationReason, Record, Renewal,
-    RevokeRequest, Rotation, TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
+    RevokeRequest, Rotation, TokenHandle, TokenKey, TokenReply, Verdict,
 };
 use futures_util::future::BoxFuture;
+use process_support::{Directory, Process, nanos, open, orders};
 use token_support::{HOUR, verdict};
 
 fn key(grant: &str) -> TokenKey {
@@ -145,13 +144,6 @@ impl Server {
     }
 }
 
-fn nanos() -> u128 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_nanos()
-}
-
 // ---- the child ----
 
 /// Talks to the server in the parent.
@@ -221,31 +213,13 @@ fn tokens(access: &str, refresh: &str) -> TokenReply {
     reply
 }
 
-async fn open(store: &str) -> Arc<dyn TokenStore> {
-    match store.split_once(' ').unwrap() {
-        ("file", directory) => Arc::new(FileStore::open(directory).unwrap()),
-        #[cfg(feature = "redis")]
-        ("redis", address) => Arc::new(finrail::token::store::RedisStore::connect(address).await.unwrap()),
-        #[cfg(feature = "postgres")]
-        ("postgres", address) => Arc::new(finrail::token::store::PostgresStore::connect(address).await.unwrap()),
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Not a test of its own: what the other tests start as a process.
 #[test]
 fn child() {
     let Ok(store) = std::env::var("FINRAIL_TEST_CHILD_STORE") else {
         return;
     };
-    let (commands, orders) = channel::<String>();
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lines() {
-            commands.send(line.unwrap()).unwrap();
-        }
-        // The parent is gone.
-        std::process::exit(0);
-    });
+    let orders = orders();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -321,81 +295,13 @@ async fn tell(handle: &TokenHandle) -> String {
 
 // ---- the parent ----
 
-struct Process {
-    child: Child,
-    orders: ChildStdin,
-    answers: Receiver<String>,
-}
-
-impl Process {
-    fn start(store: &str, server: &Server) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["child", "--exact", "--nocapture", "--test-threads=1"])
-            .env("FINRAIL_TEST_CHILD_STORE", store)
-            .env("FINRAIL_TEST_CHILD_SERVER", &server.address)
-            .env("FINRAIL_TEST_CHILD_READ", &server.read)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, answers) = channel();
-        let stdout = child.stdout.take().unwrap();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if let Some(answer) = line.strip_prefix("# ") {
-                    let _ = sender.send(answer.to_owned());
-                }
-            }
-        });
-        let process = Self {
-            orders: child.stdin.take().unwrap(),
-            child,
-            answers,
-        };
-        assert_eq!(process.answer(), "ready");
-        process
-    }
-
-    fn order(&mut self, order: &str) {
-        self.orders.write_all(format!("{order}\n").as_bytes()).unwrap();
-    }
-
-    fn answer(&self) -> String {
-        match self.answers.recv_timeout(Duration::from_secs(60)) {
-            Ok(answer) => answer,
-            Err(RecvTimeoutError::Timeout) => panic!("a child hangs"),
-            Err(RecvTimeoutError::Disconnected) => panic!("a child died"),
-        }
-    }
-
-    fn ask(&mut self, order: &str) -> String {
-        self.order(order);
-        self.answer()
-    }
-
-    /// `kill -9`
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("finrail-{name}-{}", std::process::id())))
-    }
-
-    fn store(&self) -> String {
-        format!("file {}", self.0.display())
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn start(store: &str, server: &Server) -> Process {
+    let read = server.read.to_str().unwrap();
+    let settings = [
+        ("FINRAIL_TEST_CHILD_SERVER", server.address.as_str()),
+        ("FINRAIL_TEST_CHILD_READ", read),
+    ];
+    Process::start(store, &settings)
 }
 
 /// Chance, and the same chance every time.
@@ -460,7 +366,7 @@ fn call(grant: &str, round: u64) -> String {
 fn eight_processes_fifty_rounds(store: &str) {
     let server = Server::start(Duration::from_millis(5));
     let grant = format!("herd-{}", nanos());
-    let mut processes: Vec<_> = (0..8).map(|_| Process::start(store, &server)).collect();
+    let mut processes: Vec<_> = (0..8).map(|_| start(store, &server)).collect();
     assert_eq!(processes[0].ask(&server.login(&grant)), "in");
     for process in &mut processes {
         assert_eq!(process.ask(&format!("call {grant}")), "ok Bearer A1");
@@ -491,23 +397,9 @@ fn eight_processes_refresh_once_per_round_on_redis() {
 }
 
 #[cfg(feature = "postgres")]
-fn postgres() -> Option<String> {
-    let address = server_support::address("DATABASE_URL")?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let store = finrail::token::store::PostgresStore::connect(&address).await.unwrap();
-        store.migrate().await.unwrap();
-    });
-    Some(format!("postgres {address}"))
-}
-
-#[cfg(feature = "postgres")]
 #[test]
 fn eight_processes_refresh_once_per_round_on_postgres() {
-    if let Some(store) = postgres() {
+    if let Some(store) = process_support::postgres() {
         eight_processes_fifty_rounds(&store);
     }
 }
@@ -521,7 +413,7 @@ fn a_hundred_kills_lose_what_the_wire_lost_and_say_so() {
     let server = Server::start(Duration::from_millis(3));
     let grant = "hundred";
     let mut dice = Dice(7);
-    let mut process = Process::start(&store, &server);
+    let mut process = start(&store, &server);
     assert_eq!(process.ask(&server.login(grant)), "in");
     let (mut lost_on_the_wire, mut never_stored, mut reported) = (0, 0, 0);
     for kill in 0..100 {
@@ -530,7 +422,7 @@ fn a_hundred_kills_lose_what_the_wire_lost_and_say_so() {
         process.kill();
         server.settle();
         let fate = fate(&server, &store, grant);
-        process = Process::start(&store, &server);
+        process = start(&store, &server);
         let answer = process.ask(&call(grant, 2 * kill + 1));
         let lost = format!("over {:?}", ReauthorizationReason::LostReply);
         reported += u32::from(answer == lost);
@@ -561,28 +453,28 @@ fn random_kills(store: &str, kills: usize) {
     let server = Server::start(Duration::from_millis(2));
     let grants: Vec<_> = (0..6).map(|number| format!("kill-{number}-{}", nanos())).collect();
     let mut dice = Dice(11);
-    let mut first = Process::start(store, &server);
+    let mut first = start(store, &server);
     for grant in &grants {
         assert_eq!(first.ask(&server.login(grant)), "in");
     }
     first.kill();
     let work = format!("work {}", grants.join(" "));
-    let start = || {
-        let mut process = Process::start(store, &server);
+    let start_working = || {
+        let mut process = start(store, &server);
         assert_eq!(process.ask(&work), "working");
         process
     };
-    let mut processes: Vec<_> = (0..4).map(|_| start()).collect();
+    let mut processes: Vec<_> = (0..4).map(|_| start_working()).collect();
     for _ in 0..kills {
         std::thread::sleep(Duration::from_millis(dice.below(60)));
         let victim = usize::try_from(dice.below(4)).unwrap();
         processes.swap_remove(victim).kill();
-        processes.push(start());
+        processes.push(start_working());
     }
     processes.into_iter().for_each(Process::kill);
     server.settle();
 
-    let mut last = Process::start(store, &server);
+    let mut last = start(store, &server);
     let mut fates = Vec::new();
     for grant in &grants {
         let fate = fate(&server, store, grant);
@@ -626,7 +518,7 @@ fn random_kills_on_redis() {
 #[cfg(feature = "postgres")]
 #[test]
 fn random_kills_on_postgres() {
-    if let Some(store) = postgres() {
+    if let Some(store) = process_support::postgres() {
         random_kills(&store, 8);
     }
 }

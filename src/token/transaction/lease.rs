@@ -33,10 +33,15 @@ pub(super) struct SenderAtWork {
 
 impl SenderAtWork {
     pub fn of(intent: &Intent, live: &Live) -> Self {
+        let (store, request_timeout) = (&live.store, live.grant.request_timeout);
+        let lease = store.renews_leases().then(|| store.lease_ttl());
         Self {
             fence: intent.fence,
             holder: intent.holder.clone(),
-            rest: rest(between(intent.at, live.now().utc()), live.grant.request_timeout),
+            rest: rest(
+                between(intent.at, live.now().utc()),
+                longest_work(request_timeout, lease),
+            ),
         }
     }
 
@@ -48,9 +53,15 @@ impl SenderAtWork {
     }
 }
 
+/// For how long a request may be under way that was announced. A store that loses the record loses the lease with it, and
+/// its sender, which knows nothing of that, may let the request leave as long as the lease would have lasted.
+fn longest_work(request_timeout: Duration, lease: Option<Duration>) -> Duration {
+    request_timeout.max(lease.unwrap_or_default())
+}
+
 /// What is left of the time of a request that was announced so long ago, and of the time to store what it brought.
-fn rest(age: Duration, request_timeout: Duration) -> Duration {
-    request_timeout.saturating_sub(age) + TO_STORE
+fn rest(age: Duration, longest_work: Duration) -> Duration {
+    longest_work.saturating_sub(age) + TO_STORE
 }
 
 /// Longest time that an intent is waited for.
@@ -140,6 +151,14 @@ mod tests {
             assert_eq!(rest.as_secs(), expected, "{age}");
         }
         assert_eq!(longest_rest(Duration::from_secs(20)).as_secs(), 25);
+    }
+
+    #[test]
+    fn a_request_may_leave_until_its_lease_would_have_ended_whatever_the_store_lost() {
+        let secs = Duration::from_secs;
+        for (request, lease, expected) in [(4, None, 4), (4, Some(10), 10), (32, Some(10), 32)] {
+            assert_eq!(longest_work(secs(request), lease.map(secs)), secs(expected));
+        }
     }
 
     #[test]

@@ -107,8 +107,16 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
         live.store.release(lease).await;
         return Tried::Over;
     }
-    let Ok(seen) = live.store.read().await else {
-        return Tried::Failed { lease };
+    let (seen, stored_at) = match live.store.read().await {
+        Ok(seen) => {
+            let revision = seen.as_ref().map(|seen| seen.revision);
+            (seen, revision)
+        }
+        // What was stored was lost: these tokens are newer, and go over it.
+        Err(error) => match error.damage() {
+            Some(damage) if live.store.keep_aside(damage).await.is_ok() => (None, damage.revision),
+            _ => return Tried::Failed { lease },
+        },
     };
     let is_stored = |seen: &&Versioned| {
         let stored = seen.record.tokens.as_ref();
@@ -133,9 +141,8 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
         next.descend_from(stored.map(|stored| stored.as_ancestor()));
         next.generation = next.generation.max(stored.map_or(0, |stored| stored.generation()) + 1);
     }
-    let seen = seen.map(|seen| seen.revision);
-    let next = live.successor(seen, live.grant.alive(next));
-    match write(&live.store, seen, next, lease.fence).await {
+    let next = live.successor(stored_at, live.grant.alive(next));
+    match write(&live.store, stored_at, next, lease.fence).await {
         Ok(Written::Done(committed)) => {
             replaced.revoke_beside(live);
             recovered(live, tokens, committed);
