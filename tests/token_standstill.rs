@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use finrail::mx;
-use finrail::token::{Clock, Error, ExistingTokens, ReauthorizationReason, Rejection, SystemClock, TokenHandle};
+use finrail::oauth::ExistingTokens;
+use finrail::token::{Clock, Error, ReauthorizationReason, Rejection, SystemClock, TokenHandle};
 use process_support::standstill::{Moment, Standstill, Stopping};
 use process_support::token_endpoint::{Endpoint, access_token};
 use process_support::{Directory, Process, nanos, open, orders};
