@@ -17,8 +17,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use finrail::mx;
+#[cfg(not(feature = "existing_tokens_in_token"))]
+use finrail::oauth::ExistingTokens;
+#[cfg(feature = "existing_tokens_in_token")]
+use finrail::token::ExistingTokens;
 use finrail::token::store::{FileStore, PostgresStore, RedisStore};
-use finrail::token::{Error, ExistingTokens, Rejection, TokenHandle, TokenKey, TokenStore};
+use finrail::token::{Error, Rejection, TokenHandle, TokenKey, TokenStore};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 

@@ -143,6 +143,24 @@ fn freshness_of_a_token_from_elsewhere_by_example() {
 }
 
 #[test]
+fn what_is_left_of_a_life_is_what_the_clock_that_is_further_leaves() {
+    let set = tokens(Some(Duration::from_secs(3600)), true);
+    let horizon = Horizon::of(&set, now(Duration::ZERO), 1.0, Renewal::Refresh).unwrap();
+    for (age, jump, left) in [
+        (0, 0, 3600),
+        (3599, 0, 1),
+        (3600, 0, 0),
+        (9999, 0, 0),
+        (10, 3000, 590),
+        (10, 9999, 0),
+    ] {
+        let mut later = now(Duration::from_secs(age));
+        later.tick.wall += Duration::from_secs(jump);
+        assert_eq!(horizon.left(later).as_secs(), left, "{age} {jump}");
+    }
+}
+
+#[test]
 fn decisions_by_example() {
     for row in table("decide") {
         let set = match row.cell("tokens") {
