@@ -287,6 +287,7 @@ impl Stores {
             endpoint: Arc::clone(&self.endpoint),
             timeout,
         };
+        #[cfg_attr(not(any(feature = "redis", feature = "postgres")), allow(unused_mut))]
         let mut places = vec![place("file", self.directory.store())];
         #[cfg(feature = "redis")]
         if let Some(address) = server_support::address("REDIS_URL") {
@@ -588,6 +589,7 @@ impl Losing {
             },
             keeps,
         };
+        #[cfg_attr(not(any(feature = "redis", feature = "postgres")), allow(unused_mut))]
         let mut all = vec![new("file", directory.store(), Keeps::Files(directory))];
         #[cfg(feature = "redis")]
         if let Some([program]) = server_support::programs(["redis-server"]) {
