@@ -394,7 +394,7 @@ fn of_token(error: &token::Error) -> Verdict {
 fn of_store(error: &StoreError) -> Verdict {
     match error {
         StoreError::Unavailable { .. } | StoreError::Crowded { .. } => Verdict::NotSent,
-        StoreError::Corrupt { .. } => Verdict::RequestRejected,
+        StoreError::Corrupt { .. } | StoreError::Unsupported { .. } => Verdict::RequestRejected,
     }
 }
 

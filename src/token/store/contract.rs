@@ -13,7 +13,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{
+    Lease, LeaseState, Leased, LeasedSwap, Listed, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore,
+};
 use crate::token::{GrantKind, TokenKey};
 use crate::value::ScopeSet;
 
@@ -60,6 +62,9 @@ pub async fn check(store: Arc<dyn TokenStore>, sibling: Arc<dyn TokenStore>) -> 
     kit.a_late_release_frees_nobody_elses_lease().await?;
     kit.a_lapsed_lease_changes_nothing().await?;
     kit.a_renewed_lease_lasts().await?;
+    kit.a_lease_and_its_first_swap_come_together().await?;
+    kit.a_lease_ends_with_its_last_swap().await?;
+    kit.a_walk_gives_every_record().await?;
     kit.of_many_swaps_one_is_made().await?;
     kit.no_update_is_lost().await
 }
@@ -385,6 +390,154 @@ impl Kit {
         )?;
         let third = lease(&*self.store, &key, PROMISE).await?;
         self.store.release(&key, third).await.map_err(&failed)
+    }
+
+    async fn a_lease_and_its_first_swap_come_together(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a lease is given with its first swap, or neither";
+        let (key, failed) = (key("begin"), failed(PROMISE));
+        let record = |revision: u64| Some(StoredRecord::new(revision, revision.to_string().into_bytes()));
+        let begin = |store: &Arc<dyn TokenStore>, expected, next| {
+            let (store, key) = (Arc::clone(store), key.clone());
+            async move {
+                store
+                    .lease_and_swap(&key, "contract", TTL, Swap::new(expected, 77, next))
+                    .await
+            }
+        };
+        let first = match begin(&self.store, None, record(1)).await.map_err(&failed)? {
+            LeasedSwap::Done(lease) => lease,
+            other => return Err(broken(PROMISE, other)),
+        };
+        expect(PROMISE, first.predecessor, &Predecessor::Finished)?;
+        expect(PROMISE, self.sibling.load(&key).await.map_err(&failed)?, &record(1))?;
+        // The lease is a lease as any other.
+        if let granted @ Leased::Granted(_) = self.sibling.lease(&key, "late", TTL).await.map_err(&failed)? {
+            return Err(broken(PROMISE, granted));
+        }
+        match begin(&self.sibling, Some(1), record(9)).await.map_err(&failed)? {
+            LeasedSwap::Held { by, .. } if by == "contract" => {}
+            other => return Err(broken(PROMISE, other)),
+        }
+        expect(PROMISE, self.store.load(&key).await.map_err(&failed)?, &record(1))?;
+        let swap = Swap::new(Some(1), first.fence, record(2));
+        expect(
+            PROMISE,
+            self.store.swap(&key, swap).await.map_err(&failed)?,
+            &Swapped::Done,
+        )?;
+        let fence = first.fence;
+        self.store.release(&key, first).await.map_err(&failed)?;
+        for expected in [None, Some(1), Some(3)] {
+            match begin(&self.sibling, expected, record(9)).await.map_err(&failed)? {
+                LeasedSwap::Conflict(stored) => expect(PROMISE, stored, &record(2))?,
+                other => return Err(broken(PROMISE, other)),
+            }
+        }
+        // Nobody has the lease after a conflict.
+        let second = match begin(&self.sibling, Some(2), record(3)).await.map_err(&failed)? {
+            LeasedSwap::Done(lease) if lease.fence > fence => lease,
+            other => return Err(broken(PROMISE, other)),
+        };
+        self.sibling.release(&key, second).await.map_err(&failed)?;
+        expect(PROMISE, self.store.load(&key).await.map_err(&failed)?, &record(3))
+    }
+
+    async fn a_lease_ends_with_its_last_swap(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a lease ends with its last swap where that is made, and is kept where it is not";
+        let (key, failed) = (key("end"), failed(PROMISE));
+        let record = |revision: u64| Some(StoredRecord::new(revision, revision.to_string().into_bytes()));
+        let first = lease(&*self.store, &key, PROMISE).await?;
+        let end = async |expected, next, lease: &Lease| {
+            let swap = Swap::new(expected, lease.fence, next);
+            self.store.swap_and_release(&key, swap, lease).await.map_err(&failed)
+        };
+        expect(
+            PROMISE,
+            end(Some(7), record(8), &first).await?,
+            &Swapped::Conflict(None),
+        )?;
+        if let granted @ Leased::Granted(_) = self.sibling.lease(&key, "late", TTL).await.map_err(&failed)? {
+            return Err(broken(PROMISE, granted));
+        }
+        expect(PROMISE, end(None, record(1), &first).await?, &Swapped::Done)?;
+        let again = Lease::new(first.fence);
+        drop(first);
+        expect(PROMISE, self.sibling.load(&key).await.map_err(&failed)?, &record(1))?;
+        let second = lease(&*self.sibling, &key, PROMISE).await?;
+        expect(PROMISE, second.predecessor, &Predecessor::Finished)?;
+        // Of an older lease, another write changes nothing and frees nobody's lease.
+        expect(PROMISE, end(Some(1), record(5), &again).await?, &Swapped::Fenced)?;
+        expect(PROMISE, self.store.load(&key).await.map_err(&failed)?, &record(1))?;
+        if let granted @ Leased::Granted(_) = self.store.lease(&key, "late", TTL).await.map_err(&failed)? {
+            return Err(broken(PROMISE, granted));
+        }
+        self.sibling.release(&key, second).await.map_err(&failed)
+    }
+
+    async fn a_walk_gives_every_record(&self) -> Result<(), Violation> {
+        const PROMISE: &str = "a walk gives every record whose id begins so, and no other";
+        const RECORDS: u64 = 230;
+        let failed = failed(PROMISE);
+        // Of a provider of its own: other keys are not walked.
+        let provider: String = uuid::Uuid::new_v4().simple().to_string();
+        let key = |number: u64| {
+            TokenKey::new(&*provider, "contract", GrantKind::AuthorizationCode).subject(number.to_string())
+        };
+        let ids = format!("{}-", &provider[..24]);
+        match self.store.list(&ids, None).await {
+            Err(StoreError::Unsupported { .. }) => return Ok(()),
+            listed => expect(PROMISE, listed.map_err(&failed)?.records.len(), &0)?,
+        }
+        let mut written = std::collections::BTreeMap::new();
+        for number in 0..RECORDS {
+            let key = key(number);
+            let lease = lease(&*self.store, &key, PROMISE).await?;
+            let record = StoredRecord::new(number + 1, number.to_string().into_bytes());
+            let swap = Swap::new(None, lease.fence, Some(record.clone()));
+            expect(
+                PROMISE,
+                self.store.swap_and_release(&key, swap, &lease).await.map_err(&failed)?,
+                &Swapped::Done,
+            )?;
+            written.insert(key.storage_id(), record);
+        }
+        // A lease without a record is nothing to give.
+        let bare = lease(&*self.store, &key(RECORDS), PROMISE).await?;
+        self.store.release(&key(RECORDS), bare).await.map_err(&failed)?;
+        let mut found = std::collections::BTreeMap::new();
+        let mut after = None;
+        let mut steps = 0;
+        loop {
+            let Listed { records, next } = self.sibling.list(&ids, after.as_deref()).await.map_err(&failed)?;
+            for listed in records {
+                found.insert(listed.id, listed.record.map_err(&failed)?);
+            }
+            steps += 1;
+            match next {
+                Some(next) if steps < 1_000_000 => after = Some(next),
+                Some(_) => return Err(broken(PROMISE, "the walk does not end")),
+                None => break,
+            }
+        }
+        if found != written {
+            return Err(broken(PROMISE, format!("{} of {} records", found.len(), written.len())));
+        }
+        // They are left as no records.
+        for number in 0..RECORDS {
+            let key = key(number);
+            let lease = lease(&*self.store, &key, PROMISE).await?;
+            let swap = Swap::new(Some(number + 1), lease.fence, None);
+            expect(
+                PROMISE,
+                self.store.swap_and_release(&key, swap, &lease).await.map_err(&failed)?,
+                &Swapped::Done,
+            )?;
+        }
+        expect(
+            PROMISE,
+            self.store.list(&ids, None).await.map_err(&failed)?.records.len(),
+            &0,
+        )
     }
 
     async fn of_many_swaps_one_is_made(&self) -> Result<(), Violation> {

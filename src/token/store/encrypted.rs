@@ -8,7 +8,10 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use futures_util::future::BoxFuture;
 
-use super::{Admission, Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{
+    Admission, Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, RecordBytes, StoreError, StoredRecord,
+    Swap, Swapped, TokenStore,
+};
 use crate::token::TokenKey;
 
 /// The first bytes of every encrypted record.
@@ -194,8 +197,8 @@ impl EncryptedStore {
     /// everywhere; then call this for every grant. When it has answered
     /// [`Done`](Reencrypted::Done), [`Current`](Reencrypted::Current) or
     /// [`Absent`](Reencrypted::Absent) for all of them, the old key has nothing
-    /// left to read. A store cannot list its grants: their keys are known to
-    /// the application, which keeps them to find its connections again.
+    /// left to read. The keys of all grants are known to the application, or
+    /// listed with [`App::grants`](crate::App::grants).
     ///
     /// Works under the lease of the record, as a refresh does, and waits for
     /// nobody. A record in plain text is encrypted too where
@@ -271,10 +274,22 @@ impl EncryptedStore {
     async fn swap_sealed(&self, key: &TokenKey, id: &str, sealed: Swap) -> Result<Swapped, StoreError> {
         let revision = sealed.next.as_ref().map(|next| next.revision);
         let swapped = self.inner.swap(key, sealed).await?;
-        if let (Swapped::Done, Some(revision)) = (&swapped, revision) {
-            self.seen.note(id, revision);
+        if swapped == Swapped::Done {
+            self.note(id, revision);
         }
         Ok(swapped)
+    }
+
+    /// This process wrote this revision.
+    fn note(&self, id: &str, revision: Option<u64>) {
+        if let Some(revision) = revision {
+            self.seen.note(id, revision);
+        }
+    }
+
+    fn sealed(&self, id: &str, swap: Swap) -> Result<Swap, StoreError> {
+        let next = swap.next.map(|record| self.seal(id, &record)).transpose()?;
+        Ok(Swap { next, ..swap })
     }
 
     fn seal(&self, id: &str, record: &StoredRecord) -> Result<StoredRecord, StoreError> {
@@ -369,8 +384,7 @@ impl TokenStore for EncryptedStore {
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
             let id = key.storage_id();
-            let next = swap.next.map(|record| self.seal(&id, &record)).transpose()?;
-            let sealed = Swap { next, ..swap };
+            let sealed = self.sealed(&id, swap)?;
             let stored = match self.swap_sealed(key, &id, sealed.clone()).await? {
                 Swapped::Conflict(Some(stored)) => stored,
                 other => return Ok(other),
@@ -395,6 +409,60 @@ impl TokenStore for EncryptedStore {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
         self.inner.lease(key, holder, ttl)
+    }
+
+    fn lease_and_swap<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+        swap: Swap,
+    ) -> BoxFuture<'a, Result<LeasedSwap, StoreError>> {
+        Box::pin(async move {
+            let id = key.storage_id();
+            let sealed = self.sealed(&id, swap)?;
+            let revision = sealed.next.as_ref().map(|next| next.revision);
+            Ok(match self.inner.lease_and_swap(key, holder, ttl, sealed).await? {
+                LeasedSwap::Done(lease) => {
+                    self.note(&id, revision);
+                    LeasedSwap::Done(lease)
+                }
+                LeasedSwap::Conflict(Some(stored)) => LeasedSwap::Conflict(Some(self.open_newest(&id, stored)?)),
+                other => other,
+            })
+        })
+    }
+
+    fn swap_and_release<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        swap: Swap,
+        lease: &'a Lease,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            let id = key.storage_id();
+            let sealed = self.sealed(&id, swap)?;
+            let revision = sealed.next.as_ref().map(|next| next.revision);
+            Ok(match self.inner.swap_and_release(key, sealed, lease).await? {
+                Swapped::Done => {
+                    self.note(&id, revision);
+                    Swapped::Done
+                }
+                Swapped::Conflict(Some(stored)) => Swapped::Conflict(Some(self.open_newest(&id, stored)?)),
+                other => other,
+            })
+        })
+    }
+
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        Box::pin(async move {
+            let Listed { records, next } = self.inner.list(ids, after).await?;
+            let opened = records.into_iter().map(|ListedRecord { id, record }| {
+                let record = record.and_then(|sealed| self.open(&id, sealed));
+                ListedRecord { id, record }
+            });
+            Ok(Listed::new(opened.collect(), next))
+        })
     }
 
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {

@@ -27,6 +27,11 @@ pub enum StoreError {
         /// How many steps of other grants go first, about.
         ahead: u64,
     },
+    /// The store does not do this at all; trying again does not help.
+    Unsupported {
+        /// What it should have done, as a verb phrase.
+        action: &'static str,
+    },
     /// The store answers, and what it holds cannot be used; trying again does not help.
     Corrupt {
         /// Where it is, where the store says so.
@@ -65,6 +70,10 @@ impl fmt::Display for StoreError {
                  steps of others go first; try again later, or let the store take more at once",
                 waited.as_secs_f64()
             ),
+            Self::Unsupported { action } => write!(
+                f,
+                "the token store cannot {action}: it was not made for that; use a store of this crate, or implement it in yours"
+            ),
             Self::Corrupt { place, .. } => write!(
                 f,
                 "the token store holds something that cannot be used{}; restore it, or forget the grant and let the user authorize again",
@@ -91,7 +100,7 @@ impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unavailable { source, .. } | Self::Corrupt { source, .. } => Some(&**source),
-            Self::Crowded { .. } => None,
+            Self::Crowded { .. } | Self::Unsupported { .. } => None,
         }
     }
 }

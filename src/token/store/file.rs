@@ -12,12 +12,18 @@ use futures_util::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
 use self::directory::{Directory, How, SHARDS, swap_lock_name};
-use super::{Admission, Lease, LeaseState, Leased, RecordBytes, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::listing::AT_ONCE as LISTED_AT_ONCE;
+use super::{
+    Admission, Lease, LeaseState, Leased, Listed, ListedRecord, RecordBytes, StoreError, StoredRecord, Swap, Swapped,
+    TokenStore,
+};
 use crate::http::Backoff;
 use crate::token::TokenKey;
 
 /// The first line of every record file.
 const MAGIC: &str = "finrail token record 1";
+/// How the names of record files end.
+const RECORD: &str = ".token";
 /// Longer than the name of any file here.
 const LONGEST_NAME: u64 = 255;
 /// Steps at once, where nothing else is said: enough for the disk to make several writes durable together.
@@ -238,6 +244,31 @@ impl FileStore {
         Ok(Leased::Granted(Lease::new(fence).exclusive().guard(file)))
     }
 
+    fn list_now(&self, ids: &str, after: Option<&str>) -> Result<Listed, Trouble> {
+        let mut found: Vec<String> = self
+            .directory
+            .names(RECORD)?
+            .iter()
+            .filter_map(|name| name.strip_suffix(RECORD))
+            .filter(|id| id.starts_with(ids) && after.is_none_or(|after| *id > after))
+            .map(str::to_owned)
+            .collect();
+        found.sort_unstable();
+        let next = (found.len() > LISTED_AT_ONCE).then(|| found[LISTED_AT_ONCE - 1].clone());
+        found.truncate(LISTED_AT_ONCE);
+        let mut records = Vec::with_capacity(found.len());
+        for id in found {
+            let record = match self.load_now(&id) {
+                // It was removed meanwhile.
+                Ok(None) => continue,
+                Ok(Some(record)) => Ok(record),
+                Err(trouble) => Err(trouble.told("read the record file", self)),
+            };
+            records.push(ListedRecord::new(id, record));
+        }
+        Ok(Listed::new(records, next))
+    }
+
     /// The look takes the lock for a moment. It stands under the swap lock, as a lease does, so that it refuses nobody.
     fn lease_state_now(&self, id: &str) -> Result<LeaseState, Trouble> {
         let _guard = self.swap_lock(id)?;
@@ -291,20 +322,10 @@ impl FileStore {
         let (store, at) = (self.clone(), self.clone());
         let task = tokio::task::spawn_blocking(move || work(&store));
         Box::pin(async move {
-            let error = match task.await {
-                Ok(Ok(done)) => return Ok(done),
-                Ok(Err(Trouble::Io(error))) => StoreError::unavailable(action, error),
-                Ok(Err(Trouble::Newer(name))) => {
-                    let error = StoreError::corrupt("a newer finrail wrote the record file: upgrade this process");
-                    error.at(at.directory().join(name).display().to_string())
-                }
-                Ok(Err(Trouble::Damaged(name))) => {
-                    let error = StoreError::damaged("the record file is damaged: its checksum does not match");
-                    error.at(at.directory().join(name).display().to_string())
-                }
-                Err(_) => StoreError::unavailable(action, "the runtime is shutting down"),
-            };
-            Err(error.of(&at))
+            match task.await {
+                Ok(done) => done.map_err(|trouble| trouble.told(action, &at)),
+                Err(_) => Err(StoreError::unavailable(action, "the runtime is shutting down").of(&at)),
+            }
         })
     }
 }
@@ -334,6 +355,13 @@ impl TokenStore for FileStore {
         // Closing the file gives the lock back.
         drop(lease);
         Box::pin(async { Ok(()) })
+    }
+
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        let (ids, after) = (ids.to_owned(), after.map(str::to_owned));
+        self.blocking("list its record files", move |store| {
+            store.list_now(&ids, after.as_deref())
+        })
     }
 
     fn lease_state<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<LeaseState, StoreError>> {
@@ -379,6 +407,24 @@ enum Trouble {
     Damaged(String),
     /// Written by a newer version.
     Newer(String),
+}
+
+impl Trouble {
+    fn told(self, action: &'static str, store: &FileStore) -> StoreError {
+        let in_file = |error: StoreError, name| error.at(store.directory().join(name).display().to_string());
+        let error = match self {
+            Self::Io(error) => StoreError::unavailable(action, error),
+            Self::Newer(name) => {
+                let why = "a newer finrail wrote the record file: upgrade this process";
+                in_file(StoreError::corrupt(why), name)
+            }
+            Self::Damaged(name) => {
+                let why = "the record file is damaged: its checksum does not match";
+                in_file(StoreError::damaged(why), name)
+            }
+        };
+        error.of(store)
+    }
 }
 
 impl From<io::Error> for Trouble {

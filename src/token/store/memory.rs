@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, ready};
 
-use super::{Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::listing::AT_ONCE;
+use super::{
+    Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, Predecessor, StoreError, StoredRecord, Swap, Swapped,
+    TokenStore,
+};
 use crate::token::{Clock, SystemClock, TokenKey};
 
 /// Grants that live as long as the process.
@@ -40,6 +44,42 @@ struct Slot {
 struct Held {
     holder: String,
     until: Duration,
+}
+
+impl Slot {
+    fn lease(&mut self, holder: &str, ttl: Duration, now: Duration) -> Leased {
+        let predecessor = match &self.lease {
+            Some(held) if held.until > now => {
+                return Leased::Held {
+                    by: held.holder.clone(),
+                    for_at_most: Some(held.until - now),
+                };
+            }
+            Some(_) => Predecessor::Lapsed,
+            None => Predecessor::Finished,
+        };
+        self.fence += 1;
+        self.lease = Some(Held {
+            holder: holder.to_owned(),
+            until: now.saturating_add(ttl),
+        });
+        Leased::Granted(Lease::new(self.fence).predecessor(predecessor))
+    }
+
+    fn swap(&mut self, swap: Swap) -> Swapped {
+        if swap.fence != self.fence {
+            Swapped::Fenced
+        } else if !self.is_at(swap.expected) {
+            Swapped::Conflict(self.record.clone())
+        } else {
+            self.record = swap.next;
+            Swapped::Done
+        }
+    }
+
+    fn is_at(&self, revision: Option<u64>) -> bool {
+        self.record.as_ref().map(|record| record.revision) == revision
+    }
 }
 
 impl MemoryStore {
@@ -86,14 +126,7 @@ impl TokenStore for MemoryStore {
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         let mut slots = self.slots();
         let slot = slots.entry(key.storage_id()).or_default();
-        let swapped = if swap.fence != slot.fence {
-            Swapped::Fenced
-        } else if slot.record.as_ref().map(|record| record.revision) != swap.expected {
-            Swapped::Conflict(slot.record.clone())
-        } else {
-            slot.record = swap.next;
-            Swapped::Done
-        };
+        let swapped = slot.swap(swap);
         // What was never leased needs no memory of its fence: authorizations come and go, one for each login.
         if slot.record.is_none() && slot.fence == 0 {
             slots.remove(&key.storage_id());
@@ -110,24 +143,69 @@ impl TokenStore for MemoryStore {
         let now = self.clock.monotonic();
         let mut slots = self.slots();
         let slot = slots.entry(key.storage_id()).or_default();
-        let predecessor = match &slot.lease {
-            Some(held) if held.until > now => {
-                return Box::pin(ready(Ok(Leased::Held {
-                    by: held.holder.clone(),
-                    for_at_most: Some(held.until - now),
-                })));
+        Box::pin(ready(Ok(slot.lease(holder, ttl, now))))
+    }
+
+    fn lease_and_swap<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+        swap: Swap,
+    ) -> BoxFuture<'a, Result<LeasedSwap, StoreError>> {
+        let now = self.clock.monotonic();
+        let mut slots = self.slots();
+        let slot = slots.entry(key.storage_id()).or_default();
+        let done = if slot.is_at(swap.expected) {
+            match slot.lease(holder, ttl, now) {
+                Leased::Granted(lease) => {
+                    slot.record = swap.next;
+                    LeasedSwap::Done(lease)
+                }
+                Leased::Held { by, for_at_most } => LeasedSwap::Held { by, for_at_most },
             }
-            Some(_) => Predecessor::Lapsed,
-            None => Predecessor::Finished,
+        } else {
+            LeasedSwap::Conflict(slot.record.clone())
         };
-        slot.fence += 1;
-        slot.lease = Some(Held {
-            holder: holder.to_owned(),
-            until: now.saturating_add(ttl),
+        Box::pin(ready(Ok(done)))
+    }
+
+    fn swap_and_release<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        swap: Swap,
+        _lease: &'a Lease,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        let mut slots = self.slots();
+        let slot = slots.entry(key.storage_id()).or_default();
+        let swapped = match &swap.next {
+            Some(_) if slot.record == swap.next => Swapped::Done,
+            _ => slot.swap(swap.clone()),
+        };
+        if swapped == Swapped::Done && slot.fence == swap.fence {
+            slot.lease = None;
+        }
+        Box::pin(ready(Ok(swapped)))
+    }
+
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        let slots = self.slots();
+        let mut found: Vec<&String> = slots
+            .iter()
+            .filter(|(id, slot)| {
+                slot.record.is_some() && id.starts_with(ids) && after.is_none_or(|after| id.as_str() > after)
+            })
+            .map(|(id, _)| id)
+            .collect();
+        found.sort_unstable();
+        let next = (found.len() > AT_ONCE).then(|| found[AT_ONCE - 1].clone());
+        found.truncate(AT_ONCE);
+        let records = found.into_iter().filter_map(|id| {
+            let record = slots.get(id)?.record.clone()?;
+            Some(ListedRecord::new(id, Ok(record)))
         });
-        Box::pin(ready(Ok(Leased::Granted(
-            Lease::new(slot.fence).predecessor(predecessor),
-        ))))
+        let listed = Listed::new(records.collect(), next);
+        Box::pin(ready(Ok(listed)))
     }
 
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {

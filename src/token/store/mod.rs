@@ -8,6 +8,7 @@ mod encrypted;
 mod error;
 #[cfg(feature = "file")]
 mod file;
+mod listing;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -37,6 +38,7 @@ pub use error::{Damage, StoreError};
 pub use file::FileStore;
 #[cfg(all(feature = "file", any(test, fuzzing)))]
 pub(crate) use file::reframed;
+pub use listing::{Listed, ListedRecord};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{MIGRATION as POSTGRES_MIGRATION, PostgresStore, PostgresStoreBuilder, SynchronousCommit};
@@ -77,6 +79,57 @@ pub trait TokenStore: Send + Sync + 'static {
 
     /// Gives the right back. A lease that somebody else took over meanwhile is left alone.
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Asks for the lease and makes the first swap under it, in one step: both, or nothing. The fence in `swap` does not
+    /// count.
+    ///
+    /// A refresh begins with it. A store that does not implement this takes two steps, one after the other, which is as
+    /// safe and costs one write more. As for [`lease`](Self::lease), a question that is asked again because its answer was
+    /// lost should be answered with the same lease.
+    fn lease_and_swap<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+        swap: Swap,
+    ) -> BoxFuture<'a, Result<LeasedSwap, StoreError>> {
+        Box::pin(in_two_steps(self, key, holder, ttl, swap))
+    }
+
+    /// Makes the last swap under a lease and gives the lease back, in one step. Where the swap is not made, the lease is
+    /// kept.
+    ///
+    /// A refresh ends with it. A store that does not implement this takes two steps, which costs one write more. Whatever
+    /// the lease [guards](Lease::guard) goes away with it: the caller drops the lease after `Swapped::Done`. A swap that is
+    /// asked for again after it was made is `Done`, even if somebody has the next lease.
+    fn swap_and_release<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        swap: Swap,
+        lease: &'a Lease,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            let swapped = self.swap(key, swap).await?;
+            if swapped == Swapped::Done {
+                // If it is not given back, its time runs out.
+                let _ = self.release(key, Lease::new(lease.fence)).await;
+            }
+            Ok(swapped)
+        })
+    }
+
+    /// Reads some of the records whose [ids](TokenKey::storage_id) begin with `ids`, in an order of the store's own.
+    /// `after`: what [`Listed::next`] of the answer before said; `None`: from the beginning.
+    ///
+    /// A walk to the end gives every record that is there all the time, and may give one twice. What is written or removed
+    /// meanwhile may be in it or not. A store that does not implement this answers
+    /// [`StoreError::Unsupported`]; then grants cannot be listed, erased by subject or kept alive in the background.
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        let _ = (ids, after);
+        Box::pin(std::future::ready(Err(StoreError::Unsupported {
+            action: "list its records",
+        })))
+    }
 
     /// Lets a lease last so long from now on, as its holder is still at work.
     ///
@@ -128,6 +181,36 @@ pub trait TokenStore: Send + Sync + 'static {
     }
 }
 
+/// The lease, and then the swap.
+pub(crate) async fn in_two_steps<S: TokenStore + ?Sized>(
+    store: &S,
+    key: &TokenKey,
+    holder: &str,
+    ttl: Duration,
+    swap: Swap,
+) -> Result<LeasedSwap, StoreError> {
+    let lease = match store.lease(key, holder, ttl).await? {
+        Leased::Granted(lease) => lease,
+        Leased::Held { by, for_at_most } => return Ok(LeasedSwap::Held { by, for_at_most }),
+    };
+    let swap = Swap {
+        fence: lease.fence,
+        ..swap
+    };
+    let refused = match store.swap(key, swap).await {
+        Ok(Swapped::Done) => return Ok(LeasedSwap::Done(lease)),
+        Ok(Swapped::Conflict(stored)) => Ok(LeasedSwap::Conflict(stored)),
+        Ok(Swapped::Fenced) => Ok(LeasedSwap::Held {
+            by: "another process".to_owned(),
+            for_at_most: None,
+        }),
+        Err(error) => Err(error),
+    };
+    // If it is not given back, its time runs out.
+    let _ = store.release(key, lease).await;
+    refused
+}
+
 /// One change of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -165,6 +248,22 @@ pub enum Leased {
     /// The lease is ours.
     Granted(Lease),
     /// Somebody else has it.
+    Held {
+        /// Who.
+        by: String,
+        /// When it ends at the latest; none: when its holder gives it back or ends.
+        for_at_most: Option<Duration>,
+    },
+}
+
+/// What became of the question for a lease with a swap.
+#[derive(Debug)]
+pub enum LeasedSwap {
+    /// The lease is ours, and the swap is made.
+    Done(Lease),
+    /// The record is not the expected one: this is what it is. Nothing was changed, and there is no lease.
+    Conflict(Option<StoredRecord>),
+    /// Somebody else has the lease. Nothing was changed.
     Held {
         /// Who.
         by: String,

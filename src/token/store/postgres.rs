@@ -13,8 +13,12 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::listing::AT_ONCE;
 use super::remote::{PATIENCE, TRY, Unanswered, twice};
-use super::{Admission, Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{
+    Admission, Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, Predecessor, StoreError, StoredRecord,
+    Swap, Swapped, TokenStore, in_two_steps,
+};
 use crate::token::TokenKey;
 
 /// Longer than another process needs to make the table.
@@ -65,6 +69,19 @@ WHERE CASE WHEN t.nonce = $4 THEN t.holder IS NOT NULL
            ELSE t.holder IS NULL OR t.lease_until <= clock_timestamp() END
 RETURNING fence, lapsed";
 
+/// The lease and the first write under it. As for `LEASE`, a nonce that comes again gets the lease that it got.
+const LEASE_AND_SWAP: &str = "
+UPDATE finrail_token AS t
+SET fence = CASE WHEN t.nonce = $4 THEN t.fence ELSE t.fence + 1 END,
+    lapsed = CASE WHEN t.nonce = $4 THEN t.lapsed ELSE t.holder IS NOT NULL END,
+    holder = $2, lease_until = clock_timestamp() + $3 * interval '1 second', nonce = $4,
+    revision = $6, record = $7
+WHERE id = $1
+  AND CASE WHEN t.nonce = $4 THEN t.holder IS NOT NULL
+           ELSE t.holder IS NULL OR t.lease_until <= clock_timestamp() END
+  AND (revision = $5 OR (t.nonce = $4 AND revision = $6 AND record = $7))
+RETURNING fence, lapsed";
+
 const HOLDER: &str = "
 SELECT holder, greatest(extract(epoch FROM lease_until - clock_timestamp()), 0)::float8
 FROM finrail_token WHERE id = $1";
@@ -79,6 +96,20 @@ const SWAP: &str = "
 UPDATE finrail_token SET revision = $4, record = $5
 WHERE id = $1 AND fence = $2 AND (revision IS NOT DISTINCT FROM $3 OR (revision = $4 AND record = $5))
 RETURNING fence";
+
+/// The last write under a lease, and the end of that lease. A write that is there already was made by an earlier copy of
+/// the question, and somebody else may have the lease since.
+const SWAP_AND_RELEASE: &str = "
+UPDATE finrail_token SET revision = $4, record = $5,
+    holder = CASE WHEN fence = $2 THEN NULL ELSE holder END,
+    lease_until = CASE WHEN fence = $2 THEN NULL ELSE lease_until END
+WHERE id = $1 AND ((fence = $2 AND revision IS NOT DISTINCT FROM $3) OR (revision = $4 AND record = $5))
+RETURNING fence";
+
+const LIST: &str = "
+SELECT revision, record, id FROM finrail_token
+WHERE id > $2 AND left(id, length($1)) = $1 AND record IS NOT NULL
+ORDER BY id LIMIT $3";
 
 const FOUND: &str = "SELECT revision, record, fence FROM finrail_token WHERE id = $1";
 
@@ -136,7 +167,10 @@ struct Statements {
     lease: String,
     holder: String,
     lease_state: String,
+    lease_and_swap: String,
     swap: String,
+    swap_and_release: String,
+    list: String,
     found: String,
     release: String,
     renew: String,
@@ -279,11 +313,12 @@ fn quoted(name: &str) -> Result<String, StoreError> {
 impl Statements {
     fn over(table: String, synchronous_commit: Option<SynchronousCommit>) -> Self {
         let of = |statement: &str| statement.replace(TABLE, &table);
-        let swap = match synchronous_commit {
-            None => of(SWAP),
+        // Of a write of a record.
+        let durable = |statement: &str| match synchronous_commit {
+            None => of(statement),
             Some(when) => format!(
                 "{}, set_config('synchronous_commit', '{}', true)",
-                of(SWAP),
+                of(statement),
                 when.as_setting()
             ),
         };
@@ -292,7 +327,10 @@ impl Statements {
             lease: of(LEASE),
             holder: of(HOLDER),
             lease_state: of(LEASE_STATE),
-            swap,
+            lease_and_swap: durable(LEASE_AND_SWAP),
+            swap: durable(SWAP),
+            swap_and_release: durable(SWAP_AND_RELEASE),
+            list: of(LIST),
             found: of(FOUND),
             release: of(RELEASE),
             renew: of(RENEW),
@@ -489,22 +527,119 @@ impl PostgresStore {
             (&nonce, Type::TEXT),
         ];
         if let Some(granted) = slot.statement(&self.statements.lease, &parameters).await? {
-            let lease = Lease::new(unsigned(get(&granted, 0)?)?);
-            return Ok(Leased::Granted(match get(&granted, 1)? {
-                true => lease.predecessor(Predecessor::Lapsed),
-                false => lease,
-            }));
+            return Ok(Leased::Granted(granted_lease(&granted)?));
         }
-        let held = slot.statement(&self.statements.holder, &[(&id, Type::TEXT)]).await?;
-        let (by, left) = match &held {
-            Some(row) => (get::<Option<String>>(row, 0)?, get::<Option<f64>>(row, 1)?),
-            None => (None, None),
+        let (by, for_at_most) = slot.holder(id).await?;
+        Ok(Leased::Held { by, for_at_most })
+    }
+
+    async fn ask_and_swap(
+        &self,
+        id: &str,
+        holder: &str,
+        ttl: Duration,
+        swap: &Swap,
+        nonce: String,
+    ) -> Result<LeasedSwap, StoreError> {
+        let slot = self.slot("lease in postgres", TRY).await?;
+        let seconds = ttl.as_secs_f64();
+        let change = Change::of(swap)?;
+        let parameters: [(&(dyn ToSql + Sync), Type); 7] = [
+            (&id, Type::TEXT),
+            (&holder, Type::TEXT),
+            (&seconds, Type::FLOAT8),
+            (&nonce, Type::TEXT),
+            (&change.expected, Type::INT8),
+            (&change.revision, Type::INT8),
+            (&change.bytes, Type::BYTEA),
+        ];
+        if let Some(granted) = slot.statement(&self.statements.lease_and_swap, &parameters).await? {
+            return Ok(LeasedSwap::Done(granted_lease(&granted)?));
+        }
+        let found = slot.statement(&self.statements.found, &[(&id, Type::TEXT)]).await?;
+        let stored = found.as_ref().map_or(Ok(None), record)?;
+        if stored.as_ref().map(|stored| stored.revision) != swap.expected {
+            return Ok(LeasedSwap::Conflict(stored));
+        }
+        let (by, for_at_most) = slot.holder(id).await?;
+        Ok(LeasedSwap::Held { by, for_at_most })
+    }
+
+    async fn swap_with(&self, statement: &str, key: &TokenKey, swap: &Swap) -> Result<Swapped, StoreError> {
+        let id = key.storage_id();
+        let fence = signed(swap.fence)?;
+        let change = Change::of(swap)?;
+        let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+            (&id, Type::TEXT),
+            (&fence, Type::INT8),
+            (&change.expected, Type::INT8),
+            (&change.revision, Type::INT8),
+            (&change.bytes, Type::BYTEA),
+        ];
+        let slot = self.slot("write to postgres", PATIENCE).await?;
+        // Not twice: whoever writes has to know whether an earlier try was made.
+        if slot.statement(statement, &parameters).await?.is_some() {
+            return Ok(Swapped::Done);
+        }
+        let found = slot.statement(&self.statements.found, &[(&id, Type::TEXT)]).await?;
+        let Some(found) = found else { return Ok(Swapped::Fenced) };
+        if get::<i64>(&found, 2)? == fence {
+            Ok(Swapped::Conflict(record(&found)?))
+        } else {
+            Ok(Swapped::Fenced)
+        }
+    }
+
+    async fn list_now(&self, ids: &str, after: Option<&str>) -> Result<Listed, StoreError> {
+        let after = after.unwrap_or("");
+        // One more than is given: it tells that there are more.
+        let limit = i64::try_from(AT_ONCE).map_err(StoreError::corrupt)? + 1;
+        let parameters: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&ids, Type::TEXT), (&after, Type::TEXT), (&limit, Type::INT8)];
+        let rows = twice(|| async {
+            let slot = self.slot("list the records in postgres", TRY).await?;
+            slot.rows(&self.statements.list, &parameters).await
+        });
+        let rows = rows.await?;
+        let mut records = Vec::with_capacity(rows.len().min(AT_ONCE));
+        for row in rows.iter().take(AT_ONCE) {
+            let id: String = get(row, 2)?;
+            if let Some(record) = record(row)? {
+                records.push(ListedRecord::new(id, Ok(record)));
+            }
+        }
+        let next = match rows.get(AT_ONCE) {
+            Some(_) => Some(get(&rows[AT_ONCE - 1], 2)?),
+            None => None,
         };
-        Ok(Leased::Held {
-            by: by.unwrap_or_else(|| "another process".to_owned()),
-            for_at_most: Some(Duration::try_from_secs_f64(left.unwrap_or(0.0)).unwrap_or_default()),
+        Ok(Listed::new(records, next))
+    }
+}
+
+/// A swap as a statement has it.
+struct Change<'a> {
+    expected: Option<i64>,
+    revision: Option<i64>,
+    bytes: Option<&'a [u8]>,
+}
+
+impl<'a> Change<'a> {
+    fn of(swap: &'a Swap) -> Result<Self, StoreError> {
+        Ok(Self {
+            expected: swap.expected.map(signed).transpose()?,
+            revision: swap.next.as_ref().map(|next| signed(next.revision)).transpose()?,
+            bytes: swap.next.as_ref().map(|next| &*next.bytes),
         })
     }
+}
+
+/// `fence` and `lapsed` as the first two columns.
+fn granted_lease(row: &Row) -> Result<Lease, StoreError> {
+    let lease = Lease::new(unsigned(get(row, 0)?)?);
+    Ok(match get(row, 1)? {
+        true => lease.predecessor(Predecessor::Lapsed),
+        false => lease,
+    })
 }
 
 impl Slot<'_> {
@@ -520,10 +655,27 @@ impl Slot<'_> {
         statement: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(statement, parameters).await?.into_iter().next())
+    }
+
+    async fn rows(&self, statement: &str, parameters: &[(&(dyn ToSql + Sync), Type)]) -> Result<Vec<Row>, StoreError> {
         let connection = self.connection().await?;
         let answer = Answer::by(self.deadline, connection.query_typed(statement, parameters)).await;
-        let rows = self.store.end(self.action, connection, answer)?;
-        Ok(rows.into_iter().next())
+        self.store.end(self.action, connection, answer)
+    }
+
+    /// Who has the lease, and for how long at most.
+    async fn holder(&self, id: &str) -> Result<(String, Option<Duration>), StoreError> {
+        let statement = &self.store.statements.holder;
+        let held = self.statement(statement, &[(&id, Type::TEXT)]).await?;
+        let (by, left) = match &held {
+            Some(row) => (get::<Option<String>>(row, 0)?, get::<Option<f64>>(row, 1)?),
+            None => (None, None),
+        };
+        Ok((
+            by.unwrap_or_else(|| "another process".to_owned()),
+            Some(Duration::try_from_secs_f64(left.unwrap_or(0.0)).unwrap_or_default()),
+        ))
     }
 }
 
@@ -665,31 +817,39 @@ impl TokenStore for PostgresStore {
     }
 
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(self.placed(async move { self.swap_with(&self.statements.swap, key, &swap).await }))
+    }
+
+    fn swap_and_release<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        swap: Swap,
+        _lease: &'a Lease,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(self.placed(async move { self.swap_with(&self.statements.swap_and_release, key, &swap).await }))
+    }
+
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        Box::pin(self.placed(self.list_now(ids, after)))
+    }
+
+    fn lease_and_swap<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+        swap: Swap,
+    ) -> BoxFuture<'a, Result<LeasedSwap, StoreError>> {
         Box::pin(self.placed(async move {
+            if swap.expected.is_none() {
+                // There may be no row to change.
+                return in_two_steps(self, key, holder, ttl, swap).await;
+            }
             let id = key.storage_id();
-            let fence = signed(swap.fence)?;
-            let expected = swap.expected.map(signed).transpose()?;
-            let revision = swap.next.as_ref().map(|next| signed(next.revision)).transpose()?;
-            let bytes = swap.next.as_ref().map(|next| &*next.bytes);
-            let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
-                (&id, Type::TEXT),
-                (&fence, Type::INT8),
-                (&expected, Type::INT8),
-                (&revision, Type::INT8),
-                (&bytes, Type::BYTEA),
-            ];
-            let slot = self.slot("write to postgres", PATIENCE).await?;
-            // Not twice: whoever writes has to know whether an earlier try was made.
-            if slot.statement(&self.statements.swap, &parameters).await?.is_some() {
-                return Ok(Swapped::Done);
-            }
-            let found = slot.statement(&self.statements.found, &[(&id, Type::TEXT)]).await?;
-            let Some(found) = found else { return Ok(Swapped::Fenced) };
-            if get::<i64>(&found, 2)? == fence {
-                Ok(Swapped::Conflict(record(&found)?))
-            } else {
-                Ok(Swapped::Fenced)
-            }
+            let question = self.unanswered.question(&id, holder, ttl);
+            question
+                .ask(|nonce| self.ask_and_swap(&id, holder, ttl, &swap, nonce))
+                .await
         }))
     }
 

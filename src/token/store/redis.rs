@@ -10,7 +10,10 @@ use redis::TlsCertificates;
 
 use self::connection::{Call, Confirmation, Connection, Servers};
 use super::remote::{PATIENCE, TRY, Unanswered, twice};
-use super::{Admission, Lease, LeaseState, Leased, Predecessor, StoreError, StoredRecord, Swap, Swapped, TokenStore};
+use super::{
+    Admission, Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, Predecessor, StoreError, StoredRecord,
+    Swap, Swapped, TokenStore,
+};
 use crate::token::TokenKey;
 
 /// Grants in Redis or Valkey, single or cluster, over TLS with a `rediss://` address.
@@ -260,6 +263,63 @@ end
 return {0, '', ''}
 ";
 
+/// The lease and the first write under it. As for `LEASE`, a nonce that comes again gets the lease that it got.
+const LEASE_AND_SWAP: &str = "
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HMGET', KEYS[1], 'holder', 'until', 'nonce', 'lapsed', 'fence', 'revision', 'record')
+local same = held[3] == ARGV[3]
+local made = same and ARGV[5] ~= '' and held[6] == ARGV[5] and held[7] == ARGV[6]
+if (held[6] or '') ~= ARGV[4] and not made then
+  return {1, 0, '', 0, held[6] or '', held[7] or ''}
+end
+local lapsed = 0
+local fence
+if same then
+  if not held[1] then return {2, 0, 'nobody', 0, '', ''} end
+  fence = tonumber(held[5])
+  lapsed = tonumber(held[4])
+else
+  if held[1] and tonumber(held[2]) > now then
+    return {2, 0, held[1], tonumber(held[2]) - now, '', ''}
+  end
+  fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+  if held[1] then lapsed = 1 end
+end
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'until', now + tonumber(ARGV[2]), 'nonce', ARGV[3], 'lapsed', lapsed)
+if ARGV[5] == '' then
+  redis.call('HDEL', KEYS[1], 'revision', 'record')
+  redis.call('EXPIRE', KEYS[1], 86400)
+else
+  redis.call('HSET', KEYS[1], 'revision', ARGV[5], 'record', ARGV[6])
+  redis.call('PERSIST', KEYS[1])
+end
+return {0, fence, '', lapsed, '', ''}
+";
+
+/// The last write under a lease, and the end of that lease. A write that is there already was made by an earlier copy of
+/// the question, and somebody else may have the lease since.
+const SWAP_AND_RELEASE: &str = "
+local stored = redis.call('HMGET', KEYS[1], 'fence', 'revision', 'record')
+local made = ARGV[3] ~= '' and stored[2] == ARGV[3] and stored[3] == ARGV[4]
+if (stored[1] or '0') ~= ARGV[1] then
+  if made then return {0, '', ''} end
+  return {2, '', ''}
+end
+if (stored[2] or '') ~= ARGV[2] and not made then
+  return {1, stored[2] or '', stored[3] or ''}
+end
+redis.call('HDEL', KEYS[1], 'holder', 'until', 'lapsed')
+if ARGV[3] == '' then
+  redis.call('HDEL', KEYS[1], 'revision', 'record')
+  redis.call('EXPIRE', KEYS[1], 86400)
+else
+  redis.call('HSET', KEYS[1], 'revision', ARGV[3], 'record', ARGV[4])
+  redis.call('PERSIST', KEYS[1])
+end
+return {0, '', ''}
+";
+
 impl RedisStore {
     /// Connects to one server, and again whenever the connection breaks.
     ///
@@ -339,6 +399,89 @@ impl RedisStore {
         format!("{}:{{{}}}", self.prefix, key.storage_id())
     }
 
+    async fn ask_and_swap(
+        &self,
+        key: &TokenKey,
+        holder: &str,
+        ttl: Duration,
+        swap: &Swap,
+        nonce: String,
+    ) -> Result<LeasedSwap, StoreError> {
+        let script = redis::Script::new(LEASE_AND_SWAP);
+        let mut call = script.key(self.key(key));
+        call.arg(holder)
+            .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
+            .arg(nonce);
+        change(&mut call, swap);
+        let answer = self.write("lease in redis", TRY, &call).await?;
+        let (code, fence, by, number, revision, bytes): (u8, u64, String, u64, String, Vec<u8>) = answer;
+        Ok(match (code, revision.parse()) {
+            (0, _) if number == 0 => LeasedSwap::Done(Lease::new(fence)),
+            (0, _) => LeasedSwap::Done(Lease::new(fence).predecessor(Predecessor::Lapsed)),
+            (1, Ok(revision)) => LeasedSwap::Conflict(Some(StoredRecord::new(revision, bytes))),
+            (1, Err(_)) => LeasedSwap::Conflict(None),
+            _ => LeasedSwap::Held {
+                by,
+                for_at_most: Some(Duration::from_millis(number)),
+            },
+        })
+    }
+
+    async fn swap_with(&self, script: &'static str, key: &TokenKey, swap: &Swap) -> Result<Swapped, StoreError> {
+        let script = redis::Script::new(script);
+        let mut call = script.key(self.key(key));
+        call.arg(swap.fence);
+        change(&mut call, swap);
+        // Not twice: whoever writes has to know whether an earlier try was made.
+        let answer = self.write("write to redis", PATIENCE, &call).await?;
+        let (code, revision, bytes): (u8, String, Vec<u8>) = answer;
+        Ok(match (code, revision.parse()) {
+            (0, _) => Swapped::Done,
+            (1, Ok(revision)) => Swapped::Conflict(Some(StoredRecord::new(revision, bytes))),
+            (1, Err(_)) => Swapped::Conflict(None),
+            _ => Swapped::Fenced,
+        })
+    }
+
+    /// Runs a script that writes a record, and waits for the replicas that have to have it.
+    async fn write<T: redis::FromRedisValue>(
+        &self,
+        action: &'static str,
+        patience: Duration,
+        script: &redis::ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        match &self.replicas {
+            None => self.connection.send(action, patience, Call::Script(script)).await,
+            Some(Replicas {
+                connection,
+                confirmation,
+            }) => connection.send_confirmed(action, patience, script, confirmation).await,
+        }
+    }
+
+    async fn list_now(&self, ids: &str, after: Option<&str>) -> Result<Listed, StoreError> {
+        const ACTION: &str = "list the records in redis";
+        let begin = format!("{}:{{", self.prefix);
+        let pattern = format!("{}{}*}}", literally(&begin), literally(ids));
+        let step = twice(|| self.connection.scan(ACTION, TRY, &pattern, after));
+        let (keys, next) = step.await?;
+        let reads = keys.iter().map(|key| async move {
+            let mut command = redis::cmd("HMGET");
+            command.arg(key).arg("revision").arg("record");
+            let answer = twice(|| self.connection.send(ACTION, TRY, Call::Command(&command)));
+            answer.await.map(|stored: (Option<u64>, Option<Vec<u8>>)| (key, stored))
+        });
+        let mut records = Vec::with_capacity(keys.len());
+        for read in futures_util::future::join_all(reads).await {
+            let (key, stored) = read?;
+            let id = key.strip_prefix(&begin).and_then(|rest| rest.strip_suffix('}'));
+            if let (Some(id), (Some(revision), Some(bytes))) = (id, stored) {
+                records.push(ListedRecord::new(id, Ok(StoredRecord::new(revision, bytes))));
+            }
+        }
+        Ok(Listed::new(records, next))
+    }
+
     async fn ask(&self, key: &TokenKey, holder: &str, ttl: Duration, nonce: String) -> Result<Leased, StoreError> {
         let script = redis::Script::new(LEASE);
         let mut call = script.key(self.key(key));
@@ -356,6 +499,30 @@ impl RedisStore {
             (fence, _) => Leased::Granted(Lease::new(fence).predecessor(Predecessor::Lapsed)),
         })
     }
+}
+
+/// The arguments of a script that say what was read and what it becomes.
+fn change(call: &mut redis::ScriptInvocation<'_>, swap: &Swap) {
+    match swap.expected {
+        Some(revision) => call.arg(revision),
+        None => call.arg(""),
+    };
+    match &swap.next {
+        Some(next) => call.arg(next.revision).arg(&*next.bytes),
+        None => call.arg("").arg(""),
+    };
+}
+
+/// A text as a pattern that matches nothing else.
+fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
 }
 
 impl std::fmt::Debug for RedisStore {
@@ -381,34 +548,34 @@ impl TokenStore for RedisStore {
     }
 
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(self.placed(async move { self.swap_with(SWAP, key, &swap).await }))
+    }
+
+    fn swap_and_release<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        swap: Swap,
+        _lease: &'a Lease,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(self.placed(async move { self.swap_with(SWAP_AND_RELEASE, key, &swap).await }))
+    }
+
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        Box::pin(self.placed(self.list_now(ids, after)))
+    }
+
+    fn lease_and_swap<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+        swap: Swap,
+    ) -> BoxFuture<'a, Result<LeasedSwap, StoreError>> {
         Box::pin(self.placed(async move {
-            let script = redis::Script::new(SWAP);
-            let mut call = script.key(self.key(key));
-            call.arg(swap.fence);
-            match swap.expected {
-                Some(revision) => call.arg(revision),
-                None => call.arg(""),
-            };
-            match &swap.next {
-                Some(next) => call.arg(next.revision).arg(&*next.bytes),
-                None => call.arg("").arg(""),
-            };
-            // Not twice: whoever writes has to know whether an earlier try was made.
-            const ACTION: &str = "write to redis";
-            let answer: (u8, String, Vec<u8>) = match &self.replicas {
-                None => self.connection.send(ACTION, PATIENCE, Call::Script(&call)).await?,
-                Some(Replicas {
-                    connection,
-                    confirmation,
-                }) => connection.send_confirmed(ACTION, PATIENCE, &call, confirmation).await?,
-            };
-            let (code, revision, bytes) = answer;
-            Ok(match (code, revision.parse()) {
-                (0, _) => Swapped::Done,
-                (1, Ok(revision)) => Swapped::Conflict(Some(StoredRecord::new(revision, bytes))),
-                (1, Err(_)) => Swapped::Conflict(None),
-                _ => Swapped::Fenced,
-            })
+            let question = self.unanswered.question(&key.storage_id(), holder, ttl);
+            question
+                .ask(|nonce| self.ask_and_swap(key, holder, ttl, &swap, nonce))
+                .await
         }))
     }
 

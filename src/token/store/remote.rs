@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Leased, StoreError};
+use super::{Leased, LeasedSwap, StoreError};
 
 /// Longer than any healthy answer, shorter than a lease: when a call gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -59,6 +59,24 @@ impl Unanswered {
     }
 }
 
+/// What a question for a lease is answered with.
+pub(super) trait Answer {
+    /// Whether the lease was given.
+    fn grants(&self) -> bool;
+}
+
+impl Answer for Leased {
+    fn grants(&self) -> bool {
+        matches!(self, Self::Granted(_))
+    }
+}
+
+impl Answer for LeasedSwap {
+    fn grants(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+}
+
 /// One question for a lease, asked twice at most.
 pub(super) struct Question {
     unanswered: Unanswered,
@@ -71,9 +89,9 @@ pub(super) struct Question {
 
 impl Question {
     /// Asks, and asks again when there is no answer.
-    pub async fn ask<F>(mut self, attempt: impl Fn(String) -> F) -> Result<Leased, StoreError>
+    pub async fn ask<A: Answer, F>(mut self, attempt: impl Fn(String) -> F) -> Result<A, StoreError>
     where
-        F: Future<Output = Result<Leased, StoreError>>,
+        F: Future<Output = Result<A, StoreError>>,
     {
         match self.once(&attempt).await {
             Err(StoreError::Unavailable { .. }) => self.once(&attempt).await,
@@ -81,17 +99,17 @@ impl Question {
         }
     }
 
-    async fn once<F>(&mut self, attempt: &impl Fn(String) -> F) -> Result<Leased, StoreError>
+    async fn once<A: Answer, F>(&mut self, attempt: &impl Fn(String) -> F) -> Result<A, StoreError>
     where
-        F: Future<Output = Result<Leased, StoreError>>,
+        F: Future<Output = Result<A, StoreError>>,
     {
         // Before the first await: who is cut off here has asked.
         let was_open = std::mem::replace(&mut self.open, true);
         let answer = attempt(self.nonce.clone()).await;
         match &answer {
-            Ok(Leased::Granted(_)) => self.open = false,
+            Ok(answer) if answer.grants() => self.open = false,
             // An earlier try may still be on its way.
-            Ok(Leased::Held { .. }) => self.open = was_open,
+            Ok(_) => self.open = was_open,
             Err(_) => {}
         }
         answer
@@ -194,7 +212,7 @@ mod tests {
         let unanswered = Unanswered::default();
         let question = unanswered.question("a", "me", TTL);
         let nonce = question.nonce.clone();
-        let asking = question.ask(|_| std::future::pending());
+        let asking = question.ask(|_| std::future::pending::<Result<Leased, StoreError>>());
         assert!(tokio::time::timeout(Duration::ZERO, asking).await.is_err());
         assert_eq!(unanswered.question("a", "me", TTL).nonce, nonce);
     }

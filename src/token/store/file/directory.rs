@@ -178,6 +178,24 @@ impl Directory {
         Ok(rustix::fs::unlinkat(&self.handle, name, AtFlags::empty())?)
     }
 
+    /// The names of the files in it that end so.
+    pub fn names(&self, ending: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.handle)? {
+            let entry = entry?;
+            // Those of the store are ASCII.
+            names.extend(
+                entry
+                    .file_name()
+                    .to_str()
+                    .ok()
+                    .filter(|name| name.ends_with(ending))
+                    .map(str::to_owned),
+            );
+        }
+        Ok(names)
+    }
+
     /// Makes names durable that were given or taken away.
     pub fn sync(&self) -> io::Result<()> {
         self.handle.sync_all()
@@ -249,6 +267,21 @@ impl Directory {
 
     fn unlink(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.path.join(name))
+    }
+
+    pub fn names(&self, ending: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            // Those of the store are ASCII.
+            names.extend(
+                entry?
+                    .file_name()
+                    .into_string()
+                    .ok()
+                    .filter(|name| name.ends_with(ending)),
+            );
+        }
+        Ok(names)
     }
 
     pub fn sync(&self) -> io::Result<()> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, Pipeline, RedisError,
@@ -140,6 +141,60 @@ impl Connection {
         }
     }
 
+    /// Some of the keys that match a pattern, and where to go on: on each primary of a cluster in turn. `after`: what the
+    /// step before said.
+    pub async fn scan(
+        &self,
+        action: &'static str,
+        patience: Duration,
+        pattern: &str,
+        after: Option<&str>,
+    ) -> Result<(Vec<String>, Option<String>), StoreError> {
+        /// About how many keys a step looks at.
+        const LOOKED_AT: u32 = 500;
+
+        self.work(action, patience, |live| async move {
+            let scan = |cursor: u64| {
+                let mut command = redis::cmd("SCAN");
+                command
+                    .arg(cursor)
+                    .arg("MATCH")
+                    .arg(pattern)
+                    .arg("COUNT")
+                    .arg(LOOKED_AT);
+                command
+            };
+            match live {
+                Live::Single(mut connection) => {
+                    let cursor = after.map_or(Ok(0), |after| after.parse().map_err(not_a_cursor))?;
+                    let (next, keys): (u64, Vec<String>) = scan(cursor).query_async(&mut connection).await?;
+                    Ok((keys, (next > 0).then(|| next.to_string())))
+                }
+                Live::Cluster(mut connection) => {
+                    let (primary, cursor) = match after.map(|after| after.rsplit_once(' ')) {
+                        None => match primaries(&mut connection).await?.into_iter().next() {
+                            Some(first) => (first, 0),
+                            None => return Ok((Vec::new(), None)),
+                        },
+                        Some(Some((primary, cursor))) => (primary.to_owned(), cursor.parse().map_err(not_a_cursor)?),
+                        Some(None) => return Err(not_a_cursor("it names no node")),
+                    };
+                    let reply = connection.route_command(scan(cursor), node(&primary)?).await?;
+                    let (next, keys): (u64, Vec<String>) = redis::from_redis_value(reply)?;
+                    if next > 0 {
+                        return Ok((keys, Some(format!("{primary} {next}"))));
+                    }
+                    let rest = primaries(&mut connection)
+                        .await?
+                        .into_iter()
+                        .find(|other| *other > primary);
+                    Ok((keys, rest.map(|next| format!("{next} 0"))))
+                }
+            }
+        })
+        .await
+    }
+
     async fn work<T, F>(
         &self,
         action: &'static str,
@@ -188,6 +243,29 @@ impl Connection {
     fn open(&self) -> MutexGuard<'_, Open> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The primaries of a cluster, in order.
+async fn primaries(connection: &mut ClusterConnection) -> Result<Vec<String>, RedisError> {
+    let all = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+    let answers = connection.route_command(redis::cmd("PING"), all).await?;
+    let answers: std::collections::BTreeMap<String, Value> = redis::from_redis_value(answers)?;
+    Ok(answers.into_keys().collect())
+}
+
+fn node(address: &str) -> Result<RoutingInfo, RedisError> {
+    let (host, port) = address
+        .rsplit_once(':')
+        .ok_or_else(|| not_a_cursor("it names no port"))?;
+    Ok(RoutingInfo::SingleNode(SingleNodeRoutingInfo::ByAddress {
+        host: host.to_owned(),
+        port: port.parse().map_err(not_a_cursor)?,
+    }))
+}
+
+fn not_a_cursor(why: impl std::fmt::Display) -> RedisError {
+    let kind = redis::ErrorKind::InvalidClientConfig;
+    RedisError::from((kind, "the place where a walk goes on cannot be read", why.to_string()))
 }
 
 impl Open {
