@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::token::store::Lease;
 use crate::token::{Error, StoreError, TokenSet};
 use crate::value::Secret;
 
@@ -15,7 +16,12 @@ pub(crate) struct UnstoredTokens {
 
 /// The set that waits to be stored, if one does.
 #[derive(Default)]
-pub(crate) struct Unstored(Mutex<Option<Box<Waiting>>>);
+pub(crate) struct Unstored {
+    waiting: Mutex<Option<Box<Waiting>>>,
+    /// The lease under which the set before it was to be stored. While it is held, no other process sends the refresh
+    /// token that this process knows to be spent.
+    lease: Mutex<Option<Lease>>,
+}
 
 struct Waiting {
     set: UnstoredTokens,
@@ -69,8 +75,22 @@ impl Unstored {
         Some(Error::Store { source })
     }
 
+    /// Leaves a lease for whoever stores the set that waits now.
+    pub fn leave(&self, lease: Lease) {
+        *self.left() = Some(lease);
+    }
+
+    /// The lease that was left.
+    pub fn take_left(&self) -> Option<Lease> {
+        self.left().take()
+    }
+
+    fn left(&self) -> MutexGuard<'_, Option<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Box<Waiting>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,6 +135,15 @@ mod tests {
             assert!(unstored.holds(&waits.tokens));
             assert!(!unstored.holds(&if taken { first } else { second }.tokens));
         }
+    }
+
+    #[test]
+    fn a_lease_is_left_for_one() {
+        let unstored = Unstored::default();
+        assert!(unstored.take_left().is_none());
+        unstored.leave(Lease::new(3));
+        assert_eq!(unstored.take_left().unwrap().fence, 3);
+        assert!(unstored.take_left().is_none());
     }
 
     #[test]

@@ -71,9 +71,21 @@ pub(super) fn longest_rest(request_timeout: Duration) -> Duration {
 
 /// Waits for the lease of a change.
 pub(super) async fn acquire(store: &GrantStore, clock: &dyn Clock) -> Result<Lease, Error> {
+    acquire_or_take(store, clock, || None).await
+}
+
+/// The same for somebody to whom this process may leave the lease that it has.
+pub(super) async fn acquire_or_take(
+    store: &GrantStore,
+    clock: &dyn Clock,
+    left: impl Fn() -> Option<Lease>,
+) -> Result<Lease, Error> {
     let deadline = clock.monotonic() + store.grant.longest_work() * 2;
     let mut poll = Poll::new();
     loop {
+        if let Some(left) = left() {
+            return Ok(left);
+        }
         let Asked { leased, .. } = store.lease_for_change().await?;
         match leased {
             Leased::Granted(lease) => return Ok(lease),

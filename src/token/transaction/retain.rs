@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::lease::acquire;
+use super::lease::acquire_or_take;
 use super::replaced::Replaced;
 use super::write::{Written, write};
 use crate::http::Backoff;
@@ -70,7 +70,7 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
         }
         let held = match lease.take() {
             Some(held) => held,
-            None => match acquire(&live.store, &*live.clock).await {
+            None => match acquire_or_take(&live.store, &*live.clock, || live.held.unstored.take_left()).await {
                 Ok(held) => held,
                 Err(error) => {
                     tracing::warn!(key = %live.grant.key, generation, failures, error = %with_causes(&error), "new tokens are still not stored");
@@ -79,13 +79,22 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
             },
         };
         match store_once(live, &unstored, held, &mut replaced).await {
-            Tried::Over => return,
+            Tried::Over => break,
             Tried::LeaseLost => pause = false,
             Tried::Failed { lease: held } => lease = Some(held),
+            Tried::Outdated { lease: held } => {
+                lease = Some(held);
+                break;
+            }
         }
     }
-    if let Some(held) = lease {
-        live.store.release(held).await;
+    let held = lease.or_else(|| live.held.unstored.take_left());
+    match held {
+        // A login waits now. Whoever got the lease before it would find the intent of a request whose outcome only this
+        // process knows.
+        Some(held) if !live.held.unstored.is_empty() => live.held.unstored.leave(held),
+        Some(held) => live.store.release(held).await,
+        None => {}
     }
 }
 
@@ -98,14 +107,17 @@ enum Tried {
     Failed {
         lease: Lease,
     },
+    /// Another set waits, or none.
+    Outdated {
+        lease: Lease,
+    },
 }
 
 async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, replaced: &mut Replaced) -> Tried {
     let tokens = &unstored.tokens;
     if !live.held.unstored.holds(tokens) {
-        // A newer login was stored while this waited for the lease.
-        live.store.release(lease).await;
-        return Tried::Over;
+        // A newer login was stored while this waited for the lease, or waits now.
+        return Tried::Outdated { lease };
     }
     let (seen, stored_at) = match live.store.read().await {
         Ok(seen) => {
