@@ -126,9 +126,9 @@ impl World {
     }
 }
 
-/// A look, the lease, a read: then the intent is written.
-const WITH_THE_LEASE: usize = 3;
-const WITH_THE_INTENT: usize = 4;
+/// A look and the lease: then the intent is written, here in a step of its own.
+const WITH_THE_LEASE: usize = 2;
+const WITH_THE_INTENT: usize = 3;
 
 #[tokio::test(start_paused = true)]
 async fn a_holder_that_is_killed_before_its_request_left_is_waited_for_15_seconds_at_most() {

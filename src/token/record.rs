@@ -65,7 +65,8 @@ pub(crate) fn next_revision(seen: Option<u64>, shown: u64, now: DateTime<Utc>) -
 pub struct Intent {
     /// Who was about to send it.
     pub holder: String,
-    /// The lease under which it was written.
+    /// Which intent of the grant it is: the revision that its write gave the record, or the fence of the lease under which
+    /// it was written.
     pub fence: u64,
     /// When it was written.
     pub at: DateTime<Utc>,

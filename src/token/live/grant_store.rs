@@ -3,13 +3,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use crate::token::clock::Now;
 use crate::token::grant::Grant;
 use crate::token::record::{Versioned, next_revision};
 use crate::token::store::{
-    Damage, Lease, LeaseState, Leased, Place, RecordBytes, Stage, StoredRecord, Swap, Swapped, in_time, swap_alone,
+    Damage, Lease, LeaseState, Leased, LeasedSwap, Place, RecordBytes, Stage, StoredRecord, Swap, Swapped, in_time,
+    swap_alone,
 };
-use crate::token::{Clock, Record, StoreError, TokenStore};
+use crate::token::{Clock, Record, StoreError, TokenKey, TokenStore};
 use crate::value::with_causes;
 
 /// How long a lease lasts that is renewed while its holder is at work: whoever is killed blocks nobody for longer.
@@ -115,6 +118,14 @@ impl GrantStore {
         .await
     }
 
+    /// Changes the record, once, and gives the lease back with that.
+    pub async fn swap_and_release(&self, swap: Swap, lease: &Lease) -> Result<Swapped, StoreError> {
+        self.step(Stage::Write, "take the write", || {
+            self.store.swap_and_release(&self.grant.key, swap, lease)
+        })
+        .await
+    }
+
     /// Asks for the lease of a refresh, once.
     pub async fn lease(&self) -> Result<Asked, StoreError> {
         self.lease_at(Stage::Lease).await
@@ -125,7 +136,24 @@ impl GrantStore {
         self.lease_at(Stage::Change).await
     }
 
+    /// Asks for the lease of a refresh and makes the first swap under it, once.
+    pub async fn lease_and_swap(&self, swap: Swap) -> Result<Asked<LeasedSwap>, StoreError> {
+        self.ask(Stage::Lease, |key, holder, ttl| {
+            self.store.lease_and_swap(key, holder, ttl, swap)
+        })
+        .await
+    }
+
     async fn lease_at(&self, stage: Stage) -> Result<Asked, StoreError> {
+        self.ask(stage, |key, holder, ttl| self.store.lease(key, holder, ttl))
+            .await
+    }
+
+    async fn ask<'a, T>(
+        &'a self,
+        stage: Stage,
+        question: impl FnOnce(&'a TokenKey, &'a str, Duration) -> BoxFuture<'a, Result<T, StoreError>>,
+    ) -> Result<Asked<T>, StoreError> {
         let Grant { key, holder, .. } = &*self.grant;
         let ttl = self.lease_ttl();
         let mut asked_at = None;
@@ -133,7 +161,7 @@ impl GrantStore {
             .step(stage, "give a lease", || {
                 // The wait for a turn is over: from here on a lease may be given.
                 asked_at = Some(self.now());
-                self.store.lease(key, holder, ttl)
+                question(key, holder, ttl)
             })
             .await?;
         Ok(Asked {
@@ -220,8 +248,8 @@ impl GrantStore {
 }
 
 /// The answer to a question for a lease.
-pub(crate) struct Asked {
-    pub leased: Leased,
+pub(crate) struct Asked<T = Leased> {
+    pub leased: T,
     /// When it was asked: a lease lasts from then on at the earliest.
     pub at: Now,
 }

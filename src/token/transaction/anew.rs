@@ -1,7 +1,7 @@
 //! A token by the grant itself: client credentials, which have no refresh token.
 
 use super::lease::while_renewed;
-use super::write::{Written, write};
+use super::write::{Written, write_last};
 use crate::token::live::{Live, Outcome};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
@@ -25,11 +25,11 @@ pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> 
     let record = live.grant.alive(tokens);
     let seen = seen.map(|seen| seen.revision);
     let next = live.successor(seen, record.clone());
-    let written = write(&live.store, seen, next, lease.fence).await;
-    live.store.release(lease).await;
+    let written = write_last(&live.store, seen, next, &lease).await;
     Ok(live.publish(match written {
         Ok(Written::Done(stored)) => stored,
         Ok(Written::Overtaken) | Err(_) => {
+            live.store.release(lease).await;
             tracing::warn!(key = %live.grant.key, "a token that can be fetched anew was not stored");
             Versioned {
                 // Not ahead of the store: what it takes next is newer.

@@ -23,14 +23,14 @@ use super::live::{Asked, Live, Outcome, Snapshot};
 use super::machine::{self, Freshness, Situation, Step, Want};
 use super::record::Versioned;
 use super::store::{Lease, Leased};
-use super::{Error, Intent, Record, Renewal, SendPermit, StoreError};
+use super::{Error, Intent, Record, Renewal, StoreError};
 pub(crate) use adopt::adopt;
 use anew::{anew, without_store};
 pub(crate) use forget::forget;
 pub(crate) use import::import;
 use lease::{Poll, SenderAtWork, UnderLease, longest_rest};
 use look::{Known, read_as_far_as_known, take_stored};
-use refresh::Refresh;
+use refresh::{Begun, Refresh};
 pub(crate) use revoke::revoke;
 
 /// One attempt to get what is wanted. Runs in a task of its own: no caller can cut it off.
@@ -56,6 +56,16 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
         if let Some(stored) = take_stored(live, &want, seen.as_ref()) {
             return Ok(stored);
         }
+        if let Some(seen) = seen.as_ref().filter(|seen| begins_at_once(live, &want, seen, &past)) {
+            match refresh::at_once(live, &want, seen).await {
+                Begun::Ended(outcome) => return outcome,
+                Begun::StepByStep => past.step_by_step = true,
+                Begun::Held { by, for_at_most } => {
+                    wait_for_holder(live, by, for_at_most, began, patience_ends, &mut poll).await?;
+                    continue;
+                }
+            }
+        }
         let Asked { leased, at } = match live.store.lease().await {
             Ok(asked) => asked,
             Err(error) => return store_failed(live, error).await,
@@ -66,18 +76,42 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
                 UnderLease::SenderAtWork(sender) => past.waited_for = Some(sender.wait(live).await),
             },
             Leased::Held { by, for_at_most } => {
-                let now = live.clock.monotonic();
-                if now >= patience_ends {
-                    return Err(Error::Busy {
-                        holder: by,
-                        retry_after: for_at_most,
-                    });
-                }
-                live.waits.begin(&by, for_at_most, now >= began + LONG_WAIT);
-                poll.pause(&live.grant.random).await;
+                wait_for_holder(live, by, for_at_most, began, patience_ends, &mut poll).await?;
             }
         }
     }
+}
+
+/// A pause before the lease is asked for again; an error when it was asked for long enough.
+async fn wait_for_holder(
+    live: &Live,
+    by: String,
+    for_at_most: Option<Duration>,
+    began: Duration,
+    patience_ends: Duration,
+    poll: &mut Poll,
+) -> Result<(), Error> {
+    let now = live.clock.monotonic();
+    if now >= patience_ends {
+        return Err(Error::Busy {
+            holder: by,
+            retry_after: for_at_most,
+        });
+    }
+    live.waits.begin(&by, for_at_most, now >= began + LONG_WAIT);
+    poll.pause(&live.grant.random).await;
+    Ok(())
+}
+
+/// Whether a refresh may begin with what was read without the lease, because the swap of its intent tells whether it is
+/// still so: the grant lives, nobody has a request under way, and the store has lost nothing.
+fn begins_at_once(live: &Live, want: &Want, seen: &Versioned, past: &Past) -> bool {
+    !past.step_by_step
+        && live.grant.rotation.spends()
+        && seen.record.intent.is_none()
+        && past.lost_intent(Some(seen)).is_none()
+        && live.held.lost_by_store(Some(seen)).is_none()
+        && decide(live, want, false, Some(seen), past.waited_for) == (Step::Refresh { unanswered: 0 })
 }
 
 /// What an attempt has seen and done so far.
@@ -87,6 +121,8 @@ struct Past {
     waited_for: Option<u64>,
     /// The newest intent that stood in the store, and at which revision.
     intent: Option<(u64, Intent)>,
+    /// Lease and intent did not come in one step.
+    step_by_step: bool,
 }
 
 impl Past {
@@ -153,7 +189,8 @@ async fn under_lease(
         live.store.release(lease).await;
         return UnderLease::SenderAtWork(SenderAtWork::of(intent, live));
     }
-    let step = decide(live, want, &lease, seen.as_ref(), past.waited_for);
+    let step = decide(live, want, lease.exclusive, seen.as_ref(), past.waited_for);
+    tracing::debug!(key = %live.grant.key, ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
     UnderLease::Ended(match (step, seen) {
         (
             Step::Patience,
@@ -195,11 +232,7 @@ async fn under_lease(
         }
         (Step::Anew, seen) => anew(live, seen, lease).await,
         (Step::Refresh { unanswered }, Some(seen)) => {
-            let permit = match lease.exclusive {
-                // The operating system keeps it for this process, whatever time it is.
-                true => SendPermit::always(),
-                false => SendPermit::under_lease(Arc::clone(&live.clock), asked_at, live.store.lease_ttl()),
-            };
+            let permit = refresh::permit(live, &lease, asked_at);
             let refresh = Refresh {
                 live,
                 want,
@@ -219,11 +252,11 @@ async fn under_lease(
     })
 }
 
-fn decide(live: &Live, want: &Want, lease: &Lease, seen: Option<&Versioned>, waited_for: Option<u64>) -> Step {
+fn decide(live: &Live, want: &Want, exclusive: bool, seen: Option<&Versioned>, waited_for: Option<u64>) -> Step {
     let grant = &live.grant;
     let now = live.now();
     let record = seen.map(|seen| &seen.record);
-    let step = machine::decide(&Situation {
+    machine::decide(&Situation {
         want,
         record,
         freshness: record
@@ -231,15 +264,13 @@ fn decide(live: &Live, want: &Want, lease: &Lease, seen: Option<&Versioned>, wai
             .map_or(Freshness::Expired, |tokens| grant.freshness(tokens, now)),
         renewal: grant.renewal,
         rotation: &grant.rotation,
-        exclusive: lease.exclusive,
+        exclusive,
         own_intent: record
             .and_then(|record| record.intent.as_ref())
             .is_some_and(|intent| *intent.holder == *grant.holder),
         waited_for,
         now,
-    });
-    tracing::debug!(key = %grant.key, ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
-    step
+    })
 }
 
 /// Until the access token is over, and then the refresh token may be sent again; a minute at most, because somebody may

@@ -1,22 +1,26 @@
 //! A refresh under its lease: intend, send, judge, commit, publish.
+//!
+//! Where nothing but the lease is missing, lease and intent are one step of the store ([`at_once`]); the commit and the
+//! end of the lease are one in any case.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::lease::while_renewed;
 use super::look::take_stored;
 use super::replaced::Replaced;
 use super::retain::{Retained, retain};
-use super::write::{Written, write};
+use super::write::{Written, change, write, write_last};
 use crate::token::clock::Now;
-use crate::token::live::{Live, Outcome, Snapshot, UnstoredTokens};
+use crate::token::live::{Asked, Live, Outcome, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Consequence, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
-use crate::token::store::Lease;
+use crate::token::store::{Lease, LeasedSwap};
 use crate::token::{
     EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, RefreshRequest, SendPermit, StoreError,
     TokenReply, TokenSet, Verdict,
 };
-use crate::value::Secret;
+use crate::value::{Secret, with_causes};
 
 /// A refresh under its lease.
 pub(super) struct Refresh<'a> {
@@ -25,6 +29,75 @@ pub(super) struct Refresh<'a> {
     pub lease: Lease,
     /// Until when the request may leave.
     pub permit: SendPermit,
+}
+
+/// What came of asking for the lease with the intent.
+pub(super) enum Begun {
+    Ended(Outcome),
+    /// Somebody else has the lease.
+    Held {
+        by: String,
+        for_at_most: Option<Duration>,
+    },
+    /// The record changed since it was read, or the store did not answer: one step after the other tells more.
+    StepByStep,
+}
+
+/// A refresh of what was read without the lease, where nothing in it needs a second look.
+pub(super) async fn at_once(live: &Arc<Live>, want: &Want, seen: &Versioned) -> Begun {
+    let grant = &live.grant;
+    let tokens = seen.record.tokens.clone();
+    let Some((tokens, refresh_token)) = tokens.and_then(|tokens| Some((tokens.clone(), tokens.refresh_token?))) else {
+        return Begun::StepByStep;
+    };
+    let mut intended = live.successor(Some(seen.revision), seen.record.clone());
+    // There is no fence yet. A revision tells one intent from every other as well.
+    intended.record = seen
+        .record
+        .with_intent(intent(live, intended.revision, &refresh_token, 0));
+    let swap = change(Some(seen.revision), &intended, 0);
+    let Asked { leased, at } = match live.store.lease_and_swap(swap).await {
+        Ok(asked) => asked,
+        Err(error) => {
+            tracing::debug!(key = %grant.key, error = %with_causes(&error), "a refresh did not begin in one step");
+            return Begun::StepByStep;
+        }
+    };
+    match leased {
+        LeasedSwap::Done(lease) => {
+            tracing::debug!(key = %grant.key, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh, begun in one step");
+            let refresh = Refresh {
+                live,
+                want,
+                permit: permit(live, &lease, at),
+                lease,
+            };
+            Begun::Ended(refresh.send(intended, tokens, refresh_token, 0).await)
+        }
+        LeasedSwap::Held { by, for_at_most } => Begun::Held { by, for_at_most },
+        LeasedSwap::Conflict(_) => Begun::StepByStep,
+    }
+}
+
+/// Until when a request may leave under this lease, which was asked for at this time.
+pub(super) fn permit(live: &Live, lease: &Lease, asked_at: Now) -> SendPermit {
+    match lease.exclusive {
+        // The operating system keeps it for this process, whatever time it is.
+        true => SendPermit::always(),
+        false => SendPermit::under_lease(Arc::clone(&live.clock), asked_at, live.store.lease_ttl()),
+    }
+}
+
+fn intent(live: &Live, number: u64, refresh_token: &Secret, unanswered: u32) -> Intent {
+    Intent {
+        holder: live.grant.holder.to_string(),
+        fence: number,
+        at: live.now().utc(),
+        refresh_token: Fingerprint::of(refresh_token),
+        unanswered,
+        given_up: false,
+        put_back: false,
+    }
 }
 
 impl Refresh<'_> {
@@ -42,6 +115,11 @@ impl Refresh<'_> {
             Ok(intended) => intended,
             Err(error) => return self.give_up(error).await,
         };
+        self.send(intended, tokens, refresh_token, unanswered).await
+    }
+
+    /// Sends the request, of which the store knows.
+    async fn send(self, intended: Versioned, tokens: TokenSet, refresh_token: Secret, unanswered: u32) -> Outcome {
         if !self.may_send().await {
             // Nothing was sent; what was sent before is as open as it was.
             let unsent = match unanswered {
@@ -69,15 +147,8 @@ impl Refresh<'_> {
         if !grant.rotation.spends() {
             return Ok(seen);
         }
-        let record = seen.record.with_intent(Intent {
-            holder: grant.holder.to_string(),
-            fence: self.lease.fence,
-            at: self.live.now().utc(),
-            refresh_token: Fingerprint::of(refresh_token),
-            unanswered,
-            given_up: false,
-            put_back: false,
-        });
+        let intent = intent(self.live, self.lease.fence, refresh_token, unanswered);
+        let record = seen.record.with_intent(intent);
         match self.write(&seen, record).await? {
             Written::Done(intended) => Ok(intended),
             Written::Overtaken => Err(grant.overtaken()),
@@ -110,12 +181,9 @@ impl Refresh<'_> {
         let unusable = reply.unusable.clone();
         let tokens = parent.next(reply, sent_at.wall);
         let record = Record::alive(intended.record.key.clone(), tokens.clone());
-        let error = match self.write(&intended, record).await {
-            Ok(Written::Done(committed)) => {
-                let published = live.publish(committed);
-                live.store.release(self.lease).await;
-                return told(published, unusable);
-            }
+        let next = live.successor(Some(intended.revision), record);
+        let error = match write_last(&live.store, Some(intended.revision), next, &self.lease).await {
+            Ok(Written::Done(committed)) => return told(live.publish(committed), unusable),
             Ok(Written::Overtaken) => StoreError::unavailable("take the write", "the lease was lost"),
             Err(error) => error,
         };

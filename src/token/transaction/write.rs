@@ -6,7 +6,7 @@ use crate::http::Backoff;
 use crate::token::StoreError;
 use crate::token::live::GrantStore;
 use crate::token::record::Versioned;
-use crate::token::store::{StoredRecord, Swap, Swapped};
+use crate::token::store::{Lease, StoredRecord, Swap, Swapped};
 
 /// How often a write is tried before the attempt goes on without it.
 const WRITES: u32 = 3;
@@ -41,19 +41,45 @@ pub(super) async fn write(
     next: Versioned,
     fence: u64,
 ) -> Result<Written, StoreError> {
+    let swap = change(seen, &next, fence);
+    let swapped = swap_at_last(&swap, || store.swap(swap.clone())).await?;
+    Ok(written(swapped, next))
+}
+
+/// The same for the last write under a lease, which is given back with it: after [`Written::Done`] it is to be dropped,
+/// otherwise it is still held.
+pub(super) async fn write_last(
+    store: &GrantStore,
+    seen: Option<u64>,
+    next: Versioned,
+    lease: &Lease,
+) -> Result<Written, StoreError> {
+    let swap = change(seen, &next, lease.fence);
+    let swapped = swap_at_last(&swap, || store.swap_and_release(swap.clone(), lease)).await?;
+    Ok(written(swapped, next))
+}
+
+/// The swap that makes this of the record that was read.
+pub(super) fn change(seen: Option<u64>, next: &Versioned, fence: u64) -> Swap {
     let stored = StoredRecord::new(next.revision, next.record.encode());
-    let swap = Swap::new(seen, fence, Some(stored));
-    Ok(match swap_at_last(store, swap).await? {
+    Swap::new(seen, fence, Some(stored))
+}
+
+fn written(swapped: Swapped, next: Versioned) -> Written {
+    match swapped {
         Swapped::Done => Written::Done(next),
         Swapped::Conflict(_) | Swapped::Fenced => Written::Overtaken,
-    })
+    }
 }
 
 /// Swaps, and tries again when the store does not answer: a swap says itself whether it was made before.
-async fn swap_at_last(store: &GrantStore, swap: Swap) -> Result<Swapped, StoreError> {
+async fn swap_at_last<F>(swap: &Swap, attempt: impl Fn() -> F) -> Result<Swapped, StoreError>
+where
+    F: Future<Output = Result<Swapped, StoreError>>,
+{
     let mut failures = 0;
     loop {
-        match store.swap(swap.clone()).await {
+        match attempt().await {
             Ok(Swapped::Conflict(stored)) if failures > 0 && stored == swap.next => return Ok(Swapped::Done),
             Err(error @ StoreError::Unavailable { .. }) => {
                 failures += 1;
