@@ -10,7 +10,7 @@ use crate::oauth::{
     self, AskedScope, Authorization, AuthorizationServer, Authorizations, GrantIssuer, Pending, Purpose,
     RequestedScope, check_redirect_uri,
 };
-use crate::token::{Clock, GrantKind, Handles, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
+use crate::token::{Clock, GrantKind, Handles, PseudonymKey, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
 use crate::transport::{Core, Credential, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 
@@ -33,7 +33,7 @@ use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 /// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct App<P: Provider>(pub(super) Arc<Settled<P>>);
+pub struct App<P: Provider>(pub(super) Arc<Settled<P>>, pub(super) Option<Arc<str>>);
 
 /// An application with every setting decided.
 pub(super) struct Settled<P: Provider> {
@@ -56,6 +56,10 @@ pub(super) struct Settled<P: Provider> {
     pub(super) look_again_every: Duration,
     /// The tokens that a login replaces are ended at the provider.
     pub(super) revoke_replaced: bool,
+    /// Of the pseudonyms in tombstones.
+    pub(super) pseudonym_key: Option<PseudonymKey>,
+    /// How long the marks of grants that are over are kept.
+    pub(super) tombstones_live: Duration,
     pub(super) handles: Handles,
     /// Those under way, and the marks of those that were used.
     pub(super) authorizations: Authorizations,
@@ -66,7 +70,7 @@ pub(super) struct Settled<P: Provider> {
 
 impl<P: Provider> Clone for App<P> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(Arc::clone(&self.0), self.1.clone())
     }
 }
 
@@ -76,6 +80,7 @@ impl<P: Provider> fmt::Debug for App<P> {
             .field("provider", &P::profile().provider)
             .field("client_id", &self.0.server.client_id())
             .field("base_url", &self.0.api.as_str())
+            .field("tenant", &self.1)
             .finish_non_exhaustive()
     }
 }
@@ -85,6 +90,34 @@ impl<P: Provider> App<P> {
     #[must_use]
     pub fn authorization_server(&self) -> &AuthorizationServer {
         &self.0.server
+    }
+
+    /// The same application acting on behalf of one of its own customers, for one that serves several.
+    ///
+    /// What is begun, imported or found through it belongs to this tenant alone: two tenants that name a user alike have
+    /// two grants, and the key of another tenant's grant is refused
+    /// ([`ForeignKey`](oauth::Error::ForeignKey)), as is another one's callback. The application without a tenant finds
+    /// every key. The tokens of [client credentials](Self::client_credentials) are the application's own and are shared.
+    ///
+    /// It is cheap: make it for each request. Keys of processes of an earlier version have no tenant, and those processes
+    /// cannot finish an authorization for one: give tenants when all of them are upgraded.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::mx;
+    ///
+    /// async fn connected(app: &mx::App, tenant: &str, key: &finrail::token::TokenKey) -> Result<bool, finrail::oauth::Error> {
+    ///     Ok(app.tenant(tenant).connection(key).await?.is_some())
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tenant(&self, tenant: impl Into<String>) -> Self {
+        let tenant: String = tenant.into();
+        Self(
+            Arc::clone(&self.0),
+            Some(tenant.into()).filter(|tenant: &Arc<str>| !tenant.is_empty()),
+        )
     }
 
     /// A client that acts for the application itself (RFC 6749 section 4.4).
@@ -203,6 +236,7 @@ impl<P: Provider> App<P> {
                 token_endpoint: self.0.token_endpoint.clone(),
                 bound: scopes.bound,
                 subject: None,
+                tenant: self.tenant_name().to_owned(),
                 until: Some((self.0.clock.wall() + self.0.authorization_lifetime).into()),
             },
         })
@@ -235,9 +269,7 @@ impl<P: Provider> App<P> {
     where
         P: grant::AuthorizationCode,
     {
-        if !self.is_own(&pending.provider, &pending.client_id, &pending.token_endpoint) {
-            return Err(oauth::Error::ForeignPending);
-        }
+        self.check_pending(&pending)?;
         let code = self.read(&pending, callback)?;
         let seen = self.0.authorizations.look(&pending.state).await?;
         self.exchange(pending, seen, &code).await
@@ -263,7 +295,10 @@ impl<P: Provider> App<P> {
         let requested = asked(scopes);
         let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
         let reply = self.0.server.password(username, &password.into(), &scopes).await?;
-        let key = self.key(GrantKind::Password, scopes).subject(username);
+        let key = self
+            .key(GrantKind::Password, scopes)
+            .tenant(self.tenant_name())
+            .subject(username);
         self.adopt(key, reply).await
     }
 
@@ -291,11 +326,11 @@ impl<P: Provider> App<P> {
     /// # Errors
     ///
     /// When the grant is over ([`reauthorization_required`](oauth::Error::reauthorization_required)), the key belongs to
-    /// another application or another authorization server (of another environment, or of another institution), it is the
+    /// another application, another [tenant](Self::tenant) or another authorization server (of another environment, or of another institution), it is the
     /// key of the application's own tokens ([`KeyOfClientCredentials`](oauth::Error::KeyOfClientCredentials)), or the store
     /// cannot be read.
     pub async fn connection(&self, key: &TokenKey) -> Result<Option<Connection<P>>, oauth::Error> {
-        if !self.is_own(&key.provider, &key.client_id, &key.token_endpoint) {
+        if !self.is_own_key(key) {
             return Err(oauth::Error::ForeignKey);
         }
         if key.grant == GrantKind::ClientCredentials {
@@ -350,6 +385,7 @@ impl<P: Provider> App<P> {
         // Without scopes: what is said of them at the next start must not make another grant of the same tokens.
         let key = self
             .key(kind, ScopeSet::new())
+            .tenant(self.tenant_name())
             .subject(subject)
             .bound_to(tokens.bindings().iter().cloned());
         let tokens = tokens
@@ -418,7 +454,30 @@ impl<P: Provider> App<P> {
             && token_endpoint == self.0.token_endpoint
     }
 
-    fn handle(&self, key: TokenKey, renewal: Renewal) -> TokenHandle {
+    /// The tenant that it acts for; empty: nobody in particular.
+    pub(super) fn tenant_name(&self) -> &str {
+        self.1.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a grant or an authorization of this tenant is this application's to use.
+    fn is_of_tenant(&self, tenant: &str) -> bool {
+        self.1.as_deref().is_none_or(|own| own == tenant)
+    }
+
+    pub(super) fn is_own_key(&self, key: &TokenKey) -> bool {
+        self.is_own(&key.provider, &key.client_id, &key.token_endpoint) && self.is_of_tenant(&key.tenant)
+    }
+
+    pub(super) fn check_pending(&self, pending: &Pending) -> Result<(), oauth::Error> {
+        let own = self.is_own(&pending.provider, &pending.client_id, &pending.token_endpoint);
+        if own && self.is_of_tenant(&pending.tenant) {
+            Ok(())
+        } else {
+            Err(oauth::Error::ForeignPending)
+        }
+    }
+
+    pub(super) fn handle(&self, key: TokenKey, renewal: Renewal) -> TokenHandle {
         self.0.handles.of(&key, || self.new_handle(key.clone(), renewal))
     }
 
@@ -427,7 +486,11 @@ impl<P: Provider> App<P> {
             server: self.0.server.clone(),
             scopes: key.scopes.clone(),
         };
-        TokenHandle::builder(key, Arc::new(issuer), renewal)
+        let mut builder = TokenHandle::builder(key, Arc::new(issuer), renewal);
+        if let Some(key) = &self.0.pseudonym_key {
+            builder = builder.pseudonym_key(key.clone());
+        }
+        builder
             .rotation(self.0.rotation)
             .look_again_every(self.0.look_again_every)
             .revoke_replaced(self.0.revoke_replaced)

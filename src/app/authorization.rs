@@ -62,9 +62,7 @@ impl<P: Provider> App<P> {
     {
         let state = oauth::callback_state(callback)?;
         let (pending, seen) = self.0.authorizations.find(session, &state).await?;
-        if !self.is_own(&pending.provider, &pending.client_id, &pending.token_endpoint) {
-            return Err(oauth::Error::ForeignPending);
-        }
+        self.check_pending(&pending)?;
         let code = self.read(&pending, callback)?;
         self.exchange(pending, Some(seen), &code).await
     }
@@ -114,6 +112,7 @@ impl<P: Provider> App<P> {
         // A grant that is bound to one thing (a payment's authorization) lives beside the same user's others.
         let key = self
             .key(GrantKind::AuthorizationCode, pending.scopes)
+            .tenant(pending.tenant)
             .subject(subject)
             .bound_to(pending.bound);
         self.adopt(key, reply).await

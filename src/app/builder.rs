@@ -9,7 +9,7 @@ use super::credentials::Credentials;
 use super::provider::{Environment as _, Provider, TypedClient};
 use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
 use crate::oauth::{AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, Pkce, Settings, TokenBody};
-use crate::token::{Clock, Handles, MemoryStore, Rotation, SystemClock, TokenHandleBuilder, TokenStore};
+use crate::token::{Clock, Handles, MemoryStore, PseudonymKey, Rotation, SystemClock, TokenHandleBuilder, TokenStore};
 use crate::transport::{Credential, RetryPolicy};
 
 /// Sets up an [`App`].
@@ -35,6 +35,8 @@ pub struct AppBuilder<P: Provider> {
     rotation: Option<Rotation>,
     look_again_every: Duration,
     revoke_replaced: bool,
+    pseudonym_key: Option<PseudonymKey>,
+    tombstones_live: Duration,
     authorization_lifetime: Duration,
     keep_id_token: bool,
 }
@@ -69,6 +71,8 @@ impl<P: Provider> AppBuilder<P> {
             rotation: None,
             look_again_every: TokenHandleBuilder::LOOK_AGAIN_EVERY,
             revoke_replaced: false,
+            pseudonym_key: None,
+            tombstones_live: Duration::from_secs(90 * 86_400),
             authorization_lifetime: Duration::from_secs(600),
             keep_id_token: false,
         }
@@ -264,6 +268,47 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
+    /// The key of the pseudonyms that stand for people in the marks of grants that are over.
+    ///
+    /// A grant that is revoked or forgotten leaves a mark in the store, a tombstone, so that other processes end it too.
+    /// With a key, the mark has a hash with this key in place of the [subject](crate::token::TokenKey::subject), and
+    /// [`grants`](App::grants) does not list it. Without one it names the subject; only what [`erase`](App::erase) leaves
+    /// has a pseudonym in any case, made with chance alone.
+    ///
+    /// Give every process the same key, and keep it for as long as [tombstones live](Self::tombstones_live): a mark of
+    /// another key is an error of the store. Processes of an earlier version do not read such marks: set it when all are
+    /// upgraded.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::mx;
+    /// use finrail::token::PseudonymKey;
+    ///
+    /// fn app(pseudonyms: [u8; 32]) -> Result<mx::App, finrail::ConfigError> {
+    ///     mx::App::builder()
+    ///         .base_url("https://fdx.bank.example")
+    ///         .credentials(mx::Credentials::new("client", "secret"))
+    ///         .pseudonym_key(PseudonymKey::new(pseudonyms))
+    ///         .build()
+    /// }
+    /// # assert!(app([1; 32]).is_ok());
+    /// # }
+    /// ```
+    pub fn pseudonym_key(mut self, key: PseudonymKey) -> Self {
+        self.pseudonym_key = Some(key);
+        self
+    }
+
+    /// How long the store keeps the mark of a grant that is over, until
+    /// [`keep_alive`](App::keep_alive) removes it: 90 days by default, a day at least.
+    ///
+    /// A process that has the grant's tokens in memory and does not look at the store in all that time takes the missing
+    /// mark for a loss of the store, and puts the grant back: let it be longer than any process lives.
+    pub fn tombstones_live(mut self, time: Duration) -> Self {
+        self.tombstones_live = time.max(Duration::from_secs(86_400));
+        self
+    }
+
     /// How long an authorization may take, from [`authorize`](App::authorize) to its callback: ten minutes without it, a
     /// week at most. A callback that comes later is refused, and its code is not used.
     pub fn authorization_lifetime(mut self, lifetime: Duration) -> Self {
@@ -374,7 +419,7 @@ impl<P: Provider> AppBuilder<P> {
             keep_id_token: self.keep_id_token,
         });
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
-        Ok(App(Arc::new(Settled {
+        let settled = Settled {
             api,
             oauth,
             token_endpoint,
@@ -390,13 +435,16 @@ impl<P: Provider> AppBuilder<P> {
             clock: self.clock,
             look_again_every: self.look_again_every,
             revoke_replaced: self.revoke_replaced,
+            pseudonym_key: self.pseudonym_key,
+            tombstones_live: self.tombstones_live,
             rotation: self.rotation.unwrap_or_else(|| {
                 let facts = profile.refresh;
                 Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs))
             }),
             handles: Handles::default(),
             provider: std::marker::PhantomData,
-        })))
+        };
+        Ok(App(Arc::new(settled), None))
     }
 }
 

@@ -8,6 +8,9 @@ mod builder;
 mod client_builder;
 mod connection;
 mod credentials;
+mod erasure;
+mod grants;
+mod keep_alive;
 mod provider;
 
 pub use any_error::AnyError;
@@ -16,4 +19,7 @@ pub use builder::AppBuilder;
 pub use client_builder::ClientBuilder;
 pub use connection::Connection;
 pub use credentials::Credentials;
+pub use erasure::{Erased, Erasure};
+pub use grants::{GrantState, Grants, ListedGrant};
+pub use keep_alive::{KeepAlive, KeptAlive};
 pub use provider::{ClientKind, Environment, Hosts, Provider, TypedClient, grant};

@@ -45,6 +45,7 @@ pub fn callbacks(callback: &str) -> impl Iterator<Item = Result<Secret, Error>> 
             token_endpoint: String::new(),
             bound: Vec::new(),
             subject: None,
+            tenant: String::new(),
             until: None,
         };
         let issuer = ExpectedIssuer::WithEndpoint([endpoint.as_ref(), None]);

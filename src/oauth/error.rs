@@ -89,12 +89,12 @@ pub enum Error {
     },
     /// The pending authorization was made for another provider, client or authorization server.
     #[error(
-        "the pending authorization belongs to another provider, client id or authorization server; use the app that made it"
+        "the pending authorization belongs to another provider, client id, authorization server or tenant; use the app that made it"
     )]
     ForeignPending,
     /// The key of a connection was made for another provider, client or authorization server.
     #[error(
-        "the key belongs to another provider, client id or authorization server; use the app that made the connection"
+        "the key belongs to another provider, client id, authorization server or tenant; use the app that made the connection"
     )]
     ForeignKey,
     /// The key is that of the application's own tokens, and no user's connection has it.
@@ -148,6 +148,9 @@ pub enum Error {
         /// What the HTTP client says (a `reqwest::Error`), or that no reply came in time and how long that is.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// It is not said whose grants are to be erased.
+    #[error("the subject is empty; say whose grants are to be erased")]
+    NoSubject,
     /// Tokens from elsewhere cannot be taken.
     #[error("the tokens cannot be imported: {0}")]
     Import(&'static str),

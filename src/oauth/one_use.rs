@@ -16,10 +16,12 @@ use subtle::ConstantTimeEq as _;
 
 use super::error::Error;
 use super::pending::Pending;
-use crate::token::store::{StoredRecord, Swap, Swapped, in_time, swap_alone};
-use crate::token::{Clock, GrantKind, StoreError, TokenKey, TokenStore};
+use crate::token::store::{ListedRecord, StoredRecord, Swap, Swapped, in_time, swap_alone};
+use crate::token::{Clock, GrantKind, StoreError, TokenKey, TokenStore, Walk};
 use crate::value::{Secret, with_causes};
 
+/// Stands for the provider in the keys of these records.
+const KEPT_AS: &str = "authorization";
 /// The version of the record that this code writes.
 const VERSION: u32 = 1;
 /// How long a mark outlives the end of its authorization. Nothing is at risk without it, because what has ended is not
@@ -195,7 +197,7 @@ impl Authorizations {
     }
 
     /// Removes a few of the records that this process wrote and that are over. What a process leaves behind that ends is
-    /// not found again: a store cannot list its records.
+    /// [removed](Self::remove_all_over) by whoever keeps grants alive.
     async fn remove_what_is_over(&self) {
         let now = self.now();
         for _ in 0..REMOVED_AT_ONCE {
@@ -213,6 +215,37 @@ impl Authorizations {
                 let _ = self.swap(&key, Swap::new(Some(stored.revision), 0, None)).await;
             }
         }
+    }
+
+    /// Removes the authorizations under way of which this holds, in whatever process they were begun.
+    pub(crate) async fn erase(
+        &self,
+        which: impl Fn(&Pending) -> bool,
+        unread: &mut Vec<StoreError>,
+    ) -> Result<usize, Error> {
+        self.remove_all(|kept| kept.pending.as_ref().is_some_and(&which), unread)
+            .await
+    }
+
+    /// Removes the authorizations that are over, with their marks, those of processes that have ended too.
+    pub(crate) async fn remove_all_over(&self, unread: &mut Vec<StoreError>) -> Result<usize, Error> {
+        let now = self.now();
+        self.remove_all(|kept| kept.until + REMEMBERED <= now, unread).await
+    }
+
+    async fn remove_all(&self, which: impl Fn(&Kept) -> bool, unread: &mut Vec<StoreError>) -> Result<usize, Error> {
+        let mut removed = 0;
+        let mut walk = Walk::new(Arc::clone(&self.store), TokenKey::storage_ids(KEPT_AS, None));
+        while let Some(listed) = walk.next().await {
+            let ListedRecord { id, record, .. } = listed?;
+            let kept = record.and_then(|stored| Ok((stored.revision, Kept::decode(&stored.bytes)?)));
+            match kept {
+                Ok((revision, kept)) if which(&kept) => removed += usize::from(walk.remove(&id, revision).await?),
+                Ok(_) => {}
+                Err(error) => unread.push(error.of(&*self.store)),
+            }
+        }
+        Ok(removed)
     }
 
     fn written(&self) -> std::sync::MutexGuard<'_, VecDeque<Written>> {
@@ -249,7 +282,7 @@ impl Kept {
 /// The key of an authorization's record. It tells nothing of `state`, and is no grant's: a grant's client has an id.
 fn key_of(state: &Secret) -> TokenKey {
     let subject = digest("finrail authorization 1", state.expose_secret());
-    TokenKey::new("authorization", "", GrantKind::AuthorizationCode).subject(subject)
+    TokenKey::new(KEPT_AS, "", GrantKind::AuthorizationCode).subject(subject)
 }
 
 fn digest(purpose: &str, text: &str) -> String {

@@ -64,6 +64,9 @@ pub struct Pending {
     #[serde(default)]
     pub(crate) bound: Vec<String>,
     pub(crate) subject: Option<String>,
+    /// On whose behalf; empty: nobody's in particular.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) tenant: String,
     /// When it ends; none: an earlier version made it, which did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) until: Option<DateTime<Utc>>,
@@ -81,6 +84,12 @@ impl Pending {
     #[must_use]
     pub fn until(&self) -> Option<DateTime<Utc>> {
         self.until
+    }
+
+    /// On whose behalf the application began it ([`App::tenant`](crate::App::tenant)); empty: nobody's in particular.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.tenant
     }
 
     /// The provider.

@@ -51,6 +51,18 @@ pub(crate) async fn replace(live: &Arc<Live>, refused: &Secret) -> Result<Bearer
     Err(Error::TokenRefused { retry_after: None })
 }
 
+/// Tokens of a later generation, which another process may have stored already.
+pub(crate) async fn renew(live: &Arc<Live>, than: u64) -> Result<(), Error> {
+    // The first attempt may be one that was under way and wanted less.
+    for _ in 0..2 {
+        let snapshot = attempt(live, Want::Later { than }).await?;
+        if snapshot.generation().is_some_and(|generation| generation > than) {
+            return Ok(());
+        }
+    }
+    Err(live.grant.overtaken())
+}
+
 /// Starts an attempt and does not wait for it.
 pub(crate) fn beside(live: &Arc<Live>, want: Want) {
     if live.flight.is_under_way() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Clock, Issuer, MemoryStore, Renewal, Rotation, SystemClock, TokenKey, TokenStore};
+use super::{Clock, Issuer, MemoryStore, PseudonymKey, Renewal, Rotation, SystemClock, TokenKey, TokenStore};
 
 /// Sets up a [`TokenHandle`](super::TokenHandle).
 #[derive(Clone)]
@@ -20,6 +20,7 @@ pub struct TokenHandleBuilder {
     pub(super) request_timeout: Duration,
     pub(super) look_again_every: Duration,
     pub(super) revoke_replaced: bool,
+    pub(super) pseudonym_key: Option<PseudonymKey>,
 }
 
 impl TokenHandleBuilder {
@@ -36,6 +37,7 @@ impl TokenHandleBuilder {
             request_timeout: Duration::from_secs(20),
             look_again_every: Self::LOOK_AGAIN_EVERY,
             revoke_replaced: false,
+            pseudonym_key: None,
         }
     }
 
@@ -93,6 +95,13 @@ impl TokenHandleBuilder {
     /// section 2.1): ask the provider before this is turned on.
     pub fn revoke_replaced(mut self, revoke: bool) -> Self {
         self.revoke_replaced = revoke;
+        self
+    }
+
+    /// The key of the pseudonyms that tombstones have in place of a subject; see
+    /// [`AppBuilder::pseudonym_key`](crate::AppBuilder::pseudonym_key).
+    pub fn pseudonym_key(mut self, key: PseudonymKey) -> Self {
+        self.pseudonym_key = Some(key);
         self
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::clock::Now;
 use super::machine::{self, Freshness, Horizon};
-use super::{Error, Record, Renewal, Rotation, TokenHandleBuilder, TokenKey, TokenReply, TokenSet};
+use super::{Error, PseudonymKey, Record, Renewal, Rotation, TokenHandleBuilder, TokenKey, TokenReply, TokenSet};
 use crate::http::Random;
 
 /// What never changes of a grant while its handles live.
@@ -20,6 +20,8 @@ pub(crate) struct Grant {
     pub look_again_every: Duration,
     /// The tokens that a login replaces are ended at the provider.
     pub revoke_replaced: bool,
+    /// Of the pseudonyms in tombstones; none: they have a salt only, and tombstones name whose grant they end.
+    pub pseudonym_key: Option<PseudonymKey>,
     /// The jitter of this process, and its pauses.
     pub random: Random,
 }
@@ -40,6 +42,7 @@ impl Grant {
             request_timeout: set_up.request_timeout,
             look_again_every: set_up.look_again_every,
             revoke_replaced: set_up.revoke_replaced,
+            pseudonym_key: set_up.pseudonym_key.clone(),
             random,
         }
     }
@@ -75,6 +78,14 @@ impl Grant {
     /// The record of the living grant with these tokens.
     pub fn alive(&self, tokens: TokenSet) -> Record {
         Record::alive(self.key.clone(), tokens)
+    }
+
+    /// A tombstone as this application keeps it: with a pseudonym in place of the person, where it has a key for that.
+    pub fn tombstone(&self, ended: Record) -> Record {
+        match &self.pseudonym_key {
+            Some(key) => ended.without_person(Some(key)),
+            None => ended,
+        }
     }
 
     /// Nobody has authorized yet.

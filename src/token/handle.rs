@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use super::clock::Tick;
 use super::live::{Live, Refusal};
 use super::machine::{Freshness, Want};
+use super::transaction::Left;
 use super::watch::Events;
 use super::{
     Error, Explanation, Issuer, ReauthorizationReason, Renewal, TokenHandleBuilder, TokenInfo, TokenKey, TokenReply,
@@ -124,6 +125,12 @@ impl TokenHandle {
         }
     }
 
+    /// Refreshes the grant although its access token may be good for a long time, because its refresh token is not. Where
+    /// another process did so since this generation, nothing is sent.
+    pub(crate) async fn renew(&self, than: u64) -> Result<(), Error> {
+        attempt::renew(&self.0, than).await
+    }
+
     /// Takes the first tokens of a grant, after a login, and stores them.
     ///
     /// They replace whatever was stored under the key, a tombstone included.
@@ -190,7 +197,18 @@ impl TokenHandle {
     ///
     /// When the store fails.
     pub async fn forget(&self) -> Result<(), Error> {
-        self.owned(|live| async move { transaction::forget(&live).await }).await
+        self.owned(|live| async move { transaction::forget(&live, Left::Name).await })
+            .await
+    }
+
+    /// As [`forget`](Self::forget), and the mark that stays does not name whose grant it was.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub(crate) async fn erase(&self) -> Result<(), Error> {
+        self.owned(|live| async move { transaction::forget(&live, Left::Pseudonym).await })
+            .await
     }
 
     /// Waits until nothing is under way: no request, no login or revocation, and no tokens that wait to be stored.

@@ -59,6 +59,10 @@ pub struct TokenKey {
     pub grant: GrantKind,
     /// Whose consent it is, in the application's own words; empty: the client itself.
     pub subject: String,
+    /// On whose behalf the application acts: its own customer, where it serves several; empty: nobody's in particular. The
+    /// grants of two tenants are two grants, whatever their subjects are called.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tenant: String,
     /// The scopes that were asked for.
     pub scopes: ScopeSet,
     /// The token endpoint of the authorization server that gave the grant, where it is not that of the provider's
@@ -79,6 +83,7 @@ impl TokenKey {
             client_id: client_id.into(),
             grant,
             subject: String::new(),
+            tenant: String::new(),
             scopes: ScopeSet::new(),
             token_endpoint: String::new(),
             bound: Vec::new(),
@@ -89,6 +94,21 @@ impl TokenKey {
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = subject.into();
+        self
+    }
+
+    /// On whose behalf the application acts.
+    ///
+    /// ```
+    /// use finrail::token::{GrantKind, TokenKey};
+    ///
+    /// let of = |tenant| TokenKey::new("mx", "client-1", GrantKind::AuthorizationCode).tenant(tenant).subject("user-1");
+    /// assert_ne!(of("acme").storage_id(), of("globex").storage_id());
+    /// assert_eq!(of("acme").to_string(), "mx/authorization_code/acme/user-1");
+    /// ```
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = tenant.into();
         self
     }
 
@@ -114,8 +134,9 @@ impl TokenKey {
         self
     }
 
-    /// The key under which a copy is kept of a record that was found damaged, for whoever wants to know why. It goes away
-    /// when the grant is forgotten or revoked.
+    /// The key under which a copy is kept of a record that was found damaged, for whoever wants to know why: behind a line
+    /// that says so and a line with this key as JSON, the bytes that were found. It goes away when the grant is forgotten,
+    /// erased or revoked.
     #[must_use]
     pub fn damaged_copy(&self) -> Self {
         let mut key = self.clone();
@@ -124,10 +145,34 @@ impl TokenKey {
         key
     }
 
-    /// A stable name for stores: the provider and 32 hexadecimal digits.
+    /// How the [storage ids](Self::storage_id) of a provider's grants begin, or those of one tenant: for a
+    /// [walk](super::TokenStore::list) through a store. Two providers whose names differ in punctuation alone may share it.
+    #[must_use]
+    pub fn storage_ids(provider: &str, tenant: Option<&str>) -> String {
+        let mut id: String = provider
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(24)
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        id.push('-');
+        if let Some(tenant) = tenant.filter(|tenant| !tenant.is_empty()) {
+            let digest = Sha256::new()
+                .chain_update(b"finrail tenant 1")
+                .chain_update(tenant.as_bytes())
+                .finalize();
+            id.push('t');
+            digits(&digest[..8], &mut id);
+            id.push('-');
+        }
+        id
+    }
+
+    /// A stable name for stores: the provider and 32 hexadecimal digits, and 16 between them that stand for the tenant where
+    /// there is one.
     ///
     /// Fit for file names, Redis keys and table columns. It is made by a
-    /// one-way function, so that it tells nothing of client, subject or scopes.
+    /// one-way function, so that it tells nothing of client, tenant, subject or scopes to who cannot guess them.
     /// What a key does not say is left out of it, so that a part that keys gain later moves no grant.
     #[must_use]
     pub fn storage_id(&self) -> String {
@@ -136,16 +181,19 @@ impl TokenKey {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text.as_bytes());
         };
-        let plain = self.token_endpoint.is_empty() && self.bound.is_empty();
-        field(if plain {
-            "finrail token key 1"
-        } else {
-            "finrail token key 2"
+        let plain = self.token_endpoint.is_empty() && self.bound.is_empty() && self.tenant.is_empty();
+        field(match (plain, self.tenant.is_empty()) {
+            (true, _) => "finrail token key 1",
+            (false, true) => "finrail token key 2",
+            (false, false) => "finrail token key 3",
         });
         field(&self.provider);
         field(&self.client_id);
         field(self.grant.as_str());
         field(&self.subject);
+        if !self.tenant.is_empty() {
+            field(&self.tenant);
+        }
         if !plain {
             field(&self.token_endpoint);
             field(&self.bound.len().to_string());
@@ -154,20 +202,17 @@ impl TokenKey {
         for scope in self.scopes.iter() {
             field(scope);
         }
-        let digest = hash.finalize();
-        let mut id: String = self
-            .provider
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .take(24)
-            .map(|c| c.to_ascii_lowercase())
-            .collect();
-        id.push('-');
-        for byte in &digest[..16] {
-            id.push(hex_digit(byte >> 4));
-            id.push(hex_digit(byte & 15));
-        }
+        let mut id = Self::storage_ids(&self.provider, Some(&self.tenant));
+        digits(&hash.finalize()[..16], &mut id);
         id
+    }
+}
+
+/// Two hexadecimal digits for each byte.
+fn digits(bytes: &[u8], text: &mut String) {
+    for byte in bytes {
+        text.push(hex_digit(byte >> 4));
+        text.push(hex_digit(byte & 15));
     }
 }
 
@@ -178,6 +223,9 @@ fn hex_digit(nibble: u8) -> char {
 impl fmt::Display for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.provider, self.grant)?;
+        if !self.tenant.is_empty() {
+            write!(f, "/{}", self.tenant)?;
+        }
         if !self.subject.is_empty() {
             write!(f, "/{}", self.subject)?;
         }
@@ -206,6 +254,28 @@ mod tests {
     }
 
     #[test]
+    fn ids_of_a_tenant_begin_alike_and_are_found_among_those_of_the_provider() {
+        let key = |tenant: &str, subject: &str| {
+            TokenKey::new("Mx", "id", GrantKind::AuthorizationCode)
+                .tenant(tenant)
+                .subject(subject)
+        };
+        let ids = TokenKey::storage_ids("Mx", Some("acme"));
+        assert_eq!(ids, "mx-t59c4b46f9d58d6b4-");
+        for (tenant, is_of_it) in [("acme", true), ("", false), ("acme2", false)] {
+            for subject in ["", "me"] {
+                let id = key(tenant, subject).storage_id();
+                assert_eq!(id.starts_with(&ids), is_of_it, "{id}");
+                assert!(id.starts_with(&TokenKey::storage_ids("Mx", None)), "{id}");
+                assert_eq!(id.len(), if tenant.is_empty() { 35 } else { 53 });
+            }
+        }
+        assert_eq!(TokenKey::storage_ids("Mx", Some("")), TokenKey::storage_ids("Mx", None));
+        // A change here orphans every stored token of every user.
+        assert_eq!(key("acme", "me").storage_id(), "mx-t59c4b46f9d58d6b4-");
+    }
+
+    #[test]
     fn fields_do_not_run_into_each_other() {
         let key = || TokenKey::new("p", "a", GrantKind::Password);
         let scopes = |text| ScopeSet::parse(text);
@@ -221,6 +291,11 @@ mod tests {
             key().subject("bc").token_endpoint("d"),
             key().subject("bc").token_endpoint("https://a.example/token"),
             key().subject("bc").token_endpoint("https://b.example/token"),
+            key().tenant("t").subject("bc"),
+            key().tenant("tb").subject("c"),
+            key().tenant("bc"),
+            key().tenant("t").subject("bc").bound_to(["d"]),
+            key().tenant("t").subject("bc").token_endpoint("d"),
         ];
         let ids: std::collections::BTreeSet<String> = keys.iter().map(TokenKey::storage_id).collect();
         assert_eq!(ids.len(), keys.len());
@@ -232,7 +307,11 @@ mod tests {
         let text = serde_json::to_string(&key).unwrap();
         assert!(!text.contains("token_endpoint") && !text.contains("bound"), "{text}");
         assert_eq!(serde_json::from_str::<TokenKey>(&text).unwrap(), key);
-        let key = key.token_endpoint("https://a.example/token").bound_to(["x"]);
+        assert!(!text.contains("tenant"), "{text}");
+        let key = key
+            .token_endpoint("https://a.example/token")
+            .bound_to(["x"])
+            .tenant("t");
         let text = serde_json::to_string(&key).unwrap();
         assert_eq!(serde_json::from_str::<TokenKey>(&text).unwrap(), key);
     }

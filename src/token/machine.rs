@@ -46,7 +46,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::clock::{Now, Tick, between};
+use super::clock::{Now, Tick, after, between};
 use super::lineage::Kinship;
 use super::{Intent, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
 use crate::value::Secret;
@@ -177,11 +177,14 @@ pub(crate) enum Want {
     Younger,
     /// The provider refused this access token.
     Other(Secret),
+    /// The refresh token nears its end: tokens of a later generation, whatever is left of them.
+    Later { than: u64 },
 }
 
 /// Whether stored tokens are what is wanted, so that no request is needed.
 pub(crate) fn satisfies(want: &Want, tokens: &TokenSet, freshness: Freshness) -> bool {
     match (want, freshness) {
+        (Want::Later { than }, _) => tokens.generation > *than,
         (_, Freshness::Mandatory | Freshness::Expired) => false,
         (Want::Other(refused), _) => tokens.access_token != *refused,
         (Want::Younger, Freshness::Advisory) => false,
@@ -351,6 +354,32 @@ pub(crate) fn is_outdated(
         }
     });
     revision < shown && !later && read.ended_on_purpose().is_none()
+}
+
+/// From when on an end of these tokens is near: in the last quarter of the time, a week before at most.
+pub(crate) fn near_from(tokens: &TokenSet, end: DateTime<Utc>) -> DateTime<Utc> {
+    const WEEK: Duration = Duration::from_secs(7 * 86_400);
+    let life = between(tokens.obtained_at, end);
+    after(tokens.obtained_at, life.saturating_sub((life / 4).min(WEEK)))
+}
+
+/// Whether a grant that nobody uses is to be renewed now. `unused_for`: the same for one whose refresh token may end at
+/// any time.
+///
+/// Where a renewal moves no end, the next one comes in the last quarter of what is left.
+pub(crate) fn is_to_be_renewed(tokens: &TokenSet, unused_for: Option<Duration>, now: DateTime<Utc>) -> bool {
+    if tokens.refresh_token.is_none() {
+        return false;
+    }
+    match tokens.refresh_expires_at {
+        Some(end) => now >= near_from(tokens, end),
+        None => unused_for.is_some_and(|time| now >= after(tokens.obtained_at, time)),
+    }
+}
+
+/// When the consent ends, if that is soon.
+pub(crate) fn consent_ends_soon(tokens: &TokenSet, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    tokens.consent_expires_at.filter(|end| now >= near_from(tokens, *end))
 }
 
 /// What a verdict on a refresh does to the grant.

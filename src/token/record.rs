@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::store::{Damage, RecordBytes, StoreError, StoredRecord};
-use super::{Lineage, ReauthorizationReason, TokenKey, TokenSet};
+use super::{Lineage, Pseudonym, PseudonymKey, ReauthorizationReason, TokenKey, TokenSet};
 use crate::value::Secret;
 
 /// The version that this code writes.
@@ -37,6 +37,9 @@ pub struct Record {
     /// Why the grant is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tombstone: Option<Tombstone>,
+    /// Whose grant it was, where the key does not say it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonym: Option<Pseudonym>,
 }
 
 /// A record and the revision it was read at.
@@ -151,6 +154,7 @@ impl Record {
             intent: None,
             revocation: None,
             tombstone: None,
+            pseudonym: None,
         }
     }
 
@@ -251,6 +255,25 @@ impl Record {
                 holder: holder.to_owned(),
                 lineage: None,
             }),
+            pseudonym: None,
+        }
+    }
+
+    /// The same tombstone without the person whose grant it ends.
+    #[must_use]
+    pub(crate) fn without_person(mut self, secret: Option<&PseudonymKey>) -> Self {
+        if self.pseudonym.is_none() {
+            self.pseudonym = Some(Pseudonym::of(&self.key, secret));
+            self.key = self.key.without_person();
+        }
+        self
+    }
+
+    /// Whether it is the record of this key.
+    pub(crate) fn is_of(&self, key: &TokenKey, secret: Option<&PseudonymKey>) -> bool {
+        match &self.pseudonym {
+            None => self.key == *key,
+            Some(pseudonym) => self.key == key.without_person() && pseudonym.stands_for(key, secret),
         }
     }
 
@@ -300,6 +323,30 @@ impl Record {
             return Err(DecodeError::Empty);
         }
         Ok(record)
+    }
+}
+
+/// A copy of a record that was found damaged: whose it was stands before it, so that it can go with the grant.
+pub(crate) struct DamagedCopy {
+    pub key: TokenKey,
+}
+
+impl DamagedCopy {
+    const BEGIN: &[u8] = b"finrail damaged record\n";
+
+    /// The bytes that were found, behind the key under which they were.
+    pub fn encode(key: &TokenKey, found: &[u8]) -> RecordBytes {
+        // A struct of strings: nothing in it can fail to become JSON.
+        let key = serde_json::to_vec(key).unwrap_or_default();
+        RecordBytes::from([Self::BEGIN, &key, b"\n", found].concat())
+    }
+
+    /// None: it is something else.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(Self::BEGIN)?;
+        let key = rest.split(|byte| *byte == b'\n').next()?;
+        let key = serde_json::from_slice(key).ok()?;
+        Some(Self { key })
     }
 }
 

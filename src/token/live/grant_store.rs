@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::token::clock::Now;
 use crate::token::grant::Grant;
-use crate::token::record::{Versioned, next_revision};
+use crate::token::record::{DamagedCopy, Versioned, next_revision};
 use crate::token::store::{
     Damage, Lease, LeaseState, Leased, LeasedSwap, Place, RecordBytes, Stage, StoredRecord, Swap, Swapped, in_time,
     swap_alone,
@@ -72,7 +72,7 @@ impl GrantStore {
             Err(error) if error.is_damage() => return Err(StoreError::damaged_record(error, stored).of(&*self.store)),
             Err(error) => return Err(StoreError::from(error).of(&*self.store)),
         };
-        if record.key != self.grant.key {
+        if !record.is_of(&self.grant.key, self.grant.pseudonym_key.as_ref()) {
             return Err(StoreError::corrupt("the record belongs to another key"));
         }
         Ok(Some(Versioned {
@@ -83,10 +83,11 @@ impl GrantStore {
 
     /// Keeps what is damaged under a key of its own, instead of what was kept there before.
     pub async fn keep_aside(&self, damage: &Damage) -> Result<(), StoreError> {
-        let Some(bytes) = damage.bytes.clone() else {
+        let Some(bytes) = &damage.bytes else {
             return Ok(());
         };
-        self.replace_aside(Some(bytes)).await
+        let copy = DamagedCopy::encode(&self.grant.key, bytes);
+        self.replace_aside(Some(copy)).await
     }
 
     /// Removes what was kept of a damaged record.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::broadcast;
 
-use crate::token::TokenSet;
-use crate::token::clock::{after, between};
+use crate::token::clock::between;
 use crate::token::event::{Event, Expiring};
+use crate::token::{TokenSet, machine};
 
 /// The way to those who watch.
 #[derive(Default)]
@@ -43,7 +43,7 @@ impl News {
         let mut next = None;
         for what in [Expiring::Consent, Expiring::RefreshToken] {
             let Some(at) = end(tokens, what) else { continue };
-            let told_at = told_at(tokens, at);
+            let told_at = machine::near_from(tokens, at);
             if now < told_at {
                 let wait = between(now, told_at);
                 next = Some(next.map_or(wait, |other: Duration| other.min(wait)));
@@ -61,13 +61,6 @@ fn end(tokens: &TokenSet, what: Expiring) -> Option<DateTime<Utc>> {
         Expiring::Consent => tokens.consent_expires_at,
         Expiring::RefreshToken => tokens.refresh_expires_at,
     }
-}
-
-/// When an end is announced: in the last quarter of the time, a week before at most.
-fn told_at(tokens: &TokenSet, end: DateTime<Utc>) -> DateTime<Utc> {
-    const WEEK: Duration = Duration::from_secs(7 * 86_400);
-    let life = between(tokens.obtained_at, end);
-    after(tokens.obtained_at, life.saturating_sub((life / 4).min(WEEK)))
 }
 
 #[cfg(test)]

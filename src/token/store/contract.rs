@@ -522,22 +522,67 @@ impl Kit {
         if found != written {
             return Err(broken(PROMISE, format!("{} of {} records", found.len(), written.len())));
         }
-        // They are left as no records.
-        for number in 0..RECORDS {
-            let key = key(number);
-            let lease = lease(&*self.store, &key, PROMISE).await?;
-            let swap = Swap::new(Some(number + 1), lease.fence, None);
-            expect(
-                PROMISE,
-                self.store.swap_and_release(&key, swap, &lease).await.map_err(&failed)?,
-                &Swapped::Done,
-            )?;
+        self.what_a_walk_found_is_removed(&key, &ids, found).await
+    }
+
+    async fn what_a_walk_found_is_removed(
+        &self,
+        key: &(dyn Fn(u64) -> TokenKey + Send + Sync),
+        ids: &str,
+        found: std::collections::BTreeMap<String, StoredRecord>,
+    ) -> Result<(), Violation> {
+        const PROMISE: &str =
+            "a record is removed by its id, at the revision that was read, while nobody has its lease";
+        let failed = failed(PROMISE);
+        let first = key(0);
+        let (id, revision) = (first.storage_id(), 1);
+        let held = match self.store.remove(&id, revision + 1).await {
+            Err(StoreError::Unsupported { .. }) => return Ok(()),
+            removed => {
+                expect(PROMISE, removed.map_err(&failed)?, &false)?;
+                lease(&*self.store, &first, PROMISE).await?
+            }
+        };
+        expect(
+            PROMISE,
+            self.sibling.remove(&id, revision).await.map_err(&failed)?,
+            &false,
+        )?;
+        expect(
+            PROMISE,
+            self.store
+                .load(&first)
+                .await
+                .map_err(&failed)?
+                .map(|record| record.revision),
+            &Some(revision),
+        )?;
+        self.store.release(&first, held).await.map_err(&failed)?;
+        for (id, record) in found {
+            let removed = self.sibling.remove(&id, record.revision).await.map_err(&failed)?;
+            expect(PROMISE, removed, &true)?;
         }
         expect(
             PROMISE,
-            self.store.list(&ids, None).await.map_err(&failed)?.records.len(),
+            self.store.list(ids, None).await.map_err(&failed)?.records.len(),
             &0,
-        )
+        )?;
+        expect(PROMISE, self.store.load(&first).await.map_err(&failed)?, &None)?;
+        expect(
+            PROMISE,
+            self.store.remove(&id, revision).await.map_err(&failed)?,
+            &false,
+        )?;
+        let again = lease(&*self.sibling, &first, PROMISE).await?;
+        let swap = Swap::new(None, again.fence, Some(StoredRecord::new(9, b"x".as_slice())));
+        let swapped = self
+            .sibling
+            .swap_and_release(&first, swap, &again)
+            .await
+            .map_err(&failed)?;
+        expect(PROMISE, swapped, &Swapped::Done)?;
+        drop(again);
+        expect(PROMISE, self.store.remove(&id, 9).await.map_err(&failed)?, &true)
     }
 
     async fn of_many_swaps_one_is_made(&self) -> Result<(), Violation> {

@@ -122,6 +122,13 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// It was removed: what comes after it begins anew.
+    fn forget(&self, id: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}
+
 /// What became of a record that should be [encrypted anew](EncryptedStore::reencrypt).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reencrypted {
@@ -462,6 +469,16 @@ impl TokenStore for EncryptedStore {
                 ListedRecord { id, record }
             });
             Ok(Listed::new(opened.collect(), next))
+        })
+    }
+
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let removed = self.inner.remove(id, revision).await?;
+            if removed {
+                self.seen.forget(id);
+            }
+            Ok(removed)
         })
     }
 

@@ -269,6 +269,29 @@ impl FileStore {
         Ok(Listed::new(records, next))
     }
 
+    /// The lock file goes too: whoever opens one does so under the swap lock, and holds it before that is given back.
+    fn remove_now(&self, id: &str, revision: u64) -> Result<bool, Trouble> {
+        let _guard = self.swap_lock(id)?;
+        let lock = match self.directory.file(&name_of(id, "lock"), How::Read) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(lock) = &lock
+            && is_locked(lock.try_lock())?
+        {
+            return Ok(false);
+        }
+        if self.load_now(id)?.map(|record| record.revision) != Some(revision) {
+            return Ok(false);
+        }
+        for extension in ["token", "damaged", "tmp", "fence", "lock"] {
+            self.directory.remove(&name_of(id, extension))?;
+        }
+        self.directory.sync()?;
+        Ok(true)
+    }
+
     /// The look takes the lock for a moment. It stands under the swap lock, as a lease does, so that it refuses nobody.
     fn lease_state_now(&self, id: &str) -> Result<LeaseState, Trouble> {
         let _guard = self.swap_lock(id)?;
@@ -361,6 +384,17 @@ impl TokenStore for FileStore {
         let (ids, after) = (ids.to_owned(), after.map(str::to_owned));
         self.blocking("list its record files", move |store| {
             store.list_now(&ids, after.as_deref())
+        })
+    }
+
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let id = id.to_owned();
+        self.blocking("remove the record file", move |store| {
+            // A name that a walk gave, and no other.
+            if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+                return Ok(false);
+            }
+            store.remove_now(&id, revision)
         })
     }
 

@@ -208,6 +208,18 @@ impl TokenStore for MemoryStore {
         Box::pin(ready(Ok(listed)))
     }
 
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let now = self.clock.monotonic();
+        let mut slots = self.slots();
+        let removable = slots
+            .get(id)
+            .is_some_and(|slot| slot.is_at(Some(revision)) && slot.lease.as_ref().is_none_or(|held| held.until <= now));
+        if removable {
+            slots.remove(id);
+        }
+        Box::pin(ready(Ok(removable)))
+    }
+
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
         if let Some(slot) = self.slots().get_mut(&key.storage_id())
             && slot.fence == lease.fence

@@ -131,6 +131,18 @@ pub trait TokenStore: Send + Sync + 'static {
         })))
     }
 
+    /// Removes a record that a [walk](Self::list) found, by its id, with all that the store has of it: if it is still at
+    /// this revision, and nobody has its lease. `Ok(false)`: it is not, or somebody has, and nothing was changed.
+    ///
+    /// For what is long over: fences may begin anew after it. A store that does not implement this answers
+    /// [`StoreError::Unsupported`], and keeps the marks of grants that are over.
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let _ = (id, revision);
+        Box::pin(std::future::ready(Err(StoreError::Unsupported {
+            action: "remove a record by its id",
+        })))
+    }
+
     /// Lets a lease last so long from now on, as its holder is still at work.
     ///
     /// `Ok(false)`: it is not the newest lease any more, or was given back, and nothing is changed. A lease whose time

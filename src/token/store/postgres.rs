@@ -111,6 +111,11 @@ SELECT revision, record, id FROM finrail_token
 WHERE id > $2 AND left(id, length($1)) = $1 AND record IS NOT NULL
 ORDER BY id LIMIT $3";
 
+const REMOVE: &str = "
+DELETE FROM finrail_token
+WHERE id = $1 AND revision = $2 AND (holder IS NULL OR lease_until <= clock_timestamp())
+RETURNING fence";
+
 const FOUND: &str = "SELECT revision, record, fence FROM finrail_token WHERE id = $1";
 
 /// Of a lease that nobody has taken over and its holder has not given back.
@@ -171,6 +176,7 @@ struct Statements {
     swap: String,
     swap_and_release: String,
     list: String,
+    remove: String,
     found: String,
     release: String,
     renew: String,
@@ -331,6 +337,7 @@ impl Statements {
             swap: durable(SWAP),
             swap_and_release: durable(SWAP_AND_RELEASE),
             list: of(LIST),
+            remove: durable(REMOVE),
             found: of(FOUND),
             release: of(RELEASE),
             renew: of(RENEW),
@@ -863,6 +870,15 @@ impl TokenStore for PostgresStore {
             let id = key.storage_id();
             let question = self.unanswered.question(&id, holder, ttl);
             question.ask(|nonce| self.ask(&id, holder, ttl, nonce)).await
+        }))
+    }
+
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.placed(async move {
+            let revision = signed(revision)?;
+            let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&revision, Type::INT8)];
+            let slot = self.slot("remove from postgres", PATIENCE).await?;
+            Ok(slot.statement(&self.statements.remove, &parameters).await?.is_some())
         }))
     }
 

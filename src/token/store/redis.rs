@@ -320,6 +320,16 @@ end
 return {0, '', ''}
 ";
 
+const REMOVE: &str = "
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HMGET', KEYS[1], 'revision', 'holder', 'until')
+if held[1] ~= ARGV[1] then return 0 end
+if held[2] and tonumber(held[3]) > now then return 0 end
+redis.call('DEL', KEYS[1])
+return 1
+";
+
 impl RedisStore {
     /// Connects to one server, and again whenever the connection breaks.
     ///
@@ -396,7 +406,11 @@ impl RedisStore {
     }
 
     fn key(&self, key: &TokenKey) -> String {
-        format!("{}:{{{}}}", self.prefix, key.storage_id())
+        self.key_of(&key.storage_id())
+    }
+
+    fn key_of(&self, id: &str) -> String {
+        format!("{}:{{{id}}}", self.prefix)
     }
 
     async fn ask_and_swap(
@@ -588,6 +602,16 @@ impl TokenStore for RedisStore {
         Box::pin(self.placed(async move {
             let question = self.unanswered.question(&key.storage_id(), holder, ttl);
             question.ask(|nonce| self.ask(key, holder, ttl, nonce)).await
+        }))
+    }
+
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.placed(async move {
+            let script = redis::Script::new(REMOVE);
+            let mut call = script.key(self.key_of(id));
+            call.arg(revision);
+            let removed: u8 = self.write("remove from redis", PATIENCE, &call).await?;
+            Ok(removed == 1)
         }))
     }
 

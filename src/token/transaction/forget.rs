@@ -6,15 +6,24 @@ use crate::token::live::Live;
 use crate::token::record::Versioned;
 use crate::token::{Error, ReauthorizationReason, Record, StoreError};
 
+/// What is left of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// That it was forgotten, and whose it was.
+    Name,
+    /// That it was forgotten, and a pseudonym.
+    Pseudonym,
+}
+
 /// No token of the grant stays, here and in the store.
-pub(crate) async fn forget(live: &Live) -> Result<(), Error> {
+pub(crate) async fn forget(live: &Live, left: Left) -> Result<(), Error> {
     let lease = acquire(&live.store, &*live.clock).await?;
-    let outcome = under_lease(live, lease.fence).await;
+    let outcome = under_lease(live, lease.fence, left).await;
     live.store.release(lease).await;
     outcome
 }
 
-async fn under_lease(live: &Live, fence: u64) -> Result<(), Error> {
+async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
     // What cannot be read can still be forgotten.
     let (stored, damaged) = match live.store.load().await {
         Ok(stored) => (stored, false),
@@ -41,6 +50,10 @@ async fn under_lease(live: &Live, fence: u64) -> Result<(), Error> {
         &live.grant.holder,
     )
     .of(lineage);
+    let mark = match left {
+        Left::Name => live.grant.tombstone(mark),
+        Left::Pseudonym => mark.without_person(live.grant.pseudonym_key.as_ref()),
+    };
     let mut marked = write_mark(live, stored.map(|stored| stored.revision), mark.clone(), fence).await?;
     if damaged {
         // A store keeps what is damaged until it has something to put in its place for sure.

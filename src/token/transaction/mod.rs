@@ -26,7 +26,7 @@ use super::store::{Lease, Leased};
 use super::{Error, Intent, Record, Renewal, StoreError};
 pub(crate) use adopt::adopt;
 use anew::{anew, without_store};
-pub(crate) use forget::forget;
+pub(crate) use forget::{Left, forget};
 pub(crate) use import::import;
 use lease::{Poll, SenderAtWork, UnderLease, longest_rest};
 use look::{Known, read_as_far_as_known, take_stored};

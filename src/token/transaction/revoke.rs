@@ -70,6 +70,7 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Resul
         None => live.grant.alive(tokens.clone()),
     };
     let buried = record.buried(ReauthorizationReason::Revoked, live.now().utc(), &live.grant.holder);
+    let buried = live.grant.tombstone(buried);
     let seen = seen.map(|seen| seen.revision);
     let written = write(&live.store, seen, live.successor(seen, buried), fence).await?;
     live.publish(written.done("take the tombstone")?);

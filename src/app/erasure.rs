@@ -1,0 +1,148 @@
+//! A person's grants, removed.
+
+use super::application::App;
+use super::grants::Found;
+use super::provider::Provider;
+use crate::oauth;
+use crate::token::{self, Renewal, StoreError, TokenKey};
+use crate::value::with_causes;
+
+/// What [`App::erase`] is about to do.
+#[must_use = "nothing is erased until this is run"]
+pub struct Erasure<P: Provider> {
+    app: App<P>,
+    subject: String,
+    revokes: bool,
+}
+
+/// What became of an [erasure](Erasure::run).
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Erased {
+    /// How many grants were erased.
+    pub grants: usize,
+    /// How many authorizations that were under way were removed.
+    pub authorizations: usize,
+    /// The grants that are still there, each with the reason.
+    pub unfinished: Vec<(TokenKey, token::Error)>,
+    /// Records that cannot be read: they may be the person's.
+    pub unread: Vec<StoreError>,
+}
+
+impl Erased {
+    /// Whether nothing of the person is left as far as can be known. Otherwise look at
+    /// [`unfinished`](Self::unfinished) and [`unread`](Self::unread), and erase again.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.unfinished.is_empty() && self.unread.is_empty()
+    }
+}
+
+impl<P: Provider> App<P> {
+    /// Removes what the [store](crate::AppBuilder::store) has of a person: the grants with this
+    /// [subject](TokenKey::subject) for this provider, the authorizations that are under way, and copies of damaged
+    /// records. Of a [tenant's](Self::tenant) application, the tenant's; without a tenant, those that have none.
+    ///
+    /// Each living grant is revoked at the provider first, where the provider has a revocation endpoint; a grant whose
+    /// revocation fails stays, and the answer names it. What remains of a grant is a mark with a
+    /// [pseudonym](token::Pseudonym) in place of the subject, so that other processes forget the grant too, and only until
+    /// the mark is removed ([`tombstones_live`](crate::AppBuilder::tombstones_live)). Set
+    /// [a key](crate::AppBuilder::pseudonym_key) for these pseudonyms. The [id](TokenKey::storage_id) of the mark is a hash of
+    /// the grant's key: until then, who knows everything else in that key can test whether a subject was there.
+    ///
+    /// Nothing can be removed from copies of the store, such as backups. Processes of an earlier version do not read such
+    /// a mark: they answer calls of that grant with an error of the store.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// async fn forget_person(app: &finrail::mx::App, user: &str) -> Result<bool, finrail::oauth::Error> {
+    ///     let erased = app.erase(user).run().await?;
+    ///     for (grant, error) in &erased.unfinished {
+    ///         eprintln!("{grant} is still there: {error}");
+    ///     }
+    ///     Ok(erased.is_complete()) // otherwise try again later
+    /// }
+    /// # }
+    /// ```
+    pub fn erase(&self, subject: impl Into<String>) -> Erasure<P> {
+        Erasure {
+            app: self.clone(),
+            subject: subject.into(),
+            revokes: true,
+        }
+    }
+}
+
+impl<P: Provider> Erasure<P> {
+    /// Erases without a word to the provider, where the grants live on until they end by themselves.
+    pub fn without_revocation(mut self) -> Self {
+        self.revokes = false;
+        self
+    }
+
+    /// Erases. It may be run again at any time.
+    ///
+    /// # Errors
+    ///
+    /// When the subject is empty, or the store fails or cannot list its records
+    /// ([`StoreError::Unsupported`]). Some grants may be erased then.
+    pub async fn run(self) -> Result<Erased, oauth::Error> {
+        if self.subject.is_empty() {
+            return Err(oauth::Error::NoSubject);
+        }
+        let mut erased = Erased::default();
+        let mut walk = self.app.walk();
+        while let Some(found) = walk.next().await {
+            match self.app.found(found.map_err(token::Error::from)?) {
+                Ok(Some(found)) => self.erase(found, &mut erased).await,
+                Ok(None) => {}
+                Err(error) => erased.unread.push(error),
+            }
+        }
+        let authorizations = &self.app.0.authorizations;
+        let is_own = |pending: &oauth::Pending| {
+            pending.subject.as_deref() == Some(&*self.subject)
+                && pending.tenant() == self.app.tenant_name()
+                && self.app.check_pending(pending).is_ok()
+        };
+        erased.authorizations = authorizations.erase(is_own, &mut erased.unread).await?;
+        Ok(erased)
+    }
+
+    async fn erase(&self, found: Found, erased: &mut Erased) {
+        let (key, lives) = match found {
+            Found::Grant(found) => (found.record.key.clone(), found.record.tombstone.is_none()),
+            Found::DamagedCopy(key) => (key, false),
+        };
+        if key.subject != self.subject || key.tenant != self.app.tenant_name() {
+            return;
+        }
+        let handle = self.app.handle(key.clone(), Renewal::Refresh);
+        let revoked = match self.revokes && lives {
+            true => handle.revoke().await,
+            false => Ok(()),
+        };
+        let done = match revoked {
+            // It is over, whoever ended it.
+            Err(error) if !error.reauthorization_required() => Err(error),
+            _ => handle.erase().await,
+        };
+        match done {
+            Ok(()) if lives => erased.grants += 1,
+            Ok(()) => {}
+            Err(error) => {
+                // The subject is not for the log any more.
+                tracing::warn!(id = key.storage_id(), error = %with_causes(&error), "a grant is not erased");
+                erased.unfinished.push((key, error));
+            }
+        }
+    }
+}
+
+impl<P: Provider> std::fmt::Debug for Erasure<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Erasure")
+            .field("revokes", &self.revokes)
+            .finish_non_exhaustive()
+    }
+}

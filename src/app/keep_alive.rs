@@ -1,0 +1,211 @@
+//! Grants that nobody uses: renewed before their refresh tokens end; and what is over, removed.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
+use super::application::App;
+use super::grants::Found;
+use super::provider::Provider;
+use crate::http::{Random, spread};
+use crate::oauth;
+use crate::token::{self, Renewal, StoreError, TokenKey};
+use crate::value::with_causes;
+
+/// Renewals under way at once.
+const AT_ONCE: usize = 8;
+
+/// Keeps the grants of an application alive, and removes the marks of those that are long over: [`App::keep_alive`].
+#[derive(Clone)]
+#[must_use = "nothing is kept alive until this is run"]
+pub struct KeepAlive<P: Provider> {
+    app: App<P>,
+    every: Duration,
+    per_second: u32,
+    unused_for: Option<Duration>,
+}
+
+/// What a [pass](KeepAlive::once) through the grants did.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct KeptAlive {
+    /// How many grants were looked at.
+    pub grants: usize,
+    /// How many of them have newer tokens now. Another process may have got them.
+    pub renewed: usize,
+    /// Those that were to be renewed and were not, each with the reason. The next pass tries again.
+    pub failed: Vec<(TokenKey, token::Error)>,
+    /// Those whose consent ends soon, and when: only the user can give another one.
+    pub consents_ending: Vec<(TokenKey, DateTime<Utc>)>,
+    /// How many marks of grants that are over were removed.
+    pub tombstones: usize,
+    /// How many authorizations that are over were removed.
+    pub authorizations: usize,
+    /// Records that cannot be read.
+    pub unread: Vec<StoreError>,
+}
+
+impl<P: Provider> App<P> {
+    /// Keeps grants alive that nobody uses.
+    ///
+    /// A refresh token that is not used ends after some time (thirty days, or what the provider says), and the consent
+    /// ends with it. This walks through all grants in the store, of every [tenant](Self::tenant) unless the application is
+    /// one tenant's, and renews those whose refresh token is in the last quarter of its life, a week before its end at
+    /// most. A grant is renewed once, in however many processes this runs, and at a bounded rate. It also removes
+    /// [tombstones](crate::AppBuilder::tombstones_live) and authorizations that are over.
+    ///
+    /// The life of a refresh token is what the reply or the provider's documentation says. Where neither does, set
+    /// [`unused_for`](KeepAlive::unused_for). Nothing renews a consent whose own end has come.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use std::time::Duration;
+    ///
+    /// fn start(app: &finrail::mx::App) -> tokio::task::JoinHandle<std::convert::Infallible> {
+    ///     let keep_alive = app.keep_alive().every(Duration::from_secs(3600)).per_second(2);
+    ///     tokio::spawn(keep_alive.run())
+    /// }
+    /// # }
+    /// ```
+    pub fn keep_alive(&self) -> KeepAlive<P> {
+        KeepAlive {
+            app: self.clone(),
+            every: Duration::from_secs(3600),
+            per_second: 5,
+            unused_for: None,
+        }
+    }
+}
+
+impl<P: Provider> KeepAlive<P> {
+    /// The pause between two passes; an hour by default, a minute at least.
+    pub fn every(mut self, pause: Duration) -> Self {
+        self.every = pause.max(Duration::from_secs(60));
+        self
+    }
+
+    /// How many grants this process renews in a second at most; 5 by default, one at least.
+    pub fn per_second(mut self, renewals: u32) -> Self {
+        self.per_second = renewals.max(1);
+        self
+    }
+
+    /// Renews a grant too that got no tokens for so long, where nobody says when its refresh token ends. By default it
+    /// is left alone. A day at least.
+    pub fn unused_for(mut self, time: Duration) -> Self {
+        self.unused_for = Some(time.max(Duration::from_secs(86_400)));
+        self
+    }
+
+    /// Passes again and again, for as long as the future lives. Drop it, or abort its task, to end it: a renewal that is
+    /// under way goes on. What a pass could not do is logged, and tried by the next one.
+    pub async fn run(self) -> Infallible {
+        let random = Random::from_system();
+        loop {
+            // The processes of one deployment start together.
+            tokio::time::sleep(spread(self.every, 0.0..=0.1, random.draw())).await;
+            match self.once().await {
+                Ok(done) => {
+                    let (failed, unread) = (done.failed.len(), done.unread.len());
+                    tracing::info!(
+                        grants = done.grants,
+                        renewed = done.renewed,
+                        failed,
+                        unread,
+                        consents_ending = done.consents_ending.len(),
+                        tombstones = done.tombstones,
+                        "a pass through the grants"
+                    );
+                }
+                Err(error) => tracing::warn!(error = %with_causes(&error), "the pass through the grants did not end"),
+            }
+            tokio::time::sleep(spread(self.every, 0.9..=1.0, random.draw())).await;
+        }
+    }
+
+    /// One pass through the grants.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails or cannot list its records ([`StoreError::Unsupported`]).
+    pub async fn once(&self) -> Result<KeptAlive, oauth::Error> {
+        let between = Duration::from_secs(1) / self.per_second;
+        let mut done = KeptAlive::default();
+        let mut renewals = FuturesUnordered::new();
+        let mut walk = self.app.walk();
+        while let Some(found) = walk.next().await {
+            let listed = found.map_err(token::Error::from)?;
+            let id = listed.id.clone();
+            let found = match self.app.found(listed) {
+                Ok(Some(Found::Grant(found))) => found,
+                Ok(_) => continue,
+                Err(error) => {
+                    done.unread.push(error);
+                    continue;
+                }
+            };
+            if let Some(tombstone) = &found.record.tombstone {
+                if tombstone.at + self.app.0.tombstones_live <= self.now() && walk.remove(&id, found.revision).await? {
+                    done.tombstones += 1;
+                }
+                continue;
+            }
+            done.grants += 1;
+            let Some(tokens) = &found.record.tokens else { continue };
+            if let Some(end) = token::consent_ends_soon(tokens, self.now()) {
+                done.consents_ending.push((found.record.key.clone(), end));
+            }
+            if !token::is_to_be_renewed(tokens, self.unused_for, self.now()) {
+                continue;
+            }
+            let handle = self.app.handle(found.record.key.clone(), Renewal::Refresh);
+            let generation = tokens.generation;
+            renewals.push(async move {
+                let renewed = handle.renew(generation).await;
+                (handle.key().clone(), renewed)
+            });
+            let pause = tokio::time::sleep(between);
+            tokio::pin!(pause);
+            loop {
+                tokio::select! {
+                    biased;
+                    Some((key, renewed)) = renewals.next() => done.note(key, renewed),
+                    () = &mut pause, if renewals.len() < AT_ONCE => break,
+                }
+            }
+        }
+        while let Some((key, renewed)) = renewals.next().await {
+            done.note(key, renewed);
+        }
+        done.authorizations = self.app.0.authorizations.remove_all_over(&mut done.unread).await?;
+        Ok(done)
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.app.0.clock.wall().into()
+    }
+}
+
+impl KeptAlive {
+    fn note(&mut self, key: TokenKey, renewed: Result<(), token::Error>) {
+        match renewed {
+            Ok(()) => self.renewed += 1,
+            Err(error) => {
+                tracing::debug!(%key, error = %with_causes(&error), "a grant was not renewed");
+                self.failed.push((key, error));
+            }
+        }
+    }
+}
+
+impl<P: Provider> std::fmt::Debug for KeepAlive<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeepAlive")
+            .field("every", &self.every)
+            .field("per_second", &self.per_second)
+            .field("unused_for", &self.unused_for)
+            .finish_non_exhaustive()
+    }
+}
