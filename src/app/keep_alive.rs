@@ -154,7 +154,9 @@ impl<P: Provider> KeepAlive<P> {
             }
             done.grants += 1;
             let Some(tokens) = &found.record.tokens else { continue };
-            if let Some(end) = token::consent_ends_soon(tokens, self.now()) {
+            if let Some((end, near_from)) = token::consent_ends(tokens)
+                && self.now() >= near_from
+            {
                 done.consents_ending.push((found.record.key.clone(), end));
             }
             if !token::is_to_be_renewed(tokens, self.unused_for, self.now()) {

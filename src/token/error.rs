@@ -176,7 +176,7 @@ impl Error {
             | Self::Busy { .. }
             | Self::Source { .. }
             | Self::Interrupted(_) => true,
-            Self::Store { source } => !matches!(source, StoreError::Corrupt { .. }),
+            Self::Store { source } => !matches!(source, StoreError::Corrupt { .. } | StoreError::Unsupported { .. }),
             Self::ReauthorizationRequired { .. }
             | Self::NoGrant { .. }
             | Self::ClientMisconfigured { .. }

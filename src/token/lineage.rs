@@ -52,6 +52,11 @@ pub(crate) enum Kinship {
 }
 
 impl Lineage {
+    /// When the first tokens of the login were asked for.
+    pub(crate) fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+
     /// Of a login whose tokens were asked for at this time, before it is known what it replaces.
     pub(crate) fn begun(at: DateTime<Utc>) -> Self {
         Self {

@@ -356,11 +356,25 @@ pub(crate) fn is_outdated(
     revision < shown && !later && read.ended_on_purpose().is_none()
 }
 
-/// From when on an end of these tokens is near: in the last quarter of the time, a week before at most.
-pub(crate) fn near_from(tokens: &TokenSet, end: DateTime<Utc>) -> DateTime<Utc> {
+/// From when on an end is near: in the last quarter of the time, a week before at most.
+fn near_from(since: DateTime<Utc>, end: DateTime<Utc>) -> DateTime<Utc> {
     const WEEK: Duration = Duration::from_secs(7 * 86_400);
-    let life = between(tokens.obtained_at, end);
-    after(tokens.obtained_at, life.saturating_sub((life / 4).min(WEEK)))
+    let life = between(since, end);
+    after(since, life.saturating_sub((life / 4).min(WEEK)))
+}
+
+/// When the refresh token of these tokens ends, and from when on that is near.
+pub(crate) fn refresh_token_ends(tokens: &TokenSet) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let end = tokens.refresh_expires_at?;
+    Some((end, near_from(tokens.obtained_at, end)))
+}
+
+/// When the consent ends, and from when on that is near. It began with the login, however often its tokens were
+/// refreshed since.
+pub(crate) fn consent_ends(tokens: &TokenSet) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let end = tokens.consent_expires_at?;
+    let login = tokens.lineage.as_ref().map(Lineage::at);
+    Some((end, near_from(login.unwrap_or(tokens.obtained_at), end)))
 }
 
 /// Whether a grant that nobody uses is to be renewed now. `unused_for`: the same for one whose refresh token may end at
@@ -371,15 +385,10 @@ pub(crate) fn is_to_be_renewed(tokens: &TokenSet, unused_for: Option<Duration>, 
     if tokens.refresh_token.is_none() {
         return false;
     }
-    match tokens.refresh_expires_at {
-        Some(end) => now >= near_from(tokens, end),
+    match refresh_token_ends(tokens) {
+        Some((_, near_from)) => now >= near_from,
         None => unused_for.is_some_and(|time| now >= after(tokens.obtained_at, time)),
     }
-}
-
-/// When the consent ends, if that is soon.
-pub(crate) fn consent_ends_soon(tokens: &TokenSet, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    tokens.consent_expires_at.filter(|end| now >= near_from(tokens, *end))
 }
 
 /// What a verdict on a refresh does to the grant.

@@ -43,7 +43,7 @@ pub use issuer::{Issuer, IssuerError, Obtain, RefreshRequest, RevokeRequest, Rev
 pub use key::{GrantKind, TokenKey};
 pub use lineage::Lineage;
 pub use machine::Freshness;
-pub(crate) use machine::{consent_ends_soon, is_to_be_renewed};
+pub(crate) use machine::{consent_ends, is_to_be_renewed};
 pub use permit::SendPermit;
 pub use pseudonym::{Pseudonym, PseudonymKey};
 pub(crate) use record::{DamagedCopy, Versioned};

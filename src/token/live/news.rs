@@ -39,11 +39,12 @@ impl News {
     pub fn announce_ends(&self, tokens: &TokenSet, now: DateTime<Utc>) -> Option<Duration> {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         // An end that moved is another end.
-        announced.retain(|(what, at)| end(tokens, *what) == Some(*at));
+        announced.retain(|(what, at)| ends(tokens, *what).is_some_and(|(end, _)| end == *at));
         let mut next = None;
         for what in [Expiring::Consent, Expiring::RefreshToken] {
-            let Some(at) = end(tokens, what) else { continue };
-            let told_at = machine::near_from(tokens, at);
+            let Some((at, told_at)) = ends(tokens, what) else {
+                continue;
+            };
             if now < told_at {
                 let wait = between(now, told_at);
                 next = Some(next.map_or(wait, |other: Duration| other.min(wait)));
@@ -56,10 +57,10 @@ impl News {
     }
 }
 
-fn end(tokens: &TokenSet, what: Expiring) -> Option<DateTime<Utc>> {
+fn ends(tokens: &TokenSet, what: Expiring) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     match what {
-        Expiring::Consent => tokens.consent_expires_at,
-        Expiring::RefreshToken => tokens.refresh_expires_at,
+        Expiring::Consent => machine::consent_ends(tokens),
+        Expiring::RefreshToken => machine::refresh_token_ends(tokens),
     }
 }
 
@@ -70,7 +71,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::token::clock::Now;
+    use crate::token::clock::{Now, after};
     use crate::token::{ManualClock, Rotation, TokenReply};
     use crate::value::ScopeSet;
 

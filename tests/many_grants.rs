@@ -1,0 +1,663 @@
+//! An application with many grants: they are listed, kept apart by tenant, erased with their person, and kept alive.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod recorder;
+#[macro_use]
+mod connected;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use connected::*;
+use finrail::token::store::{FileStore, Lease, Leased, MemoryStore, StoredRecord, Swap, Swapped};
+use finrail::token::{
+    self, Clock as _, ManualClock, PseudonymKey, ReauthorizationReason, Rotation, StoreError, TokenKey, TokenStore,
+};
+use finrail::{AppBuilder, GrantState, ListedGrant, finexer, mx, oauth, ofx};
+use futures_util::future::BoxFuture;
+use recorder::{Answer, Recorder, token};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+struct World {
+    bank: Recorder,
+    store: Arc<dyn TokenStore>,
+    clock: Arc<ManualClock>,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::over(|clock| Arc::new(MemoryStore::with_clock(clock))).await
+    }
+
+    async fn over(store: impl FnOnce(Arc<ManualClock>) -> Arc<dyn TokenStore>) -> Self {
+        let clock = Arc::new(ManualClock::new());
+        Self {
+            bank: Recorder::granting(|_, _| Answer::json("{}")).await,
+            store: store(Arc::clone(&clock)),
+            clock,
+        }
+    }
+
+    fn builder<P: finrail::Provider>(&self) -> AppBuilder<P> {
+        builder(&self.bank)
+            .store(Arc::clone(&self.store))
+            .clock(Arc::clone(&self.clock) as _)
+    }
+
+    /// The application in a process of its own.
+    fn app(&self) -> mx::App {
+        self.builder().build().unwrap()
+    }
+
+    fn refreshes(&self) -> Vec<String> {
+        let requests = self.bank.token_requests();
+        let refreshes = requests
+            .iter()
+            .filter(|request| request.field("grant_type").as_deref() == Some("refresh_token"));
+        refreshes
+            .map(|request| request.field("refresh_token").unwrap())
+            .collect()
+    }
+
+    fn revocations(&self) -> Vec<String> {
+        let calls = self.bank.calls();
+        calls.iter().map(|request| request.field("token").unwrap()).collect()
+    }
+
+    /// All that the store has, as text.
+    async fn text(&self) -> String {
+        let mut text = String::new();
+        let mut after = None;
+        loop {
+            let listed = self.store.list("", after.as_deref()).await.unwrap();
+            for listed in listed.records {
+                let record = listed.record.unwrap();
+                text.push_str(&format!("{} {}\n", listed.id, String::from_utf8_lossy(&record.bytes)));
+            }
+            match listed.next {
+                Some(next) => after = Some(next),
+                None => return text,
+            }
+        }
+    }
+}
+
+/// A user of this application connects.
+async fn connect(app: &mx::App, user: &str) -> mx::Connection {
+    let pending = app.authorize(["accounts"]).unwrap().subject(user).pending;
+    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+    app.finish(pending, &callback).await.unwrap()
+}
+
+async fn listed(app: &mx::App) -> Vec<Result<ListedGrant, oauth::Error>> {
+    let mut grants = app.grants();
+    let mut found = Vec::new();
+    while let Some(grant) = grants.next().await {
+        found.push(grant);
+    }
+    found
+}
+
+async fn subjects(app: &mx::App) -> BTreeSet<String> {
+    let found = listed(app).await;
+    let subjects: Vec<_> = found.into_iter().map(|grant| grant.unwrap().key.subject).collect();
+    let set: BTreeSet<_> = subjects.iter().cloned().collect();
+    assert_eq!(set.len(), subjects.len(), "each is listed once");
+    set
+}
+
+fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(str::to_owned).into()
+}
+
+#[tokio::test]
+async fn grants_are_listed_with_what_is_known_of_them() {
+    let directory = std::env::temp_dir().join(format!("finrail-many-grants-{}", std::process::id()));
+    for on_file in [false, true] {
+        let world = World::over(|clock| match on_file {
+            true => Arc::new(FileStore::open(&directory).unwrap()),
+            false => Arc::new(MemoryStore::with_clock(clock)),
+        })
+        .await;
+        let app = world.app();
+        assert!(listed(&app).await.is_empty());
+        let alive = connect(&app, "alive").await;
+        connect(&app, "revoked").await.revoke().await.unwrap();
+        // What is not this application's: another provider's, another client's, its own tokens, an authorization.
+        let other: finexer::App = world.builder().build().unwrap();
+        connect!(finexer, other, NO_SCOPES);
+        let other_client: mx::App = world
+            .builder()
+            .credentials(mx::Credentials::new("another", "secret"))
+            .build()
+            .unwrap();
+        connect(&other_client, "of another client").await;
+        let ofx: ofx::App = world.builder().build().unwrap();
+        ofx.client_tokens(["payments"]).unwrap().fresh().await.unwrap();
+        app.begin("session", app.authorize(["accounts"]).unwrap())
+            .await
+            .unwrap();
+        let mut own = ofx.grants();
+        assert!(own.next().await.is_none());
+
+        let mut found: Vec<ListedGrant> = listed(&world.app()).await.into_iter().map(Result::unwrap).collect();
+        found.sort_by(|one, other| one.key.cmp(&other.key));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[0].key, *alive.key());
+        assert!(matches!(&found[0].state, GrantState::Alive(info) if *info == alive.info().unwrap()));
+        assert!(matches!(
+            &found[1].state,
+            GrantState::Ended {
+                reason: ReauthorizationReason::Revoked,
+                ..
+            }
+        ));
+        assert!(!format!("{found:?}").contains("refresh-"), "{found:?}");
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[tokio::test]
+async fn many_grants_are_all_listed() {
+    let world = World::new().await;
+    let app = world.app();
+    let mut names = BTreeSet::new();
+    for number in 0..250 {
+        let name = format!("user-{number}");
+        connect(&app, &name).await;
+        names.insert(name);
+    }
+    assert_eq!(subjects(&world.app()).await, names);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_told_and_the_others_are_listed() {
+    let world = World::new().await;
+    let app = world.app();
+    for user in ["one", "two", "three"] {
+        let key = connect(&app, user).await.key().clone();
+        if user == "two" {
+            damage(&*world.store, &key).await;
+        }
+    }
+    let found = listed(&world.app()).await;
+    let (read, unread): (Vec<_>, Vec<_>) = found.into_iter().partition(Result::is_ok);
+    assert_eq!((read.len(), unread.len()), (2, 1));
+    let error = unread.into_iter().next().unwrap().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            oauth::Error::Token(token::Error::Store {
+                source: StoreError::Corrupt { .. }
+            })
+        ),
+        "{error:?}"
+    );
+    // A record under the id of another grant is no grant's.
+    let (one, stray) = (app.grants().next().await.unwrap().unwrap().key, app_key("stray"));
+    let stored = world.store.load(&one).await.unwrap().unwrap();
+    world
+        .store
+        .swap(&stray, Swap::new(None, 0, Some(stored)))
+        .await
+        .unwrap();
+    let found = listed(&world.app()).await;
+    assert_eq!(found.iter().filter(|found| found.is_err()).count(), 2);
+}
+
+fn app_key(subject: &str) -> TokenKey {
+    TokenKey::new("mx", "client", token::GrantKind::AuthorizationCode).subject(subject)
+}
+
+/// What is stored of this grant is cut short.
+async fn damage(store: &dyn TokenStore, key: &TokenKey) {
+    let Leased::Granted(lease) = store.lease(key, "damage", DAY).await.unwrap() else {
+        panic!("somebody has the lease")
+    };
+    let stored = store.load(key).await.unwrap().unwrap();
+    let cut = StoredRecord::new(stored.revision + 1, &stored.bytes[..stored.bytes.len() / 2]);
+    let swap = Swap::new(Some(stored.revision), lease.fence, Some(cut));
+    assert_eq!(store.swap_and_release(key, swap, &lease).await.unwrap(), Swapped::Done);
+}
+
+/// A copy of a damaged record of this grant, as it is kept for whoever wants to know why.
+async fn keep_aside(store: &dyn TokenStore, key: &TokenKey) {
+    let copy = key.damaged_copy();
+    let bytes = format!(
+        "finrail damaged record\n{}\n{{\"version\":1,\"tok",
+        serde_json::to_string(key).unwrap()
+    );
+    let swap = Swap::new(None, 0, Some(StoredRecord::new(1, bytes.into_bytes())));
+    assert_eq!(store.swap(&copy, swap).await.unwrap(), Swapped::Done);
+}
+
+#[tokio::test]
+async fn tenants_do_not_see_each_other() {
+    let world = World::new().await;
+    let app = world.app();
+    let (acme, globex) = (app.tenant("acme"), app.tenant("globex"));
+    let of_acme = connect(&acme, "user").await;
+    let of_globex = connect(&globex, "user").await;
+    let of_nobody = connect(&app, "user").await;
+    let ids: BTreeSet<_> = [&of_acme, &of_globex, &of_nobody]
+        .map(|user| user.key().storage_id())
+        .into();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(of_acme.key().tenant, "acme");
+    let tokens: BTreeSet<_> = [&of_acme, &of_globex, &of_nobody]
+        .map(|user| user.tokens().header().unwrap().header.to_str().unwrap().to_owned())
+        .into();
+    assert_eq!(tokens.len(), 3);
+
+    // Listed: by tenant, and all of them.
+    let keys = async |app: &mx::App| -> BTreeSet<TokenKey> {
+        listed(app).await.into_iter().map(|grant| grant.unwrap().key).collect()
+    };
+    assert_eq!(keys(&acme).await, [of_acme.key().clone()].into());
+    assert_eq!(keys(&app.tenant("nobody")).await.len(), 0);
+    assert_eq!(keys(&app).await.len(), 3);
+    assert_eq!(keys(&app.tenant("")).await.len(), 3);
+
+    // Found: in a process of one's own, by one's own key only.
+    let app = world.app();
+    for (tenant, key, is_found) in [
+        ("acme", of_acme.key(), true),
+        ("globex", of_acme.key(), false),
+        ("acme", of_nobody.key(), false),
+        ("", of_acme.key(), true),
+        ("", of_nobody.key(), true),
+    ] {
+        let found = app.tenant(tenant).connection(key).await;
+        match is_found {
+            true => assert!(found.unwrap().is_some()),
+            false => assert!(matches!(found, Err(oauth::Error::ForeignKey)), "{found:?}"),
+        }
+    }
+
+    // Finished: for the tenant that it was begun for, whoever keeps it.
+    let callback = |pending: &oauth::Pending| format!("{REDIRECT}?code=c&state={}", pending.state().expose_secret());
+    let authorization = app.tenant("acme").authorize(["accounts"]).unwrap().subject("new");
+    assert_eq!(authorization.pending.tenant(), "acme");
+    let back = callback(&authorization.pending);
+    let error = app
+        .tenant("globex")
+        .finish(authorization.pending.clone(), &back)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, oauth::Error::ForeignPending), "{error:?}");
+    app.begin("session", authorization).await.unwrap();
+    let error = app.tenant("globex").complete("session", &back).await.unwrap_err();
+    assert!(matches!(error, oauth::Error::ForeignPending), "{error:?}");
+    // The refusal has ended nothing. A callback that names no tenant comes to the application as a whole.
+    let connection = app.complete("session", &back).await.unwrap();
+    assert_eq!(connection.key().tenant, "acme");
+
+    // The application's own tokens are nobody's in particular.
+    let ofx: ofx::App = world.builder().build().unwrap();
+    let own = [ofx.clone(), ofx.tenant("acme")].map(|app| app.client_tokens(["payments"]).unwrap().key().clone());
+    assert_eq!(own[0], own[1]);
+
+    // An import and a revocation are one tenant's too.
+    let tokens = oauth::ExistingTokens::refresh_token("elsewhere");
+    let imported = app.tenant("globex").import("imported", tokens).await.unwrap();
+    assert_eq!(imported.key().tenant, "globex");
+    of_acme.revoke().await.unwrap();
+    assert!(app.connection(of_globex.key()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn of_a_person_who_is_erased_nothing_stays() {
+    for keyed in [false, true] {
+        let world = World::new().await;
+        let app = || {
+            let builder = world.builder();
+            match keyed {
+                true => builder.pseudonym_key(PseudonymKey::new([7; 32])),
+                false => builder,
+            }
+            .build()
+            .unwrap()
+        };
+        let app: [mx::App; 2] = [app(), app()];
+        let kept = connect(&app[0], "somebody-else").await;
+        let of_tenant = connect(&app[0].tenant("acme"), "erase-me").await;
+        let erased = connect(&app[0], "erase-me").await;
+        let key = erased.key().clone();
+        // The same person's: a second grant, one that is over, a damaged copy, an authorization under way.
+        let pending = app[0].authorize(["transactions"]).unwrap().subject("erase-me").pending;
+        let callback = format!("{REDIRECT}?code=c&state={}", pending.state().expose_secret());
+        app[0].finish(pending, &callback).await.unwrap();
+        let pending = app[0].authorize(["customers"]).unwrap().subject("erase-me").pending;
+        let callback = format!("{REDIRECT}?code=c&state={}", pending.state().expose_secret());
+        app[0].finish(pending, &callback).await.unwrap().forget().await.unwrap();
+        keep_aside(&*world.store, &key).await;
+        assert!(world.store.load(&key.damaged_copy()).await.unwrap().is_some());
+        let begun = app[0].authorize(["accounts"]).unwrap().subject("erase-me");
+        let back = format!("{REDIRECT}?code=c&state={}", begun.pending.state().expose_secret());
+        app[0].begin("session", begun).await.unwrap();
+        let others = app[0].authorize(["accounts"]).unwrap().subject("somebody-else");
+        let others_back = format!("{REDIRECT}?code=c&state={}", others.pending.state().expose_secret());
+        app[0].begin("session", others).await.unwrap();
+        let elsewhere = app[1].connection(&key).await.unwrap().unwrap();
+
+        let report = app[1].erase("erase-me").run().await.unwrap();
+        assert!(report.is_complete(), "{report:?}");
+        assert_eq!((report.grants, report.authorizations), (2, 1));
+        assert_eq!(world.revocations().len(), 2);
+
+        assert!(app[0].complete("session", &back).await.is_err());
+        app[0].complete("session", &others_back).await.unwrap();
+
+        let text = world.text().await;
+        let left: Vec<_> = text.lines().filter(|line| line.contains("erase-me")).collect();
+        assert_eq!(left.len(), 1, "the tenant's: {left:?}");
+        assert!(left[0].starts_with(&of_tenant.key().storage_id()));
+        assert!(world.store.load(&key.damaged_copy()).await.unwrap().is_none());
+        assert_eq!(subjects(&app[0]).await, set(["erase-me", "somebody-else"]));
+        // Every process learns of it, and none brings the grant back.
+        assert!(app[0].connection(&key).await.unwrap().is_none());
+        for connection in [erased, elsewhere] {
+            world.clock.advance(Duration::from_secs(3600));
+            let error = connection.tokens().fresh().await.unwrap_err();
+            assert!(matches!(error, token::Error::NoGrant { .. }), "{error:?}");
+        }
+        assert_eq!(world.text().await, text);
+        // Again: there is nothing more to do. And the person may come back.
+        let again = app[0].erase("erase-me").run().await.unwrap();
+        assert!(again.is_complete() && again.grants == 0, "{again:?}");
+        assert!(kept.tokens().fresh().await.is_ok());
+        let back = connect(&app[0], "erase-me").await;
+        assert_eq!(back.key().storage_id(), key.storage_id());
+        assert!(app[1].connection(back.key()).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_the_provider_does_not_end_is_not_erased_unless_that_is_asked_for() {
+    let clock = Arc::new(ManualClock::new());
+    let world = World {
+        bank: Recorder::granting(|_, _| Answer::status(503, "{}")).await,
+        store: Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as _)),
+        clock,
+    };
+    let app = world.app();
+    let key = connect(&app, "erase-me").await.key().clone();
+    let report = app.erase("erase-me").run().await.unwrap();
+    assert!(!report.is_complete() && report.grants == 0);
+    let [(left, error)] = &report.unfinished[..] else {
+        panic!("{report:?}")
+    };
+    assert_eq!(*left, key);
+    assert!(error.is_retryable(), "{error:?}");
+    assert!(app.connection(&key).await.unwrap().is_some());
+
+    let asked = world.revocations().len();
+    let report = app.erase("erase-me").without_revocation().run().await.unwrap();
+    assert!(report.is_complete() && report.grants == 1, "{report:?}");
+    assert_eq!(world.revocations().len(), asked);
+    assert!(!world.text().await.contains("erase-me"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_may_be_the_persons_and_is_told() {
+    let world = World::new().await;
+    let app = world.app();
+    let key = connect(&app, "somebody").await.key().clone();
+    damage(&*world.store, &key).await;
+    let report = app.erase("erase-me").run().await.unwrap();
+    assert!(!report.is_complete());
+    assert!(matches!(&report.unread[..], [StoreError::Corrupt { .. }]), "{report:?}");
+    let error = app.erase("").run().await.unwrap_err();
+    assert!(matches!(error, oauth::Error::NoSubject), "{error:?}");
+}
+
+#[tokio::test]
+async fn with_a_key_no_mark_names_a_person_and_a_mark_of_another_key_is_an_error() {
+    let world = World::new().await;
+    let app = |key: u8| -> mx::App {
+        let builder = world.builder();
+        builder.pseudonym_key(PseudonymKey::new([key; 32])).build().unwrap()
+    };
+    let own = app(1);
+    let keys = [connect(&own, "revoked").await, connect(&own, "forgotten").await];
+    keys[0].revoke().await.unwrap();
+    keys[1].forget().await.unwrap();
+    let text = world.text().await;
+    assert!(
+        !text.contains("revoked\"") || !text.contains("\"subject\":\"revoked"),
+        "{text}"
+    );
+    assert!(!text.contains("\"subject\":\"forgotten"), "{text}");
+    let [revoked, forgotten] = keys.map(|connection| connection.key().clone());
+    let error = app(1).connection(&revoked).await.unwrap_err();
+    assert!(error.reauthorization_required(), "{error:?}");
+    assert!(app(1).connection(&forgotten).await.unwrap().is_none());
+    for key in [&revoked, &forgotten] {
+        let error = app(2).connection(key).await.unwrap_err();
+        assert!(
+            matches!(
+                &error,
+                oauth::Error::Token(token::Error::Store {
+                    source: StoreError::Corrupt { damage: None, .. }
+                })
+            ),
+            "{error:?}"
+        );
+    }
+    assert_eq!(world.text().await, text, "nothing was written");
+}
+
+#[tokio::test]
+async fn marks_and_authorizations_go_when_they_are_over() {
+    let world = World::new().await;
+    let app: mx::App = world.builder().tombstones_live(DAY * 10).build().unwrap();
+    let key = connect(&app, "revoked").await.key().clone();
+    app.connection(&key).await.unwrap().unwrap().revoke().await.unwrap();
+    connect(&app, "erased").await;
+    assert_eq!(app.erase("erased").run().await.unwrap().grants, 1);
+    let used = connect(&app, "alive").await;
+    app.begin("session", app.authorize(["accounts"]).unwrap())
+        .await
+        .unwrap();
+    let records = async || world.text().await.lines().count();
+    // Three grants, the marks of their three authorizations, and one that is under way.
+    assert_eq!(records().await, 7);
+    let pass = async || {
+        let app: mx::App = world.builder().tombstones_live(DAY * 10).build().unwrap();
+        app.keep_alive().per_second(1000).once().await.unwrap()
+    };
+    let done = pass().await;
+    assert_eq!((done.grants, done.tombstones, done.authorizations), (1, 0, 0));
+    // The process that wrote them is another one.
+    world.clock.advance(DAY);
+    let done = pass().await;
+    assert_eq!((done.tombstones, done.authorizations), (0, 4));
+    world.clock.advance(DAY * 9 - Duration::from_secs(1));
+    assert_eq!(pass().await.tombstones, 0);
+    world.clock.advance(Duration::from_secs(2));
+    let done = pass().await;
+    assert_eq!((done.grants, done.tombstones), (1, 2));
+    assert_eq!(records().await, 1);
+    assert!(app.connection(&key).await.unwrap().is_none());
+    assert!(used.tokens().fresh().await.is_ok());
+    // The user may come back, and is a user as any other.
+    connect(&app, "revoked").await;
+    assert!(world.app().connection(&key).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unused_grants_are_renewed_once_in_all_processes_before_their_refresh_tokens_end() {
+    const PROCESSES: usize = 4;
+    const GRANTS: usize = 12;
+    let world = World::new().await;
+    let app = world.app();
+    for number in 0..GRANTS {
+        connect(&app, &format!("user-{number}")).await;
+    }
+    drop(app);
+    let pass = async || {
+        let passes = (0..PROCESSES).map(|_| {
+            let keep_alive = world.app().keep_alive().per_second(1000);
+            tokio::spawn(async move { keep_alive.once().await.unwrap() })
+        });
+        let mut renewed = 0;
+        for pass in passes.collect::<Vec<_>>() {
+            let done = pass.await.unwrap();
+            assert!(done.failed.is_empty() && done.unread.is_empty(), "{done:?}");
+            assert_eq!(done.grants, GRANTS);
+            renewed = renewed.max(done.renewed);
+        }
+        renewed
+    };
+    // Thirty days, says the provider: in the last week of them.
+    world.clock.advance(DAY * 23 - Duration::from_secs(60));
+    assert_eq!(pass().await, 0);
+    assert_eq!(world.refreshes().len(), 0);
+    world.clock.advance(Duration::from_secs(120));
+    assert!(pass().await > 0);
+    let sent = world.refreshes();
+    assert_eq!(sent.len(), GRANTS, "each once");
+    assert_eq!(sent.iter().collect::<BTreeSet<_>>().len(), GRANTS);
+    assert_eq!(pass().await, 0);
+    // They live on, for as long as this is done.
+    for _ in 0..3 {
+        world.clock.advance(DAY * 24);
+        pass().await;
+    }
+    assert_eq!(world.refreshes().len(), GRANTS * 4);
+    let app = world.app();
+    for grant in listed(&app).await {
+        let connection = app.connection(&grant.unwrap().key).await.unwrap().unwrap();
+        connection.tokens().fresh().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_grant_whose_refresh_token_ends_at_an_unknown_time_is_renewed_when_that_is_asked_for() {
+    let world = World::new().await;
+    let app: finexer::App = world.builder().build().unwrap();
+    connect!(finexer, app.clone(), NO_SCOPES);
+    world.clock.advance(DAY * 100);
+    let done = app.keep_alive().per_second(1000).once().await.unwrap();
+    assert_eq!((done.grants, done.renewed), (1, 0));
+    let asked = || app.keep_alive().per_second(1000).unused_for(DAY * 14);
+    assert_eq!(asked().once().await.unwrap().renewed, 1);
+    assert_eq!(asked().once().await.unwrap().renewed, 0);
+    world.clock.advance(DAY * 14);
+    assert_eq!(asked().once().await.unwrap().renewed, 1);
+    assert_eq!(world.refreshes().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_not_renewed_is_told_and_tried_again_and_a_consent_that_ends_is_told_too() {
+    let fails = Arc::new(AtomicUsize::new(0));
+    let failing = Arc::clone(&fails);
+    let bank = Recorder::with_tokens(
+        move |seen, before| match seen.field("grant_type").as_deref() {
+            Some("refresh_token") if failing.load(Ordering::SeqCst) > 0 => {
+                failing.fetch_sub(1, Ordering::SeqCst);
+                Answer::status(429, "{}")
+            }
+            _ => Answer::json(token(before + 1)),
+        },
+        |_, _| Answer::json("{}"),
+    )
+    .await;
+    let clock = Arc::new(ManualClock::new());
+    let world = World {
+        bank,
+        store: Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as _)),
+        clock,
+    };
+    let consent = Some(DAY * 90);
+    let rotation = Rotation::new(Some(true), None).consent_lifetime(consent);
+    let app = || -> mx::App { world.builder().rotation(rotation).build().unwrap() };
+    for user in ["one", "two"] {
+        connect(&app(), user).await;
+    }
+    world.clock.advance(DAY * 25);
+    fails.store(1, Ordering::SeqCst);
+    let pass = async || app().keep_alive().per_second(1000).once().await.unwrap();
+    let done = pass().await;
+    assert_eq!((done.renewed, done.failed.len()), (1, 1), "{done:?}");
+    assert!(matches!(done.failed[0].1, token::Error::Throttled { .. }));
+    assert!(done.consents_ending.is_empty());
+    let done = pass().await;
+    assert_eq!((done.renewed, done.failed.len()), (1, 0), "{done:?}");
+    for _ in 0..2 {
+        world.clock.advance(DAY * 24);
+        pass().await;
+    }
+    world.clock.advance(DAY * 12);
+    let done = pass().await;
+    assert_eq!(done.consents_ending.len(), 2, "{done:?}");
+    // A grant that is over is not renewed.
+    let grants = listed(&app()).await;
+    let key = grants.into_iter().next().unwrap().unwrap().key;
+    app().connection(&key).await.unwrap().unwrap().revoke().await.unwrap();
+    let sent = world.refreshes().len();
+    world.clock.advance(DAY * 24);
+    assert_eq!(pass().await.grants, 1);
+    assert_eq!(world.refreshes().len(), sent + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_keep_to_their_rate() {
+    // In virtual time the server's answers take none.
+    let world = World::new().await;
+    let app = world.app();
+    for number in 0..9 {
+        connect(&app, &format!("user-{number}")).await;
+    }
+    world.clock.advance(DAY * 25);
+    let began = tokio::time::Instant::now();
+    let done = app.keep_alive().per_second(2).once().await.unwrap();
+    assert_eq!(done.renewed, 9, "{done:?}");
+    // Half a second after each of them.
+    assert!(began.elapsed() >= Duration::from_millis(4500), "{:?}", began.elapsed());
+}
+
+/// A user's own store, which was written before stores could list their records.
+struct Earlier(MemoryStore);
+
+impl TokenStore for Earlier {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.0.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        self.0.swap(key, swap)
+    }
+    fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.0.lease(key, by, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_list_says_so_and_its_grants_work() {
+    let world = World::over(|clock| Arc::new(Earlier(MemoryStore::with_clock(clock)))).await;
+    let app = world.app();
+    let connection = connect(&app, "user").await;
+    world.clock.advance(Duration::from_secs(3600));
+    connection.tokens().fresh().await.unwrap();
+    assert_eq!(world.refreshes().len(), 1);
+    let unsupported = |error: &oauth::Error| {
+        let oauth::Error::Token(token::Error::Store { source }) = error else {
+            panic!("{error:?}")
+        };
+        assert!(matches!(source, StoreError::Unsupported { .. }), "{source:?}");
+        assert!(source.to_string().contains("cannot list its records"), "{source}");
+        assert!(!error.is_retryable());
+    };
+    let found = listed(&app).await;
+    assert_eq!(found.len(), 1);
+    unsupported(found[0].as_ref().unwrap_err());
+    unsupported(&app.keep_alive().once().await.unwrap_err());
+    unsupported(&app.erase("user").run().await.unwrap_err());
+    let _ = world.clock.wall();
+}
