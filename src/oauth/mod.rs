@@ -19,6 +19,7 @@ mod redirect_uri;
 mod reply;
 mod reply_fields;
 mod requested_scope;
+mod sending;
 mod server;
 pub mod wire;
 
