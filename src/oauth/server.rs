@@ -15,13 +15,14 @@ use zeroize::Zeroizing;
 
 use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
+use super::client_secrets::KeptSecrets;
 use super::error::Error;
 use super::exchange::{Captured, Exchange, captured};
 use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
 use super::redirect_uri::not_absolute;
 use super::reply::Asked;
 use super::requested_scope::Scopes;
-use super::sending::Sending;
+use super::sending::{Sending, with_a_secret};
 use crate::http::ConfigError;
 use crate::token::{RefreshRequest, RevokeRequest, RevokedToken, SendPermit, TokenReply};
 use crate::value::{ScopeSet, Secret};
@@ -118,7 +119,7 @@ pub(crate) struct Settings {
     pub profile: &'static Profile,
     pub endpoints: Endpoints,
     pub client_id: String,
-    pub client_secret: Secret,
+    pub client_secrets: KeptSecrets,
     pub authentication: ClientAuthentications,
     pub body: TokenBody,
     /// The provider's, or that it is not to be sent.
@@ -242,7 +243,7 @@ impl AuthorizationServer {
             let asked = self.asked(sending.request, false, &secrets);
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
-        self.authenticated("client credentials request", send).await
+        self.authenticated("client credentials request", method, send).await
     }
 
     /// RFC 6749 section 4.1.3.
@@ -275,7 +276,7 @@ impl AuthorizationServer {
             let exchange = self.exchange(&sending);
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
-        match self.authenticated("code exchange", send).await {
+        match self.authenticated("code exchange", method, send).await {
             Err(Error::Server(error)) if verifier.is_some() && self.may_be_pkce(&error.error) => {
                 Err(Error::PkceRefused(error))
             }
@@ -305,7 +306,7 @@ impl AuthorizationServer {
             let exchange = self.exchange(&sending);
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
-        self.authenticated("password request", send).await
+        self.authenticated("password request", method, send).await
     }
 
     /// RFC 6749 section 6. What the grant has by the last reply is all that may be asked for.
@@ -335,7 +336,7 @@ impl AuthorizationServer {
             };
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
-        self.authenticated("refresh", send).await
+        self.authenticated("refresh", method, send).await
     }
 
     /// RFC 7009 section 2.1, in the provider's own form. `Ok(false)`: the provider has no revocation endpoint.
@@ -404,21 +405,21 @@ impl AuthorizationServer {
             };
             outcome?.revocation(profile, revocation, *unanswered, &asked)
         };
-        self.authenticated("revocation", send).await?;
+        self.authenticated("revocation", method, send).await?;
         Ok(true)
     }
 
     /// The one way on which requests get the client's secret.
-    async fn authenticated<T, F>(&self, request: &'static str, send: impl Fn(Sending) -> F) -> Result<T, Error>
+    async fn authenticated<T, F>(
+        &self,
+        request: &'static str,
+        method: ClientAuthentication,
+        send: impl Fn(Sending) -> F,
+    ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        send(Sending {
-            request,
-            sent: vec![self.0.client_secret.clone()],
-            timeout: self.0.timeout,
-        })
-        .await
+        with_a_secret(&self.0.client_secrets, request, method, self.0.timeout, send).await
     }
 
     fn oauth_client(&self, method: ClientAuthentication, sending: &Sending) -> OauthClient {
