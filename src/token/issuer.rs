@@ -15,6 +15,9 @@ use crate::value::{ScopeSet, Secret};
 /// to play an authorization server without a network.
 pub trait Issuer: Send + Sync + 'static {
     /// Sends exactly one request to the token endpoint and never repeats it.
+    ///
+    /// With several secrets of one client there is one exception: where the server refused the client itself
+    /// (`invalid_client`, RFC 6749 section 5.2), the same request goes out once more with each other secret.
     fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>>;
 
     /// Sends exactly one revocation request.
