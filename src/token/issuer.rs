@@ -198,7 +198,8 @@ impl IssuerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// No connection was made: the server never saw the request, and nothing is spent. Try again later.
+    /// No connection was made, or there was no secret of the client to send: the server never saw the request, and nothing
+    /// is spent. Try again later.
     NotSent,
     /// The server, or somebody in front of it, answered and said nothing about the grant
     /// (5xx, HTML, a 4xx without an OAuth error code). Try again later.

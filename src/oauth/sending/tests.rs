@@ -126,6 +126,18 @@ async fn every_secret_is_sent_once_until_one_is_taken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_request_asks_the_source_once_again_however_slow_the_server_is() {
+    let (secrets, vault) = vault(&[("a", ""), ("b", ""), ("c", "")], NOW);
+    let (_, seen) = send(&secrets, POST, Duration::from_secs(6), takes("c")).await;
+    assert_eq!(names(&seen), ["a", "b"]);
+    assert_eq!(*vault.readings.lock().unwrap(), 2);
+    // The next request does.
+    let (outcome, seen) = send(&secrets, POST, NOW, takes("c")).await;
+    outcome.unwrap();
+    assert_eq!(names(&seen), ["b", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn secrets_of_the_settings_are_tried_in_turn_and_the_one_that_was_taken_goes_first_afterwards() {
     let secrets = fixed(&["a", "b"]);
     for (good, sent) in [
