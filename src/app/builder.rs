@@ -8,7 +8,9 @@ use super::application::{App, Settled};
 use super::credentials::Credentials;
 use super::provider::{Environment as _, Provider, TypedClient};
 use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
-use crate::oauth::{AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, Pkce, Settings, TokenBody};
+use crate::oauth::{
+    AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, KeptSecrets, Pkce, Settings, TokenBody,
+};
 use crate::token::{Clock, Handles, MemoryStore, PseudonymKey, Rotation, SystemClock, TokenHandleBuilder, TokenStore};
 use crate::transport::{Credential, RetryPolicy};
 
@@ -118,7 +120,7 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// The registered client's id and secret.
+    /// The registered client's id and secret, or where its secret is kept ([`Credentials::from_source`]).
     pub fn credentials(mut self, credentials: Credentials<P>) -> Self {
         self.credentials = Some(credentials);
         self
@@ -207,7 +209,8 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// Time for one request to the authorization server; an hour at most, 30 seconds without it.
+    /// Time for one request to the authorization server; an hour at most, 30 seconds without it. The reading of the client's
+    /// secret from its [source](Credentials::from_source) is part of it, and has half of it at most.
     pub fn token_request_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.min(Duration::from_secs(3600));
         self
@@ -410,7 +413,8 @@ impl<P: Provider> AppBuilder<P> {
             profile,
             endpoints,
             client_id: credentials.client_id,
-            client_secret: credentials.client_secret,
+            // A request has the other half of its time for the sending.
+            client_secrets: KeptSecrets::new(credentials.secrets, self.timeout / 2),
             authentication: self.authentication.unwrap_or(profile.client_authentication),
             body: self.token_body.unwrap_or(profile.token_body),
             pkce,

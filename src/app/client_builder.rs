@@ -231,7 +231,7 @@ impl<C: TypedClient> ClientBuilder<C> {
                 let credential = match &self.app.credentials {
                     Some(given) => Credential::Fixed(
                         Authentication::ClientBasic,
-                        oauth::basic(&given.client_id, given.client_secret.expose_secret()),
+                        oauth::basic(&given.client_id, given.fixed_secret()?.expose_secret()),
                     ),
                     None => Credential::Nothing,
                 };

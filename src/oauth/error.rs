@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::client_secret_source::ClientSecretError;
 use crate::token::{self, IssuerError, StoreError, Verdict};
 use crate::value::ScopeError;
 
@@ -151,6 +152,17 @@ pub enum Error {
     /// It is not said whose grants are to be erased.
     #[error("the subject is empty; say whose grants are to be erased")]
     NoSubject,
+    /// The [`ClientSecretSource`](super::ClientSecretSource) of the application gave no secret for this request. Nothing was
+    /// sent, so that nothing is spent: a code, a refresh token or a password can be sent when the source gives a secret.
+    #[error(
+        "{request}: nothing was sent, because the source of the client's secret gave none; look at the cause, and try again when the source can be used"
+    )]
+    ClientSecret {
+        /// The request.
+        request: &'static str,
+        /// What happened at the source.
+        source: ClientSecretError,
+    },
     /// Tokens from elsewhere cannot be taken.
     #[error("the tokens cannot be imported: {0}")]
     Import(&'static str),
@@ -285,7 +297,7 @@ impl Error {
             Self::Reply { retry_after, .. } => Verdict::Transient {
                 retry_after: *retry_after,
             },
-            Self::Connection { .. } => Verdict::NotSent,
+            Self::Connection { .. } | Self::ClientSecret { .. } => Verdict::NotSent,
             Self::Config(_) | Self::RevocationEndpoint(_) => Verdict::ClientMisconfigured,
             Self::AuthorizationStore { source } => of_store(source),
             Self::Token(error) => of_token(error),

@@ -7,6 +7,8 @@
 
 mod callback;
 mod client_authentication;
+mod client_secret_source;
+mod client_secrets;
 mod content_encoding;
 mod error;
 mod exchange;
@@ -19,6 +21,7 @@ mod redirect_uri;
 mod reply;
 mod reply_fields;
 mod requested_scope;
+mod sending;
 mod server;
 pub mod wire;
 
@@ -27,6 +30,8 @@ pub(crate) use callback::ExpectedIssuer;
 pub use callback::callback_state;
 pub(crate) use callback::read_callback;
 pub(crate) use client_authentication::{basic, plain_basic};
+pub use client_secret_source::{ClientSecretError, ClientSecretSource, ClientSecrets};
+pub(crate) use client_secrets::{KeptSecrets, SecretSettings};
 pub use error::{Error, Refusal, ServerError};
 pub use existing::ExistingTokens;
 pub(crate) use issuer::GrantIssuer;

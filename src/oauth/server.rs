@@ -15,12 +15,14 @@ use zeroize::Zeroizing;
 
 use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
+use super::client_secrets::KeptSecrets;
 use super::error::Error;
 use super::exchange::{Captured, Exchange, captured};
 use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
 use super::redirect_uri::not_absolute;
 use super::reply::Asked;
 use super::requested_scope::Scopes;
+use super::sending::{Sending, with_a_secret};
 use crate::http::ConfigError;
 use crate::token::{RefreshRequest, RevokeRequest, RevokedToken, SendPermit, TokenReply};
 use crate::value::{ScopeSet, Secret};
@@ -117,7 +119,7 @@ pub(crate) struct Settings {
     pub profile: &'static Profile,
     pub endpoints: Endpoints,
     pub client_id: String,
-    pub client_secret: Secret,
+    pub client_secrets: KeptSecrets,
     pub authentication: ClientAuthentications,
     pub body: TokenBody,
     /// The provider's, or that it is not to be sent.
@@ -228,16 +230,20 @@ impl AuthorizationServer {
 
     /// RFC 6749 section 4.4.
     pub(crate) async fn client_credentials(&self, scopes: &ScopeSet) -> Result<TokenReply, Error> {
-        let client = self.oauth_client(self.0.authentication.client_credentials);
-        let mut request = client.exchange_client_credentials();
-        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.client_credentials, scopes) {
-            request = request.add_extra_param("scope", scope);
-        }
-        let exchange = self.exchange();
-        let header = self.credentials_in_header(self.0.authentication.client_credentials);
-        let secrets = [self.0.client_secret.expose_secret(), &header];
-        let asked = self.asked("client credentials request", false, &secrets);
-        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
+        let method = self.0.authentication.client_credentials;
+        let send = |sending: Sending| async move {
+            let client = self.oauth_client(method, &sending);
+            let mut request = client.exchange_client_credentials();
+            if let Some(scope) = self.scope(self.0.profile.scope_sent_on.client_credentials, scopes) {
+                request = request.add_extra_param("scope", scope);
+            }
+            let exchange = self.exchange(&sending);
+            let shown = self.shown_credentials(method, &sending);
+            let secrets = carried(&[], &shown);
+            let asked = self.asked(sending.request, false, &secrets);
+            captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
+        };
+        self.authenticated("client credentials request", method, send).await
     }
 
     /// RFC 6749 section 4.1.3.
@@ -248,26 +254,29 @@ impl AuthorizationServer {
         redirect_uri: Option<&str>,
         scopes: &ScopeSet,
     ) -> Result<TokenReply, Error> {
-        const REQUEST: &str = "code exchange";
-        let client = self.oauth_client(self.0.authentication.authorization_code);
-        let mut request = client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()));
-        if let Some(verifier) = verifier {
-            request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()));
-        }
-        if let Some(uri) = redirect_uri.filter(|_| self.0.profile.redirect_uri.on_token_request) {
-            let uri = RedirectUrl::new(uri.to_owned()).map_err(not_absolute)?;
-            request = request.set_redirect_uri(std::borrow::Cow::Owned(uri));
-        }
-        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.authorization_code, scopes) {
-            request = request.add_extra_param("scope", scope);
-        }
-        let header = self.credentials_in_header(self.0.authentication.authorization_code);
-        let mut secrets = vec![code.expose_secret(), self.0.client_secret.expose_secret(), &header];
-        secrets.extend(verifier.map(Secret::expose_secret));
-        let asked = self.asked(REQUEST, true, &secrets);
-        let exchange = self.exchange();
-        let reply = captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked);
-        match reply {
+        let method = self.0.authentication.authorization_code;
+        let send = |sending: Sending| async move {
+            let client = self.oauth_client(method, &sending);
+            let mut request = client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()));
+            if let Some(verifier) = verifier {
+                request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose_secret().to_owned()));
+            }
+            if let Some(uri) = redirect_uri.filter(|_| self.0.profile.redirect_uri.on_token_request) {
+                let uri = RedirectUrl::new(uri.to_owned()).map_err(not_absolute)?;
+                request = request.set_redirect_uri(std::borrow::Cow::Owned(uri));
+            }
+            if let Some(scope) = self.scope(self.0.profile.scope_sent_on.authorization_code, scopes) {
+                request = request.add_extra_param("scope", scope);
+            }
+            let shown = self.shown_credentials(method, &sending);
+            let mut own = vec![code.expose_secret()];
+            own.extend(verifier.map(Secret::expose_secret));
+            let secrets = carried(&own, &shown);
+            let asked = self.asked(sending.request, true, &secrets);
+            let exchange = self.exchange(&sending);
+            captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
+        };
+        match self.authenticated("code exchange", method, send).await {
             Err(Error::Server(error)) if verifier.is_some() && self.may_be_pkce(&error.error) => {
                 Err(Error::PkceRefused(error))
             }
@@ -282,18 +291,22 @@ impl AuthorizationServer {
         password: &Secret,
         scopes: &ScopeSet,
     ) -> Result<TokenReply, Error> {
-        let client = self.oauth_client(self.0.authentication.password);
-        let username = ResourceOwnerUsername::new(username.to_owned());
-        let resource_owner_password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
-        let mut request = client.exchange_password(&username, &resource_owner_password);
-        if let Some(scope) = self.scope(self.0.profile.scope_sent_on.password, scopes) {
-            request = request.add_extra_param("scope", scope);
-        }
-        let header = self.credentials_in_header(self.0.authentication.password);
-        let secrets = [password.expose_secret(), self.0.client_secret.expose_secret(), &header];
-        let asked = self.asked("password request", false, &secrets);
-        let exchange = self.exchange();
-        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
+        let method = self.0.authentication.password;
+        let username = &ResourceOwnerUsername::new(username.to_owned());
+        let resource_owner_password = &ResourceOwnerPassword::new(password.expose_secret().to_owned());
+        let send = |sending: Sending| async move {
+            let client = self.oauth_client(method, &sending);
+            let mut request = client.exchange_password(username, resource_owner_password);
+            if let Some(scope) = self.scope(self.0.profile.scope_sent_on.password, scopes) {
+                request = request.add_extra_param("scope", scope);
+            }
+            let shown = self.shown_credentials(method, &sending);
+            let secrets = carried(&[password.expose_secret()], &shown);
+            let asked = self.asked(sending.request, false, &secrets);
+            let exchange = self.exchange(&sending);
+            captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
+        };
+        self.authenticated("password request", method, send).await
     }
 
     /// RFC 6749 section 6. What the grant has by the last reply is all that may be asked for.
@@ -303,31 +316,34 @@ impl AuthorizationServer {
             granted,
             permit,
         } = refresh;
-        let client = self.oauth_client(self.0.authentication.refresh_token);
-        let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
-        let mut request = client.exchange_refresh_token(&token);
-        if let Some(scope) = self.scope(
-            self.0.profile.scope_sent_on.refresh_token,
-            &as_told(granted, self.0.profile),
-        ) {
-            request = request.add_extra_param("scope", scope);
-        }
-        let header = self.credentials_in_header(self.0.authentication.refresh_token);
-        let client_secret = self.0.client_secret.expose_secret();
-        let secrets = [refresh_token.expose_secret(), client_secret, &header];
-        let asked = self.asked("refresh", true, &secrets);
-        let exchange = Exchange {
-            permit: permit.clone(),
-            ..self.exchange()
+        let method = self.0.authentication.refresh_token;
+        let token = &RefreshToken::new(refresh_token.expose_secret().to_owned());
+        let send = |sending: Sending| async move {
+            let client = self.oauth_client(method, &sending);
+            let mut request = client.exchange_refresh_token(token);
+            if let Some(scope) = self.scope(
+                self.0.profile.scope_sent_on.refresh_token,
+                &as_told(granted, self.0.profile),
+            ) {
+                request = request.add_extra_param("scope", scope);
+            }
+            let shown = self.shown_credentials(method, &sending);
+            let secrets = carried(&[refresh_token.expose_secret()], &shown);
+            let asked = self.asked(sending.request, true, &secrets);
+            let exchange = Exchange {
+                permit: permit.clone(),
+                ..self.exchange(&sending)
+            };
+            captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
-        captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
+        self.authenticated("refresh", method, send).await
     }
 
     /// RFC 7009 section 2.1, in the provider's own form. `Ok(false)`: the provider has no revocation endpoint.
     pub(crate) async fn revoke(&self, request: &RevokeRequest) -> Result<bool, Error> {
         let RevokeRequest { token, unanswered } = request;
         let profile = self.0.profile;
-        let (Some(revocation), Some(endpoint)) = (profile.revocation, &self.0.endpoints.revoke) else {
+        let (Some(revocation), Some(endpoint)) = (&profile.revocation, &self.0.endpoints.revoke) else {
             return Ok(false);
         };
         let (secret, hint) = match token {
@@ -338,61 +354,78 @@ impl AuthorizationServer {
             // The endpoint takes refresh tokens only; there is nothing to send it.
             return Ok(false);
         }
-        let mut fields = vec![(revocation.token_field, secret.expose_secret())];
-        if revocation.token_type_hint {
-            fields.push(("token_type_hint", hint));
-        }
-        let client_secret = self.0.client_secret.expose_secret();
-        let mut request = HttpRequest::new(Vec::new());
-        match self.0.authentication.revocation {
-            ClientAuthentication::Basic => {
-                request
-                    .headers_mut()
-                    .insert(http::header::AUTHORIZATION, basic(&self.0.client_id, client_secret));
+        let method = self.0.authentication.revocation;
+        let send = |sending: Sending| async move {
+            let mut fields = vec![(revocation.token_field, secret.expose_secret())];
+            if revocation.token_type_hint {
+                fields.push(("token_type_hint", hint));
             }
-            method => {
-                fields.push(("client_id", &self.0.client_id));
-                if method == ClientAuthentication::Post {
-                    fields.push(("client_secret", client_secret));
+            let mut request = HttpRequest::new(Vec::new());
+            match method {
+                ClientAuthentication::Basic => {
+                    request.headers_mut().insert(
+                        http::header::AUTHORIZATION,
+                        basic(&self.0.client_id, sending.client_secret()),
+                    );
+                }
+                method => {
+                    fields.push(("client_id", &self.0.client_id));
+                    if method == ClientAuthentication::Post {
+                        fields.push(("client_secret", sending.client_secret()));
+                    }
                 }
             }
-        }
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = endpoint.as_str().parse().map_err(Error::RevocationEndpoint)?;
-        let headers = request.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            http::HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
-        *request.body_mut() = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish()
-            .into_bytes();
-        let header = self.credentials_in_header(self.0.authentication.revocation);
-        let secrets = [secret.expose_secret(), client_secret, &header];
-        let asked = self.asked("revocation", false, &secrets);
-        let exchange = Exchange {
-            json: false,
-            ..self.exchange()
+            *request.method_mut() = http::Method::POST;
+            *request.uri_mut() = endpoint.as_str().parse().map_err(Error::RevocationEndpoint)?;
+            let headers = request.headers_mut();
+            headers.insert(
+                CONTENT_TYPE,
+                http::HeaderValue::from_static("application/x-www-form-urlencoded"),
+            );
+            headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
+            *request.body_mut() = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(fields)
+                .finish()
+                .into_bytes();
+            let shown = self.shown_credentials(method, &sending);
+            let secrets = carried(&[secret.expose_secret()], &shown);
+            let asked = self.asked(sending.request, false, &secrets);
+            let exchange = Exchange {
+                json: false,
+                ..self.exchange(&sending)
+            };
+            let outcome = match exchange.send(request).await {
+                Captured::Reply(reply) => Ok(reply),
+                Captured::Failed { host, sent, source } => Err(Error::Connection {
+                    request: asked.request,
+                    host: Some(host),
+                    sent,
+                    source,
+                }),
+            };
+            outcome?.revocation(profile, revocation, *unanswered, &asked)
         };
-        let outcome = match exchange.send(request).await {
-            Captured::Reply(reply) => Ok(reply),
-            Captured::Failed { host, sent, source } => Err(Error::Connection {
-                request: asked.request,
-                host: Some(host),
-                sent,
-                source,
-            }),
-        };
-        outcome?.revocation(profile, &revocation, *unanswered, &asked)?;
+        self.authenticated("revocation", method, send).await?;
         Ok(true)
     }
 
-    fn oauth_client(&self, method: ClientAuthentication) -> OauthClient {
+    /// The one way on which requests get the client's secret.
+    async fn authenticated<T, F>(
+        &self,
+        request: &'static str,
+        method: ClientAuthentication,
+        send: impl Fn(Sending) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        with_a_secret(&self.0.client_secrets, request, method, self.0.timeout, send).await
+    }
+
+    fn oauth_client(&self, method: ClientAuthentication, sending: &Sending) -> OauthClient {
         let client = oauth2::basic::BasicClient::new(ClientId::new(self.0.client_id.clone()))
             .set_token_uri(TokenUrl::from_url(self.0.endpoints.token.clone()));
-        let secret = || ClientSecret::new(self.0.client_secret.expose_secret().to_owned());
+        let secret = || ClientSecret::new(sending.client_secret().to_owned());
         match method {
             ClientAuthentication::Basic => client.set_client_secret(secret()).set_auth_type(AuthType::BasicAuth),
             ClientAuthentication::Post => client.set_client_secret(secret()).set_auth_type(AuthType::RequestBody),
@@ -404,15 +437,19 @@ impl AuthorizationServer {
         (sent && !scopes.is_empty()).then(|| scopes.join(self.0.profile.scope_separator))
     }
 
-    /// What HTTP Basic makes of id and secret: a server that repeats the request repeats this. Empty: they are in the body.
-    fn credentials_in_header(&self, method: ClientAuthentication) -> Zeroizing<String> {
-        let header = basic(&self.0.client_id, self.0.client_secret.expose_secret());
-        let sent = header.to_str().ok().filter(|_| method == ClientAuthentication::Basic);
-        Zeroizing::new(
-            sent.and_then(|sent| sent.strip_prefix("Basic "))
-                .unwrap_or_default()
-                .to_owned(),
-        )
+    /// The client's secrets as a server that repeats its requests repeats them: as they are, and what HTTP Basic makes of
+    /// them where it is used.
+    fn shown_credentials(&self, method: ClientAuthentication, sending: &Sending) -> Vec<Zeroizing<String>> {
+        let mut shown = Vec::new();
+        for secret in &sending.sent {
+            let secret = secret.expose_secret();
+            shown.push(Zeroizing::new(secret.to_owned()));
+            let header = basic(&self.0.client_id, secret);
+            let sent = header.to_str().ok().filter(|_| method == ClientAuthentication::Basic);
+            let credentials = sent.and_then(|sent| sent.strip_prefix("Basic "));
+            shown.extend(credentials.map(|credentials| Zeroizing::new(credentials.to_owned())));
+        }
+        shown
     }
 
     fn asked<'a>(&self, request: &'static str, spends: bool, secrets: &'a [&'a str]) -> Asked<'a> {
@@ -424,15 +461,21 @@ impl AuthorizationServer {
         }
     }
 
-    fn exchange(&self) -> Exchange<'_> {
+    fn exchange(&self, sending: &Sending) -> Exchange<'_> {
         Exchange {
             http: &self.0.http,
-            timeout: self.0.timeout,
+            timeout: sending.timeout,
             json: self.0.body == TokenBody::Json,
             provider: self.0.profile.provider,
             permit: SendPermit::always(),
         }
     }
+}
+
+/// All that a request carries in secret: what is its own, and the credentials.
+fn carried<'a>(own: &[&'a str], credentials: &'a [Zeroizing<String>]) -> Vec<&'a str> {
+    let credentials = credentials.iter().map(|secret| secret.as_str());
+    own.iter().copied().chain(credentials).collect()
 }
 
 /// The granted scopes as the server told them: where it named one with what it is bound to (`PREMIUM_AIS:{consentId}`),

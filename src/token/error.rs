@@ -34,7 +34,8 @@ pub enum Error {
         /// The key that was looked for.
         key: String,
     },
-    /// The authorization server was not reached, or said nothing about the grant.
+    /// The authorization server was not reached, or said nothing about the grant; or nothing was sent, because there was no
+    /// secret of the client to send.
     Transient {
         /// What the server asked for, or the time until the next attempt.
         retry_after: Option<Duration>,
@@ -109,7 +110,7 @@ impl fmt::Display for Error {
         match self {
             Self::ReauthorizationRequired { reason, .. } => write!(f, "the user must authorize again: {reason}"),
             Self::NoGrant { key, .. } => write!(f, "there is no grant for {key}: send the user through authorization first"),
-            Self::Transient { .. } => f.write_str("the authorization server gave no usable answer, the grant lives: try again later"),
+            Self::Transient { .. } => f.write_str("there is no usable answer of the authorization server, the grant lives: look at the source for why, and try again later"),
             Self::Throttled { .. } => f.write_str("the authorization server asks for fewer requests: try again later"),
             Self::ClientMisconfigured { .. } => f.write_str("the authorization server does not accept this client: check its id, secret and allowed grants"),
             Self::RequestRejected { .. } => f.write_str("the authorization server does not accept the token request: check scopes and parameters"),

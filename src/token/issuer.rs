@@ -15,6 +15,9 @@ use crate::value::{ScopeSet, Secret};
 /// to play an authorization server without a network.
 pub trait Issuer: Send + Sync + 'static {
     /// Sends exactly one request to the token endpoint and never repeats it.
+    ///
+    /// With several secrets of one client there is one exception: where the server refused the client itself
+    /// (`invalid_client`, RFC 6749 section 5.2), the same request goes out once more with each other secret.
     fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>>;
 
     /// Sends exactly one revocation request.
@@ -195,7 +198,8 @@ impl IssuerError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// No connection was made: the server never saw the request, and nothing is spent. Try again later.
+    /// No connection was made, or there was no secret of the client to send: the server never saw the request, and nothing
+    /// is spent. Try again later.
     NotSent,
     /// The server, or somebody in front of it, answered and said nothing about the grant
     /// (5xx, HTML, a 4xx without an OAuth error code). Try again later.
