@@ -125,10 +125,28 @@ impl TokenHandle {
         }
     }
 
-    /// Refreshes the grant although its access token may be good for a long time, because its refresh token is not. Where
-    /// another process did so since this generation, nothing is sent.
-    pub(crate) async fn renew(&self, than: u64) -> Result<(), Error> {
-        attempt::renew(&self.0, than).await
+    /// Refreshes the grant although its access token may be good for a long time, because its refresh token is not.
+    ///
+    /// `after`: the [generation](super::TokenInfo::generation) that was looked at. Where there are tokens of a later one,
+    /// this process's or another's, nothing is sent. [`App::keep_alive`](crate::App::keep_alive) does this for all grants
+    /// of an application.
+    ///
+    /// ```
+    /// # async fn example(handle: finrail::token::TokenHandle) -> Result<(), finrail::token::Error> {
+    /// if let Some(info) = handle.load().await? {
+    ///     let soon = chrono::Utc::now() + chrono::TimeDelta::days(3);
+    ///     if info.refresh_expires_at.is_some_and(|end| end < soon) {
+    ///         handle.renew(info.generation).await?;
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there are no later tokens and none can be had; see [`Error`].
+    pub async fn renew(&self, after: u64) -> Result<(), Error> {
+        attempt::renew(&self.0, after).await
     }
 
     /// Takes the first tokens of a grant, after a login, and stores them.

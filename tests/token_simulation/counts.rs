@@ -19,6 +19,10 @@ pub struct Counts {
     pub too_late: u64,
     /// Leases that were renewed.
     pub renewals: u64,
+    /// Refreshes whose lease and intent were one step of the store.
+    pub begun_at_once: u64,
+    /// Times that several processes at once were to renew a grant that nobody used.
+    pub kept_alive: u64,
     pub suspends: u64,
     pub jumps: u64,
     pub logins: u64,
@@ -34,7 +38,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn each(&mut self) -> [(&'static str, &mut u64); 23] {
+    fn each(&mut self) -> [(&'static str, &mut u64); 25] {
         [
             ("refreshes", &mut self.refreshes),
             ("kills", &mut self.kills),
@@ -50,6 +54,8 @@ impl Counts {
             ("freezes", &mut self.freezes),
             ("too late", &mut self.too_late),
             ("renewals", &mut self.renewals),
+            ("refreshes begun at once", &mut self.begun_at_once),
+            ("kept alive", &mut self.kept_alive),
             ("suspends", &mut self.suspends),
             ("jumps", &mut self.jumps),
             ("logins", &mut self.logins),

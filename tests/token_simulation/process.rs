@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use finrail::token::store::{Lease, Leased, MemoryStore, StoredRecord, Swap, Swapped};
+use finrail::token::store::{Lease, Leased, LeasedSwap, MemoryStore, StoredRecord, Swap, Swapped};
 use finrail::token::{
     Clock, Issuer, IssuerError, Obtain, Record, RevokeRequest, StoreError, TokenKey, TokenReply, TokenStore, Verdict,
 };
@@ -383,6 +383,65 @@ impl TokenStore for Store {
         ))
     }
 
+    fn lease_and_swap<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+        swap: Swap,
+    ) -> BoxFuture<'a, Result<LeasedSwap, StoreError>> {
+        let process = &self.0;
+        if !process.world().habits.renews {
+            return Box::pin(self.in_two_steps(key, holder, ttl, swap));
+        }
+        let (key, holder, next) = (key.clone(), holder.to_owned(), swap.next.clone());
+        Box::pin(process.store_op(
+            move |store| async move { store.lease_and_swap(&key, &holder, ttl, swap).await }.boxed(),
+            move |world, done| {
+                if let LeasedSwap::Done(lease) = done {
+                    world.counts.begun_at_once += 1;
+                    world.leases.insert(process.pid, lease.fence);
+                    let record = next.as_ref().map(|next| Record::decode(&next.bytes).unwrap());
+                    world.stores(record, next);
+                }
+            },
+        ))
+    }
+
+    fn swap_and_release<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        swap: Swap,
+        lease: &'a Lease,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        let (process, fence) = (&self.0, lease.fence);
+        let habits = process.world().habits;
+        if !habits.renews {
+            return Box::pin(async move {
+                let swapped = self.swap(key, swap).await?;
+                if swapped == Swapped::Done && !habits.exclusive {
+                    let _ = self.release(key, Lease::new(fence)).await;
+                }
+                Ok(swapped)
+            });
+        }
+        let (key, again, next) = (key.clone(), Lease::new(fence), swap.next.clone());
+        Box::pin(process.store_op(
+            move |store| async move { store.swap_and_release(&key, swap, &again).await }.boxed(),
+            move |world, swapped| {
+                if *swapped == Swapped::Done {
+                    let record = next.as_ref().map(|next| Record::decode(&next.bytes).unwrap());
+                    if world.durable != record {
+                        world.stores(record, next);
+                    }
+                    if world.leases.get(&process.pid) == Some(&fence) {
+                        world.leases.remove(&process.pid);
+                    }
+                }
+            },
+        ))
+    }
+
     fn renews_leases(&self) -> bool {
         self.0.world().habits.renews
     }
@@ -420,6 +479,30 @@ impl TokenStore for Store {
             }
             released
         })
+    }
+}
+
+impl Store {
+    /// As a store does that has no step for both.
+    async fn in_two_steps(
+        &self,
+        key: &TokenKey,
+        holder: &str,
+        ttl: Duration,
+        swap: Swap,
+    ) -> Result<LeasedSwap, StoreError> {
+        let lease = match self.lease(key, holder, ttl).await? {
+            Leased::Granted(lease) => lease,
+            Leased::Held { by, for_at_most } => return Ok(LeasedSwap::Held { by, for_at_most }),
+        };
+        let refused = match self.swap(key, Swap::new(swap.expected, lease.fence, swap.next)).await {
+            Ok(Swapped::Done) => return Ok(LeasedSwap::Done(lease)),
+            Ok(Swapped::Conflict(stored)) => Ok(LeasedSwap::Conflict(stored)),
+            Ok(Swapped::Fenced) => Ok(LeasedSwap::Conflict(None)),
+            Err(error) => Err(error),
+        };
+        let _ = self.release(key, lease).await;
+        refused
     }
 }
 

@@ -69,6 +69,7 @@ fn weather(chance: &mut Chance, habits: &Habits) -> Weather {
         withdraw: chance.pick(&[0, 0, 0, 0, 0, 100]),
         loss: chance.pick(&[0, 0, 0, 6]),
         event: chance.pick(&[0, 0, 0, 6, 15]),
+        keep_alive: chance.pick(&[0, 0, 6]),
     };
     // A directory on a disk does not fail over. Whether a login, or the end of a grant, is newer than what a store
     // forgot is another story (`token_store_losses.rs`). And with a grace period two processes can go on from one
@@ -81,7 +82,7 @@ fn weather(chance: &mut Chance, habits: &Habits) -> Weather {
         weather.jump = 0;
     }
     if !user {
-        (weather.withdraw, weather.event) = (0, 0);
+        (weather.withdraw, weather.event, weather.keep_alive) = (0, 0, 0);
     }
     weather
 }
@@ -218,9 +219,33 @@ impl Simulation {
         if loses {
             self.store_loses().await;
         }
+        self.keep_alive(processes);
         if let Some(event) = event {
             let (process, handle, _) = &processes[who];
             tokio::spawn(begin_or_end(event, Arc::clone(process), handle.clone()));
+        }
+    }
+
+    /// Every process has seen the same tokens, whose refresh token is near its end.
+    fn keep_alive(&self, processes: &[Running]) {
+        let seen = {
+            let mut world = self.world();
+            let odds = world.weather.keep_alive;
+            let tokens = world.durable.as_ref().and_then(|record| record.tokens.as_ref());
+            let seen = tokens.map(|tokens| tokens.generation).filter(|_| odds > 0);
+            seen.filter(|_| world.chance.one_in(odds))
+        };
+        let Some(seen) = seen else { return };
+        self.world().counts.kept_alive += 1;
+        self.world().note(format!("all processes renew generation {seen}"));
+        for (process, handle, _) in processes {
+            let (process, handle) = (Arc::clone(process), handle.clone());
+            tokio::spawn(async move {
+                process.awake().await;
+                let outcome = handle.renew(seen).await;
+                let mut world = process.world.lock().unwrap();
+                world.note(format!("P{} renewed: {outcome:?}", process.pid));
+            });
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Weather {
     pub loss: u64,
     /// The user, or the application, ends the grant or begins another one.
     pub event: u64,
+    /// Every process renews the grant at once, as all of them found its refresh token near its end.
+    pub keep_alive: u64,
 }
 
 /// One token request, as an onlooker sees it.
