@@ -27,4 +27,9 @@ pub use http::{ConfigError, HttpClientError};
 #[allow(unused_imports)] // without a provider feature there is none
 pub use providers::*;
 pub use transport::Error;
+
+/// What the methods of this crate's traits answer with, for whoever implements one: `async { .. }.boxed()` or
+/// `Box::pin(async { .. })`.
+#[doc(no_inline)]
+pub use futures_util::future::BoxFuture;
 pub use value::{Decimal, ExactNumber, Json, JsonMap, ScopeError, ScopeSet, Secret, Timestamp, UnknownKind, canary};

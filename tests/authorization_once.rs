@@ -264,7 +264,7 @@ async fn a_forged_callback_or_another_session_ends_no_login() {
     let error = app.complete("another session", &back).await.unwrap_err();
     assert!(matches!(error, Error::ForeignSession), "{error:?}");
     let error = app.begin("", app.authorize(SCOPES).unwrap()).await.unwrap_err();
-    assert!(matches!(error, Error::ForeignSession), "{error:?}");
+    assert!(matches!(error, Error::NoSession), "{error:?}");
 }
 
 #[tokio::test]

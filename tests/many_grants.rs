@@ -259,7 +259,8 @@ async fn tenants_do_not_see_each_other() {
     assert_eq!(keys(&acme).await, [of_acme.key().clone()].into());
     assert_eq!(keys(&app.tenant("nobody")).await.len(), 0);
     assert_eq!(keys(&app).await.len(), 3);
-    assert_eq!(keys(&app.tenant("")).await.len(), 3);
+    // A tenant whose name is empty is no key to all of them.
+    assert_eq!(keys(&app.tenant("")).await, [of_nobody.key().clone()].into());
 
     // Found: in a process of one's own, by one's own key only.
     let app = world.app();
@@ -267,9 +268,10 @@ async fn tenants_do_not_see_each_other() {
         ("acme", of_acme.key(), true),
         ("globex", of_acme.key(), false),
         ("acme", of_nobody.key(), false),
-        ("", of_acme.key(), true),
+        ("", of_acme.key(), false),
         ("", of_nobody.key(), true),
     ] {
+        assert!(app.connection(key).await.unwrap().is_some());
         let found = app.tenant(tenant).connection(key).await;
         match is_found {
             true => assert!(found.unwrap().is_some()),
@@ -285,6 +287,12 @@ async fn tenants_do_not_see_each_other() {
     let error = app
         .tenant("globex")
         .finish(authorization.pending.clone(), &back)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, oauth::Error::ForeignPending), "{error:?}");
+    let error = app
+        .tenant("globex")
+        .begin("session", authorization.clone())
         .await
         .unwrap_err();
     assert!(matches!(error, oauth::Error::ForeignPending), "{error:?}");
@@ -660,4 +668,40 @@ async fn a_store_that_cannot_list_says_so_and_its_grants_work() {
     unsupported(&app.keep_alive().once().await.unwrap_err());
     unsupported(&app.erase("user").run().await.unwrap_err());
     let _ = world.clock.wall();
+}
+
+#[tokio::test]
+async fn nobody_without_a_name_gets_a_grant() {
+    let world = World::new().await;
+    let app = world.app();
+    let authorization = || app.authorize(["accounts"]).unwrap().subject("");
+    let error = app.begin("session", authorization()).await.unwrap_err();
+    assert!(matches!(error, oauth::Error::NoSubject), "{error:?}");
+    let pending = authorization().pending;
+    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+    let error = app.finish(pending, &callback).await.unwrap_err();
+    assert!(matches!(error, oauth::Error::NoSubject), "{error:?}");
+    let tokens = oauth::ExistingTokens::refresh_token("elsewhere");
+    let error = app.import("", tokens).await.unwrap_err();
+    assert!(matches!(error, oauth::Error::NoSubject), "{error:?}");
+    let omnifund: finrail::omnifund::App = world.builder().build().unwrap();
+    let error = omnifund.password("", "password", NO_SCOPES).await.unwrap_err();
+    assert!(matches!(error, oauth::Error::NoSubject), "{error:?}");
+    let named = app.authorize(["accounts"]).unwrap().subject("user");
+    let error = app.begin("", named).await.unwrap_err();
+    assert!(matches!(error, oauth::Error::NoSession), "{error:?}");
+    assert!(error.to_string().contains("the session is empty"), "{error}");
+    assert!(world.bank.seen().is_empty());
+    assert!(listed(&app).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_called_one() {
+    let bank = Recorder::start(|_, _| Answer::status(400, r#"{"error":"invalid_grant"}"#)).await;
+    let app: finrail::omnifund::App = builder(&bank).build().unwrap();
+    let error = app.password("user", "wrong", NO_SCOPES).await.unwrap_err();
+    assert!(
+        error.to_string().contains("check the user's name and password"),
+        "{error}"
+    );
 }

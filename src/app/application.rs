@@ -97,7 +97,7 @@ impl<P: Provider> App<P> {
     /// What is begun, imported or found through it belongs to this tenant alone: two tenants that name a user alike have
     /// two grants, and the key of another tenant's grant is refused
     /// ([`ForeignKey`](oauth::Error::ForeignKey)), as is another one's callback. The application without a tenant finds
-    /// every key. The tokens of [client credentials](Self::client_credentials) are the application's own and are shared.
+    /// every key; that of the tenant with an empty name finds the keys that have none. The tokens of [client credentials](Self::client_credentials) are the application's own and are shared.
     ///
     /// It is cheap: make it for each request. Keys of processes of an earlier version have no tenant, and those processes
     /// cannot finish an authorization for one: give tenants when all of them are upgraded.
@@ -114,10 +114,7 @@ impl<P: Provider> App<P> {
     #[must_use]
     pub fn tenant(&self, tenant: impl Into<String>) -> Self {
         let tenant: String = tenant.into();
-        Self(
-            Arc::clone(&self.0),
-            Some(tenant.into()).filter(|tenant: &Arc<str>| !tenant.is_empty()),
-        )
+        Self(Arc::clone(&self.0), Some(tenant.into()))
     }
 
     /// A client that acts for the application itself (RFC 6749 section 4.4).
@@ -277,7 +274,7 @@ impl<P: Provider> App<P> {
 
     /// Connects with a user's name and password (RFC 6749 section 4.3).
     ///
-    /// The password is used once and not kept. Prefer [`authorize`](Self::authorize):
+    /// The password is used once and not kept; the name becomes the connection's [subject](Connection::subject). Prefer [`authorize`](Self::authorize):
     /// with it the password is never shown to the application.
     ///
     /// # Errors
@@ -292,6 +289,9 @@ impl<P: Provider> App<P> {
     where
         P: grant::Password,
     {
+        if username.is_empty() {
+            return Err(oauth::Error::NoSubject);
+        }
         let requested = asked(scopes);
         let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
         let reply = self.0.server.password(username, &password.into(), &scopes).await?;
@@ -346,9 +346,10 @@ impl<P: Provider> App<P> {
     /// `subject` says whose consent it is, in the application's own words. From now on finrail alone uses the tokens:
     /// whoever else refreshes the same grant spends its refresh token.
     ///
-    /// What the store has for the same subject wins, so an import may be run at every start: a grant that finrail has
-    /// refreshed since keeps its newer tokens, and one that ended stays over, whatever is imported again. Once the user has
-    /// authorized anew, find that connection by its own key and import no more. Nothing is sent to the provider here.
+    /// What an earlier import of the same subject has stored wins, so an import may be run at every start: a grant that
+    /// finrail has refreshed since keeps its newer tokens, and one that ended stays over, whatever is imported again. The key
+    /// of an import has no scopes, whatever is said of them, so that it stands beside the user's authorizations here: once
+    /// the user has authorized anew, find that connection by its own key and import no more. Nothing is sent to the provider here.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
@@ -372,7 +373,7 @@ impl<P: Provider> App<P> {
         mut tokens: oauth::ExistingTokens<P>,
     ) -> Result<Connection<P>, oauth::Error> {
         if subject.is_empty() {
-            return Err(oauth::Error::Import("the subject is empty; say whose consent it is"));
+            return Err(oauth::Error::NoSubject);
         }
         let kind = tokens.kind();
         if kind == GrantKind::ClientCredentials || !P::profile().grants.contains(&kind.as_str()) {
@@ -469,6 +470,9 @@ impl<P: Provider> App<P> {
     }
 
     pub(super) fn check_pending(&self, pending: &Pending) -> Result<(), oauth::Error> {
+        if pending.subject.as_deref() == Some("") {
+            return Err(oauth::Error::NoSubject);
+        }
         let own = self.is_own(&pending.provider, &pending.client_id, &pending.token_endpoint);
         if own && self.is_of_tenant(&pending.tenant) {
             Ok(())

@@ -38,11 +38,13 @@ impl<P: Provider> App<P> {
     ///
     /// # Errors
     ///
-    /// When the session is empty, or the store cannot be used.
+    /// When the session or the [subject](Authorization::subject) is empty, the authorization belongs to another application
+    /// or tenant, or the store cannot be used.
     pub async fn begin(&self, session: &str, authorization: Authorization) -> Result<Url, oauth::Error>
     where
         P: grant::AuthorizationCode,
     {
+        self.check_pending(&authorization.pending)?;
         self.0.authorizations.keep(session, authorization.pending).await?;
         Ok(authorization.url)
     }

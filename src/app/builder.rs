@@ -209,10 +209,10 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// Time for one request to the authorization server; an hour at most, 30 seconds without it. The reading of the client's
+    /// Time for one request to the authorization server; a millisecond at least, an hour at most, 30 seconds without it. The reading of the client's
     /// secret from its [source](Credentials::from_source) is part of it, and has half of it at most.
     pub fn token_request_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout.min(Duration::from_secs(3600));
+        self.timeout = timeout.clamp(Duration::from_millis(1), Duration::from_secs(3600));
         self
     }
 
@@ -313,9 +313,9 @@ impl<P: Provider> AppBuilder<P> {
     }
 
     /// How long an authorization may take, from [`authorize`](App::authorize) to its callback: ten minutes without it, a
-    /// week at most. A callback that comes later is refused, and its code is not used.
+    /// second at least, a week at most. A callback that comes later is refused, and its code is not used.
     pub fn authorization_lifetime(mut self, lifetime: Duration) -> Self {
-        self.authorization_lifetime = lifetime.min(Duration::from_secs(7 * 86_400));
+        self.authorization_lifetime = lifetime.clamp(Duration::from_secs(1), Duration::from_secs(7 * 86_400));
         self
     }
 

@@ -30,7 +30,7 @@ pub struct Erased {
 }
 
 impl Erased {
-    /// Whether nothing of the person is left as far as can be known. Otherwise look at
+    /// Whether nothing of the person is left in the tenant that was meant, as far as can be known. Otherwise look at
     /// [`unfinished`](Self::unfinished) and [`unread`](Self::unread), and erase again.
     #[must_use]
     pub fn is_complete(&self) -> bool {

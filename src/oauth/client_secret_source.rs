@@ -13,7 +13,8 @@ use crate::value::Secret;
 /// It is given to [`Credentials::from_source`](crate::Credentials::from_source). An application asks it once, when the first
 /// request needs the secret, however many requests wait for it, and keeps what came in memory. It is asked again when the
 /// authorization server refuses the client (`invalid_client`, RFC 6749 section 5.2), because the secret may have been
-/// replaced since: once in five seconds at most, whatever the number of refused requests. After a failure it is asked
+/// replaced since: once in five seconds at most, whatever the number of refused requests; a grant whose request was refused in spite of
+/// that is left alone for ten seconds. After a failure it is asked
 /// again when a second is over. Clones of an [`App`](crate::App) share what was read; each
 /// [`build`](crate::AppBuilder::build) makes an application that reads for itself.
 ///

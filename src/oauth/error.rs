@@ -75,6 +75,11 @@ pub enum Error {
         "no authorization with the state of this callback is pending in this store: it was begun elsewhere or not at all, or it ended some time ago; start the authorization again and do not use the code"
     )]
     UnknownAuthorization,
+    /// An authorization was to be begun in no session.
+    #[error(
+        "the session is empty; give what tells this user's browser from every other, such as the id of its session"
+    )]
+    NoSession,
     /// The callback came in another session than the one in which the authorization was begun (RFC 9700 section 4.7).
     #[error(
         "the callback came without the session in which its authorization was begun: somebody may have sent the user a callback of their own; start the authorization again in this session and do not use the code"
@@ -149,8 +154,8 @@ pub enum Error {
         /// What the HTTP client says (a `reqwest::Error`), or that no reply came in time and how long that is.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
-    /// It is not said whose grants are to be erased.
-    #[error("the subject is empty; say whose grants are to be erased")]
+    /// It is not said whose consent is meant: two people without a name would share one grant.
+    #[error("the subject is empty; say whose consent it is, in the application's own words")]
     NoSubject,
     /// The [`ClientSecretSource`](super::ClientSecretSource) of the application gave no secret for this request. Nothing was
     /// sent, so that nothing is spent: a code, a refresh token or a password can be sent when the source gives a secret.
@@ -220,7 +225,7 @@ impl Refusal {
 /// What the server says in words is read by [`description`](Self::description). It is in neither `Display` nor `Debug`,
 /// because some servers repeat there what they were sent.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{request}: the authorization server answered {status} `{error}`{}", what_to_do(.error, *.verdict))]
+#[error("{request}: the authorization server answered {status} `{error}`{}", what_to_do(.request, .error, *.verdict))]
 #[non_exhaustive]
 pub struct ServerError {
     /// The request.
@@ -259,8 +264,12 @@ impl std::fmt::Debug for ServerError {
     }
 }
 
-fn what_to_do(error: &str, verdict: Verdict) -> &'static str {
+/// How errors call a request with a user's name and password.
+pub(super) const PASSWORD_REQUEST: &str = "password request";
+
+fn what_to_do(request: &str, error: &str, verdict: Verdict) -> &'static str {
     match error {
+        "invalid_grant" if request == PASSWORD_REQUEST => "; check the user's name and password",
         "invalid_client" => "; check the client id, the secret and the environment",
         "unauthorized_client" => "; the client is not allowed this grant: check its registration",
         "invalid_grant" => {

@@ -84,7 +84,7 @@ impl Authorizations {
     /// Keeps an authorization for the callback that comes in this session.
     pub(crate) async fn keep(&self, session: &str, pending: Pending) -> Result<(), Error> {
         if session.is_empty() {
-            return Err(Error::ForeignSession);
+            return Err(Error::NoSession);
         }
         let key = key_of(&pending.state);
         let kept = Kept {

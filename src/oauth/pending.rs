@@ -35,7 +35,7 @@ impl fmt::Debug for Authorization {
 impl Authorization {
     /// Says whose consent it will be, in the application's own words; it becomes part of the
     /// connection's key. Without it the provider's own name for the account is used where it
-    /// has one, and a random one otherwise.
+    /// has one, and a random one otherwise. An empty one is refused when the authorization is begun or finished.
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.pending.subject = Some(subject.into());

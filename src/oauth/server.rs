@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
 use super::client_secrets::KeptSecrets;
-use super::error::Error;
+use super::error::{Error, PASSWORD_REQUEST};
 use super::exchange::{Captured, Exchange, captured};
 use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
 use super::redirect_uri::not_absolute;
@@ -306,7 +306,7 @@ impl AuthorizationServer {
             let exchange = self.exchange(&sending);
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
-        self.authenticated("password request", method, send).await
+        self.authenticated(PASSWORD_REQUEST, method, send).await
     }
 
     /// RFC 6749 section 6. What the grant has by the last reply is all that may be asked for.

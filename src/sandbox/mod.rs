@@ -318,7 +318,8 @@ impl Sandbox {
         self.player(provider).state().authority.add_user(name, password);
     }
 
-    /// Moves the clock of all providers forward.
+    /// Moves the clock of all providers forward. The application goes by its own: give it a
+    /// [`ManualClock`](crate::token::ManualClock) with [`AppBuilder::clock`](crate::AppBuilder::clock), and move that too.
     ///
     /// ```no_run
     /// # use std::time::Duration;

@@ -108,7 +108,7 @@ fn join(live: &Arc<Live>, want: Want) -> Result<watch::Receiver<Option<Outcome>>
 
 /// What an attempt needs to be made; an error while the last failure is too fresh, or where there is no runtime.
 fn begin(live: &Arc<Live>) -> Result<(Handle, Landing, watch::Receiver<Option<Outcome>>), Error> {
-    if let Some((rest, error)) = live.rest.left(live.clock.monotonic()) {
+    if let Some((rest, error)) = live.rest.left(live.now()) {
         return Err(error.with_retry_after(rest));
     }
     let Ok(runtime) = Handle::try_current() else {
@@ -137,7 +137,7 @@ impl Landing {
         match &outcome {
             Ok(_) => live.rest.end(),
             Err(error) => {
-                let rest = live.rest.begin(error, live.clock.monotonic(), live.grant.random.draw());
+                let rest = live.rest.begin(error, live.now(), live.grant.random.draw());
                 tracing::debug!(key = %live.grant.key, error = %with_causes(error), ?rest, "no new token");
             }
         }

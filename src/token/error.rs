@@ -154,10 +154,10 @@ impl Error {
     /// the user can help, give `Error::from(reason)` instead, with a [`ReauthorizationReason`].
     ///
     /// The text of `source` is shown to whoever prints the error: let it hold no secret.
-    pub fn from_source(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub fn from_source(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Source {
             retry_after: None,
-            source: Arc::new(source),
+            source: Arc::from(source.into()),
         }
     }
 

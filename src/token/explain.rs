@@ -76,10 +76,7 @@ pub(crate) async fn explain(live: &Live) -> Explanation {
         unstored: !live.held.unstored.is_empty(),
         last_verdict: last.and_then(|last| last.verdict),
         last_asked_at: last.map(|last| last.at),
-        resting: live
-            .rest
-            .left(now.monotonic)
-            .map(|(rest, error)| (rest, error.to_string())),
+        resting: live.rest.left(now).map(|(rest, error)| (rest, error.to_string())),
         attempting: live.flight.is_under_way(),
         next: String::new(),
     };
@@ -152,7 +149,7 @@ impl fmt::Display for Explanation {
             (Some(generation), None) => writeln!(f, "store        generation {generation}")?,
             (None, None) => writeln!(f, "store        no record")?,
         }
-        if let Some(intent) = &self.intent {
+        if let (Some(intent), None) = (&self.intent, &self.tombstone) {
             writeln!(
                 f,
                 "in doubt     a refresh by {} of {}, {} before it without an answer",
@@ -164,7 +161,7 @@ impl fmt::Display for Explanation {
         if let Some(tombstone) = &self.tombstone {
             writeln!(
                 f,
-                "over         {} since {}",
+                "over         {}, noted {}",
                 tombstone.reason,
                 tombstone.at.format("%FT%TZ")
             )?;

@@ -439,7 +439,7 @@ pub(crate) fn judge(
 /// What a token set that could not be stored at once does when the store is back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rescue {
-    /// It goes over what is stored: that is its own parent, in whatever state.
+    /// It goes over what is stored: that is its own parent, in whatever state, or an older copy.
     Write,
     /// Somebody stored something newer, or ended the grant on purpose.
     Yield,
@@ -455,8 +455,9 @@ pub(crate) fn rescue(tokens: &TokenSet, parent: Option<&Secret>, stored: Option<
         // A tombstone that a sibling wrote after a refusal of the parent's refresh token says only that the token was
         // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.
         (Some(parent), _) => {
-            let stored = stored.tokens.as_ref();
-            stored.is_some_and(|stored| stored.access_token == *parent)
+            let is_parent = |stored: &TokenSet| stored.access_token == *parent;
+            // A store that lost the parent meanwhile, and holds an older copy, has nothing newer.
+            stored.tokens.as_ref().is_some_and(is_parent) || went_back(Some(stored), tokens)
         }
         (None, Some(login)) => login.replaces(stored.lineage(), stored.ended_on_purpose().map(|end| end.at)),
         (None, None) => true,

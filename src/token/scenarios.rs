@@ -272,9 +272,14 @@ fn judgements_by_example() {
 fn rescues_by_example() {
     for row in table("rescue") {
         let at = now(Duration::from_secs(100));
-        let parent = tokens(None, true);
+        let before = tokens(None, true);
+        let parent = before.next(TokenReply::new("access-2"), at.wall);
         let alive = Record::alive(key(), parent.clone());
+        let older = Record::alive(key(), before);
         let stored = match row.cell("stored") {
+            "older" => Some(older),
+            "older refused" => Some(older.buried(ReauthorizationReason::LostReply, at.utc(), "x")),
+            "older revoked" => Some(older.buried(ReauthorizationReason::Revoked, at.utc(), "x")),
             "parent" => Some(alive),
             "parent intent" => Some(alive.with_intent(Intent {
                 holder: "somebody".to_owned(),
@@ -286,14 +291,15 @@ fn rescues_by_example() {
                 put_back: false,
             })),
             "parent refused" => Some(alive.buried(ReauthorizationReason::LostReply, at.utc(), "x")),
-            "newer" => Some(Record::alive(key(), parent.next(TokenReply::new("access-2"), at.wall))),
+            "newer" => Some(Record::alive(key(), parent.next(TokenReply::new("access-3"), at.wall))),
             "revoked" => Some(alive.buried(ReauthorizationReason::Revoked, at.utc(), "x")),
             "forgotten" => Some(alive.buried(ReauthorizationReason::Forgotten, at.utc(), "x")),
             "none" => None,
             other => panic!("stored {other}"),
         };
         let made_from = (row.cell("made from") == "parent").then_some(&parent.access_token);
-        row.check("then", rescue(&tokens(None, true), made_from, stored.as_ref()));
+        let set = parent.next(TokenReply::new("access-4"), at.wall);
+        row.check("then", rescue(&set, made_from, stored.as_ref()));
     }
 }
 

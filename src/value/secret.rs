@@ -21,7 +21,8 @@ use zeroize::Zeroizing;
 /// assert_eq!(secret.expose_secret(), "s3cr3t");
 /// ```
 ///
-/// There is no `Display`: a header made with `{secret}` would be sent with `[REDACTED]` in it.
+/// There is no `Display`: a header made with `{secret}` would be sent with `[REDACTED]` in it, and so would one that is
+/// made with `{secret:?}`, which compiles. What is to be sent is made with [`expose_secret`](Self::expose_secret).
 ///
 /// ```compile_fail,E0277
 /// let secret = finrail::Secret::from("s3cr3t");

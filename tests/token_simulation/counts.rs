@@ -14,6 +14,8 @@ pub struct Counts {
     pub store_faults: u64,
     pub outages: u64,
     pub losses: u64,
+    /// Those in the middle of a transaction, whose lease and intent went with the record.
+    pub losses_in_flight: u64,
     pub freezes: u64,
     /// Refreshes that did not leave, because their lease was over when there was a connection.
     pub too_late: u64,
@@ -38,7 +40,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn each(&mut self) -> [(&'static str, &mut u64); 25] {
+    fn each(&mut self) -> [(&'static str, &mut u64); 26] {
         [
             ("refreshes", &mut self.refreshes),
             ("kills", &mut self.kills),
@@ -51,6 +53,7 @@ impl Counts {
             ("store faults", &mut self.store_faults),
             ("outages", &mut self.outages),
             ("losses of the store", &mut self.losses),
+            ("losses in flight", &mut self.losses_in_flight),
             ("freezes", &mut self.freezes),
             ("too late", &mut self.too_late),
             ("renewals", &mut self.renewals),

@@ -89,6 +89,7 @@ const FLOORS: Counts = Counts {
     store_faults: 5000,
     outages: 600,
     losses: 180,
+    losses_in_flight: 20,
     freezes: 310,
     too_late: 0,
     renewals: 100,

@@ -145,7 +145,10 @@ impl Process {
         // Where time ends a lease, a stop cannot be told from a death by anybody with tokens on their way to it, or in
         // its memory and not in the store yet. `machine.rs` says so.
         let waits_for_tokens = || world.has_unstored(self.pid) || world.waits_for_a_reply(self.pid);
-        let beyond_help = at == At::Read || !world.habits.exclusive && (at == At::Wire || waits_for_tokens());
+        // In a process that stands still no timer fires. Here they do, and what waits for a reply would call it lost.
+        let other_waits = at == At::Store && world.waits_for_a_reply(self.pid);
+        let beyond_help =
+            at == At::Read || other_waits || !world.habits.exclusive && (at == At::Wire || waits_for_tokens());
         let odds = world.weather.freeze;
         if !world.chance_of(odds) || beyond_help || !world.living.contains(&self.pid) {
             return;

@@ -209,8 +209,7 @@ impl Simulation {
                 world.counts.jumps += 1;
                 self.clock.jump(by);
             }
-            // A record that is lost in the middle of a transaction takes the intent along, and then nobody can help.
-            let loses = world.chance.one_in(weather.loss) && world.leases.is_empty();
+            let loses = world.chance.one_in(weather.loss);
             let event = (world.chance.one_in(weather.event) && !world.event_under_way).then(|| world.chance.below(5));
             let who = usize::try_from(world.chance.below(processes.len() as u64)).unwrap();
             world.event_under_way |= event.is_some();

@@ -329,6 +329,7 @@ impl World {
     /// The store loses what it was given last.
     pub fn store_loses(&mut self, store: MemoryStore, record: Option<StoredRecord>) {
         self.counts.losses += 1;
+        self.counts.losses_in_flight += u64::from(!self.leases.is_empty());
         self.durable = record.as_ref().map(|record| Record::decode(&record.bytes).unwrap());
         let stored = self.stored().unwrap_or("nothing").to_owned();
         self.note(format!("the store goes back to {stored}"));

@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::http::{Backoff, spread};
 use crate::token::Error;
+use crate::token::clock::Now;
 
-/// Why no attempt is made for a while. Times are those of the monotonic clock.
+/// Why no attempt is made for a while. The end is told on both clocks, and the one that gets there first counts: while the
+/// machine sleeps only the time of day goes on, and a lot may have happened elsewhere.
 pub(crate) struct Rest {
     /// The end in milliseconds, for readers that must not lock; 0: there is none.
     quiet_until: AtomicU64,
@@ -23,6 +25,7 @@ struct State {
 
 struct Failed {
     rest_until: Duration,
+    wall_until: SystemTime,
     error: Error,
 }
 
@@ -43,22 +46,25 @@ impl Rest {
     }
 
     /// How long it still lasts, and because of what.
-    pub fn left(&self, now: Duration) -> Option<(Duration, Error)> {
+    pub fn left(&self, now: Now) -> Option<(Duration, Error)> {
         let state = self.lock();
-        let failed = state.last.as_ref().filter(|failed| failed.rest_until > now)?;
-        Some((failed.rest_until - now, failed.error.clone()))
+        let failed = state.last.as_ref()?;
+        let by_wall = failed.wall_until.duration_since(now.wall).unwrap_or_default();
+        let left = failed.rest_until.saturating_sub(now.monotonic).min(by_wall);
+        (!left.is_zero()).then(|| (left, failed.error.clone()))
     }
 
     /// An attempt failed. Says how long the rest is.
-    pub fn begin(&self, error: &Error, now: Duration, draw: f64) -> Duration {
+    pub fn begin(&self, error: &Error, now: Now, draw: f64) -> Duration {
         let mut state = self.lock();
         state.failures = state.failures.saturating_add(1);
         let rest = length(error, state.failures, draw);
-        let rest_until = now + rest;
+        let rest_until = now.monotonic + rest;
         let millis = u64::try_from(rest_until.as_millis()).unwrap_or(u64::MAX);
         self.quiet_until.store(millis, Ordering::Release);
         state.last = Some(Failed {
             rest_until,
+            wall_until: now.wall + rest,
             error: error.clone(),
         });
         rest
@@ -105,7 +111,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::token::StoreError;
+    use crate::token::{ManualClock, StoreError};
 
     fn transient(retry_after: Option<u64>) -> Error {
         Error::Transient {
@@ -141,12 +147,24 @@ mod tests {
     #[test]
     fn a_rest_ends_by_time_and_by_a_success() {
         let rest = Rest::new();
-        let now = Duration::from_secs(7);
+        let clock = ManualClock::new();
+        let now = Now::read(&clock);
         assert!(rest.left(now).is_none() && rest.quiet_until().is_none());
         let length = rest.begin(&transient(None), now, 0.0);
         assert_eq!(rest.left(now).map(|(left, _)| left), Some(length));
-        assert_eq!(rest.quiet_until(), Some(now + length));
-        assert!(rest.left(now + length).is_none());
+        assert_eq!(rest.quiet_until(), Some(now.monotonic + length));
+        clock.set_wall(now.wall - length);
+        assert_eq!(
+            rest.left(Now::read(&clock)).map(|(left, _)| left),
+            Some(length),
+            "set back"
+        );
+        clock.suspend(length * 2);
+        assert!(rest.left(Now::read(&clock)).is_none(), "the machine slept");
+        clock.set_wall(now.wall - length);
+        clock.advance(length);
+        assert!(rest.left(Now::read(&clock)).is_none());
+        clock.set_wall(now.wall);
         let second = rest.begin(&transient(None), now, 0.0);
         assert_eq!(second, length * 2);
         rest.end();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::lease::while_renewed;
 use super::look::take_stored;
 use super::replaced::Replaced;
-use super::retain::{Retained, retain};
+use super::retain::{Retained, leave_or_release, retain};
 use super::write::{Written, change, write, write_last};
 use crate::token::clock::Now;
 use crate::token::live::{Asked, Live, Outcome, Snapshot, UnstoredTokens};
@@ -201,9 +201,7 @@ impl Refresh<'_> {
         ) {
             Retained::Serving(shown) => told(shown, unusable),
             Retained::ReplacedByLogin { lease } => {
-                if let Some(lease) = lease {
-                    live.store.release(lease).await;
-                }
+                leave_or_release(live, lease).await;
                 let shown = live.held.snapshot();
                 shown.ok_or_else(|| live.held.unstored.error().unwrap_or_else(|| live.grant.overtaken()))
             }

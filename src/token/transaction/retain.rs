@@ -89,7 +89,12 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
         }
     }
     let held = lease.or_else(|| live.held.unstored.take_left());
-    match held {
+    leave_or_release(live, held).await;
+}
+
+/// Ends the use of a lease under which nothing was stored.
+pub(super) async fn leave_or_release(live: &Live, lease: Option<Lease>) {
+    match lease {
         // A login waits now. Whoever got the lease before it would find the intent of a request whose outcome only this
         // process knows.
         Some(held) if !live.held.unstored.is_empty() => live.held.unstored.leave(held),
