@@ -259,7 +259,7 @@ impl Paths<'_> {
             let is_behind = |punct| before.is_some_and(|token| is_punct(token, punct));
             let alone = match name.as_str() {
                 // `#[serde(crate = "..")]`
-                "crate" => !is_before(':') && !(in_attribute && is_before('=')),
+                "crate" => !(is_before(':') || in_attribute && is_before('=')),
                 "super" => !is_before(':') && !is_behind(':'),
                 "include" => !is_before('!') && !is_before(':') && !is_before('=') && !is_behind('.'),
                 _ => false,
