@@ -469,6 +469,7 @@ mod tests {
     #[test]
     fn what_is_about_to_be_sent_is_written_and_taken_out_and_the_rest_stays() {
         let record = living(1);
+        assert_eq!(record.revocation, Some(Fingerprint::of(&Secret::from("refresh"))));
         let settled = record.settled();
         assert_eq!((&settled.intent, &settled.tokens), (&None, &record.tokens));
         assert_eq!(settled.revocation, record.revocation);

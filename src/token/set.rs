@@ -348,7 +348,8 @@ mod tests {
     #[test]
     fn a_login_descends_from_what_it_saw() {
         let mut set = first(full(1));
-        let older = Lineage::begun(set.obtained_at);
+        // By the time of day it is the later one.
+        let older = Lineage::begun(set.obtained_at + HOUR);
         set.descend_from(Some((Some(&older), false)));
         assert_eq!(set.lineage, None, "tokens of a version without lineages");
         set.lineage = Some(Lineage::begun(set.obtained_at));
