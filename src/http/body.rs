@@ -177,6 +177,72 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_body_in_one_piece_is_over_when_that_was_taken() {
+        let departure = Departure::default();
+        let piece = Watched {
+            bytes: Bytes::from_static(b"pay"),
+            departure: departure.clone(),
+        };
+        let mut body = Once {
+            piece: Some(piece),
+            length: 3,
+            may_leave: || true,
+        };
+        assert_eq!((body.is_end_stream(), body.size_hint().exact()), (false, Some(3)));
+        let frame = body.frame().await.and_then(Result::ok);
+        let bytes = frame.and_then(|frame| frame.into_data().ok()).map(Bytes::from);
+        assert_eq!(bytes.as_deref(), Some(&b"pay"[..]));
+        assert_eq!((body.is_end_stream(), body.size_hint().exact()), (true, Some(0)));
+        assert!(body.frame().await.is_none() && departure.happened());
+    }
+
+    #[test]
+    fn of_leaving_and_being_called_off_the_first_counts() {
+        let left = Departure::default();
+        assert!(left.leave() && left.leave() && left.happened());
+        assert!(!left.call_off() && left.happened());
+        let called_off = Departure::default();
+        assert!(called_off.call_off() && called_off.call_off() && !called_off.happened());
+        assert!(!called_off.leave() && !called_off.happened());
+    }
+
+    /// An error of each kind: of a request that cannot be sent, of a connection, and of what came after one.
+    async fn errors() -> [reqwest::Error; 3] {
+        crate::http::install_crypto();
+        let client = reqwest::Client::new();
+        let builder = client.get("no address").build().unwrap_err();
+        // A port that was free a moment ago.
+        let address = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let connection = client.get(format!("http://{address}")).send().await.unwrap_err();
+        let reply = reqwest::Response::from(http::Response::new("no number"));
+        let decoding = reply.json::<u8>().await.unwrap_err();
+        assert!(builder.is_builder() && connection.is_connect() && decoding.is_decode());
+        [builder, connection, decoding]
+    }
+
+    #[tokio::test]
+    async fn a_request_that_ended_in_an_error_left_unless_it_is_known_that_it_did_not() {
+        let errors = errors().await;
+        let waits = Departure::default();
+        assert_eq!(
+            errors.each_ref().map(|error| waits.happened_before(error)),
+            [false, false, true]
+        );
+        let left = Departure::default();
+        assert!(left.leave());
+        assert_eq!(errors.each_ref().map(|error| left.happened_before(error)), [true; 3]);
+        let called_off = Departure::default();
+        assert!(called_off.call_off());
+        assert_eq!(
+            errors.each_ref().map(|error| called_off.happened_before(error)),
+            [false; 3]
+        );
+    }
+
+    #[tokio::test]
     async fn a_body_has_its_exact_length_and_an_empty_one_is_at_its_end() {
         for (bytes, length) in [(&b"pay"[..], 3), (b"", 0)] {
             let (body, _) = sent_once(Bytes::from_static(bytes));

@@ -289,3 +289,261 @@ fn digest(purpose: &str, text: &str) -> String {
     let hash = Sha256::new().chain_update(purpose).chain_update([0]).chain_update(text);
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::{ManualClock, MemoryStore};
+    use crate::value::ScopeSet;
+
+    const SESSION: &str = "session-1";
+    const HOUR: u64 = 3600;
+    const DAY: u64 = 24 * HOUR;
+
+    /// The authorizations of processes that share a store and a clock.
+    struct Shared {
+        store: Arc<dyn TokenStore>,
+        clock: Arc<ManualClock>,
+        began: DateTime<Utc>,
+    }
+
+    impl Shared {
+        fn new() -> Self {
+            let clock = Arc::new(ManualClock::new());
+            Self {
+                store: Arc::new(MemoryStore::new()),
+                began: clock.wall().into(),
+                clock,
+            }
+        }
+
+        fn process(&self) -> Authorizations {
+            Authorizations::new(Arc::clone(&self.store), Arc::clone(&self.clock) as Arc<dyn Clock>)
+        }
+
+        /// So many seconds after the beginning.
+        fn at(&self, seconds: u64) -> DateTime<Utc> {
+            self.began + Duration::from_secs(seconds)
+        }
+
+        fn advance_to(&self, seconds: u64) {
+            let now: DateTime<Utc> = self.clock.wall().into();
+            self.clock.advance((self.at(seconds) - now).to_std().unwrap());
+        }
+
+        /// One that ends so many seconds after the beginning, or does not say when.
+        fn pending(&self, state: &str, until: Option<u64>) -> Pending {
+            Pending {
+                provider: "mx".to_owned(),
+                client_id: "client".to_owned(),
+                state: Secret::from(state),
+                verifier: Some(Secret::from("verifier")),
+                redirect_uri: None,
+                scopes: ScopeSet::default(),
+                token_endpoint: String::new(),
+                bound: Vec::new(),
+                subject: None,
+                until: until.map(|until| self.at(until)),
+            }
+        }
+    }
+
+    async fn is_there(process: &Authorizations, state: &str) -> bool {
+        process.look(&Secret::from(state)).await.unwrap().is_some()
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_found_by_its_state_in_its_session_only() {
+        let shared = Shared::new();
+        let process = shared.process();
+        let pending = shared.pending("s", Some(600));
+        assert!(matches!(
+            process.keep("", pending.clone()).await,
+            Err(Error::ForeignSession)
+        ));
+        process.keep(SESSION, pending.clone()).await.unwrap();
+        let again = process.keep(SESSION, pending).await;
+        assert!(matches!(again, Err(Error::AuthorizationUsed)), "{again:?}");
+        let (found, seen) = shared.process().find(SESSION, &Secret::from("s")).await.unwrap();
+        assert_eq!((found.provider.as_str(), found.until), ("mx", Some(shared.at(600))));
+        assert_eq!(seen.kept.until, shared.at(600));
+        let unknown = process.find(SESSION, &Secret::from("other")).await.err();
+        assert!(matches!(unknown, Some(Error::UnknownAuthorization)), "{unknown:?}");
+        for session in ["session-2", ""] {
+            let foreign = process.find(session, &Secret::from("s")).await.err();
+            assert!(matches!(foreign, Some(Error::ForeignSession)), "{session}: {foreign:?}");
+        }
+        // One without an end is kept for a day.
+        process.keep(SESSION, shared.pending("endless", None)).await.unwrap();
+        let (_, seen) = process.find(SESSION, &Secret::from("endless")).await.unwrap();
+        assert_eq!(seen.kept.until, shared.at(DAY));
+    }
+
+    #[tokio::test]
+    async fn of_all_who_take_an_authorization_one_gets_it() {
+        let shared = Shared::new();
+        let (one, other) = (shared.process(), shared.process());
+        let state = Secret::from("s");
+        one.keep(SESSION, shared.pending("s", Some(600))).await.unwrap();
+        let (pending, seen_by_one) = one.find(SESSION, &state).await.unwrap();
+        let (_, seen_by_other) = other.find(SESSION, &state).await.unwrap();
+        let revision = seen_by_one.revision;
+        let claim = one.claim(&pending, Some(seen_by_one)).await.unwrap();
+        assert_eq!(claim.revision, revision + 1);
+        let late = other.claim(&pending, Some(seen_by_other)).await.err();
+        assert!(matches!(late, Some(Error::AuthorizationUsed)), "{late:?}");
+        // A reload of the page, in the session and in another one.
+        let reload = other.find(SESSION, &state).await.err();
+        assert!(matches!(reload, Some(Error::AuthorizationUsed)), "{reload:?}");
+        let foreign = other.find("session-2", &state).await.err();
+        assert!(matches!(foreign, Some(Error::ForeignSession)), "{foreign:?}");
+        let mark = other.look(&state).await.unwrap();
+        let again = other.claim(&pending, mark).await.err();
+        assert!(matches!(again, Some(Error::AuthorizationUsed)), "{again:?}");
+        // One that the application keeps itself: nothing is there until it is taken.
+        let own = shared.pending("own", Some(600));
+        let claim = one.claim(&own, None).await.unwrap();
+        assert_eq!(claim.revision, u64::try_from(shared.began.timestamp_micros()).unwrap());
+        let late = other.claim(&own, None).await.err();
+        assert!(matches!(late, Some(Error::AuthorizationUsed)), "{late:?}");
+    }
+
+    #[tokio::test]
+    async fn an_authorization_is_taken_before_its_end_and_its_use_is_remembered_beyond_that() {
+        let shared = Shared::new();
+        let process = shared.process();
+        let (used, unused) = (shared.pending("used", Some(600)), shared.pending("unused", Some(600)));
+        shared.advance_to(599);
+        process.claim(&used, None).await.unwrap();
+        shared.advance_to(600);
+        let ended = process.claim(&unused, None).await.err();
+        assert!(matches!(ended, Some(Error::AuthorizationEnded)), "{ended:?}");
+        for (second, is_remembered) in [(600 + HOUR - 1, true), (600 + HOUR, false)] {
+            shared.advance_to(second);
+            let mark = process.look(&used.state).await.unwrap();
+            let error = process.claim(&used, mark).await.err();
+            let expected = match error {
+                Some(Error::AuthorizationUsed) => is_remembered,
+                Some(Error::AuthorizationEnded) => !is_remembered,
+                _ => false,
+            };
+            assert!(expected, "{second}: {error:?}");
+        }
+        // One without an end is remembered for a day.
+        let shared = Shared::new();
+        let process = shared.process();
+        let endless = shared.pending("endless", None);
+        process.claim(&endless, None).await.unwrap();
+        for (second, is_used) in [(DAY - 1, true), (DAY, false)] {
+            shared.advance_to(second);
+            let mark = process.look(&endless.state).await.unwrap();
+            assert_eq!(process.claim(&endless, mark).await.is_err(), is_used, "{second}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_use_that_spent_no_code_is_undone() {
+        let shared = Shared::new();
+        let process = shared.process();
+        let state = Secret::from("s");
+        process.keep(SESSION, shared.pending("s", Some(600))).await.unwrap();
+        for _ in 0..2 {
+            let (pending, seen) = process.find(SESSION, &state).await.unwrap();
+            let claim = process.claim(&pending, Some(seen)).await.unwrap();
+            process.give_back(claim).await;
+        }
+        assert!(process.find(SESSION, &state).await.is_ok());
+        // Of one that the application keeps itself nothing is left.
+        let own = shared.pending("own", Some(600));
+        let claim = process.claim(&own, None).await.unwrap();
+        assert!(is_there(&process, "own").await);
+        process.give_back(claim).await;
+        assert!(!is_there(&process, "own").await);
+        // Nor of one whose mark was over when it was taken.
+        let endless = shared.pending("endless", None);
+        process.claim(&endless, None).await.unwrap();
+        shared.advance_to(DAY);
+        let mark = process.look(&endless.state).await.unwrap();
+        let claim = process.claim(&endless, mark).await.unwrap();
+        process.give_back(claim).await;
+        assert!(!is_there(&process, "endless").await);
+    }
+
+    #[tokio::test]
+    async fn what_a_process_wrote_is_removed_an_hour_after_it_is_over_two_with_each_write() {
+        let shared = Shared::new();
+        let process = shared.process();
+        for state in ["a", "b", "c"] {
+            process.keep(SESSION, shared.pending(state, Some(600))).await.unwrap();
+        }
+        let mut writes = 0;
+        for (second, left) in [
+            (600 + HOUR - 1, [true, true, true]),
+            (600 + HOUR, [false, false, true]),
+            (600 + HOUR, [false, false, false]),
+        ] {
+            shared.advance_to(second);
+            writes += 1;
+            let later = shared.pending(&format!("later-{writes}"), Some(DAY));
+            process.keep(SESSION, later).await.unwrap();
+            let mut found = [false; 3];
+            for (found, state) in found.iter_mut().zip(["a", "b", "c"]) {
+                *found = is_there(&process, state).await;
+            }
+            assert_eq!(found, left, "{second}");
+        }
+        assert!(is_there(&process, "later-1").await);
+    }
+
+    #[tokio::test]
+    async fn what_another_process_renewed_is_not_removed() {
+        let shared = Shared::new();
+        let (one, other) = (shared.process(), shared.process());
+        one.keep(SESSION, shared.pending("s", None)).await.unwrap();
+        shared.advance_to(DAY - HOUR);
+        let (pending, seen) = other.find(SESSION, &Secret::from("s")).await.unwrap();
+        other.claim(&pending, Some(seen)).await.unwrap();
+        // For the first process it is over, and the mark of the other one is not.
+        shared.advance_to(DAY + 2 * HOUR);
+        one.keep(SESSION, shared.pending("later", None)).await.unwrap();
+        assert!(is_there(&one, "s").await);
+        let mark = one.look(&Secret::from("s")).await.unwrap();
+        assert_eq!(mark.map(|mark| mark.kept.until), Some(shared.at(2 * DAY - HOUR)));
+    }
+
+    #[test]
+    fn a_record_is_read_back_and_one_of_a_newer_version_is_not() {
+        let shared = Shared::new();
+        let mut kept = Kept {
+            version: VERSION,
+            until: shared.at(600),
+            session: digest("finrail session 1", SESSION),
+            pending: Some(shared.pending("s", Some(600))),
+        };
+        let bytes = kept.encode();
+        assert_eq!(bytes.capacity(), 8 * 1024, "it was written without growing");
+        let read = Kept::decode(&bytes).unwrap();
+        assert_eq!((read.until, read.session.as_str()), (kept.until, kept.session.as_str()));
+        assert_eq!(read.pending.map(|pending| pending.state), Some(Secret::from("s")));
+        kept.version = VERSION + 1;
+        let newer = Kept::decode(&kept.encode())
+            .err()
+            .map(|error| with_causes(&error).to_string());
+        assert!(newer.unwrap().contains("upgrade this process"));
+        let damaged = Kept::decode(b"{").err().map(|error| with_causes(&error).to_string());
+        assert!(damaged.unwrap().contains("is damaged"));
+    }
+
+    #[test]
+    fn a_key_tells_nothing_of_its_state_and_is_no_grants() {
+        let keys = ["s", "t"].map(|state| key_of(&Secret::from(state)).to_string());
+        assert_ne!(keys[0], keys[1]);
+        assert_eq!(key_of(&Secret::from("s")).client_id, "");
+        // SHA-256 of the purpose, a zero byte and the text.
+        assert_eq!(
+            digest("finrail session 1", "session-1"),
+            "8cf21985f4c38bd03acde8c727249a045dc7f85c8bdf8e4af857b1b1cae961d2"
+        );
+        assert_ne!(digest("a", "bc"), digest("ab", "c"));
+    }
+}

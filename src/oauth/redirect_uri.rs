@@ -131,6 +131,54 @@ fn path(url: &Url) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::profile::RedirectUriRules;
+
+    #[test]
+    fn a_redirect_uri_brings_the_browser_back_and_shows_the_code_to_nobody() {
+        for good in [
+            "https://app.example/callback?bank=1",
+            "https://127.0.0.1/cb",
+            "http://127.0.0.1:9000/cb",
+            "http://[::1]/cb",
+            "http://localhost/cb",
+            "demoapp://redirect",
+            "com.example.app:/oauth2redirect",
+        ] {
+            assert!(check_redirect_uri(&Profile::BASE, Some(good)).is_ok(), "{good}");
+        }
+        for (bad, reason) in [
+            ("https://app.example/a b", "a space or a control character"),
+            ("https://app.example/a\u{7f}", "a space or a control character"),
+            ("java\nscript:alert(1)", "a space or a control character"),
+            ("app.example/callback", "not an absolute URI"),
+            ("https://app.example/callback#part", "a fragment"),
+            ("javascript:alert(1)", "cannot receive a callback"),
+            ("wss://app.example/cb", "cannot receive a callback"),
+            ("https://user@app.example/cb", "a user name or a password"),
+            ("https://:pw@app.example/cb", "a user name or a password"),
+            ("demoapp://user@redirect", "a user name or a password"),
+            ("http://app.example/callback", "on loopback only"),
+            ("http://127.0.0.1.evil.example/cb", "on loopback only"),
+        ] {
+            let error = check_redirect_uri(&Profile::BASE, Some(bad)).unwrap_err().to_string();
+            assert!(error.contains(reason), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn none_is_needed_unless_the_provider_demands_one() {
+        assert!(check_redirect_uri(&Profile::BASE, None).is_ok());
+        let demanding = Profile {
+            redirect_uri: RedirectUriRules {
+                required: true,
+                ..RedirectUriRules::BASE
+            },
+            ..Profile::BASE
+        };
+        let error = check_redirect_uri(&demanding, None).unwrap_err().to_string();
+        assert!(error.contains("the provider demands one"), "{error}");
+        assert!(check_redirect_uri(&demanding, Some("https://app.example/cb")).is_ok());
+    }
 
     #[test]
     fn a_whole_url_is_compared_in_scheme_host_port_and_path() {
@@ -160,6 +208,7 @@ mod tests {
             ("https://app.example/cb", "https://app.example.evil.example/cb?code=c"),
             ("https://app.example/cb", "https://app.example@evil.example/cb?code=c"),
             ("https://app.example/cb", "https://user@app.example/cb?code=c"),
+            ("https://app.example/cb", "https://:pw@app.example/cb?code=c"),
             ("https://app.example/cb", "https://app.example:8443/cb?code=c"),
             ("https://app.example:8443/cb", "https://app.example/cb?code=c"),
             ("https://app.example/cb", "https://app.example/cb/?code=c"),

@@ -367,7 +367,10 @@ fn seconds(fields: &ReplyFields<'_>, name: &str) -> Option<u64> {
         let number: serde_json::Number = text.trim().parse().ok()?;
         match whole(&number) {
             Some(seconds) => seconds.try_into().ok().filter(|seconds| *seconds > 0),
-            None => number.as_f64().filter(|number| *number > 0.0).map(|_| u64::MAX),
+            None => number
+                .as_f64()
+                .filter(|number| number.is_sign_positive())
+                .map(|_| u64::MAX),
         }
     })
 }

@@ -336,6 +336,11 @@ mod tests {
             (r#""\ud83d""#, None),
             (r#""\ud83dx""#, None),
             (r#""\ud83d\u0041""#, None),
+            // Next to the halves of a pair, on both sides.
+            (r#""\ud83d\ue000""#, None),
+            (r#""\udc00\udc00""#, None),
+            (r#""\udbff\udfff""#, Some("\u{10ffff}")),
+            (r#""\ud800\udc00""#, Some("\u{10000}")),
             (r#""\ude00\ud83d""#, None),
             (r#""\u00g0""#, None),
             (r#""\q""#, None),
@@ -352,6 +357,8 @@ mod tests {
         };
         assert_eq!(with_gap(br#"{"x":"caf\ud83d!"}"#), "caf\u{fffd}!");
         assert_eq!(with_gap(b"{\"x\":\"M\xfcller\"}"), "M\u{fffd}ller");
+        assert_eq!(with_gap(br#"{"x":"\ud83d\ue000"}"#), "\u{fffd}\u{e000}");
+        assert_eq!(with_gap(br#"{"x":"\udc00\udc00"}"#), "\u{fffd}\u{fffd}");
     }
 
     #[test]

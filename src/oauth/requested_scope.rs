@@ -241,3 +241,145 @@ pub(crate) fn resolve(profile: &Profile, requested: &[AskedScope], purpose: Purp
         bound,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::profile::ScopeTemplate;
+
+    /// A provider with three scopes, one of them always sent, and `consent` for one consent each.
+    const PROFILE: Profile = Profile {
+        name: "A Bank",
+        scopes: &["accounts", "consent", "either"],
+        scopes_complete: true,
+        scopes_always: &["always"],
+        scope_separator: "+",
+        scope_templates: &[
+            ScopeTemplate {
+                scope: "consent",
+                template: "CONSENT:{id}",
+                before: "CONSENT:",
+                ..ScopeTemplate::BASE
+            },
+            ScopeTemplate {
+                scope: "either",
+                template: "{id}:either",
+                after: ":either",
+                bare_allowed: true,
+                ..ScopeTemplate::BASE
+            },
+        ],
+        ..Profile::BASE
+    };
+
+    fn asked(name: &'static str, id: Option<&str>) -> AskedScope {
+        let scope = RequestedScope::<()>::new(name);
+        id.map_or_else(|| scope.clone(), |id| scope.clone().of(id)).into_asked()
+    }
+
+    fn resolved(
+        profile: &Profile,
+        scopes: &[(&'static str, Option<&str>)],
+        purpose: Purpose,
+    ) -> Result<Scopes, String> {
+        let asked: Vec<AskedScope> = scopes.iter().map(|(name, id)| asked(name, *id)).collect();
+        resolve(profile, &asked, purpose).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_scope_is_its_name_and_what_it_is_bound_to_wherever_it_comes_from() {
+        let plain = RequestedScope::<()>::new("accounts");
+        assert_eq!((plain.name(), plain.id()), ("accounts", None));
+        for same in [
+            RequestedScope::from("accounts"),
+            RequestedScope::from(&"accounts".to_owned()),
+            RequestedScope::from("accounts".to_owned()),
+        ] {
+            assert!(same == plain, "{same:?}");
+        }
+        let bound = plain.clone().of("1");
+        assert_eq!((bound.name(), bound.id()), ("accounts", Some("1")));
+        assert!(bound != plain && bound != plain.clone().of("2") && bound == plain.of("1"));
+    }
+
+    #[test]
+    fn an_authorization_writes_scopes_as_the_provider_does_and_each_once() {
+        let all = [
+            ("accounts", None),
+            ("consent", Some("c-1")),
+            ("either", None),
+            ("either", Some("e-1")),
+            ("accounts", None),
+        ];
+        let scopes = resolved(&PROFILE, &all, Purpose::Authorization).unwrap();
+        assert_eq!(scopes.authorize, "always+accounts+CONSENT:c-1+either+e-1:either");
+        assert_eq!(scopes.bare, ScopeSet::parse("always accounts consent either"));
+        assert_eq!(scopes.bound, ["c-1", "e-1"]);
+        for (scope, id, reason) in [
+            ("consent", None, "give its id, as in `CONSENT:{id}`"),
+            ("accounts", Some("a-1"), "is not bound to an id at A Bank"),
+            ("consent", Some(""), "is empty or has characters"),
+            ("consent", Some("c 1"), "is empty or has characters"),
+            ("consent", Some("c,1"), "is empty or has characters"),
+            ("consent", Some("c\"1"), "is empty or has characters"),
+            ("consent", Some("c\\1"), "is empty or has characters"),
+            ("consent", Some("c\u{e9}"), "is empty or has characters"),
+        ] {
+            let error = resolved(&PROFILE, &[(scope, id)], Purpose::Authorization).unwrap_err();
+            assert!(error.contains(reason), "{scope} {id:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_token_request_has_bare_names_only() {
+        let scopes = resolved(&PROFILE, &[("consent", None), ("accounts", None)], Purpose::Token).unwrap();
+        assert_eq!(scopes.authorize, "always+consent+accounts");
+        assert_eq!((scopes.bare.len(), scopes.bound.len()), (3, 0));
+        let error = resolved(&PROFILE, &[("consent", Some("c-1"))], Purpose::Token).unwrap_err();
+        assert!(error.contains("in a user's authorization only"), "{error}");
+    }
+
+    #[test]
+    fn a_provider_of_single_scopes_grants_one_in_each_authorization() {
+        let single = Profile {
+            single_scope: true,
+            ..PROFILE
+        };
+        let three = [("accounts", None), ("either", None), ("either", Some("e-1"))];
+        for (profile, purpose, asked, refused) in [
+            (&single, Purpose::Authorization, &three[..], true),
+            (&single, Purpose::Authorization, &three[..2], true),
+            (&single, Purpose::Authorization, &three[..1], false),
+            (&single, Purpose::Authorization, &[], false),
+            (&single, Purpose::Token, &three[..2], false),
+            (&PROFILE, Purpose::Authorization, &three[..2], false),
+        ] {
+            let outcome = resolved(profile, asked, purpose);
+            assert_eq!(outcome.is_err(), refused, "{asked:?}");
+            assert!(outcome.is_ok() || outcome.unwrap_err().contains("one scope per authorization"));
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_scope_and_one_of_the_list_where_that_is_complete() {
+        for known in ["accounts", "always"] {
+            assert!(check_scope(&PROFILE, known).is_ok(), "{known}");
+        }
+        let error = check_scope(&PROFILE, "balances").unwrap_err().to_string();
+        assert!(error.contains("A Bank has no scope `balances`"), "{error}");
+        assert!(
+            check_scope(&Profile::BASE, "balances").is_ok(),
+            "the list is not complete"
+        );
+        for (profile, none) in [&PROFILE, &Profile::BASE]
+            .into_iter()
+            .flat_map(|profile| ["", "a b", "a\tb", "a,b", "a\"b", "a\\b", "a\u{7f}b"].map(|none| (profile, none)))
+        {
+            let error = check_scope(profile, none).unwrap_err().to_string();
+            assert!(
+                error.contains("give each scope as an item of its own"),
+                "{none}: {error}"
+            );
+        }
+    }
+}

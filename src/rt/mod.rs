@@ -1,7 +1,8 @@
 //! The contract between generated code and this crate. Not for use elsewhere.
 //!
 //! Code that `finrail-codegen` wrote lives in users' crates and outlives the version that wrote it, so it goes through a
-//! module with a number and through nothing else of this crate. What a numbered module has, it keeps; it may grow.
+//! module with a number and through nothing else of this crate. What a numbered module has, it keeps; it may grow:
+//! `xtask/tests/contract/v1.txt` lists all of it, and a test compares.
 //! Structures that generated code writes have a `BASE` with a value for every field, and variants with fields a function
 //! that makes them, so that a new field breaks nobody.
 //! What cannot be kept gets the next number, and [`contract!`] tells whoever still uses the old one what to do.

@@ -133,6 +133,42 @@ mod tests {
     }
 
     #[test]
+    fn a_holder_is_named_after_its_process_or_as_it_was_told_and_no_two_are_the_same() {
+        let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let mut set_up = TokenHandleBuilder::new(key, Arc::new(Nobody), Renewal::Refresh);
+        let (one, other) = (Grant::new(&set_up).holder, Grant::new(&set_up).holder);
+        assert!(
+            one != other && one.starts_with(&format!("{}-", std::process::id())),
+            "{one} {other}"
+        );
+        set_up.holder = Some("worker".to_owned());
+        assert!(Grant::new(&set_up).holder.starts_with("worker-"));
+    }
+
+    #[test]
+    fn tokens_of_a_grant_are_recorded_under_its_key_with_the_scopes_and_the_rules_that_it_has() {
+        let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let mut set_up = TokenHandleBuilder::new(key, Arc::new(Nobody), Renewal::Refresh);
+        set_up.key.scopes = crate::value::ScopeSet::parse("accounts");
+        set_up.rotation.consent_lifetime = Some(Duration::from_secs(60));
+        let grant = Grant::new(&set_up);
+        let now = Now::read(&ManualClock::new());
+        let tokens = grant.first_tokens(TokenReply::new("access-1"), now);
+        assert_eq!(*tokens.scopes, grant.key.scopes);
+        assert_eq!(tokens.consent_expires_at, Some(now.utc() + Duration::from_secs(60)));
+        let record = grant.alive(tokens.clone());
+        assert_eq!((&record.key, record.tokens), (&grant.key, Some(tokens)));
+    }
+
+    #[test]
+    fn a_grant_that_is_missing_or_that_another_process_works_on_is_told() {
+        let grant = grant(Renewal::Refresh, Duration::from_secs(30));
+        assert!(matches!(grant.missing(), Error::NoGrant { key } if key == grant.key.to_string()));
+        let wait = Some(Duration::from_secs(30));
+        assert!(matches!(grant.overtaken(), Error::Busy { retry_after, .. } if retry_after == wait));
+    }
+
+    #[test]
     fn work_outlives_a_request_by_as_long_again_and_by_five_seconds_at_least() {
         for (request, lease) in [(1, 6), (5, 10), (30, 60)] {
             let grant = grant(Renewal::Refresh, Duration::from_secs(request));

@@ -424,3 +424,198 @@ impl StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::token::{GrantKind, Rotation, TokenReply};
+    use crate::value::{ScopeSet, with_causes};
+
+    fn key() -> TokenKey {
+        TokenKey::new("mx", "client", GrantKind::AuthorizationCode)
+    }
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_767_225_600 + second, 0).unwrap()
+    }
+
+    /// The record of a living grant of this generation, with everything that may be in it.
+    fn living(generation: u64) -> Record {
+        let scopes = ScopeSet::parse("accounts");
+        let mut tokens = TokenSet::first(TokenReply::new("access"), &scopes, at(0).into(), &Rotation::UNKNOWN);
+        tokens.generation = generation;
+        tokens.lineage = Some(Lineage::begun(at(0)));
+        Record::alive(key(), tokens)
+            .with_intent(Intent {
+                holder: "process-1".to_owned(),
+                fence: 3,
+                at: at(1),
+                refresh_token: Fingerprint::of(&Secret::from("refresh")),
+                unanswered: 2,
+                given_up: false,
+                put_back: false,
+            })
+            .with_revocation(Some(Fingerprint::of(&Secret::from("refresh"))))
+    }
+
+    #[test]
+    fn a_revision_is_larger_than_all_that_were_seen_and_begins_with_the_time_of_day() {
+        let micros = 1_767_225_600_000_000;
+        for (seen, shown, now, next) in [
+            (None, 0, at(0), micros),
+            (Some(7), 0, at(0), 8),
+            (Some(7), 6, at(0), 8),
+            (Some(7), 7, at(0), 8),
+            (Some(7), 8, at(0), 9),
+            (None, micros, at(0), micros + 1),
+            (None, u64::MAX, at(0), u64::MAX),
+            // A clock before 1970.
+            (None, 0, DateTime::UNIX_EPOCH, 1),
+            (None, 0, DateTime::from_timestamp(-5, 0).unwrap(), 1),
+        ] {
+            assert_eq!(next_revision(seen, shown, now), next, "{seen:?} {shown} {now}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_secrets_apart_and_is_written_in_hexadecimal() {
+        let print = Fingerprint::of(&Secret::from("refresh"));
+        assert_eq!(print, Fingerprint::of(&Secret::from("refresh")));
+        assert_ne!(print, Fingerprint::of(&Secret::from("refresh-2")));
+        // The first 64 bits of SHA-256, as stores hold them.
+        assert_eq!(format!("{print:?}"), "99722380a9721182");
+        assert_eq!(serde_json::to_string(&print).unwrap(), "\"99722380a9721182\"");
+        assert_eq!(
+            serde_json::from_str::<Fingerprint>("\"99722380a9721182\"").unwrap(),
+            print
+        );
+        let error = serde_json::from_str::<Fingerprint>("\"not one\"")
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("not a fingerprint"), "{error}");
+    }
+
+    #[test]
+    fn a_record_has_the_generation_and_the_lineage_of_its_tokens_or_of_its_last_ones() {
+        let record = living(5);
+        let lineage = record.tokens.as_ref().and_then(|tokens| tokens.lineage.clone());
+        let ended = record.buried(ReauthorizationReason::Revoked, at(9), "process-1");
+        for record in [&record, &ended] {
+            assert_eq!((record.generation(), record.lineage()), (5, lineage.as_ref()));
+        }
+        assert_eq!(record.as_ancestor(), (lineage.as_ref(), false));
+        assert_eq!(ended.as_ancestor(), (lineage.as_ref(), true));
+        let nothing = Record {
+            tombstone: None,
+            ..ended
+        };
+        assert_eq!((nothing.generation(), nothing.lineage()), (0, None));
+    }
+
+    #[test]
+    fn what_is_about_to_be_sent_is_written_and_taken_out_and_the_rest_stays() {
+        let record = living(1);
+        assert_eq!(record.revocation, Some(Fingerprint::of(&Secret::from("refresh"))));
+        let settled = record.settled();
+        assert_eq!((&settled.intent, &settled.tokens), (&None, &record.tokens));
+        assert_eq!(settled.revocation, record.revocation);
+        assert!(
+            record
+                .given_up()
+                .intent
+                .is_some_and(|intent| intent.given_up && intent.unanswered == 2)
+        );
+        assert_eq!(settled.given_up(), settled);
+        let unrevoked = record.with_revocation(None);
+        assert_eq!((unrevoked.revocation, &unrevoked.intent), (None, &record.intent));
+    }
+
+    #[test]
+    fn an_end_on_purpose_leaves_no_tokens_and_any_other_end_what_may_still_serve() {
+        let record = living(5);
+        for (reason, is_on_purpose) in [
+            (ReauthorizationReason::Revoked, true),
+            (ReauthorizationReason::Forgotten, true),
+            (ReauthorizationReason::Refused, false),
+            (ReauthorizationReason::LostReply, false),
+        ] {
+            let buried = record.buried(reason, at(9), "process-2");
+            assert_eq!(buried.tokens.is_none(), is_on_purpose, "{reason:?}");
+            assert_eq!(buried.intent.is_none(), is_on_purpose, "{reason:?}");
+            assert_eq!(buried.ended_on_purpose().is_some(), is_on_purpose, "{reason:?}");
+            assert_eq!((&buried.key, buried.revocation), (&record.key, None));
+            let tombstone = buried.tombstone.clone().unwrap();
+            assert_eq!(
+                (tombstone.reason, tombstone.at, tombstone.generation),
+                (reason, at(9), 5)
+            );
+            assert_eq!(
+                (tombstone.holder.as_str(), tombstone.lineage.as_ref()),
+                ("process-2", record.lineage())
+            );
+        }
+        let ended = Record::ended(key(), ReauthorizationReason::Forgotten, at(9), 5, "process-2");
+        assert_eq!(ended.lineage(), None);
+        assert_eq!(ended.of(record.lineage()).lineage(), record.lineage());
+        assert_eq!(record.clone().of(None), record, "there is no tombstone to write it on");
+    }
+
+    #[test]
+    fn a_record_is_read_back_as_it_was_written() {
+        let record = living(5);
+        for record in [
+            record.buried(ReauthorizationReason::Revoked, at(9), "process-2"),
+            record,
+        ] {
+            assert_eq!(Record::decode(&record.encode()), Ok(record));
+        }
+        // Measured before it is written: the buffer does not grow.
+        let mut length = Length(0);
+        length.write_all(b"abc").unwrap();
+        length.write_all(b"de").unwrap();
+        length.flush().unwrap();
+        assert_eq!(length.0, 5);
+    }
+
+    #[test]
+    fn what_is_no_record_of_this_version_says_so_and_shows_nothing_of_it() {
+        let of_version = |version: u32, rest: &str| {
+            let key = serde_json::to_string(&key()).unwrap();
+            format!("{{\"version\":{version},\"key\":{key}{rest}}}").into_bytes()
+        };
+        let line_and_column = |bytes: &[u8]| match Record::decode(bytes) {
+            Err(DecodeError::Damaged { line, column }) => Some((line, column)),
+            _ => None,
+        };
+        assert_eq!(line_and_column(b"{\n\"version\":}"), Some((2, 11)));
+        assert!(line_and_column(&of_version(1, ",\"tokens\":7")).is_some());
+        assert!(line_and_column(b"").is_some());
+        for (bytes, expected, is_damage) in [
+            (of_version(1, ""), DecodeError::Empty, true),
+            (of_version(2, ""), DecodeError::Newer { version: 2 }, false),
+            (b"frcrypt2...".to_vec(), DecodeError::Encrypted, false),
+        ] {
+            let error = Record::decode(&bytes).unwrap_err();
+            assert_eq!((&error, error.is_damage()), (&expected, is_damage));
+        }
+        assert!(DecodeError::Damaged { line: 1, column: 1 }.is_damage());
+    }
+
+    #[test]
+    fn a_store_hands_on_what_it_cannot_read_and_damage_with_the_bytes_and_their_revision() {
+        let error = StoreError::from(DecodeError::Newer { version: 2 });
+        assert!(with_causes(&error).to_string().contains("version 2"));
+        assert!(error.damage().is_none(), "nothing is written over it");
+        let stored = StoredRecord::new(7, b"{".to_vec());
+        let error = StoreError::damaged_record(DecodeError::Empty, stored);
+        assert!(
+            with_causes(&error)
+                .to_string()
+                .contains("neither tokens nor a tombstone")
+        );
+        let damage = error.damage().unwrap();
+        assert_eq!((damage.revision, damage.bytes.as_deref()), (Some(7), Some(&b"{"[..])));
+    }
+}

@@ -190,3 +190,193 @@ pub struct TokenInfo {
     /// Documented fields beyond RFC 6749 (Finexer's `account_id`).
     pub extra: BTreeMap<String, String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn sent_at() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600)
+    }
+
+    fn in_hours(hours: u32) -> Option<DateTime<Utc>> {
+        Some(DateTime::from(sent_at() + HOUR * hours))
+    }
+
+    fn full(number: u32) -> TokenReply {
+        let mut reply = TokenReply::new(format!("access-{number}"));
+        reply.refresh_token = Some(Secret::new(format!("refresh-{number}")));
+        reply.id_token = Some(Secret::new(format!("id-{number}")));
+        reply.expires_in = Some(HOUR);
+        reply.refresh_expires_in = Some(HOUR * 10);
+        reply.scopes = Some(ScopeSet::parse("granted"));
+        reply.extra = BTreeMap::from([("account".to_owned(), "a-1".to_owned())]);
+        reply
+    }
+
+    fn first(reply: TokenReply) -> TokenSet {
+        let rotation = Rotation {
+            consent_lifetime: Some(HOUR * 100),
+            ..Rotation::UNKNOWN
+        };
+        TokenSet::first(reply, &ScopeSet::parse("requested"), sent_at(), &rotation)
+    }
+
+    fn unusable() -> Arc<dyn std::error::Error + Send + Sync> {
+        Arc::new(std::fmt::Error)
+    }
+
+    #[test]
+    fn a_first_set_counts_its_times_from_the_request() {
+        let set = first(full(1));
+        assert_eq!(set.generation, 1);
+        assert_eq!(set.obtained_at, DateTime::<Utc>::from(sent_at()));
+        assert_eq!(
+            (set.expires_at, set.refresh_expires_at, set.consent_expires_at),
+            (in_hours(1), in_hours(10), in_hours(100))
+        );
+        assert_eq!(set.lifetime(), Some(HOUR));
+        assert_eq!(*set.scopes, ScopeSet::parse("granted"));
+        assert_eq!(set.access_token, Secret::from("access-1"));
+        assert_eq!(set.refresh_token, Some(Secret::from("refresh-1")));
+        assert_eq!(set.id_token, Some(Secret::from("id-1")));
+        assert_eq!(set.extra.len(), 1);
+    }
+
+    #[test]
+    fn what_a_reply_does_not_say_is_not_known_and_scopes_are_those_requested() {
+        let mut reply = TokenReply::new("access-1");
+        // A server that says nothing in other words.
+        reply.refresh_token = Some(Secret::from(""));
+        reply.expires_in = Some(Duration::ZERO);
+        reply.refresh_expires_in = Some(Duration::ZERO);
+        for reply in [reply, TokenReply::new("access-1")] {
+            let set = first(reply);
+            assert_eq!(
+                (&set.refresh_token, set.expires_at, set.refresh_expires_at),
+                (&None, None, None)
+            );
+            assert_eq!((set.lifetime(), set.id_token), (None, None));
+            assert_eq!(*set.scopes, ScopeSet::parse("requested"));
+        }
+        // One that has no access token has one that is over.
+        let set = first(TokenReply::without_access_token(unusable()));
+        assert_eq!((set.expires_at, set.lifetime()), (in_hours(0), Some(Duration::ZERO)));
+    }
+
+    #[test]
+    fn a_refresh_replaces_what_its_reply_has_and_keeps_the_rest() {
+        let mut before = first(full(1));
+        before.lineage = Some(Lineage::begun(before.obtained_at));
+        let later = sent_at() + HOUR * 2;
+        let mut reply = full(2);
+        reply.scopes = None;
+        reply.extra = BTreeMap::from([("other".to_owned(), "o-2".to_owned())]);
+        let next = before.next(reply, later);
+        assert_eq!((next.generation, next.obtained_at), (2, DateTime::<Utc>::from(later)));
+        assert_eq!((next.expires_at, next.refresh_expires_at), (in_hours(3), in_hours(12)));
+        assert_eq!(next.access_token, Secret::from("access-2"));
+        assert_eq!(next.refresh_token, Some(Secret::from("refresh-2")));
+        assert_eq!(next.id_token, Some(Secret::from("id-2")));
+        assert_eq!(*next.scopes, ScopeSet::parse("granted"));
+        assert_eq!(next.extra.keys().collect::<Vec<_>>(), ["account", "other"]);
+        assert_eq!(
+            (next.consent_expires_at, &next.lineage),
+            (in_hours(100), &before.lineage)
+        );
+
+        let kept = before.next(TokenReply::new("access-2"), later);
+        assert_eq!(
+            (kept.generation, kept.expires_at, kept.refresh_expires_at),
+            (2, None, in_hours(10))
+        );
+        assert_eq!(
+            (&kept.refresh_token, &kept.id_token),
+            (&before.refresh_token, &before.id_token)
+        );
+        assert_eq!(kept.extra, before.extra);
+        // The end of the old refresh token is not that of a new one.
+        let mut rotated = TokenReply::new("access-2");
+        rotated.refresh_token = Some(Secret::from("refresh-2"));
+        assert_eq!(before.next(rotated, later).refresh_expires_at, None);
+        // A count at its end goes no further.
+        before.generation = u64::MAX;
+        assert_eq!(before.next(full(2), later).generation, u64::MAX);
+    }
+
+    #[test]
+    fn a_refresh_without_a_usable_access_token_keeps_the_one_that_there_is() {
+        let before = first(full(1));
+        let mut reply = TokenReply::without_access_token(unusable());
+        reply.refresh_token = Some(Secret::from("refresh-2"));
+        let next = before.next(reply, sent_at() + HOUR * 2);
+        assert_eq!(next.access_token, before.access_token);
+        assert_eq!(
+            (next.obtained_at, next.expires_at),
+            (before.obtained_at, before.expires_at)
+        );
+        assert_eq!(
+            (next.generation, next.refresh_token),
+            (2, Some(Secret::from("refresh-2")))
+        );
+    }
+
+    #[test]
+    fn another_account_is_told_by_the_field_that_names_it() {
+        let set = first(full(1));
+        let named = |field: Option<&str>, account: Option<&str>| {
+            let mut reply = TokenReply::new("access-2");
+            reply.account_field = field.map(str::to_owned);
+            reply
+                .extra
+                .extend(account.map(|account| ("account".to_owned(), account.to_owned())));
+            set.differs_in(&reply).map(str::to_owned)
+        };
+        assert_eq!(named(Some("account"), Some("a-2")).as_deref(), Some("account"));
+        for (field, account) in [
+            (Some("account"), Some("a-1")),
+            (Some("account"), None),
+            (Some("other"), Some("a-2")),
+            (None, Some("a-2")),
+        ] {
+            assert_eq!(named(field, account), None, "{field:?} {account:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_descends_from_what_it_saw() {
+        let mut set = first(full(1));
+        // By the time of day it is the later one.
+        let older = Lineage::begun(set.obtained_at + HOUR);
+        set.descend_from(Some((Some(&older), false)));
+        assert_eq!(set.lineage, None, "tokens of a version without lineages");
+        set.lineage = Some(Lineage::begun(set.obtained_at));
+        set.descend_from(Some((Some(&older), false)));
+        assert!(set.lineage.is_some_and(|lineage| lineage.replaces(Some(&older), None)));
+    }
+
+    #[test]
+    fn the_refresh_token_is_revoked_where_there_is_one() {
+        let mut set = first(full(1));
+        assert!(matches!(set.to_revoke(), RevokedToken::Refresh(token) if token == Secret::from("refresh-1")));
+        set.refresh_token = None;
+        assert!(matches!(set.to_revoke(), RevokedToken::Access(token) if token == Secret::from("access-1")));
+    }
+
+    #[test]
+    fn what_may_be_shown_has_the_times_and_the_names_of_a_set() {
+        let mut set = first(full(1));
+        let info = set.info();
+        assert_eq!((info.generation, info.obtained_at), (1, set.obtained_at));
+        assert_eq!(
+            (info.expires_at, info.refresh_expires_at, info.consent_expires_at),
+            (in_hours(1), in_hours(10), in_hours(100))
+        );
+        assert_eq!((&info.scopes, &info.extra), (&set.scopes, &set.extra));
+        assert!(info.has_refresh_token);
+        set.refresh_token = None;
+        assert!(!set.info().has_refresh_token);
+    }
+}

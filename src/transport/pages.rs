@@ -247,7 +247,169 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::super::operation::Operation;
+    use super::super::response::Head;
     use super::*;
+
+    static OPERATION: Operation = Operation {
+        id: "list_items",
+        ..Operation::BASE
+    };
+    const BASE: &str = "https://api.bank.example/v1";
+
+    /// The items of a page, and where the next one is.
+    type Page = (Vec<u8>, Option<&'static str>);
+    /// What was asked for, in order.
+    type Asked = Arc<Mutex<Vec<String>>>;
+
+    fn reply(url: &str, page: Option<Page>) -> BoxFuture<'static, Reply<Page, ()>> {
+        let head = Head {
+            provider: "",
+            operation: &OPERATION,
+            status: http::StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            url: url.parse().unwrap(),
+            sent_id: None,
+            in_doubt: false,
+            not_renewed: None,
+        };
+        let reply = page.map(|inner| ResponseValue { inner, head });
+        Box::pin(async move { reply.ok_or_else(|| Error::invalid_request("no such page".to_owned())) })
+    }
+
+    /// The pages of a provider that says the value of `cursor` for the next one.
+    fn by_cursor(asked: &Asked, page: impl Fn(&str) -> Option<Page> + Send + 'static) -> Pages<'static, Page, ()> {
+        let asked = Arc::clone(asked);
+        let send = move |cursor: String| {
+            asked.lock().unwrap().push(cursor.clone());
+            reply(BASE, page(&cursor))
+        };
+        cursor_pages(
+            "first".to_owned(),
+            send,
+            |_, cursor| cursor,
+            |(_, next)| next.map(str::to_owned),
+        )
+    }
+
+    /// The pages of a provider that says the URL of the next one. The first is `/v1/items`.
+    fn by_link(asked: &Asked, page: impl Fn(&str) -> Option<Page> + Send + 'static) -> Pages<'static, Page, ()> {
+        let asked = Arc::clone(asked);
+        let fetch = move |url: Url| {
+            asked.lock().unwrap().push(url.to_string());
+            reply(url.as_str(), page(url.as_str()))
+        };
+        let first = fetch(format!("{BASE}/items").parse().unwrap());
+        link_pages(&BASE.parse().unwrap(), first, fetch, |(_, next)| {
+            next.map(str::to_owned)
+        })
+    }
+
+    /// The items that came, and the problem that ended them.
+    async fn read(pages: Pages<'_, Page, ()>) -> (Vec<u8>, Option<Problem>) {
+        let mut items = items(pages, |(items, _)| items);
+        let mut found = Vec::new();
+        while let Some(item) = items.next().await {
+            match item {
+                Ok(item) => {
+                    found.push(item);
+                    assert!(found.len() < 10, "there is no end");
+                }
+                Err(Error::InvalidReply(reply)) => {
+                    assert!(items.next().await.is_none(), "the first error is the end");
+                    return (found, Some(reply.problem));
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        (found, None)
+    }
+
+    #[tokio::test]
+    async fn pages_are_asked_for_one_by_one_until_there_is_no_next_one() {
+        for end in [None, Some("")] {
+            let asked = Asked::default();
+            let pages = by_cursor(&asked, move |cursor| match cursor {
+                "first" => Some((vec![1, 2], Some("b"))),
+                "b" => Some((vec![], Some("c"))),
+                _ => Some((vec![3], end)),
+            });
+            assert!(
+                asked.lock().unwrap().is_empty(),
+                "no page is asked for before it is read"
+            );
+            assert!(matches!(read(pages).await, (items, None) if items == [1, 2, 3]));
+            assert_eq!(*asked.lock().unwrap(), ["first", "b", "c"]);
+        }
+        for end in [None, Some(" ")] {
+            let asked = Asked::default();
+            let pages = by_link(&asked, move |url| match url {
+                "https://api.bank.example/v1/items" => Some((vec![1, 2], Some("?page=2"))),
+                "https://api.bank.example/v1/items?page=2" => Some((vec![3], Some("/items?page=3"))),
+                _ => Some((vec![4], end)),
+            });
+            assert!(matches!(read(pages).await, (items, None) if items == [1, 2, 3, 4]));
+            let expected = ["", "?page=2", "?page=3"].map(|query| format!("{BASE}/items{query}"));
+            assert_eq!(*asked.lock().unwrap(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_was_read_is_not_asked_for_again_and_its_items_are_good() {
+        let asked = Asked::default();
+        let pages = by_cursor(&asked, |cursor| match cursor {
+            "first" => Some((vec![1], Some("b"))),
+            _ => Some((vec![2], Some("b"))),
+        });
+        assert!(matches!(read(pages).await, (items, Some(Problem::RepeatedPage)) if items == [1, 2]));
+        assert_eq!(asked.lock().unwrap().len(), 2);
+        for back in ["https://api.bank.example/v1/items", "?page=2"] {
+            let asked = Asked::default();
+            let pages = by_link(&asked, move |url| {
+                let is_first = url == "https://api.bank.example/v1/items";
+                Some(if is_first {
+                    (vec![1], Some("?page=2"))
+                } else {
+                    (vec![2], Some(back))
+                })
+            });
+            assert!(matches!(read(pages).await, (items, Some(Problem::RepeatedPage)) if items == [1, 2]));
+            assert_eq!(asked.lock().unwrap().len(), 2, "{back}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_link_to_elsewhere_ends_the_pages_after_the_one_that_has_it() {
+        let asked = Asked::default();
+        let pages = by_link(&asked, |_| Some((vec![1], Some("https://evil.example/items"))));
+        assert!(matches!(read(pages).await, (items, Some(Problem::ForeignLink)) if items == [1]));
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn pages_and_items_are_streams_that_end_with_the_first_error() {
+        let fails_at = |at: &'static str| {
+            move |cursor: &str| match cursor {
+                cursor if cursor == at => None,
+                "first" => Some((vec![1, 2], Some("b"))),
+                _ => Some((vec![3], None)),
+            }
+        };
+        let pages = |at| by_cursor(&Asked::default(), fails_at(at));
+        let counted: Vec<bool> = pages("b").map(|page| page.is_ok()).collect().await;
+        assert_eq!(counted, [true, false]);
+        let mut one_by_one = pages("never");
+        let first = one_by_one.next().await.and_then(Result::ok);
+        assert_eq!(first.map(|page| page.into_inner().0), Some(vec![1, 2]));
+        assert!(one_by_one.next().await.is_some() && one_by_one.next().await.is_none());
+        let items_of = |at| items(pages(at), |(items, _)| items);
+        let streamed: Vec<Option<u8>> = items_of("b").map(Result::ok).collect().await;
+        assert_eq!(streamed, [Some(1), Some(2), None]);
+        assert_eq!(items_of("never").try_collect().await.ok(), Some(vec![1, 2, 3]));
+        assert!(items_of("b").try_collect().await.is_err());
+    }
 
     #[test]
     fn a_link_is_followed_under_the_base_url_only() {
@@ -291,6 +453,7 @@ mod tests {
             (gateway, "/v1/../../production/items", None),
             (gateway, "/%2e%2e/production/items", None),
             (gateway, "//evil.example/items", None),
+            (gateway, "//api.bank.example/premium/production/v1/items", None),
         ] {
             let from = Url::parse(&format!("{}/v1/items?page=1", base.trim_end_matches('/'))).unwrap();
             let base = Url::parse(base).unwrap();

@@ -149,6 +149,60 @@ pub(crate) fn own_names(file: &syn::File) -> BTreeSet<String> {
     names.0
 }
 
+/// A macro that can be called by its name alone.
+pub(crate) struct Macro {
+    pub(crate) name: String,
+    /// The module in which it can be, the modules within included.
+    pub(crate) seen_in: Vec<String>,
+}
+
+/// The macros that the files of modules define.
+pub(crate) fn macros_of(file: &syn::File, module: &[String]) -> Vec<Macro> {
+    struct Macros {
+        module: Vec<String>,
+        found: Vec<Macro>,
+    }
+
+    impl<'ast> Visit<'ast> for Macros {
+        fn visit_item(&mut self, item: &'ast syn::Item) {
+            if !is_test_only(attributes(item)) {
+                syn::visit::visit_item(self, item);
+            }
+        }
+
+        fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+            let outer = self.module.clone();
+            if !has_attribute(&item.attrs, "macro_use") {
+                self.module.push(plain(&item.ident));
+            }
+            syn::visit::visit_item_mod(self, item);
+            self.module = outer;
+        }
+
+        fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+            if let Some(name) = item.ident.as_ref().filter(|_| item.mac.path.is_ident("macro_rules")) {
+                let exported = has_attribute(&item.attrs, "macro_export");
+                self.found.push(Macro {
+                    name: plain(name),
+                    seen_in: if exported { Vec::new() } else { self.module.clone() },
+                });
+            }
+        }
+    }
+
+    let module = module.to_vec();
+    let mut macros = Macros {
+        module,
+        found: Vec::new(),
+    };
+    macros.visit_file(file);
+    macros.found
+}
+
+pub(crate) fn has_attribute(attributes: &[syn::Attribute], name: &str) -> bool {
+    attributes.iter().any(|attribute| attribute.path().is_ident(name))
+}
+
 /// The names of the items of a file.
 pub(crate) fn defined(file: &syn::File) -> impl Iterator<Item = String> {
     file.items.iter().filter_map(named).map(|(_, ident)| plain(ident))

@@ -7,7 +7,9 @@ use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 
 use crate::aliases::{Aliases, hands_on_a_child};
-use crate::items::{attributes, attributes_in_impl, flatten, is_punct, is_test_only, path_attribute, path_in, plain};
+use crate::items::{
+    Macro, attributes, attributes_in_impl, flatten, is_punct, is_test_only, path_attribute, path_in, plain,
+};
 use crate::sources::{File, beside};
 
 /// Something in a file that may lead to another one.
@@ -31,12 +33,18 @@ pub(crate) enum Target {
 }
 
 /// Every reference in a file.
-pub(crate) fn references(file: &File, own_names: &BTreeSet<String>, aliases: &Aliases<'_>) -> Vec<Reference> {
+pub(crate) fn references(
+    file: &File,
+    own_names: &BTreeSet<String>,
+    macros: &[(Macro, String)],
+    aliases: &Aliases<'_>,
+) -> Vec<Reference> {
     let mut visitor = Paths {
         module: file.module.clone(),
         file,
         lines: file.text.lines().collect(),
         own_names,
+        macros,
         aliases,
         in_text: None,
         found: Vec::new(),
@@ -50,6 +58,8 @@ struct Paths<'a> {
     file: &'a File,
     lines: Vec<&'a str>,
     own_names: &'a BTreeSet<String>,
+    /// Every macro that can be called by its name alone, and the file in which it is written.
+    macros: &'a [(Macro, String)],
     aliases: &'a Aliases<'a>,
     /// The line of the text that is looked at: what is read out of it has none of its own.
     in_text: Option<usize>,
@@ -101,6 +111,45 @@ impl Paths<'_> {
         self.add_from(from, to, at);
     }
 
+    /// A macro that is called by its name alone: it is the file's own, or comes from a `use`, or stands in a file that is
+    /// compiled before this one.
+    fn bare_macro(&mut self, name: &str, at: Span) {
+        let of_name = self.macros.iter().filter(|(known, _)| known.name == name);
+        let files: BTreeSet<&String> = of_name
+            .filter(|(known, _)| self.module.starts_with(&known.seen_in))
+            .map(|(_, file)| file)
+            .collect();
+        let by_use = !self.aliases.meanings(&self.module, &[name.to_owned()]).is_empty();
+        if !by_use && !files.contains(&self.file.name) {
+            for file in files {
+                self.add(Target::File(file.clone()), at);
+            }
+        }
+    }
+
+    /// `pub(in crate::b)`. The module itself and those around it only see more by it.
+    fn visible_in(&mut self, names: Vec<String>, at: Span) {
+        let starts: Vec<&str> = names.iter().map(String::as_str).collect();
+        let is_around = match starts.as_slice() {
+            ["self"] | ["super", ..] => starts.iter().all(|name| is_start(name)),
+            ["crate", names @ ..] => {
+                names.len() <= self.module.len() && names.iter().zip(&self.module).all(|(name, own)| name == own)
+            }
+            _ => false,
+        };
+        if !is_around {
+            self.add_path(names, false, at);
+        }
+    }
+
+    /// `include!` under another name would not be seen where it is called.
+    fn check_name_of_include(&mut self, name: &str, path: &[String], at: Span) {
+        let is_include = path.len() > 1 && path.last().is_some_and(|last| last == "include");
+        if is_include && name != "include" {
+            self.add(Target::Unreadable(format!("{} as {name}", path.join("::"))), at);
+        }
+    }
+
     /// `include!` and what it is given.
     fn include(&mut self, tokens: TokenStream, at: Span) {
         let to = if let Ok(path) = syn::parse2::<syn::LitStr>(tokens.clone()) {
@@ -149,6 +198,10 @@ impl Paths<'_> {
                 }
                 TokenTree::Group(group) => {
                     path.end(self);
+                    if let Some(seen) = visibility(&tokens[..=n]) {
+                        self.visit_visibility(&seen);
+                        continue;
+                    }
                     let is_attribute = hash && group.delimiter() == Delimiter::Bracket;
                     if is_attribute {
                         self.attribute_in_tokens(group.stream(), group.span_open());
@@ -182,6 +235,41 @@ impl Paths<'_> {
         path.end(self);
     }
 
+    /// `n!(crate, b)`, `n!(include, "c.rs")`: a macro is given the beginning of a path, or the name of a macro, and puts the
+    /// rest to it where it is defined.
+    fn handed_over(&mut self, tokens: TokenStream, in_attribute: bool) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        for (n, token) in tokens.iter().enumerate() {
+            let name = match token {
+                TokenTree::Ident(name) => name,
+                TokenTree::Group(group) => {
+                    if visibility(&tokens[..=n]).is_none() && !is_quote(&tokens[..n]) {
+                        let is_attribute =
+                            n > 0 && group.delimiter() == Delimiter::Bracket && is_punct(&tokens[n - 1], '#');
+                        self.handed_over(group.stream(), in_attribute || is_attribute);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            let name = plain(name);
+            let before = n.checked_sub(1).and_then(|n| tokens.get(n));
+            let behind = tokens.get(n + 1);
+            let is_before = |punct| behind.is_some_and(|token| is_punct(token, punct));
+            let is_behind = |punct| before.is_some_and(|token| is_punct(token, punct));
+            let alone = match name.as_str() {
+                // `#[serde(crate = "..")]`
+                "crate" => !(is_before(':') || in_attribute && is_before('=')),
+                "super" => !is_before(':') && !is_behind(':'),
+                "include" => !is_before('!') && !is_before(':') && !is_before('=') && !is_behind('.'),
+                _ => false,
+            };
+            if alone {
+                self.add(Target::Unreadable(format!("`{name}` alone in a macro")), token.span());
+            }
+        }
+    }
+
     /// What is in the brackets of `#[..]`, where no syntax says whose attribute it is.
     fn attribute_in_tokens(&mut self, tokens: TokenStream, at: Span) {
         let read: Option<syn::Meta> = syn::parse2(tokens.clone()).ok();
@@ -204,6 +292,9 @@ impl Paths<'_> {
             return;
         };
         let given = given.stream();
+        if path.names.len() == 1 && !path.is_member {
+            self.bare_macro(name, at);
+        }
         if name == "include" {
             self.include(given, at);
         } else if in_attribute && makes_text(name) {
@@ -242,6 +333,22 @@ fn is_start(name: &str) -> bool {
 fn starts_with(tokens: &TokenStream, name: &str) -> bool {
     let first = tokens.clone().into_iter().next();
     first.is_some_and(|first| first.to_string() == name)
+}
+
+/// `pub(in crate::b)` at the end of tokens.
+fn visibility(tokens: &[TokenTree]) -> Option<syn::Visibility> {
+    let both = tokens.last_chunk::<2>()?;
+    let read = syn::parse2(both.iter().cloned().collect()).ok();
+    read.filter(|seen| matches!(seen, syn::Visibility::Restricted(_)))
+}
+
+/// Whether what follows is given to a macro that writes code of another crate: it has no paths of this one.
+fn is_quote(before: &[TokenTree]) -> bool {
+    matches!(before, [.., TokenTree::Ident(name), mark] if is_punct(mark, '!') && makes_tokens(&plain(name)))
+}
+
+fn makes_tokens(name: &str) -> bool {
+    matches!(name, "parse_quote" | "quote" | "quote_spanned")
 }
 
 /// The macros whose outcome is a text.
@@ -306,8 +413,11 @@ impl TokenPath {
         let Some(at) = ended.at else { return };
         if let Ok(tree) = syn::parse2::<syn::UseTree>(TokenTree::from(group.clone()).into()) {
             let mut found = Vec::new();
-            flatten(&tree, &mut ended.names, &mut |_, path| found.push(path.to_vec()));
-            for names in found {
+            flatten(&tree, &mut ended.names, &mut |name, path| {
+                found.push((name.to_owned(), path.to_vec()));
+            });
+            for (name, names) in found {
+                paths.check_name_of_include(&name, &names, at);
                 paths.add_path(names, ended.from_outside, at);
             }
         } else {
@@ -361,9 +471,12 @@ impl<'ast> Visit<'ast> for Paths<'_> {
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         let mut paths = Vec::new();
-        flatten(&item.tree, &mut Vec::new(), &mut |_, path| paths.push(path.to_vec()));
+        flatten(&item.tree, &mut Vec::new(), &mut |name, path| {
+            paths.push((name.to_owned(), path.to_vec()));
+        });
         let from_outside = item.leading_colon.is_some();
-        for path in paths {
+        for (name, path) in paths {
+            self.check_name_of_include(&name, &path, item.use_token.span);
             // A parent that hands its child's names on does not use them.
             if !hands_on_a_child(item, &path, self.own_names) {
                 self.add_path(path, from_outside, item.use_token.span);
@@ -393,14 +506,26 @@ impl<'ast> Visit<'ast> for Paths<'_> {
             return;
         }
         self.visit_path(&item.path);
+        if let Some(name) = item.path.get_ident() {
+            self.bare_macro(&plain(name), name.span());
+        }
         self.tokens(item.tokens.clone(), false);
+        if !last.is_some_and(|name| makes_tokens(&plain(&name.ident))) {
+            self.handed_over(item.tokens.clone(), false);
+        }
     }
 
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
         if let syn::Meta::List(list) = &attribute.meta {
             self.tokens(list.tokens.clone(), true);
+            self.handed_over(list.tokens.clone(), true);
         }
     }
 
-    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+    fn visit_visibility(&mut self, visibility: &'ast syn::Visibility) {
+        if let syn::Visibility::Restricted(seen) = visibility {
+            let names = seen.path.segments.iter().map(|segment| plain(&segment.ident)).collect();
+            self.visible_in(names, seen.pub_token.span);
+        }
+    }
 }

@@ -8,7 +8,10 @@ use crate::sources::{File, Sources};
 /// A crate whose module `a` has this text, beside a module `b` that has everything in its child `c`.
 fn sources(text: &str) -> Sources {
     let files = [
-        ("lib.rs", "extern crate self as own; mod a; mod b; mod rt;"),
+        (
+            "lib.rs",
+            "extern crate self as own; macro_rules! at_root { () => {} } mod a; mod b; mod rt;",
+        ),
         ("a/mod.rs", text),
         ("a/child.rs", "pub struct Child;"),
         (
@@ -47,6 +50,22 @@ fn every_way_to_write_an_import_is_seen() {
         ("crate::b::m!();", "b/mod.rs"),
         ("fn f() { crate::__exported!(); }", "b/c.rs"),
         ("fn f() { vec![crate::b::m!()]; }", "b/mod.rs"),
+        // Macros by their names alone.
+        ("fn f() { __exported!(); }", "b/c.rs"),
+        ("__exported! {}", "b/c.rs"),
+        ("fn f() { vec![__exported!()]; }", "b/c.rs"),
+        ("macro_rules! n { () => { __exported!(); } }", "b/c.rs"),
+        ("mod inner { fn f() { at_root!(); } }", "lib.rs"),
+        (
+            "use std::println as at_root; mod inner { fn f() { at_root!(); } }",
+            "lib.rs",
+        ),
+        // Who may see an item.
+        ("pub(in crate::b) struct A;", "b/mod.rs"),
+        ("struct A { pub(in super::b::c) x: u8 }", "b/c.rs"),
+        ("macro_rules! n { () => { pub(in crate::b::c) struct A; } }", "b/c.rs"),
+        ("fn f() { m!(pub(in $crate::b) struct A;); }", "b/mod.rs"),
+        ("m! { struct A(pub (crate::b::Thing)); }", "b/c.rs"),
         // The crate by other names.
         ("use ::own::b::Thing;", "b/c.rs"),
         ("use own::b::Thing;", "b/c.rs"),
@@ -192,6 +211,14 @@ fn what_is_no_import_is_not_taken_for_one() {
         "mod child; pub use child::Child; #[cfg(test)] fn f(_: Child) {}",
         "use std::fmt as b; fn f(_: b::c::Thing) {}",
         "macro_rules! n { () => { pub(crate) fn f() {} } }",
+        "pub(crate) struct A { pub(super) x: u8, pub(self) y: u8, pub(in crate::a) z: u8 }",
+        "mod inner { pub(in super::super) struct A { pub(in crate::a::inner) x: u8, pub(in crate::a) y: u8 } }",
+        "macro_rules! n { () => { struct A { pub(super) x: u8, pub(in crate::a) y: u8 } } }",
+        "macro_rules! at_root { () => {} } fn f() { at_root!(); vec![at_root!()]; }",
+        "use std::println as at_root; fn f() { at_root!(); }",
+        "fn f() { m!(x.at_root != (y)); }",
+        "fn f() { m!(); }",
+        "#[cfg(test)] fn f() { __exported!(); }",
         "macro_rules! n { () => { #[utoipa(path = \"../b/c.rs\")] fn f() {} } }",
     ] {
         assert_eq!(of(unseen), Vec::<String>::new(), "{unseen}");
@@ -220,6 +247,20 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "#[derive(S)] struct A { #[serde(with = concat!(\"crate::\", \"b::c\"))] x: u8 }",
         "#[derive(S)] struct A { #[serde(with = std::stringify!(crate::b::c))] x: u8 }",
         "macro_rules! n { () => { struct A { #[serde(with = concat!(\"crate::\", \"b\"))] x: u8 } } }",
+        // The beginning of a path, or a macro, is given to a macro.
+        "macro_rules! n { ($a:tt, $b:ident) => { fn f(_: $a::$b::Thing) {} } } n!(crate, b);",
+        "fn f() { n!(x, [super] b); }",
+        "fn f() { n!(self, super, b); }",
+        "macro_rules! n { () => { m!($crate b) } }",
+        "macro_rules! n { () => { use crate as x; } }",
+        "n!(include, \"../b/c.rs\");",
+        "n!(std::include, \"../b/c.rs\");",
+        // `include!` by another name.
+        "use std::include as inc; inc!(\"../b/c.rs\");",
+        "pub(crate) use ::core::{include as inc, println};",
+        "macro_rules! n { () => { use std::include as inc; inc!(\"../b/c.rs\"); } }",
+        "macro_rules! n { () => { use std::{include as inc}; } }",
+        "macro_rules! n { ($room:ident) => { pub(in crate::$room) fn f() {} } }",
         "mod inner { use super::super::a as x; fn f(_: x::super::b::Thing) {} }",
         "mod inner {} fn f(_: inner::super::super::b::Thing) {}",
     ] {
@@ -233,6 +274,11 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "#[derive(E)] #[error(\"{}\", concat!(\"a\", \"b\"))] struct A;",
         "macro_rules! n { ($kind:ident) => { fn f() { std::$kind::MAX; $kind::$kind(); } } }",
         "mod inner { fn f(_: super::super::b::Thing) {} }",
+        "use std::include; include!(\"../b/c.rs\");",
+        "m! { pub(crate) fn f(_: super::super::b::Thing) {} pub(super) struct A; }",
+        "m! { #[serde(crate = \"own::rt\")] struct A { include: u8 } }",
+        "fn f() { m!(x.include, include = 1); }",
+        "fn f() { quote!(super); vec![quote! { #[serde(crate)] mod a {} }]; }",
         "#[cfg(test)] macro_rules! n { ($room:ident) => { use crate::$room; } }",
     ] {
         assert_eq!(unreadable(text), Vec::<String>::new(), "{text}");
@@ -258,6 +304,32 @@ fn a_circle_through_what_a_parent_hands_on_is_seen() {
     }
     let only_handed_on = "mod child; pub use child::Child; pub struct Parent;";
     assert_eq!(circle_of(only_handed_on, child), Vec::<BTreeSet<String>>::new());
+}
+
+/// A macro that is not exported is known behind its definition, in its module and those within, and further out only where
+/// each module on the way says `#[macro_use]`.
+#[test]
+fn a_macro_by_its_name_alone_is_looked_for_where_it_can_be_seen() {
+    let of = |root: &str, parent: &str| {
+        let files = [
+            ("lib.rs", root),
+            ("a.rs", "fn f() { m!(); }"),
+            ("b/mod.rs", parent),
+            ("b/c.rs", "macro_rules! m { () => {} }"),
+            ("b/d.rs", "fn f() { m!(); }"),
+        ];
+        let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+        let graph = Sources::of(files.into()).graph();
+        ["a.rs", "b/d.rs"].map(|file| graph[file].iter().cloned().collect::<Vec<_>>())
+    };
+    let (seen, unseen) = (vec!["b/c.rs".to_owned()], Vec::new());
+    for (root, parent, by_a, by_d) in [
+        ("#[macro_use] mod b; mod a;", "#[macro_use] mod c; mod d;", &seen, &seen),
+        ("mod b; mod a;", "#[macro_use] mod c; mod d;", &unseen, &seen),
+        ("#[macro_use] mod b; mod a;", "mod c; mod d;", &unseen, &unseen),
+    ] {
+        assert_eq!(of(root, parent), [by_a.clone(), by_d.clone()], "{root} {parent}");
+    }
 }
 
 /// A name that a module has itself is not one that it hands on.

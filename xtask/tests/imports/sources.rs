@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::aliases::Aliases;
 use crate::graph::Graph;
-use crate::items::{Export, defined, is_test_only, own_names, path_attribute, plain, reexports, visible};
+use crate::items::{
+    Export, Macro, defined, has_attribute, is_test_only, macros_of, own_names, path_attribute, plain, reexports,
+    visible,
+};
 use crate::paths::{Reference, Target, references};
 
 /// One file of `src/`, as a module.
@@ -57,6 +60,8 @@ pub(crate) struct Sources {
     pub(crate) own_names: BTreeSet<String>,
     /// Where each exported macro is written; it stands at the root.
     pub(crate) macros: BTreeMap<String, usize>,
+    /// Every macro that can be called by its name alone, and the file in which it is written.
+    pub(crate) macros_by_name: Vec<(Macro, String)>,
 }
 
 impl Sources {
@@ -82,17 +87,22 @@ impl Sources {
             exports: files.iter().map(|file| reexports(&file.syntax)).collect(),
             own_names: BTreeSet::new(),
             macros: BTreeMap::new(),
+            macros_by_name: Vec::new(),
         };
         for (n, file) in files.iter().enumerate() {
             sources.by_module.insert(file.module.clone(), n);
             sources.own_names.extend(own_names(&file.syntax));
+            let module = around_macro_use(&files, &file.module);
+            for found in macros_of(&file.syntax, module) {
+                sources.macros_by_name.push((found, file.name.clone()));
+            }
             for item in &file.syntax.items {
                 if let syn::Item::Macro(syn::ItemMacro {
                     attrs,
                     ident: Some(name),
                     ..
                 }) = item
-                    && attrs.iter().any(|attribute| attribute.path().is_ident("macro_export"))
+                    && has_attribute(attrs, "macro_export")
                 {
                     sources.macros.insert(plain(name), n);
                 }
@@ -111,7 +121,7 @@ impl Sources {
             names.retain(|name| own.is_none_or(|own| !own.contains(name)));
             names
         });
-        references(file, &self.own_names, &aliases)
+        references(file, &self.own_names, &self.macros_by_name, &aliases)
     }
 
     /// What in a file may lead to another one and does not say to which.
@@ -345,6 +355,25 @@ fn place_by_path_attributes(files: &mut [File]) {
         for file in files.iter_mut().filter(|file| file.name == name) {
             file.module.clone_from(&module);
         }
+    }
+}
+
+/// The module in which the macros of a module can be called by their names alone: the module itself, or one around it,
+/// which declares it as `#[macro_use] mod inner;`.
+fn around_macro_use<'a>(files: &[File], module: &'a [String]) -> &'a [String] {
+    let Some((name, outer)) = module.split_last() else {
+        return module;
+    };
+    let declarations = files.iter().filter(|file| file.module == outer);
+    let mut items = declarations.flat_map(|file| &file.syntax.items);
+    let is_handed_up = items.any(|item| {
+        let syn::Item::Mod(inner) = item else { return false };
+        plain(&inner.ident) == *name && has_attribute(&inner.attrs, "macro_use")
+    });
+    if is_handed_up {
+        around_macro_use(files, outer)
+    } else {
+        module
     }
 }
 
