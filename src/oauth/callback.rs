@@ -158,6 +158,7 @@ mod tests {
             scopes: ScopeSet::default(),
             token_endpoint: String::new(),
             bound: Vec::new(),
+            tenant: String::new(),
             subject: None,
             until: None,
         }

@@ -342,6 +342,7 @@ mod tests {
                 scopes: ScopeSet::default(),
                 token_endpoint: String::new(),
                 bound: Vec::new(),
+                tenant: String::new(),
                 subject: None,
                 until: until.map(|until| self.at(until)),
             }
