@@ -89,7 +89,7 @@ const FLOORS: Counts = Counts {
     store_faults: 5000,
     outages: 600,
     losses: 180,
-    losses_in_flight: 20,
+    losses_in_flight: 8,
     freezes: 310,
     too_late: 0,
     renewals: 100,

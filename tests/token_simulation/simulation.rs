@@ -459,7 +459,9 @@ fn check(world: &mut World, pid: u64, outcome: &Result<Bearer, Error>) {
                 0 => world.at_hand(),
                 _ => world.at_hand_of(pid),
             };
-            if at_hand {
+            // Who slept while somebody set the wall clock back cannot know that time has passed.
+            let jumped = world.jumped_at.is_some_and(|at| at.elapsed() < secs(120));
+            if at_hand && !jumped {
                 let current = world.current().to_owned();
                 world.violation(format!("1: P{pid} was told \"{error}\" while {current} was at hand"));
             }

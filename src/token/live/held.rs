@@ -12,7 +12,7 @@ use crate::token::grant::Grant;
 use crate::token::machine::{self, Freshness};
 use crate::token::record::Versioned;
 use crate::token::source::{Bearer, Rejection};
-use crate::token::{ReauthorizationReason, Renewal, TokenSet};
+use crate::token::{ReauthorizationReason, Renewal, TokenSet, Tombstone};
 
 /// What this process holds of a grant.
 pub(crate) struct Held {
@@ -188,6 +188,16 @@ impl Held {
         let held = snapshot.living()?;
         let lost = machine::went_back(seen.map(|seen| &seen.record), held);
         lost.then(|| (snapshot.revision, held.clone()))
+    }
+
+    /// Whether what the store holds is an older copy of a grant that this process knows to be over, and why that is. Its
+    /// refresh token was spent on the way to that end.
+    pub fn over_before(&self, seen: &Versioned) -> Option<Tombstone> {
+        let snapshot = self.snapshot()?;
+        let tombstone = snapshot.tombstone.as_ref()?;
+        let tokens = snapshot.tokens.as_ref()?;
+        let is_older = seen.record.tombstone.is_none() && machine::went_back(Some(&seen.record), tokens);
+        is_older.then(|| tombstone.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Refusals> {

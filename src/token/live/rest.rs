@@ -8,8 +8,7 @@ use crate::http::{Backoff, spread};
 use crate::token::Error;
 use crate::token::clock::Now;
 
-/// Why no attempt is made for a while. The end is told on both clocks, and the one that gets there first counts: while the
-/// machine sleeps only the time of day goes on, and a lot may have happened elsewhere.
+/// Why no attempt is made for a while.
 pub(crate) struct Rest {
     /// The end in milliseconds, for readers that must not lock; 0: there is none.
     quiet_until: AtomicU64,
@@ -24,8 +23,11 @@ struct State {
 }
 
 struct Failed {
+    /// On the monotonic clock.
     rest_until: Duration,
-    wall_until: SystemTime,
+    /// The same on the wall clock, where it counts too: nothing but the store is asked after it, and while the machine slept
+    /// a lot may have happened elsewhere. What an authorization server asks for is kept to by the clock that nobody sets.
+    wall_until: Option<SystemTime>,
     error: Error,
 }
 
@@ -49,8 +51,10 @@ impl Rest {
     pub fn left(&self, now: Now) -> Option<(Duration, Error)> {
         let state = self.lock();
         let failed = state.last.as_ref()?;
-        let by_wall = failed.wall_until.duration_since(now.wall).unwrap_or_default();
-        let left = failed.rest_until.saturating_sub(now.monotonic).min(by_wall);
+        let mut left = failed.rest_until.saturating_sub(now.monotonic);
+        if let Some(until) = failed.wall_until {
+            left = left.min(until.duration_since(now.wall).unwrap_or_default());
+        }
         (!left.is_zero()).then(|| (left, failed.error.clone()))
     }
 
@@ -64,7 +68,7 @@ impl Rest {
         self.quiet_until.store(millis, Ordering::Release);
         state.last = Some(Failed {
             rest_until,
-            wall_until: now.wall + rest,
+            wall_until: asks_the_store_alone(error).then(|| now.wall + rest),
             error: error.clone(),
         });
         rest
@@ -80,6 +84,14 @@ impl Rest {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the next attempt may end with a look at the store, as after this error it should soon.
+fn asks_the_store_alone(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::ReauthorizationRequired { .. } | Error::NoGrant { .. } | Error::Store { .. } | Error::Busy { .. }
+    )
 }
 
 /// How long to leave the server or the store alone after this error.
@@ -153,22 +165,40 @@ mod tests {
         let length = rest.begin(&transient(None), now, 0.0);
         assert_eq!(rest.left(now).map(|(left, _)| left), Some(length));
         assert_eq!(rest.quiet_until(), Some(now.monotonic + length));
-        clock.set_wall(now.wall - length);
-        assert_eq!(
-            rest.left(Now::read(&clock)).map(|(left, _)| left),
-            Some(length),
-            "set back"
-        );
-        clock.suspend(length * 2);
-        assert!(rest.left(Now::read(&clock)).is_none(), "the machine slept");
-        clock.set_wall(now.wall - length);
         clock.advance(length);
         assert!(rest.left(Now::read(&clock)).is_none());
-        clock.set_wall(now.wall);
         let second = rest.begin(&transient(None), now, 0.0);
         assert_eq!(second, length * 2);
         rest.end();
         assert!(rest.left(now).is_none() && rest.quiet_until().is_none());
         assert_eq!(rest.begin(&transient(None), now, 0.0), length);
+    }
+
+    #[test]
+    fn the_time_of_day_ends_a_rest_after_which_the_store_alone_is_asked() {
+        let source = StoreError::unavailable("read", "no connection");
+        let key = "mx/authorization_code/somebody".to_owned();
+        for (error, by_wall) in [
+            (transient(Some(5)), false),
+            (Error::NoGrant { key }, true),
+            (Error::Store { source }, true),
+        ] {
+            let (rest, clock) = (Rest::new(), ManualClock::new());
+            let now = Now::read(&clock);
+            let length = rest.begin(&error, now, 0.0);
+            // Somebody set it back.
+            clock.set_wall(now.wall - length);
+            assert_eq!(
+                rest.left(Now::read(&clock)).map(|(left, _)| left),
+                Some(length),
+                "{error}"
+            );
+            // The machine slept, or somebody set it forward.
+            clock.set_wall(now.wall + length);
+            assert_eq!(rest.left(Now::read(&clock)).is_none(), by_wall, "{error}");
+            clock.set_wall(now.wall - length);
+            clock.advance(length);
+            assert!(rest.left(Now::read(&clock)).is_none(), "{error}");
+        }
     }
 }

@@ -56,6 +56,12 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
         if let Some(stored) = take_stored(live, &want, seen.as_ref()) {
             return Ok(stored);
         }
+        if live.grant.renewal == Renewal::Refresh
+            && let Some(tombstone) = seen.as_ref().and_then(|seen| live.held.over_before(seen))
+        {
+            // An older copy of the store brings no grant back.
+            return Err(live.ended(&tombstone));
+        }
         if let Some(seen) = seen.as_ref().filter(|seen| begins_at_once(live, &want, seen, &past)) {
             match refresh::at_once(live, &want, seen).await {
                 Begun::Ended(outcome) => return outcome,
