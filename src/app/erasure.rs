@@ -119,7 +119,7 @@ impl<P: Provider> Erasure<P> {
         }
         let handle = self.app.handle(key.clone(), Renewal::Refresh);
         let revoked = match self.revokes && lives {
-            true => handle.revoke().await,
+            true => handle.revoke_to_erase().await,
             false => Ok(()),
         };
         let done = match revoked {
