@@ -197,7 +197,7 @@ async fn a_record_that_cannot_be_read_is_told_and_the_others_are_listed() {
         "{error:?}"
     );
     // A record under the id of another grant is no grant's.
-    let (one, stray) = (app.grants().next().await.unwrap().unwrap().key, app_key("stray"));
+    let (one, stray) = (read[0].as_ref().unwrap().key.clone(), app_key("stray"));
     let stored = world.store.load(&one).await.unwrap().unwrap();
     world
         .store
