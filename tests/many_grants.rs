@@ -402,6 +402,43 @@ async fn a_grant_that_the_provider_does_not_end_is_not_erased_unless_that_is_ask
 }
 
 #[tokio::test]
+async fn a_grant_is_revoked_before_it_is_erased_though_its_damaged_copy_is_found_first() {
+    for (status, ends) in [(200, true), (503, false)] {
+        let clock = Arc::new(ManualClock::new());
+        let world = World {
+            bank: Recorder::granting(move |_, _| Answer::status(status, "{}")).await,
+            store: Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as _)),
+            clock,
+        };
+        let app = world.app();
+        for copy_first in [true, false] {
+            let mut number = 0;
+            let key = loop {
+                let key = connect(&app, &format!("erase-me-{number}")).await.key().clone();
+                // A walk goes by the ids.
+                if (key.damaged_copy().storage_id() < key.storage_id()) == copy_first {
+                    break key;
+                }
+                number += 1;
+            };
+            keep_aside(&*world.store, &key).await;
+            let asked = world.revocations().len();
+            let report = app.erase(&key.subject).run().await.unwrap();
+            assert_eq!(
+                (report.is_complete(), report.grants),
+                (ends, usize::from(ends)),
+                "{report:?}"
+            );
+            assert!(world.revocations().len() > asked);
+            let copy = world.store.load(&key.damaged_copy()).await.unwrap();
+            let grant = world.app().connection(&key).await.unwrap();
+            assert_eq!((copy.is_none(), grant.is_none()), (ends, ends));
+            app.erase(&key.subject).without_revocation().run().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_may_be_the_persons_and_is_told() {
     let world = World::new().await;
     let app = world.app();
