@@ -14,8 +14,8 @@ use connected::*;
 use finrail::oauth::ExistingTokens;
 use finrail::token::store::{Leased, MemoryStore, StoredRecord, Swap, Swapped};
 use finrail::token::{
-    AuditAction, AuditEvent, Clock, GrantKind, Issuer, IssuerError, ManualClock, Obtain, Renewal, RevokeRequest,
-    TokenHandle, TokenHandleBuilder, TokenKey, TokenReply, TokenStore, Verdict,
+    AuditAction, AuditEvent, Clock, GrantKind, Issuer, IssuerError, ManualClock, Obtain, PseudonymKey, Renewal,
+    RevokeRequest, TokenHandle, TokenHandleBuilder, TokenKey, TokenReply, TokenStore, Verdict,
 };
 use finrail::{AppBuilder, mx};
 use futures_util::future::BoxFuture;
@@ -284,6 +284,30 @@ async fn tokens_that_the_store_never_took_are_dropped_for_what_came_after_them()
             "a 3 superseded revoked=true",
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_of_a_grant_whose_mark_names_nobody_are_dropped_without_a_name() {
+    let world = World::new();
+    let store = Arc::new(FlakyStore::new(Arc::clone(&world.memory)));
+    let process = |holder: &str| world.builder(holder).pseudonym_key(PseudonymKey::new([7; 32]));
+    let (a, b) = (
+        process("a").store(Arc::clone(&store) as _).build(),
+        process("b").build(),
+    );
+    a.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    store.fail_after_swaps(1);
+    a.fresh().await.unwrap();
+    tokio::time::sleep(secs(60)).await;
+    b.forget().await.unwrap();
+    world.log.told();
+    store.heal();
+    a.settled().await;
+    let events = world.log.events();
+    assert_eq!(world.log.told(), ["a 2 superseded revoked=false"]);
+    assert_eq!(events[0].id, user_key().storage_id());
+    assert!(!format!("{events:?}").contains("customer-42"), "{events:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,8 @@ use super::{ReauthorizationReason, TokenKey};
 /// together are the history of a grant; [`id`](Self::id) puts them together.
 ///
 /// No event holds a token, a code or a secret, in any of its forms. It names whose grant it is in
-/// [`key`](Self::key), and that is left out of the events of an erasure.
+/// [`key`](Self::key), and that is left out of the events of an erasure. Earlier events of the grant have its name: find them
+/// by their [`id`](Self::id) where a person is to be erased from the log too.
 ///
 /// Not told are calls, requests that changed nothing (a 503 from the token endpoint, a change that the store refused before
 /// anything was sent), an access token that ended where there is no refresh token, and ends that come near:
@@ -55,7 +56,8 @@ pub struct AuditEvent {
     pub at: DateTime<Utc>,
     /// The [storage id](TokenKey::storage_id) of the grant: the same in all its events, after an erasure too.
     pub id: String,
-    /// Whose grant it is. In the events of an erasure it has no subject, and nothing that scopes are bound to.
+    /// Whose grant it is. It has no subject, and nothing that scopes are bound to, in the events of an erasure, and in those
+    /// of a grant that is over and whose mark in the store does not name the person any more.
     pub key: TokenKey,
     /// Who did it: the name of this process in leases, as [`explain`](super::TokenHandle::explain) and
     /// [`Tombstone::holder`](super::Tombstone::holder) have it. Of [`TombstoneRemoved`](AuditAction::TombstoneRemoved), which

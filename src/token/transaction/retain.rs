@@ -192,10 +192,16 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
         // They were shown while they waited, and are not what counts.
         live.clear();
     }
+    let is_named = seen.as_ref().is_none_or(|seen| seen.record.pseudonym.is_none());
     if let Some(seen) = seen {
         live.publish(seen);
     }
-    live.audit(generation, AuditAction::Superseded { revoked });
+    let superseded = AuditAction::Superseded { revoked };
+    match is_named {
+        true => live.audit(generation, superseded),
+        // Another process erased the grant.
+        false => live.audit_without_person(generation, superseded),
+    }
 }
 
 /// Whether the tokens are those of a login that nobody knows any more: they would live on at the provider.
