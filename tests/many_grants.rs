@@ -197,7 +197,7 @@ async fn a_record_that_cannot_be_read_is_told_and_the_others_are_listed() {
         "{error:?}"
     );
     // A record under the id of another grant is no grant's.
-    let (one, stray) = (app.grants().next().await.unwrap().unwrap().key, app_key("stray"));
+    let (one, stray) = (read[0].as_ref().unwrap().key.clone(), app_key("stray"));
     let stored = world.store.load(&one).await.unwrap().unwrap();
     world
         .store
@@ -384,6 +384,16 @@ async fn of_a_person_who_is_erased_nothing_stays() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_damaged_record_is_erased_though_its_grant_is_gone() {
+    let world = World::new().await;
+    let key = app_key("erase-me");
+    keep_aside(&*world.store, &key).await;
+    let report = world.app().erase("erase-me").run().await.unwrap();
+    assert!(report.is_complete() && report.grants == 0, "{report:?}");
+    assert_eq!(world.text().await, "");
+}
+
+#[tokio::test]
 async fn a_grant_that_the_provider_does_not_end_is_not_erased_unless_that_is_asked_for() {
     let clock = Arc::new(ManualClock::new());
     let world = World {
@@ -407,6 +417,43 @@ async fn a_grant_that_the_provider_does_not_end_is_not_erased_unless_that_is_ask
     assert!(report.is_complete() && report.grants == 1, "{report:?}");
     assert_eq!(world.revocations().len(), asked);
     assert!(!world.text().await.contains("erase-me"));
+}
+
+#[tokio::test]
+async fn a_grant_is_revoked_before_it_is_erased_though_its_damaged_copy_is_found_first() {
+    for (status, ends) in [(200, true), (503, false)] {
+        let clock = Arc::new(ManualClock::new());
+        let world = World {
+            bank: Recorder::granting(move |_, _| Answer::status(status, "{}")).await,
+            store: Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as _)),
+            clock,
+        };
+        let app = world.app();
+        for copy_first in [true, false] {
+            let mut number = 0;
+            let key = loop {
+                let key = connect(&app, &format!("erase-me-{number}")).await.key().clone();
+                // A walk goes by the ids.
+                if (key.damaged_copy().storage_id() < key.storage_id()) == copy_first {
+                    break key;
+                }
+                number += 1;
+            };
+            keep_aside(&*world.store, &key).await;
+            let asked = world.revocations().len();
+            let report = app.erase(&key.subject).run().await.unwrap();
+            assert_eq!(
+                (report.is_complete(), report.grants),
+                (ends, usize::from(ends)),
+                "{report:?}"
+            );
+            assert!(world.revocations().len() > asked);
+            let copy = world.store.load(&key.damaged_copy()).await.unwrap();
+            let grant = world.app().connection(&key).await.unwrap();
+            assert_eq!((copy.is_none(), grant.is_none()), (ends, ends));
+            app.erase(&key.subject).without_revocation().run().await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

@@ -194,6 +194,29 @@ async fn a_store_that_went_back_gets_the_newer_tokens_and_no_spent_one_is_sent()
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_older_copy_brings_no_grant_back_that_is_over() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    let old = world.address.now().load(&user_key()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    handle.fresh().await.unwrap();
+    world.bank.withdraw();
+    tokio::time::sleep(HOUR).await;
+    assert!(handle.fresh().await.unwrap_err().reauthorization_required());
+    assert_eq!(world.bank.sent(), ["refresh-1", "refresh-2"]);
+    world.address.fails_over_to(old).await;
+    tokio::time::sleep(HOUR).await;
+    let error = handle.fresh().await.unwrap_err();
+    assert!(error.reauthorization_required(), "{error}");
+    assert_eq!(world.bank.sent().len(), 2, "no spent token is sent");
+    // The user may come back.
+    let sibling = world.process("b");
+    sibling.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(secs(1)).await;
+    assert!(world.bank.accepts(&text(&handle.fresh().await.unwrap())));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sibling_that_reads_the_older_copy_first_does_not_make_this_process_forget_what_it_has() {
     let world = World::new(Habits {
         reuse_revokes_family: false,

@@ -10,7 +10,9 @@ use crate::oauth::{
     self, AskedScope, Authorization, AuthorizationServer, Authorizations, GrantIssuer, Pending, Purpose,
     RequestedScope, check_redirect_uri,
 };
-use crate::token::{Clock, GrantKind, Handles, PseudonymKey, Renewal, Rotation, TokenHandle, TokenKey, TokenStore};
+use crate::token::{
+    AuditSink, Clock, GrantKind, Handles, PseudonymKey, Renewal, Rotation, TokenHandle, TokenKey, TokenStore,
+};
 use crate::transport::{Core, Credential, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 
@@ -60,6 +62,8 @@ pub(super) struct Settled<P: Provider> {
     pub(super) pseudonym_key: Option<PseudonymKey>,
     /// How long the marks of grants that are over are kept.
     pub(super) tombstones_live: Duration,
+    /// Who is told what was done to grants.
+    pub(super) audit: AuditSink,
     pub(super) handles: Handles,
     /// Those under way, and the marks of those that were used.
     pub(super) authorizations: Authorizations,
@@ -502,6 +506,7 @@ impl<P: Provider> App<P> {
             // The request ends by its own limit first: then it is known how far it had come.
             .request_timeout(self.0.server.timeout() + Duration::from_secs(2))
             .store(Arc::clone(&self.0.store))
+            .audit_sink(self.0.audit.clone())
             .build()
     }
 

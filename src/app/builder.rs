@@ -11,7 +11,10 @@ use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
 use crate::oauth::{
     AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, KeptSecrets, Pkce, Settings, TokenBody,
 };
-use crate::token::{Clock, Handles, MemoryStore, PseudonymKey, Rotation, SystemClock, TokenHandleBuilder, TokenStore};
+use crate::token::{
+    AuditEvent, AuditSink, Clock, Handles, MemoryStore, PseudonymKey, Rotation, SystemClock, TokenHandleBuilder,
+    TokenStore,
+};
 use crate::transport::{Credential, RetryPolicy};
 
 /// Sets up an [`App`].
@@ -39,6 +42,7 @@ pub struct AppBuilder<P: Provider> {
     revoke_replaced: bool,
     pseudonym_key: Option<PseudonymKey>,
     tombstones_live: Duration,
+    audit: AuditSink,
     authorization_lifetime: Duration,
     keep_id_token: bool,
 }
@@ -75,6 +79,7 @@ impl<P: Provider> AppBuilder<P> {
             revoke_replaced: false,
             pseudonym_key: None,
             tombstones_live: Duration::from_secs(90 * 86_400),
+            audit: AuditSink::default(),
             authorization_lifetime: Duration::from_secs(600),
             keep_id_token: false,
         }
@@ -312,6 +317,41 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
+    /// Tells this sink of every login, refresh, loss, revocation and erasure of a grant, and of the application's own tokens,
+    /// without a secret: [`AuditEvent`] says what is told, and what is not. Without one nothing is told.
+    ///
+    /// Each process tells what it did itself: set it in all of them. The sink is called in the task that makes the change,
+    /// so it should be quick: let it hand what takes time to somebody else. A panic in it is logged and changes nothing.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use std::io::Write as _;
+    /// use std::sync::Mutex;
+    ///
+    /// use finrail::mx;
+    ///
+    /// fn app(log: std::fs::File) -> Result<mx::App, finrail::ConfigError> {
+    ///     let log = Mutex::new(log);
+    ///     mx::App::builder()
+    ///         .base_url("https://fdx.bank.example")
+    ///         .credentials(mx::Credentials::new("client", "secret"))
+    ///         .audit(move |event| {
+    ///             let line = serde_json::to_string(event).unwrap_or_default();
+    ///             let mut log = log.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    ///             if let Err(error) = writeln!(log, "{line}") {
+    ///                 eprintln!("the audit log is not written: {error}; the event: {line}");
+    ///             }
+    ///         })
+    ///         .build()
+    /// }
+    /// # let _ = app;
+    /// # }
+    /// ```
+    pub fn audit(mut self, sink: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Self {
+        self.audit = AuditSink::new(sink);
+        self
+    }
+
     /// How long an authorization may take, from [`authorize`](App::authorize) to its callback: ten minutes without it, a
     /// second at least, a week at most. A callback that comes later is refused, and its code is not used.
     pub fn authorization_lifetime(mut self, lifetime: Duration) -> Self {
@@ -441,6 +481,7 @@ impl<P: Provider> AppBuilder<P> {
             revoke_replaced: self.revoke_replaced,
             pseudonym_key: self.pseudonym_key,
             tombstones_live: self.tombstones_live,
+            audit: self.audit,
             rotation: self.rotation.unwrap_or_else(|| {
                 let facts = profile.refresh;
                 Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs))

@@ -92,12 +92,22 @@ impl<P: Provider> Erasure<P> {
         }
         let mut erased = Erased::default();
         let mut walk = self.app.walk();
+        let mut copies = Vec::new();
         while let Some(found) = walk.next().await {
             match self.app.found(found.map_err(token::Error::from)?) {
-                Ok(Some(found)) => self.erase(found, &mut erased).await,
+                Ok(Some(Found::Grant(found))) => {
+                    let lives = found.record.tombstone.is_none();
+                    self.erase(found.record.key, lives, &mut erased).await;
+                }
+                Ok(Some(Found::DamagedCopy(key))) => copies.push(key),
                 Ok(None) => {}
                 Err(error) => erased.unread.push(error),
             }
+        }
+        // What is erased with a copy is not revoked. By now a grant that lives is one whose revocation failed.
+        copies.retain(|copy| !erased.unfinished.iter().any(|(key, _)| key == copy));
+        for key in copies {
+            self.erase(key, false, &mut erased).await;
         }
         let authorizations = &self.app.0.authorizations;
         let is_own = |pending: &oauth::Pending| {
@@ -109,17 +119,13 @@ impl<P: Provider> Erasure<P> {
         Ok(erased)
     }
 
-    async fn erase(&self, found: Found, erased: &mut Erased) {
-        let (key, lives) = match found {
-            Found::Grant(found) => (found.record.key.clone(), found.record.tombstone.is_none()),
-            Found::DamagedCopy(key) => (key, false),
-        };
+    async fn erase(&self, key: TokenKey, lives: bool, erased: &mut Erased) {
         if key.subject != self.subject || key.tenant != self.app.tenant_name() {
             return;
         }
         let handle = self.app.handle(key.clone(), Renewal::Refresh);
         let revoked = match self.revokes && lives {
-            true => handle.revoke().await,
+            true => handle.revoke_to_erase().await,
             false => Ok(()),
         };
         let done = match revoked {

@@ -11,7 +11,7 @@ use super::grants::Found;
 use super::provider::Provider;
 use crate::http::{Random, spread};
 use crate::oauth;
-use crate::token::{self, Renewal, StoreError, TokenKey};
+use crate::token::{self, AuditAction, AuditEvent, Renewal, StoreError, TokenKey};
 use crate::value::with_causes;
 
 /// Renewals under way at once.
@@ -149,6 +149,14 @@ impl<P: Provider> KeepAlive<P> {
             if let Some(tombstone) = &found.record.tombstone {
                 if tombstone.at + self.app.0.tombstones_live <= self.now() && walk.remove(&id, found.revision).await? {
                     done.tombstones += 1;
+                    self.app.0.audit.tell(|| AuditEvent {
+                        at: self.now(),
+                        id,
+                        key: found.record.key.clone(),
+                        holder: std::process::id().to_string(),
+                        generation: tombstone.generation,
+                        action: AuditAction::TombstoneRemoved,
+                    });
                 }
                 continue;
             }

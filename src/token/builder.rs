@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Clock, Issuer, MemoryStore, PseudonymKey, Renewal, Rotation, SystemClock, TokenKey, TokenStore};
+use super::{
+    AuditEvent, AuditSink, Clock, Issuer, MemoryStore, PseudonymKey, Renewal, Rotation, SystemClock, TokenKey,
+    TokenStore,
+};
 
 /// Sets up a [`TokenHandle`](super::TokenHandle).
 #[derive(Clone)]
@@ -21,6 +24,7 @@ pub struct TokenHandleBuilder {
     pub(super) look_again_every: Duration,
     pub(super) revoke_replaced: bool,
     pub(super) pseudonym_key: Option<PseudonymKey>,
+    pub(super) audit: AuditSink,
 }
 
 impl TokenHandleBuilder {
@@ -38,6 +42,7 @@ impl TokenHandleBuilder {
             look_again_every: Self::LOOK_AGAIN_EVERY,
             revoke_replaced: false,
             pseudonym_key: None,
+            audit: AuditSink::default(),
         }
     }
 
@@ -102,6 +107,20 @@ impl TokenHandleBuilder {
     /// [`AppBuilder::pseudonym_key`](crate::AppBuilder::pseudonym_key).
     pub fn pseudonym_key(mut self, key: PseudonymKey) -> Self {
         self.pseudonym_key = Some(key);
+        self
+    }
+
+    /// Tells this sink of all that this handle does to the grant, without a secret: [`AuditEvent`] says what, and has an
+    /// example. Without one nothing is told.
+    ///
+    /// The sink is called in the task that makes the change, so it should be quick: let it hand what takes time to somebody
+    /// else. A panic in it is logged and changes nothing.
+    pub fn audit(self, sink: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Self {
+        self.audit_sink(AuditSink::new(sink))
+    }
+
+    pub(crate) fn audit_sink(mut self, sink: AuditSink) -> Self {
+        self.audit = sink;
         self
     }
 

@@ -203,7 +203,14 @@ impl TokenHandle {
     /// When the provider did not say that it is done: a 503 means that the
     /// token still lives (RFC 7009 section 2.2.1), and so it does here.
     pub async fn revoke(&self) -> Result<(), Error> {
-        self.owned(|live| async move { transaction::revoke(&live).await }).await
+        self.owned(|live| async move { transaction::revoke(&live, Left::Name).await })
+            .await
+    }
+
+    /// As [`revoke`](Self::revoke), before an [`erase`](Self::erase): the audit is not told whose grant it was.
+    pub(crate) async fn revoke_to_erase(&self) -> Result<(), Error> {
+        self.owned(|live| async move { transaction::revoke(&live, Left::Pseudonym).await })
+            .await
     }
 
     /// Removes the grant's tokens from this process and from the store, without a word to the provider.

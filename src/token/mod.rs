@@ -7,6 +7,7 @@
 //! Imports go one way: `handle`, `attempt`, `transaction`, `live`, `machine`, and what these are made of.
 
 mod attempt;
+mod audit;
 mod builder;
 mod clock;
 mod error;
@@ -33,6 +34,8 @@ mod transaction;
 mod walk;
 mod watch;
 
+pub(crate) use audit::AuditSink;
+pub use audit::{AuditAction, AuditEvent};
 pub use builder::TokenHandleBuilder;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{EndedBy, Error, ReauthorizationReason};

@@ -24,7 +24,10 @@ use tokio::sync::watch;
 use super::clock::Now;
 use super::grant::Grant;
 use super::record::{Versioned, next_revision};
-use super::{Clock, Error, Event, ReauthorizationReason, Record, TokenHandleBuilder, Tombstone};
+use super::{
+    AuditAction, AuditEvent, AuditSink, Clock, Error, Event, ReauthorizationReason, Record, TokenHandleBuilder,
+    TokenKey, Tombstone,
+};
 use flight::Flight;
 pub(crate) use grant_store::{Asked, GrantStore};
 use held::{Held, Show};
@@ -48,6 +51,7 @@ pub(crate) struct Live {
     pub held: Held,
     pub rest: Rest,
     pub news: News,
+    sink: AuditSink,
     /// The attempt that is under way.
     pub flight: Flight<watch::Receiver<Option<Outcome>>>,
     /// What that attempt waits for.
@@ -65,6 +69,7 @@ impl Live {
             held: Held::new(Arc::clone(&grant)),
             rest: Rest::new(),
             news: News::default(),
+            sink: set_up.audit,
             flight: Flight::new(),
             waits: Waits::new(),
             changes: AtomicU64::new(0),
@@ -134,6 +139,27 @@ impl Live {
     fn warn_of_end(&self, reason: ReauthorizationReason) {
         tracing::warn!(key = %self.grant.key, %reason, "the user must authorize again");
         self.news.tell(Event::ReauthorizationRequired { reason });
+    }
+
+    /// Tells the audit what this process did to the grant; `generation`: of the tokens that it is about.
+    pub fn audit(&self, generation: u64, action: AuditAction) {
+        self.audit_as(|key| key.clone(), generation, action);
+    }
+
+    /// The same in an erasure: the event does not name the person.
+    pub fn audit_without_person(&self, generation: u64, action: AuditAction) {
+        self.audit_as(TokenKey::without_person, generation, action);
+    }
+
+    fn audit_as(&self, named: impl FnOnce(&TokenKey) -> TokenKey, generation: u64, action: AuditAction) {
+        self.sink.tell(|| AuditEvent {
+            at: self.now().utc(),
+            id: self.grant.key.storage_id(),
+            key: named(&self.grant.key),
+            holder: self.grant.holder.to_string(),
+            generation,
+            action,
+        });
     }
 
     /// Removes what callers see.

@@ -56,16 +56,16 @@ impl Server {
         outcome
     }
 
-    /// One revocation.
-    pub async fn revoke(&self, request: RevokeRequest) -> Result<(), Error> {
+    /// One revocation. False: the provider has none.
+    pub async fn revoke(&self, request: RevokeRequest) -> Result<bool, Error> {
         let outcome = match tokio::time::timeout(self.request_timeout, self.issuer.revoke(request)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
         };
         match outcome {
-            Ok(_) => Ok(()),
+            Ok(done) => Ok(done),
             // An unknown token is a revoked token (RFC 7009 section 2.2).
-            Err(error) if error.verdict == Verdict::Dead => Ok(()),
+            Err(error) if error.verdict == Verdict::Dead => Ok(true),
             Err(error) => Err(error.into()),
         }
     }
@@ -139,7 +139,8 @@ mod tests {
             let request = RevokeRequest::new(RevokedToken::Access("access-1".into()));
             let outcome = server(bank).revoke(request).await;
             let outcome = match outcome {
-                Ok(()) => "done",
+                Ok(true) => "done",
+                Ok(false) => "no revocation",
                 Err(Error::InDoubt { retry_after: None, .. }) => "in doubt",
                 Err(Error::Transient { .. }) => "again, after 7 s",
                 Err(Error::ClientMisconfigured { .. }) => "misconfigured",

@@ -10,7 +10,7 @@ use crate::token::live::{Live, UnstoredTokens};
 use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Error, Event, Lineage, StoreError, TokenInfo, TokenReply, TokenSet};
+use crate::token::{AuditAction, Error, Event, Lineage, StoreError, TokenInfo, TokenReply, TokenSet};
 
 /// The first tokens of a grant replace whatever there was.
 pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenInfo, Error> {
@@ -38,7 +38,11 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
     };
     let mut replaced = Replaced::default();
     match store_now(live, &mut tokens, lease.fence, &mut replaced).await {
-        Ok(Stored::Taken(stored)) => {
+        Ok(Stored::Taken {
+            stored,
+            over_a_living_grant,
+        }) => {
+            let over_one_that_waits = !live.held.unstored.is_empty();
             replaced.unstored(live, &tokens);
             live.held.unstored.clear();
             let known = live.held.generation();
@@ -50,10 +54,20 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
                 });
             }
             live.store.release(lease).await;
+            let login = AuditAction::Login {
+                replaced: over_a_living_grant || over_one_that_waits,
+                stored: true,
+            };
+            live.audit(tokens.generation, login);
             replaced.revoke_beside(live);
             Ok(tokens.info())
         }
         Ok(Stored::Overtaken(stored)) => {
+            let login = AuditAction::Login {
+                replaced: false,
+                stored: false,
+            };
+            live.audit(tokens.generation, login);
             give_way(live, &tokens, Some(stored)).await;
             live.store.release(lease).await;
             what_came_after(live)
@@ -75,7 +89,11 @@ fn what_came_after(live: &Live) -> Result<TokenInfo, Error> {
 }
 
 enum Stored {
-    Taken(Versioned),
+    Taken {
+        stored: Versioned,
+        /// The grant that was stored before was not over.
+        over_a_living_grant: bool,
+    },
     /// Something that came after this login is stored.
     Overtaken(Versioned),
 }
@@ -87,15 +105,19 @@ async fn store_now(
     fence: u64,
     replaced: &mut Replaced,
 ) -> Result<Stored, StoreError> {
-    let (seen, record) = match live.store.read().await {
-        Ok(seen) => (seen.as_ref().map(|seen| seen.revision), seen.map(|seen| seen.record)),
+    let (seen, record, was_damaged) = match live.store.read().await {
+        Ok(seen) => (
+            seen.as_ref().map(|seen| seen.revision),
+            seen.map(|seen| seen.record),
+            false,
+        ),
         Err(error) => match &error {
             // What is damaged is not worth a login: it is replaced, and kept aside.
             StoreError::Corrupt {
                 damage: Some(damage), ..
             } => {
                 live.store.keep_aside(damage).await?;
-                (damage.revision, None)
+                (damage.revision, None, true)
             }
             _ => return Err(error),
         },
@@ -112,7 +134,14 @@ async fn store_now(
     tokens.descend_from(record.as_ref().map(|record| record.as_ancestor()));
     let next = live.successor(seen, live.grant.alive(tokens.clone()));
     let written = write(&live.store, seen, next, fence).await?;
-    Ok(Stored::Taken(written.done("take the write")?))
+    let stored = written.done("take the write")?;
+    if was_damaged {
+        live.audit(tokens.generation, AuditAction::DamagedRecord);
+    }
+    Ok(Stored::Taken {
+        stored,
+        over_a_living_grant: record.is_some_and(|record| record.tombstone.is_none()),
+    })
 }
 
 /// The tokens serve from memory, and are written again until the store takes them.
@@ -129,6 +158,12 @@ fn store_later(
         other => StoreError::unavailable("give a lease", other.clone()),
     };
     replaced.unstored(live, &tokens);
+    let held = live.held.snapshot();
+    let login = AuditAction::Login {
+        replaced: held.is_some_and(|held| held.living().is_some()),
+        stored: false,
+    };
+    live.audit(tokens.generation, login);
     let unstored = UnstoredTokens { tokens, parent: None };
     // A login replaces whatever waits: nothing gives the lease back here.
     let _ = retain(live, unstored, live.held.revision(), source, lease, replaced);

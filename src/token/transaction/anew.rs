@@ -5,7 +5,7 @@ use super::write::{Written, write_last};
 use crate::token::live::{Live, Outcome};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Error, IssuerError, Obtain, SendPermit, StoreError, TokenReply, Verdict};
+use crate::token::{AuditAction, Error, IssuerError, Obtain, SendPermit, StoreError, TokenReply, Verdict};
 use crate::value::with_causes;
 
 /// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
@@ -26,18 +26,23 @@ pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> 
     let seen = seen.map(|seen| seen.revision);
     let next = live.successor(seen, record.clone());
     let written = write_last(&live.store, seen, next, &lease).await;
-    Ok(live.publish(match written {
-        Ok(Written::Done(stored)) => stored,
+    let (fetched, stored) = match written {
+        Ok(Written::Done(stored)) => (stored, true),
         Ok(Written::Overtaken) | Err(_) => {
             live.store.release(lease).await;
             tracing::warn!(key = %live.grant.key, "a token that can be fetched anew was not stored");
-            Versioned {
+            let fetched = Versioned {
                 // Not ahead of the store: what it takes next is newer.
                 revision: live.held.revision().max(seen.unwrap_or(0)),
                 record,
-            }
+            };
+            (fetched, false)
         }
-    }))
+    };
+    let generation = fetched.record.generation();
+    let shown = live.publish(fetched);
+    live.audit(generation, AuditAction::Obtained { stored });
+    Ok(shown)
 }
 
 /// Client credentials work without their store: siblings then fetch for themselves.
@@ -47,11 +52,14 @@ pub(super) async fn without_store(live: &Live, error: StoreError) -> Outcome {
     let reply = ask(live).await?;
     let mut tokens = live.grant.first_tokens(reply, sent_at);
     tokens.generation = live.held.generation() + 1;
-    Ok(live.publish(Versioned {
+    let generation = tokens.generation;
+    let shown = live.publish(Versioned {
         // Not a revision ahead of the store: what it takes when it is back is newer.
         revision: live.held.revision(),
         record: live.grant.alive(tokens),
-    }))
+    });
+    live.audit(generation, AuditAction::Obtained { stored: false });
+    Ok(shown)
 }
 
 /// There is nothing to keep of a reply without an access token that can be used: the next request brings the same.

@@ -4,7 +4,7 @@ use super::lease::acquire;
 use super::write::write;
 use crate::token::live::Live;
 use crate::token::record::Versioned;
-use crate::token::{Error, ReauthorizationReason, Record, StoreError};
+use crate::token::{AuditAction, Error, ReauthorizationReason, Record, StoreError};
 
 /// What is left of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +31,14 @@ async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
         Err(error) => return Err(error.into()),
     };
     if stored.is_none() && !damaged && live.held.generation() == 0 {
+        // A copy of a damaged record may have outlived its grant.
+        live.store.remove_aside().await?;
         live.clear();
         return Ok(());
     }
     let record = stored.as_ref().and_then(|stored| Record::decode(&stored.bytes).ok());
+    // Nothing of what is to be told to the audit is new.
+    let is_over = live.held.unstored.is_empty() && record.as_ref().is_some_and(|record| is_left(record, left));
     let generation = record
         .as_ref()
         .map_or(0, |record| record.generation())
@@ -59,11 +63,23 @@ async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
         // A store keeps what is damaged until it has something to put in its place for sure.
         marked = write_mark(live, Some(marked.revision), mark, fence).await?;
     }
+    match left {
+        _ if is_over => {}
+        Left::Name => live.audit(generation, AuditAction::Forgotten),
+        Left::Pseudonym => live.audit_without_person(generation, AuditAction::Erased),
+    }
     live.store.remove_aside().await?;
     live.clear();
     // Shown, and not only cleared: a read that began before is older than this.
     live.publish(marked);
     Ok(())
+}
+
+/// Whether this is what is left of a grant, or less.
+fn is_left(record: &Record, left: Left) -> bool {
+    let tombstone = record.tombstone.as_ref();
+    let is_forgotten = tombstone.is_some_and(|tombstone| tombstone.reason == ReauthorizationReason::Forgotten);
+    is_forgotten && (left == Left::Name || record.pseudonym.is_some())
 }
 
 async fn write_mark(live: &Live, seen: Option<u64>, mark: Record, fence: u64) -> Result<Versioned, StoreError> {

@@ -7,7 +7,7 @@ use super::write::write;
 use crate::token::live::{Live, Snapshot};
 use crate::token::machine::{self, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
-use crate::token::{StoreError, TokenSet};
+use crate::token::{AuditAction, StoreError, TokenSet};
 
 /// Shows what the store holds, where it is what is wanted.
 pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) -> Option<Arc<Snapshot>> {
@@ -39,15 +39,15 @@ pub(super) enum Known {
 /// What the store holds. What it lost (a failover to an older copy, a restart without its log, a damaged record) it is
 /// given back. Under the lease.
 pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Known, StoreError> {
-    let (stored, held_at, tokens) = match live.store.read().await {
+    let (stored, held_at, tokens, was_damaged) = match live.store.read().await {
         Ok(seen) => match live.held.lost_by_store(seen.as_ref()) {
             None => return Ok(Known::Stored(seen)),
-            Some((held_at, tokens)) => (seen.map(|seen| seen.revision), held_at, tokens),
+            Some((held_at, tokens)) => (seen.map(|seen| seen.revision), held_at, tokens, false),
         },
         Err(error) => match (error.damage(), live.held.lost_by_store(None)) {
             (Some(damage), Some((held_at, tokens))) => {
                 live.store.keep_aside(damage).await?;
-                (damage.revision, held_at, tokens)
+                (damage.revision, held_at, tokens, true)
             }
             _ => return Err(error),
         },
@@ -80,6 +80,10 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
         .await?
         .done("take back what it lost")?;
     live.publish(restored.clone());
+    if was_damaged {
+        live.audit(generation, AuditAction::DamagedRecord);
+    }
+    live.audit(generation, AuditAction::PutBack);
     Ok(match somebody {
         Some(intent) => Known::PutBack(SenderAtWork::of(&intent, live)),
         None => Known::Stored(Some(restored)),

@@ -17,8 +17,8 @@ use crate::token::machine::{self, Consequence, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::store::{Lease, LeasedSwap};
 use crate::token::{
-    EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, RefreshRequest, SendPermit, StoreError,
-    TokenReply, TokenSet, Verdict,
+    AuditAction, EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, RefreshRequest, SendPermit,
+    StoreError, TokenReply, TokenSet, Verdict,
 };
 use crate::value::{Secret, with_causes};
 
@@ -183,10 +183,16 @@ impl Refresh<'_> {
         let record = Record::alive(intended.record.key.clone(), tokens.clone());
         let next = live.successor(Some(intended.revision), record);
         let error = match write_last(&live.store, Some(intended.revision), next, &self.lease).await {
-            Ok(Written::Done(committed)) => return told(live.publish(committed), unusable),
+            Ok(Written::Done(committed)) => {
+                let shown = live.publish(committed);
+                live.audit(tokens.generation, AuditAction::Refreshed { stored: true });
+                return told(shown, unusable);
+            }
             Ok(Written::Overtaken) => StoreError::unavailable("take the write", "the lease was lost"),
             Err(error) => error,
         };
+        let generation = tokens.generation;
+        live.audit(generation, AuditAction::Refreshed { stored: false });
         let unstored = UnstoredTokens {
             tokens,
             parent: Some(parent.access_token.clone()),
@@ -201,6 +207,7 @@ impl Refresh<'_> {
         ) {
             Retained::Serving(shown) => told(shown, unusable),
             Retained::ReplacedByLogin { lease } => {
+                live.audit(generation, AuditAction::Superseded { revoked: false });
                 leave_or_release(live, lease).await;
                 let shown = live.held.snapshot();
                 shown.ok_or_else(|| live.held.unstored.error().unwrap_or_else(|| live.grant.overtaken()))
@@ -219,6 +226,8 @@ impl Refresh<'_> {
         if intended.record.intent.is_some() {
             let _ = self.write(&intended, intended.record.given_up()).await;
         }
+        let action = AuditAction::OtherAccount { field: field.clone() };
+        self.live.audit(tokens.generation, action);
         self.give_up(Error::OtherAccount { field }).await
     }
 
@@ -241,6 +250,10 @@ impl Refresh<'_> {
                 }
                 // Whoever comes next need not wait for us.
                 let _ = self.write(&intended, intended.record.given_up()).await;
+                // In the other cases it is an earlier request that is in doubt.
+                if matches!(error.verdict, Verdict::InDoubt | Verdict::Transient { .. }) {
+                    self.live.audit(tokens.generation, AuditAction::RefreshInDoubt);
+                }
                 self.give_up(error.into()).await
             }
             Consequence::Bury(reason) => self.bury(intended, reason, EndedBy(error.source), now).await,
@@ -266,7 +279,9 @@ impl Refresh<'_> {
         let buried = intended.record.buried(reason, now.utc(), &live.grant.holder);
         match self.write(&intended, buried).await {
             Ok(Written::Done(buried)) => {
+                let generation = buried.record.generation();
                 live.publish(buried);
+                live.audit(generation, AuditAction::Ended { reason });
                 let ended_by = Some(ended_by);
                 self.give_up(Error::ReauthorizationRequired { reason, ended_by }).await
             }

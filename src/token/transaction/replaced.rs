@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use crate::token::live::Live;
-use crate::token::{Record, RevokeRequest, RevokedToken, TokenSet};
+use crate::token::{AuditAction, Record, RevokeRequest, RevokedToken, TokenSet};
 use crate::value::with_causes;
 
 /// What is to be revoked once a login is stored. Empty unless the application chose so.
 #[derive(Default)]
-pub(super) struct Replaced(Vec<RevokedToken>);
+pub(super) struct Replaced {
+    tokens: Vec<RevokedToken>,
+    /// Of the youngest of them.
+    generation: u64,
+}
 
 impl Replaced {
     /// The tokens of the stored record, which `login` goes over.
@@ -33,6 +37,7 @@ impl Replaced {
     fn tokens(&mut self, live: &Live, tokens: &TokenSet, login: &TokenSet) {
         if self.takes(live, tokens, login) {
             self.add(tokens.to_revoke());
+            self.generation = self.generation.max(tokens.generation);
         }
     }
 
@@ -43,29 +48,39 @@ impl Replaced {
     }
 
     fn add(&mut self, token: RevokedToken) {
-        if !self.0.iter().any(|known| known.secret() == token.secret()) {
-            self.0.push(token);
+        if !self.tokens.iter().any(|known| known.secret() == token.secret()) {
+            self.tokens.push(token);
         }
     }
 
     /// Now that the login is stored. Nobody waits for it but [`settled`](crate::token::TokenHandle::settled): a provider
     /// that does not answer keeps no user from coming in.
     pub fn revoke_beside(&mut self, live: &Arc<Live>) {
-        let tokens = std::mem::take(&mut self.0);
+        let Self { tokens, generation } = std::mem::take(self);
         if tokens.is_empty() {
             return;
         }
         let under_way = live.under_way();
         tokio::spawn(async move {
             let live = under_way.live();
+            let mut all_revoked = true;
             for token in tokens {
-                if let Err(error) = live.server.revoke(RevokeRequest::new(token)).await {
-                    tracing::warn!(
-                        key = %live.grant.key, error = %with_causes(&error),
-                        "the tokens that a login replaced could not be revoked and live until they end"
-                    );
+                match live.server.revoke(RevokeRequest::new(token)).await {
+                    Ok(revoked) => all_revoked &= revoked,
+                    Err(error) => {
+                        all_revoked = false;
+                        tracing::warn!(
+                            key = %live.grant.key, error = %with_causes(&error),
+                            "the tokens that a login replaced could not be revoked and live until they end"
+                        );
+                    }
                 }
             }
+            let action = match all_revoked {
+                true => AuditAction::ReplacedTokensRevoked,
+                false => AuditAction::ReplacedTokensNotRevoked,
+            };
+            live.audit(generation, action);
         });
     }
 }

@@ -12,7 +12,7 @@ use crate::token::live::{Live, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
-use crate::token::{Event, Lineage, ReauthorizationReason, Record, RevokeRequest, StoreError, TokenSet};
+use crate::token::{AuditAction, Event, Lineage, ReauthorizationReason, Record, RevokeRequest, StoreError, TokenSet};
 use crate::value::with_causes;
 
 /// The pauses between tries to store a set that could not be stored at once: much shorter than the time that its
@@ -124,14 +124,14 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
         // A newer login was stored while this waited for the lease, or waits now.
         return Tried::Outdated { lease };
     }
-    let (seen, stored_at) = match live.store.read().await {
+    let (seen, stored_at, was_damaged) = match live.store.read().await {
         Ok(seen) => {
             let revision = seen.as_ref().map(|seen| seen.revision);
-            (seen, revision)
+            (seen, revision, false)
         }
         // What was stored was lost: these tokens are newer, and go over it.
         Err(error) => match error.damage() {
-            Some(damage) if live.store.keep_aside(damage).await.is_ok() => (None, damage.revision),
+            Some(damage) if live.store.keep_aside(damage).await.is_ok() => (None, damage.revision, true),
             _ => return Tried::Failed { lease },
         },
     };
@@ -141,8 +141,8 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
     };
     if let Some(seen) = seen.as_ref().filter(is_stored) {
         // The write was made, and only its confirmation was lost.
-        replaced.revoke_beside(live);
         recovered(live, tokens, seen.clone());
+        replaced.revoke_beside(live);
         live.store.release(lease).await;
         return Tried::Over;
     }
@@ -161,8 +161,11 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
     let next = live.successor(stored_at, live.grant.alive(next));
     match write(&live.store, stored_at, next, lease.fence).await {
         Ok(Written::Done(committed)) => {
-            replaced.revoke_beside(live);
+            if was_damaged {
+                live.audit(committed.record.generation(), AuditAction::DamagedRecord);
+            }
             recovered(live, tokens, committed);
+            replaced.revoke_beside(live);
             live.store.release(lease).await;
             Tried::Over
         }
@@ -181,9 +184,10 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
     let record = seen.as_ref().map(|seen| &seen.record);
     let revoked = record.and_then(|record| record.ended_on_purpose());
     let revoked = revoked.is_some_and(|end| end.reason == ReauthorizationReason::Revoked);
-    if revoked || record.is_some_and(|record| is_lost_login(tokens, record)) {
-        revoke_unstored(live, tokens).await;
-    }
+    let revoked = match revoked || record.is_some_and(|record| is_lost_login(tokens, record)) {
+        true => revoke_unstored(live, tokens).await,
+        false => false,
+    };
     live.held.unstored.remove(tokens);
     if live
         .held
@@ -193,8 +197,15 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
         // They were shown while they waited, and are not what counts.
         live.clear();
     }
+    let is_named = seen.as_ref().is_none_or(|seen| seen.record.pseudonym.is_none());
     if let Some(seen) = seen {
         live.publish(seen);
+    }
+    let superseded = AuditAction::Superseded { revoked };
+    match is_named {
+        true => live.audit(generation, superseded),
+        // Another process erased the grant.
+        false => live.audit_without_person(generation, superseded),
     }
 }
 
@@ -204,14 +215,17 @@ fn is_lost_login(tokens: &TokenSet, stored: &Record) -> bool {
     kinship == Kinship::Apart || (kinship == Kinship::Earlier && stored.ended_on_purpose().is_some())
 }
 
-/// The grant was revoked while these tokens were in memory only: the revocation was meant for them too.
-async fn revoke_unstored(live: &Live, tokens: &TokenSet) {
-    if let Err(error) = live.server.revoke(RevokeRequest::new(tokens.to_revoke())).await {
+/// The grant was revoked while these tokens were in memory only: the revocation was meant for them too. False: they were
+/// not revoked.
+async fn revoke_unstored(live: &Live, tokens: &TokenSet) -> bool {
+    let revoked = live.server.revoke(RevokeRequest::new(tokens.to_revoke())).await;
+    revoked.unwrap_or_else(|error| {
         tracing::warn!(
             key = %live.grant.key, generation = tokens.generation, error = %with_causes(&error),
             "tokens of a revoked grant could not be revoked and live until they end"
         );
-    }
+        false
+    })
 }
 
 fn recovered(live: &Live, tokens: &TokenSet, committed: Versioned) {
@@ -220,6 +234,7 @@ fn recovered(live: &Live, tokens: &TokenSet, committed: Versioned) {
     live.publish(committed);
     tracing::info!(key = %live.grant.key, generation, "tokens that could not be stored are stored now");
     live.news.tell(Event::StoreRecovered { generation });
+    live.audit(generation, AuditAction::Stored);
 }
 
 #[cfg(test)]

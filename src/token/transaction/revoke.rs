@@ -1,5 +1,6 @@
 //! A grant's end at the provider, and then in the store.
 
+use super::forget::Left;
 use super::lease::{SenderAtWork, UnderLease, acquire, while_renewed};
 use super::look::{Known, read_as_far_as_known};
 use super::write::write;
@@ -7,14 +8,17 @@ use crate::token::live::Live;
 use crate::token::machine;
 use crate::token::record::{Fingerprint, Versioned};
 use crate::token::store::Lease;
-use crate::token::{Error, ReauthorizationReason, RevokeRequest, RevokedToken, SendPermit, TokenSet};
+use crate::token::{
+    AuditAction, Error, ReauthorizationReason, RevokeRequest, RevokedToken, SendPermit, StoreError, TokenSet,
+};
 
-/// The provider first, the store second: a tombstone over a living grant would be a lie.
-pub(crate) async fn revoke(live: &Live) -> Result<(), Error> {
+/// The provider first, the store second: a tombstone over a living grant would be a lie. What is told to the audit names
+/// the person as far as `told` says.
+pub(crate) async fn revoke(live: &Live, told: Left) -> Result<(), Error> {
     let mut waited_for = None;
     loop {
         let lease = acquire(&live.store, &*live.clock).await?;
-        let outcome = under_lease(live, &lease, waited_for).await;
+        let outcome = under_lease(live, &lease, waited_for, told).await;
         live.store.release(lease).await;
         match outcome {
             UnderLease::Ended(outcome) => return outcome,
@@ -24,7 +28,7 @@ pub(crate) async fn revoke(live: &Live) -> Result<(), Error> {
     }
 }
 
-async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>) -> UnderLease<()> {
+async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, told: Left) -> UnderLease<()> {
     let seen = match read_as_far_as_known(live, lease.fence).await {
         Ok(Known::Stored(seen)) => seen,
         Ok(Known::PutBack(sender)) => return UnderLease::SenderAtWork(sender),
@@ -37,12 +41,12 @@ async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>) -> Und
         }
     }
     // The provider may take its time.
-    let revocation = revoke_known(live, lease.fence, seen);
+    let revocation = revoke_known(live, lease.fence, seen, told);
     UnderLease::Ended(while_renewed(&live.store, lease, &SendPermit::always(), revocation).await)
 }
 
 /// Ends the newest tokens there are, and with them the grant.
-async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Result<(), Error> {
+async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, told: Left) -> Result<(), Error> {
     let unstored = live.held.unstored.tokens();
     let tokens = unstored
         .as_ref()
@@ -55,15 +59,40 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Resul
     };
     let spent_in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
     let (seen, unanswered) = mark(live, fence, seen, &tokens).await?;
-    if let Err(error) = end(live, &tokens, unanswered, spent_in_doubt).await {
-        if let Some(seen) = seen.filter(|_| !unanswered && !matches!(error, Error::InDoubt { .. })) {
-            // The server said that it did not do it: the next request is as the first one. Where this cannot be
-            // written, the next request is taken for a second one.
-            let next = live.successor(Some(seen.revision), seen.record.with_revocation(None));
-            let _ = write(&live.store, Some(seen.revision), next, fence).await;
+    let audit = |action| match told {
+        Left::Name => live.audit(tokens.generation, action),
+        Left::Pseudonym => live.audit_without_person(tokens.generation, action),
+    };
+    let at_provider = match end(live, &tokens, unanswered, spent_in_doubt).await {
+        Ok(at_provider) => at_provider,
+        Err(error) => {
+            let open = unanswered || matches!(error, Error::InDoubt { .. });
+            if let Some(seen) = seen.filter(|_| !open) {
+                // The server said that it did not do it: the next request is as the first one. Where this cannot be
+                // written, the next request is taken for a second one.
+                let next = live.successor(Some(seen.revision), seen.record.with_revocation(None));
+                let _ = write(&live.store, Some(seen.revision), next, fence).await;
+            }
+            // Of two tokens the first one may be revoked.
+            let in_doubt = open || spent_in_doubt;
+            audit(AuditAction::RevocationFailed { in_doubt });
+            return Err(error);
         }
-        return Err(error);
-    }
+    };
+    match bury(live, fence, seen, &tokens).await {
+        Ok(buried) => live.publish(buried),
+        Err(error) => {
+            audit(AuditAction::RevocationFailed { in_doubt: at_provider });
+            return Err(error.into());
+        }
+    };
+    audit(AuditAction::Revoked { at_provider });
+    live.store.remove_aside().await?;
+    Ok(())
+}
+
+/// Writes that the grant is revoked.
+async fn bury(live: &Live, fence: u64, seen: Option<Versioned>, tokens: &TokenSet) -> Result<Versioned, StoreError> {
     live.held.unstored.clear();
     let record = match &seen {
         Some(seen) => seen.record.clone(),
@@ -73,9 +102,7 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>) -> Resul
     let buried = live.grant.tombstone(buried);
     let seen = seen.map(|seen| seen.revision);
     let written = write(&live.store, seen, live.successor(seen, buried), fence).await?;
-    live.publish(written.done("take the tombstone")?);
-    live.store.remove_aside().await?;
-    Ok(())
+    written.done("take the tombstone")
 }
 
 /// From here on, whoever finds the record knows that the token may be gone: its revocation was asked for. The second
@@ -98,18 +125,18 @@ async fn mark(
     }
 }
 
-/// Ends the tokens at the provider.
-async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, spent_in_doubt: bool) -> Result<(), Error> {
+/// Ends the tokens at the provider. False: it has no revocation.
+async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, spent_in_doubt: bool) -> Result<bool, Error> {
     let request = |token| {
         let mut request = RevokeRequest::new(token);
         request.unanswered = unanswered;
         request
     };
-    live.server.revoke(request(tokens.to_revoke())).await?;
+    let mut revoked = live.server.revoke(request(tokens.to_revoke())).await?;
     if spent_in_doubt && tokens.refresh_token.is_some() && !tokens.access_token.is_empty() {
         // The refresh token may be spent, and then its revocation ended nothing.
         let access = RevokedToken::Access(tokens.access_token.clone());
-        live.server.revoke(request(access)).await?;
+        revoked &= live.server.revoke(request(access)).await?;
     }
-    Ok(())
+    Ok(revoked)
 }
