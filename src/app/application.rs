@@ -334,15 +334,22 @@ impl<P: Provider> App<P> {
     /// key of the application's own tokens ([`KeyOfClientCredentials`](oauth::Error::KeyOfClientCredentials)), or the store
     /// cannot be read.
     pub async fn connection(&self, key: &TokenKey) -> Result<Option<Connection<P>>, oauth::Error> {
-        if !self.is_own_key(key) {
-            return Err(oauth::Error::ForeignKey);
-        }
-        if key.grant == GrantKind::ClientCredentials {
-            // Its handle would go by the rules of a user's grant, for whoever asks for these tokens next.
-            return Err(oauth::Error::KeyOfClientCredentials);
-        }
+        self.check_key(key)?;
         let handle = self.handle(key.clone(), Renewal::Refresh);
         Ok(handle.load().await?.map(|_| self.connected(handle)))
+    }
+
+    /// Forgets a grant by its key, whatever the store has under it: tokens, a mark, or a record that cannot be read and that
+    /// [`connection`](Self::connection) fails for. The provider is not told; a mark stays, as after
+    /// [`Connection::forget`].
+    ///
+    /// # Errors
+    ///
+    /// When the key belongs to another application ([`ForeignKey`](oauth::Error::ForeignKey)), or is that of the
+    /// application's own tokens, or the store cannot be written.
+    pub async fn forget(&self, key: &TokenKey) -> Result<(), oauth::Error> {
+        self.check_key(key)?;
+        Ok(self.handle(key.clone(), Renewal::Refresh).forget().await?)
     }
 
     /// Takes over a user's grant that was made elsewhere: by another library, by an earlier version of the application.
@@ -467,6 +474,18 @@ impl<P: Provider> App<P> {
     /// Whether a grant or an authorization of this tenant is this application's to use.
     fn is_of_tenant(&self, tenant: &str) -> bool {
         self.1.as_deref().is_none_or(|own| own == tenant)
+    }
+
+    /// Whether it is the key of a user's grant of this application and tenant.
+    fn check_key(&self, key: &TokenKey) -> Result<(), oauth::Error> {
+        if !self.is_own_key(key) {
+            return Err(oauth::Error::ForeignKey);
+        }
+        if key.grant == GrantKind::ClientCredentials {
+            // Its handle would go by the rules of a user's grant, for whoever asks for these tokens next.
+            return Err(oauth::Error::KeyOfClientCredentials);
+        }
+        Ok(())
     }
 
     pub(super) fn is_own_key(&self, key: &TokenKey) -> bool {

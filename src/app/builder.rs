@@ -236,11 +236,12 @@ impl<P: Provider> AppBuilder<P> {
     }
 
     /// How long a process may serve a grant's tokens without a look at the store, where another process may have
-    /// [revoked](crate::Connection::revoke) or [forgotten](crate::Connection::forget) the grant: five minutes by default, a
-    /// second at least.
+    /// [revoked](crate::Connection::revoke) or [forgotten](crate::Connection::forget) the grant: five minutes by default, two
+    /// seconds at least.
     ///
-    /// The first call after that time starts the look and does not wait for it; calls after the look know what it
-    /// found. It costs one read of the store per grant, process and interval, and nothing while there are no calls.
+    /// While there are calls, one that comes after half of that time starts the look and does not wait for it. After a longer
+    /// pause the first call waits for the look, for a second at most: a store that does not answer stops no calls. It costs
+    /// two reads of the store per grant, process and interval, and nothing while there are no calls.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
@@ -283,9 +284,11 @@ impl<P: Provider> AppBuilder<P> {
     /// [`grants`](App::grants) does not list it. Without one it names the subject; only what [`erase`](App::erase) leaves
     /// has a pseudonym in any case, made with chance alone.
     ///
-    /// Give every process the same key, and keep it for as long as [tombstones live](Self::tombstones_live): a mark of
-    /// another key is an error of the store. Processes of an earlier version do not read such marks: set it when all are
-    /// upgraded.
+    /// A mark of a grant that the provider refused, or whose consent ended, names the subject in any case, because its user
+    /// is to be asked again, and goes with the others.
+    ///
+    /// Give every process the same key. A mark with a pseudonym of another key counts all the same: it stands under the id
+    /// of its grant. Processes of an earlier version do not read such marks: set the key when all are upgraded.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {

@@ -63,8 +63,8 @@ impl<P: Provider> Connection<P> {
 
     /// Revokes the grant at the provider (RFC 7009) and keeps a tombstone in the store.
     ///
-    /// Other processes that share the store learn of it when they look there next: as often as
-    /// [`look_again_every`](crate::AppBuilder::look_again_every) says, five minutes by default, while they make calls.
+    /// Other processes that share the store learn of it within the time that
+    /// [`look_again_every`](crate::AppBuilder::look_again_every) says, five minutes by default.
     ///
     /// # Errors
     ///

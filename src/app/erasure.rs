@@ -1,5 +1,7 @@
 //! A person's grants, removed.
 
+use std::collections::BTreeSet;
+
 use super::application::App;
 use super::grants::Found;
 use super::provider::Provider;
@@ -44,14 +46,17 @@ impl<P: Provider> App<P> {
     /// records. Of a [tenant's](Self::tenant) application, the tenant's; without a tenant, those that have none.
     ///
     /// Each living grant is revoked at the provider first, where the provider has a revocation endpoint; a grant whose
-    /// revocation fails stays, and the answer names it. What remains of a grant is a mark with a
+    /// revocation fails stays, and the answer names it. Revocation and removal are one change: no login comes between. A login
+    /// whose code is on its way to the provider at that moment is stored afterwards, as a login of somebody who is there
+    /// again: end what the person has open before, or erase once more. What remains of a grant is a mark with a
     /// [pseudonym](token::Pseudonym) in place of the subject, so that other processes forget the grant too, and only until
     /// the mark is removed ([`tombstones_live`](crate::AppBuilder::tombstones_live)). Set
     /// [a key](crate::AppBuilder::pseudonym_key) for these pseudonyms. The [id](TokenKey::storage_id) of the mark is a hash of
     /// the grant's key: until then, who knows everything else in that key can test whether a subject was there.
     ///
     /// Nothing can be removed from copies of the store, such as backups. Processes of an earlier version do not read such
-    /// a mark: they answer calls of that grant with an error of the store.
+    /// a mark: they answer calls of that grant with an error of the store, and a login there is not stored while the mark
+    /// lives. Grants of another client id or authorization server are another application's.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
@@ -91,24 +96,8 @@ impl<P: Provider> Erasure<P> {
             return Err(oauth::Error::NoSubject);
         }
         let mut erased = Erased::default();
-        let mut walk = self.app.walk();
-        let mut copies = Vec::new();
-        while let Some(found) = walk.next().await {
-            match self.app.found(found.map_err(token::Error::from)?) {
-                Ok(Some(Found::Grant(found))) => {
-                    let lives = found.record.tombstone.is_none();
-                    self.erase(found.record.key, lives, &mut erased).await;
-                }
-                Ok(Some(Found::DamagedCopy(key))) => copies.push(key),
-                Ok(None) => {}
-                Err(error) => erased.unread.push(error),
-            }
-        }
-        // What is erased with a copy is not revoked. By now a grant that lives is one whose revocation failed.
-        copies.retain(|copy| !erased.unfinished.iter().any(|(key, _)| key == copy));
-        for key in copies {
-            self.erase(key, false, &mut erased).await;
-        }
+        let mut keys = BTreeSet::new();
+        // One that is completed from here on belongs to somebody who is there again.
         let authorizations = &self.app.0.authorizations;
         let is_own = |pending: &oauth::Pending| {
             pending.subject.as_deref() == Some(&*self.subject)
@@ -116,26 +105,30 @@ impl<P: Provider> Erasure<P> {
                 && self.app.check_pending(pending).is_ok()
         };
         erased.authorizations = authorizations.erase(is_own, &mut erased.unread).await?;
+        let mut walk = self.app.walk();
+        while let Some(found) = walk.next().await {
+            let key = match self.app.found(found.map_err(token::Error::from)?) {
+                Ok(Some(Found::Grant(found))) => found.record.key,
+                // It goes with its grant, whatever there is of that.
+                Ok(Some(Found::DamagedCopy(key))) => key,
+                Ok(None) => continue,
+                Err(error) => {
+                    erased.unread.push(error);
+                    continue;
+                }
+            };
+            if key.subject == self.subject && key.tenant == self.app.tenant_name() && keys.insert(key.clone()) {
+                self.erase(key, &mut erased).await;
+            }
+        }
         Ok(erased)
     }
 
-    async fn erase(&self, key: TokenKey, lives: bool, erased: &mut Erased) {
-        if key.subject != self.subject || key.tenant != self.app.tenant_name() {
-            return;
-        }
+    async fn erase(&self, key: TokenKey, erased: &mut Erased) {
         let handle = self.app.handle(key.clone(), Renewal::Refresh);
-        let revoked = match self.revokes && lives {
-            true => handle.revoke_to_erase().await,
-            false => Ok(()),
-        };
-        let done = match revoked {
-            // It is over, whoever ended it.
-            Err(error) if !error.reauthorization_required() => Err(error),
-            _ => handle.erase().await,
-        };
-        match done {
-            Ok(()) if lives => erased.grants += 1,
-            Ok(()) => {}
+        let lives = matches!(handle.load().await, Ok(Some(_)));
+        match handle.erase(self.revokes).await {
+            Ok(()) => erased.grants += usize::from(lives),
             Err(error) => {
                 // The subject is not for the log any more.
                 tracing::warn!(id = key.storage_id(), error = %with_causes(&error), "a grant is not erased");

@@ -82,12 +82,13 @@ impl TokenHandleBuilder {
 
     /// How long a process may serve tokens without a look at the store, where another process may have
     /// [revoked](super::TokenHandle::revoke) or [forgotten](super::TokenHandle::forget) the grant: five minutes by default,
-    /// a second at least.
+    /// two seconds at least.
     ///
-    /// The first call after that time starts the look and does not wait for it; calls after the look know what it
-    /// found. It costs one read of the store per grant, process and interval, and nothing while there are no calls.
+    /// While there are calls, one that comes after half of that time starts the look and does not wait for it. After a longer
+    /// pause the first call waits for the look, for a second at most: a store that does not answer stops no calls. It costs
+    /// two reads of the store per grant, process and interval, and nothing while there are no calls.
     pub fn look_again_every(mut self, interval: Duration) -> Self {
-        self.look_again_every = interval.max(Duration::from_secs(1));
+        self.look_again_every = interval.max(Duration::from_secs(2));
         self
     }
 

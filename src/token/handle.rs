@@ -70,10 +70,11 @@ impl TokenHandle {
         &self.0.grant.key
     }
 
-    /// A ready header: no waiting, no lock, no allocation. None: [`fresh`](Self::fresh) has to get one.
+    /// A ready header: no waiting, no lock, no allocation. None: [`fresh`](Self::fresh) has to get one, or to look whether
+    /// the grant was ended elsewhere while nobody used it here.
     ///
-    /// Near the end of the token's life this also starts a refresh, beside the call; and from time to time
-    /// ([`look_again_every`](TokenHandleBuilder::look_again_every)) a look at the store, where another process may have
+    /// Near the end of the token's life this also starts a refresh, beside the call; and after half of the time of
+    /// [`look_again_every`](TokenHandleBuilder::look_again_every) a look at the store, where another process may have
     /// ended the grant.
     #[must_use]
     pub fn header(&self) -> Option<Bearer> {
@@ -88,6 +89,9 @@ impl TokenHandle {
             Freshness::Advisory => attempt::beside(&self.0, Want::Younger),
             Freshness::Fresh | Freshness::Unknown => {
                 if self.0.held.look_is_due(now) {
+                    if self.0.held.look_is_overdue(now) {
+                        return None;
+                    }
                     attempt::beside(&self.0, Want::Usable);
                 }
             }
@@ -194,8 +198,8 @@ impl TokenHandle {
     /// 7009 section 2). Where the provider has no revocation, the grant is ended
     /// here only.
     ///
-    /// Other processes that share the store learn of it when they look there next, which is as often as
-    /// [`look_again_every`](TokenHandleBuilder::look_again_every) says, five minutes by default, while they make calls. Until
+    /// Other processes that share the store learn of it within the time that
+    /// [`look_again_every`](TokenHandleBuilder::look_again_every) says, five minutes by default. Until
     /// then they send the access token, which the provider may still take (RFC 7009 section 2.1).
     ///
     /// # Errors
@@ -203,14 +207,7 @@ impl TokenHandle {
     /// When the provider did not say that it is done: a 503 means that the
     /// token still lives (RFC 7009 section 2.2.1), and so it does here.
     pub async fn revoke(&self) -> Result<(), Error> {
-        self.owned(|live| async move { transaction::revoke(&live, Left::Name).await })
-            .await
-    }
-
-    /// As [`revoke`](Self::revoke), before an [`erase`](Self::erase): the audit is not told whose grant it was.
-    pub(crate) async fn revoke_to_erase(&self) -> Result<(), Error> {
-        self.owned(|live| async move { transaction::revoke(&live, Left::Pseudonym).await })
-            .await
+        self.owned(|live| async move { transaction::revoke(&live).await }).await
     }
 
     /// Removes the grant's tokens from this process and from the store, without a word to the provider.
@@ -226,14 +223,20 @@ impl TokenHandle {
             .await
     }
 
-    /// As [`forget`](Self::forget), and the mark that stays does not name whose grant it was.
+    /// Revokes what lives of the grant, where that is asked for, and removes it from this process and from the store. The mark
+    /// that stays does not name whose grant it was.
     ///
     /// # Errors
     ///
-    /// When the store fails.
-    pub(crate) async fn erase(&self) -> Result<(), Error> {
-        self.owned(|live| async move { transaction::forget(&live, Left::Pseudonym).await })
-            .await
+    /// When the provider did not revoke it, or the store fails: nothing is removed then.
+    pub(crate) async fn erase(&self, revokes: bool) -> Result<(), Error> {
+        self.owned(|live| async move {
+            match revokes {
+                true => transaction::erase(&live).await,
+                false => transaction::forget(&live, Left::Pseudonym).await,
+            }
+        })
+        .await
     }
 
     /// Waits until nothing is under way: no request, no login or revocation, and no tokens that wait to be stored.

@@ -102,6 +102,9 @@ pub struct Tombstone {
     /// Which login the grant goes back to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<Lineage>,
+    /// The grant was to end at the provider too, whatever the reason says: who still holds tokens of it revokes them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
 }
 
 /// Tells two secrets apart without being one: 64 bits of a hash.
@@ -254,6 +257,7 @@ impl Record {
                 generation,
                 holder: holder.to_owned(),
                 lineage: None,
+                revoked: false,
             }),
             pseudonym: None,
         }
@@ -269,12 +273,27 @@ impl Record {
         self
     }
 
-    /// Whether it is the record of this key.
+    /// Whether it is the record of this key, under whose id it was found.
+    ///
+    /// A mark with a pseudonym has no tokens: what it says is only that the grant with this id is over. One that was made
+    /// with another key, or before there was one, says so too, and a login goes over it as over any other.
     pub(crate) fn is_of(&self, key: &TokenKey, secret: Option<&PseudonymKey>) -> bool {
-        match &self.pseudonym {
-            None => self.key == *key,
-            Some(pseudonym) => self.key == key.without_person() && pseudonym.stands_for(key, secret),
+        let Some(pseudonym) = &self.pseudonym else {
+            return self.key == *key;
+        };
+        if !pseudonym.stands_for(key, secret) {
+            tracing::debug!(id = key.storage_id(), "a tombstone has a pseudonym of another key");
         }
+        self.key == key.without_person() && self.tokens.is_none() && self.tombstone.is_some()
+    }
+
+    /// The same tombstone of a grant that was to end at the provider too.
+    #[must_use]
+    pub(crate) fn ended_at_provider(mut self) -> Self {
+        if let Some(tombstone) = &mut self.tombstone {
+            tombstone.revoked = true;
+        }
+        self
     }
 
     /// The same tombstone for the grant of this login.

@@ -22,6 +22,8 @@ pub(crate) struct Held {
     pub unstored: Unstored,
     /// Monotonic seconds from which on the store is looked at again, beside a call.
     look_again_at: AtomicU64,
+    /// The revision of an intent that this process may have written and under which it has sent nothing; 0: there is none.
+    unsent: AtomicU64,
     /// Its lock is held for every change of what is shown: nothing older ever goes over something newer.
     refusals: Mutex<Refusals>,
 }
@@ -53,6 +55,7 @@ impl Held {
             shown: Shown::new(),
             unstored: Unstored::default(),
             look_again_at: AtomicU64::new(0),
+            unsent: AtomicU64::new(0),
             refusals: Mutex::default(),
         }
     }
@@ -78,16 +81,50 @@ impl Held {
         if over { None } else { snapshot.bearer.clone() }
     }
 
+    /// An intent is about to be written with this revision, and nothing is sent yet.
+    pub fn intends(&self, revision: u64) {
+        self.unsent.store(revision, Ordering::Release);
+    }
+
+    /// The intent is written and the request may leave, or it is known not to be written.
+    pub fn intent_is_settled(&self) {
+        self.unsent.store(0, Ordering::Release);
+    }
+
+    /// The record without an intent that is this process's, by its number and its holder, and under which nothing was sent:
+    /// the answer to its write was lost.
+    pub fn without_unsent(&self, mut seen: Versioned) -> Versioned {
+        let unsent = self.unsent.load(Ordering::Acquire);
+        let intent = seen.record.intent.as_ref();
+        if unsent > 0 && intent.is_some_and(|intent| intent.fence == unsent && *intent.holder == *self.grant.holder) {
+            seen.record = seen.record.settled();
+        }
+        seen
+    }
+
     /// The store was looked at just now.
     pub fn looked(&self, now: Now) {
-        let next = now.tick.monotonic.saturating_add(self.grant.look_again_every);
-        self.look_again_at.store(next.as_secs(), Ordering::Relaxed);
+        let next = now.tick.monotonic.as_secs().saturating_add(self.half());
+        self.look_again_at.store(next, Ordering::Relaxed);
+    }
+
+    /// Half of the time within which an end elsewhere is learned, in seconds: then a look begins beside the calls.
+    #[inline]
+    fn half(&self) -> u64 {
+        (self.grant.look_again_every.as_secs() / 2).max(1)
     }
 
     /// Whether the store was not looked at for so long that another process may have ended the grant.
     #[inline]
     pub fn look_is_due(&self, now: Tick) -> bool {
         now.monotonic.as_secs() >= self.look_again_at.load(Ordering::Relaxed)
+    }
+
+    /// Whether that time is over, and no call was made that would have looked: the next one waits for a look.
+    #[inline]
+    pub fn look_is_overdue(&self, now: Tick) -> bool {
+        let look_again_at = self.look_again_at.load(Ordering::Relaxed);
+        now.monotonic.as_secs() >= look_again_at.saturating_add(self.half())
     }
 
     /// The provider answered 401 to this generation. Every 401 comes by here, and this decides what it means.

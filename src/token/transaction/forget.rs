@@ -13,6 +13,8 @@ pub(crate) enum Left {
     Name,
     /// That it was forgotten, and a pseudonym.
     Pseudonym,
+    /// The same of a grant that was to end at the provider too.
+    PseudonymRevoked,
 }
 
 /// No token of the grant stays, here and in the store.
@@ -23,7 +25,7 @@ pub(crate) async fn forget(live: &Live, left: Left) -> Result<(), Error> {
     outcome
 }
 
-async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
+pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
     // What cannot be read can still be forgotten.
     let (stored, damaged) = match live.store.load().await {
         Ok(stored) => (stored, false),
@@ -57,6 +59,9 @@ async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
     let mark = match left {
         Left::Name => live.grant.tombstone(mark),
         Left::Pseudonym => mark.without_person(live.grant.pseudonym_key.as_ref()),
+        Left::PseudonymRevoked => mark
+            .ended_at_provider()
+            .without_person(live.grant.pseudonym_key.as_ref()),
     };
     let mut marked = write_mark(live, stored.map(|stored| stored.revision), mark.clone(), fence).await?;
     if damaged {
@@ -66,7 +71,7 @@ async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
     match left {
         _ if is_over => {}
         Left::Name => live.audit(generation, AuditAction::Forgotten),
-        Left::Pseudonym => live.audit_without_person(generation, AuditAction::Erased),
+        Left::Pseudonym | Left::PseudonymRevoked => live.audit_without_person(generation, AuditAction::Erased),
     }
     live.store.remove_aside().await?;
     live.clear();

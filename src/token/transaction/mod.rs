@@ -31,7 +31,7 @@ pub(crate) use import::import;
 use lease::{Poll, SenderAtWork, UnderLease, longest_rest};
 use look::{Known, read_as_far_as_known, take_stored};
 use refresh::{Begun, Refresh};
-pub(crate) use revoke::revoke;
+pub(crate) use revoke::{erase, revoke};
 
 /// One attempt to get what is wanted. Runs in a task of its own: no caller can cut it off.
 pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
@@ -51,6 +51,7 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
             Err(error) if error.damage().is_some() && live.held.lost_by_store(None).is_some() => None,
             Err(error) => return store_failed(live, error).await,
         };
+        let seen = seen.map(|seen| live.held.without_unsent(seen));
         past.remember(seen.as_ref());
         // What a sibling has stored needs no lease.
         if let Some(stored) = take_stored(live, &want, seen.as_ref()) {
@@ -180,7 +181,7 @@ async fn under_lease(
     past: &Past,
 ) -> UnderLease<Arc<Snapshot>> {
     let seen = match read_as_far_as_known(live, lease.fence).await {
-        Ok(Known::Stored(seen)) => seen,
+        Ok(Known::Stored(seen)) => seen.map(|seen| live.held.without_unsent(seen)),
         Ok(Known::PutBack(sender)) => {
             live.store.release(lease).await;
             return UnderLease::SenderAtWork(sender);

@@ -56,6 +56,7 @@ pub(super) async fn at_once(live: &Arc<Live>, want: &Want, seen: &Versioned) -> 
         .record
         .with_intent(intent(live, intended.revision, &refresh_token, 0));
     let swap = change(Some(seen.revision), &intended, 0);
+    live.held.intends(intended.revision);
     let Asked { leased, at } = match live.store.lease_and_swap(swap).await {
         Ok(asked) => asked,
         Err(error) => {
@@ -63,6 +64,7 @@ pub(super) async fn at_once(live: &Arc<Live>, want: &Want, seen: &Versioned) -> 
             return Begun::StepByStep;
         }
     };
+    live.held.intent_is_settled();
     match leased {
         LeasedSwap::Done(lease) => {
             tracing::debug!(key = %grant.key, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh, begun in one step");

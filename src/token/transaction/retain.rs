@@ -183,7 +183,7 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
     tracing::warn!(key = %live.grant.key, generation, "tokens that could not be stored are outdated now");
     let record = seen.as_ref().map(|seen| &seen.record);
     let revoked = record.and_then(|record| record.ended_on_purpose());
-    let revoked = revoked.is_some_and(|end| end.reason == ReauthorizationReason::Revoked);
+    let revoked = revoked.is_some_and(|end| end.revoked || end.reason == ReauthorizationReason::Revoked);
     let revoked = match revoked || record.is_some_and(|record| is_lost_login(tokens, record)) {
         true => revoke_unstored(live, tokens).await,
         false => false,

@@ -1,6 +1,6 @@
 //! A grant's end at the provider, and then in the store.
 
-use super::forget::Left;
+use super::forget::{self, Left};
 use super::lease::{SenderAtWork, UnderLease, acquire, while_renewed};
 use super::look::{Known, read_as_far_as_known};
 use super::write::write;
@@ -12,13 +12,30 @@ use crate::token::{
     AuditAction, Error, ReauthorizationReason, RevokeRequest, RevokedToken, SendPermit, StoreError, TokenSet,
 };
 
-/// The provider first, the store second: a tombstone over a living grant would be a lie. What is told to the audit names
-/// the person as far as `told` says.
-pub(crate) async fn revoke(live: &Live, told: Left) -> Result<(), Error> {
+/// What is done with a grant besides its revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing: its mark says that it was revoked.
+    Revoked,
+    /// It is erased under the same lease, so that nothing comes between.
+    Erased,
+}
+
+/// The provider first, the store second: a tombstone over a living grant would be a lie.
+pub(crate) async fn revoke(live: &Live) -> Result<(), Error> {
+    end_grant(live, End::Revoked).await
+}
+
+/// The same, and what is left in the store names nobody. A grant that is over, or cannot be read, is erased too.
+pub(crate) async fn erase(live: &Live) -> Result<(), Error> {
+    end_grant(live, End::Erased).await
+}
+
+async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
     let mut waited_for = None;
     loop {
         let lease = acquire(&live.store, &*live.clock).await?;
-        let outcome = under_lease(live, &lease, waited_for, told).await;
+        let outcome = under_lease(live, &lease, waited_for, how).await;
         live.store.release(lease).await;
         match outcome {
             UnderLease::Ended(outcome) => return outcome,
@@ -28,12 +45,19 @@ pub(crate) async fn revoke(live: &Live, told: Left) -> Result<(), Error> {
     }
 }
 
-async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, told: Left) -> UnderLease<()> {
+async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: End) -> UnderLease<()> {
     let seen = match read_as_far_as_known(live, lease.fence).await {
         Ok(Known::Stored(seen)) => seen,
         Ok(Known::PutBack(sender)) => return UnderLease::SenderAtWork(sender),
+        Err(StoreError::Corrupt { .. }) if how == End::Erased => {
+            return UnderLease::Ended(forget::under_lease(live, lease.fence, Left::Pseudonym).await);
+        }
         Err(error) => return UnderLease::Ended(Err(error.into())),
     };
+    let lives = seen.as_ref().is_some_and(|seen| seen.record.tombstone.is_none());
+    if how == End::Erased && !lives && live.held.unstored.is_empty() {
+        return UnderLease::Ended(forget::under_lease(live, lease.fence, Left::Pseudonym).await);
+    }
     if let Some(intent) = seen.as_ref().and_then(|seen| seen.record.intent.as_ref()) {
         let own = *intent.holder == *live.grant.holder;
         if machine::unsettled(intent, own, lease.exclusive, waited_for) {
@@ -41,12 +65,12 @@ async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, told: 
         }
     }
     // The provider may take its time.
-    let revocation = revoke_known(live, lease.fence, seen, told);
+    let revocation = revoke_known(live, lease.fence, seen, how);
     UnderLease::Ended(while_renewed(&live.store, lease, &SendPermit::always(), revocation).await)
 }
 
 /// Ends the newest tokens there are, and with them the grant.
-async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, told: Left) -> Result<(), Error> {
+async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, how: End) -> Result<(), Error> {
     let unstored = live.held.unstored.tokens();
     let tokens = unstored
         .as_ref()
@@ -59,9 +83,9 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, told: Le
     };
     let spent_in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
     let (seen, unanswered) = mark(live, fence, seen, &tokens).await?;
-    let audit = |action| match told {
-        Left::Name => live.audit(tokens.generation, action),
-        Left::Pseudonym => live.audit_without_person(tokens.generation, action),
+    let audit = |action| match how {
+        End::Revoked => live.audit(tokens.generation, action),
+        End::Erased => live.audit_without_person(tokens.generation, action),
     };
     let at_provider = match end(live, &tokens, unanswered, spent_in_doubt).await {
         Ok(at_provider) => at_provider,
@@ -79,6 +103,16 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, told: Le
             return Err(error);
         }
     };
+    if how == End::Erased {
+        live.held.unstored.clear();
+        audit(AuditAction::Revoked { at_provider });
+        let left = if at_provider {
+            Left::PseudonymRevoked
+        } else {
+            Left::Pseudonym
+        };
+        return forget::under_lease(live, fence, left).await;
+    }
     match bury(live, fence, seen, &tokens).await {
         Ok(buried) => live.publish(buried),
         Err(error) => {

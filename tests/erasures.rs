@@ -1,0 +1,463 @@
+//! Erasures and revocations beside logins, damage, faults of the store and idle processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+
+mod recorder;
+#[macro_use]
+mod connected;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use connected::*;
+use finrail::token::store::{Lease, Leased, LeasedSwap, Listed, MemoryStore, StoredRecord, Swap, Swapped};
+use finrail::token::{ManualClock, PseudonymKey, StoreError, TokenKey, TokenStore};
+use finrail::{AppBuilder, mx};
+use futures_util::future::BoxFuture;
+use recorder::{Answer, Recorder};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A store with faults on command.
+struct Faulty {
+    inner: MemoryStore,
+    /// Writes that end a lease or stand alone do not arrive.
+    loses_swaps: AtomicBool,
+    /// What is written alone arrives, and nobody is told.
+    loses_answers: AtomicBool,
+    /// This many answers of `lease_and_swap` are lost.
+    loses_begun: AtomicU32,
+    removes: bool,
+    /// Runs once, when the authorizations are listed.
+    hook: Mutex<Option<BoxFuture<'static, ()>>>,
+    /// Runs once, when the lease of a revocation was given back.
+    hook_after_revocation: Mutex<Option<BoxFuture<'static, ()>>>,
+}
+
+impl Faulty {
+    fn new(clock: Arc<ManualClock>) -> Arc<Self> {
+        Self::with(clock, true)
+    }
+    fn with(clock: Arc<ManualClock>, removes: bool) -> Arc<Self> {
+        Arc::new(Self {
+            inner: MemoryStore::with_clock(clock),
+            loses_swaps: AtomicBool::new(false),
+            loses_answers: AtomicBool::new(false),
+            loses_begun: AtomicU32::new(0),
+            removes,
+            hook: Mutex::default(),
+            hook_after_revocation: Mutex::default(),
+        })
+    }
+    fn out<T: Send + 'static>() -> BoxFuture<'static, Result<T, StoreError>> {
+        Box::pin(async { Err(StoreError::unavailable("answer", "it is out")) })
+    }
+}
+
+impl TokenStore for Faulty {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.inner.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        if self.loses_answers.load(Ordering::SeqCst) {
+            return Box::pin(async move {
+                self.inner.swap(key, swap).await?;
+                Self::out().await
+            });
+        }
+        match self.loses_swaps.load(Ordering::SeqCst) {
+            true => Self::out(),
+            false => self.inner.swap(key, swap),
+        }
+    }
+    fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.inner.lease(key, by, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.inner.release(key, lease).await?;
+            let stored = self.inner.load(key).await?;
+            if stored.is_some_and(|stored| String::from_utf8_lossy(&stored.bytes).contains("\"revoked\"")) {
+                let hook = self.hook_after_revocation.lock().unwrap().take();
+                if let Some(hook) = hook {
+                    hook.await;
+                }
+            }
+            Ok(())
+        })
+    }
+    fn lease_and_swap<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: Duration,
+        swap: Swap,
+    ) -> BoxFuture<'a, Result<LeasedSwap, StoreError>> {
+        if self.loses_begun.load(Ordering::SeqCst) > 0 {
+            self.loses_begun.fetch_sub(1, Ordering::SeqCst);
+            return Box::pin(async move {
+                let done = self.inner.lease_and_swap(key, holder, ttl, swap).await;
+                assert!(matches!(done, Ok(LeasedSwap::Done(_))));
+                Self::out().await
+            });
+        }
+        self.inner.lease_and_swap(key, holder, ttl, swap)
+    }
+    fn swap_and_release<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        swap: Swap,
+        lease: &'a Lease,
+    ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        match self.loses_swaps.load(Ordering::SeqCst) {
+            true => Self::out(),
+            false => self.inner.swap_and_release(key, swap, lease),
+        }
+    }
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        Box::pin(async move {
+            if ids.starts_with("authorization") {
+                let hook = self.hook.lock().unwrap().take();
+                if let Some(hook) = hook {
+                    hook.await;
+                }
+            }
+            self.inner.list(ids, after).await
+        })
+    }
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        match self.removes {
+            true => self.inner.remove(id, revision),
+            // As the default of the trait answers.
+            false => Box::pin(async {
+                Err(StoreError::Unsupported {
+                    action: "remove a record by its id",
+                })
+            }),
+        }
+    }
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.inner.renew(key, lease, ttl)
+    }
+    fn renews_leases(&self) -> bool {
+        true
+    }
+}
+
+struct World {
+    bank: Recorder,
+    store: Arc<Faulty>,
+    clock: Arc<ManualClock>,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with(true).await
+    }
+    async fn with(removes: bool) -> Self {
+        let clock = Arc::new(ManualClock::new());
+        Self {
+            bank: Recorder::granting(|_, _| Answer::json("{}")).await,
+            store: Faulty::with(Arc::clone(&clock), removes),
+            clock,
+        }
+    }
+    fn builder(&self) -> AppBuilder<mx::Provider> {
+        builder(&self.bank)
+            .store(Arc::clone(&self.store) as Arc<dyn TokenStore>)
+            .clock(Arc::clone(&self.clock) as _)
+    }
+    fn app(&self) -> mx::App {
+        self.builder().build().unwrap()
+    }
+    fn refreshes(&self) -> Vec<String> {
+        let requests = self.bank.token_requests();
+        requests
+            .iter()
+            .filter(|request| request.field("grant_type").as_deref() == Some("refresh_token"))
+            .map(|request| request.field("refresh_token").unwrap())
+            .collect()
+    }
+    fn revocations(&self) -> Vec<String> {
+        self.bank
+            .calls()
+            .iter()
+            .map(|request| request.field("token").unwrap())
+            .collect()
+    }
+    async fn text(&self) -> String {
+        let mut text = String::new();
+        let listed = self.store.inner.list("", None).await.unwrap();
+        for listed in listed.records {
+            let record = listed.record.unwrap();
+            text.push_str(&format!("{} {}\n", listed.id, String::from_utf8_lossy(&record.bytes)));
+        }
+        text
+    }
+}
+
+async fn connect(app: &mx::App, user: &str) -> mx::Connection {
+    let pending = app.authorize(["accounts"]).unwrap().subject(user).pending;
+    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+    app.finish(pending, &callback).await.unwrap()
+}
+
+async fn keep_aside(store: &dyn TokenStore, key: &TokenKey) {
+    let copy = key.damaged_copy();
+    let bytes = format!(
+        "finrail damaged record\n{}\n{{\"version\":1,\"tok",
+        serde_json::to_string(key).unwrap()
+    );
+    let swap = Swap::new(None, 0, Some(StoredRecord::new(1, bytes.into_bytes())));
+    assert_eq!(store.swap(&copy, swap).await.unwrap(), Swapped::Done);
+}
+
+async fn damage(store: &dyn TokenStore, key: &TokenKey) {
+    let Leased::Granted(lease) = store.lease(key, "damage", DAY).await.unwrap() else {
+        panic!("somebody has the lease")
+    };
+    let stored = store.load(key).await.unwrap().unwrap();
+    let cut = StoredRecord::new(stored.revision + 1, &stored.bytes[..stored.bytes.len() / 2]);
+    let swap = Swap::new(Some(stored.revision), lease.fence, Some(cut));
+    assert_eq!(store.swap_and_release(key, swap, &lease).await.unwrap(), Swapped::Done);
+}
+
+/// 1. A living grant beside a copy of a damaged record, which was put back since.
+#[tokio::test]
+async fn a_living_grant_with_a_damaged_copy_is_revoked_when_it_is_erased() {
+    let mut unrevoked = Vec::new();
+    for number in 0..12 {
+        let world = World::new().await;
+        let app = world.app();
+        let user = format!("user-{number}");
+        let key = connect(&app, &user).await.key().clone();
+        keep_aside(&*world.store, &key).await;
+        let report = world.app().erase(&*user).run().await.unwrap();
+        assert!(report.is_complete());
+        if world.revocations().is_empty() {
+            unrevoked.push((user, report.grants));
+        }
+    }
+    assert!(
+        unrevoked.is_empty(),
+        "erased, said complete, alive at the provider: {unrevoked:?}"
+    );
+}
+
+/// 2. A login that is completed while the erasure runs.
+#[tokio::test]
+async fn a_login_completed_while_the_grants_are_walked_is_no_survivor_of_a_complete_erasure() {
+    let world = World::new().await;
+    let app = world.app();
+    let begun = app.authorize(["accounts"]).unwrap().subject("erase-me");
+    let back = format!("{REDIRECT}?code=c&state={}", begun.pending.state().expose_secret());
+    app.begin("session", begun).await.unwrap();
+    let other = world.app();
+    *world.store.hook.lock().unwrap() = Some(Box::pin(async move {
+        other.complete("session", &back).await.unwrap();
+    }));
+    let report = app.erase("erase-me").run().await.unwrap();
+    let text = world.text().await;
+    assert!(
+        !report.is_complete() || !text.contains("erase-me"),
+        "{report:?}\n{text}"
+    );
+}
+
+/// 3. Tokens that a sibling has in memory when the person is erased.
+#[tokio::test]
+async fn tokens_in_memory_of_an_erased_grant_are_revoked_as_those_of_a_revoked_one() {
+    for erases in [false, true] {
+        let world = World::new().await;
+        let a = world.app();
+        // Another process, whose way to the store works.
+        let b: mx::App = world
+            .builder()
+            .store(Arc::new(world.store.inner.clone()))
+            .build()
+            .unwrap();
+        let connection = connect(&a, "user").await;
+        let elsewhere = b.connection(connection.key()).await.unwrap().unwrap();
+        world.clock.advance(Duration::from_secs(3600));
+        world.store.loses_swaps.store(true, Ordering::SeqCst);
+        connection.tokens().fresh().await.unwrap();
+        assert_eq!(world.refreshes(), ["refresh-1"]);
+        world.clock.advance(Duration::from_secs(120));
+        match erases {
+            true => assert!(b.erase("user").run().await.unwrap().is_complete()),
+            false => elsewhere.revoke().await.unwrap(),
+        }
+        world.store.loses_swaps.store(false, Ordering::SeqCst);
+        tokio::time::timeout(Duration::from_secs(20), connection.tokens().settled())
+            .await
+            .unwrap();
+        assert!(
+            world.revocations().iter().any(|token| token == "refresh-2"),
+            "erases: {erases}; the new tokens live on at the provider: {:?}",
+            world.revocations()
+        );
+    }
+}
+
+/// 4. The key of pseudonyms is set after somebody was erased without it.
+#[tokio::test]
+async fn a_person_erased_before_there_was_a_key_may_come_back() {
+    let world = World::new().await;
+    let key = connect(&world.app(), "user").await.key().clone();
+    assert!(world.app().erase("user").run().await.unwrap().is_complete());
+    let with_key = || -> mx::App {
+        let builder = world.builder();
+        builder.pseudonym_key(PseudonymKey::new([7; 32])).build().unwrap()
+    };
+    let back = connect(&with_key(), "user").await;
+    assert_eq!(*back.key(), key);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let found = with_key().connection(&key).await;
+    assert!(matches!(found, Ok(Some(_))), "the consent is in memory only: {found:?}");
+}
+
+/// 9. A process that was idle learns of a revocation within the time that was set.
+#[tokio::test]
+async fn an_idle_process_learns_of_a_revocation_within_the_time_that_was_set() {
+    let world = World::new().await;
+    let app = || -> mx::App {
+        world
+            .builder()
+            .look_again_every(Duration::from_secs(30))
+            .build()
+            .unwrap()
+    };
+    let (a, b) = (app(), app());
+    let key = connect(&a, "user").await.key().clone();
+    let idle = b.connection(&key).await.unwrap().unwrap();
+    a.connection(&key).await.unwrap().unwrap().revoke().await.unwrap();
+    world.clock.advance(Duration::from_secs(1800));
+    let served = idle.tokens().fresh().await;
+    assert!(
+        served.is_err(),
+        "half an hour after the revocation, with 30 s set: {served:?}"
+    );
+}
+
+/// 10. A damaged record whose key the application knows.
+#[tokio::test]
+async fn a_damaged_record_of_a_known_key_can_be_erased_or_forgotten() {
+    let world = World::new().await;
+    let key = connect(&world.app(), "user").await.key().clone();
+    damage(&*world.store, &key).await;
+    let app = world.app();
+    let forgotten = match app.connection(&key).await {
+        Ok(Some(connection)) => connection.forget().await.is_ok(),
+        _ => app.forget(&key).await.is_ok(),
+    };
+    let report = app.erase("user").run().await.unwrap();
+    let stored = world.store.load(&key).await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&stored.bytes).into_owned();
+    assert!(
+        forgotten || report.is_complete(),
+        "no way to remove it; erase says {report:?}; stored: {text}"
+    );
+}
+
+/// 11. A copy of a damaged record as the commit before keeps it: the bytes alone.
+#[tokio::test]
+async fn copies_of_damaged_records_of_earlier_versions_are_erased_with_their_grant() {
+    for number in 0..6 {
+        let world = World::new().await;
+        let user = format!("user-{number}");
+        let key = connect(&world.app(), &user).await.key().clone();
+        let swap = Swap::new(
+            None,
+            0,
+            Some(StoredRecord::new(
+                1,
+                b"{\"version\":1,\"tokens\":{\"refresh_token\":\"r".as_slice(),
+            )),
+        );
+        world.store.swap(&key.damaged_copy(), swap).await.unwrap();
+        let report = world.app().erase(&*user).run().await.unwrap();
+        let again = world.app().erase(&*user).run().await.unwrap();
+        assert!(world.store.load(&key.damaged_copy()).await.unwrap().is_none());
+        assert!(again.is_complete(), "{report:?} {again:?}");
+    }
+}
+
+/// 12. The answer of the first step of a refresh is lost, and nothing was sent.
+#[tokio::test]
+async fn a_lost_answer_of_the_first_step_is_no_doubt() {
+    let world = World::new().await;
+    let app = world.app();
+    let connection = connect(&app, "user").await;
+    // In the last minute: callers wait for a refresh.
+    world.clock.advance(Duration::from_secs(3400));
+    world.store.loses_begun.store(1, Ordering::SeqCst);
+    let clock = Arc::clone(&world.clock);
+    let ticking = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            clock.advance(Duration::from_millis(500));
+        }
+    });
+    let _ = connection.tokens().fresh().await;
+    let _ = tokio::time::timeout(Duration::from_secs(20), connection.tokens().settled()).await;
+    ticking.abort();
+    // Again, with a store that works.
+    let _ = connection.tokens().fresh().await;
+    connection.tokens().settled().await;
+    assert_eq!(
+        world.refreshes(),
+        ["refresh-1"],
+        "nothing was sent before, so that nothing is in doubt"
+    );
+}
+
+/// 20. A copy of a damaged record whose grant's record is gone: the grant was refused, and its mark removed after 90 days.
+#[tokio::test]
+async fn a_damaged_copy_without_a_record_is_erased() {
+    let world = World::new().await;
+    let key = connect(&world.app(), "user").await.key().clone();
+    keep_aside(&*world.store, &key).await;
+    let stored = world.store.inner.load(&key).await.unwrap().unwrap();
+    // As `keep_alive` removes the mark of a grant that the server ended.
+    assert!(
+        world
+            .store
+            .inner
+            .remove(&key.storage_id(), stored.revision)
+            .await
+            .unwrap()
+    );
+    let report = world.app().erase("user").run().await.unwrap();
+    let left = world.store.inner.load(&key.damaged_copy()).await.unwrap();
+    assert!(
+        left.is_none() || !report.is_complete(),
+        "{report:?}: {left:?} is still there"
+    );
+}
+
+/// 24. The person logs in again between the revocation and the mark of an erasure.
+#[tokio::test]
+async fn a_login_between_revocation_and_mark_of_an_erasure_is_kept_or_revoked() {
+    let world = World::new().await;
+    connect(&world.app(), "user").await;
+    let other: mx::App = world
+        .builder()
+        .store(Arc::new(world.store.inner.clone()))
+        .build()
+        .unwrap();
+    *world.store.hook_after_revocation.lock().unwrap() = Some(Box::pin(async move {
+        connect(&other, "user").await;
+    }));
+    let report = world.app().erase("user").run().await.unwrap();
+    let kept = world.text().await.contains("refresh-2");
+    let revoked = world.revocations();
+    assert!(
+        kept || !report.is_complete() || revoked.iter().any(|token| token == "refresh-2"),
+        "{report:?}: refresh-2 is neither kept nor revoked: {revoked:?}"
+    );
+}
