@@ -320,7 +320,7 @@ async fn jitter_does_not_shrink_the_window() {
         let handle = user(&world.bank, &world.store, &world.clock, "a").seed(seed).build();
         handle.adopt(world.bank.login()).await.unwrap();
         tokio::time::sleep(HOUR - secs(451)).await;
-        handle.header().unwrap();
+        handle.fresh().await.unwrap();
         assert_eq!(world.bank.requests(), 0, "seed {seed} is too early");
         tokio::time::sleep(secs(151)).await;
         handle.header().unwrap();
@@ -451,6 +451,7 @@ async fn processes_that_started_together_do_not_refresh_together() {
         let handle = user(&world.bank, &world.store, &world.clock, "a").seed(seed).build();
         handle.adopt(world.bank.login()).await.unwrap();
         tokio::time::sleep(HOUR - secs(450)).await;
+        handle.fresh().await.unwrap();
         let mut waited = 0;
         while world.bank.requests() == 0 {
             handle.header().unwrap();

@@ -509,7 +509,7 @@ async fn a_token_that_nothing_can_replace_is_served_to_its_end_without_asking_th
         tokio::time::sleep(secs(1)).await;
     }
     let asked = store.reads() - before;
-    assert!(asked <= 13, "{asked} looks at the store in an hour");
+    assert!(asked <= 25, "{asked} looks at the store in an hour");
     tokio::time::sleep(secs(2)).await;
     let error = handle.fresh().await.unwrap_err();
     assert!(error.reauthorization_required(), "{error}");
@@ -641,4 +641,31 @@ async fn a_record_that_is_lost_during_a_refresh_is_put_back_and_the_request_is_w
         tokio::time::sleep(HOUR).await;
         there.fresh().await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_answer_holds_up_no_good_token_for_more_than_a_second() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    let watched = Watched::new(world.store());
+    let idle = user(
+        &world.bank,
+        &(Arc::clone(&watched) as Arc<dyn TokenStore>),
+        &world.clock,
+        "idle",
+    )
+    .build();
+    idle.load().await.unwrap();
+    tokio::time::sleep(secs(1200)).await;
+    *watched.delay_of_next_read.lock().unwrap() = secs(3600);
+    let began = tokio::time::Instant::now();
+    assert_eq!(text(&idle.fresh().await.unwrap()), "Bearer access-1");
+    assert_eq!(began.elapsed(), secs(1));
+    // And the calls after it do not wait again.
+    assert_eq!(text(&idle.fresh().await.unwrap()), "Bearer access-1");
+    assert_eq!(began.elapsed(), secs(1));
+    // A store that answers is asked first, when nobody has looked for the whole time.
+    handle.forget().await.unwrap();
+    tokio::time::sleep(secs(600)).await;
+    assert!(matches!(idle.fresh().await, Err(Error::NoGrant { .. })));
 }

@@ -115,6 +115,8 @@ pub struct World {
     wait: HashMap<(u64, String), Instant>,
     /// Logins that the store did not take at once: the last one that it takes stays.
     pub late_logins: HashSet<String>,
+    /// When a login was stored last.
+    pub login_stored_at: Option<Instant>,
     pub jumped_at: Option<Instant>,
     /// The server's end of the grant is not the library's doing.
     pub withdrawn: bool,
@@ -152,6 +154,7 @@ impl World {
             sent: Vec::new(),
             wait: HashMap::new(),
             late_logins: HashSet::new(),
+            login_stored_at: None,
             jumped_at: None,
             withdrawn: false,
             overtaken: false,
@@ -323,6 +326,7 @@ impl World {
                 self.violation(format!("7: {new} of an older login was stored over a newer one"));
             }
             (self.family, self.withdrawn, self.overtaken) = (family, false, false);
+            self.login_stored_at = Some(Instant::now());
         }
     }
 

@@ -457,19 +457,29 @@ mod tests {
     }
 
     #[test]
-    fn the_store_is_looked_at_again_after_five_minutes() {
+    fn the_store_is_looked_at_again_within_five_minutes_and_waited_for_after_that() {
         let (held, clock) = (held(), ManualClock::new());
         assert!(held.look_is_due(Tick::read(&clock)));
         held.looked(Now::read(&clock));
-        clock.advance(Duration::from_secs(299));
-        assert!(!held.look_is_due(Tick::read(&clock)));
-        clock.advance(Duration::from_secs(1));
-        assert!(held.look_is_due(Tick::read(&clock)));
+        for (passed, is_due, is_overdue) in [
+            (149, false, false),
+            (1, true, false),
+            (149, true, false),
+            (1, true, true),
+        ] {
+            clock.advance(Duration::from_secs(passed));
+            let now = Tick::read(&clock);
+            assert_eq!((held.look_is_due(now), held.look_is_overdue(now)), (is_due, is_overdue));
+        }
+        held.looked(Now::read(&clock));
+        let now = Tick::read(&clock);
+        assert!(!held.look_is_due(now) && !held.look_is_overdue(now));
     }
 
     #[test]
-    fn how_often_it_is_looked_at_can_be_set_and_is_a_second_at_least() {
-        for (set, expected) in [(0, 1), (1, 1), (30, 30), (7200, 7200), (u64::MAX, u64::MAX)] {
+    fn how_often_it_is_looked_at_can_be_set_and_is_two_seconds_at_least() {
+        // In seconds: what is set, and the half of it that counts.
+        for (set, expected) in [(0, 1), (1, 1), (3, 1), (30, 15), (7200, 3600), (u64::MAX, u64::MAX)] {
             let (held, clock) = (
                 held_with(|set_up| set_up.look_again_every(Duration::from_secs(set))),
                 ManualClock::new(),
