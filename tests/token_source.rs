@@ -208,3 +208,29 @@ fn a_header_is_sensitive_and_made_of_what_a_header_carries() {
         assert!(Bearer::new(&Secret::from(bad), 1).is_err(), "{bad:?}");
     }
 }
+
+#[test]
+fn a_client_authenticates_in_one_way() {
+    let set_up = || {
+        ofx::Client::builder()
+            .environment(ofx::Environment::Sandbox)
+            .credentials(ofx::Credentials::new("a", "b"))
+    };
+    assert!(set_up().client_credentials([ofx::Scope::Payments]).build().is_ok());
+    let source = || Arc::new(Service::default());
+    for twice in [
+        set_up()
+            .client_credentials([ofx::Scope::Payments])
+            .token_source(source()),
+        set_up()
+            .token_source(source())
+            .client_credentials([ofx::Scope::Payments]),
+        set_up().token_source(source()).token_source(source()),
+    ] {
+        let error = twice.build().err().unwrap();
+        assert!(
+            error.to_string().contains("more than one way to authenticate"),
+            "{error}"
+        );
+    }
+}

@@ -32,6 +32,8 @@ use crate::value::{Secret, secret_header};
 pub struct ClientBuilder<C: TypedClient> {
     app: AppBuilder<C::Provider>,
     login: Login,
+    /// A second way to authenticate was chosen.
+    twice: bool,
 }
 
 enum Login {
@@ -47,7 +49,14 @@ impl<C: TypedClient> ClientBuilder<C> {
         Self {
             app: AppBuilder::new(),
             login: Login::None,
+            twice: false,
         }
+    }
+
+    fn login(mut self, login: Login) -> Self {
+        self.twice |= !matches!(self.login, Login::None);
+        self.login = login;
+        self
     }
 
     /// Chooses one of the provider's environments.
@@ -111,25 +120,20 @@ impl<C: TypedClient> ClientBuilder<C> {
     }
 
     /// Acts for the application itself (RFC 6749 section 4.4).
-    pub fn client_credentials<S: Into<RequestedScope<C::Provider>>>(
-        mut self,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Self
+    pub fn client_credentials<S: Into<RequestedScope<C::Provider>>>(self, scopes: impl IntoIterator<Item = S>) -> Self
     where
         C: grant::TakesClientCredentials,
     {
-        self.login = Login::ClientCredentials(asked(scopes));
-        self
+        self.login(Login::ClientCredentials(asked(scopes)))
     }
 
     /// Acts with an access key: user name and password of HTTP Basic. A provider whose key has no second part takes `""` for it.
-    pub fn access_key(mut self, key: impl Into<Secret>, secret: impl Into<Secret>) -> Self
+    pub fn access_key(self, key: impl Into<Secret>, secret: impl Into<Secret>) -> Self
     where
         C: grant::TakesAccessKey,
     {
         let header = plain_basic(key.into().expose_secret(), secret.into().expose_secret());
-        self.login = Login::Fixed(Authentication::AccessKey, header);
-        self
+        self.login(Login::Fixed(Authentication::AccessKey, header))
     }
 
     /// Acts with the credential for client registration (RFC 7591 section 3).
@@ -137,7 +141,7 @@ impl<C: TypedClient> ClientBuilder<C> {
     /// # Errors
     ///
     /// When the token has characters that a header cannot carry.
-    pub fn registration_token(mut self, token: impl Into<Secret>) -> Result<Self, ConfigError>
+    pub fn registration_token(self, token: impl Into<Secret>) -> Result<Self, ConfigError>
     where
         C: grant::TakesRegistrationToken,
     {
@@ -148,8 +152,7 @@ impl<C: TypedClient> ClientBuilder<C> {
                 "the registration token has characters that a header cannot carry; look for a line break at its end",
             )
         })?;
-        self.login = Login::Fixed(Authentication::RegistrationToken, header);
-        Ok(self)
+        Ok(self.login(Login::Fixed(Authentication::RegistrationToken, header)))
     }
 
     /// Acts with access tokens that come from elsewhere: from a service of your own that keeps the grants, from
@@ -205,21 +208,26 @@ impl<C: TypedClient> ClientBuilder<C> {
     /// # }
     /// # Ok::<(), finrail::ConfigError>(())
     /// ```
-    pub fn token_source(mut self, source: Arc<dyn TokenSource>) -> Self
+    pub fn token_source(self, source: Arc<dyn TokenSource>) -> Self
     where
         C: grant::TakesToken,
     {
-        self.login = Login::Tokens(source);
-        self
+        self.login(Login::Tokens(source))
     }
 
     /// The client. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// When the credentials are missing, no way to authenticate was chosen, a
+    /// When the credentials are missing, no way to authenticate was chosen or more than one, a
     /// scope does not fit, or a URL is not https (or http on loopback).
     pub fn build(self) -> Result<C, ConfigError> {
+        if self.twice {
+            return Err(ConfigError::Credentials(
+                "the client is given more than one way to authenticate; keep one of `client_credentials`, `access_key`, \
+                 `registration_token` and `token_source`",
+            ));
+        }
         match self.login {
             Login::ClientCredentials(scopes) => {
                 let app = self.app.build()?;
