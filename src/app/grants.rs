@@ -50,6 +50,10 @@ pub enum GrantState {
 }
 
 /// A record of a grant, or a copy of a damaged one.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made, and kept nowhere"
+)]
 pub(super) enum Found {
     Grant(Versioned),
     DamagedCopy(TokenKey),
