@@ -6,12 +6,12 @@ mod recorder;
 mod connected;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connected::*;
-use finrail::token::store::{FileStore, Lease, Leased, MemoryStore, StoredRecord, Swap, Swapped};
+use finrail::token::store::{FileStore, Lease, Leased, Listed, MemoryStore, StoredRecord, Swap, Swapped};
 use finrail::token::{
     self, Clock as _, ManualClock, PseudonymKey, ReauthorizationReason, Rotation, StoreError, TokenKey, TokenStore,
 };
@@ -541,6 +541,150 @@ async fn marks_and_authorizations_go_when_they_are_over() {
     // The user may come back, and is a user as any other.
     connect(&app, "revoked").await;
     assert!(world.app().connection(&key).await.unwrap().is_some());
+}
+
+/// A store that lists its records, and removes or lists some of them not.
+struct Grudging {
+    inner: MemoryStore,
+    /// What the next removals are answered with.
+    refusals: Mutex<Vec<StoreError>>,
+    /// As the default of the trait answers.
+    removes_nothing: bool,
+    /// The list of authorizations is not to be had.
+    hides_authorizations: AtomicBool,
+}
+
+impl Grudging {
+    fn over(clock: Arc<ManualClock>) -> Self {
+        Self {
+            inner: MemoryStore::with_clock(clock),
+            refusals: Mutex::default(),
+            removes_nothing: false,
+            hides_authorizations: AtomicBool::new(false),
+        }
+    }
+}
+
+impl TokenStore for Grudging {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.inner.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        self.inner.swap(key, swap)
+    }
+    fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.inner.lease(key, by, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner.release(key, lease)
+    }
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        if ids.starts_with("authorization") && self.hides_authorizations.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::unavailable("list its records", "it is out")) });
+        }
+        self.inner.list(ids, after)
+    }
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        if self.removes_nothing {
+            let action = "remove a record by its id";
+            return Box::pin(async move { Err(StoreError::Unsupported { action }) });
+        }
+        match self.refusals.lock().unwrap().pop() {
+            Some(error) => Box::pin(async move { Err(error) }),
+            None => self.inner.remove(id, revision),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_fails_is_told_and_the_pass_goes_on() {
+    let clock = Arc::new(ManualClock::new());
+    let store = Arc::new(Grudging::over(Arc::clone(&clock)));
+    let world = World {
+        bank: Recorder::granting(|_, _| Answer::json("{}")).await,
+        store: Arc::clone(&store) as _,
+        clock,
+    };
+    let app = world.app();
+    for number in 0..4 {
+        connect(&app, &format!("over-{number}")).await.revoke().await.unwrap();
+    }
+    world.clock.advance(DAY * 70);
+    for number in 0..4 {
+        connect(&app, &format!("alive-{number}")).await;
+    }
+    world.clock.advance(DAY * 25);
+    let pass = async || world.app().keep_alive().per_second(1000).once().await.unwrap();
+    let out = || StoreError::unavailable("remove a record", "it is out");
+    // Over are the marks of the four revoked grants and of the later four logins; those of the first went with these.
+    store
+        .refusals
+        .lock()
+        .unwrap()
+        .extend([out(), out(), out(), out(), out()]);
+    let done = pass().await;
+    assert_eq!(
+        (done.grants, done.renewed, done.not_removed.len()),
+        (4, 4, 5),
+        "{done:?}"
+    );
+    assert_eq!((done.tombstones, done.authorizations), (0, 3));
+    let done = pass().await;
+    assert_eq!(
+        (done.tombstones, done.authorizations, done.not_removed.len()),
+        (4, 1, 0)
+    );
+
+    // Where the walk itself cannot go on, the error is the store's, and says nothing of a code.
+    store.hides_authorizations.store(true, Ordering::SeqCst);
+    let error = world.app().keep_alive().once().await.unwrap_err();
+    assert!(
+        matches!(error, oauth::Error::Token(token::Error::Store { .. })) && !error.to_string().contains("code"),
+        "{error}"
+    );
+    let error = world.app().erase("alive-1").run().await.unwrap_err();
+    assert!(
+        matches!(error, oauth::Error::Token(token::Error::Store { .. })),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_removes_nothing_keeps_its_marks_and_its_grants_are_kept_alive() {
+    let world = World::over(|clock| {
+        Arc::new(Grudging {
+            removes_nothing: true,
+            ..Grudging::over(clock)
+        })
+    })
+    .await;
+    let app = world.app();
+    for number in 0..4 {
+        connect(&app, &format!("alive-{number}")).await;
+        connect(&app, &format!("over-{number}")).await.revoke().await.unwrap();
+    }
+    for passes in 1..=5 {
+        world.clock.advance(DAY * 24);
+        let done = world.app().keep_alive().per_second(1000).once().await.unwrap();
+        assert_eq!(
+            (done.renewed, done.tombstones, done.authorizations),
+            (4, 0, 0),
+            "{done:?}"
+        );
+        assert!(done.not_removed.is_empty(), "{done:?}");
+        assert_eq!(world.refreshes().len(), 4 * passes);
+    }
+    // An erasure that leaves an authorization behind is not complete, and says why.
+    app.begin("session", app.authorize(["accounts"]).unwrap().subject("alive-1"))
+        .await
+        .unwrap();
+    let erased = app.erase("alive-1").run().await.unwrap();
+    assert_eq!((erased.grants, erased.authorizations), (1, 0));
+    assert!(!erased.is_complete());
+    assert!(
+        matches!(&erased.unread[..], [StoreError::Unsupported { .. }]),
+        "{erased:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

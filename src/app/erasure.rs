@@ -115,7 +115,10 @@ impl<P: Provider> Erasure<P> {
                 && pending.tenant() == self.app.tenant_name()
                 && self.app.check_pending(pending).is_ok()
         };
-        erased.authorizations = authorizations.erase(is_own, &mut erased.unread).await?;
+        let mut not_removed = Vec::new();
+        let removed = authorizations.erase(is_own, &mut erased.unread, &mut not_removed).await;
+        erased.unread.append(&mut not_removed);
+        erased.authorizations = removed?;
         Ok(erased)
     }
 

@@ -45,6 +45,9 @@ pub struct KeptAlive {
     pub authorizations: usize,
     /// Records that cannot be read.
     pub unread: Vec<StoreError>,
+    /// Why marks or authorizations that are over are still there. The next pass tries again. A store that does not
+    /// remove records at all ([`StoreError::Unsupported`]) keeps them, which is no error.
+    pub not_removed: Vec<StoreError>,
 }
 
 impl<P: Provider> App<P> {
@@ -114,6 +117,7 @@ impl<P: Provider> KeepAlive<P> {
                         renewed = done.renewed,
                         failed,
                         unread,
+                        not_removed = done.not_removed.len(),
                         consents_ending = done.consents_ending.len(),
                         tombstones = done.tombstones,
                         "a pass through the grants"
@@ -127,16 +131,46 @@ impl<P: Provider> KeepAlive<P> {
 
     /// One pass through the grants.
     ///
+    /// A grant that is not renewed, and a record that is not read or not removed, is in the report, and the pass goes on.
+    ///
     /// # Errors
     ///
-    /// When the store fails or cannot list its records ([`StoreError::Unsupported`]).
+    /// When the store cannot go on with the list of its records, or has none ([`StoreError::Unsupported`]). What was done
+    /// until then is done, and is logged.
     pub async fn once(&self) -> Result<KeptAlive, oauth::Error> {
-        let between = Duration::from_secs(1) / self.per_second;
         let mut done = KeptAlive::default();
+        match self.pass(&mut done).await {
+            Ok(()) => Ok(done),
+            Err(error) => {
+                tracing::warn!(
+                    grants = done.grants,
+                    renewed = done.renewed,
+                    failed = done.failed.len(),
+                    unread = done.unread.len(),
+                    not_removed = done.not_removed.len(),
+                    consents_ending = done.consents_ending.len(),
+                    tombstones = done.tombstones,
+                    "a pass through the grants ended early; this was done"
+                );
+                Err(error)
+            }
+        }
+    }
+
+    async fn pass(&self, done: &mut KeptAlive) -> Result<(), oauth::Error> {
+        let between = Duration::from_secs(1) / self.per_second;
         let mut renewals = FuturesUnordered::new();
         let mut walk = self.app.walk();
+        let mut walked = Ok(());
         while let Some(found) = walk.next().await {
-            let listed = found.map_err(token::Error::from)?;
+            let listed = match found {
+                Ok(listed) => listed,
+                Err(error) => {
+                    // What is under way is still waited for.
+                    walked = Err(token::Error::from(error));
+                    break;
+                }
+            };
             let id = listed.id.clone();
             let found = match self.app.found(listed) {
                 Ok(Some(Found::Grant(found))) => found,
@@ -147,16 +181,9 @@ impl<P: Provider> KeepAlive<P> {
                 }
             };
             if let Some(tombstone) = &found.record.tombstone {
-                if tombstone.at + self.app.0.tombstones_live <= self.now() && walk.remove(&id, found.revision).await? {
-                    done.tombstones += 1;
-                    self.app.0.audit.tell(|| AuditEvent {
-                        at: self.now(),
-                        id,
-                        key: found.record.key.clone(),
-                        holder: std::process::id().to_string(),
-                        generation: tombstone.generation,
-                        action: AuditAction::TombstoneRemoved,
-                    });
+                if tombstone.at + self.app.0.tombstones_live <= self.now() {
+                    let removed = walk.remove(&id, found.revision).await;
+                    self.note_removal(removed, id, &found.record.key, tombstone.generation, done);
                 }
                 continue;
             }
@@ -189,8 +216,39 @@ impl<P: Provider> KeepAlive<P> {
         while let Some((key, renewed)) = renewals.next().await {
             done.note(key, renewed);
         }
-        done.authorizations = self.app.0.authorizations.remove_all_over(&mut done.unread).await?;
-        Ok(done)
+        walked?;
+        let authorizations = &self.app.0.authorizations;
+        done.authorizations = authorizations
+            .remove_all_over(&mut done.unread, &mut done.not_removed)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes what became of a mark that is over.
+    fn note_removal(
+        &self,
+        removed: Result<bool, StoreError>,
+        id: String,
+        key: &TokenKey,
+        generation: u64,
+        done: &mut KeptAlive,
+    ) {
+        match removed {
+            Ok(true) => {
+                done.tombstones += 1;
+                self.app.0.audit.tell(|| AuditEvent {
+                    at: self.now(),
+                    id,
+                    key: key.clone(),
+                    holder: std::process::id().to_string(),
+                    generation,
+                    action: AuditAction::TombstoneRemoved,
+                });
+            }
+            // It changed since, or the store keeps its marks.
+            Ok(false) | Err(StoreError::Unsupported { .. }) => {}
+            Err(error) => done.not_removed.push(error),
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {
