@@ -409,7 +409,7 @@ async fn postgres_with_a_role_that_may_make_no_tables() {
     // An earlier version made the table.
     let earlier = "CREATE TABLE finrail_token (id text PRIMARY KEY, revision bigint, record bytea,
         fence bigint NOT NULL, holder text, lease_until timestamptz, lapsed boolean NOT NULL DEFAULT false);
-        GRANT SELECT, INSERT, UPDATE ON finrail_token TO app";
+        GRANT SELECT, INSERT, UPDATE, DELETE ON finrail_token TO app";
     administer(port, "tokens", earlier).await;
     unreachable_at(store.migrate().await);
     // The refusal left no broken session behind.

@@ -463,7 +463,8 @@ impl PostgresStore {
     /// Runs [`MIGRATION`], unless the table is there as it should be.
     ///
     /// To be called after an upgrade too. Where everything is in place, the
-    /// role needs no right to make tables.
+    /// role needs no right to make tables. It always needs `SELECT`, `INSERT`,
+    /// `UPDATE` and `DELETE` on the table; without `DELETE`, what is over stays.
     ///
     /// # Errors
     ///
