@@ -687,6 +687,40 @@ async fn a_store_that_removes_nothing_keeps_its_marks_and_its_grants_are_kept_al
     );
 }
 
+#[tokio::test]
+async fn marks_live_a_hundred_years_at_most_and_a_date_that_no_sum_fits_is_not_over() {
+    let world = World::new().await;
+    let app: mx::App = world.builder().tombstones_live(Duration::MAX).build().unwrap();
+    connect(&app, "revoked").await.revoke().await.unwrap();
+    app.begin("session", app.authorize(["accounts"]).unwrap())
+        .await
+        .unwrap();
+    // The one that is under way ends at the end of all dates.
+    let listed = world.store.list("authorization-", None).await.unwrap();
+    let texts = listed.records.into_iter().map(|listed| {
+        let stored = listed.record.unwrap();
+        String::from_utf8(stored.bytes.to_vec()).unwrap()
+    });
+    let text = texts.filter(|text| text.contains("verifier")).collect::<String>();
+    let until = text.split("\"until\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let text = text.replacen(until, "+262142-12-31T23:59:59Z", 1);
+    let far = TokenKey::new("authorization", "", token::GrantKind::AuthorizationCode).subject("far");
+    let swap = Swap::new(None, 0, Some(StoredRecord::new(1, text.into_bytes())));
+    assert_eq!(world.store.swap(&far, swap).await.unwrap(), Swapped::Done);
+    let pass = async || app.keep_alive().once().await.unwrap();
+    let done = pass().await;
+    assert_eq!(
+        (done.tombstones, done.authorizations, done.unread.len()),
+        (0, 0, 0),
+        "{done:?}"
+    );
+    world.clock.advance(DAY * 36_500 - Duration::from_secs(1));
+    assert_eq!(pass().await.tombstones, 0);
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(pass().await.tombstones, 1);
+    assert!(world.store.load(&far).await.unwrap().is_some());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unused_grants_are_renewed_once_in_all_processes_before_their_refresh_tokens_end() {
     const PROCESSES: usize = 4;

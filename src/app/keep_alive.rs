@@ -181,7 +181,7 @@ impl<P: Provider> KeepAlive<P> {
                 }
             };
             if let Some(tombstone) = &found.record.tombstone {
-                if tombstone.at + self.app.0.tombstones_live <= self.now() {
+                if token::after(tombstone.at, self.app.0.tombstones_live) <= self.now() {
                     let removed = walk.remove(&id, found.revision).await;
                     self.note_removal(removed, id, &found.record.key, tombstone.generation, done);
                 }

@@ -89,7 +89,9 @@ impl Authorizations {
         let key = key_of(&pending.state);
         let kept = Kept {
             version: VERSION,
-            until: pending.until.unwrap_or_else(|| self.now() + REMEMBERED_WITHOUT_END),
+            until: pending
+                .until
+                .unwrap_or_else(|| token::after(self.now(), REMEMBERED_WITHOUT_END)),
             session: digest("finrail session 1", session),
             pending: Some(pending),
         };
@@ -141,8 +143,8 @@ impl Authorizations {
         let mark = Kept {
             version: VERSION,
             until: match pending.until {
-                Some(until) => until + REMEMBERED,
-                None => now + REMEMBERED_WITHOUT_END,
+                Some(until) => token::after(until, REMEMBERED),
+                None => token::after(now, REMEMBERED_WITHOUT_END),
             },
             session: seen.as_ref().map(|seen| seen.kept.session.clone()).unwrap_or_default(),
             pending: None,
@@ -184,7 +186,7 @@ impl Authorizations {
         if let Some(kept) = next {
             self.written().push_back(Written {
                 key: key.clone(),
-                over: kept.until.max(self.now()) + REMEMBERED,
+                over: token::after(kept.until.max(self.now()), REMEMBERED),
             });
         }
         Ok(Some(revision))
@@ -237,7 +239,7 @@ impl Authorizations {
     ) -> Result<usize, Error> {
         let now = self.now();
         let mut failed = Vec::new();
-        let which = |kept: &Kept| kept.until + REMEMBERED <= now;
+        let which = |kept: &Kept| token::after(kept.until, REMEMBERED) <= now;
         let removed = self.remove_all(which, unread, &mut failed).await;
         failed.retain(|error| !matches!(error, StoreError::Unsupported { .. }));
         not_removed.append(&mut failed);

@@ -37,6 +37,7 @@ mod watch;
 pub(crate) use audit::AuditSink;
 pub use audit::{AuditAction, AuditEvent};
 pub use builder::TokenHandleBuilder;
+pub(crate) use clock::after;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{EndedBy, Error, ReauthorizationReason};
 pub use event::{Event, Expiring};
