@@ -785,6 +785,27 @@ async fn a_grant_whose_refresh_token_ends_at_an_unknown_time_is_renewed_when_tha
 }
 
 #[tokio::test]
+async fn an_imported_grant_whose_end_is_unknown_is_renewed_after_a_quarter_of_the_documented_life() {
+    let world = World::new().await;
+    let import = oauth::ExistingTokens::refresh_token("elsewhere");
+    world.app().import("user", import).await.unwrap();
+    // Of thirty days.
+    for (hours, sent) in [(7 * 24 + 11, 0), (2, 1), (1, 1), (22 * 24, 1), (2 * 24, 2)] {
+        world.clock.advance(Duration::from_secs(hours * 3600));
+        let done = world.app().keep_alive().per_second(1000).once().await.unwrap();
+        assert!(done.failed.is_empty(), "{done:?}");
+        assert_eq!(world.refreshes().len(), sent, "after {hours} more hours");
+    }
+    // What the application asks for is done instead.
+    let import = oauth::ExistingTokens::refresh_token("another");
+    world.app().import("another", import).await.unwrap();
+    world.clock.advance(DAY * 2);
+    let asked = world.app().keep_alive().per_second(1000).unused_for(DAY);
+    assert_eq!(asked.once().await.unwrap().renewed, 1);
+    assert_eq!(world.refreshes()[2], "another");
+}
+
+#[tokio::test]
 async fn what_is_not_renewed_is_told_and_tried_again_and_a_consent_that_ends_is_told_too() {
     let fails = Arc::new(AtomicUsize::new(0));
     let failing = Arc::clone(&fails);

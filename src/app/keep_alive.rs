@@ -59,7 +59,9 @@ impl<P: Provider> App<P> {
     /// most. A grant is renewed once, in however many processes this runs, and at a bounded rate. It also removes
     /// [tombstones](crate::AppBuilder::tombstones_live) and authorizations that are over.
     ///
-    /// The life of a refresh token is what the reply or the provider's documentation says. Where neither does, set
+    /// The life of a refresh token is what the reply or the provider's documentation says. How much of it an
+    /// [imported](Self::import) refresh token has left is unknown: where the documentation gives a life, such a grant is
+    /// renewed when a quarter of that has passed since the import. Where neither says anything, set
     /// [`unused_for`](KeepAlive::unused_for). Nothing renews a consent whose own end has come.
     ///
     /// ```
@@ -95,8 +97,9 @@ impl<P: Provider> KeepAlive<P> {
         self
     }
 
-    /// Renews a grant too that got no tokens for so long, where nobody says when its refresh token ends. By default it
-    /// is left alone. A day at least.
+    /// Renews a grant too that got no tokens for so long, where nobody says when its refresh token ends. A day at least. By
+    /// default it is a quarter of the life that the provider's documentation gives to a refresh token; where that gives
+    /// none, such a grant is left alone.
     pub fn unused_for(mut self, time: Duration) -> Self {
         self.unused_for = Some(time.max(Duration::from_secs(86_400)));
         self
@@ -159,6 +162,8 @@ impl<P: Provider> KeepAlive<P> {
 
     async fn pass(&self, done: &mut KeptAlive) -> Result<(), oauth::Error> {
         let between = Duration::from_secs(1) / self.per_second;
+        let documented = P::profile().refresh.lifetime.map(Duration::from_secs);
+        let unused_for = self.unused_for.or(documented.map(|life| life / 4));
         let mut renewals = FuturesUnordered::new();
         let mut walk = self.app.walk();
         let mut walked = Ok(());
@@ -194,7 +199,7 @@ impl<P: Provider> KeepAlive<P> {
             {
                 done.consents_ending.push((found.record.key.clone(), end));
             }
-            if !token::is_to_be_renewed(tokens, self.unused_for, self.now()) {
+            if !token::is_to_be_renewed(tokens, unused_for, self.now()) {
                 continue;
             }
             let handle = self.app.handle(found.record.key.clone(), Renewal::Refresh);
