@@ -806,6 +806,33 @@ async fn an_imported_grant_whose_end_is_unknown_is_renewed_after_a_quarter_of_th
 }
 
 #[tokio::test]
+async fn a_process_that_removes_a_mark_puts_its_grant_back_no_more() {
+    for erased in [true, false] {
+        let world = World::new().await;
+        let app = world.app();
+        let idle = connect(&app, "user").await;
+        // Ended by another process.
+        match erased {
+            true => {
+                let erasure = world.app().erase("user").without_revocation().run().await;
+                assert!(erasure.unwrap().is_complete());
+            }
+            false => {
+                let elsewhere = world.app().connection(idle.key()).await.unwrap().unwrap();
+                elsewhere.revoke().await.unwrap();
+            }
+        }
+        world.clock.advance(DAY * 91);
+        let done = app.keep_alive().per_second(1000).once().await.unwrap();
+        assert_eq!(done.tombstones, 1, "{done:?}");
+        let error = idle.tokens().fresh().await.unwrap_err();
+        assert!(error.reauthorization_required(), "{error}");
+        assert_eq!(world.text().await, "", "erased: {erased}");
+        assert!(world.refreshes().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_renewed_is_told_and_tried_again_and_a_consent_that_ends_is_told_too() {
     let fails = Arc::new(AtomicUsize::new(0));
     let failing = Arc::clone(&fails);

@@ -11,7 +11,7 @@ use super::grants::Found;
 use super::provider::Provider;
 use crate::http::{Random, spread};
 use crate::oauth;
-use crate::token::{self, AuditAction, AuditEvent, Renewal, StoreError, TokenKey};
+use crate::token::{self, AuditAction, AuditEvent, Renewal, StoreError, TokenHandle, TokenKey, WeakTokenHandle};
 use crate::value::with_causes;
 
 /// Renewals under way at once.
@@ -167,6 +167,8 @@ impl<P: Provider> KeepAlive<P> {
         let mut renewals = FuturesUnordered::new();
         let mut walk = self.app.walk();
         let mut walked = Ok(());
+        // The handles of this process, looked up when the first mark is over.
+        let mut own = None;
         while let Some(found) = walk.next().await {
             let listed = match found {
                 Ok(listed) => listed,
@@ -187,7 +189,12 @@ impl<P: Provider> KeepAlive<P> {
             };
             if let Some(tombstone) = &found.record.tombstone {
                 if token::after(tombstone.at, self.app.0.tombstones_live) <= self.now() {
-                    let removed = walk.remove(&id, found.revision).await;
+                    let own = own.get_or_insert_with(|| self.app.0.handles.by_id());
+                    let handle = own.get(&id).and_then(WeakTokenHandle::upgrade);
+                    let removed = match learn(handle).await {
+                        Ok(()) => walk.remove(&id, found.revision).await,
+                        Err(error) => Err(error),
+                    };
                     self.note_removal(removed, id, &found.record.key, tombstone.generation, done);
                 }
                 continue;
@@ -258,6 +265,17 @@ impl<P: Provider> KeepAlive<P> {
 
     fn now(&self) -> DateTime<Utc> {
         self.app.0.clock.wall().into()
+    }
+}
+
+/// Lets a handle that still has the grant see the mark before it is gone: later it would take the missing mark for a loss
+/// of the store, and put the grant back.
+async fn learn(handle: Option<TokenHandle>) -> Result<(), StoreError> {
+    let Some(handle) = handle else { return Ok(()) };
+    match handle.load().await {
+        Err(token::Error::Store { source }) => Err(source),
+        // That the grant is over is what it had to learn.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -43,6 +43,7 @@ pub use error::{EndedBy, Error, ReauthorizationReason};
 pub use event::{Event, Expiring};
 pub use explain::Explanation;
 pub use handle::TokenHandle;
+pub(crate) use handle::WeakTokenHandle;
 pub use issuer::{Issuer, IssuerError, Obtain, RefreshRequest, RevokeRequest, RevokedToken, TokenReply, Verdict};
 pub use key::{GrantKind, TokenKey};
 pub use lineage::Lineage;
