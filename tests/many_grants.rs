@@ -6,12 +6,12 @@ mod recorder;
 mod connected;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connected::*;
-use finrail::token::store::{FileStore, Lease, Leased, MemoryStore, StoredRecord, Swap, Swapped};
+use finrail::token::store::{FileStore, Lease, Leased, Listed, MemoryStore, StoredRecord, Swap, Swapped};
 use finrail::token::{
     self, Clock as _, ManualClock, PseudonymKey, ReauthorizationReason, Rotation, StoreError, TokenKey, TokenStore,
 };
@@ -545,6 +545,184 @@ async fn marks_and_authorizations_go_when_they_are_over() {
     assert!(world.app().connection(&key).await.unwrap().is_some());
 }
 
+/// A store that lists its records, and removes or lists some of them not.
+struct Grudging {
+    inner: MemoryStore,
+    /// What the next removals are answered with.
+    refusals: Mutex<Vec<StoreError>>,
+    /// As the default of the trait answers.
+    removes_nothing: bool,
+    /// The list of authorizations is not to be had.
+    hides_authorizations: AtomicBool,
+}
+
+impl Grudging {
+    fn over(clock: Arc<ManualClock>) -> Self {
+        Self {
+            inner: MemoryStore::with_clock(clock),
+            refusals: Mutex::default(),
+            removes_nothing: false,
+            hides_authorizations: AtomicBool::new(false),
+        }
+    }
+}
+
+impl TokenStore for Grudging {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.inner.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        self.inner.swap(key, swap)
+    }
+    fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.inner.lease(key, by, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner.release(key, lease)
+    }
+    fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+        if ids.starts_with("authorization") && self.hides_authorizations.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::unavailable("list its records", "it is out")) });
+        }
+        self.inner.list(ids, after)
+    }
+    fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+        if self.removes_nothing {
+            let action = "remove a record by its id";
+            return Box::pin(async move { Err(StoreError::Unsupported { action }) });
+        }
+        match self.refusals.lock().unwrap().pop() {
+            Some(error) => Box::pin(async move { Err(error) }),
+            None => self.inner.remove(id, revision),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_fails_is_told_and_the_pass_goes_on() {
+    let clock = Arc::new(ManualClock::new());
+    let store = Arc::new(Grudging::over(Arc::clone(&clock)));
+    let world = World {
+        bank: Recorder::granting(|_, _| Answer::json("{}")).await,
+        store: Arc::clone(&store) as _,
+        clock,
+    };
+    let app = world.app();
+    for number in 0..4 {
+        connect(&app, &format!("over-{number}")).await.revoke().await.unwrap();
+    }
+    world.clock.advance(DAY * 70);
+    for number in 0..4 {
+        connect(&app, &format!("alive-{number}")).await;
+    }
+    world.clock.advance(DAY * 25);
+    let pass = async || world.app().keep_alive().per_second(1000).once().await.unwrap();
+    let out = || StoreError::unavailable("remove a record", "it is out");
+    // Over are the marks of the four revoked grants and of the later four logins; those of the first went with these.
+    store
+        .refusals
+        .lock()
+        .unwrap()
+        .extend([out(), out(), out(), out(), out()]);
+    let done = pass().await;
+    assert_eq!(
+        (done.grants, done.renewed, done.not_removed.len()),
+        (4, 4, 5),
+        "{done:?}"
+    );
+    assert_eq!((done.tombstones, done.authorizations), (0, 3));
+    let done = pass().await;
+    assert_eq!(
+        (done.tombstones, done.authorizations, done.not_removed.len()),
+        (4, 1, 0)
+    );
+
+    // Where the walk itself cannot go on, the error is the store's, and says nothing of a code.
+    store.hides_authorizations.store(true, Ordering::SeqCst);
+    let error = world.app().keep_alive().once().await.unwrap_err();
+    assert!(
+        matches!(error, oauth::Error::Token(token::Error::Store { .. })) && !error.to_string().contains("code"),
+        "{error}"
+    );
+    let error = world.app().erase("alive-1").run().await.unwrap_err();
+    assert!(
+        matches!(error, oauth::Error::Token(token::Error::Store { .. })),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_removes_nothing_keeps_its_marks_and_its_grants_are_kept_alive() {
+    let world = World::over(|clock| {
+        Arc::new(Grudging {
+            removes_nothing: true,
+            ..Grudging::over(clock)
+        })
+    })
+    .await;
+    let app = world.app();
+    for number in 0..4 {
+        connect(&app, &format!("alive-{number}")).await;
+        connect(&app, &format!("over-{number}")).await.revoke().await.unwrap();
+    }
+    for passes in 1..=5 {
+        world.clock.advance(DAY * 24);
+        let done = world.app().keep_alive().per_second(1000).once().await.unwrap();
+        assert_eq!(
+            (done.renewed, done.tombstones, done.authorizations),
+            (4, 0, 0),
+            "{done:?}"
+        );
+        assert!(done.not_removed.is_empty(), "{done:?}");
+        assert_eq!(world.refreshes().len(), 4 * passes);
+    }
+    // An erasure that leaves an authorization behind is not complete, and says why.
+    app.begin("session", app.authorize(["accounts"]).unwrap().subject("alive-1"))
+        .await
+        .unwrap();
+    let erased = app.erase("alive-1").run().await.unwrap();
+    assert_eq!((erased.grants, erased.authorizations), (1, 0));
+    assert!(!erased.is_complete());
+    assert!(
+        matches!(&erased.unread[..], [StoreError::Unsupported { .. }]),
+        "{erased:?}"
+    );
+}
+
+#[tokio::test]
+async fn marks_live_a_hundred_years_at_most_and_a_date_that_no_sum_fits_is_not_over() {
+    let world = World::new().await;
+    let app: mx::App = world.builder().tombstones_live(Duration::MAX).build().unwrap();
+    connect(&app, "revoked").await.revoke().await.unwrap();
+    app.begin("session", app.authorize(["accounts"]).unwrap())
+        .await
+        .unwrap();
+    // The one that is under way ends at the end of all dates.
+    let listed = world.store.list("authorization-", None).await.unwrap();
+    let texts = listed.records.into_iter().map(|listed| {
+        let stored = listed.record.unwrap();
+        String::from_utf8(stored.bytes.to_vec()).unwrap()
+    });
+    let text = texts.filter(|text| text.contains("verifier")).collect::<String>();
+    let until = text.split("\"until\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let text = text.replacen(until, "+262142-12-31T23:59:59Z", 1);
+    let far = TokenKey::new("authorization", "", token::GrantKind::AuthorizationCode).subject("far");
+    let swap = Swap::new(None, 0, Some(StoredRecord::new(1, text.into_bytes())));
+    assert_eq!(world.store.swap(&far, swap).await.unwrap(), Swapped::Done);
+    let pass = async || app.keep_alive().once().await.unwrap();
+    let done = pass().await;
+    assert_eq!(
+        (done.tombstones, done.authorizations, done.unread.len()),
+        (0, 0, 0),
+        "{done:?}"
+    );
+    world.clock.advance(DAY * 36_500 - Duration::from_secs(1));
+    assert_eq!(pass().await.tombstones, 0);
+    world.clock.advance(Duration::from_secs(2));
+    assert_eq!(pass().await.tombstones, 1);
+    assert!(world.store.load(&far).await.unwrap().is_some());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unused_grants_are_renewed_once_in_all_processes_before_their_refresh_tokens_end() {
     const PROCESSES: usize = 4;
@@ -606,6 +784,54 @@ async fn a_grant_whose_refresh_token_ends_at_an_unknown_time_is_renewed_when_tha
     world.clock.advance(DAY * 14);
     assert_eq!(asked().once().await.unwrap().renewed, 1);
     assert_eq!(world.refreshes().len(), 2);
+}
+
+#[tokio::test]
+async fn an_imported_grant_whose_end_is_unknown_is_renewed_after_a_quarter_of_the_documented_life() {
+    let world = World::new().await;
+    let import = oauth::ExistingTokens::refresh_token("elsewhere");
+    world.app().import("user", import).await.unwrap();
+    // Of thirty days.
+    for (hours, sent) in [(7 * 24 + 11, 0), (2, 1), (1, 1), (22 * 24, 1), (2 * 24, 2)] {
+        world.clock.advance(Duration::from_secs(hours * 3600));
+        let done = world.app().keep_alive().per_second(1000).once().await.unwrap();
+        assert!(done.failed.is_empty(), "{done:?}");
+        assert_eq!(world.refreshes().len(), sent, "after {hours} more hours");
+    }
+    // What the application asks for is done instead.
+    let import = oauth::ExistingTokens::refresh_token("another");
+    world.app().import("another", import).await.unwrap();
+    world.clock.advance(DAY * 2);
+    let asked = world.app().keep_alive().per_second(1000).unused_for(DAY);
+    assert_eq!(asked.once().await.unwrap().renewed, 1);
+    assert_eq!(world.refreshes()[2], "another");
+}
+
+#[tokio::test]
+async fn a_process_that_removes_a_mark_puts_its_grant_back_no_more() {
+    for erased in [true, false] {
+        let world = World::new().await;
+        let app = world.app();
+        let idle = connect(&app, "user").await;
+        // Ended by another process.
+        match erased {
+            true => {
+                let erasure = world.app().erase("user").without_revocation().run().await;
+                assert!(erasure.unwrap().is_complete());
+            }
+            false => {
+                let elsewhere = world.app().connection(idle.key()).await.unwrap().unwrap();
+                elsewhere.revoke().await.unwrap();
+            }
+        }
+        world.clock.advance(DAY * 91);
+        let done = app.keep_alive().per_second(1000).once().await.unwrap();
+        assert_eq!(done.tombstones, 1, "{done:?}");
+        let error = idle.tokens().fresh().await.unwrap_err();
+        assert!(error.reauthorization_required(), "{error}");
+        assert_eq!(world.text().await, "", "erased: {erased}");
+        assert!(world.refreshes().is_empty());
+    }
 }
 
 #[tokio::test]

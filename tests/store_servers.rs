@@ -7,14 +7,21 @@
 
 mod server_support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use finrail::token::store::{
-    Leased, PostgresStore, RedisStore, RedisTls, StoredRecord, Swap, Swapped, SynchronousCommit,
+    Leased, LeasedSwap, PostgresStore, RedisStore, RedisTls, StoredRecord, Swap, Swapped, SynchronousCommit,
 };
-use finrail::token::{GrantKind, StoreError, TokenKey, TokenStore};
+use finrail::token::{
+    GrantKind, Issuer, IssuerError, ManualClock, Obtain, Renewal, RevokeRequest, Rotation, StoreError, TokenHandle,
+    TokenKey, TokenReply, TokenStore,
+};
+use futures_util::future::BoxFuture;
 use server_support::*;
 
 fn key(subject: &str) -> TokenKey {
@@ -22,7 +29,7 @@ fn key(subject: &str) -> TokenKey {
 }
 
 /// Lease, write, read, release.
-async fn works(store: &impl TokenStore, key: &TokenKey) {
+async fn works(store: &(impl TokenStore + ?Sized), key: &TokenKey) {
     let Leased::Granted(lease) = store.lease(key, "test", Duration::from_secs(30)).await.unwrap() else {
         panic!("held");
     };
@@ -402,7 +409,7 @@ async fn postgres_with_a_role_that_may_make_no_tables() {
     // An earlier version made the table.
     let earlier = "CREATE TABLE finrail_token (id text PRIMARY KEY, revision bigint, record bytea,
         fence bigint NOT NULL, holder text, lease_until timestamptz, lapsed boolean NOT NULL DEFAULT false);
-        GRANT SELECT, INSERT, UPDATE ON finrail_token TO app";
+        GRANT SELECT, INSERT, UPDATE, DELETE ON finrail_token TO app";
     administer(port, "tokens", earlier).await;
     unreachable_at(store.migrate().await);
     // The refusal left no broken session behind.
@@ -548,4 +555,211 @@ async fn a_write_that_is_asked_for_again_is_made_again() {
         assert_eq!(swap(b"two").await.unwrap(), Swapped::Conflict(record(b"one")));
         store.release(&key, lease).await.unwrap();
     }
+}
+
+/// An authorization server that gives `access-1` with `refresh-1`, and so on.
+#[derive(Default)]
+struct Bank(AtomicU32);
+
+impl Bank {
+    fn reply(&self) -> TokenReply {
+        let number = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut reply = TokenReply::new(format!("access-{number}"));
+        reply.refresh_token = Some(format!("refresh-{number}").into());
+        reply.expires_in = Some(Duration::from_secs(3600));
+        reply
+    }
+}
+
+impl Issuer for Bank {
+    fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+        Box::pin(async { Ok(self.reply()) })
+    }
+    fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        Box::pin(async { Ok(true) })
+    }
+}
+
+/// Every record of a walk, by its id.
+async fn walked(store: &dyn TokenStore, ids: &str) -> BTreeMap<String, Result<StoredRecord, StoreError>> {
+    let (mut found, mut after) = (BTreeMap::new(), None);
+    loop {
+        let listed = store.list(ids, after.as_deref()).await.unwrap();
+        found.extend(listed.records.into_iter().map(|listed| (listed.id, listed.record)));
+        match listed.next {
+            Some(next) => after = Some(next),
+            None => return found,
+        }
+    }
+}
+
+/// What costs one record costs no other, and what has no revision counts as damaged: a swap that expects no record, a
+/// process that holds the tokens, and a login go over it.
+async fn a_broken_revision_is_mended(
+    store: Arc<dyn TokenStore>,
+    broken: &[&str],
+    breaks: impl AsyncFn(&TokenKey, &str),
+    ids: &str,
+) {
+    let key = |subject: &str| {
+        TokenKey::new("mx", "broken revision", GrantKind::AuthorizationCode).subject(format!("{subject} {ids}"))
+    };
+    let (whole, hurt) = (key("whole"), key("hurt"));
+    works(&*store, &whole).await;
+    works(&*store, &hurt).await;
+    for (round, revision) in broken.iter().enumerate() {
+        breaks(&hurt, revision).await;
+        let mut found = walked(&*store, "mx-").await;
+        assert!(found.remove(&whole.storage_id()).unwrap().is_ok(), "{revision}");
+        let listed = found.remove(&hurt.storage_id()).unwrap().unwrap_err();
+        let loaded = store.load(&hurt).await.unwrap_err();
+        for error in [listed, loaded] {
+            let StoreError::Corrupt {
+                place: Some(_),
+                damage: Some(damage),
+                ..
+            } = error
+            else {
+                panic!("{revision}: {error:?}")
+            };
+            assert!(damage.revision.is_none() && damage.bytes.is_some(), "{damage:?}");
+        }
+        // Whoever read a revision before is told that there is none.
+        let next = |revision: u64| Some(StoredRecord::new(revision, b"next".as_slice()));
+        let late = store.lease_and_swap(&hurt, "late", Duration::from_secs(9), Swap::new(Some(1), 0, next(2)));
+        assert!(matches!(late.await.unwrap(), LeasedSwap::Conflict(None)), "{revision}");
+        let swap = Swap::new(None, 0, next(7));
+        let lease = match round % 3 {
+            0 => match store
+                .lease_and_swap(&hurt, "test", Duration::from_secs(9), swap)
+                .await
+                .unwrap()
+            {
+                LeasedSwap::Done(lease) => lease,
+                other => panic!("{revision}: {other:?}"),
+            },
+            by_itself => {
+                let Leased::Granted(lease) = store.lease(&hurt, "test", Duration::from_secs(9)).await.unwrap() else {
+                    panic!("held")
+                };
+                let swap = Swap::new(None, lease.fence, next(7));
+                let late = Swap::new(Some(1), lease.fence, next(2));
+                let conflict = store.swap_and_release(&hurt, late, &lease).await.unwrap();
+                assert_eq!(conflict, Swapped::Conflict(None), "{revision}");
+                let swapped = match by_itself {
+                    1 => store.swap(&hurt, swap).await,
+                    _ => store.swap_and_release(&hurt, swap, &lease).await,
+                };
+                assert_eq!(swapped.unwrap(), Swapped::Done, "{revision}");
+                lease
+            }
+        };
+        assert_eq!(store.load(&hurt).await.unwrap(), next(7), "{revision}");
+        store.release(&hurt, lease).await.unwrap();
+    }
+
+    // A process that holds the tokens puts them back, and one that holds none says what is wrong until somebody logs in.
+    let clock = Arc::new(ManualClock::new());
+    let bank = Arc::new(Bank::default());
+    let grant = key("grant");
+    let process = || {
+        TokenHandle::builder(grant.clone(), Arc::clone(&bank) as Arc<dyn Issuer>, Renewal::Refresh)
+            .store(Arc::clone(&store))
+            .clock(Arc::clone(&clock) as _)
+            // Nobody waits for a process that may be at work with a refresh token that is good once.
+            .rotation(Rotation::new(Some(false), None))
+            .build()
+    };
+    let holds = process();
+    holds.adopt(bank.reply()).await.unwrap();
+    breaks(&grant, broken[0]).await;
+    clock.advance(Duration::from_secs(3600));
+    holds.fresh().await.unwrap();
+    assert_eq!(process().load().await.unwrap().unwrap().generation, 2);
+    breaks(&grant, broken[0]).await;
+    let started = process();
+    let error = started.load().await.unwrap_err();
+    assert!(
+        error.to_string().contains("holds something that cannot be used"),
+        "{error}"
+    );
+    started.adopt(bank.reply()).await.unwrap();
+    assert!(process().load().await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_with_a_stray_key_or_a_broken_revision_loses_no_other_record() {
+    let Some(address) = address("REDIS_URL") else { return };
+    let prefix = format!("finrail-broken-{}", uuid::Uuid::new_v4().simple());
+    let store = RedisStore::builder(&*address).prefix(&*prefix).connect().await.unwrap();
+    let client = redis::Client::open(&*address).unwrap();
+    let raw = client.get_multiplexed_async_connection().await.unwrap();
+    let send = async |arguments: &[&str]| {
+        let mut command = redis::cmd(arguments[0]);
+        command.arg(&arguments[1..]);
+        let _: redis::Value = command.query_async(&mut raw.clone()).await.unwrap();
+    };
+    let name = |id: &str| format!("{prefix}:{{{id}}}");
+    // A key of another type.
+    send(&["SET", &name("mx-stray"), "x"]).await;
+    let other = key("beside a stray key");
+    works(&store, &other).await;
+    let found = walked(&store, "mx-").await;
+    assert!(found[&other.storage_id()].is_ok());
+    assert!(
+        matches!(&found["mx-stray"], Err(StoreError::Corrupt { damage: None, .. })),
+        "{found:?}"
+    );
+    send(&["DEL", &name("mx-stray")]).await;
+
+    let broken = [
+        "1x",
+        "",
+        "-5",
+        "+5",
+        "05",
+        "18446744073709551616",
+        " 5",
+        "5.0",
+        "99999999999999999999999",
+    ];
+    let breaks = async |key: &TokenKey, revision: &str| {
+        send(&["HSET", &name(&key.storage_id()), "revision", revision]).await;
+    };
+    a_broken_revision_is_mended(Arc::new(store.clone()), &broken, breaks, &prefix).await;
+    // The largest one is a revision as any other.
+    let largest = Some(StoredRecord::new(u64::MAX, b"x".as_slice()));
+    let swap = Swap::new(None, 0, largest.clone());
+    let key = key("largest");
+    assert_eq!(store.swap(&key, swap).await.unwrap(), Swapped::Done);
+    assert_eq!(store.load(&key).await.unwrap(), largest);
+    let removal = Swap::new(Some(u64::MAX), 0, None);
+    assert_eq!(store.swap(&key, removal).await.unwrap(), Swapped::Done);
+    for id in walked(&store, "").await.into_keys() {
+        send(&["DEL", &name(&id)]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_with_a_broken_revision_loses_no_other_record() {
+    let Some(address) = address("DATABASE_URL") else { return };
+    let table = format!("finrail_broken_{}", uuid::Uuid::new_v4().simple());
+    let store = PostgresStore::builder(&*address)
+        .table(&*table)
+        .connect()
+        .await
+        .unwrap();
+    store.migrate().await.unwrap();
+    let (client, connection) = tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let breaks = async |key: &TokenKey, revision: &str| {
+        let statement = format!(
+            "UPDATE {table} SET revision = {revision} WHERE id = '{}'",
+            key.storage_id()
+        );
+        client.batch_execute(&statement).await.unwrap();
+    };
+    let broken = ["-5", "-1", "-9223372036854775808"];
+    a_broken_revision_is_mended(Arc::new(store), &broken, breaks, &table).await;
+    client.batch_execute(&format!("DROP TABLE {table}")).await.unwrap();
 }

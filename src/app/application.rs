@@ -361,6 +361,8 @@ impl<P: Provider> App<P> {
     /// finrail has refreshed since keeps its newer tokens, and one that ended stays over, whatever is imported again. The key
     /// of an import has no scopes, whatever is said of them, so that it stands beside the user's authorizations here: once
     /// the user has authorized anew, find that connection by its own key and import no more. Nothing is sent to the provider here.
+    /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)):
+    /// after that an import of the same tokens is a new one.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {

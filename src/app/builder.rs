@@ -311,12 +311,15 @@ impl<P: Provider> AppBuilder<P> {
     }
 
     /// How long the store keeps the mark of a grant that is over, until
-    /// [`keep_alive`](App::keep_alive) removes it: 90 days by default, a day at least.
+    /// [`keep_alive`](App::keep_alive) removes it: 90 days by default, a day at least, a
+    /// hundred years at most.
     ///
     /// A process that has the grant's tokens in memory and does not look at the store in all that time takes the missing
-    /// mark for a loss of the store, and puts the grant back: let it be longer than any process lives.
+    /// mark for a loss of the store, and puts the grant back: let it be longer than any process lives. The process that
+    /// removes the mark lets its own connections see it first.
     pub fn tombstones_live(mut self, time: Duration) -> Self {
-        self.tombstones_live = time.max(Duration::from_secs(86_400));
+        const DAY: Duration = Duration::from_secs(86_400);
+        self.tombstones_live = time.clamp(DAY, DAY * 36_500);
         self
     }
 

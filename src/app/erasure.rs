@@ -27,7 +27,7 @@ pub struct Erased {
     pub authorizations: usize,
     /// The grants that are still there, each with the reason.
     pub unfinished: Vec<(TokenKey, token::Error)>,
-    /// Records that cannot be read: they may be the person's.
+    /// Records that cannot be read, and may be the person's; and authorizations that could not be removed.
     pub unread: Vec<StoreError>,
 }
 
@@ -104,7 +104,10 @@ impl<P: Provider> Erasure<P> {
                 && pending.tenant() == self.app.tenant_name()
                 && self.app.check_pending(pending).is_ok()
         };
-        erased.authorizations = authorizations.erase(is_own, &mut erased.unread).await?;
+        let mut not_removed = Vec::new();
+        let removed = authorizations.erase(is_own, &mut erased.unread, &mut not_removed).await;
+        erased.unread.append(&mut not_removed);
+        erased.authorizations = removed?;
         let mut walk = self.app.walk();
         while let Some(found) = walk.next().await {
             let key = match self.app.found(found.map_err(token::Error::from)?) {

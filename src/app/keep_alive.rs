@@ -11,7 +11,7 @@ use super::grants::Found;
 use super::provider::Provider;
 use crate::http::{Random, spread};
 use crate::oauth;
-use crate::token::{self, AuditAction, AuditEvent, Renewal, StoreError, TokenKey};
+use crate::token::{self, AuditAction, AuditEvent, Renewal, StoreError, TokenHandle, TokenKey, WeakTokenHandle};
 use crate::value::with_causes;
 
 /// Renewals under way at once.
@@ -45,6 +45,9 @@ pub struct KeptAlive {
     pub authorizations: usize,
     /// Records that cannot be read.
     pub unread: Vec<StoreError>,
+    /// Why marks or authorizations that are over are still there. The next pass tries again. A store that does not
+    /// remove records at all ([`StoreError::Unsupported`]) keeps them, which is no error.
+    pub not_removed: Vec<StoreError>,
 }
 
 impl<P: Provider> App<P> {
@@ -56,7 +59,9 @@ impl<P: Provider> App<P> {
     /// most. A grant is renewed once, in however many processes this runs, and at a bounded rate. It also removes
     /// [tombstones](crate::AppBuilder::tombstones_live) and authorizations that are over.
     ///
-    /// The life of a refresh token is what the reply or the provider's documentation says. Where neither does, set
+    /// The life of a refresh token is what the reply or the provider's documentation says. How much of it an
+    /// [imported](Self::import) refresh token has left is unknown: where the documentation gives a life, such a grant is
+    /// renewed when a quarter of that has passed since the import. Where neither says anything, set
     /// [`unused_for`](KeepAlive::unused_for). Nothing renews a consent whose own end has come.
     ///
     /// ```
@@ -92,8 +97,9 @@ impl<P: Provider> KeepAlive<P> {
         self
     }
 
-    /// Renews a grant too that got no tokens for so long, where nobody says when its refresh token ends. By default it
-    /// is left alone. A day at least.
+    /// Renews a grant too that got no tokens for so long, where nobody says when its refresh token ends. A day at least. By
+    /// default it is a quarter of the life that the provider's documentation gives to a refresh token; where that gives
+    /// none, such a grant is left alone.
     pub fn unused_for(mut self, time: Duration) -> Self {
         self.unused_for = Some(time.max(Duration::from_secs(86_400)));
         self
@@ -114,6 +120,7 @@ impl<P: Provider> KeepAlive<P> {
                         renewed = done.renewed,
                         failed,
                         unread,
+                        not_removed = done.not_removed.len(),
                         consents_ending = done.consents_ending.len(),
                         tombstones = done.tombstones,
                         "a pass through the grants"
@@ -127,16 +134,50 @@ impl<P: Provider> KeepAlive<P> {
 
     /// One pass through the grants.
     ///
+    /// A grant that is not renewed, and a record that is not read or not removed, is in the report, and the pass goes on.
+    ///
     /// # Errors
     ///
-    /// When the store fails or cannot list its records ([`StoreError::Unsupported`]).
+    /// When the store cannot go on with the list of its records, or has none ([`StoreError::Unsupported`]). What was done
+    /// until then is done, and is logged.
     pub async fn once(&self) -> Result<KeptAlive, oauth::Error> {
-        let between = Duration::from_secs(1) / self.per_second;
         let mut done = KeptAlive::default();
+        match self.pass(&mut done).await {
+            Ok(()) => Ok(done),
+            Err(error) => {
+                tracing::warn!(
+                    grants = done.grants,
+                    renewed = done.renewed,
+                    failed = done.failed.len(),
+                    unread = done.unread.len(),
+                    not_removed = done.not_removed.len(),
+                    consents_ending = done.consents_ending.len(),
+                    tombstones = done.tombstones,
+                    "a pass through the grants ended early; this was done"
+                );
+                Err(error)
+            }
+        }
+    }
+
+    async fn pass(&self, done: &mut KeptAlive) -> Result<(), oauth::Error> {
+        let between = Duration::from_secs(1) / self.per_second;
+        let documented = P::profile().refresh.lifetime.map(Duration::from_secs);
+        let unused_for = self.unused_for.or(documented.map(|life| life / 4));
         let mut renewals = FuturesUnordered::new();
         let mut walk = self.app.walk();
+        let mut walked = Ok(());
+        // The handles of this process, looked up when the first mark is over.
+        let mut own = None;
         while let Some(found) = walk.next().await {
-            let listed = found.map_err(token::Error::from)?;
+            let listed = match found {
+                Ok(listed) => listed,
+                Err(error) => {
+                    // What is under way is still waited for.
+                    walked = Err(token::Error::from(error));
+                    break;
+                }
+            };
             let id = listed.id.clone();
             let found = match self.app.found(listed) {
                 Ok(Some(Found::Grant(found))) => found,
@@ -147,16 +188,14 @@ impl<P: Provider> KeepAlive<P> {
                 }
             };
             if let Some(tombstone) = &found.record.tombstone {
-                if tombstone.at + self.app.0.tombstones_live <= self.now() && walk.remove(&id, found.revision).await? {
-                    done.tombstones += 1;
-                    self.app.0.audit.tell(|| AuditEvent {
-                        at: self.now(),
-                        id,
-                        key: found.record.key.clone(),
-                        holder: std::process::id().to_string(),
-                        generation: tombstone.generation,
-                        action: AuditAction::TombstoneRemoved,
-                    });
+                if token::after(tombstone.at, self.app.0.tombstones_live) <= self.now() {
+                    let own = own.get_or_insert_with(|| self.app.0.handles.by_id());
+                    let handle = own.get(&id).and_then(WeakTokenHandle::upgrade);
+                    let removed = match learn(handle).await {
+                        Ok(()) => walk.remove(&id, found.revision).await,
+                        Err(error) => Err(error),
+                    };
+                    self.note_removal(removed, id, &found.record.key, tombstone.generation, done);
                 }
                 continue;
             }
@@ -167,7 +206,7 @@ impl<P: Provider> KeepAlive<P> {
             {
                 done.consents_ending.push((found.record.key.clone(), end));
             }
-            if !token::is_to_be_renewed(tokens, self.unused_for, self.now()) {
+            if !token::is_to_be_renewed(tokens, unused_for, self.now()) {
                 continue;
             }
             let handle = self.app.handle(found.record.key.clone(), Renewal::Refresh);
@@ -189,12 +228,54 @@ impl<P: Provider> KeepAlive<P> {
         while let Some((key, renewed)) = renewals.next().await {
             done.note(key, renewed);
         }
-        done.authorizations = self.app.0.authorizations.remove_all_over(&mut done.unread).await?;
-        Ok(done)
+        walked?;
+        let authorizations = &self.app.0.authorizations;
+        done.authorizations = authorizations
+            .remove_all_over(&mut done.unread, &mut done.not_removed)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes what became of a mark that is over.
+    fn note_removal(
+        &self,
+        removed: Result<bool, StoreError>,
+        id: String,
+        key: &TokenKey,
+        generation: u64,
+        done: &mut KeptAlive,
+    ) {
+        match removed {
+            Ok(true) => {
+                done.tombstones += 1;
+                self.app.0.audit.tell(|| AuditEvent {
+                    at: self.now(),
+                    id,
+                    key: key.clone(),
+                    holder: std::process::id().to_string(),
+                    generation,
+                    action: AuditAction::TombstoneRemoved,
+                });
+            }
+            // It changed since, or the store keeps its marks.
+            Ok(false) | Err(StoreError::Unsupported { .. }) => {}
+            Err(error) => done.not_removed.push(error),
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {
         self.app.0.clock.wall().into()
+    }
+}
+
+/// Lets a handle that still has the grant see the mark before it is gone: later it would take the missing mark for a loss
+/// of the store, and put the grant back.
+async fn learn(handle: Option<TokenHandle>) -> Result<(), StoreError> {
+    let Some(handle) = handle else { return Ok(()) };
+    match handle.load().await {
+        Err(token::Error::Store { source }) => Err(source),
+        // That the grant is over is what it had to learn.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq as _;
 use super::error::Error;
 use super::pending::Pending;
 use crate::token::store::{ListedRecord, StoredRecord, Swap, Swapped, in_time, swap_alone};
-use crate::token::{Clock, GrantKind, StoreError, TokenKey, TokenStore, Walk};
+use crate::token::{self, Clock, GrantKind, StoreError, TokenKey, TokenStore, Walk};
 use crate::value::{Secret, with_causes};
 
 /// Stands for the provider in the keys of these records.
@@ -89,7 +89,9 @@ impl Authorizations {
         let key = key_of(&pending.state);
         let kept = Kept {
             version: VERSION,
-            until: pending.until.unwrap_or_else(|| self.now() + REMEMBERED_WITHOUT_END),
+            until: pending
+                .until
+                .unwrap_or_else(|| token::after(self.now(), REMEMBERED_WITHOUT_END)),
             session: digest("finrail session 1", session),
             pending: Some(pending),
         };
@@ -141,8 +143,8 @@ impl Authorizations {
         let mark = Kept {
             version: VERSION,
             until: match pending.until {
-                Some(until) => until + REMEMBERED,
-                None => now + REMEMBERED_WITHOUT_END,
+                Some(until) => token::after(until, REMEMBERED),
+                None => token::after(now, REMEMBERED_WITHOUT_END),
             },
             session: seen.as_ref().map(|seen| seen.kept.session.clone()).unwrap_or_default(),
             pending: None,
@@ -184,7 +186,7 @@ impl Authorizations {
         if let Some(kept) = next {
             self.written().push_back(Written {
                 key: key.clone(),
-                over: kept.until.max(self.now()) + REMEMBERED,
+                over: token::after(kept.until.max(self.now()), REMEMBERED),
             });
         }
         Ok(Some(revision))
@@ -222,25 +224,46 @@ impl Authorizations {
         &self,
         which: impl Fn(&Pending) -> bool,
         unread: &mut Vec<StoreError>,
+        not_removed: &mut Vec<StoreError>,
     ) -> Result<usize, Error> {
-        self.remove_all(|kept| kept.pending.as_ref().is_some_and(&which), unread)
-            .await
+        let which = |kept: &Kept| kept.pending.as_ref().is_some_and(&which);
+        self.remove_all(which, unread, not_removed).await
     }
 
-    /// Removes the authorizations that are over, with their marks, those of processes that have ended too.
-    pub(crate) async fn remove_all_over(&self, unread: &mut Vec<StoreError>) -> Result<usize, Error> {
+    /// Removes the authorizations that are over, with their marks, those of processes that have ended too. A store that
+    /// does not remove keeps them.
+    pub(crate) async fn remove_all_over(
+        &self,
+        unread: &mut Vec<StoreError>,
+        not_removed: &mut Vec<StoreError>,
+    ) -> Result<usize, Error> {
         let now = self.now();
-        self.remove_all(|kept| kept.until + REMEMBERED <= now, unread).await
+        let mut failed = Vec::new();
+        let which = |kept: &Kept| token::after(kept.until, REMEMBERED) <= now;
+        let removed = self.remove_all(which, unread, &mut failed).await;
+        failed.retain(|error| !matches!(error, StoreError::Unsupported { .. }));
+        not_removed.append(&mut failed);
+        removed
     }
 
-    async fn remove_all(&self, which: impl Fn(&Kept) -> bool, unread: &mut Vec<StoreError>) -> Result<usize, Error> {
+    /// One record that cannot be read or removed costs the others nothing.
+    async fn remove_all(
+        &self,
+        which: impl Fn(&Kept) -> bool,
+        unread: &mut Vec<StoreError>,
+        not_removed: &mut Vec<StoreError>,
+    ) -> Result<usize, Error> {
         let mut removed = 0;
         let mut walk = Walk::new(Arc::clone(&self.store), TokenKey::storage_ids(KEPT_AS, None));
         while let Some(listed) = walk.next().await {
-            let ListedRecord { id, record, .. } = listed?;
+            // Not an error of one authorization: no code waits for this.
+            let ListedRecord { id, record, .. } = listed.map_err(token::Error::from)?;
             let kept = record.and_then(|stored| Ok((stored.revision, Kept::decode(&stored.bytes)?)));
             match kept {
-                Ok((revision, kept)) if which(&kept) => removed += usize::from(walk.remove(&id, revision).await?),
+                Ok((revision, kept)) if which(&kept) => match walk.remove(&id, revision).await {
+                    Ok(is_removed) => removed += usize::from(is_removed),
+                    Err(error) => not_removed.push(error),
+                },
                 Ok(_) => {}
                 Err(error) => unread.push(error.of(&*self.store)),
             }

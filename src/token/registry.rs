@@ -36,6 +36,15 @@ impl Handles {
         handle
     }
 
+    /// Those that are in use now, by the [ids](TokenKey::storage_id) of their keys, without keeping them in use.
+    pub fn by_id(&self) -> HashMap<String, WeakTokenHandle> {
+        let in_use = self.in_use();
+        in_use
+            .iter()
+            .map(|handle| (handle.key().storage_id(), handle.downgrade()))
+            .collect()
+    }
+
     /// All that are in use now.
     pub fn in_use(&self) -> Vec<TokenHandle> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,6 +91,9 @@ mod tests {
             drop(get(number));
         }
         assert_eq!(handles.in_use().len(), 1);
+        let by_id = handles.by_id();
+        assert_eq!(by_id.keys().collect::<Vec<_>>(), [&key(0).storage_id()]);
+        assert!(by_id[&key(0).storage_id()].upgrade().is_some());
         assert!(handles.0.lock().unwrap().handles.len() <= 129);
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Walk {
     is_over: bool,
     /// Hashes of the ids that were given: some stores give one twice.
     given: HashSet<u64>,
+    /// The store has said that it removes nothing.
+    keeps_all: bool,
 }
 
 impl Walk {
@@ -28,6 +30,7 @@ impl Walk {
             after: None,
             is_over: false,
             given: HashSet::new(),
+            keeps_all: false,
         }
     }
 
@@ -56,10 +59,16 @@ impl Walk {
         }
     }
 
-    /// Removes a record that this walk gave, unless it changed since or somebody works on it.
-    pub async fn remove(&self, id: &str, revision: u64) -> Result<bool, StoreError> {
+    /// Removes a record that this walk gave, unless it changed since or somebody works on it. The walk goes on after an
+    /// error. A store that does not remove at all ([`StoreError::Unsupported`]) says so once, and is asked no more.
+    pub async fn remove(&mut self, id: &str, revision: u64) -> Result<bool, StoreError> {
+        if self.keeps_all {
+            return Ok(false);
+        }
         let store = &*self.store;
-        in_time(store, "remove a record", store.remove(id, revision)).await
+        let removed = in_time(store, "remove a record", store.remove(id, revision)).await;
+        self.keeps_all = matches!(removed, Err(StoreError::Unsupported { .. }));
+        removed
     }
 
     /// In its turn: a walk holds up no refresh.

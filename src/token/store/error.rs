@@ -136,6 +136,21 @@ impl StoreError {
         }
     }
 
+    /// As [`damaged`](Self::damaged), for a record whose bytes can be read and whose revision is no number: whoever goes
+    /// over it keeps the bytes aside.
+    #[cfg(any(feature = "redis", feature = "postgres"))]
+    pub(super) fn without_revision(bytes: RecordBytes) -> Self {
+        let source = "the revision of the record is damaged: it is no whole number of zero or more";
+        Self::Corrupt {
+            place: None,
+            source: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(source)),
+            damage: Some(Damage {
+                revision: None,
+                bytes: Some(bytes),
+            }),
+        }
+    }
+
     /// What is damaged; none: nothing is.
     pub(crate) fn damage(&self) -> Option<&Damage> {
         match self {

@@ -91,10 +91,11 @@ SELECT holder, extract(epoch FROM lease_until - clock_timestamp())::float8
 FROM finrail_token WHERE id = $1 AND holder IS NOT NULL AND lease_until > clock_timestamp()";
 
 /// A write that is asked for again, because its answer was lost, is made again: then it is as safe as if it had been
-/// answered the first time. `RETURNING` runs in the transaction of the write, before it ends.
+/// answered the first time. A revision that nobody writes, below zero, is that of no record. `RETURNING` runs in the
+/// transaction of the write, before it ends.
 const SWAP: &str = "
 UPDATE finrail_token SET revision = $4, record = $5
-WHERE id = $1 AND fence = $2 AND (revision IS NOT DISTINCT FROM $3 OR (revision = $4 AND record = $5))
+WHERE id = $1 AND fence = $2 AND (CASE WHEN revision >= 0 THEN revision END IS NOT DISTINCT FROM $3 OR (revision = $4 AND record = $5))
 RETURNING fence";
 
 /// The last write under a lease, and the end of that lease. A write that is there already was made by an earlier copy of
@@ -103,7 +104,7 @@ const SWAP_AND_RELEASE: &str = "
 UPDATE finrail_token SET revision = $4, record = $5,
     holder = CASE WHEN fence = $2 THEN NULL ELSE holder END,
     lease_until = CASE WHEN fence = $2 THEN NULL ELSE lease_until END
-WHERE id = $1 AND ((fence = $2 AND revision IS NOT DISTINCT FROM $3) OR (revision = $4 AND record = $5))
+WHERE id = $1 AND ((fence = $2 AND CASE WHEN revision >= 0 THEN revision END IS NOT DISTINCT FROM $3) OR (revision = $4 AND record = $5))
 RETURNING fence";
 
 const LIST: &str = "
@@ -462,7 +463,8 @@ impl PostgresStore {
     /// Runs [`MIGRATION`], unless the table is there as it should be.
     ///
     /// To be called after an upgrade too. Where everything is in place, the
-    /// role needs no right to make tables.
+    /// role needs no right to make tables. It always needs `SELECT`, `INSERT`,
+    /// `UPDATE` and `DELETE` on the table; without `DELETE`, what is over stays.
     ///
     /// # Errors
     ///
@@ -564,7 +566,7 @@ impl PostgresStore {
             return Ok(LeasedSwap::Done(granted_lease(&granted)?));
         }
         let found = slot.statement(&self.statements.found, &[(&id, Type::TEXT)]).await?;
-        let stored = found.as_ref().map_or(Ok(None), record)?;
+        let stored = found.as_ref().map_or(Ok(None), expected_record)?;
         if stored.as_ref().map(|stored| stored.revision) != swap.expected {
             return Ok(LeasedSwap::Conflict(stored));
         }
@@ -591,7 +593,7 @@ impl PostgresStore {
         let found = slot.statement(&self.statements.found, &[(&id, Type::TEXT)]).await?;
         let Some(found) = found else { return Ok(Swapped::Fenced) };
         if get::<i64>(&found, 2)? == fence {
-            Ok(Swapped::Conflict(record(&found)?))
+            Ok(Swapped::Conflict(expected_record(&found)?))
         } else {
             Ok(Swapped::Fenced)
         }
@@ -611,8 +613,9 @@ impl PostgresStore {
         let mut records = Vec::with_capacity(rows.len().min(AT_ONCE));
         for row in rows.iter().take(AT_ONCE) {
             let id: String = get(row, 2)?;
-            if let Some(record) = record(row)? {
-                records.push(ListedRecord::new(id, Ok(record)));
+            if let Some(record) = record(row).transpose() {
+                let placed = record.map_err(|error| error.at(Arc::clone(&self.place)));
+                records.push(ListedRecord::new(id, placed));
             }
         }
         let next = match rows.get(AT_ONCE) {
@@ -801,8 +804,19 @@ fn unsigned(number: i64) -> Result<u64, StoreError> {
 /// `revision` and `record` as the first two columns.
 fn record(row: &Row) -> Result<Option<StoredRecord>, StoreError> {
     match (get::<Option<i64>>(row, 0)?, get::<Option<&[u8]>>(row, 1)?) {
-        (Some(revision), Some(bytes)) => Ok(Some(StoredRecord::new(unsigned(revision)?, bytes))),
+        (Some(revision), Some(bytes)) => match u64::try_from(revision) {
+            Ok(revision) => Ok(Some(StoredRecord::new(revision, bytes))),
+            Err(_) => Err(StoreError::without_revision(bytes.into())),
+        },
         _ => Ok(None),
+    }
+}
+
+/// The record as a swap expects it: one whose revision is damaged is none.
+fn expected_record(row: &Row) -> Result<Option<StoredRecord>, StoreError> {
+    match record(row) {
+        Err(error) if error.damage().is_some() => Ok(None),
+        record => record,
     }
 }
 

@@ -189,6 +189,17 @@ impl std::fmt::Debug for RedisStoreBuilder {
 /// milliseconds away is kept busy.
 const AT_ONCE: usize = 64;
 
+/// What the scripts that swap begin with: a revision as it is written, or that of no record where it is damaged. See
+/// [`revision`].
+const WHOLE: &str = "
+local function whole(number)
+  if not number or #number > 20 or not string.find(number, '^%d+$') then return '' end
+  if #number > 1 and string.sub(number, 1, 1) == '0' then return '' end
+  if #number == 20 and number > '18446744073709551615' then return '' end
+  return number
+end
+";
+
 /// A nonce that comes again is a question whose answer was lost, or a late copy of one that was answered: the first
 /// gets its lease once more, and the second nothing. What holds no record goes away a day after its last lease.
 const LEASE: &str = "
@@ -249,9 +260,10 @@ return 1
 const SWAP: &str = "
 local stored = redis.call('HMGET', KEYS[1], 'fence', 'revision', 'record')
 if (stored[1] or '0') ~= ARGV[1] then return {2, '', ''} end
-if (stored[2] or '') ~= ARGV[2] then
+local revision = whole(stored[2])
+if revision ~= ARGV[2] then
   if ARGV[3] == '' or stored[2] ~= ARGV[3] or stored[3] ~= ARGV[4] then
-    return {1, stored[2] or '', stored[3] or ''}
+    return {1, revision, stored[3] or ''}
   end
 end
 if ARGV[3] == '' then
@@ -270,8 +282,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local held = redis.call('HMGET', KEYS[1], 'holder', 'until', 'nonce', 'lapsed', 'fence', 'revision', 'record')
 local same = held[3] == ARGV[3]
 local made = same and ARGV[5] ~= '' and held[6] == ARGV[5] and held[7] == ARGV[6]
-if (held[6] or '') ~= ARGV[4] and not made then
-  return {1, 0, '', 0, held[6] or '', held[7] or ''}
+local revision = whole(held[6])
+if revision ~= ARGV[4] and not made then
+  return {1, 0, '', 0, revision, held[7] or ''}
 end
 local lapsed = 0
 local fence
@@ -306,8 +319,9 @@ if (stored[1] or '0') ~= ARGV[1] then
   if made then return {0, '', ''} end
   return {2, '', ''}
 end
-if (stored[2] or '') ~= ARGV[2] and not made then
-  return {1, stored[2] or '', stored[3] or ''}
+local revision = whole(stored[2])
+if revision ~= ARGV[2] and not made then
+  return {1, revision, stored[3] or ''}
 end
 redis.call('HDEL', KEYS[1], 'holder', 'until', 'lapsed')
 if ARGV[3] == '' then
@@ -421,7 +435,7 @@ impl RedisStore {
         swap: &Swap,
         nonce: String,
     ) -> Result<LeasedSwap, StoreError> {
-        let script = redis::Script::new(LEASE_AND_SWAP);
+        let script = redis::Script::new(&format!("{WHOLE}{LEASE_AND_SWAP}"));
         let mut call = script.key(self.key(key));
         call.arg(holder)
             .arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
@@ -442,7 +456,7 @@ impl RedisStore {
     }
 
     async fn swap_with(&self, script: &'static str, key: &TokenKey, swap: &Swap) -> Result<Swapped, StoreError> {
-        let script = redis::Script::new(script);
+        let script = redis::Script::new(&format!("{WHOLE}{script}"));
         let mut call = script.key(self.key(key));
         call.arg(swap.fence);
         change(&mut call, swap);
@@ -483,14 +497,22 @@ impl RedisStore {
             let mut command = redis::cmd("HMGET");
             command.arg(key).arg("revision").arg("record");
             let answer = twice(|| self.connection.send(ACTION, TRY, Call::Command(&command)));
-            answer.await.map(|stored: (Option<u64>, Option<Vec<u8>>)| (key, stored))
+            (key, answer.await)
         });
         let mut records = Vec::with_capacity(keys.len());
         for read in futures_util::future::join_all(reads).await {
-            let (key, stored) = read?;
+            let (key, read) = read;
             let id = key.strip_prefix(&begin).and_then(|rest| rest.strip_suffix('}'));
-            if let (Some(id), (Some(revision), Some(bytes))) = (id, stored) {
-                records.push(ListedRecord::new(id, Ok(StoredRecord::new(revision, bytes))));
+            let Some(id) = id else { continue };
+            let record = match read {
+                Ok(fields) => record(fields),
+                // Of another type: it costs nobody else the walk.
+                Err(error) if is_wrong_type(&error) => Err(StoreError::corrupt(error)),
+                Err(error) => return Err(error),
+            };
+            if let Some(record) = record.transpose() {
+                let placed = record.map_err(|error| error.at(Arc::clone(&self.place)));
+                records.push(ListedRecord::new(id, placed));
             }
         }
         Ok(Listed::new(records, next))
@@ -513,6 +535,34 @@ impl RedisStore {
             (fence, _) => Leased::Granted(Lease::new(fence).predecessor(Predecessor::Lapsed)),
         })
     }
+}
+
+/// The fields `revision` and `record` of a hash.
+type Fields = (Option<Vec<u8>>, Option<Vec<u8>>);
+
+fn record((number, bytes): Fields) -> Result<Option<StoredRecord>, StoreError> {
+    let (Some(number), Some(bytes)) = (number, bytes) else {
+        return Ok(None);
+    };
+    match revision(&number) {
+        Some(revision) => Ok(Some(StoredRecord::new(revision, bytes))),
+        None => Err(StoreError::without_revision(bytes.into())),
+    }
+}
+
+/// A revision in the one way in which it is written. `None`: it is damaged, and for the [scripts](WHOLE) that of no record.
+fn revision(number: &[u8]) -> Option<u64> {
+    let revision: u64 = std::str::from_utf8(number).ok()?.parse().ok()?;
+    (revision.to_string().as_bytes() == number).then_some(revision)
+}
+
+/// Whether a key holds something else than a hash.
+fn is_wrong_type(error: &StoreError) -> bool {
+    let StoreError::Unavailable { source, .. } = error else {
+        return false;
+    };
+    let error = source.downcast_ref::<redis::RedisError>();
+    error.is_some_and(|error| error.code() == Some("WRONGTYPE"))
 }
 
 /// The arguments of a script that say what was read and what it becomes.
@@ -553,11 +603,7 @@ impl TokenStore for RedisStore {
             let mut command = redis::cmd("HMGET");
             command.arg(self.key(key)).arg("revision").arg("record");
             let answer = twice(|| self.connection.send("read from redis", TRY, Call::Command(&command)));
-            let stored: (Option<u64>, Option<Vec<u8>>) = answer.await?;
-            Ok(match stored {
-                (Some(revision), Some(bytes)) => Some(StoredRecord::new(revision, bytes)),
-                _ => None,
-            })
+            record(answer.await?)
         }))
     }
 
