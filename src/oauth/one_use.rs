@@ -358,10 +358,7 @@ mod tests {
         let shared = Shared::new();
         let process = shared.process();
         let pending = shared.pending("s", Some(600));
-        assert!(matches!(
-            process.keep("", pending.clone()).await,
-            Err(Error::ForeignSession)
-        ));
+        assert!(matches!(process.keep("", pending.clone()).await, Err(Error::NoSession)));
         process.keep(SESSION, pending.clone()).await.unwrap();
         let again = process.keep(SESSION, pending).await;
         assert!(matches!(again, Err(Error::AuthorizationUsed)), "{again:?}");
