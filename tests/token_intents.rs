@@ -157,7 +157,7 @@ async fn an_intent_goes_when_nothing_was_taken_and_stays_given_up_when_nobody_kn
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_ends_the_grant_unless_somebody_has_stored_something_since() {
-    for since in ["nothing", "new tokens", "a revocation"] {
+    for since in ["nothing", "new tokens", "a revocation", "a login"] {
         let world = World::new(Habits {
             reuse_revokes_family: false,
             ..STRICT
@@ -170,6 +170,7 @@ async fn a_refusal_ends_the_grant_unless_somebody_has_stored_something_since() {
         match since {
             "new tokens" => drop(other.fresh().await.unwrap()),
             "a revocation" => other.revoke().await.unwrap(),
+            "a login" => drop(other.adopt(world.bank.login()).await.unwrap()),
             _ => world.bank.withdraw(),
         }
         let refresh = tokio::spawn({
@@ -185,7 +186,7 @@ async fn a_refusal_ends_the_grant_unless_somebody_has_stored_something_since() {
         let record = world.stored().await;
         let reason = record.tombstone.as_ref().map(|end| end.reason);
         match since {
-            "new tokens" => {
+            "new tokens" | "a login" => {
                 assert_eq!(text(&outcome.expect(since)), "Bearer access-2");
                 assert!(reason.is_none() && record.generation() == 2, "{since}");
             }
