@@ -3,7 +3,7 @@
 
 mod token_support;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ use token_support::*;
 struct Exchanged {
     present: Mutex<Arc<dyn TokenStore>>,
     fails_reads: AtomicBool,
+    /// How often a lease was asked for.
+    leases: AtomicUsize,
 }
 
 impl Exchanged {
@@ -50,6 +52,7 @@ impl TokenStore for Exchanged {
         Box::pin(async move { store.swap(key, swap).await })
     }
     fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.leases.fetch_add(1, Ordering::SeqCst);
         let store = self.now();
         Box::pin(async move { store.lease(key, by, ttl).await })
     }
@@ -73,6 +76,7 @@ impl World {
             store: Arc::new(Exchanged {
                 present: Mutex::new(memory(&clock)),
                 fails_reads: AtomicBool::new(false),
+                leases: AtomicUsize::new(0),
             }),
             clock,
         }
@@ -306,4 +310,16 @@ async fn where_refresh_tokens_are_not_spent_no_intent_is_written() {
             "{fault:?}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_cannot_be_read_is_asked_for_no_lease() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(HOUR).await;
+    world.store.fail_reads(true);
+    let before = world.store.leases.load(Ordering::SeqCst);
+    assert!(matches!(handle.fresh().await, Err(Error::Store { .. })));
+    assert_eq!(world.store.leases.load(Ordering::SeqCst), before);
+    assert_eq!(world.bank.requests(), 0);
 }

@@ -304,3 +304,48 @@ async fn a_request_that_would_leave_after_its_lease_does_not_leave() {
         assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_lease_that_somebody_keeps_gives_up_in_time_and_names_its_holder() {
+    // A refresh waits for a holder and a sender that take their time one after the other; a change for a holder alone.
+    for (what, patience) in [("refresh", 4 * REQUEST + REQUEST + secs(5)), ("forget", 4 * REQUEST)] {
+        let world = World::new(STRICT);
+        let handle = world.process("here");
+        handle.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        let kept = world.store.lease(&user_key(), "somebody", HOUR * 24).await.unwrap();
+        assert!(matches!(kept, Leased::Granted(_)));
+        let began = Instant::now();
+        let outcome = tokio::time::timeout(HOUR, async {
+            match what {
+                "refresh" => handle.fresh().await.map(drop),
+                _ => handle.forget().await,
+            }
+        });
+        let error = outcome.await.unwrap().unwrap_err();
+        let Error::Busy { holder, retry_after } = &error else {
+            panic!("{what}: {error:?}");
+        };
+        assert_eq!(holder, "somebody");
+        assert!(retry_after.unwrap() > HOUR * 22);
+        // Up to one look more.
+        let looks = patience..patience + Duration::from_millis(480);
+        assert!(looks.contains(&began.elapsed()), "{what}: {:?}", began.elapsed());
+        assert_eq!(world.bank.requests(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_lives_is_served_after_a_wait_of_two_seconds() {
+    let world = World::new(STRICT);
+    let handle = world.process("here");
+    handle.adopt(world.bank.login()).await.unwrap();
+    // So near to its end that callers wait for a refresh.
+    tokio::time::sleep(HOUR - secs(50)).await;
+    let kept = world.store.lease(&user_key(), "somebody", HOUR).await.unwrap();
+    assert!(matches!(kept, Leased::Granted(_)));
+    let began = Instant::now();
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+    let (early, late) = (secs(2), secs(2) + Duration::from_millis(480));
+    assert!((early..late).contains(&began.elapsed()), "{:?}", began.elapsed());
+}

@@ -619,3 +619,34 @@ async fn a_record_that_is_lost_during_a_refresh_is_put_back_and_the_request_is_w
         there.fresh().await.unwrap();
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn as_long_as_new_tokens_are_not_stored_nothing_is_asked_for() {
+    let world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(world.store()));
+    let counted = Watched::new(Arc::clone(&flaky) as Arc<dyn TokenStore>);
+    let store: Arc<dyn TokenStore> = Arc::clone(&counted) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Slow(secs(1))]);
+    let refresh = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.fresh().await }
+    });
+    tokio::time::sleep(secs(1) / 2).await;
+    // The intent is stored. From now on the store is read, and what is written does not arrive.
+    flaky.lose_swaps();
+    assert_eq!(text(&refresh.await.unwrap().unwrap()), "Bearer access-2");
+    tokio::time::sleep(HOUR).await;
+    // The store takes writes again, and the task that stores the tokens has not tried yet.
+    flaky.heal();
+    let reads = counted.reads();
+    assert!(matches!(handle.fresh().await, Err(Error::Store { .. })));
+    assert_eq!(counted.reads(), reads);
+    assert_eq!(world.bank.sent(), ["refresh-1"]);
+    handle.settled().await;
+    tokio::time::sleep(secs(2)).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-3");
+    assert_eq!(world.bank.sent(), ["refresh-1", "refresh-2"]);
+}
