@@ -10,7 +10,7 @@ use std::time::Duration;
 use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
     Clock, Error, Issuer, IssuerError, MemoryStore, Obtain, ReauthorizationReason, Record, Renewal, RevokeRequest,
-    TokenHandle, TokenKey, TokenReply, TokenStore,
+    TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
 };
 use futures_util::future::BoxFuture;
 use token_support::*;
@@ -21,6 +21,8 @@ struct Exchanged {
     fails_reads: AtomicBool,
     /// How often a lease was asked for.
     leases: AtomicUsize,
+    /// Happens with the next write.
+    with_next_write: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Exchanged {
@@ -48,6 +50,9 @@ impl TokenStore for Exchanged {
         })
     }
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        if let Some(happens) = self.with_next_write.lock().unwrap().take() {
+            happens();
+        }
         let store = self.now();
         Box::pin(async move { store.swap(key, swap).await })
     }
@@ -77,6 +82,7 @@ impl World {
                 present: Mutex::new(memory(&clock)),
                 fails_reads: AtomicBool::new(false),
                 leases: AtomicUsize::new(0),
+                with_next_write: Mutex::default(),
             }),
             clock,
         }
@@ -322,4 +328,145 @@ async fn a_store_that_cannot_be_read_is_asked_for_no_lease() {
     assert!(matches!(handle.fresh().await, Err(Error::Store { .. })));
     assert_eq!(world.store.leases.load(Ordering::SeqCst), before);
     assert_eq!(world.bank.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_could_not_leave_changes_nothing_about_the_one_before() {
+    for unanswered in [None, Some(0)] {
+        let world = World::new(STRICT);
+        let handle = world.logged_in("a").await;
+        tokio::time::sleep(HOUR).await;
+        if unanswered.is_some() {
+            world.bank.faults([Fault::LoseRequest]);
+            handle.fresh().await.unwrap_err();
+            tokio::time::sleep(secs(2)).await;
+        }
+        let sent = world.bank.requests();
+        // The machine is suspended while the intent is written, for longer than the lease lasts.
+        let clock = Arc::clone(&world.clock);
+        *world.store.with_next_write.lock().unwrap() = Some(Box::new(move || clock.jump(3600)));
+        assert!(matches!(handle.fresh().await, Err(Error::Busy { .. })));
+        assert_eq!(world.bank.requests(), sent);
+        let intent = world.stored().await.intent;
+        assert_eq!(intent.is_some(), unanswered.is_some());
+        assert!(intent.is_none_or(|intent| intent.given_up && intent.unanswered == 1));
+        tokio::time::sleep(secs(2)).await;
+        assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_is_news_and_an_answer_is_none() {
+    for (fault, is_news) in [
+        (Fault::LoseReply, true),
+        (Fault::LoseRequest, true),
+        (Fault::Unavailable, false),
+        (Fault::Throttle(None), false),
+    ] {
+        let world = World::new(STRICT);
+        let handle = world.logged_in("a").await;
+        tokio::time::sleep(HOUR).await;
+        let mut events = handle.watch();
+        world.bank.faults([fault]);
+        handle.fresh().await.unwrap_err();
+        let told = is_news.then_some(finrail::token::Event::InDoubt { generation: 1 });
+        assert_eq!(events.try_next(), told, "{fault:?}");
+        assert_eq!(events.try_next(), None, "{fault:?}");
+    }
+}
+
+/// A server that is asked to revoke tokens: what it says, and whether it was told that an earlier request has no answer.
+struct Revoking {
+    bank: Arc<Bank>,
+    unanswered: Mutex<Vec<bool>>,
+}
+
+impl Issuer for Revoking {
+    fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+        self.bank.obtain(obtain)
+    }
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        self.unanswered.lock().unwrap().push(request.unanswered);
+        self.bank.revoke(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_without_an_answer_is_known_until_it_has_one_and_to_other_processes_too() {
+    let world = World::new(STRICT);
+    let server = Arc::new(Revoking {
+        bank: Arc::clone(&world.bank),
+        unanswered: Mutex::default(),
+    });
+    let process = || {
+        let issuer = Arc::clone(&server) as Arc<dyn Issuer>;
+        TokenHandle::builder(user_key(), issuer, Renewal::Refresh)
+            .store(Arc::clone(&world.store) as Arc<dyn TokenStore>)
+            .rotation(ROTATING)
+            .clock(Arc::clone(&world.clock) as Arc<dyn Clock>)
+            .build()
+    };
+    process().adopt(world.bank.login()).await.unwrap();
+    let transient = Verdict::Transient { retry_after: None };
+    // What the server says, and whether the record tells of a request without an answer after it.
+    for (says, is_open) in [
+        (transient, false),
+        (transient, false),
+        (Verdict::InDoubt, true),
+        // Said of this request, and not of the one before.
+        (transient, true),
+    ] {
+        world.bank.refuse_revocation(says);
+        process().revoke().await.unwrap_err();
+        let record = world.stored().await;
+        assert_eq!(record.revocation.is_some(), is_open, "{says:?}");
+        assert!(record.tombstone.is_none() && record.tokens.is_some(), "{says:?}");
+    }
+    // Other tokens have not been asked for.
+    tokio::time::sleep(HOUR).await;
+    process().fresh().await.unwrap();
+    world.bank.refuse_revocation(Verdict::InDoubt);
+    process().revoke().await.unwrap_err();
+    process().revoke().await.unwrap();
+    let told = server.unanswered.lock().unwrap().clone();
+    assert_eq!(told, [false, false, false, true, false, true]);
+    let record = world.stored().await;
+    assert!(record.revocation.is_none() && record.tokens.is_none());
+    assert_eq!(world.bank.revoked_tokens(), ["refresh-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_intent_it_is_knows_that_its_request_is_over_and_others_wait() {
+    for (what, own, waits) in [
+        ("refresh", true, false),
+        ("refresh", false, true),
+        ("revocation", true, false),
+        ("revocation", false, true),
+    ] {
+        let world = World::new(STRICT);
+        let flaky = Arc::new(FlakyStore::new(Arc::clone(&world.store) as Arc<dyn TokenStore>));
+        let store = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let sender = user(&world.bank, &store, &world.clock, "sender").build();
+        sender.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        world.bank.faults([Fault::LoseRequest]);
+        let refresh = tokio::spawn({
+            let sender = sender.clone();
+            async move { sender.fresh().await }
+        });
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        // That the request is over cannot be written.
+        flaky.lose_swaps();
+        assert!(matches!(refresh.await.unwrap(), Err(Error::InDoubt { .. })));
+        flaky.heal();
+        assert!(!world.stored().await.intent.unwrap().given_up);
+        tokio::time::sleep(secs(2)).await;
+        let process = if own { sender } else { world.process("other") };
+        let began = tokio::time::Instant::now();
+        match what {
+            "refresh" => drop(process.fresh().await.unwrap()),
+            _ => process.revoke().await.unwrap(),
+        }
+        assert_eq!(began.elapsed() > secs(1), waits, "{what} {own}: {:?}", began.elapsed());
+    }
 }
