@@ -1,7 +1,9 @@
 //! A user who authorizes again: what becomes of the tokens of the login before.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "mx")]
 mod recorder;
+#[cfg(feature = "mx")]
 #[macro_use]
 mod connected;
 mod token_support;
@@ -9,12 +11,14 @@ mod token_support;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+#[cfg(feature = "mx")]
 use finrail::mx;
 use finrail::token::store::MemoryStore;
 use finrail::token::{
     Clock, Issuer, IssuerError, Obtain, Record, Renewal, RevokeRequest, TokenHandle, TokenReply, TokenStore, Verdict,
 };
 use futures_util::future::BoxFuture;
+#[cfg(feature = "mx")]
 use recorder::{Answer, Recorder, token};
 use token_support::*;
 
@@ -206,6 +210,7 @@ async fn where_the_refresh_token_may_be_spent_the_access_token_is_revoked_too() 
     assert_eq!(world.revoked(), ["refresh-1", "access-1"]);
 }
 
+#[cfg(feature = "mx")]
 #[tokio::test]
 async fn a_user_who_connects_again_has_one_grant_at_the_provider_where_the_application_says_so() {
     for revoke_replaced in [false, true] {

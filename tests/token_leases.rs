@@ -304,3 +304,137 @@ async fn a_request_that_would_leave_after_its_lease_does_not_leave() {
         assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_lease_that_somebody_keeps_gives_up_in_time_and_names_its_holder() {
+    // A refresh waits for a holder and a sender that take their time one after the other; a change for a holder alone.
+    for (what, patience) in [("refresh", 4 * REQUEST + REQUEST + secs(5)), ("forget", 4 * REQUEST)] {
+        let world = World::new(STRICT);
+        let handle = world.process("here");
+        handle.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        let kept = world.store.lease(&user_key(), "somebody", HOUR * 24).await.unwrap();
+        assert!(matches!(kept, Leased::Granted(_)));
+        let began = Instant::now();
+        let outcome = tokio::time::timeout(HOUR, async {
+            match what {
+                "refresh" => handle.fresh().await.map(drop),
+                _ => handle.forget().await,
+            }
+        });
+        let error = outcome.await.unwrap().unwrap_err();
+        let Error::Busy { holder, retry_after } = &error else {
+            panic!("{what}: {error:?}");
+        };
+        assert_eq!(holder, "somebody");
+        assert!(retry_after.unwrap() > HOUR * 22);
+        // Up to one look more.
+        let looks = patience..patience + Duration::from_millis(480);
+        assert!(looks.contains(&began.elapsed()), "{what}: {:?}", began.elapsed());
+        assert_eq!(world.bank.requests(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_lives_is_served_after_a_wait_of_two_seconds() {
+    let world = World::new(STRICT);
+    let handle = world.process("here");
+    handle.adopt(world.bank.login()).await.unwrap();
+    // So near to its end that callers wait for a refresh.
+    tokio::time::sleep(HOUR - secs(50)).await;
+    let kept = world.store.lease(&user_key(), "somebody", HOUR).await.unwrap();
+    assert!(matches!(kept, Leased::Granted(_)));
+    let began = Instant::now();
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+    let (early, late) = (secs(2), secs(2) + Duration::from_millis(480));
+    assert!((early..late).contains(&began.elapsed()), "{:?}", began.elapsed());
+}
+
+/// A store that counts how often it is asked to renew a lease.
+struct Renewing {
+    store: Arc<dyn TokenStore>,
+    renews: bool,
+    /// Its leases end with their holder and not before.
+    is_exclusive: bool,
+    renewals: AtomicUsize,
+    /// How long its answer to a question for a lease takes.
+    takes: Duration,
+}
+
+impl TokenStore for Renewing {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.store.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        self.store.swap(key, swap)
+    }
+    fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        Box::pin(async move {
+            let leased = self.store.lease(key, by, ttl).await?;
+            tokio::time::sleep(self.takes).await;
+            Ok(match leased {
+                Leased::Granted(lease) if self.is_exclusive => Leased::Granted(lease.exclusive()),
+                leased => leased,
+            })
+        })
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.store.release(key, lease)
+    }
+    fn renews_leases(&self) -> bool {
+        self.renews
+    }
+    fn renew<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        lease: &'a Lease,
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.renewals.fetch_add(1, Ordering::SeqCst);
+        self.store.renew(key, lease, ttl)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_renewed_three_times_in_its_length_where_time_can_end_it_and_the_store_renews_it() {
+    for (renews, is_exclusive, renewals) in [(true, false, 5), (false, false, 0), (true, true, 0), (false, true, 0)] {
+        let world = World::new(STRICT);
+        let counted = Arc::new(Renewing {
+            store: Arc::clone(&world.store),
+            renews,
+            is_exclusive,
+            renewals: AtomicUsize::new(0),
+            takes: Duration::ZERO,
+        });
+        let store = Arc::clone(&counted) as Arc<dyn TokenStore>;
+        let handle = user(&world.bank, &store, &world.clock, "a")
+            .request_timeout(REQUEST)
+            .build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        world.bank.faults([Fault::Slow(secs(19))]);
+        assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+        let counted = counted.renewals.load(Ordering::SeqCst);
+        assert_eq!(counted, renewals, "{renews} {is_exclusive}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_of_which_less_than_half_is_left_is_renewed_before_the_request_leaves() {
+    for (takes, renewals) in [(0, 0), (4, 0), (5, 0), (6, 1), (9, 1)] {
+        let world = World::new(STRICT);
+        let counted = Arc::new(Renewing {
+            store: Arc::clone(&world.store),
+            renews: true,
+            is_exclusive: false,
+            renewals: AtomicUsize::new(0),
+            takes: secs(takes),
+        });
+        let store = Arc::clone(&counted) as Arc<dyn TokenStore>;
+        let handle = user(&world.bank, &store, &world.clock, "a").build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+        assert_eq!(counted.renewals.load(Ordering::SeqCst), renewals, "{takes}");
+    }
+}

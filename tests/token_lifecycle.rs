@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use finrail::ScopeSet;
 use finrail::token::Rejection;
 use finrail::token::store::{Lease, Leased, MemoryStore, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
     Clock, Error, Event, GrantKind, Issuer, ReauthorizationReason, Renewal, Rotation, TokenHandle, TokenKey,
-    TokenStore, Verdict,
+    TokenSource, TokenStore, Verdict,
 };
 use futures_util::future::BoxFuture;
 use token_support::*;
@@ -548,5 +549,80 @@ impl TokenStore for Counting {
 
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
         self.inner.release(key, lease)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_is_renewed_once_for_each_generation_though_its_access_token_lives() {
+    let world = World::new(STRICT);
+    let handle = world.process("a");
+    assert!(handle.info().is_none());
+    handle.adopt(world.bank.login()).await.unwrap();
+    handle.renew(0).await.unwrap();
+    assert_eq!(world.bank.requests(), 0, "there are later tokens");
+    for _ in 0..2 {
+        handle.renew(1).await.unwrap();
+        assert_eq!(handle.info().unwrap().generation, 2);
+        assert_eq!(world.bank.requests(), 1);
+    }
+    world.process("b").renew(1).await.unwrap();
+    assert_eq!(world.bank.requests(), 1);
+    world.bank.faults([Fault::Throttle(None)]);
+    assert!(matches!(handle.renew(2).await, Err(Error::Throttled { .. })));
+    assert_eq!(text(&handle.header().unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_that_ended_a_grant_is_told_by_the_process_that_got_it_and_for_that_end() {
+    let world = World::new(STRICT);
+    let (one, other) = (world.process("one"), world.process("other"));
+    // Whether the server's answer is told.
+    let told = |error: Error, expected: ReauthorizationReason| match error {
+        Error::ReauthorizationRequired { reason, ended_by, .. } if reason == expected => ended_by.is_some(),
+        error => panic!("{error:?}"),
+    };
+    let refused = ReauthorizationReason::Refused;
+    let end = async |process: &TokenHandle| {
+        process.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        world.bank.withdraw();
+        process.fresh().await.unwrap_err()
+    };
+    assert!(told(end(&other).await, refused));
+    assert!(told(other.load().await.unwrap_err(), refused));
+    assert!(!told(one.load().await.unwrap_err(), refused));
+    // The other one was refused too, and it was another grant.
+    assert!(told(end(&one).await, refused));
+    assert!(told(one.load().await.unwrap_err(), refused));
+    assert!(!told(other.load().await.unwrap_err(), refused));
+    // An end on purpose has no answer that ended it.
+    assert!(told(end(&other).await, refused));
+    other.adopt(world.bank.login()).await.unwrap();
+    other.revoke().await.unwrap();
+    assert!(!told(other.load().await.unwrap_err(), ReauthorizationReason::Revoked));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_granted_is_told_with_the_token_at_hand() {
+    let world = World::new(STRICT);
+    let handle = world.process("a");
+    let source: &dyn TokenSource = &handle;
+    assert!(source.granted().is_none() && source.ready().is_none());
+    let mut reply = world.bank.login();
+    reply.scopes = Some(ScopeSet::parse("accounts payments"));
+    handle.adopt(reply).await.unwrap();
+    assert_eq!(*source.granted().unwrap(), ScopeSet::parse("accounts payments"));
+    assert_eq!(text(&source.ready().unwrap()), "Bearer access-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_is_news_once_whether_there_was_a_grant_before_or_not() {
+    let world = World::new(STRICT);
+    let handle = world.process("a");
+    let mut events = handle.watch();
+    for generation in 1..=3 {
+        handle.adopt(world.bank.login()).await.unwrap();
+        assert_eq!(events.try_next(), Some(Event::Refreshed { generation }));
+        assert_eq!(events.try_next(), None, "{generation}");
     }
 }

@@ -31,14 +31,18 @@ impl Address {
 
     /// An older copy takes over, or one that holds nothing.
     async fn fails_over_to(&self, record: Option<StoredRecord>) {
+        self.fails_over_to_record_of(&user_key(), record).await;
+    }
+
+    async fn fails_over_to_record_of(&self, key: &TokenKey, record: Option<StoredRecord>) {
         let copy = MemoryStore::new();
         if let Some(record) = record {
-            let Leased::Granted(lease) = copy.lease(&user_key(), "x", HOUR).await.unwrap() else {
+            let Leased::Granted(lease) = copy.lease(key, "x", HOUR).await.unwrap() else {
                 panic!("a new store has no holders");
             };
             let swap = Swap::new(None, lease.fence, Some(record));
-            assert_eq!(copy.swap(&user_key(), swap).await.unwrap(), Swapped::Done);
-            copy.release(&user_key(), lease).await.unwrap();
+            assert_eq!(copy.swap(key, swap).await.unwrap(), Swapped::Done);
+            copy.release(key, lease).await.unwrap();
         }
         *self.0.lock().unwrap() = Arc::new(copy);
     }
@@ -399,6 +403,28 @@ async fn settled_waits_for_a_login_whose_caller_went_away() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_grant_that_never_was_nothing_is_left_when_it_is_forgotten() {
+    let world = World::new(STRICT);
+    world.process("a").forget().await.unwrap();
+    assert!(world.address.record().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_the_store_lost_is_marked_as_forgotten_for_those_who_still_hold_it() {
+    let world = World::new(STRICT);
+    let here = world.logged_in("here").await;
+    let there = world.process("there");
+    there.load().await.unwrap();
+    world.address.fails_over_to(None).await;
+    here.forget().await.unwrap();
+    let tombstone = world.address.record().await.unwrap().tombstone.unwrap();
+    assert_eq!(tombstone.reason, ReauthorizationReason::Forgotten);
+    tokio::time::sleep(HOUR).await;
+    assert!(matches!(there.fresh().await, Err(Error::NoGrant { .. })));
+    assert_eq!(world.bank.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_can_be_forgotten() {
     let world = World::new(STRICT);
     let damaged = StoredRecord::new(7, b"{ not a record".to_vec());
@@ -460,10 +486,11 @@ async fn client_credentials_go_on_with_the_store_after_an_outage_of_it() {
         .build();
     handle.fresh().await.unwrap();
     flaky.fail_after_swaps(0);
-    for _ in 0..3 {
+    for generation in 2..5 {
         tokio::time::sleep(HOUR).await;
         let bearer = handle.fresh().await.unwrap();
         assert!(world.bank.accepts(&text(&bearer)));
+        assert_eq!(bearer.generation, generation);
     }
     flaky.heal();
     for _ in 0..3 {
@@ -668,4 +695,155 @@ async fn a_store_that_does_not_answer_holds_up_no_good_token_for_more_than_a_sec
     handle.forget().await.unwrap();
     tokio::time::sleep(secs(600)).await;
     assert!(matches!(idle.fresh().await, Err(Error::NoGrant { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_long_as_new_tokens_are_not_stored_nothing_is_asked_for() {
+    let world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(world.store()));
+    let counted = Watched::new(Arc::clone(&flaky) as Arc<dyn TokenStore>);
+    let store: Arc<dyn TokenStore> = Arc::clone(&counted) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Slow(secs(1))]);
+    let refresh = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.fresh().await }
+    });
+    tokio::time::sleep(secs(1) / 2).await;
+    // The intent is stored. From now on the store is read, and what is written does not arrive.
+    flaky.lose_swaps();
+    assert_eq!(text(&refresh.await.unwrap().unwrap()), "Bearer access-2");
+    tokio::time::sleep(HOUR).await;
+    // The store takes writes again, and the task that stores the tokens has not tried yet.
+    flaky.heal();
+    let reads = counted.reads();
+    assert!(matches!(handle.fresh().await, Err(Error::Store { .. })));
+    assert_eq!(counted.reads(), reads);
+    assert_eq!(world.bank.sent(), ["refresh-1"]);
+    handle.settled().await;
+    tokio::time::sleep(secs(2)).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-3");
+    assert_eq!(world.bank.sent(), ["refresh-1", "refresh-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_joins_a_look_at_the_store_is_made_after_it() {
+    let world = World::new(STRICT);
+    drop(world.logged_in("before").await);
+    let slow = Watched::new(world.store());
+    let store: Arc<dyn TokenStore> = Arc::clone(&slow) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    *slow.delay_of_next_read.lock().unwrap() = secs(1);
+    let look = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.fresh().await }
+    });
+    tokio::task::yield_now().await;
+    handle.renew(1).await.unwrap();
+    assert_eq!(text(&look.await.unwrap().unwrap()), "Bearer access-1");
+    assert_eq!(handle.info().unwrap().generation, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_credentials_take_what_a_sibling_stored_just_before_the_lease() {
+    let world = World::new(STRICT);
+    let slow = Watched::new(world.store());
+    let key = TokenKey::new("ofx", "client-1", GrantKind::ClientCredentials);
+    let late = TokenHandle::builder(key, Arc::clone(&world.bank) as Arc<dyn Issuer>, Renewal::Anew)
+        .store(Arc::clone(&slow) as Arc<dyn TokenStore>)
+        .clock(Arc::clone(&world.clock) as Arc<dyn Clock>)
+        .build();
+    *slow.delay_of_next_read.lock().unwrap() = secs(1);
+    let late = tokio::spawn(async move { late.fresh().await });
+    tokio::task::yield_now().await;
+    let first = world.service().fresh().await.unwrap();
+    assert_eq!(text(&late.await.unwrap().unwrap()), text(&first));
+    assert_eq!(world.bank.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_credentials_serve_no_token_that_ended_because_an_older_copy_of_the_store_has_one_that_lives() {
+    let world = World::new(STRICT);
+    let service = world.service();
+    let lives_long = Bank::new(Habits {
+        life: Some(HOUR * 10),
+        ..STRICT
+    });
+    let key = TokenKey::new("ofx", "client-1", GrantKind::ClientCredentials);
+    let before = TokenHandle::builder(key.clone(), Arc::clone(&lives_long) as Arc<dyn Issuer>, Renewal::Anew)
+        .store(world.store())
+        .clock(Arc::clone(&world.clock) as Arc<dyn Clock>)
+        .build();
+    before.fresh().await.unwrap();
+    let old = world.address.now().load(&key).await.unwrap();
+    let refused = service.fresh().await.unwrap();
+    let bearer = service
+        .rejected(refused.generation, Rejection::InvalidToken)
+        .await
+        .unwrap();
+    assert!(world.bank.accepts(&text(&bearer)));
+    world.address.fails_over_to_record_of(&key, old).await;
+    tokio::time::sleep(HOUR).await;
+    let bearer = service.fresh().await.unwrap();
+    assert!(world.bank.accepts(&text(&bearer)), "{}", text(&bearer));
+}
+
+#[tokio::test(start_paused = true)]
+async fn logins_that_are_in_memory_only_are_of_later_generations_than_what_was_served_before() {
+    let world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(world.store()));
+    let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    handle.renew(1).await.unwrap();
+    flaky.fail_after_swaps(0);
+    for generation in [3, 4] {
+        handle.adopt(world.bank.login()).await.unwrap_err();
+        assert_eq!(handle.header().unwrap().generation, generation);
+        // A call with the token before says nothing of this one.
+        let bearer = handle.rejected(generation - 1, Rejection::InvalidToken).await.unwrap();
+        assert_eq!(bearer.generation, generation);
+    }
+    flaky.heal();
+    handle.settled().await;
+    assert_eq!(world.address.record().await.unwrap().generation(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_are_in_memory_only_are_revoked_with_their_grant_wherever_that_is_asked_for() {
+    for revoked_here in [true, false] {
+        let world = World::new(STRICT);
+        let flaky = Arc::new(FlakyStore::new(world.store()));
+        let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let handle = user(&world.bank, &store, &world.clock, "a").build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        world.bank.faults([Fault::Slow(secs(1))]);
+        let refresh = tokio::spawn({
+            let handle = handle.clone();
+            async move { handle.fresh().await }
+        });
+        tokio::time::sleep(secs(1) / 2).await;
+        flaky.lose_swaps();
+        assert_eq!(text(&refresh.await.unwrap().unwrap()), "Bearer access-2");
+        tokio::time::sleep(secs(60)).await;
+        if revoked_here {
+            flaky.heal();
+            handle.revoke().await.unwrap();
+        } else {
+            // Its own way to the store is a good one, and it knows of the tokens before only.
+            world.process("there").revoke().await.unwrap();
+            assert_eq!(world.bank.revoked_tokens(), ["refresh-1", "access-1"]);
+            flaky.heal();
+        }
+        handle.settled().await;
+        tokio::time::sleep(secs(10)).await;
+        let revoked = world.bank.revoked_tokens();
+        assert!(revoked.contains(&"refresh-2".to_owned()), "{revoked_here}: {revoked:?}");
+        let tombstone = world.address.record().await.unwrap().tombstone.unwrap();
+        assert_eq!(tombstone.reason, ReauthorizationReason::Revoked);
+        assert!(handle.header().is_none());
+    }
 }

@@ -109,6 +109,14 @@ mod tests {
     }
 
     #[test]
+    fn a_key_without_its_person_is_the_same_for_all_persons() {
+        let key = TokenKey::new("mx", "id", GrantKind::AuthorizationCode);
+        let of_a_person = key.clone().subject("user-1").bound_to(["consent-1"]);
+        assert_ne!(of_a_person, key);
+        assert_eq!(of_a_person.without_person(), key);
+    }
+
+    #[test]
     fn a_key_does_not_print_itself() {
         assert_eq!(format!("{:?}", PseudonymKey::new([7; 32])), "PseudonymKey([REDACTED])");
     }

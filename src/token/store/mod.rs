@@ -390,3 +390,140 @@ impl StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use std::future::ready;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::token::GrantKind;
+
+    /// A store with what a store must have and nothing else. It answers as it is told, and writes down what it is asked.
+    struct Plain {
+        is_leased: bool,
+        swapped: Result<Swapped, StoreError>,
+        asked: Mutex<Vec<String>>,
+    }
+
+    impl Plain {
+        fn new(is_leased: bool, swapped: Result<Swapped, StoreError>) -> Self {
+            Self {
+                is_leased,
+                swapped,
+                asked: Mutex::default(),
+            }
+        }
+
+        fn note(&self, what: String) {
+            self.asked.lock().unwrap().push(what);
+        }
+
+        fn asked(&self) -> String {
+            self.asked.lock().unwrap().join(", ")
+        }
+    }
+
+    impl TokenStore for Plain {
+        fn load<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+            Box::pin(ready(Ok(None)))
+        }
+
+        fn swap<'a>(&'a self, _: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+            self.note(format!("swap at {}", swap.fence));
+            Box::pin(ready(self.swapped.clone()))
+        }
+
+        fn lease<'a>(&'a self, _: &'a TokenKey, _: &'a str, _: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+            self.note("lease".to_owned());
+            let held = || Leased::Held {
+                by: "somebody".to_owned(),
+                for_at_most: None,
+            };
+            Box::pin(ready(Ok(match self.is_leased {
+                true => held(),
+                false => Leased::Granted(Lease::new(7)),
+            })))
+        }
+
+        fn release<'a>(&'a self, _: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+            self.note(format!("release {}", lease.fence));
+            Box::pin(ready(Ok(())))
+        }
+    }
+
+    fn key() -> TokenKey {
+        TokenKey::new("mx", "client", GrantKind::AuthorizationCode)
+    }
+
+    /// Of a swap that a store may answer, and with what.
+    fn answers() -> [(&'static str, Result<Swapped, StoreError>); 4] {
+        [
+            ("done", Ok(Swapped::Done)),
+            ("conflict", Ok(Swapped::Conflict(None))),
+            ("fenced", Ok(Swapped::Fenced)),
+            ("out", Err(StoreError::unavailable("take the write", "it is out"))),
+        ]
+    }
+
+    #[tokio::test]
+    async fn lease_and_swap_in_two_steps_swap_under_the_lease_and_keep_it_only_where_the_swap_is_made() {
+        for (answer, swapped) in answers() {
+            let store = Plain::new(false, swapped);
+            let swap = Swap::new(None, 0, None);
+            let done = store
+                .lease_and_swap(&key(), "here", Duration::from_secs(10), swap)
+                .await;
+            let told = match &done {
+                Ok(LeasedSwap::Done(lease)) if lease.fence == 7 => "done",
+                Ok(LeasedSwap::Conflict(None)) => "conflict",
+                Ok(LeasedSwap::Held { by, .. }) if by == "another process" => "fenced",
+                Err(StoreError::Unavailable { .. }) => "out",
+                other => panic!("{answer}: {other:?}"),
+            };
+            assert_eq!(told, answer);
+            let asked = match answer {
+                "done" => "lease, swap at 7",
+                _ => "lease, swap at 7, release 7",
+            };
+            assert_eq!(store.asked(), asked, "{answer}");
+        }
+        let store = Plain::new(true, Ok(Swapped::Done));
+        let swap = Swap::new(None, 0, None);
+        let held = store
+            .lease_and_swap(&key(), "here", Duration::from_secs(10), swap)
+            .await
+            .unwrap();
+        assert!(matches!(held, LeasedSwap::Held { by, .. } if by == "somebody"));
+        assert_eq!(store.asked(), "lease");
+    }
+
+    #[tokio::test]
+    async fn swap_and_release_in_two_steps_keep_the_lease_where_the_swap_is_not_made() {
+        for (answer, swapped) in answers() {
+            let store = Plain::new(false, swapped.clone());
+            let (swap, lease) = (Swap::new(None, 7, None), Lease::new(7));
+            let done = store.swap_and_release(&key(), swap, &lease).await;
+            assert_eq!(done.ok(), swapped.ok(), "{answer}");
+            let asked = match answer {
+                "done" => "swap at 7, release 7",
+                _ => "swap at 7",
+            };
+            assert_eq!(store.asked(), asked, "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_says_nothing_more_renews_no_lease_and_has_no_place_and_no_queue() {
+        let store = Plain::new(false, Ok(Swapped::Done));
+        assert!(!store.renews_leases() && store.admission().is_none() && store.place().is_none());
+        let renewed = store.renew(&key(), &Lease::new(7), Duration::from_secs(10)).await;
+        assert!(matches!(renewed, Err(StoreError::Unavailable { .. })));
+        assert_eq!(store.lease_state(&key()).await.unwrap(), LeaseState::Unknown);
+        for unsupported in [store.list("", None).await.err(), store.remove("id", 1).await.err()] {
+            assert!(matches!(unsupported, Some(StoreError::Unsupported { .. })));
+        }
+    }
+}

@@ -82,3 +82,32 @@ fn about_the_client(error: IssuerError) -> Error {
         _ => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no")]
+    struct No;
+
+    #[test]
+    fn a_refusal_of_client_credentials_sends_nobody_to_a_login_and_a_doubt_is_no_loss() {
+        let told = |verdict| about_the_client(IssuerError::new(verdict, No));
+        assert!(matches!(told(Verdict::Dead), Error::ClientMisconfigured { .. }));
+        assert!(matches!(
+            told(Verdict::InDoubt),
+            Error::Transient { retry_after: None, .. }
+        ));
+        assert!(matches!(
+            told(Verdict::ClientMisconfigured),
+            Error::ClientMisconfigured { .. }
+        ));
+        assert!(matches!(told(Verdict::RequestRejected), Error::RequestRejected { .. }));
+        let retry_after = Some(std::time::Duration::from_secs(7));
+        assert!(matches!(
+            told(Verdict::Throttled { retry_after }),
+            Error::Throttled { retry_after: told, .. } if told == retry_after
+        ));
+    }
+}

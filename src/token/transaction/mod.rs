@@ -294,3 +294,58 @@ fn until_nothing_serves(live: &Live, seen: &Versioned) -> Duration {
 #[derive(Debug, thiserror::Error)]
 #[error("an earlier refresh has no answer, and asking again could end the access token that still serves")]
 struct Deferred;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::record::Fingerprint;
+    use crate::token::{GrantKind, ManualClock, Rotation, TokenKey, TokenReply, TokenSet};
+    use crate::value::{ScopeSet, Secret};
+
+    /// A record at a revision, with an intent of this fence; and whether it was given up.
+    fn seen(revision: u64, intent: Option<(u64, bool)>) -> Versioned {
+        let now = Now::read(&ManualClock::new());
+        let reply = TokenReply::new("access-1");
+        let tokens = TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN);
+        let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let record = Record::alive(key, tokens);
+        let record = match intent {
+            None => record,
+            Some((fence, given_up)) => record.with_intent(Intent {
+                holder: "somebody".to_owned(),
+                fence,
+                at: now.utc(),
+                refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
+                unanswered: 0,
+                given_up,
+                put_back: false,
+            }),
+        };
+        Versioned { revision, record }
+    }
+
+    #[test]
+    fn an_intent_that_the_store_lost_is_known_until_its_sender_gave_up_or_was_given_time() {
+        let lost = |past: &Past, seen: Option<&Versioned>| past.lost_intent(seen).map(|intent| intent.fence);
+        let mut past = Past::default();
+        past.remember(None);
+        past.remember(Some(&seen(5, None)));
+        assert_eq!(lost(&past, None), None);
+        past.remember(Some(&seen(7, Some((1, false)))));
+        // An older copy.
+        past.remember(Some(&seen(6, Some((2, false)))));
+        for (revision, expected) in [(6, Some(1)), (7, None), (8, None)] {
+            assert_eq!(lost(&past, Some(&seen(revision, None))), expected, "{revision}");
+        }
+        assert_eq!(lost(&past, None), Some(1), "the record is lost too");
+        past.remember(Some(&seen(8, Some((3, false)))));
+        assert_eq!(lost(&past, None), Some(3));
+        past.waited_for = Some(1);
+        assert_eq!(lost(&past, None), Some(3));
+        past.waited_for = Some(3);
+        assert_eq!(lost(&past, None), None);
+        past.waited_for = None;
+        past.remember(Some(&seen(9, Some((4, true)))));
+        assert_eq!(lost(&past, None), None);
+    }
+}

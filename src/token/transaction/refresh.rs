@@ -266,8 +266,9 @@ impl Refresh<'_> {
     async fn bury(self, intended: Versioned, reason: ReauthorizationReason, ended_by: EndedBy, now: Now) -> Outcome {
         let live = self.live;
         match live.store.read().await {
-            // A sibling that worked without our lease may have stored a successor: then its success is ours.
-            Ok(Some(moved)) if moved.revision != intended.revision => {
+            // A sibling that worked without our lease may have stored a successor: then its success is ours. In a store
+            // that went back it may have the revision of the intent that was lost.
+            Ok(Some(moved)) if moved.revision != intended.revision || moved.record != intended.record => {
                 if let Some(stored) = take_stored(live, self.want, Some(&moved)) {
                     live.store.release(self.lease).await;
                     return Ok(stored);

@@ -95,6 +95,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -103,5 +105,54 @@ mod tests {
             [1, 2].map(|failures| AFTER_FAILURE.pause(failures).as_millis()),
             [50, 100]
         );
+    }
+
+    fn record(revision: u64) -> StoredRecord {
+        StoredRecord::new(revision, format!("record {revision}").into_bytes())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_was_made_before_its_answer_was_lost_is_done_and_what_others_wrote_is_not() {
+        let out = || Err(StoreError::unavailable("take the write", "it is out"));
+        let (ours, theirs) = (
+            || Ok(Swapped::Conflict(Some(record(2)))),
+            || Ok(Swapped::Conflict(Some(record(3)))),
+        );
+        let gone = || Ok(Swapped::Conflict(None));
+        for (answers, expected) in [
+            (vec![Ok(Swapped::Done)], "done"),
+            (vec![out(), Ok(Swapped::Done)], "done"),
+            (vec![out(), ours()], "done"),
+            (vec![out(), out(), ours()], "done"),
+            (vec![out(), theirs()], "conflict"),
+            (vec![out(), gone()], "conflict"),
+            // Nothing of ours can be there before it was sent.
+            (vec![ours()], "conflict"),
+            (vec![theirs()], "conflict"),
+            (vec![Ok(Swapped::Fenced)], "fenced"),
+            (vec![out(), Ok(Swapped::Fenced)], "fenced"),
+            (vec![out(), out(), out()], "out"),
+            (vec![Err(StoreError::corrupt("no"))], "corrupt"),
+        ] {
+            let tries = answers.len();
+            let left = std::sync::Mutex::new(std::collections::VecDeque::from(answers));
+            let swap = Swap::new(Some(1), 7, Some(record(2)));
+            let swapped = swap_at_last(&swap, || {
+                let answer = left.lock().unwrap().pop_front().unwrap();
+                std::future::ready(answer)
+            });
+            let told = match swapped.await {
+                Ok(Swapped::Done) => "done",
+                Ok(Swapped::Conflict(_)) => "conflict",
+                Ok(Swapped::Fenced) => "fenced",
+                Err(StoreError::Unavailable { .. }) => "out",
+                Err(_) => "corrupt",
+            };
+            assert_eq!(told, expected, "after {tries}");
+            assert!(
+                left.lock().unwrap().is_empty(),
+                "{expected}: tried less than {tries} times"
+            );
+        }
     }
 }
