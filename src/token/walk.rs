@@ -227,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_walk_says_whether_a_record_was_removed() {
-        let walk = Walk::new(Steps::new([]), String::new());
+        let mut walk = Walk::new(Steps::new([]), String::new());
         assert!(walk.remove("a", 5).await.unwrap());
         assert!(!walk.remove("a", 5).await.unwrap());
     }
