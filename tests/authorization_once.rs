@@ -398,6 +398,8 @@ struct Watched {
     inner: MemoryStore,
     away: AtomicBool,
     needs_a_lease: bool,
+    /// Writes arrive, and nobody is told.
+    loses_answers: AtomicBool,
     keys: Mutex<Vec<TokenKey>>,
     records: Mutex<HashMap<String, Vec<u8>>>,
 }
@@ -443,7 +445,10 @@ impl TokenStore for Watched {
                     None => records.remove(&key.storage_id()),
                 };
             }
-            Ok(swapped)
+            match self.loses_answers.load(Ordering::SeqCst) {
+                true => Err(StoreError::unavailable("answer", "the answer was lost")),
+                false => Ok(swapped),
+            }
         })
     }
 
@@ -536,6 +541,44 @@ async fn while_the_store_is_away_no_code_is_sent_and_afterwards_it_is() {
     assert!(recorder.seen().is_empty(), "the code is not spent");
     watched.away.store(false, Ordering::SeqCst);
     app.finish(pending, &back).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_callback_whose_mark_had_no_answer_may_be_tried_again_in_the_same_process() {
+    for begun in [true, false] {
+        let recorder = granting().await;
+        let watched = Arc::new(Watched::default());
+        let store: Arc<dyn TokenStore> = watched.clone();
+        let app = || builder(recorder.origin(), &store).build().unwrap();
+        let (process, other) = (app(), app());
+        let authorization = process.authorize(SCOPES).unwrap().subject("customer-42");
+        let pending = authorization.pending.clone();
+        let back = callback(pending.state().expose_secret());
+        if begun {
+            process.begin("session", authorization).await.unwrap();
+        }
+        let finish = async |app: &mx::App| match begun {
+            true => app.complete("session", &back).await,
+            false => app.finish(pending.clone(), &back).await,
+        };
+        for _ in 0..2 {
+            watched.loses_answers.store(true, Ordering::SeqCst);
+            let error = finish(&process).await.unwrap_err();
+            watched.loses_answers.store(false, Ordering::SeqCst);
+            assert!(matches!(error, Error::AuthorizationStore { .. }), "{error:?}");
+            // Another process cannot tell whether the code was sent.
+            assert!(is_used(&finish(&other).await), "begun: {begun}");
+        }
+        assert!(recorder.seen().is_empty(), "the code is not sent");
+        let (one, two) = tokio::join!(finish(&process), finish(&process));
+        let user = match (one, two) {
+            (Ok(user), used) | (used, Ok(user)) if is_used(&used) => user,
+            other => panic!("begun {begun}: {other:?}"),
+        };
+        assert_eq!(user.subject(), "customer-42");
+        assert!(is_used(&finish(&process).await) && is_used(&finish(&other).await));
+        assert_eq!(recorder.token_requests().len(), 1, "begun: {begun}");
+    }
 }
 
 #[tokio::test]

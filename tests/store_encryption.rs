@@ -5,6 +5,7 @@
 mod token_support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use finrail::token::store::{
     EncryptedStore, EncryptionKeys, Leased, MemoryStore, Reencrypted, StoredRecord, Swap, Swapped,
@@ -169,4 +170,36 @@ async fn an_older_record_in_the_place_of_a_newer_one_is_noticed() {
     // A login takes its place.
     put(&strict, &key("a"), None, StoredRecord::new(3, TEXT)).await;
     assert_eq!(strict.load(&key("a")).await.unwrap().unwrap().revision, 3);
+}
+
+#[tokio::test]
+async fn a_last_swap_that_is_asked_for_again_is_done_though_it_is_encrypted_anew() {
+    let inner = Arc::new(MemoryStore::new());
+    let store = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, [7; 32]));
+    let key = key("again");
+    let lease = |holder: &'static str| async {
+        match store.lease(&key, holder, Duration::from_secs(60)).await.unwrap() {
+            Leased::Granted(lease) => lease,
+            held @ Leased::Held { .. } => panic!("{held:?}"),
+        }
+    };
+    let first = lease("first").await;
+    let swap = |bytes: &[u8]| Swap::new(None, first.fence, Some(StoredRecord::new(5, bytes)));
+    let end = |bytes| store.swap_and_release(&key, swap(bytes), &first);
+    assert_eq!(end(b"one").await.unwrap(), Swapped::Done);
+    // While nobody has the lease, and while somebody has the next one.
+    assert_eq!(end(b"one").await.unwrap(), Swapped::Done);
+    let next = lease("next").await;
+    assert_eq!(end(b"one").await.unwrap(), Swapped::Done);
+    assert!(matches!(
+        store.lease(&key, "late", Duration::from_secs(60)).await.unwrap(),
+        Leased::Held { by, .. } if by == "next"
+    ));
+    // Another record was not made.
+    assert_eq!(end(b"two").await.unwrap(), Swapped::Fenced);
+    store.release(&key, next).await.unwrap();
+    assert_eq!(
+        store.load(&key).await.unwrap(),
+        Some(StoredRecord::new(5, b"one".as_slice()))
+    );
 }

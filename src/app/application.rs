@@ -264,7 +264,7 @@ impl<P: Provider> App<P> {
     /// [`AuthorizationUsed`](oauth::Error::AuthorizationUsed) and sends nothing, in every process that shares the store; without
     /// a store that is this process. Only where the code is known to be unspent (nothing was sent, the client was refused,
     /// or there were too many requests) the same callback may be tried again. When the store cannot be used, the code is not
-    /// sent either. After its [time](crate::AppBuilder::authorization_lifetime) it has
+    /// sent either, and this process takes the same callback again; to another one it may look used. After its [time](crate::AppBuilder::authorization_lifetime) it has
     /// [ended](oauth::Error::AuthorizationEnded).
     pub async fn finish(&self, pending: Pending, callback: &str) -> Result<Connection<P>, oauth::Error>
     where

@@ -5,7 +5,7 @@
 //! Both the authorization under way and the mark are one record of the token store, under a key made of a hash of
 //! `state`; it is changed by swaps, of which one wins.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +38,20 @@ pub(crate) struct Authorizations {
     clock: Arc<dyn Clock>,
     /// What this process has written, to be removed when it is over: a store does not end records by itself.
     written: Mutex<VecDeque<Written>>,
+    /// The tries of this process of which nobody heard whether the store has their mark.
+    unheard: Mutex<HashMap<TokenKey, Unheard>>,
+}
+
+/// Tries to take one authorization that ended without an answer of the store, and so without sending the code. The store
+/// may have a mark of one of them, and then another try of this process may go on from there: if it is still that mark
+/// when the next one is written over it, nobody else has sent the code.
+struct Unheard {
+    /// Whose marks they are.
+    tries: Vec<String>,
+    /// What was there before them.
+    before: Option<Kept>,
+    /// Until when it means anything.
+    until: DateTime<Utc>,
 }
 
 struct Written {
@@ -54,6 +68,10 @@ struct Kept {
     /// The session that began it, as a hash.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     session: String,
+    /// The try that left this mark. Without it two tries would write the same mark, and a store that answers a write that
+    /// is asked for again with "done" would let both send the code. Empty in marks of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    by: String,
     /// The authorization under way; none: it was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<Pending>,
@@ -78,6 +96,7 @@ impl Authorizations {
             store,
             clock,
             written: Mutex::default(),
+            unheard: Mutex::default(),
         }
     }
 
@@ -93,6 +112,7 @@ impl Authorizations {
                 .until
                 .unwrap_or_else(|| token::after(self.now(), REMEMBERED_WITHOUT_END)),
             session: digest("finrail session 1", session),
+            by: String::new(),
             pending: Some(pending),
         };
         // Nobody draws the same state twice: what is there already is the same authorization, begun a second time.
@@ -110,7 +130,14 @@ impl Authorizations {
         if session.is_empty() || !bool::from(came_in.as_bytes().ct_eq(seen.kept.session.as_bytes())) {
             return Err(Error::ForeignSession);
         }
-        match seen.kept.pending.clone() {
+        let pending = match &seen.kept.pending {
+            Some(pending) => Some(pending.clone()),
+            None => {
+                let before = self.before_own_try(&key_of(state), &seen.kept).flatten();
+                before.and_then(|kept| kept.pending)
+            }
+        };
+        match pending {
             None => Err(Error::AuthorizationUsed),
             Some(pending) => Ok((pending, seen)),
         }
@@ -130,13 +157,15 @@ impl Authorizations {
     /// Takes an authorization for its one use. Of all who try, in whatever process, one succeeds.
     pub(crate) async fn claim(&self, pending: &Pending, seen: Option<Seen>) -> Result<Claim, Error> {
         let now = self.now();
-        if let Some(Kept {
-            pending: None, until, ..
-        }) = seen.as_ref().map(|seen| &seen.kept)
-            && *until > now
-        {
-            return Err(Error::AuthorizationUsed);
-        }
+        let key = key_of(&pending.state);
+        let kept = seen.as_ref().map(|seen| &seen.kept);
+        let before = match kept {
+            Some(mark) if mark.pending.is_none() && mark.until > now => {
+                let before = self.before_own_try(&key, mark);
+                before.ok_or(Error::AuthorizationUsed)?
+            }
+            kept => kept.filter(|kept| kept.pending.is_some()).cloned(),
+        };
         if pending.until.is_some_and(|until| until <= now) {
             return Err(Error::AuthorizationEnded);
         }
@@ -146,19 +175,34 @@ impl Authorizations {
                 Some(until) => token::after(until, REMEMBERED),
                 None => token::after(now, REMEMBERED_WITHOUT_END),
             },
-            session: seen.as_ref().map(|seen| seen.kept.session.clone()).unwrap_or_default(),
+            session: kept.map(|kept| kept.session.clone()).unwrap_or_default(),
+            by: uuid::Uuid::new_v4().simple().to_string(),
             pending: None,
         };
-        let key = key_of(&pending.state);
+        let mut own = OwnTry {
+            authorizations: self,
+            key: &key,
+            mark: &mark,
+            before: before.as_ref(),
+            is_answered: false,
+        };
         let read = seen.as_ref().map(|seen| seen.revision);
-        match self.replace(&key, read, Some(&mark)).await? {
-            Some(revision) => Ok(Claim {
-                key,
-                revision,
-                before: seen.map(|seen| seen.kept).filter(|kept| kept.pending.is_some()),
-            }),
-            None => Err(Error::AuthorizationUsed),
-        }
+        let replaced = self.replace(&key, read, Some(&mark)).await?;
+        own.is_answered = true;
+        drop(own);
+        let Some(revision) = replaced else {
+            return Err(Error::AuthorizationUsed);
+        };
+        self.unheard().remove(&key);
+        Ok(Claim { key, revision, before })
+    }
+
+    /// What was there before this mark, if a try of this process left it that ended without an answer; otherwise its code
+    /// may be sent.
+    fn before_own_try(&self, key: &TokenKey, mark: &Kept) -> Option<Option<Kept>> {
+        let unheard = self.unheard();
+        let unheard = unheard.get(key)?;
+        unheard.tries.contains(&mark.by).then(|| unheard.before.clone())
     }
 
     /// Undoes a use whose code was not spent, so that the same callback may be tried again.
@@ -227,6 +271,8 @@ impl Authorizations {
         not_removed: &mut Vec<StoreError>,
     ) -> Result<usize, Error> {
         let which = |kept: &Kept| kept.pending.as_ref().is_some_and(&which);
+        self.unheard()
+            .retain(|_, unheard| !unheard.before.as_ref().is_some_and(&which));
         self.remove_all(which, unread, not_removed).await
     }
 
@@ -271,12 +317,43 @@ impl Authorizations {
         Ok(removed)
     }
 
+    fn unheard(&self) -> std::sync::MutexGuard<'_, HashMap<TokenKey, Unheard>> {
+        self.unheard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn written(&self) -> std::sync::MutexGuard<'_, VecDeque<Written>> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> DateTime<Utc> {
         self.clock.wall().into()
+    }
+}
+
+/// A try that is under way. One that ends without an answer, or that nobody waits for any more, is remembered.
+struct OwnTry<'a> {
+    authorizations: &'a Authorizations,
+    key: &'a TokenKey,
+    mark: &'a Kept,
+    before: Option<&'a Kept>,
+    is_answered: bool,
+}
+
+impl Drop for OwnTry<'_> {
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        let now = self.authorizations.now();
+        let mut unheard = self.authorizations.unheard();
+        unheard.retain(|_, unheard| unheard.until > now);
+        let of_this = unheard.entry(self.key.clone()).or_insert_with(|| Unheard {
+            tries: Vec::new(),
+            before: self.before.cloned(),
+            until: self.mark.until,
+        });
+        of_this.until = of_this.until.max(self.mark.until);
+        of_this.tries.push(self.mark.by.clone());
     }
 }
 
@@ -315,7 +392,12 @@ fn digest(purpose: &str, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+    use futures_util::future::BoxFuture;
+
     use super::*;
+    use crate::token::store::{Lease, Leased};
     use crate::token::{ManualClock, MemoryStore};
     use crate::value::ScopeSet;
 
@@ -429,6 +511,143 @@ mod tests {
         assert!(matches!(late, Some(Error::AuthorizationUsed)), "{late:?}");
     }
 
+    /// A store whose answers are lost on demand, and which answers a write that is asked for again as the first time.
+    #[derive(Default)]
+    struct Remote {
+        inner: MemoryStore,
+        /// How many writes arrive without an answer.
+        loses: AtomicU32,
+        /// Writes do not end.
+        hangs: AtomicBool,
+    }
+
+    impl TokenStore for Remote {
+        fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+            self.inner.load(key)
+        }
+        fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+            Box::pin(async move {
+                let stored = self.inner.load(key).await?;
+                let swapped = match swap.next.is_some() && stored == swap.next {
+                    true => Swapped::Done,
+                    false => self.inner.swap(key, swap).await?,
+                };
+                if self.hangs.load(Ordering::SeqCst) {
+                    std::future::pending::<()>().await;
+                }
+                let lost = |left: u32| left.checked_sub(1);
+                match self.loses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lost) {
+                    Ok(_) => Err(StoreError::unavailable("answer", "it is out")),
+                    Err(_) => Ok(swapped),
+                }
+            })
+        }
+        fn lease<'a>(
+            &'a self,
+            key: &'a TokenKey,
+            holder: &'a str,
+            ttl: Duration,
+        ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+            self.inner.lease(key, holder, ttl)
+        }
+        fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+            self.inner.release(key, lease)
+        }
+    }
+
+    impl Shared {
+        fn over(store: Arc<Remote>) -> Self {
+            Self { store, ..Self::new() }
+        }
+    }
+
+    #[tokio::test]
+    async fn two_marks_are_never_the_same_write() {
+        let shared = Shared::over(Arc::default());
+        let (one, other) = (shared.process(), shared.process());
+        let state = Secret::from("s");
+        one.keep(SESSION, shared.pending("s", Some(600))).await.unwrap();
+        let (pending, seen_by_one) = one.find(SESSION, &state).await.unwrap();
+        let (_, seen_by_other) = other.find(SESSION, &state).await.unwrap();
+        one.claim(&pending, Some(seen_by_one)).await.unwrap();
+        let late = other.claim(&pending, Some(seen_by_other)).await.err();
+        assert!(matches!(late, Some(Error::AuthorizationUsed)), "{late:?}");
+    }
+
+    #[tokio::test]
+    async fn a_process_goes_on_from_its_own_mark_whose_answer_was_lost_and_no_other_does() {
+        for (begun, cancelled) in [(true, false), (false, false), (true, true), (false, true)] {
+            let case = format!("begun {begun}, cancelled {cancelled}");
+            let store = Arc::new(Remote::default());
+            let shared = Shared::over(Arc::clone(&store));
+            let (process, other) = (shared.process(), shared.process());
+            let pending = shared.pending("s", Some(600));
+            let look = async |process: &Authorizations| match begun {
+                true => process.find(SESSION, &pending.state).await.map(|(_, seen)| Some(seen)),
+                false => process.look(&pending.state).await,
+            };
+            let claim = async |process: &Authorizations| {
+                let seen = look(process).await?;
+                process.claim(&pending, seen).await
+            };
+            if begun {
+                process.keep(SESSION, pending.clone()).await.unwrap();
+            }
+            // Twice: of the second try only the mark over the first one is there.
+            for _ in 0..2 {
+                if cancelled {
+                    store.hangs.store(true, Ordering::SeqCst);
+                    let waited = tokio::time::timeout(Duration::from_millis(20), claim(&process)).await;
+                    assert!(waited.is_err(), "{case}");
+                    store.hangs.store(false, Ordering::SeqCst);
+                } else {
+                    store.loses.store(1, Ordering::SeqCst);
+                    let lost = claim(&process).await.err();
+                    assert!(
+                        matches!(lost, Some(Error::AuthorizationStore { .. })),
+                        "{case}: {lost:?}"
+                    );
+                }
+                let elsewhere = claim(&other).await.err();
+                assert!(
+                    matches!(elsewhere, Some(Error::AuthorizationUsed)),
+                    "{case}: {elsewhere:?}"
+                );
+            }
+            if begun {
+                let foreign = process.find("session-2", &pending.state).await.err();
+                assert!(matches!(foreign, Some(Error::ForeignSession)), "{case}: {foreign:?}");
+            }
+            // Of two tries that see the mark one goes on, and what was not spent is given back as it was.
+            let (one, two) = (look(&process).await.unwrap(), look(&process).await.unwrap());
+            let claimed = process.claim(&pending, one).await.unwrap();
+            let late = process.claim(&pending, two).await.err();
+            assert!(matches!(late, Some(Error::AuthorizationUsed)), "{case}: {late:?}");
+            let again = claim(&process).await.err();
+            assert!(matches!(again, Some(Error::AuthorizationUsed)), "{case}: {again:?}");
+            assert!(process.unheard().is_empty(), "{case}");
+            process.give_back(claimed).await;
+            let claimed = claim(&other).await.unwrap();
+            assert_eq!(claimed.before.is_some(), begun, "{case}");
+            let used = claim(&process).await.err();
+            assert!(matches!(used, Some(Error::AuthorizationUsed)), "{case}: {used:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_try_without_an_answer_is_remembered_for_as_long_as_its_mark_says_something() {
+        let store = Arc::new(Remote::default());
+        let shared = Shared::over(Arc::clone(&store));
+        let process = shared.process();
+        for (state, second) in [("a", 0), ("b", 300), ("c", 600 + HOUR)] {
+            shared.advance_to(second);
+            store.loses.store(1, Ordering::SeqCst);
+            let pending = shared.pending(state, Some(second + 600));
+            assert!(process.claim(&pending, None).await.is_err());
+        }
+        assert_eq!(process.unheard().len(), 2, "that of the first is over");
+    }
+
     #[tokio::test]
     async fn an_authorization_is_taken_before_its_end_and_its_use_is_remembered_beyond_that() {
         let shared = Shared::new();
@@ -539,6 +758,7 @@ mod tests {
             version: VERSION,
             until: shared.at(600),
             session: digest("finrail session 1", SESSION),
+            by: String::new(),
             pending: Some(shared.pending("s", Some(600))),
         };
         let bytes = kept.encode();

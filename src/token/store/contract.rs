@@ -462,9 +462,14 @@ impl Kit {
         expect(PROMISE, end(None, record(1), &first).await?, &Swapped::Done)?;
         let again = Lease::new(first.fence);
         drop(first);
+        // Its answer may be lost.
+        const AGAIN: &str =
+            "a last swap that is asked for again after it was made is done, whoever has the lease by then";
+        expect(AGAIN, end(None, record(1), &again).await?, &Swapped::Done)?;
         expect(PROMISE, self.sibling.load(&key).await.map_err(&failed)?, &record(1))?;
         let second = lease(&*self.sibling, &key, PROMISE).await?;
         expect(PROMISE, second.predecessor, &Predecessor::Finished)?;
+        expect(AGAIN, end(None, record(1), &again).await?, &Swapped::Done)?;
         // Of an older lease, another write changes nothing and frees nobody's lease.
         expect(PROMISE, end(Some(1), record(5), &again).await?, &Swapped::Fenced)?;
         expect(PROMISE, self.store.load(&key).await.map_err(&failed)?, &record(1))?;

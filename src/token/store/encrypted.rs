@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Admission, Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, RecordBytes, StoreError, StoredRecord,
-    Swap, Swapped, TokenStore,
+    Swap, Swapped, TokenStore, was_made,
 };
 use crate::token::TokenKey;
 
@@ -448,15 +448,31 @@ impl TokenStore for EncryptedStore {
     ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
             let id = key.storage_id();
+            let wanted = swap.next.clone();
             let sealed = self.sealed(&id, swap)?;
-            let revision = sealed.next.as_ref().map(|next| next.revision);
-            Ok(match self.inner.swap_and_release(key, sealed, lease).await? {
+            let revision = wanted.as_ref().map(|next| next.revision);
+            let swapped = match self.inner.swap_and_release(key, sealed.clone(), lease).await? {
+                Swapped::Conflict(Some(stored)) => {
+                    let opened = self.open_newest(&id, stored)?;
+                    if wanted.as_ref() != Some(&opened) {
+                        return Ok(Swapped::Conflict(Some(opened)));
+                    }
+                    // It was made by an earlier copy of the question. To the inner store it is another record, encrypted
+                    // anew: it is made again, and ends the lease.
+                    let expected = revision;
+                    let again = Swap { expected, ..sealed };
+                    self.inner.swap_and_release(key, again, lease).await?
+                }
+                swapped => swapped,
+            };
+            Ok(match swapped {
                 Swapped::Done => {
                     self.note(&id, revision);
                     Swapped::Done
                 }
                 Swapped::Conflict(Some(stored)) => Swapped::Conflict(Some(self.open_newest(&id, stored)?)),
-                other => other,
+                Swapped::Conflict(None) => Swapped::Conflict(None),
+                Swapped::Fenced => was_made(self, key, wanted.as_ref()).await?,
             })
         })
     }

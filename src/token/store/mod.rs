@@ -109,7 +109,12 @@ pub trait TokenStore: Send + Sync + 'static {
         lease: &'a Lease,
     ) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         Box::pin(async move {
-            let swapped = self.swap(key, swap).await?;
+            let wanted = swap.next.clone();
+            let swapped = match self.swap(key, swap).await? {
+                Swapped::Conflict(Some(stored)) if wanted.as_ref() == Some(&stored) => Swapped::Done,
+                Swapped::Fenced => return was_made(self, key, wanted.as_ref()).await,
+                swapped => swapped,
+            };
             if swapped == Swapped::Done {
                 // If it is not given back, its time runs out.
                 let _ = self.release(key, Lease::new(lease.fence)).await;
@@ -191,6 +196,20 @@ pub trait TokenStore: Send + Sync + 'static {
     fn place(&self) -> Option<String> {
         None
     }
+}
+
+/// What a last swap is whose lease is not the newest: done, if its record is there, because an earlier copy of the question
+/// made it before somebody else got the next lease.
+pub(crate) async fn was_made<S: TokenStore + ?Sized>(
+    store: &S,
+    key: &TokenKey,
+    wanted: Option<&StoredRecord>,
+) -> Result<Swapped, StoreError> {
+    let is_there = match wanted {
+        Some(wanted) => store.load(key).await?.as_ref() == Some(wanted),
+        None => false,
+    };
+    Ok(if is_there { Swapped::Done } else { Swapped::Fenced })
 }
 
 /// The lease, and then the swap.
