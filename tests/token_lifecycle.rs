@@ -72,7 +72,9 @@ async fn without_a_grant_the_error_says_so() {
 async fn advisory_serves_and_refreshes_beside_the_call() {
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;
-    tokio::time::sleep(HOUR - secs(200)).await;
+    tokio::time::sleep(HOUR - secs(460)).await;
+    handle.fresh().await.unwrap();
+    tokio::time::sleep(secs(260)).await;
     assert_eq!(text(&handle.header().unwrap()), "Bearer access-1");
     tokio::time::sleep(secs(1)).await;
     assert_eq!(text(&handle.header().unwrap()), "Bearer access-2");
@@ -287,7 +289,9 @@ async fn a_refresh_beside_the_calls_is_tried_again_as_soon_as_the_server_may_be_
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;
     world.bank.faults([Fault::Throttle(Some(secs(30))); 2]);
-    tokio::time::sleep(HOUR - secs(200)).await;
+    tokio::time::sleep(HOUR - secs(460)).await;
+    handle.fresh().await.unwrap();
+    tokio::time::sleep(secs(260)).await;
     let mut asked = Vec::new();
     // The second refresh at the very end of the rest, the third after it.
     for wait in [

@@ -556,7 +556,9 @@ async fn a_refresh_that_waits_out_a_doubt_does_not_ask_with_every_call() {
         .rotation(rotation)
         .build();
     handle.adopt(world.bank.login()).await.unwrap();
-    tokio::time::sleep(secs(3310)).await;
+    tokio::time::sleep(secs(3110)).await;
+    handle.fresh().await.unwrap();
+    tokio::time::sleep(secs(200)).await;
     world.bank.faults([Fault::LoseReply]);
     let _ = handle.header();
     handle.settled().await;
@@ -598,7 +600,9 @@ async fn settled_waits_for_a_refresh_beside_the_calls_and_for_its_write() {
     let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
     let handle = user(&world.bank, &store, &world.clock, "a").build();
     handle.adopt(world.bank.login()).await.unwrap();
-    tokio::time::sleep(secs(3400)).await;
+    tokio::time::sleep(secs(3140)).await;
+    handle.fresh().await.unwrap();
+    tokio::time::sleep(secs(260)).await;
     flaky.fail_after_swaps(1);
     assert_eq!(text(&handle.header().unwrap()), "Bearer access-1");
     assert!(tokio::time::timeout(secs(60), handle.settled()).await.is_err());
@@ -846,4 +850,61 @@ async fn tokens_that_are_in_memory_only_are_revoked_with_their_grant_wherever_th
         assert_eq!(tombstone.reason, ReauthorizationReason::Revoked);
         assert!(handle.header().is_none());
     }
+}
+
+/// After a pause the first call looks before it uses a token, however far the token is in its life and whichever clock
+/// shows the pause.
+#[tokio::test(start_paused = true)]
+async fn after_a_pause_an_end_elsewhere_is_learned_before_the_first_call() {
+    for (pause, slept) in [(1800, 0), (3400, 0), (10, 600)] {
+        let world = World::new(Habits {
+            life: Some(HOUR * 2),
+            ..STRICT
+        });
+        let handle = world.logged_in("a").await;
+        let idle = world.process("idle");
+        idle.fresh().await.unwrap();
+        handle.revoke().await.unwrap();
+        tokio::time::sleep(secs(pause)).await;
+        // The machine slept: only the time of day went on.
+        world.clock.jump(slept);
+        assert!(idle.header().is_none(), "{pause} {slept}");
+        assert!(
+            idle.fresh().await.unwrap_err().reauthorization_required(),
+            "{pause} {slept}"
+        );
+    }
+}
+
+/// A 401 that does not say that it is the token, and a refresh whose reply is lost: the token may be good, and the spent
+/// refresh token could end it.
+#[tokio::test(start_paused = true)]
+async fn a_suspect_token_serves_where_asking_for_another_one_could_only_end_it() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    tokio::time::sleep(secs(600)).await;
+    let bearer = handle.fresh().await.unwrap();
+    world.bank.faults([Fault::LoseReply]);
+    let error = handle
+        .rejected(bearer.generation, Rejection::Unexplained)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::InDoubt { .. }), "{error:?}");
+    for _ in 0..20 {
+        tokio::time::sleep(secs(60)).await;
+        assert!(world.bank.accepts(&text(&handle.fresh().await.unwrap())));
+    }
+    assert_eq!(
+        world.bank.sent(),
+        ["refresh-1"],
+        "the spent token is not sent while the access token lives"
+    );
+    // One that the provider refuses by name is over.
+    assert!(
+        handle
+            .rejected(bearer.generation, Rejection::InvalidToken)
+            .await
+            .is_err()
+    );
+    assert!(handle.fresh().await.is_err());
 }

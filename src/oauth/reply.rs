@@ -68,7 +68,14 @@ impl RawReply {
     }
 
     fn is_html(&self) -> bool {
-        without_mark(&self.body).trim_ascii_start().starts_with(b"<")
+        let of_type = self.headers.get(http::header::CONTENT_TYPE);
+        let of_type = of_type.and_then(|named| named.to_str().ok()).unwrap_or_default();
+        let named = of_type.split(';').next().unwrap_or_default().trim();
+        // A page need not begin with a tag.
+        let is_named = ["text/html", "application/xhtml+xml"]
+            .iter()
+            .any(|page| named.eq_ignore_ascii_case(page));
+        is_named || without_mark(&self.body).trim_ascii_start().starts_with(b"<")
     }
 
     fn problem(&self, asked: &Asked<'_>, problem: &'static str, in_doubt: bool) -> Error {

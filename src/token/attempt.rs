@@ -10,7 +10,7 @@ use super::live::flight::Joined;
 use super::live::{Live, Outcome};
 use super::machine::{Freshness, Want};
 use super::{Error, transaction};
-use crate::token::source::Bearer;
+use crate::token::source::{Bearer, Rejection};
 use crate::value::{Secret, with_causes};
 
 const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down; ask again after the next start");
@@ -47,7 +47,7 @@ async fn served_without_a_look(live: &Arc<Live>) -> Bearer {
     let is_good = live.held.snapshot().is_some_and(|snapshot| {
         matches!(
             snapshot.freshness(live.now().tick),
-            Freshness::Fresh | Freshness::Unknown
+            Freshness::Fresh | Freshness::Advisory | Freshness::Unknown
         ) && snapshot.error().is_none()
     });
     if is_good {
@@ -62,10 +62,14 @@ async fn served_without_a_look(live: &Arc<Live>) -> Bearer {
 }
 
 /// A header of another token than the one that was refused.
-pub(crate) async fn replace(live: &Arc<Live>, refused: &Secret) -> Result<Bearer, Error> {
+pub(crate) async fn replace(live: &Arc<Live>, refused: &Secret, rejection: Rejection) -> Result<Bearer, Error> {
+    let want = match rejection {
+        Rejection::InvalidToken => Want::Other(refused.clone()),
+        Rejection::Unexplained => Want::Instead(refused.clone()),
+    };
     // The first attempt may be one that was under way, and it may have found the very token that was refused.
     for _ in 0..2 {
-        let snapshot = attempt(live, Want::Other(refused.clone())).await?;
+        let snapshot = attempt(live, want.clone()).await?;
         if !snapshot.is_of(refused) {
             return snapshot.bearer();
         }

@@ -86,7 +86,12 @@ impl TokenHandle {
             .map_or(Freshness::Unknown, |horizon| horizon.freshness(now))
         {
             Freshness::Mandatory | Freshness::Expired => return None,
-            Freshness::Advisory => attempt::beside(&self.0, Want::Younger),
+            Freshness::Advisory => {
+                if self.0.held.look_is_overdue(now) {
+                    return None;
+                }
+                attempt::beside(&self.0, Want::Younger);
+            }
             Freshness::Fresh | Freshness::Unknown => {
                 if self.0.held.look_is_due(now) {
                     if self.0.held.look_is_overdue(now) {
@@ -124,7 +129,7 @@ impl TokenHandle {
     pub async fn rejected(&self, generation: u64, rejection: Rejection) -> Result<Bearer, Error> {
         match self.0.held.refuse(generation, rejection, self.0.now()) {
             Refusal::Outdated => self.fresh().await,
-            Refusal::Replace(refused) => attempt::replace(&self.0, &refused).await,
+            Refusal::Replace(refused) => attempt::replace(&self.0, &refused, rejection).await,
             Refusal::Stands { retry_after } => Err(Error::TokenRefused { retry_after }),
         }
     }

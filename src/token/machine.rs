@@ -177,6 +177,8 @@ pub(crate) enum Want {
     Younger,
     /// The provider refused this access token.
     Other(Secret),
+    /// The provider answered 401 to a call with this access token and did not say that it is the token: it may be good.
+    Instead(Secret),
     /// The refresh token nears its end: tokens of a later generation, whatever is left of them.
     Later { than: u64 },
 }
@@ -186,7 +188,7 @@ pub(crate) fn satisfies(want: &Want, tokens: &TokenSet, freshness: Freshness) ->
     match (want, freshness) {
         (Want::Later { than }, _) => tokens.generation > *than,
         (_, Freshness::Mandatory | Freshness::Expired) => false,
-        (Want::Other(refused), _) => tokens.access_token != *refused,
+        (Want::Other(refused) | Want::Instead(refused), _) => tokens.access_token != *refused,
         (Want::Younger, Freshness::Advisory) => false,
         _ => true,
     }

@@ -192,6 +192,7 @@ fn decisions_by_example() {
             "usable" => Want::Usable,
             "younger" => Want::Younger,
             "other" => Want::Other(Secret::from("access-1")),
+            "instead" => Want::Instead(Secret::from("access-1")),
             "later" => Want::Later { than: 1 },
             "renewed" => Want::Later { than: 0 },
             other => panic!("want {other}"),

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use super::refusals::{Refusal, Refusals};
 use super::shown::Shown;
@@ -22,6 +23,8 @@ pub(crate) struct Held {
     pub unstored: Unstored,
     /// Monotonic seconds from which on the store is looked at again, beside a call.
     look_again_at: AtomicU64,
+    /// The same on the wall clock, in seconds since 1970: it goes on while the machine sleeps.
+    look_again_at_wall: AtomicU64,
     /// The revision of an intent that this process may have written and under which it has sent nothing; 0: there is none.
     unsent: AtomicU64,
     /// Its lock is held for every change of what is shown: nothing older ever goes over something newer.
@@ -55,6 +58,7 @@ impl Held {
             shown: Shown::new(),
             unstored: Unstored::default(),
             look_again_at: AtomicU64::new(0),
+            look_again_at_wall: AtomicU64::new(0),
             unsent: AtomicU64::new(0),
             refusals: Mutex::default(),
         }
@@ -77,7 +81,7 @@ impl Held {
     /// The token at hand, if it still lives.
     pub fn still_serving(&self, now: Now) -> Option<Bearer> {
         let snapshot = self.snapshot()?;
-        let over = snapshot.freshness(now.tick) == Freshness::Expired || snapshot.is_refused();
+        let over = snapshot.freshness(now.tick) == Freshness::Expired || snapshot.is_refused_for_sure();
         if over { None } else { snapshot.bearer.clone() }
     }
 
@@ -106,6 +110,8 @@ impl Held {
     pub fn looked(&self, now: Now) {
         let next = now.tick.monotonic.as_secs().saturating_add(self.half());
         self.look_again_at.store(next, Ordering::Relaxed);
+        let next = seconds(now.tick.wall).saturating_add(self.half());
+        self.look_again_at_wall.store(next, Ordering::Relaxed);
     }
 
     /// Half of the time within which an end elsewhere is learned, in seconds: then a look begins beside the calls.
@@ -117,14 +123,20 @@ impl Held {
     /// Whether the store was not looked at for so long that another process may have ended the grant.
     #[inline]
     pub fn look_is_due(&self, now: Tick) -> bool {
-        now.monotonic.as_secs() >= self.look_again_at.load(Ordering::Relaxed)
+        self.is_later(now, 0)
+    }
+
+    /// Whether so many seconds have passed since a look was due, on either clock.
+    #[inline]
+    fn is_later(&self, now: Tick, by: u64) -> bool {
+        let later = |at: &AtomicU64| at.load(Ordering::Relaxed).saturating_add(by);
+        now.monotonic.as_secs() >= later(&self.look_again_at) || seconds(now.wall) >= later(&self.look_again_at_wall)
     }
 
     /// Whether that time is over, and no call was made that would have looked: the next one waits for a look.
     #[inline]
     pub fn look_is_overdue(&self, now: Tick) -> bool {
-        let look_again_at = self.look_again_at.load(Ordering::Relaxed);
-        now.monotonic.as_secs() >= look_again_at.saturating_add(self.half())
+        self.is_later(now, self.half())
     }
 
     /// The provider answered 401 to this generation. Every 401 comes by here, and this decides what it means.
@@ -149,7 +161,7 @@ impl Held {
                 };
             }
         }
-        snapshot.refuse();
+        snapshot.refuse(rejection);
         self.shown.touch();
         Refusal::Replace(tokens.access_token.clone())
     }
@@ -240,6 +252,13 @@ impl Held {
     fn lock(&self) -> MutexGuard<'_, Refusals> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Since 1970; 0 before.
+#[inline]
+fn seconds(wall: SystemTime) -> u64 {
+    wall.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
@@ -381,6 +400,12 @@ mod tests {
             held.refuse(2, Rejection::Unexplained, now),
             Refusal::Replace(_)
         ));
+        assert!(held.shown.see().is_some_and(|seen| seen.ready().is_none()));
+        assert!(
+            held.still_serving(now).is_some(),
+            "where there is no way to another one"
+        );
+        held.refuse(2, Rejection::InvalidToken, now);
         assert!(held.still_serving(now).is_none());
     }
 

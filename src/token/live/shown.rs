@@ -285,7 +285,7 @@ mod tests {
         let second = snapshot("access-2");
         shown.replace(Some(Arc::clone(&second)));
         assert_eq!(token(&shown.see().unwrap()), "access-2");
-        second.refuse();
+        second.refuse(crate::token::Rejection::InvalidToken);
         shown.touch();
         assert!(shown.see().is_none_or(|seen| seen.ready().is_none()));
         shown.replace(None);

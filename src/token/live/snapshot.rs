@@ -1,13 +1,14 @@
 //! What a process holds of a grant at one moment.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::token::clock::{Now, Tick};
 use crate::token::machine::{Freshness, Horizon, Want};
 use crate::token::record::Versioned;
 use crate::token::source::Bearer;
+use crate::token::source::Rejection;
 use crate::token::{Error, ReauthorizationReason, TokenSet, Tombstone};
 use crate::value::ScopeSet;
 use crate::value::Secret;
@@ -22,8 +23,13 @@ pub(crate) struct Snapshot {
     /// Monotonic time at which this process saw the token first.
     pub seen_at: Duration,
     /// The provider answered 401 to this token.
-    refused: AtomicBool,
+    refused: AtomicU8,
 }
+
+/// What 401s said of the token, the worse the larger.
+const NOT_REFUSED: u8 = 0;
+const SUSPECT: u8 = 1;
+const REFUSED: u8 = 2;
 
 impl Snapshot {
     /// `horizon`: of the record's tokens.
@@ -36,7 +42,7 @@ impl Snapshot {
             tokens,
             tombstone: seen.record.tombstone,
             seen_at: now.monotonic,
-            refused: AtomicBool::new(false),
+            refused: AtomicU8::new(NOT_REFUSED),
         }
     }
 
@@ -54,18 +60,29 @@ impl Snapshot {
 
     /// Whether the provider answered 401 to this token.
     pub fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+        self.refused.load(Ordering::Relaxed) != NOT_REFUSED
     }
 
-    /// From now on it is not served any more.
-    pub fn refuse(&self) {
-        self.refused.store(true, Ordering::Relaxed);
+    /// Whether the provider said that it is the token. Otherwise the token is only a suspect, and serves where there is no
+    /// way to another one.
+    pub fn is_refused_for_sure(&self) -> bool {
+        self.refused.load(Ordering::Relaxed) == REFUSED
+    }
+
+    /// From now on it is not served any more, as long as there may be another one.
+    pub fn refuse(&self, rejection: Rejection) {
+        let refused = match rejection {
+            Rejection::InvalidToken => REFUSED,
+            Rejection::Unexplained => SUSPECT,
+        };
+        self.refused.fetch_max(refused, Ordering::Relaxed);
     }
 
     /// Why a token is wanted by somebody to whom this one does not do.
     pub fn wanted(&self) -> Want {
         match &self.tokens {
-            Some(tokens) if self.is_refused() => Want::Other(tokens.access_token.clone()),
+            Some(tokens) if self.is_refused_for_sure() => Want::Other(tokens.access_token.clone()),
+            Some(tokens) if self.is_refused() => Want::Instead(tokens.access_token.clone()),
             _ => Want::Usable,
         }
     }
@@ -86,7 +103,7 @@ impl Snapshot {
     pub fn carry_over(&mut self, before: &Self) {
         self.seen_at = before.seen_at;
         self.horizon = before.horizon;
-        self.refused = AtomicBool::new(before.is_refused());
+        self.refused = AtomicU8::new(before.refused.load(Ordering::Relaxed));
     }
 
     /// Of its tokens; none: it has none.
@@ -167,8 +184,12 @@ mod tests {
         let snapshot = snapshot("access-1", None);
         assert!(snapshot.ready().is_some());
         assert!(matches!(snapshot.wanted(), Want::Usable));
-        snapshot.refuse();
-        assert!(snapshot.ready().is_none());
+        snapshot.refuse(Rejection::Unexplained);
+        assert!(snapshot.ready().is_none() && !snapshot.is_refused_for_sure());
+        assert!(matches!(snapshot.wanted(), Want::Instead(suspect) if suspect == Secret::from("access-1")));
+        snapshot.refuse(Rejection::InvalidToken);
+        snapshot.refuse(Rejection::Unexplained);
+        assert!(snapshot.ready().is_none() && snapshot.is_refused_for_sure());
         assert!(matches!(snapshot.wanted(), Want::Other(refused) if refused == Secret::from("access-1")));
     }
 

@@ -781,11 +781,14 @@ fn parse(address: &str) -> Result<tokio_postgres::Config, StoreError> {
 
 /// Whether nothing leaves this machine.
 fn stays_here(config: &tokio_postgres::Config) -> bool {
-    config.get_hosts().iter().all(|host| match host {
-        Host::Tcp(name) => ["127.0.0.1", "::1", "localhost"].contains(&name.as_str()),
-        #[cfg(unix)]
-        Host::Unix(_) => true,
-    })
+    let addresses = config.get_hostaddrs();
+    // Where the address is given beside the name, that is where the connection goes; without a name it is all there is.
+    addresses.iter().all(|address| address.is_loopback())
+        && config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => ["127.0.0.1", "::1", "localhost"].contains(&name.as_str()),
+            #[cfg(unix)]
+            Host::Unix(_) => true,
+        })
 }
 
 /// A column of a row that a statement of this file has made.

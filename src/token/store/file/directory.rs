@@ -2,7 +2,7 @@
 //! gets another one in its place.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -83,18 +83,55 @@ enum Place {
     Shared,
 }
 
-/// Whether a store has written here: the locks of its swaps are the first files that it makes. Those that somebody
-/// else made say nothing.
+/// Whether a store has written here: the locks of its swaps are the first files that it makes. In a directory that
+/// others may write to, a name may be given to any file, and a record alone says that there is a store.
 fn holds_a_store(directory: &Path) -> io::Result<bool> {
-    for shard in 0..SHARDS {
-        match fs::symlink_metadata(directory.join(swap_lock_name(shard))) {
-            Ok(found) if found.is_file() && is_ours(&found) => return Ok(true),
-            Ok(_) => {}
-            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {}
-            Err(error) => return Err(error),
+    if !others_may_write(directory) {
+        for shard in 0..SHARDS {
+            match fs::symlink_metadata(directory.join(swap_lock_name(shard))) {
+                Ok(found) if found.is_file() && is_ours(&found) => return Ok(true),
+                Ok(_) => {}
+                Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        return Ok(false);
+    }
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "token") && is_a_record(&path) {
+            return Ok(true);
         }
     }
     Ok(false)
+}
+
+#[cfg(unix)]
+fn others_may_write(directory: &Path) -> bool {
+    const OTHERS: u32 = 0o022;
+    fs::metadata(directory).is_ok_and(|found| found.mode() & OTHERS != 0)
+}
+
+/// Permissions are not looked at.
+#[cfg(not(unix))]
+fn others_may_write(_: &Path) -> bool {
+    false
+}
+
+/// Whether it is a file of this process's user with a record in it. What cannot be read says nothing.
+fn is_a_record(path: &Path) -> bool {
+    let is_own_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && is_ours(&found));
+    let mut begin = [0; super::MAGIC.len()];
+    is_own_file
+        && File::open(path).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok())
+        && begin == *super::MAGIC.as_bytes()
 }
 
 /// Makes a directory that survives a power cut: every new name in it is synced.
