@@ -302,6 +302,25 @@ mod planted {
         stored.map(|record| record.revision)
     }
 
+    /// Whoever may write to a directory may give any file in it another name.
+    #[tokio::test]
+    async fn a_file_that_was_given_the_name_of_a_lock_moves_no_store_and_stops_none() {
+        let directory = Directory::new("renamed");
+        fs::create_dir(&directory.0).unwrap();
+        set_mode(&directory.0, 0o2775);
+        for name in ["swap-00.lock", "mx-0.token"] {
+            fs::write(directory.0.join("app.log"), b"hello").unwrap();
+            fs::rename(directory.0.join("app.log"), directory.0.join(name)).unwrap();
+        }
+        for _ in 0..2 {
+            let store = FileStore::open(&directory.0).unwrap();
+            assert_eq!(store.directory(), directory.0.join("finrail-tokens"));
+            let store: Arc<dyn TokenStore> = Arc::new(store);
+            let seen = stored(&store).await;
+            write(&store, seen, Some(seen.unwrap_or(0) + 1)).await;
+        }
+    }
+
     #[tokio::test]
     async fn a_volume_that_a_group_may_write_to_is_taken_and_the_stores_own_directory_is_not_shared() {
         let directory = Directory::new("volume");

@@ -255,9 +255,14 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
     if tokens.refresh_token.is_none() {
         return Step::Dead(ReauthorizationReason::NoRefreshToken);
     }
-    let serves = situation.freshness != Freshness::Expired && !matches!(want, Want::Other(_));
     let Some(intent) = situation.record.and_then(|record| record.intent.as_ref()) else {
         return Step::Refresh { unanswered: 0 };
+    };
+    let serves = match (want, situation.freshness) {
+        (Want::Other(_), _) | (_, Freshness::Expired) => false,
+        // The access token has no end to wait for, and the refresh token has one, with which the consent would end.
+        (Want::Later { .. }, Freshness::Unknown) => between(intent.at, situation.now.utc()) < LONGEST_DOUBT,
+        _ => true,
     };
     if unsettled(intent, situation.own_intent, situation.exclusive, situation.waited_for) {
         return Step::Patience;
@@ -269,6 +274,9 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
         unanswered: intent.unanswered.saturating_add(1),
     }
 }
+
+/// How long a doubt is left alone when an access token without an end serves and the refresh token nears its end.
+const LONGEST_DOUBT: Duration = Duration::from_secs(86_400);
 
 /// Whether sending a refresh token again could end the access token that it brought: it may have been spent by the
 /// request that has no answer for so long, and a spent one ends the grant where the server takes it for stolen (RFC 9700

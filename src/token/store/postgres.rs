@@ -959,3 +959,25 @@ impl TokenStore for PostgresStore {
         Some((*self.place).to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn an_address_stays_here_by_where_the_connection_goes() {
+        for (address, stays) in [
+            ("postgres://app@localhost/app", true),
+            ("postgres://app@db.example.com/app", false),
+            ("host=localhost hostaddr=127.0.0.1 user=app", true),
+            ("host=localhost hostaddr=192.0.2.2 user=app", false),
+            ("hostaddr=192.0.2.2 user=app", false),
+            ("hostaddr=::1 user=app", true),
+            ("host=localhost,db.example.com user=app", false),
+        ] {
+            assert_eq!(stays_here(&address.parse().unwrap()), stays, "{address}");
+        }
+    }
+}

@@ -195,3 +195,21 @@ fn a_reply_that_breaks_off_leaves_the_revocation_in_doubt() {
         assert_eq!(outcome(reply, &[200], &[], false), expected, "{status} {body}");
     }
 }
+
+#[test]
+fn a_page_is_known_by_its_type_too() {
+    for (of_type, body) in [
+        ("text/html", "Please log in <a href=/login>here</a>"),
+        ("Text/HTML; charset=utf-8", "&nbsp;<html>"),
+        ("application/xhtml+xml", "\u{a0}<html>"),
+    ] {
+        let mut page = reply(200, body);
+        let of_type = http::HeaderValue::from_static(of_type);
+        page.headers.insert(http::header::CONTENT_TYPE, of_type);
+        assert_eq!(outcome(page, &[200], &[], false), Later, "{body}");
+    }
+    let mut done = reply(200, "ok");
+    let plain = http::HeaderValue::from_static("text/plain");
+    done.headers.insert(http::header::CONTENT_TYPE, plain);
+    assert_eq!(outcome(done, &[200], &[], false), Done);
+}
