@@ -224,4 +224,9 @@ async fn who_cannot_wait_any_longer_can_be_told_what_it_waits_for() {
     sleep(secs(3)).await;
     assert!(grants[0].waiting().is_none(), "it is served");
     assert_eq!(crowded(&grants[4].waiting().unwrap()), (3, 3));
+    // In the end all are served.
+    sleep(secs(600)).await;
+    for (number, grant) in grants.iter().enumerate() {
+        assert!(grant.waiting().is_none(), "{number}");
+    }
 }

@@ -4,9 +4,12 @@
 mod token_support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use finrail::token::store::{Leased, StoreError, StoredRecord, Swap, Swapped};
+use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{Clock, Error, MemoryStore, Record, TokenHandle, TokenKey, TokenStore};
+use futures_util::future::BoxFuture;
 use token_support::*;
 
 struct World {
@@ -124,6 +127,65 @@ async fn a_revocation_and_a_login_go_over_damage_and_a_revocation_leaves_no_copy
     restarted.fresh().await.unwrap();
     let aside = world.stored(&user_key().damaged_copy()).await.unwrap();
     assert_eq!(*aside.bytes, *copy_of(b"{\"version\":1,\"tok"));
+}
+
+/// A store without room for anything but the record of the grant.
+struct Full {
+    store: Arc<dyn TokenStore>,
+    is_full: AtomicBool,
+}
+
+impl TokenStore for Full {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.store.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        if self.is_full.load(Ordering::SeqCst) && *key != user_key() {
+            return Box::pin(async { Err(StoreError::unavailable("take the write", "the disk is full")) });
+        }
+        self.store.swap(key, swap)
+    }
+    fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.store.lease(key, by, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.store.release(key, lease)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_wait_to_be_stored_go_over_damage_as_soon_as_that_is_kept_aside() {
+    const DAMAGE: &[u8] = b"{\"version\":1,\"tok";
+    let world = World::new();
+    let full = Arc::new(Full {
+        store: Arc::clone(&world.store),
+        is_full: AtomicBool::new(true),
+    });
+    let flaky = Arc::new(FlakyStore::new(Arc::clone(&full) as Arc<dyn TokenStore>));
+    let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Slow(secs(1))]);
+    let refresh = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.fresh().await }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    flaky.lose_swaps();
+    assert_eq!(text(&refresh.await.unwrap().unwrap()), "Bearer access-2");
+    // Until its lease has run out.
+    tokio::time::sleep(secs(120)).await;
+    world.overwrite(DAMAGE).await;
+    flaky.heal();
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(*world.stored(&user_key()).await.unwrap().bytes, *DAMAGE);
+    full.is_full.store(false, Ordering::SeqCst);
+    tokio::time::timeout(secs(60), handle.settled()).await.unwrap();
+    let stored = world.stored(&user_key()).await.unwrap();
+    assert_eq!(Record::decode(&stored.bytes).unwrap().generation(), 2);
+    let aside = world.stored(&user_key().damaged_copy()).await.unwrap();
+    assert_eq!(*aside.bytes, *copy_of(DAMAGE));
 }
 
 /// What is kept of a damaged record: it says whose it was, and has every byte that was found.

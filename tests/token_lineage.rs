@@ -178,6 +178,7 @@ async fn a_login_after_a_restart_goes_over_what_is_stored_though_the_store_was_a
     way.heal();
     tokio::time::sleep(secs(30)).await;
     assert_eq!(world.stored_refresh_token().await, Some(newest));
+    assert_eq!(world.stored().await.generation(), 2, "after the one that is replaced");
     assert!(world.bank.revoked_tokens().is_empty());
 }
 

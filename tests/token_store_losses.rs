@@ -719,6 +719,10 @@ async fn as_long_as_new_tokens_are_not_stored_nothing_is_asked_for() {
     // The intent is stored. From now on the store is read, and what is written does not arrive.
     flaky.lose_swaps();
     assert_eq!(text(&refresh.await.unwrap().unwrap()), "Bearer access-2");
+    let before = counted.reads();
+    tokio::time::sleep(secs(60)).await;
+    let tried = counted.reads() - before;
+    assert!((15..=25).contains(&tried), "{tried} tries to store them in a minute");
     tokio::time::sleep(HOUR).await;
     // The store takes writes again, and the task that stores the tokens has not tried yet.
     flaky.heal();
@@ -907,4 +911,41 @@ async fn a_suspect_token_serves_where_asking_for_another_one_could_only_end_it()
             .is_err()
     );
     assert!(handle.fresh().await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_in_memory_that_give_way_to_their_own_login_are_not_revoked_with_it() {
+    for what in ["a refresh", "forgotten"] {
+        let world = World::new(Habits {
+            grace: Some(HOUR),
+            ..STRICT
+        });
+        let flaky = Arc::new(FlakyStore::new(world.store()));
+        let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let handle = user(&world.bank, &store, &world.clock, "a").build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        world.bank.faults([Fault::Slow(secs(1))]);
+        let refresh = tokio::spawn({
+            let handle = handle.clone();
+            async move { handle.fresh().await }
+        });
+        tokio::time::sleep(secs(1) / 2).await;
+        flaky.lose_swaps();
+        assert_eq!(text(&refresh.await.unwrap().unwrap()), "Bearer access-2");
+        // Its own way to the store is a good one.
+        let there = world.process("there");
+        match what {
+            "a refresh" => assert_eq!(text(&there.fresh().await.unwrap()), "Bearer access-3"),
+            _ => there.forget().await.unwrap(),
+        }
+        flaky.heal();
+        tokio::time::timeout(secs(60), handle.settled()).await.unwrap();
+        // What ends one refresh token of the login at the provider ends all of them.
+        assert!(world.bank.alive() && world.bank.revoked_tokens().is_empty(), "{what}");
+        match what {
+            "a refresh" => assert_eq!(text(&handle.header().unwrap()), "Bearer access-3"),
+            _ => assert!(handle.header().is_none()),
+        }
+    }
 }

@@ -370,3 +370,51 @@ impl TokenSource for TokenHandle {
         for_its_turn.or_else(|| self.0.waits.error())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::token::store::MemoryStore;
+    use crate::token::{GrantKind, IssuerError, Obtain, Record, RevokeRequest, TokenStore as _};
+
+    struct Nobody;
+
+    impl Issuer for Nobody {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+        fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn key() -> TokenKey {
+        TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject("jo")
+    }
+
+    #[tokio::test]
+    async fn of_a_grant_that_is_erased_a_mark_without_the_person_stays() {
+        let store = MemoryStore::new();
+        let handle = TokenHandle::builder(key(), Arc::new(Nobody), Renewal::Refresh)
+            .store(Arc::new(store.clone()))
+            .build();
+        handle.adopt(TokenReply::new("access-1")).await.unwrap();
+        handle.erase().await.unwrap();
+        let stored = store.load(&key()).await.unwrap().unwrap();
+        let record = Record::decode(&stored.bytes).unwrap();
+        assert!(record.tokens.is_none() && record.pseudonym.is_some());
+        assert_eq!(record.key, key().without_person());
+        assert!(handle.header().is_none());
+    }
+
+    #[test]
+    fn a_weak_handle_keeps_no_grant_in_memory() {
+        let handle = TokenHandle::builder(key(), Arc::new(Nobody), Renewal::Refresh).build();
+        let weak = handle.downgrade();
+        assert!(std::ptr::eq(weak.upgrade().unwrap().key(), handle.key()));
+        drop(handle);
+        assert!(weak.upgrade().is_none());
+    }
+}

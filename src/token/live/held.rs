@@ -533,4 +533,28 @@ mod tests {
         held.clear();
         assert_eq!((held.generation(), held.revision()), (0, 0));
     }
+
+    #[test]
+    fn what_a_store_lost_is_known_where_it_cannot_be_fetched_anew() {
+        for renewal in [Renewal::Refresh, Renewal::Anew] {
+            let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+            let set_up = TokenHandleBuilder::new(key, Arc::new(Nobody), renewal);
+            let (held, clock) = (Held::new(Arc::new(Grant::new(&set_up))), ManualClock::new());
+            let now = Now::read(&clock);
+            assert!(held.lost_by_store(None).is_none(), "nothing is held");
+            let tokens = tokens(&held, now);
+            shown(held.show(alive(&held, 7, &tokens), now));
+            let lost = held.lost_by_store(None);
+            let expected = (renewal == Renewal::Refresh).then(|| (7, tokens.clone()));
+            assert_eq!(lost, expected, "{renewal:?}");
+            assert!(held.lost_by_store(Some(&alive(&held, 7, &tokens))).is_none());
+            // Of a grant that is over nothing is put back.
+            let record = held
+                .grant
+                .alive(tokens)
+                .buried(ReauthorizationReason::Refused, now.utc(), "x");
+            shown(held.show(Versioned { revision: 8, record }, now));
+            assert!(held.lost_by_store(None).is_none());
+        }
+    }
 }

@@ -158,15 +158,17 @@ mod tests {
                 Bank::Says(Some(Verdict::RequestRejected)),
                 Some(Verdict::RequestRejected),
             ),
+            (Bank::Says(Some(Verdict::Dead)), Some(Verdict::Dead)),
             (Bank::IsSilent, Some(Verdict::InDoubt)),
         ] {
             let server = server(bank);
-            assert!(server.last_word().is_none());
+            assert!(server.last_word().is_none() && server.last_refusal().is_none());
             let started = tokio::time::Instant::now();
             let outcome = server.obtain(Obtain::Anew).await;
             assert_eq!(outcome.err().map(|error| error.verdict), verdict);
             let word = server.last_word().unwrap();
             assert_eq!(word.verdict, verdict);
+            assert_eq!(server.last_refusal().is_some(), verdict == Some(Verdict::Dead));
             assert_eq!(word.at, DateTime::<Utc>::from(ManualClock::new().wall()));
             let waited = if matches!(bank, Bank::IsSilent) { 30 } else { 0 };
             assert_eq!(started.elapsed().as_secs(), waited);

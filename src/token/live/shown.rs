@@ -291,4 +291,41 @@ mod tests {
         shown.replace(None);
         assert!(shown.see().is_none());
     }
+
+    #[test]
+    fn a_thread_lets_go_of_copies_that_are_of_no_use_any_more_and_of_no_others() {
+        let grant = showing("access-1");
+        // Other tests make grants meanwhile.
+        let place = |grant: &Shown| grant.number % THREAD_COPIES as u64;
+        let other = std::iter::repeat_with(|| showing("access-2")).find(|other| place(other) != place(&grant));
+        let other = other.unwrap();
+        let own = |grant: &Shown| {
+            grant.see();
+            match grant.see() {
+                Some(Seen::Own(own)) => own,
+                _ => panic!("the second look is at the own copy"),
+            }
+        };
+        // This one, and that of the thread.
+        let copy = own(&grant);
+        other.replace(Some(snapshot("access-3")));
+        other.see();
+        assert_eq!(Rc::strong_count(&copy), 2);
+        // Another thread cannot reach this one's copies: they go at the next look, whatever it is at.
+        std::thread::scope(|scope| {
+            scope.spawn(|| grant.replace(Some(snapshot("access-4"))));
+        });
+        assert_eq!(Rc::strong_count(&copy), 2);
+        other.see();
+        assert_eq!(Rc::strong_count(&copy), 1);
+        // This thread's go at once.
+        let copy = own(&grant);
+        assert_eq!(Rc::strong_count(&copy), 2);
+        grant.replace(Some(snapshot("access-5")));
+        assert_eq!(Rc::strong_count(&copy), 1);
+        let copy = own(&grant);
+        assert_eq!(Rc::strong_count(&copy), 2);
+        drop(grant);
+        assert_eq!(Rc::strong_count(&copy), 1);
+    }
 }

@@ -347,7 +347,8 @@ impl FileStore {
         Box::pin(async move {
             match task.await {
                 Ok(done) => done.map_err(|trouble| trouble.told(action, &at)),
-                Err(_) => Err(StoreError::unavailable(action, "the runtime is shutting down").of(&at)),
+                // The runtime is shutting down.
+                Err(error) => Err(StoreError::unavailable(action, error).of(&at)),
             }
         })
     }

@@ -28,9 +28,10 @@ pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> 
     let written = write_last(&live.store, seen, next, &lease).await;
     let (fetched, stored) = match written {
         Ok(Written::Done(stored)) => (stored, true),
-        Ok(Written::Overtaken) | Err(_) => {
+        refused => {
             live.store.release(lease).await;
-            tracing::warn!(key = %live.grant.key, "a token that can be fetched anew was not stored");
+            let error = refused.err().map(|error| with_causes(&error).to_string());
+            tracing::warn!(key = %live.grant.key, error, "a token that can be fetched anew was not stored");
             let fetched = Versioned {
                 // Not ahead of the store: what it takes next is newer.
                 revision: live.held.revision().max(seen.unwrap_or(0)),

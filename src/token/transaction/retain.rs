@@ -239,7 +239,49 @@ fn recovered(live: &Live, tokens: &TokenSet, committed: Versioned) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use futures_util::future::BoxFuture;
+
     use super::*;
+    use crate::token::store::{LeaseState, MemoryStore};
+    use crate::token::{
+        GrantKind, Issuer, IssuerError, Obtain, Renewal, TokenHandleBuilder, TokenKey, TokenReply, TokenStore as _,
+    };
+
+    struct Nobody;
+
+    impl Issuer for Nobody {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+        fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lease_under_which_nothing_was_stored_is_left_for_a_login_that_waits_and_else_given_back() {
+        for login_waits in [true, false] {
+            let store = MemoryStore::new();
+            let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+            let set_up = TokenHandleBuilder::new(key.clone(), Arc::new(Nobody), Renewal::Refresh);
+            let live = Live::new(set_up.store(Arc::new(store.clone())));
+            if login_waits {
+                let tokens = live.grant.first_tokens(TokenReply::new("access-1"), live.now());
+                let set = UnstoredTokens { tokens, parent: None };
+                let out = StoreError::unavailable("take the write", "it is out");
+                assert!(live.held.unstored.keep(set, out));
+            }
+            leave_or_release(&live, None).await;
+            assert!(live.held.unstored.take_left().is_none());
+            let lease = acquire_or_take(&live.store, &*live.clock, || None).await.unwrap();
+            leave_or_release(&live, Some(lease)).await;
+            let is_held = matches!(store.lease_state(&key).await.unwrap(), LeaseState::Held { .. });
+            assert_eq!(is_held, login_waits);
+            assert_eq!(live.held.unstored.take_left().is_some(), login_waits);
+        }
+    }
 
     #[test]
     fn new_tokens_are_written_again_after_half_a_second_and_then_at_least_every_3_seconds() {
