@@ -112,10 +112,10 @@ impl<'a> Aliases<'a> {
     }
 }
 
-/// Whether a `use` only hands on what a child of the module has.
+/// Whether a `use` only hands on what a child of the module has. `self::super` is no child.
 pub(crate) fn hands_on_a_child(item: &syn::ItemUse, path: &[String], own_names: &BTreeSet<String>) -> bool {
-    let own_child = !matches!(path[0].as_str(), "crate" | "super") && !own_names.contains(&path[0]);
-    own_child && !matches!(item.vis, syn::Visibility::Inherited)
+    let leads_out = path[0] == "crate" || own_names.contains(&path[0]) || path.iter().any(|name| name == "super");
+    !leads_out && !matches!(item.vis, syn::Visibility::Inherited)
 }
 
 struct Uses<'a> {

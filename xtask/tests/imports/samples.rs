@@ -66,6 +66,11 @@ fn every_way_to_write_an_import_is_seen() {
         ("macro_rules! n { () => { pub(in crate::b::c) struct A; } }", "b/c.rs"),
         ("fn f() { m!(pub(in $crate::b) struct A;); }", "b/mod.rs"),
         ("m! { struct A(pub (crate::b::Thing)); }", "b/c.rs"),
+        // What is handed on and is no child's.
+        ("pub use super::b::Thing;", "b/c.rs"),
+        ("pub use self::super::b::Thing;", "b/c.rs"),
+        ("pub(crate) use self::{super::b::Thing as Other};", "b/c.rs"),
+        ("mod inner { pub use self::super::super::b::Thing; }", "b/c.rs"),
         // The crate by other names.
         ("use ::own::b::Thing;", "b/c.rs"),
         ("use own::b::Thing;", "b/c.rs"),
@@ -263,6 +268,7 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "macro_rules! n { ($room:ident) => { pub(in crate::$room) fn f() {} } }",
         "mod inner { use super::super::a as x; fn f(_: x::super::b::Thing) {} }",
         "mod inner {} fn f(_: inner::super::super::b::Thing) {}",
+        "mod inner {} pub use inner::super::super::b::Thing;",
     ] {
         assert_ne!(unreadable(text), Vec::<String>::new(), "{text}");
     }
