@@ -260,6 +260,16 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "macro_rules! n { () => { use crate as x; } }",
         "n!(include, \"../b/c.rs\");",
         "n!(std::include, \"../b/c.rs\");",
+        // A file that is not read.
+        "include!(\"zz.in\");",
+        "mod inner { include!(\"../b/c.inc\"); }",
+        "macro_rules! n { () => { include!(\"zz\"); } }",
+        "#[path = \"zz.inc\"] mod zz;",
+        "#[path = \"../b/zz.inc\"] mod zz;",
+        "mod inner { #[path = \"zz.inc\"] mod zz; }",
+        "#[cfg_attr(unix, path = \"zz.inc\")] mod zz;",
+        "#[cfg_attr(unix, path = \"zz.rs\")] #[cfg_attr(not(unix), path = \"zz.inc\")] mod zz;",
+        "macro_rules! n { () => { #[path = \"zz.inc\"] mod zz; } }",
         // `include!` by another name.
         "use std::include as inc; inc!(\"../b/c.rs\");",
         "pub(crate) use ::core::{include as inc, println};",
@@ -275,6 +285,9 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
     for text in [
         "include!(concat!(env!(\"OUT_DIR\"), \"/c.rs\"));",
         "include!(\"../b/c.rs\");",
+        "#[path = \"child.rs\"] mod renamed;",
+        "#[cfg(test)] mod tests { include!(\"zz.in\"); }",
+        "static TEXT: &str = include_str!(\"zz.in\");",
         "#[doc = include_str!(\"a.md\")] fn f() {}",
         "#[cfg_attr(docsrs, doc = include_str!(\"a.md\"))] fn f() {}",
         "#[derive(E)] #[error(\"{}\", concat!(\"a\", \"b\"))] struct A;",
@@ -288,6 +301,20 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "#[cfg(test)] macro_rules! n { ($room:ident) => { use crate::$room; } }",
     ] {
         assert_eq!(unreadable(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+/// A fault names the file, so that it is found.
+#[test]
+fn a_file_that_is_not_read_is_named() {
+    for text in ["include!(\"../b/zz.in\");", "#[path = \"../b/zz.in\"] mod zz;"] {
+        let sources = sources(text);
+        let file = sources.files.iter().find(|file| file.name == "a/mod.rs").unwrap();
+        let found = sources.unreadable(file);
+        assert!(
+            matches!(&found[..], [one] if one.contains("b/zz.in") && one.contains("`.rs`")),
+            "{found:?}"
+        );
     }
 }
 

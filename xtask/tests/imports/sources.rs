@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::aliases::Aliases;
 use crate::graph::Graph;
 use crate::items::{
-    Export, Macro, defined, has_attribute, is_test_only, macros_of, own_names, path_attribute, plain, reexports,
+    Export, Macro, defined, has_attribute, is_test_only, macros_of, own_names, path_attributes, plain, reexports,
     visible,
 };
 use crate::paths::{Reference, Target, references};
@@ -308,10 +308,15 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if is_read(&path) {
             paths.push(path);
         }
     }
+}
+
+/// Whether a file is one of those whose imports are read.
+pub(crate) fn is_read(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
 }
 
 fn module_of(name: &str) -> Vec<String> {
@@ -342,12 +347,12 @@ fn place_by_path_attributes(files: &mut [File]) {
     let mut placed = Vec::new();
     for file in files.iter() {
         for item in &file.syntax.items {
-            if let syn::Item::Mod(inner) = item
-                && let Some(path) = path_attribute(&inner.attrs)
-            {
+            if let syn::Item::Mod(inner) = item {
                 let mut module = file.module.clone();
                 module.push(plain(&inner.ident));
-                placed.push((beside(file.folder(), &path), module));
+                for path in path_attributes(&inner.attrs) {
+                    placed.push((beside(file.folder(), &path), module.clone()));
+                }
             }
         }
     }
