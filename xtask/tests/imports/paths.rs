@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 
-use crate::aliases::{Aliases, hands_on_a_child};
+use crate::aliases::Aliases;
 use crate::items::{
     Macro, attributes, attributes_in_impl, flatten, is_punct, is_test_only, path_attributes, paths_in, plain,
 };
@@ -492,7 +492,7 @@ impl<'ast> Visit<'ast> for Paths<'_> {
         for (name, path) in paths {
             self.check_name_of_include(&name, &path, item.use_token.span);
             // A parent that hands its child's names on does not use them.
-            if !hands_on_a_child(item, &path, self.own_names) {
+            if !self.aliases.hands_on_a_child(&self.module, item, &path) {
                 self.add_path(path, from_outside, item.use_token.span);
             }
         }

@@ -71,6 +71,19 @@ fn every_way_to_write_an_import_is_seen() {
         ("pub use self::super::b::Thing;", "b/c.rs"),
         ("pub(crate) use self::{super::b::Thing as Other};", "b/c.rs"),
         ("mod inner { pub use self::super::super::b::Thing; }", "b/c.rs"),
+        ("use super::b as x; pub(crate) use x::c::Thing;", "b/c.rs"),
+        ("use super::b; pub(crate) use b::c::Thing;", "b/c.rs"),
+        ("use super::b as x; pub use self::x::Thing as Other;", "b/c.rs"),
+        ("use super::b as x; pub use x::*;", "b/d.rs"),
+        ("mod inner { use crate::b as x; pub use x::c::Thing; }", "b/c.rs"),
+        (
+            "mod x {} mod inner { use crate::b as x; pub use x::c::Thing; }",
+            "b/c.rs",
+        ),
+        (
+            "#[cfg(unix)] mod x; #[cfg(not(unix))] use super::b as x; pub use x::c::Thing;",
+            "b/c.rs",
+        ),
         // The crate by other names.
         ("use ::own::b::Thing;", "b/c.rs"),
         ("use own::b::Thing;", "b/c.rs"),
@@ -210,6 +223,9 @@ fn what_is_no_import_is_not_taken_for_one() {
         "#[deprecated(note = \"use crate::b::Thing for it\")] fn f() {}",
         "mod child; pub use child::*; mod inner { use super::*; }",
         "mod child; pub use child::Child;",
+        "mod child; pub use child::child;",
+        "mod child; pub use self::{child::Child as Other};",
+        "mod inner { pub mod more {} pub use more::Child; }",
         "mod child; pub use child::Child; fn f() { m!(x.Child); }",
         "mod child; pub use child::*; struct Child; fn f(_: Child) {}",
         "mod child; pub use child::Child; mod inner { fn f(_: Child) {} }",
@@ -335,6 +351,21 @@ fn a_circle_through_what_a_parent_hands_on_is_seen() {
     ] {
         assert_eq!(circle_of(parent, child), both, "{parent}");
     }
+    let through_an_alias = [
+        ("lib.rs", "mod a;"),
+        ("a/mod.rs", "mod p; mod q;"),
+        (
+            "a/p.rs",
+            "use super::q as x; pub(crate) use x::inner::Thing; pub struct Foo;",
+        ),
+        ("a/q/mod.rs", "pub(crate) mod inner;"),
+        ("a/q/inner.rs", "pub struct Thing(pub super::super::p::Foo);"),
+    ];
+    let files = through_an_alias.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+    assert_eq!(
+        circles(&Sources::of(files.into()).undefended()),
+        [BTreeSet::from(["a/p.rs".to_owned(), "a/q/inner.rs".to_owned()])]
+    );
     let only_handed_on = "mod child; pub use child::Child; pub struct Parent;";
     assert_eq!(circle_of(only_handed_on, child), Vec::<BTreeSet<String>>::new());
 }
