@@ -320,6 +320,73 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
     }
 }
 
+/// The files that are examined of a crate whose module `a` has this text, and which of them use `b`.
+fn examined(parent: &str) -> (Vec<String>, Vec<String>) {
+    let of_b = "fn f(_: crate::b::Thing) {}";
+    let files = [
+        ("lib.rs", "mod a; mod b;"),
+        ("a/mod.rs", parent),
+        ("a/zz.rs", of_b),
+        ("a/zzw.rs", of_b),
+        ("a/helpers/mod.rs", "mod more;"),
+        ("a/helpers/more.rs", of_b),
+        ("b.rs", "pub struct Thing;"),
+    ];
+    let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+    let graph = Sources::of(files.into()).graph();
+    let below = |file: &&String| file.starts_with("a/") && *file != "a/mod.rs";
+    let all = graph.keys().filter(below).cloned().collect();
+    let of_b = graph.iter().filter(|(_, targets)| targets.contains("b.rs"));
+    (all, of_b.map(|(file, _)| file.clone()).collect())
+}
+
+/// A file that is compiled for tests and for users counts.
+#[test]
+fn only_what_is_for_tests_alone_is_left_out() {
+    let helpers = "#[cfg(test)] mod helpers;";
+    for (parent, seen) in [
+        ("#[cfg(test)] mod zz; #[cfg(test)] mod zzw;", &[][..]),
+        (
+            "#[cfg(test)] mod tests { #[path = \"../zz.rs\"] mod zz; } mod zzw;",
+            &["a/zzw.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; #[cfg(not(test))] mod zz; mod zzw;",
+            &["a/zz.rs", "a/zzw.rs"],
+        ),
+        (
+            "#[cfg(not(test))] mod zz; #[cfg(test)] mod zz; #[cfg(test)] mod zzw;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[cfg(test)] #[path = \"zzw.rs\"] mod zz; #[cfg(not(test))] mod zz;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; #[cfg(not(test))] #[path = \"zzw.rs\"] mod zz;",
+            &["a/zzw.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; #[path = \"zz.rs\"] mod real; #[cfg(test)] mod zzw;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[path = \"zz.rs\"] mod real; #[cfg(test)] #[path = \"zz.rs\"] mod zz; mod zzw;",
+            &["a/zz.rs", "a/zzw.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; mod inner { #[path = \"../zz.rs\"] mod real; } mod zzw;",
+            &["a/zz.rs", "a/zzw.rs"],
+        ),
+    ] {
+        let (all, of_b) = examined(&format!("{helpers} {parent}"));
+        assert_eq!(all, seen, "{parent}");
+        assert_eq!(of_b, seen, "{parent}");
+    }
+    let (all, _) = examined("#[cfg(test)] mod helpers; #[cfg(not(test))] mod helpers; mod zz; mod zzw;");
+    assert_eq!(all, ["a/helpers/mod.rs", "a/helpers/more.rs", "a/zz.rs", "a/zzw.rs"]);
+}
+
 /// A fault names the file, so that it is found.
 #[test]
 fn a_file_that_is_not_read_is_named() {

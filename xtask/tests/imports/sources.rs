@@ -78,8 +78,8 @@ impl Sources {
 
     pub(crate) fn of(mut files: Vec<File>) -> Self {
         place_by_path_attributes(&mut files);
-        let tests = test_modules(&files);
-        files.retain(|file| !tests.iter().any(|test| file.module.starts_with(test)));
+        let tests = test_files(&files);
+        files.retain(|file| !tests.contains(&file.name));
         let mut sources = Self {
             files: Vec::new(),
             by_module: BTreeMap::new(),
@@ -342,19 +342,70 @@ pub(crate) fn beside(folder: &str, path: &str) -> String {
     names.join("/")
 }
 
-/// `#[path = "../b/c.rs"] mod theirs;` is a module of the file that declares it, wherever its own file stands.
-fn place_by_path_attributes(files: &mut [File]) {
-    let mut placed = Vec::new();
-    for file in files.iter() {
-        for item in &file.syntax.items {
-            if let syn::Item::Mod(inner) = item {
-                let mut module = file.module.clone();
-                module.push(plain(&inner.ident));
-                for path in path_attributes(&inner.attrs) {
-                    placed.push((beside(file.folder(), &path), module.clone()));
-                }
-            }
+/// A line `mod b;`.
+struct Declaration<'a> {
+    /// The name of the file that it stands in.
+    by: &'a str,
+    module: Vec<String>,
+    /// The files that it names with `#[path = ".."]`.
+    named: Vec<String>,
+    /// The files that it may stand for without that.
+    usual: Vec<String>,
+    test_only: bool,
+}
+
+fn declarations(files: &[File]) -> Vec<Declaration<'_>> {
+    let mut found = Vec::new();
+    for file in files {
+        declarations_in(&file.syntax.items, file, &mut Vec::new(), false, &mut found);
+    }
+    found
+}
+
+fn declarations_in<'a>(
+    items: &[syn::Item],
+    file: &'a File,
+    inline: &mut Vec<String>,
+    in_tests: bool,
+    found: &mut Vec<Declaration<'a>>,
+) {
+    for item in items {
+        let syn::Item::Mod(inner) = item else { continue };
+        let name = plain(&inner.ident);
+        let test_only = in_tests || is_test_only(&inner.attrs);
+        if let Some((_, items)) = &inner.content {
+            inline.push(name);
+            declarations_in(items, file, inline, test_only, found);
+            inline.pop();
+            continue;
         }
+        let children = beside(file.folder_of_children(), &inline.join("/"));
+        let folder = if inline.is_empty() { file.folder() } else { &children };
+        let paths = path_attributes(&inner.attrs);
+        let usual = if has_attribute(&inner.attrs, "path") {
+            Vec::new()
+        } else {
+            vec![format!("{name}.rs"), format!("{name}/mod.rs")]
+        };
+        found.push(Declaration {
+            by: &file.name,
+            module: [&file.module[..], inline, std::slice::from_ref(&name)].concat(),
+            named: paths.iter().map(|path| beside(folder, path)).collect(),
+            usual: usual.iter().map(|path| beside(&children, path)).collect(),
+            test_only,
+        });
+    }
+}
+
+/// `#[path = "../b/c.rs"] mod theirs;` is a module of the file that declares it, wherever its own file stands. What is
+/// declared for tests and for users is placed where users have it.
+fn place_by_path_attributes(files: &mut [File]) {
+    let mut declarations = declarations(files);
+    declarations.sort_by_key(|declaration| !declaration.test_only);
+    let mut placed = Vec::new();
+    for declaration in declarations {
+        let module = declaration.module;
+        placed.extend(declaration.named.into_iter().map(|name| (name, module.clone())));
     }
     for (name, module) in placed {
         for file in files.iter_mut().filter(|file| file.name == name) {
@@ -382,20 +433,29 @@ fn around_macro_use<'a>(files: &[File], module: &'a [String]) -> &'a [String] {
     }
 }
 
-/// The modules that a parent declares under `cfg(test)`.
-fn test_modules(files: &[File]) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for file in files {
-        for item in &file.syntax.items {
-            if let syn::Item::Mod(inner) = item
-                && inner.content.is_none()
-                && is_test_only(&inner.attrs)
-            {
-                let mut module = file.module.clone();
-                module.push(plain(&inner.ident));
-                found.push(module);
-            }
+/// The names of the files that are compiled for tests only: those that are declared under `cfg(test)`, or in such a file,
+/// and nowhere else, and those of the modules within.
+fn test_files(files: &[File]) -> BTreeSet<String> {
+    let declarations = declarations(files);
+    let stands_for = |declaration: &Declaration<'_>, file: &File| {
+        declaration.named.contains(&file.name) || declaration.usual.contains(&file.name)
+    };
+    let mut found = BTreeSet::new();
+    loop {
+        let (tests, others): (Vec<_>, Vec<_>) = declarations
+            .iter()
+            .partition(|declaration| declaration.test_only || found.contains(declaration.by));
+        let is_for_users = |module: &[String]| others.iter().any(|other| other.module == module);
+        let is_test = |file: &&File| {
+            let of_tests = tests.iter().any(|test| {
+                stands_for(test, file) || file.module.starts_with(&test.module) && !is_for_users(&test.module)
+            });
+            of_tests && !others.iter().any(|other| stands_for(other, file))
+        };
+        let more: BTreeSet<String> = files.iter().filter(is_test).map(|file| file.name.clone()).collect();
+        if more == found {
+            return found;
         }
+        found = more;
     }
-    found
 }
