@@ -320,6 +320,47 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
     }
 }
 
+/// Where a module has another file on another condition, each counts as that module.
+#[test]
+fn every_file_of_a_module_is_examined() {
+    let uses = "pub fn f(_: super::user::A) {}";
+    let plain = "pub fn f() {} fn g() { crate::a::zz::f(); self::f(); }";
+    let handing_on = "pub use super::inner::f;";
+    let user = "pub struct A; fn g() { super::zz::f(A); }";
+    let both = |one: &str, other: &str| vec![BTreeSet::from([one.to_owned(), other.to_owned()])];
+    for declared in [
+        "#[cfg(unix)] mod zz; #[cfg(not(unix))] #[path = \"zzw.rs\"] mod zz;",
+        "#[cfg(not(unix))] #[path = \"zzw.rs\"] mod zz; #[cfg(unix)] mod zz;",
+        "#[cfg_attr(not(unix), path = \"zzw.rs\")] mod zz;",
+        "#[cfg_attr(unix, path = \"zz.rs\")] #[cfg_attr(not(unix), path = \"zzw.rs\")] mod zz;",
+    ] {
+        let graph = |zz: &str, zzw: &str| {
+            let parent = format!("{declared} mod user; mod inner;");
+            let files = [
+                ("lib.rs", "mod a;"),
+                ("a/mod.rs", parent.as_str()),
+                ("a/inner.rs", "pub fn f(_: super::user::A) {}"),
+                ("a/user.rs", user),
+                ("a/zz.rs", zz),
+                ("a/zzw.rs", zzw),
+            ];
+            let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+            Sources::of(files.into()).undefended()
+        };
+        let circles = |zz: &str, zzw: &str| circles(&graph(zz, zzw));
+        assert_eq!(circles(uses, plain), both("a/zz.rs", "a/user.rs"), "{declared}");
+        assert_eq!(circles(plain, uses), both("a/zzw.rs", "a/user.rs"), "{declared}");
+        assert_eq!(
+            circles(plain, handing_on),
+            both("a/inner.rs", "a/user.rs"),
+            "{declared}"
+        );
+        // The two are never compiled together.
+        assert_eq!(graph(plain, plain)["a/zz.rs"], BTreeSet::new(), "{declared}");
+        assert_eq!(graph(plain, plain)["a/zzw.rs"], BTreeSet::new(), "{declared}");
+    }
+}
+
 /// The files that are examined of a crate whose module `a` has this text, and which of them use `b`.
 fn examined(parent: &str) -> (Vec<String>, Vec<String>) {
     let of_b = "fn f(_: crate::b::Thing) {}";

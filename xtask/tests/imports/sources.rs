@@ -51,7 +51,8 @@ impl File {
 /// The files of a source folder that are compiled outside tests, and what the names in each stand for.
 pub(crate) struct Sources {
     pub(crate) files: Vec<File>,
-    pub(crate) by_module: BTreeMap<Vec<String>, usize>,
+    /// The files of each module: several, where each is for another condition.
+    pub(crate) by_module: BTreeMap<Vec<String>, Vec<usize>>,
     /// What each file has itself.
     defined: Vec<BTreeSet<String>>,
     /// What each file hands on.
@@ -90,7 +91,7 @@ impl Sources {
             macros_by_name: Vec::new(),
         };
         for (n, file) in files.iter().enumerate() {
-            sources.by_module.insert(file.module.clone(), n);
+            sources.by_module.entry(file.module.clone()).or_default().push(n);
             sources.own_names.extend(own_names(&file.syntax));
             let module = around_macro_use(&files, &file.module);
             for found in macros_of(&file.syntax, module) {
@@ -117,8 +118,8 @@ impl Sources {
         let aliases = Aliases::of(file, &self.own_names, |from, glob| {
             let mut names = self.exported(from, glob, 0);
             // What a file has itself hides the names of a glob.
-            let own = self.by_module.get(&file.module).map(|n| &self.defined[*n]);
-            names.retain(|name| own.is_none_or(|own| !own.contains(name)));
+            let own: BTreeSet<String> = defined(&file.syntax).collect();
+            names.retain(|name| !own.contains(name));
             names
         });
         references(file, &self.own_names, &self.macros_by_name, &aliases)
@@ -140,60 +141,72 @@ impl Sources {
         let Some((at, [])) = walked else {
             return Vec::new();
         };
-        let Some(file) = self.by_module.get(&at).copied() else {
-            return Vec::new();
-        };
-        let mut names: Vec<String> = visible(&self.files[file].syntax).collect();
-        for export in &self.exports[file] {
-            if export.name == "*" {
-                names.extend(self.exported(&at, &export.path, depth + 1));
-            } else {
-                names.push(export.name.clone());
+        let mut names = Vec::new();
+        for file in self.by_module.get(&at).into_iter().flatten() {
+            names.extend(visible(&self.files[*file].syntax));
+            for export in &self.exports[*file] {
+                if export.name == "*" {
+                    names.extend(self.exported(&at, &export.path, depth + 1));
+                } else {
+                    names.push(export.name.clone());
+                }
             }
         }
         names
     }
 
-    /// The files that a reference leads to, through re-exports; none when it leaves the crate.
-    fn targets(&self, reference: &Reference) -> BTreeSet<String> {
+    /// The files that a reference of a file leads to, through re-exports; none when it leaves the crate.
+    fn targets(&self, file: &File, reference: &Reference) -> BTreeSet<String> {
         let names = match &reference.to {
             Target::File(name) => return BTreeSet::from([name.clone()]),
             Target::Path(names) => names,
             Target::Unreadable(_) => return BTreeSet::new(),
         };
         // `use super::*` inside a file gives what the file has already.
-        let own = self.file_of(&reference.from);
+        let own = self.files_of(&reference.from);
         let within = names.last().is_some_and(|name| name == "*")
             && self
                 .walk(&reference.from, names)
-                .is_some_and(|(at, _)| self.file_of(&at) == own);
+                .is_some_and(|(at, _)| self.files_of(&at) == own);
         if within {
             return BTreeSet::new();
         }
-        let files = self.resolve(&reference.from, names, 0);
+        let files = self.resolve(file, &reference.from, names, 0);
         files.into_iter().map(|n| self.files[n].name.clone()).collect()
     }
 
-    fn resolve(&self, from: &[String], names: &[String], depth: usize) -> BTreeSet<usize> {
+    fn resolve(&self, by: &File, from: &[String], names: &[String], depth: usize) -> BTreeSet<usize> {
         let Some((at, rest)) = self.walk(from, names).filter(|_| depth < 8) else {
             return BTreeSet::new();
         };
-        let Some(file) = self.file_of(&at) else {
-            return BTreeSet::new();
-        };
+        // A file that its own module has on another condition is not compiled with it.
+        let files = self.files_of(&at).iter().copied().filter(|n| {
+            let other = &self.files[*n];
+            other.name == by.name || other.module != by.module
+        });
         let Some(name) = rest.first() else {
-            return BTreeSet::from([file]);
+            return files.collect();
         };
         if at.is_empty()
             && let Some(written_in) = self.macros.get(name)
         {
             return BTreeSet::from([*written_in]);
         }
+        files
+            .flat_map(|file| self.resolve_in(by, file, &at, rest, depth))
+            .collect()
+    }
+
+    /// Where the names that are left lead from a file of a module.
+    fn resolve_in(&self, by: &File, file: usize, at: &[String], rest: &[String], depth: usize) -> BTreeSet<usize> {
+        let name = &rest[0];
         let exports = &self.exports[file];
         if name == "*" {
             // With the module comes all that it hands on.
             let handed_on = exports.iter().map(|export| &export.path);
-            let mut all: BTreeSet<usize> = handed_on.flat_map(|path| self.resolve(&at, path, depth + 1)).collect();
+            let mut all: BTreeSet<usize> = handed_on
+                .flat_map(|path| self.resolve(by, at, path, depth + 1))
+                .collect();
             all.insert(file);
             return all;
         }
@@ -206,11 +219,11 @@ impl Sources {
             let globs = exports.iter().filter(|export| export.name == "*");
             let mut named =
                 globs.map(|export| [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat());
-            named.find(|path| self.provides(&at, path, depth + 1))
+            named.find(|path| self.provides(at, path, depth + 1))
         };
         let is_here = by_name.is_none() && self.defined[file].contains(name);
         let handed_on = by_name.or_else(|| if is_here { None } else { by_glob() });
-        let found = handed_on.map_or_else(BTreeSet::new, |path| self.resolve(&at, &path, depth + 1));
+        let found = handed_on.map_or_else(BTreeSet::new, |path| self.resolve(by, at, &path, depth + 1));
         if found.is_empty() {
             BTreeSet::from([file])
         } else {
@@ -223,17 +236,17 @@ impl Sources {
         let Some((at, rest)) = self.walk(from, names).filter(|_| depth < 8) else {
             return false;
         };
-        let (Some(file), Some(name)) = (self.file_of(&at), rest.first()) else {
-            return rest.is_empty();
-        };
-        self.defined[file].contains(name)
-            || self.exports[file].iter().any(|export| match export.name.as_str() {
-                "*" => {
-                    let through = [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat();
-                    self.provides(&at, &through, depth + 1)
-                }
-                other => other == name,
-            })
+        let Some(name) = rest.first() else { return true };
+        self.files_of(&at).iter().any(|file| {
+            self.defined[*file].contains(name)
+                || self.exports[*file].iter().any(|export| match export.name.as_str() {
+                    "*" => {
+                        let through = [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat();
+                        self.provides(&at, &through, depth + 1)
+                    }
+                    other => other == name,
+                })
+        })
     }
 
     /// The module that a path leads to, and the names that are left; `None` when it starts outside the crate.
@@ -271,11 +284,10 @@ impl Sources {
         Some((at, rest))
     }
 
-    /// The file of a module, or of the nearest one around an inline module.
-    fn file_of(&self, module: &[String]) -> Option<usize> {
-        (0..=module.len())
-            .rev()
-            .find_map(|n| self.by_module.get(&module[..n]).copied())
+    /// The files of a module, or of the nearest one around an inline module.
+    fn files_of(&self, module: &[String]) -> &[usize] {
+        let found = (0..=module.len()).rev().find_map(|n| self.by_module.get(&module[..n]));
+        found.map_or(&[], Vec::as_slice)
     }
 
     /// Which file imports which. The lines in which a parent declares and hands on its children do not count.
@@ -295,7 +307,10 @@ impl Sources {
             let once: BTreeMap<(Vec<String>, Target), Reference> = references
                 .map(|reference| ((reference.from.clone(), reference.to.clone()), reference))
                 .collect();
-            let targets: BTreeSet<String> = once.values().flat_map(|reference| self.targets(reference)).collect();
+            let targets: BTreeSet<String> = once
+                .values()
+                .flat_map(|reference| self.targets(file, reference))
+                .collect();
             let others = targets.into_iter().filter(|target| *target != file.name);
             graph.insert(file.name.clone(), others.collect());
         }
