@@ -14,6 +14,7 @@ const DEPTH: usize = 8;
 /// module.
 pub(crate) struct Aliases<'a> {
     own_names: &'a BTreeSet<String>,
+    children: Children,
     modules: BTreeMap<Vec<String>, Scope>,
 }
 
@@ -52,6 +53,7 @@ impl<'a> Aliases<'a> {
             module: file.module.clone(),
             aliases: Self {
                 own_names,
+                children: Children::of(file),
                 modules: BTreeMap::new(),
             },
         };
@@ -71,6 +73,12 @@ impl<'a> Aliases<'a> {
             }
         }
         aliases
+    }
+
+    /// Whether a `use` only hands on what a child of the module has: one that the module declares, not one that another
+    /// `use` gives.
+    pub(crate) fn hands_on_a_child(&self, module: &[String], item: &syn::ItemUse, path: &[String]) -> bool {
+        !matches!(item.vis, syn::Visibility::Inherited) && self.children.lead(module, path)
     }
 
     /// What a path stands for besides what it says itself.
@@ -112,10 +120,63 @@ impl<'a> Aliases<'a> {
     }
 }
 
-/// Whether a `use` only hands on what a child of the module has.
-pub(crate) fn hands_on_a_child(item: &syn::ItemUse, path: &[String], own_names: &BTreeSet<String>) -> bool {
-    let own_child = !matches!(path[0].as_str(), "crate" | "super") && !own_names.contains(&path[0]);
-    own_child && !matches!(item.vis, syn::Visibility::Inherited)
+/// The modules that a file declares, by the module in which it does.
+#[derive(Default)]
+struct Children {
+    module: Vec<String>,
+    declared: BTreeMap<Vec<String>, BTreeSet<String>>,
+    /// The names that a `use` gives, with the paths behind them.
+    given: BTreeMap<Vec<String>, Vec<(String, Vec<String>)>>,
+}
+
+impl Children {
+    fn of(file: &File) -> Self {
+        let mut children = Self {
+            module: file.module.clone(),
+            ..Self::default()
+        };
+        children.visit_file(&file.syntax);
+        children
+    }
+
+    fn declares(&self, module: &[String], name: &String) -> bool {
+        self.declared.get(module).is_some_and(|names| names.contains(name))
+    }
+
+    /// Whether a path starts at a child of a module and stays there. Where a `use` on another condition gives the same
+    /// name to something else, it may not.
+    fn lead(&self, module: &[String], path: &[String]) -> bool {
+        let start = |path: &[String]| path.iter().find(|name| *name != "self").cloned();
+        let Some(first) = start(path) else { return false };
+        let mut given = self.given.get(module).into_iter().flatten();
+        let is_another = given
+            .any(|(name, behind)| *name == first && start(behind).is_none_or(|behind| !self.declares(module, &behind)));
+        self.declares(module, &first) && !is_another && !path.iter().any(|name| name == "super")
+    }
+}
+
+impl<'ast> Visit<'ast> for Children {
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        if !is_test_only(attributes(item)) {
+            syn::visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        let name = plain(&item.ident);
+        let declared = self.declared.entry(self.module.clone()).or_default();
+        declared.insert(name.clone());
+        self.module.push(name);
+        syn::visit::visit_item_mod(self, item);
+        self.module.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let given = self.given.entry(self.module.clone()).or_default();
+        flatten(&item.tree, &mut Vec::new(), &mut |name, path| {
+            given.push((name.to_owned(), path.to_vec()));
+        });
+    }
 }
 
 struct Uses<'a> {
@@ -138,27 +199,26 @@ impl<'ast> Visit<'ast> for Uses<'_> {
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         let own_names = self.aliases.own_names;
-        let scope = self.aliases.modules.entry(self.module.clone()).or_default();
+        let mut found = Vec::new();
         flatten(&item.tree, &mut Vec::new(), &mut |name, path| {
-            let mut path = path.to_vec();
-            let of_own_child = hands_on_a_child(item, &path, own_names);
+            let of_own_child = self.aliases.hands_on_a_child(&self.module, item, path);
+            found.push((name.to_owned(), path.to_vec(), of_own_child));
+        });
+        let scope = self.aliases.modules.entry(self.module.clone()).or_default();
+        for (name, mut path, of_own_child) in found {
             if own_names.contains(&path[0]) {
                 "crate".clone_into(&mut path[0]);
             } else if item.leading_colon.is_some() {
-                return; // another crate
+                continue; // another crate
             }
-            match name {
+            match name.as_str() {
                 "_" => {}
                 "*" if path == ["super", "*"] => scope.has_those_around = true,
                 "*" if of_own_child => scope.globs.push(path),
                 "*" => {}
-                _ if path == [name] => {}
-                _ => scope
-                    .names
-                    .entry(name.to_owned())
-                    .or_default()
-                    .push(Alias { path, of_own_child }),
+                _ if path == [name.as_str()] => {}
+                _ => scope.names.entry(name).or_default().push(Alias { path, of_own_child }),
             }
-        });
+        }
     }
 }

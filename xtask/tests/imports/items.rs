@@ -108,26 +108,29 @@ impl Outside {
     }
 }
 
-/// `#[path = "other.rs"]`, on a condition or not.
-pub(crate) fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
-    attributes.iter().find_map(|attribute| path_in(&attribute.meta))
+/// Every `#[path = "other.rs"]`, on a condition or not.
+pub(crate) fn path_attributes(attributes: &[syn::Attribute]) -> Vec<String> {
+    attributes
+        .iter()
+        .flat_map(|attribute| paths_in(&attribute.meta))
+        .collect()
 }
 
 /// The same of what stands in the brackets.
-pub(crate) fn path_in(attribute: &Meta) -> Option<String> {
+pub(crate) fn paths_in(attribute: &Meta) -> Vec<String> {
     match attribute {
         Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
             syn::Expr::Lit(syn::ExprLit {
                 lit: syn::Lit::Str(text),
                 ..
-            }) => Some(text.value()),
-            _ => None,
+            }) => vec![text.value()],
+            _ => Vec::new(),
         },
         Meta::List(list) if list.path.is_ident("cfg_attr") => {
             let parts = list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated);
-            parts.iter().flatten().skip(1).find_map(path_in)
+            parts.iter().flatten().skip(1).flat_map(paths_in).collect()
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }
 

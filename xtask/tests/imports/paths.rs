@@ -1,16 +1,17 @@
 //! The paths in a file that may lead to another one.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 
-use crate::aliases::{Aliases, hands_on_a_child};
+use crate::aliases::Aliases;
 use crate::items::{
-    Macro, attributes, attributes_in_impl, flatten, is_punct, is_test_only, path_attribute, path_in, plain,
+    Macro, attributes, attributes_in_impl, flatten, is_punct, is_test_only, path_attributes, paths_in, plain,
 };
-use crate::sources::{File, beside};
+use crate::sources::{File, beside, is_read};
 
 /// Something in a file that may lead to another one.
 pub(crate) struct Reference {
@@ -153,7 +154,7 @@ impl Paths<'_> {
     /// `include!` and what it is given.
     fn include(&mut self, tokens: TokenStream, at: Span) {
         let to = if let Ok(path) = syn::parse2::<syn::LitStr>(tokens.clone()) {
-            Target::File(beside(self.file.folder(), &path.value()))
+            file_with_code(beside(self.file.folder(), &path.value()))
         } else if is_of_build_script(&tokens) {
             // Generated code goes through the contract.
             Target::Path(vec!["crate".to_owned(), "rt".to_owned()])
@@ -165,11 +166,11 @@ impl Paths<'_> {
 
     /// A file that `#[path = ".."]` names, by its path from a folder.
     fn file_of_module(&mut self, folder: &str, path: &str, at: Span) {
-        let name = beside(folder, path);
+        let to = file_with_code(beside(folder, path));
         // A parent that declares its child does not use it.
-        let own = self.file.module.join("/");
-        if !name.starts_with(&format!("{own}/")) {
-            self.add(Target::File(name), at);
+        let own = format!("{}/", self.file.module.join("/"));
+        if !matches!(&to, Target::File(name) if name.starts_with(&own)) {
+            self.add(to, at);
         }
     }
 
@@ -273,10 +274,12 @@ impl Paths<'_> {
     /// What is in the brackets of `#[..]`, where no syntax says whose attribute it is.
     fn attribute_in_tokens(&mut self, tokens: TokenStream, at: Span) {
         let read: Option<syn::Meta> = syn::parse2(tokens.clone()).ok();
-        if let Some(path) = read.as_ref().and_then(path_in) {
-            self.file_of_module(self.file.folder(), &path, at);
-        } else if starts_with(&tokens, "path") {
+        let paths = read.as_ref().map(paths_in).unwrap_or_default();
+        if paths.is_empty() && starts_with(&tokens, "path") {
             self.add(Target::Unreadable(format!("#[{tokens}]")), at);
+        }
+        for path in paths {
+            self.file_of_module(self.file.folder(), &path, at);
         }
     }
 
@@ -322,6 +325,17 @@ impl Paths<'_> {
             }
         }
         self.in_text = outer;
+    }
+}
+
+/// A file that is compiled as part of another: what it imports is known only if it is read here.
+fn file_with_code(name: String) -> Target {
+    if is_read(Path::new(&name)) {
+        Target::File(name)
+    } else {
+        Target::Unreadable(format!(
+            "the file {name}, which is not read because its name does not end in `.rs`: rename it"
+        ))
     }
 }
 
@@ -456,7 +470,7 @@ impl<'ast> Visit<'ast> for Paths<'_> {
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         let name = plain(&item.ident);
-        if let Some(path) = path_attribute(&item.attrs) {
+        for path in path_attributes(&item.attrs) {
             let inline = &self.module[self.file.module.len()..];
             let folder = match inline {
                 [] => self.file.folder().to_owned(),
@@ -478,7 +492,7 @@ impl<'ast> Visit<'ast> for Paths<'_> {
         for (name, path) in paths {
             self.check_name_of_include(&name, &path, item.use_token.span);
             // A parent that hands its child's names on does not use them.
-            if !hands_on_a_child(item, &path, self.own_names) {
+            if !self.aliases.hands_on_a_child(&self.module, item, &path) {
                 self.add_path(path, from_outside, item.use_token.span);
             }
         }

@@ -66,6 +66,24 @@ fn every_way_to_write_an_import_is_seen() {
         ("macro_rules! n { () => { pub(in crate::b::c) struct A; } }", "b/c.rs"),
         ("fn f() { m!(pub(in $crate::b) struct A;); }", "b/mod.rs"),
         ("m! { struct A(pub (crate::b::Thing)); }", "b/c.rs"),
+        // What is handed on and is no child's.
+        ("pub use super::b::Thing;", "b/c.rs"),
+        ("pub use self::super::b::Thing;", "b/c.rs"),
+        ("pub(crate) use self::{super::b::Thing as Other};", "b/c.rs"),
+        ("mod inner { pub use self::super::super::b::Thing; }", "b/c.rs"),
+        ("use super::b as x; pub(crate) use x::c::Thing;", "b/c.rs"),
+        ("use super::b; pub(crate) use b::c::Thing;", "b/c.rs"),
+        ("use super::b as x; pub use self::x::Thing as Other;", "b/c.rs"),
+        ("use super::b as x; pub use x::*;", "b/d.rs"),
+        ("mod inner { use crate::b as x; pub use x::c::Thing; }", "b/c.rs"),
+        (
+            "mod x {} mod inner { use crate::b as x; pub use x::c::Thing; }",
+            "b/c.rs",
+        ),
+        (
+            "#[cfg(unix)] mod x; #[cfg(not(unix))] use super::b as x; pub use x::c::Thing;",
+            "b/c.rs",
+        ),
         // The crate by other names.
         ("use ::own::b::Thing;", "b/c.rs"),
         ("use own::b::Thing;", "b/c.rs"),
@@ -205,6 +223,9 @@ fn what_is_no_import_is_not_taken_for_one() {
         "#[deprecated(note = \"use crate::b::Thing for it\")] fn f() {}",
         "mod child; pub use child::*; mod inner { use super::*; }",
         "mod child; pub use child::Child;",
+        "mod child; pub use child::child;",
+        "mod child; pub use self::{child::Child as Other};",
+        "mod inner { pub mod more {} pub use more::Child; }",
         "mod child; pub use child::Child; fn f() { m!(x.Child); }",
         "mod child; pub use child::*; struct Child; fn f(_: Child) {}",
         "mod child; pub use child::Child; mod inner { fn f(_: Child) {} }",
@@ -255,6 +276,16 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "macro_rules! n { () => { use crate as x; } }",
         "n!(include, \"../b/c.rs\");",
         "n!(std::include, \"../b/c.rs\");",
+        // A file that is not read.
+        "include!(\"zz.in\");",
+        "mod inner { include!(\"../b/c.inc\"); }",
+        "macro_rules! n { () => { include!(\"zz\"); } }",
+        "#[path = \"zz.inc\"] mod zz;",
+        "#[path = \"../b/zz.inc\"] mod zz;",
+        "mod inner { #[path = \"zz.inc\"] mod zz; }",
+        "#[cfg_attr(unix, path = \"zz.inc\")] mod zz;",
+        "#[cfg_attr(unix, path = \"zz.rs\")] #[cfg_attr(not(unix), path = \"zz.inc\")] mod zz;",
+        "macro_rules! n { () => { #[path = \"zz.inc\"] mod zz; } }",
         // `include!` by another name.
         "use std::include as inc; inc!(\"../b/c.rs\");",
         "pub(crate) use ::core::{include as inc, println};",
@@ -263,12 +294,16 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "macro_rules! n { ($room:ident) => { pub(in crate::$room) fn f() {} } }",
         "mod inner { use super::super::a as x; fn f(_: x::super::b::Thing) {} }",
         "mod inner {} fn f(_: inner::super::super::b::Thing) {}",
+        "mod inner {} pub use inner::super::super::b::Thing;",
     ] {
         assert_ne!(unreadable(text), Vec::<String>::new(), "{text}");
     }
     for text in [
         "include!(concat!(env!(\"OUT_DIR\"), \"/c.rs\"));",
         "include!(\"../b/c.rs\");",
+        "#[path = \"child.rs\"] mod renamed;",
+        "#[cfg(test)] mod tests { include!(\"zz.in\"); }",
+        "static TEXT: &str = include_str!(\"zz.in\");",
         "#[doc = include_str!(\"a.md\")] fn f() {}",
         "#[cfg_attr(docsrs, doc = include_str!(\"a.md\"))] fn f() {}",
         "#[derive(E)] #[error(\"{}\", concat!(\"a\", \"b\"))] struct A;",
@@ -282,6 +317,128 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "#[cfg(test)] macro_rules! n { ($room:ident) => { use crate::$room; } }",
     ] {
         assert_eq!(unreadable(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+/// Where a module has another file on another condition, each counts as that module.
+#[test]
+fn every_file_of_a_module_is_examined() {
+    let uses = "pub fn f(_: super::user::A) {}";
+    let plain = "pub fn f() {} fn g() { crate::a::zz::f(); self::f(); }";
+    let handing_on = "pub use super::inner::f;";
+    let user = "pub struct A; fn g() { super::zz::f(A); }";
+    let both = |one: &str, other: &str| vec![BTreeSet::from([one.to_owned(), other.to_owned()])];
+    for declared in [
+        "#[cfg(unix)] mod zz; #[cfg(not(unix))] #[path = \"zzw.rs\"] mod zz;",
+        "#[cfg(not(unix))] #[path = \"zzw.rs\"] mod zz; #[cfg(unix)] mod zz;",
+        "#[cfg_attr(not(unix), path = \"zzw.rs\")] mod zz;",
+        "#[cfg_attr(unix, path = \"zz.rs\")] #[cfg_attr(not(unix), path = \"zzw.rs\")] mod zz;",
+    ] {
+        let graph = |zz: &str, zzw: &str| {
+            let parent = format!("{declared} mod user; mod inner;");
+            let files = [
+                ("lib.rs", "mod a;"),
+                ("a/mod.rs", parent.as_str()),
+                ("a/inner.rs", "pub fn f(_: super::user::A) {}"),
+                ("a/user.rs", user),
+                ("a/zz.rs", zz),
+                ("a/zzw.rs", zzw),
+            ];
+            let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+            Sources::of(files.into()).undefended()
+        };
+        let circles = |zz: &str, zzw: &str| circles(&graph(zz, zzw));
+        assert_eq!(circles(uses, plain), both("a/zz.rs", "a/user.rs"), "{declared}");
+        assert_eq!(circles(plain, uses), both("a/zzw.rs", "a/user.rs"), "{declared}");
+        assert_eq!(
+            circles(plain, handing_on),
+            both("a/inner.rs", "a/user.rs"),
+            "{declared}"
+        );
+        // The two are never compiled together.
+        assert_eq!(graph(plain, plain)["a/zz.rs"], BTreeSet::new(), "{declared}");
+        assert_eq!(graph(plain, plain)["a/zzw.rs"], BTreeSet::new(), "{declared}");
+    }
+}
+
+/// The files that are examined of a crate whose module `a` has this text, and which of them use `b`.
+fn examined(parent: &str) -> (Vec<String>, Vec<String>) {
+    let of_b = "fn f(_: crate::b::Thing) {}";
+    let files = [
+        ("lib.rs", "mod a; mod b;"),
+        ("a/mod.rs", parent),
+        ("a/zz.rs", of_b),
+        ("a/zzw.rs", of_b),
+        ("a/helpers/mod.rs", "mod more;"),
+        ("a/helpers/more.rs", of_b),
+        ("b.rs", "pub struct Thing;"),
+    ];
+    let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+    let graph = Sources::of(files.into()).graph();
+    let below = |file: &&String| file.starts_with("a/") && *file != "a/mod.rs";
+    let all = graph.keys().filter(below).cloned().collect();
+    let of_b = graph.iter().filter(|(_, targets)| targets.contains("b.rs"));
+    (all, of_b.map(|(file, _)| file.clone()).collect())
+}
+
+/// A file that is compiled for tests and for users counts.
+#[test]
+fn only_what_is_for_tests_alone_is_left_out() {
+    let helpers = "#[cfg(test)] mod helpers;";
+    for (parent, seen) in [
+        ("#[cfg(test)] mod zz; #[cfg(test)] mod zzw;", &[][..]),
+        (
+            "#[cfg(test)] mod tests { #[path = \"../zz.rs\"] mod zz; } mod zzw;",
+            &["a/zzw.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; #[cfg(not(test))] mod zz; mod zzw;",
+            &["a/zz.rs", "a/zzw.rs"],
+        ),
+        (
+            "#[cfg(not(test))] mod zz; #[cfg(test)] mod zz; #[cfg(test)] mod zzw;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[cfg(test)] #[path = \"zzw.rs\"] mod zz; #[cfg(not(test))] mod zz;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; #[cfg(not(test))] #[path = \"zzw.rs\"] mod zz;",
+            &["a/zzw.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; #[path = \"zz.rs\"] mod real; #[cfg(test)] mod zzw;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[path = \"zz.rs\"] mod real; #[cfg(test)] #[path = \"zz.rs\"] mod zz; mod zzw;",
+            &["a/zz.rs", "a/zzw.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; mod inner { #[path = \"../zz.rs\"] mod real; } mod zzw;",
+            &["a/zz.rs", "a/zzw.rs"],
+        ),
+    ] {
+        let (all, of_b) = examined(&format!("{helpers} {parent}"));
+        assert_eq!(all, seen, "{parent}");
+        assert_eq!(of_b, seen, "{parent}");
+    }
+    let (all, _) = examined("#[cfg(test)] mod helpers; #[cfg(not(test))] mod helpers; mod zz; mod zzw;");
+    assert_eq!(all, ["a/helpers/mod.rs", "a/helpers/more.rs", "a/zz.rs", "a/zzw.rs"]);
+}
+
+/// A fault names the file, so that it is found.
+#[test]
+fn a_file_that_is_not_read_is_named() {
+    for text in ["include!(\"../b/zz.in\");", "#[path = \"../b/zz.in\"] mod zz;"] {
+        let sources = sources(text);
+        let file = sources.files.iter().find(|file| file.name == "a/mod.rs").unwrap();
+        let found = sources.unreadable(file);
+        assert!(
+            matches!(&found[..], [one] if one.contains("b/zz.in") && one.contains("`.rs`")),
+            "{found:?}"
+        );
     }
 }
 
@@ -302,6 +459,21 @@ fn a_circle_through_what_a_parent_hands_on_is_seen() {
     ] {
         assert_eq!(circle_of(parent, child), both, "{parent}");
     }
+    let through_an_alias = [
+        ("lib.rs", "mod a;"),
+        ("a/mod.rs", "mod p; mod q;"),
+        (
+            "a/p.rs",
+            "use super::q as x; pub(crate) use x::inner::Thing; pub struct Foo;",
+        ),
+        ("a/q/mod.rs", "pub(crate) mod inner;"),
+        ("a/q/inner.rs", "pub struct Thing(pub super::super::p::Foo);"),
+    ];
+    let files = through_an_alias.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+    assert_eq!(
+        circles(&Sources::of(files.into()).undefended()),
+        [BTreeSet::from(["a/p.rs".to_owned(), "a/q/inner.rs".to_owned()])]
+    );
     let only_handed_on = "mod child; pub use child::Child; pub struct Parent;";
     assert_eq!(circle_of(only_handed_on, child), Vec::<BTreeSet<String>>::new());
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::aliases::Aliases;
 use crate::graph::Graph;
 use crate::items::{
-    Export, Macro, defined, has_attribute, is_test_only, macros_of, own_names, path_attribute, plain, reexports,
+    Export, Macro, defined, has_attribute, is_test_only, macros_of, own_names, path_attributes, plain, reexports,
     visible,
 };
 use crate::paths::{Reference, Target, references};
@@ -51,7 +51,8 @@ impl File {
 /// The files of a source folder that are compiled outside tests, and what the names in each stand for.
 pub(crate) struct Sources {
     pub(crate) files: Vec<File>,
-    pub(crate) by_module: BTreeMap<Vec<String>, usize>,
+    /// The files of each module: several, where each is for another condition.
+    pub(crate) by_module: BTreeMap<Vec<String>, Vec<usize>>,
     /// What each file has itself.
     defined: Vec<BTreeSet<String>>,
     /// What each file hands on.
@@ -78,8 +79,8 @@ impl Sources {
 
     pub(crate) fn of(mut files: Vec<File>) -> Self {
         place_by_path_attributes(&mut files);
-        let tests = test_modules(&files);
-        files.retain(|file| !tests.iter().any(|test| file.module.starts_with(test)));
+        let tests = test_files(&files);
+        files.retain(|file| !tests.contains(&file.name));
         let mut sources = Self {
             files: Vec::new(),
             by_module: BTreeMap::new(),
@@ -90,7 +91,7 @@ impl Sources {
             macros_by_name: Vec::new(),
         };
         for (n, file) in files.iter().enumerate() {
-            sources.by_module.insert(file.module.clone(), n);
+            sources.by_module.entry(file.module.clone()).or_default().push(n);
             sources.own_names.extend(own_names(&file.syntax));
             let module = around_macro_use(&files, &file.module);
             for found in macros_of(&file.syntax, module) {
@@ -117,8 +118,8 @@ impl Sources {
         let aliases = Aliases::of(file, &self.own_names, |from, glob| {
             let mut names = self.exported(from, glob, 0);
             // What a file has itself hides the names of a glob.
-            let own = self.by_module.get(&file.module).map(|n| &self.defined[*n]);
-            names.retain(|name| own.is_none_or(|own| !own.contains(name)));
+            let own: BTreeSet<String> = defined(&file.syntax).collect();
+            names.retain(|name| !own.contains(name));
             names
         });
         references(file, &self.own_names, &self.macros_by_name, &aliases)
@@ -140,60 +141,72 @@ impl Sources {
         let Some((at, [])) = walked else {
             return Vec::new();
         };
-        let Some(file) = self.by_module.get(&at).copied() else {
-            return Vec::new();
-        };
-        let mut names: Vec<String> = visible(&self.files[file].syntax).collect();
-        for export in &self.exports[file] {
-            if export.name == "*" {
-                names.extend(self.exported(&at, &export.path, depth + 1));
-            } else {
-                names.push(export.name.clone());
+        let mut names = Vec::new();
+        for file in self.by_module.get(&at).into_iter().flatten() {
+            names.extend(visible(&self.files[*file].syntax));
+            for export in &self.exports[*file] {
+                if export.name == "*" {
+                    names.extend(self.exported(&at, &export.path, depth + 1));
+                } else {
+                    names.push(export.name.clone());
+                }
             }
         }
         names
     }
 
-    /// The files that a reference leads to, through re-exports; none when it leaves the crate.
-    fn targets(&self, reference: &Reference) -> BTreeSet<String> {
+    /// The files that a reference of a file leads to, through re-exports; none when it leaves the crate.
+    fn targets(&self, file: &File, reference: &Reference) -> BTreeSet<String> {
         let names = match &reference.to {
             Target::File(name) => return BTreeSet::from([name.clone()]),
             Target::Path(names) => names,
             Target::Unreadable(_) => return BTreeSet::new(),
         };
         // `use super::*` inside a file gives what the file has already.
-        let own = self.file_of(&reference.from);
+        let own = self.files_of(&reference.from);
         let within = names.last().is_some_and(|name| name == "*")
             && self
                 .walk(&reference.from, names)
-                .is_some_and(|(at, _)| self.file_of(&at) == own);
+                .is_some_and(|(at, _)| self.files_of(&at) == own);
         if within {
             return BTreeSet::new();
         }
-        let files = self.resolve(&reference.from, names, 0);
+        let files = self.resolve(file, &reference.from, names, 0);
         files.into_iter().map(|n| self.files[n].name.clone()).collect()
     }
 
-    fn resolve(&self, from: &[String], names: &[String], depth: usize) -> BTreeSet<usize> {
+    fn resolve(&self, by: &File, from: &[String], names: &[String], depth: usize) -> BTreeSet<usize> {
         let Some((at, rest)) = self.walk(from, names).filter(|_| depth < 8) else {
             return BTreeSet::new();
         };
-        let Some(file) = self.file_of(&at) else {
-            return BTreeSet::new();
-        };
+        // A file that its own module has on another condition is not compiled with it.
+        let files = self.files_of(&at).iter().copied().filter(|n| {
+            let other = &self.files[*n];
+            other.name == by.name || other.module != by.module
+        });
         let Some(name) = rest.first() else {
-            return BTreeSet::from([file]);
+            return files.collect();
         };
         if at.is_empty()
             && let Some(written_in) = self.macros.get(name)
         {
             return BTreeSet::from([*written_in]);
         }
+        files
+            .flat_map(|file| self.resolve_in(by, file, &at, rest, depth))
+            .collect()
+    }
+
+    /// Where the names that are left lead from a file of a module.
+    fn resolve_in(&self, by: &File, file: usize, at: &[String], rest: &[String], depth: usize) -> BTreeSet<usize> {
+        let name = &rest[0];
         let exports = &self.exports[file];
         if name == "*" {
             // With the module comes all that it hands on.
             let handed_on = exports.iter().map(|export| &export.path);
-            let mut all: BTreeSet<usize> = handed_on.flat_map(|path| self.resolve(&at, path, depth + 1)).collect();
+            let mut all: BTreeSet<usize> = handed_on
+                .flat_map(|path| self.resolve(by, at, path, depth + 1))
+                .collect();
             all.insert(file);
             return all;
         }
@@ -206,11 +219,11 @@ impl Sources {
             let globs = exports.iter().filter(|export| export.name == "*");
             let mut named =
                 globs.map(|export| [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat());
-            named.find(|path| self.provides(&at, path, depth + 1))
+            named.find(|path| self.provides(at, path, depth + 1))
         };
         let is_here = by_name.is_none() && self.defined[file].contains(name);
         let handed_on = by_name.or_else(|| if is_here { None } else { by_glob() });
-        let found = handed_on.map_or_else(BTreeSet::new, |path| self.resolve(&at, &path, depth + 1));
+        let found = handed_on.map_or_else(BTreeSet::new, |path| self.resolve(by, at, &path, depth + 1));
         if found.is_empty() {
             BTreeSet::from([file])
         } else {
@@ -223,17 +236,17 @@ impl Sources {
         let Some((at, rest)) = self.walk(from, names).filter(|_| depth < 8) else {
             return false;
         };
-        let (Some(file), Some(name)) = (self.file_of(&at), rest.first()) else {
-            return rest.is_empty();
-        };
-        self.defined[file].contains(name)
-            || self.exports[file].iter().any(|export| match export.name.as_str() {
-                "*" => {
-                    let through = [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat();
-                    self.provides(&at, &through, depth + 1)
-                }
-                other => other == name,
-            })
+        let Some(name) = rest.first() else { return true };
+        self.files_of(&at).iter().any(|file| {
+            self.defined[*file].contains(name)
+                || self.exports[*file].iter().any(|export| match export.name.as_str() {
+                    "*" => {
+                        let through = [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat();
+                        self.provides(&at, &through, depth + 1)
+                    }
+                    other => other == name,
+                })
+        })
     }
 
     /// The module that a path leads to, and the names that are left; `None` when it starts outside the crate.
@@ -271,11 +284,10 @@ impl Sources {
         Some((at, rest))
     }
 
-    /// The file of a module, or of the nearest one around an inline module.
-    fn file_of(&self, module: &[String]) -> Option<usize> {
-        (0..=module.len())
-            .rev()
-            .find_map(|n| self.by_module.get(&module[..n]).copied())
+    /// The files of a module, or of the nearest one around an inline module.
+    fn files_of(&self, module: &[String]) -> &[usize] {
+        let found = (0..=module.len()).rev().find_map(|n| self.by_module.get(&module[..n]));
+        found.map_or(&[], Vec::as_slice)
     }
 
     /// Which file imports which. The lines in which a parent declares and hands on its children do not count.
@@ -295,7 +307,10 @@ impl Sources {
             let once: BTreeMap<(Vec<String>, Target), Reference> = references
                 .map(|reference| ((reference.from.clone(), reference.to.clone()), reference))
                 .collect();
-            let targets: BTreeSet<String> = once.values().flat_map(|reference| self.targets(reference)).collect();
+            let targets: BTreeSet<String> = once
+                .values()
+                .flat_map(|reference| self.targets(file, reference))
+                .collect();
             let others = targets.into_iter().filter(|target| *target != file.name);
             graph.insert(file.name.clone(), others.collect());
         }
@@ -308,10 +323,15 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             collect(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if is_read(&path) {
             paths.push(path);
         }
     }
+}
+
+/// Whether a file is one of those whose imports are read.
+pub(crate) fn is_read(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
 }
 
 fn module_of(name: &str) -> Vec<String> {
@@ -337,19 +357,70 @@ pub(crate) fn beside(folder: &str, path: &str) -> String {
     names.join("/")
 }
 
-/// `#[path = "../b/c.rs"] mod theirs;` is a module of the file that declares it, wherever its own file stands.
-fn place_by_path_attributes(files: &mut [File]) {
-    let mut placed = Vec::new();
-    for file in files.iter() {
-        for item in &file.syntax.items {
-            if let syn::Item::Mod(inner) = item
-                && let Some(path) = path_attribute(&inner.attrs)
-            {
-                let mut module = file.module.clone();
-                module.push(plain(&inner.ident));
-                placed.push((beside(file.folder(), &path), module));
-            }
+/// A line `mod b;`.
+struct Declaration<'a> {
+    /// The name of the file that it stands in.
+    by: &'a str,
+    module: Vec<String>,
+    /// The files that it names with `#[path = ".."]`.
+    named: Vec<String>,
+    /// The files that it may stand for without that.
+    usual: Vec<String>,
+    test_only: bool,
+}
+
+fn declarations(files: &[File]) -> Vec<Declaration<'_>> {
+    let mut found = Vec::new();
+    for file in files {
+        declarations_in(&file.syntax.items, file, &mut Vec::new(), false, &mut found);
+    }
+    found
+}
+
+fn declarations_in<'a>(
+    items: &[syn::Item],
+    file: &'a File,
+    inline: &mut Vec<String>,
+    in_tests: bool,
+    found: &mut Vec<Declaration<'a>>,
+) {
+    for item in items {
+        let syn::Item::Mod(inner) = item else { continue };
+        let name = plain(&inner.ident);
+        let test_only = in_tests || is_test_only(&inner.attrs);
+        if let Some((_, items)) = &inner.content {
+            inline.push(name);
+            declarations_in(items, file, inline, test_only, found);
+            inline.pop();
+            continue;
         }
+        let children = beside(file.folder_of_children(), &inline.join("/"));
+        let folder = if inline.is_empty() { file.folder() } else { &children };
+        let paths = path_attributes(&inner.attrs);
+        let usual = if has_attribute(&inner.attrs, "path") {
+            Vec::new()
+        } else {
+            vec![format!("{name}.rs"), format!("{name}/mod.rs")]
+        };
+        found.push(Declaration {
+            by: &file.name,
+            module: [&file.module[..], inline, std::slice::from_ref(&name)].concat(),
+            named: paths.iter().map(|path| beside(folder, path)).collect(),
+            usual: usual.iter().map(|path| beside(&children, path)).collect(),
+            test_only,
+        });
+    }
+}
+
+/// `#[path = "../b/c.rs"] mod theirs;` is a module of the file that declares it, wherever its own file stands. What is
+/// declared for tests and for users is placed where users have it.
+fn place_by_path_attributes(files: &mut [File]) {
+    let mut declarations = declarations(files);
+    declarations.sort_by_key(|declaration| !declaration.test_only);
+    let mut placed = Vec::new();
+    for declaration in declarations {
+        let module = declaration.module;
+        placed.extend(declaration.named.into_iter().map(|name| (name, module.clone())));
     }
     for (name, module) in placed {
         for file in files.iter_mut().filter(|file| file.name == name) {
@@ -377,20 +448,29 @@ fn around_macro_use<'a>(files: &[File], module: &'a [String]) -> &'a [String] {
     }
 }
 
-/// The modules that a parent declares under `cfg(test)`.
-fn test_modules(files: &[File]) -> Vec<Vec<String>> {
-    let mut found = Vec::new();
-    for file in files {
-        for item in &file.syntax.items {
-            if let syn::Item::Mod(inner) = item
-                && inner.content.is_none()
-                && is_test_only(&inner.attrs)
-            {
-                let mut module = file.module.clone();
-                module.push(plain(&inner.ident));
-                found.push(module);
-            }
+/// The names of the files that are compiled for tests only: those that are declared under `cfg(test)`, or in such a file,
+/// and nowhere else, and those of the modules within.
+fn test_files(files: &[File]) -> BTreeSet<String> {
+    let declarations = declarations(files);
+    let stands_for = |declaration: &Declaration<'_>, file: &File| {
+        declaration.named.contains(&file.name) || declaration.usual.contains(&file.name)
+    };
+    let mut found = BTreeSet::new();
+    loop {
+        let (tests, others): (Vec<_>, Vec<_>) = declarations
+            .iter()
+            .partition(|declaration| declaration.test_only || found.contains(declaration.by));
+        let is_for_users = |module: &[String]| others.iter().any(|other| other.module == module);
+        let is_test = |file: &&File| {
+            let of_tests = tests.iter().any(|test| {
+                stands_for(test, file) || file.module.starts_with(&test.module) && !is_for_users(&test.module)
+            });
+            of_tests && !others.iter().any(|other| stands_for(other, file))
+        };
+        let more: BTreeSet<String> = files.iter().filter(is_test).map(|file| file.name.clone()).collect();
+        if more == found {
+            return found;
         }
+        found = more;
     }
-    found
 }
