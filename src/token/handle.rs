@@ -401,7 +401,7 @@ mod tests {
             .store(Arc::new(store.clone()))
             .build();
         handle.adopt(TokenReply::new("access-1")).await.unwrap();
-        handle.erase().await.unwrap();
+        handle.erase(false).await.unwrap();
         let stored = store.load(&key()).await.unwrap().unwrap();
         let record = Record::decode(&stored.bytes).unwrap();
         assert!(record.tokens.is_none() && record.pseudonym.is_some());

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
-use self::directory::{Directory, How, SHARDS, swap_lock_name};
+use self::directory::{Directory, How, MAGIC, SHARDS, swap_lock_name};
 use super::listing::AT_ONCE as LISTED_AT_ONCE;
 use super::{
     Admission, Lease, LeaseState, Leased, Listed, ListedRecord, RecordBytes, StoreError, StoredRecord, Swap, Swapped,
@@ -20,8 +20,6 @@ use super::{
 use crate::http::Backoff;
 use crate::token::TokenKey;
 
-/// The first line of every record file.
-const MAGIC: &str = "finrail token record 1";
 /// How the names of record files end.
 const RECORD: &str = ".token";
 /// Longer than the name of any file here.

@@ -12,6 +12,8 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 /// The name of the directory inside the one that the application gives.
 const NAME: &str = "finrail-tokens";
+/// The first line of every record file.
+pub(super) const MAGIC: &str = "finrail token record 1";
 /// Locks for the moment of a swap are shared by many records.
 pub(super) const SHARDS: u32 = 64;
 
@@ -128,10 +130,10 @@ fn others_may_write(_: &Path) -> bool {
 /// Whether it is a file of this process's user with a record in it. What cannot be read says nothing.
 fn is_a_record(path: &Path) -> bool {
     let is_own_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && is_ours(&found));
-    let mut begin = [0; super::MAGIC.len()];
+    let mut begin = [0; MAGIC.len()];
     is_own_file
         && File::open(path).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok())
-        && begin == *super::MAGIC.as_bytes()
+        && begin == *MAGIC.as_bytes()
 }
 
 /// Makes a directory that survives a power cut: every new name in it is synced.
