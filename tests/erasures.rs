@@ -394,7 +394,7 @@ async fn a_lost_answer_of_the_first_step_is_no_doubt() {
     let app = world.app();
     let connection = connect(&app, "user").await;
     // In the last minute: callers wait for a refresh.
-    world.clock.advance(Duration::from_secs(3400));
+    world.clock.advance(Duration::from_secs(3550));
     world.store.loses_begun.store(1, Ordering::SeqCst);
     let clock = Arc::clone(&world.clock);
     let ticking = tokio::spawn(async move {
