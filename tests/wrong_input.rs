@@ -860,7 +860,7 @@ async fn what_belongs_to_another_app_is_refused() {
     says(
         &error,
         &[
-            "another provider, client id or authorization server",
+            "another provider, client id, authorization server or tenant",
             "use the app that made it",
         ],
     );
