@@ -787,4 +787,30 @@ mod tests {
         );
         assert_ne!(digest("a", "bc"), digest("ab", "c"));
     }
+
+    #[tokio::test]
+    async fn what_is_over_is_removed_and_what_is_erased_by_whoever_it_is_of() {
+        let shared = Shared::new();
+        let process = shared.process();
+        let begin = async |state: &str, subject: &str, until: u64| {
+            let mut pending = shared.pending(state, Some(until));
+            pending.subject = Some(subject.to_owned());
+            process.keep(SESSION, pending).await.unwrap();
+        };
+        begin("one", "a", 600).await;
+        begin("two", "b", 600).await;
+        begin("three", "a", DAY).await;
+        // Another process walks: it has written none of them.
+        let other = shared.process();
+        let (mut unread, mut not_removed) = (Vec::new(), Vec::new());
+        let of_a = |pending: &Pending| pending.subject.as_deref() == Some("a") && pending.until == Some(shared.at(600));
+        assert_eq!(other.erase(of_a, &mut unread, &mut not_removed).await.unwrap(), 1);
+        assert!(!is_there(&other, "one").await && is_there(&other, "two").await && is_there(&other, "three").await);
+        shared.advance_to(600 + HOUR - 1);
+        assert_eq!(other.remove_all_over(&mut unread, &mut not_removed).await.unwrap(), 0);
+        shared.advance_to(600 + HOUR);
+        assert_eq!(other.remove_all_over(&mut unread, &mut not_removed).await.unwrap(), 1);
+        assert!(!is_there(&other, "two").await && is_there(&other, "three").await);
+        assert!(unread.is_empty() && not_removed.is_empty());
+    }
 }
