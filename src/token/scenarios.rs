@@ -381,3 +381,46 @@ fn outdated_reads_by_example() {
         assert_eq!(yes(outdated), row.cell("outdated"), "scenarios.txt:{}", row.line);
     }
 }
+
+/// Days after the tokens came.
+fn day(days: i64) -> DateTime<Utc> {
+    now(Duration::ZERO).utc() + chrono::TimeDelta::days(days)
+}
+
+#[test]
+fn a_grant_is_renewed_in_the_last_quarter_of_its_refresh_tokens_life_a_week_before_its_end_at_most() {
+    let second = chrono::TimeDelta::seconds(1);
+    for (life, from) in [(4, 3), (28, 21), (60, 53)] {
+        let mut set = tokens(None, true);
+        set.refresh_expires_at = Some(day(life));
+        assert!(!is_to_be_renewed(&set, None, day(from) - second), "{life}");
+        assert!(is_to_be_renewed(&set, None, day(from)), "{life}");
+        assert!(is_to_be_renewed(&set, None, day(life + 1)), "{life}");
+        // Where the end is known, it alone counts.
+        assert!(
+            !is_to_be_renewed(&set, Some(Duration::ZERO), day(from) - second),
+            "{life}"
+        );
+        set.refresh_token = None;
+        assert!(!is_to_be_renewed(&set, Some(Duration::ZERO), day(from)), "{life}");
+    }
+    let unknown = tokens(None, true);
+    assert!(!is_to_be_renewed(&unknown, None, day(400)));
+    let fortnight = Some(Duration::from_secs(14 * 86_400));
+    assert!(!is_to_be_renewed(&unknown, fortnight, day(14) - second));
+    assert!(is_to_be_renewed(&unknown, fortnight, day(14)));
+}
+
+#[test]
+fn a_consents_end_is_near_by_the_time_since_the_login_however_often_its_tokens_were_refreshed() {
+    let mut set = tokens(None, true);
+    assert_eq!(consent_ends(&set), None);
+    set.consent_expires_at = Some(day(90));
+    set.lineage = Some(Lineage::begun(day(0)));
+    set.obtained_at = day(89);
+    assert_eq!(consent_ends(&set), Some((day(90), day(83))));
+    // Of earlier versions only the tokens' own time is known.
+    set.lineage = None;
+    set.obtained_at = day(86);
+    assert_eq!(consent_ends(&set), Some((day(90), day(89))));
+}
