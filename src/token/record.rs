@@ -637,4 +637,58 @@ mod tests {
         let damage = error.damage().unwrap();
         assert_eq!((damage.revision, damage.bytes.as_deref()), (Some(7), Some(&b"{"[..])));
     }
+
+    #[test]
+    fn a_record_is_of_its_key_and_a_mark_without_a_person_of_the_key_that_says_the_rest() {
+        let key = |subject: &str| TokenKey::new("mx", "id", GrantKind::AuthorizationCode).subject(subject);
+        let reply = TokenReply::new("access-1");
+        let tokens = TokenSet::first(
+            reply,
+            &ScopeSet::new(),
+            std::time::SystemTime::UNIX_EPOCH,
+            &Rotation::UNKNOWN,
+        );
+        let alive = Record::alive(key("a"), tokens.clone());
+        assert!(alive.is_of(&key("a"), None) && !alive.is_of(&key("b"), None));
+
+        let (reason, secret) = (ReauthorizationReason::Forgotten, PseudonymKey::new([1; 32]));
+        let mark = Record::ended(key("a"), reason, DateTime::UNIX_EPOCH, 1, "x").without_person(Some(&secret));
+        for secret in [Some(&secret), None] {
+            assert!(mark.is_of(&key("a"), secret));
+        }
+        let other = TokenKey::new("ofx", "id", GrantKind::AuthorizationCode).subject("a");
+        assert!(!mark.is_of(&other, Some(&secret)));
+        // What has tokens, or is no mark, says whose it is.
+        let with_tokens = Record {
+            tokens: Some(tokens.clone()),
+            ..mark.clone()
+        };
+        let no_mark = Record {
+            tombstone: None,
+            ..mark.clone()
+        };
+        assert!(!with_tokens.is_of(&key("a"), Some(&secret)) && !no_mark.is_of(&key("a"), Some(&secret)));
+        let neither = Record {
+            tokens: Some(tokens),
+            tombstone: None,
+            ..mark
+        };
+        assert!(!neither.is_of(&key("a"), Some(&secret)));
+    }
+
+    #[test]
+    fn a_copy_of_a_damaged_record_says_whose_it_is_and_nothing_else_is_one() {
+        let found = b"{\"version\":1,\n\"tok";
+        let copy = DamagedCopy::encode(&key(), found);
+        assert_eq!(DamagedCopy::decode(&copy).unwrap().key, key());
+        assert!(copy.ends_with(found));
+        for other in [
+            &found[..],
+            b"",
+            b"finrail damaged record\n",
+            b"finrail damaged record\nx\n",
+        ] {
+            assert!(DamagedCopy::decode(other).is_none());
+        }
+    }
 }
