@@ -45,8 +45,19 @@ impl Pseudonym {
         Self::with(uuid::Uuid::new_v4().simple().to_string(), key, secret)
     }
 
-    /// Whether it stands for the person of this key.
-    pub(crate) fn stands_for(&self, key: &TokenKey, secret: Option<&PseudonymKey>) -> bool {
+    /// Whether it stands for the person of this key: for whoever looks into a store and has to know. `secret`: the key with
+    /// which it was made; `None`: it was made without.
+    ///
+    /// ```
+    /// use finrail::token::{GrantKind, PseudonymKey, Record, TokenKey};
+    ///
+    /// fn is_of(record: &Record, key: &TokenKey, secret: &PseudonymKey) -> bool {
+    ///     let pseudonym = record.pseudonym.as_ref();
+    ///     pseudonym.is_some_and(|pseudonym| pseudonym.stands_for(key, Some(secret)))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn stands_for(&self, key: &TokenKey, secret: Option<&PseudonymKey>) -> bool {
         Self::with(self.salt.clone(), key, secret) == *self
     }
 

@@ -72,7 +72,7 @@ impl GrantStore {
             Err(error) if error.is_damage() => return Err(StoreError::damaged_record(error, stored).of(&*self.store)),
             Err(error) => return Err(StoreError::from(error).of(&*self.store)),
         };
-        if !record.is_of(&self.grant.key, self.grant.pseudonym_key.as_ref()) {
+        if !record.is_of(&self.grant.key) {
             return Err(StoreError::corrupt("the record belongs to another key"));
         }
         Ok(Some(Versioned {
