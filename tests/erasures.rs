@@ -1,9 +1,10 @@
 //! Erasures and revocations beside logins, damage, faults of the store and idle processes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod recorder;
 #[macro_use]
 mod connected;
+mod grants_support;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,20 +15,16 @@ use finrail::token::store::{Lease, Leased, LeasedSwap, Listed, MemoryStore, Stor
 use finrail::token::{ManualClock, PseudonymKey, StoreError, TokenKey, TokenStore};
 use finrail::{AppBuilder, mx};
 use futures_util::future::BoxFuture;
+use grants_support::*;
 use recorder::{Answer, Recorder};
-
-const DAY: Duration = Duration::from_secs(86_400);
 
 /// A store with faults on command.
 struct Faulty {
     inner: MemoryStore,
     /// Writes that end a lease or stand alone do not arrive.
     loses_swaps: AtomicBool,
-    /// What is written alone arrives, and nobody is told.
-    loses_answers: AtomicBool,
     /// This many answers of `lease_and_swap` are lost.
     loses_begun: AtomicU32,
-    removes: bool,
     /// Runs once, when the authorizations are listed.
     hook: Mutex<Option<BoxFuture<'static, ()>>>,
     /// Runs once, when the lease of a revocation was given back.
@@ -36,15 +33,10 @@ struct Faulty {
 
 impl Faulty {
     fn new(clock: Arc<ManualClock>) -> Arc<Self> {
-        Self::with(clock, true)
-    }
-    fn with(clock: Arc<ManualClock>, removes: bool) -> Arc<Self> {
         Arc::new(Self {
             inner: MemoryStore::with_clock(clock),
             loses_swaps: AtomicBool::new(false),
-            loses_answers: AtomicBool::new(false),
             loses_begun: AtomicU32::new(0),
-            removes,
             hook: Mutex::default(),
             hook_after_revocation: Mutex::default(),
         })
@@ -59,12 +51,6 @@ impl TokenStore for Faulty {
         self.inner.load(key)
     }
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
-        if self.loses_answers.load(Ordering::SeqCst) {
-            return Box::pin(async move {
-                self.inner.swap(key, swap).await?;
-                Self::out().await
-            });
-        }
         match self.loses_swaps.load(Ordering::SeqCst) {
             true => Self::out(),
             false => self.inner.swap(key, swap),
@@ -126,15 +112,7 @@ impl TokenStore for Faulty {
         })
     }
     fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
-        match self.removes {
-            true => self.inner.remove(id, revision),
-            // As the default of the trait answers.
-            false => Box::pin(async {
-                Err(StoreError::Unsupported {
-                    action: "remove a record by its id",
-                })
-            }),
-        }
+        self.inner.remove(id, revision)
     }
     fn renew<'a>(
         &'a self,
@@ -157,13 +135,10 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        Self::with(true).await
-    }
-    async fn with(removes: bool) -> Self {
         let clock = Arc::new(ManualClock::new());
         Self {
             bank: Recorder::granting(|_, _| Answer::json("{}")).await,
-            store: Faulty::with(Arc::clone(&clock), removes),
+            store: Faulty::new(Arc::clone(&clock)),
             clock,
         }
     }
@@ -199,32 +174,6 @@ impl World {
         }
         text
     }
-}
-
-async fn connect(app: &mx::App, user: &str) -> mx::Connection {
-    let pending = app.authorize(["accounts"]).unwrap().subject(user).pending;
-    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
-    app.finish(pending, &callback).await.unwrap()
-}
-
-async fn keep_aside(store: &dyn TokenStore, key: &TokenKey) {
-    let copy = key.damaged_copy();
-    let bytes = format!(
-        "finrail damaged record\n{}\n{{\"version\":1,\"tok",
-        serde_json::to_string(key).unwrap()
-    );
-    let swap = Swap::new(None, 0, Some(StoredRecord::new(1, bytes.into_bytes())));
-    assert_eq!(store.swap(&copy, swap).await.unwrap(), Swapped::Done);
-}
-
-async fn damage(store: &dyn TokenStore, key: &TokenKey) {
-    let Leased::Granted(lease) = store.lease(key, "damage", DAY).await.unwrap() else {
-        panic!("somebody has the lease")
-    };
-    let stored = store.load(key).await.unwrap().unwrap();
-    let cut = StoredRecord::new(stored.revision + 1, &stored.bytes[..stored.bytes.len() / 2]);
-    let swap = Swap::new(Some(stored.revision), lease.fence, Some(cut));
-    assert_eq!(store.swap_and_release(key, swap, &lease).await.unwrap(), Swapped::Done);
 }
 
 /// 1. A living grant beside a copy of a damaged record, which was put back since.

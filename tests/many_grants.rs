@@ -4,6 +4,7 @@
 mod recorder;
 #[macro_use]
 mod connected;
+mod grants_support;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,9 +18,8 @@ use finrail::token::{
 };
 use finrail::{AppBuilder, GrantState, ListedGrant, finexer, mx, oauth, ofx};
 use futures_util::future::BoxFuture;
+use grants_support::*;
 use recorder::{Answer, Recorder, token};
-
-const DAY: Duration = Duration::from_secs(86_400);
 
 struct World {
     bank: Recorder,
@@ -83,13 +83,6 @@ impl World {
             }
         }
     }
-}
-
-/// A user of this application connects.
-async fn connect(app: &mx::App, user: &str) -> mx::Connection {
-    let pending = app.authorize(["accounts"]).unwrap().subject(user).pending;
-    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
-    app.finish(pending, &callback).await.unwrap()
 }
 
 async fn listed(app: &mx::App) -> Vec<Result<ListedGrant, oauth::Error>> {
@@ -210,28 +203,6 @@ async fn a_record_that_cannot_be_read_is_told_and_the_others_are_listed() {
 
 fn app_key(subject: &str) -> TokenKey {
     TokenKey::new("mx", "client", token::GrantKind::AuthorizationCode).subject(subject)
-}
-
-/// What is stored of this grant is cut short.
-async fn damage(store: &dyn TokenStore, key: &TokenKey) {
-    let Leased::Granted(lease) = store.lease(key, "damage", DAY).await.unwrap() else {
-        panic!("somebody has the lease")
-    };
-    let stored = store.load(key).await.unwrap().unwrap();
-    let cut = StoredRecord::new(stored.revision + 1, &stored.bytes[..stored.bytes.len() / 2]);
-    let swap = Swap::new(Some(stored.revision), lease.fence, Some(cut));
-    assert_eq!(store.swap_and_release(key, swap, &lease).await.unwrap(), Swapped::Done);
-}
-
-/// A copy of a damaged record of this grant, as it is kept for whoever wants to know why.
-async fn keep_aside(store: &dyn TokenStore, key: &TokenKey) {
-    let copy = key.damaged_copy();
-    let bytes = format!(
-        "finrail damaged record\n{}\n{{\"version\":1,\"tok",
-        serde_json::to_string(key).unwrap()
-    );
-    let swap = Swap::new(None, 0, Some(StoredRecord::new(1, bytes.into_bytes())));
-    assert_eq!(store.swap(&copy, swap).await.unwrap(), Swapped::Done);
 }
 
 #[tokio::test]
