@@ -53,6 +53,8 @@ impl World {
             .rotation(ROTATING)
             .clock(Arc::new(Wrong(Arc::clone(&self.clock), wrong)))
             .holder(holder)
+            // Pauses drawn by chance could end at the very moment at which a test acts.
+            .seed(holder.len() as u64)
             .build();
         (handle, way)
     }
