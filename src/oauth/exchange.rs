@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::content_encoding::decoded;
 use super::error::Error;
 use super::reply::{Asked, Broken, MAX_REPLY, RawReply};
+use super::reply_form::as_json_in_utf8;
 use crate::http::{Departure, NoReply, host_of, sent_once_while, within};
 use crate::token::SendPermit;
 
@@ -142,7 +143,7 @@ impl Exchange<'_> {
                     host: host_of(&url),
                     source: Some(failed.source),
                 }),
-                ..decoded(reply)
+                ..as_json_in_utf8(decoded(reply))
             }),
             (None, failed) => Captured::Failed {
                 host: host_of(&url),

@@ -20,6 +20,7 @@ mod profile;
 mod redirect_uri;
 mod reply;
 mod reply_fields;
+mod reply_form;
 mod requested_scope;
 mod sending;
 mod server;

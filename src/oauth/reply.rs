@@ -20,7 +20,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// How much of a reply of an authorization server is read, in bytes. What stands there before this end is read as far as
 /// it goes.
-pub(super) const MAX_REPLY: usize = 64 * 1024;
+pub(super) const MAX_REPLY: usize = 1024 * 1024;
 
 /// A reply as it came.
 pub(crate) struct RawReply {
@@ -65,6 +65,20 @@ impl RawReply {
 
     fn fields(&self) -> Option<ReplyFields<'_>> {
         ReplyFields::of(without_mark(&self.body))
+    }
+
+    /// The fields of a token reply. Some servers wrap it: `{"data": {"access_token": ..}}`, or a list with it in it.
+    fn token_fields(&self) -> Option<ReplyFields<'_>> {
+        let has = |fields: &ReplyFields<'_>, names: &[&str]| names.iter().any(|name| fields.all(name).next().is_some());
+        let has_token = |fields: &ReplyFields<'_>| has(fields, &["access_token", "refresh_token"]);
+        match self.fields() {
+            Some(outer) if has_token(&outer) || has(&outer, &["error"]) => Some(outer),
+            Some(outer) => {
+                let inner = outer.inner().find(has_token);
+                Some(inner.unwrap_or(outer))
+            }
+            None => ReplyFields::of_list(without_mark(&self.body)).find(has_token),
+        }
     }
 
     fn is_html(&self) -> bool {
@@ -149,7 +163,7 @@ impl RawReply {
     /// Reads the reply to a token request.
     pub(crate) fn token(mut self, profile: &Profile, asked: &Asked<'_>) -> Result<TokenReply, Error> {
         let broken = self.broken.take();
-        let fields = self.fields();
+        let fields = self.token_fields();
         let error = fields
             .as_ref()
             .and_then(|fields| self.server_error(fields, profile, asked));
@@ -158,7 +172,7 @@ impl RawReply {
                 "an error without an OAuth error code that counts with this status; a proxy or an outage page may have answered"
             }
             None => "the reply is not a JSON object",
-            Some(fields) => match self.tokens(fields, error.is_some(), profile, asked) {
+            Some(fields) => match self.tokens(fields, error.as_ref(), profile, asked) {
                 Ok(reply) => return Ok(reply),
                 Err(problem) => problem,
             },
@@ -183,18 +197,24 @@ impl RawReply {
     fn tokens(
         &self,
         fields: &ReplyFields<'_>,
-        has_error: bool,
+        error: Option<&ServerError>,
         profile: &Profile,
         asked: &Asked<'_>,
     ) -> Result<TokenReply, &'static str> {
         let refresh_token = refresh_token(fields);
+        // Beside an error there may stand what was sent; a server that is out of order may have made a new one before.
+        let is_new = |token: &Secret| {
+            error.is_none_or(|error| {
+                is_about_the_moment(&error.error) && !asked.secrets.contains(&token.expose_secret())
+            })
+        };
         if !fields.is_whole() && refresh_token.is_none() {
             return Err("the reply ends in the middle");
         }
         let access_token = access_token(fields).and_then(|token| is_bearer(fields).map(|()| token));
         let mut reply = match access_token {
             Ok(token) => TokenReply::new(token),
-            Err(problem) if asked.spends && refresh_token.is_some() && !has_error => {
+            Err(problem) if asked.spends && refresh_token.as_ref().is_some_and(is_new) => {
                 TokenReply::without_access_token(Arc::new(self.problem(asked, problem, false)))
             }
             Err(problem) => return Err(problem),
@@ -454,17 +474,40 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
     (shown && !secret).then(|| code.to_owned())
 }
 
-/// How a secret may stand in a text: as it is, and as the field of a form, which a server may repeat as it came in.
-fn forms(secret: &str) -> [Zeroizing<String>; 3] {
-    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let escapes: Vec<String> = encoded
-        .match_indices('%')
-        .map(|(at, _)| encoded[at..at + 3].to_owned())
-        .collect();
-    let small = escapes.iter().fold(encoded.clone(), |text, escape| {
-        text.replace(escape, &escape.to_ascii_lowercase())
-    });
-    [secret.to_owned(), encoded, small].map(Zeroizing::new)
+/// How a secret may stand in a text: as it is, in a URL or a form, which a server may repeat as it came in, in JSON, or in
+/// HTML.
+fn forms(secret: &str) -> Vec<Zeroizing<String>> {
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let url = form.replace('+', "%20");
+    let small = |encoded: &str| {
+        let escapes: Vec<String> = encoded
+            .match_indices('%')
+            .map(|(at, _)| encoded[at..at + 3].to_owned())
+            .collect();
+        escapes.iter().fold(encoded.to_owned(), |text, escape| {
+            text.replace(escape, &escape.to_ascii_lowercase())
+        })
+    };
+    let json = secret.replace('\\', "\\\\").replace('"', "\\\"");
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let html_of = |quote: &str, apostrophe: &str| html.replace('"', quote).replace('\'', apostrophe);
+    let mut forms = vec![
+        small(&form),
+        small(&url),
+        form,
+        url,
+        json.replace('/', "\\/"),
+        json,
+        html_of("&quot;", "&#39;"),
+        html_of("&#34;", "&#039;"),
+        html_of("&quot;", "&#x27;"),
+        html_of("&quot;", "&apos;"),
+        html,
+        secret.to_owned(),
+    ];
+    forms.sort();
+    forms.dedup();
+    forms.into_iter().map(Zeroizing::new).collect()
 }
 
 /// What a server says, fit to be shown: in one line, without what the request carried in secret, cut to a length.

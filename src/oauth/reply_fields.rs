@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 pub(super) struct ReplyFields<'a> {
     fields: Vec<(Zeroizing<String>, Value<'a>)>,
     whole: bool,
+    /// A value without an end, where the body ends in one.
+    unfinished: &'a [u8],
 }
 
 impl<'a> ReplyFields<'a> {
@@ -20,7 +22,7 @@ impl<'a> ReplyFields<'a> {
         let mut rest = Rest(body);
         rest.skip(|byte| byte.is_ascii_whitespace());
         rest.take(b'{')?;
-        let mut fields = Vec::new();
+        let (mut fields, mut unfinished) = (Vec::new(), &[][..]);
         let whole = loop {
             rest.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
             if rest.take(b'}').is_some() {
@@ -28,10 +30,47 @@ impl<'a> ReplyFields<'a> {
             }
             match rest.field() {
                 Some((name, value)) => fields.push((text_of(name).0, value)),
-                None => break false,
+                None => {
+                    unfinished = rest.0;
+                    break false;
+                }
             }
         };
-        Some(Self { fields, whole })
+        Some(Self {
+            fields,
+            whole,
+            unfinished,
+        })
+    }
+
+    /// The objects of a list, the last of them as far as it goes.
+    pub fn of_list(body: &'a [u8]) -> impl Iterator<Item = Self> {
+        let mut rest = Rest(body);
+        rest.skip(|byte| byte.is_ascii_whitespace());
+        let mut open = rest.take(b'[').is_some();
+        std::iter::from_fn(move || {
+            rest.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
+            if !std::mem::take(&mut open) {
+                return None;
+            }
+            let unfinished = rest.0;
+            match rest.value() {
+                Some(value) => {
+                    open = true;
+                    Some(value.0)
+                }
+                None => Some(unfinished),
+            }
+        })
+        .filter_map(Self::of)
+    }
+
+    /// The objects in the values, and in lists that are values; of a body that is cut, the last of them as far as it goes.
+    pub fn inner(&self) -> impl Iterator<Item = ReplyFields<'a>> {
+        let values = self.fields.iter().map(|(_, value)| value.0);
+        values
+            .chain([self.unfinished])
+            .flat_map(|value| Self::of(value).into_iter().chain(Self::of_list(value)))
     }
 
     /// Whether the object was read to its end. What was read before is right in any case.

@@ -258,10 +258,25 @@ fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() 
         ("the/co\u{200b}de+sp\nent", "[REDACTED]"),
         // Of two secrets, one may be a part of the other.
         ("refresh-1 refresh-12 refresh-1", "[REDACTED] [REDACTED] [REDACTED]"),
+        // As a URL, a page and JSON within JSON have it.
+        ("?p=pass%20word", "?p=[REDACTED]"),
+        ("was a&amp;&quot;b&#39;&lt;c&gt;", "was [REDACTED]"),
+        ("was a&amp;&#34;b&#039;&lt;c&gt;", "was [REDACTED]"),
+        ("was a&amp;&quot;b&#x27;&lt;c&gt;", "was [REDACTED]"),
+        ("was a&amp;&quot;b&apos;&lt;c&gt;", "was [REDACTED]"),
+        (r#"was a&\"b'<c>"#, "was [REDACTED]"),
+        (r"code the\/code+spent", "code [REDACTED]"),
         (&long, &long[..300]),
     ] {
         let asked = Asked {
-            secrets: &["", "refresh-1", "refresh-12", "pass word", "the/code+spent"],
+            secrets: &[
+                "",
+                "refresh-1",
+                "refresh-12",
+                "pass word",
+                "the/code+spent",
+                "a&\"b'<c>",
+            ],
             ..ASKED
         };
         let body = serde_json::json!({ "error": "e1", "error_description": said }).to_string();

@@ -97,6 +97,18 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_nothing_says_error
         read(&PLAIN, &ASKED, &reply(200, echo)).unwrap_err().verdict(),
         Verdict::Dead
     );
+    // Out of order, and yet it made one; what was sent is none that it made.
+    let made = r#"{"refresh_token":"r","error":"server_error"}"#;
+    assert_eq!(
+        read(&PLAIN, &ASKED, &reply(200, made))
+            .unwrap()
+            .refresh_token
+            .unwrap()
+            .expose_secret(),
+        "r"
+    );
+    let sent = r#"{"refresh_token":"refresh-1","error":"server_error"}"#;
+    assert!(read(&PLAIN, &ASKED, &reply(200, sent)).is_err());
     // With an access token, an error is none.
     let both = r#"{"access_token":"a","error":"invalid_grant"}"#;
     assert_eq!(tokens(&PLAIN, both).access_token.expose_secret(), "a");
@@ -279,4 +291,34 @@ fn documented_fields_are_kept_as_texts_and_others_are_not_kept() {
     let kept: Vec<_> = tokens(&profile, body).extra.into_iter().collect();
     let expected = [("flag", "true"), ("number", "7"), ("spaced", "s"), ("text", "t")];
     assert_eq!(kept, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+}
+
+#[test]
+fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
+    for body in [
+        r#"{"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"status":"ok","result":{"n":1},"token":{"refresh_token":"r","access_token":"a"},"x":7}"#,
+        r#"{"tokens":[{"kind":"none"},{"access_token":"a","refresh_token":"r"}]}"#,
+        r#"[{"access_token":"a","refresh_token":"r"}]"#,
+        r#" [ {"x":1}, {"access_token":"a","refresh_token":"r"} "#,
+        // Cut: what came is read.
+        r#"{"data":{"access_token":"a","refresh_token":"r","scope":"#,
+        r#"[{"access_token":"a","refresh_token":"r","sco"#,
+        r#"{"data":[{"access_token":"a","refresh_token":"r""#,
+        r#"{"access_token":"a","refresh_token":"r","data":{"access_token":"b","refresh_token":"c"}}"#,
+    ] {
+        let read = tokens(&PLAIN, body);
+        assert_eq!(read.access_token.expose_secret(), "a", "{body}");
+        assert_eq!(read.refresh_token.unwrap().expose_secret(), "r", "{body}");
+    }
+    // What only looks like them, and an error beside them.
+    for body in [
+        r#"{"data":"{\"access_token\":\"a\"}"}"#,
+        r#"{"data":{"data":{"access_token":"a"}}}"#,
+        r#"{"error":"server_error","request":{"refresh_token":"r","access_token":"a"}}"#,
+        r#"[["access_token","a"]]"#,
+        r#"["#,
+    ] {
+        assert!(read(&PLAIN, &ASKED, &reply(200, body)).is_err(), "{body}");
+    }
 }

@@ -1,0 +1,137 @@
+//! Replies in another form than a JSON object in UTF-8: in UTF-16, or as the fields of a form, which some servers send
+//! from before RFC 6749 was written. The tokens in them are as good, and stand nowhere else.
+
+use zeroize::Zeroizing;
+
+use super::reply::RawReply;
+
+/// The reply as a JSON object in UTF-8, where it is one in another form; otherwise as it is.
+pub(super) fn as_json_in_utf8(mut reply: RawReply) -> RawReply {
+    if let Some(utf8) = from_utf_16(&reply.body) {
+        reply.body = utf8;
+    }
+    if let Some(json) = from_form(&reply.body) {
+        reply.body = json;
+    }
+    reply
+}
+
+/// UTF-16 is known by its mark, or because the first character of a JSON text is one of ASCII (RFC 4627 section 3).
+fn from_utf_16(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (text, unit): (&[u8], fn([u8; 2]) -> u16) = match body {
+        [0xff, 0xfe, text @ ..] => (text, u16::from_le_bytes),
+        [0xfe, 0xff, text @ ..] => (text, u16::from_be_bytes),
+        [first, 0, ..] if *first != 0 => (body, u16::from_le_bytes),
+        [0, second, ..] if *second != 0 => (body, u16::from_be_bytes),
+        _ => return None,
+    };
+    let units = text.as_chunks().0.iter().map(|bytes| unit(*bytes));
+    // No two bytes of UTF-16 stand for more than three of UTF-8: the buffer never grows, so it leaves no copy behind.
+    let mut utf8 = Zeroizing::new(Vec::with_capacity(text.len() / 2 * 3));
+    for character in char::decode_utf16(units) {
+        let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+        utf8.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    Some(utf8)
+}
+
+/// Only a form with a token in it: an error in one is no answer that any standard knows.
+fn from_form(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    const TOKENS: [&str; 2] = ["access_token", "refresh_token"];
+    let body = body.trim_ascii();
+    let begins_with_a_name = body
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    let is_form = begins_with_a_name
+        && !body
+            .iter()
+            .any(|byte| byte.is_ascii_whitespace() || b"<>{}\"".contains(byte));
+    let fields = || url::form_urlencoded::parse(body);
+    if !is_form || !fields().any(|(name, _)| TOKENS.contains(&&*name)) {
+        return None;
+    }
+    // An escape is six bytes for one of the form's.
+    let mut json = Zeroizing::new(Vec::with_capacity(body.len() * 6 + 2));
+    json.push(b'{');
+    for (name, value) in fields() {
+        let (name, value) = (Zeroizing::new(name.into_owned()), Zeroizing::new(value.into_owned()));
+        if json.len() > 1 {
+            json.push(b',');
+        }
+        // Two texts, written into memory: nothing in that can fail.
+        let _ = serde_json::to_writer(&mut *json, name.as_str());
+        json.push(b':');
+        let _ = serde_json::to_writer(&mut *json, value.as_str());
+    }
+    json.push(b'}');
+    Some(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &[u8]) -> Vec<u8> {
+        let reply = RawReply {
+            status: http::StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            body: Zeroizing::new(body.to_vec()),
+            broken: None,
+        };
+        as_json_in_utf8(reply).body.to_vec()
+    }
+
+    #[test]
+    fn utf_16_of_both_orders_is_read_with_its_mark_and_without() {
+        let text = r#"{"refresh_token":"ré😀"}"#;
+        let bytes = |mark: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            format!("{mark}{text}").encode_utf16().flat_map(bytes).collect()
+        };
+        for mark in ["", "\u{feff}"] {
+            assert_eq!(read(&bytes(mark, u16::to_le_bytes)), text.as_bytes());
+            assert_eq!(read(&bytes(mark, u16::to_be_bytes)), text.as_bytes());
+        }
+        // Cut in the middle of a character: what came before it stands.
+        let mut cut = bytes("", u16::to_le_bytes);
+        cut.truncate(cut.len() - 3);
+        assert_eq!(read(&cut), &text.as_bytes()[..text.len() - 2]);
+    }
+
+    #[test]
+    fn a_form_with_a_token_is_read_as_the_object_that_it_stands_for() {
+        for (form, json) in [
+            (
+                "access_token=a%2Bb&refresh_token=r+r&expires_in=60",
+                r#"{"access_token":"a+b","refresh_token":"r r","expires_in":"60"}"#,
+            ),
+            ("refresh_token=%22%5C%00\n", r#"{"refresh_token":"\"\\\u0000"}"#),
+            (
+                "refresh_token=1&refresh_token=2",
+                r#"{"refresh_token":"1","refresh_token":"2"}"#,
+            ),
+        ] {
+            assert_eq!(String::from_utf8(read(form.as_bytes())).unwrap(), json, "{form}");
+        }
+    }
+
+    #[test]
+    fn everything_else_stays_as_it_is() {
+        for body in [
+            "",
+            "{",
+            "{}",
+            r#"{"access_token":"a"}"#,
+            "error=invalid_grant",
+            "access_tokens=a",
+            "<a href=\"?access_token=a\">",
+            "see access_token=a",
+            "?access_token=a",
+            "\u{feff}{}",
+        ] {
+            assert_eq!(read(body.as_bytes()), body.as_bytes());
+        }
+        for body in [&b"\0"[..], b"\0\0", b"\x1f\x8b"] {
+            assert_eq!(read(body), body);
+        }
+    }
+}
