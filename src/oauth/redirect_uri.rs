@@ -11,19 +11,62 @@ use crate::http::{is_loopback, is_loopback_literal};
 const NOT_A_CALLBACK: &[&str] = &[
     "about",
     "blob",
+    "cid",
+    "content",
     "data",
+    "facetime",
+    "feed",
     "file",
     "filesystem",
     "ftp",
+    "ftps",
+    "geo",
+    "gopher",
+    "intent",
+    "jar",
     "javascript",
+    "livescript",
     "mailto",
+    "market",
+    "mhtml",
+    "mid",
+    "mocha",
+    "ms-appinstaller",
+    "ms-its",
+    "news",
+    "resource",
+    "res",
+    "sftp",
+    "sip",
+    "sips",
     "sms",
+    "smsto",
+    "ssh",
     "tel",
+    "telnet",
     "urn",
     "vbscript",
     "view-source",
+    "wasm",
     "ws",
     "wss",
+    "wyciwyg",
+    "xmpp",
+];
+
+/// Schemes of the pages of browsers and of their extensions.
+const OF_A_BROWSER: [&str; 7] = ["brave", "chrome", "edge", "moz", "ms-browser", "opera", "safari"];
+
+/// What an authorization server adds to the redirect URI: a parameter that stands there before would be taken for its word.
+const OF_THE_RESPONSE: [&str; 8] = [
+    "code",
+    "error",
+    "error_description",
+    "error_uri",
+    "id_token",
+    "iss",
+    "response",
+    "state",
 ];
 
 /// Checks a redirect URI: RFC 6749 section 3.1.2, RFC 8252 section 7, and whether the provider demands one.
@@ -44,8 +87,19 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
     if url.fragment().is_some() {
         return bad("it must not have a fragment (RFC 6749 section 3.1.2)");
     }
-    if NOT_A_CALLBACK.contains(&url.scheme()) {
+    let scheme = url.scheme();
+    let of_a_browser = OF_A_BROWSER.iter().any(|name| {
+        scheme
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    });
+    if of_a_browser || NOT_A_CALLBACK.contains(&scheme) {
         return bad("its scheme cannot receive a callback; use https, http on loopback, or a scheme of your own");
+    }
+    if url.query_pairs().any(|(name, _)| OF_THE_RESPONSE.contains(&&*name)) {
+        return bad(
+            "its query has a parameter that the authorization response brings (code, state, iss, error); give it another name",
+        );
     }
     if !url.username().is_empty() || url.password().is_some() {
         return bad("it has a user name or a password in it, which would be shown to the browser and the provider");
@@ -142,6 +196,7 @@ mod tests {
             "http://[::1]/cb",
             "http://localhost/cb",
             "demoapp://redirect",
+            "chromed://redirect",
             "com.example.app:/oauth2redirect",
         ] {
             assert!(check_redirect_uri(&Profile::BASE, Some(good)).is_ok(), "{good}");
@@ -154,6 +209,14 @@ mod tests {
             ("https://app.example/callback#part", "a fragment"),
             ("javascript:alert(1)", "cannot receive a callback"),
             ("wss://app.example/cb", "cannot receive a callback"),
+            ("jar:https://app.example/cb", "cannot receive a callback"),
+            ("intent://cb#Intent;end", "a fragment"),
+            ("chrome://settings", "cannot receive a callback"),
+            ("chrome-extension://abc/cb", "cannot receive a callback"),
+            ("moz-extension://abc/cb", "cannot receive a callback"),
+            ("https://app.example/cb?code=1", "give it another name"),
+            ("https://app.example/cb?bank=1&%73tate=1", "give it another name"),
+            ("com.example.app:/cb?iss=x", "give it another name"),
             ("https://user@app.example/cb", "a user name or a password"),
             ("https://:pw@app.example/cb", "a user name or a password"),
             ("demoapp://user@redirect", "a user name or a password"),
