@@ -30,7 +30,19 @@ impl Random {
 
     /// The next fraction.
     pub fn draw(&self) -> f64 {
-        fraction(mix(self.seed.wrapping_add(self.draws.fetch_add(1, Ordering::Relaxed))))
+        fraction(self.next())
+    }
+
+    /// The next whole number from 0 to this one.
+    pub fn up_to(&self, largest: u64) -> u64 {
+        match largest.checked_add(1) {
+            Some(numbers) => self.next() % numbers,
+            None => self.next(),
+        }
+    }
+
+    fn next(&self) -> u64 {
+        mix(self.seed.wrapping_add(self.draws.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The fraction of a number: always the same here, another one with every other seed.
@@ -73,6 +85,22 @@ mod tests {
             let within = drawn.iter().filter(|draw| (from..to).contains(*draw)).count();
             assert!((60..140).contains(&within), "{within} of 1000 from {from} to {to}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_drawn_up_to_the_largest_and_each_of_them() {
+        let random = Random::seeded(7);
+        let mut times = [0; 4];
+        for _ in 0..1000 {
+            times[usize::try_from(random.up_to(3)).unwrap()] += 1;
+        }
+        assert!(times.iter().all(|times| (200..300).contains(times)), "{times:?}");
+        assert_eq!(random.up_to(0), 0);
+        assert!(
+            (0..10)
+                .map(|_| random.up_to(u64::MAX))
+                .any(|number| number > u64::MAX / 2)
+        );
     }
 
     #[test]

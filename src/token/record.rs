@@ -54,13 +54,19 @@ pub(crate) struct Versioned {
 /// Larger than the one before, and than all that this process has shown: the time of day may have been set back. The
 /// first one is the time of day, so that a record that was removed and made again never has a revision that somebody
 /// still remembers.
-pub(crate) fn next_revision(seen: Option<u64>, shown: u64, now: DateTime<Utc>) -> u64 {
+///
+/// `step` is drawn, up to [`LONGEST_STEP`]: after a store went back to an older copy, two processes write over the same
+/// record, and neither may take what the other one wrote for its own.
+pub(crate) fn next_revision(seen: Option<u64>, shown: u64, now: DateTime<Utc>, step: u64) -> u64 {
     let next = match seen {
-        Some(seen) => seen + 1,
+        Some(seen) => seen.saturating_add(1),
         None => u64::try_from(now.timestamp_micros()).unwrap_or(1).max(1),
     };
-    next.max(shown.saturating_add(1))
+    next.max(shown.saturating_add(1)).saturating_add(step)
 }
+
+/// Small enough for 2^53 after a hundred thousand million writes: some stores count in doubles.
+pub(crate) const LONGEST_STEP: u64 = 0xffff;
 
 /// A refresh that was about to be sent: written before the request, gone with its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -302,16 +308,20 @@ impl Record {
         self
     }
 
-    /// Writes the record for a store.
+    /// Writes the record for a store, with a checksum as its last field: a store may turn a bit.
     #[must_use]
     pub fn encode(&self) -> RecordBytes {
         // Measured first: a buffer that grows leaves copies of the secrets behind, which nobody overwrites.
         // A struct of strings, numbers and maps with string keys: nothing in it can fail to become JSON.
         let mut length = Length(0);
         let _ = serde_json::to_writer(&mut length, self);
-        let mut bytes = Vec::with_capacity(length.0);
+        let mut bytes = Vec::with_capacity(length.0 + Checksum::LENGTH);
         if serde_json::to_writer(&mut bytes, self).is_err() {
             bytes.clear();
+        }
+        if bytes.pop().is_some() {
+            let checksum = Checksum::of(&bytes);
+            bytes.extend_from_slice(&checksum.0);
         }
         RecordBytes::from(bytes)
     }
@@ -331,6 +341,10 @@ impl Record {
             return Err(DecodeError::Encrypted);
         }
         let Version { version } = serde_json::from_slice(bytes).map_err(|error| DecodeError::at(&error))?;
+        // The version too may be what was altered.
+        if !Checksum::fits(bytes) {
+            return Err(DecodeError::Altered);
+        }
         if version > VERSION {
             return Err(DecodeError::Newer { version });
         }
@@ -339,6 +353,41 @@ impl Record {
             return Err(DecodeError::Empty);
         }
         Ok(record)
+    }
+}
+
+/// The end of a record: a field of 64 bits of a hash over everything before it. Records of earlier releases have none.
+struct Checksum([u8; Self::LENGTH]);
+
+impl Checksum {
+    const BEGIN: &[u8] = br#","checksum":""#;
+    const END: &[u8] = br#""}"#;
+    const LENGTH: usize = Self::BEGIN.len() + 16 + Self::END.len();
+
+    fn of(content: &[u8]) -> Self {
+        let digest = Sha256::new()
+            .chain_update(b"finrail record 1")
+            .chain_update(content)
+            .finalize();
+        let mut field = [0; Self::LENGTH];
+        let (begin, rest) = field.split_at_mut(Self::BEGIN.len());
+        let (digits, end) = rest.split_at_mut(16);
+        begin.copy_from_slice(Self::BEGIN);
+        end.copy_from_slice(Self::END);
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(digest) {
+            for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
+                *digit = b"0123456789abcdef"[usize::from(nibble)];
+            }
+        }
+        Self(field)
+    }
+
+    /// Whether nothing before it was altered, as far as it is there.
+    fn fits(bytes: &[u8]) -> bool {
+        match bytes.split_last_chunk::<{ Self::LENGTH }>() {
+            Some((content, field)) if field.starts_with(Self::BEGIN) => *field == Self::of(content).0,
+            _ => true,
+        }
     }
 }
 
@@ -392,6 +441,9 @@ pub enum DecodeError {
         /// From 1.
         column: usize,
     },
+    /// A record that can be read, and is not the one that was written.
+    #[error("the stored record was altered: its checksum does not fit")]
+    Altered,
     /// Neither tokens nor a tombstone.
     #[error("the stored record holds neither tokens nor a tombstone")]
     Empty,
@@ -409,7 +461,7 @@ pub enum DecodeError {
 impl DecodeError {
     /// Whether it is a record of no version.
     pub(crate) fn is_damage(&self) -> bool {
-        matches!(self, Self::Damaged { .. } | Self::Empty)
+        matches!(self, Self::Damaged { .. } | Self::Altered | Self::Empty)
     }
 
     /// serde's own message may quote a value, and a value may be a token.
@@ -481,6 +533,7 @@ mod tests {
         let micros = 1_767_225_600_000_000;
         for (seen, shown, now, next) in [
             (None, 0, at(0), micros),
+            (Some(u64::MAX), 0, at(0), u64::MAX),
             (Some(7), 0, at(0), 8),
             (Some(7), 6, at(0), 8),
             (Some(7), 7, at(0), 8),
@@ -491,7 +544,9 @@ mod tests {
             (None, 0, DateTime::UNIX_EPOCH, 1),
             (None, 0, DateTime::from_timestamp(-5, 0).unwrap(), 1),
         ] {
-            assert_eq!(next_revision(seen, shown, now), next, "{seen:?} {shown} {now}");
+            assert_eq!(next_revision(seen, shown, now, 0), next, "{seen:?} {shown} {now}");
+            let later = next.saturating_add(7);
+            assert_eq!(next_revision(seen, shown, now, 7), later, "{seen:?} {shown} {now}");
         }
     }
 
@@ -593,6 +648,37 @@ mod tests {
         length.write_all(b"de").unwrap();
         length.flush().unwrap();
         assert_eq!(length.0, 5);
+    }
+
+    #[test]
+    fn a_bit_that_turned_anywhere_in_a_record_is_damage_or_changes_nothing_of_it() {
+        let record = living(5);
+        let written = record.encode();
+        let (mut altered, mut unreadable, mut unnoticed) = (0, 0, 0);
+        for at in 0..written.len() * 8 {
+            let mut bytes = written.to_vec();
+            bytes[at / 8] ^= 1 << (at % 8);
+            match Record::decode(&bytes) {
+                Err(DecodeError::Altered) => altered += 1,
+                Err(error) => {
+                    assert!(error.is_damage(), "{at}: {error}");
+                    unreadable += 1;
+                }
+                // The name of the checksum.
+                Ok(read) => {
+                    assert_eq!(read, record, "{at}");
+                    unnoticed += 1;
+                }
+            }
+        }
+        assert!(
+            altered > 1000 && unreadable > 500 && unnoticed < 80,
+            "{altered} {unreadable} {unnoticed}"
+        );
+        // Without it, as earlier releases wrote: taken as it stands.
+        let mut before = written[..written.len() - Checksum::LENGTH].to_vec();
+        before.push(b'}');
+        assert_eq!(Record::decode(&before), Ok(record));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl GrantStore {
         if expected.is_none() && bytes.is_none() {
             return Ok(());
         }
-        let revision = next_revision(expected, 0, self.now().utc());
+        let revision = next_revision(expected, 0, self.now().utc(), 0);
         let next = bytes.map(|bytes| StoredRecord::new(revision, bytes));
         let swap = Swap::new(expected, 0, next);
         // Of two processes that find the damage, one keeps it.

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 use super::clock::Now;
 use super::grant::Grant;
-use super::record::{Versioned, next_revision};
+use super::record::{LONGEST_STEP, Versioned, next_revision};
 use super::{
     AuditAction, AuditEvent, AuditSink, Clock, Error, Event, ReauthorizationReason, Record, TokenHandleBuilder,
     TokenKey, Tombstone,
@@ -90,8 +90,9 @@ impl Live {
 
     /// The record as it is to go over the one that was read at this revision.
     pub fn successor(&self, seen: Option<u64>, record: Record) -> Versioned {
+        let step = self.grant.random.up_to(LONGEST_STEP);
         Versioned {
-            revision: next_revision(seen, self.held.revision(), self.now().utc()),
+            revision: next_revision(seen, self.held.revision(), self.now().utc(), step),
             record,
         }
     }
