@@ -526,6 +526,46 @@ async fn other_processes_learn_of_a_revocation_within_the_time_that_is_set() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn while_the_server_asks_for_a_rest_a_login_and_an_end_elsewhere_are_learned() {
+    let world = World::new(STRICT);
+    let (one, other) = (world.logged_in("a").await, world.process("b"));
+    other.fresh().await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Throttle(Some(secs(600)))]);
+    assert!(matches!(one.fresh().await, Err(Error::Throttled { .. })));
+    let requests = world.bank.requests();
+
+    // Nothing is new: the rest goes on, and nobody asks the server.
+    tokio::time::sleep(secs(5)).await;
+    let Err(Error::Throttled { retry_after, .. }) = one.fresh().await else {
+        panic!("the rest goes on");
+    };
+    assert!((590..=595).contains(&retry_after.unwrap().as_secs()), "{retry_after:?}");
+
+    other.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(secs(2)).await;
+    let (mine, theirs) = (one.fresh().await.unwrap(), other.header().unwrap());
+    assert_eq!(text(&mine), text(&theirs));
+
+    // The same for an end, while a token serves and its refresh rests.
+    tokio::time::sleep(HOUR - secs(200)).await;
+    world.bank.faults([Fault::Throttle(Some(secs(600)))]);
+    // After an hour a look comes first, and then the refresh beside the call.
+    assert!(one.fresh().await.is_ok() && one.fresh().await.is_ok());
+    tokio::time::sleep(secs(1)).await;
+    other.revoke().await.unwrap();
+    for _ in 0..16 {
+        let _ = one.fresh().await;
+        tokio::time::sleep(secs(10)).await;
+    }
+    let Err(Error::ReauthorizationRequired { reason, .. }) = one.fresh().await else {
+        panic!("it is revoked");
+    };
+    assert_eq!(reason, ReauthorizationReason::Revoked);
+    assert_eq!(world.bank.requests(), requests + 1);
+}
+
 /// A store that counts how often it is read.
 struct Counting {
     inner: Arc<dyn TokenStore>,

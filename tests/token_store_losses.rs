@@ -949,3 +949,31 @@ async fn tokens_in_memory_that_give_way_to_their_own_login_are_not_revoked_with_
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_two_processes_write_over_the_same_copy_of_a_record_has_two_revisions() {
+    let clock = VirtualClock::new();
+    let bank = Bank::new(STRICT);
+    let address = Address::new(&clock);
+    let store = Arc::clone(&address) as Arc<dyn TokenStore>;
+    user(&bank, &store, &clock, "a")
+        .build()
+        .adopt(bank.login())
+        .await
+        .unwrap();
+    let copy = store.load(&user_key()).await.unwrap().unwrap();
+    let mut revisions = std::collections::BTreeSet::new();
+    for process in 0..4 {
+        address.fails_over_to(Some(copy.clone())).await;
+        user(&bank, &store, &clock, "b")
+            .seed(process)
+            .build()
+            .forget()
+            .await
+            .unwrap();
+        let revision = store.load(&user_key()).await.unwrap().unwrap().revision;
+        assert!((1..=0x1_0000).contains(&(revision - copy.revision)), "{revision}");
+        revisions.insert(revision);
+    }
+    assert!(revisions.len() > 2, "{revisions:?}");
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::clock::Tick;
 use super::live::flight::Joined;
 use super::live::{Live, Outcome};
 use super::machine::{Freshness, Want};
@@ -18,6 +19,15 @@ const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down; ask aga
 /// A header of a token that is not about to end.
 pub(crate) async fn fresh(live: &Arc<Live>) -> Result<Bearer, Error> {
     let want = live.held.snapshot().map_or(Want::Usable, |snapshot| snapshot.wanted());
+    let now = live.now();
+    if live.rest.left(now).is_some()
+        && !live.held.look_is_overdue(now.tick)
+        && let Some(bearer) = live.held.still_serving(now)
+    {
+        // No other token can be had now: nobody waits for a look at the store.
+        beside(live, want);
+        return Ok(bearer);
+    }
     let outcome = tokio::select! {
         biased;
         outcome = attempt(live, want) => outcome,
@@ -95,7 +105,7 @@ pub(crate) fn beside(live: &Arc<Live>, want: Want) {
         return;
     }
     let quiet_until = live.rest.quiet_until();
-    if quiet_until.is_some_and(|end| live.clock.monotonic() < end) {
+    if quiet_until.is_some_and(|end| live.clock.monotonic() < end) && !live.held.look_is_due(Tick::read(&*live.clock)) {
         return;
     }
     let _ = join(live, want);
@@ -113,18 +123,31 @@ async fn attempt(live: &Arc<Live>, want: Want) -> Outcome {
 fn join(live: &Arc<Live>, want: Want) -> Result<watch::Receiver<Option<Outcome>>, Error> {
     let mut begun = None;
     let joined = live.flight.join(|| {
-        begin(live).map(|(runtime, landing, outcome)| {
-            begun = Some((runtime, landing));
+        begin(live).map(|(begin, outcome)| {
+            begun = Some(begin);
             outcome
         })
     })?;
     match joined {
         Joined::Waits(outcome) => Ok(outcome),
         Joined::Leads(outcome) => {
-            if let Some((runtime, landing)) = begun {
+            if let Some(Begun {
+                runtime,
+                landing,
+                resting,
+            }) = begun
+            {
                 runtime.spawn(async move {
-                    let outcome = transaction::run(&landing.live, want).await;
-                    landing.land(outcome);
+                    match resting {
+                        None => {
+                            let outcome = transaction::run(&landing.live, want).await;
+                            landing.land(outcome);
+                        }
+                        Some(error) => {
+                            let found = transaction::look_while_resting(&landing.live, &want).await;
+                            landing.land_look(found, error);
+                        }
+                    }
                 });
             }
             Ok(outcome)
@@ -132,11 +155,22 @@ fn join(live: &Arc<Live>, want: Want) -> Result<watch::Receiver<Option<Outcome>>
     }
 }
 
-/// What an attempt needs to be made; an error while the last failure is too fresh, or where there is no runtime.
-fn begin(live: &Arc<Live>) -> Result<(Handle, Landing, watch::Receiver<Option<Outcome>>), Error> {
-    if let Some((rest, error)) = live.rest.left(live.now()) {
-        return Err(error.with_retry_after(rest));
-    }
+/// What an attempt needs to be made.
+struct Begun {
+    runtime: Handle,
+    landing: Landing,
+    /// The server is not to be asked now, for this reason: only the store is looked at.
+    resting: Option<Error>,
+}
+
+/// An error while the last failure is too fresh, or where there is no runtime.
+fn begin(live: &Arc<Live>) -> Result<(Begun, watch::Receiver<Option<Outcome>>), Error> {
+    let now = live.now();
+    let resting = match live.rest.left(now) {
+        Some((rest, error)) if live.rest.takes_a_look(now) => Some(error.with_retry_after(rest)),
+        Some((rest, error)) => return Err(error.with_retry_after(rest)),
+        None => None,
+    };
     let Ok(runtime) = Handle::try_current() else {
         return Err(Error::Interrupted(
             "there is no tokio runtime here; call from inside one",
@@ -147,7 +181,12 @@ fn begin(live: &Arc<Live>) -> Result<(Handle, Landing, watch::Receiver<Option<Ou
         live: Arc::clone(live),
         sender,
     };
-    Ok((runtime, landing, outcome))
+    let begun = Begun {
+        runtime,
+        landing,
+        resting,
+    };
+    Ok((begun, outcome))
 }
 
 /// Ends an attempt, whether it has an outcome or was cut off.
@@ -167,7 +206,19 @@ impl Landing {
                 tracing::debug!(key = %live.grant.key, error = %with_causes(error), ?rest, "no new token");
             }
         }
-        live.flight.land(|| {
+        self.tell(outcome);
+    }
+
+    /// The same for a look at the store while the server rests: what it found, or why the server rests.
+    fn land_look(self, found: Option<Outcome>, resting: Error) {
+        match found {
+            Some(outcome) => self.land(outcome),
+            None => self.tell(Err(resting)),
+        }
+    }
+
+    fn tell(self, outcome: Outcome) {
+        self.live.flight.land(|| {
             self.sender.send_replace(Some(outcome));
         });
     }

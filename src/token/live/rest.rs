@@ -8,6 +8,9 @@ use crate::http::{Backoff, spread};
 use crate::token::Error;
 use crate::token::clock::Now;
 
+/// How long the store is left alone between looks while the server rests.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+
 /// Why no attempt is made for a while.
 pub(crate) struct Rest {
     /// The end in milliseconds, for readers that must not lock; 0: there is none.
@@ -25,6 +28,9 @@ struct State {
 struct Failed {
     /// On the monotonic clock.
     rest_until: Duration,
+    /// From when on the store may be looked at, on the same clock: the rest is the server's, and somebody may have
+    /// authorized, or ended the grant, elsewhere. None: the store is what rests, or is asked again soon anyway.
+    look_at: Option<Duration>,
     /// The same on the wall clock, where it counts too: nothing but the store is asked after it, and while the machine slept
     /// a lot may have happened elsewhere. What an authorization server asks for is kept to by the clock that nobody sets.
     wall_until: Option<SystemTime>,
@@ -58,17 +64,32 @@ impl Rest {
         (!left.is_zero()).then(|| (left, failed.error.clone()))
     }
 
+    /// Whether the store may be looked at now, while the server rests; then not again for a while.
+    pub fn takes_a_look(&self, now: Now) -> bool {
+        let mut state = self.lock();
+        let look_at = state.last.as_mut().and_then(|failed| failed.look_at.as_mut());
+        match look_at.filter(|look_at| **look_at <= now.monotonic) {
+            Some(look_at) => {
+                *look_at = now.monotonic + BETWEEN_LOOKS;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// An attempt failed. Says how long the rest is.
     pub fn begin(&self, error: &Error, now: Now, draw: f64) -> Duration {
         let mut state = self.lock();
         state.failures = state.failures.saturating_add(1);
         let rest = length(error, state.failures, draw);
         let rest_until = now.monotonic + rest;
+        let of_the_store = asks_the_store_alone(error);
         let millis = u64::try_from(rest_until.as_millis()).unwrap_or(u64::MAX);
         self.quiet_until.store(millis, Ordering::Release);
         state.last = Some(Failed {
             rest_until,
-            wall_until: asks_the_store_alone(error).then(|| now.wall + rest),
+            look_at: (!of_the_store).then(|| now.monotonic + BETWEEN_LOOKS),
+            wall_until: of_the_store.then(|| now.wall + rest),
             error: error.clone(),
         });
         rest
@@ -172,6 +193,29 @@ mod tests {
         rest.end();
         assert!(rest.left(now).is_none() && rest.quiet_until().is_none());
         assert_eq!(rest.begin(&transient(None), now, 0.0), length);
+    }
+
+    #[test]
+    fn while_the_server_rests_the_store_is_looked_at_every_two_seconds() {
+        let (rest, clock) = (Rest::new(), ManualClock::new());
+        assert!(!rest.takes_a_look(Now::read(&clock)), "there is no rest");
+        rest.begin(&transient(Some(90)), Now::read(&clock), 0.0);
+        for (after, expected) in [
+            (0, false),
+            (1999, false),
+            (1, true),
+            (0, false),
+            (1999, false),
+            (1, true),
+            (9000, true),
+        ] {
+            clock.advance(Duration::from_millis(after));
+            assert_eq!(rest.takes_a_look(Now::read(&clock)), expected, "{after}");
+        }
+        let source = StoreError::unavailable("read", "no connection");
+        rest.begin(&Error::Store { source }, Now::read(&clock), 0.0);
+        clock.advance(Duration::from_secs(3));
+        assert!(!rest.takes_a_look(Now::read(&clock)), "it is the store that rests");
     }
 
     #[test]

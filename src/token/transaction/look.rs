@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::lease::SenderAtWork;
 use super::write::write;
-use crate::token::live::{Live, Snapshot};
+use crate::token::live::{Live, Outcome, Snapshot};
 use crate::token::machine::{self, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
 use crate::token::{AuditAction, StoreError, TokenSet};
+use crate::value::with_causes;
 
 /// Shows what the store holds, where it is what is wanted.
 pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) -> Option<Arc<Snapshot>> {
@@ -21,6 +22,25 @@ pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) ->
     let shown = live.publish(seen.clone());
     let serves = shown.tokens.as_ref().is_some_and(satisfies);
     serves.then_some(shown)
+}
+
+/// A look at the store while the server is not to be asked: what somebody else stored there, or that the grant is over.
+/// None: nothing that ends the wait.
+pub(crate) async fn look_while_resting(live: &Live, want: &Want) -> Option<Outcome> {
+    let seen = match live.store.look().await {
+        Ok(seen) => live.held.without_unsent(seen?),
+        Err(error) => {
+            tracing::debug!(key = %live.grant.key, error = %with_causes(&error), "the store was not looked at while the server rests");
+            return None;
+        }
+    };
+    live.held.looked(live.now());
+    if let Some(stored) = take_stored(live, want, Some(&seen)) {
+        return Some(Ok(stored));
+    }
+    let over = live.held.over_before(&seen).or_else(|| seen.record.tombstone.clone())?;
+    live.publish(seen);
+    Some(Err(live.ended(&over)))
 }
 
 /// What is known under the lease.

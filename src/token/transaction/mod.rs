@@ -29,6 +29,7 @@ use anew::{anew, without_store};
 pub(crate) use forget::{Left, forget};
 pub(crate) use import::import;
 use lease::{Poll, SenderAtWork, UnderLease, longest_rest};
+pub(crate) use look::look_while_resting;
 use look::{Known, read_as_far_as_known, take_stored};
 use refresh::{Begun, Refresh};
 pub(crate) use revoke::{erase, revoke};
