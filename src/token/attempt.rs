@@ -212,7 +212,9 @@ impl Landing {
     /// The same for a look at the store while the server rests: what it found, or why the server rests.
     fn land_look(self, found: Option<Outcome>, resting: Error) {
         match found {
-            Some(outcome) => self.land(outcome),
+            // What somebody else got serves here too, and the server asked for its rest all the same.
+            Some(Ok(stored)) => self.tell(Ok(stored)),
+            Some(Err(ended)) => self.land(Err(ended)),
             None => self.tell(Err(resting)),
         }
     }

@@ -113,7 +113,7 @@ impl Live {
             Show::Shown(shown) => shown,
         };
         if shown.brings_a_token {
-            self.rest.end();
+            self.rest.end_unless_asked_for();
         }
         if let Some(generation) = shown.moved_to {
             self.news.tell(Event::Refreshed { generation });

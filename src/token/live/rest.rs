@@ -95,11 +95,30 @@ impl Rest {
         rest
     }
 
-    /// An attempt succeeded, or somebody else's did.
+    /// An attempt succeeded.
     pub fn end(&self) {
         let mut state = self.lock();
         *state = State::default();
         self.quiet_until.store(0, Ordering::Release);
+    }
+
+    /// Somebody else got tokens. What the server asked this process for holds all the same.
+    pub fn end_unless_asked_for(&self) {
+        let asked_for = |error: &Error| {
+            matches!(
+                error,
+                Error::Throttled {
+                    retry_after: Some(_),
+                    ..
+                } | Error::Transient {
+                    retry_after: Some(_),
+                    ..
+                }
+            )
+        };
+        if !self.lock().last.as_ref().is_some_and(|failed| asked_for(&failed.error)) {
+            self.end();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -216,6 +235,28 @@ mod tests {
         rest.begin(&Error::Store { source }, Now::read(&clock), 0.0);
         clock.advance(Duration::from_secs(3));
         assert!(!rest.takes_a_look(Now::read(&clock)), "it is the store that rests");
+    }
+
+    #[test]
+    fn tokens_of_somebody_else_end_a_rest_that_no_server_asked_for() {
+        let clock = ManualClock::new();
+        let now = Now::read(&clock);
+        let throttled = |secs: Option<u64>| Error::Throttled {
+            retry_after: secs.map(Duration::from_secs),
+            source: Arc::new(std::fmt::Error),
+        };
+        for (error, ends) in [
+            (transient(None), true),
+            (transient(Some(5)), false),
+            (throttled(None), true),
+            (throttled(Some(5)), false),
+        ] {
+            let rest = Rest::new();
+            rest.end_unless_asked_for();
+            rest.begin(&error, now, 0.0);
+            rest.end_unless_asked_for();
+            assert_eq!(rest.left(now).is_none(), ends, "{error:?}");
+        }
     }
 
     #[test]

@@ -378,6 +378,9 @@ impl RedisStore {
 
     /// Connects to a cluster through some of its nodes. The same holds for TLS as for [`connect`](Self::connect).
     ///
+    /// The nodes that these name are reached in the same way, wherever they are: what is given as `redis://` on this
+    /// machine and forwards to a cluster elsewhere sends tokens across the network in the clear.
+    ///
     /// # Errors
     ///
     /// When no node can be reached.
