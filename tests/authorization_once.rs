@@ -53,6 +53,52 @@ fn is_used<T>(outcome: &Result<T, Error>) -> bool {
     matches!(outcome, Err(Error::AuthorizationUsed))
 }
 
+/// A web server cuts off the handler of a page that is loaded again or closed. The code is spent by then.
+#[tokio::test]
+async fn a_callback_whose_handler_is_cut_off_brings_the_grant_all_the_same() {
+    for begun in [false, true] {
+        let recorder = Recorder::with_tokens(
+            |_, _| {
+                let body = recorder::token(1);
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                    body.len()
+                );
+                Answer::Pieces(vec![(Duration::from_millis(300), [head, body].concat().into_bytes())])
+            },
+            |_, _| Answer::json("{}"),
+        )
+        .await;
+        let app = builder(recorder.origin(), &memory()).build().unwrap();
+        let authorization = app.authorize(SCOPES).unwrap().subject("user-1");
+        let pending = authorization.pending.clone();
+        let back = callback(pending.state().expose_secret());
+        if begun {
+            app.begin("session", authorization).await.unwrap();
+        }
+        let handler = async {
+            match begun {
+                true => app.complete("session", &back).await,
+                false => app.finish(pending.clone(), &back).await,
+            }
+        };
+        let cut_off = tokio::time::timeout(Duration::from_millis(100), handler).await;
+        assert!(cut_off.is_err());
+        // What is under way is waited for before a process ends.
+        app.settled().await;
+        let again = match begun {
+            true => app.complete("session", &back).await,
+            false => app.finish(pending, &back).await,
+        };
+        assert!(is_used(&again));
+        let mut grants = app.grants();
+        let key = grants.next().await.unwrap().unwrap().key;
+        assert_eq!(key.subject, "user-1");
+        assert!(app.connection(&key).await.unwrap().is_some());
+        assert_eq!(recorder.token_requests().len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_reloaded_callback_does_not_send_the_code_again() {
     let recorder = granting().await;

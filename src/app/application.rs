@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::Connection;
+use super::logins::Logins;
 use super::provider::{ClientKind, Provider, TypedClient, grant};
 use crate::oauth::{
     self, AskedScope, Authorization, AuthorizationServer, Authorizations, GrantIssuer, Pending, Purpose,
@@ -65,6 +66,8 @@ pub(super) struct Settled<P: Provider> {
     /// Who is told what was done to grants.
     pub(super) audit: AuditSink,
     pub(super) handles: Handles,
+    /// Those whose tokens are being asked for.
+    pub(super) logins: Logins,
     /// Those under way, and the marks of those that were used.
     pub(super) authorizations: Authorizations,
     /// How long an authorization may take.
@@ -273,7 +276,7 @@ impl<P: Provider> App<P> {
         self.check_pending(&pending)?;
         let code = self.read(&pending, callback)?;
         let seen = self.0.authorizations.look(&pending.state).await?;
-        self.exchange(pending, seen, &code).await
+        self.exchange(pending, seen, code).await
     }
 
     /// Connects with a user's name and password (RFC 6749 section 4.3).
@@ -298,12 +301,16 @@ impl<P: Provider> App<P> {
         }
         let requested = asked(scopes);
         let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
-        let reply = self.0.server.password(username, &password.into(), &scopes).await?;
-        let key = self
-            .key(GrantKind::Password, scopes)
-            .tenant(self.tenant_name())
-            .subject(username);
-        self.adopt(key, reply).await
+        let (app, username, password) = (self.clone(), username.to_owned(), password.into());
+        let login = async move {
+            let reply = app.0.server.password(&username, &password, &scopes).await?;
+            let key = app
+                .key(GrantKind::Password, scopes)
+                .tenant(app.tenant_name())
+                .subject(username);
+            app.adopt(key, reply).await
+        };
+        self.0.logins.run(login).await
     }
 
     /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: the store has no such grant, or it was
@@ -428,6 +435,7 @@ impl<P: Provider> App<P> {
     /// # }
     /// ```
     pub async fn settled(&self) {
+        self.0.logins.over().await;
         for handle in self.0.handles.in_use() {
             handle.settled().await;
         }

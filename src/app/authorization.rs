@@ -66,7 +66,7 @@ impl<P: Provider> App<P> {
         let (pending, seen) = self.0.authorizations.find(session, &state).await?;
         self.check_pending(&pending)?;
         let code = self.read(&pending, callback)?;
-        self.exchange(pending, Some(seen), &code).await
+        self.exchange(pending, Some(seen), code).await
     }
 
     /// The code of a callback that belongs to the authorization.
@@ -82,8 +82,19 @@ impl<P: Provider> App<P> {
         })
     }
 
-    /// Takes the authorization for its one use, sends the code, stores the grant.
+    /// Takes the authorization for its one use, sends the code, stores the grant. What was begun is finished.
     pub(super) async fn exchange(
+        &self,
+        pending: Pending,
+        seen: Option<Seen>,
+        code: Secret,
+    ) -> Result<Connection<P>, oauth::Error> {
+        let app = self.clone();
+        let exchange = async move { app.exchange_to_the_end(pending, seen, &code).await };
+        self.0.logins.run(exchange).await
+    }
+
+    async fn exchange_to_the_end(
         &self,
         pending: Pending,
         seen: Option<Seen>,

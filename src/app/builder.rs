@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::application::{App, Settled};
 use super::credentials::Credentials;
+use super::logins::Logins;
 use super::provider::{Environment as _, Provider, TypedClient};
 use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
 use crate::oauth::{
@@ -479,6 +480,7 @@ impl<P: Provider> AppBuilder<P> {
             retry: self.retry,
             redirect_uri: self.redirect_uri,
             issuer: self.issuer,
+            logins: Logins::new(),
             authorizations: Authorizations::new(Arc::clone(&store), Arc::clone(&self.clock)),
             authorization_lifetime: self.authorization_lifetime,
             store,

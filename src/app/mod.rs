@@ -11,6 +11,7 @@ mod credentials;
 mod erasure;
 mod grants;
 mod keep_alive;
+mod logins;
 mod provider;
 
 pub use any_error::AnyError;

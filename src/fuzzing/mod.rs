@@ -60,6 +60,7 @@ pub fn token_replies(status: StatusCode, body: &[u8]) -> impl Iterator<Item = Re
             status,
             headers: HeaderMap::new(),
             body: Zeroizing::new(body.to_vec()),
+            cut: false,
             broken: None,
         };
         let asked = Asked {

@@ -106,7 +106,7 @@ impl Fields {
         let mut fields = Self::default();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             // "Parameters sent without a value MUST be treated as if they were omitted" (RFC 6749 section 3.1).
-            if value.is_empty() {
+            if value.trim().is_empty() {
                 continue;
             }
             let twice = match name.as_ref() {

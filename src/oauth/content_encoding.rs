@@ -32,7 +32,10 @@ pub(super) fn decoded(mut reply: RawReply) -> RawReply {
             break;
         };
         match decoded {
-            Some(decoded) => reply.body = decoded,
+            Some((decoded, whole)) => {
+                reply.body = decoded;
+                reply.cut |= !whole;
+            }
             None => break,
         }
     }
@@ -46,19 +49,25 @@ fn looks_like_text(body: &[u8]) -> bool {
 
 /// What comes out, as far as it goes and no further than a reply is read: the beginning of a stream that is cut, or that
 /// never ends, may have the tokens in it.
-fn read(stream: impl Read) -> Option<Zeroizing<Vec<u8>>> {
+/// With it, whether it is the whole.
+fn read(stream: impl Read) -> Option<(Zeroizing<Vec<u8>>, bool)> {
     // Its size is bounded from the start: a buffer that grows leaves copies of the secrets behind.
     let mut body = Zeroizing::new(vec![0; MAX_REPLY]);
     let mut stream = stream;
-    let mut length = 0;
+    let (mut length, mut whole) = (0, false);
     while length < body.len() {
         match stream.read(&mut body[length..]) {
-            Ok(0) | Err(_) => break,
+            Ok(0) => {
+                whole = true;
+                break;
+            }
+            // What the decoder says of a stream that is cut is told by the missing end of what it holds.
+            Err(_) => break,
             Ok(read) => length += read,
         }
     }
     body.truncate(length);
-    (length > 0).then_some(body)
+    (length > 0).then_some((body, whole))
 }
 
 #[cfg(test)]
@@ -81,6 +90,7 @@ mod tests {
             status: http::StatusCode::OK,
             headers,
             body: Zeroizing::new(body),
+            cut: false,
             broken: None,
         }
     }

@@ -177,6 +177,7 @@ async fn receive(
         status: response.status(),
         headers: response.headers().clone(),
         body: Zeroizing::default(),
+        cut: false,
         broken: None,
     };
     if *response.url() != endpoint {
@@ -194,6 +195,7 @@ async fn receive(
         let room = MAX_REPLY - reply.body.len();
         append(&mut reply.body, &chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
+            reply.cut = true;
             return Ok(());
         }
     }

@@ -219,7 +219,7 @@ impl Authorizations {
         self.remove_what_is_over().await;
         // The first one is the time of day, so that a record that was removed and made again has another.
         let revision = match read {
-            Some(read) => read + 1,
+            Some(read) => read.saturating_add(1),
             None => u64::try_from(self.now().timestamp_micros()).unwrap_or(1).max(1),
         };
         let record = next.map(|kept| StoredRecord::new(revision, kept.encode()));

@@ -10,10 +10,14 @@ use crate::http::{is_loopback, is_loopback_literal};
 /// taken for a private-use scheme (RFC 8252 section 7.1).
 const NOT_A_CALLBACK: &[&str] = &[
     "about",
+    "afp",
+    "android-app",
     "blob",
     "cid",
     "content",
     "data",
+    "dav",
+    "devtools",
     "facetime",
     "feed",
     "file",
@@ -23,9 +27,17 @@ const NOT_A_CALLBACK: &[&str] = &[
     "geo",
     "gopher",
     "intent",
+    "irc",
+    "ircs",
+    "itms",
+    "itms-apps",
+    "itms-services",
     "jar",
     "javascript",
+    "ldap",
+    "ldaps",
     "livescript",
+    "magnet",
     "mailto",
     "market",
     "mhtml",
@@ -33,21 +45,30 @@ const NOT_A_CALLBACK: &[&str] = &[
     "mocha",
     "ms-appinstaller",
     "ms-its",
+    "ms-settings",
     "news",
+    "nfs",
+    "nntp",
     "resource",
     "res",
+    "rtsp",
+    "search-ms",
     "sftp",
+    "shell",
     "sip",
     "sips",
+    "smb",
     "sms",
     "smsto",
     "ssh",
     "tel",
     "telnet",
+    "tftp",
     "urn",
     "vbscript",
     "view-source",
     "wasm",
+    "webcal",
     "ws",
     "wss",
     "wyciwyg",
@@ -55,7 +76,9 @@ const NOT_A_CALLBACK: &[&str] = &[
 ];
 
 /// Schemes of the pages of browsers and of their extensions.
-const OF_A_BROWSER: [&str; 7] = ["brave", "chrome", "edge", "moz", "ms-browser", "opera", "safari"];
+const OF_A_BROWSER: [&str; 8] = [
+    "brave", "chrome", "edge", "firefox", "moz", "opera", "safari", "vivaldi",
+];
 
 /// What an authorization server adds to the redirect URI: a parameter that stands there before would be taken for its word.
 const OF_THE_RESPONSE: [&str; 8] = [
@@ -88,6 +111,14 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
         return bad("it must not have a fragment (RFC 6749 section 3.1.2)");
     }
     let scheme = url.scheme();
+    let behind = uri.get(scheme.len() + 1..).unwrap_or_default();
+    if url.has_authority() && (!behind.starts_with("//") || behind.starts_with("///")) {
+        return bad("it is not written as it is read; write scheme://host/path, with two slashes");
+    }
+    let is_a_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_a_port(behind.split(['/', '?']).next().unwrap_or_default()) {
+        return bad("its scheme is missing; write https:// before the host, or http:// on loopback");
+    }
     let of_a_browser = OF_A_BROWSER.iter().any(|name| {
         scheme
             .strip_prefix(name)
@@ -209,6 +240,13 @@ mod tests {
             ("https://app.example/callback#part", "a fragment"),
             ("javascript:alert(1)", "cannot receive a callback"),
             ("wss://app.example/cb", "cannot receive a callback"),
+            ("localhost:8080/cb", "its scheme is missing"),
+            ("app.example:8080/cb", "its scheme is missing"),
+            ("app.example:8080", "its scheme is missing"),
+            ("https:app.example/cb", "with two slashes"),
+            ("https:/app.example/cb", "with two slashes"),
+            ("https:///app.example/cb", "with two slashes"),
+            (r"https:\\app.example\cb", "with two slashes"),
             ("jar:https://app.example/cb", "cannot receive a callback"),
             ("intent://cb#Intent;end", "a fragment"),
             ("chrome://settings", "cannot receive a callback"),

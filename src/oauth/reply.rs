@@ -27,6 +27,8 @@ pub(crate) struct RawReply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Zeroizing<Vec<u8>>,
+    /// The body is a beginning: more was sent than is read, or what was compressed has no end.
+    pub cut: bool,
     /// The rest of the body did not come, for this reason where one is known.
     pub broken: Option<Broken>,
 }
@@ -58,6 +60,13 @@ pub(crate) struct Asked<'a> {
     pub secrets: &'a [&'a str],
 }
 
+impl Asked<'_> {
+    /// Whether the request carried it.
+    fn sent(&self, token: &Secret) -> bool {
+        self.secrets.contains(&token.expose_secret())
+    }
+}
+
 impl RawReply {
     fn retry_after(&self) -> Option<Duration> {
         retry_after(&self.headers)
@@ -67,18 +76,47 @@ impl RawReply {
         ReplyFields::of(without_mark(&self.body))
     }
 
-    /// The fields of a token reply. Some servers wrap it: `{"data": {"access_token": ..}}`, or a list with it in it.
-    fn token_fields(&self) -> Option<ReplyFields<'_>> {
-        let has = |fields: &ReplyFields<'_>, names: &[&str]| names.iter().any(|name| fields.all(name).next().is_some());
-        let has_token = |fields: &ReplyFields<'_>| has(fields, &["access_token", "refresh_token"]);
-        match self.fields() {
-            Some(outer) if has_token(&outer) || has(&outer, &["error"]) => Some(outer),
+    /// The fields of a token reply. Some servers put the tokens into an object of their own, `{"data": {"access_token": ..}}`,
+    /// or into a list: they are read where there is no doubt which they are. What the server repeats of the request is
+    /// not new.
+    fn token_fields(&self, asked: &Asked<'_>) -> Option<ReplyFields<'_>> {
+        let body = without_mark(&self.body);
+        let (outer, inner) = match ReplyFields::of(body) {
             Some(outer) => {
-                let inner = outer.inner().find(has_token);
-                Some(inner.unwrap_or(outer))
+                let inner = outer.inner();
+                (outer, inner)
             }
-            None => ReplyFields::of_list(without_mark(&self.body)).find(has_token),
+            None => (ReplyFields::whole(), ReplyFields::of_list(body)),
+        };
+        let has_access = |fields: &ReplyFields<'_>| access_token(fields).is_ok();
+        let has_new = |fields: &ReplyFields<'_>| refresh_token(fields).is_some_and(|token| !asked.sent(&token));
+        let alone = |wanted: &dyn Fn(&ReplyFields<'_>) -> bool| {
+            let mut found = inner.iter().filter(|fields| wanted(fields));
+            found.next().filter(|_| found.next().is_none()).cloned()
+        };
+        let (access, refresh) = (has_access(&outer), refresh_token(&outer).is_some());
+        if (access && refresh) || !outer.is_whole() || says_error(&outer) {
+            return Some(outer);
         }
+        let only_new = || alone(&|fields| has_new(fields) && !has_access(fields));
+        let found = match (access, refresh) {
+            (true, _) => [None, only_new()],
+            (false, true) => [
+                alone(&|fields| has_access(fields) && refresh_token(fields).is_none()),
+                None,
+            ],
+            (false, false) if inner.iter().any(has_access) => match alone(&has_access) {
+                Some(tokens) if refresh_token(&tokens).is_some() => [Some(tokens), None],
+                Some(tokens) => [Some(tokens), only_new()],
+                None => [None, None],
+            },
+            (false, false) => [None, alone(&has_new)],
+        };
+        let is_list = ReplyFields::of(body).is_none();
+        if is_list && found.iter().all(Option::is_none) {
+            return None;
+        }
+        Some(found.into_iter().flatten().fold(outer, ReplyFields::and))
     }
 
     fn is_html(&self) -> bool {
@@ -89,7 +127,10 @@ impl RawReply {
         let is_named = ["text/html", "application/xhtml+xml"]
             .iter()
             .any(|page| named.eq_ignore_ascii_case(page));
-        is_named || without_mark(&self.body).trim_ascii_start().starts_with(b"<")
+        // Some servers name that type for whatever they send, and for nothing.
+        let body = without_mark(&self.body).trim_ascii();
+        let is_a_value = body.is_empty() || ReplyFields::of(body).is_some_and(|fields| fields.is_whole());
+        (is_named && !is_a_value) || body.starts_with(b"<")
     }
 
     fn problem(&self, asked: &Asked<'_>, problem: &'static str, in_doubt: bool) -> Error {
@@ -118,8 +159,12 @@ impl RawReply {
         let (error, nested) = fields.last("error", |error| match error.fields() {
             // `{"error": {"code": ..}}`: not RFC 6749, but seen.
             Some(inner) => {
-                let mut codes = ["code", "type", "error"].iter();
-                let code = codes.find_map(|name| inner.last(name, |code| code_of(code, profile, asked)))?;
+                let codes = ["code", "type", "error"].iter();
+                let codes: Vec<String> = codes
+                    .filter_map(|name| inner.last(name, |code| code_of(code, profile, asked)))
+                    .collect();
+                let known = codes.iter().find(|code| is_known(code, profile));
+                let code = known.or_else(|| codes.first())?.clone();
                 Some((code, inner.last("message", Value::text_with_gaps)))
             }
             None => Some((code_of(error, profile, asked)?, None)),
@@ -163,7 +208,7 @@ impl RawReply {
     /// Reads the reply to a token request.
     pub(crate) fn token(mut self, profile: &Profile, asked: &Asked<'_>) -> Result<TokenReply, Error> {
         let broken = self.broken.take();
-        let fields = self.token_fields();
+        let fields = self.token_fields(asked);
         let error = fields
             .as_ref()
             .and_then(|fields| self.server_error(fields, profile, asked));
@@ -202,11 +247,11 @@ impl RawReply {
         asked: &Asked<'_>,
     ) -> Result<TokenReply, &'static str> {
         let refresh_token = refresh_token(fields);
-        // Beside an error there may stand what was sent; a server that is out of order may have made a new one before.
-        let is_new = |token: &Secret| {
-            error.is_none_or(|error| {
-                is_about_the_moment(&error.error) && !asked.secrets.contains(&token.expose_secret())
-            })
+        // A server that is out of order may have made a new one before. One that was sent, and beside which no access token
+        // stands, is only repeated.
+        let is_worth_keeping = |token: &Secret| match error {
+            Some(error) => is_about_the_moment(&error.error) && !asked.sent(token),
+            None => !asked.sent(token) || fields.all("access_token").any(|value| !value.is_null()),
         };
         if !fields.is_whole() && refresh_token.is_none() {
             return Err("the reply ends in the middle");
@@ -214,7 +259,7 @@ impl RawReply {
         let access_token = access_token(fields).and_then(|token| is_bearer(fields).map(|()| token));
         let mut reply = match access_token {
             Ok(token) => TokenReply::new(token),
-            Err(problem) if asked.spends && refresh_token.as_ref().is_some_and(is_new) => {
+            Err(problem) if asked.spends && refresh_token.as_ref().is_some_and(is_worth_keeping) => {
                 TokenReply::without_access_token(Arc::new(self.problem(asked, problem, false)))
             }
             Err(problem) => return Err(problem),
@@ -308,6 +353,14 @@ impl RawReply {
             )),
         }
     }
+}
+
+/// Whether there is an error in it, be it one that means nothing. A server may name the field where there is none.
+fn says_error(fields: &ReplyFields<'_>) -> bool {
+    fields.all("error").any(|error| match error.text_with_gaps() {
+        Some(text) => !trimmed(&text).is_empty(),
+        None => error.fields().is_some() || error.items().is_some(),
+    })
 }
 
 /// The codes by which a server says that it is out of order for now (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
@@ -465,13 +518,33 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
     if let Some(known) = documented.chain(CODES).find(|known| known.eq_ignore_ascii_case(code)) {
         return Some(known.to_owned());
     }
+    // Another one is shown where it is a word, and has nothing of a secret in it.
     let code = until(&char::is_whitespace);
-    let secret = asked.secrets.iter().any(|secret| {
-        let mut forms = forms(secret).into_iter();
-        !secret.is_empty() && forms.any(|form| form.contains(code) || code.contains(form.as_str()))
-    });
-    let shown = !code.is_empty() && code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_graphic());
-    (shown && !secret).then(|| code.to_owned())
+    let is_a_word = code
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
+    let shown = !code.is_empty() && code.len() <= 64 && is_a_word;
+    let is_part = |secret: &str| forms(secret).iter().any(|form| form.contains(code));
+    let mut secrets = asked.secrets.iter();
+    (shown && !secrets.any(|secret| is_part(secret) || has_part_of(&text, secret))).then(|| code.to_owned())
+}
+
+fn is_known(code: &str, profile: &Profile) -> bool {
+    CODES.contains(&code) || profile.errors.iter().any(|(known, _)| *known == code)
+}
+
+/// Whether a text has as much of a secret in it as says something of it: six characters in a row, in whatever case, or all
+/// of a shorter one.
+fn has_part_of(text: &str, secret: &str) -> bool {
+    let text = text.to_lowercase();
+    forms(secret).iter().any(|form| {
+        let form: Vec<char> = form.to_lowercase().chars().collect();
+        let length = form.len().min(6);
+        length > 0
+            && form
+                .windows(length)
+                .any(|part| text.contains(&*Zeroizing::new(part.iter().collect::<String>())))
+    })
 }
 
 /// How a secret may stand in a text: as it is, in a URL or a form, which a server may repeat as it came in, in JSON, or in

@@ -7,13 +7,14 @@
 
 use zeroize::Zeroizing;
 
+/// How many places of a body that cannot be read are gone over.
+const MENDS: usize = 32;
+
 /// The fields of an object, each value as it stands there.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct ReplyFields<'a> {
     fields: Vec<(Zeroizing<String>, Value<'a>)>,
     whole: bool,
-    /// A value without an end, where the body ends in one.
-    unfinished: &'a [u8],
 }
 
 impl<'a> ReplyFields<'a> {
@@ -22,55 +23,69 @@ impl<'a> ReplyFields<'a> {
         let mut rest = Rest(body);
         rest.skip(|byte| byte.is_ascii_whitespace());
         rest.take(b'{')?;
-        let (mut fields, mut unfinished) = (Vec::new(), &[][..]);
+        let mut fields = Vec::new();
+        // What stands before the first place that cannot be read is right in any case; what stands after it, where the
+        // object has an end: otherwise it may stand in the middle of something that was cut.
+        let (mut right, mut mends) = (None, MENDS);
         let whole = loop {
             rest.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
             if rest.take(b'}').is_some() {
                 break true;
             }
+            let before = rest.0;
             match rest.field() {
                 Some((name, value)) => fields.push((text_of(name).0, value)),
                 None => {
-                    unfinished = rest.0;
-                    break false;
+                    right.get_or_insert(fields.len());
+                    rest.0 = before;
+                    mends -= 1;
+                    if mends == 0 || !rest.skip_to_a_quote() {
+                        break false;
+                    }
                 }
             }
         };
-        Some(Self {
-            fields,
-            whole,
-            unfinished,
-        })
+        if !whole {
+            fields.truncate(right.unwrap_or(fields.len()));
+        }
+        Some(Self { fields, whole })
     }
 
-    /// The objects of a list, the last of them as far as it goes.
-    pub fn of_list(body: &'a [u8]) -> impl Iterator<Item = Self> {
-        let mut rest = Rest(body);
-        rest.skip(|byte| byte.is_ascii_whitespace());
-        let mut open = rest.take(b'[').is_some();
-        std::iter::from_fn(move || {
-            rest.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
-            if !std::mem::take(&mut open) {
-                return None;
-            }
-            let unfinished = rest.0;
-            match rest.value() {
-                Some(value) => {
-                    open = true;
-                    Some(value.0)
-                }
-                None => Some(unfinished),
-            }
-        })
-        .filter_map(Self::of)
+    /// No field at all.
+    pub fn whole() -> Self {
+        Self {
+            fields: Vec::new(),
+            whole: true,
+        }
     }
 
-    /// The objects in the values, and in lists that are values; of a body that is cut, the last of them as far as it goes.
-    pub fn inner(&self) -> impl Iterator<Item = ReplyFields<'a>> {
-        let values = self.fields.iter().map(|(_, value)| value.0);
+    /// The objects of a list; none where the list has no end.
+    pub fn of_list(body: &'a [u8]) -> Vec<Self> {
+        let body = body.trim_ascii_end();
+        let items = Value(body.trim_ascii_start()).items().filter(|_| body.ends_with(b"]"));
+        let items = items.unwrap_or_default();
+        items.into_iter().filter_map(Value::fields).collect()
+    }
+
+    /// The objects in the values, and in lists that are values.
+    pub fn inner(&self) -> Vec<Self> {
+        let values = self.fields.iter().map(|(_, value)| *value);
         values
-            .chain([self.unfinished])
-            .flat_map(|value| Self::of(value).into_iter().chain(Self::of_list(value)))
+            .flat_map(|value| {
+                let listed = value.items().unwrap_or_default();
+                value
+                    .fields()
+                    .into_iter()
+                    .chain(listed.into_iter().filter_map(Value::fields))
+            })
+            .collect()
+    }
+
+    /// These fields and those of an object in them, which come first.
+    pub fn and(mut self, inner: Self) -> Self {
+        self.fields.extend(inner.fields);
+        self.whole &= inner.whole;
+        self
     }
 
     /// Whether the object was read to its end. What was read before is right in any case.
@@ -119,6 +134,10 @@ impl<'a> Value<'a> {
         ReplyFields::of(self.0)
     }
 
+    pub fn is_null(self) -> bool {
+        self.0 == b"null"
+    }
+
     /// The values of a list.
     pub fn items(self) -> Option<Vec<Value<'a>>> {
         let mut rest = Rest(self.0);
@@ -139,6 +158,13 @@ impl<'a> Value<'a> {
     }
 }
 
+/// The text of a JSON string that is all there is.
+pub(super) fn as_text(body: &[u8]) -> Option<Zeroizing<String>> {
+    let mut rest = Rest(body);
+    let text = rest.string()?.text()?;
+    rest.0.is_empty().then_some(text)
+}
+
 /// What is left to read.
 struct Rest<'a>(&'a [u8]);
 
@@ -151,6 +177,13 @@ impl<'a> Rest<'a> {
     fn take(&mut self, byte: u8) -> Option<()> {
         self.0 = self.0.strip_prefix(&[byte])?;
         Some(())
+    }
+
+    /// Goes on at the next quote; false: there is none.
+    fn skip_to_a_quote(&mut self) -> bool {
+        let next = self.0.iter().skip(1).position(|byte| *byte == b'"');
+        self.0 = next.map_or(&[], |next| &self.0[next + 1..]);
+        next.is_some()
     }
 
     /// A name and its value, both to their ends.
@@ -424,6 +457,33 @@ mod tests {
             // A number needs what follows it to be whole.
             assert_eq!(read, ends, "{}", String::from_utf8_lossy(&body[..end]));
         }
+    }
+
+    #[test]
+    fn one_place_that_cannot_be_read_costs_no_field_after_it() {
+        for odd in [
+            r#""name":"Joe "J" Doe""#,
+            r#""at":2026-11-27 10:00:00"#,
+            "a:1",
+            r#""x":]"#,
+            "// made by hand\n\"y\":1",
+            r#""x" "y""#,
+            "'x':'y'",
+        ] {
+            for body in [
+                format!(r#"{{{odd},"refresh_token":"r"}}"#),
+                format!(r#"{{"a":1,{odd},"refresh_token":"r"}} "#),
+            ] {
+                assert_eq!(text(body.as_bytes(), "refresh_token").as_deref(), Some("r"), "{body}");
+                assert!(ReplyFields::of(body.as_bytes()).unwrap().is_whole(), "{body}");
+                // Of what is cut only what came before that place is right.
+                let cut = &body.trim_end()[..body.trim_end().len() - 1];
+                assert_eq!(text(cut.as_bytes(), "refresh_token"), None, "{cut}");
+            }
+        }
+        // Not without end.
+        let many = format!(r#"{{{}"refresh_token":"r"}}"#, "\"x\" ".repeat(100_000));
+        assert_eq!(text(many.as_bytes(), "refresh_token"), None);
     }
 
     #[test]

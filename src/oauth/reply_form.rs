@@ -4,16 +4,36 @@
 use zeroize::Zeroizing;
 
 use super::reply::RawReply;
+use super::reply_fields::as_text;
+use crate::http::without_mark;
 
 /// The reply as a JSON object in UTF-8, where it is one in another form; otherwise as it is.
 pub(super) fn as_json_in_utf8(mut reply: RawReply) -> RawReply {
     if let Some(utf8) = from_utf_16(&reply.body) {
         reply.body = utf8;
     }
-    if let Some(json) = from_form(&reply.body) {
+    let is_cut = reply.cut || reply.broken.is_some();
+    let json = from_form(&reply.body, is_cut).or_else(|| from_text(&reply.body));
+    if let Some(json) = json.or_else(|| from_behind_text(&reply).filter(|_| reply.status.is_success())) {
         reply.body = json;
     }
     reply
+}
+
+/// A JSON text in a JSON string.
+fn from_text(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = as_text(without_mark(body).trim_ascii())?;
+    text.trim_start()
+        .starts_with('{')
+        .then(|| Zeroizing::new(text.as_bytes().to_vec()))
+}
+
+/// An object behind something else: the notice of a script, a prefix against other readers, another mark.
+fn from_behind_text(reply: &RawReply) -> Option<Zeroizing<Vec<u8>>> {
+    let body = without_mark(&reply.body).trim_ascii_start();
+    let at = body.iter().position(|byte| *byte == b'{').filter(|at| *at > 0)?;
+    let is_known = b"{[<\"".contains(body.first()?);
+    (!is_known).then(|| Zeroizing::new(body[at..].to_vec()))
 }
 
 /// UTF-16 is known by its mark, or because the first character of a JSON text is one of ASCII (RFC 4627 section 3).
@@ -35,25 +55,31 @@ fn from_utf_16(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(utf8)
 }
 
-/// Only a form with a token in it: an error in one is no answer that any standard knows.
-fn from_form(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+/// Only a form with a token in it: an error in one is no answer that any standard knows. Where the form is cut, its last
+/// field may be the half of one, and is left out with the end of the object.
+fn from_form(body: &[u8], is_cut: bool) -> Option<Zeroizing<Vec<u8>>> {
     const TOKENS: [&str; 2] = ["access_token", "refresh_token"];
-    let body = body.trim_ascii();
+    let ends_with_a_field = body.last().is_some_and(|byte| b"\r\n&".contains(byte));
+    let body = without_mark(body).trim_ascii();
+    let body = body.strip_prefix(b"?").unwrap_or(body);
     let begins_with_a_name = body
         .first()
         .is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-    let is_form = begins_with_a_name
-        && !body
-            .iter()
-            .any(|byte| byte.is_ascii_whitespace() || b"<>{}\"".contains(byte));
-    let fields = || url::form_urlencoded::parse(body);
-    if !is_form || !fields().any(|(name, _)| TOKENS.contains(&&*name)) {
+    if !begins_with_a_name || body.iter().any(|byte| b"<>{}".contains(byte)) {
         return None;
     }
+    let pairs = || {
+        let lines = body.split(|byte| b"\r\n&".contains(byte));
+        lines.flat_map(url::form_urlencoded::parse)
+    };
+    if !pairs().any(|(name, _)| TOKENS.contains(&&*name)) {
+        return None;
+    }
+    let whole = pairs().count() - usize::from(is_cut && !ends_with_a_field);
     // An escape is six bytes for one of the form's.
     let mut json = Zeroizing::new(Vec::with_capacity(body.len() * 6 + 2));
     json.push(b'{');
-    for (name, value) in fields() {
+    for (name, value) in pairs().take(whole) {
         let (name, value) = (Zeroizing::new(name.into_owned()), Zeroizing::new(value.into_owned()));
         if json.len() > 1 {
             json.push(b',');
@@ -63,22 +89,70 @@ fn from_form(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         json.push(b':');
         let _ = serde_json::to_writer(&mut *json, value.as_str());
     }
-    json.push(b'}');
+    if !is_cut {
+        json.push(b'}');
+    }
     Some(json)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::reply::Broken;
     use super::*;
 
-    fn read(body: &[u8]) -> Vec<u8> {
-        let reply = RawReply {
+    fn reply(body: &[u8], cut: bool) -> RawReply {
+        RawReply {
             status: http::StatusCode::OK,
             headers: http::HeaderMap::new(),
             body: Zeroizing::new(body.to_vec()),
+            cut,
             broken: None,
-        };
-        as_json_in_utf8(reply).body.to_vec()
+        }
+    }
+
+    fn read(body: &[u8]) -> Vec<u8> {
+        as_json_in_utf8(reply(body, false)).body.to_vec()
+    }
+
+    #[test]
+    fn of_a_form_that_is_cut_no_half_of_a_token_is_taken() {
+        let form = "access_token=aa&expires_in=60&refresh_token=r%2Br";
+        for end in 13..=form.len() {
+            for (cut, broken) in [(true, None), (false, Some(Broken::default()))] {
+                let reply = RawReply {
+                    broken,
+                    ..reply(form[..end].as_bytes(), cut)
+                };
+                let json = String::from_utf8(as_json_in_utf8(reply).body.to_vec()).unwrap();
+                let expected = match end {
+                    ..=15 => "{",
+                    ..=29 => r#"{"access_token":"aa""#,
+                    _ => r#"{"access_token":"aa","expires_in":"60""#,
+                };
+                assert_eq!(json, expected, "{}", &form[..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_object_in_a_text_or_behind_one_is_found() {
+        for body in [
+            r#""{\"refresh_token\":\"r\"}""#,
+            "Warning: x\n{\"refresh_token\":\"r\"}",
+            ")]}',\n{\"refresh_token\":\"r\"}",
+            "\u{feff}\u{feff}{\"refresh_token\":\"r\"}",
+            "\u{b}{\"refresh_token\":\"r\"}",
+        ] {
+            let json = String::from_utf8(read(body.as_bytes())).unwrap();
+            assert_eq!(json, r#"{"refresh_token":"r"}"#, "{body}");
+            // A failure has no tokens, and a page may quote anything.
+            let failed = RawReply {
+                status: http::StatusCode::BAD_REQUEST,
+                ..reply(body.as_bytes(), false)
+            };
+            let left = as_json_in_utf8(failed).body.to_vec();
+            assert_eq!(left == body.as_bytes(), !body.starts_with('"'), "{body}");
+        }
     }
 
     #[test]
@@ -125,7 +199,9 @@ mod tests {
             "access_tokens=a",
             "<a href=\"?access_token=a\">",
             "see access_token=a",
-            "?access_token=a",
+            "/?access_token=a",
+            "\"access_token\"",
+            "<p>{\"access_token\":\"a\"}",
             "\u{feff}{}",
         ] {
             assert_eq!(read(body.as_bytes()), body.as_bytes());

@@ -24,6 +24,7 @@ fn reply(status: u16, body: &str) -> RawReply {
         status: StatusCode::from_u16(status).unwrap(),
         headers: HeaderMap::new(),
         body: Zeroizing::new(body.as_bytes().to_vec()),
+        cut: false,
         broken: None,
     }
 }
@@ -41,6 +42,7 @@ fn read(profile: &Profile, asked: &Asked<'_>, reply: &RawReply) -> Result<TokenR
         status: reply.status,
         headers: reply.headers.clone(),
         body: reply.body.clone(),
+        cut: false,
         broken: None,
     };
     reply.token(profile, asked)

@@ -153,6 +153,9 @@ fn a_code_is_read_in_any_spelling_and_told_in_one() {
         ("code", None),
         ("no:the%2Fcode%2Bspent", None),
         ("no:the%2fcode%2bspent", None),
+        ("bad_CODE+SPENT_x", None),
+        ("invalid_code=the/code+spent", None),
+        ("token:$the/co", None),
     ] {
         let body = serde_json::json!({ "error": written }).to_string();
         let error = read(&own, &asked, &reply(400, &body)).unwrap_err();

@@ -208,6 +208,13 @@ fn a_page_is_known_by_its_type_too() {
         page.headers.insert(http::header::CONTENT_TYPE, of_type);
         assert_eq!(outcome(page, &[200], &[], false), Later, "{body}");
     }
+    // The type of whatever a server sends, and of nothing.
+    for body in ["", "\r\n", "{}", r#"{"revoked":true}"#] {
+        let mut done = reply(200, body);
+        let page = http::HeaderValue::from_static("text/html");
+        done.headers.insert(http::header::CONTENT_TYPE, page);
+        assert_eq!(outcome(done, &[200], &[], false), Done, "{body}");
+    }
     let mut done = reply(200, "ok");
     let plain = http::HeaderValue::from_static("text/plain");
     done.headers.insert(http::header::CONTENT_TYPE, plain);

@@ -300,25 +300,60 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"status":"ok","result":{"n":1},"token":{"refresh_token":"r","access_token":"a"},"x":7}"#,
         r#"{"tokens":[{"kind":"none"},{"access_token":"a","refresh_token":"r"}]}"#,
         r#"[{"access_token":"a","refresh_token":"r"}]"#,
-        r#" [ {"x":1}, {"access_token":"a","refresh_token":"r"} "#,
-        // Cut: what came is read.
-        r#"{"data":{"access_token":"a","refresh_token":"r","scope":"#,
-        r#"[{"access_token":"a","refresh_token":"r","sco"#,
-        r#"{"data":[{"access_token":"a","refresh_token":"r""#,
+        r#" [ {"x":1}, {"access_token":"a","refresh_token":"r"}] "#,
+        // The server names the field for an error where there is none, and that for a token where there is none.
+        r#"{"error":null,"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":false,"access_token":null,"data":{"access_token":"a","refresh_token":"r"}}"#,
+        // Each in an object of its own.
+        r#"{"access":{"access_token":"a"},"refresh":{"refresh_token":"r"}}"#,
+        r#"{"access_token":"a","refresh":{"refresh_token":"r"}}"#,
+        r#"{"refresh_token":"r","access":{"access_token":"a"}}"#,
+        // The request, repeated.
+        r#"{"request":{"grant_type":"refresh_token","refresh_token":"refresh-1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        // Odd fields.
+        r#"{"name":"Joe "J" Doe","access_token":"a","refresh_token":"r"}"#,
         r#"{"access_token":"a","refresh_token":"r","data":{"access_token":"b","refresh_token":"c"}}"#,
     ] {
         let read = tokens(&PLAIN, body);
         assert_eq!(read.access_token.expose_secret(), "a", "{body}");
         assert_eq!(read.refresh_token.unwrap().expose_secret(), "r", "{body}");
     }
-    // What only looks like them, and an error beside them.
+    // What only looks like them, an error beside them, an end that is missing, and several of which one may be older.
     for body in [
         r#"{"data":"{\"access_token\":\"a\"}"}"#,
         r#"{"data":{"data":{"access_token":"a"}}}"#,
         r#"{"error":"server_error","request":{"refresh_token":"r","access_token":"a"}}"#,
         r#"[["access_token","a"]]"#,
         r#"["#,
+        r#"{"data":{"access_token":"a","refresh_token":"r","scope":"#,
+        r#"{"data":{"access_token":"a","expires_in":600},"refresh_to"#,
+        r#"[{"access_token":"a","refresh_token":"r"},{"refresh_token":"refr"#,
+        r#"{"previous":{"access_token":"a","refresh_token":"r"},"access_token":"ac"#,
+        r#"[{"access_token":"a","refresh_token":"r"},{"access_token":"b","refresh_token":"s"}]"#,
+        // Only what was sent, repeated.
+        r#"{"status":"processing","refresh_token":"refresh-1"}"#,
+        r#"{"status":"processing","request":{"refresh_token":"refresh-1"}}"#,
     ] {
         assert!(read(&PLAIN, &ASKED, &reply(200, body)).is_err(), "{body}");
     }
+    // An older pair beside the new access token is not what replaces the spent refresh token.
+    let older = r#"{"access_token":"a","previous":{"access_token":"b","refresh_token":"s"}}"#;
+    assert!(tokens(&PLAIN, older).refresh_token.is_none());
+    // What stands beside the wrapper counts.
+    let beside = tokens(&PLAIN, r#"{"expires_in":60,"scope":"s","data":{"access_token":"a"}}"#);
+    assert_eq!(beside.expires_in, Some(Duration::from_secs(60)));
+    assert!(beside.scopes.unwrap().contains("s"));
+    let own = Profile {
+        extra: &[ExtraField {
+            name: "account_id",
+            subject: true,
+        }],
+        ..PLAIN
+    };
+    let account = tokens(
+        &own,
+        r#"{"account_id":"acc_2","data":{"access_token":"a","refresh_token":"r"}}"#,
+    );
+    assert_eq!(account.extra.get("account_id").map(String::as_str), Some("acc_2"));
 }
