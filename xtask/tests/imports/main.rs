@@ -9,10 +9,12 @@
 mod aliases;
 mod graph;
 mod items;
+mod parts;
 mod paths;
 mod providers;
 mod samples;
 mod sources;
+mod standing_for;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

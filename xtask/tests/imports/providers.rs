@@ -1,25 +1,149 @@
-//! No code but its own knows a provider by its id.
+//! No code but its own knows a provider: by its id, by the names of its modules and types, by its feature.
+
+use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::visit::Visit;
 
 use crate::items::{attributes, attributes_in_impl, is_punct, is_test_only, plain};
-use crate::sources::Sources;
+use crate::parts::{called_macro, joined, parts_in, parts_of, parts_of_pattern, text_of, text_of_macro};
+use crate::paths::Target;
+use crate::sources::{File, Sources};
+use crate::standing_for::{constants, names_of};
 use crate::workspace;
 
 const IDS: [&str; 5] = ["ofx", "mx", "omnifund", "tatrabanka", "finexer"];
 
+/// How code can know a provider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum By {
+    /// A text that is its id, or is compared and tells whose it is.
+    Text,
+    /// The name of something: `ofx::Client`, `is_mx`.
+    Name,
+    /// Its feature: `#[cfg(feature = "mx")]`, `cfg!(feature = "mx")`.
+    Condition,
+}
+
+/// Files that may know one provider from another.
+struct Place {
+    /// How their names begin.
+    files: &'static str,
+    by: &'static [By],
+    why: &'static str,
+}
+
+const PLACES: [Place; 3] = [
+    Place {
+        files: "providers/",
+        by: &[By::Text, By::Name, By::Condition],
+        why: "the module of each provider, which its feature compiles in",
+    },
+    Place {
+        files: "sandbox/providers/",
+        by: &[By::Text, By::Name],
+        why: "what each provider does that its specification does not say, and the one function that looks it up",
+    },
+    Place {
+        files: "sandbox/spec/bundled.rs",
+        by: &[By::Condition],
+        why: "the list of the specifications that are compiled in: each is data, and the features say which",
+    },
+];
+
 #[test]
-fn a_provider_is_known_by_its_id_in_its_own_file_only() {
+fn a_provider_is_known_in_its_own_files_only() {
     let sources = Sources::read(&workspace().join("src"));
+    let mut used = vec![Vec::new(); PLACES.len()];
     let mut found = Vec::new();
-    for file in &sources.files {
-        if file.name.starts_with("sandbox/providers/") || file.name.starts_with("providers/") {
-            continue;
+    for (file, knows) in known(&sources.files) {
+        for (by, what) in knows {
+            let place = PLACES
+                .iter()
+                .position(|place| file.starts_with(place.files) && place.by.contains(&by));
+            match place {
+                Some(place) => used[place].push(by),
+                None => found.push(format!("{file}: {by:?} {what}")),
+            }
         }
-        found.extend(ids(&file.syntax).into_iter().map(|id| format!("{}: {id:?}", file.name)));
     }
-    assert_eq!(found, Vec::<String>::new());
+    let places: Vec<String> = PLACES
+        .iter()
+        .map(|place| format!("{}: {}", place.files, place.why))
+        .collect();
+    assert_eq!(
+        found,
+        Vec::<String>::new(),
+        "only these may know a provider:\n{}\nelsewhere the profile and the operation table say what differs",
+        places.join("\n")
+    );
+    for (place, used) in PLACES.iter().zip(used) {
+        for by in place.by {
+            assert!(used.contains(by), "{} needs no {by:?} any more", place.files);
+        }
+    }
+}
+
+/// What others take from the files that know providers: a text or a test from there would tell them apart as well. The
+/// providers' modules are handed on to users, and nothing inside the crate looks into them.
+#[test]
+fn one_function_is_taken_from_what_is_particular_to_providers() {
+    let sources = Sources::read(&workspace().join("src"));
+    assert_eq!(taken(&sources), ["sandbox/player/mod.rs: super::providers::particular"]);
+    let small = |player: &str| {
+        let files = [
+            ("lib.rs", "mod sandbox;"),
+            ("sandbox/mod.rs", "mod player; mod providers;"),
+            ("sandbox/player.rs", player),
+            (
+                "sandbox/providers/mod.rs",
+                "mod one; pub(super) use one::which; pub(super) fn particular() {}",
+            ),
+            ("sandbox/providers/one.rs", "pub(in crate::sandbox) fn which() {}"),
+        ];
+        let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+        taken(&Sources::of(files.into()))
+    };
+    assert_eq!(
+        small("use super::providers::{particular, which as x}; fn f() { x() }"),
+        [
+            "sandbox/player.rs: super::providers::particular",
+            "sandbox/player.rs: super::providers::which"
+        ]
+    );
+    assert_eq!(small("fn f() {}"), Vec::<String>::new());
+}
+
+/// The paths by which other files lead into those that may know a provider by a text.
+fn taken(sources: &Sources) -> Vec<String> {
+    let knows = |file: &str| {
+        let mut places = PLACES.iter().filter(|place| place.by.contains(&By::Text));
+        places.any(|place| file.starts_with(place.files))
+    };
+    let mut found = BTreeSet::new();
+    for file in sources.files.iter().filter(|file| !knows(&file.name)) {
+        for reference in sources.references(file) {
+            let leads_there = sources.targets(file, &reference).iter().any(|to| knows(to));
+            let what = match reference.to {
+                Target::Path(names) => names.join("::"),
+                Target::File(name) => name,
+                Target::Unreadable(what) => what,
+            };
+            if leads_there {
+                found.insert(format!("{}: {what}", file.name));
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// By what each file knows a provider.
+fn known(files: &[File]) -> Vec<(&str, Vec<(By, String)>)> {
+    let syntaxes: Vec<&syn::File> = files.iter().map(|file| &file.syntax).collect();
+    let constants = constants(&syntaxes, tells_when_compared);
+    let knows = |file: &File| known_in(&file.syntax, &constants);
+    files.iter().map(|file| (file.name.as_str(), knows(file))).collect()
 }
 
 /// Calls that compare one text with another.
@@ -49,21 +173,48 @@ const COMPARING_MACROS: [&str; 5] = [
     "matches",
 ];
 
-/// The texts in the code of a file that are an id, or are made of one: not in attributes, not in tests.
-fn ids(file: &syn::File) -> Vec<String> {
-    let mut texts = Texts::default();
+/// By what the code of a file knows a provider: not in documentation, not in tests.
+fn known_in(file: &syn::File, constants: &BTreeSet<String>) -> Vec<(By, String)> {
+    let mut standing_for = names_of(file, tells_when_compared);
+    standing_for.extend(constants.iter().cloned());
+    let mut texts = Texts {
+        standing_for,
+        ..Texts::default()
+    };
     texts.visit_file(file);
-    let telling = texts.found.into_iter().filter(|(text, compared)| {
-        // Prose may speak of a provider.
-        let is_prose = text.contains(char::is_whitespace) && !compared;
-        !is_prose && (has_id(text) || *compared && says_who(text))
-    });
-    telling.map(|(text, _)| text).collect()
+    texts.telling()
+}
+
+/// Whether one of the texts of an expression tells whose it is, once it is compared.
+fn tells_when_compared(value: &syn::Expr) -> bool {
+    let mut texts = Texts {
+        compared: true,
+        ..Texts::default()
+    };
+    texts.visit_expr(value);
+    texts.telling().iter().any(|(by, _)| *by == By::Text)
 }
 
 fn has_id(text: &str) -> bool {
     let mut words = text.split(|c: char| !c.is_alphanumeric());
     words.any(|word| IDS.iter().any(|id| id.eq_ignore_ascii_case(word)))
+}
+
+/// Whether something is named after a provider: `ofx`, `MX_URL`, `is_ofx`, `TatraBanka`.
+fn is_named_after_one(name: &str) -> bool {
+    let mut words = String::new();
+    let letters: Vec<char> = name.chars().collect();
+    for (n, letter) in letters.iter().enumerate() {
+        let after_small = n > 0 && !letters[n - 1].is_uppercase();
+        let before_small = letters.get(n + 1).is_some_and(|next| next.is_lowercase());
+        if letter.is_uppercase() && (after_small || before_small) {
+            words.push('_');
+        }
+        words.push(*letter);
+    }
+    let whole: String = letters.iter().filter(|letter| **letter != '_').collect();
+    let whole = whole.to_ascii_lowercase();
+    has_id(&words) || IDS.iter().any(|id| id.len() > 4 && whole.contains(id))
 }
 
 /// Whether a text is enough to know a provider by: its name as people write it, or how its id begins.
@@ -76,15 +227,62 @@ fn says_who(text: &str) -> bool {
     })
 }
 
-/// The texts of a file, each with whether something is compared with it.
+/// The texts of a file, each with whether something is compared with it, and the names.
 #[derive(Default)]
 struct Texts {
-    found: Vec<(String, bool)>,
+    texts: Vec<(By, String, bool)>,
+    names: Vec<(By, String)>,
+    /// Names that stand for a text that tells whose it is, when it is compared.
+    standing_for: BTreeSet<String>,
     /// Whether what is looked at now is part of a comparison.
     compared: bool,
+    /// Whether it is a condition on which code is compiled.
+    in_condition: bool,
 }
 
 impl Texts {
+    /// Those that tell one provider from another.
+    fn telling(self) -> Vec<(By, String)> {
+        let texts = self.texts.into_iter().filter(|(_, text, compared)| {
+            // Prose may speak of a provider.
+            let is_prose = text.contains(char::is_whitespace) && !compared;
+            !is_prose && (has_id(text) || *compared && says_who(text))
+        });
+        let texts = texts.map(|(by, text, _)| (by, format!("{text:?}")));
+        texts.chain(self.names).collect()
+    }
+
+    fn by(&self, otherwise: By) -> By {
+        if self.in_condition { By::Condition } else { otherwise }
+    }
+
+    fn text(&mut self, text: String) {
+        self.texts.push((self.by(By::Text), text, self.compared));
+    }
+
+    fn name(&mut self, name: &syn::Ident) {
+        let name = plain(name);
+        if is_named_after_one(&name) {
+            self.names.push((self.by(By::Name), name));
+        } else if self.compared && self.standing_for.contains(&name) {
+            self.names.push((By::Text, name));
+        }
+    }
+
+    /// A text that an expression has in several parts: `["o", "fx"].concat()`.
+    fn parts(&mut self, parts: &[String]) {
+        if parts.len() > 1 {
+            self.text(joined(parts));
+        }
+    }
+
+    fn in_condition(&mut self, in_condition: bool, look: impl FnOnce(&mut Self)) {
+        let outer = self.in_condition;
+        self.in_condition |= in_condition;
+        look(self);
+        self.in_condition = outer;
+    }
+
     fn comparing(&mut self, compared: bool, look: impl FnOnce(&mut Self)) {
         let outer = self.compared;
         self.compared |= compared;
@@ -94,15 +292,7 @@ impl Texts {
 
     fn literal(&mut self, literal: &syn::Lit) {
         if let Some(text) = text_of(literal) {
-            self.found.push((text, self.compared));
-        }
-    }
-
-    /// `[b'm', b'x']`.
-    fn letters<'a>(&mut self, literals: impl Iterator<Item = &'a syn::Lit>) {
-        let letters: String = literals.filter_map(letter_of).collect();
-        if letters.len() > 1 {
-            self.found.push((letters, self.compared));
+            self.text(text);
         }
     }
 
@@ -119,9 +309,8 @@ impl Texts {
                     let by_call = before.last().is_some_and(|name| is_one_of(name, &COMPARING));
                     let compared = by_call || is_compared(&tokens, n);
                     self.comparing(compared, |texts| {
-                        if group.delimiter() == Delimiter::Bracket {
-                            let literals: Vec<syn::Lit> = literals(group.stream()).collect();
-                            texts.letters(literals.iter());
+                        if group.delimiter() != Delimiter::Brace {
+                            texts.parts(&parts_in(group.stream()));
                         }
                         texts.tokens(group.stream());
                     });
@@ -131,7 +320,10 @@ impl Texts {
                         self.comparing(is_compared(&tokens, n), |texts| texts.literal(&literal));
                     }
                 }
-                _ => {}
+                TokenTree::Ident(name) => {
+                    self.comparing(is_compared(&tokens, n), |texts| texts.name(name));
+                }
+                TokenTree::Punct(_) => {}
             }
         }
     }
@@ -142,61 +334,17 @@ impl Texts {
             return;
         }
         if let Some(text) = text_of_macro(name, &tokens) {
-            self.found.push((text, self.compared));
+            self.text(text);
         }
-        self.comparing(COMPARING_MACROS.contains(&name), |texts| texts.tokens(tokens));
-    }
-}
-
-fn text_of(literal: &syn::Lit) -> Option<String> {
-    match literal {
-        syn::Lit::Str(text) => Some(text.value()),
-        syn::Lit::ByteStr(bytes) => Some(String::from_utf8_lossy(&bytes.value()).into_owned()),
-        syn::Lit::CStr(text) => Some(text.value().to_string_lossy().into_owned()),
-        _ => None,
-    }
-}
-
-fn letter_of(literal: &syn::Lit) -> Option<char> {
-    match literal {
-        syn::Lit::Byte(byte) => Some(char::from(byte.value())),
-        syn::Lit::Char(letter) => Some(letter.value()),
-        _ => None,
-    }
-}
-
-fn literals(tokens: TokenStream) -> impl Iterator<Item = syn::Lit> {
-    tokens.into_iter().filter_map(|token| match token {
-        TokenTree::Literal(literal) => syn::parse2(TokenTree::from(literal).into()).ok(),
-        _ => None,
-    })
-}
-
-/// What `stringify!(mx)` and `concat!("m", "x")` are.
-fn text_of_macro(name: &str, given: &TokenStream) -> Option<String> {
-    if name == "stringify" {
-        return Some(given.to_string());
-    }
-    if name != "concat" {
-        return None;
-    }
-    let tokens: Vec<TokenTree> = given.clone().into_iter().collect();
-    let parts = tokens.iter().enumerate().filter_map(|(n, token)| match token {
-        TokenTree::Group(group) => text_of_macro(&called_macro(&tokens[..n])?, &group.stream()),
-        TokenTree::Literal(literal) => {
-            let literal: syn::Lit = syn::parse2(TokenTree::from(literal.clone()).into()).ok()?;
-            text_of(&literal).or_else(|| letter_of(&literal).map(String::from))
-        }
-        _ => None,
-    });
-    Some(parts.collect())
-}
-
-/// `name` of `name!` before a group.
-fn called_macro(before: &[TokenTree]) -> Option<String> {
-    match before {
-        [.., TokenTree::Ident(name), mark] if is_punct(mark, '!') => Some(plain(name)),
-        _ => None,
+        self.comparing(COMPARING_MACROS.contains(&name), |texts| {
+            texts.in_condition(name == "cfg", |texts| {
+                // A definition is no text.
+                if name != "macro_rules" {
+                    texts.parts(&parts_in(tokens.clone()));
+                }
+                texts.tokens(tokens);
+            });
+        });
     }
 }
 
@@ -204,9 +352,16 @@ fn is_one_of(token: &TokenTree, names: &[&str]) -> bool {
     matches!(token, TokenTree::Ident(name) if names.contains(&plain(name).as_str()))
 }
 
-/// Whether `==`, `!=`, or the `|` and `=>` of a pattern stand beside a token, or a comparing call behind it.
+/// Whether `==`, `!=`, or the `|` and `=>` of a pattern stand beside a token or its path, or a comparing call behind it.
 fn is_compared(tokens: &[TokenTree], n: usize) -> bool {
-    let mut before = tokens[..n].iter().rev().skip_while(|token| is_punct(token, '&'));
+    let mut start = n;
+    while let [.., TokenTree::Ident(_), first, second] = &tokens[..start]
+        && is_punct(first, ':')
+        && is_punct(second, ':')
+    {
+        start -= 3;
+    }
+    let mut before = tokens[..start].iter().rev().skip_while(|token| is_punct(token, '&'));
     let is_behind = match (before.next(), before.next()) {
         (Some(last), Some(first)) if is_punct(last, '=') => is_punct(first, '=') || is_punct(first, '!'),
         (Some(last), _) => is_punct(last, '|'),
@@ -235,7 +390,30 @@ impl<'ast> Visit<'ast> for Texts {
         }
     }
 
-    fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        let is = |names: &[&str]| names.iter().any(|name| attribute.path().is_ident(name));
+        if is(&["doc"]) {
+            return;
+        }
+        let tokens = match &attribute.meta {
+            syn::Meta::Path(_) => return,
+            syn::Meta::List(list) => list.tokens.clone(),
+            syn::Meta::NameValue(pair) => pair.value.to_token_stream(),
+        };
+        // What is read under a name is compared with it.
+        self.comparing(is(&["serde"]), |texts| {
+            texts.in_condition(is(&["cfg", "cfg_attr"]), |texts| texts.tokens(tokens));
+        });
+    }
+
+    fn visit_ident(&mut self, name: &'ast syn::Ident) {
+        self.name(name);
+    }
+
+    fn visit_expr(&mut self, expression: &'ast syn::Expr) {
+        self.parts(&parts_of(expression));
+        syn::visit::visit_expr(self, expression);
+    }
 
     fn visit_lit(&mut self, literal: &'ast syn::Lit) {
         self.literal(literal);
@@ -263,26 +441,23 @@ impl<'ast> Visit<'ast> for Texts {
     }
 
     fn visit_pat(&mut self, pattern: &'ast syn::Pat) {
-        self.comparing(true, |texts| syn::visit::visit_pat(texts, pattern));
+        self.comparing(true, |texts| {
+            texts.parts(&parts_of_pattern(pattern));
+            syn::visit::visit_pat(texts, pattern);
+        });
     }
 
-    fn visit_expr_array(&mut self, array: &'ast syn::ExprArray) {
-        self.letters(array.elems.iter().filter_map(|element| match element {
-            syn::Expr::Lit(element) => Some(&element.lit),
-            _ => None,
-        }));
-        syn::visit::visit_expr_array(self, array);
-    }
-
-    fn visit_pat_slice(&mut self, slice: &'ast syn::PatSlice) {
-        self.letters(slice.elems.iter().filter_map(|element| match element {
-            syn::Pat::Lit(element) => Some(&element.lit),
-            _ => None,
-        }));
-        syn::visit::visit_pat_slice(self, slice);
+    fn visit_pat_ident(&mut self, pattern: &'ast syn::PatIdent) {
+        // A variable is new here. A constant is compared.
+        let is_new = plain(&pattern.ident).starts_with(|first: char| first.is_lowercase());
+        let outer = self.compared;
+        self.compared &= !is_new;
+        syn::visit::visit_pat_ident(self, pattern);
+        self.compared = outer;
     }
 
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
+        self.visit_path(&item.path);
         let name = item.path.segments.last().map(|name| plain(&name.ident));
         self.in_macro(&name.unwrap_or_default(), item.tokens.clone());
     }
@@ -328,25 +503,97 @@ fn every_way_to_know_a_provider_is_seen() {
         "fn f(x: &str) { m!([\"Tatra banka\"].contains(x)); }",
         "fn f(x: &str) -> bool { x == \"OFX Payments\" }",
         "fn f(x: &str) -> bool { if let \"Tatra banka Premium API\" = x { true } else { false } }",
+        "#[derive(Deserialize)] enum Of { #[serde(rename = \"Tatra banka\")] One }",
+        "#[derive(Deserialize)] #[serde(tag = \"mx\")] enum Of { One }",
+        // By another name.
+        "fn f(x: &str) -> bool { x == super::providers::ofx::ID }",
+        "use super::providers::ofx::ID as THEIRS; fn f(x: &str) -> bool { x == THEIRS }",
+        "fn f(x: &str) -> bool { matches!(x, super::providers::r#mx::ID) }",
+        "fn f(x: &str) -> u8 { match x { providers::omnifund::ID => 1, _ => 2 } }",
+        "fn f(x: &str) -> bool { x.starts_with(providers::tatrabanka::ID) }",
+        "fn f(x: TypeId) -> bool { x == TypeId::of::<crate::finexer::Provider>() }",
+        "fn f(x: &Kind) -> bool { matches!(x, Kind::TatraBanka) }",
+        "fn f(x: &Kind) -> bool { x.is_mx() }",
+        "fn f(x: &str) -> bool { x == OFX_ID }",
+        "fn f(x: &str) { m!(x, ofx::ID); }",
+        "use crate::ofx::Client;",
+        "const THEIRS: &str = \"Tatra banka\"; fn f(x: &str) -> bool { x == THEIRS }",
+        "const THEIRS: &str = \"tatra\"; fn f(x: &str) -> bool { x.starts_with(THEIRS) }",
+        "static THEIRS: &[&str] = &[\"Tatra banka\"]; fn f(x: &str) -> bool { THEIRS.contains(&x) }",
+        "const THEIRS: &str = concat!(\"Tatra \", \"banka\"); fn f(x: &str) -> u8 { match x { THEIRS => 1, _ => 2 } }",
+        "struct A; impl A { const WHO: &str = \"Tatra banka\"; fn f(x: &str) -> bool { matches!(x, Self::WHO) } }",
+        "mod a { pub const WHO: &str = \"Tatra banka\"; } use a::WHO as X; fn f(x: &str) -> bool { x == X }",
+        "const A: &str = \"Tatra banka\"; const B: &str = A; fn f(x: &str) { assert!(x == self::B); }",
+        "fn f(x: &str) -> bool { let theirs = \"Tatra banka\"; x == theirs }",
+        "fn f(x: &str) -> bool { let theirs: String = \"Tatra banka\".to_owned(); x.eq(&theirs) }",
+        // Made in parts.
+        "fn f(x: &str) -> bool { x == [\"o\", \"fx\"].concat() }",
+        "fn f(x: &str) -> bool { x == [\"tatra\", \"banka\"].join(\"\") }",
+        "fn f(x: &str) -> bool { let id = [\"m\", \"x\"].concat(); x == id }",
+        "fn f(x: &str) -> bool { x == \"o\".to_owned() + \"fx\" }",
+        "fn f(x: &str) -> bool { *x == String::from(\"o\") + \"fx\" }",
+        "fn f(x: &str) -> bool { x == format!(\"o{}\", \"fx\") }",
+        "fn f(x: &str) -> bool { x == format!(\"{}{a}\", \"tatra\", a = \"banka\") }",
+        "fn f(x: &str) { assert!(x == [\"o\", \"fx\"].concat()); }",
+        "const ID: &str = concat!(\"o\", \"fx\");",
+        "fn f(x: &str) -> bool { x.starts_with(\"o\") && x.ends_with(\"fx\") }",
+        "fn f(x: &str) -> bool { x.strip_prefix('m') == Some(\"x\") }",
+        "fn f(x: &str) -> bool { x == [\"Tatra\", \"banka\"].join(\" \") }",
+        // By its feature.
+        "fn f() -> bool { cfg!(feature = \"mx\") }",
+        "fn f() { if cfg!(any(feature = \"ofx\", feature = \"mx\")) {} }",
+        "#[cfg(feature = \"ofx\")] fn f() {}",
+        "#[cfg(not(feature = \"ofx\"))] use a::b;",
+        "fn f() { #[cfg(feature = \"mx\")] let x = 1; }",
+        "fn f(x: u8) -> u8 { match x { #[cfg(feature = \"mx\")] 1 => 2, _ => 3 } }",
+        "struct A { #[cfg(feature = \"mx\")] x: u8 }",
+        "const ALL: &[&str] = &[#[cfg(feature = \"mx\")] ONE];",
+        "#[cfg_attr(feature = \"mx\", derive(Debug))] struct A;",
+        "macro_rules! m { () => { #[cfg(feature = \"mx\")] fn f() {} } }",
+        "fn f() -> bool { option_env!(\"CARGO_FEATURE_MX\").is_some() }",
     ] {
-        assert!(!ids(&syn::parse_file(seen).unwrap()).is_empty(), "{seen}");
+        assert_ne!(known_by(&[seen]), [], "{seen}");
     }
     for unseen in [
-        "#[cfg(feature = \"ofx\")] fn f() {}",
+        "#[cfg(feature = \"sandbox\")] fn f() {}",
         "/// Such as `ofx`.\nfn f() {}",
         "#[cfg(test)] fn f(x: &str) -> bool { x == \"ofx\" }",
         "#[cfg(all(test, feature = \"ofx\"))] mod tests { const ID: &str = \"ofx\"; }",
         "static BUNDLE: &str = include_str!(\"../specs/bundled/ofx.json\");",
         "fn f() -> &'static str { \"as the pages of MX say\" }",
         "fn f() -> &'static str { \"amx\" }",
-        "use crate::ofx::Client;",
         "fn f() -> &'static str { \"Tatra banka\" }",
+        "const NAME: &str = \"Tatra banka\"; fn f() -> &'static str { NAME }",
+        "const OTHER: &str = \"banks\"; fn f(x: &str) -> bool { x == OTHER }",
+        "fn f() -> &'static str { let name = \"Tatra banka\"; name }",
         "fn f() -> &'static str { concat!(\"as \", \"MX says\") }",
         "fn f(x: &str) -> bool { x.starts_with(\"ta\") || x == \"find\" || x == \"finally\" }",
         "fn f(x: &str) -> &str { x.trim_end(); \"tatra\" }",
         "fn f(x: &[u8]) -> bool { x == [b'm', b'y'] }",
         "fn f(x: &str) -> bool { x == stringify!(amx) }",
+        "fn f(mxs: u8, max: Amx) -> u8 { mix(mxs) }",
+        "fn f(x: &str) -> bool { x == \"m\" || { x.len() > 1 && x.ends_with(\"y\") } }",
+        "fn f(x: &str) -> String { format!(\"m{x}\") }",
+        "#[must_use = \"as MX says\"] fn f() -> u8 { 1 }",
+        "#[cfg(all(test, feature = \"mx\"))] use a::b;",
     ] {
-        assert_eq!(ids(&syn::parse_file(unseen).unwrap()), Vec::<String>::new(), "{unseen}");
+        assert_eq!(known_by(&[unseen]), [], "{unseen}");
     }
+    // What has the text may be in another file.
+    let constant = "pub(crate) const THEIRS: &str = \"Tatra banka\";";
+    for (using, seen) in [
+        ("fn f(x: &str) -> bool { x == a::THEIRS }", 1),
+        ("use crate::a::THEIRS as X; fn f(x: &str) -> bool { x.contains(X) }", 1),
+        ("fn f() -> &'static str { a::THEIRS }", 0),
+        ("fn f(x: &str) -> bool { x == a::OTHERS }", 0),
+    ] {
+        assert_eq!(known_by(&[constant, using]).len(), seen, "{using}");
+    }
+}
+
+/// By what small files know a provider.
+fn known_by(texts: &[&str]) -> Vec<(By, String)> {
+    let file = |text: &&str| File::parse("a.rs".to_owned(), (*text).to_owned());
+    let files: Vec<File> = texts.iter().map(file).collect();
+    known(&files).into_iter().flat_map(|(_, knows)| knows).collect()
 }

@@ -156,7 +156,7 @@ impl Sources {
     }
 
     /// The files that a reference of a file leads to, through re-exports; none when it leaves the crate.
-    fn targets(&self, file: &File, reference: &Reference) -> BTreeSet<String> {
+    pub(crate) fn targets(&self, file: &File, reference: &Reference) -> BTreeSet<String> {
         let names = match &reference.to {
             Target::File(name) => return BTreeSet::from([name.clone()]),
             Target::Path(names) => names,
