@@ -61,7 +61,7 @@ impl<'a> Lines<'a> {
         let (_, items) = items.unwrap_or_else(|| panic!("there is no module {}", module.join("::")));
         for item in items {
             if let Item::Use(item) = item {
-                if is_public(&item.vis) && is_always_there(&item.attrs) {
+                if is_public(&item.vis) {
                     let mut given = Vec::new();
                     flatten(&item.tree, &mut Vec::new(), &mut given);
                     for (name, path) in given {
@@ -71,7 +71,6 @@ impl<'a> Lines<'a> {
                 }
             } else if let Some(name) = name_of(item)
                 && is_public(visibility(item))
-                && is_always_there(attributes(item))
             {
                 let name = plain(name);
                 self.path(&format!("{prefix}{name}"), module, &["self".to_owned(), name]);
@@ -81,7 +80,11 @@ impl<'a> Lines<'a> {
 
     fn path(&mut self, name: &str, module: &[String], path: &[String]) {
         let found = self.tree.resolve(module, path);
-        assert!(!found.is_empty(), "{} leads nowhere", path.join("::"));
+        assert!(
+            !found.is_empty(),
+            "{} leads to nothing that users always have",
+            path.join("::")
+        );
         for found in found {
             match found {
                 Found::Outside(path) => {
@@ -127,11 +130,21 @@ impl<'a> Lines<'a> {
             Item::Enum(item) => {
                 let generics = self.generics(module, &item.generics);
                 self.add(format!("{name}: enum{generics}"));
-                for variant in &item.variants {
+                if !has(&item.attrs, "non_exhaustive") {
+                    // Whoever has an arm for each variant would need one more.
+                    let all: Vec<String> = item.variants.iter().map(|variant| plain(&variant.ident)).collect();
+                    self.add(format!("{name}: is matched without `_`, with {{{}}}", all.join(", ")));
+                }
+                for variant in item.variants.iter().filter(|variant| is_always_there(&variant.attrs)) {
                     let variant_name = format!("{name}::{}", plain(&variant.ident));
                     // A field more would break whoever writes the variant.
                     let all: Vec<String> = fields_of(&variant.fields).collect();
-                    self.add(format!("{variant_name} {{{}}}", all.join(", ")));
+                    let all = if has(&variant.attrs, "non_exhaustive") {
+                        "..".to_owned()
+                    } else {
+                        all.join(", ")
+                    };
+                    self.add(format!("{variant_name} {{{all}}}"));
                     self.fields(&format!("{variant_name}."), module, &variant.fields, true);
                 }
                 self.derives(name, &item.attrs);
@@ -196,7 +209,11 @@ impl<'a> Lines<'a> {
         let above = self.bounds(module, &item.supertraits);
         let above = if above.is_empty() { above } else { format!(": {above}") };
         let mut needed = BTreeSet::new();
-        for member in &item.items {
+        for member in item
+            .items
+            .iter()
+            .filter(|member| is_always_there(attributes_in_trait(member)))
+        {
             let (member_name, line, has_default) = match member {
                 TraitItem::Fn(member) => {
                     let member_name = plain(&member.sig.ident);
@@ -273,6 +290,7 @@ impl<'a> Lines<'a> {
                             self.base(name, &item.expr);
                         }
                     }
+                    ImplItem::Macro(call) => panic!("{name}: write out what this makes: {}", call.to_token_stream()),
                     _ => {}
                 }
             }
@@ -295,9 +313,7 @@ impl<'a> Lines<'a> {
         let mut all = Vec::new();
         for (at, items) in self.tree.modules() {
             for item in items {
-                if let Item::Impl(found) = item
-                    && is_always_there(&found.attrs)
-                {
+                if let Item::Impl(found) = item {
                     all.push((at.as_slice(), found));
                 }
             }
@@ -473,21 +489,6 @@ fn tidy(tokens: &impl ToTokens) -> String {
     text
 }
 
-fn attributes(item: &Item) -> &[syn::Attribute] {
-    match item {
-        Item::Const(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::Mod(item) => &item.attrs,
-        Item::Static(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        Item::Type(item) => &item.attrs,
-        Item::Union(item) => &item.attrs,
-        _ => &[],
-    }
-}
-
 fn visibility(item: &Item) -> &syn::Visibility {
     match item {
         Item::Const(item) => &item.vis,
@@ -500,5 +501,15 @@ fn visibility(item: &Item) -> &syn::Visibility {
         Item::Type(item) => &item.vis,
         Item::Union(item) => &item.vis,
         _ => &syn::Visibility::Inherited,
+    }
+}
+
+fn attributes_in_trait(item: &TraitItem) -> &[syn::Attribute] {
+    match item {
+        TraitItem::Const(item) => &item.attrs,
+        TraitItem::Fn(item) => &item.attrs,
+        TraitItem::Type(item) => &item.attrs,
+        TraitItem::Macro(item) => &item.attrs,
+        _ => &[],
     }
 }

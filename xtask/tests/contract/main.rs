@@ -5,6 +5,7 @@
 //! `INSTA_UPDATE=always cargo test -p xtask --test contract`, which takes no line out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod expand;
 mod lines;
 mod manifest;
 mod samples;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 use test_files::{root, under};
-use tree::Tree;
+use tree::{Tree, has};
 
 const FILE: &str = "xtask/tests/contract/v1.txt";
 /// What the generator's own test says that it takes.
@@ -44,7 +45,9 @@ fn contract_1(texts: &BTreeMap<String, String>, manifest: &str, taken: &BTreeSet
 fn minor_numbers(tree: &Tree) -> BTreeSet<String> {
     let items = tree.modules().flat_map(|(_, items)| items);
     let tokens = items.filter_map(|item| match item {
-        syn::Item::Macro(item) if item.ident.as_ref().is_some_and(|name| name == "__contract") => {
+        syn::Item::Macro(item)
+            if item.ident.as_ref().is_some_and(|name| name == "__contract") && has(&item.attrs, "macro_export") =>
+        {
             Some(item.mac.tokens.clone())
         }
         _ => None,

@@ -10,12 +10,12 @@ const FILES: [(&str, &str); 4] = [
     (
         "rt/mod.rs",
         "pub mod v1 {
-            pub use crate::room::{Open, Kind, Role, Data, call, inner as renamed};
+            pub use crate::room::{Open, Kind, Role, Data, Grows, call, inner as renamed};
             pub use crate::app::Client;
             pub use reexported;
             pub const fn made() -> Kind { Kind::One }
         }
-        macro_rules! __contract {
+        #[macro_export] macro_rules! __contract {
             (1, 0, $generator:literal, $($code:tt)*) => { $($code)* };
             (1, $minor:literal, $generator:literal, $($code:tt)*) => { compile_error!(\"newer\") };
         }",
@@ -31,7 +31,13 @@ const FILES: [(&str, &str); 4] = [
         type Alias = Result<u8, Number>;
         pub fn call<T: Role>(first: &T, second: other::part::Thing) -> impl Iterator<Item = Alias> {}
         impl Role for other::Foreign {}
-        impl place::Open { pub fn late(&mut self) {} }",
+        impl place::Open { pub fn late(&mut self) {} }
+        #[non_exhaustive] pub enum Grows { #[non_exhaustive] Some { n: u8 } }
+        macro_rules! have {
+            (none) => {};
+            ($of:ident: $($kind:ty),* $(,)?) => { $(impl $of for $kind {})* have!(none); };
+        }
+        have!(Role: u16, Vec<(u8, Number)>, &str,);",
     ),
     (
         "room/inside.rs",
@@ -78,9 +84,13 @@ fn a_contract_has_names_fields_members_signatures_and_crates() {
         "Data.x: u8",
         "Data.y: other::Number",
         "Data: struct, which has {x, y}",
+        "Grows: enum",
+        "Grows::Some {..}",
+        "Grows::Some.n: u8",
         "Kind: enum",
         "Kind: has Clone",
         "Kind: has Debug",
+        "Kind: is matched without `_`, with {One, Two}",
         "Kind::One {}",
         "Kind::Two {after}",
         "Kind::Two.after: Option<u8>",
@@ -94,7 +104,10 @@ fn a_contract_has_names_fields_members_signatures_and_crates() {
         "Open::BASE: Self",
         "Open::late: fn(&mut self)",
         "Open::new: fn(&'static str) -> Self",
+        "Role: is had by &str",
+        "Role: is had by Vec<(u8, other::Number)>",
         "Role: is had by other::Foreign",
+        "Role: is had by u16",
         "Role: trait: Clone, which needs {ID, Of, needed}",
         "Role::ID: const u8",
         "Role::Of: type Role",
@@ -164,6 +177,60 @@ fn what_is_removed_or_changed_is_gone() {
             "impl From<u16> for Open {}",
         ),
         ("room/mod.rs", "#[derive(Clone, Debug)]", "#[derive(Debug)]"),
+        // What macros make.
+        ("room/mod.rs", "u16, Vec", "Vec"),
+        ("room/mod.rs", "impl $of for $kind", "impl Other for $kind"),
+        ("room/mod.rs", "have!(Role:", "#[cfg(feature = \"x\")] have!(Role:"),
+        (
+            "room/mod.rs",
+            "$of:ident: $($kind:ty),*",
+            "$of:ident: $first:ty, $($kind:ty),*",
+        ),
+        // What is not always there, and what only this crate writes.
+        (
+            "rt/mod.rs",
+            "pub use reexported;",
+            "#[cfg(feature = \"x\")] pub use reexported;",
+        ),
+        ("rt/mod.rs", "#[macro_export]", ""),
+        (
+            "rt/mod.rs",
+            "#[macro_export]",
+            "#[cfg(feature = \"x\")] #[macro_export]",
+        ),
+        (
+            "room/mod.rs",
+            "pub struct Data",
+            "#[cfg_attr(feature = \"x\", non_exhaustive)] pub struct Data",
+        ),
+        ("room/mod.rs", "pub x: u8,", "#[cfg(feature = \"x\")] pub x: u8,"),
+        ("room/mod.rs", "pub enum Kind", "#[non_exhaustive] pub enum Kind"),
+        ("room/mod.rs", "enum Kind { One,", "enum Kind { One, More,"),
+        ("room/mod.rs", "Two {", "#[non_exhaustive] Two {"),
+        ("room/mod.rs", "One, Two", "#[cfg(feature = \"x\")] One, Two"),
+        (
+            "room/mod.rs",
+            "after: Option<u8>",
+            "#[cfg(feature = \"x\")] after: Option<u8>",
+        ),
+        (
+            "room/mod.rs",
+            "fn given(&self) {}",
+            "#[cfg(feature = \"x\")] fn given(&self) {}",
+        ),
+        ("room/mod.rs", "const ID: u8;", "#[cfg(feature = \"x\")] const ID: u8;"),
+        ("room/mod.rs", "pub fn deep", "#[cfg(feature = \"x\")] pub fn deep"),
+        (
+            "room/mod.rs",
+            "impl Role for other::Foreign",
+            "#[cfg(feature = \"x\")] impl Role for other::Foreign",
+        ),
+        ("room/inside.rs", "impl From", "#[cfg(feature = \"x\")] impl From"),
+        (
+            "room/inside.rs",
+            "pub const BASE",
+            "#[cfg(feature = \"x\")] pub const BASE",
+        ),
         // Functions, and what their signatures are made of.
         ("room/mod.rs", "&mut self", "&self"),
         ("room/mod.rs", "pub fn late", "#[cfg(feature = \"x\")] pub fn late"),
@@ -194,7 +261,8 @@ fn what_is_added_is_new_and_costs_nothing() {
         ),
         ("room/inside.rs", "hidden: u8 }", "hidden: u8, pub more: u8 }"),
         ("room/inside.rs", "hidden: 0", "hidden: 0, more: 0"),
-        ("room/mod.rs", "enum Kind { One,", "enum Kind { One, More,"),
+        ("room/mod.rs", "pub enum Grows {", "pub enum Grows { More,"),
+        ("room/mod.rs", "#[non_exhaustive] pub enum Grows", "pub enum Grows"),
         (
             "room/mod.rs",
             "fn given(&self) {}",
@@ -205,6 +273,12 @@ fn what_is_added_is_new_and_costs_nothing() {
             "impl Role for other::Foreign {}",
             "impl Role for other::Foreign {} impl Role for u8 {}",
         ),
+        ("room/mod.rs", "have!(Role: u16", "have!(Role: u8, u16"),
+        (
+            "room/mod.rs",
+            "#[non_exhaustive] Some {",
+            "More, #[non_exhaustive] Some {",
+        ),
         ("room/mod.rs", "derive(Clone, Debug)", "derive(Clone, Debug, Copy)"),
         ("Cargo.toml", "[\"x\"]", "[\"x\", \"y\"]"),
     ] {
@@ -213,6 +287,37 @@ fn what_is_added_is_new_and_costs_nothing() {
             gone.is_empty() && !new_lines.is_empty(),
             "{file}: {old} -> {new}: {gone:?} {new_lines:?}"
         );
+    }
+}
+
+/// What cannot be followed is not passed over in silence.
+#[test]
+fn what_cannot_be_read_is_a_fault() {
+    for (file, old, new) in [
+        ("room/mod.rs", "have!(Role: u16", "have!(Role = u16"),
+        ("room/mod.rs", "have!(Role: u16", "unknown!(); have!(Role: u16"),
+        ("room/mod.rs", "have!(Role: u16", "have!(Role: 7, u16"),
+        ("room/inside.rs", "impl Open {", "impl Open { more!();"),
+        (
+            "room/mod.rs",
+            "pub struct Data",
+            "#[cfg(feature = \"x\")] pub struct Data",
+        ),
+        (
+            "room/mod.rs",
+            "pub struct Data",
+            "#[cfg_attr(all(), cfg(feature = \"x\"))] pub struct Data",
+        ),
+        ("room/mod.rs", "mod inside;", "#[cfg(feature = \"x\")] mod inside;"),
+        ("lib.rs", "mod room;", "#[cfg(feature = \"x\")] mod room;"),
+        (
+            "room/inside.rs",
+            "pub struct Open",
+            "#![cfg(feature = \"x\")] pub struct Open",
+        ),
+    ] {
+        let read = std::panic::catch_unwind(|| after(file, old, new));
+        assert!(read.is_err(), "{file}: {old} -> {new}: {:?}", read.ok());
     }
 }
 
@@ -226,6 +331,16 @@ fn what_is_no_part_of_a_contract_may_change() {
             "room/mod.rs",
             "pub fn late(&mut self) {}",
             "/// Late.\n#[must_use] pub fn late(&mut self) { todo!() }",
+        ),
+        (
+            "room/mod.rs",
+            "pub struct Data",
+            "#[deprecated] #[doc(hidden)] pub struct Data",
+        ),
+        (
+            "room/mod.rs",
+            "have!(Role: u16",
+            "#[cfg(test)] mod tests { impl super::Role for u8 {} } have!(Role: u16",
         ),
         ("app.rs", "pub fn for_people(&self)", "pub fn for_others(self)"),
         ("Cargo.toml", "version = \"1\"", "version = \"1.7\""),

@@ -3,13 +3,19 @@
 use std::collections::BTreeMap;
 
 use syn::ext::IdentExt as _;
-use syn::{Item, UseTree};
+use syn::punctuated::Punctuated;
+use syn::{Item, Meta, Token, UseTree};
+
+use crate::expand::Macros;
 
 /// How often one `use` may name what another gave.
 const DEPTH: usize = 12;
 
-/// The items of every module that is compiled outside tests, by its path: `["token", "store"]`.
+/// The items of every module that users always have, by its path: `["token", "store"]`. What macros make is among them.
 pub(crate) struct Tree(BTreeMap<Vec<String>, Vec<Item>>);
+
+/// The files by their paths from the source folder.
+type Files = BTreeMap<String, syn::File>;
 
 /// What a name stands for.
 #[derive(Clone, Debug)]
@@ -27,11 +33,22 @@ pub(crate) fn plain(name: &syn::Ident) -> String {
 
 /// Whether users always have what stands under these attributes.
 pub(crate) fn is_always_there(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().all(|attribute| !attribute.path().is_ident("cfg"))
+    !has(attributes, "cfg")
 }
 
+/// Whether an attribute is there, on a condition or without.
 pub(crate) fn has(attributes: &[syn::Attribute], name: &str) -> bool {
-    attributes.iter().any(|attribute| attribute.path().is_ident(name))
+    attributes.iter().any(|attribute| is_or_brings(&attribute.meta, name))
+}
+
+fn is_or_brings(attribute: &Meta, name: &str) -> bool {
+    match attribute {
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+            parts.iter().flatten().skip(1).any(|part| is_or_brings(part, name))
+        }
+        other => other.path().is_ident(name),
+    }
 }
 
 pub(crate) fn is_public(visibility: &syn::Visibility) -> bool {
@@ -41,31 +58,44 @@ pub(crate) fn is_public(visibility: &syn::Visibility) -> bool {
 impl Tree {
     /// `texts` has the files by their paths from the source folder.
     pub(crate) fn of(texts: &BTreeMap<String, String>) -> Self {
+        let files: Files = texts
+            .iter()
+            .map(|(name, text)| {
+                let syntax = syn::parse_file(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+                (name.clone(), syntax)
+            })
+            .collect();
+        let mut macros = Macros::default();
+        for file in files.values() {
+            macros.add(&file.items);
+        }
         let mut tree = Self(BTreeMap::new());
-        tree.add(texts, "lib.rs", Vec::new());
+        tree.add(&files, &macros, "lib.rs", Vec::new());
         tree
     }
 
-    fn add(&mut self, texts: &BTreeMap<String, String>, file: &str, module: Vec<String>) {
-        let text = texts.get(file).unwrap_or_else(|| panic!("there is no {file}"));
-        let syntax = syn::parse_file(text).unwrap_or_else(|error| panic!("{file}: {error}"));
-        self.add_items(texts, syntax.items, module);
+    fn add(&mut self, files: &Files, macros: &Macros, file: &str, module: Vec<String>) {
+        let syntax = files.get(file).unwrap_or_else(|| panic!("there is no {file}"));
+        if is_always_there(&syntax.attrs) {
+            self.add_items(files, macros, syntax.items.clone(), module);
+        }
     }
 
-    fn add_items(&mut self, texts: &BTreeMap<String, String>, items: Vec<Item>, module: Vec<String>) {
+    fn add_items(&mut self, files: &Files, macros: &Macros, items: Vec<Item>, module: Vec<String>) {
+        let mut items = macros.expand(items);
+        items.retain(|item| is_always_there(attributes(item)));
         for item in &items {
             let Item::Mod(inner) = item else { continue };
             let mut path = module.clone();
             path.push(plain(&inner.ident));
             if let Some((_, items)) = &inner.content {
-                self.add_items(texts, items.clone(), path);
+                self.add_items(files, macros, items.clone(), path);
                 continue;
             }
             let place = path.join("/");
-            let files = [format!("{place}.rs"), format!("{place}/mod.rs")];
-            // What is compiled for tests and fuzzing only stands elsewhere, and nothing here leads to it.
-            if let Some(file) = files.iter().find(|file| texts.contains_key(*file)) {
-                self.add(texts, file, path);
+            let names = [format!("{place}.rs"), format!("{place}/mod.rs")];
+            if let Some(file) = names.iter().find(|name| files.contains_key(*name)) {
+                self.add(files, macros, file, path);
             }
         }
         self.0.insert(module, items);
@@ -209,4 +239,23 @@ pub(crate) fn name_of(item: &Item) -> Option<&syn::Ident> {
         Item::Union(item) => &item.ident,
         _ => return None,
     })
+}
+
+/// The attributes of an item.
+pub(crate) fn attributes(item: &Item) -> &[syn::Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
 }
