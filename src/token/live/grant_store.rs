@@ -9,11 +9,10 @@ use crate::token::clock::Now;
 use crate::token::grant::Grant;
 use crate::token::record::{DamagedCopy, Versioned, next_revision};
 use crate::token::store::{
-    Damage, Lease, LeaseState, Leased, LeasedSwap, Place, RecordBytes, Stage, StoredRecord, Swap, Swapped, in_time,
-    swap_alone,
+    Damage, Lease, LeaseState, Leased, LeasedSwap, Place, RecordBytes, Stage, StoredRecord, Swap, Swapped, given_back,
+    in_time, swap_alone,
 };
 use crate::token::{Clock, Record, StoreError, TokenKey, TokenStore};
-use crate::value::with_causes;
 
 /// How long a lease lasts that is renewed while its holder is at work: whoever is killed blocks nobody for longer.
 const LEASE: Duration = Duration::from_secs(10);
@@ -205,9 +204,7 @@ impl GrantStore {
     pub async fn release(&self, lease: Lease) {
         let key = &self.grant.key;
         let released = self.step(Stage::Write, "take the lease back", || self.store.release(key, lease));
-        if let Err(error) = released.await {
-            tracing::debug!(%key, error = %with_causes(&error), "a lease was not given back and has to run out");
-        }
+        given_back(key, released.await);
     }
 
     /// Who may work on the grant now; unknown when the store does not say.

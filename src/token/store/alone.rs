@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Leased, StoreError, Swap, Swapped};
+use super::{Leased, StoreError, Swap, Swapped, given_back};
 use crate::http::NoReply;
 use crate::token::{TokenKey, TokenStore};
+use crate::value::with_causes;
 
 /// How long one answer of a store may take, once it is its turn: longer than the stores of this crate wait for theirs.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,8 +37,10 @@ pub(crate) async fn swap_alone(
                     ..swap
                 };
                 let swapped = in_time(store, action, store.swap(key, swap)).await;
-                // If it is not given back, its time runs out.
-                let _ = in_time(store, "take the lease back", store.release(key, lease)).await;
+                given_back(
+                    key,
+                    in_time(store, "take the lease back", store.release(key, lease)).await,
+                );
                 return swapped;
             }
         }
@@ -55,5 +58,10 @@ pub(crate) async fn in_time<T>(
         Ok(done) => done,
         Err(_) => Err(StoreError::unavailable(action, NoReply(PATIENCE))),
     };
-    done.map_err(|error| error.of(store))
+    done.map_err(|error| {
+        let error = error.of(store);
+        // Not everybody who asks tells of it: much is tried that may fail.
+        tracing::debug!(action, error = %with_causes(&error), "a step of the store failed");
+        error
+    })
 }

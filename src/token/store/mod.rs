@@ -24,6 +24,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::TokenKey;
+use crate::value::with_causes;
 
 /// The certificates of a connection to Redis: [`RedisStore::connect_with`].
 #[cfg(feature = "redis")]
@@ -116,8 +117,7 @@ pub trait TokenStore: Send + Sync + 'static {
                 swapped => swapped,
             };
             if swapped == Swapped::Done {
-                // If it is not given back, its time runs out.
-                let _ = self.release(key, Lease::new(lease.fence)).await;
+                given_back(key, self.release(key, Lease::new(lease.fence)).await);
             }
             Ok(swapped)
         })
@@ -237,9 +237,15 @@ pub(crate) async fn in_two_steps<S: TokenStore + ?Sized>(
         }),
         Err(error) => Err(error),
     };
-    // If it is not given back, its time runs out.
-    let _ = store.release(key, lease).await;
+    given_back(key, store.release(key, lease).await);
     refused
+}
+
+/// The end of a lease that nobody waits for: if it is not given back, its time runs out.
+pub(crate) fn given_back(key: &TokenKey, released: Result<(), StoreError>) {
+    if let Err(error) = released {
+        tracing::debug!(%key, error = %with_causes(&error), "a lease was not given back and has to run out");
+    }
 }
 
 /// One change of a record.

@@ -11,6 +11,7 @@ use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
 use crate::token::{AuditAction, Error, Event, Lineage, StoreError, TokenInfo, TokenReply, TokenSet};
+use crate::value::with_causes;
 
 /// The first tokens of a grant replace whatever there was.
 pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenInfo, Error> {
@@ -26,7 +27,11 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenIn
     let login = Lineage::begun(now.utc());
     tokens.lineage = Some(match live.store.look_for_change().await {
         Ok(seen) => login.after(seen.as_ref().map(|seen| seen.record.as_ancestor())),
-        Err(_) => {
+        Err(error) => {
+            tracing::warn!(
+                key = %live.grant.key, error = %with_causes(&error),
+                "what was stored before a login is not known: the login comes after what this process holds"
+            );
             let held = live.held.snapshot();
             let held = held.as_ref().and_then(|held| held.tokens.as_ref());
             login.after_what_is_held(held.and_then(|held| held.lineage.as_ref()))

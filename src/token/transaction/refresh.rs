@@ -123,7 +123,7 @@ impl Refresh<'_> {
     /// Sends the request, of which the store knows.
     async fn send(self, intended: Versioned, tokens: TokenSet, refresh_token: Secret, unanswered: u32) -> Outcome {
         if !self.may_send().await {
-            // Nothing was sent; what was sent before is as open as it was.
+            // Nothing was sent; what was sent before is as open as it was. An intent that stays behind costs a doubt.
             let unsent = match unanswered {
                 0 => intended.record.settled(),
                 _ => intended.record.given_up(),
@@ -171,6 +171,7 @@ impl Refresh<'_> {
             match live.store.renew(&self.lease).await {
                 Ok(Some(asked_at)) => self.permit.renewed(asked_at, length),
                 Ok(None) => return false,
+                // It is logged where the store is asked, and the time that is left decides.
                 Err(_) => {}
             }
         }
@@ -226,6 +227,7 @@ impl Refresh<'_> {
             "the reply to a refresh names another account than the grant's: its tokens are not used"
         );
         if intended.record.intent.is_some() {
+            // An intent that stays as it was makes whoever comes next wait for us, and no more.
             let _ = self.write(&intended, intended.record.given_up()).await;
         }
         let action = AuditAction::OtherAccount { field: field.clone() };

@@ -73,7 +73,7 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
             None => match acquire_or_take(&live.store, &*live.clock, || live.held.unstored.take_left()).await {
                 Ok(held) => held,
                 Err(error) => {
-                    tracing::warn!(key = %live.grant.key, generation, failures, error = %with_causes(&error), "new tokens are still not stored");
+                    still_not_stored(live, generation, failures, with_causes(&error));
                     continue;
                 }
             },
@@ -81,7 +81,10 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
         match store_once(live, &unstored, held, &mut replaced).await {
             Tried::Over => break,
             Tried::LeaseLost => pause = false,
-            Tried::Failed { lease: held } => lease = Some(held),
+            Tried::Failed { lease: held, error } => {
+                still_not_stored(live, generation, failures, with_causes(&error));
+                lease = Some(held);
+            }
             Tried::Outdated { lease: held } => {
                 lease = Some(held);
                 break;
@@ -90,6 +93,13 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
     }
     let held = lease.or_else(|| live.held.unstored.take_left());
     leave_or_release(live, held).await;
+}
+
+fn still_not_stored(live: &Live, generation: u64, failures: u32, error: impl std::fmt::Display) {
+    tracing::warn!(
+        key = %live.grant.key, generation, failures, %error,
+        "new tokens are still not stored"
+    );
 }
 
 /// Ends the use of a lease under which nothing was stored.
@@ -111,6 +121,7 @@ enum Tried {
     LeaseLost,
     Failed {
         lease: Lease,
+        error: StoreError,
     },
     /// Another set waits, or none.
     Outdated {
@@ -131,8 +142,11 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
         }
         // What was stored was lost: these tokens are newer, and go over it.
         Err(error) => match error.damage() {
-            Some(damage) if live.store.keep_aside(damage).await.is_ok() => (None, damage.revision, true),
-            _ => return Tried::Failed { lease },
+            Some(damage) => match live.store.keep_aside(damage).await {
+                Ok(()) => (None, damage.revision, true),
+                Err(error) => return Tried::Failed { lease, error },
+            },
+            None => return Tried::Failed { lease, error },
         },
     };
     let is_stored = |seen: &&Versioned| {
@@ -173,7 +187,7 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
             live.store.release(lease).await;
             Tried::LeaseLost
         }
-        Err(_) => Tried::Failed { lease },
+        Err(error) => Tried::Failed { lease, error },
     }
 }
 

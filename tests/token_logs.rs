@@ -1,0 +1,112 @@
+//! What a store did not do is in the log, also where nobody is told of it.
+//!
+//! A test binary of its own, one test: whether an event is logged at all is decided once for all threads of a process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod token_support;
+
+use std::sync::{Arc, Mutex};
+
+use finrail::token::{Clock, MemoryStore, TokenStore};
+use token_support::*;
+
+/// What was logged since the last look.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+
+    /// A line since the last look says all of this.
+    fn says(&self, words: &[&str]) {
+        let text = self.take();
+        let says = |line: &str| words.iter().all(|word| line.contains(word));
+        assert!(text.lines().any(says), "{words:?}\n{text}");
+    }
+}
+
+struct World {
+    bank: Arc<Bank>,
+    clock: Arc<VirtualClock>,
+    flaky: Arc<FlakyStore>,
+    store: Arc<dyn TokenStore>,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = VirtualClock::new();
+        let memory = MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        let flaky = Arc::new(FlakyStore::new(Arc::new(memory)));
+        Self {
+            bank: Bank::new(STRICT),
+            clock,
+            store: Arc::clone(&flaky) as Arc<dyn TokenStore>,
+            flaky,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_store_did_not_do_is_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+
+    // Tokens that wait: the write fails, and then the look before it.
+    let world = World::new();
+    let handle = user(&world.bank, &world.store, &world.clock, "a").build();
+    world.flaky.lose_swaps();
+    handle.adopt(world.bank.login()).await.unwrap_err();
+    log.take();
+    tokio::time::sleep(secs(4)).await;
+    let still = ["WARN", "new tokens are still not stored", "customer-42", "it is out"];
+    log.says(&still);
+    world.flaky.fail_after_swaps(0);
+    tokio::time::sleep(secs(4)).await;
+    log.says(&still);
+
+    // A login that cannot look at what is stored.
+    let world = World::new();
+    let handle = user(&world.bank, &world.store, &world.clock, "a").build();
+    world.flaky.fail_after_swaps(0);
+    handle.adopt(world.bank.login()).await.unwrap_err();
+    log.says(&["WARN", "what was stored before a login", "customer-42", "it is out"]);
+
+    // A refresh without an answer: what it marks in the store is for others, and the caller is told of the server.
+    let world = World::new();
+    let handle = user(&world.bank, &world.store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    world.bank.faults([Fault::LoseRequest]);
+    world.flaky.fail_after_swaps(1);
+    world.clock.jump(3600);
+    handle.fresh().await.unwrap_err();
+    log.says(&["DEBUG", "a step of the store failed", "take the write", "it is out"]);
+
+    // A lease that goes away with the last write, in a store that takes two steps for that.
+    let world = World::new();
+    let handle = user(&world.bank, &world.store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    log.take();
+    world.flaky.fail_after_swaps(2);
+    world.clock.jump(3600);
+    handle.fresh().await.unwrap();
+    log.says(&["DEBUG", "a lease was not given back", "customer-42", "it is out"]);
+}
