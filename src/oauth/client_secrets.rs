@@ -136,6 +136,7 @@ impl KeptSecrets {
             if state.reading.is_none() && state.was_just_read_again(Instant::now()) {
                 return None;
             }
+            // It fails without a runtime only, and then nothing can be read.
             self.0.join(&mut state, source, Because::Refused).ok()?
         };
         // What is wrong with the source is logged where it is asked. The caller has the server's answer.

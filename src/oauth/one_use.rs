@@ -258,6 +258,7 @@ impl Authorizations {
             if let Ok(Some(stored)) = stored
                 && Kept::decode(&stored.bytes).is_ok_and(|kept| kept.until <= now)
             {
+                // A failure is in the log, as one of the look is, and whoever keeps grants alive comes by later.
                 let _ = self.swap(&key, Swap::new(Some(stored.revision), 0, None)).await;
             }
         }

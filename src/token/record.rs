@@ -148,6 +148,7 @@ impl<'de> Deserialize<'de> for Fingerprint {
         let text = String::deserialize(deserializer)?;
         u64::from_str_radix(&text, 16)
             .map(Self)
+            // What the parser says of a number is less than this.
             .map_err(|_| serde::de::Error::custom("not a fingerprint"))
     }
 }

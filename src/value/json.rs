@@ -223,6 +223,7 @@ impl<'de> Deserialize<'de> for JsonMap {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // As text first: a name here may be anybody's own, and is not told in a path.
         let raw = Box::<RawValue>::deserialize(deserializer)?;
+        // What serde says may quote a value.
         let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| D::Error::custom("expected an object"))?;
         Ok(fields.0.into_iter().collect())
     }

@@ -175,6 +175,7 @@ impl Verifier {
         if !any {
             return Err(WebhookError::Signature);
         }
+        // What the parser says of the time is less than the form that the error names.
         let at: DateTime<Utc> = DateTime::parse_from_rfc3339(time)
             .map_err(|_| WebhookError::Header)?
             .with_timezone(&Utc);

@@ -155,6 +155,7 @@ pub(crate) struct Ready<'a> {
 struct UnfitToken;
 
 fn bearer(tokens: &TokenSet) -> Option<Bearer> {
+    // The error says only that: the token is unfit.
     Bearer::new(&tokens.access_token, tokens.generation).ok()
 }
 

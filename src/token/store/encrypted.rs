@@ -313,6 +313,7 @@ impl EncryptedStore {
                     aad: &bound_to(id, record.revision, self.keys.current),
                 },
             )
+            // The cipher says nothing more, and has no other reason.
             .map_err(|_| StoreError::unavailable(ACTION, "the record is too large"))?;
         let mut bytes = Vec::with_capacity(HEAD + sealed.len());
         bytes.extend_from_slice(MAGIC);
@@ -355,6 +356,7 @@ impl EncryptedStore {
         let (nonce, msg) = rest.split_first_chunk::<NONCE>().ok_or_else(forged)?;
         let aad = bound_to(id, sealed.revision, key);
         let opened = cipher.decrypt(&XNonce::from(*nonce), Payload { msg, aad: &aad });
+        // The cipher does not say why.
         let bytes = opened.map_err(|_| forged())?;
         Ok(StoredRecord::new(sealed.revision, RecordBytes::from(bytes)))
     }

@@ -328,6 +328,7 @@ impl FileStore {
             Err(error) => return Err(error),
         };
         let mut lines = text.lines();
+        // What is no number counts as 0: it is the lock on the file that keeps others out.
         Ok(Newest {
             fence: lines.next().and_then(|line| line.parse().ok()).unwrap_or(0),
             holder: lines.next().unwrap_or("another process").to_owned(),

@@ -733,6 +733,7 @@ fn record(row: &Row) -> Result<Option<StoredRecord>, StoreError> {
     match (get::<Option<i64>>(row, 0)?, get::<Option<&[u8]>>(row, 1)?) {
         (Some(revision), Some(bytes)) => match u64::try_from(revision) {
             Ok(revision) => Ok(Some(StoredRecord::new(revision, bytes))),
+            // It is negative, and the error says no more.
             Err(_) => Err(StoreError::without_revision(bytes.into())),
         },
         _ => Ok(None),

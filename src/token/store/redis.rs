@@ -450,6 +450,7 @@ impl RedisStore {
             (0, _) if number == 0 => LeasedSwap::Done(Lease::new(fence)),
             (0, _) => LeasedSwap::Done(Lease::new(fence).predecessor(Predecessor::Lapsed)),
             (1, Ok(revision)) => LeasedSwap::Conflict(Some(StoredRecord::new(revision, bytes))),
+            // The script gives no revision where there is no record, or one that is damaged.
             (1, Err(_)) => LeasedSwap::Conflict(None),
             _ => LeasedSwap::Held {
                 by,
@@ -469,6 +470,7 @@ impl RedisStore {
         Ok(match (code, revision.parse()) {
             (0, _) => Swapped::Done,
             (1, Ok(revision)) => Swapped::Conflict(Some(StoredRecord::new(revision, bytes))),
+            // As above: there is no record.
             (1, Err(_)) => Swapped::Conflict(None),
             _ => Swapped::Fenced,
         })

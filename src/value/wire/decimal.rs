@@ -43,6 +43,7 @@ pub mod decimal_number {
     /// As the serializer.
     pub fn serialize<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::Error as _;
+        // A `Decimal` is written as JSON has numbers: this cannot fail.
         let raw = RawValue::from_string(value.to_string()).map_err(|_| S::Error::custom("not a number"))?;
         raw.serialize(serializer)
     }

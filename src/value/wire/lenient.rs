@@ -151,6 +151,7 @@ where
     D: Deserializer<'de>,
 {
     fn list<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: &str, out: &mut Vec<T>) -> Result<(), E> {
+        // What serde says may quote a value, here and below.
         let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| E::custom("expected a list"))?;
         for (index, raw) in items.into_iter().enumerate() {
             if raw.get().starts_with('[') {

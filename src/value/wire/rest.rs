@@ -125,6 +125,7 @@ pub fn write_with_the_rest<T: KeepsTheRest, S: Serializer>(value: &T, serializer
         }
     }
 
+    // What serde says may quote a value.
     let fields: Fields = serde_json::to_string(&Described(value))
         .and_then(|text| serde_json::from_str(&text))
         .map_err(|_| S::Error::custom("a field cannot be written as JSON"))?;

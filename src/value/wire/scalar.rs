@@ -15,6 +15,7 @@ pub(super) fn scalar<'de, D: Deserializer<'de>>(deserializer: D, expected: &str)
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let text = raw.get();
     match text.as_bytes().first() {
+        // What serde says may quote the text.
         Some(b'"') => serde_json::from_str(text)
             .map(Scalar::Text)
             .map_err(|_| D::Error::custom(format!("expected {expected}"))),
