@@ -38,7 +38,9 @@ fn from_behind_text(reply: &RawReply) -> Option<Zeroizing<Vec<u8>>> {
 
 /// UTF-16 is known by its mark, or because the first character of a JSON text is one of ASCII (RFC 4627 section 3).
 fn from_utf_16(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (text, unit): (&[u8], fn([u8; 2]) -> u16) = match body {
+    type Unit = fn([u8; 2]) -> u16;
+
+    let (text, unit): (&[u8], Unit) = match body {
         [0xff, 0xfe, text @ ..] => (text, u16::from_le_bytes),
         [0xfe, 0xff, text @ ..] => (text, u16::from_be_bytes),
         [first, 0, ..] if *first != 0 => (body, u16::from_le_bytes),
