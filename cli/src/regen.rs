@@ -258,10 +258,10 @@ fn since_base(
             continue;
         }
         match Surface::of(&made.bundle.path, &old) {
-            Err(_) => shell.header(
+            Err(why) => shell.header(
                 Tone::Warn,
                 "Unclassed",
-                &format!("{name}: its bundle at {base} is not readable"),
+                &format!("{name}: its bundle at {base} is not readable: {why}"),
             )?,
             Ok(old) => {
                 let change = made.surface.since(&old);

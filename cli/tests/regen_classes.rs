@@ -185,6 +185,16 @@ fn the_base_is_the_last_release_unless_another_is_given() {
 }
 
 #[test]
+fn a_bundle_of_the_base_that_cannot_be_read_says_why() {
+    let project = committed("base-unreadable");
+    project.write("specs/bundled/tiny.json", "{ not JSON");
+    git(&project, &["commit", "--quiet", "--all", "--message", "second"]);
+    let (_, said) = project.regen(false);
+    assert!(said.contains("its bundle at HEAD is not readable: "), "{said}");
+    assert!(said.contains("line 1 column 3"), "{said}");
+}
+
+#[test]
 fn a_base_that_does_not_exist_is_an_error() {
     let project = committed("base-typo");
     let options = Options {
