@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::{HeaderMap, StatusCode};
 use zeroize::Zeroizing;
 
@@ -14,6 +17,12 @@ use super::wire::whole;
 use crate::http::{retry_after, without_mark};
 use crate::token::{TokenReply, Verdict};
 use crate::value::{ScopeSet, Secret};
+
+/// With padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Ten years: longer than any token lives, short enough for every clock.
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -167,7 +176,10 @@ impl RawReply {
                 let code = known.or_else(|| codes.first())?.clone();
                 Some((code, inner.last("message", Value::text_with_gaps)))
             }
-            None => Some((code_of(error, profile, asked)?, None)),
+            None => {
+                let first = error.items().and_then(|items| items.first().copied());
+                Some((code_of(first.unwrap_or(error), profile, asked)?, None))
+            }
         })?;
         let description = fields.last("error_description", Value::text_with_gaps).or(nested);
         let description = description.map(|text| cleaned(&text, asked.secrets));
@@ -534,8 +546,15 @@ fn is_known(code: &str, profile: &Profile) -> bool {
 }
 
 /// Whether a text has as much of a secret in it as says something of it: six characters in a row, in whatever case, or all
-/// of a shorter one.
+/// of a shorter one; also where it is a header of HTTP Basic that the server repeats.
 fn has_part_of(text: &str, secret: &str) -> bool {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c)));
+    let decoded = words.filter_map(|word| BASE64.decode(word).ok().map(Zeroizing::new));
+    let mut texts = decoded.map(|bytes| Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()));
+    reads_part_of(text, secret) || texts.any(|text| reads_part_of(&text, secret))
+}
+
+fn reads_part_of(text: &str, secret: &str) -> bool {
     let text = text.to_lowercase();
     forms(secret).iter().any(|form| {
         let form: Vec<char> = form.to_lowercase().chars().collect();

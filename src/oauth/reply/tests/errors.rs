@@ -156,6 +156,9 @@ fn a_code_is_read_in_any_spelling_and_told_in_one() {
         ("bad_CODE+SPENT_x", None),
         ("invalid_code=the/code+spent", None),
         ("token:$the/co", None),
+        // HTTP Basic of `client:the/code+spent`.
+        ("Y2xpZW50OnRoZS9jb2RlK3NwZW50", None),
+        ("Basic:Y2xpZW50OnRoZS9jb2RlK3NwZW50", None),
     ] {
         let body = serde_json::json!({ "error": written }).to_string();
         let error = read(&own, &asked, &reply(400, &body)).unwrap_err();
@@ -210,6 +213,19 @@ fn an_error_code_is_found_where_servers_are_known_to_put_it() {
         (r#"{"error":7}"#, None, None),
         (r#"{"message":"why"}"#, None, None),
         (r#"["error"]"#, None, None),
+        (r#"{"error":["e1","e2"]}"#, Some("e1"), None),
+        (r#"{"error":[]}"#, None, None),
+        // A code that is known comes before one that is not.
+        (
+            r#"{"error":{"code":"E400","type":"invalid_grant"}}"#,
+            Some("invalid_grant"),
+            None,
+        ),
+        (
+            r#"{"error":{"code":"invalid_grant","type":"E400"}}"#,
+            Some("invalid_grant"),
+            None,
+        ),
         ("<html>502</html>", None, None),
         ("", None, None),
         // Of a key that stands there twice, the last that can be read.
