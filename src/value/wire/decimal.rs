@@ -11,9 +11,9 @@ use crate::value::Decimal;
 pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     let text = text.trim();
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
-        return Decimal::from_str_exact(text).ok();
+        return plain(text);
     };
-    let mantissa = Decimal::from_str_exact(mantissa).ok()?;
+    let mantissa = plain(mantissa)?;
     let (mut digits, mut scale) = (mantissa.mantissa(), i64::from(mantissa.scale()));
     scale = scale.checked_sub(exponent.parse().ok()?)?;
     if digits == 0 {
@@ -28,6 +28,20 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
         scale -= 1;
     }
     Decimal::try_from_i128_with_scale(digits, u32::try_from(scale).ok()?).ok()
+}
+
+/// Without an exponent. Zeros at the end that have no room are no digits that are lost.
+fn plain(text: &str) -> Option<Decimal> {
+    // What reads it takes `1_000` for a number.
+    if !text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte)) {
+        return None;
+    }
+    let shorter = || {
+        let (whole, fraction) = text.split_once('.')?;
+        let fraction = fraction.trim_end_matches('0');
+        Decimal::from_str_exact(&format!("{whole}.{fraction}")).ok()
+    };
+    Decimal::from_str_exact(text).ok().or_else(shorter)
 }
 
 const A_DECIMAL: &str = "a decimal of at most 28 digits";
@@ -173,6 +187,10 @@ mod tests {
             ("1.5E-2", "0.015"),
             ("1.50e+1", "15.0"),
             ("0e999", "0"),
+            ("1.0000000000000000000000000000000000", "1"),
+            ("-100.5000000000000000000000000000000", "-100.5"),
+            ("0.00000000000000000000000000000000", "0"),
+            ("1.00000000000000000000000000000000e2", "100"),
             ("12345678901234567.89e0", "12345678901234567.89"),
             ("1.0e-28", "0.0000000000000000000000000001"),
             ("1.0e-27", "0.0000000000000000000000000010"),
@@ -197,6 +215,13 @@ mod tests {
             "1e99999999999",
             "-1.5e-28",
             "79228162514264337593543950336e0",
+            "\"1_000.00\"",
+            "\"1_0e2\"",
+            "\"1,234.56\"",
+            "\"1 000\"",
+            "\"NaN\"",
+            "\"0x10\"",
+            "\"1.00000000000000000000000000000000001\"",
             "\"1e\"",
             "\"e1\"",
         ] {
