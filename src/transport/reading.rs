@@ -1,5 +1,8 @@
 //! From a reply to its value, or to the error that it is.
 
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8};
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
@@ -8,7 +11,7 @@ use super::invalid_reply::Problem;
 use super::response::{Body, Response, ResponseValue};
 use crate::http::without_mark;
 use crate::value::canary;
-use crate::value::decode::{Undecodable, decode};
+use crate::value::decode::{Undecodable, decode, decode_described};
 
 impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes a reply.
@@ -25,7 +28,12 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             }
             Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
-        match canary::watch(head.provider, head.operation.id, || decode(without_mark(&body))) {
+        let text = in_utf_8(without_mark(&body), &head.headers);
+        let read = || match head.status.is_success() {
+            true => decode_described(&text),
+            false => decode(&text),
+        };
+        match canary::watch(head.provider, head.operation.id, read) {
             Ok(inner) => Ok(Self { inner, head }),
             Err(Undecodable { path, reason }) if head.status.is_success() => {
                 let problem = match media_type(&head.headers) {
@@ -41,6 +49,25 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                 ))
             }
         }
+    }
+}
+
+/// The body in UTF-8, which JSON is written in (RFC 8259 section 8.1) unless its header says something else.
+fn in_utf_8<'a>(body: &'a [u8], headers: &HeaderMap) -> Cow<'a, [u8]> {
+    let declared = || {
+        let text = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
+        let parameters = text.split(';').skip(1);
+        let charset = parameters
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+        Encoding::for_label(charset.1.trim().trim_matches(['"', '\'']).as_bytes())
+    };
+    match declared() {
+        Some(encoding) if encoding != UTF_8 => match encoding.decode_without_bom_handling(body).0 {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        },
+        _ => Cow::Borrowed(body),
     }
 }
 
@@ -67,6 +94,7 @@ mod tests {
     use super::super::connection_error::{ConnectionError, ConnectionPoint};
     use super::super::invalid_reply::InvalidReply;
     use super::super::operation::Operation;
+    use super::super::outcome::Outcome;
     use super::super::response::Head;
     use super::*;
 
@@ -118,6 +146,54 @@ mod tests {
         ] {
             let read = read(head(status, media_type, false), whole(body)).await;
             assert_eq!(read.ok(), Some(7), "{status} {media_type} {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_declared_charset_is_decoded() {
+        for (declared, body, read) in [
+            ("", "\"caf\u{e9}\"".as_bytes(), "caf\u{e9}"),
+            ("; charset=utf-8", "\"caf\u{e9}\"".as_bytes(), "caf\u{e9}"),
+            (";charset=ISO-8859-1", b"\"caf\xe9\"", "caf\u{e9}"),
+            ("; x=y; Charset=\"windows-1250\"", b"\"\xe8aj\"", "\u{10d}aj"),
+            ("; charset=utf-16le", b"\"\0a\0\"\0", "a"),
+            // Nobody knows it: as JSON is written.
+            ("; charset=klingon", "\"caf\u{e9}\"".as_bytes(), "caf\u{e9}"),
+        ] {
+            let head = head(200, &format!("application/json{declared}"), false);
+            let body = Body::Whole(Bytes::from_static(body));
+            let value = ResponseValue::<String>::from_response::<()>(Response { head, body }).await;
+            assert_eq!(value.unwrap().as_str(), read, "{declared}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_success_that_has_nothing_of_the_value_is_none_and_an_error_may_be_told_in_other_fields() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Deal {
+            #[allow(dead_code)]
+            id: Option<u8>,
+        }
+
+        for (status, body, is_value) in [
+            (200, r#"{"id":7}"#, true),
+            (200, "{}", true),
+            (200, r#"{"error":"x"}"#, false),
+            (400, r#"{"error":"x"}"#, true),
+        ] {
+            let response = Response {
+                head: head(status, "", false),
+                body: whole(body),
+            };
+            match ResponseValue::<Deal>::from_response::<()>(response).await {
+                Ok(_) => assert!(is_value, "{body}"),
+                Err(error) => {
+                    assert!(!is_value, "{body}");
+                    assert_eq!(error.outcome(), Outcome::Unknown);
+                    assert_eq!(error.raw_body(), Some(body.as_bytes()));
+                    assert!(error.to_string().contains("no described field is there"), "{error}");
+                }
+            }
         }
     }
 
