@@ -42,8 +42,9 @@ async fn a_body_is_bounded_in_size_and_time() {
     let error = service(&recorder).list_beneficiaries().send().await.unwrap_err();
     assert!(error.to_string().contains("larger than 65536 bytes"), "{error}");
 
-    // A token reply of more than 64 KiB is none.
-    let recorder = Recorder::in_order([Answer::json(format!(r#"{{"access_token":"{}"}}"#, "x".repeat(70_000)))]).await;
+    // A token reply of more than 1 MiB is none.
+    let large = format!(r#"{{"access_token":"{}"}}"#, "x".repeat(MIB));
+    let recorder = Recorder::in_order([Answer::json(large)]).await;
     let error = service(&recorder).list_beneficiaries().send().await.unwrap_err();
     assert!(matches!(error, Error::Auth { .. }), "{error:?}");
 
