@@ -398,7 +398,7 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
-    use crate::token::store::{Lease, Leased};
+    use crate::token::store::{Lease, Leased, Listed};
     use crate::token::{ManualClock, MemoryStore};
     use crate::value::ScopeSet;
 
@@ -520,6 +520,8 @@ mod tests {
         loses: AtomicU32,
         /// Writes do not end.
         hangs: AtomicBool,
+        /// What it answers when it is asked to remove a record; none: it removes it.
+        refuses: std::sync::Mutex<Option<StoreError>>,
     }
 
     impl TokenStore for Remote {
@@ -553,6 +555,15 @@ mod tests {
         }
         fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
             self.inner.release(key, lease)
+        }
+        fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+            self.inner.list(ids, after)
+        }
+        fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
+            match self.refuses.lock().unwrap().clone() {
+                Some(error) => Box::pin(std::future::ready(Err(error))),
+                None => self.inner.remove(id, revision),
+            }
         }
     }
 
@@ -813,5 +824,43 @@ mod tests {
         assert_eq!(other.remove_all_over(&mut unread, &mut not_removed).await.unwrap(), 1);
         assert!(!is_there(&other, "two").await && is_there(&other, "three").await);
         assert!(unread.is_empty() && not_removed.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_try_without_an_answer_is_erased_with_the_authorization_that_it_was_for_and_no_other_is() {
+        let store = Arc::new(Remote::default());
+        let shared = Shared::over(Arc::clone(&store));
+        let process = shared.process();
+        for (state, subject) in [("one", "a"), ("two", "b")] {
+            let mut pending = shared.pending(state, Some(600));
+            pending.subject = Some(subject.to_owned());
+            process.keep(SESSION, pending).await.unwrap();
+            let (pending, seen) = process.find(SESSION, &Secret::from(state)).await.unwrap();
+            store.loses.store(1, Ordering::SeqCst);
+            assert!(process.claim(&pending, Some(seen)).await.is_err());
+        }
+        let of_a = |pending: &Pending| pending.subject.as_deref() == Some("a");
+        process.erase(of_a, &mut Vec::new(), &mut Vec::new()).await.unwrap();
+        let remembered: Vec<_> = process.unheard().keys().cloned().collect();
+        assert_eq!(remembered, [key_of(&Secret::from("two"))]);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_remove_keeps_what_is_over_and_one_that_fails_to_is_told() {
+        let unsupported = StoreError::Unsupported { action: "remove" };
+        let out = StoreError::unavailable("remove", "it is out");
+        for (refusal, told) in [(Some(unsupported), 0), (Some(out), 1), (None, 0)] {
+            let store = Arc::new(Remote::default());
+            let shared = Shared::over(Arc::clone(&store));
+            let process = shared.process();
+            process.keep(SESSION, shared.pending("s", Some(600))).await.unwrap();
+            shared.advance_to(600 + HOUR);
+            store.refuses.lock().unwrap().clone_from(&refusal);
+            let (mut unread, mut not_removed) = (Vec::new(), Vec::new());
+            let removed = process.remove_all_over(&mut unread, &mut not_removed).await.unwrap();
+            assert_eq!(removed, usize::from(refusal.is_none()), "{refusal:?}");
+            assert_eq!((unread.len(), not_removed.len()), (0, told), "{refusal:?}");
+            assert_eq!(is_there(&process, "s").await, refusal.is_some(), "{refusal:?}");
+        }
     }
 }

@@ -271,6 +271,7 @@ mod tests {
 
     use super::*;
     use crate::token::live::UnstoredTokens;
+    use crate::token::record::{Fingerprint, Intent};
     use crate::token::{
         GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokeRequest, StoreError, TokenHandleBuilder, TokenKey,
         TokenReply,
@@ -499,6 +500,77 @@ mod tests {
         held.looked(Now::read(&clock));
         let now = Tick::read(&clock);
         assert!(!held.look_is_due(now) && !held.look_is_overdue(now));
+    }
+
+    #[test]
+    fn a_look_is_due_by_whichever_clock_says_so() {
+        let five_minutes = Duration::from_secs(300);
+        for sleeps in [true, false] {
+            let (held, clock) = (held(), ManualClock::new());
+            let start = Now::read(&clock);
+            held.looked(start);
+            if sleeps {
+                clock.suspend(five_minutes);
+            } else {
+                clock.advance(five_minutes);
+                clock.set_wall(start.wall);
+            }
+            let now = Tick::read(&clock);
+            assert!(held.look_is_due(now) && held.look_is_overdue(now), "{sleeps}");
+        }
+    }
+
+    #[test]
+    fn an_own_intent_under_which_nothing_was_sent_is_none() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let tokens = tokens(&held, now);
+        let own = held.grant.holder.to_string();
+        let is_seen = |fence, holder: &str| {
+            let mut seen = alive(&held, 7, &tokens);
+            seen.record = seen.record.with_intent(Intent {
+                holder: holder.to_owned(),
+                fence,
+                at: now.utc(),
+                refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
+                unanswered: 0,
+                given_up: false,
+                put_back: false,
+            });
+            let seen = held.without_unsent(seen);
+            assert_eq!((seen.revision, seen.record.tokens.as_ref()), (7, Some(&tokens)));
+            seen.record.intent.is_some()
+        };
+        assert!(is_seen(0, &own) && is_seen(7, &own), "nothing was intended");
+        held.intends(7);
+        assert!(!is_seen(7, &own));
+        assert!(is_seen(8, &own) && is_seen(6, &own) && is_seen(7, "another process"));
+        assert!(held.without_unsent(alive(&held, 7, &tokens)).record.intent.is_none());
+        held.intent_is_settled();
+        assert!(is_seen(7, &own) && is_seen(0, &own));
+    }
+
+    #[test]
+    fn an_older_copy_of_a_grant_that_is_over_is_known_by_its_tokens() {
+        let (held, clock) = (held(), ManualClock::new());
+        let now = Now::read(&clock);
+        let first = tokens(&held, now);
+        let second = first.next(TokenReply::new("access-2"), now.wall);
+        let third = second.next(TokenReply::new("access-3"), now.wall);
+        let over = |revision, tokens: &TokenSet| {
+            let reason = ReauthorizationReason::Refused;
+            let record = held.grant.alive(tokens.clone()).buried(reason, now.utc(), "somebody");
+            Versioned { revision, record }
+        };
+        assert!(held.over_before(&alive(&held, 1, &first)).is_none(), "nothing is held");
+        shown(held.show(alive(&held, 2, &second), now));
+        assert!(held.over_before(&alive(&held, 1, &first)).is_none(), "the grant lives");
+        shown(held.show(over(3, &second), now));
+        let told = held.over_before(&alive(&held, 1, &first)).map(|end| end.reason);
+        assert_eq!(told, Some(ReauthorizationReason::Refused));
+        // An older copy that is over too says so itself, and what is newer is no older copy.
+        assert!(held.over_before(&over(1, &first)).is_none());
+        assert!(held.over_before(&alive(&held, 4, &third)).is_none());
     }
 
     #[test]

@@ -430,6 +430,7 @@ mod tests {
     struct Plain {
         is_leased: bool,
         swapped: Result<Swapped, StoreError>,
+        stored: Option<StoredRecord>,
         asked: Mutex<Vec<String>>,
     }
 
@@ -438,6 +439,7 @@ mod tests {
             Self {
                 is_leased,
                 swapped,
+                stored: None,
                 asked: Mutex::default(),
             }
         }
@@ -453,7 +455,7 @@ mod tests {
 
     impl TokenStore for Plain {
         fn load<'a>(&'a self, _: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
-            Box::pin(ready(Ok(None)))
+            Box::pin(ready(Ok(self.stored.clone())))
         }
 
         fn swap<'a>(&'a self, _: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
@@ -537,6 +539,29 @@ mod tests {
                 _ => "swap at 7",
             };
             assert_eq!(store.asked(), asked, "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_last_swap_that_was_made_before_is_done_and_what_others_wrote_is_not() {
+        let record = |revision| StoredRecord::new(revision, b"a record".as_slice());
+        let (ours, theirs) = (Some(record(2)), Some(record(3)));
+        for (answer, stored, done, asked) in [
+            // Asked for again: the record is there, and the lease is still held or somebody else has the next one.
+            (Swapped::Conflict(ours.clone()), &ours, true, "swap at 7, release 7"),
+            (Swapped::Fenced, &ours, true, "swap at 7"),
+            (Swapped::Conflict(theirs.clone()), &theirs, false, "swap at 7"),
+            (Swapped::Conflict(None), &None, false, "swap at 7"),
+            (Swapped::Fenced, &theirs, false, "swap at 7"),
+            (Swapped::Fenced, &None, false, "swap at 7"),
+        ] {
+            let mut store = Plain::new(false, Ok(answer.clone()));
+            store.stored = stored.clone();
+            let swap = Swap::new(Some(1), 7, ours.clone());
+            let swapped = store.swap_and_release(&key(), swap, &Lease::new(7)).await.unwrap();
+            let expected = if done { &Swapped::Done } else { &answer };
+            assert_eq!(&swapped, expected, "{answer:?} {stored:?}");
+            assert_eq!(store.asked(), asked, "{answer:?} {stored:?}");
         }
     }
 
