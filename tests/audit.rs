@@ -1,7 +1,9 @@
 //! The audit events of a grant: its whole history, each thing once, told by whoever did it, and no secret in it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "mx")]
 mod recorder;
+#[cfg(feature = "mx")]
 #[macro_use]
 mod connected;
 mod token_support;
@@ -10,15 +12,19 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+#[cfg(feature = "mx")]
 use connected::*;
+#[cfg(feature = "mx")]
 use finrail::oauth::ExistingTokens;
 use finrail::token::store::{Leased, MemoryStore, StoredRecord, Swap, Swapped};
 use finrail::token::{
     AuditAction, AuditEvent, Clock, GrantKind, Issuer, IssuerError, ManualClock, Obtain, PseudonymKey, Renewal,
-    RevokeRequest, TokenHandle, TokenHandleBuilder, TokenKey, TokenReply, TokenStore, Verdict,
+    RevokeRequest, RevokedToken, TokenHandle, TokenHandleBuilder, TokenKey, TokenReply, TokenStore, Verdict,
 };
+#[cfg(feature = "mx")]
 use finrail::{AppBuilder, mx};
 use futures_util::future::BoxFuture;
+#[cfg(feature = "mx")]
 use recorder::{Answer, Recorder};
 use token_support::*;
 
@@ -463,6 +469,45 @@ async fn a_reply_of_another_account_and_a_provider_without_revocation_are_told()
     );
 }
 
+/// A server that revokes refresh tokens and nothing else.
+struct RefreshTokensOnly(Arc<Bank>);
+
+impl Issuer for RefreshTokensOnly {
+    fn obtain(&self, obtain: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+        self.0.obtain(obtain)
+    }
+    fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+        match request.token {
+            RevokedToken::Access(_) => Box::pin(std::future::ready(Ok(false))),
+            RevokedToken::Refresh(_) => self.0.revoke(request),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_of_two_tokens_is_one_at_the_provider_if_both_are_revoked_there() {
+    let world = World::new();
+    let handle = TokenHandle::builder(
+        user_key(),
+        Arc::new(RefreshTokensOnly(Arc::clone(&world.bank))),
+        Renewal::Refresh,
+    )
+    .store(Arc::clone(&world.memory))
+    .rotation(ROTATING)
+    .clock(Arc::clone(&world.clock) as _)
+    .holder("a")
+    .audit(world.log.sink())
+    .build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::LoseReply]);
+    handle.fresh().await.unwrap_err();
+    world.log.told();
+    handle.revoke().await.unwrap();
+    assert_eq!(world.log.told(), ["a 1 revoked at_provider=false"]);
+    assert_eq!(world.bank.revoked_tokens(), ["refresh-1"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_tokens_that_a_login_replaced_are_told_when_they_are_revoked() {
     let world = World::new();
@@ -525,8 +570,10 @@ async fn a_sink_may_ask_the_handle_and_one_that_panics_changes_nothing() {
     );
 }
 
+#[cfg(feature = "mx")]
 const DAY: Duration = Duration::from_secs(86_400);
 
+#[cfg(feature = "mx")]
 /// Applications whose authorization server is at an address, and whose clock is turned by hand.
 struct Applications {
     bank: Recorder,
@@ -535,6 +582,7 @@ struct Applications {
     log: Log,
 }
 
+#[cfg(feature = "mx")]
 impl Applications {
     async fn new() -> Self {
         let clock = Arc::new(ManualClock::new());
@@ -573,6 +621,7 @@ impl Applications {
     }
 }
 
+#[cfg(feature = "mx")]
 async fn connect(app: &mx::App, user: &str) -> mx::Connection {
     let pending = app.authorize(["accounts"]).unwrap().subject(user).pending;
     let state = pending.state().expose_secret().to_owned();
@@ -581,6 +630,7 @@ async fn connect(app: &mx::App, user: &str) -> mx::Connection {
         .unwrap()
 }
 
+#[cfg(feature = "mx")]
 #[tokio::test]
 async fn the_events_of_an_erasure_do_not_name_the_person() {
     let world = Applications::new().await;
@@ -618,6 +668,7 @@ async fn the_events_of_an_erasure_do_not_name_the_person() {
     }
 }
 
+#[cfg(feature = "mx")]
 #[tokio::test]
 async fn a_forgotten_grant_is_erased_once_more_and_a_revocation_that_fails_names_nobody() {
     let world = Applications::new().await;
@@ -641,6 +692,7 @@ async fn a_forgotten_grant_is_erased_once_more_and_a_revocation_that_fails_names
     assert_eq!(refusing.told(), ["1 revocation_failed in_doubt=false"]);
 }
 
+#[cfg(feature = "mx")]
 #[tokio::test]
 async fn an_import_is_told_once_and_so_is_a_renewal_of_an_unused_grant() {
     let world = Applications::new().await;
@@ -657,6 +709,7 @@ async fn an_import_is_told_once_and_so_is_a_renewal_of_an_unused_grant() {
     assert_eq!(world.told(), ["3 refreshed stored=true"]);
 }
 
+#[cfg(feature = "mx")]
 #[tokio::test]
 async fn no_event_shows_a_secret() {
     let world = Applications::new().await;

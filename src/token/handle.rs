@@ -375,8 +375,10 @@ impl TokenSource for TokenHandle {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::Mutex;
+
     use super::*;
-    use crate::token::store::MemoryStore;
+    use crate::token::store::{MemoryStore, StoredRecord, Swap, Swapped, swap_alone};
     use crate::token::{GrantKind, IssuerError, Obtain, Record, RevokeRequest, TokenStore as _};
 
     struct Nobody;
@@ -390,8 +392,30 @@ mod tests {
         }
     }
 
+    /// A server that writes down which tokens it is asked to revoke.
+    #[derive(Default)]
+    struct Revoking(Mutex<Vec<String>>);
+
+    impl Issuer for Revoking {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+        fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            let token = request.token.secret().expose_secret().to_owned();
+            self.0.lock().unwrap().push(token);
+            Box::pin(std::future::ready(Ok(true)))
+        }
+    }
+
     fn key() -> TokenKey {
         TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject("jo")
+    }
+
+    async fn assert_erased(store: &MemoryStore) {
+        let stored = store.load(&key()).await.unwrap().unwrap();
+        let record = Record::decode(&stored.bytes).unwrap();
+        assert!(record.tokens.is_none() && record.pseudonym.is_some());
+        assert_eq!(record.key, key().without_person());
     }
 
     #[tokio::test]
@@ -402,11 +426,42 @@ mod tests {
             .build();
         handle.adopt(TokenReply::new("access-1")).await.unwrap();
         handle.erase(false).await.unwrap();
-        let stored = store.load(&key()).await.unwrap().unwrap();
-        let record = Record::decode(&stored.bytes).unwrap();
-        assert!(record.tokens.is_none() && record.pseudonym.is_some());
-        assert_eq!(record.key, key().without_person());
+        assert_erased(&store).await;
         assert!(handle.header().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_grant_that_is_erased_is_revoked_once_if_it_lived_and_not_if_it_was_over_or_cannot_be_read() {
+        for (what, revoked) in [
+            ("it lives", 1),
+            ("it was revoked", 1),
+            ("it was forgotten", 0),
+            ("it cannot be read", 0),
+        ] {
+            let (store, server) = (MemoryStore::new(), Arc::new(Revoking::default()));
+            let process = || {
+                let server = Arc::clone(&server) as Arc<dyn Issuer>;
+                TokenHandle::builder(key(), server, Renewal::Refresh)
+                    .store(Arc::new(store.clone()))
+                    .build()
+            };
+            process().adopt(TokenReply::new("access-1")).await.unwrap();
+            match what {
+                "it was revoked" => process().revoke().await.unwrap(),
+                "it was forgotten" => process().forget().await.unwrap(),
+                "it cannot be read" => {
+                    let seen = store.load(&key()).await.unwrap().map(|seen| seen.revision);
+                    let damage = StoredRecord::new(seen.unwrap() + 1, b"{ not a record".to_vec());
+                    let swap = Swap::new(seen, 0, Some(damage));
+                    let swapped = swap_alone(&store, &key(), swap, "a disk", "turn a bit").await;
+                    assert_eq!(swapped.unwrap(), Swapped::Done);
+                }
+                _ => {}
+            }
+            process().erase(true).await.unwrap();
+            assert_erased(&store).await;
+            assert_eq!(server.0.lock().unwrap().len(), revoked, "{what}");
+        }
     }
 
     #[test]
