@@ -115,7 +115,10 @@ async fn record_in(store: &dyn TokenStore) -> Record {
 
 /// Another store with the same record.
 async fn copy(store: &dyn TokenStore, clock: &Arc<VirtualClock>) -> Arc<dyn TokenStore> {
-    let record = store.load(&user_key()).await.unwrap();
+    holding(store.load(&user_key()).await.unwrap(), clock).await
+}
+
+async fn holding(record: Option<StoredRecord>, clock: &Arc<VirtualClock>) -> Arc<dyn TokenStore> {
     let copy = memory(clock);
     let Leased::Granted(lease) = copy.lease(&user_key(), "a copy", HOUR).await.unwrap() else {
         panic!("a new store has no holders");
@@ -215,6 +218,30 @@ async fn a_refusal_ends_the_grant_unless_somebody_has_stored_something_since() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_stored_over_an_older_copy_counts_though_it_has_the_revision_of_the_intent() {
+    let world = World::new(Habits {
+        reuse_revokes_family: false,
+        ..STRICT
+    });
+    let handle = world.logged_in("a").await;
+    let elsewhere = copy(&*world.store.now(), &world.clock).await;
+    let other = user(&world.bank, &elsewhere, &world.clock, "other").build();
+    tokio::time::sleep(HOUR).await;
+    other.fresh().await.unwrap();
+    let refresh = tokio::spawn(async move { handle.fresh().await });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let intended = world.store.now().load(&user_key()).await.unwrap().unwrap();
+    let stored = elsewhere.load(&user_key()).await.unwrap().unwrap();
+    assert_ne!(intended.bytes, stored.bytes, "the request is under way");
+    let at_the_same_revision = StoredRecord::new(intended.revision, stored.bytes);
+    world
+        .store
+        .becomes(holding(Some(at_the_same_revision), &world.clock).await);
+    assert_eq!(text(&refresh.await.unwrap().unwrap()), "Bearer access-2");
+    assert!(world.stored().await.tombstone.is_none());
 }
 
 #[tokio::test(start_paused = true)]
