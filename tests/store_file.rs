@@ -537,8 +537,37 @@ async fn a_lock_that_cannot_be_read_is_an_error_and_not_a_free_lease() {
         }
         if extension == "lock" {
             assert!(store.lease_state(&user_key()).await.is_err());
+            // Nor is it known that nobody has the lease.
+            assert!(store.remove(&user_key().storage_id(), 1).await.is_err());
         }
     }
+}
+
+#[tokio::test]
+async fn a_walk_takes_a_hundred_records_a_step_each_once_and_ends_with_the_last_one() {
+    let directory = Directory::new("walk");
+    let store = directory.store();
+    write(&store, None, Some(1)).await;
+    let put = |number: usize| {
+        fs::copy(
+            directory.record(),
+            directory.own().join(format!("walk-{number:03}.token")),
+        )
+    };
+    for number in 0..100 {
+        put(number).unwrap();
+    }
+    let step = async |after: Option<&str>| {
+        let listed = store.list("walk-", after).await.unwrap();
+        let first = listed.records.first().map(|record| record.id.clone());
+        (first, listed.records.len(), listed.next)
+    };
+    let id = |number: usize| Some(format!("walk-{number:03}"));
+    assert_eq!(step(None).await, (id(0), 100, None));
+    put(100).unwrap();
+    assert_eq!(step(None).await, (id(0), 100, id(99)));
+    assert_eq!(step(id(99).as_deref()).await, (id(100), 1, None));
+    assert_eq!(step(id(100).as_deref()).await, (None, 0, None));
 }
 
 #[tokio::test]
