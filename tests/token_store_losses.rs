@@ -880,6 +880,41 @@ async fn after_a_pause_an_end_elsewhere_is_learned_before_the_first_call() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn after_a_pause_an_end_elsewhere_is_learned_while_the_server_rests_too() {
+    let world = World::new(Habits {
+        life: Some(HOUR * 2),
+        ..STRICT
+    });
+    let handle = world.logged_in("a").await;
+    world.bank.faults([Fault::Throttle(Some(secs(600)))]);
+    assert!(matches!(handle.renew(1).await, Err(Error::Throttled { .. })));
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+    world.process("there").revoke().await.unwrap();
+    tokio::time::sleep(secs(400)).await;
+    assert!(handle.fresh().await.unwrap_err().reauthorization_required());
+    assert_eq!(world.bank.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_server_rests_the_store_is_looked_at_every_two_seconds_and_not_with_every_call() {
+    let world = World::new(STRICT);
+    let store = Watched::new(world.store());
+    let counted: Arc<dyn TokenStore> = Arc::clone(&store) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &counted, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Throttle(Some(secs(600)))]);
+    assert!(matches!(handle.fresh().await, Err(Error::Throttled { .. })));
+    let before = store.reads();
+    for _ in 0..100 {
+        assert!(matches!(handle.fresh().await, Err(Error::Throttled { .. })));
+        tokio::time::sleep(secs(1) / 10).await;
+    }
+    let looks = store.reads() - before;
+    assert!((4..=5).contains(&looks), "{looks} looks in ten seconds");
+}
+
 /// A 401 that does not say that it is the token, and a refresh whose reply is lost: the token may be good, and the spent
 /// refresh token could end it.
 #[tokio::test(start_paused = true)]
