@@ -59,6 +59,10 @@ pub enum Problem {
     Redirect,
     /// A link to the next page leads to another origin or outside the base URL, or is no URL.
     ForeignLink,
+    /// A link to the next page leads to another resource than the one that was asked for.
+    OtherResource,
+    /// Page after page has a next one and no item.
+    EmptyPages,
     /// The next page is the page that was just read.
     RepeatedPage,
 }
@@ -100,6 +104,14 @@ impl fmt::Display for InvalidReply {
             Problem::ForeignLink => write!(
                 f,
                 "{operation}: the link to the next page leads to another origin or outside the base URL, and was not followed; check the base URL"
+            )?,
+            Problem::OtherResource => write!(
+                f,
+                "{operation}: the link to the next page leads to another resource, and was not followed, so the listing is not whole; ask the provider"
+            )?,
+            Problem::EmptyPages => write!(
+                f,
+                "{operation}: page after page has no item and names a next one, so the listing may have no end; ask for the pages one by one"
             )?,
             Problem::RepeatedPage => write!(
                 f,

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::error::Error;
@@ -182,6 +183,7 @@ where
             }
             match link_target(&state.base, &from, &link) {
                 None => state.problem = Some(page.invalid(Problem::ForeignLink)),
+                Some(to) if !same_resource(&from, &to) => state.problem = Some(page.invalid(Problem::OtherResource)),
                 Some(to) if state.seen.contains(&to) => state.problem = Some(page.invalid(Problem::RepeatedPage)),
                 Some(to) => {
                     state.seen.push(to.clone());
@@ -220,6 +222,21 @@ fn link_target(base: &Url, from: &Url, link: &str) -> Option<Url> {
     prefixed.filter(|url| own(url) && under(url))
 }
 
+/// Whether a link leads to the resource that was asked for: its query alone may be another one. Where it leads elsewhere, a
+/// listing would end as if it were whole, or go on with somebody else's items.
+fn same_resource(asked: &Url, next: &Url) -> bool {
+    let segments = |url: &Url| -> Vec<Vec<u8>> {
+        let path = url.path().trim_end_matches('/');
+        path.split('/')
+            .map(|segment| percent_decode_str(segment).collect())
+            .collect()
+    };
+    segments(asked) == segments(next)
+}
+
+/// How many pages without an item may follow one another.
+const EMPTY_PAGES: u32 = 10;
+
 /// The items of pages.
 #[doc(hidden)]
 pub fn items<'a, P, T, E>(pages: Pages<'a, P, E>, take: impl Fn(P) -> Vec<T> + Send + 'a) -> Items<'a, T, E>
@@ -232,13 +249,20 @@ where
     Items(Box::pin(stream::try_unfold(
         state,
         |(mut pages, mut ready, take)| async move {
+            let mut empty = 0;
             loop {
                 if let Some(item) = ready.pop_front() {
                     return Ok(Some((item, (pages, ready, take))));
                 }
-                match pages.next().await {
-                    None => return Ok(None),
-                    Some(page) => ready = take(page?.into_inner()).into(),
+                let Some(page) = pages.next().await else {
+                    return Ok(None);
+                };
+                let page = page?;
+                empty += 1;
+                let endless = (empty == EMPTY_PAGES).then(|| page.invalid(Problem::EmptyPages));
+                ready = take(page.into_inner()).into();
+                if let Some(error) = endless.filter(|_| ready.is_empty()) {
+                    return Err(error);
                 }
             }
         },
@@ -386,6 +410,50 @@ mod tests {
         let pages = by_link(&asked, |_| Some((vec![1], Some("https://evil.example/items"))));
         assert!(matches!(read(pages).await, (items, Some(Problem::ForeignLink)) if items == [1]));
         assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_link_to_another_resource_ends_the_pages_after_the_one_that_has_it() {
+        for (link, goes_on) in [
+            ("?page=2", true),
+            ("/v1/items/?page=2", true),
+            ("/v1/%69tems?page=2", true),
+            ("/items?page=2", true),
+            ("/v1/accounts?page=2", false),
+            ("/v1/items/7?page=2", false),
+            ("/v1?page=2", false),
+            ("items%2f7?page=2", false),
+            ("ITEMS?page=2", false),
+            ("more?page=2", false),
+        ] {
+            let asked = Asked::default();
+            let pages = by_link(&asked, move |url| match url.contains("page=2") {
+                false => Some((vec![1], Some(link))),
+                true => Some((vec![2], None)),
+            });
+            let (items, problem) = read(pages).await;
+            let is_other = matches!(problem, Some(Problem::OtherResource));
+            assert_eq!((items.len() == 2, is_other), (goes_on, !goes_on), "{link}: {problem:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn ten_pages_without_an_item_in_a_row_are_an_error_and_fewer_are_none() {
+        for (empty, is_error) in [(9, false), (10, true)] {
+            let asked = Asked::default();
+            let counted = Arc::new(Mutex::new(0));
+            let pages = by_cursor(&asked, move |_| {
+                let mut count = counted.lock().unwrap();
+                *count += 1;
+                let cursor: &'static str = format!("c{count}").leak();
+                // Empty ones, one item, and the same again.
+                let items = if *count % (empty + 1) == 0 { vec![1] } else { vec![] };
+                Some((items, Some(cursor).filter(|_| *count < 2 * (empty + 1))))
+            });
+            let (items, problem) = read(pages).await;
+            assert_eq!(items.len(), if is_error { 0 } else { 2 });
+            assert_eq!(matches!(problem, Some(Problem::EmptyPages)), is_error, "{problem:?}");
+        }
     }
 
     #[tokio::test]
