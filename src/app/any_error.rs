@@ -1,8 +1,6 @@
 //! One error for a function that does more than one thing: sets up, logs in, looks after tokens, calls.
 
-use std::time::Duration;
-
-use crate::http::ConfigError;
+use crate::http::{ConfigError, RetryAfter};
 use crate::token::StoreError;
 use crate::transport::{self, Outcome};
 use crate::{oauth, token};
@@ -87,7 +85,7 @@ impl AnyError {
 
     /// Whether the same may succeed later without anybody doing anything.
     ///
-    /// This does not say that repeating it is harmless: see [`outcome`](Self::outcome).
+    /// Of a call that could do twice what was to be done once, never while its [outcome](Self::outcome) is unknown.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -100,12 +98,12 @@ impl AnyError {
         }
     }
 
-    /// When to try again, where that is known.
+    /// How long to wait before, where somebody asks for that.
     #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<RetryAfter> {
         match self {
-            Self::Authorization(error) => error.retry_after(),
-            Self::Token(error) => error.retry_after(),
+            Self::Authorization(error) => error.retry_after().map(RetryAfter::After),
+            Self::Token(error) => error.retry_after().map(RetryAfter::After),
             Self::Call(error) => error.retry_after(),
             Self::Config(_) | Self::Store(_) | Self::Download(_) => None,
         }

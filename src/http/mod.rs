@@ -23,4 +23,5 @@ pub(crate) use deadline::within;
 pub(crate) use no_reply::NoReply;
 pub(crate) use random::Random;
 pub(crate) use read::{ReadError, read, without_mark};
+pub use retry_after::RetryAfter;
 pub(crate) use retry_after::retry_after;

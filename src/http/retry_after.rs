@@ -1,44 +1,258 @@
 //! `Retry-After`: how long a server asks to be left alone.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use chrono::{DateTime, NaiveDateTime, Utc};
 use http::HeaderMap;
-use http::header::RETRY_AFTER;
+use http::header::{DATE, RETRY_AFTER};
 
-/// Reads `Retry-After`: seconds or a date (RFC 9110 section 10.2.3).
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+/// What a reply says of when to ask again, where it says something (RFC 9110 section 10.2.3).
+///
+/// ```
+/// use finrail::transport::RetryAfter;
+///
+/// fn pause(error: &finrail::Error) -> std::time::Duration {
+///     match error.retry_after() {
+///         Some(RetryAfter::After(wait)) => wait,
+///         // Somebody asked for time and nobody knows how much: not at once.
+///         Some(RetryAfter::Unreadable) => std::time::Duration::from_secs(60),
+///         None => std::time::Duration::from_secs(1),
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// After so long, counted from the reply on; zero: at once.
+    After(Duration),
+    /// The server asks for time, in words that cannot be read. It is not to be taken for "at once".
+    Unreadable,
+}
+
+impl RetryAfter {
+    /// What can be read of it.
+    #[must_use]
+    pub fn after(self) -> Option<Duration> {
+        match self {
+            Self::After(wait) => Some(wait),
+            Self::Unreadable => None,
+        }
     }
-    let at = httpdate::parse_http_date(text).ok()?;
-    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
+
+    /// How long to wait: what cannot be read counts as a minute.
+    pub(crate) fn or_a_minute(self) -> Duration {
+        self.after().unwrap_or(Duration::from_secs(60))
+    }
+
+    /// Reads the header, in the forms that the standard has and in those that servers send. Of several, the longest that
+    /// can be read counts.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let now = headers
+            .get(DATE)
+            .and_then(|date| date.to_str().ok())
+            .and_then(date)
+            .unwrap_or_else(Utc::now);
+        let mut found = None;
+        for value in headers.get_all(RETRY_AFTER) {
+            let text = value.to_str().unwrap_or_default();
+            let longest = parts(text).iter().filter_map(|part| wait(part, now)).max();
+            let read = longest.map_or(Self::Unreadable, Self::After);
+            found = Some(match (found, read) {
+                (Some(Self::After(one)), Self::After(other)) => Self::After(one.max(other)),
+                (Some(Self::After(one)), Self::Unreadable) => Self::After(one),
+                (_, read) => read,
+            });
+        }
+        found
+    }
+}
+
+/// How long a server that is asked for tokens is to be left alone.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    RetryAfter::of(headers).map(RetryAfter::or_a_minute)
+}
+
+/// The members of a list. A date has a comma too, behind the name of its day.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in text.split([',', ';']) {
+        let part = part.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
+        match parts.last_mut() {
+            Some(last) if is_a_day(last) => *last = format!("{last}, {part}"),
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    parts
+}
+
+fn is_a_day(text: &str) -> bool {
+    ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        .iter()
+        .any(|day| text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(day)))
+        && text.chars().all(|c| c.is_ascii_alphabetic())
+}
+
+fn wait(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    seconds(text).or_else(|| {
+        let left = date(text)?.signed_duration_since(now);
+        Some(left.to_std().unwrap_or_default())
+    })
+}
+
+/// A count of seconds, rounded up. One that is too large to count is as long as can be counted.
+fn seconds(text: &str) -> Option<Duration> {
+    let number = text
+        .strip_suffix("seconds")
+        .or_else(|| text.strip_suffix("sec"))
+        .or_else(|| text.strip_suffix('s'))
+        .unwrap_or(text)
+        .trim_end();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let more = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+    // Nothing but digits: only a number that is too large is none.
+    Some(Duration::from_secs(
+        whole.parse().unwrap_or(u64::MAX).saturating_add(more),
+    ))
+}
+
+/// A date of RFC 9110 section 5.6.7, the same with another name or number for its zone, or one of ISO 8601.
+fn date(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(date) = httpdate::parse_http_date(text) {
+        return Some(date.into());
+    }
+    if let Ok(date) = DateTime::parse_from_rfc3339(text) {
+        return Some(date.to_utc());
+    }
+    let without_name = text.strip_suffix(" UTC").map(|date| format!("{date} +0000"));
+    if let Ok(date) = DateTime::parse_from_rfc2822(without_name.as_deref().unwrap_or(text)) {
+        return Some(date.to_utc());
+    }
+    let iso = text
+        .strip_suffix("UTC")
+        .or_else(|| text.strip_suffix('Z'))
+        .unwrap_or(text)
+        .trim_end();
+    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(iso, form).ok())
+        .or_else(|| {
+            // With a zone that has no colon.
+            let date = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").ok()?;
+            Some(date.naive_utc())
+        })
+        .map(|date| date.and_utc())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(value: &str) -> HeaderMap {
+    /// Of a reply that was made at 12:00:00 on 1 December 2026.
+    fn read(values: &[&str]) -> Option<RetryAfter> {
         let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, value.parse().unwrap());
-        headers
+        headers.insert(DATE, "Tue, 01 Dec 2026 12:00:00 GMT".parse().unwrap());
+        for value in values {
+            headers.append(RETRY_AFTER, value.parse().unwrap());
+        }
+        RetryAfter::of(&headers)
     }
 
     #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
-        assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
-        let soon = SystemTime::now() + Duration::from_secs(100);
-        let read = retry_after(&headers(&httpdate::fmt_http_date(soon))).unwrap();
+    fn it_is_read_in_every_form_that_servers_send() {
+        for (value, secs) in [
+            ("7", 7),
+            ("0", 0),
+            (" 7 ", 7),
+            ("\"7\"", 7),
+            ("'7'", 7),
+            ("007", 7),
+            // Rounded up.
+            ("1.5", 2),
+            ("0.001", 1),
+            ("7.0", 7),
+            ("7s", 7),
+            ("7 seconds", 7),
+            ("7 sec", 7),
+            ("99999999999999999999999", u64::MAX),
+            ("Tue, 01 Dec 2026 12:01:40 GMT", 100),
+            ("Tuesday, 01-Dec-26 12:01:40 GMT", 100),
+            ("Tue Dec  1 12:01:40 2026", 100),
+            ("Tue, 01 Dec 2026 12:01:40 +0000", 100),
+            ("Tue, 01 Dec 2026 13:01:40 +0100", 100),
+            ("Tue, 01 Dec 2026 12:01:40 UTC", 100),
+            ("01 Dec 2026 12:01:40 GMT", 100),
+            ("\"Tue, 01 Dec 2026 12:01:40 GMT\"", 100),
+            ("2026-12-01T12:01:40Z", 100),
+            ("2026-12-01T12:01:40.000Z", 100),
+            ("2026-12-01T13:01:40+01:00", 100),
+            ("2026-12-01T13:01:40+0100", 100),
+            ("2026-12-01T12:01:40", 100),
+            ("2026-12-01 12:01:40", 100),
+            ("2026-12-01 12:01:40 UTC", 100),
+            // Over already.
+            ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+            // Lists: the longest.
+            ("5, 7", 7),
+            ("7;5", 7),
+            ("7, Tue, 01 Dec 2026 12:01:40 GMT", 100),
+            ("Tue, 01 Dec 2026 12:01:40 GMT, 700", 700),
+            ("soon, 7", 7),
+            ("7,", 7),
+        ] {
+            assert_eq!(
+                read(&[value]),
+                Some(RetryAfter::After(Duration::from_secs(secs))),
+                "{value}"
+            );
+        }
+        for (values, secs) in [(["7", "5"], 7), (["5", "7"], 7), (["soon", "7"], 7), (["7", "soon"], 7)] {
+            let expected = Some(RetryAfter::After(Duration::from_secs(secs)));
+            assert_eq!(read(&values), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_none() {
+        for value in [
+            "",
+            "soon",
+            "-1",
+            "+7",
+            "7x",
+            "1e3",
+            "1.2.3",
+            ".5",
+            "7.",
+            "٧",
+            "Tue",
+            "Tue, 01",
+            "0x10",
+            "2026-12-01",
+            "s",
+            "null",
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            assert_eq!(RetryAfter::of(&headers), Some(RetryAfter::Unreadable), "{value}");
+            assert_eq!(retry_after(&headers), Some(Duration::from_secs(60)));
+        }
+        assert_eq!(read(&[]), None);
+        assert_eq!(RetryAfter::Unreadable.after(), None);
+        assert_eq!(RetryAfter::After(Duration::ZERO).after(), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn without_a_date_of_the_reply_the_time_of_day_here_counts() {
+        let mut headers = HeaderMap::new();
+        let soon = std::time::SystemTime::now() + Duration::from_secs(100);
+        headers.insert(RETRY_AFTER, httpdate::fmt_http_date(soon).parse().unwrap());
+        let read = RetryAfter::of(&headers).and_then(RetryAfter::after).unwrap();
         assert!(
             read > Duration::from_secs(90) && read <= Duration::from_secs(100),
             "{read:?}"
         );
-        assert_eq!(
-            retry_after(&headers("Wed, 21 Oct 2015 07:28:00 GMT")),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(retry_after(&headers("soon")), None);
-        assert_eq!(retry_after(&headers("-1")), None);
     }
 }

@@ -1,13 +1,14 @@
 //! Connections that fail, and time that is up.
 
 use std::fmt;
-use std::time::Duration;
 
 use http::StatusCode;
 use url::Url;
 
-use super::outcome::{Outcome, outcome_of, retryable};
-use crate::http::host_of;
+use super::machine::{Happened, may_pass};
+use super::outcome::{Conclusion, Outcome, Proof};
+use super::response::Head;
+use crate::http::{RetryAfter, host_of};
 
 /// A connection that failed, or time that was up.
 #[derive(Debug)]
@@ -27,9 +28,13 @@ pub struct ConnectionError {
     /// The provider's id of the request, or else the one that it carried: ask them with it.
     pub request_id: Option<String>,
     /// `Retry-After`, when the reply had one.
-    pub retry_after: Option<Duration>,
+    pub retry_after: Option<RetryAfter>,
     /// Whether an earlier attempt of the same call may have taken effect.
     pub in_doubt: bool,
+    /// What may be concluded of the reply that broke off.
+    concluded: Option<Conclusion>,
+    /// Twice is the same as once.
+    repeatable: bool,
     source: Option<reqwest::Error>,
 }
 
@@ -55,6 +60,8 @@ impl ConnectionError {
             request_id: None,
             retry_after: None,
             in_doubt: false,
+            concluded: None,
+            repeatable: false,
             source: Some(source.without_url()),
         }
     }
@@ -67,40 +74,65 @@ impl ConnectionError {
         }
     }
 
-    /// The same of a request that carried this id.
-    pub(crate) fn of_request(self, request_id: Option<String>) -> Self {
-        Self { request_id, ..self }
-    }
-
-    /// The same of a reply whose headers had come.
-    pub(crate) fn in_reply(
-        self,
-        status: StatusCode,
-        request_id: Option<String>,
-        retry_after: Option<Duration>,
-    ) -> Self {
+    /// The same of a request that carried this id. `repeatable`: sending it twice is the same as sending it once.
+    pub(crate) fn of_request(self, request_id: Option<String>, repeatable: bool) -> Self {
         Self {
-            point: ConnectionPoint::Reply,
-            status: Some(status),
             request_id,
-            retry_after,
+            repeatable,
             ..self
         }
     }
 
+    /// The same of a reply whose headers had come.
+    pub(crate) fn in_reply(self, status: StatusCode, request_id: Option<String>) -> Self {
+        Self {
+            point: ConnectionPoint::Reply,
+            status: Some(status),
+            request_id,
+            ..self
+        }
+    }
+
+    /// The same of this reply.
+    pub(crate) fn of_reply(self, head: &Head) -> Self {
+        Self {
+            retry_after: head.answer.asked,
+            concluded: Some(head.concluded()),
+            repeatable: head.repeatable,
+            ..self.in_reply(head.status, head.request_id().map(str::to_owned))
+        }
+    }
+
     pub(crate) fn outcome(&self) -> Outcome {
-        match (self.point, self.status) {
+        match (self.point, self.concluded) {
             _ if self.in_doubt => Outcome::Unknown,
             (ConnectionPoint::Connect, _) => Outcome::NotSent,
-            (_, Some(status)) => outcome_of(status),
+            (_, Some(concluded)) => concluded.outcome,
             (_, None) => Outcome::Unknown,
         }
     }
 
+    /// What shows that the provider refused the call.
+    pub(crate) fn proof(&self) -> Option<Proof> {
+        self.concluded.filter(|_| !self.in_doubt)?.proof
+    }
+
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
+
     /// A refusal stays one, however little of its body came.
-    pub(crate) fn is_retryable(&self) -> bool {
+    pub(crate) fn may_succeed_later(&self) -> bool {
         self.status
-            .is_none_or(|status| !status.is_client_error() || retryable(status))
+            .is_none_or(|status| !status.is_client_error() || may_pass(status))
+    }
+
+    /// What became of the attempt that ended so.
+    pub(crate) fn happened(&self) -> Happened {
+        match self.point {
+            ConnectionPoint::Connect => Happened::NeverLeft,
+            ConnectionPoint::Sent | ConnectionPoint::Reply => Happened::NoAnswer,
+        }
     }
 
     pub(crate) fn out_of_time(operation: &'static str, point: ConnectionPoint) -> Self {
@@ -113,6 +145,8 @@ impl ConnectionError {
             request_id: None,
             retry_after: None,
             in_doubt: false,
+            concluded: None,
+            repeatable: false,
             source: None,
         }
     }

@@ -17,11 +17,12 @@ use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::credentials::{AfterRefusal, Credential};
 use super::error::{Error, Failure};
 use super::invalid_reply::Problem;
+use super::machine::{self, Happened, Situation, Step};
 use super::operation::{Effect, MadeHeader, Operation};
-use super::outcome::{Outcome, outcome_of, retryable};
+use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
-use crate::http::{Departure, retry_after, sent_once};
+use crate::http::{Departure, Random, sent_once};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -37,6 +38,8 @@ struct Inner {
     retry: RetryPolicy,
     /// The HTTP client is the caller's: it may follow redirects.
     own_http: bool,
+    /// Spreads the pauses between attempts.
+    random: Random,
 }
 
 impl fmt::Debug for Core {
@@ -61,6 +64,7 @@ impl Core {
             credential,
             retry,
             own_http,
+            random: Random::from_system(),
         }))
     }
 
@@ -159,8 +163,8 @@ impl Core {
     ) -> Result<Response, Untyped> {
         let policy = self.0.retry;
         let deadline = policy.end(started);
-        let repeatable = operation.effect != Effect::Neither || parts.has_key(operation);
-        let mut refreshed = false;
+        let has_key = parts.has_key(operation);
+        let mut renewed = false;
         let mut attempt = 1;
         loop {
             let bearer = self
@@ -172,67 +176,87 @@ impl Core {
             let left = deadline
                 .saturating_duration_since(Instant::now())
                 .min(policy.attempt_timeout);
-            let may_repeat = repeatable && attempt < policy.attempts;
-            let sent = self.send(&parts, http, operation, left, policy.attempt_timeout).await;
-            let (outcome, asked) = match sent {
-                Ok(mut response) => {
-                    if self.was_redirected(&response, &parts, operation) {
-                        return Err(Error::invalid_reply(response.invalid(Problem::Redirect)));
-                    }
-                    earlier.sent = true;
-                    if let Some(bearer) = bearer.as_ref().filter(|_| !refreshed) {
-                        let credential = &self.0.credential;
-                        match credential.after_refusal(&response, bearer, operation, deadline).await? {
-                            AfterRefusal::SendAgain => {
-                                refreshed = true;
-                                continue;
-                            }
-                            AfterRefusal::Stands { not_renewed } => response.head.not_renewed = not_renewed,
-                        }
-                    }
-                    if !(may_repeat && retryable(response.status())) {
-                        return Ok(response);
-                    }
-                    let asked = retry_after(response.headers());
-                    (Ok(response), asked)
-                }
-                Err(error) => {
-                    earlier.sent |= error.outcome() != Outcome::NotSent;
-                    if !error.is_retryable() {
-                        return Err(Error::Connection(error));
-                    }
-                    let asked = error.retry_after;
-                    (Err(error), asked)
-                }
+            let mut situation = Situation {
+                effect: operation.effect,
+                has_key,
+                tries_left: attempt < policy.attempts,
+                may_renew: !renewed && bearer.is_some(),
+                may_resend: policy.resend_with_new_token,
+                happened: Happened::NeverLeft,
             };
-            attempt += 1;
-            let in_time = |wait: &Duration| Instant::now().checked_add(*wait).is_some_and(|at| at < deadline);
-            let wait = policy.wait(attempt, asked).filter(|wait| may_repeat && in_time(wait));
-            match (wait, outcome) {
-                (Some(wait), outcome) => {
-                    let outcome = match &outcome {
-                        Ok(response) => outcome_of(response.status()),
-                        Err(error) => error.outcome(),
-                    };
-                    earlier.in_doubt |= outcome == Outcome::Unknown && operation.effect != Effect::Safe;
-                    tracing::debug!(attempt, ?wait, "trying again");
-                    tokio::time::sleep(wait).await;
+            let attempted = Attempt {
+                operation,
+                within: left,
+                patience: policy.attempt_timeout,
+                repeatable: situation.is_repeatable(),
+            };
+            let mut sent = self.send(&parts, http, attempted).await;
+            situation.happened = match &sent {
+                Ok(response) if self.was_redirected(response, &parts, operation) => Happened::Elsewhere,
+                Ok(response) => Happened::Answered(response.head.answer),
+                Err(error) => error.happened(),
+            };
+            let concluded = situation.conclude();
+            earlier.sent |= concluded.outcome != Outcome::NotSent;
+            match (situation.decide(), bearer, &mut sent) {
+                (Step::Renew, Some(bearer), Ok(response)) => {
+                    let credential = &self.0.credential;
+                    match credential
+                        .another_token(response.head.answer, &bearer, deadline)
+                        .await?
+                    {
+                        AfterRefusal::SendAgain => {
+                            renewed = true;
+                            continue;
+                        }
+                        AfterRefusal::Stands { not_renewed } => response.head.not_renewed = not_renewed,
+                    }
+                    return self.answer(sent, situation.happened);
                 }
-                (None, Ok(response)) => return Ok(response),
-                (None, Err(error)) => return Err(Error::Connection(error)),
+                (Step::Suspect, Some(bearer), Ok(response)) => {
+                    self.0.credential.suspect(response.head.answer, &bearer);
+                    return self.answer(sent, situation.happened);
+                }
+                (Step::Repeat, ..) => {}
+                (Step::Answer | Step::Renew | Step::Suspect, ..) => return self.answer(sent, situation.happened),
             }
+            attempt += 1;
+            let asked = match &sent {
+                Ok(response) => response.head.answer.asked,
+                Err(error) => error.retry_after,
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(wait) = machine::pause(&policy, attempt, asked, left, self.0.random.draw()) else {
+                return self.answer(sent, situation.happened);
+            };
+            earlier.in_doubt |= concluded.outcome == Outcome::Unknown && operation.effect != Effect::Safe;
+            tracing::debug!(attempt, ?wait, "trying again");
+            tokio::time::sleep(wait).await;
         }
     }
 
-    /// One attempt, from the connection to the end of the reply (of its headers, for a download, whose pieces then
-    /// may take as long as `patience` says).
+    /// What the caller gets of the last attempt.
+    fn answer(&self, sent: Result<Response, ConnectionError>, happened: Happened) -> Result<Response, Untyped> {
+        match sent {
+            Ok(response) if happened == Happened::Elsewhere => {
+                Err(Error::invalid_reply(response.invalid(Problem::Redirect)))
+            }
+            Ok(response) => Ok(response),
+            Err(error) => Err(Error::Connection(error)),
+        }
+    }
+
+    /// One attempt, from the connection to the end of the reply; of its headers, for a download.
     async fn send(
         &self,
         parts: &Parts,
         http: &reqwest::Client,
-        operation: &'static Operation,
-        within: Duration,
-        patience: Duration,
+        Attempt {
+            operation,
+            within,
+            patience,
+            repeatable,
+        }: Attempt,
     ) -> Result<Response, ConnectionError> {
         let Made { request, id, departure } = parts.request(operation);
         let started = Instant::now();
@@ -246,15 +270,15 @@ impl Core {
                 };
                 return Err(ConnectionError::new(operation.id, error, left)
                     .at(&parts.url)
-                    .of_request(id));
+                    .of_request(id, repeatable));
             }
             Err(_) => {
                 let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent);
-                return Err(too_late.at(&parts.url).of_request(id));
+                return Err(too_late.at(&parts.url).of_request(id, repeatable));
             }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let head = Head::of(self.0.provider, operation, &inner, id);
+        let head = Head::of(self.0.provider, operation, &inner, id, repeatable);
         let left = within.saturating_sub(started.elapsed());
         match tokio::time::timeout(left, Response::receive(head.clone(), inner, patience)).await {
             Ok(result) => result,
@@ -327,6 +351,17 @@ impl Core {
             _ => Err(Error::unexpected(response)),
         }
     }
+}
+
+/// What an attempt is made with.
+struct Attempt {
+    operation: &'static Operation,
+    /// Its time.
+    within: Duration,
+    /// How long each piece of a download may take after it.
+    patience: Duration,
+    /// Sending the call twice is the same as sending it once.
+    repeatable: bool,
 }
 
 /// What the attempts of a call have done so far.

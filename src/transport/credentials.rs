@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::error::{Error, MissingScope};
-use super::operation::{Authentication, Effect, Operation};
+use super::machine::{AfterRenewal, Answer, Renewal, after_renewal};
+use super::operation::{Authentication, Operation};
 use super::outcome::Outcome;
-use super::response::Response;
-use crate::http::challenge_is_invalid_token;
 use crate::token::{self, Bearer, Rejection, TokenSource};
 use crate::value::with_causes;
 
@@ -88,67 +87,67 @@ impl Credential {
         }
     }
 
-    /// A 401 is answered by one refresh and one replay (RFC 6750 section 3.1): always when it says
-    /// `invalid_token`, otherwise only where a replay changes nothing, because a bare 401 may have other causes. Where
-    /// nothing is sent again the token is told of too, so that the next call has another one.
-    pub(super) async fn after_refusal(
+    /// Asks for another token than the one that a 401 refused, and waits for it.
+    pub(super) async fn another_token(
         &self,
-        response: &Response,
+        refused: Answer,
         bearer: &Bearer,
-        operation: &'static Operation,
         deadline: Instant,
     ) -> Result<AfterRefusal, Untyped> {
-        const STANDS: AfterRefusal = AfterRefusal::Stands { not_renewed: None };
-
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(STANDS);
-        }
         let Credential::Tokens(tokens) = self else {
-            return Ok(STANDS);
+            return Ok(AfterRefusal::Stands { not_renewed: None });
         };
-        let said_so = challenge_is_invalid_token(response.headers());
-        if !said_so && operation.effect != Effect::Safe {
-            reject_beside(tokens, bearer.generation);
-            return Ok(STANDS);
-        }
-        tracing::debug!(said_so, "the provider rejected the access token");
+        tracing::debug!(said_so = refused.names_token, "the provider rejected the access token");
         // Out of time: the refresh goes on for later calls, and this one has its answer.
-        let rejection = match said_so {
-            true => Rejection::InvalidToken,
-            false => Rejection::Unexplained,
+        let renewed = tokio::time::timeout_at(deadline, tokens.rejected(bearer.generation, rejection(refused))).await;
+        let (renewal, error) = match renewed {
+            Ok(Ok(newer)) if newer.generation != bearer.generation => (Renewal::Another, None),
+            Ok(Ok(_)) => (Renewal::Same, None),
+            Ok(Err(error)) if error.reauthorization_required() => (Renewal::Over, Some(error)),
+            Ok(Err(error)) => (Renewal::NotNow, Some(error)),
+            Err(_) => {
+                let waited_for = tokens.waiting().unwrap_or(token::Error::Interrupted(
+                    "the time of the call was up before there was another token; try again later",
+                ));
+                (Renewal::OutOfTime, Some(waited_for))
+            }
         };
-        let Ok(renewed) = tokio::time::timeout_at(deadline, tokens.rejected(bearer.generation, rejection)).await else {
-            let waited_for = tokens.waiting();
-            return Ok(AfterRefusal::because(waited_for.unwrap_or(token::Error::Interrupted(
-                "the time of the call was up before there was another token; try again later",
-            ))));
-        };
-        match renewed {
-            Ok(newer) if newer.generation != bearer.generation => Ok(AfterRefusal::SendAgain),
-            Ok(_) => Ok(STANDS),
-            Err(error) if error.reauthorization_required() && said_so => Err(no_token(error)),
-            // The 401 itself is the better answer when the refresh failed for a passing reason.
-            Err(error) => Ok(AfterRefusal::because(error)),
+        match (after_renewal(renewal, refused.names_token), error) {
+            (AfterRenewal::SendAgain, _) => Ok(AfterRefusal::SendAgain),
+            (AfterRenewal::NoToken, Some(error)) => Err(no_token(error)),
+            (AfterRenewal::AnswerWithReason, error) => Ok(AfterRefusal::Stands {
+                not_renewed: error.map(Box::new),
+            }),
+            (AfterRenewal::Answer | AfterRenewal::NoToken, _) => Ok(AfterRefusal::Stands { not_renewed: None }),
+        }
+    }
+
+    /// Tells of a 401, and does not wait for another token: this call has its answer.
+    pub(super) fn suspect(&self, refused: Answer, bearer: &Bearer) {
+        let Credential::Tokens(tokens) = self else { return };
+        tracing::debug!(
+            said_so = refused.names_token,
+            "the provider answered 401, and the call is not sent again: the next one gets another token"
+        );
+        let (tokens, generation, rejection) = (Arc::clone(tokens), bearer.generation, rejection(refused));
+        let mut told = Box::pin(async move {
+            if let Err(error) = tokens.rejected(generation, rejection).await {
+                tracing::debug!(error = %with_causes(&error), "no other token");
+            }
+        });
+        // Told before the call ends, so that no later call takes the same token; the rest goes on beside.
+        if (&mut told).now_or_never().is_none()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(told);
         }
     }
 }
 
-/// Tells of a 401 that does not name the token, and does not wait for another token: this call has its answer.
-fn reject_beside(tokens: &Arc<dyn TokenSource>, generation: u64) {
-    tracing::debug!(
-        "the provider answered 401 and did not say that it is the access token: the next call gets another one"
-    );
-    let tokens = Arc::clone(tokens);
-    let mut told = Box::pin(async move {
-        if let Err(error) = tokens.rejected(generation, Rejection::Unexplained).await {
-            tracing::debug!(error = %with_causes(&error), "no other token");
-        }
-    });
-    // Told before the call ends, so that no later call takes the same token; the rest goes on beside.
-    if (&mut told).now_or_never().is_none()
-        && let Ok(runtime) = tokio::runtime::Handle::try_current()
-    {
-        runtime.spawn(told);
+fn rejection(refused: Answer) -> Rejection {
+    match refused.names_token {
+        true => Rejection::InvalidToken,
+        false => Rejection::Unexplained,
     }
 }
 
@@ -161,14 +160,6 @@ pub(super) enum AfterRefusal {
         /// Why there is no other token, where one was asked for.
         not_renewed: Option<Box<token::Error>>,
     },
-}
-
-impl AfterRefusal {
-    fn because(error: token::Error) -> Self {
-        Self::Stands {
-            not_renewed: Some(Box::new(error)),
-        }
-    }
 }
 
 fn unfit(operation: &'static Operation) -> Untyped {

@@ -125,7 +125,7 @@ impl Stream for ByteStream {
         this.waiting = None;
         this.inner = Box::pin(futures_util::stream::empty());
         let error = error.at(&this.url);
-        Poll::Ready(Some(Err(error.in_reply(this.status, this.request_id.clone(), None))))
+        Poll::Ready(Some(Err(error.in_reply(this.status, this.request_id.clone()))))
     }
 }
 

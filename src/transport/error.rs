@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::time::Duration;
 
 use http::StatusCode;
 
 use super::connection_error::ConnectionError;
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
-use super::outcome::{Outcome, outcome_of, retryable};
+use super::machine::may_pass;
+use super::outcome::{Outcome, Proof};
 use super::response::{Response, ResponseValue};
+use crate::http::RetryAfter;
 use crate::token;
 
 /// Why a call failed.
@@ -128,29 +129,76 @@ impl<E> Error<E> {
             Self::Auth { outcome, .. } => *outcome,
             Self::Connection(error) => error.outcome(),
             Self::ErrorResponse(reply) if reply.in_doubt() => Outcome::Unknown,
-            Self::ErrorResponse(reply) => outcome_of(reply.status()),
+            Self::ErrorResponse(reply) => reply.head().concluded().outcome,
             // Whoever answers behind a redirect says nothing of the request that was redirected.
             Self::InvalidReply(reply) if reply.in_doubt || matches!(reply.problem, Problem::Redirect) => {
                 Outcome::Unknown
             }
-            Self::InvalidReply(reply) => outcome_of(reply.status),
+            Self::InvalidReply(reply) => reply.concluded.outcome,
         }
     }
 
-    /// Whether the same call may succeed later.
+    /// What shows that it was the provider who refused the call, where [`outcome`](Self::outcome) is
+    /// [`Outcome::Rejected`] because of a reply.
     ///
-    /// This does not say that repeating it is harmless: see [`outcome`](Self::outcome).
+    /// ```
+    /// use finrail::transport::{Outcome, Proof};
+    ///
+    /// fn may_pay_again(error: &finrail::Error) -> bool {
+    ///     match error.outcome() {
+    ///         Outcome::NotSent => true,
+    ///         Outcome::Rejected => error.proof() == Some(Proof::Documented),
+    ///         Outcome::Unknown => false,
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn proof(&self) -> Option<Proof> {
+        if self.outcome() != Outcome::Rejected {
+            return None;
+        }
+        match self {
+            Self::ErrorResponse(reply) => reply.head().concluded().proof,
+            Self::InvalidReply(reply) => reply.concluded.proof,
+            Self::Connection(error) => error.proof(),
+            _ => None,
+        }
+    }
+
+    /// Whether the call may be made again, later, and may succeed then.
+    ///
+    /// Never where that could do twice what was to be done once: a call whose outcome is [unknown](Outcome::Unknown), and
+    /// which is neither harmless to repeat nor carries an idempotency key. Look first what became of it.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
+        self.may_succeed_later() && (self.outcome() != Outcome::Unknown || self.is_repeatable())
+    }
+
+    /// Whether what stands in the way may pass: a failed connection, an overload, a token that cannot be had now.
+    ///
+    /// This does not say that repeating the call is harmless: ask [`is_retryable`](Self::is_retryable) for that.
+    #[must_use]
+    pub fn may_succeed_later(&self) -> bool {
         if let Some(error) = self.not_renewed() {
             return error.is_retryable();
         }
         match self {
             Self::InvalidRequest(_) | Self::MissingScope(_) => false,
             Self::Auth { error, .. } => error.is_retryable(),
-            Self::Connection(error) => error.is_retryable(),
-            Self::ErrorResponse(reply) => retryable(reply.status()),
-            Self::InvalidReply(reply) => retryable(reply.status),
+            Self::Connection(error) => error.may_succeed_later(),
+            Self::ErrorResponse(reply) => may_pass(reply.status()),
+            Self::InvalidReply(reply) => may_pass(reply.status),
+        }
+    }
+
+    /// Whether sending it twice is the same as sending it once.
+    fn is_repeatable(&self) -> bool {
+        match self {
+            // Nothing else is in doubt here than an earlier attempt, and only what is repeatable has one.
+            Self::InvalidRequest(_) | Self::MissingScope(_) | Self::Auth { .. } => true,
+            Self::Connection(error) => error.is_repeatable(),
+            Self::ErrorResponse(reply) => reply.head().repeatable,
+            Self::InvalidReply(reply) => reply.repeatable,
         }
     }
 
@@ -205,17 +253,18 @@ impl<E> Error<E> {
         }
     }
 
-    /// How long the provider asks to wait (`Retry-After`).
+    /// How long the provider asks to wait (`Retry-After`), where it asks; it may do so in words that cannot be read.
     #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<RetryAfter> {
+        let of_token = |error: &token::Error| error.retry_after().map(RetryAfter::After);
         let asked = match self {
-            Self::Auth { error, .. } => error.retry_after(),
-            Self::ErrorResponse(reply) => crate::http::retry_after(reply.headers()),
+            Self::Auth { error, .. } => of_token(error),
+            Self::ErrorResponse(reply) => reply.head().answer.asked,
             Self::InvalidReply(reply) => reply.retry_after,
             Self::Connection(error) => error.retry_after,
             _ => None,
         };
-        asked.or_else(|| self.not_renewed()?.retry_after())
+        asked.or_else(|| of_token(self.not_renewed()?))
     }
 
     /// The provider's error body, when it answered with one.

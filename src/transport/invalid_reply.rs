@@ -1,11 +1,12 @@
 //! Replies that the specification does not describe.
 
 use std::fmt;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::outcome::Conclusion;
+use crate::http::RetryAfter;
 use crate::token;
 
 /// A reply that the specification does not describe.
@@ -19,7 +20,7 @@ pub struct InvalidReply {
     /// The provider's id of the request, when the reply had one.
     pub request_id: Option<String>,
     /// `Retry-After`, when the reply had one.
-    pub retry_after: Option<Duration>,
+    pub retry_after: Option<RetryAfter>,
     /// What is wrong with it.
     pub problem: Problem,
     /// Whether an earlier attempt of the same call may have taken effect.
@@ -28,6 +29,9 @@ pub struct InvalidReply {
     pub not_renewed: Option<Box<token::Error>>,
     /// The body as it came, where it was read. It is shown to nobody who does not ask for it.
     pub body: Option<RawBody>,
+    pub(super) concluded: Conclusion,
+    /// Twice is the same as once.
+    pub(super) repeatable: bool,
 }
 
 /// What is wrong with a reply.

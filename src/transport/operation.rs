@@ -41,8 +41,20 @@ pub struct Operation {
     /// The header that carries a key of the caller's intent, where the provider has one. A call with it may be
     /// repeated under the [`RetryPolicy`](super::RetryPolicy).
     pub idempotency_header: Option<&'static str>,
+    /// How an error reply of the provider is told from one of whoever stands in between, where that is documented.
+    pub error_proof: Option<ErrorProof>,
     /// How far the operation is to be trusted.
     pub grade: Grade,
+}
+
+/// By what an error reply is known to be the provider's own: one of these statuses, and a JSON object with one of these
+/// members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorProof {
+    /// The statuses with which the provider is known to answer in this form.
+    pub statuses: &'static [u16],
+    /// Members of which one is there.
+    pub members: &'static [&'static str],
 }
 
 impl Operation {
@@ -62,6 +74,7 @@ impl Operation {
         headers: &[],
         pagination: None,
         idempotency_header: None,
+        error_proof: None,
         grade: Grade::Inferred,
     };
 }

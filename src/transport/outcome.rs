@@ -1,55 +1,100 @@
 //! What a caller may conclude of a call.
 
-use http::StatusCode;
+use serde_json::Value;
+
+use super::operation::{ErrorProof, Operation};
 
 /// What a caller may conclude about the effect of a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The request did not leave: it had no effect.
     NotSent,
-    /// The provider refused the request: it had no effect.
+    /// The provider refused the request: it had no effect. What shows that it was the provider who answered is
+    /// [`Error::proof`](super::Error::proof).
     Rejected,
     /// The request may or may not have taken effect. Look before repeating it.
     Unknown,
 }
 
-/// A 4xx refuses the request. A 408 says that it did not come in whole; a 5xx says nothing about its effect.
-pub(crate) fn outcome_of(status: StatusCode) -> Outcome {
-    if status.is_client_error() {
-        Outcome::Rejected
-    } else {
-        Outcome::Unknown
-    }
+/// What shows that the provider itself refused a call, and nobody in between.
+///
+/// A gateway, a firewall or a load balancer may answer 403, 409 or 429 in the provider's place, after the provider carried
+/// the call out: such an answer to a call with an effect is [`Outcome::Unknown`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proof {
+    /// The specification says by which status and which member of the reply the provider is known
+    /// ([`Operation::error_proof`]), or the reply is a 401 whose Bearer challenge names the token (RFC 6750 section 3.1).
+    Documented,
+    /// Nobody documents how the provider is known. A JSON object with 400, 401, 404 or 422 is taken for its answer.
+    Assumed,
 }
 
-pub(crate) fn retryable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
+/// An outcome, and what it rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Conclusion {
+    pub outcome: Outcome,
+    /// Of a refusal.
+    pub proof: Option<Proof>,
+}
+
+/// What shows that the provider itself made this error reply.
+pub(crate) fn proof(operation: &Operation, status: u16, body: &[u8]) -> Option<Proof> {
+    let Ok(Value::Object(reply)) = serde_json::from_slice(body) else {
+        return None;
+    };
+    match &operation.error_proof {
+        Some(ErrorProof { statuses, members }) => {
+            let named = members
+                .iter()
+                .any(|member| reply.get(*member).is_some_and(|value| !value.is_null()));
+            (statuses.contains(&status) && named).then_some(Proof::Documented)
+        }
+        None => matches!(status, 400 | 401 | 404 | 422).then_some(Proof::Assumed),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const UNDOCUMENTED: Operation = Operation::BASE;
+    const DOCUMENTED: Operation = Operation {
+        error_proof: Some(ErrorProof {
+            statuses: &[400, 403],
+            members: &["errorCode", "error"],
+        }),
+        ..Operation::BASE
+    };
+
     #[test]
-    fn a_4xx_had_no_effect_and_what_may_pass_may_be_tried_again() {
-        for (status, outcome, again) in [
-            (200, Outcome::Unknown, false),
-            (302, Outcome::Unknown, false),
-            (400, Outcome::Rejected, false),
-            (401, Outcome::Rejected, false),
-            (404, Outcome::Rejected, false),
-            (408, Outcome::Rejected, true),
-            (409, Outcome::Rejected, false),
-            (422, Outcome::Rejected, false),
-            (429, Outcome::Rejected, true),
-            (500, Outcome::Unknown, false),
-            (501, Outcome::Unknown, false),
-            (502, Outcome::Unknown, true),
-            (503, Outcome::Unknown, true),
-            (504, Outcome::Unknown, true),
+    fn the_provider_is_known_by_what_the_specification_names() {
+        for (status, body, expected) in [
+            (400, r#"{"errorCode":"FORMAT_ERROR"}"#, true),
+            (403, r#"{"x":1,"error":{"message":"no"}}"#, true),
+            (403, r#"{"errorCode":null}"#, false),
+            (403, r#"{"message":"Forbidden"}"#, false),
+            (403, r#"[{"errorCode":"NO_CONTRACT"}]"#, false),
+            (403, r#"{"data":{"errorCode":"NO_CONTRACT"}}"#, false),
+            (403, r#"{"errorCode":"NO_CONTRACT""#, false),
+            (403, "<html>errorCode</html>", false),
+            (403, "", false),
+            (409, r#"{"errorCode":"DUPLICATE"}"#, false),
+            (404, "{}", false),
         ] {
-            let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!((outcome_of(status), retryable(status)), (outcome, again), "{status}");
+            let expected = expected.then_some(Proof::Documented);
+            assert_eq!(proof(&DOCUMENTED, status, body.as_bytes()), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_says_how_it_is_known_an_object_is_taken_for_its_answer_with_four_statuses() {
+        for status in 400..500 {
+            let expected = matches!(status, 400 | 401 | 404 | 422).then_some(Proof::Assumed);
+            assert_eq!(proof(&UNDOCUMENTED, status, b"{\"x\":1}"), expected, "{status}");
+            for body in ["", "[]", "\"no\"", "null", "<html>", "{", "{} {}"] {
+                assert_eq!(proof(&UNDOCUMENTED, status, body.as_bytes()), None, "{status} {body}");
+            }
         }
     }
 }

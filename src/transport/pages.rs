@@ -273,6 +273,7 @@ where
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use super::super::machine::Answer;
     use super::super::operation::Operation;
     use super::super::response::Head;
     use super::*;
@@ -296,6 +297,13 @@ mod tests {
             headers: http::HeaderMap::new(),
             url: url.parse().unwrap(),
             sent_id: None,
+            answer: Answer {
+                status: 200,
+                proof: None,
+                names_token: false,
+                asked: None,
+            },
+            repeatable: true,
             in_doubt: false,
             not_renewed: None,
         };

@@ -93,6 +93,7 @@ mod tests {
 
     use super::super::connection_error::{ConnectionError, ConnectionPoint};
     use super::super::invalid_reply::InvalidReply;
+    use super::super::machine::Answer;
     use super::super::operation::Operation;
     use super::super::outcome::Outcome;
     use super::super::response::Head;
@@ -115,6 +116,13 @@ mod tests {
             headers,
             url: "https://api.bank.example/number".parse().unwrap(),
             sent_id: None,
+            answer: Answer {
+                status,
+                proof: None,
+                names_token: false,
+                asked: None,
+            },
+            repeatable: true,
             in_doubt,
             not_renewed: None,
         }

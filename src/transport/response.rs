@@ -10,8 +10,10 @@ use url::Url;
 
 use super::connection_error::ConnectionError;
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
+use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
-use crate::http::{ReadError, read, retry_after};
+use super::outcome::{Conclusion, proof};
+use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read, without_mark};
 use crate::token;
 
 /// Largest JSON reply that is read, in bytes.
@@ -29,6 +31,10 @@ pub(crate) struct Head {
     pub url: Url,
     /// The id that the request carried, for replies that do not repeat it.
     pub sent_id: Option<String>,
+    /// What the call's decisions need of it.
+    pub answer: Answer,
+    /// Sending the call twice is the same as sending it once.
+    pub repeatable: bool,
     /// An earlier attempt of the same call may have taken effect.
     pub in_doubt: bool,
     /// Why a token that the provider refused was not replaced.
@@ -41,14 +47,23 @@ impl Head {
         operation: &'static Operation,
         inner: &reqwest::Response,
         sent_id: Option<String>,
+        repeatable: bool,
     ) -> Self {
+        let status = inner.status();
         Self {
             provider,
             operation,
-            status: inner.status(),
+            status,
             headers: inner.headers().clone(),
             url: inner.url().clone(),
             sent_id,
+            answer: Answer {
+                status: status.as_u16(),
+                proof: None,
+                names_token: status == StatusCode::UNAUTHORIZED && challenge_is_invalid_token(inner.headers()),
+                asked: RetryAfter::of(inner.headers()),
+            },
+            repeatable,
             in_doubt: false,
             not_renewed: None,
         }
@@ -56,11 +71,12 @@ impl Head {
 
     /// A failure in the body of this reply.
     pub(crate) fn broken(&self, error: ConnectionError) -> ConnectionError {
-        error.at(&self.url).in_reply(
-            self.status,
-            self.request_id().map(str::to_owned),
-            retry_after(&self.headers),
-        )
+        error.at(&self.url).of_reply(self)
+    }
+
+    /// What may be concluded of this reply, whatever earlier attempts did.
+    pub(crate) fn concluded(&self) -> Conclusion {
+        conclude(self.operation.effect, Happened::Answered(self.answer))
     }
 
     pub(super) fn request_id(&self) -> Option<&str> {
@@ -72,7 +88,9 @@ impl Head {
             operation: self.operation.id,
             status: self.status,
             request_id: self.request_id().map(str::to_owned),
-            retry_after: retry_after(&self.headers),
+            retry_after: self.answer.asked,
+            concluded: self.concluded(),
+            repeatable: self.repeatable,
             problem,
             in_doubt: self.in_doubt,
             not_renewed: self.not_renewed.clone(),
@@ -112,7 +130,7 @@ impl fmt::Debug for Response {
 impl Response {
     /// Reads the body, unless it is a download that succeeded: `patience` is how long each of its pieces may take.
     pub(crate) async fn receive(
-        head: Head,
+        mut head: Head,
         inner: reqwest::Response,
         patience: Duration,
     ) -> Result<Self, ConnectionError> {
@@ -126,7 +144,12 @@ impl Response {
                 MAX_ERROR_BODY
             };
             match read(inner, limit).await {
-                Ok(body) => Body::Whole(body),
+                Ok(body) => {
+                    if head.status.is_client_error() {
+                        head.answer.proof = proof(operation, head.answer.status, without_mark(&body));
+                    }
+                    Body::Whole(body)
+                }
                 Err(ReadError::TooLarge) => Body::TooLarge(limit),
                 Err(ReadError::Broken(error)) => {
                     return Self::broken(head, ConnectionError::new(operation.id, error, true));
@@ -152,10 +175,6 @@ impl Response {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.head.status
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.head.headers
     }
 
     pub(crate) fn invalid(self, problem: Problem) -> InvalidReply {
@@ -238,6 +257,10 @@ impl<T> ResponseValue<T> {
     /// Whether an earlier attempt of the same call may have taken effect.
     pub(crate) fn in_doubt(&self) -> bool {
         self.head.in_doubt
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     /// Why a token that the provider refused was not replaced.

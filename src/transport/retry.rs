@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::http::Random;
 use crate::http::{Backoff, spread};
 
 /// Longest `Retry-After` that is waited for within a call.
@@ -11,9 +10,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How often and for how long a call is tried.
 ///
 /// Only what the operation table calls safe or idempotent is ever sent again, and what carries a key of the caller's
-/// intent in the header that the provider has for it. One thing more is sent twice, whatever the policy says: a call
-/// that the provider rejected because its access token was invalid, and a call that changes nothing, after any 401;
-/// once, with a new token.
+/// intent in the header that the provider has for it. One thing more is sent twice, unless
+/// [`resend_with_new_token`](Self::resend_with_new_token) forbids it: a call that the provider rejected because its access
+/// token was invalid, and a call that changes nothing, after any 401; once, with a new token.
 ///
 /// ```
 /// use finrail::transport::RetryPolicy;
@@ -35,6 +34,10 @@ pub struct RetryPolicy {
     pub attempt_timeout: Duration,
     /// Time for the whole call, over all attempts and waits. The pieces of a download come after it.
     pub deadline: Duration,
+    /// Whether a call that the provider refused because of its access token is sent once more with another one (RFC 6750
+    /// section 3.1), and so a call that changes nothing, after any 401. Otherwise the caller has the 401, and the next call
+    /// has another token.
+    pub resend_with_new_token: bool,
 }
 
 impl Default for RetryPolicy {
@@ -44,6 +47,7 @@ impl Default for RetryPolicy {
             backoff: Duration::from_millis(200),
             attempt_timeout: Duration::from_secs(30),
             deadline: Duration::from_secs(60),
+            resend_with_new_token: true,
         }
     }
 }
@@ -59,46 +63,59 @@ impl RetryPolicy {
         }
     }
 
+    /// Every call is sent once, whatever the provider says of its access token.
+    #[must_use]
+    pub fn once() -> Self {
+        Self {
+            resend_with_new_token: false,
+            ..Self::none()
+        }
+    }
+
     /// When a call that starts now must be over; a time without an end is thirty years.
     pub(crate) fn end(&self, started: tokio::time::Instant) -> tokio::time::Instant {
         const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
         started + self.deadline.min(FOREVER)
     }
 
-    /// The wait before attempt `next` (2 is the second), or `None` when the provider asks for more than is waited.
-    pub(crate) fn wait(&self, next: u32, asked: Option<Duration>) -> Option<Duration> {
-        if let Some(asked) = asked {
-            return (asked <= LONGEST_WAIT).then_some(asked);
-        }
+    /// The wait before attempt `next` (2 is the second), where nobody asks for one.
+    pub(super) fn backoff(&self, next: u32, draw: f64) -> Duration {
         const LONGEST: Duration = Duration::from_secs(24 * 3600);
         // It doubles six times at most.
         let backoff = Backoff::new(self.backoff, self.backoff.saturating_mul(64).min(LONGEST));
         let failures = next.saturating_sub(1);
-        Some(spread(backoff.pause(failures), 0.5..=1.0, Random::from_system().draw()))
+        spread(backoff.pause(failures), 0.5..=1.0, draw)
     }
+}
+
+/// What a provider asks for, or `None` when that is more than is waited.
+pub(super) fn wait_as_asked(asked: Duration) -> Option<Duration> {
+    (asked <= LONGEST_WAIT).then_some(asked)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Random;
 
     #[test]
     fn waits_grow_and_stay_below_their_bound() {
         let policy = RetryPolicy::default();
         for (next, most) in [(2, 200), (3, 400), (4, 800)] {
-            let wait = policy.wait(next, None).unwrap();
+            let wait = policy.backoff(next, Random::from_system().draw());
             assert!(
                 wait >= Duration::from_millis(most / 2) && wait <= Duration::from_millis(most),
                 "{wait:?}"
             );
         }
-        assert!(policy.wait(u32::MAX, None).is_some());
+        assert_eq!(policy.backoff(2, 0.0), policy.backoff / 2);
+        assert_eq!(policy.backoff(2, 1.0), policy.backoff);
     }
 
     #[test]
     fn waits_double_six_times_and_never_beyond_a_day() {
         let within = |policy: &RetryPolicy, next, most: Duration| {
-            let wait = policy.wait(next, None).unwrap();
+            let wait = policy.backoff(next, Random::from_system().draw());
             assert!(
                 wait >= most / 2 && wait <= most,
                 "{wait:?} is not from half of {most:?} to it"
@@ -117,18 +134,14 @@ mod tests {
 
     #[test]
     fn a_provider_that_asks_for_an_hour_is_not_waited_for() {
-        let policy = RetryPolicy::default();
-        assert_eq!(policy.wait(2, Some(Duration::from_secs(3600))), None);
-        assert_eq!(
-            policy.wait(2, Some(Duration::from_secs(2))),
-            Some(Duration::from_secs(2))
-        );
+        assert_eq!(wait_as_asked(Duration::from_secs(3600)), None);
+        assert_eq!(wait_as_asked(Duration::from_secs(2)), Some(Duration::from_secs(2)));
     }
     #[test]
     fn what_a_provider_asks_for_is_waited_for_half_a_minute_at_most() {
         for (asked, waited) in [(0, true), (30, true), (31, false), (u64::MAX, false)] {
             let asked = Duration::from_secs(asked);
-            assert_eq!(RetryPolicy::none().wait(2, Some(asked)), waited.then_some(asked));
+            assert_eq!(wait_as_asked(asked), waited.then_some(asked));
         }
     }
 
@@ -140,6 +153,12 @@ mod tests {
             (none.deadline, none.attempt_timeout),
             (usual.deadline, usual.attempt_timeout)
         );
+        assert!(usual.resend_with_new_token && none.resend_with_new_token);
+        let once = RetryPolicy {
+            resend_with_new_token: false,
+            ..none
+        };
+        assert_eq!(RetryPolicy::once(), once);
     }
 
     #[tokio::test(start_paused = true)]
