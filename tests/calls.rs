@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use connected::*;
 use finrail::token::{self, ManualClock, ReauthorizationReason};
-use finrail::transport::{ConnectionPoint, Outcome, Problem, RetryPolicy};
+use finrail::transport::{ConnectionPoint, Outcome, Problem, Proof, RetryAfter, RetryPolicy};
 use finrail::{Error, finexer, mx, ofx, tatrabanka};
 use recorder::{Answer, Recorder, token};
 use tokio::time::Instant;
@@ -46,7 +46,8 @@ async fn a_call_is_sent_again_at_most_once_after_a_refresh() {
     let own = service(&recorder);
     let error = own.get_quote().quote_id("q-1").send().await.unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 401);
-    assert_eq!(error.outcome(), Outcome::Rejected);
+    let concluded = (error.outcome(), error.proof());
+    assert_eq!(concluded, (Outcome::Rejected, Some(Proof::Documented)));
     assert_eq!((recorder.calls().len(), recorder.token_requests().len()), (2, 2));
 }
 
@@ -65,8 +66,8 @@ async fn after_a_401_without_a_reason_only_safe_calls_are_sent_again() {
         let own = service(&recorder);
         let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
         assert_eq!(
-            (error.status().unwrap().as_u16(), error.outcome()),
-            (401, Outcome::Rejected)
+            (error.status().unwrap().as_u16(), error.outcome(), error.proof()),
+            (401, Outcome::Rejected, Some(Proof::Assumed))
         );
         assert_eq!((recorder.calls().len(), recorder.token_requests().len()), (1, 1));
         // The token is suspect: the next call has another one.
@@ -374,7 +375,7 @@ async fn a_safe_call_waits_as_long_as_the_provider_asks() {
 async fn a_wait_that_is_too_long_is_left_to_the_caller() {
     let recorder = Recorder::granting(|_, _| Answer::status(429, "{}").header("retry-after", "3600")).await;
     let error = service(&recorder).get_quote().quote_id("q-1").send().await.unwrap_err();
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    assert_eq!(error.retry_after(), Some(RetryAfter::After(Duration::from_secs(3600))));
     assert!(error.is_retryable());
     assert_eq!(recorder.calls().len(), 1);
 
@@ -403,7 +404,7 @@ async fn only_what_changes_nothing_twice_is_sent_twice() {
         backoff: Duration::from_millis(1),
         ..RetryPolicy::default()
     };
-    for (failure, outcome) in [
+    for (failure, of_safe) in [
         (Answer::status(503, "{}").header("retry-after", "0"), Outcome::Unknown),
         (Answer::status(502, "{}"), Outcome::Unknown),
         (Answer::status(504, "{}"), Outcome::Unknown),
@@ -422,10 +423,17 @@ async fn only_what_changes_nothing_twice_is_sent_twice() {
         let sent = || recorder.calls().len();
 
         let error = own.get_quote().quote_id("q").send().await.unwrap_err();
-        assert_eq!((sent(), error.outcome()), (3, outcome), "a safe call");
+        assert_eq!((sent(), error.outcome()), (3, of_safe), "a safe call");
+        assert!(error.is_retryable(), "nothing is changed by it");
         let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
-        assert_eq!((sent(), error.outcome()), (4, outcome), "a call that is sent once");
-        assert!(error.is_retryable(), "the caller may look and decide");
+        // Whoever stands in between may answer so after the provider carried it out.
+        assert_eq!(
+            (sent(), error.outcome()),
+            (4, Outcome::Unknown),
+            "a call that is sent once"
+        );
+        assert!(!error.is_retryable(), "it could be made twice");
+        assert!(error.may_succeed_later(), "the caller may look and decide");
         let error = user
             .client()
             .refresh_accounts()
@@ -433,7 +441,8 @@ async fn only_what_changes_nothing_twice_is_sent_twice() {
             .send()
             .await
             .unwrap_err();
-        assert_eq!((sent(), error.outcome()), (7, outcome), "an idempotent call");
+        assert_eq!((sent(), error.outcome()), (7, Outcome::Unknown), "an idempotent call");
+        assert!(error.is_retryable(), "twice is the same as once");
     }
     for status in [400, 404, 409, 422, 500, 501] {
         let recorder = Recorder::granting(move |_, _| Answer::status(status, "{}")).await;
@@ -489,6 +498,7 @@ async fn attempts_and_time_are_bounded() {
         backoff: Duration::MAX,
         attempt_timeout: Duration::MAX,
         deadline: Duration::MAX,
+        ..RetryPolicy::default()
     };
     let app = builder::<ofx::Provider>(&recorder)
         .retry(endless)

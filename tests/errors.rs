@@ -11,7 +11,7 @@ use finrail::oauth::ExistingTokens;
 use finrail::token::{
     self, IssuerError, ManualClock, MemoryStore, ReauthorizationReason, StoreError, TokenStore, Verdict,
 };
-use finrail::transport::RetryPolicy;
+use finrail::transport::{RetryAfter, RetryPolicy};
 use finrail::{AnyError, ConfigError, mx, oauth, ofx};
 use recorder::{Answer, Recorder};
 
@@ -436,9 +436,10 @@ fn the_errors_of_an_authorization_answer_the_questions_that_those_of_tokens_answ
         );
         assert_eq!(answered, asked, "{outer}");
         let any = AnyError::from(outer);
+        let (over, again, wait) = asked;
         assert_eq!(
             (any.reauthorization_required(), any.is_retryable(), any.retry_after()),
-            asked,
+            (over, again, wait.map(RetryAfter::After)),
             "{any}"
         );
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use finrail::token::{self, ManualClock};
-use finrail::transport::{ConnectionPoint, Outcome, Problem, RetryPolicy};
+use finrail::transport::{ConnectionPoint, Outcome, Problem, RetryAfter, RetryPolicy};
 use finrail::{AppBuilder, Connection, Error, Provider, grant, ofx, tatrabanka};
 use recorder::{Answer, Recorder, token};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -49,7 +49,14 @@ async fn safe(user: &Tatra) -> Error {
 
 #[tokio::test]
 async fn a_refusal_of_a_later_attempt_takes_back_nothing() {
-    for lost in [Answer::Drop, Answer::status(503, "{}"), Answer::status(504, "{}")] {
+    for lost in [
+        Answer::Drop,
+        Answer::status(503, "{}"),
+        Answer::status(504, "{}"),
+        // Somebody in between may have said so after the provider did it.
+        Answer::status(429, "{}").header("retry-after", "0"),
+        Answer::status(408, "{}"),
+    ] {
         for status in [404, 409, 429] {
             let first = lost.clone();
             let recorder = Recorder::granting(move |_, before| match before % 3 {
@@ -72,9 +79,9 @@ async fn a_refusal_of_a_later_attempt_takes_back_nothing() {
             );
         }
     }
-    // An attempt that was refused leaves no doubt, and what only reads leaves none in any case.
+    // An attempt that is known to be refused leaves no doubt, and what only reads leaves none in any case.
     let recorder = Recorder::granting(|_, before| match before {
-        0 => Answer::status(429, "{}").header("retry-after", "0"),
+        0 => Answer::invalid_token(),
         2 => Answer::Drop,
         _ => Answer::status(404, "{}"),
     })
@@ -338,7 +345,8 @@ async fn what_the_headers_of_a_refusal_ask_for_does_not_depend_on_its_body() {
             assert_eq!(recorder.token_requests().len(), tokens, "{what}");
             assert_eq!(result.is_ok(), requests == 2, "{what}");
             if let Err(error) = result {
-                assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "{what}");
+                let asked = RetryAfter::After(Duration::from_secs(3600));
+                assert_eq!(error.retry_after(), Some(asked), "{what}");
                 assert_eq!(error.request_id(), Some("r-1"), "{what}");
             }
         }
