@@ -7,16 +7,21 @@ use url::{Host, Url};
 use super::config_error::{ConfigError, HttpClientError};
 use super::proxy::with_proxies;
 
-/// A client with the settings that fit: rustls, no redirect to another origin, bounded connecting, no proxy for loopback.
+/// A client with the settings that fit: rustls, no redirect, nothing sent again, bounded connecting, no proxy for loopback.
 pub(crate) fn default_client() -> Result<reqwest::Client, ConfigError> {
-    install_crypto();
-    let client = reqwest::Client::builder()
-        .user_agent(concat!("finrail/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none());
-    with_proxies(client, |name| std::env::var(name).ok())
+    with_proxies(settings(), |name| std::env::var(name).ok())
         .build()
         .map_err(|error| ConfigError::HttpClient(HttpClientError::new(error)))
+}
+
+fn settings() -> reqwest::ClientBuilder {
+    install_crypto();
+    reqwest::Client::builder()
+        .user_agent(concat!("finrail/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::none())
+        // Without it, what a server refuses over HTTP/2 is sent twice more, whatever it does.
+        .retry(reqwest::retry::never())
 }
 
 /// reqwest comes without a cryptography provider, so that an application can choose one; this is the choice of those who do not.
@@ -93,7 +98,18 @@ pub(crate) fn is_loopback_literal(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::refusing_server::{Refusal, RefusingServer};
     use super::*;
+
+    #[tokio::test]
+    async fn what_a_server_did_not_take_is_not_sent_again_below_the_call() {
+        for refusal in [Refusal::RefusedStream, Refusal::GoAway] {
+            let server = RefusingServer::start(refusal).await;
+            let client = settings().http2_prior_knowledge().build().unwrap();
+            client.put(&server.origin).send().await.unwrap_err();
+            assert_eq!(server.arrived(), 1, "{refusal:?}");
+        }
+    }
 
     #[test]
     fn only_https_and_loopback_are_accepted() {

@@ -10,6 +10,8 @@ mod no_reply;
 mod proxy;
 mod random;
 mod read;
+#[cfg(test)]
+mod refusing_server;
 mod retry_after;
 
 pub(crate) use backoff::{Backoff, spread};

@@ -448,10 +448,16 @@ impl Parts {
             }
         }
         let mut departure = None;
-        if let Some(body) = self.body.clone().filter(|body| !body.is_empty()) {
-            let (body, of_body) = sent_once(body);
-            *request.body_mut() = Some(body);
-            departure = Some(of_body);
+        match self.body.clone().filter(|body| !body.is_empty()) {
+            Some(body) => {
+                let (body, of_body) = sent_once(body);
+                *request.body_mut() = Some(body);
+                departure = Some(of_body);
+            }
+            // Not to be copied either: a caller's own HTTP client sends nothing again by itself that could act twice. It
+            // says nothing of whether the request left, because nothing is taken out of it.
+            None if operation.effect != Effect::Safe => *request.body_mut() = Some(sent_once(Bytes::new()).0),
+            None => {}
         }
         Made { request, id, departure }
     }
