@@ -4,7 +4,7 @@ use std::path::Path;
 
 use http::StatusCode;
 
-use super::{SPENT, STATE, callbacks, token_replies};
+use super::{SPENT, STATE, callbacks, has, names_the_token, token_replies};
 use crate::oauth::wire::{OAuthError, TokenResponse};
 use crate::token::{DecodeError, ReauthorizationReason, Record, Verdict};
 
@@ -149,6 +149,21 @@ fn callbacks_give_a_code_for_the_right_state_only() {
                 _ => assert!(code.is_err() || name == "broken-encoding", "{name}"),
             }
         }
+    }
+}
+
+#[test]
+fn only_a_bearer_challenge_names_the_token() {
+    damage("www_authenticate", |name, bytes| {
+        let bears = has(bytes, "bearer") && has(bytes, "error");
+        assert!(!names_the_token(bytes) || bears, "{name}");
+    });
+    for (name, bytes) in corpus("www_authenticate") {
+        let named = matches!(
+            name.as_str(),
+            "plain" | "tabs" | "quoted-pairs" | "latin-1" | "list" | "two-fields" | "token68" | "empty-members"
+        );
+        assert_eq!(names_the_token(&bytes), named, "{name}");
     }
 }
 

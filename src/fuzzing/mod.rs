@@ -3,7 +3,8 @@
 #[cfg(test)]
 mod corpus;
 
-use http::{HeaderMap, StatusCode};
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use zeroize::Zeroizing;
 
 use crate::oauth::{Asked, Error, ExpectedIssuer, Pending, Profile, RawReply, read_callback};
@@ -71,6 +72,26 @@ pub fn token_replies(status: StatusCode, body: &[u8]) -> impl Iterator<Item = Re
         };
         reply.token(profile, &asked)
     })
+}
+
+/// Whether a 401 with these fields `WWW-Authenticate`, one a line, says that the token is the reason. What no header can
+/// carry is left out.
+#[must_use]
+pub fn names_the_token(fields: &[u8]) -> bool {
+    let mut headers = HeaderMap::new();
+    for field in fields.split(|byte| *byte == b'\n') {
+        if let Ok(value) = HeaderValue::from_bytes(field) {
+            headers.append(WWW_AUTHENTICATE, value);
+        }
+    }
+    crate::http::challenge_is_invalid_token(&headers)
+}
+
+/// Whether a text has these words in it, in capitals or not.
+#[must_use]
+pub fn has(text: &[u8], words: &str) -> bool {
+    text.windows(words.len())
+        .any(|part| part.eq_ignore_ascii_case(words.as_bytes()))
 }
 
 /// A file of the file store: what it holds, as the store would write it again.
