@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use finrail_spec::model::{Operation, Requirement};
-use finrail_spec::vocabulary::{ClientKind, Effect};
+use finrail_spec::vocabulary::{ClientKind, Effect, ErrorProof};
 use serde_json::Value;
 
 use crate::document::Document;
@@ -28,6 +28,9 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
     let _ = writeln!(text, "`{} {}`\n", operation.method, operation.path);
     let _ = writeln!(text, "- needs: {}", needs(operation));
     let _ = writeln!(text, "- repeating it: {}", repeating(operation));
+    if let Some(refusal) = refusal(operation) {
+        let _ = writeln!(text, "- a refusal: {refusal}");
+    }
     if let Some(provenance) = &operation.provenance {
         let _ = write!(
             text,
@@ -60,6 +63,32 @@ fn repeating(operation: &Operation) -> String {
         (Effect::Neither, None) => {
             "may act twice; it is not repeated after a failure, and an unknown outcome is reported".to_owned()
         }
+    }
+}
+
+/// How it is known that the provider refused the call, where that makes a difference.
+fn refusal(operation: &Operation) -> Option<String> {
+    match (&operation.error_proof, operation.effect) {
+        (Some(ErrorProof { statuses, members }), effect) => {
+            let statuses: Vec<String> = statuses.iter().map(u16::to_string).collect();
+            let otherwise = match effect {
+                Effect::Safe => "",
+                Effect::Idempotent | Effect::Neither => {
+                    "; any other error reply, except a 401 that names the token, leaves the outcome unknown"
+                }
+            };
+            Some(format!(
+                "is known by status {} and `{}` in the reply{otherwise}",
+                statuses.join(" or "),
+                members.join("` or `"),
+            ))
+        }
+        (None, Effect::Safe) => None,
+        (None, Effect::Idempotent | Effect::Neither) => Some(
+            "nobody documents how it is known; a JSON object with status 400, 401, 404 or 422 is taken for one, and any other \
+             error reply, except a 401 that names the token, leaves the outcome unknown"
+                .to_owned(),
+        ),
     }
 }
 

@@ -4,8 +4,8 @@
 
 use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{
-    ClientAuthentication, ClientKind, Effect, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce, ScopeSentOn,
-    StateOnRefusal, TimeUnit, TokenBody, Verdict,
+    ClientAuthentication, ClientKind, Effect, ErrorProof, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce,
+    ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -78,6 +78,13 @@ fn operation(operation: &Operation) -> TokenStream {
         PaginationStyle::Link => quote!(::finrail::rt::v1::PaginationStyle::Link),
     }));
     let idempotency = optional(operation.idempotency.as_ref().map(|idempotency| &idempotency.header));
+    let error_proof = optional(operation.error_proof.as_ref().map(|ErrorProof { statuses, members }| {
+        quote!(::finrail::rt::v1::ErrorProof {
+            statuses: &[#(#statuses),*],
+            members: &[#(#members),*],
+            ..::finrail::rt::v1::ErrorProof::BASE
+        })
+    }));
     let grade = operation
         .provenance
         .as_ref()
@@ -102,6 +109,7 @@ fn operation(operation: &Operation) -> TokenStream {
             headers: &[#(#headers),*],
             pagination: #pagination,
             idempotency_header: #idempotency,
+            error_proof: #error_proof,
             grade: ::finrail::rt::v1::Grade::#grade,
             ..::finrail::rt::v1::Operation::BASE
         }

@@ -267,6 +267,38 @@ fn operations() {
             list(json!({ "x-idempotency": { "header": "Idempotency-Key" } })),
         ),
         (
+            "a proof without statuses",
+            list(json!({ "x-error-proof": { "statuses": [], "members": ["code"] } })),
+        ),
+        (
+            "a proof without members",
+            list(json!({ "x-error-proof": { "statuses": [400], "members": [] } })),
+        ),
+        (
+            "a proof by a member without a name",
+            list(json!({ "x-error-proof": { "statuses": [400], "members": ["code", ""] } })),
+        ),
+        (
+            "a proof by a status that is no refusal",
+            list(json!({ "x-error-proof": { "statuses": [400, 500], "members": ["code"] } })),
+        ),
+        (
+            "a proof by success",
+            list(json!({ "x-error-proof": { "statuses": [399], "members": ["code"] } })),
+        ),
+        (
+            "a proof by something else",
+            list(json!({ "x-error-proof": { "statuses": [400], "members": ["code"], "header": "Server" } })),
+        ),
+        (
+            "a proof by half",
+            list(json!({ "x-error-proof": { "statuses": [400] } })),
+        ),
+        (
+            "a proof of the whole document without statuses",
+            json!({ "x-error-proof": { "statuses": [], "members": ["code"] } }),
+        ),
+        (
             "an unknown grade",
             list(json!({ "x-provenance": { "grade": "hearsay", "checked": "2026-11-21" } })),
         ),

@@ -57,6 +57,14 @@ pub struct ErrorProof {
     pub members: &'static [&'static str],
 }
 
+impl ErrorProof {
+    /// What is so where a specification does not say otherwise: nothing is known, and no reply proves anything.
+    pub const BASE: Self = Self {
+        statuses: &[],
+        members: &[],
+    };
+}
+
 impl Operation {
     /// What is so where a specification does not say otherwise. Generated code says only what differs.
     pub const BASE: Self = Self {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `x-provider` at the root: who this document is about.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -135,6 +136,47 @@ pub enum PaginationStyle {
 pub struct Idempotency {
     /// The request header with the key.
     pub header: String,
+}
+
+/// `x-error-proof`: by what an error reply is known to be the provider's own, and not that of a proxy or a firewall in
+/// between: one of these statuses, and a JSON object with one of these members.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ErrorProof {
+    /// The statuses with which the provider is known to answer in this form, from 400 to 499.
+    #[serde(deserialize_with = "refusals")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), inner(range(min = 400, max = 499))))]
+    pub statuses: Vec<u16>,
+    /// Members of which one is there, and is not `null`.
+    #[serde(deserialize_with = "members")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), inner(length(min = 1))))]
+    pub members: Vec<String>,
+}
+
+fn refusals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {
+    let statuses = Vec::<u16>::deserialize(deserializer)?;
+    if let Some(other) = statuses.iter().find(|status| !(400..500).contains(*status)) {
+        return Err(D::Error::custom(format!(
+            "status {other} refuses nothing; list statuses from 400 to 499"
+        )));
+    }
+    if statuses.is_empty() {
+        return Err(D::Error::custom(
+            "`statuses` is empty; list the statuses of such a reply",
+        ));
+    }
+    Ok(statuses)
+}
+
+fn members<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let members = Vec::<String>::deserialize(deserializer)?;
+    if members.is_empty() || members.iter().any(String::is_empty) {
+        return Err(D::Error::custom(
+            "`members` names no member of the reply; name those of which one is always there",
+        ));
+    }
+    Ok(members)
 }
 
 /// A value that the library makes on every call (`x-headers`).

@@ -42,6 +42,7 @@ impl Vocabulary {
             entries.push((kind, key, validator));
         };
         add(Kind::Document, "x-provider", schema::<v::Provider>());
+        add(Kind::Document, "x-error-proof", schema::<v::ErrorProof>());
         add(Kind::Server, "x-environment", schema::<String>());
         add(Kind::Server, "x-client", schema::<ServerClient>());
         add(Kind::Server, "x-grade", schema::<v::Grade>());
@@ -57,6 +58,7 @@ impl Vocabulary {
         );
         add(Kind::Operation, "x-pagination", schema::<v::Pagination>());
         add(Kind::Operation, "x-idempotency", schema::<v::Idempotency>());
+        add(Kind::Operation, "x-error-proof", schema::<v::ErrorProof>());
         add(Kind::Parameter, "x-rust-name", schema::<String>());
         add(Kind::Encoding, "x-form", schema::<v::FormStyle>());
         add(Kind::Schema, "x-provenance", schema::<v::Provenance>());

@@ -12,7 +12,7 @@ use super::security::Requirement;
 use super::specification::{Flow, Server, Specification};
 use crate::json::Json;
 use crate::pointer::join;
-use crate::vocabulary::{Effect, FormStyle, Provider};
+use crate::vocabulary::{ClientKind, Effect, ErrorProof, FormStyle, Provider};
 
 impl Specification {
     /// Reads a document whose references are resolved: a bundle, or what `bundle::resolved` makes.
@@ -54,6 +54,7 @@ impl Specification {
             root: &root,
             scopes_are_in_flows,
             flows: Vec::new(),
+            error_proof: None,
             faults: Vec::new(),
         };
         reader.version();
@@ -63,6 +64,7 @@ impl Specification {
             .unwrap_or(&Json::Null);
         let oauth = reader.noting("/components/securitySchemes/oauth", scheme, "x-oauth");
         reader.flows = flows(scheme);
+        reader.error_proof = reader.noting("", &root, "x-error-proof");
         let servers = reader.servers();
         let operations = reader.operations();
         let Reader { flows, faults, .. } = reader;
@@ -88,6 +90,8 @@ struct Reader<'r> {
     /// Whether a scope that no flow has is a fault.
     scopes_are_in_flows: bool,
     flows: Vec<Flow>,
+    /// How refusals are known by which an operation says nothing of its own.
+    error_proof: Option<ErrorProof>,
     faults: Vec<Fault>,
 }
 
@@ -209,6 +213,11 @@ impl Reader<'_> {
             method: method.to_uppercase(),
             path: path.to_owned(),
         })?;
+        let client = extension(json, "x-client")?.unwrap_or_default();
+        let of_document = match client {
+            ClientKind::Api | ClientKind::Service => self.error_proof.clone(),
+            ClientKind::Oauth | ClientKind::Registration => None,
+        };
         Ok(Operation {
             id,
             method: method.to_uppercase(),
@@ -219,7 +228,7 @@ impl Reader<'_> {
                 .iter()
                 .filter_map(|tag| tag.as_str().map(str::to_owned))
                 .collect(),
-            client: extension(json, "x-client")?.unwrap_or_default(),
+            client,
             browser: flag(json, "x-browser"),
             effect: extension(json, "x-effect")?.unwrap_or_else(|| effect(method)),
             security: self.security(json)?,
@@ -230,6 +239,7 @@ impl Reader<'_> {
             headers: extension(json, "x-headers")?.unwrap_or_default(),
             pagination: extension(json, "x-pagination")?,
             idempotency: extension(json, "x-idempotency")?,
+            error_proof: extension(json, "x-error-proof")?.or(of_document),
             provenance: extension(json, "x-provenance")?,
         })
     }

@@ -305,6 +305,62 @@ async fn a_call_with_a_key_of_its_intent_is_repeated_and_one_without_is_not() {
     assert_eq!(error.outcome(), finrail::transport::Outcome::Unknown);
 }
 
+/// What an operation says of its refusals holds for this one; where nothing is said, four statuses are taken for them.
+#[tokio::test]
+async fn a_refusal_is_known_by_what_its_operation_says() {
+    use finrail::transport::{Outcome, Proof};
+
+    let known = (Outcome::Rejected, Some(Proof::Documented));
+    let unknown = (Outcome::Unknown, None);
+    for (status, body, of_form, of_shapes) in [
+        (409, r#"{"errorCode":"E7"}"#, known, unknown),
+        (409, r#"{"error":{"message":"no"}}"#, known, unknown),
+        (409, r#"{"message":"no"}"#, unknown, unknown),
+        (409, "<html>errorCode</html>", unknown, unknown),
+        (
+            422,
+            r#"{"errorCode":"E7"}"#,
+            unknown,
+            (Outcome::Rejected, Some(Proof::Assumed)),
+        ),
+    ] {
+        let server = MockServer::start_async().await;
+        let client = client(&server).await;
+        for path in ["/form", "/shapes"] {
+            server
+                .mock_async(|when, then| {
+                    when.method("POST").path(path);
+                    then.status(status).body(body);
+                })
+                .await;
+        }
+        let form = client.send_form().body_map(|form| form.text("t").secret("hush"));
+        let refused = form.send().await.unwrap_err();
+        assert_eq!((refused.outcome(), refused.proof()), of_form, "{status} {body}");
+        let shapes: Shapes = serde_json::from_str(&format!("{{ {REQUIRED} }}")).unwrap();
+        let refused = client.send_shapes().body(shapes).send().await.unwrap_err();
+        assert_eq!((refused.outcome(), refused.proof()), of_shapes, "{status} {body}");
+    }
+    // The key makes twice the same as once, so that what is known to pass is sent again.
+    let server = MockServer::start_async().await;
+    let client = client(&server).await;
+    let call = server
+        .mock_async(|when, then| {
+            when.method("POST").path("/form");
+            then.status(429)
+                .header("retry-after", "0")
+                .body(r#"{"errorCode":"SLOW"}"#);
+        })
+        .await;
+    let form = || client.send_form().body_map(|form| form.text("t").secret("hush"));
+    let refused = form().send().await.unwrap_err();
+    assert_eq!((refused.outcome(), refused.proof()), known);
+    assert_eq!(call.calls_async().await, 1);
+    assert!(refused.is_retryable(), "it is known not to have been carried out");
+    form().idempotency_key("intent-1").send().await.unwrap_err();
+    assert_eq!(call.calls_async().await, 4);
+}
+
 #[test]
 fn what_is_not_described_is_kept_digit_for_digit() {
     const DIGITS: &str = "12345678901234567.89";

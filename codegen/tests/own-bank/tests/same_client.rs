@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use finrail::Decimal;
+use finrail::transport::{Outcome, Proof};
 use httpmock::MockServer;
 use own_bank::types::{AccountKind, NewTransfer};
 use serde_json::json;
@@ -109,8 +110,44 @@ async fn a_refusal_is_typed() {
         .await
         .unwrap_err();
 
+    assert_eq!(
+        (refused.outcome(), refused.proof()),
+        (Outcome::Rejected, Some(Proof::Documented))
+    );
     let finrail::Error::ErrorResponse(reply) = refused else {
         panic!("{refused:?}")
     };
     assert_eq!(reply.code.as_deref(), Some("limit"));
+}
+
+/// Which replies are the bank's own stands at the root of its specification, for all of its calls.
+#[tokio::test]
+async fn a_refusal_is_known_by_what_the_specification_says() {
+    let known = (Outcome::Rejected, Some(Proof::Documented));
+    let unknown = (Outcome::Unknown, None);
+    for (status, media_type, body, concluded) in [
+        (409, "application/json", r#"{"code":"twice"}"#, known),
+        (400, "application/json", r#"{"code":"limit","message":"no"}"#, known),
+        (409, "text/html", "<html>code</html>", unknown),
+        (409, "application/json", r#"{"message":"Conflict"}"#, unknown),
+        (409, "application/json", r#"{"code":null}"#, unknown),
+        (404, "application/json", r#"{"code":"limit"}"#, unknown),
+        (500, "application/json", r#"{"code":"limit"}"#, unknown),
+    ] {
+        let server = MockServer::start_async().await;
+        token(&server).await;
+        let transfer = server
+            .mock_async(|when, then| {
+                when.path("/v1/transfers");
+                then.status(status).header("content-type", media_type).body(body);
+            })
+            .await;
+        let client = client(&server);
+        let call = client
+            .create_transfer()
+            .body_map(|transfer| transfer.amount("1.00").to("b"));
+        let refused = call.send().await.unwrap_err();
+        assert_eq!((refused.outcome(), refused.proof()), concluded, "{status} {body}");
+        assert_eq!(transfer.calls(), 1, "{status} {body}");
+    }
 }
