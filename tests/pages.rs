@@ -204,3 +204,56 @@ async fn pages_by_link_are_followed_under_the_base_url_only() {
     assert!(error.to_string().contains("the page that was just read"), "{error}");
     assert_eq!(recorder.calls().len(), 6);
 }
+
+/// One booking that a bank writes wrongly hides no month of them, and is not overlooked.
+#[tokio::test]
+async fn an_item_that_cannot_be_read_costs_no_other_and_is_told() {
+    let page = |next: &str| {
+        format!(
+            r#"{{"transactions":[{{"transactionId":"1"}},{{"transactionId":"2","transactionAmount":{{"amount":"NaN","currency":"SECRET-VALUE"}}}},{{"transactionId":"3"}}]{next}}}"#
+        )
+    };
+    let first = page(r#","_links":{"next":{"href":"?page=2"}}"#);
+    let last = page("");
+    let recorder = Recorder::granting(move |seen, _| {
+        Answer::json(match seen.target.contains("page=2") {
+            false => first.clone(),
+            true => last.clone(),
+        })
+    })
+    .await;
+    let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+    let call = || user.client().list_transactions().account_id("a");
+
+    let mut items = call().items();
+    let mut told = Vec::new();
+    while let Some(item) = items.next().await {
+        told.push(match item {
+            Ok(item) => item.transaction_id.unwrap(),
+            Err(error) => {
+                let Error::UnreadableItem(item) = &error else {
+                    panic!("{error:?}")
+                };
+                assert_eq!(item.path, "transactions[1].transactionAmount.amount", "{item}");
+                let raw = std::str::from_utf8(item.raw.expose()).unwrap();
+                assert!(raw.starts_with(r#"{"transactionId":"2""#), "{raw}");
+                let shown = format!("{error} {error:?} {item:#?}");
+                assert!(
+                    shown.contains("item 1 of the page") && !shown.contains("SECRET-VALUE"),
+                    "{shown}"
+                );
+                format!("-{}", item.position)
+            }
+        });
+    }
+    assert_eq!(told, ["1", "-1", "3", "1", "-1", "3"]);
+
+    // One page, alone and in a row.
+    let page = call().send().await.unwrap();
+    assert_eq!((page.transactions.len(), page.unreadable().len()), (2, 1));
+    assert_eq!(call().pages().next().await.unwrap().unwrap().unreadable().len(), 1);
+    let error = call().items().try_collect().await.unwrap_err();
+    assert!(matches!(error, Error::UnreadableItem(_)), "{error:?}");
+    let (read, unreadable) = call().items().collect_readable().await.unwrap();
+    assert_eq!((read.len(), unreadable.len()), (4, 2));
+}

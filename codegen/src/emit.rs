@@ -77,6 +77,7 @@ fn operation(operation: &Operation) -> TokenStream {
         PaginationStyle::Cursor => quote!(::finrail::rt::v1::PaginationStyle::Cursor),
         PaginationStyle::Link => quote!(::finrail::rt::v1::PaginationStyle::Link),
     }));
+    let items = optional(operation.pagination.as_ref().map(|pagination| &pagination.items));
     let idempotency = optional(operation.idempotency.as_ref().map(|idempotency| &idempotency.header));
     let error_proof = optional(operation.error_proof.as_ref().map(|ErrorProof { statuses, members }| {
         quote!(::finrail::rt::v1::ErrorProof {
@@ -108,6 +109,7 @@ fn operation(operation: &Operation) -> TokenStream {
             download: #download,
             headers: &[#(#headers),*],
             pagination: #pagination,
+            items: #items,
             idempotency_header: #idempotency,
             error_proof: #error_proof,
             grade: ::finrail::rt::v1::Grade::#grade,

@@ -40,6 +40,7 @@ impl ResponseValue<ByteStream> {
                 waiting: None,
             },
             head,
+            unreadable: Vec::new(),
         }
     }
 }

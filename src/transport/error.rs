@@ -10,6 +10,7 @@ use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::may_pass;
 use super::outcome::{Outcome, Proof};
 use super::response::{Response, ResponseValue};
+use super::unreadable::UnreadableItem;
 use crate::http::RetryAfter;
 use crate::token;
 
@@ -45,6 +46,8 @@ pub enum Error<E = ()> {
     ErrorResponse(Box<ResponseValue<E>>),
     /// The provider answered with something that the specification does not describe.
     InvalidReply(Box<InvalidReply>),
+    /// An item of a page cannot be read; the others can. Only [`Items`](super::Items) give it, and they go on behind it.
+    UnreadableItem(Box<UnreadableItem>),
 }
 
 /// A call that does not fit its operation. Nothing was sent.
@@ -135,6 +138,8 @@ impl<E> Error<E> {
                 Outcome::Unknown
             }
             Self::InvalidReply(reply) => reply.concluded.outcome,
+            // The page was answered.
+            Self::UnreadableItem(_) => Outcome::Unknown,
         }
     }
 
@@ -183,7 +188,7 @@ impl<E> Error<E> {
             return error.is_retryable();
         }
         match self {
-            Self::InvalidRequest(_) | Self::MissingScope(_) => false,
+            Self::InvalidRequest(_) | Self::MissingScope(_) | Self::UnreadableItem(_) => false,
             Self::Auth { error, .. } => error.is_retryable(),
             Self::Connection(error) => error.may_succeed_later(),
             Self::ErrorResponse(reply) => may_pass(reply.status()),
@@ -199,6 +204,7 @@ impl<E> Error<E> {
             Self::Connection(error) => error.is_repeatable(),
             Self::ErrorResponse(reply) => reply.head().repeatable,
             Self::InvalidReply(reply) => reply.repeatable,
+            Self::UnreadableItem(_) => true,
         }
     }
 
@@ -248,6 +254,7 @@ impl<E> Error<E> {
         match self {
             Self::ErrorResponse(reply) => reply.request_id(),
             Self::InvalidReply(reply) => reply.request_id.as_deref(),
+            Self::UnreadableItem(item) => item.request_id.as_deref(),
             Self::Connection(error) => error.request_id.as_deref(),
             _ => None,
         }
@@ -295,6 +302,7 @@ impl<E> Error<E> {
             Self::Connection(error) => Error::Connection(error),
             Self::ErrorResponse(reply) => Error::error_response(reply.map(|_| ())),
             Self::InvalidReply(reply) => Error::InvalidReply(reply),
+            Self::UnreadableItem(item) => Error::UnreadableItem(item),
         }
     }
 }
@@ -329,6 +337,7 @@ impl<E> fmt::Display for Error<E> {
                 Ok(())
             }
             Self::InvalidReply(reply) => write!(f, "{reply}"),
+            Self::UnreadableItem(item) => write!(f, "{item}"),
         }
     }
 }
@@ -346,6 +355,7 @@ impl<E> fmt::Debug for Error<E> {
             Self::Connection(error) => f.debug_tuple("Connection").field(error).finish(),
             Self::ErrorResponse(reply) => f.debug_tuple("ErrorResponse").field(reply).finish(),
             Self::InvalidReply(reply) => f.debug_tuple("InvalidReply").field(reply).finish(),
+            Self::UnreadableItem(item) => f.debug_tuple("UnreadableItem").field(item).finish(),
         }
     }
 }
@@ -406,6 +416,7 @@ impl<E> From<Failure> for Error<E> {
             Error::Connection(error) => Self::Connection(error),
             Error::ErrorResponse(reply) => match **reply {},
             Error::InvalidReply(reply) => Self::InvalidReply(reply),
+            Error::UnreadableItem(item) => Self::UnreadableItem(item),
         }
     }
 }

@@ -14,6 +14,7 @@ mod reading;
 mod request;
 mod response;
 mod retry;
+mod unreadable;
 
 pub use crate::http::RetryAfter;
 pub use connection_error::{ConnectionError, ConnectionPoint};
@@ -27,6 +28,7 @@ pub use outcome::{Outcome, Proof};
 pub use pages::{Items, Pages};
 pub use response::{MAX_BODY, ResponseValue};
 pub use retry::RetryPolicy;
+pub use unreadable::UnreadableItem;
 
 /// What generated code calls with and no user needs. It is public by the numbered contract `rt::v1` alone, which promises
 /// it to generated code; to users nothing is promised of it.

@@ -38,6 +38,8 @@ pub struct Operation {
     pub headers: &'static [(&'static str, MadeHeader)],
     /// How further pages are asked for.
     pub pagination: Option<PaginationStyle>,
+    /// Where the items of a page stand in the reply: a JSON pointer.
+    pub items: Option<&'static str>,
     /// The header that carries a key of the caller's intent, where the provider has one. A call with it may be
     /// repeated under the [`RetryPolicy`](super::RetryPolicy).
     pub idempotency_header: Option<&'static str>,
@@ -81,6 +83,7 @@ impl Operation {
         download: false,
         headers: &[],
         pagination: None,
+        items: None,
         idempotency_header: None,
         error_proof: None,
         grade: Grade::Inferred,

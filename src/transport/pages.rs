@@ -7,30 +7,63 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{StreamExt, TryStreamExt};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::error::Error;
 use super::invalid_reply::Problem;
-use super::response::ResponseValue;
+use super::response::{Head, ResponseValue};
+use super::unreadable::UnreadableItem;
 
 /// The pages of a reply, one request each, in order. See `pages()` of a call.
 #[must_use = "no page is asked for until `next`"]
-pub struct Pages<'a, T, E>(BoxStream<'a, Reply<T, E>>);
+pub struct Pages<'a, T, E> {
+    state: State<'a, T, E>,
+    /// The last page could not be had: there is no next one before [`resume`](Self::resume).
+    failed: bool,
+}
 
 /// The items of all pages, in order. See `items()` of a call.
+///
+/// An item that cannot be read is an error of its own kind ([`Error::UnreadableItem`]) in its place, and the stream goes on
+/// behind it. Every other error ends the stream, until [`resume`](Self::resume).
+///
+/// ```
+/// # #[cfg(feature = "tatrabanka")] {
+/// use finrail::tatrabanka::{Client, Error};
+///
+/// async fn bookings(client: &Client, account: &str) -> Result<(), Error> {
+///     let call = client.list_transactions().account_id(account);
+///     let (read, unreadable) = call.items().collect_readable().await?;
+///     for item in &unreadable {
+///         eprintln!("{item}"); // names the place, and no value
+///     }
+///     println!("{} bookings, and {} that nobody can read", read.len(), unreadable.len());
+///     Ok(())
+/// }
+/// # }
+/// ```
 #[must_use = "no page is asked for until `next` or `try_collect`"]
-pub struct Items<'a, T, E>(BoxStream<'a, Result<T, Error<E>>>);
+pub struct Items<'a, T, E>(Box<dyn ItemSource<T, E> + 'a>);
 
 impl<T, E> Pages<'_, T, E> {
-    /// The next page, or `None` after the last.
+    /// The next page, or `None` after the last. Items of it that cannot be read are in its
+    /// [`unreadable`](ResponseValue::unreadable).
     ///
     /// # Errors
     ///
-    /// As the call itself; the stream ends with the first error.
+    /// As the call itself; there is no next page then, unless it is [resumed](Self::resume).
     pub async fn next(&mut self) -> Option<Result<ResponseValue<T>, Error<E>>> {
-        self.0.next().await
+        StreamExt::next(self).await
+    }
+
+    /// Goes on after an error: the page that could not be had is asked for again.
+    ///
+    /// Where nothing is left that could be asked for (the link led elsewhere, or in a circle), that is an error again, and no
+    /// end: the listing is not whole.
+    pub fn resume(&mut self) {
+        self.failed = false;
     }
 }
 
@@ -39,26 +72,84 @@ impl<T, E> Items<'_, T, E> {
     ///
     /// # Errors
     ///
-    /// As the call itself; the stream ends with the first error.
+    /// [`Error::UnreadableItem`] for an item that cannot be read; the next one comes behind it. Otherwise as the call itself:
+    /// there is no next item then, unless it is [resumed](Self::resume).
     pub async fn next(&mut self) -> Option<Result<T, Error<E>>> {
-        self.0.next().await
+        StreamExt::next(self).await
+    }
+
+    /// Goes on after an error: the page that could not be had is asked for again. See [`Pages::resume`].
+    pub fn resume(&mut self) {
+        self.0.resume();
     }
 
     /// All items that are left.
     ///
     /// # Errors
     ///
-    /// As the call itself. The items before the error are given up; use [`next`](Self::next) to keep them.
+    /// The first error, that of an item which cannot be read included. The items before it are given up; use
+    /// [`next`](Self::next) to keep them, or [`collect_readable`](Self::collect_readable).
     pub async fn try_collect(self) -> Result<Vec<T>, Error<E>> {
-        self.0.try_collect().await
+        TryStreamExt::try_collect(self).await
     }
+
+    /// All items that are left, and those that cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// The first error that is not of one item alone.
+    pub async fn collect_readable(mut self) -> Result<(Vec<T>, Vec<UnreadableItem>), Error<E>> {
+        let (mut read, mut unreadable) = (Vec::new(), Vec::new());
+        while let Some(item) = self.next().await {
+            match item {
+                Ok(item) => read.push(item),
+                Err(Error::UnreadableItem(item)) => unreadable.push(*item),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((read, unreadable))
+    }
+}
+
+/// Where the pages come from.
+trait Source<'a, T, E>: Send {
+    /// The next page, and the source behind it. After an error it is asked for the same page again.
+    fn fetch(self: Box<Self>) -> BoxFuture<'a, Fetched<'a, T, E>>;
+}
+
+type Fetched<'a, T, E> = (Box<dyn Source<'a, T, E> + 'a>, Option<Reply<T, E>>);
+
+enum State<'a, T, E> {
+    Ready(Box<dyn Source<'a, T, E> + 'a>),
+    Fetches(BoxFuture<'a, Fetched<'a, T, E>>),
+    /// While one becomes the other.
+    Between,
 }
 
 impl<T, E> Stream for Pages<'_, T, E> {
     type Item = Result<ResponseValue<T>, Error<E>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx)
+        if self.failed {
+            return Poll::Ready(None);
+        }
+        let mut fetch = match std::mem::replace(&mut self.state, State::Between) {
+            State::Ready(source) => source.fetch(),
+            State::Fetches(fetch) => fetch,
+            // A fetch that panicked.
+            State::Between => return Poll::Ready(None),
+        };
+        match fetch.as_mut().poll(cx) {
+            Poll::Pending => {
+                self.state = State::Fetches(fetch);
+                Poll::Pending
+            }
+            Poll::Ready((source, page)) => {
+                self.state = State::Ready(source);
+                self.failed = matches!(page, Some(Err(_)));
+                Poll::Ready(page)
+            }
+        }
     }
 }
 
@@ -66,7 +157,7 @@ impl<T, E> Stream for Items<'_, T, E> {
     type Item = Result<T, Error<E>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx)
+        self.0.poll_item(cx)
     }
 }
 
@@ -84,6 +175,38 @@ impl<T, E> fmt::Debug for Items<'_, T, E> {
 
 type Reply<T, E> = Result<ResponseValue<T>, Error<E>>;
 
+/// What comes after a page, where `N` says which one.
+enum Next<N> {
+    /// A page; none: the first.
+    Page(Option<N>),
+    /// Nothing: that was the last one.
+    End,
+    /// Nothing that could be asked for, and not the end. It is told after the page that says so: its items are good.
+    Nowhere(Box<Head>, Nowhere),
+}
+
+/// Why a listing cannot go on.
+#[derive(Clone, Copy)]
+enum Nowhere {
+    Foreign,
+    OtherResource,
+    Repeated,
+}
+
+impl Nowhere {
+    fn after<T, N>(self, page: &ResponseValue<T>) -> Next<N> {
+        Next::Nowhere(Box::new(page.head().clone()), self)
+    }
+
+    fn problem(self) -> Problem {
+        match self {
+            Self::Foreign => Problem::ForeignLink,
+            Self::OtherResource => Problem::OtherResource,
+            Self::Repeated => Problem::RepeatedPage,
+        }
+    }
+}
+
 /// Pages where the reply has the next value of a query parameter.
 #[doc(hidden)]
 pub fn cursor_pages<'a, C, T, E>(
@@ -97,45 +220,26 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    struct State<C, S, F, N, E> {
-        call: C,
-        cursor: Option<String>,
-        seen: Vec<String>,
-        send: S,
-        set: F,
-        next: N,
-        /// Why no further page is asked for, told after the page that says so: its items are good.
-        problem: Option<Error<E>>,
-    }
-    let state = State {
-        call,
-        cursor: None,
-        seen: Vec::new(),
-        send,
-        set,
-        next,
-        problem: None,
+    let mut seen: Vec<String> = Vec::new();
+    let fetch = move |cursor: Option<String>| {
+        send(match cursor {
+            None => call.clone(),
+            Some(cursor) => set(call.clone(), cursor),
+        })
     };
-    Pages(Box::pin(stream::try_unfold(Some(state), |state| async move {
-        let Some(mut state) = state else { return Ok(None) };
-        if let Some(problem) = state.problem.take() {
-            return Err(problem);
+    let behind = move |page: &ResponseValue<T>| match next(page).filter(|cursor| !cursor.is_empty()) {
+        None => Next::End,
+        Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
+        Some(cursor) => {
+            seen.push(cursor.clone());
+            Next::Page(Some(cursor))
         }
-        let call = match state.cursor.take() {
-            None => state.call.clone(),
-            Some(cursor) => (state.set)(state.call.clone(), cursor),
-        };
-        let page = (state.send)(call).await?;
-        match (state.next)(&page).filter(|cursor| !cursor.is_empty()) {
-            None => return Ok(Some((page, None))),
-            Some(cursor) if state.seen.contains(&cursor) => state.problem = Some(page.invalid(Problem::RepeatedPage)),
-            Some(cursor) => {
-                state.seen.push(cursor.clone());
-                state.cursor = Some(cursor);
-            }
-        }
-        Ok(Some((page, Some(state))))
-    })))
+    };
+    Pages::of(Walk {
+        next: Next::Page(None),
+        fetch: Box::new(fetch),
+        behind: Box::new(behind),
+    })
 }
 
 /// Pages where the reply has the next URL. `base` is the client's: no link is followed outside it.
@@ -150,49 +254,78 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    struct State<'a, T, E, F, N> {
-        base: Url,
-        fetch: Option<BoxFuture<'a, Reply<T, E>>>,
-        seen: Vec<Url>,
-        follow: F,
-        next: N,
-        /// Why no further page is asked for, told after the page that says so: its items are good.
-        problem: Option<Error<E>>,
-    }
-    let state = State {
-        base: base.clone(),
-        fetch: Some(first),
-        seen: Vec::new(),
-        follow,
-        next,
-        problem: None,
+    let (base, mut seen, mut first) = (base.clone(), Vec::<Url>::new(), Some(first));
+    let fetch = move |link: Option<Url>| match link {
+        Some(link) => follow(link),
+        None => first.take().unwrap_or_else(|| {
+            let again = "the first page was not read; make the call again".to_owned();
+            Box::pin(std::future::ready(Err(Error::invalid_request(again))))
+        }),
     };
-    Pages(Box::pin(stream::try_unfold(state, |mut state| async move {
-        if let Some(problem) = state.problem.take() {
-            return Err(problem);
-        }
-        let Some(fetch) = state.fetch.take() else {
-            return Ok(None);
+    let behind = move |page: &ResponseValue<T>| {
+        let Some(link) = next(page).filter(|link| !link.trim().is_empty()) else {
+            return Next::End;
         };
-        let page = fetch.await?;
-        let link = (state.next)(&page).filter(|link| !link.trim().is_empty());
-        if let Some(link) = link {
-            let from = page.url().clone();
-            if state.seen.is_empty() {
-                state.seen.push(from.clone());
-            }
-            match link_target(&state.base, &from, &link) {
-                None => state.problem = Some(page.invalid(Problem::ForeignLink)),
-                Some(to) if !same_resource(&from, &to) => state.problem = Some(page.invalid(Problem::OtherResource)),
-                Some(to) if state.seen.contains(&to) => state.problem = Some(page.invalid(Problem::RepeatedPage)),
-                Some(to) => {
-                    state.seen.push(to.clone());
-                    state.fetch = Some((state.follow)(to));
-                }
+        let from = page.url().clone();
+        if seen.is_empty() {
+            seen.push(from.clone());
+        }
+        match link_target(&base, &from, &link) {
+            None => Nowhere::Foreign.after(page),
+            Some(to) if !same_resource(&from, &to) => Nowhere::OtherResource.after(page),
+            Some(to) if seen.contains(&to) => Nowhere::Repeated.after(page),
+            Some(to) => {
+                seen.push(to.clone());
+                Next::Page(Some(to))
             }
         }
-        Ok(Some((page, state)))
-    })))
+    };
+    Pages::of(Walk {
+        next: Next::Page(None),
+        fetch: Box::new(fetch),
+        behind: Box::new(behind),
+    })
+}
+
+impl<'a, T, E> Pages<'a, T, E> {
+    fn of(source: impl Source<'a, T, E> + 'a) -> Self {
+        Self {
+            state: State::Ready(Box::new(source)),
+            failed: false,
+        }
+    }
+}
+
+/// A walk from page to page, where `N` says which one.
+struct Walk<'a, N, T, E> {
+    next: Next<N>,
+    fetch: Box<dyn FnMut(Option<N>) -> BoxFuture<'a, Reply<T, E>> + Send + 'a>,
+    behind: Box<dyn FnMut(&ResponseValue<T>) -> Next<N> + Send + 'a>,
+}
+
+impl<'a, N, T, E> Source<'a, T, E> for Walk<'a, N, T, E>
+where
+    N: Clone + Send + 'a,
+    T: Send + 'a,
+    E: Send + 'a,
+{
+    fn fetch(mut self: Box<Self>) -> BoxFuture<'a, Fetched<'a, T, E>> {
+        let page = match &self.next {
+            Next::Page(which) => (self.fetch)(which.clone()),
+            Next::End => return Box::pin(std::future::ready((self as Box<_>, None))),
+            Next::Nowhere(head, why) => {
+                let error = Error::invalid_reply(head.invalid(why.problem(), None));
+                return Box::pin(std::future::ready((self as Box<_>, Some(Err(error)))));
+            }
+        };
+        Box::pin(async move {
+            let page = page.await;
+            if let Ok(page) = &page {
+                self.next = (self.behind)(page);
+            }
+            (self as Box<_>, Some(page))
+        })
+    }
 }
 
 /// The URL of a link that came from `from`, when it stays under the client's base URL: its origin and its path.
@@ -237,6 +370,67 @@ fn same_resource(asked: &Url, next: &Url) -> bool {
 /// How many pages without an item may follow one another.
 const EMPTY_PAGES: u32 = 10;
 
+/// Where items come from.
+trait ItemSource<T, E>: Send {
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Error<E>>>>;
+    fn resume(&mut self);
+}
+
+struct ItemsOf<'a, P, T, E> {
+    pages: Pages<'a, P, E>,
+    /// What the page that was read last still has.
+    ready: VecDeque<Result<T, Error<E>>>,
+    take: Box<dyn Fn(P) -> Vec<T> + Send + 'a>,
+    /// How many pages in a row had no item.
+    empty: u32,
+}
+
+impl<P, T, E> ItemsOf<'_, P, T, E> {
+    /// The items of a page in their order, those that cannot be read in their places.
+    fn fill(&mut self, mut page: ResponseValue<P>) {
+        let mut unreadable = page.take_unreadable().into_iter().peekable();
+        let mut items = (self.take)(page.into_inner()).into_iter();
+        loop {
+            let position = self.ready.len();
+            match unreadable.next_if(|item| item.position <= position) {
+                Some(item) => self.ready.push_back(Err(Error::UnreadableItem(Box::new(item)))),
+                None => match items.next() {
+                    Some(item) => self.ready.push_back(Ok(item)),
+                    None => break,
+                },
+            }
+        }
+    }
+}
+
+impl<P: Send, T: Send, E: Send> ItemSource<T, E> for ItemsOf<'_, P, T, E> {
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Error<E>>>> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                self.empty = 0;
+                return Poll::Ready(Some(item));
+            }
+            let page = match std::task::ready!(Pin::new(&mut self.pages).poll_next(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(page)) => page,
+            };
+            self.empty += 1;
+            let endless = (self.empty == EMPTY_PAGES).then(|| page.invalid(Problem::EmptyPages));
+            self.fill(page);
+            if let Some(error) = endless.filter(|_| self.ready.is_empty()) {
+                self.empty = 0;
+                self.pages.failed = true;
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+    }
+
+    fn resume(&mut self) {
+        self.pages.resume();
+    }
+}
+
 /// The items of pages.
 #[doc(hidden)]
 pub fn items<'a, P, T, E>(pages: Pages<'a, P, E>, take: impl Fn(P) -> Vec<T> + Send + 'a) -> Items<'a, T, E>
@@ -245,34 +439,19 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    let state = (pages, VecDeque::<T>::new(), take);
-    Items(Box::pin(stream::try_unfold(
-        state,
-        |(mut pages, mut ready, take)| async move {
-            let mut empty = 0;
-            loop {
-                if let Some(item) = ready.pop_front() {
-                    return Ok(Some((item, (pages, ready, take))));
-                }
-                let Some(page) = pages.next().await else {
-                    return Ok(None);
-                };
-                let page = page?;
-                empty += 1;
-                let endless = (empty == EMPTY_PAGES).then(|| page.invalid(Problem::EmptyPages));
-                ready = take(page.into_inner()).into();
-                if let Some(error) = endless.filter(|_| ready.is_empty()) {
-                    return Err(error);
-                }
-            }
-        },
-    )))
+    Items(Box::new(ItemsOf {
+        pages,
+        ready: VecDeque::new(),
+        take: Box::new(take),
+        empty: 0,
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use super::super::invalid_reply::RawBody;
     use super::super::machine::Answer;
     use super::super::operation::Operation;
     use super::super::response::Head;
@@ -307,7 +486,11 @@ mod tests {
             in_doubt: false,
             not_renewed: None,
         };
-        let reply = page.map(|inner| ResponseValue { inner, head });
+        let reply = page.map(|inner| ResponseValue {
+            inner,
+            head,
+            unreadable: Vec::new(),
+        });
         Box::pin(async move { reply.ok_or_else(|| Error::invalid_request("no such page".to_owned())) })
     }
 
@@ -485,6 +668,93 @@ mod tests {
         assert_eq!(streamed, [Some(1), Some(2), None]);
         assert_eq!(items_of("never").try_collect().await.ok(), Some(vec![1, 2, 3]));
         assert!(items_of("b").try_collect().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn after_an_error_the_page_that_could_not_be_had_is_asked_for_again() {
+        let asked = Asked::default();
+        let fails = Arc::new(Mutex::new(2));
+        let left = Arc::clone(&fails);
+        let pages = by_cursor(&asked, move |cursor| match cursor {
+            "first" => Some((vec![1], Some("b"))),
+            "b" if *left.lock().unwrap() > 0 => {
+                *left.lock().unwrap() -= 1;
+                None
+            }
+            "b" => Some((vec![2], Some("c"))),
+            _ => Some((vec![3], None)),
+        });
+        let mut items = items(pages, |(items, _)| items);
+        let mut found = Vec::new();
+        for failures in [1, 2] {
+            loop {
+                match items.next().await {
+                    Some(Ok(item)) => found.push(item),
+                    Some(Err(_)) => break,
+                    None => panic!("{failures}"),
+                }
+            }
+            assert!(items.next().await.is_none(), "an error is the end until it is resumed");
+            items.resume();
+        }
+        assert_eq!(items.try_collect().await.unwrap(), [2, 3]);
+        assert_eq!(
+            (found, asked.lock().unwrap().join(" ")),
+            (vec![1], "first b b b c".to_owned())
+        );
+
+        // What leads nowhere does so again, and is no end.
+        let mut pages = by_link(&Asked::default(), |_| {
+            Some((vec![1], Some("https://evil.example/items")))
+        });
+        assert!(pages.next().await.unwrap().is_ok());
+        for _ in 0..2 {
+            let error = pages.next().await.unwrap().unwrap_err();
+            assert!(matches!(error, Error::InvalidReply(reply) if matches!(reply.problem, Problem::ForeignLink)));
+            assert!(pages.next().await.is_none());
+            pages.resume();
+        }
+        let mut pages = by_link(&Asked::default(), |_| None);
+        for _ in 0..2 {
+            assert!(pages.next().await.unwrap().is_err());
+            pages.resume();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_item_that_cannot_be_read_comes_in_its_place() {
+        for (good, bad, expected) in [
+            (vec![1, 2], vec![], "1 2"),
+            (vec![1, 2], vec![0], "- 1 2"),
+            (vec![1, 2], vec![1], "1 - 2"),
+            (vec![1, 2], vec![2], "1 2 -"),
+            (vec![1, 2], vec![0, 1, 4], "- - 1 2 -"),
+            (vec![], vec![0, 1], "- -"),
+        ] {
+            let page = reply(BASE, Some((good, None))).await.map(|mut page| {
+                let unreadable = |position| UnreadableItem {
+                    operation: "list_items",
+                    request_id: None,
+                    position,
+                    path: format!("items[{position}]"),
+                    reason: "it is another kind".to_owned(),
+                    raw: RawBody(bytes::Bytes::new()),
+                };
+                page.unreadable = bad.iter().copied().map(unreadable).collect();
+                page
+            });
+            let once = Arc::new(Mutex::new(Some(page)));
+            let send = move |_: String| -> BoxFuture<'static, Reply<Page, ()>> {
+                Box::pin(std::future::ready(once.lock().unwrap().take().unwrap()))
+            };
+            let pages = || cursor_pages("first".to_owned(), send, |_, cursor| cursor, |_| None);
+            let told = items(pages(), |(items, _)| items).map(|item| match item {
+                Ok(item) => item.to_string(),
+                Err(Error::UnreadableItem(_)) => "-".to_owned(),
+                Err(other) => panic!("{other:?}"),
+            });
+            assert_eq!(told.collect::<Vec<_>>().await.join(" "), expected);
+        }
     }
 
     #[test]

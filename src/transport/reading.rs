@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::error::Error;
 use super::invalid_reply::Problem;
 use super::response::{Body, Response, ResponseValue};
+use super::unreadable::page_without;
 use crate::http::without_mark;
 use crate::value::canary;
 use crate::value::decode::{Undecodable, decode, decode_described};
@@ -34,8 +35,20 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             false => decode(&text),
         };
         match canary::watch(head.provider, head.operation.id, read) {
-            Ok(inner) => Ok(Self { inner, head }),
+            Ok(inner) => Ok(Self {
+                inner,
+                head,
+                unreadable: Vec::new(),
+            }),
             Err(Undecodable { path, reason }) if head.status.is_success() => {
+                if let Some((inner, unreadable)) = head.operation.items.and_then(|items| page_without(&text, items)) {
+                    let unreadable = unreadable.into_iter().map(|item| item.of(&head)).collect();
+                    return Ok(Self {
+                        inner,
+                        head,
+                        unreadable,
+                    });
+                }
                 let problem = match media_type(&head.headers) {
                     Some(name) if !name.to_ascii_lowercase().ends_with("json") => Problem::NotJson { media_type: name },
                     _ => Problem::Decode { path, reason },
@@ -261,6 +274,7 @@ mod tests {
         let value = ResponseValue {
             inner: 7,
             head: head(200, "", true),
+            unreadable: Vec::new(),
         };
         let error: Error = value.invalid(Problem::RepeatedPage);
         let Error::InvalidReply(reply) = error else {

@@ -13,6 +13,7 @@ use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
 use super::outcome::{Conclusion, proof};
+use super::unreadable::UnreadableItem;
 use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read, without_mark};
 use crate::token;
 
@@ -206,6 +207,7 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
 pub struct ResponseValue<T> {
     pub(super) inner: T,
     pub(super) head: Head,
+    pub(super) unreadable: Vec<UnreadableItem>,
 }
 
 impl ResponseValue<()> {
@@ -216,6 +218,7 @@ impl ResponseValue<()> {
         Self {
             inner: (),
             head: response.head,
+            unreadable: Vec::new(),
         }
     }
 }
@@ -259,6 +262,16 @@ impl<T> ResponseValue<T> {
         self.head.in_doubt
     }
 
+    /// The items of this page that could not be read, and are not among its value's. Empty for what is no page.
+    #[must_use]
+    pub fn unreadable(&self) -> &[UnreadableItem] {
+        &self.unreadable
+    }
+
+    pub(super) fn take_unreadable(&mut self) -> Vec<UnreadableItem> {
+        std::mem::take(&mut self.unreadable)
+    }
+
     pub(crate) fn head(&self) -> &Head {
         &self.head
     }
@@ -272,6 +285,7 @@ impl<T> ResponseValue<T> {
         ResponseValue {
             inner: f(self.inner),
             head: self.head,
+            unreadable: self.unreadable,
         }
     }
 }

@@ -1,0 +1,221 @@
+//! Items of a page that cannot be read, beside those that can.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::invalid_reply::RawBody;
+use super::response::Head;
+use crate::value::decode::{Undecodable, decode_described};
+
+/// An item of a list that could not be read. The others of its page could.
+///
+/// One booking that a bank writes wrongly must not hide a month of them, and must not be overlooked: whoever reads the
+/// [items](super::Items) gets it as an error in its place, and [`ResponseValue::unreadable`](super::ResponseValue::unreadable)
+/// has it with its page. `Debug` and `Display` name places, never values.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UnreadableItem {
+    /// The operation.
+    pub operation: &'static str,
+    /// The provider's id of the request, when the reply had one.
+    pub request_id: Option<String>,
+    /// Where it stands among the items of its page; 0 is the first.
+    pub position: usize,
+    /// Where in the reply it differs from the specification: a path through the JSON. Names only.
+    pub path: String,
+    /// In words; never a value.
+    pub reason: String,
+    /// The item as it came. It is shown to nobody who does not ask for it.
+    pub raw: RawBody,
+}
+
+impl fmt::Display for UnreadableItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operation,
+            position,
+            path,
+            reason,
+            ..
+        } = self;
+        write!(
+            f,
+            "{operation}: item {position} of the page differs from the specification at `{path}`: {reason}; the others can be read, and `raw` has what came"
+        )?;
+        match &self.request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for UnreadableItem {}
+
+/// An item that could not be read, before it is known of which reply.
+pub(super) struct Unreadable {
+    pub position: usize,
+    pub path: String,
+    pub reason: String,
+    pub raw: Vec<u8>,
+}
+
+impl Unreadable {
+    pub fn of(self, head: &Head) -> UnreadableItem {
+        tracing::warn!(
+            operation = head.operation.id, position = self.position, path = %self.path, reason = %self.reason,
+            "an item of a page cannot be read"
+        );
+        UnreadableItem {
+            operation: head.operation.id,
+            request_id: head.request_id().map(str::to_owned),
+            position: self.position,
+            path: self.path,
+            reason: self.reason,
+            raw: RawBody(self.raw.into()),
+        }
+    }
+}
+
+/// Reads a page that cannot be read as a whole item by item. None: it is not the items.
+///
+/// `items` is the JSON pointer of the list. Each item is read as the only one of the same page.
+pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Option<(T, Vec<Unreadable>)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let list = find(text, items)?;
+    let start = list.as_ptr() as usize - text.as_ptr() as usize;
+    let (before, after) = (&text[..start], &text[start + list.len()..]);
+    let page_of = |items: &[&str]| decode_described::<T>(format!("{before}[{}]{after}", items.join(",")).as_bytes());
+    page_of(&[]).ok()?;
+    let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+    for (position, item) in serde_json::from_str::<Vec<&RawValue>>(list)
+        .ok()?
+        .into_iter()
+        .enumerate()
+    {
+        match page_of(&[item.get()]) {
+            Ok(_) => readable.push(item.get()),
+            Err(Undecodable { path, reason }) => unreadable.push(Unreadable {
+                position,
+                path: path.replacen("[0]", &format!("[{position}]"), 1),
+                reason,
+                raw: item.get().as_bytes().to_vec(),
+            }),
+        }
+    }
+    if unreadable.is_empty() {
+        return None;
+    }
+    Some((page_of(&readable).ok()?, unreadable))
+}
+
+/// The list at this JSON pointer, as it stands in the text. Of a name that stands there twice, the last: so most readers
+/// take it.
+fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
+    let mut at = text.trim();
+    for name in pointer.split('/').skip(1) {
+        let members: Vec<(String, &RawValue)> = serde_json::from_str::<Pairs<'a>>(at).ok()?.0;
+        let name = name.replace("~1", "/").replace("~0", "~");
+        at = members.into_iter().rev().find(|(member, _)| *member == name)?.1.get();
+    }
+    at.starts_with('[').then_some(at)
+}
+
+/// The members of an object, in their order.
+struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> serde::Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> serde::de::Visitor<'de> for Members {
+            type Value = Pairs<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut members: A) -> Result<Pairs<'de>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = members.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Page {
+        total: u8,
+        data: Option<Data>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Data {
+        #[serde(rename = "a/b")]
+        items: Vec<Item>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Item {
+        id: u8,
+    }
+
+    fn read(text: &str) -> Option<(Vec<u8>, Vec<(usize, String, String)>)> {
+        let (page, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b")?;
+        assert_eq!(page.total, 7);
+        let ids = page.data.unwrap().items.iter().map(|item| item.id).collect();
+        let told = unreadable.into_iter().map(|item| {
+            let raw = String::from_utf8(item.raw).unwrap();
+            (item.position, item.path, raw)
+        });
+        Some((ids, told.collect()))
+    }
+
+    #[test]
+    fn an_item_that_cannot_be_read_is_told_with_its_place_and_costs_no_other() {
+        let text = r#" {"total":7, "data": {"x":[1], "a/b": [ {"id":1}, {"id":"NaN"} ,{"id":3},null, [] ] }} "#;
+        let (ids, told) = read(text).unwrap();
+        assert_eq!(ids, [1, 3]);
+        let expected = [
+            (1, "data.a/b[1].id", r#"{"id":"NaN"}"#),
+            (3, "data.a/b[3]", "null"),
+            (4, "data.a/b[4]", "[]"),
+        ];
+        let told: Vec<_> = told
+            .iter()
+            .map(|(at, path, raw)| (*at, path.as_str(), raw.as_str()))
+            .collect();
+        assert_eq!(told, expected);
+        assert!(read(r#"{"total":7,"data":{"a/b":[null]}}"#).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_elsewhere_is_no_matter_of_the_items() {
+        for text in [
+            r#"{"total":"x","data":{"a/b":[{"id":1}]}}"#,
+            r#"{"total":7,"data":{"a/b":[{"id":1}]}}"#,
+            r#"{"total":7,"data":{"a/b":{"id":1}}}"#,
+            r#"{"total":7,"data":{"c":[null]}}"#,
+            r#"{"total":7,"data":null}"#,
+            r#"{"total":7,"data":{"a/b":[null]}"#,
+            r#"{"total":7,"data":{"a/b":[nul]}}"#,
+            "[]",
+            "",
+        ] {
+            assert!(read(text).is_none(), "{text}");
+        }
+        assert!(page_without::<Page>(b"\xff", "/data").is_none());
+    }
+}
