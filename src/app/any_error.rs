@@ -6,7 +6,8 @@ use crate::transport::{self, Outcome};
 use crate::{oauth, token};
 
 /// Whatever can fail, of whichever provider: for functions of an application that set up, log in, look after tokens and
-/// call. `?` turns every error of this crate's functions into it.
+/// call. `?` turns the errors of these into it: of settings, authorizations, tokens, stores, calls and downloads. Those of a
+/// webhook and of the sandbox stay apart: what follows from them is decided where they come up.
 ///
 /// It asks and shows what the error in it does. Of a call, the provider's own error body is left out: match on the
 /// error of the call, `mx`'s or another's, where you need it.

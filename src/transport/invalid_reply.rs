@@ -44,6 +44,10 @@ pub enum Problem {
     ErrorBody {
         /// The media type that came instead, without parameters.
         media_type: Option<String>,
+        /// Where it differs: a path through the JSON. Names only, never values.
+        path: String,
+        /// In words; never a value.
+        reason: String,
     },
     /// A body of another type where the specification has JSON.
     NotJson {
@@ -84,7 +88,15 @@ impl fmt::Display for InvalidReply {
                 f,
                 "{operation}: status {status} is not in the specification; `raw_body` has what came, look there before you repeat the call"
             )?,
-            Problem::ErrorBody { media_type } => write!(
+            Problem::ErrorBody {
+                media_type: Some(media_type),
+                path,
+                reason,
+            } if is_json(media_type) => write!(
+                f,
+                "{operation}: the error (status {status}) differs from the specification at `{path}`: {reason}; the provider may have changed it, or somebody in between answered, and `raw_body` has what came"
+            )?,
+            Problem::ErrorBody { media_type, .. } => write!(
                 f,
                 "{operation}: status {status} with a body of type {} that is not the provider's documented error; a proxy or an outage page may have answered",
                 media_type.as_deref().unwrap_or("unknown")
@@ -133,6 +145,11 @@ impl fmt::Display for InvalidReply {
         }
         Ok(())
     }
+}
+
+/// `application/json`, `application/problem+json` and their kin.
+pub(super) fn is_json(media_type: &str) -> bool {
+    media_type.to_ascii_lowercase().ends_with("json")
 }
 
 /// A body that could not be read as what the specification says. `Debug` shows its length only.

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
-use super::invalid_reply::Problem;
+use super::invalid_reply::{Problem, is_json};
 use super::response::{Body, Response, ResponseValue};
 use super::unreadable::page_without;
 use crate::http::without_mark;
@@ -50,16 +50,18 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                     });
                 }
                 let problem = match media_type(&head.headers) {
-                    Some(name) if !name.to_ascii_lowercase().ends_with("json") => Problem::NotJson { media_type: name },
+                    Some(name) if !is_json(&name) => Problem::NotJson { media_type: name },
                     _ => Problem::Decode { path, reason },
                 };
                 Err(Error::invalid_reply(head.invalid(problem, Some(body))))
             }
-            Err(_) => {
-                let media_type = media_type(&head.headers);
-                Err(Error::invalid_reply(
-                    head.invalid(Problem::ErrorBody { media_type }, Some(body)),
-                ))
+            Err(Undecodable { path, reason }) => {
+                let problem = Problem::ErrorBody {
+                    media_type: media_type(&head.headers),
+                    path,
+                    reason,
+                };
+                Err(Error::invalid_reply(head.invalid(problem, Some(body))))
             }
         }
     }
@@ -242,7 +244,21 @@ mod tests {
         }
         let reply = refused(head(502, "text/html;q=1", false), whole("<html>")).await;
         assert!(
-            matches!(&reply.problem, Problem::ErrorBody { media_type } if media_type.as_deref() == Some("text/html"))
+            matches!(&reply.problem, Problem::ErrorBody { media_type, .. } if media_type.as_deref() == Some("text/html"))
+        );
+        assert!(reply.to_string().contains("a proxy or an outage page"), "{reply}");
+        let reply = refused(
+            head(400, "application/json", false),
+            whole("{\"secret-name\":\"secret-value\"}"),
+        )
+        .await;
+        assert!(
+            matches!(&reply.problem, Problem::ErrorBody { path, reason, .. } if path == "." && reason.contains("expected u8"))
+        );
+        let shown = format!("{reply} {reply:?}");
+        assert!(
+            shown.contains("differs from the specification at `.`: expected u8") && !shown.contains("secret"),
+            "{shown}"
         );
         assert!(reply.body.is_some());
     }

@@ -190,6 +190,16 @@ fn a_run_that_finished_nothing_does_not_say_that_all_is_well() {
             true,
             "of 2 mutants of what the change touches, 1 are finished",
         ),
+        (
+            "killed",
+            Case {
+                rest: ("caught", 137),
+                ..Case::default()
+            },
+            &["rules"],
+            false,
+            "was killed",
+        ),
         ("missed", touches(("missed", 2), none), bounded, false, "these live"),
         (
             "not-compiling",
