@@ -476,7 +476,7 @@ async fn the_log_says_why_there_is_no_token_down_to_the_last_cause() {
         .with_writer(move || writer.clone())
         .finish();
     let _logging = tracing::subscriber::set_default(subscriber);
-    let bank = Recorder::start(|_, _| Answer::status(503, r#"{"error":"planted_code"}"#)).await;
+    let bank = Recorder::start(|_, _| Answer::status(503, r#"{"error":"out_of_order"}"#)).await;
     let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
     let user = app(&bank, &store, &Arc::new(ManualClock::new()))
         .import("jo", existing())
@@ -487,7 +487,7 @@ async fn the_log_says_why_there_is_no_token_down_to_the_last_cause() {
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let line = log.lines().find(|line| line.contains("no new token")).unwrap();
     assert!(line.contains(&chain(&error).join(": ")), "{line}");
-    assert!(line.contains("planted_code") && !line.contains("planted-"), "{line}");
+    assert!(line.contains("out_of_order") && !line.contains("planted-"), "{line}");
 }
 
 /// A store whose writes fail.
