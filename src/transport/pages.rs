@@ -237,8 +237,8 @@ where
     };
     Pages::of(Walk {
         next: Next::Page(None),
-        fetch: Box::new(fetch),
-        behind: Box::new(behind),
+        fetch,
+        behind,
     })
 }
 
@@ -282,8 +282,8 @@ where
     };
     Pages::of(Walk {
         next: Next::Page(None),
-        fetch: Box::new(fetch),
-        behind: Box::new(behind),
+        fetch,
+        behind,
     })
 }
 
@@ -297,15 +297,19 @@ impl<'a, T, E> Pages<'a, T, E> {
 }
 
 /// A walk from page to page, where `N` says which one.
-struct Walk<'a, N, T, E> {
+struct Walk<N, F, B> {
     next: Next<N>,
-    fetch: Box<dyn FnMut(Option<N>) -> BoxFuture<'a, Reply<T, E>> + Send + 'a>,
-    behind: Box<dyn FnMut(&ResponseValue<T>) -> Next<N> + Send + 'a>,
+    /// Asks for a page.
+    fetch: F,
+    /// Says what comes after one.
+    behind: B,
 }
 
-impl<'a, N, T, E> Source<'a, T, E> for Walk<'a, N, T, E>
+impl<'a, N, F, B, T, E> Source<'a, T, E> for Walk<N, F, B>
 where
     N: Clone + Send + 'a,
+    F: FnMut(Option<N>) -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
+    B: FnMut(&ResponseValue<T>) -> Next<N> + Send + 'a,
     T: Send + 'a,
     E: Send + 'a,
 {
