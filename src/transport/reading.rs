@@ -188,6 +188,13 @@ mod tests {
             let value = ResponseValue::<String>::from_response::<()>(Response { head, body }).await;
             assert_eq!(value.unwrap().as_str(), read, "{declared}");
         }
+        // What is no UTF-8 is not guessed at, whether UTF-8 is declared or goes without saying.
+        for declared in ["", "; charset=utf-8"] {
+            let head = head(200, &format!("application/json{declared}"), false);
+            let body = Body::Whole(Bytes::from_static(b"\"caf\xe9\""));
+            let value = ResponseValue::<String>::from_response::<()>(Response { head, body }).await;
+            assert!(value.is_err(), "{declared}");
+        }
     }
 
     #[tokio::test]

@@ -97,6 +97,15 @@ pub(crate) fn note(what: Unmodelled, place: impl FnOnce() -> String) {
     });
 }
 
+/// The same text is read once more: what was noted of it so far is noted then.
+pub(crate) fn begin_again() {
+    COLLECTED.with_borrow_mut(|collected| {
+        if let Some(collected) = collected {
+            collected.clear();
+        }
+    });
+}
+
 /// Decodes, and reports what the decoding saw.
 pub(crate) fn watch<T>(provider: &'static str, operation: &'static str, decode: impl FnOnce() -> T) -> T {
     COLLECTED.set(Some(Vec::new()));

@@ -33,14 +33,11 @@ pub(crate) fn decode_described<T: DeserializeOwned>(body: &[u8]) -> Result<T, Un
 }
 
 fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), Undecodable> {
-    let read = match read_json(body) {
-        // Nothing else in the reply depends on half a character.
-        Err((_, error)) if error.is_syntax() => match without_lone_surrogates(body) {
-            Some(mended) => read_json(&mended),
-            None => Err((String::new(), error)),
-        },
-        read => read,
-    };
+    // Nothing else in the reply depends on half a character.
+    let read = read_json(body).or_else(|_| {
+        canary::begin_again();
+        read_json(&without_lone_surrogates(body))
+    });
     read.map_err(|(path, error)| {
         let (inside, reason) = reason(&error, true);
         let path = below(&path, &inside);
@@ -49,15 +46,15 @@ fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), Undecodab
     })
 }
 
-/// The text with a replacement character for every half of a surrogate pair that stands alone; none: there is none.
-fn without_lone_surrogates(body: &[u8]) -> Option<Vec<u8>> {
+/// The text with a replacement character, which is as long, for every half of a surrogate pair that stands alone.
+fn without_lone_surrogates(body: &[u8]) -> Vec<u8> {
     const REPLACEMENT: &[u8] = b"\\ufffd";
     let unit = |at: usize| {
         let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
         u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
     let mut mended = Vec::with_capacity(body.len());
-    let (mut at, mut lone) = (0, 0);
+    let mut at = 0;
     while let Some(byte) = body.get(at) {
         // The length of what stands here, and whether it is half of a pair.
         let (length, is_lone) = match (byte, unit(at)) {
@@ -68,10 +65,9 @@ fn without_lone_surrogates(body: &[u8]) -> Option<Vec<u8>> {
         };
         let written = &body[at..body.len().min(at + length)];
         mended.extend_from_slice(if is_lone { REPLACEMENT } else { written });
-        lone += usize::from(is_lone);
         at += length;
     }
-    (lone > 0).then_some(mended)
+    mended
 }
 
 /// How many members an object has.
@@ -200,6 +196,12 @@ mod tests {
         state: Option<String>,
     }
 
+    #[derive(Debug, Deserialize)]
+    struct Outer {
+        #[allow(dead_code)]
+        deal: Deal,
+    }
+
     fn described(body: &str) -> Result<Deal, String> {
         decode_described(body.as_bytes()).map_err(|error| format!("{}: {}", error.path, error.reason))
     }
@@ -225,6 +227,8 @@ mod tests {
         assert!(decode_described::<crate::value::JsonMap>(br#"{"error":"x"}"#).is_ok());
         assert!(decode_described::<Vec<Deal>>(br#"[{"error":"x"}]"#).is_ok());
         assert!(decode_described::<Option<Deal>>(br#"{"error":"x"}"#).is_err());
+        // The field is there, whatever stands in it.
+        assert!(decode_described::<Outer>(br#"{"deal":{"error":"x"}}"#).is_ok());
     }
 
     #[test]
@@ -242,6 +246,29 @@ mod tests {
         }
         for body in [r#"{"id":"\ud83d""#, r#"{"id":"\ud8"}"#, r#"{"id":"\q"}"#, "{", "\\"] {
             assert!(described(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_half_a_character_is_noted_once() {
+        let read = canary::watch("bank", "half_a_character", || {
+            described(r#"{"new":1,"id":"\ud83d","newer":2}"#)
+        });
+        assert!(read.is_ok());
+        let sightings = canary::sightings();
+        let counts = sightings.iter().filter(|seen| seen.operation == "half_a_character");
+        let counts: Vec<_> = counts.map(|seen| (seen.place.as_str(), seen.count)).collect();
+        assert_eq!(counts, [("new", 1), ("newer", 1)]);
+    }
+
+    #[test]
+    fn a_failure_names_the_place_of_what_is_no_json_too() {
+        for (body, refused) in [
+            (r#"{"deal":{"id":7}}"#, "deal.id: expected a string (line 1, column 15)"),
+            (r#"{"deal":{"id":x}}"#, "deal.id: not JSON (line 1, column 15)"),
+        ] {
+            let error = decode::<Outer>(body.as_bytes()).unwrap_err();
+            assert_eq!(format!("{}: {}", error.path, error.reason), refused);
         }
     }
 }
