@@ -26,7 +26,7 @@ impl<'a> ReplyFields<'a> {
         let mut fields = Vec::new();
         // What stands before the first place that cannot be read is right in any case; what stands after it, where the
         // object has an end: otherwise it may stand in the middle of something that was cut.
-        let (mut right, mut mends) = (None, MENDS);
+        let (mut right, mut mends) = (None, 0..MENDS);
         let whole = loop {
             rest.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
             if rest.take(b'}').is_some() {
@@ -38,10 +38,10 @@ impl<'a> ReplyFields<'a> {
                 None => {
                     right.get_or_insert(fields.len());
                     rest.0 = before;
-                    mends -= 1;
-                    if mends == 0 || !rest.skip_to_a_quote() {
+                    if mends.next().is_none() {
                         break false;
                     }
+                    rest.skip_to_a_quote();
                 }
             }
         };
@@ -179,11 +179,10 @@ impl<'a> Rest<'a> {
         Some(())
     }
 
-    /// Goes on at the next quote; false: there is none.
-    fn skip_to_a_quote(&mut self) -> bool {
+    /// Goes on at the next quote, or at the end.
+    fn skip_to_a_quote(&mut self) {
         let next = self.0.iter().skip(1).position(|byte| *byte == b'"');
         self.0 = next.map_or(&[], |next| &self.0[next + 1..]);
-        next.is_some()
     }
 
     /// A name and its value, both to their ends.
@@ -469,6 +468,7 @@ mod tests {
             "// made by hand\n\"y\":1",
             r#""x" "y""#,
             "'x':'y'",
+            "// a remark of more characters than there are places that are gone over\n\"y\":1",
         ] {
             for body in [
                 format!(r#"{{{odd},"refresh_token":"r"}}"#),

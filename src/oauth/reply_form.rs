@@ -31,7 +31,7 @@ fn from_text(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// An object behind something else: the notice of a script, a prefix against other readers, another mark.
 fn from_behind_text(reply: &RawReply) -> Option<Zeroizing<Vec<u8>>> {
     let body = without_mark(&reply.body).trim_ascii_start();
-    let at = body.iter().position(|byte| *byte == b'{').filter(|at| *at > 0)?;
+    let at = body.iter().position(|byte| *byte == b'{')?;
     let is_known = b"{[<\"".contains(body.first()?);
     (!is_known).then(|| Zeroizing::new(body[at..].to_vec()))
 }
@@ -181,6 +181,7 @@ mod tests {
                 r#"{"access_token":"a+b","refresh_token":"r r","expires_in":"60"}"#,
             ),
             ("refresh_token=%22%5C%00\n", r#"{"refresh_token":"\"\\\u0000"}"#),
+            ("_x=1&access_token=a", r#"{"_x":"1","access_token":"a"}"#),
             (
                 "refresh_token=1&refresh_token=2",
                 r#"{"refresh_token":"1","refresh_token":"2"}"#,
@@ -202,6 +203,8 @@ mod tests {
             "<a href=\"?access_token=a\">",
             "see access_token=a",
             "/?access_token=a",
+            "1&access_token=a",
+            "page=<b>&access_token=a",
             "\"access_token\"",
             "<p>{\"access_token\":\"a\"}",
             "\u{feff}{}",

@@ -208,6 +208,7 @@ mod tests {
             ("99999999999", None, None),
             ("-1581669923", None, None),
             ("+1581669923", None, None),
+            ("+158166992", None, None),
             ("1581669923.", None, None),
             ("1_581_669_923", None, None),
             // Nearly a day.

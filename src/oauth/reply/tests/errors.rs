@@ -304,3 +304,20 @@ fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() 
         assert!(!format!("{error} {error:?} {error:#?}").contains(shown), "{said:?}");
     }
 }
+
+#[test]
+fn of_several_codes_one_that_is_listed_comes_first() {
+    let own = Profile {
+        errors: &[("consent_gone", Verdict::Dead)],
+        ..PLAIN
+    };
+    for (inner, told) in [
+        (r#""code":"E400","type":"consent_gone""#, "consent_gone"),
+        (r#""code":"consent_gone","type":"E400""#, "consent_gone"),
+        (r#""code":"E400","type":"E401""#, "E400"),
+    ] {
+        let body = format!(r#"{{"error":{{{inner}}}}}"#);
+        let error = read(&own, &ASKED, &reply(400, &body)).unwrap_err();
+        assert_eq!(error.code(), Some(told), "{inner}");
+    }
+}

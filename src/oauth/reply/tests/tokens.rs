@@ -109,6 +109,11 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_nothing_says_error
     );
     let sent = r#"{"refresh_token":"refresh-1","error":"server_error"}"#;
     assert!(read(&PLAIN, &ASKED, &reply(200, sent)).is_err());
+    // The one that was sent stays good where a token stands beside it, though not one that can be used.
+    for (access, is_kept) in [("7", true), ("null", false)] {
+        let body = format!(r#"{{"refresh_token":"refresh-1","access_token":{access}}}"#);
+        assert_eq!(read(&PLAIN, &ASKED, &reply(200, &body)).is_ok(), is_kept, "{access}");
+    }
     // With an access token, an error is none.
     let both = r#"{"access_token":"a","error":"invalid_grant"}"#;
     assert_eq!(tokens(&PLAIN, both).access_token.expose_secret(), "a");
@@ -309,6 +314,8 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"access":{"access_token":"a"},"refresh":{"refresh_token":"r"}}"#,
         r#"{"access_token":"a","refresh":{"refresh_token":"r"}}"#,
         r#"{"refresh_token":"r","access":{"access_token":"a"}}"#,
+        r#"{"refresh_token":"r","access":{"access_token":"a"},"user":{"id":1}}"#,
+        r#"{"data":{"access_token":"a","refresh_token":"r"},"previous":{"refresh_token":"s"}}"#,
         // The request, repeated.
         r#"{"request":{"grant_type":"refresh_token","refresh_token":"refresh-1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
         // Odd fields.
@@ -324,6 +331,9 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"data":"{\"access_token\":\"a\"}"}"#,
         r#"{"data":{"data":{"access_token":"a"}}}"#,
         r#"{"error":"server_error","request":{"refresh_token":"r","access_token":"a"}}"#,
+        r#"{"error":{"code":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":["e1"],"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"data":{"access_token":"a"],"x":1}"#,
         r#"[["access_token","a"]]"#,
         r#"["#,
         r#"{"data":{"access_token":"a","refresh_token":"r","scope":"#,
@@ -336,6 +346,12 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"status":"processing","request":{"refresh_token":"refresh-1"}}"#,
     ] {
         assert!(read(&PLAIN, &ASKED, &reply(200, body)).is_err(), "{body}");
+    }
+    // A refresh token without an access token.
+    for body in [r#"{"refresh_token":"r"}"#, r#"{"data":{"refresh_token":"r"}}"#] {
+        let alone = tokens(&PLAIN, body);
+        assert!(alone.unusable.is_some(), "{body}");
+        assert_eq!(alone.refresh_token.unwrap().expose_secret(), "r", "{body}");
     }
     // An older pair beside the new access token is not what replaces the spent refresh token.
     let older = r#"{"access_token":"a","previous":{"access_token":"b","refresh_token":"s"}}"#;
