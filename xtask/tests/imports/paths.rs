@@ -207,10 +207,9 @@ impl Paths<'_> {
                     if is_attribute {
                         self.attribute_in_tokens(group.stream(), group.span_open());
                     }
-                    // A comment of documentation is no code.
-                    if !(is_attribute && starts_with(&group.stream(), "doc")) {
-                        self.tokens(group.stream(), in_attribute || is_attribute);
-                    }
+                    // The texts of documentation are no code.
+                    let is_doc = is_attribute && starts_with(&group.stream(), "doc");
+                    self.tokens(group.stream(), !is_doc && (in_attribute || is_attribute));
                 }
                 TokenTree::Literal(literal) => {
                     path.end(self);
@@ -530,9 +529,15 @@ impl<'ast> Visit<'ast> for Paths<'_> {
     }
 
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
-        if let syn::Meta::List(list) = &attribute.meta {
-            self.tokens(list.tokens.clone(), true);
-            self.handed_over(list.tokens.clone(), true);
+        self.visit_path(attribute.path());
+        match &attribute.meta {
+            syn::Meta::List(list) => {
+                self.tokens(list.tokens.clone(), true);
+                self.handed_over(list.tokens.clone(), true);
+            }
+            // A macro can give the text: `#[doc = text!()]`.
+            syn::Meta::NameValue(pair) => self.visit_expr(&pair.value),
+            syn::Meta::Path(_) => {}
         }
     }
 

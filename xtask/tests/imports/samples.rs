@@ -185,6 +185,18 @@ fn every_way_to_write_an_import_is_seen() {
             "macro_rules! n { () => { struct A { #[serde(with = \"crate::b::c\")] x: u8 } } }",
             "b/c.rs",
         ),
+        // The path of an attribute, and a macro that gives its text.
+        ("#[crate::b::m(Clone)] struct A;", "b/mod.rs"),
+        ("#[super::b::m] struct A;", "b/mod.rs"),
+        ("struct A { #[crate::b::m] x: u8 }", "b/mod.rs"),
+        ("use crate::b as x; #[x::c::derived(Clone)] struct A;", "b/c.rs"),
+        ("mod child; pub use child::derived; #[derived] struct A;", "a/child.rs"),
+        ("#[doc = crate::__exported!()] struct A;", "b/c.rs"),
+        ("#[doc = __exported!()] struct A;", "b/c.rs"),
+        (
+            "macro_rules! n { () => { #[doc = crate::__exported!()] struct A; } }",
+            "b/c.rs",
+        ),
         // What is for tests, and for something else too.
         (
             "#[cfg(any(test, feature = \"x\"))] mod more { use crate::b::Thing; }",
