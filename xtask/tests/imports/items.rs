@@ -175,7 +175,7 @@ pub(crate) fn macros_of(file: &syn::File, module: &[String]) -> Vec<Macro> {
 
         fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
             let outer = self.module.clone();
-            if !has_attribute(&item.attrs, "macro_use") {
+            if !may_have_attribute(&item.attrs, "macro_use") {
                 self.module.push(plain(&item.ident));
             }
             syn::visit::visit_item_mod(self, item);
@@ -184,7 +184,7 @@ pub(crate) fn macros_of(file: &syn::File, module: &[String]) -> Vec<Macro> {
 
         fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
             if let Some(name) = item.ident.as_ref().filter(|_| item.mac.path.is_ident("macro_rules")) {
-                let exported = has_attribute(&item.attrs, "macro_export");
+                let exported = may_have_attribute(&item.attrs, "macro_export");
                 self.found.push(Macro {
                     name: plain(name),
                     seen_in: if exported { Vec::new() } else { self.module.clone() },
@@ -204,6 +204,21 @@ pub(crate) fn macros_of(file: &syn::File, module: &[String]) -> Vec<Macro> {
 
 pub(crate) fn has_attribute(attributes: &[syn::Attribute], name: &str) -> bool {
     attributes.iter().any(|attribute| attribute.path().is_ident(name))
+}
+
+/// The same where a condition may add the attribute: `#[cfg_attr(unix, macro_use)]`.
+pub(crate) fn may_have_attribute(attributes: &[syn::Attribute], name: &str) -> bool {
+    attributes.iter().any(|attribute| may_be(&attribute.meta, name))
+}
+
+fn may_be(attribute: &Meta, name: &str) -> bool {
+    match attribute {
+        Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let parts = list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated);
+            parts.iter().flatten().skip(1).any(|part| may_be(part, name))
+        }
+        other => other.path().is_ident(name),
+    }
 }
 
 /// The names of the items of a file.

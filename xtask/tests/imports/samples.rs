@@ -494,12 +494,12 @@ fn a_circle_through_what_a_parent_hands_on_is_seen() {
 /// each module on the way says `#[macro_use]`.
 #[test]
 fn a_macro_by_its_name_alone_is_looked_for_where_it_can_be_seen() {
-    let of = |root: &str, parent: &str| {
+    let of = |root: &str, parent: &str, defined: &str| {
         let files = [
             ("lib.rs", root),
             ("a.rs", "fn f() { m!(); }"),
             ("b/mod.rs", parent),
-            ("b/c.rs", "macro_rules! m { () => {} }"),
+            ("b/c.rs", defined),
             ("b/d.rs", "fn f() { m!(); }"),
         ];
         let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
@@ -512,7 +512,42 @@ fn a_macro_by_its_name_alone_is_looked_for_where_it_can_be_seen() {
         ("mod b; mod a;", "#[macro_use] mod c; mod d;", &unseen, &seen),
         ("#[macro_use] mod b; mod a;", "mod c; mod d;", &unseen, &unseen),
     ] {
-        assert_eq!(of(root, parent), [by_a.clone(), by_d.clone()], "{root} {parent}");
+        let found = of(root, parent, "macro_rules! m { () => {} }");
+        assert_eq!(found, [by_a.clone(), by_d.clone()], "{root} {parent}");
+    }
+    // On a condition, and from within.
+    for (root, parent, defined) in [
+        (
+            "#[cfg_attr(all(), macro_use)] mod b; mod a;",
+            "#[cfg_attr(unix, allow(unused), macro_use)] mod c; mod d;",
+            "macro_rules! m { () => {} }",
+        ),
+        (
+            "#[macro_use] mod b; mod a;",
+            "#[cfg_attr(unix, cfg_attr(all(), macro_use))] mod c; mod d;",
+            "macro_rules! m { () => {} }",
+        ),
+        (
+            "mod b; mod a;",
+            "#![macro_use] mod c; mod d;",
+            "#![macro_use] macro_rules! m { () => {} }",
+        ),
+        (
+            "#[macro_use] mod b; mod a;",
+            "#[macro_use] mod c; mod d;",
+            "#[cfg_attr(all(), macro_use)] mod inner { macro_rules! m { () => {} } }",
+        ),
+        (
+            "mod b; mod a;",
+            "mod c; mod d;",
+            "#[cfg_attr(all(), macro_export)] macro_rules! m { () => {} }",
+        ),
+    ] {
+        assert_eq!(
+            of(root, parent, defined),
+            [seen.clone(), seen.clone()],
+            "{root} {parent} {defined}"
+        );
     }
 }
 

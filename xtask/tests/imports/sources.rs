@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::aliases::Aliases;
 use crate::graph::Graph;
 use crate::items::{
-    Export, Macro, defined, has_attribute, is_test_only, macros_of, own_names, path_attributes, plain, reexports,
-    visible,
+    Export, Macro, defined, has_attribute, is_test_only, macros_of, may_have_attribute, own_names, path_attributes,
+    plain, reexports, visible,
 };
 use crate::paths::{Reference, Target, references};
 
@@ -103,7 +103,7 @@ impl Sources {
                     ident: Some(name),
                     ..
                 }) = item
-                    && has_attribute(attrs, "macro_export")
+                    && may_have_attribute(attrs, "macro_export")
                 {
                     sources.macros.insert(plain(name), n);
                 }
@@ -430,7 +430,7 @@ fn place_by_path_attributes(files: &mut [File]) {
 }
 
 /// The module in which the macros of a module can be called by their names alone: the module itself, or one around it,
-/// which declares it as `#[macro_use] mod inner;`.
+/// which declares it as `#[macro_use] mod inner;`, on a condition or not.
 fn around_macro_use<'a>(files: &[File], module: &'a [String]) -> &'a [String] {
     let Some((name, outer)) = module.split_last() else {
         return module;
@@ -439,9 +439,10 @@ fn around_macro_use<'a>(files: &[File], module: &'a [String]) -> &'a [String] {
     let mut items = declarations.flat_map(|file| &file.syntax.items);
     let is_handed_up = items.any(|item| {
         let syn::Item::Mod(inner) = item else { return false };
-        plain(&inner.ident) == *name && has_attribute(&inner.attrs, "macro_use")
+        plain(&inner.ident) == *name && may_have_attribute(&inner.attrs, "macro_use")
     });
-    if is_handed_up {
+    let says_so_itself = |file: &File| file.module == module && may_have_attribute(&file.syntax.attrs, "macro_use");
+    if is_handed_up || files.iter().any(says_so_itself) {
         around_macro_use(files, outer)
     } else {
         module
