@@ -188,7 +188,7 @@ impl Paths<'_> {
                     if path.colons != 2 {
                         path.end(self);
                     }
-                    let is_member = n > 0 && is_punct(&tokens[n - 1], '.');
+                    let is_member = is_member_behind(&tokens[..n]);
                     path.push(name, is_member);
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ':' => {
@@ -261,7 +261,7 @@ impl Paths<'_> {
                 // `#[serde(crate = "..")]`
                 "crate" => !(is_before(':') || in_attribute && is_before('=')),
                 "super" => !is_before(':') && !is_behind(':'),
-                "include" => !is_before('!') && !is_before(':') && !is_before('=') && !is_behind('.'),
+                "include" => !is_before('!') && !is_before(':') && !is_before('=') && !is_member_behind(&tokens[..n]),
                 _ => false,
             };
             if alone {
@@ -346,6 +346,12 @@ fn is_start(name: &str) -> bool {
 fn starts_with(tokens: &TokenStream, name: &str) -> bool {
     let first = tokens.clone().into_iter().next();
     first.is_some_and(|first| first.to_string() == name)
+}
+
+/// Whether the name behind these tokens is a member: `x.name`, and not the end of a range, `0..name`.
+fn is_member_behind(before: &[TokenTree]) -> bool {
+    let dots = before.iter().rev().take_while(|token| is_punct(token, '.'));
+    dots.count() == 1
 }
 
 /// `pub(in crate::b)` at the end of tokens.

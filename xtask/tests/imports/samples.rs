@@ -60,6 +60,18 @@ fn every_way_to_write_an_import_is_seen() {
             "use std::println as at_root; mod inner { fn f() { at_root!(); } }",
             "lib.rs",
         ),
+        // Behind the two dots of a range, or of what is left of a struct.
+        ("fn f() { vec![0..__exported!()]; }", "b/c.rs"),
+        ("fn f() { vec![..__exported!()]; }", "b/c.rs"),
+        ("fn f() { vec![0..=__exported!()]; }", "b/c.rs"),
+        (
+            "mod child; pub use child::Child; fn f() { vec![S { a: 3, ..Child }]; }",
+            "a/child.rs",
+        ),
+        (
+            "mod child; pub use child::Child; fn f() { vec![0..Child]; }",
+            "a/child.rs",
+        ),
         // Who may see an item.
         ("pub(in crate::b) struct A;", "b/mod.rs"),
         ("struct A { pub(in super::b::c) x: u8 }", "b/c.rs"),
@@ -288,6 +300,7 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "macro_rules! n { () => { use crate as x; } }",
         "n!(include, \"../b/c.rs\");",
         "n!(std::include, \"../b/c.rs\");",
+        "n!(0..include, \"../b/c.rs\");",
         // A file that is not read.
         "include!(\"zz.in\");",
         "mod inner { include!(\"../b/c.inc\"); }",
