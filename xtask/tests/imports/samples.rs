@@ -444,6 +444,23 @@ fn only_what_is_for_tests_alone_is_left_out() {
             "#[cfg(test)] mod zz; mod inner { #[path = \"../zz.rs\"] mod real; } mod zzw;",
             &["a/zz.rs", "a/zzw.rs"],
         ),
+        // What is included is compiled for users, however it is declared.
+        (
+            "#[cfg(test)] #[path = \"zz.rs\"] mod zz; include!(\"zz.rs\"); #[cfg(test)] mod zzw;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; mod inner { include!(\"zz.rs\"); } #[cfg(test)] mod zzw;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; m! { include!(\"zz.rs\"); } #[cfg(test)] mod zzw;",
+            &["a/zz.rs"],
+        ),
+        (
+            "#[cfg(test)] mod zz; #[cfg(test)] include!(\"zz.rs\"); #[cfg(test)] mod zzw;",
+            &[],
+        ),
     ] {
         let (all, of_b) = examined(&format!("{helpers} {parent}"));
         assert_eq!(all, seen, "{parent}");
@@ -451,6 +468,30 @@ fn only_what_is_for_tests_alone_is_left_out() {
     }
     let (all, _) = examined("#[cfg(test)] mod helpers; #[cfg(not(test))] mod helpers; mod zz; mod zzw;");
     assert_eq!(all, ["a/helpers/mod.rs", "a/helpers/more.rs", "a/zz.rs", "a/zzw.rs"]);
+}
+
+/// What is included is read from the module that it becomes a part of, and what it includes itself counts too.
+#[test]
+fn an_included_file_is_a_part_of_the_module_that_includes_it() {
+    let files = [
+        ("lib.rs", "mod a; mod b;"),
+        (
+            "a/mod.rs",
+            "#[cfg(test)] #[path = \"hidden.rs\"] mod hidden; include!(\"hidden.rs\");",
+        ),
+        (
+            "a/hidden.rs",
+            "fn f(_: super::b::Thing) {} #[cfg(test)] mod more; include!(\"more.rs\");",
+        ),
+        ("a/more.rs", "fn g(_: super::b::Thing) {}"),
+        ("b.rs", "pub struct Thing;"),
+    ];
+    let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+    let graph = Sources::of(files.into()).graph();
+    let edges = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|&name| name.to_owned()).collect() };
+    assert_eq!(graph["a/mod.rs"], edges(&["a/hidden.rs"]));
+    assert_eq!(graph["a/hidden.rs"], edges(&["a/more.rs", "b.rs"]));
+    assert_eq!(graph["a/more.rs"], edges(&["b.rs"]));
 }
 
 /// A fault names the file, so that it is found.

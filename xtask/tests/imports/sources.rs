@@ -20,6 +20,8 @@ pub(crate) struct File {
     pub(crate) module: Vec<String>,
     pub(crate) syntax: syn::File,
     pub(crate) text: String,
+    /// Whether `include!` makes it a part of a module that no line `mod b;` says.
+    included: bool,
 }
 
 impl File {
@@ -30,6 +32,7 @@ impl File {
             name,
             syntax,
             text,
+            included: false,
         }
     }
 
@@ -79,7 +82,14 @@ impl Sources {
 
     pub(crate) fn of(mut files: Vec<File>) -> Self {
         place_by_path_attributes(&mut files);
-        let tests = test_files(&files);
+        let tests = loop {
+            let tests = test_files(&files);
+            let users = files.iter().filter(|file| !tests.contains(&file.name));
+            let included: Vec<(String, Vec<String>)> = users.flat_map(named_by).collect();
+            if !place_included(&mut files, &included) {
+                break tests;
+            }
+        };
         files.retain(|file| !tests.contains(&file.name));
         let mut sources = Self {
             files: Vec::new(),
@@ -429,6 +439,46 @@ fn place_by_path_attributes(files: &mut [File]) {
     }
 }
 
+/// The files that a file names, with the modules in which it does.
+fn named_by(file: &File) -> Vec<(String, Vec<String>)> {
+    // Few have any, and reading every path takes long.
+    if !file.text.contains("include") {
+        return Vec::new();
+    }
+    let none = BTreeSet::new();
+    let aliases = Aliases::of(file, &none, |_, _| Vec::new());
+    let named = references(file, &none, &[], &aliases).into_iter();
+    let named = named.filter_map(|reference| match reference.to {
+        Target::File(name) => Some((name, reference.from)),
+        Target::Path(_) | Target::Unreadable(_) => None,
+    });
+    named.collect()
+}
+
+/// `include!("b.rs")`: a file that is declared nowhere, or for tests only, is a part of the module that includes it.
+/// Whether one has been found that was not known.
+fn place_included(files: &mut [File], included: &[(String, Vec<String>)]) -> bool {
+    let declared: BTreeSet<String> = {
+        let declarations = declarations(files);
+        let for_users = declarations.iter().filter(|declaration| !declaration.test_only);
+        for_users
+            .flat_map(|declaration| declaration.named.iter().chain(&declaration.usual))
+            .cloned()
+            .collect()
+    };
+    let mut is_new = false;
+    for (name, module) in included {
+        for file in files.iter_mut().filter(|file| file.name == *name && !file.included) {
+            file.included = true;
+            if !declared.contains(name) {
+                file.module.clone_from(module);
+            }
+            is_new = true;
+        }
+    }
+    is_new
+}
+
 /// The module in which the macros of a module can be called by their names alone: the module itself, or one around it,
 /// which declares it as `#[macro_use] mod inner;`, on a condition or not.
 fn around_macro_use<'a>(files: &[File], module: &'a [String]) -> &'a [String] {
@@ -450,7 +500,7 @@ fn around_macro_use<'a>(files: &[File], module: &'a [String]) -> &'a [String] {
 }
 
 /// The names of the files that are compiled for tests only: those that are declared under `cfg(test)`, or in such a file,
-/// and nowhere else, and those of the modules within.
+/// and nowhere else, and those of the modules within. One that `include!` makes a part of another counts with that.
 fn test_files(files: &[File]) -> BTreeSet<String> {
     let declarations = declarations(files);
     let stands_for = |declaration: &Declaration<'_>, file: &File| {
@@ -466,7 +516,7 @@ fn test_files(files: &[File]) -> BTreeSet<String> {
             let of_tests = tests.iter().any(|test| {
                 stands_for(test, file) || file.module.starts_with(&test.module) && !is_for_users(&test.module)
             });
-            of_tests && !others.iter().any(|other| stands_for(other, file))
+            of_tests && !file.included && !others.iter().any(|other| stands_for(other, file))
         };
         let more: BTreeSet<String> = files.iter().filter(is_test).map(|file| file.name.clone()).collect();
         if more == found {
