@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
 
-use crate::items::{attributes, flatten, is_test_only, plain};
+use crate::items::{attributes, flatten, is_punct, is_test_only, plain};
 use crate::sources::File;
 
 /// How often one `use` may name what another gave.
@@ -184,7 +185,38 @@ struct Uses<'a> {
     aliases: Aliases<'a>,
 }
 
+impl Uses<'_> {
+    /// `m! { use crate::b as x; }`: what a macro is given, and what it is defined as, can stand where the macro does.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let is_mark_of_crate = |tokens: &[TokenTree], n: usize| {
+            is_punct(&tokens[n], '$') && tokens.get(n + 1).is_some_and(|next| next.to_string() == "crate")
+        };
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        for (n, token) in tokens.iter().enumerate() {
+            match token {
+                TokenTree::Group(group) => self.tokens(group.stream()),
+                TokenTree::Ident(name) if name == "use" => {
+                    let behind = tokens[n..].iter().position(|token| is_punct(token, ';'));
+                    let end = behind.map_or(tokens.len(), |length| n + length);
+                    let item = (n..end)
+                        .filter(|n| !is_mark_of_crate(&tokens, *n))
+                        .map(|n| tokens[n].clone());
+                    let semicolon = TokenTree::from(proc_macro2::Punct::new(';', proc_macro2::Spacing::Alone));
+                    if let Ok(item) = syn::parse2::<syn::ItemUse>(item.chain([semicolon]).collect()) {
+                        self.visit_item_use(&item);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
 impl<'ast> Visit<'ast> for Uses<'_> {
+    fn visit_macro(&mut self, item: &'ast syn::Macro) {
+        self.tokens(item.tokens.clone());
+    }
+
     fn visit_item(&mut self, item: &'ast syn::Item) {
         if !is_test_only(attributes(item)) {
             syn::visit::visit_item(self, item);

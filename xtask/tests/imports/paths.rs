@@ -188,6 +188,9 @@ impl Paths<'_> {
                     if path.colons != 2 {
                         path.end(self);
                     }
+                    if let Some(what) = names_given_unseen(&tokens[n..]) {
+                        self.add(Target::Unreadable(what), name.span());
+                    }
                     let is_member = is_member_behind(&tokens[..n]);
                     path.push(name, is_member);
                 }
@@ -329,7 +332,11 @@ impl Paths<'_> {
 
 /// A file that is compiled as part of another: what it imports is known only if it is read here.
 fn file_with_code(name: String) -> Target {
-    if is_read(Path::new(&name)) {
+    if name.starts_with("..") || name.starts_with('/') {
+        Target::Unreadable(format!(
+            "the file {name}, which is not read because it stands outside of the folder: move it"
+        ))
+    } else if is_read(Path::new(&name)) {
         Target::File(name)
     } else {
         Target::Unreadable(format!(
@@ -346,6 +353,34 @@ fn is_start(name: &str) -> bool {
 fn starts_with(tokens: &TokenStream, name: &str) -> bool {
     let first = tokens.clone().into_iter().next();
     first.is_some_and(|first| first.to_string() == name)
+}
+
+/// `use $path as $name` at the start of tokens: what follows is read without the name.
+fn names_given_unseen(tokens: &[TokenTree]) -> Option<String> {
+    let is = |n: usize, name: &str| tokens.get(n).is_some_and(|token| token.to_string() == name);
+    if !is(0, "use") {
+        return None;
+    }
+    let colons = tokens[1..].iter().take_while(|token| is_punct(token, ':')).count();
+    let given = match tokens.get(1 + colons) {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => starts_in_variable(group),
+        Some(token) => is_punct(token, '$') && !is(2 + colons, "crate"),
+        None => false,
+    };
+    given.then(|| "`use` of a variable in a macro".to_owned())
+}
+
+/// Whether one of the paths in `{$path as $name, b::c}` starts in a variable.
+fn starts_in_variable(group: &proc_macro2::Group) -> bool {
+    let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+    tokens.iter().enumerate().any(|(n, token)| match token {
+        TokenTree::Group(group) => starts_in_variable(group) && (n == 0 || !is_punct(&tokens[n - 1], ':')),
+        _ => {
+            let is_start = n == 0 || is_punct(&tokens[n - 1], ',');
+            let is_crate = tokens.get(n + 1).is_some_and(|next| next.to_string() == "crate");
+            is_start && is_punct(token, '$') && !is_crate
+        }
+    })
 }
 
 /// Whether the name behind these tokens is a member: `x.name`, and not the end of a range, `0..name`.

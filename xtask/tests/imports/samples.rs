@@ -138,7 +138,6 @@ fn every_way_to_write_an_import_is_seen() {
         ("fn f() { println!(\"{}\", ::own::b::Thing); }", "b/c.rs"),
         // A file by its name.
         ("include!(\"../b/c.rs\");", "b/c.rs"),
-        ("include!(\"../../elsewhere.rs\");", "../elsewhere.rs"),
         ("std::include!(\"../b/c.rs\");", "b/c.rs"),
         ("core::include!(\"../b/c.rs\");", "b/c.rs"),
         ("fn f() { m! { include!(\"../b/c.rs\") } }", "b/c.rs"),
@@ -168,6 +167,15 @@ fn every_way_to_write_an_import_is_seen() {
         ("fn f() { m!(use crate::{rt, b::{self, c::{Thing as X}}}); }", "b/c.rs"),
         ("fn f() { m!(use $crate::b::{Thing}); }", "b/c.rs"),
         ("fn f() { m!(use crate::b::*); }", "b/c.rs"),
+        // Under a name that such a `use` gave.
+        ("m! { use crate::b as x; } fn f(_: x::c::Thing) {}", "b/c.rs"),
+        ("m! { use crate::b; } fn f() { vec![b::c::Thing]; }", "b/c.rs"),
+        ("m! { { use {crate::{b as x}}; } } fn f(_: x::c::Thing) {}", "b/c.rs"),
+        ("m!(use crate::b as x); fn f(_: x::c::Thing) {}", "b/c.rs"),
+        (
+            "macro_rules! n { () => { use $crate::b as x; } } n!(); fn f(_: x::c::Thing) {}",
+            "b/c.rs",
+        ),
         // In the text of an attribute.
         (
             "#[derive(S)] struct A { #[serde(with = \"crate::b::c\")] x: u8 }",
@@ -301,7 +309,21 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "n!(include, \"../b/c.rs\");",
         "n!(std::include, \"../b/c.rs\");",
         "n!(0..include, \"../b/c.rs\");",
+        // A name that is given in a macro.
+        "macro_rules! n { ($path:path, $name:ident) => { use $path as $name; } } n!(crate::b, x);",
+        "macro_rules! n { ($path:path) => { pub(crate) use $path; } }",
+        "macro_rules! n { ($($name:ident)::*) => { use $($name)::*; } }",
+        "macro_rules! n { ($path:path) => { use {std::fmt, $path as x}; } }",
+        "macro_rules! n { ($path:path) => { use ::{$path as x}; } }",
+        "macro_rules! n { ($name:ident) => { extern crate self as $name; } }",
+        "m! { extern crate self as x; }",
         // A file that is not read.
+        "include!(\"../../elsewhere.rs\");",
+        "include!(\"/elsewhere.rs\");",
+        "#[path = \"../../more/x.rs\"] mod x;",
+        "mod inner { #[path = \"../../../more/x.rs\"] mod x; }",
+        "#[cfg_attr(unix, path = \"/more/x.rs\")] mod x;",
+        "macro_rules! n { () => { #[path = \"../../more/x.rs\"] mod x; } }",
         "include!(\"zz.in\");",
         "mod inner { include!(\"../b/c.inc\"); }",
         "macro_rules! n { () => { include!(\"zz\"); } }",
@@ -335,6 +357,7 @@ fn what_does_not_say_where_it_leads_is_a_fault() {
         "macro_rules! n { ($kind:ident) => { fn f() { std::$kind::MAX; $kind::$kind(); } } }",
         "mod inner { fn f(_: super::super::b::Thing) {} }",
         "use std::include; include!(\"../b/c.rs\");",
+        "macro_rules! n { ($a:ident) => { use $crate::b::Thing; use {$crate::b, std::fmt::$a}; use std::$a; } }",
         "m! { pub(crate) fn f(_: super::super::b::Thing) {} pub(super) struct A; }",
         "m! { #[serde(crate = \"own::rt\")] struct A { include: u8 } }",
         "fn f() { m!(x.include, include = 1); }",

@@ -354,6 +354,9 @@ fn module_of(name: &str) -> Vec<String> {
 
 /// A file's path from a folder, without `..`.
 pub(crate) fn beside(folder: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
     let mut names: Vec<&str> = folder.split('/').filter(|name| !name.is_empty()).collect();
     for name in path.split('/') {
         match name {
