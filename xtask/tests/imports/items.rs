@@ -221,14 +221,14 @@ fn may_be(attribute: &Meta, name: &str) -> bool {
     }
 }
 
-/// The names of the items of a file.
-pub(crate) fn defined(file: &syn::File) -> impl Iterator<Item = String> {
-    file.items.iter().filter_map(named).map(|(_, ident)| plain(ident))
+/// The names of the items of a module.
+pub(crate) fn defined(items: &[syn::Item]) -> impl Iterator<Item = String> {
+    items.iter().filter_map(named).map(|(_, ident)| plain(ident))
 }
 
-/// The names of the items of a file that others can see.
-pub(crate) fn visible(file: &syn::File) -> impl Iterator<Item = String> {
-    let seen = file.items.iter().filter_map(named);
+/// The names of the items of a module that others can see.
+pub(crate) fn visible(items: &[syn::Item]) -> impl Iterator<Item = String> {
+    let seen = items.iter().filter_map(named);
     seen.filter(|(visibility, _)| !matches!(visibility, syn::Visibility::Inherited))
         .map(|(_, ident)| plain(ident))
 }
@@ -257,10 +257,10 @@ pub(crate) struct Export {
     pub(crate) path: Vec<String>,
 }
 
-/// What a file hands on to others.
-pub(crate) fn reexports(file: &syn::File) -> Vec<Export> {
+/// What a module hands on to others.
+pub(crate) fn reexports(items: &[syn::Item]) -> Vec<Export> {
     let mut found = Vec::new();
-    for item in &file.items {
+    for item in items {
         if let syn::Item::Use(item) = item
             && !matches!(item.vis, syn::Visibility::Inherited)
         {

@@ -567,6 +567,64 @@ fn a_circle_through_what_a_parent_hands_on_is_seen() {
     assert_eq!(circle_of(only_handed_on, child), Vec::<BTreeSet<String>>::new());
 }
 
+/// A module that is written out in a file may have files below it, and hand on what they have.
+#[test]
+fn a_file_below_a_module_that_is_written_out_is_seen() {
+    let graph = |parent: &str, permit: &str| {
+        let files = [
+            ("lib.rs", "mod token;"),
+            ("token/mod.rs", parent),
+            ("token/permit.rs", permit),
+            (
+                "token/inner/deep.rs",
+                "pub struct Deep; pub fn f(_: super::super::permit::Permit) {}",
+            ),
+        ];
+        let files = files.map(|(name, text)| File::parse(name.to_owned(), text.to_owned()));
+        Sources::of(files.into()).undefended()
+    };
+    let both = vec![BTreeSet::from([
+        "token/inner/deep.rs".to_owned(),
+        "token/permit.rs".to_owned(),
+    ])];
+    let only_declared = "mod permit; mod inner { pub(crate) mod deep; }";
+    let in_a_macro = "mod permit; m! { mod inner { pub(crate) mod deep; } }";
+    let by_name = "mod permit; mod inner { mod deep; pub(super) use deep::Deep; }";
+    let by_glob = "mod permit; mod inner { mod deep; pub(super) use self::deep::*; }";
+    let twice = "mod permit; pub mod inner { pub mod more { pub use super::deep::Deep; } mod deep; }";
+    let from_outside = "mod permit; mod inner { mod deep; pub use deep::Deep; } pub(crate) use inner::Deep;";
+    let with_itself = "mod permit; mod inner { pub(crate) mod deep; } pub(crate) use inner::*;";
+    for (parent, used) in [
+        (only_declared, "super::inner::deep::Deep"),
+        (only_declared, "crate::token::inner::deep::Deep"),
+        (in_a_macro, "super::inner::deep::Deep"),
+        (by_name, "super::inner::Deep"),
+        (by_glob, "super::inner::Deep"),
+        (twice, "super::inner::more::Deep"),
+        (from_outside, "super::Deep"),
+        (with_itself, "super::deep::Deep"),
+    ] {
+        for permit in [
+            format!("pub struct Permit; fn g(_: {used}) {{}}"),
+            format!("use {used}; pub struct Permit;"),
+            format!("pub struct Permit; pub use {used} as Other;"),
+        ] {
+            assert_eq!(circles(&graph(parent, &permit)), both, "{parent} {permit}");
+        }
+    }
+    for used in ["super::inner::*", "super::inner::deep::*"] {
+        let permit = format!("use {used}; pub struct Permit;");
+        assert_eq!(circles(&graph(by_name, &permit)), both, "{permit}");
+    }
+    // What the module has itself stands in the file in which it is written out.
+    let own = "mod permit; mod inner { mod deep; pub struct Own; }";
+    let permit = "use super::inner::Own; pub struct Permit;";
+    assert_eq!(
+        graph(own, permit)["token/permit.rs"],
+        BTreeSet::from(["token/mod.rs".to_owned()])
+    );
+}
+
 /// A macro that is not exported is known behind its definition, in its module and those within, and further out only where
 /// each module on the way says `#[macro_use]`.
 #[test]

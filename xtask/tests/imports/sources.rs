@@ -51,15 +51,24 @@ impl File {
     }
 }
 
+/// What a module has in one file.
+struct Contents {
+    file: usize,
+    /// Its own names.
+    defined: BTreeSet<String>,
+    /// Those that others can see.
+    visible: Vec<String>,
+    /// What it hands on.
+    exports: Vec<Export>,
+}
+
 /// The files of a source folder that are compiled outside tests, and what the names in each stand for.
 pub(crate) struct Sources {
     pub(crate) files: Vec<File>,
     /// The files of each module: several, where each is for another condition.
     pub(crate) by_module: BTreeMap<Vec<String>, Vec<usize>>,
-    /// What each file has itself.
-    defined: Vec<BTreeSet<String>>,
-    /// What each file hands on.
-    exports: Vec<Vec<Export>>,
+    /// What each module has, those that are written out in a file included: several, where each is for another condition.
+    contents: BTreeMap<Vec<String>, Vec<Contents>>,
     /// The crate's names for itself: `extern crate self as finrail`.
     pub(crate) own_names: BTreeSet<String>,
     /// Where each exported macro is written; it stands at the root.
@@ -94,14 +103,14 @@ impl Sources {
         let mut sources = Self {
             files: Vec::new(),
             by_module: BTreeMap::new(),
-            defined: files.iter().map(|file| defined(&file.syntax).collect()).collect(),
-            exports: files.iter().map(|file| reexports(&file.syntax)).collect(),
+            contents: BTreeMap::new(),
             own_names: BTreeSet::new(),
             macros: BTreeMap::new(),
             macros_by_name: Vec::new(),
         };
         for (n, file) in files.iter().enumerate() {
             sources.by_module.entry(file.module.clone()).or_default().push(n);
+            sources.add_contents(&file.module, n, &file.syntax.items);
             sources.own_names.extend(own_names(&file.syntax));
             let module = around_macro_use(&files, &file.module);
             for found in macros_of(&file.syntax, module) {
@@ -120,7 +129,40 @@ impl Sources {
             }
         }
         sources.files = files;
+        sources.add_contents_of_macros();
         sources
+    }
+
+    fn add_contents(&mut self, module: &[String], file: usize, items: &[syn::Item]) {
+        self.contents.entry(module.to_vec()).or_default().push(Contents {
+            file,
+            defined: defined(items).collect(),
+            visible: visible(items).collect(),
+            exports: reexports(items),
+        });
+        for item in items {
+            if let syn::Item::Mod(inner) = item
+                && let Some((_, items)) = &inner.content
+                && !is_test_only(&inner.attrs)
+            {
+                let module = [module, &[plain(&inner.ident)]].concat();
+                self.add_contents(&module, file, items);
+            }
+        }
+    }
+
+    /// A module around a file that nothing declares is written out in a macro: it is in the file around it.
+    fn add_contents_of_macros(&mut self) {
+        let modules: Vec<Vec<String>> = self.by_module.keys().cloned().collect();
+        for module in modules {
+            for n in 0..module.len() {
+                let outer = &module[..n];
+                let file = self.files_of(outer).first().copied();
+                if let Some(file) = file.filter(|_| !self.contents.contains_key(outer)) {
+                    self.add_contents(outer, file, &[]);
+                }
+            }
+        }
     }
 
     /// Every reference of a file.
@@ -128,7 +170,7 @@ impl Sources {
         let aliases = Aliases::of(file, &self.own_names, |from, glob| {
             let mut names = self.exported(from, glob, 0);
             // What a file has itself hides the names of a glob.
-            let own: BTreeSet<String> = defined(&file.syntax).collect();
+            let own: BTreeSet<String> = defined(&file.syntax.items).collect();
             names.retain(|name| !own.contains(name));
             names
         });
@@ -152,9 +194,9 @@ impl Sources {
             return Vec::new();
         };
         let mut names = Vec::new();
-        for file in self.by_module.get(&at).into_iter().flatten() {
-            names.extend(visible(&self.files[*file].syntax));
-            for export in &self.exports[*file] {
+        for contents in self.contents.get(&at).into_iter().flatten() {
+            names.extend(contents.visible.iter().cloned());
+            for export in &contents.exports {
                 if export.name == "*" {
                     names.extend(self.exported(&at, &export.path, depth + 1));
                 } else {
@@ -190,27 +232,34 @@ impl Sources {
             return BTreeSet::new();
         };
         // A file that its own module has on another condition is not compiled with it.
-        let files = self.files_of(&at).iter().copied().filter(|n| {
-            let other = &self.files[*n];
+        let contents = self.contents.get(&at).into_iter().flatten().filter(|contents| {
+            let other = &self.files[contents.file];
             other.name == by.name || other.module != by.module
         });
         let Some(name) = rest.first() else {
-            return files.collect();
+            return contents.map(|contents| contents.file).collect();
         };
         if at.is_empty()
             && let Some(written_in) = self.macros.get(name)
         {
             return BTreeSet::from([*written_in]);
         }
-        files
-            .flat_map(|file| self.resolve_in(by, file, &at, rest, depth))
+        contents
+            .flat_map(|contents| self.resolve_in(by, contents, &at, rest, depth))
             .collect()
     }
 
-    /// Where the names that are left lead from a file of a module.
-    fn resolve_in(&self, by: &File, file: usize, at: &[String], rest: &[String], depth: usize) -> BTreeSet<usize> {
+    /// Where the names that are left lead from what a module has in a file.
+    fn resolve_in(
+        &self,
+        by: &File,
+        contents: &Contents,
+        at: &[String],
+        rest: &[String],
+        depth: usize,
+    ) -> BTreeSet<usize> {
         let name = &rest[0];
-        let exports = &self.exports[file];
+        let (file, exports) = (contents.file, &contents.exports);
         if name == "*" {
             // With the module comes all that it hands on.
             let handed_on = exports.iter().map(|export| &export.path);
@@ -231,7 +280,7 @@ impl Sources {
                 globs.map(|export| [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat());
             named.find(|path| self.provides(at, path, depth + 1))
         };
-        let is_here = by_name.is_none() && self.defined[file].contains(name);
+        let is_here = by_name.is_none() && contents.defined.contains(name);
         let handed_on = by_name.or_else(|| if is_here { None } else { by_glob() });
         let found = handed_on.map_or_else(BTreeSet::new, |path| self.resolve(by, at, &path, depth + 1));
         if found.is_empty() {
@@ -247,9 +296,9 @@ impl Sources {
             return false;
         };
         let Some(name) = rest.first() else { return true };
-        self.files_of(&at).iter().any(|file| {
-            self.defined[*file].contains(name)
-                || self.exports[*file].iter().any(|export| match export.name.as_str() {
+        self.contents.get(&at).into_iter().flatten().any(|contents| {
+            contents.defined.contains(name)
+                || contents.exports.iter().any(|export| match export.name.as_str() {
                     "*" => {
                         let through = [&export.path[..export.path.len() - 1], std::slice::from_ref(name)].concat();
                         self.provides(&at, &through, depth + 1)
@@ -273,7 +322,7 @@ impl Sources {
             first => {
                 let mut child = at.clone();
                 child.push(first.to_owned());
-                if !self.by_module.contains_key(&child) {
+                if !self.contents.contains_key(&child) {
                     return None;
                 }
             }
@@ -285,7 +334,7 @@ impl Sources {
         while let Some(name) = rest.first() {
             let mut child = at.clone();
             child.push(name.clone());
-            if !self.by_module.contains_key(&child) {
+            if !self.contents.contains_key(&child) {
                 break;
             }
             at = child;
