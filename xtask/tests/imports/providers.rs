@@ -146,25 +146,26 @@ fn known(files: &[File]) -> Vec<(&str, Vec<(By, String)>)> {
     files.iter().map(|file| (file.name.as_str(), knows(file))).collect()
 }
 
-/// Calls that compare one text with another.
-const COMPARING: [&str; 14] = [
-    "cmp",
-    "contains",
-    "ends_with",
-    "eq",
-    "eq_ignore_ascii_case",
-    "find",
-    "is_match",
-    "matches",
-    "ne",
-    "rfind",
-    "split_once",
-    "starts_with",
-    "strip_prefix",
-    "strip_suffix",
+/// Calls that only make a value of what they are given. Any other may compare it with something, or look it up.
+const MAKING: [&str; 10] = [
+    "concat",
+    "expect",
+    "from",
+    "from_static",
+    "into",
+    "join",
+    "new",
+    "push_str",
+    "to_owned",
+    "to_string",
 ];
 
-/// Macros that do.
+/// Whether a call may compare: not what makes a value, `Some("ofx")` included.
+fn may_compare(name: &str) -> bool {
+    !name.starts_with(char::is_uppercase) && !MAKING.contains(&name)
+}
+
+/// Macros that compare one text with another.
 const COMPARING_MACROS: [&str; 5] = [
     "assert_eq",
     "assert_ne",
@@ -306,7 +307,8 @@ impl Texts {
                         self.in_macro(&name, group.stream());
                         continue;
                     }
-                    let by_call = before.last().is_some_and(|name| is_one_of(name, &COMPARING));
+                    let by_call =
+                        group.delimiter() == Delimiter::Parenthesis && is_call_that_may_compare(before.last());
                     let compared = by_call || is_compared(&tokens, n);
                     self.comparing(compared, |texts| {
                         if group.delimiter() != Delimiter::Brace {
@@ -348,8 +350,8 @@ impl Texts {
     }
 }
 
-fn is_one_of(token: &TokenTree, names: &[&str]) -> bool {
-    matches!(token, TokenTree::Ident(name) if names.contains(&plain(name).as_str()))
+fn is_call_that_may_compare(name: Option<&TokenTree>) -> bool {
+    matches!(name, Some(TokenTree::Ident(name)) if may_compare(&plain(name)))
 }
 
 /// Whether `==`, `!=`, or the `|` and `=>` of a pattern stand beside a token or its path, or a comparing call behind it.
@@ -370,7 +372,9 @@ fn is_compared(tokens: &[TokenTree], n: usize) -> bool {
     let is_in_front = match &tokens[n + 1..] {
         [first, second, ..] if is_punct(first, '=') => is_punct(second, '=') || is_punct(second, '>'),
         [first, second, ..] if is_punct(first, '!') => is_punct(second, '='),
-        [first, second, ..] if is_punct(first, '.') => is_one_of(second, &COMPARING),
+        [first, second, TokenTree::Group(given), ..] if is_punct(first, '.') => {
+            !given.stream().is_empty() && is_call_that_may_compare(Some(second))
+        }
         [first, ..] => is_punct(first, '|'),
         [] => false,
     };
@@ -425,7 +429,7 @@ impl<'ast> Visit<'ast> for Texts {
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        let compared = COMPARING.contains(&plain(&call.method).as_str());
+        let compared = !call.args.is_empty() && may_compare(&plain(&call.method));
         self.comparing(compared, |texts| syn::visit::visit_expr_method_call(texts, call));
     }
 
@@ -433,11 +437,22 @@ impl<'ast> Visit<'ast> for Texts {
         let compared = match &*call.func {
             syn::Expr::Path(function) => {
                 let name = function.path.segments.last().map(|segment| plain(&segment.ident));
-                name.is_some_and(|name| COMPARING.contains(&name.as_str()))
+                name.is_some_and(|name| may_compare(&name))
             }
             _ => false,
         };
         self.comparing(compared, |texts| syn::visit::visit_expr_call(texts, call));
+    }
+
+    fn visit_expr_index(&mut self, index: &'ast syn::ExprIndex) {
+        self.comparing(true, |texts| syn::visit::visit_expr_index(texts, index));
+    }
+
+    fn visit_expr_for_loop(&mut self, of: &'ast syn::ExprForLoop) {
+        // Each of what is gone through may be compared.
+        self.comparing(true, |texts| texts.visit_expr(&of.expr));
+        self.visit_pat(&of.pat);
+        self.visit_block(&of.body);
     }
 
     fn visit_pat(&mut self, pattern: &'ast syn::Pat) {
@@ -505,6 +520,26 @@ fn every_way_to_know_a_provider_is_seen() {
         "fn f(x: &str) -> bool { if let \"Tatra banka Premium API\" = x { true } else { false } }",
         "#[derive(Deserialize)] enum Of { #[serde(rename = \"Tatra banka\")] One }",
         "#[derive(Deserialize)] #[serde(tag = \"mx\")] enum Of { One }",
+        // Looked up, or compared by a call of any name.
+        "fn f(x: &str) -> bool { HashMap::from([(\"Tatra banka\", 1)]).contains_key(x) }",
+        "fn f(x: &str) -> bool { HashSet::from([\"Tatra banka\"]).get(x).is_some() }",
+        "fn f(x: &str) -> bool { [\"OFX Payments\", \"Tatra banka\"].binary_search(&x).is_ok() }",
+        "fn f(x: &str) -> bool { [\"Tatra banka\"].iter().any(|one| *one == x) }",
+        "fn f(x: &str) -> bool { [\"Tatra banka\"].iter().position(|one| *one == x).is_some() }",
+        "fn f(x: &str) -> bool { let all = HashSet::from([\"Tatra banka\"]); all.get(x).is_some() }",
+        "static ALL: LazyLock<Set> = LazyLock::new(|| Set::from([\"Tatra banka\"])); fn f(x: &str) { ALL.get(x); }",
+        "fn f(x: &Map) -> u8 { x[\"Tatra banka\"] }",
+        "fn f(x: &Map) -> bool { x.get(\"Tatra banka\").is_some() }",
+        "fn f(x: &str) -> bool { for one in [\"Tatra banka\"] { if one == x { return true; } } false }",
+        "fn f(x: &str) -> bool { x.rsplit_once(\"tatra\").is_some() }",
+        "fn f(x: &str) -> bool { x.split(\"tatra\").count() > 1 }",
+        "fn f(x: &str) -> bool { x.trim_start_matches(\"tatra\").len() < x.len() }",
+        "fn f(x: &str) -> bool { is_same(x, \"Tatra banka\") }",
+        "fn f(x: &str) -> bool { x.is_same(\"Tatra banka\") }",
+        "const THEIRS: &str = \"Tatra banka\"; fn f(x: &str) -> bool { is_same(x, THEIRS) }",
+        "fn f(x: &str) { assert!(is_same(x, \"Tatra banka\")); }",
+        "fn f(x: &str) { assert!(x.split(\"tatra\").count() > 1); }",
+        "fn f(x: &str) { m!([\"Tatra banka\"].binary_search(x)); }",
         // By another name.
         "fn f(x: &str) -> bool { x == super::providers::ofx::ID }",
         "use super::providers::ofx::ID as THEIRS; fn f(x: &str) -> bool { x == THEIRS }",
@@ -563,6 +598,10 @@ fn every_way_to_know_a_provider_is_seen() {
         "fn f() -> &'static str { \"as the pages of MX say\" }",
         "fn f() -> &'static str { \"amx\" }",
         "fn f() -> &'static str { \"Tatra banka\" }",
+        "fn f() -> Option<String> { Some(\"Tatra banka\".to_owned()) }",
+        "fn f() -> String { String::from(\"Tatra banka\") }",
+        "fn f() -> Vec<String> { vec![String::from(\"Tatra banka\")] }",
+        "fn f(x: &mut String) { x.push_str(\"Tatra banka\"); }",
         "const NAME: &str = \"Tatra banka\"; fn f() -> &'static str { NAME }",
         "const OTHER: &str = \"banks\"; fn f(x: &str) -> bool { x == OTHER }",
         "fn f() -> &'static str { let name = \"Tatra banka\"; name }",

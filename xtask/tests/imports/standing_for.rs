@@ -66,6 +66,7 @@ fn is_text(value: &syn::Expr) -> bool {
             .iter()
             .any(|name| found.mac.path.segments.last().is_some_and(|last| last.ident == name)),
         syn::Expr::Reference(reference) => is_text(&reference.expr),
+        syn::Expr::Call(call) => stands_for(&call.func).is_some_and(|name| name == "from" || name == "new"),
         syn::Expr::MethodCall(call) => is_text(&call.receiver) && call.args.is_empty(),
         _ => false,
     }
