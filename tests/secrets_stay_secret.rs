@@ -392,7 +392,16 @@ async fn a_call_that_fails_shows_neither_token_nor_body() {
         .unwrap();
         let call = user.client().list_customers();
         watch.shows_nothing("a call", &call);
-        watch.error(what, &call.send().await.unwrap_err());
+        match call.send().await {
+            Err(error) => {
+                watch.error(what, &error);
+            }
+            Ok(page) => {
+                assert!(!page.unreadable().is_empty(), "{what}");
+                watch.shows_nothing(what, &page.unreadable());
+                watch.shows_nothing(what, &page.unreadable()[0].to_string());
+            }
+        }
         watch.error(
             what,
             &user.client().list_customers().items().try_collect().await.unwrap_err(),

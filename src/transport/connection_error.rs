@@ -7,7 +7,6 @@ use url::Url;
 
 use super::machine::{Happened, may_pass};
 use super::outcome::{Conclusion, Outcome, Proof};
-use super::response::Head;
 use crate::http::{RetryAfter, host_of};
 
 /// A connection that failed, or time that was up.
@@ -93,13 +92,13 @@ impl ConnectionError {
         }
     }
 
-    /// The same of this reply.
-    pub(crate) fn of_reply(self, head: &Head) -> Self {
+    /// The same of a reply of which this may be concluded, and which asks for this.
+    pub(crate) fn concluding(self, concluded: Conclusion, asked: Option<RetryAfter>, repeatable: bool) -> Self {
         Self {
-            retry_after: head.answer.asked,
-            concluded: Some(head.concluded()),
-            repeatable: head.repeatable,
-            ..self.in_reply(head.status, head.request_id().map(str::to_owned))
+            retry_after: asked,
+            concluded: Some(concluded),
+            repeatable,
+            ..self
         }
     }
 

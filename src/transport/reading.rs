@@ -7,9 +7,9 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
-use super::invalid_reply::{Problem, is_json};
-use super::response::{Body, Response, ResponseValue};
-use super::unreadable::page_without;
+use super::invalid_reply::{Problem, RawBody, is_json};
+use super::response::{Body, Head, Response, ResponseValue};
+use super::unreadable::{Unreadable, UnreadableItem, page_without};
 use crate::http::without_mark;
 use crate::value::canary;
 use crate::value::decode::{Undecodable, decode, decode_described};
@@ -42,7 +42,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             }),
             Err(Undecodable { path, reason }) if head.status.is_success() => {
                 if let Some((inner, unreadable)) = head.operation.items.and_then(|items| page_without(&text, items)) {
-                    let unreadable = unreadable.into_iter().map(|item| item.of(&head)).collect();
+                    let unreadable = unreadable.into_iter().map(|item| told(item, &head)).collect();
                     return Ok(Self {
                         inner,
                         head,
@@ -64,6 +64,22 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                 Err(Error::invalid_reply(head.invalid(problem, Some(body))))
             }
         }
+    }
+}
+
+/// An item that cannot be read, with the reply that it came in.
+fn told(item: Unreadable, head: &Head) -> UnreadableItem {
+    tracing::warn!(
+        operation = head.operation.id, position = item.position, path = %item.path, reason = %item.reason,
+        "an item of a page cannot be read"
+    );
+    UnreadableItem {
+        operation: head.operation.id,
+        request_id: head.request_id().map(str::to_owned),
+        position: item.position,
+        path: item.path,
+        reason: item.reason,
+        raw: RawBody(item.raw.into()),
     }
 }
 
@@ -111,7 +127,6 @@ mod tests {
     use super::super::machine::Answer;
     use super::super::operation::Operation;
     use super::super::outcome::Outcome;
-    use super::super::response::Head;
     use super::*;
 
     static OPERATION: Operation = Operation {

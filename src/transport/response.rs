@@ -72,7 +72,10 @@ impl Head {
 
     /// A failure in the body of this reply.
     pub(crate) fn broken(&self, error: ConnectionError) -> ConnectionError {
-        error.at(&self.url).of_reply(self)
+        error
+            .at(&self.url)
+            .in_reply(self.status, self.request_id().map(str::to_owned))
+            .concluding(self.concluded(), self.answer.asked, self.repeatable)
     }
 
     /// What may be concluded of this reply, whatever earlier attempts did.

@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::invalid_reply::RawBody;
-use super::response::Head;
 use crate::value::decode::{Undecodable, decode_described};
 
 /// An item of a list that could not be read. The others of its page could.
@@ -59,23 +58,6 @@ pub(super) struct Unreadable {
     pub path: String,
     pub reason: String,
     pub raw: Vec<u8>,
-}
-
-impl Unreadable {
-    pub fn of(self, head: &Head) -> UnreadableItem {
-        tracing::warn!(
-            operation = head.operation.id, position = self.position, path = %self.path, reason = %self.reason,
-            "an item of a page cannot be read"
-        );
-        UnreadableItem {
-            operation: head.operation.id,
-            request_id: head.request_id().map(str::to_owned),
-            position: self.position,
-            path: self.path,
-            reason: self.reason,
-            raw: RawBody(self.raw.into()),
-        }
-    }
 }
 
 /// Reads a page that cannot be read as a whole item by item. None: it is not the items.
@@ -172,7 +154,10 @@ mod tests {
         id: u8,
     }
 
-    fn read(text: &str) -> Option<(Vec<u8>, Vec<(usize, String, String)>)> {
+    /// Where an item stands, its path, and what it is.
+    type Told = (usize, String, String);
+
+    fn read(text: &str) -> Option<(Vec<u8>, Vec<Told>)> {
         let (page, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b")?;
         assert_eq!(page.total, 7);
         let ids = page.data.unwrap().items.iter().map(|item| item.id).collect();
