@@ -12,6 +12,7 @@ use std::error::Error;
 use changes::Change;
 use finrail::oauth::RequestedScope;
 use finrail::sandbox::Sandbox;
+use finrail::transport::ResponseValue;
 use finrail::{App, Connection, finexer, grant, mx, ofx, omnifund, tatrabanka};
 use finrail_cli::drift::{self, Options, Source};
 use finrail_cli::workspace::Workspace;
@@ -20,6 +21,14 @@ use support::speak;
 
 /// What the client got out of the provider, or what stopped it.
 type Outcome = Result<String, Box<dyn Error>>;
+
+/// A page of which every item can be read.
+fn whole<T>(page: ResponseValue<T>) -> Result<ResponseValue<T>, Box<dyn Error>> {
+    match page.unreadable().first() {
+        Some(item) => Err(Box::new(item.clone())),
+        None => Ok(page),
+    }
+}
 
 /// An app that talks to the sandbox.
 macro_rules! app {
@@ -62,9 +71,9 @@ async fn omnifund(sandbox: &Sandbox) -> Outcome {
     let client = sandbox.client("omnifund");
     let none: [omnifund::Scope; 0] = [];
     let user = consent(sandbox, &app, none).await?;
-    let customers = user.client().list_customers().send().await?;
+    let customers = whole(user.client().list_customers().send().await?)?;
     let user = app.password(&client.username, client.password, none).await?;
-    let events = user.client().list_events().send().await?;
+    let events = whole(user.client().list_events().send().await?)?;
     Ok(format!("{:?} {:?}", customers.into_inner(), events.into_inner()))
 }
 
@@ -81,7 +90,7 @@ async fn tatra_banka(sandbox: &Sandbox) -> Outcome {
 async fn finexer(sandbox: &Sandbox) -> Outcome {
     let app = app!(sandbox, finexer);
     let user = consent(sandbox, &app, [finexer::Scope::CustomerRead]).await?;
-    let customers = user.client().list_customers().send().await?;
+    let customers = whole(user.client().list_customers().send().await?)?;
     let customer = customers.data.first().ok_or("no customer")?.id.clone();
     let consent = user
         .client()
