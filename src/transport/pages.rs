@@ -31,9 +31,9 @@ pub struct Pages<'a, T, E> {
 ///
 /// ```
 /// # #[cfg(feature = "tatrabanka")] {
-/// use finrail::tatrabanka::{Client, Error};
+/// use finrail::tatrabanka::Client;
 ///
-/// async fn bookings(client: &Client, account: &str) -> Result<(), Error> {
+/// async fn bookings(client: &Client, account: &str) -> Result<(), finrail::AnyError> {
 ///     let call = client.list_transactions().account_id(account);
 ///     let (read, unreadable) = call.items().collect_readable().await?;
 ///     for item in &unreadable {
