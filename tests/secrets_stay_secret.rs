@@ -439,7 +439,10 @@ async fn a_call_that_fails_shows_neither_token_nor_body() {
         .unwrap();
         let result = user.client().list_transactions().bank_account_id("b").send().await;
         match result {
-            Ok(page) => watch.shows_nothing("a reply", &page),
+            Ok(page) => {
+                watch.shows_nothing("a reply", &page);
+                watch.shows_nothing("an item", &page.unreadable());
+            }
             Err(error) => drop(watch.error("a value that does not fit", &error)),
         }
     }
@@ -464,7 +467,8 @@ async fn a_call_that_fails_shows_neither_token_nor_body() {
             .client()
             .list_transactions()
             .bank_account_id("b")
-            .send()
+            .items()
+            .try_collect()
             .await
             .unwrap_err();
         let text = watch.error("a value that does not fit", &error);
