@@ -46,6 +46,8 @@ impl RetryAfter {
     /// Reads the header, in the forms that the standard has and in those that servers send. Of several, the longest that
     /// can be read counts.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        // Most replies have none: nothing is read of these, their date neither.
+        headers.get(RETRY_AFTER)?;
         let now = headers
             .get(DATE)
             .and_then(|date| date.to_str().ok())
