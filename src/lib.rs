@@ -23,7 +23,7 @@ pub use app::{
     AnyError, App, AppBuilder, ClientBuilder, ClientKind, Connection, Credentials, Environment, Erased, Erasure,
     GrantState, Grants, Hosts, KeepAlive, KeptAlive, ListedGrant, Provider, TypedClient, grant,
 };
-pub use http::{ConfigError, HttpClientError};
+pub use http::{ConfigError, HttpClientError, TlsError};
 #[allow(unused_imports)] // without a provider feature there is none
 pub use providers::*;
 pub use transport::Error;

@@ -599,6 +599,7 @@ async fn forgetting_a_grant_sends_nothing_where_there_is_no_revocation() {
 #[tokio::test]
 async fn a_callers_own_http_client_is_the_one_that_is_used() {
     let recorder = Recorder::granting(|_, _| Answer::json("[]")).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mine = reqwest::Client::builder().user_agent("mine/1").build().unwrap();
     let app = builder::<ofx::Provider>(&recorder).http_client(mine).build().unwrap();
     app.client_credentials(["payments"])

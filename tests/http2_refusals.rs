@@ -12,6 +12,7 @@ use refusing_server::{Refusal, RefusingServer};
 
 /// With reqwest's own repeats on, as they are unless somebody switches them off.
 fn repeating() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().http2_prior_knowledge();
     client.build().unwrap()
 }

@@ -201,6 +201,7 @@ async fn a_call_for_which_there_was_never_a_token_was_not_sent() {
 // --- redirects that a caller's own client follows
 
 fn following() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::limited(3))
         .build()

@@ -895,6 +895,7 @@ async fn a_users_token_does_not_open_what_takes_a_service_token() {
     let user = app.finish(authorization.pending, &callback).await.unwrap();
     user.client().list_accounts().send().await.unwrap();
 
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::new();
     let own = sandbox
         .requests("tatrabanka")

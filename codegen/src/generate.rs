@@ -19,7 +19,7 @@ const CONTRACT: u32 = 1;
 
 /// What of the contract it needs: goes up, here and in `finrail::rt::contract`, when generated code begins to use
 /// something of the contract that earlier versions of finrail do not have.
-const MINOR: u32 = 1;
+const MINOR: u32 = 2;
 
 /// How a client is generated.
 #[derive(Clone, Debug, Default)]
@@ -110,6 +110,7 @@ pub fn tree(file: &str, bundle: &str, options: &Options) -> Result<syn::File, Er
     items.extend(root.items);
     for item in &mut items {
         spaced_docs(item);
+        need_not_be_used(item);
     }
     Ok(syn::File {
         shebang: None,
@@ -117,6 +118,20 @@ pub fn tree(file: &str, bundle: &str, options: &Options) -> Result<syn::File, Er
         attrs: Vec::new(),
         items,
     })
+}
+
+/// A program uses a part of its client: what it leaves is no dead code, also where the client is a module of a binary.
+fn need_not_be_used(item: &mut syn::Item) {
+    let attributes = match item {
+        syn::Item::Enum(item) => &mut item.attrs,
+        syn::Item::Impl(item) => &mut item.attrs,
+        syn::Item::Mod(item) => &mut item.attrs,
+        syn::Item::Static(item) => &mut item.attrs,
+        syn::Item::Struct(item) => &mut item.attrs,
+        syn::Item::Type(item) => &mut item.attrs,
+        _ => return,
+    };
+    attributes.push(parse_quote!(#[allow(dead_code)]));
 }
 
 /// The client of resources stands at the root, every other in a module of its own.

@@ -487,7 +487,7 @@ impl Transform<'_> {
 }
 
 /// Setters that a call's builder has anyway, and names that its code uses.
-const PARAMETERS_TAKEN: [&str; 6] = ["body", "body_map", "client", "header_map", "new", "send"];
+const PARAMETERS_TAKEN: [&str; 7] = ["body", "body_map", "client", "header_map", "new", "send", "with"];
 
 /// The named schemas that the paths reach.
 fn reachable(paths: &Map<String, Value>, schemas: Map<String, Value>) -> Map<String, Value> {

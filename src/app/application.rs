@@ -14,7 +14,7 @@ use crate::oauth::{
 use crate::token::{
     AuditSink, Clock, GrantKind, Handles, PseudonymKey, Renewal, Rotation, TokenHandle, TokenKey, TokenStore,
 };
-use crate::transport::{Core, Credential, RetryPolicy};
+use crate::transport::{Core, CoreSettings, Credential, ExtraHeaders, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 
 /// An application that is registered with a provider.
@@ -48,6 +48,7 @@ pub(super) struct Settled<P: Provider> {
     pub(super) server: AuthorizationServer,
     pub(super) http: reqwest::Client,
     /// The HTTP client is the caller's: it may follow redirects.
+    pub(super) headers: ExtraHeaders,
     pub(super) own_http: bool,
     pub(super) retry: RetryPolicy,
     pub(super) redirect_uri: Option<String>,
@@ -548,7 +549,15 @@ impl<P: Provider> App<P> {
         C::from_parts(
             text,
             self.0.http.clone(),
-            Core::new(P::profile().provider, base, credential, self.0.retry, self.0.own_http),
+            Core::new(CoreSettings {
+                provider: P::profile().provider,
+                base,
+                credential,
+                http: self.0.http.clone(),
+                headers: self.0.headers.clone(),
+                retry: self.0.retry,
+                own_http: self.0.own_http,
+            }),
         )
     }
 }

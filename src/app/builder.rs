@@ -8,7 +8,7 @@ use super::application::{App, Settled};
 use super::credentials::Credentials;
 use super::logins::Logins;
 use super::provider::{Environment as _, Provider, TypedClient};
-use crate::http::{ConfigError, default_client, endpoint_url, secure_url};
+use crate::http::{ConfigError, client_with, default_client, endpoint_url, secure_url};
 use crate::oauth::{
     AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, KeptSecrets, Pkce, Settings, TokenBody,
 };
@@ -16,7 +16,7 @@ use crate::token::{
     AuditEvent, AuditSink, Clock, Handles, MemoryStore, PseudonymKey, Rotation, SystemClock, TokenHandleBuilder,
     TokenStore,
 };
-use crate::transport::{Credential, RetryPolicy};
+use crate::transport::{Credential, ExtraHeaders, RetryPolicy};
 
 /// Sets up an [`App`].
 #[must_use]
@@ -33,7 +33,9 @@ pub struct AppBuilder<P: Provider> {
     authentication: Option<ClientAuthentications>,
     token_body: Option<TokenBody>,
     without_pkce: bool,
-    http: Option<reqwest::Client>,
+    http: Http,
+    headers: ExtraHeaders,
+    header_problem: Option<&'static str>,
     retry: RetryPolicy,
     timeout: Duration,
     store: Option<Arc<dyn TokenStore>>,
@@ -46,6 +48,13 @@ pub struct AppBuilder<P: Provider> {
     audit: AuditSink,
     authorization_lifetime: Duration,
     keep_id_token: bool,
+}
+
+/// Where the HTTP client comes from.
+enum Http {
+    Usual,
+    Settings(Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>),
+    Given(reqwest::Client),
 }
 
 impl<P: Provider> App<P> {
@@ -70,7 +79,9 @@ impl<P: Provider> AppBuilder<P> {
             authentication: None,
             token_body: None,
             without_pkce: false,
-            http: None,
+            http: Http::Usual,
+            headers: ExtraHeaders::default(),
+            header_problem: None,
             retry: RetryPolicy::default(),
             timeout: Duration::from_secs(30),
             store: None,
@@ -192,20 +203,69 @@ impl<P: Provider> AppBuilder<P> {
         self
     }
 
-    /// An HTTP client of your own: for a proxy, a client certificate, a resolver.
+    /// Settings of the HTTP client: a proxy, roots, a client certificate, a resolver, the pool, timeouts below those of the
+    /// [retry policy](Self::retry). What outcomes depend on is set behind them and cannot be changed: no redirect is
+    /// followed, and nothing is sent again by itself.
     ///
-    /// Without one the proxies that the environment names are used (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), for
+    /// Without them the proxies that the environment names are used (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), for
     /// every host but those of this machine: what goes to `localhost`, `127.0.0.0/8` or `::1` is plain http, with secrets in
-    /// it, and no proxy gets to see it. A client of your own goes by its own settings. reqwest's default sends loopback
-    /// requests to `HTTP_PROXY` too, unless `NO_PROXY` names these hosts.
+    /// it, and no proxy gets to see it. They begin with these proxies: `no_proxy()` drops them.
     ///
-    /// Build it with `redirect::Policy::none()`. What comes back from behind a redirect is not taken for the answer to a
+    /// TLS: without settings, all applications of the process share one configuration with the machine's certificates, and
+    /// nothing is installed in the process. With settings reqwest makes its own, with the
+    /// `rustls::crypto::CryptoProvider` that the process has installed; where it has none, that of `ring` is installed.
+    /// A `reqwest::Client` of the application's own, made without reqwest's `rustls` feature, needs one
+    /// too: `rustls::crypto::ring::default_provider().install_default()`.
+    ///
+    /// The connections are kept in a pool, which belongs to this application.
+    ///
+    /// ```
+    /// # #[cfg(feature = "ofx")] {
+    /// use finrail::ofx;
+    ///
+    /// fn through_a_proxy(credentials: ofx::Credentials) -> Result<ofx::App, Box<dyn std::error::Error>> {
+    ///     let proxy = reqwest::Proxy::all("https://proxy.example:8443")?;
+    ///     Ok(ofx::App::builder()
+    ///         .credentials(credentials)
+    ///         .http(|http| http.proxy(proxy).pool_max_idle_per_host(4))
+    ///         .build()?)
+    /// }
+    /// # assert!(through_a_proxy(ofx::Credentials::new("client", "secret")).is_ok());
+    /// # }
+    /// ```
+    pub fn http(
+        mut self,
+        settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.http = Http::Settings(Box::new(settings));
+        self
+    }
+
+    /// An HTTP client that is made elsewhere. Use [`http`](Self::http) where you can: how this client goes about redirects
+    /// and repeats is not known here.
+    ///
+    /// Build it with `redirect::Policy::none()` and `retry(reqwest::retry::never())`. What comes back from behind a redirect
+    /// is not taken for the answer to a
     /// call that changes something, but a redirect to the call's own address cannot be told from an answer. No request
     /// is made so that its body could be sent along to another address. A call without a body that changes something,
     /// and gets no connection, is reported as [`Outcome::Unknown`](crate::transport::Outcome::Unknown): the connection
-    /// may have been one behind a redirect.
+    /// may have been one behind a redirect. It goes by its own proxies; reqwest's default sends loopback
+    /// requests to `HTTP_PROXY` too, unless `NO_PROXY` names these hosts.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
-        self.http = Some(client);
+        self.http = Http::Given(client);
+        self
+    }
+
+    /// A header of every call, with a value by the caller, such as the id of a tenant. Requests to the authorization server
+    /// do not have it. For one connection: [`TypedClient::with_header`]; for one call:
+    /// [`CallOptions::header`](crate::transport::CallOptions::header), which comes before this.
+    ///
+    /// A header that a call has by itself (`Authorization`, `Accept`, `Content-Type`, what frames the message) is refused
+    /// when the application is built. The value is not logged.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
+            self.header_problem = Some(problem);
+        }
         self
     }
 
@@ -446,10 +506,14 @@ impl<P: Provider> AppBuilder<P> {
         } else {
             endpoints.token.as_str().to_owned()
         };
-        let own_http = self.http.is_some();
+        if let Some(problem) = self.header_problem {
+            return Err(ConfigError::Header(problem));
+        }
+        let own_http = matches!(self.http, Http::Given(_));
         let http = match self.http {
-            Some(client) => client,
-            None => default_client()?,
+            Http::Usual => default_client()?,
+            Http::Settings(settings) => client_with(settings)?,
+            Http::Given(client) => client,
         };
         let pkce = match (self.without_pkce, profile.pkce) {
             (true, Pkce::Required) => return Err(ConfigError::PkceRequired(profile.name)),
@@ -476,6 +540,7 @@ impl<P: Provider> AppBuilder<P> {
             token_endpoint,
             server,
             http,
+            headers: self.headers,
             own_http,
             retry: self.retry,
             redirect_uri: self.redirect_uri,

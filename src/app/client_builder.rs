@@ -89,7 +89,22 @@ impl<C: TypedClient> ClientBuilder<C> {
         self
     }
 
-    /// An HTTP client of your own. See [`AppBuilder::http_client`].
+    /// Settings of the HTTP client. See [`AppBuilder::http`].
+    pub fn http(
+        mut self,
+        settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.app = self.app.http(settings);
+        self
+    }
+
+    /// A header of every call. See [`AppBuilder::header`].
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.app = self.app.header(name, value);
+        self
+    }
+
+    /// An HTTP client that is made elsewhere. See [`AppBuilder::http_client`].
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.app = self.app.http_client(client);
         self

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::http::ConfigError;
 use crate::oauth::{Profile, RequestedScope};
-use crate::transport::{Core, Operation};
+use crate::transport::{Core, Operation, RawCall};
 
 /// A provider, as generated code describes it. Every provider module has a type that implements it.
 pub trait Provider: Copy + Send + Sync + 'static {
@@ -62,6 +63,34 @@ pub trait TypedClient: Clone + Send + Sync + 'static {
     /// What it calls with.
     #[doc(hidden)]
     fn core(&self) -> &Core;
+
+    /// A call by method and path, for what the specification lacks. The path is relative to the base URL; `{name}` in it
+    /// is filled by [`RawCall::path_parameter`].
+    fn raw(&self, method: http::Method, path: &str) -> RawCall {
+        RawCall::new(self.core().clone(), method, path)
+    }
+
+    /// The same client, with one header more on every call. A value that a call has by itself, or that its caller
+    /// [sets](crate::transport::CallOptions::header) for it, comes first.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::{TypedClient as _, mx};
+    ///
+    /// fn for_tenant(user: &mx::Connection, tenant: &str) -> Result<mx::Client, finrail::ConfigError> {
+    ///     user.client().with_header("x-tenant", tenant)
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the name or the value has characters that a header cannot carry, or a call has this header by itself.
+    fn with_header(&self, name: &str, value: &str) -> Result<Self, ConfigError> {
+        let core = self.core().with_header(name, value).map_err(ConfigError::Header)?;
+        let base = core.base().as_str().trim_end_matches('/').to_owned();
+        Ok(Self::from_parts(base, core.http().clone(), core))
+    }
 }
 
 /// Which of a provider's clients it is.

@@ -4,27 +4,44 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::config_error::{ConfigError, HttpClientError};
+use super::config_error::{ConfigError, HttpClientError, TlsError};
 use super::proxy::with_proxies;
+use super::tls::shared_config;
 
 /// A client with the settings that fit: rustls, no redirect, nothing sent again, bounded connecting, no proxy for loopback.
 pub(crate) fn default_client() -> Result<reqwest::Client, ConfigError> {
-    with_proxies(settings(), |name| std::env::var(name).ok())
+    let tls = shared_config().map_err(|error| ConfigError::Tls(TlsError::new(error)))?;
+    finished(usual().tls_backend_preconfigured(tls))
+}
+
+/// The same, with what the caller sets. reqwest makes its TLS configuration then, because what the caller says of
+/// certificates is known to it alone.
+pub(crate) fn client_with(
+    settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client, ConfigError> {
+    install_crypto();
+    finished(settings(usual().tls_backend_rustls()))
+}
+
+fn usual() -> reqwest::ClientBuilder {
+    let client = reqwest::Client::builder()
+        .user_agent(concat!("finrail/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10));
+    with_proxies(client, |name| std::env::var(name).ok())
+}
+
+/// What no caller may set otherwise, because outcomes would be told wrong.
+fn finished(settings: reqwest::ClientBuilder) -> Result<reqwest::Client, ConfigError> {
+    settings
+        .redirect(reqwest::redirect::Policy::none())
+        // Without it, what a server refuses over HTTP/2 is sent twice more, whatever it does.
+        .retry(reqwest::retry::never())
         .build()
         .map_err(|error| ConfigError::HttpClient(HttpClientError::new(error)))
 }
 
-fn settings() -> reqwest::ClientBuilder {
-    install_crypto();
-    reqwest::Client::builder()
-        .user_agent(concat!("finrail/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        // Without it, what a server refuses over HTTP/2 is sent twice more, whatever it does.
-        .retry(reqwest::retry::never())
-}
-
-/// reqwest comes without a cryptography provider, so that an application can choose one; this is the choice of those who do not.
+/// For libraries below this one that know of no cryptography but the process's own. What an application has installed
+/// stays.
 pub(crate) fn install_crypto() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Fails only when another thread was first, and then there is one.
@@ -101,11 +118,16 @@ mod tests {
     use super::super::refusing_server::{Refusal, RefusingServer};
     use super::*;
 
+    /// A caller's wish that is not granted.
+    fn repeating() -> reqwest::retry::Builder {
+        reqwest::retry::for_host("127.0.0.1").max_retries_per_request(3)
+    }
+
     #[tokio::test]
     async fn what_a_server_did_not_take_is_not_sent_again_below_the_call() {
         for refusal in [Refusal::RefusedStream, Refusal::GoAway] {
             let server = RefusingServer::start(refusal).await;
-            let client = settings().http2_prior_knowledge().build().unwrap();
+            let client = client_with(|http| http.http2_prior_knowledge().retry(repeating())).unwrap();
             client.put(&server.origin).send().await.unwrap_err();
             assert_eq!(server.arrived(), 1, "{refusal:?}");
         }

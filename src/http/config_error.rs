@@ -57,7 +57,32 @@ pub enum ConfigError {
     /// The HTTP client could not be made.
     #[error("the HTTP client could not be made; check the machine's certificates and the settings of the client")]
     HttpClient(#[source] HttpClientError),
+    /// No TLS configuration could be made.
+    #[error("no TLS configuration could be made; check the machine's certificates")]
+    Tls(#[source] TlsError),
+    /// A header of every call cannot be set.
+    #[error("{0}")]
+    Header(&'static str),
 }
+
+/// What rustls says of the machine's certificates. Compared and copied as [`HttpClientError`].
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct TlsError(Arc<rustls::Error>);
+
+impl TlsError {
+    pub(super) fn new(error: rustls::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl PartialEq for TlsError {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for TlsError {}
 
 /// What the HTTP client says of its settings. It can be copied, as [`ConfigError`] can; two are equal when one is a
 /// copy of the other.

@@ -13,14 +13,17 @@ mod read;
 #[cfg(test)]
 mod refusing_server;
 mod retry_after;
+mod tls;
 
 pub(crate) use backoff::{Backoff, spread};
 pub(crate) use body::{Departure, sent_once, sent_once_while};
 pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;
-pub(crate) use client::{default_client, endpoint_url, host_of, is_loopback, is_loopback_literal, secure_url};
-pub use config_error::{ConfigError, HttpClientError};
+pub(crate) use client::{
+    client_with, default_client, endpoint_url, host_of, is_loopback, is_loopback_literal, secure_url,
+};
+pub use config_error::{ConfigError, HttpClientError, TlsError};
 pub(crate) use deadline::within;
 pub(crate) use no_reply::NoReply;
 pub(crate) use random::Random;

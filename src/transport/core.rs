@@ -19,6 +19,7 @@ use super::error::{Error, Failure};
 use super::invalid_reply::Problem;
 use super::machine::{self, Happened, Situation, Step};
 use super::operation::{Effect, MadeHeader, Operation};
+use super::options::{CallOptions, ExtraHeaders};
 use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
@@ -31,15 +32,33 @@ type Untyped = Error<std::convert::Infallible>;
 #[derive(Clone)]
 pub struct Core(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     provider: &'static str,
     base: Url,
+    /// For calls whose code does not bring the client's own.
+    http: reqwest::Client,
+    /// Of every call.
+    headers: ExtraHeaders,
     credential: Credential,
     retry: RetryPolicy,
     /// The HTTP client is the caller's: it may follow redirects.
     own_http: bool,
     /// Spreads the pauses between attempts.
-    random: Random,
+    random: Arc<Random>,
+}
+
+/// What a client's calls have in common.
+pub(crate) struct Settings {
+    pub provider: &'static str,
+    /// What the paths of operations are relative to.
+    pub base: Url,
+    pub credential: Credential,
+    pub http: reqwest::Client,
+    pub headers: ExtraHeaders,
+    pub retry: RetryPolicy,
+    /// The HTTP client is the caller's: it may follow redirects.
+    pub own_http: bool,
 }
 
 impl fmt::Debug for Core {
@@ -51,21 +70,37 @@ impl fmt::Debug for Core {
 }
 
 impl Core {
-    pub(crate) fn new(
-        provider: &'static str,
-        base: Url,
-        credential: Credential,
-        retry: RetryPolicy,
-        own_http: bool,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let Settings {
             provider,
             base,
             credential,
+            http,
+            headers,
             retry,
             own_http,
-            random: Random::from_system(),
+        } = settings;
+        Self(Arc::new(Inner {
+            provider,
+            base,
+            http,
+            headers,
+            credential,
+            retry,
+            own_http,
+            random: Arc::new(Random::from_system()),
         }))
+    }
+
+    /// The same, with one header more of every call.
+    pub(crate) fn with_header(&self, name: &str, value: &str) -> Result<Self, &'static str> {
+        let mut inner = Inner::clone(&self.0);
+        inner.headers.set(name, value)?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.0.http
     }
 
     /// Sends a request under the operation's rules.
@@ -80,7 +115,33 @@ impl Core {
         request: reqwest::Request,
         operation: &'static Operation,
     ) -> BoxFuture<'a, Result<Response, Failure>> {
-        self.spanned(http, request, operation, Target::Path)
+        self.execute_with(http, request, operation, CallOptions::new())
+    }
+
+    /// The same, with what the caller set for this call alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    #[doc(hidden)]
+    pub fn execute_with<'a>(
+        &'a self,
+        http: &'a reqwest::Client,
+        request: reqwest::Request,
+        operation: &'static Operation,
+        with: CallOptions,
+    ) -> BoxFuture<'a, Result<Response, Failure>> {
+        self.spanned(http, request, operation, Target::Path, with)
+    }
+
+    /// Sends a request to where its caller says, under the rules of a call that no specification describes.
+    pub(super) fn execute_raw(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+        with: CallOptions,
+    ) -> BoxFuture<'_, Result<Response, Failure>> {
+        self.spanned(&self.0.http, request, operation, Target::Given, with)
     }
 
     fn spanned<'a>(
@@ -89,6 +150,7 @@ impl Core {
         request: reqwest::Request,
         operation: &'static Operation,
         target: Target,
+        with: CallOptions,
     ) -> BoxFuture<'a, Result<Response, Failure>> {
         let span = tracing::info_span!(
             "finrail.call",
@@ -101,7 +163,7 @@ impl Core {
         Box::pin(
             async move {
                 let started = Instant::now();
-                let result = self.run(http, request, operation, target, started).await;
+                let result = self.run(http, request, operation, target, &with, started).await;
                 let span = tracing::Span::current();
                 span.record("duration_ms", started.elapsed().as_millis());
                 match &result {
@@ -123,18 +185,26 @@ impl Core {
         request: reqwest::Request,
         operation: &'static Operation,
         target: Target,
+        with: &CallOptions,
         started: Instant,
     ) -> Result<Response, Untyped> {
         if target == Target::Path {
             self.check_url(request.url(), operation)?;
         }
-        let parts = Parts::of(request, operation)?;
+        let mut parts = Parts::of(request, operation)?;
+        with.add_to(&mut parts.headers, operation)
+            .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
+        self.0.headers.add_to(&mut parts.headers);
         let mut earlier = Earlier::default();
-        let result = self.attempts(http, parts, operation, started, &mut earlier).await;
+        let policy = with.policy(self.0.retry);
+        let result = self
+            .attempts(http, parts, operation, policy, started, &mut earlier)
+            .await;
         // What one attempt may have done, no later one takes back.
         match result {
             Ok(mut response) => {
                 response.head.in_doubt = earlier.in_doubt;
+                response.head.keeps_body = with.keeps_body();
                 Ok(response)
             }
             Err(Error::Connection(mut error)) => {
@@ -158,10 +228,10 @@ impl Core {
         http: &reqwest::Client,
         mut parts: Parts,
         operation: &'static Operation,
+        policy: RetryPolicy,
         started: Instant,
         earlier: &mut Earlier,
     ) -> Result<Response, Untyped> {
-        let policy = self.0.retry;
         let deadline = policy.end(started);
         let has_key = parts.has_key(operation);
         let mut renewed = false;
@@ -343,8 +413,24 @@ impl Core {
         operation: &'static Operation,
         link: Url,
     ) -> Result<ResponseValue<T>, Error<E>> {
+        self.follow_with(http, operation, link, CallOptions::new()).await
+    }
+
+    /// The same, with what the caller set for the call alone.
+    ///
+    /// # Errors
+    ///
+    /// As the operation itself.
+    #[doc(hidden)]
+    pub async fn follow_with<T: DeserializeOwned, E: DeserializeOwned>(
+        &self,
+        http: &reqwest::Client,
+        operation: &'static Operation,
+        link: Url,
+        with: CallOptions,
+    ) -> Result<ResponseValue<T>, Error<E>> {
         let request = reqwest::Request::new(http::Method::GET, link);
-        let response = self.spanned(http, request, operation, Target::Link).await?;
+        let response = self.spanned(http, request, operation, Target::Given, with).await?;
         match response.status().as_u16() {
             200..=299 => ResponseValue::from_response(response).await,
             400..=599 => Err(Error::error_response(ResponseValue::from_response(response).await?)),
@@ -389,8 +475,8 @@ impl Earlier {
 enum Target {
     /// The operation's own path.
     Path,
-    /// A link from a reply: opaque, under the base URL.
-    Link,
+    /// Somewhere under the base URL: a link from a reply, or what the caller says.
+    Given,
 }
 
 /// A request that can be sent more than once.
@@ -442,7 +528,9 @@ impl Parts {
             let value = match made {
                 MadeHeader::Uuid => uuid::Uuid::new_v4().to_string(),
             };
-            if let (Ok(name), Ok(header)) = (HeaderName::try_from(*name), HeaderValue::try_from(&value)) {
+            if let Some(given) = self.headers.get(*name) {
+                id = given.to_str().ok().map(str::to_owned);
+            } else if let (Ok(name), Ok(header)) = (HeaderName::try_from(*name), HeaderValue::try_from(&value)) {
                 request.headers_mut().insert(name, header);
                 id = Some(value);
             }

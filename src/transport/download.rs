@@ -41,6 +41,7 @@ impl ResponseValue<ByteStream> {
             },
             head,
             unreadable: Vec::new(),
+            raw: None,
         }
     }
 }

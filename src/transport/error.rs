@@ -283,11 +283,13 @@ impl<E> Error<E> {
         }
     }
 
-    /// The body of a reply that the specification does not describe, as it came. It may hold personal data: do not log it.
+    /// The body of a reply that the specification does not describe, as it came, and of any error reply where the call
+    /// [keeps it](super::CallOptions::keep_body). It may hold personal data: do not log it.
     #[must_use]
     pub fn raw_body(&self) -> Option<&[u8]> {
         match self {
             Self::InvalidReply(reply) => reply.body.as_ref().map(RawBody::expose),
+            Self::ErrorResponse(reply) => reply.raw_body(),
             _ => None,
         }
     }

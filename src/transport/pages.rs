@@ -489,11 +489,13 @@ mod tests {
             repeatable: true,
             in_doubt: false,
             not_renewed: None,
+            keeps_body: false,
         };
         let reply = page.map(|inner| ResponseValue {
             inner,
             head,
             unreadable: Vec::new(),
+            raw: None,
         });
         Box::pin(async move { reply.ok_or_else(|| Error::invalid_request("no such page".to_owned())) })
     }

@@ -29,6 +29,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             }
             Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
+        let raw = head.keeps_body.then(|| body.clone());
         let text = in_utf_8(without_mark(&body), &head.headers);
         let read = || match head.status.is_success() {
             true => decode_described(&text),
@@ -39,6 +40,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                 inner,
                 head,
                 unreadable: Vec::new(),
+                raw,
             }),
             Err(Undecodable { path, reason }) if head.status.is_success() => {
                 if let Some((inner, unreadable)) = head.operation.items.and_then(|items| page_without(&text, items)) {
@@ -47,6 +49,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                         inner,
                         head,
                         unreadable,
+                        raw,
                     });
                 }
                 let problem = match media_type(&head.headers) {
@@ -155,6 +158,7 @@ mod tests {
             repeatable: true,
             in_doubt,
             not_renewed: None,
+            keeps_body: false,
         }
     }
 
@@ -313,6 +317,7 @@ mod tests {
             inner: 7,
             head: head(200, "", true),
             unreadable: Vec::new(),
+            raw: None,
         };
         let error: Error = value.invalid(Problem::RepeatedPage);
         let Error::InvalidReply(reply) = error else {

@@ -40,6 +40,8 @@ pub(crate) struct Head {
     pub in_doubt: bool,
     /// Why a token that the provider refused was not replaced.
     pub not_renewed: Option<Box<token::Error>>,
+    /// The caller wants the body as it came, too.
+    pub keeps_body: bool,
 }
 
 impl Head {
@@ -67,6 +69,7 @@ impl Head {
             repeatable,
             in_doubt: false,
             not_renewed: None,
+            keeps_body: false,
         }
     }
 
@@ -211,6 +214,8 @@ pub struct ResponseValue<T> {
     pub(super) inner: T,
     pub(super) head: Head,
     pub(super) unreadable: Vec<UnreadableItem>,
+    /// The body as it came, where the caller wants it.
+    pub(super) raw: Option<Bytes>,
 }
 
 impl ResponseValue<()> {
@@ -218,10 +223,15 @@ impl ResponseValue<()> {
     #[doc(hidden)]
     #[must_use]
     pub fn empty(response: Response) -> Self {
+        let raw = match response.body {
+            Body::Whole(body) if response.head.keeps_body => Some(body),
+            _ => None,
+        };
         Self {
             inner: (),
             head: response.head,
             unreadable: Vec::new(),
+            raw,
         }
     }
 }
@@ -271,6 +281,13 @@ impl<T> ResponseValue<T> {
         &self.unreadable
     }
 
+    /// The body as it came, where the call was made with [`CallOptions::keep_body`](super::CallOptions::keep_body). It may
+    /// hold personal data: do not log it.
+    #[must_use]
+    pub fn raw_body(&self) -> Option<&[u8]> {
+        self.raw.as_deref()
+    }
+
     pub(super) fn take_unreadable(&mut self) -> Vec<UnreadableItem> {
         std::mem::take(&mut self.unreadable)
     }
@@ -289,6 +306,7 @@ impl<T> ResponseValue<T> {
             inner: f(self.inner),
             head: self.head,
             unreadable: self.unreadable,
+            raw: self.raw,
         }
     }
 }

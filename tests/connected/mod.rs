@@ -52,8 +52,34 @@ pub async fn mx(recorder: &Recorder) -> Connection<mx::Provider> {
 }
 
 pub fn following() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::limited(10))
         .build()
         .unwrap()
+}
+
+/// Tokens from elsewhere: one, for ever.
+pub struct OneToken;
+
+impl finrail::token::TokenSource for OneToken {
+    fn ready(&self) -> Option<finrail::token::Bearer> {
+        finrail::token::Bearer::new(&finrail::Secret::from("token-1"), 0).ok()
+    }
+
+    fn fresh(&self) -> finrail::BoxFuture<'_, Result<finrail::token::Bearer, finrail::token::Error>> {
+        Box::pin(async { Ok(self.ready().unwrap()) })
+    }
+
+    fn rejected(
+        &self,
+        _: u64,
+        _: finrail::token::Rejection,
+    ) -> finrail::BoxFuture<'_, Result<finrail::token::Bearer, finrail::token::Error>> {
+        self.fresh()
+    }
+
+    fn granted(&self) -> Option<std::sync::Arc<finrail::ScopeSet>> {
+        None
+    }
 }

@@ -42,6 +42,9 @@ impl Passes<'_> {
                 set_doc(&mut item.attrs, &text);
                 item.attrs
                     .push(parse_quote!(#[must_use = "nothing is sent until `send`"]));
+                if let syn::Fields::Named(fields) = &mut item.fields {
+                    fields.named.push(parse_quote!(with_: ::finrail::rt::v1::CallOptions));
+                }
                 Item::Struct(item)
             }
             other => other,
@@ -60,7 +63,10 @@ impl Passes<'_> {
         let mut replies = None;
         for method in methods(&mut item) {
             match method.sig.ident.to_string().as_str() {
-                "new" => method.vis = parse_quote!(pub(super)),
+                "new" => {
+                    method.vis = parse_quote!(pub(super));
+                    WithOptions.visit_impl_item_fn_mut(method);
+                }
                 "send" => {
                     replies = reply_types(&method.sig.output);
                     self.sender(method, operation, index);
@@ -70,6 +76,18 @@ impl Passes<'_> {
                 name => self.setter(method, operation, name),
             }
         }
+        let with: syn::ImplItem = parse_quote! {
+            /// What is set for this call alone: times, retries, headers.
+            pub fn with(mut self, options: ::finrail::rt::v1::CallOptions) -> Self {
+                self.with_ = options;
+                self
+            }
+        };
+        let send = item
+            .items
+            .iter()
+            .position(|item| matches!(item, syn::ImplItem::Fn(method) if method.sig.ident == "send"));
+        item.items.insert(send.unwrap_or(item.items.len()), with);
         if let Some((reply, error)) = replies {
             match pagination::methods(document, operation, index, self.root, &reply, &error, &self.structs) {
                 Ok(items) => item.items.extend(items),
@@ -135,7 +153,7 @@ impl Passes<'_> {
                 && !text.contains('(')
             {
                 let response = &local.pat;
-                out.push(parse_quote!(let #response = #client.inner.execute(&#client.client, #sent, info).await?;));
+                out.push(parse_quote!(let #response = #client.inner.execute_with(&#client.client, #sent, info, with_).await?;));
                 continue;
             }
             Wire {
@@ -144,9 +162,30 @@ impl Passes<'_> {
                 has_headers,
             }
             .visit_stmt_mut(&mut statement);
+            WithOptions.visit_stmt_mut(&mut statement);
             out.push(statement);
         }
         out
+    }
+}
+
+/// The field of the call's options, where a call is made and where it is taken apart.
+struct WithOptions;
+
+impl VisitMut for WithOptions {
+    fn visit_expr_struct_mut(&mut self, item: &mut syn::ExprStruct) {
+        if item.path.is_ident("Self") {
+            item.fields
+                .push(parse_quote!(with_: ::std::default::Default::default()));
+        }
+    }
+
+    fn visit_pat_struct_mut(&mut self, item: &mut syn::PatStruct) {
+        if item.path.is_ident("Self")
+            && let syn::Pat::Struct(with) = parse_quote!(Self { with_ })
+        {
+            item.fields.extend(with.fields);
+        }
     }
 }
 

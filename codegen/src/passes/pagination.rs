@@ -39,7 +39,7 @@ pub(crate) fn methods(
     let ends = match paging.style {
         PaginationStyle::Cursor => "A page that repeats the previous cursor ends the stream with an error.",
         PaginationStyle::Link => {
-            "Links are followed under the client's base URL only. A page that repeats the previous link ends the stream with an error."
+            "A link leads to the resource that was asked for, or the stream ends with an error. A page that repeats the previous link ends the stream with an error."
         }
     };
     let pages_doc = format!("Streams the pages, from the one that the call asks for to the last.\n\n{ends}");
@@ -62,11 +62,12 @@ pub(crate) fn methods(
         PaginationStyle::Link => quote! {
             {
                 let client = self.client;
+                let with = self.with_.clone();
                 let info = &#root::OPERATIONS[#index];
                 ::finrail::rt::v1::link_pages(
                     client.inner.base(),
                     ::std::boxed::Box::pin(self.send()),
-                    move |link| ::std::boxed::Box::pin(client.inner.follow(&client.client, info, link)),
+                    move |link| ::std::boxed::Box::pin(client.inner.follow_with(&client.client, info, link, with.clone())),
                     |page: &#reply| #next_value,
                 )
             }

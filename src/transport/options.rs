@@ -1,0 +1,199 @@
+//! What a caller sets for one call alone.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::operation::Operation;
+use super::retry::RetryPolicy;
+
+/// Headers that a call has by itself: from its credentials, its specification or its body.
+const OWN: [&str; 9] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "te",
+    "transfer-encoding",
+];
+
+/// What is set for one call alone, beside what its client has. It is kept apart from the call, so that it can be set once
+/// and used for several.
+///
+/// `Debug` shows no value of a header and no key.
+///
+/// ```
+/// # #[cfg(feature = "ofx")] {
+/// use std::time::Duration;
+///
+/// use finrail::transport::{CallOptions, RetryPolicy};
+///
+/// async fn look(client: &finrail::ofx::Client, quote: &str) -> Result<(), finrail::AnyError> {
+///     let quick = CallOptions::new()
+///         .attempt_timeout(Duration::from_secs(2))
+///         .retry(RetryPolicy::none())
+///         .header("x-trace", "checkout-7");
+///     let reply = client.get_quote().quote_id(quote).with(quick).send().await?;
+///     println!("{}", reply.status());
+///     Ok(())
+/// }
+/// # }
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct CallOptions {
+    retry: Option<RetryPolicy>,
+    attempt_timeout: Option<Duration>,
+    deadline: Option<Duration>,
+    idempotency_key: Option<HeaderValue>,
+    headers: ExtraHeaders,
+    keep_body: bool,
+    problem: Option<&'static str>,
+}
+
+impl CallOptions {
+    /// Nothing is set: the call goes by the settings of its client.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How often and for how long the call is tried, in place of the client's policy.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// Time for one attempt. See [`RetryPolicy::attempt_timeout`].
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Time for the whole call, over all attempts and waits. See [`RetryPolicy::deadline`].
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Names the caller's intent, in the header that the provider has for it ([`Operation::idempotency_header`]): a call
+    /// with the same key takes effect once, however often it is sent, and so it may be repeated under the retry policy.
+    ///
+    /// Where the provider has no such header, the call is refused before it is sent.
+    pub fn idempotency_key(mut self, key: impl AsRef<str>) -> Self {
+        match HeaderValue::from_str(key.as_ref()) {
+            Ok(mut value) if !value.is_empty() => {
+                value.set_sensitive(true);
+                self.idempotency_key = Some(value);
+            }
+            _ => self.problem = Some("the idempotency key is empty, or has characters that a header cannot carry"),
+        }
+        self
+    }
+
+    /// A header more, or one in place of the client's. Headers that a call has by itself (`Authorization`, `Accept`,
+    /// `Content-Type`, what frames the message) are refused when it is sent.
+    ///
+    /// The value is not logged.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
+            self.problem = Some(problem);
+        }
+        self
+    }
+
+    /// Keeps the body of the reply as it came, beside the value that is read from it:
+    /// [`ResponseValue::raw_body`](super::ResponseValue::raw_body). Not for downloads.
+    pub fn keep_body(mut self) -> Self {
+        self.keep_body = true;
+        self
+    }
+
+    /// The policy of a call with these options, whose client has this one.
+    pub(super) fn policy(&self, of_client: RetryPolicy) -> RetryPolicy {
+        let policy = self.retry.unwrap_or(of_client);
+        RetryPolicy {
+            attempt_timeout: self.attempt_timeout.unwrap_or(policy.attempt_timeout),
+            deadline: self.deadline.unwrap_or(policy.deadline),
+            ..policy
+        }
+    }
+
+    pub(super) fn keeps_body(&self) -> bool {
+        self.keep_body
+    }
+
+    /// Adds what is set here to the headers of a call.
+    pub(super) fn add_to(&self, headers: &mut HeaderMap, operation: &Operation) -> Result<(), &'static str> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
+        for (name, value) in &self.headers.0 {
+            headers.insert(name, value.clone());
+        }
+        let Some(key) = &self.idempotency_key else {
+            return Ok(());
+        };
+        let name = operation
+            .idempotency_header
+            .and_then(|name| HeaderName::try_from(name).ok());
+        let Some(name) = name else {
+            return Err("the provider has no header for an idempotency key: leave it out, and look before you repeat");
+        };
+        headers.insert(name, key.clone());
+        Ok(())
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("retry", &self.retry)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("deadline", &self.deadline)
+            .field("has_idempotency_key", &self.idempotency_key.is_some())
+            .field("headers", &self.headers)
+            .field("keep_body", &self.keep_body)
+            .finish()
+    }
+}
+
+/// Headers by a caller. Their values are marked as sensitive, and are not shown.
+#[derive(Clone, Default)]
+pub(crate) struct ExtraHeaders(HeaderMap);
+
+impl ExtraHeaders {
+    /// Sets a header, in place of one with the same name.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
+        let name = HeaderName::try_from(name).map_err(|_| "a header's name has characters that it cannot have")?;
+        if OWN.contains(&name.as_str()) {
+            return Err(
+                "a call has `Authorization`, `Accept`, `Content-Type` and what frames its message by itself: \
+                        leave them out",
+            );
+        }
+        let mut value =
+            HeaderValue::from_str(value).map_err(|_| "a header's value has characters that it cannot carry")?;
+        value.set_sensitive(true);
+        self.0.insert(name, value);
+        Ok(())
+    }
+
+    /// Adds those that the call does not have yet.
+    pub fn add_to(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.0 {
+            if !headers.contains_key(name) {
+                headers.insert(name, value.clone());
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ExtraHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
