@@ -20,8 +20,9 @@ pub mod transport;
 mod value;
 
 pub use app::{
-    AnyError, App, AppBuilder, ClientBuilder, ClientKind, Connection, Credentials, Environment, Erased, Erasure,
-    GrantState, Grants, Hosts, KeepAlive, KeptAlive, ListedGrant, Provider, TypedClient, grant,
+    AnyError, App, AppBuilder, ClientBuilder, ClientKind, Connection, Credentials, Doubt, DoubtError, Environment,
+    Erased, Erasure, Evidence, Found, GrantState, Grants, Hosts, KeepAlive, KeptAlive, ListedGrant, Provider,
+    TypedClient, grant,
 };
 pub use http::{ConfigError, HttpClientError, TlsError};
 #[allow(unused_imports)] // without a provider feature there is none

@@ -143,6 +143,11 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("pagination", "next: /page/next", "next: /page/after"),
     ("pagination", "items: /accounts", "items: /data"),
     ("pagination", "parameter: cursor", "parameter: offset"),
+    (
+        "lookup",
+        "      operationId: create_label\n",
+        "      operationId: create_label\n      x-lookup:\n        operation: get_account\n        parameters: { accountId: $request.body#/id }\n        state: /nowhere\n",
+    ),
     ("parameter", "name: accountId", "name: account"),
     ("parameter", "name: limit", "name: cursor"),
     (

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use finrail_spec::model::{Operation, Server};
 use finrail_spec::pointer::token;
-use finrail_spec::vocabulary::{ClientKind, Grant, Oauth, PaginationStyle};
+use finrail_spec::vocabulary::{ClientKind, Effect, Grant, Oauth, PaginationStyle, RequestPart};
 
 use crate::document::Document;
 use crate::error::Error;
@@ -40,6 +40,7 @@ pub(crate) fn check(document: &Document) -> Vec<Error> {
         checks.path(operation);
         checks.headers(operation);
         checks.pagination(operation);
+        checks.lookup(operation);
     }
     if let Some(oauth) = &document.oauth {
         checks.oauth(oauth);
@@ -271,6 +272,106 @@ impl Checks<'_> {
                 }
             }
             (PaginationStyle::Link, None) => {}
+        }
+    }
+
+    /// Whether what became of a call can be looked up as it says.
+    fn lookup(&mut self, operation: &Operation) {
+        let Some(lookup) = &operation.lookup else { return };
+        let id = operation.id.as_str();
+        if operation.effect == Effect::Safe {
+            self.operation(
+                id,
+                "`x-lookup` is for a call that has an effect; this one changes nothing",
+            );
+        }
+        let Some(called) = self
+            .document
+            .operations
+            .iter()
+            .find(|known| known.id == lookup.operation)
+        else {
+            self.operation(
+                id,
+                format!("`x-lookup.operation` is `{}`, which is no operation", lookup.operation),
+            );
+            return;
+        };
+        if called.effect != Effect::Safe || called.method != "GET" || called.is_download() || called.browser {
+            self.operation(
+                id,
+                format!(
+                    "`x-lookup.operation` is `{}`, which is no `GET` that changes nothing and answers with JSON",
+                    called.id
+                ),
+            );
+        }
+        let parameters = self.document.parameters(called);
+        let is_there = |place: &str, name: &str| {
+            parameters
+                .iter()
+                .any(|known| known["in"] == place && known["name"] == name)
+        };
+        let mut reasons = Vec::new();
+        for name in lookup.parameters.keys() {
+            if !is_there("path", name) && !is_there("query", name) {
+                reasons.push(format!(
+                    "`x-lookup.parameters` has `{name}`, which is no parameter of `{}`",
+                    called.id
+                ));
+            }
+        }
+        for parameter in &parameters {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let needed = parameter["in"] == "path" || parameter["required"] == true && parameter["in"] == "query";
+            if needed && !lookup.parameters.contains_key(name) {
+                reasons.push(format!(
+                    "`x-lookup.parameters` lacks `{name}`, which `{}` needs",
+                    called.id
+                ));
+            }
+        }
+        let own = self.document.parameters(operation);
+        let sent = |place: &str, name: &str| own.iter().any(|known| known["in"] == place && known["name"] == name);
+        for expression in lookup.parameters.values().chain(lookup.same.values()) {
+            let known = match RequestPart::read(expression) {
+                None => {
+                    reasons.push(format!(
+                        "`x-lookup` has `{expression}`; write `$request.path.name`, `$request.query.name` or `$request.body#/name`"
+                    ));
+                    continue;
+                }
+                Some(RequestPart::Path(name)) => sent("path", name),
+                Some(RequestPart::Query(name)) => sent("query", name),
+                Some(RequestPart::Body(_)) => operation.body.is_some(),
+            };
+            if !known {
+                reasons.push(format!("`x-lookup` has `{expression}`, which the call does not send"));
+            }
+        }
+        if let Some(both) = lookup.settled.iter().find(|state| lookup.rejected.contains(state)) {
+            reasons.push(format!("`x-lookup` has `{both}` both as settled and as rejected"));
+        }
+        if lookup.state.is_none() && !(lookup.settled.is_empty() && lookup.rejected.is_empty()) {
+            reasons.push("`x-lookup` names states and not where they stand; give `state`".to_owned());
+        }
+        let lists = called.pagination.is_some();
+        if lists != !lookup.same.is_empty() {
+            reasons.push(format!(
+                "`x-lookup.same` says which items of a list may be the call's work: it is needed where the operation has `x-pagination`, \
+                 and only there; `{}` {}",
+                called.id,
+                if lists { "has it" } else { "has none" }
+            ));
+        }
+        if lists && lookup.state.is_some() {
+            reasons.push("`x-lookup.state` is of a single reply; of a list leave it out".to_owned());
+        }
+        if lookup.unique && lookup.same.is_empty() {
+            reasons.push("`x-lookup.unique` says something of `same`, which is empty".to_owned());
+        }
+        for reason in reasons {
+            self.operation(id, reason);
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::document::Document;
 use crate::names::{ident_name, pascal_case, snake_case};
+use crate::passes::is_in_steps;
 use crate::prose::prose;
 use crate::shared::SHARED;
 
@@ -30,6 +31,19 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
     let _ = writeln!(text, "- repeating it: {}", repeating(operation));
     if let Some(refusal) = refusal(operation) {
         let _ = writeln!(text, "- a refusal: {refusal}");
+    }
+    if is_in_steps(operation) {
+        let _ = match &operation.lookup {
+            Some(lookup) => writeln!(
+                text,
+                "- in doubt: keep the intent of `prepare()`; a `Doubt` looks it up with `{}`",
+                lookup.operation
+            ),
+            None => writeln!(
+                text,
+                "- in doubt: no call is known that tells what became of it; ask the provider"
+            ),
+        };
     }
     if let Some(provenance) = &operation.provenance {
         let _ = write!(

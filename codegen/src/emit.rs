@@ -4,8 +4,8 @@
 
 use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{
-    ClientAuthentication, ClientKind, Effect, ErrorProof, Grade, Grant, MadeHeader, Oauth, PaginationStyle, Pkce,
-    ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
+    ClientAuthentication, ClientKind, Effect, ErrorProof, Grade, Grant, Lookup, MadeHeader, Oauth, PaginationStyle,
+    Pkce, ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -32,7 +32,7 @@ pub(crate) fn root(document: &Document, kinds: &[ClientKind]) -> Result<TokenStr
 }
 
 fn operations(document: &Document) -> TokenStream {
-    let rows = document.operations.iter().map(operation);
+    let rows = document.operations.iter().map(|row| operation(document, row));
     let doc = format!(
         "Every operation of {} that the specification describes: what it needs, what repeating it does, how far it is to be trusted.",
         document.provider.name
@@ -44,7 +44,7 @@ fn operations(document: &Document) -> TokenStream {
     }
 }
 
-fn operation(operation: &Operation) -> TokenStream {
+fn operation(document: &Document, operation: &Operation) -> TokenStream {
     let Operation {
         id,
         method,
@@ -86,6 +86,7 @@ fn operation(operation: &Operation) -> TokenStream {
             ..::finrail::rt::v1::ErrorProof::BASE
         })
     }));
+    let lookup = optional(operation.lookup.as_ref().map(|lookup| self::lookup(document, lookup)));
     let grade = operation
         .provenance
         .as_ref()
@@ -112,10 +113,42 @@ fn operation(operation: &Operation) -> TokenStream {
             items: #items,
             idempotency_header: #idempotency,
             error_proof: #error_proof,
+            lookup: #lookup,
             grade: ::finrail::rt::v1::Grade::#grade,
             ..::finrail::rt::v1::Operation::BASE
         }
     }
+}
+
+fn lookup(document: &Document, lookup: &Lookup) -> TokenStream {
+    let Lookup {
+        operation,
+        parameters,
+        state,
+        settled,
+        rejected,
+        same,
+        unique,
+    } = lookup;
+    let called = document.operations.iter().find(|known| known.id == *operation);
+    let paging = called.and_then(|called| called.pagination.as_ref());
+    let next = optional(paging.map(|paging| &paging.next));
+    let cursor = optional(paging.and_then(|paging| paging.parameter.as_ref()));
+    let state = optional(state.as_ref());
+    let parameters = parameters.iter().map(|(name, value)| quote!((#name, #value)));
+    let same = same.iter().map(|(pointer, value)| quote!((#pointer, #value)));
+    quote!(::finrail::rt::v1::Lookup {
+        operation: #operation,
+        parameters: &[#(#parameters),*],
+        state: #state,
+        settled: &[#(#settled),*],
+        rejected: &[#(#rejected),*],
+        same: &[#(#same),*],
+        unique: #unique,
+        next: #next,
+        cursor: #cursor,
+        ..::finrail::rt::v1::Lookup::BASE
+    })
 }
 
 fn optional<T: quote::ToTokens>(value: Option<T>) -> TokenStream {
@@ -535,6 +568,9 @@ fn names_over_the_provider(document: &Document) -> TokenStream {
 
         /// A user's consent, with the client that acts under it.
         pub type Connection = ::finrail::rt::v1::Connection<Provider>;
+
+        /// A call that may have taken effect, and may not.
+        pub type Doubt = ::finrail::rt::v1::Doubt<Provider>;
 
         #[doc = #credentials_doc]
         pub type Credentials = ::finrail::rt::v1::Credentials<Provider>;

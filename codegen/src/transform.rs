@@ -14,6 +14,7 @@ use crate::document::Document;
 use crate::error::Errors;
 use crate::names::{ident_name, is_header_name, is_snake_case, pascal_case, snake_case};
 use crate::notes::SchemaNotes;
+use crate::passes::is_in_steps;
 use crate::schemas::{Place, Schemas, reference, text};
 use crate::shared::SHARED;
 
@@ -213,7 +214,8 @@ impl Transform<'_> {
             ));
         }
         let of_pages = ["pages", "items"].contains(&rust) && operation.pagination.is_some();
-        if of_pages || PARAMETERS_TAKEN.contains(&rust) {
+        let of_steps = ["prepare", "prepare_again"].contains(&rust) && is_in_steps(operation);
+        if of_pages || of_steps || PARAMETERS_TAKEN.contains(&rust) {
             return Err(format!(
                 "parameter `{wire}` would be called `{rust}`, which is taken; give it an `x-rust-name`"
             ));

@@ -326,6 +326,69 @@ fn operations() {
 }
 
 #[test]
+fn look_ups() {
+    let lookup = |change: Value| {
+        let mut lookup = json!({ "operation": "get_account", "parameters": { "accountId": "$request.body#/id" } });
+        for (key, value) in change.as_object().unwrap() {
+            lookup[key] = value.clone();
+        }
+        let paging = json!({ "style": "cursor", "parameter": "cursor", "next": "/next", "items": "/accounts" });
+        json!({ "paths": { "/accounts": { "get": { "x-pagination": paging } }, "/payments": { "post": { "x-lookup": lookup } } } })
+    };
+    let same = json!({ "/id": "$request.body#/id" });
+    check(&[
+        (
+            "of a call that changes nothing",
+            list(
+                json!({ "x-lookup": { "operation": "get_account", "parameters": { "accountId": "$request.query.cursor" } } }),
+            ),
+        ),
+        (
+            "by an operation that is none",
+            lookup(json!({ "operation": "get_nothing" })),
+        ),
+        (
+            "by a call that pays",
+            lookup(json!({ "operation": "create_payment", "parameters": {} })),
+        ),
+        ("without what it needs", lookup(json!({ "parameters": {} }))),
+        (
+            "with a parameter that it does not have",
+            lookup(json!({ "parameters": { "accountId": "$request.body#/id", "account": "$request.body#/id" } })),
+        ),
+        (
+            "by what the call does not send",
+            lookup(json!({ "parameters": { "accountId": "$request.path.accountId" } })),
+        ),
+        (
+            "by no runtime expression",
+            lookup(json!({ "parameters": { "accountId": "$response.body#/id" } })),
+        ),
+        (
+            "with a state that is settled and rejected",
+            lookup(json!({ "state": "/state", "settled": ["DONE"], "rejected": ["NO", "DONE"] })),
+        ),
+        (
+            "with states and no place for them",
+            lookup(json!({ "settled": ["DONE"] })),
+        ),
+        (
+            "in a list without what is the same",
+            lookup(json!({ "operation": "list_accounts", "parameters": {} })),
+        ),
+        ("of what is the same, in no list", lookup(json!({ "same": same }))),
+        (
+            "with a state of a list",
+            lookup(
+                json!({ "operation": "list_accounts", "parameters": {}, "same": same, "state": "/state", "settled": ["DONE"] }),
+            ),
+        ),
+        ("of nothing that is unique", lookup(json!({ "unique": true }))),
+        ("in words that nobody knows", lookup(json!({ "after": "a minute" }))),
+    ]);
+}
+
+#[test]
 fn paging() {
     let paging = |change: Value| {
         let mut whole = json!({ "style": "cursor", "parameter": "cursor", "next": "/next", "items": "/accounts" });

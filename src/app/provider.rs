@@ -107,6 +107,18 @@ pub enum ClientKind {
     Registration,
 }
 
+impl ClientKind {
+    /// As `x-client` of a specification and [`Operation::client`] say it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Service => "service",
+            Self::Oauth => "oauth",
+            Self::Registration => "registration",
+        }
+    }
+}
+
 /// What a provider or a client has. A method that needs one of them does not exist without it.
 pub mod grant {
     /// The provider has the client credentials grant (RFC 6749 section 4.4).

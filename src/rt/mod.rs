@@ -11,7 +11,8 @@
 /// What code of contract 1 is written against.
 pub mod v1 {
     pub use crate::app::{
-        App, ClientBuilder, ClientKind, Connection, Credentials, Environment, Hosts, Provider, TypedClient, grant,
+        App, ClientBuilder, ClientKind, Connection, Credentials, Doubt, Environment, Hosts, Provider, TypedClient,
+        grant,
     };
     pub use crate::oauth::{
         ClientAuthentication, ClientAuthentications, ExtraField, Pkce, Profile, RedirectUriRules, RefreshFacts,
@@ -19,11 +20,12 @@ pub mod v1 {
     };
     pub use crate::token::Verdict;
     pub use crate::transport::generated::{
-        Core, Failure, FormStyle, QueryParam, RequestBuilderExt, Response, cursor_pages, encode_path, items, link_pages,
+        Core, Failure, FormStyle, QueryParam, RequestBuilderExt, Response, cursor_pages, encode_path, items,
+        link_pages, prepare, prepare_again,
     };
     pub use crate::transport::{
-        Authentication, ByteStream, CallOptions, Effect, Error, ErrorProof, Grade, Items, MadeHeader, Operation, Pages,
-        PaginationStyle, ResponseValue,
+        Authentication, ByteStream, CallOptions, Effect, Error, ErrorProof, Grade, Intent, Items, Lookup, MadeHeader,
+        Operation, Pages, PaginationStyle, Prepared, ResponseValue,
     };
     pub use crate::value::{Decimal, ExactNumber, Json, JsonMap, ScopeSet, Secret, Timestamp, UnknownKind, wire};
     pub use {chrono, reqwest, serde, serde_json, uuid};
@@ -62,7 +64,7 @@ macro_rules! __contract {
     (1, 0, $generator:literal, $($code:tt)*) => { $($code)* };
     // `ErrorProof`, and `Operation::error_proof`.
     (1, 1, $generator:literal, $($code:tt)*) => { $($code)* };
-    // `CallOptions`, `Core::execute_with` and `Core::follow_with`.
+    // `CallOptions` and what takes them, `prepare` and what belongs to it, `Operation::lookup`, `Doubt`.
     (1, 2, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(

@@ -99,6 +99,10 @@ impl Core {
         Ok(Self(Arc::new(inner)))
     }
 
+    pub(super) fn provider(&self) -> &'static str {
+        self.0.provider
+    }
+
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.0.http
     }
@@ -134,8 +138,8 @@ impl Core {
         self.spanned(http, request, operation, Target::Path, with)
     }
 
-    /// Sends a request to where its caller says, under the rules of a call that no specification describes.
-    pub(super) fn execute_raw(
+    /// Sends a request to where its caller says, which is under the base URL.
+    pub(crate) fn execute_given(
         &self,
         request: reqwest::Request,
         operation: &'static Operation,

@@ -45,6 +45,8 @@ pub struct Operation {
     pub idempotency_header: Option<&'static str>,
     /// How an error reply of the provider is told from one of whoever stands in between, where that is documented.
     pub error_proof: Option<ErrorProof>,
+    /// How to find out what became of a call whose outcome is unknown, where the provider has a call for it.
+    pub lookup: Option<Lookup>,
     /// How far the operation is to be trusted.
     pub grade: Grade,
 }
@@ -67,6 +69,46 @@ impl ErrorProof {
     };
 }
 
+/// How to find out what became of a call whose outcome is unknown ([`Doubt`](crate::Doubt)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// The operation that is called; it changes nothing.
+    pub operation: &'static str,
+    /// Its parameters, and where their values stand in the call that is in doubt: runtime expressions, as links in OpenAPI
+    /// have them, such as `$request.path.id`.
+    pub parameters: &'static [(&'static str, &'static str)],
+    /// JSON pointer into its reply: where the matter stands.
+    pub state: Option<&'static str>,
+    /// States in which the call is known to have taken effect.
+    pub settled: &'static [&'static str],
+    /// States in which the call is known to have no effect, now or later.
+    pub rejected: &'static [&'static str],
+    /// Of an operation that lists: which items may be the call's work. JSON pointer into an item, and the expression whose
+    /// value stands there.
+    pub same: &'static [(&'static str, &'static str)],
+    /// No other call makes an item that is the `same`.
+    pub unique: bool,
+    /// Of an operation that lists: JSON pointer to what names the next page.
+    pub next: Option<&'static str>,
+    /// The query parameter that takes it, where it is no link.
+    pub cursor: Option<&'static str>,
+}
+
+impl Lookup {
+    /// What is so where a specification does not say otherwise. Generated code says only what differs.
+    pub const BASE: Self = Self {
+        operation: "",
+        parameters: &[],
+        state: None,
+        settled: &[],
+        rejected: &[],
+        same: &[],
+        unique: false,
+        next: None,
+        cursor: None,
+    };
+}
+
 impl Operation {
     /// What is so where a specification does not say otherwise. Generated code says only what differs.
     pub const BASE: Self = Self {
@@ -86,6 +128,7 @@ impl Operation {
         items: None,
         idempotency_header: None,
         error_proof: None,
+        lookup: None,
         grade: Grade::Inferred,
     };
 }

@@ -122,6 +122,10 @@ impl CallOptions {
         }
     }
 
+    pub(super) fn given_key(&self) -> Option<&str> {
+        self.idempotency_key.as_ref()?.to_str().ok()
+    }
+
     pub(super) fn keeps_body(&self) -> bool {
         self.keep_body
     }

@@ -159,7 +159,7 @@ impl RawCall {
             Effect::Idempotent => &IDEMPOTENT,
             Effect::Neither => &NEITHER,
         };
-        let response = self.core.execute_raw(request, operation, self.with).await?;
+        let response = self.core.execute_given(request, operation, self.with).await?;
         match response.status().as_u16() {
             200..=299 => ResponseValue::as_it_came(response),
             400..=599 => Err(Error::error_response(ResponseValue::as_it_came(response)?)),
@@ -237,7 +237,8 @@ impl fmt::Debug for RawCall {
 }
 
 impl ResponseValue<Bytes> {
-    fn as_it_came<E>(response: Response) -> Result<Self, Error<E>> {
+    /// A reply with its body as it came.
+    pub(crate) fn as_it_came<E>(response: Response) -> Result<Self, Error<E>> {
         let Response { head, body } = response;
         match body {
             Body::Whole(inner) => Ok(Self {

@@ -65,6 +65,35 @@ impl Json {
     }
 }
 
+impl Json {
+    /// What stands at a JSON pointer (RFC 6901), digit for digit.
+    pub(crate) fn pointer(&self, pointer: &str) -> Option<Self> {
+        let mut here = self.clone();
+        for token in pointer.split('/').skip(1) {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            here = match here.parse::<JsonMap>() {
+                Ok(members) => members.json(&token)?.clone(),
+                Err(_) => here.items()?.into_iter().nth(token.parse().ok()?)?,
+            };
+        }
+        Some(here)
+    }
+
+    /// The items of a list.
+    pub(crate) fn items(&self) -> Option<Vec<Self>> {
+        self.parse().ok()
+    }
+
+    /// A single value as text: a text without its quotes, a number as it is written.
+    pub(crate) fn plain(&self) -> Option<String> {
+        match self.get().trim_start().as_bytes().first()? {
+            b'"' => self.text(),
+            b'{' | b'[' | b'n' => None,
+            _ => Some(self.get().trim().to_owned()),
+        }
+    }
+}
+
 impl Default for Json {
     fn default() -> Self {
         Self(RawValue::NULL.to_owned())

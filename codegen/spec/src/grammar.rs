@@ -112,6 +112,7 @@ impl Kind {
                 ("x-pagination", Free),
                 ("x-idempotency", Free),
                 ("x-error-proof", Free),
+                ("x-lookup", Free),
                 ("x-provenance", Free),
                 ("security", Free),
                 ("parameters", List(Kind::Parameter)),

@@ -179,6 +179,64 @@ fn members<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D:
     Ok(members)
 }
 
+/// `x-lookup`: how to find out what became of a call whose outcome is unknown.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    /// The operation that is called: a `GET` that changes nothing.
+    pub operation: String,
+    /// Its parameters, and where their values stand in the call that is in doubt: runtime expressions, as links in OpenAPI have
+    /// them (`$request.path.id`, `$request.query.id`, `$request.body#/id`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// JSON pointer into its reply: a text that says where the matter stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// States in which the call is known to have taken effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<String>,
+    /// States in which the call is known to have no effect, now or later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<String>,
+    /// Of an operation that lists: which items may be the call's work. JSON pointer into an item, and a runtime expression
+    /// whose value stands there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub same: BTreeMap<String, String>,
+    /// Whether no other call makes an item that is the `same`: then such an item shows that the call took effect.
+    #[serde(default)]
+    pub unique: bool,
+}
+
+/// A runtime expression of [`Lookup`]: where in a request a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestPart<'a> {
+    /// A parameter of the path.
+    Path(&'a str),
+    /// A parameter of the query.
+    Query(&'a str),
+    /// A JSON pointer into the body; of a form, a slash and the name of a field.
+    Body(&'a str),
+}
+
+impl<'a> RequestPart<'a> {
+    /// Reads `$request.path.id`, `$request.query.id` or `$request.body#/id`.
+    #[must_use]
+    pub fn read(expression: &'a str) -> Option<Self> {
+        let part = expression.strip_prefix("$request.")?;
+        let named = |place: &str| part.strip_prefix(place).filter(|name| !name.is_empty());
+        if let Some(name) = named("path.") {
+            return Some(Self::Path(name));
+        }
+        if let Some(name) = named("query.") {
+            return Some(Self::Query(name));
+        }
+        named("body#")
+            .filter(|pointer| pointer.starts_with('/'))
+            .map(Self::Body)
+    }
+}
+
 /// A value that the library makes on every call (`x-headers`).
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

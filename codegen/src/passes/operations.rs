@@ -1,7 +1,7 @@
 //! The passes over `builder`: what a call sends, under which rules, and its pages.
 
 use finrail_spec::model::Operation;
-use finrail_spec::vocabulary::FormStyle;
+use finrail_spec::vocabulary::{ClientKind, Effect, FormStyle};
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -88,6 +88,11 @@ impl Passes<'_> {
             .iter()
             .position(|item| matches!(item, syn::ImplItem::Fn(method) if method.sig.ident == "send"));
         item.items.insert(send.unwrap_or(item.items.len()), with);
+        if let (Some((reply, error)), true) = (&replies, is_in_steps(operation))
+            && let Err(reason) = in_steps(&mut item, self.root, index, reply, error)
+        {
+            self.errors.push(document.error(Some(&operation.id), reason));
+        }
         if let Some((reply, error)) = replies {
             match pagination::methods(document, operation, index, self.root, &reply, &error, &self.structs) {
                 Ok(items) => item.items.extend(items),
@@ -167,6 +172,107 @@ impl Passes<'_> {
         }
         out
     }
+}
+
+/// Whether a call is made in two steps, if its caller likes: one that may act twice when it is sent twice.
+pub(crate) fn is_in_steps(operation: &Operation) -> bool {
+    operation.effect == Effect::Neither && matches!(operation.client, ClientKind::Api | ClientKind::Service)
+}
+
+/// Divides `send` into what makes the request, what sends it and what reads the reply, and adds `prepare`, between whose
+/// steps the caller keeps what it is going to do.
+fn in_steps(
+    item: &mut ItemImpl,
+    root: &proc_macro2::TokenStream,
+    index: usize,
+    reply: &Type,
+    error: &Type,
+) -> Result<(), String> {
+    let changed = || "progenitor's output has changed: `send` is not a request, its execution and a `match`".to_owned();
+    let send = methods(item)
+        .find(|method| method.sig.ident == "send")
+        .ok_or_else(changed)?;
+    let statements = std::mem::take(&mut send.block.stmts);
+    let info = statements
+        .iter()
+        .position(|statement| statement.to_token_stream().to_string().starts_with("let info ="))
+        .ok_or_else(changed)?;
+    let [_, Stmt::Local(execution), read] = &statements[info..] else {
+        return Err(changed());
+    };
+    let response = &execution.pat;
+    let (client, request) = executed(execution).ok_or_else(changed)?;
+    let make = &statements[..info];
+    send.block.stmts = parse_quote! {
+        let (client, request, with_) = self.request_()?;
+        let info = &#root::OPERATIONS[#index];
+        let response = client.inner.execute_with(&client.client, request, info, with_).await?;
+        Self::reply_(response).await
+    };
+    let steps: ItemImpl = parse_quote! {
+        impl X {
+            fn request_(
+                self,
+            ) -> Result<(&'a super::Client, ::finrail::rt::v1::reqwest::Request, ::finrail::rt::v1::CallOptions), Error<#error>> {
+                #(#make)*
+                Ok((#client, #request, with_))
+            }
+
+            fn reply_(
+                #response: ::finrail::rt::v1::Response,
+            ) -> ::std::pin::Pin<
+                ::std::boxed::Box<
+                    dyn ::std::future::Future<Output = Result<ResponseValue<#reply>, Error<#error>>> + ::std::marker::Send,
+                >,
+            > {
+                ::std::boxed::Box::pin(async move { #read })
+            }
+
+            /// Makes the call ready to be sent, with what is to be kept before that. Nothing is sent.
+            ///
+            /// # Errors
+            ///
+            /// When a parameter is missing or unfit.
+            pub fn prepare(self) -> Result<::finrail::rt::v1::Prepared<'a, #reply, #error>, Error<#error>> {
+                let (client, request, with_) = self.request_()?;
+                let info = &#root::OPERATIONS[#index];
+                ::finrail::rt::v1::prepare(&client.inner, &client.client, request, info, with_, Self::reply_)
+            }
+
+            /// Makes the call ready to be sent once more, with the idempotency key of an intent that was kept.
+            ///
+            /// # Errors
+            ///
+            /// When the provider has no header for such a key, or this is not the call of that intent.
+            pub fn prepare_again(
+                self,
+                intent: &::finrail::rt::v1::Intent,
+            ) -> Result<::finrail::rt::v1::Prepared<'a, #reply, #error>, Error<#error>> {
+                let (client, request, with_) = self.request_()?;
+                let info = &#root::OPERATIONS[#index];
+                ::finrail::rt::v1::prepare_again(&client.inner, &client.client, request, info, with_, Self::reply_, intent)
+            }
+        }
+    };
+    item.items.extend(steps.items);
+    Ok(())
+}
+
+/// The client and the request of `client.inner.execute_with(&client.client, request, ..).await?`.
+fn executed(execution: &syn::Local) -> Option<(Expr, Expr)> {
+    let Expr::Try(tried) = &*execution.init.as_ref()?.expr else {
+        return None;
+    };
+    let Expr::Await(awaited) = &*tried.expr else {
+        return None;
+    };
+    let Expr::MethodCall(call) = &*awaited.base else {
+        return None;
+    };
+    let Expr::Field(inner) = &*call.receiver else {
+        return None;
+    };
+    Some(((*inner.base).clone(), call.args.iter().nth(1)?.clone()))
 }
 
 /// The field of the call's options, where a call is made and where it is taken apart.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::content::{Body, Content, Parameter, Reply};
 use super::security::Requirement;
 use crate::media_type::is_json;
-use crate::vocabulary::{ClientKind, Effect, ErrorProof, Idempotency, MadeHeader, Pagination, Provenance};
+use crate::vocabulary::{ClientKind, Effect, ErrorProof, Idempotency, Lookup, MadeHeader, Pagination, Provenance};
 
 /// The fields of a Path Item Object that hold operations, in the order in which bundles have them.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -49,6 +49,8 @@ pub struct Operation {
     pub idempotency: Option<Idempotency>,
     /// How a refusal is known to be the provider's: `x-error-proof`, else, of a resource, that of the document.
     pub error_proof: Option<ErrorProof>,
+    /// How to find out what became of it (`x-lookup`).
+    pub lookup: Option<Lookup>,
     /// Where it is known from (`x-provenance`).
     pub provenance: Option<Provenance>,
 }

@@ -240,6 +240,7 @@ impl Reader<'_> {
             pagination: extension(json, "x-pagination")?,
             idempotency: extension(json, "x-idempotency")?,
             error_proof: extension(json, "x-error-proof")?.or(of_document),
+            lookup: extension(json, "x-lookup")?,
             provenance: extension(json, "x-provenance")?,
         })
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::found::{Rules, parent, scopes_of};
 use crate::date::is_date;
-use crate::operations::{OperationObject, success_schema, template_names};
+use crate::operations::{OperationObject, operations, success_schema, template_names};
 use crate::pointer::join;
 use crate::reference::deref;
 
@@ -20,6 +20,7 @@ impl<'d> Rules<'d> {
         self.request_body(operation, &at);
         self.responses(operation, &at);
         self.pagination(operation, &at);
+        self.lookup(operation, &at);
         if operation.value.contains_key("servers") || operation.item.contains_key("servers") {
             self.add(
                 "server",
@@ -270,6 +271,38 @@ impl<'d> Rules<'d> {
                 "name the query parameter that takes it",
             ),
             None => {}
+        }
+    }
+
+    /// What a look-up reads of a reply is described there. What it calls is checked by the generator.
+    fn lookup(&mut self, operation: &OperationObject<'d>, at: &str) {
+        let Some(lookup) = operation.value.get("x-lookup") else {
+            return;
+        };
+        let at = join(at, "x-lookup");
+        let name = lookup.get("operation").and_then(Value::as_str).unwrap_or_default();
+        let called = operations(self.root).into_iter().find(|known| known.id() == name);
+        let Some(called) = called else { return };
+        let reply = success_schema(self.root, &called);
+        let is_described = |pointer: &str| reply.is_some_and(|schema| resolves(self.root, schema, pointer));
+        let items = called.value.get("x-pagination").and_then(|paging| paging.get("items"));
+        let items = items.and_then(Value::as_str).unwrap_or_default();
+        let of_items = lookup.get("same").and_then(Value::as_object).into_iter().flatten();
+        let of_items = of_items.map(|(pointer, _)| (join(&join(&at, "same"), pointer), format!("{items}/0{pointer}")));
+        let state = lookup.get("state").and_then(Value::as_str);
+        let state = state.map(|pointer| (join(&at, "state"), pointer.to_owned()));
+        let missing: Vec<(String, String)> = state
+            .into_iter()
+            .chain(of_items)
+            .filter(|(_, pointer)| !is_described(pointer))
+            .collect();
+        for (at, pointer) in missing {
+            self.add(
+                "lookup",
+                &at,
+                format!("`{pointer}` is not in the reply of `{name}`"),
+                "correct the pointer, or describe the field in the reply's schema",
+            );
         }
     }
 }

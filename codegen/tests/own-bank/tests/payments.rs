@@ -1,0 +1,151 @@
+//! Payments of a bank that knows an idempotency key: what is kept, what is sent again, and what is looked up.
+#![allow(clippy::unwrap_used)]
+
+use finrail::Found;
+use finrail::transport::{CallOptions, Outcome, RetryPolicy};
+use httpmock::MockServer;
+use own_bank::types::NewPayout;
+use serde_json::json;
+
+async fn bank() -> (MockServer, own_bank::Client) {
+    let server = MockServer::start_async().await;
+    let reply = json!({ "access_token": "t0k3n", "token_type": "Bearer", "expires_in": 3600 });
+    let token = |when: httpmock::When, then: httpmock::Then| {
+        when.method("POST").path("/token");
+        then.status(200).json_body(reply);
+    };
+    server.mock_async(token).await;
+    let client = own_bank::Client::builder()
+        .base_url(server.base_url())
+        .credentials(own_bank::Credentials::new("client", "s3cr3t"))
+        .client_credentials([own_bank::Scope::Transfers])
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap();
+    (server, client)
+}
+
+fn payout<'a>(client: &'a own_bank::Client, amount: &str) -> own_bank::builder::CreatePayout<'a> {
+    let body = NewPayout::builder()
+        .amount(amount.parse::<finrail::Decimal>().unwrap())
+        .to("b")
+        .reference("r-1");
+    client.create_payout().body(body)
+}
+
+#[tokio::test]
+async fn a_call_that_is_prepared_gets_a_key_and_is_sent_again_with_the_same_one_after_a_restart() {
+    let (server, client) = bank().await;
+    let prepared = payout(&client, "10.50").prepare().unwrap();
+    let key = prepared.intent().idempotency_key().unwrap().to_owned();
+    let kept = serde_json::to_string(prepared.intent()).unwrap();
+    let fails = |when: httpmock::When, then: httpmock::Then| {
+        when.method("POST").path("/v1/payouts").header("idempotency-key", &key);
+        then.status(503).body("busy");
+    };
+    let lost = server.mock_async(fails).await;
+    let error = prepared.send().await.unwrap_err();
+    assert_eq!((error.outcome(), lost.calls_async().await), (Outcome::Unknown, 1));
+    lost.delete_async().await;
+
+    let intent = serde_json::from_str(&kept).unwrap();
+    // Another amount is another call, and another key would pay twice.
+    payout(&client, "10.51").prepare_again(&intent).unwrap_err();
+    payout(&client, "10.50")
+        .idempotency_key("other")
+        .prepare_again(&intent)
+        .unwrap_err();
+    let other = CallOptions::new().idempotency_key("other");
+    payout(&client, "10.50").with(other).prepare_again(&intent).unwrap_err();
+    let works = |when: httpmock::When, then: httpmock::Then| {
+        when.method("POST").path("/v1/payouts").header("idempotency-key", &key);
+        then.status(201).json_body(json!({ "id": "p1" }));
+    };
+    let paid = server.mock_async(works).await;
+    let again = payout(&client, "10.50").prepare_again(&intent).unwrap();
+    assert_eq!(again.intent(), &intent);
+    assert_eq!(again.send().await.unwrap().id, "p1");
+    assert_eq!(paid.calls_async().await, 1);
+}
+
+#[tokio::test]
+async fn a_key_of_the_callers_own_is_kept() {
+    let (_server, client) = bank().await;
+    let by_parameter = payout(&client, "1").idempotency_key("mine-1").prepare().unwrap();
+    let by_option = payout(&client, "1")
+        .with(CallOptions::new().idempotency_key("mine-1"))
+        .prepare()
+        .unwrap();
+    for prepared in [by_parameter, by_option] {
+        assert_eq!(prepared.intent().idempotency_key(), Some("mine-1"));
+    }
+    let keys: Vec<_> = (0..2)
+        .map(|_| {
+            payout(&client, "1")
+                .prepare()
+                .unwrap()
+                .intent()
+                .idempotency_key()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_ne!(keys[0], keys[1], "every intent has a key of its own");
+}
+
+#[tokio::test]
+async fn an_option_is_as_good_as_the_parameter_and_lets_the_call_be_repeated() {
+    let (server, client) = bank().await;
+    let busy = |when: httpmock::When, then: httpmock::Then| {
+        when.method("POST").path("/v1/payouts").header("idempotency-key", "k-1");
+        then.status(503).body("busy");
+    };
+    let busy = server.mock_async(busy).await;
+    let policy = RetryPolicy {
+        backoff: std::time::Duration::from_millis(1),
+        ..RetryPolicy::default()
+    };
+    let options = CallOptions::new().idempotency_key("k-1").retry(policy);
+    payout(&client, "1").with(options).send().await.unwrap_err();
+    assert_eq!(busy.calls_async().await, 3);
+}
+
+#[tokio::test]
+async fn what_no_other_call_makes_shows_that_the_call_took_effect() {
+    let (server, client) = bank().await;
+    let intent = payout(&client, "10.50").prepare().unwrap().intent().clone();
+    let doubt = own_bank::Doubt::of(intent).unwrap();
+    let first = |when: httpmock::When, then: httpmock::Then| {
+        when.method("GET")
+            .path("/v1/payouts")
+            .query_param("to", "b")
+            .query_param_missing("after");
+        then.status(200)
+            .json_body(json!({ "payouts": [{ "id": "p1", "reference": "r-0" }], "next": "p 1" }));
+    };
+    let first = server.mock_async(first).await;
+    let missing = |when: httpmock::When, then: httpmock::Then| {
+        when.method("GET")
+            .path("/v1/payouts")
+            .query_param("to", "b")
+            .query_param("after", "p 1");
+        then.status(200).json_body(json!({ "payouts": [{ "id": "p2" }] }));
+    };
+    let missing = server.mock_async(missing).await;
+    let found = doubt.look_up(&client).await.unwrap();
+    assert!(matches!(found, Found::Open(_)), "{found:?}");
+    assert_eq!((first.calls_async().await, missing.calls_async().await), (1, 1));
+    missing.delete_async().await;
+    let there = |when: httpmock::When, then: httpmock::Then| {
+        when.method("GET").path("/v1/payouts").query_param("after", "p 1");
+        then.status(200)
+            .json_body(json!({ "payouts": [{ "id": "p2", "reference": "r-1" }] }));
+    };
+    server.mock_async(there).await;
+    let found = doubt.look_up(&client).await.unwrap();
+    assert!(matches!(found, Found::Settled(_)), "{found:?}");
+    assert_eq!(found.evidence().seen.len(), 1);
+    first.delete_async().await;
+    // A page that cannot be had leaves the matter unknown.
+    doubt.look_up(&client).await.unwrap_err();
+}

@@ -1,0 +1,333 @@
+//! What became of a call whose outcome is unknown.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+
+use super::provider::{Provider, TypedClient};
+use crate::transport::generated::{cursor_pages, encode_path, link_pages};
+use crate::transport::{
+    CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Proof, ResponseValue,
+};
+use crate::value::{Json, JsonMap};
+
+/// A call that may have taken effect, and may not: its outcome was [`Unknown`](Outcome::Unknown), or the program was stopped
+/// before it had one. It looks up what became of it, and has no way to send it again.
+///
+/// **While it stays [open](Found::Open)** nothing is known: a provider may show the effect of a call minutes after it, or not
+/// before the user has done something. Keep the intent, look again after some seconds, then after minutes, for as long as
+/// the provider says that such a call may take; show what was [seen](Evidence::seen) to a person; ask the provider with the
+/// intent's time and the request id. Never make the payment anew because nothing was found: that is how money is sent twice.
+/// Only where the provider has a header for an idempotency key may the call itself be sent again, with `prepare_again`.
+///
+/// ```
+/// # #[cfg(feature = "tatrabanka")] {
+/// use finrail::transport::Intent;
+/// use finrail::{Found, tatrabanka};
+///
+/// /// At the start of the program: a payment was under way when it stopped.
+/// async fn what_became_of_it(
+///     kept: Intent,
+///     bank: &tatrabanka::service::Client,
+/// ) -> Result<(), Box<dyn std::error::Error>> {
+///     let doubt = tatrabanka::Doubt::of(kept)?;
+///     match doubt.look_up(bank).await? {
+///         Found::Settled(evidence) => println!("it was carried out: {:?}", evidence.state),
+///         Found::Rejected(evidence) => println!("it has no effect: {:?}", evidence.state),
+///         Found::Open(_) => println!("nothing is known yet: look again later, and send nothing"),
+///     }
+///     Ok(())
+/// }
+/// # }
+/// ```
+pub struct Doubt<P: Provider> {
+    intent: Intent,
+    lookup: &'static Lookup,
+    operation: &'static Operation,
+    provider: PhantomData<P>,
+}
+
+/// What was found out.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// The call took effect.
+    Settled(Evidence),
+    /// It has no effect, and will have none.
+    Rejected(Evidence),
+    /// Nothing is known yet. See [`Doubt`] for what to do.
+    Open(Evidence),
+}
+
+impl Found {
+    /// What it rests on.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        match self {
+            Self::Settled(evidence) | Self::Rejected(evidence) | Self::Open(evidence) => evidence,
+        }
+    }
+}
+
+/// What the provider showed. `Debug` leaves the replies out: they may hold personal data.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Evidence {
+    /// Where the matter stands, in the provider's own word.
+    pub state: Option<String>,
+    /// The reply, or the items of a list that may be the call's work. Empty where nothing of it is there.
+    pub seen: Vec<Json>,
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evidence")
+            .field("state", &self.state)
+            .field("seen", &self.seen.len())
+            .finish()
+    }
+}
+
+/// Why an intent gives no [`Doubt`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DoubtError {
+    /// It is of another provider.
+    #[error("the intent is of the provider `{of}`, and not of `{asked}`: use that provider's `Doubt`")]
+    OtherProvider {
+        /// The intent's provider.
+        of: String,
+        /// The one that was asked.
+        asked: &'static str,
+    },
+    /// The provider has no such operation.
+    #[error("`{0}` is no operation of the provider: the intent was kept by another version, or is not whole")]
+    UnknownOperation(String),
+    /// Nobody documents how to find out.
+    #[error(
+        "no call is known that tells what became of `{0}`: ask the provider, with the time of the intent and the request id, \
+         and do not make the call anew before you know"
+    )]
+    NoLookup(&'static str),
+}
+
+impl<P: Provider> Doubt<P> {
+    /// Of a call that was prepared, and whose outcome is not known.
+    ///
+    /// # Errors
+    ///
+    /// When the intent is of another provider, or no call is known that tells what became of it.
+    pub fn of(intent: Intent) -> Result<Self, DoubtError> {
+        let asked = P::profile().provider;
+        if intent.provider() != asked {
+            return Err(DoubtError::OtherProvider {
+                of: intent.provider().to_owned(),
+                asked,
+            });
+        }
+        let find = |id: &str| P::operations().iter().find(|operation| operation.id == id);
+        let call =
+            find(intent.operation()).ok_or_else(|| DoubtError::UnknownOperation(intent.operation().to_owned()))?;
+        let lookup = call.lookup.as_ref().ok_or(DoubtError::NoLookup(call.id))?;
+        let operation = find(lookup.operation).ok_or(DoubtError::NoLookup(call.id))?;
+        Ok(Self {
+            intent,
+            lookup,
+            operation,
+            provider: PhantomData,
+        })
+    }
+
+    /// Of a call that failed, where its outcome is [`Unknown`](Outcome::Unknown). `None`: the error itself says what
+    /// became of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn after<E>(error: &Error<E>, intent: &Intent) -> Result<Option<Self>, DoubtError> {
+        match error.outcome() {
+            Outcome::Unknown => Self::of(intent.clone()).map(Some),
+            Outcome::NotSent | Outcome::Rejected => Ok(None),
+        }
+    }
+
+    /// The call that is in doubt.
+    #[must_use]
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// The operation that is called to look it up, and whose client it takes.
+    #[must_use]
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
+    }
+
+    /// Looks up what became of it. This changes nothing at the provider, and may be done again.
+    ///
+    /// # Errors
+    ///
+    /// When the provider could not be asked: nothing is known then. A reply that says that there is no such thing is no
+    /// error: the matter is [open](Found::Open).
+    pub async fn look_up<C: TypedClient<Provider = P>>(&self, client: &C) -> Result<Found, Error<Bytes>> {
+        let id = self.operation.id;
+        if C::KIND.name() != self.operation.client {
+            return Err(Error::invalid_request(format!(
+                "{id}: this is a call of another client of the provider (`{}`); look it up with that one",
+                self.operation.client
+            )));
+        }
+        let core = client.core();
+        let base = core.base().as_str().trim_end_matches('/');
+        let mut path = self.operation.path.to_owned();
+        let mut query = Vec::new();
+        for (name, expression) in self.lookup.parameters {
+            let place = format!("{{{name}}}");
+            match self.intent.value(expression) {
+                Some(value) if path.contains(&place) => path = path.replace(&place, &encode_path(value)),
+                Some(value) => query.push((*name, value)),
+                None if path.contains(&place) => {
+                    return Err(Error::invalid_request(format!(
+                        "{id}: the call in doubt had nothing at `{expression}`, so it cannot be looked up; ask the provider"
+                    )));
+                }
+                None => {}
+            }
+        }
+        let mut url = url::Url::parse(&format!("{base}{path}"))
+            .map_err(|_| Error::invalid_request(format!("{id}: what the intent holds gives no URL")))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&query);
+        }
+        match self.operation.pagination {
+            None => self.in_reply(client, url).await,
+            Some(style) => self.in_list(client, url, style).await,
+        }
+    }
+
+    /// One reply that says where the matter stands.
+    async fn in_reply<C: TypedClient>(&self, client: &C, url: url::Url) -> Result<Found, Error<Bytes>> {
+        let reply = match ask(client, self.operation, url).await {
+            // Nothing of it is there: not yet, perhaps.
+            Err(error) if error.status().is_some_and(|status| status == 404) && is_the_providers(&error) => {
+                return Ok(Found::Open(Evidence::default()));
+            }
+            reply => reply?,
+        };
+        let state = self.lookup.state.and_then(|pointer| reply.pointer(pointer)?.plain());
+        let evidence = Evidence {
+            seen: vec![Json::clone(&reply)],
+            state,
+        };
+        let is_one_of = |states: &[&str]| evidence.state.as_deref().is_some_and(|state| states.contains(&state));
+        Ok(if is_one_of(self.lookup.settled) {
+            Found::Settled(evidence)
+        } else if is_one_of(self.lookup.rejected) {
+            Found::Rejected(evidence)
+        } else {
+            Found::Open(evidence)
+        })
+    }
+
+    /// The items of a list that may be the call's work.
+    async fn in_list<C: TypedClient>(
+        &self,
+        client: &C,
+        url: url::Url,
+        style: PaginationStyle,
+    ) -> Result<Found, Error<Bytes>> {
+        let (operation, lookup) = (self.operation, self.lookup);
+        let next = |page: &Json| lookup.next.and_then(|pointer| page.pointer(pointer)?.plain());
+        let first = {
+            let url = url.clone();
+            Box::pin(async move { ask(client, operation, url).await })
+        };
+        let mut pages: Pages<'_, Json, Bytes> = match (style, lookup.cursor) {
+            (PaginationStyle::Cursor, Some(parameter)) => cursor_pages(
+                url,
+                |url| Box::pin(ask(client, operation, url)),
+                move |mut url, cursor| {
+                    let others = url.query_pairs().filter(|(name, _)| name != parameter);
+                    let others: Vec<_> = others
+                        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                        .collect();
+                    url.query_pairs_mut()
+                        .clear()
+                        .extend_pairs(others)
+                        .append_pair(parameter, &cursor);
+                    url
+                },
+                next,
+            ),
+            _ => link_pages(
+                client.core().base(),
+                first,
+                |url| Box::pin(ask(client, operation, url)),
+                next,
+            ),
+        };
+        let mut evidence = Evidence::default();
+        while let Some(page) = pages.next().await {
+            let page = page?;
+            let items = operation.items.and_then(|pointer| page.pointer(pointer)?.items());
+            let items = items.into_iter().flatten();
+            evidence.seen.extend(items.filter(|item| self.may_be_its_work(item)));
+        }
+        Ok(if lookup.unique && !evidence.seen.is_empty() {
+            Found::Settled(evidence)
+        } else {
+            Found::Open(evidence)
+        })
+    }
+
+    /// Whether nothing that is known of the call speaks against it, and something for it.
+    fn may_be_its_work(&self, item: &Json) -> bool {
+        let mut compared = self.lookup.same.iter().filter_map(|(pointer, expression)| {
+            let sent = self.intent.value(expression)?;
+            Some(item.pointer(pointer).and_then(|value| value.plain()).as_deref() == Some(sent))
+        });
+        // Of a call that sent none of it, every item would be the same.
+        compared.next() == Some(true) && compared.all(|same| same)
+    }
+}
+
+/// Asks by the rules of the operation.
+async fn ask<C: TypedClient>(
+    client: &C,
+    operation: &'static Operation,
+    url: url::Url,
+) -> Result<ResponseValue<Json>, Error<Bytes>> {
+    let core = client.core();
+    let request = reqwest::Request::new(http::Method::GET, url);
+    let response = core.execute_given(request, operation, CallOptions::new()).await?;
+    match response.status().as_u16() {
+        200..=299 => ResponseValue::from_response(response).await,
+        400..=599 => Err(Error::error_response(ResponseValue::as_it_came(response)?)),
+        _ => Err(Error::unexpected(response)),
+    }
+}
+
+/// Whether the provider itself answered so, as far as that can be known: the body is one of its own.
+fn is_the_providers(error: &Error<Bytes>) -> bool {
+    matches!(error.proof(), Some(Proof::Documented | Proof::Assumed))
+        || error
+            .body()
+            .is_some_and(|body| serde_json::from_slice::<JsonMap>(body).is_ok())
+}
+
+impl<P: Provider> Clone for Doubt<P> {
+    fn clone(&self) -> Self {
+        Self {
+            intent: self.intent.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<P: Provider> fmt::Debug for Doubt<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Doubt")
+            .field("intent", &self.intent)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,330 @@
+//! What is kept of a call before it is sent, so that its outcome can be found out whatever happens.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use url::Url;
+use uuid::Uuid;
+
+use super::operation::Operation;
+use crate::value::Json;
+
+/// A call that is about to be made: what it is, what to look up if its outcome stays unknown, and a digest of it. Keep it
+/// before the call is sent, where a restart finds it; serde reads and writes it.
+///
+/// It has the ids that the look-up needs, and the idempotency key where the provider has a header for one. The digest is
+/// SHA-256 over method, path, query and body: whoever can guess the body can check the guess, so keep an intent as you keep
+/// the payment itself. `Debug` shows provider, operation and the intent's own id.
+///
+/// ```
+/// # #[cfg(feature = "tatrabanka")] {
+/// use finrail::tatrabanka;
+///
+/// async fn submit(user: &tatrabanka::Client, payment: &str, authorization: &str) -> Result<(), finrail::AnyError> {
+///     let call = user.submit_payment().product("sepa-credit-transfers");
+///     let prepared = call.payment_id(payment).authorization_id(authorization).prepare()?;
+///     std::fs::write("payment.json", serde_json::to_vec(prepared.intent())?)?; // before anything is sent
+///     prepared.send().await?;
+///     Ok(())
+/// }
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    version: Version,
+    id: Uuid,
+    provider: String,
+    operation: String,
+    prepared_at: DateTime<Utc>,
+    digest: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<String>,
+    /// What a look-up needs of the call, by runtime expression.
+    #[serde(default)]
+    values: BTreeMap<String, String>,
+}
+
+/// The form in which intents are kept. A later one that cannot be read by this crate has another number.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+struct Version;
+
+impl From<Version> for u8 {
+    fn from(_: Version) -> Self {
+        1
+    }
+}
+
+impl TryFrom<u8> for Version {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            1 => Ok(Self),
+            _ => Err("this intent was kept by a newer version of finrail: update finrail to read it"),
+        }
+    }
+}
+
+impl Intent {
+    /// Names this intent among others.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Whose operation it is: the provider's id, such as `ofx`.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// The operation, by its `operationId`.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// When the call was prepared, by the system's clock.
+    #[must_use]
+    pub fn prepared_at(&self) -> DateTime<Utc> {
+        self.prepared_at
+    }
+
+    /// The key by which the provider knows the call again, where it has a header for one.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
+    }
+
+    /// Whether this is the intent of that very call: the same operation, parameters and body.
+    pub(super) fn is_of(&self, provider: &str, operation: &Operation, base: &Url, request: &reqwest::Request) -> bool {
+        self.provider == provider && self.operation == operation.id && self.digest == digest(base, request)
+    }
+
+    /// The value of a runtime expression in the call, where the call had one.
+    pub(crate) fn value(&self, expression: &str) -> Option<&str> {
+        self.values.get(expression).map(String::as_str)
+    }
+
+    pub(super) fn of(
+        provider: &str,
+        operation: &Operation,
+        base: &Url,
+        request: &reqwest::Request,
+        idempotency_key: Option<String>,
+    ) -> Self {
+        let lookup = operation.lookup.iter();
+        let wanted = lookup.flat_map(|lookup| lookup.parameters.iter().chain(lookup.same));
+        let values = wanted.filter_map(|(_, expression)| {
+            let value = value_of(expression, operation, base, request)?;
+            Some(((*expression).to_owned(), value))
+        });
+        Self {
+            version: Version,
+            id: Uuid::new_v4(),
+            provider: provider.to_owned(),
+            operation: operation.id.to_owned(),
+            prepared_at: Utc::now(),
+            digest: digest(base, request),
+            idempotency_key,
+            values: values.collect(),
+        }
+    }
+}
+
+impl fmt::Debug for Intent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intent")
+            .field("id", &self.id)
+            .field("provider", &self.provider)
+            .field("operation", &self.operation)
+            .field("prepared_at", &self.prepared_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The path below the base URL.
+fn below<'a>(base: &Url, url: &'a Url) -> &'a str {
+    let path = url.path();
+    path.strip_prefix(base.path().trim_end_matches('/')).unwrap_or(path)
+}
+
+/// Of the call, not of where it is sent: another host of the same provider has the same call.
+fn digest(base: &Url, request: &reqwest::Request) -> String {
+    let url = request.url();
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    let mut hash = Sha256::new();
+    for part in [
+        request.method().as_str().as_bytes(),
+        below(base, url).as_bytes(),
+        url.query().unwrap_or_default().as_bytes(),
+        body,
+    ] {
+        // With its length before it, no part can pass for the beginning of the next.
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    format!("sha-256:{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
+}
+
+/// What stands at a runtime expression; the generator lets no other through than these three.
+fn value_of(expression: &str, operation: &Operation, base: &Url, request: &reqwest::Request) -> Option<String> {
+    let part = expression.strip_prefix("$request.")?;
+    if let Some(name) = part.strip_prefix("path.") {
+        return path_value(operation.path, below(base, request.url()), name);
+    }
+    if let Some(name) = part.strip_prefix("query.") {
+        let mut pairs = request.url().query_pairs();
+        return pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    }
+    let pointer = part.strip_prefix("body#")?;
+    let body = request.body()?.as_bytes()?;
+    match serde_json::from_slice::<Json>(body) {
+        Ok(json) => json.pointer(pointer).and_then(|value| value.plain()),
+        Err(_) => {
+            let name = pointer.strip_prefix('/')?;
+            let mut fields = url::form_urlencoded::parse(body);
+            fields.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        }
+    }
+}
+
+/// What stands for `{name}` of the template in the path.
+fn path_value(template: &str, path: &str, name: &str) -> Option<String> {
+    let mut steps = template.split('/').zip(path.split('/'));
+    steps.find_map(|(expected, step)| {
+        let (before, behind) = expected.split_once(&format!("{{{name}}}"))?;
+        let value = step.strip_prefix(before)?.strip_suffix(behind)?;
+        Some(percent_decode_str(value).decode_utf8().ok()?.into_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::operation::Lookup;
+    use super::*;
+
+    const OPERATION: Operation = Operation {
+        id: "pay",
+        path: "/payments/{product}/{id}.json",
+        lookup: Some(Lookup {
+            operation: "get_payment",
+            parameters: &[
+                ("product", "$request.path.product"),
+                ("id", "$request.path.id"),
+                ("page", "$request.query.page"),
+            ],
+            same: &[
+                ("/to", "$request.body#/to/account"),
+                ("/amount", "$request.body#/amount"),
+            ],
+            ..Lookup::BASE
+        }),
+        ..Operation::BASE
+    };
+
+    fn request(url: &str, body: &str) -> reqwest::Request {
+        let mut request = reqwest::Request::new(http::Method::POST, url.parse().unwrap());
+        *request.body_mut() = Some(body.to_owned().into());
+        request
+    }
+
+    fn base() -> Url {
+        "https://bank.example/v1/".parse().unwrap()
+    }
+
+    #[test]
+    fn what_a_look_up_needs_is_taken_from_path_query_and_body() {
+        let url = "https://bank.example/v1/payments/sepa%2Fplus/p%207.json?page=2&page=3";
+        let request = request(url, r#"{"amount":12345678901234.50,"to":{"account":"a-1"}}"#);
+        let intent = Intent::of("bank", &OPERATION, &base(), &request, None);
+        for (expression, expected) in [
+            ("$request.path.product", Some("sepa/plus")),
+            ("$request.path.id", Some("p 7")),
+            ("$request.query.page", Some("2")),
+            ("$request.body#/to/account", Some("a-1")),
+            ("$request.body#/amount", Some("12345678901234.50")),
+            ("$request.body#/nothing", None),
+        ] {
+            assert_eq!(intent.value(expression), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn of_a_form_a_field_is_taken_and_of_a_body_that_is_neither_nothing() {
+        let form = Operation {
+            lookup: Some(Lookup {
+                same: &[("/customer", "$request.body#/customer")],
+                ..Lookup::BASE
+            }),
+            ..OPERATION
+        };
+        let url = "https://bank.example/v1/payments/a/b.json";
+        for (body, expected) in [
+            ("a=1&customer=c+7&customer=8", Some("c 7")),
+            ("customer", Some("")),
+            ("\u{1}", None),
+        ] {
+            let intent = Intent::of("bank", &form, &base(), &request(url, body), None);
+            assert_eq!(intent.value("$request.body#/customer"), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_intent_is_of_one_call_wherever_it_is_sent() {
+        let (url, body) = ("https://bank.example/v1/payments/a/b.json?x=1", "{}");
+        let intent = Intent::of("bank", &OPERATION, &base(), &request(url, body), None);
+        let is_of = |base: &Url, request: &reqwest::Request| intent.is_of("bank", &OPERATION, base, request);
+        assert!(is_of(&base(), &request(url, body)));
+        let other_host = "http://127.0.0.1:7".parse().unwrap();
+        assert!(is_of(
+            &other_host,
+            &request("http://127.0.0.1:7/payments/a/b.json?x=1", body)
+        ));
+        for (url, body) in [
+            ("https://bank.example/v1/payments/a/c.json?x=1", "{}"),
+            ("https://bank.example/v1/payments/a/b.json?x=2", "{}"),
+            ("https://bank.example/v1/payments/a/b.json", "x=1{}"),
+            (url, "{} "),
+        ] {
+            assert!(!is_of(&base(), &request(url, body)), "{url} {body}");
+        }
+        let mut other = request(url, body);
+        *other.method_mut() = http::Method::PUT;
+        assert!(!is_of(&base(), &other));
+        assert!(!intent.is_of("other", &OPERATION, &base(), &request(url, body)));
+        let renamed = Operation {
+            id: "refund",
+            ..OPERATION
+        };
+        assert!(!intent.is_of("bank", &renamed, &base(), &request(url, body)));
+    }
+
+    #[test]
+    fn an_intent_is_read_as_it_was_written_and_one_of_a_newer_version_is_refused() {
+        let request = request(
+            "https://bank.example/v1/payments/a/b.json",
+            r#"{"to":{"account":"planted-1f"}}"#,
+        );
+        let intent = Intent::of("bank", &OPERATION, &base(), &request, Some("key-planted-1f".to_owned()));
+        let text = serde_json::to_string(&intent).unwrap();
+        assert_eq!(serde_json::from_str::<Intent>(&text).unwrap(), intent);
+        assert!(!format!("{intent:?}").contains("planted"), "{intent:?}");
+        let mut newer: Value = serde_json::from_str(&text).unwrap();
+        // What a later version of the same form adds is left alone.
+        newer["more"] = serde_json::json!(1);
+        assert_eq!(serde_json::from_value::<Intent>(newer.clone()).unwrap(), intent);
+        newer["version"] = serde_json::json!(2);
+        let error = serde_json::from_value::<Intent>(newer).unwrap_err().to_string();
+        assert!(error.contains("update finrail"), "{error}");
+    }
+}

@@ -1,0 +1,414 @@
+//! Payments whose outcome is not known: what was kept before they left, what is looked up, and that nothing is sent twice.
+#![cfg(all(feature = "file", unix))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod process_support;
+mod recorder;
+mod server_support;
+#[macro_use]
+mod connected;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use connected::*;
+use finrail::transport::{CallOptions, Intent, Outcome, Prepared, RetryPolicy};
+use finrail::{DoubtError, Error, Found, finexer, ofx, omnifund, tatrabanka};
+use process_support::{Process, nanos, orders};
+use recorder::{Answer, Recorder};
+
+const PRODUCT: &str = "sepa-credit-transfers";
+const STATUS: &str = "/v3/payments/sepa-credit-transfers/p%2F7/status";
+const SUBMISSION: &str = "/v1/payments/sepa-credit-transfers/p%2F7/authorizations/a-1";
+
+/// Clients of Tatra banka with a token from elsewhere, of a user and of the application.
+fn clients(base: &str) -> (tatrabanka::Client, tatrabanka::service::Client) {
+    let user = tatrabanka::Client::builder()
+        .base_url(base)
+        .token_source(Arc::new(OneToken));
+    let service = tatrabanka::service::Client::builder()
+        .base_url(base)
+        .token_source(Arc::new(OneToken));
+    (user.build().unwrap(), service.build().unwrap())
+}
+
+fn submission(user: &tatrabanka::Client) -> tatrabanka::builder::SubmitPayment<'_> {
+    let call = user.submit_payment().product(PRODUCT);
+    call.payment_id("p/7").authorization_id("a-1")
+}
+
+fn status(state: &str) -> Answer {
+    Answer::json(format!(
+        r#"{{"transactionStatus":"{state}","statusDateTime":"2026-11-27T10:00:00Z"}}"#
+    ))
+}
+
+/// The methods and paths that arrived, in order.
+fn arrived(recorder: &Recorder) -> Vec<(String, String)> {
+    let calls = recorder.calls().into_iter();
+    calls
+        .map(|call| (call.method.clone(), call.path().to_owned()))
+        .collect()
+}
+
+fn count(recorder: &Recorder, method: &str) -> usize {
+    arrived(recorder)
+        .iter()
+        .filter(|(arrived, _)| arrived == method)
+        .count()
+}
+
+fn name(found: &Found) -> &'static str {
+    match found {
+        Found::Settled(_) => "settled",
+        Found::Rejected(_) => "rejected",
+        Found::Open(_) => "open",
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_a_prepared_call_is_and_what_is_kept_is_read_back() {
+    let recorder = Recorder::in_order([status("ACSP")]).await;
+    let (user, _) = clients(recorder.origin());
+    let prepared = submission(&user).prepare().unwrap();
+    let kept = serde_json::to_string(prepared.intent()).unwrap();
+    let (provider, operation) = (prepared.intent().provider(), prepared.intent().operation());
+    assert_eq!((provider, operation), ("tatrabanka", "submit_payment"));
+    assert_eq!(
+        prepared.intent().idempotency_key(),
+        None,
+        "the bank documents no header for one"
+    );
+    assert_eq!(recorder.seen().len(), 0);
+    let read: Intent = serde_json::from_str(&kept).unwrap();
+    assert_eq!(&read, prepared.intent());
+    let reply = prepared.send().await.unwrap();
+    assert_eq!(
+        reply.transaction_status.as_ref().map(ToString::to_string).as_deref(),
+        Some("ACSP")
+    );
+    assert_eq!(arrived(&recorder), [("PUT".to_owned(), SUBMISSION.to_owned())]);
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_missing_is_told_when_the_call_is_prepared() {
+    let recorder = Recorder::in_order([status("ACSP")]).await;
+    let (user, _) = clients(recorder.origin());
+    let error = user.submit_payment().product(PRODUCT).prepare().unwrap_err();
+    assert!(matches!(error, Error::InvalidRequest(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_became_of_a_payment_is_looked_up_and_it_is_never_sent_again() {
+    let states = ["ACTC", "something new", "ACSP", "ACSC", "ACCC", "PDNG", "RJCT", "CANC"];
+    let recorder = Recorder::start(move |seen, before| match seen.method.as_str() {
+        "PUT" => Answer::Drop,
+        _ => status(states[before - 1]),
+    })
+    .await;
+    let (user, service) = clients(recorder.origin());
+    let prepared = submission(&user).prepare().unwrap();
+    let intent = prepared.intent().clone();
+    let error = prepared.send().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    let doubt = tatrabanka::Doubt::after(&error, &intent)
+        .unwrap()
+        .expect("its outcome is unknown");
+    for (state, expected) in states.into_iter().zip([
+        "open", "open", "settled", "settled", "settled", "settled", "rejected", "rejected",
+    ]) {
+        let found = doubt.look_up(&service).await.unwrap();
+        assert_eq!(name(&found), expected, "{state}");
+        assert_eq!(found.evidence().state.as_deref(), Some(state));
+        assert_eq!(found.evidence().seen.len(), 1);
+        assert!(!format!("{found:?} {doubt:?}").contains("p/7"));
+    }
+    assert_eq!(count(&recorder, "PUT"), 1);
+    for call in recorder.calls().iter().skip(1) {
+        assert_eq!((call.method.as_str(), call.path()), ("GET", STATUS));
+        assert!(call.header("x-request-id").is_some(), "by the rules of the operation");
+    }
+}
+
+#[tokio::test]
+async fn a_look_up_that_gets_no_answer_of_the_bank_finds_nothing_out() {
+    let once = RetryPolicy::none();
+    for (answer, open) in [
+        (Answer::status(404, r#"{"errorCode":"RESOURCE_UNKNOWN"}"#), true),
+        (Answer::html(404, "<html>no such page</html>"), false),
+        (Answer::status(403, r#"{"errorCode":"x"}"#), false),
+        (Answer::status(503, "{}"), false),
+        (Answer::html(200, "<html>log in</html>"), false),
+        (Answer::Drop, false),
+        (Answer::json("{}"), true),
+        (Answer::json(r#"{"transactionStatus":7}"#), true),
+        (Answer::json(r#"{"transactionStatus":["ACSP"]}"#), true),
+    ] {
+        let recorder = Recorder::in_order([answer]).await;
+        let user = clients(recorder.origin()).0;
+        let service = tatrabanka::service::Client::builder().base_url(recorder.origin());
+        let service = service.token_source(Arc::new(OneToken)).retry(once).build().unwrap();
+        let intent = submission(&user).prepare().unwrap().intent().clone();
+        let found = tatrabanka::Doubt::of(intent).unwrap().look_up(&service).await;
+        assert_eq!(matches!(found, Ok(Found::Open(_))), open, "{found:?}");
+        assert_eq!(found.is_ok(), open, "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_it_is_known_what_became_of_a_call_there_is_no_doubt() {
+    for (answer, outcome) in [
+        (
+            Answer::status(400, r#"{"errorCode":"FORMAT_ERROR"}"#),
+            Outcome::Rejected,
+        ),
+        (Answer::html(502, "<html>"), Outcome::Unknown),
+    ] {
+        let recorder = Recorder::in_order([answer]).await;
+        let (user, _) = clients(recorder.origin());
+        let prepared = submission(&user).prepare().unwrap();
+        let intent = prepared.intent().clone();
+        let error = prepared.send().await.unwrap_err();
+        assert_eq!(error.outcome(), outcome);
+        let doubt = tatrabanka::Doubt::after(&error, &intent).unwrap();
+        assert_eq!(doubt.is_some(), outcome == Outcome::Unknown);
+    }
+}
+
+#[tokio::test]
+async fn a_doubt_is_of_one_provider_and_of_a_call_that_can_be_looked_up() {
+    let recorder = Recorder::in_order([Answer::json("{}")]).await;
+    let (user, service) = clients(recorder.origin());
+    let intent = submission(&user).prepare().unwrap().intent().clone();
+    let error = ofx::Doubt::of(intent.clone()).unwrap_err();
+    assert!(matches!(error, DoubtError::OtherProvider { .. }), "{error}");
+    // With the client of another kind nothing is sent.
+    let doubt = tatrabanka::Doubt::of(intent.clone()).unwrap();
+    let error = doubt.look_up(&user).await.unwrap_err();
+    assert!(
+        matches!(error, Error::InvalidRequest(_)) && error.to_string().contains("`service`"),
+        "{error}"
+    );
+    assert_eq!(recorder.seen().len(), 0);
+    // The id of a payment that was initiated comes with the reply alone.
+    let payment = service.initiate_payment().product(PRODUCT).body_map(|payment| {
+        use tatrabanka::service::types::{PaymentAccount, PaymentAmount};
+        let amount = PaymentAmount::builder().amount("1.00").currency("EUR");
+        let payment = payment.creditor_name("Jo").instructed_amount(amount);
+        payment.creditor_account(PaymentAccount::builder().iban("SK0811000000002600000000"))
+    });
+    let initiated = payment.prepare().unwrap().intent().clone();
+    let error = tatrabanka::Doubt::of(initiated).unwrap_err();
+    assert_eq!(error, DoubtError::NoLookup("initiate_payment"));
+    assert!(error.to_string().contains("ask the provider"), "{error}");
+    // What another version kept.
+    let mut other = serde_json::to_value(&intent).unwrap();
+    other["operation"] = "pay_twice".into();
+    let other: Intent = serde_json::from_value(other).unwrap();
+    assert!(matches!(
+        tatrabanka::Doubt::of(other),
+        Err(DoubtError::UnknownOperation(_))
+    ));
+}
+
+#[tokio::test]
+async fn an_intent_that_lost_what_the_look_up_needs_is_told_and_nothing_is_sent() {
+    let recorder = Recorder::in_order([Answer::json("{}")]).await;
+    let (user, service) = clients(recorder.origin());
+    let mut cut = serde_json::to_value(submission(&user).prepare().unwrap().intent()).unwrap();
+    cut["values"] = serde_json::json!({});
+    let doubt = tatrabanka::Doubt::of(serde_json::from_value(cut).unwrap()).unwrap();
+    let error = doubt.look_up(&service).await.unwrap_err();
+    assert!(matches!(error, Error::InvalidRequest(_)), "{error:?}");
+    assert_eq!(recorder.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn without_a_header_for_a_key_nothing_is_prepared_a_second_time() {
+    let recorder = Recorder::in_order([status("ACSP")]).await;
+    let (user, _) = clients(recorder.origin());
+    let intent = submission(&user).prepare().unwrap().intent().clone();
+    let error = submission(&user).prepare_again(&intent).unwrap_err();
+    assert!(error.to_string().contains("look up"), "{error}");
+    let error = submission(&user)
+        .with(CallOptions::new().idempotency_key("k"))
+        .prepare()
+        .unwrap()
+        .send()
+        .await;
+    assert!(matches!(error, Err(Error::InvalidRequest(_))), "{error:?}");
+    assert_eq!(recorder.seen().len(), 0);
+}
+
+// --- lists
+
+fn consents(items: &str, next: &str) -> Answer {
+    Answer::json(format!(
+        r#"{{"data":[{items}],"count":1,"paging":{{"total":3,"next":{next},"prev":null}}}}"#
+    ))
+}
+
+#[tokio::test]
+async fn in_a_list_what_may_be_the_calls_work_is_shown_and_settles_nothing_where_it_may_be_older() {
+    let recorder = Recorder::start(|seen, before| match (seen.method.as_str(), before) {
+        ("POST", _) => Answer::Drop,
+        (_, 1) => consents(
+            r#"{"id":"cst_1","customer":"cus 7","amount":1.10},{"id":"cst_2","customer":"cus_8"}"#,
+            r#""/consents?customer=cus+7&offset=2""#,
+        ),
+        _ => consents(r#"{"id":"cst_3","customer":"cus 7"}"#, "null"),
+    })
+    .await;
+    let client = finexer::Client::builder()
+        .base_url(recorder.origin())
+        .access_key("key", "")
+        .build()
+        .unwrap();
+    let prepared = client
+        .create_consent()
+        .body_map(|consent| consent.customer("cus 7"))
+        .prepare()
+        .unwrap();
+    let intent = prepared.intent().clone();
+    let error = prepared.send().await.unwrap_err();
+    let doubt = finexer::Doubt::after(&error, &intent).unwrap().unwrap();
+    let found = doubt.look_up(&client).await.unwrap();
+    assert_eq!(name(&found), "open");
+    let seen: Vec<&str> = found.evidence().seen.iter().map(finrail::Json::get).collect();
+    let expected = [
+        r#"{"id":"cst_1","customer":"cus 7","amount":1.10}"#,
+        r#"{"id":"cst_3","customer":"cus 7"}"#,
+    ];
+    assert_eq!(seen, expected, "digit for digit, of all pages");
+    let targets: Vec<String> = recorder.calls().iter().map(|call| call.target.clone()).collect();
+    assert_eq!(
+        targets[1..],
+        ["/consents?customer=cus+7", "/consents?customer=cus+7&offset=2"]
+    );
+    assert_eq!(count(&recorder, "POST"), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_to_its_end_finds_nothing_out() {
+    let recorder = Recorder::start(|_, before| match before {
+        0 => consents(r#"{"id":"cst_1","customer":"c"}"#, r#""/customers?offset=2""#),
+        _ => consents("", "null"),
+    })
+    .await;
+    let client = finexer::Client::builder()
+        .base_url(recorder.origin())
+        .access_key("key", "")
+        .build()
+        .unwrap();
+    let prepared = client
+        .create_consent()
+        .body_map(|consent| consent.customer("c"))
+        .prepare()
+        .unwrap();
+    let doubt = finexer::Doubt::of(prepared.intent().clone()).unwrap();
+    doubt.look_up(&client).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_look_up_without_a_state_shows_the_reply_to_a_person() {
+    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"id":"q-1","buyAmount":1.10,"more":true}"#)).await;
+    let own = service(&recorder);
+    let prepared = own
+        .create_deal()
+        .body_map(|deal| deal.quote_id("q-1".to_owned()))
+        .prepare()
+        .unwrap();
+    let doubt = ofx::Doubt::of(prepared.intent().clone()).unwrap();
+    let found = doubt.look_up(&own).await.unwrap();
+    assert_eq!((name(&found), found.evidence().state.as_deref()), ("open", None));
+    assert_eq!(
+        found.evidence().seen[0].get(),
+        r#"{"id":"q-1","buyAmount":1.10,"more":true}"#
+    );
+    assert_eq!(
+        arrived(&recorder),
+        [("GET".to_owned(), "/payments/quotes/q-1".to_owned())]
+    );
+}
+
+/// Every call that may act twice can be prepared, and its doubt says what is called, or that nobody knows.
+#[test]
+fn every_call_that_may_act_twice_says_how_its_outcome_is_found_out_or_that_nobody_knows() {
+    let mut known = Vec::new();
+    for operations in [
+        finexer::OPERATIONS,
+        finrail::mx::OPERATIONS,
+        ofx::OPERATIONS,
+        omnifund::OPERATIONS,
+        tatrabanka::OPERATIONS,
+    ] {
+        for operation in operations {
+            let Some(lookup) = operation.lookup else { continue };
+            let called = operations.iter().find(|known| known.id == lookup.operation).unwrap();
+            assert_eq!(called.method, "GET", "{}", operation.id);
+            known.push(operation.id);
+        }
+    }
+    let expected = [
+        "create_customer",
+        "create_consent",
+        "renew_consent",
+        "start_sync",
+        "create_deal",
+        "update_passport",
+        "submit_payment",
+        "cancel_payment",
+    ];
+    assert_eq!(known, expected);
+}
+
+// --- a process that is killed in mid-payment
+
+/// Started by the test below: keeps the intent, then pays.
+#[test]
+fn child() {
+    let Ok(kept) = std::env::var("FINRAIL_TEST_CHILD_STORE") else {
+        return;
+    };
+    let server = std::env::var("FINRAIL_TEST_CHILD_SERVER").unwrap();
+    let orders = orders();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        println!("\n# ready");
+        let order = tokio::task::block_in_place(|| orders.recv().unwrap());
+        assert_eq!(order, "pay");
+        let (user, _) = clients(&server);
+        pay(submission(&user).prepare().unwrap(), Path::new(&kept)).await;
+    });
+}
+
+async fn pay<T, E>(prepared: Prepared<'_, T, E>, kept: &Path) {
+    std::fs::write(kept, serde_json::to_vec(prepared.intent()).unwrap()).unwrap();
+    drop(prepared.send().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_killed_in_mid_payment_leaves_a_doubt_and_no_second_payment() {
+    let recorder = Recorder::start(|seen, _| match seen.method.as_str() {
+        "PUT" => Answer::Silence,
+        _ => status("ACSC"),
+    })
+    .await;
+    let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("payment-{}.json", nanos()));
+    let settings = [("FINRAIL_TEST_CHILD_SERVER", recorder.origin())];
+    let mut process = tokio::task::block_in_place(|| Process::start(&kept.display().to_string(), &settings));
+    process.order("pay");
+    while count(&recorder, "PUT") == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    process.kill();
+    // The next process finds what was kept.
+    let intent: Intent = serde_json::from_slice(&std::fs::read(&kept).unwrap()).unwrap();
+    let (_, service) = clients(recorder.origin());
+    let doubt = tatrabanka::Doubt::of(intent).unwrap();
+    let found = doubt.look_up(&service).await.unwrap();
+    assert_eq!(name(&found), "settled");
+    assert_eq!(count(&recorder, "PUT"), 1, "the bank was told once");
+    std::fs::remove_file(kept).unwrap();
+}
