@@ -356,7 +356,7 @@ impl Checks<'_> {
             reasons.push("`x-lookup` names states and not where they stand; give `state`".to_owned());
         }
         let lists = called.pagination.is_some();
-        if lists != !lookup.same.is_empty() {
+        if lists == lookup.same.is_empty() {
             reasons.push(format!(
                 "`x-lookup.same` says which items of a list may be the call's work: it is needed where the operation has `x-pagination`, \
                  and only there; `{}` {}",

@@ -6,7 +6,7 @@ use finrail_spec::json::Json;
 use finrail_spec::lines::Lines;
 use finrail_spec::model::{Fault, METHODS, Operation, Server, Specification};
 use finrail_spec::pointer::{join, token};
-use finrail_spec::vocabulary::{Oauth, Provider};
+use finrail_spec::vocabulary::{ClientKind, Effect, Oauth, Provider};
 use serde_json::Value;
 
 use crate::error::{Error, Errors};
@@ -128,4 +128,9 @@ impl Places {
             ..self.error(None, reason)
         }
     }
+}
+
+/// Whether a call is made in two steps, if its caller likes: one that may act twice when it is sent twice.
+pub(crate) fn is_in_steps(operation: &Operation) -> bool {
+    operation.effect == Effect::Neither && matches!(operation.client, ClientKind::Api | ClientKind::Service)
 }

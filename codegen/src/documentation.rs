@@ -6,9 +6,8 @@ use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{ClientKind, Effect, ErrorProof};
 use serde_json::Value;
 
-use crate::document::Document;
+use crate::document::{Document, is_in_steps};
 use crate::names::{ident_name, pascal_case, snake_case};
-use crate::passes::is_in_steps;
 use crate::prose::prose;
 use crate::shared::SHARED;
 

@@ -10,11 +10,10 @@ use finrail_spec::model::{METHODS, Operation};
 use finrail_spec::vocabulary::{ClientKind, FormStyle};
 use serde_json::{Map, Value, json};
 
-use crate::document::Document;
+use crate::document::{Document, is_in_steps};
 use crate::error::Errors;
 use crate::names::{ident_name, is_header_name, is_snake_case, pascal_case, snake_case};
 use crate::notes::SchemaNotes;
-use crate::passes::is_in_steps;
 use crate::schemas::{Place, Schemas, reference, text};
 use crate::shared::SHARED;
 

@@ -17,7 +17,6 @@ use crate::documentation;
 use crate::error::Errors;
 use crate::prose::prose;
 use crate::transform::Prepared;
-pub(crate) use operations::is_in_steps;
 use paths::Paths;
 use setter::ExactNumbers;
 use state::Passes;

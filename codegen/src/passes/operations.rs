@@ -1,7 +1,7 @@
 //! The passes over `builder`: what a call sends, under which rules, and its pages.
 
 use finrail_spec::model::Operation;
-use finrail_spec::vocabulary::{ClientKind, Effect, FormStyle};
+use finrail_spec::vocabulary::FormStyle;
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -12,6 +12,7 @@ use super::pagination;
 use super::setter::list_setter;
 use super::state::Passes;
 use super::tree::*;
+use crate::document::is_in_steps;
 use crate::names::pascal_case;
 use crate::transform::Prepared;
 
@@ -172,11 +173,6 @@ impl Passes<'_> {
         }
         out
     }
-}
-
-/// Whether a call is made in two steps, if its caller likes: one that may act twice when it is sent twice.
-pub(crate) fn is_in_steps(operation: &Operation) -> bool {
-    operation.effect == Effect::Neither && matches!(operation.client, ClientKind::Api | ClientKind::Service)
 }
 
 /// Divides `send` into what makes the request, what sends it and what reads the reply, and adds `prepare`, between whose
