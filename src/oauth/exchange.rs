@@ -32,6 +32,26 @@ pub(super) enum Captured {
     },
 }
 
+impl Captured {
+    /// Writes down in the request's span what became of it.
+    fn tell(&self, span: &tracing::Span) {
+        match self {
+            Self::Reply(reply) => {
+                let status = reply.status.as_u16();
+                span.record("http.response.status_code", status);
+                if status >= 400 {
+                    span.record("error.type", tracing::field::display(status));
+                    span.record("otel.status_code", "ERROR");
+                }
+            }
+            Self::Failed { .. } => {
+                span.record("error.type", "connection");
+                span.record("otel.status_code", "ERROR");
+            }
+        }
+    }
+}
+
 impl fmt::Display for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a reply that is read elsewhere")
@@ -86,10 +106,19 @@ impl Exchange<'_> {
     pub(super) async fn send(&self, request: HttpRequest) -> Captured {
         let span = tracing::info_span!(
             "finrail.oauth",
-            provider = self.provider,
-            status = tracing::field::Empty
+            otel.name = %request.method(),
+            otel.kind = "client",
+            otel.status_code = tracing::field::Empty,
+            "finrail.provider" = self.provider,
+            http.request.method = %request.method(),
+            http.response.status_code = tracing::field::Empty,
+            server.address = request.uri().host(),
+            server.port = request.uri().port_u16(),
+            error.type = tracing::field::Empty,
         );
-        self.send_within(request).instrument(span).await
+        let captured = self.send_within(request).instrument(span.clone()).await;
+        captured.tell(&span);
+        captured
     }
 
     async fn send_within(&self, request: HttpRequest) -> Captured {
@@ -172,7 +201,6 @@ async fn receive(
         sent: departure.happened_before(&error),
         source: error.without_url().into(),
     })?;
-    tracing::Span::current().record("status", response.status().as_u16());
     let mut reply = RawReply {
         status: response.status(),
         headers: response.headers().clone(),

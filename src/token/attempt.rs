@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use super::clock::Tick;
 use super::live::flight::Joined;
@@ -137,7 +138,7 @@ fn join(live: &Arc<Live>, want: Want) -> Result<watch::Receiver<Option<Outcome>>
                 resting,
             }) = begun
             {
-                runtime.spawn(async move {
+                let attempt = async move {
                     match resting {
                         None => {
                             let outcome = transaction::run(&landing.live, want).await;
@@ -148,7 +149,9 @@ fn join(live: &Arc<Live>, want: Want) -> Result<watch::Receiver<Option<Outcome>>
                             landing.land_look(found, error);
                         }
                     }
-                });
+                };
+                // In the span of the call that began it, which its requests belong to.
+                runtime.spawn(attempt.in_current_span());
             }
             Ok(outcome)
         }
@@ -189,6 +192,27 @@ fn begin(live: &Arc<Live>) -> Result<(Begun, watch::Receiver<Option<Outcome>>), 
     Ok((begun, outcome))
 }
 
+/// Whether somebody has to know of it who looks after the application. What passes by itself is none of it, and the end of a
+/// grant is told where it is learned.
+fn concerns_operators(error: &Error) -> bool {
+    match error {
+        Error::InDoubt { .. }
+        | Error::ClientMisconfigured { .. }
+        | Error::RequestRejected { .. }
+        | Error::TokenRefused { .. }
+        | Error::UnusableToken { .. }
+        | Error::OtherAccount { .. }
+        | Error::Store { .. } => true,
+        Error::ReauthorizationRequired { .. }
+        | Error::NoGrant { .. }
+        | Error::Transient { .. }
+        | Error::Throttled { .. }
+        | Error::Busy { .. }
+        | Error::Source { .. }
+        | Error::Interrupted(_) => false,
+    }
+}
+
 /// Ends an attempt, whether it has an outcome or was cut off.
 struct Landing {
     live: Arc<Live>,
@@ -203,7 +227,15 @@ impl Landing {
             Ok(_) => live.rest.end(),
             Err(error) => {
                 let rest = live.rest.begin(error, live.now(), live.grant.random.draw());
-                tracing::debug!(key = %live.grant.key, error = %with_causes(error), ?rest, "no new token");
+                if concerns_operators(error) {
+                    tracing::warn!(
+                        key = %live.grant.key, kind = error.kind(), error = %with_causes(error), ?rest, "no new token"
+                    );
+                } else {
+                    tracing::debug!(
+                        key = %live.grant.key, kind = error.kind(), error = %with_causes(error), ?rest, "no new token"
+                    );
+                }
             }
         }
         self.tell(outcome);

@@ -161,6 +161,27 @@ impl Error {
         }
     }
 
+    /// What kind of error it is, in one word, for metrics and alerts.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ReauthorizationRequired { .. } => "reauthorization_required",
+            Self::NoGrant { .. } => "no_grant",
+            Self::Transient { .. } => "transient",
+            Self::Throttled { .. } => "throttled",
+            Self::ClientMisconfigured { .. } => "client_misconfigured",
+            Self::RequestRejected { .. } => "request_rejected",
+            Self::InDoubt { .. } => "in_doubt",
+            Self::Store { .. } => "store",
+            Self::Busy { .. } => "busy",
+            Self::TokenRefused { .. } => "token_refused",
+            Self::UnusableToken { .. } => "unusable_token",
+            Self::OtherAccount { .. } => "other_account",
+            Self::Source { .. } => "source",
+            Self::Interrupted(_) => "interrupted",
+        }
+    }
+
     /// Whether the way on is an authorization by the user.
     #[must_use]
     pub fn reauthorization_required(&self) -> bool {

@@ -365,6 +365,10 @@ impl TokenSource for TokenHandle {
         Some(Arc::clone(self.0.held.shown.see()?.ready()?.scopes))
     }
 
+    fn connection(&self) -> Option<String> {
+        Some(self.0.grant.key.storage_id())
+    }
+
     fn waiting(&self) -> Option<Error> {
         let for_its_turn = self.0.store.waiting().map(Error::from);
         for_its_turn.or_else(|| self.0.waits.error())

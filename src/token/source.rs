@@ -100,4 +100,10 @@ pub trait TokenSource: Send + Sync + 'static {
     fn waiting(&self) -> Option<Error> {
         None
     }
+
+    /// Which grant the tokens are of, for spans and metrics: a name that tells nothing of a person. None, as for a source
+    /// that does not implement this: it is not told.
+    fn connection(&self) -> Option<String> {
+        None
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -23,6 +23,7 @@ use super::options::{CallOptions, ExtraHeaders};
 use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
+use super::trace;
 use crate::http::{Departure, Random, sent_once};
 
 type Untyped = Error<std::convert::Infallible>;
@@ -156,27 +157,15 @@ impl Core {
         target: Target,
         with: CallOptions,
     ) -> BoxFuture<'a, Result<Response, Failure>> {
-        let span = tracing::info_span!(
-            "finrail.call",
-            provider = self.0.provider,
-            operation = operation.id,
-            status = tracing::field::Empty,
-            attempts = tracing::field::Empty,
-            duration_ms = tracing::field::Empty,
-        );
+        let span = trace::call(self.0.provider, operation, &request, &self.0.credential);
         Box::pin(
             async move {
                 let started = Instant::now();
-                let result = self.run(http, request, operation, target, &with, started).await;
-                let span = tracing::Span::current();
-                span.record("duration_ms", started.elapsed().as_millis());
-                match &result {
-                    Ok(response) => {
-                        span.record("status", response.status().as_u16());
-                        tracing::debug!("call ended");
-                    }
-                    Err(error) => tracing::debug!(outcome = ?error.outcome(), "call failed"),
-                }
+                let mut earlier = Earlier::default();
+                let result = self
+                    .run(http, request, operation, target, &with, started, &mut earlier)
+                    .await;
+                trace::ended(operation, &result, earlier.attempts, started.elapsed());
                 result.map_err(Failure::from)
             }
             .instrument(span),
@@ -191,6 +180,7 @@ impl Core {
         target: Target,
         with: &CallOptions,
         started: Instant,
+        earlier: &mut Earlier,
     ) -> Result<Response, Untyped> {
         if target == Target::Path {
             self.check_url(request.url(), operation)?;
@@ -199,11 +189,8 @@ impl Core {
         with.add_to(&mut parts.headers, operation)
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
         self.0.headers.add_to(&mut parts.headers);
-        let mut earlier = Earlier::default();
         let policy = with.policy(self.0.retry);
-        let result = self
-            .attempts(http, parts, operation, policy, started, &mut earlier)
-            .await;
+        let result = self.attempts(http, parts, operation, policy, started, earlier).await;
         // What one attempt may have done, no later one takes back.
         match result {
             Ok(mut response) => {
@@ -246,7 +233,6 @@ impl Core {
                 .credential
                 .authenticate(&mut parts.headers, operation, deadline, !earlier.sent)
                 .await?;
-            tracing::Span::current().record("attempts", attempt);
             let left = deadline
                 .saturating_duration_since(Instant::now())
                 .min(policy.attempt_timeout);
@@ -264,7 +250,10 @@ impl Core {
                 patience: policy.attempt_timeout,
                 repeatable: situation.is_repeatable(),
             };
-            let mut sent = self.send(&parts, http, attempted).await;
+            let span = trace::attempt(operation, &parts.method, &parts.url, earlier.attempts);
+            earlier.attempts += 1;
+            let mut sent = self.send(&parts, http, attempted).instrument(span.clone()).await;
+            trace::attempted(&span, &sent);
             situation.happened = match &sent {
                 Ok(response) if self.was_redirected(response, &parts, operation) => Happened::Elsewhere,
                 Ok(response) => Happened::Answered(response.head.answer),
@@ -352,7 +341,8 @@ impl Core {
             }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let head = Head::of(self.0.provider, operation, &inner, id, repeatable);
+        let mut head = Head::of(self.0.provider, operation, &inner, id, repeatable);
+        head.authorization = parts.headers.get(AUTHORIZATION).cloned();
         let left = within.saturating_sub(started.elapsed());
         match tokio::time::timeout(left, Response::receive(head.clone(), inner, patience)).await {
             Ok(result) => result,
@@ -457,6 +447,8 @@ struct Attempt {
 /// What the attempts of a call have done so far.
 #[derive(Default)]
 struct Earlier {
+    /// How many there were.
+    attempts: u32,
     /// One of them left.
     sent: bool,
     /// One before the last may have taken effect, and the call is one that has an effect.

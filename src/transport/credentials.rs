@@ -30,6 +30,14 @@ pub(crate) enum Credential {
 }
 
 impl Credential {
+    /// Which grant it is of, by a name that tells nothing of a person.
+    pub(super) fn connection(&self) -> Option<String> {
+        match self {
+            Self::Tokens(tokens) => tokens.connection(),
+            Self::Nothing | Self::Fixed(..) => None,
+        }
+    }
+
     /// Sets the `Authorization` header. Scopes are looked at before the first attempt only: once something was sent,
     /// nobody may be told that nothing was.
     pub(super) async fn authenticate(

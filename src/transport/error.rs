@@ -1,5 +1,6 @@
 //! Why a call failed, and what the caller may conclude.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 
@@ -235,6 +236,21 @@ impl<E> Error<E> {
             Self::InvalidReply(reply) => reply.not_renewed.as_deref(),
             _ => None,
         }
+    }
+
+    /// What kind of error it is, in one word, for metrics and alerts; the `error.type` of spans. Of an error reply its status.
+    #[must_use]
+    pub fn kind(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::Auth { error, .. } => error.kind(),
+            Self::MissingScope(_) => "missing_scope",
+            Self::Connection(error) if error.timeout => "timeout",
+            Self::Connection(_) => "connection",
+            Self::ErrorResponse(reply) => return Cow::Owned(reply.status().as_u16().to_string()),
+            Self::InvalidReply(_) => "invalid_reply",
+            Self::UnreadableItem(_) => "unreadable_item",
+        })
     }
 
     /// The status of the reply; always there when there was a reply.

@@ -18,6 +18,7 @@ mod reading;
 mod request;
 mod response;
 mod retry;
+mod trace;
 mod unreadable;
 
 pub use crate::http::RetryAfter;

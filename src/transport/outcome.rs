@@ -16,6 +16,18 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// In a word: `not_sent`, `rejected` or `unknown`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// What shows that the provider itself refused a call, and nobody in between.
 ///
 /// A gateway, a firewall or a load balancer may answer 403, 409 or 429 in the provider's place, after the provider carried

@@ -490,6 +490,7 @@ mod tests {
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
+            authorization: None,
         };
         let reply = page.map(|inner| ResponseValue {
             inner,

@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
+use super::operation::Effect;
 use super::response::{Body, Head, Response, ResponseValue};
+use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, page_without};
 use crate::http::without_mark;
 use crate::value::canary;
@@ -19,7 +21,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     #[doc(hidden)]
     #[allow(clippy::unused_async)] // generated code awaits it
     pub async fn from_response<E>(response: Response) -> Result<Self, Error<E>> {
-        let Response { head, body } = response;
+        let Response { mut head, body } = response;
         let body = match body {
             Body::Whole(body) => body,
             Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
@@ -35,7 +37,10 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             true => decode_described(&text),
             false => decode(&text),
         };
-        match canary::watch(head.provider, head.operation.id, read) {
+        let decoded = canary::watch(head.provider, head.operation.id, head.secret(), read);
+        // A reply that is kept keeps no token alive.
+        head.authorization = None;
+        match decoded {
             Ok(inner) => Ok(Self {
                 inner,
                 head,
@@ -52,6 +57,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                         raw,
                     });
                 }
+                warn_of_unknown_outcome(&head);
                 let problem = match media_type(&head.headers) {
                     Some(name) if !is_json(&name) => Problem::NotJson { media_type: name },
                     _ => Problem::Decode { path, reason },
@@ -67,6 +73,13 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                 Err(Error::invalid_reply(head.invalid(problem, Some(body))))
             }
         }
+    }
+}
+
+/// A success whose reply cannot be read tells nothing of what was done. Of other replies it was told when the call ended.
+fn warn_of_unknown_outcome(head: &Head) {
+    if head.operation.effect != Effect::Safe {
+        trace::of_unknown_outcome(head.operation, head.request_id());
     }
 }
 
@@ -159,6 +172,7 @@ mod tests {
             in_doubt,
             not_renewed: None,
             keeps_body: false,
+            authorization: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
 use super::connection_error::ConnectionError;
@@ -42,6 +42,8 @@ pub(crate) struct Head {
     pub not_renewed: Option<Box<token::Error>>,
     /// The caller wants the body as it came, too.
     pub keeps_body: bool,
+    /// What the call authenticated with.
+    pub authorization: Option<HeaderValue>,
 }
 
 impl Head {
@@ -70,7 +72,14 @@ impl Head {
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
+            authorization: None,
         }
+    }
+
+    /// The token that the call was sent with.
+    pub(super) fn secret(&self) -> Option<&str> {
+        let text = self.authorization.as_ref()?.to_str().ok()?;
+        text.split_once(' ').map(|(_, secret)| secret)
     }
 
     /// A failure in the body of this reply.

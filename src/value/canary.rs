@@ -5,6 +5,9 @@
 //! new name once through a `tracing` event of target `finrail::canary`. Names and
 //! places only, never values.
 //!
+//! A name that a provider made of data is not told as it came: every digit is a `#`, a long name is cut, and a name that is
+//! the token of the call, or a part of it, is not shown at all.
+//!
 //! ```
 //! for sighting in finrail::canary::sightings() {
 //!     println!("{} {}: {} at {}, {} times", sighting.provider, sighting.operation, sighting.what, sighting.place, sighting.count);
@@ -106,8 +109,13 @@ pub(crate) fn begin_again() {
     });
 }
 
-/// Decodes, and reports what the decoding saw.
-pub(crate) fn watch<T>(provider: &'static str, operation: &'static str, decode: impl FnOnce() -> T) -> T {
+/// Decodes, and reports what the decoding saw. `secret`: what no name may show.
+pub(crate) fn watch<T>(
+    provider: &'static str,
+    operation: &'static str,
+    secret: Option<&str>,
+    decode: impl FnOnce() -> T,
+) -> T {
     COLLECTED.set(Some(Vec::new()));
     let value = decode();
     let collected = COLLECTED.take().unwrap_or_default();
@@ -118,6 +126,7 @@ pub(crate) fn watch<T>(provider: &'static str, operation: &'static str, decode: 
     {
         let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
         for (what, place) in collected {
+            let place = shown(&place, secret);
             let key = (provider, operation, what, place);
             if let Some(count) = seen.get_mut(&key) {
                 *count += 1;
@@ -140,6 +149,42 @@ pub(crate) fn watch<T>(provider: &'static str, operation: &'static str, decode: 
     value
 }
 
+/// The longest step of a place that is shown, and the most steps.
+const LONGEST: usize = 48;
+const DEEPEST: usize = 12;
+
+/// A place without what may be data in it.
+pub(crate) fn shown(place: &str, secret: Option<&str>) -> String {
+    let holds_secret = secret.filter(|secret| secret.len() >= 8).is_some_and(|secret| {
+        place.contains(secret) || place.split('.').any(|step| step.len() >= 8 && secret.contains(step))
+    });
+    if holds_secret {
+        return "[secret]".to_owned();
+    }
+    let mut steps: Vec<String> = place.split('.').take(DEEPEST + 1).map(shown_step).collect();
+    if steps.len() > DEEPEST {
+        steps.truncate(DEEPEST);
+        steps.push("\u{2026}".to_owned());
+    }
+    steps.join(".")
+}
+
+fn shown_step(step: &str) -> String {
+    let mut shown: String = step
+        .chars()
+        .take(LONGEST)
+        .map(|c| match c {
+            '0'..='9' => '#',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect();
+    if step.chars().nth(LONGEST).is_some() {
+        shown.push('\u{2026}');
+    }
+    shown
+}
+
 /// A path through JSON, with `[]` for the items of lists.
 pub(crate) fn place(path: &serde_ignored::Path<'_>) -> String {
     use serde_ignored::Path;
@@ -155,5 +200,46 @@ pub(crate) fn place(path: &serde_ignored::Path<'_>) -> String {
             }
         }
         Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => place(parent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_name_that_is_data_nothing_is_shown_that_tells_it() {
+        let token = "a-planted-token";
+        for (place, expected) in [
+            ("page.total", "page.total"),
+            ("accounts[].line2", "accounts[].line#"),
+            ("balances.SK6911000000003968781519", "balances.SK######################"),
+            ("a-planted-token", "[secret]"),
+            ("tokens.a-planted-token.x", "[secret]"),
+            ("tokens.xa-planted-tokenx", "[secret]"),
+            ("tokens.planted-token", "[secret]"),
+            ("tokens.token", "tokens.token"),
+            ("a\nb\u{1b}[31m", "a\u{fffd}b\u{fffd}[##m"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(place, Some(token)), expected, "{place}");
+        }
+        assert_eq!(
+            shown("short", Some("short")),
+            "short",
+            "no secret is as short as a name"
+        );
+    }
+
+    #[test]
+    fn a_name_of_a_megabyte_is_a_short_line() {
+        for place in ["x".repeat(1_000_000), "x.".repeat(500_000), "\u{1f600}".repeat(250_000)] {
+            let shown = shown(&place, None);
+            assert!(
+                shown.len() < 1000 && shown.ends_with('\u{2026}'),
+                "{} bytes",
+                shown.len()
+            );
+        }
     }
 }

@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_stands_before_half_a_character_is_noted_once() {
-        let read = canary::watch("bank", "half_a_character", || {
+        let read = canary::watch("bank", "half_a_character", None, || {
             described(r#"{"new":1,"id":"\ud83d","newer":2}"#)
         });
         assert!(read.is_ok());

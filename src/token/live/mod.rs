@@ -138,7 +138,11 @@ impl Live {
     }
 
     fn warn_of_end(&self, reason: ReauthorizationReason) {
-        tracing::warn!(key = %self.grant.key, %reason, "the user must authorize again");
+        if reason.is_on_purpose() {
+            tracing::info!(key = %self.grant.key, %reason, "the grant is over, as was asked for");
+        } else {
+            tracing::warn!(key = %self.grant.key, %reason, "the user must authorize again");
+        }
         self.news.tell(Event::ReauthorizationRequired { reason });
     }
 

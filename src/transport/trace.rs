@@ -1,0 +1,161 @@
+//! What a call tells of itself: a span for it, one for each attempt, and a warning where its outcome is unknown.
+//!
+//! The names are those of OpenTelemetry's conventions for HTTP clients, as `tracing-opentelemetry` hands them on. No address,
+//! no query and no id of a resource is in them: of the path its template.
+
+use std::time::Duration;
+
+use tracing::Span;
+use tracing::field::{Empty, display};
+use url::Url;
+
+use super::connection_error::ConnectionError;
+use super::credentials::Credential;
+use super::error::Error;
+use super::operation::{Effect, Operation};
+use super::outcome::Outcome;
+use super::response::Response;
+
+type Untyped = Error<std::convert::Infallible>;
+
+/// The span of a call, over all its attempts.
+pub(super) fn call(
+    provider: &'static str,
+    operation: &'static Operation,
+    request: &reqwest::Request,
+    credential: &Credential,
+) -> Span {
+    let span = tracing::info_span!(
+        "finrail.call",
+        otel.name = operation.id,
+        otel.kind = "internal",
+        otel.status_code = Empty,
+        "finrail.provider" = provider,
+        "finrail.operation" = operation.id,
+        "finrail.connection" = Empty,
+        "finrail.attempts" = Empty,
+        "finrail.outcome" = Empty,
+        "finrail.request_id" = Empty,
+        "finrail.duration_ms" = Empty,
+        http.request.method = %request.method(),
+        http.response.status_code = Empty,
+        url.template = operation.path,
+        error.type = Empty,
+    );
+    if !span.is_disabled()
+        && let Some(connection) = credential.connection()
+    {
+        span.record("finrail.connection", connection.as_str());
+    }
+    span
+}
+
+/// The span of an attempt, the first of which is number 0.
+pub(super) fn attempt(operation: &'static Operation, method: &http::Method, url: &Url, number: u32) -> Span {
+    let span = tracing::info_span!(
+        "finrail.attempt",
+        otel.name = %method,
+        otel.kind = "client",
+        otel.status_code = Empty,
+        http.request.method = %method,
+        http.request.resend_count = Empty,
+        http.response.status_code = Empty,
+        url.template = operation.path,
+        url.scheme = url.scheme(),
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        error.type = Empty,
+    );
+    if number > 0 {
+        span.record("http.request.resend_count", number);
+    }
+    span
+}
+
+/// Writes down what became of an attempt.
+pub(super) fn attempted(span: &Span, sent: &Result<Response, ConnectionError>) {
+    if span.is_disabled() {
+        return;
+    }
+    match sent {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            span.record("http.response.status_code", status);
+            if status >= 400 {
+                span.record("error.type", display(status));
+                span.record("otel.status_code", "ERROR");
+            }
+        }
+        Err(error) => {
+            span.record("error.type", connection_type(error));
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
+/// Writes down what became of a call, in the span that is entered, and warns where nobody knows what it did.
+pub(super) fn ended(operation: &'static Operation, result: &Result<Response, Untyped>, attempts: u32, took: Duration) {
+    let (outcome, request_id) = match result {
+        Ok(response) if response.status().is_success() => (None, response.head.request_id()),
+        Ok(response) => (Some(outcome_of(response)), response.head.request_id()),
+        Err(error) => (Some(error.outcome()), error.request_id()),
+    };
+    let span = Span::current();
+    if !span.is_disabled() {
+        span.record("finrail.attempts", attempts);
+        span.record(
+            "finrail.duration_ms",
+            u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        );
+        if let Some(id) = request_id {
+            span.record("finrail.request_id", id);
+        }
+        if let Some(outcome) = outcome {
+            span.record("finrail.outcome", outcome.as_str());
+            span.record("otel.status_code", "ERROR");
+        }
+        match result {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                span.record("http.response.status_code", status);
+                if outcome.is_some() {
+                    span.record("error.type", display(status));
+                }
+            }
+            Err(error) => {
+                if let Some(status) = error.status() {
+                    span.record("http.response.status_code", status.as_u16());
+                }
+                span.record("error.type", &*error.kind());
+            }
+        }
+    }
+    match outcome {
+        Some(Outcome::Unknown) if operation.effect != Effect::Safe => of_unknown_outcome(operation, request_id),
+        Some(outcome) => tracing::debug!(outcome = outcome.as_str(), "the call failed"),
+        None => tracing::debug!("the call ended"),
+    }
+}
+
+/// A call that changes something may have done so, and its caller was told of an error.
+pub(super) fn of_unknown_outcome(operation: &'static Operation, request_id: Option<&str>) {
+    tracing::warn!(
+        operation = operation.id,
+        request_id,
+        "the outcome of a call is unknown: look up what became of it before it is made again"
+    );
+}
+
+fn outcome_of(response: &Response) -> Outcome {
+    match response.head.in_doubt {
+        true => Outcome::Unknown,
+        false => response.head.concluded().outcome,
+    }
+}
+
+pub(super) fn connection_type(error: &ConnectionError) -> &'static str {
+    match error.timeout {
+        true => "timeout",
+        false => "connection",
+    }
+}
