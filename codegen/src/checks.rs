@@ -41,6 +41,7 @@ pub(crate) fn check(document: &Document) -> Vec<Error> {
         checks.headers(operation);
         checks.pagination(operation);
         checks.lookup(operation);
+        checks.limit(operation);
     }
     if let Some(oauth) = &document.oauth {
         checks.oauth(oauth);
@@ -272,6 +273,18 @@ impl Checks<'_> {
                 }
             }
             (PaginationStyle::Link, None) => {}
+        }
+    }
+
+    /// What a limit counts by is a step of the path.
+    fn limit(&mut self, operation: &Operation) {
+        for name in operation.limit.iter().flat_map(|limit| &limit.by) {
+            if !operation.path.split('/').any(|step| step == format!("{{{name}}}")) {
+                self.operation(
+                    &operation.id,
+                    format!("`x-limit.by` has `{name}`, which is no step of the path; leave it out to count by grant"),
+                );
+            }
         }
     }
 

@@ -31,6 +31,17 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
     if let Some(refusal) = refusal(operation) {
         let _ = writeln!(text, "- a refusal: {refusal}");
     }
+    if let Some(limit) = &operation.limit {
+        let by = match limit.by.as_slice() {
+            [] => "grant".to_owned(),
+            names => format!("`{}`", names.join("`, `")),
+        };
+        let _ = writeln!(
+            text,
+            "- limit: {} in {} s for each {by}; kept to where `Limits::of_the_provider` is set",
+            limit.calls, limit.seconds
+        );
+    }
     if is_in_steps(operation) {
         let _ = match &operation.lookup {
             Some(lookup) => writeln!(

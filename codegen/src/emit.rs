@@ -4,8 +4,8 @@
 
 use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{
-    ClientAuthentication, ClientKind, Effect, ErrorProof, Grade, Grant, Lookup, MadeHeader, Oauth, PaginationStyle,
-    Pkce, ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
+    ClientAuthentication, ClientKind, Effect, ErrorProof, Grade, Grant, Limit, Lookup, MadeHeader, Oauth,
+    PaginationStyle, Pkce, ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -87,6 +87,15 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         })
     }));
     let lookup = optional(operation.lookup.as_ref().map(|lookup| self::lookup(document, lookup)));
+    let limit = optional(operation.limit.as_ref().map(|Limit { calls, seconds, by }| {
+        let (calls, seconds) = (calls.get(), seconds.get());
+        quote!(::finrail::rt::v1::Limit {
+            calls: #calls,
+            seconds: #seconds,
+            by: &[#(#by),*],
+            ..::finrail::rt::v1::Limit::BASE
+        })
+    }));
     let grade = operation
         .provenance
         .as_ref()
@@ -114,6 +123,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             idempotency_header: #idempotency,
             error_proof: #error_proof,
             lookup: #lookup,
+            limit: #limit,
             grade: ::finrail::rt::v1::Grade::#grade,
             ..::finrail::rt::v1::Operation::BASE
         }

@@ -299,6 +299,15 @@ fn operations() {
             json!({ "x-error-proof": { "statuses": [], "members": ["code"] } }),
         ),
         (
+            "a limit by what is no step of the path",
+            list(json!({ "x-limit": { "seconds": 3600, "by": ["accountId"] } })),
+        ),
+        ("a limit of no time", list(json!({ "x-limit": { "seconds": 0 } }))),
+        (
+            "a limit of no calls",
+            list(json!({ "x-limit": { "calls": 0, "seconds": 1 } })),
+        ),
+        (
             "an unknown grade",
             list(json!({ "x-provenance": { "grade": "hearsay", "checked": "2026-11-21" } })),
         ),

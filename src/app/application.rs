@@ -14,7 +14,7 @@ use crate::oauth::{
 use crate::token::{
     AuditSink, Clock, GrantKind, Handles, PseudonymKey, Renewal, Rotation, TokenHandle, TokenKey, TokenStore,
 };
-use crate::transport::{Core, CoreSettings, Credential, ExtraHeaders, RetryPolicy};
+use crate::transport::{Core, CoreSettings, Credential, ExtraHeaders, Limiter, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 
 /// An application that is registered with a provider.
@@ -50,6 +50,7 @@ pub(super) struct Settled<P: Provider> {
     /// The HTTP client is the caller's: it may follow redirects.
     pub(super) headers: ExtraHeaders,
     pub(super) own_http: bool,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) retry: RetryPolicy,
     pub(super) redirect_uri: Option<String>,
     pub(super) issuer: Option<String>,
@@ -557,6 +558,7 @@ impl<P: Provider> App<P> {
                 headers: self.0.headers.clone(),
                 retry: self.0.retry,
                 own_http: self.0.own_http,
+                limiter: Arc::clone(&self.0.limiter),
             }),
         )
     }

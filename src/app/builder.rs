@@ -16,7 +16,7 @@ use crate::token::{
     AuditEvent, AuditSink, Clock, Handles, MemoryStore, PseudonymKey, Rotation, SystemClock, TokenHandleBuilder,
     TokenStore,
 };
-use crate::transport::{Credential, ExtraHeaders, RetryPolicy};
+use crate::transport::{Credential, ExtraHeaders, Limiter, Limits, RetryPolicy};
 
 /// Sets up an [`App`].
 #[must_use]
@@ -37,6 +37,7 @@ pub struct AppBuilder<P: Provider> {
     headers: ExtraHeaders,
     header_problem: Option<&'static str>,
     retry: RetryPolicy,
+    limits: Limits,
     timeout: Duration,
     store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
@@ -83,6 +84,7 @@ impl<P: Provider> AppBuilder<P> {
             headers: ExtraHeaders::default(),
             header_problem: None,
             retry: RetryPolicy::default(),
+            limits: Limits::new(),
             timeout: Duration::from_secs(30),
             store: None,
             clock: Arc::new(SystemClock),
@@ -272,6 +274,12 @@ impl<P: Provider> AppBuilder<P> {
     /// How often and for how long calls are tried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
+        self
+    }
+
+    /// How many calls are made at once and in a time. Without it there is no limit.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -542,6 +550,7 @@ impl<P: Provider> AppBuilder<P> {
             http,
             headers: self.headers,
             own_http,
+            limiter: Arc::new(Limiter::new(self.limits)),
             retry: self.retry,
             redirect_uri: self.redirect_uri,
             issuer: self.issuer,

@@ -24,8 +24,8 @@ pub mod v1 {
         link_pages, prepare, prepare_again,
     };
     pub use crate::transport::{
-        Authentication, ByteStream, CallOptions, Effect, Error, ErrorProof, Grade, Intent, Items, Lookup, MadeHeader,
-        Operation, Pages, PaginationStyle, Prepared, ResponseValue,
+        Authentication, ByteStream, CallOptions, Effect, Error, ErrorProof, Grade, Intent, Items, Limit, Lookup,
+        MadeHeader, Operation, Pages, PaginationStyle, Prepared, ResponseValue,
     };
     pub use crate::value::{Decimal, ExactNumber, Json, JsonMap, ScopeSet, Secret, Timestamp, UnknownKind, wire};
     pub use {chrono, reqwest, serde, serde_json, uuid};

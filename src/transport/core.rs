@@ -17,6 +17,7 @@ use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::credentials::{AfterRefusal, Credential};
 use super::error::{Error, Failure};
 use super::invalid_reply::Problem;
+use super::limits::{Limited, Limiter};
 use super::machine::{self, Happened, Situation, Step};
 use super::operation::{Effect, MadeHeader, Operation};
 use super::options::{CallOptions, ExtraHeaders};
@@ -24,7 +25,7 @@ use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
 use super::trace;
-use crate::http::{Departure, Random, sent_once};
+use crate::http::{Departure, Random, RetryAfter, sent_once};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -45,6 +46,8 @@ struct Inner {
     retry: RetryPolicy,
     /// The HTTP client is the caller's: it may follow redirects.
     own_http: bool,
+    /// Of all clients of the application together.
+    limiter: Arc<Limiter>,
     /// Spreads the pauses between attempts.
     random: Arc<Random>,
 }
@@ -60,6 +63,7 @@ pub(crate) struct Settings {
     pub retry: RetryPolicy,
     /// The HTTP client is the caller's: it may follow redirects.
     pub own_http: bool,
+    pub limiter: Arc<Limiter>,
 }
 
 impl fmt::Debug for Core {
@@ -80,6 +84,7 @@ impl Core {
             headers,
             retry,
             own_http,
+            limiter,
         } = settings;
         Self(Arc::new(Inner {
             provider,
@@ -89,6 +94,7 @@ impl Core {
             credential,
             retry,
             own_http,
+            limiter,
             random: Arc::new(Random::from_system()),
         }))
     }
@@ -206,6 +212,10 @@ impl Core {
                 reply.in_doubt = earlier.in_doubt;
                 Err(Error::InvalidReply(reply))
             }
+            Err(Error::Limited(limited)) => Err(Error::Limited(Limited {
+                outcome: earlier.outcome(),
+                ..limited
+            })),
             Err(Error::Auth { error, .. }) => Err(Error::Auth {
                 error,
                 outcome: earlier.outcome(),
@@ -227,15 +237,13 @@ impl Core {
         let has_key = parts.has_key(operation);
         let mut renewed = false;
         let mut attempt = 1;
+        let mut last: Option<(Result<Response, ConnectionError>, Happened)> = None;
         loop {
-            let bearer = self
-                .0
-                .credential
-                .authenticate(&mut parts.headers, operation, deadline, !earlier.sent)
+            let credential = &self.0.credential;
+            let first = !earlier.sent;
+            let mut bearer = credential
+                .authenticate(&mut parts.headers, operation, deadline, first)
                 .await?;
-            let left = deadline
-                .saturating_duration_since(Instant::now())
-                .min(policy.attempt_timeout);
             let mut situation = Situation {
                 effect: operation.effect,
                 has_key,
@@ -244,9 +252,27 @@ impl Core {
                 may_resend: policy.resend_with_new_token,
                 happened: Happened::NeverLeft,
             };
+            let connection = || credential.connection();
+            let limiter = &self.0.limiter;
+            let place = match limiter.enter(operation, &parts.url, connection, deadline).await {
+                Ok(place) => place,
+                Err(limited) => {
+                    return match last.take() {
+                        // What came of the attempt before says more than that there was no room for another.
+                        Some((sent, happened)) => self.answer(sent, happened),
+                        None => Err(Error::Limited(limited)),
+                    };
+                }
+            };
+            if place.as_ref().is_some_and(|place| place.waited) {
+                bearer = credential
+                    .authenticate(&mut parts.headers, operation, deadline, first)
+                    .await?;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
             let attempted = Attempt {
                 operation,
-                within: left,
+                within: left.min(policy.attempt_timeout),
                 patience: policy.attempt_timeout,
                 repeatable: situation.is_repeatable(),
             };
@@ -259,11 +285,20 @@ impl Core {
                 Ok(response) => Happened::Answered(response.head.answer),
                 Err(error) => error.happened(),
             };
+            if let Ok(response) = &sent
+                && response.head.answer.status == 429
+                && let Some(RetryAfter::After(asked)) = response.head.answer.asked
+            {
+                self.0.limiter.rest(asked);
+            }
+            match (place, situation.happened) {
+                (Some(place), Happened::NeverLeft) => place.give_back(),
+                (place, _) => drop(place),
+            }
             let concluded = situation.conclude();
             earlier.sent |= concluded.outcome != Outcome::NotSent;
             match (situation.decide(), bearer, &mut sent) {
                 (Step::Renew, Some(bearer), Ok(response)) => {
-                    let credential = &self.0.credential;
                     match credential
                         .another_token(response.head.answer, &bearer, deadline)
                         .await?
@@ -277,7 +312,7 @@ impl Core {
                     return self.answer(sent, situation.happened);
                 }
                 (Step::Suspect, Some(bearer), Ok(response)) => {
-                    self.0.credential.suspect(response.head.answer, &bearer);
+                    credential.suspect(response.head.answer, &bearer);
                     return self.answer(sent, situation.happened);
                 }
                 (Step::Repeat, ..) => {}
@@ -295,6 +330,7 @@ impl Core {
             earlier.in_doubt |= concluded.outcome == Outcome::Unknown && operation.effect != Effect::Safe;
             tracing::debug!(attempt, ?wait, "trying again");
             tokio::time::sleep(wait).await;
+            last = Some((sent, situation.happened));
         }
     }
 

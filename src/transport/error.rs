@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use super::connection_error::ConnectionError;
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
+use super::limits::Limited;
 use super::machine::may_pass;
 use super::outcome::{Outcome, Proof};
 use super::response::{Response, ResponseValue};
@@ -41,6 +42,8 @@ pub enum Error<E = ()> {
     },
     /// The token was not granted a scope that the operation needs. Nothing was sent.
     MissingScope(MissingScope),
+    /// A [limit](super::Limits) leaves no room for the call now. Nothing was sent, or nothing more.
+    Limited(Limited),
     /// The connection failed or the time was up.
     Connection(ConnectionError),
     /// The provider answered with an error in its documented form.
@@ -131,6 +134,7 @@ impl<E> Error<E> {
         match self {
             Self::InvalidRequest(_) | Self::MissingScope(_) => Outcome::NotSent,
             Self::Auth { outcome, .. } => *outcome,
+            Self::Limited(limited) => limited.outcome,
             Self::Connection(error) => error.outcome(),
             Self::ErrorResponse(reply) if reply.in_doubt() => Outcome::Unknown,
             Self::ErrorResponse(reply) => reply.head().concluded().outcome,
@@ -191,6 +195,7 @@ impl<E> Error<E> {
         match self {
             Self::InvalidRequest(_) | Self::MissingScope(_) | Self::UnreadableItem(_) => false,
             Self::Auth { error, .. } => error.is_retryable(),
+            Self::Limited(_) => true,
             Self::Connection(error) => error.may_succeed_later(),
             Self::ErrorResponse(reply) => may_pass(reply.status()),
             Self::InvalidReply(reply) => may_pass(reply.status),
@@ -201,7 +206,7 @@ impl<E> Error<E> {
     fn is_repeatable(&self) -> bool {
         match self {
             // Nothing else is in doubt here than an earlier attempt, and only what is repeatable has one.
-            Self::InvalidRequest(_) | Self::MissingScope(_) | Self::Auth { .. } => true,
+            Self::InvalidRequest(_) | Self::MissingScope(_) | Self::Auth { .. } | Self::Limited(_) => true,
             Self::Connection(error) => error.is_repeatable(),
             Self::ErrorResponse(reply) => reply.head().repeatable,
             Self::InvalidReply(reply) => reply.repeatable,
@@ -245,6 +250,7 @@ impl<E> Error<E> {
             Self::InvalidRequest(_) => "invalid_request",
             Self::Auth { error, .. } => error.kind(),
             Self::MissingScope(_) => "missing_scope",
+            Self::Limited(_) => "limited",
             Self::Connection(error) if error.timeout => "timeout",
             Self::Connection(_) => "connection",
             Self::ErrorResponse(reply) => return Cow::Owned(reply.status().as_u16().to_string()),
@@ -285,6 +291,7 @@ impl<E> Error<E> {
             Self::ErrorResponse(reply) => reply.head().answer.asked,
             Self::InvalidReply(reply) => reply.retry_after,
             Self::Connection(error) => error.retry_after,
+            Self::Limited(limited) => limited.retry_after.map(RetryAfter::After),
             _ => None,
         };
         asked.or_else(|| of_token(self.not_renewed()?))
@@ -317,6 +324,7 @@ impl<E> Error<E> {
             Self::InvalidRequest(reason) => Error::InvalidRequest(reason),
             Self::Auth { error, outcome } => Error::Auth { error, outcome },
             Self::MissingScope(error) => Error::MissingScope(error),
+            Self::Limited(limited) => Error::Limited(limited),
             Self::Connection(error) => Error::Connection(error),
             Self::ErrorResponse(reply) => Error::error_response(reply.map(|_| ())),
             Self::InvalidReply(reply) => Error::InvalidReply(reply),
@@ -340,6 +348,13 @@ impl<E> fmt::Display for Error<E> {
                 f,
                 "{operation}: the token was not granted scope `{scope}`; request it in the authorization"
             ),
+            Self::Limited(limited) => {
+                write!(f, "{limited}")?;
+                if limited.outcome == Outcome::Unknown {
+                    f.write_str("; an earlier attempt may have taken effect")?;
+                }
+                Ok(())
+            }
             Self::Connection(error) => write!(f, "{error}"),
             Self::ErrorResponse(reply) => {
                 write!(f, "{}: the provider answered {}", reply.operation(), reply.status())?;
@@ -370,6 +385,7 @@ impl<E> fmt::Debug for Error<E> {
                 .field("outcome", outcome)
                 .finish(),
             Self::MissingScope(error) => f.debug_tuple("MissingScope").field(error).finish(),
+            Self::Limited(limited) => f.debug_tuple("Limited").field(limited).finish(),
             Self::Connection(error) => f.debug_tuple("Connection").field(error).finish(),
             Self::ErrorResponse(reply) => f.debug_tuple("ErrorResponse").field(reply).finish(),
             Self::InvalidReply(reply) => f.debug_tuple("InvalidReply").field(reply).finish(),
@@ -431,6 +447,7 @@ impl<E> From<Failure> for Error<E> {
             Error::InvalidRequest(reason) => Self::InvalidRequest(reason),
             Error::Auth { error, outcome } => Self::Auth { error, outcome },
             Error::MissingScope(error) => Self::MissingScope(error),
+            Error::Limited(limited) => Self::Limited(limited),
             Error::Connection(error) => Self::Connection(error),
             Error::ErrorResponse(reply) => match **reply {},
             Error::InvalidReply(reply) => Self::InvalidReply(reply),

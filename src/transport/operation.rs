@@ -47,6 +47,8 @@ pub struct Operation {
     pub error_proof: Option<ErrorProof>,
     /// How to find out what became of a call whose outcome is unknown, where the provider has a call for it.
     pub lookup: Option<Lookup>,
+    /// How often the provider takes it, where that is documented.
+    pub limit: Option<Limit>,
     /// How far the operation is to be trusted.
     pub grade: Grade,
 }
@@ -66,6 +68,26 @@ impl ErrorProof {
     pub const BASE: Self = Self {
         statuses: &[],
         members: &[],
+    };
+}
+
+/// How often a provider takes a call. See [`Limits::of_the_provider`](super::Limits::of_the_provider).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// So many calls ...
+    pub calls: u32,
+    /// ... in so many seconds ...
+    pub seconds: u64,
+    /// ... for each value of these parameters of the path; none: for each grant.
+    pub by: &'static [&'static str],
+}
+
+impl Limit {
+    /// What is so where a specification does not say otherwise. Generated code says only what differs.
+    pub const BASE: Self = Self {
+        calls: 1,
+        seconds: 0,
+        by: &[],
     };
 }
 
@@ -129,6 +151,7 @@ impl Operation {
         idempotency_header: None,
         error_proof: None,
         lookup: None,
+        limit: None,
         grade: Grade::Inferred,
     };
 }

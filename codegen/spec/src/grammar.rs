@@ -113,6 +113,7 @@ impl Kind {
                 ("x-idempotency", Free),
                 ("x-error-proof", Free),
                 ("x-lookup", Free),
+                ("x-limit", Free),
                 ("x-provenance", Free),
                 ("security", Free),
                 ("parameters", List(Kind::Parameter)),

@@ -1,6 +1,7 @@
 //! The `x-` extensions of a specification, as types. `specs/README.md` says what each means.
 
 use std::collections::BTreeMap;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -206,6 +207,25 @@ pub struct Lookup {
     /// Whether no other call makes an item that is the `same`: then such an item shows that the call took effect.
     #[serde(default)]
     pub unique: bool,
+}
+
+/// `x-limit`: how often the provider takes a call.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// So many calls ...
+    #[serde(default = "one")]
+    pub calls: NonZeroU32,
+    /// ... in so many seconds ...
+    pub seconds: NonZeroU64,
+    /// ... for each value of these parameters of the path; none: for each grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<String>,
+}
+
+fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
 }
 
 /// A runtime expression of [`Lookup`]: where in a request a value stands.

@@ -60,6 +60,7 @@ impl Vocabulary {
         add(Kind::Operation, "x-idempotency", schema::<v::Idempotency>());
         add(Kind::Operation, "x-error-proof", schema::<v::ErrorProof>());
         add(Kind::Operation, "x-lookup", schema::<v::Lookup>());
+        add(Kind::Operation, "x-limit", schema::<v::Limit>());
         add(Kind::Parameter, "x-rust-name", schema::<String>());
         add(Kind::Encoding, "x-form", schema::<v::FormStyle>());
         add(Kind::Schema, "x-provenance", schema::<v::Provenance>());

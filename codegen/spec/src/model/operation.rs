@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::content::{Body, Content, Parameter, Reply};
 use super::security::Requirement;
 use crate::media_type::is_json;
-use crate::vocabulary::{ClientKind, Effect, ErrorProof, Idempotency, Lookup, MadeHeader, Pagination, Provenance};
+use crate::vocabulary::{
+    ClientKind, Effect, ErrorProof, Idempotency, Limit, Lookup, MadeHeader, Pagination, Provenance,
+};
 
 /// The fields of a Path Item Object that hold operations, in the order in which bundles have them.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -51,6 +53,8 @@ pub struct Operation {
     pub error_proof: Option<ErrorProof>,
     /// How to find out what became of it (`x-lookup`).
     pub lookup: Option<Lookup>,
+    /// How often the provider takes it (`x-limit`).
+    pub limit: Option<Limit>,
     /// Where it is known from (`x-provenance`).
     pub provenance: Option<Provenance>,
 }

@@ -241,6 +241,7 @@ impl Reader<'_> {
             idempotency: extension(json, "x-idempotency")?,
             error_proof: extension(json, "x-error-proof")?.or(of_document),
             lookup: extension(json, "x-lookup")?,
+            limit: extension(json, "x-limit")?,
             provenance: extension(json, "x-provenance")?,
         })
     }
