@@ -12,7 +12,8 @@ use crate::oauth::{
     RequestedScope, check_redirect_uri,
 };
 use crate::token::{
-    AuditSink, Clock, GrantKind, Handles, PseudonymKey, Renewal, Rotation, TokenHandle, TokenKey, TokenStore,
+    AllEvents, AuditSink, Clock, GrantKind, Handles, NewsOfAll, PseudonymKey, Renewal, Rotation, TokenHandle, TokenKey,
+    TokenStore,
 };
 use crate::transport::{Core, CoreSettings, Credential, ExtraHeaders, Limiter, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
@@ -67,6 +68,7 @@ pub(super) struct Settled<P: Provider> {
     pub(super) tombstones_live: Duration,
     /// Who is told what was done to grants.
     pub(super) audit: AuditSink,
+    pub(super) news: NewsOfAll,
     pub(super) handles: Handles,
     /// Those whose tokens are being asked for.
     pub(super) logins: Logins,
@@ -538,7 +540,30 @@ impl<P: Provider> App<P> {
             .request_timeout(self.0.server.timeout() + Duration::from_secs(2))
             .store(Arc::clone(&self.0.store))
             .audit_sink(self.0.audit.clone())
+            .news_of_all(self.0.news.clone())
             .build()
+    }
+
+    /// What happens from now on to the grants that this process holds: new tokens, ends, doubts, trouble with the store.
+    ///
+    /// ```
+    /// # #[cfg(feature = "mx")] {
+    /// use finrail::mx;
+    /// use finrail::token::Event;
+    ///
+    /// async fn tell(app: &mx::App) {
+    ///     let mut events = app.watch();
+    ///     while let Some(told) = events.next().await {
+    ///         if let (Some(key), Event::ReauthorizationRequired { reason }) = (&told.key, &told.event) {
+    ///             println!("ask {} again: {reason}", key.subject);
+    ///         }
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn watch(&self) -> AllEvents {
+        AllEvents::new(self.0.news.subscribe())
     }
 
     pub(crate) fn client<C: TypedClient<Provider = P>>(&self, credential: Credential) -> C {

@@ -13,8 +13,8 @@ use crate::oauth::{
     AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, KeptSecrets, Pkce, Settings, TokenBody,
 };
 use crate::token::{
-    AuditEvent, AuditSink, Clock, Handles, MemoryStore, PseudonymKey, Rotation, SystemClock, TokenHandleBuilder,
-    TokenStore,
+    AuditEvent, AuditSink, Clock, Handles, MemoryStore, NewsOfAll, PseudonymKey, Rotation, SystemClock,
+    TokenHandleBuilder, TokenStore,
 };
 use crate::transport::{Credential, ExtraHeaders, Limiter, Limits, RetryPolicy};
 
@@ -564,6 +564,7 @@ impl<P: Provider> AppBuilder<P> {
             pseudonym_key: self.pseudonym_key,
             tombstones_live: self.tombstones_live,
             audit: self.audit,
+            news: NewsOfAll::default(),
             rotation: self.rotation.unwrap_or_else(|| {
                 let facts = profile.refresh;
                 Rotation::new(facts.rotates, facts.grace.map(Duration::from_secs))

@@ -6,6 +6,7 @@ mod challenge;
 mod client;
 mod config_error;
 mod deadline;
+pub(crate) mod meter;
 mod no_reply;
 mod proxy;
 mod random;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    AuditEvent, AuditSink, Clock, Issuer, MemoryStore, PseudonymKey, Renewal, Rotation, SystemClock, TokenKey,
-    TokenStore,
+    AuditEvent, AuditSink, Clock, Issuer, MemoryStore, NewsOfAll, PseudonymKey, Renewal, Rotation, SystemClock,
+    TokenKey, TokenStore,
 };
 
 /// Sets up a [`TokenHandle`](super::TokenHandle).
@@ -25,6 +25,7 @@ pub struct TokenHandleBuilder {
     pub(super) revoke_replaced: bool,
     pub(super) pseudonym_key: Option<PseudonymKey>,
     pub(super) audit: AuditSink,
+    pub(super) news_of_all: NewsOfAll,
 }
 
 impl TokenHandleBuilder {
@@ -43,6 +44,7 @@ impl TokenHandleBuilder {
             revoke_replaced: false,
             pseudonym_key: None,
             audit: AuditSink::default(),
+            news_of_all: NewsOfAll::default(),
         }
     }
 
@@ -118,6 +120,11 @@ impl TokenHandleBuilder {
     /// else. A panic in it is logged and changes nothing.
     pub fn audit(self, sink: impl Fn(&AuditEvent) + Send + Sync + 'static) -> Self {
         self.audit_sink(AuditSink::new(sink))
+    }
+
+    pub(crate) fn news_of_all(mut self, news: NewsOfAll) -> Self {
+        self.news_of_all = news;
+        self
     }
 
     pub(crate) fn audit_sink(mut self, sink: AuditSink) -> Self {

@@ -184,6 +184,21 @@ impl std::error::Error for IssuerError {
     }
 }
 
+impl Verdict {
+    /// In a word, for metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Transient { .. } => "transient",
+            Self::Throttled { .. } => "throttled",
+            Self::RequestRejected => "request_rejected",
+            Self::ClientMisconfigured => "client_misconfigured",
+            Self::Dead => "dead",
+            Self::InDoubt => "in_doubt",
+        }
+    }
+}
+
 impl IssuerError {
     /// A verdict with the error behind it.
     pub fn new(verdict: Verdict, source: impl std::error::Error + Send + Sync + 'static) -> Self {

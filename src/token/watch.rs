@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use super::event::Event;
+use super::key::TokenKey;
 use super::live::Live;
 
 /// The events of a grant, from the moment of [`watch`](super::TokenHandle::watch) on.
@@ -79,5 +80,45 @@ impl Events {
 impl std::fmt::Debug for Events {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
+/// What happens to the grants of an application in this process, from the moment of [`App::watch`](crate::App::watch) on.
+///
+/// That an end comes near is told when the grant is used, renewed or looked at by
+/// [`keep_alive`](crate::App::keep_alive); what another process does is told when this one learns of it.
+pub struct AllEvents(broadcast::Receiver<(TokenKey, Event)>);
+
+/// An event, and whose grant it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GrantEvent {
+    /// The grant. None with [`Event::Missed`], which is of all of them.
+    pub key: Option<TokenKey>,
+    /// What happened.
+    pub event: Event,
+}
+
+impl AllEvents {
+    pub(crate) fn new(received: broadcast::Receiver<(TokenKey, Event)>) -> Self {
+        Self(received)
+    }
+
+    /// The next event; none: the application and its connections are gone. Dropping the future loses no event.
+    pub async fn next(&mut self) -> Option<GrantEvent> {
+        match self.0.recv().await {
+            Ok((key, event)) => Some(GrantEvent { key: Some(key), event }),
+            Err(broadcast::error::RecvError::Lagged(missed)) => Some(GrantEvent {
+                key: None,
+                event: Event::Missed(missed),
+            }),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for AllEvents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AllEvents").finish_non_exhaustive()
     }
 }

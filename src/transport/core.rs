@@ -171,7 +171,7 @@ impl Core {
                 let result = self
                     .run(http, request, operation, target, &with, started, &mut earlier)
                     .await;
-                trace::ended(operation, &result, earlier.attempts, started.elapsed());
+                trace::ended(self.0.provider, operation, &result, earlier.attempts, started.elapsed());
                 result.map_err(Failure::from)
             }
             .instrument(span),
@@ -279,7 +279,7 @@ impl Core {
             let span = trace::attempt(operation, &parts.method, &parts.url, earlier.attempts);
             earlier.attempts += 1;
             let mut sent = self.send(&parts, http, attempted).instrument(span.clone()).await;
-            trace::attempted(&span, &sent);
+            trace::attempted(self.0.provider, operation, &span, &sent);
             situation.happened = match &sent {
                 Ok(response) if self.was_redirected(response, &parts, operation) => Happened::Elsewhere,
                 Ok(response) => Happened::Answered(response.head.answer),

@@ -3,6 +3,7 @@
 //! The names are those of OpenTelemetry's conventions for HTTP clients, as `tracing-opentelemetry` hands them on. No address,
 //! no query and no id of a resource is in them: of the path its template.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tracing::Span;
@@ -15,6 +16,7 @@ use super::error::Error;
 use super::operation::{Effect, Operation};
 use super::outcome::Outcome;
 use super::response::Response;
+use crate::http::meter;
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -73,7 +75,14 @@ pub(super) fn attempt(operation: &'static Operation, method: &http::Method, url:
 }
 
 /// Writes down what became of an attempt.
-pub(super) fn attempted(span: &Span, sent: &Result<Response, ConnectionError>) {
+pub(super) fn attempted(
+    provider: &'static str,
+    operation: &'static Operation,
+    span: &Span,
+    sent: &Result<Response, ConnectionError>,
+) {
+    let status = sent.as_ref().ok().map(|response| response.status().as_u16());
+    meter::attempt(provider, operation.id, status);
     if span.is_disabled() {
         return;
     }
@@ -94,12 +103,30 @@ pub(super) fn attempted(span: &Span, sent: &Result<Response, ConnectionError>) {
 }
 
 /// Writes down what became of a call, in the span that is entered, and warns where nobody knows what it did.
-pub(super) fn ended(operation: &'static Operation, result: &Result<Response, Untyped>, attempts: u32, took: Duration) {
+pub(super) fn ended(
+    provider: &'static str,
+    operation: &'static Operation,
+    result: &Result<Response, Untyped>,
+    attempts: u32,
+    took: Duration,
+) {
     let (outcome, request_id) = match result {
         Ok(response) if response.status().is_success() => (None, response.head.request_id()),
         Ok(response) => (Some(outcome_of(response)), response.head.request_id()),
         Err(error) => (Some(error.outcome()), error.request_id()),
     };
+    let kind = match result {
+        _ if outcome.is_none() => Cow::Borrowed("none"),
+        Ok(response) => Cow::Owned(response.status().as_u16().to_string()),
+        Err(error) => error.kind(),
+    };
+    meter::call(
+        provider,
+        operation.id,
+        outcome.map_or("ok", Outcome::as_str),
+        &kind,
+        took,
+    );
     let span = Span::current();
     if !span.is_disabled() {
         span.record("finrail.attempts", attempts);
@@ -114,20 +141,15 @@ pub(super) fn ended(operation: &'static Operation, result: &Result<Response, Unt
             span.record("finrail.outcome", outcome.as_str());
             span.record("otel.status_code", "ERROR");
         }
-        match result {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                span.record("http.response.status_code", status);
-                if outcome.is_some() {
-                    span.record("error.type", display(status));
-                }
-            }
-            Err(error) => {
-                if let Some(status) = error.status() {
-                    span.record("http.response.status_code", status.as_u16());
-                }
-                span.record("error.type", &*error.kind());
-            }
+        let status = match result {
+            Ok(response) => Some(response.status()),
+            Err(error) => error.status(),
+        };
+        if let Some(status) = status {
+            span.record("http.response.status_code", status.as_u16());
+        }
+        if outcome.is_some() {
+            span.record("error.type", &*kind);
         }
     }
     match outcome {

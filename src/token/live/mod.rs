@@ -17,7 +17,7 @@ mod waits;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -25,9 +25,10 @@ use super::clock::Now;
 use super::grant::Grant;
 use super::record::{LONGEST_STEP, Versioned, next_revision};
 use super::{
-    AuditAction, AuditEvent, AuditSink, Clock, Error, Event, ReauthorizationReason, Record, TokenHandleBuilder,
-    TokenKey, Tombstone,
+    AuditAction, AuditEvent, AuditSink, Clock, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record,
+    TokenHandleBuilder, TokenKey, TokenReply, Tombstone,
 };
+use crate::http::meter::{self, Counted};
 use flight::Flight;
 pub(crate) use grant_store::{Asked, GrantStore};
 use held::{Held, Show};
@@ -51,6 +52,8 @@ pub(crate) struct Live {
     pub held: Held,
     pub rest: Rest,
     pub news: News,
+    /// What it is counted as.
+    counted: Counted,
     sink: AuditSink,
     /// The attempt that is under way.
     pub flight: Flight<watch::Receiver<Option<Outcome>>>,
@@ -68,7 +71,8 @@ impl Live {
             server: Server::new(set_up.issuer, Arc::clone(&set_up.clock), grant.request_timeout),
             held: Held::new(Arc::clone(&grant)),
             rest: Rest::new(),
-            news: News::default(),
+            news: News::new(grant.key.clone(), set_up.news_of_all),
+            counted: Counted::default(),
             sink: set_up.audit,
             flight: Flight::new(),
             waits: Waits::new(),
@@ -122,7 +126,27 @@ impl Live {
             self.warn_of_end(reason);
         }
         self.announce_ends();
+        self.counted.is(
+            &self.grant.key.provider,
+            match shown.snapshot.living() {
+                Some(_) => "live",
+                None => "ended",
+            },
+        );
         shown.snapshot
+    }
+
+    /// One token request.
+    pub async fn obtain(&self, obtain: Obtain) -> Result<TokenReply, IssuerError> {
+        let grant = match &obtain {
+            Obtain::Refresh(_) => "refresh_token",
+            Obtain::Anew => "client_credentials",
+        };
+        let began = Instant::now();
+        let outcome = self.server.obtain(obtain).await;
+        let verdict = outcome.as_ref().map_or_else(|error| error.verdict.as_str(), |_| "ok");
+        meter::token_request(&self.grant.key.provider, grant, verdict, began.elapsed());
+        outcome
     }
 
     /// The error of a grant that is over, with the server's answer where this handle saw it.
@@ -169,6 +193,7 @@ impl Live {
 
     /// Removes what callers see.
     pub fn clear(&self) {
+        self.counted.is(&self.grant.key.provider, "empty");
         self.held.clear();
         self.rest.end();
     }

@@ -8,11 +8,13 @@ use tokio::sync::broadcast;
 
 use crate::token::clock::between;
 use crate::token::event::{Event, Expiring};
-use crate::token::{TokenSet, machine};
+use crate::token::news_of_all::NewsOfAll;
+use crate::token::{TokenKey, TokenSet, machine};
 
 /// The way to those who watch.
-#[derive(Default)]
 pub(crate) struct News {
+    key: TokenKey,
+    of_all: NewsOfAll,
     /// None until somebody watches.
     events: OnceLock<broadcast::Sender<Event>>,
     /// Which ends were announced.
@@ -20,15 +22,25 @@ pub(crate) struct News {
 }
 
 impl News {
+    pub fn new(key: TokenKey, of_all: NewsOfAll) -> Self {
+        Self {
+            key,
+            of_all,
+            events: OnceLock::new(),
+            announced: Mutex::default(),
+        }
+    }
+
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.get_or_init(|| broadcast::channel(32).0).subscribe()
     }
 
     pub fn is_watched(&self) -> bool {
-        self.events.get().is_some_and(|events| events.receiver_count() > 0)
+        self.events.get().is_some_and(|events| events.receiver_count() > 0) || self.of_all.is_watched()
     }
 
     pub fn tell(&self, event: Event) {
+        self.of_all.tell(&self.key, &event);
         if let Some(events) = self.events.get() {
             // Nobody listening is fine.
             let _ = events.send(event);
@@ -72,8 +84,15 @@ mod tests {
 
     use super::*;
     use crate::token::clock::{Now, after};
-    use crate::token::{ManualClock, Rotation, TokenReply};
+    use crate::token::{GrantKind, ManualClock, Rotation, TokenReply};
     use crate::value::ScopeSet;
+
+    fn news() -> News {
+        News::new(
+            TokenKey::new("bank", "client", GrantKind::AuthorizationCode),
+            NewsOfAll::default(),
+        )
+    }
 
     const DAY: Duration = Duration::from_secs(86_400);
 
@@ -95,7 +114,7 @@ mod tests {
     fn an_end_is_told_in_the_last_quarter_of_its_time_and_a_week_before_at_most() {
         for (life, told) in [(4, 3), (28, 21), (60, 53), (365, 358)] {
             let tokens = tokens(Some(life), None);
-            let news = News::default();
+            let news = news();
             let mut events = news.subscribe();
             let at = days_later(&tokens, told);
             let second = TimeDelta::seconds(1);
@@ -116,7 +135,7 @@ mod tests {
     #[test]
     fn an_end_that_has_moved_is_told_again() {
         let (first, later) = (tokens(Some(28), None), tokens(Some(30), None));
-        let news = News::default();
+        let news = news();
         let mut events = news.subscribe();
         let at = days_later(&first, 29);
         for tokens in [&first, &later, &later] {
@@ -128,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_for_the_end_that_is_told_first() {
-        let news = News::default();
+        let news = news();
         for (refresh, consent, wait) in [
             (Some(28), Some(60), Some(21)),
             (Some(60), Some(28), Some(21)),
@@ -144,7 +163,7 @@ mod tests {
 
     #[test]
     fn it_is_watched_as_long_as_somebody_watches() {
-        let news = News::default();
+        let news = news();
         assert!(!news.is_watched());
         let (one, two) = (news.subscribe(), news.subscribe());
         assert!(news.is_watched());

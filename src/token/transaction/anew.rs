@@ -65,7 +65,7 @@ pub(super) async fn without_store(live: &Live, error: StoreError) -> Outcome {
 
 /// There is nothing to keep of a reply without an access token that can be used: the next request brings the same.
 async fn ask(live: &Live) -> Result<TokenReply, Error> {
-    let reply = live.server.obtain(Obtain::Anew).await.map_err(about_the_client)?;
+    let reply = live.obtain(Obtain::Anew).await.map_err(about_the_client)?;
     match &reply.unusable {
         Some(source) => Err(Error::UnusableToken { source: source.clone() }),
         None => Ok(reply),

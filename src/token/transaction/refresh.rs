@@ -135,7 +135,7 @@ impl Refresh<'_> {
         let sent_at = self.live.now();
         let request = RefreshRequest::new(refresh_token, Arc::clone(&tokens.scopes));
         let request = request.permit(self.permit.clone());
-        let asking = self.live.server.obtain(Obtain::Refresh(request));
+        let asking = self.live.obtain(Obtain::Refresh(request));
         match while_renewed(&self.live.store, &self.lease, &self.permit, asking).await {
             Ok(reply) if tokens.differs_in(&reply).is_some() => self.refuse_account(intended, &tokens, &reply).await,
             Ok(reply) => self.commit(intended, &tokens, reply, sent_at).await,
