@@ -4,18 +4,70 @@ use std::fmt::Write as _;
 
 /// Text of a specification as rustdoc takes it: no accidental code, links or HTML.
 ///
-/// What stands in backticks, and Markdown's own links, stay as they are.
+/// What stands in backticks, and Markdown's own links, stay as they are. A block between fences stays one, of plain text: what
+/// a bank shows is no Rust, and rustdoc would compile it.
 pub(crate) fn prose(text: &str) -> String {
-    // Four spaces would begin a code block, which rustdoc compiles.
-    let lines = text.trim().lines().map(|line| {
+    let mut shown: Vec<String> = Vec::new();
+    let mut between: Vec<&str> = Vec::new();
+    let mut open: Option<char> = None;
+    for line in text.trim().lines() {
+        match (fence(line), open) {
+            (Some(fence), None) => {
+                shown.extend(words(&std::mem::take(&mut between)));
+                shown.push("```text".to_owned());
+                open = Some(fence);
+            }
+            (Some(fence), Some(opened)) if fence == opened => {
+                shown.push("```".to_owned());
+                open = None;
+            }
+            (_, Some(_)) => shown.push(line.trim_end().replace("```", "` ` `")),
+            (None, None) => between.push(line),
+        }
+    }
+    // One that nobody closed would take whatever is said after it.
+    match open {
+        Some(_) => shown.push("```".to_owned()),
+        None => shown.extend(words(&between)),
+    }
+    shown.join("\n")
+}
+
+/// The character of the fence that a line is, in a quotation too.
+fn fence(line: &str) -> Option<char> {
+    let line = line.trim_start_matches([' ', '\t', '>']);
+    let fence = ["```", "~~~"].into_iter().find(|fence| line.starts_with(fence));
+    fence?.chars().next()
+}
+
+/// Lines outside of fences.
+fn words(lines: &[&str]) -> Option<String> {
+    if lines.is_empty() {
+        return None;
+    }
+    // Four spaces would begin a code block, which rustdoc compiles: at the beginning of a line, and behind the marks of a
+    // list or a quotation.
+    let lines = lines.iter().map(|line| {
         let words = line.trim_start();
         let indent = (line.len() - words.len()).min(3);
-        format!("{:indent$}{words}", "")
+        format!("{:indent$}{}", "", single_spaces(words))
     });
     let text = lines.collect::<Vec<_>>().join("\n");
     let parts = text.split('`').enumerate();
     let parts = parts.map(|(n, part)| if n % 2 == 0 { escaped(part) } else { part.to_owned() });
-    parts.collect::<Vec<_>>().join("`")
+    Some(parts.collect::<Vec<_>>().join("`"))
+}
+
+/// Markdown shows several spaces as one.
+fn single_spaces(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    for c in words.trim_end().chars() {
+        let c = if c == '\t' { ' ' } else { c };
+        if c != ' ' || !out.ends_with(' ') {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn escaped(text: &str) -> String {
@@ -64,6 +116,15 @@ mod tests {
             ),
             ("see <https://bank.example>", "see <https://bank.example>"),
             ("first\n        let x = 1;\n - item", "first\n   let x = 1;\n - item"),
+            (
+                "such:\n\n```\n{ \"a\": [1] }\n```\nand so on [0]",
+                "such:\n\n```text\n{ \"a\": [1] }\n```\nand so on \\[0]",
+            ),
+            ("such:\n~~~rust\nlet x = 1;", "such:\n```text\nlet x = 1;\n```"),
+            ("```\n~~~\n```", "```text\n~~~\n```"),
+            ("> ```\n> x\n> ```\nafter", "```text\n> x\n```\nafter"),
+            ("all:\n* -a    - one\n*       - two", "all:\n* -a - one\n* - two"),
+            ("> so:\n>\n>     no code;\n1.\t\t\tx", "> so:\n>\n> no code;\n1. x"),
         ];
         for (text, shown) in table {
             assert_eq!(prose(text), shown);

@@ -71,18 +71,25 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Opt
     let page_of = |items: &[&str]| decode_described::<T>(format!("{before}[{}]{after}", items.join(",")).as_bytes());
     page_of(&[]).ok()?;
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
-    for (position, item) in serde_json::from_str::<Vec<&RawValue>>(list)
-        .ok()?
-        .into_iter()
-        .enumerate()
-    {
-        match page_of(&[item.get()]) {
-            Ok(_) => readable.push(item.get()),
+    // A lenient reader takes a list in a list for the items of it, and would drop one without items.
+    let flattens = page_of(&["[]"]).is_ok();
+    for (position, (place, item)) in items_of(list, flattens)?.into_iter().enumerate() {
+        match page_of(&[item]) {
+            Ok(_) if flattens && item.starts_with('[') => unreadable.push(Unreadable {
+                position,
+                path: format!(
+                    "{}{place}",
+                    items.trim_start_matches('/').replace('/', ".").replace("~1", "/")
+                ),
+                reason: "expected an object".to_owned(),
+                raw: item.as_bytes().to_vec(),
+            }),
+            Ok(_) => readable.push(item),
             Err(Undecodable { path, reason }) => unreadable.push(Unreadable {
                 position,
-                path: path.replacen("[0]", &format!("[{position}]"), 1),
+                path: path.replacen("[0]", &place, 1),
                 reason,
-                raw: item.get().as_bytes().to_vec(),
+                raw: item.as_bytes().to_vec(),
             }),
         }
     }
@@ -92,7 +99,41 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Opt
     Some((page_of(&readable).ok()?, unreadable))
 }
 
-/// The list at this JSON pointer, as it stands in the text. Of a name that stands there twice, the last: so most readers
+/// The items of a list in their order, each with its place in it; of a list of lists those of the inner ones, and so of an
+/// object of lists. A key of such an object may be an account's number, and is in no place.
+fn items_of(list: &str, flattens: bool) -> Option<Vec<(String, &str)>> {
+    if list.starts_with('{') && flattens {
+        let members = serde_json::from_str::<Pairs<'_>>(list).ok()?.0;
+        let lists = members.into_iter().filter(|(_, value)| value.get().starts_with('['));
+        let mut items = Vec::new();
+        for (name, inner) in lists {
+            let place = match name.as_str() {
+                "booked" | "pending" => format!(".{name}"),
+                _ => ".{}".to_owned(),
+            };
+            items.extend(
+                items_of(inner.get(), flattens)?
+                    .into_iter()
+                    .map(|(at, item)| (format!("{place}{at}"), item)),
+            );
+        }
+        return Some(items);
+    }
+    let inner: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+    let of_lists = flattens && !inner.is_empty() && inner.iter().all(|item| item.get().starts_with('['));
+    let mut items = Vec::new();
+    for (index, item) in inner.into_iter().enumerate() {
+        if of_lists {
+            let nested = items_of(item.get(), flattens)?.into_iter();
+            items.extend(nested.map(|(at, item)| (format!("[{index}]{at}"), item)));
+        } else {
+            items.push((format!("[{index}]"), item.get()));
+        }
+    }
+    Some(items)
+}
+
+/// The list at this JSON pointer, or the object of lists, as it stands in the text. Of a name that stands there twice, the last: so most readers
 /// take it.
 fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     let mut at = text.trim();
@@ -101,7 +142,7 @@ fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
         let name = name.replace("~1", "/").replace("~0", "~");
         at = members.into_iter().rev().find(|(member, _)| *member == name)?.1.get();
     }
-    at.starts_with('[').then_some(at)
+    at.starts_with(['[', '{']).then_some(at)
 }
 
 /// The members of an object, in their order.
@@ -184,6 +225,35 @@ mod tests {
             .collect();
         assert_eq!(told, expected);
         assert!(read(r#"{"total":7,"data":{"a/b":[null]}}"#).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn of_lists_in_lists_and_of_lists_by_name_one_item_costs_itself_alone() {
+        #[derive(Debug, Deserialize)]
+        struct Lenient {
+            #[serde(deserialize_with = "crate::value::wire::lenient_array")]
+            items: Vec<Item>,
+        }
+        for (text, ids, told) in [
+            (
+                r#"{"items":[[{"id":1},{"id":-1}],[],[{"id":3}]]}"#,
+                vec![1, 3],
+                "items[0][1].id",
+            ),
+            (
+                r#"{"items":{"booked":[{"id":1}],"pending":[{"id":"x"},{"id":3}],"total":3}}"#,
+                vec![1, 3],
+                "items.pending[0].id",
+            ),
+            (r#"{"items":{"planted":[{"id":"x"}]}}"#, vec![], "items.{}[0].id"),
+            (r#"{"items":[{"id":1},[]]}"#, vec![1], "items[1]"),
+        ] {
+            let (page, unreadable) = page_without::<Lenient>(text.as_bytes(), "/items").unwrap();
+            let read: Vec<u8> = page.items.iter().map(|item| item.id).collect();
+            assert_eq!(read, ids, "{text}");
+            assert_eq!(unreadable.len(), 1, "{text}");
+            assert_eq!(unreadable[0].path, told, "{text}");
+        }
     }
 
     #[test]

@@ -153,8 +153,10 @@ where
     fn list<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: &str, out: &mut Vec<T>) -> Result<(), E> {
         // What serde says may quote a value, here and below.
         let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| E::custom("expected a list"))?;
+        // Among objects, a list stands for an object that nobody can read, and is not dropped as a list without items.
+        let of_lists = items.iter().all(|raw| raw.get().starts_with('['));
         for (index, raw) in items.into_iter().enumerate() {
-            if raw.get().starts_with('[') {
+            if raw.get().starts_with('[') && (of_lists || raw.get() != "[]") {
                 list(raw, &format!("{at}[{index}]"), out)?;
             } else {
                 out.push(part(raw, || format!("{at}[{index}]"))?);
@@ -254,12 +256,22 @@ mod tests {
             (r#"{"items":{"booked":null}}"#, 0),
             (r#"{"items":null}"#, 0),
             (r#"{"items":{}}"#, 0),
+            (r#"{"items":[[],[{"n":1}],[]]}"#, 1),
+            (r#"{"items":[]}"#, 0),
             (r"{}", 0),
         ] {
             let list: List = serde_json::from_str(form).unwrap_or_else(|e| panic!("{form}: {e}"));
             assert_eq!(list.items.len(), expected, "{form}");
         }
-        assert!(serde_json::from_str::<List>(r#"{"items":7}"#).is_err());
+        for wrong in [
+            r#"{"items":7}"#,
+            r#"{"items":[{"n":1},[]]}"#,
+            r#"{"items":[[],{"n":1}]}"#,
+            r#"{"items":[{"n":1},null]}"#,
+            r#"{"items":[null]}"#,
+        ] {
+            assert!(serde_json::from_str::<List>(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
