@@ -505,7 +505,7 @@ fn scopes_that_the_provider_does_not_take_are_refused_before_a_url_is_built() {
         .redirect_uri(REDIRECT)
         .build()
         .unwrap();
-    for scope in ["", "a b", "a,b", "a\"b", "a\nb"] {
+    for scope in ["", "a b", "a,b", "a\"b", "a\nb", "\u{e9}"] {
         let error = ofx.authorize([scope]).unwrap_err();
         assert!(matches!(error, oauth::Error::Scope(_)), "{scope:?}: {error:?}");
     }
