@@ -192,6 +192,17 @@ fn is_scope_token(text: &str) -> bool {
             .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b','))
 }
 
+/// Whether a text can be what a scope is bound to. `of` is what is bound to it, as the error says it.
+pub(crate) fn check_id(id: &str, of: &str) -> Result<(), ScopeError> {
+    if is_scope_token(id) {
+        return Ok(());
+    }
+    Err(ScopeError::new(format!(
+        "the id that {of} bound to is empty or has characters that no scope has (RFC 6749 section 3.3); give each id as the \
+         provider names it"
+    )))
+}
+
 /// Checks scopes against the provider's rules and adds those that are always sent.
 pub(crate) fn resolve(profile: &Profile, requested: &[AskedScope], purpose: Purpose) -> Result<Scopes, ScopeError> {
     if purpose == Purpose::Authorization && profile.single_scope && requested.len() > 1 {
@@ -222,13 +233,8 @@ pub(crate) fn resolve(profile: &Profile, requested: &[AskedScope], purpose: Purp
         if !written.contains(&text) {
             written.push(text);
         }
-        if let Some(id) = &scope.id
-            && !is_scope_token(id)
-        {
-            return Err(ScopeError::new(format!(
-                "the id that scope `{}` is bound to is empty or has characters that no scope has (RFC 6749 section 3.3)",
-                scope.name
-            )));
+        if let Some(id) = &scope.id {
+            check_id(id, &format!("scope `{}` is", scope.name))?;
         }
         bare.insert(scope.name.as_ref());
         bound.extend(scope.id.clone());
