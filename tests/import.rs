@@ -503,3 +503,27 @@ mod bound_to_a_consent {
         }
     }
 }
+
+#[tokio::test]
+async fn a_field_that_is_empty_is_none_and_costs_no_consent() {
+    let bank = Recorder::start(|request, before| match request.path() {
+        "/token" => Answer::json(format!(
+            r#"{{"access_token":"access-{before}","refresh_token":"refresh-{before}","token_type":"bearer","expires_in":3600,"account_id":"acc_1"}}"#
+        )),
+        _ => Answer::json(r#"{"object":"list","data":[]}"#),
+    })
+    .await;
+    let app = finexer::App::builder()
+        .base_url(bank.origin())
+        .token_endpoint(format!("{}/token", bank.origin()))
+        .credentials(finexer::Credentials::new("c", "s"))
+        .build()
+        .unwrap();
+    for (subject, value) in [("a", ""), ("b", " "), ("c", " acc_1\n"), ("d", "acc_1")] {
+        let tokens = ExistingTokens::refresh_token(subject).extra("account_id", value);
+        let user = app.import(subject, tokens).await.unwrap();
+        assert_ne!(user.extra().account_id.as_deref(), Some(""));
+        user.client().list_customers().send().await.unwrap();
+        assert_eq!(user.extra().account_id.as_deref(), Some("acc_1"), "{value:?}");
+    }
+}

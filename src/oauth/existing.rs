@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::profile::Profile;
-use super::reply::granted;
+use super::reply::{granted, trimmed};
 use super::requested_scope::{RequestedScope, check_id, check_scope};
 use crate::token::{Bearer, GrantKind, Lineage, Record, TokenSet};
 use crate::value::{ScopeError, ScopeSet, Secret};
@@ -159,8 +159,15 @@ impl<P> ExistingTokens<P> {
     }
 
     /// A field of the token reply beyond RFC 6749 that the provider documents (Finexer's `account_id`).
+    ///
+    /// Blanks around the value are left out, and a value that is empty then counts as not given.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.extra.insert(name.into(), value.into());
+        let value = value.into();
+        // As a reply is read, with which it is compared.
+        let value = trimmed(&value);
+        if !value.is_empty() {
+            self.extra.insert(name.into(), value.to_owned());
+        }
         self
     }
 
