@@ -715,7 +715,7 @@ fn settings_that_cannot_work_are_refused_when_the_app_is_built() {
     says(&empty, &["the client id is empty"]);
     let none = ofx::Client::builder().credentials(credentials()).build().unwrap_err();
     assert_eq!(none, ConfigError::NoGrant);
-    says(&none, &["choose one on the builder"]);
+    says(&none, &["choose one on the builder", "`token_source`"]);
     let wrong = mx::registration::Client::builder()
         .registration_token("two\nlines")
         .unwrap_err();

@@ -367,6 +367,10 @@ impl TokenSource for TokenHandle {
         Box::pin(self.rejected(generation, rejection))
     }
 
+    fn provider(&self) -> Option<&str> {
+        Some(&self.key().provider)
+    }
+
     fn granted(&self) -> Option<Arc<ScopeSet>> {
         Some(Arc::clone(self.0.held.shown.see()?.ready()?.scopes))
     }
