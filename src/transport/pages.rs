@@ -686,6 +686,24 @@ mod tests {
             assert_eq!(items.len(), if is_error { 0 } else { 2 });
             assert_eq!(matches!(problem, Some(Problem::EmptyPages)), is_error, "{problem:?}");
         }
+        // An item in between begins the count anew, wherever it stands.
+        for (before, after, is_error) in [(5, 9, false), (9, 9, false), (9, 10, true)] {
+            let counted = Arc::new(Mutex::new(0));
+            let pages = by_cursor(&Asked::default(), move |_| {
+                let mut count = counted.lock().unwrap();
+                *count += 1;
+                let cursor: &'static str = format!("c{count}").leak();
+                let items = if *count == before + 1 { vec![1] } else { vec![] };
+                Some((items, Some(cursor).filter(|_| *count < before + 1 + after)))
+            });
+            let (items, problem) = read(pages).await;
+            assert_eq!(items, [1]);
+            assert_eq!(
+                matches!(problem, Some(Problem::EmptyPages)),
+                is_error,
+                "{before} {after}: {problem:?}"
+            );
+        }
     }
 
     #[tokio::test]
@@ -817,6 +835,8 @@ mod tests {
             (bare, "http://api.bank.example/v1/items?page=2", None),
             (bare, "https://api.bank.example:8443/v1/items", None),
             (bare, "https://user:pw@api.bank.example/v1/items", None),
+            (bare, "https://:pw@api.bank.example/v1/items", None),
+            (bare, "https://user@api.bank.example/v1/items", None),
             (bare, "javascript:alert(1)", None),
             (gateway, "/v1/items?page=2", Some("/premium/sandbox/v1/items?page=2")),
             (slashed, "/v1/items?page=2", Some("/premium/sandbox/v1/items?page=2")),
