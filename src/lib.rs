@@ -6,7 +6,7 @@
 extern crate self as finrail;
 
 mod app;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, finrail_fuzzing))]
 pub mod fuzzing;
 mod http;
 pub mod oauth;

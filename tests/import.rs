@@ -290,3 +290,240 @@ async fn a_scope_is_imported_with_what_it_is_bound_to_as_a_reply_tells_it() {
     let error = app.import("jo", unlisted).await.unwrap_err().to_string();
     assert!(error.contains("PREMIUM_XYZ"), "{error}");
 }
+
+#[cfg(feature = "tatrabanka")]
+mod bound_to_a_consent {
+    use finrail::tatrabanka::{App, Credentials, Provider, Scope};
+    use finrail::token::store::{StoredRecord, Swap, Swapped};
+    use finrail::token::{Record, TokenKey};
+
+    use super::*;
+
+    fn app(bank: &Recorder, store: &Arc<MemoryStore>) -> App {
+        App::builder()
+            .base_url(bank.origin())
+            .token_endpoint(format!("{}/token", bank.origin()))
+            .credentials(Credentials::new("client", "secret"))
+            .store(Arc::clone(store) as Arc<dyn TokenStore>)
+            .build()
+            .unwrap()
+    }
+
+    fn refresh_token(token: &str) -> ExistingTokens<Provider> {
+        ExistingTokens::refresh_token(token)
+    }
+
+    /// Tatra banka's consents as the application may have them: as a reply told them, typed, or as ids alone.
+    fn consent_1() -> Vec<ExistingTokens<Provider>> {
+        vec![
+            refresh_token("r-1").scopes(["PREMIUM_AIS:consent-1"]),
+            refresh_token("r-1").scopes([Scope::PremiumAis.of("consent-1")]),
+            refresh_token("r-1").scopes(["PREMIUM_AIS"]).bound_to(["consent-1"]),
+            refresh_token("r-1")
+                .bound_to(["consent-1"])
+                .scopes([Scope::PremiumAis.of("consent-1")]),
+            refresh_token("r-1")
+                .scopes([Scope::PremiumAis.of("consent-1")])
+                .bound_to(["consent-1"]),
+        ]
+    }
+
+    /// Each is imported at the start of a process of its own, and used. The keys, and how often a refresh token was sent.
+    async fn starts(
+        bank: &Recorder,
+        store: &Arc<MemoryStore>,
+        imports: Vec<ExistingTokens<Provider>>,
+    ) -> (Vec<TokenKey>, Vec<String>) {
+        let mut keys = Vec::new();
+        for tokens in imports {
+            let user = app(bank, store).import("jo", tokens).await.unwrap();
+            user.client().list_accounts().send().await.unwrap();
+            keys.push(user.key().clone());
+        }
+        keys.dedup();
+        let sent = sent_tokens(bank)
+            .into_iter()
+            .filter(|token| token.starts_with("r-"))
+            .collect();
+        (keys, sent)
+    }
+
+    #[tokio::test]
+    async fn each_consent_of_a_user_is_a_grant_of_its_own_also_as_a_text() {
+        let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+        let app = app(&bank, &store);
+        let soon = Some(Utc::now() + TimeDelta::hours(1));
+        for consent in ["1", "2"] {
+            let tokens = refresh_token(&format!("r-{consent}"))
+                .access_token(format!("a-{consent}"), soon)
+                .scopes([format!("PREMIUM_AIS:consent-{consent}")]);
+            let user = app.import("jo", tokens).await.unwrap();
+            assert_eq!(user.key().bound, [format!("consent-{consent}")]);
+            user.client().list_accounts().send().await.unwrap();
+        }
+        assert_eq!(sent_tokens(&bank), ["Bearer a-1", "Bearer a-2"]);
+    }
+
+    #[tokio::test]
+    async fn a_consent_is_one_grant_in_whatever_form_and_order_it_is_said() {
+        let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+        let (keys, sent) = starts(&bank, &store, consent_1()).await;
+        assert_eq!((keys.len(), sent), (1, vec!["r-1".to_owned()]), "{keys:?}");
+        let orders = [vec!["c-1", "c-2"], vec!["c-2", "c-1"], vec!["c-2", "c-1", "c-2"]];
+        let mut imports: Vec<_> = orders.map(|ids| refresh_token("r-9").bound_to(ids)).into();
+        imports.push(refresh_token("r-9").bound_to(["c-2"]).bound_to(["c-1"]));
+        let (keys, sent) = starts(&bank, &store, imports).await;
+        assert_eq!(
+            (keys.len(), sent.last().unwrap().as_str(), sent.len()),
+            (1, "r-9", 2),
+            "{keys:?}"
+        );
+    }
+
+    /// Puts what is stored of a grant under the key that an earlier version gave it.
+    async fn moved(store: &MemoryStore, key: &TokenKey, ids: &[&str]) -> TokenKey {
+        let earlier = key.clone().bound_to(ids.iter().copied());
+        let stored = store.load(key).await.unwrap().unwrap();
+        let mut record = Record::decode(&stored.bytes).unwrap();
+        record.key = earlier.clone();
+        let lease = |key: TokenKey| async move {
+            match store.lease(&key, "test", Duration::from_secs(60)).await.unwrap() {
+                finrail::token::store::Leased::Granted(lease) => lease,
+                held => panic!("{held:?}"),
+            }
+        };
+        let next = StoredRecord::new(stored.revision, record.encode());
+        for (key, swap) in [
+            (earlier.clone(), (None, Some(next))),
+            (key.clone(), (Some(stored.revision), None)),
+        ] {
+            let lease = lease(key.clone()).await;
+            let swapped = store.swap(&key, Swap::new(swap.0, lease.fence, swap.1)).await.unwrap();
+            assert!(matches!(swapped, Swapped::Done), "{swapped:?}");
+            store.release(&key, lease).await.unwrap();
+        }
+        earlier
+    }
+
+    #[tokio::test]
+    async fn an_import_of_an_earlier_version_is_found_under_the_key_that_it_had() {
+        let two = |ids: [&str; 2]| refresh_token("r-1").bound_to(ids);
+        let twice = || {
+            refresh_token("r-1")
+                .bound_to(["consent-1"])
+                .scopes([Scope::PremiumAis.of("consent-1")])
+        };
+        let text = || refresh_token("r-1").scopes(["PREMIUM_AIS:consent-1"]);
+        let typed = || refresh_token("r-1").scopes([Scope::PremiumAis.of("consent-1")]);
+        for (first, earlier, again) in [
+            (text(), &[][..], text()),
+            (text(), &[], typed()),
+            (two(["c-2", "c-1"]), &["c-2", "c-1"], two(["c-2", "c-1"])),
+            (two(["c-2", "c-1"]), &["c-2", "c-1"], two(["c-1", "c-2"])),
+            (twice(), &["consent-1", "consent-1"], twice()),
+        ] {
+            for ends in [false, true] {
+                let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+                let user = app(&bank, &store).import("jo", first.clone()).await.unwrap();
+                user.client().list_accounts().send().await.unwrap();
+                if ends {
+                    user.forget().await.unwrap();
+                }
+                let key = moved(&store, user.key(), earlier).await;
+                let again = app(&bank, &store).import("jo", again.clone()).await;
+                match again {
+                    Ok(user) if !ends => {
+                        user.client().list_accounts().send().await.unwrap();
+                        assert_eq!(*user.key(), key);
+                    }
+                    // An end without a consent's id in its key could be that of another consent.
+                    Ok(_) if ends && earlier.is_empty() => continue,
+                    Err(oauth::Error::Token(error)) if ends => assert!(error.reauthorization_required(), "{error:?}"),
+                    other => panic!("{earlier:?} {ends}: {other:?}"),
+                }
+                let sent = sent_tokens(&bank).into_iter().filter(|token| token == "r-1").count();
+                assert_eq!(sent, 1, "{earlier:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn another_grant_under_a_key_of_an_earlier_version_is_left_alone() {
+        let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+        let app = app(&bank, &store);
+        for (tokens, header) in [
+            // One for all accounts, one of an earlier version for another consent, and this one.
+            (refresh_token("r-0").scopes(["PREMIUM_AIS"]), "r-0"),
+            (refresh_token("r-1").scopes(["PREMIUM_AIS:consent-1"]), "r-1"),
+            (refresh_token("r-2").scopes(["PREMIUM_AIS:consent-2"]), "r-2"),
+            (refresh_token("r-3").bound_to(["consent-1", "consent-2"]), "r-3"),
+        ] {
+            let user = app.import("jo", tokens).await.unwrap();
+            user.client().list_accounts().send().await.unwrap();
+            let sent = sent_tokens(&bank);
+            assert_eq!(sent[sent.len() - 2], header);
+        }
+        let (bank, store) = (super::bank().await, Arc::new(MemoryStore::new()));
+        let app = self::app(&bank, &store);
+        let first = app
+            .import("jo", refresh_token("r-1").scopes(["PREMIUM_AIS:consent-1"]))
+            .await
+            .unwrap();
+        let earlier = moved(&store, first.key(), &[]).await;
+        let second = app
+            .import("jo", refresh_token("r-2").scopes(["PREMIUM_AIS:consent-2"]))
+            .await
+            .unwrap();
+        assert_ne!(*second.key(), earlier);
+    }
+
+    #[tokio::test]
+    async fn what_no_scope_can_be_bound_to_is_refused() {
+        let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+        let app = app(&bank, &store);
+        let mut imports: Vec<_> = ["", "a b", "a,b", "\u{e9}", "\ndamaged", "planted\n"]
+            .into_iter()
+            .flat_map(|id| {
+                [
+                    refresh_token("r-1").bound_to([id]),
+                    refresh_token("r-1").scopes([Scope::PremiumAis.of(id)]),
+                ]
+            })
+            .collect();
+        imports.push(refresh_token("r-1").scopes(["PREMIUM_AIS:"]));
+        imports.push(refresh_token("r-1").scopes(["PREMIUM_AIS:\u{e9}"]));
+        for tokens in imports {
+            let error = app.import("jo", tokens).await.unwrap_err();
+            assert!(matches!(error, oauth::Error::Scope(_)), "{error:?}");
+            let text = error.to_string();
+            assert!(
+                text.contains("give each id as the provider names it") && !text.contains("planted"),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_is_empty_is_none_and_costs_no_consent() {
+    let bank = Recorder::start(|request, before| match request.path() {
+        "/token" => Answer::json(format!(
+            r#"{{"access_token":"access-{before}","refresh_token":"refresh-{before}","token_type":"bearer","expires_in":3600,"account_id":"acc_1"}}"#
+        )),
+        _ => Answer::json(r#"{"object":"list","data":[]}"#),
+    })
+    .await;
+    let app = finexer::App::builder()
+        .base_url(bank.origin())
+        .token_endpoint(format!("{}/token", bank.origin()))
+        .credentials(finexer::Credentials::new("c", "s"))
+        .build()
+        .unwrap();
+    for (subject, value) in [("a", ""), ("b", " "), ("c", " acc_1\n"), ("d", "acc_1")] {
+        let tokens = ExistingTokens::refresh_token(subject).extra("account_id", value);
+        let user = app.import(subject, tokens).await.unwrap();
+        assert_ne!(user.extra().account_id.as_deref(), Some(""));
+        user.client().list_customers().send().await.unwrap();
+        assert_eq!(user.extra().account_id.as_deref(), Some("acc_1"), "{value:?}");
+    }
+}

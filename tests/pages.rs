@@ -87,6 +87,39 @@ async fn pages_by_cursor_end_when_there_is_no_next_and_stop_at_a_repeated_one() 
 }
 
 #[tokio::test]
+async fn the_cursor_that_a_call_begins_with_is_that_of_a_page_too() {
+    let page = |next: &str| {
+        format!(r#"{{"accounts":[{{"depositAccount":{{"accountId":"a"}}}}],"page":{{"nextOffset":"{next}"}}}}"#)
+    };
+    for (nexts, read, repeats) in [
+        (["x", "x", "x"], 1, true),
+        (["y", "x", ""], 2, true),
+        // No cursor, but another parameter's value.
+        (["2", "y", ""], 3, false),
+    ] {
+        let recorder = Recorder::granting(move |_, before| Answer::json(page(nexts[before.min(2)]))).await;
+        let user = connect::<mx::Provider>(&recorder, "", &["accounts"]).await;
+        let mut items = user.client().list_accounts().limit(2).offset("x").items();
+        let mut found = 0;
+        let end = loop {
+            match items.next().await {
+                Some(Ok(_)) => found += 1,
+                Some(Err(error)) => break Some(error),
+                None => break None,
+            }
+        };
+        let is_repeated =
+            |error: &_| matches!(error, Error::InvalidReply(reply) if matches!(reply.problem, Problem::RepeatedPage));
+        assert_eq!(found, read, "{nexts:?}");
+        assert_eq!(end.as_ref().is_some_and(is_repeated), repeats, "{nexts:?}: {end:?}");
+        let asked = recorder.calls().len();
+        items.resume();
+        assert_eq!(items.next().await.is_some_and(|item| item.is_err()), repeats);
+        assert_eq!(recorder.calls().len(), asked, "nothing is left that could be asked for");
+    }
+}
+
+#[tokio::test]
 async fn pages_by_link_are_followed_under_the_base_url_only() {
     let elsewhere = Recorder::in_order([Answer::json("{}")]).await;
     let foreign = format!("{}/v5/accounts/a/transactions?page=2", elsewhere.origin());

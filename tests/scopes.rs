@@ -51,6 +51,19 @@ fn a_text_that_is_no_scope_is_refused_where_the_list_is_complete() {
 }
 
 #[test]
+fn a_text_that_no_scope_can_be_is_refused_where_the_list_is_not_complete_too() {
+    assert!(!finexer::PROFILE.scopes_complete);
+    for none in ["\u{e9}", "customer\u{a0}read", "customer_read\u{200b}", "", "a b"] {
+        let refused = app::<finexer::Provider>().authorize([none]).unwrap_err();
+        assert!(matches!(refused, Error::Scope(_)), "{none}: {refused:?}");
+        assert!(
+            refused.to_string().contains("characters that no scope has"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn an_unlisted_scope_is_refused_for_the_application_itself_too() {
     for profile in [&tatrabanka::PROFILE, &ofx::PROFILE] {
         if !profile.scopes_complete {

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use finrail::oauth::ExistingTokens;
 use finrail::token::{Bearer, Error, Rejection, TokenSource};
 use finrail::transport::{Outcome, RetryPolicy};
-use finrail::{ScopeSet, Secret, mx, ofx};
+use finrail::{ConfigError, ScopeSet, Secret, mx, ofx};
 use futures_util::future::BoxFuture;
 use recorder::{Answer, Recorder};
 
@@ -207,6 +208,38 @@ fn a_header_is_sensitive_and_made_of_what_a_header_carries() {
     for bad in ["", " ", "a b", "a\r\nx-other: y", "caf\u{e9}", "tab\t"] {
         assert!(Bearer::new(&Secret::from(bad), 1).is_err(), "{bad:?}");
     }
+}
+
+#[tokio::test]
+async fn tokens_of_another_provider_are_not_taken() {
+    let bank = Recorder::start(|_, _| Answer::json(r#"{"accounts":[]}"#)).await;
+    let app = mx::App::builder()
+        .base_url(bank.origin())
+        .credentials(mx::Credentials::new("client", "secret"))
+        .build()
+        .unwrap();
+    let tokens = ExistingTokens::access_token_only("planted-access", None);
+    let user = app.import("planted-user", tokens).await.unwrap();
+    let source = || Arc::new(user.tokens().clone());
+    let other = ofx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(source())
+        .build();
+    let error = other.err().unwrap();
+    assert!(matches!(error, ConfigError::ForeignTokens { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(
+        text.contains("tokens of `mx`") && text.contains("OFX is another provider"),
+        "{text}"
+    );
+    assert!(!format!("{error:?} {error}").contains("planted"));
+    let own = mx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(source())
+        .build()
+        .unwrap();
+    own.list_accounts().send().await.unwrap();
+    assert_eq!(sent(&bank), ["Bearer planted-access"]);
 }
 
 #[test]

@@ -505,7 +505,7 @@ fn scopes_that_the_provider_does_not_take_are_refused_before_a_url_is_built() {
         .redirect_uri(REDIRECT)
         .build()
         .unwrap();
-    for scope in ["", "a b", "a,b", "a\"b", "a\nb"] {
+    for scope in ["", "a b", "a,b", "a\"b", "a\nb", "\u{e9}"] {
         let error = ofx.authorize([scope]).unwrap_err();
         assert!(matches!(error, oauth::Error::Scope(_)), "{scope:?}: {error:?}");
     }
@@ -715,7 +715,7 @@ fn settings_that_cannot_work_are_refused_when_the_app_is_built() {
     says(&empty, &["the client id is empty"]);
     let none = ofx::Client::builder().credentials(credentials()).build().unwrap_err();
     assert_eq!(none, ConfigError::NoGrant);
-    says(&none, &["choose one on the builder"]);
+    says(&none, &["choose one on the builder", "`token_source`"]);
     let wrong = mx::registration::Client::builder()
         .registration_token("two\nlines")
         .unwrap_err();

@@ -410,6 +410,16 @@ impl Transform<'_> {
                 [b'2', a, b] if a.is_ascii_digit() && b.is_ascii_digit() => true,
                 [b'4' | b'5', b'X', b'X'] => false,
                 [b'4' | b'5', a, b] if a.is_ascii_digit() && b.is_ascii_digit() => false,
+                [b'3', ..] => {
+                    self.fail(
+                        id,
+                        format!(
+                            "response `{status}` is not supported: a call follows no redirect; mark the endpoint that a \
+                             browser opens, the authorization endpoint, with `x-browser: true`"
+                        ),
+                    );
+                    continue;
+                }
                 _ => {
                     self.fail(
                         id,

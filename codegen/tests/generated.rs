@@ -1,6 +1,8 @@
 //! What generated text looks like: rules for every client, and the items that a reader meets as they are.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -22,6 +24,23 @@ fn bundles() -> Vec<(String, String)> {
             (name, std::fs::read_to_string(path).unwrap())
         })
         .collect()
+}
+
+#[test]
+fn the_authorization_server_that_the_readme_shows_is_one_that_is_generated() {
+    let readme = include_str!("../README.md");
+    let shown = readme.split("```json").nth(1).unwrap().split("```").next().unwrap();
+    let client = support::client(&support::patched(&serde_json::from_str(shown).unwrap())).unwrap();
+    let profile = client.split_whitespace().collect::<Vec<_>>().join(" ");
+    for written in [
+        r#"authorize_path: ::std::option::Option::Some("/authorize")"#,
+        r#"grants: &["authorization_code", "refresh_token"]"#,
+        "authorization_code: ::finrail::rt::v1::ClientAuthentication::Post",
+        "refresh_token: ::finrail::rt::v1::ClientAuthentication::Basic",
+    ] {
+        assert!(profile.contains(written), "{written}");
+    }
+    assert!(!client.contains("pub fn authorize("), "a browser opens it");
 }
 
 fn every_kind() -> syn::File {

@@ -7,7 +7,7 @@ use crate::{oauth, token};
 
 /// Whatever can fail, of whichever provider: for functions of an application that set up, log in, look after tokens and
 /// call. `?` turns the errors of these into it: of settings, authorizations, tokens, stores, calls and downloads. Those of a
-/// webhook and of the sandbox stay apart: what follows from them is decided where they come up.
+/// webhook, of a [`Doubt`](crate::Doubt) and of the sandbox stay apart: what follows from them is decided where they come up.
 ///
 /// It asks and shows what the error in it does. Of a call, the provider's own error body is left out: match on the
 /// error of the call, `mx`'s or another's, where you need it.

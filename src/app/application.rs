@@ -371,7 +371,9 @@ impl<P: Provider> App<P> {
     /// What an earlier import of the same subject has stored wins, so an import may be run at every start: a grant that
     /// finrail has refreshed since keeps its newer tokens, and one that ended stays over, whatever is imported again. The key
     /// of an import has no scopes, whatever is said of them, so that it stands beside the user's authorizations here: once
-    /// the user has authorized anew, find that connection by its own key and import no more. Nothing is sent to the provider here.
+    /// the user has authorized anew, find that connection by its own key and import no more. What the scopes are bound to is
+    /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. Nothing is sent to the
+    /// provider here.
     /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)):
     /// after that an import of the same tokens is a new one.
     ///
@@ -389,8 +391,8 @@ impl<P: Provider> App<P> {
     ///
     /// # Errors
     ///
-    /// When the provider has no such grant or scope, the tokens are empty or cannot be sent, the stored grant is over, or the
-    /// store fails. Nothing is imported then; keep the tokens and try again.
+    /// When the provider has no such grant or scope, no scope can be bound to such an id, the tokens are empty or cannot be
+    /// sent, the stored grant is over, or the store fails. Nothing is imported then; keep the tokens and try again.
     pub async fn import(
         &self,
         subject: &str,
@@ -412,13 +414,39 @@ impl<P: Provider> App<P> {
             .key(kind, ScopeSet::new())
             .tenant(self.tenant_name())
             .subject(subject)
-            .bound_to(tokens.bindings().iter().cloned());
-        let tokens = tokens
+            .bound_to(tokens.bindings());
+        let set = tokens
+            .clone()
             .into_set(self.0.clock.wall().into())
             .map_err(oauth::Error::Import)?;
         let handle = self.handle(key, Renewal::Refresh);
-        handle.import(tokens).await?;
+        let handle = match self.imported_before(&handle, &tokens).await? {
+            Some(before) => before,
+            None => handle,
+        };
+        handle.import(set).await?;
         Ok(self.connected(handle))
+    }
+
+    /// The grant under the key that an earlier version gave these tokens, where there is none under the one that they have
+    /// now: taken over twice, their refresh token would be sent twice.
+    async fn imported_before(
+        &self,
+        handle: &TokenHandle,
+        tokens: &oauth::ExistingTokens<P>,
+    ) -> Result<Option<TokenHandle>, oauth::Error> {
+        let before = tokens.bindings_before();
+        if before.is_empty() || handle.stored().await?.is_some() {
+            return Ok(None);
+        }
+        for ids in before {
+            let earlier = self.handle(handle.key().clone().bound_to(ids.iter().cloned()), Renewal::Refresh);
+            let stored = earlier.stored().await?;
+            if stored.is_some_and(|stored| tokens.are_of(P::profile(), &ids, &stored)) {
+                return Ok(Some(earlier));
+            }
+        }
+        Ok(None)
     }
 
     /// Waits until nothing is under way for any grant of this application: no token request, and no tokens that wait

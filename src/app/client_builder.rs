@@ -234,8 +234,8 @@ impl<C: TypedClient> ClientBuilder<C> {
     ///
     /// # Errors
     ///
-    /// When the credentials are missing, no way to authenticate was chosen or more than one, a
-    /// scope does not fit, or a URL is not https (or http on loopback).
+    /// When the credentials are missing, no way to authenticate was chosen or more than one, the tokens are known to be of
+    /// another provider, a scope does not fit, or a URL is not https (or http on loopback).
     pub fn build(self) -> Result<C, ConfigError> {
         if self.twice {
             return Err(ConfigError::Credentials(
@@ -249,7 +249,16 @@ impl<C: TypedClient> ClientBuilder<C> {
                 Ok(app.service_of(&scopes)?)
             }
             Login::Fixed(method, header) => self.app.client_with(Credential::Fixed(method, header)),
-            Login::Tokens(source) => self.app.client_with(Credential::Tokens(source)),
+            Login::Tokens(source) => {
+                let profile = C::Provider::profile();
+                if let Some(other) = source.provider().filter(|name| *name != profile.provider) {
+                    return Err(ConfigError::ForeignTokens {
+                        provider: other.to_owned(),
+                        client: profile.name,
+                    });
+                }
+                self.app.client_with(Credential::Tokens(source))
+            }
             Login::None if C::KIND == ClientKind::Oauth => {
                 let credential = match &self.app.credentials {
                     Some(given) => Credential::Fixed(

@@ -1,4 +1,5 @@
-//! What the fuzz targets in `fuzz/` read with. It is compiled for them and for tests, and is in no release.
+//! What the fuzz targets in `fuzz/` read with. It is compiled for them (`--cfg finrail_fuzzing`) and for
+//! tests, and is in no release.
 
 #[cfg(test)]
 mod corpus;

@@ -42,9 +42,20 @@ pub enum ConfigError {
     MissingVariables(Vec<String>),
     /// The client was given no way to authenticate.
     #[error(
-        "the client has no way to authenticate: choose one on the builder (a grant, an access key, a registration token)"
+        "the client has no way to authenticate: choose one on the builder (a grant, an access key, a registration token, or \
+         `token_source` for tokens that come from elsewhere)"
     )]
     NoGrant,
+    /// The tokens that a client is to send are those of another provider, which must not see them.
+    #[error(
+        "the token source has tokens of `{provider}`, and {client} is another provider: give the client tokens of its own"
+    )]
+    ForeignTokens {
+        /// Whose tokens they are, as the source says.
+        provider: String,
+        /// The name of the client's provider.
+        client: &'static str,
+    },
     /// PKCE was switched off for a provider that demands it.
     #[error("{0} takes no authorization without PKCE: remove `without_pkce`")]
     PkceRequired(&'static str),

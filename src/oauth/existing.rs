@@ -1,6 +1,6 @@
 //! Tokens that somebody else obtained.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::profile::Profile;
-use super::reply::granted;
-use super::requested_scope::{RequestedScope, check_scope};
-use crate::token::{Bearer, GrantKind, Lineage, TokenSet};
+use super::reply::{granted, trimmed};
+use super::requested_scope::{RequestedScope, check_id, check_scope};
+use crate::token::{Bearer, GrantKind, Lineage, Record, TokenSet};
 use crate::value::{ScopeError, ScopeSet, Secret};
 
 /// The tokens of a user's grant that another library, or an earlier version of the application, obtained.
@@ -49,7 +49,10 @@ pub struct ExistingTokens<P> {
     refresh_expires_at: Option<DateTime<Utc>>,
     consent_expires_at: Option<DateTime<Utc>>,
     scopes: ScopeSet,
-    bound: Vec<String>,
+    /// Whatever order and form they are given in, the grant is the same.
+    bound: BTreeSet<String>,
+    /// Those that earlier versions had in the key, in the order in which they had them there.
+    bound_before: Vec<String>,
     extra: BTreeMap<String, String>,
     provider: PhantomData<fn() -> P>,
 }
@@ -64,6 +67,7 @@ impl<P> Clone for ExistingTokens<P> {
             consent_expires_at: self.consent_expires_at,
             scopes: self.scopes.clone(),
             bound: self.bound.clone(),
+            bound_before: self.bound_before.clone(),
             extra: self.extra.clone(),
             provider: PhantomData,
         }
@@ -101,7 +105,8 @@ impl<P> ExistingTokens<P> {
             refresh_expires_at: None,
             consent_expires_at: None,
             scopes: ScopeSet::new(),
-            bound: Vec::new(),
+            bound: BTreeSet::new(),
+            bound_before: Vec::new(),
             extra: BTreeMap::new(),
             provider: PhantomData,
         }
@@ -126,13 +131,18 @@ impl<P> ExistingTokens<P> {
             let scope = scope.into();
             self.scopes.extend(ScopeSet::parse(scope.name()).iter());
             self.bound.extend(scope.id().map(str::to_owned));
+            self.bound_before.extend(scope.id().map(str::to_owned));
         }
         self
     }
 
     /// What the scopes are bound to, where the provider has that: the id of a consent, of a payment's authorization.
+    ///
+    /// These are added to the ids that the [scopes](Self::scopes) have themselves. Neither the order nor an id that is
+    /// given twice makes another grant.
     pub fn bound_to<S: Into<String>>(mut self, ids: impl IntoIterator<Item = S>) -> Self {
-        self.bound = ids.into_iter().map(Into::into).collect();
+        self.bound_before = ids.into_iter().map(Into::into).collect();
+        self.bound.extend(self.bound_before.iter().cloned());
         self
     }
 
@@ -149,8 +159,15 @@ impl<P> ExistingTokens<P> {
     }
 
     /// A field of the token reply beyond RFC 6749 that the provider documents (Finexer's `account_id`).
+    ///
+    /// Blanks around the value are left out, and a value that is empty then counts as not given.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.extra.insert(name.into(), value.into());
+        let value = value.into();
+        // As a reply is read, with which it is compared.
+        let value = trimmed(&value);
+        if !value.is_empty() {
+            self.extra.insert(name.into(), value.to_owned());
+        }
         self
     }
 
@@ -158,19 +175,54 @@ impl<P> ExistingTokens<P> {
         self.grant
     }
 
-    /// Whether the provider has such scopes. A scope with what it is bound to grants the scope by its name too, as it does
-    /// in a token reply.
+    /// Whether the provider has such scopes, and ids can be what they are bound to. A scope with what it is bound to grants
+    /// the scope by its name too, as it does in a token reply.
     pub(crate) fn check_scopes(&mut self, profile: &Profile) -> Result<(), ScopeError> {
-        let is_bound = |scope: &str| profile.scope_templates.iter().any(|template| template.binds(scope));
-        for scope in self.scopes.iter().filter(|scope| !is_bound(scope)) {
-            check_scope(profile, scope)?;
+        for scope in self.scopes.iter() {
+            match profile.bound_id(scope) {
+                Some(id) => {
+                    self.bound.insert(id.to_owned());
+                }
+                None => check_scope(profile, scope)?,
+            }
+        }
+        for id in &self.bound {
+            check_id(id, "the scopes are")?;
         }
         self.scopes = granted(profile, std::mem::take(&mut self.scopes));
         Ok(())
     }
 
-    pub(crate) fn bindings(&self) -> &[String] {
-        &self.bound
+    /// What the scopes are bound to, each once and in order: two starts of a program must not make two grants of the same
+    /// tokens.
+    pub(crate) fn bindings(&self) -> Vec<String> {
+        self.bound.iter().cloned().collect()
+    }
+
+    /// What earlier versions may have had in the key in place of the [bindings](Self::bindings): ids in the order in which
+    /// they came, of which two have two, and none where the scopes were texts.
+    pub(crate) fn bindings_before(&self) -> Vec<Vec<String>> {
+        let bindings = self.bindings();
+        let backwards = bindings.iter().rev().cloned().collect();
+        let mut before = vec![self.bound_before.clone(), backwards, Vec::new()];
+        before.retain(|ids| *ids != bindings);
+        before.sort();
+        before.dedup();
+        before
+    }
+
+    /// Whether a grant that is stored with these ids in its key is the one whose tokens these are. Where it cannot be told,
+    /// it is another one: a consent that is taken for another one is lost.
+    pub(crate) fn are_of(&self, profile: &Profile, ids: &[String], stored: &Record) -> bool {
+        let tokens = stored.tokens.as_ref();
+        let refresh_token = tokens.and_then(|tokens| tokens.refresh_token.as_ref());
+        if refresh_token.is_some() && refresh_token == self.refresh_token.as_ref() {
+            return true;
+        }
+        let scopes = tokens.into_iter().flat_map(|tokens| tokens.scopes.iter());
+        let named = scopes.filter_map(|scope| profile.bound_id(scope));
+        let of_key = ids.iter().map(String::as_str);
+        named.chain(of_key).collect::<BTreeSet<_>>() == self.bound.iter().map(String::as_str).collect()
     }
 
     /// The first token set of the grant here, or why there can be none.

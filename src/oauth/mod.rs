@@ -26,7 +26,7 @@ mod sending;
 mod server;
 pub mod wire;
 
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, finrail_fuzzing))]
 pub(crate) use callback::ExpectedIssuer;
 pub use callback::callback_state;
 pub(crate) use callback::read_callback;
@@ -43,7 +43,7 @@ pub use profile::{
     ScopeSentOn, ScopeTemplate, TokenBody,
 };
 pub(crate) use redirect_uri::check_redirect_uri;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, finrail_fuzzing))]
 pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;
 pub(crate) use requested_scope::{AskedScope, Purpose, resolve};

@@ -106,6 +106,11 @@ impl Profile {
         revocation: None,
         errors: &[],
     };
+
+    /// What a scope is bound to, when one of the templates made it.
+    pub(crate) fn bound_id<'s>(&self, scope: &'s str) -> Option<&'s str> {
+        self.scope_templates.iter().find_map(|template| template.id_in(scope))
+    }
 }
 
 /// How the client shows who it is (RFC 6749 section 2.3.1).
@@ -228,9 +233,12 @@ impl ScopeTemplate {
 
     /// Whether a scope is this one, bound to something.
     pub(crate) fn binds(&self, scope: &str) -> bool {
-        scope
-            .strip_prefix(self.before)
-            .is_some_and(|rest| rest.ends_with(self.after))
+        self.id_in(scope).is_some()
+    }
+
+    /// What a scope is bound to, when it is this one.
+    fn id_in<'s>(&self, scope: &'s str) -> Option<&'s str> {
+        scope.strip_prefix(self.before)?.strip_suffix(self.after)
     }
 }
 

@@ -414,7 +414,7 @@ fn secret(value: Value<'_>) -> Option<Secret> {
 }
 
 /// Without the line break or the space that a template put around it.
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
 }
 

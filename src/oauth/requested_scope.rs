@@ -149,9 +149,7 @@ impl AskedScope {
 
 /// Whether a text can be one scope of the provider, as far as its list of scopes is complete.
 pub(crate) fn check_scope(profile: &Profile, name: &str) -> Result<(), ScopeError> {
-    if name.is_empty()
-        || name.contains(|c: char| c.is_whitespace() || c == ',' || c == '"' || c == '\\' || c.is_control())
-    {
+    if !is_scope_token(name) {
         return Err(ScopeError::new(
             "a scope is empty or has characters that no scope has (RFC 6749 section 3.3); give each scope as an item of its own",
         ));
@@ -194,6 +192,17 @@ fn is_scope_token(text: &str) -> bool {
             .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b','))
 }
 
+/// Whether a text can be what a scope is bound to. `of` is what is bound to it, as the error says it.
+pub(crate) fn check_id(id: &str, of: &str) -> Result<(), ScopeError> {
+    if is_scope_token(id) {
+        return Ok(());
+    }
+    Err(ScopeError::new(format!(
+        "the id that {of} bound to is empty or has characters that no scope has (RFC 6749 section 3.3); give each id as the \
+         provider names it"
+    )))
+}
+
 /// Checks scopes against the provider's rules and adds those that are always sent.
 pub(crate) fn resolve(profile: &Profile, requested: &[AskedScope], purpose: Purpose) -> Result<Scopes, ScopeError> {
     if purpose == Purpose::Authorization && profile.single_scope && requested.len() > 1 {
@@ -224,13 +233,8 @@ pub(crate) fn resolve(profile: &Profile, requested: &[AskedScope], purpose: Purp
         if !written.contains(&text) {
             written.push(text);
         }
-        if let Some(id) = &scope.id
-            && !is_scope_token(id)
-        {
-            return Err(ScopeError::new(format!(
-                "the id that scope `{}` is bound to is empty or has characters that no scope has (RFC 6749 section 3.3)",
-                scope.name
-            )));
+        if let Some(id) = &scope.id {
+            check_id(id, &format!("scope `{}` is", scope.name))?;
         }
         bare.insert(scope.name.as_ref());
         bound.extend(scope.id.clone());
@@ -371,10 +375,9 @@ mod tests {
             check_scope(&Profile::BASE, "balances").is_ok(),
             "the list is not complete"
         );
-        for (profile, none) in [&PROFILE, &Profile::BASE]
-            .into_iter()
-            .flat_map(|profile| ["", "a b", "a\tb", "a,b", "a\"b", "a\\b", "a\u{7f}b"].map(|none| (profile, none)))
-        {
+        for (profile, none) in [&PROFILE, &Profile::BASE].into_iter().flat_map(|profile| {
+            ["", "a b", "a\tb", "a,b", "a\"b", "a\\b", "a\u{7f}b", "\u{e9}"].map(|none| (profile, none))
+        }) {
             let error = check_scope(profile, none).unwrap_err().to_string();
             assert!(
                 error.contains("give each scope as an item of its own"),

@@ -12,8 +12,8 @@ use super::machine::{Freshness, Want};
 use super::transaction::Left;
 use super::watch::Events;
 use super::{
-    Error, Explanation, Issuer, ReauthorizationReason, Renewal, TokenHandleBuilder, TokenInfo, TokenKey, TokenReply,
-    TokenSet, attempt, transaction,
+    Error, Explanation, Issuer, ReauthorizationReason, Record, Renewal, TokenHandleBuilder, TokenInfo, TokenKey,
+    TokenReply, TokenSet, attempt, transaction,
 };
 use crate::token::source::{Bearer, Rejection, TokenSource};
 use crate::value::ScopeSet;
@@ -175,6 +175,12 @@ impl TokenHandle {
     pub(crate) async fn import(&self, tokens: TokenSet) -> Result<TokenInfo, Error> {
         self.owned(|live| async move { transaction::import(&live, tokens).await })
             .await
+    }
+
+    /// What the store has of the grant, its end included.
+    pub(crate) async fn stored(&self) -> Result<Option<Record>, Error> {
+        let stored = self.0.store.look_for_change().await?;
+        Ok(stored.map(|stored| stored.record))
     }
 
     /// Looks the grant up in the store, after a restart. None: there is none.
@@ -359,6 +365,10 @@ impl TokenSource for TokenHandle {
 
     fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>> {
         Box::pin(self.rejected(generation, rejection))
+    }
+
+    fn provider(&self) -> Option<&str> {
+        Some(&self.key().provider)
     }
 
     fn granted(&self) -> Option<Arc<ScopeSet>> {

@@ -153,9 +153,17 @@ fn what_is_left_of_a_life_is_what_the_clock_that_is_further_leaves() {
         (9999, 0, 0),
         (10, 3000, 590),
         (10, 9999, 0),
+        (10, -3000, 3590),
+        (3599, -9999, 1),
+        (3600, -9999, 0),
     ] {
         let mut later = now(Duration::from_secs(age));
-        later.tick.wall += Duration::from_secs(jump);
+        let jumped = Duration::from_secs(i64::unsigned_abs(jump));
+        later.tick.wall = if jump < 0 {
+            later.tick.wall - jumped
+        } else {
+            later.tick.wall + jumped
+        };
         assert_eq!(horizon.left(later).as_secs(), left, "{age} {jump}");
     }
 }

@@ -124,8 +124,9 @@ impl TokenSet {
     /// The field by which a reply to a refresh says that it is for another account than the one that was authorized.
     pub(crate) fn differs_in<'r>(&self, reply: &'r TokenReply) -> Option<&'r str> {
         let field = reply.account_field.as_deref()?;
-        let (known, named) = (self.extra.get(field)?, reply.extra.get(field)?);
-        (known != named).then_some(field)
+        let (known, named) = (self.extra.get(field)?.trim(), reply.extra.get(field)?);
+        // Imported tokens may have been stored with an empty one, which names no account.
+        (!known.is_empty() && known != named).then_some(field)
     }
 
     /// The login that they are of replaces this grant, or none.
@@ -343,6 +344,13 @@ mod tests {
         ] {
             assert_eq!(named(field, account), None, "{field:?} {account:?}");
         }
+        // An import of an earlier version kept an empty field.
+        let mut set = first(full(1));
+        set.extra.insert("account".to_owned(), String::new());
+        let mut reply = full(2);
+        reply.account_field = Some("account".to_owned());
+        assert_eq!(set.differs_in(&reply), None);
+        assert_eq!(set.next(reply, sent_at()).extra["account"], "a-1");
     }
 
     #[test]

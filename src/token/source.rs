@@ -95,6 +95,13 @@ pub trait TokenSource: Send + Sync + 'static {
     /// The scopes that the token was granted; none: not known yet.
     fn granted(&self) -> Option<Arc<ScopeSet>>;
 
+    /// Whose tokens they are: the name of a provider's module (`mx`), which is in the [key](super::TokenKey::provider) of a
+    /// grant. A client of another provider does not take the source. None, as for a source that does not implement this:
+    /// it is not known, and for the caller to see to.
+    fn provider(&self) -> Option<&str> {
+        None
+    }
+
     /// What those who wait for a token wait for now, as an error for one who cannot wait any longer; none, as for a
     /// source that does not implement this: it is not known.
     fn waiting(&self) -> Option<Error> {

@@ -220,20 +220,28 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    let mut seen: Vec<String> = Vec::new();
+    let (mut first, mut seen) = (None::<Url>, Vec::<String>::new());
     let fetch = move |cursor: Option<String>| {
         send(match cursor {
             None => call.clone(),
             Some(cursor) => set(call.clone(), cursor),
         })
     };
-    let behind = move |page: &ResponseValue<T>| match next(page).filter(|cursor| !cursor.is_empty()) {
-        None => Next::End,
-        Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
-        Some(cursor) => {
-            seen.push(cursor.clone());
-            Next::Page(Some(cursor))
+    let behind = move |page: &ResponseValue<T>| {
+        // The cursor that the call began with is known to the call alone, and shows in the URL.
+        match &first {
+            None => first = Some(page.url().clone()),
+            Some(first) if same_query(first, page.url()) => return Err(Nowhere::Repeated),
+            Some(_) => {}
         }
+        Ok(match next(page).filter(|cursor| !cursor.is_empty()) {
+            None => Next::End,
+            Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
+            Some(cursor) => {
+                seen.push(cursor.clone());
+                Next::Page(Some(cursor))
+            }
+        })
     };
     Pages::of(Walk {
         next: Next::Page(None),
@@ -264,13 +272,13 @@ where
     };
     let behind = move |page: &ResponseValue<T>| {
         let Some(link) = next(page).filter(|link| !link.trim().is_empty()) else {
-            return Next::End;
+            return Ok(Next::End);
         };
         let from = page.url().clone();
         if seen.is_empty() {
             seen.push(from.clone());
         }
-        match link_target(&base, &from, &link) {
+        Ok(match link_target(&base, &from, &link) {
             None => Nowhere::Foreign.after(page),
             Some(to) if !same_resource(&from, &to) => Nowhere::OtherResource.after(page),
             Some(to) if seen.contains(&to) => Nowhere::Repeated.after(page),
@@ -278,7 +286,7 @@ where
                 seen.push(to.clone());
                 Next::Page(Some(to))
             }
-        }
+        })
     };
     Pages::of(Walk {
         next: Next::Page(None),
@@ -301,7 +309,7 @@ struct Walk<N, F, B> {
     next: Next<N>,
     /// Asks for a page.
     fetch: F,
-    /// Says what comes after one.
+    /// Says what comes after one. An error: it was read before, and its items are not given again.
     behind: B,
 }
 
@@ -309,7 +317,7 @@ impl<'a, N, F, B, T, E> Source<'a, T, E> for Walk<N, F, B>
 where
     N: Clone + Send + 'a,
     F: FnMut(Option<N>) -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
-    B: FnMut(&ResponseValue<T>) -> Next<N> + Send + 'a,
+    B: FnMut(&ResponseValue<T>) -> Result<Next<N>, Nowhere> + Send + 'a,
     T: Send + 'a,
     E: Send + 'a,
 {
@@ -323,11 +331,18 @@ where
             }
         };
         Box::pin(async move {
-            let page = page.await;
-            if let Ok(page) = &page {
-                self.next = (self.behind)(page);
+            let page = match page.await {
+                Ok(page) => page,
+                Err(error) => return (self as Box<_>, Some(Err(error))),
+            };
+            match (self.behind)(&page) {
+                Ok(next) => self.next = next,
+                Err(why) => {
+                    self.next = why.after(&page);
+                    return self.fetch().await;
+                }
             }
-            (self as Box<_>, Some(page))
+            (self as Box<_>, Some(Ok(page)))
         })
     }
 }
@@ -357,6 +372,16 @@ fn link_target(base: &Url, from: &Url, link: &str) -> Option<Url> {
     let rooted = link.starts_with('/') && !link.starts_with("//");
     let prefixed = rooted.then(|| from.join(&format!("{prefix}{link}")).ok()).flatten();
     prefixed.filter(|url| own(url) && under(url))
+}
+
+/// Whether two URLs of a call ask for the same, in whatever order its parameters stand.
+fn same_query(one: &Url, other: &Url) -> bool {
+    let sorted = |url: &Url| {
+        let mut pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        pairs.sort();
+        pairs
+    };
+    sorted(one) == sorted(other)
 }
 
 /// Whether a link leads to the resource that was asked for: its query alone may be another one. Where it leads elsewhere, a
@@ -506,7 +531,7 @@ mod tests {
         let asked = Arc::clone(asked);
         let send = move |cursor: String| {
             asked.lock().unwrap().push(cursor.clone());
-            reply(BASE, page(&cursor))
+            reply(&format!("{BASE}/items?cursor={cursor}"), page(&cursor))
         };
         cursor_pages(
             "first".to_owned(),
@@ -587,6 +612,16 @@ mod tests {
         });
         assert!(matches!(read(pages).await, (items, Some(Problem::RepeatedPage)) if items == [1, 2]));
         assert_eq!(asked.lock().unwrap().len(), 2);
+        // The cursor that the call began with is seen in the URL, at once or later.
+        for (second, items_read) in [("first", vec![1]), ("b", vec![1, 2])] {
+            let asked = Asked::default();
+            let pages = by_cursor(&asked, move |cursor| match cursor {
+                "first" => Some((vec![1], Some(second))),
+                _ => Some((vec![2], Some("first"))),
+            });
+            assert!(matches!(read(pages).await, (items, Some(Problem::RepeatedPage)) if items == items_read));
+            assert_eq!(asked.lock().unwrap().len(), items_read.len() + 1);
+        }
         for back in ["https://api.bank.example/v1/items", "?page=2"] {
             let asked = Asked::default();
             let pages = by_link(&asked, move |url| {
@@ -651,6 +686,24 @@ mod tests {
             let (items, problem) = read(pages).await;
             assert_eq!(items.len(), if is_error { 0 } else { 2 });
             assert_eq!(matches!(problem, Some(Problem::EmptyPages)), is_error, "{problem:?}");
+        }
+        // An item in between begins the count anew, wherever it stands.
+        for (before, after, is_error) in [(5, 9, false), (9, 9, false), (9, 10, true)] {
+            let counted = Arc::new(Mutex::new(0));
+            let pages = by_cursor(&Asked::default(), move |_| {
+                let mut count = counted.lock().unwrap();
+                *count += 1;
+                let cursor: &'static str = format!("c{count}").leak();
+                let items = if *count == before + 1 { vec![1] } else { vec![] };
+                Some((items, Some(cursor).filter(|_| *count < before + 1 + after)))
+            });
+            let (items, problem) = read(pages).await;
+            assert_eq!(items, [1]);
+            assert_eq!(
+                matches!(problem, Some(Problem::EmptyPages)),
+                is_error,
+                "{before} {after}: {problem:?}"
+            );
         }
     }
 
@@ -783,6 +836,8 @@ mod tests {
             (bare, "http://api.bank.example/v1/items?page=2", None),
             (bare, "https://api.bank.example:8443/v1/items", None),
             (bare, "https://user:pw@api.bank.example/v1/items", None),
+            (bare, "https://:pw@api.bank.example/v1/items", None),
+            (bare, "https://user@api.bank.example/v1/items", None),
             (bare, "javascript:alert(1)", None),
             (gateway, "/v1/items?page=2", Some("/premium/sandbox/v1/items?page=2")),
             (slashed, "/v1/items?page=2", Some("/premium/sandbox/v1/items?page=2")),

@@ -529,7 +529,7 @@ fn unframe(framed: &[u8]) -> Option<StoredRecord> {
 }
 
 /// A record file read and written once more, for the fuzz target.
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, finrail_fuzzing))]
 pub(crate) fn reframed(framed: &[u8]) -> Option<Vec<u8>> {
     Some(frame(&unframe(framed)?).to_vec())
 }

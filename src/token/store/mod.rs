@@ -37,7 +37,7 @@ pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted};
 pub use error::{Damage, StoreError};
 #[cfg(feature = "file")]
 pub use file::FileStore;
-#[cfg(all(feature = "file", any(test, fuzzing)))]
+#[cfg(all(feature = "file", any(test, finrail_fuzzing)))]
 pub(crate) use file::reframed;
 pub use listing::{Listed, ListedRecord};
 pub use memory::MemoryStore;

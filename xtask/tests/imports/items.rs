@@ -76,7 +76,9 @@ impl Outside {
         };
         let list = match condition {
             Meta::Path(path) => {
-                let tests = ["test", "fuzzing", "loom"].iter().any(|name| path.is_ident(name));
+                let tests = ["test", "finrail_fuzzing", "loom"]
+                    .iter()
+                    .any(|name| path.is_ident(name));
                 return Self {
                     can_hold: !tests,
                     can_fail: true,

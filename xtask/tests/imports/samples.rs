@@ -239,8 +239,8 @@ fn every_way_to_write_an_import_is_seen() {
 fn what_is_no_import_is_not_taken_for_one() {
     for unseen in [
         "#[cfg(test)] mod tests { use crate::b::Thing; }",
-        "#[cfg(any(test, fuzzing))] mod tests { use crate::b::Thing; }",
-        "#[cfg(all(feature = \"x\", any(test, fuzzing)))] enum A { B(crate::b::Thing) }",
+        "#[cfg(any(test, finrail_fuzzing))] mod tests { use crate::b::Thing; }",
+        "#[cfg(all(feature = \"x\", any(test, finrail_fuzzing)))] enum A { B(crate::b::Thing) }",
         "struct A; impl A { #[cfg(test)] const B: crate::b::Thing = crate::b::Thing; }",
         "use std::fmt;",
         "std::println!();",
