@@ -455,8 +455,33 @@ pub(crate) enum Rescue {
     Yield,
 }
 
-/// `parent` is the access token from whose generation the new set was made; none: a login.
-pub(crate) fn rescue(tokens: &TokenSet, parent: Option<&Secret>, stored: Option<&Record>) -> Rescue {
+/// Whether stored tokens are this set. One token alone does not tell: with a new refresh token a server may give the same
+/// access token again.
+fn is_same_set(stored: &TokenSet, set: &TokenSet) -> bool {
+    has_tokens_of(stored, set)
+        && stored.generation == set.generation
+        && matches!(
+            Lineage::kinship(stored.lineage.as_ref(), set.lineage.as_ref()),
+            Kinship::Same | Kinship::Unknown
+        )
+}
+
+fn has_tokens_of(stored: &TokenSet, set: &TokenSet) -> bool {
+    stored.access_token == set.access_token && stored.refresh_token == set.refresh_token
+}
+
+/// Whether a set whose write was not confirmed is what the store holds. `parent`: the tokens from which it was made; none:
+/// a login, which gets its number with each write anew.
+pub(crate) fn is_stored(tokens: &TokenSet, parent: Option<&TokenSet>, stored: &TokenSet) -> bool {
+    let of_this_login = || {
+        let kinship = Lineage::kinship(stored.lineage.as_ref(), tokens.lineage.as_ref());
+        kinship == Kinship::Same && has_tokens_of(stored, tokens)
+    };
+    is_same_set(stored, tokens) || (parent.is_none() && of_this_login())
+}
+
+/// `parent`: the tokens from which the new set was made; none: a login.
+pub(crate) fn rescue(tokens: &TokenSet, parent: Option<&TokenSet>, stored: Option<&Record>) -> Rescue {
     let Some(stored) = stored else {
         // Nothing but a loss removes a record.
         return Rescue::Write;
@@ -465,7 +490,7 @@ pub(crate) fn rescue(tokens: &TokenSet, parent: Option<&Secret>, stored: Option<
         // A tombstone that a sibling wrote after a refusal of the parent's refresh token says only that the token was
         // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.
         (Some(parent), _) => {
-            let is_parent = |stored: &TokenSet| stored.access_token == *parent;
+            let is_parent = |stored: &TokenSet| is_same_set(stored, parent);
             // A store that lost the parent meanwhile, and holds an older copy, has nothing newer.
             stored.tokens.as_ref().is_some_and(is_parent) || went_back(Some(stored), tokens)
         }

@@ -368,7 +368,7 @@ mod tests {
         let new = old.next(TokenReply::new("access-2"), now.wall);
         let set = UnstoredTokens {
             tokens: new.clone(),
-            parent: Some(old.access_token.clone()),
+            parent: Some(old.clone()),
         };
         assert!(
             held.unstored

@@ -4,14 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::token::store::Lease;
 use crate::token::{Error, StoreError, TokenSet};
-use crate::value::Secret;
 
 /// Tokens that the server gave and the store did not take yet.
 #[derive(Clone)]
 pub(crate) struct UnstoredTokens {
     pub tokens: TokenSet,
-    /// The access token from whose generation they were made; none: a login.
-    pub parent: Option<Secret>,
+    /// The tokens from which they were made; none: a login.
+    pub parent: Option<TokenSet>,
 }
 
 /// The set that waits to be stored, if one does.
@@ -106,10 +105,13 @@ mod tests {
     /// A set that waits; `parent`: what its refresh was made from.
     fn set(access_token: &str, parent: Option<&str>) -> UnstoredTokens {
         let now = Now::read(&ManualClock::new());
-        let reply = TokenReply::new(access_token.to_owned());
+        let tokens = |access_token: &str| {
+            let reply = TokenReply::new(access_token.to_owned());
+            TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN)
+        };
         UnstoredTokens {
-            tokens: TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN),
-            parent: parent.map(Secret::from),
+            tokens: tokens(access_token),
+            parent: parent.map(tokens),
         }
     }
 

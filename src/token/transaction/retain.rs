@@ -151,7 +151,7 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
     };
     let is_stored = |seen: &&Versioned| {
         let stored = seen.record.tokens.as_ref();
-        stored.is_some_and(|stored| stored.access_token == tokens.access_token)
+        stored.is_some_and(|stored| machine::is_stored(tokens, unstored.parent.as_ref(), stored))
     };
     if let Some(seen) = seen.as_ref().filter(is_stored) {
         // The write was made, and only its confirmation was lost.
@@ -206,7 +206,7 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
     if live
         .held
         .snapshot()
-        .is_some_and(|shown| shown.is_of(&tokens.access_token))
+        .is_some_and(|shown| shown.tokens.as_ref() == Some(tokens))
     {
         // They were shown while they waited, and are not what counts.
         live.clear();
