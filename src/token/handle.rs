@@ -116,7 +116,8 @@ impl TokenHandle {
         }
     }
 
-    /// The provider answered 401 to this generation: a header of another token.
+    /// The provider answered 401 to this generation: a header of another token. So is the same access token where the
+    /// server gives it once more for a refresh, which says that it is good.
     ///
     /// However many calls report the same generation, one refresh is made. A
     /// token that is refused moments after it was issued, twice in a row, is not

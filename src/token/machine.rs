@@ -176,11 +176,41 @@ pub(crate) enum Want {
     /// The token at hand is near its end.
     Younger,
     /// The provider refused this access token.
-    Other(Secret),
+    Other(Issued),
     /// The provider answered 401 to a call with this access token and did not say that it is the token: it may be good.
-    Instead(Secret),
+    Instead(Issued),
     /// The refresh token nears its end: tokens of a later generation, whatever is left of them.
     Later { than: u64 },
+}
+
+/// An access token as one reply brought it. A server that gives the same one again, with a later reply, says that it is
+/// good: what was said of it before counts no more.
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    access_token: Secret,
+    generation: u64,
+    times: (DateTime<Utc>, Option<DateTime<Utc>>),
+}
+
+impl Issued {
+    /// With these tokens.
+    pub fn with(tokens: &TokenSet) -> Self {
+        Self {
+            access_token: tokens.access_token.clone(),
+            generation: tokens.generation,
+            times: times(tokens),
+        }
+    }
+
+    /// Whether it is still the one. A later generation that kept the access token for want of another has its times too.
+    pub fn is_in(&self, tokens: &TokenSet) -> bool {
+        tokens.access_token == self.access_token
+            && (tokens.generation == self.generation || times(tokens) == self.times)
+    }
+}
+
+fn times(tokens: &TokenSet) -> (DateTime<Utc>, Option<DateTime<Utc>>) {
+    (tokens.obtained_at, tokens.expires_at)
 }
 
 /// Whether stored tokens are what is wanted, so that no request is needed.
@@ -188,7 +218,7 @@ pub(crate) fn satisfies(want: &Want, tokens: &TokenSet, freshness: Freshness) ->
     match (want, freshness) {
         (Want::Later { than }, _) => tokens.generation > *than,
         (_, Freshness::Mandatory | Freshness::Expired) => false,
-        (Want::Other(refused) | Want::Instead(refused), _) => tokens.access_token != *refused,
+        (Want::Other(refused) | Want::Instead(refused), _) => !refused.is_in(tokens),
         (Want::Younger, Freshness::Advisory) => false,
         _ => true,
     }

@@ -191,8 +191,8 @@ fn decisions_by_example() {
         let want = match row.cell("want") {
             "usable" => Want::Usable,
             "younger" => Want::Younger,
-            "other" => Want::Other(Secret::from("access-1")),
-            "instead" => Want::Instead(Secret::from("access-1")),
+            "other" => Want::Other(Issued::with(&tokens(None, true))),
+            "instead" => Want::Instead(Issued::with(&tokens(None, true))),
             "later" => Want::Later { than: 1 },
             "renewed" => Want::Later { than: 0 },
             other => panic!("want {other}"),
