@@ -314,8 +314,8 @@ impl<P: Provider> App<P> {
         self.0.logins.run(login).await
     }
 
-    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: the store has no such grant, or it was
-    /// [forgotten](Connection::forget).
+    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: neither the store nor this process has
+    /// such a grant, or it was [forgotten](Connection::forget).
     ///
     /// A grant that is over, such as one that was [revoked](Connection::revoke), is an error that says why:
     ///

@@ -178,8 +178,9 @@ impl TokenHandle {
             .await
     }
 
-    /// Looks the grant up in the store, after a restart. None: there is none.
+    /// Looks the grant up in the store, after a restart. None: there is none, and this process holds none either.
     ///
+    /// A grant that lives in this process only, because the store did not take it yet or has lost it, is there.
     /// Calls do this by themselves when they need a token.
     ///
     /// # Errors
@@ -188,7 +189,8 @@ impl TokenHandle {
     /// [`Error::Store`] when the store fails.
     pub async fn load(&self) -> Result<Option<TokenInfo>, Error> {
         let Some(seen) = self.0.store.look().await? else {
-            return Ok(None);
+            let held = self.0.held.snapshot();
+            return Ok(held.as_ref().and_then(|held| held.living()).map(TokenSet::info));
         };
         let snapshot = self.0.publish(seen);
         match (&snapshot.tombstone, &snapshot.tokens) {
