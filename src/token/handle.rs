@@ -247,6 +247,12 @@ impl TokenHandle {
         .await
     }
 
+    /// Whether this process holds tokens of the grant that live, be they stored or not.
+    pub(crate) fn holds_tokens(&self) -> bool {
+        let held = self.0.held.snapshot();
+        held.is_some_and(|held| held.living().is_some()) || !self.0.held.unstored.is_empty()
+    }
+
     /// Waits until nothing is under way: no request, no login or revocation, and no tokens that wait to be stored.
     ///
     /// A refresh runs beside the calls, and the end of the runtime cuts it off. A program that ends after its last

@@ -1,5 +1,6 @@
 //! Tokens that the server gave and the store did not take yet.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::token::store::Lease;
@@ -20,6 +21,17 @@ pub(crate) struct Unstored {
     /// The lease under which the set before it was to be stored. While it is held, no other process sends the refresh
     /// token that this process knows to be spent.
     lease: Mutex<Option<Lease>>,
+    /// How many changes of the grant are about to drop what waits.
+    drops: AtomicU32,
+}
+
+/// What waits is not stored, and its lease is for whoever has this.
+pub(crate) struct HeldBack<'a>(&'a Unstored);
+
+impl Drop for HeldBack<'_> {
+    fn drop(&mut self) {
+        self.0.drops.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 struct Waiting {
@@ -74,7 +86,17 @@ impl Unstored {
         Some(Error::Store { source })
     }
 
-    /// Leaves a lease for whoever stores the set that waits now.
+    /// Nothing that waits is to be stored for now, because it is about to be dropped.
+    pub fn hold_back(&self) -> HeldBack<'_> {
+        self.drops.fetch_add(1, Ordering::AcqRel);
+        HeldBack(self)
+    }
+
+    pub fn is_held_back(&self) -> bool {
+        self.drops.load(Ordering::Acquire) > 0
+    }
+
+    /// Leaves a lease for whoever stores the set that waits now, or drops it.
     pub fn leave(&self, lease: Lease) {
         *self.left() = Some(lease);
     }
@@ -137,6 +159,16 @@ mod tests {
             assert!(unstored.holds(&waits.tokens));
             assert!(!unstored.holds(&if taken { first } else { second }.tokens));
         }
+    }
+
+    #[test]
+    fn what_waits_is_held_back_until_the_last_who_would_drop_it_is_done() {
+        let unstored = Unstored::default();
+        let (one, two) = (unstored.hold_back(), unstored.hold_back());
+        drop(one);
+        assert!(unstored.is_held_back());
+        drop(two);
+        assert!(!unstored.is_held_back());
     }
 
     #[test]

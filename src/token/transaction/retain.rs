@@ -68,6 +68,12 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
         if !live.held.unstored.holds(&unstored.tokens) {
             break;
         }
+        if live.held.unstored.is_held_back() {
+            if let Some(held) = lease.take() {
+                live.held.unstored.leave(held);
+            }
+            continue;
+        }
         let held = match lease.take() {
             Some(held) => held,
             None => match acquire_or_take(&live.store, &*live.clock, || live.held.unstored.take_left()).await {
