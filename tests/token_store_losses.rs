@@ -465,14 +465,20 @@ async fn a_revocation_while_a_sibling_refreshes_waits_for_what_the_sibling_gets(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_revocation_in_doubt_ends_the_access_token_too() {
-    let world = World::new(STRICT);
-    let handle = world.logged_in("a").await;
-    tokio::time::sleep(HOUR).await;
-    world.bank.faults([Fault::LoseReply]);
-    assert!(matches!(handle.fresh().await, Err(Error::InDoubt { .. })));
-    handle.revoke().await.unwrap();
-    assert_eq!(world.bank.revoked_tokens(), ["refresh-1", "access-1"]);
+async fn a_revocation_after_a_refresh_in_doubt_or_refused_ends_the_access_token_too() {
+    for refused in [false, true] {
+        let world = World::new(STRICT);
+        let handle = world.logged_in("a").await;
+        tokio::time::sleep(HOUR).await;
+        match refused {
+            true => world.bank.withdraw(),
+            false => world.bank.faults([Fault::LoseReply]),
+        }
+        let error = handle.fresh().await.unwrap_err();
+        assert_eq!(error.reauthorization_required(), refused, "{error:?}");
+        handle.revoke().await.unwrap();
+        assert_eq!(world.bank.revoked_tokens(), ["refresh-1", "access-1"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

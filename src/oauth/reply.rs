@@ -310,8 +310,8 @@ impl RawReply {
         Ok(reply)
     }
 
-    /// Reads the reply to a revocation request (RFC 7009 section 2.2). `unanswered`: to an earlier one for the same token
-    /// no reply came, so that the token may be gone.
+    /// Reads the reply to a revocation request (RFC 7009 section 2.2). `unanswered`: the token may be gone
+    /// ([`RevokeRequest`](crate::token::RevokeRequest)).
     pub(crate) fn revocation(
         mut self,
         profile: &Profile,

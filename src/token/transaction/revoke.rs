@@ -110,12 +110,15 @@ async fn revoke_known(
     // With what a store lost, it lost who was about to send it.
     let may_be_sent = held.is_some() || seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
     let spent_in_doubt = unstored.is_none() && may_be_sent;
+    // It is over because the server refused its refresh token.
+    let refused = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.tombstone.is_some());
+    let may_be_gone = spent_in_doubt || refused;
     let (seen, unanswered) = mark(live, fence, seen, &tokens).await?;
     let audit = |action| match how {
         End::Revoked => live.audit(tokens.generation, action),
         End::Erased => live.audit_without_person(tokens.generation, action),
     };
-    let at_provider = match end(live, &tokens, unanswered, spent_in_doubt).await {
+    let at_provider = match end(live, &tokens, unanswered, may_be_gone).await {
         Ok(at_provider) => at_provider,
         Err(error) => {
             let open = unanswered || matches!(error, Error::InDoubt { .. });
@@ -126,7 +129,7 @@ async fn revoke_known(
                 let _ = write(&live.store, Some(seen.revision), next, fence).await;
             }
             // Of two tokens the first one may be revoked.
-            let in_doubt = open || spent_in_doubt;
+            let in_doubt = open || may_be_gone;
             audit(AuditAction::RevocationFailed { in_doubt });
             return Err(error);
         }
@@ -192,15 +195,16 @@ async fn mark(
     }
 }
 
-/// Ends the tokens at the provider. False: it has no revocation.
-async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, spent_in_doubt: bool) -> Result<bool, Error> {
+/// Ends the tokens at the provider. False: it has no revocation. `unanswered`: an earlier revocation may have ended them.
+/// `may_be_gone`: a refresh may have, or the server has refused the refresh token.
+async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, may_be_gone: bool) -> Result<bool, Error> {
     let request = |token| {
         let mut request = RevokeRequest::new(token);
-        request.unanswered = unanswered;
+        request.unanswered = unanswered || may_be_gone;
         request
     };
     let mut revoked = live.server.revoke(request(tokens.to_revoke())).await?;
-    if spent_in_doubt && tokens.refresh_token.is_some() && !tokens.access_token.is_empty() {
+    if may_be_gone && tokens.refresh_token.is_some() && !tokens.access_token.is_empty() {
         // The refresh token may be spent, and then its revocation ended nothing.
         let access = RevokedToken::Access(tokens.access_token.clone());
         revoked &= live.server.revoke(request(access)).await?;
