@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::clock::Tick;
+use super::clock::{Now, Tick};
 use super::live::{Live, Refusal};
 use super::machine::{Freshness, Want};
 use super::transaction::Left;
@@ -161,14 +161,19 @@ impl TokenHandle {
 
     /// Takes the first tokens of a grant, after a login, and stores them.
     ///
-    /// They replace whatever was stored under the key, a tombstone included.
+    /// They replace whatever was stored under the key, a tombstone included. Their times count from this call on.
     ///
     /// # Errors
     ///
     /// When the store fails. The tokens then serve from memory and the write is
     /// tried again until it succeeds; the error says only that it has not yet.
     pub async fn adopt(&self, reply: TokenReply) -> Result<TokenInfo, Error> {
-        self.owned(|live| async move { transaction::adopt(&live, reply).await })
+        self.adopt_sent(reply, self.0.now()).await
+    }
+
+    /// The same for tokens that were asked for at this time, from which their times count.
+    pub(crate) async fn adopt_sent(&self, reply: TokenReply, sent_at: Now) -> Result<TokenInfo, Error> {
+        self.owned(move |live| async move { transaction::adopt(&live, reply, sent_at).await })
             .await
     }
 
