@@ -227,6 +227,29 @@ async fn a_refresh_token_of_no_use_is_read_as_none() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_is_a_number_is_read_digit_for_digit() {
+    for number in [
+        "7",
+        "1234567",
+        "123456789012345678901234567890",
+        "-1",
+        "1.50",
+        "1e400",
+        "0042",
+    ] {
+        let body = format!(r#"{{"access_token":"access-2","token_type":"Bearer","refresh_token":{number}}}"#);
+        let world = World::new([Answer::json(token(1)), Answer::json(body), Answer::json(token(3))]).await;
+        let user = world.ofx().await.unwrap();
+        for _ in 0..2 {
+            world.later();
+            let generation = user.tokens().info().unwrap().generation;
+            user.tokens().renew(generation).await.unwrap();
+        }
+        assert_eq!(world.last_request().field("refresh_token").as_deref(), Some(number));
+    }
+}
+
+#[tokio::test]
 async fn a_life_with_a_fraction_is_one_without_it() {
     for (told, life) in [
         ("3599.9", Some(3599)),

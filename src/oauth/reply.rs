@@ -268,6 +268,12 @@ impl RawReply {
         if !fields.is_whole() && refresh_token.is_none() {
             return Err("the reply ends in the middle");
         }
+        if has_unreadable_refresh_token(fields) {
+            tracing::warn!(
+                request = asked.request,
+                "the refresh token in the reply is neither a text nor a number: it is not kept, and the one before may be spent"
+            );
+        }
         let access_token = access_token(fields).and_then(|token| is_bearer(fields).map(|()| token));
         let mut reply = match access_token {
             Ok(token) => TokenReply::new(token),
@@ -402,9 +408,22 @@ fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
     Err(problem)
 }
 
-/// A form carries any character, so a refresh token only has to be one.
+/// A form carries any character, so a refresh token only has to be one. A number is one too, digit for digit; a zero says
+/// that there is none.
 fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
-    fields.last("refresh_token", secret)
+    let number = |value: Value<'_>| value.number().filter(|digits| *digits != "0").map(Secret::from);
+    fields.last("refresh_token", |value| secret(value).or_else(|| number(value)))
+}
+
+/// Whether there is a refresh token that nobody can read, and not only a word for none.
+fn has_unreadable_refresh_token(fields: &ReplyFields<'_>) -> bool {
+    let is_something = |value: Value<'_>| match (value.text_with_gaps(), value.fields(), value.items()) {
+        (Some(text), ..) => !trimmed(&text).is_empty(),
+        (_, Some(fields), _) => !fields.is_empty(),
+        (_, _, Some(items)) => !items.is_empty(),
+        _ => !value.is_blank() && !value.is_null() && value.literal().is_none(),
+    };
+    refresh_token(fields).is_none() && fields.all("refresh_token").any(is_something)
 }
 
 fn secret(value: Value<'_>) -> Option<Secret> {
