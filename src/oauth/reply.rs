@@ -539,6 +539,7 @@ const CODES: [&str; 11] = [
 /// quote around it, and a sentence after it. Never a part of a secret that the server repeats.
 fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<String> {
     let text = value.text_with_gaps()?;
+    let (text, is_cut) = beginning(&text);
     let until = |end: &dyn Fn(char) -> bool| {
         let word = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
         let word = word.split(end).next().unwrap_or_default();
@@ -554,10 +555,23 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
     let is_a_word = code
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
-    let shown = !code.is_empty() && code.len() <= 64 && is_a_word;
+    // A word that was cut may be a part of a secret that is not known by its beginning.
+    let is_whole = !is_cut
+        || text
+            .trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
+            .contains(char::is_whitespace);
+    let shown = !code.is_empty() && code.len() <= 64 && is_a_word && is_whole;
     let is_part = |secret: &str| forms(secret).iter().any(|form| form.contains(code));
     let mut secrets = asked.secrets.iter();
-    (shown && !secrets.any(|secret| is_part(secret) || has_part_of(&text, secret))).then(|| code.to_owned())
+    (shown && !secrets.any(|secret| is_part(secret) || has_part_of(text, secret))).then(|| code.to_owned())
+}
+
+/// As much of a text as is looked through for a code, and whether it is not all: a search for every part of every secret
+/// takes its time, and a code stands in the first words.
+fn beginning(text: &str) -> (&str, bool) {
+    const LOOKED_AT: usize = 2048;
+    let beginning = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or(text);
+    (beginning, beginning.len() < text.len())
 }
 
 fn is_known(code: &str, profile: &Profile) -> bool {
