@@ -43,7 +43,7 @@ async fn a_refresh_token_that_cannot_be_read_is_told_without_its_value() {
         (r#""planted\ud83d""#, true),
         ("planted", true),
         ("null", false),
-        ("true", false),
+        ("true", true),
         ("", false),
         ("false", false),
         ("0", false),

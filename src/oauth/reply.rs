@@ -421,7 +421,8 @@ fn has_unreadable_refresh_token(fields: &ReplyFields<'_>) -> bool {
         (Some(text), ..) => !trimmed(&text).is_empty(),
         (_, Some(fields), _) => !fields.is_empty(),
         (_, _, Some(items)) => !items.is_empty(),
-        _ => !value.is_blank() && !value.is_null() && value.literal().is_none(),
+        _ if value.is_blank() || value.is_null() => false,
+        _ => !matches!(value.literal(), Some("false" | "0")),
     };
     refresh_token(fields).is_none() && fields.all("refresh_token").any(is_something)
 }
