@@ -6,15 +6,91 @@ mod recorder;
 mod connected;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use connected::*;
-use finrail::token::store::MemoryStore;
-use finrail::token::{self, ReauthorizationReason};
+use finrail::token::store::{Lease, Leased, MemoryStore, StoredRecord, Swap, Swapped};
+use finrail::token::{self, ReauthorizationReason, StoreError, TokenKey, TokenStore};
 use finrail::{mx, oauth, ofx};
+use futures_util::future::BoxFuture;
 use recorder::{Answer, Recorder};
 
 fn app(bank: &Recorder, store: &Arc<MemoryStore>) -> mx::App {
     builder(bank).store(Arc::clone(store) as _).build().unwrap()
+}
+
+/// A store that takes authorizations only.
+struct Full(MemoryStore, AtomicBool);
+
+impl TokenStore for Full {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.0.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        if self.1.load(Ordering::SeqCst) && key.provider != "authorization" {
+            return Box::pin(async { Err(StoreError::unavailable("take the write", "it is full")) });
+        }
+        self.0.swap(key, swap)
+    }
+    fn lease<'a>(
+        &'a self,
+        key: &'a TokenKey,
+        holder: &'a str,
+        ttl: std::time::Duration,
+    ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.0.lease(key, holder, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.release(key, lease)
+    }
+}
+
+#[tokio::test]
+async fn a_grant_that_lives_in_this_process_only_is_found_here_until_it_is_ended() {
+    for forgets in [true, false] {
+        let bank = Recorder::granting(|_, _| Answer::json("{}")).await;
+        let store = Arc::new(Full(MemoryStore::new(), AtomicBool::new(true)));
+        let app: mx::App = builder(&bank).store(Arc::clone(&store) as _).build().unwrap();
+        let user = connect!(mx, app.clone(), ["accounts"]);
+        let key = user.key().clone();
+        let found = app.connection(&key).await.unwrap().unwrap();
+        assert!(found.tokens().header().is_some());
+        let elsewhere: mx::App = builder(&bank).store(Arc::clone(&store) as _).build().unwrap();
+        assert!(elsewhere.connection(&key).await.unwrap().is_none());
+
+        store.1.store(false, Ordering::SeqCst);
+        user.tokens().settled().await;
+        assert!(elsewhere.connection(&key).await.unwrap().is_some());
+        if forgets {
+            user.forget().await.unwrap();
+            assert!(app.connection(&key).await.unwrap().is_none());
+        } else {
+            user.revoke().await.unwrap();
+            assert!(app.connection(&key).await.unwrap_err().reauthorization_required());
+        }
+        // The store loses even the mark of it.
+        let listed = store.0.list("mx", None).await.unwrap().records.remove(0);
+        assert!(
+            store
+                .0
+                .remove(&listed.id, listed.record.unwrap().revision)
+                .await
+                .unwrap()
+        );
+        assert!(app.connection(&key).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_grant_whose_record_the_store_lost_is_found_where_it_serves() {
+    let bank = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let store = Arc::new(MemoryStore::new());
+    let app = app(&bank, &store);
+    let user = connect!(mx, app.clone(), ["accounts"]);
+    let listed = store.list("mx", None).await.unwrap().records.remove(0);
+    assert!(store.remove(&listed.id, listed.record.unwrap().revision).await.unwrap());
+    let found = app.connection(user.key()).await.unwrap().unwrap();
+    assert!(found.tokens().header().is_some());
 }
 
 #[tokio::test]

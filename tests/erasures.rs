@@ -21,7 +21,7 @@ use recorder::{Answer, Recorder};
 /// A store with faults on command.
 struct Faulty {
     inner: MemoryStore,
-    /// Writes that end a lease or stand alone do not arrive.
+    /// Writes that end a lease or stand alone do not arrive, save those of authorizations.
     loses_swaps: AtomicBool,
     /// This many answers of `lease_and_swap` are lost.
     loses_begun: AtomicU32,
@@ -51,7 +51,7 @@ impl TokenStore for Faulty {
         self.inner.load(key)
     }
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
-        match self.loses_swaps.load(Ordering::SeqCst) {
+        match self.loses_swaps.load(Ordering::SeqCst) && key.provider != "authorization" {
             true => Self::out(),
             false => self.inner.swap(key, swap),
         }
@@ -251,6 +251,98 @@ async fn tokens_in_memory_of_an_erased_grant_are_revoked_as_those_of_a_revoked_o
             world.revocations()
         );
     }
+}
+
+/// A login that the store does not take is in memory only.
+#[tokio::test]
+async fn a_login_in_memory_only_is_erased_and_nothing_of_it_is_stored_afterwards() {
+    // Whether the store takes writes when the erasure runs, and whether the provider is to be told.
+    for (heals_before, revokes) in [(true, true), (true, false), (false, true)] {
+        let world = World::new().await;
+        let app = world.app();
+        world.store.loses_swaps.store(true, Ordering::SeqCst);
+        let erased = connect(&app, "erase-me").await;
+        let other = connect(&app, "somebody").await;
+        let of_tenant = connect(&app.tenant("there"), "erase-me").await;
+        if heals_before {
+            world.store.loses_swaps.store(false, Ordering::SeqCst);
+        }
+        let erasure = app.erase("erase-me");
+        let report = match revokes {
+            true => erasure.run().await.unwrap(),
+            false => erasure.without_revocation().run().await.unwrap(),
+        };
+        if heals_before {
+            assert!(report.is_complete(), "{report:?}");
+            assert_eq!(report.grants, 1);
+        } else {
+            // The mark that it was forgotten is not there.
+            let unfinished: Vec<_> = report.unfinished.iter().map(|(key, _)| key).collect();
+            assert_eq!(unfinished, [erased.key()]);
+        }
+        world.store.loses_swaps.store(false, Ordering::SeqCst);
+        tokio::time::timeout(Duration::from_secs(20), app.settled())
+            .await
+            .unwrap();
+        let revoked: &[&str] = if revokes { &["refresh-1"] } else { &[] };
+        assert_eq!(world.revocations(), revoked, "and no other grant's");
+        let stored = world.text().await;
+        let of_person: Vec<_> = stored.lines().filter(|line| line.contains("erase-me")).collect();
+        assert!(
+            of_person.len() == 1 && of_person[0].contains("there"),
+            "the tenant's login alone: {stored}"
+        );
+        assert!(erased.tokens().header().is_none());
+        assert!(other.tokens().header().is_some() && of_tenant.tokens().header().is_some());
+        assert!(stored.contains("somebody"));
+        let again = app.erase("erase-me").run().await.unwrap();
+        assert!(again.is_complete() && again.grants == 0, "{again:?}");
+    }
+}
+
+/// A login whose revocation fails is stored after all, as a stored grant would stay.
+#[tokio::test]
+async fn a_login_in_memory_only_whose_revocation_fails_stays_and_is_stored() {
+    let world = World {
+        bank: Recorder::granting(|_, before| match before {
+            0 => Answer::empty(503),
+            _ => Answer::json("{}"),
+        })
+        .await,
+        ..World::new().await
+    };
+    let app = world.app();
+    world.store.loses_swaps.store(true, Ordering::SeqCst);
+    let connection = connect(&app, "erase-me").await;
+    let report = app.erase("erase-me").run().await.unwrap();
+    assert_eq!(report.unfinished.len(), 1);
+    world.store.loses_swaps.store(false, Ordering::SeqCst);
+    tokio::time::timeout(Duration::from_secs(20), app.settled())
+        .await
+        .unwrap();
+    assert!(world.text().await.contains("erase-me") && connection.tokens().header().is_some());
+    assert!(app.erase("erase-me").run().await.unwrap().is_complete());
+    assert!(!world.text().await.contains("erase-me"));
+    assert_eq!(world.revocations(), ["refresh-1", "refresh-1"]);
+}
+
+/// A grant whose record the store lost serves on in memory, and would be put back.
+#[tokio::test]
+async fn a_grant_that_the_store_lost_is_erased_where_it_is_held() {
+    let world = World::new().await;
+    let app = world.app();
+    let connection = connect(&app, "erase-me").await;
+    for listed in world.store.inner.list("mx", None).await.unwrap().records {
+        let revision = listed.record.unwrap().revision;
+        assert!(world.store.inner.remove(&listed.id, revision).await.unwrap());
+    }
+    let report = app.erase("erase-me").run().await.unwrap();
+    assert!(report.is_complete() && report.grants == 1, "{report:?}");
+    // Somebody else may have refreshed it: then the refresh token is spent.
+    assert_eq!(world.revocations(), ["refresh-1", "token-1"]);
+    world.clock.advance(Duration::from_secs(3600));
+    connection.tokens().fresh().await.unwrap_err();
+    assert!(world.refreshes().is_empty() && !world.text().await.contains("erase-me"));
 }
 
 /// 4. The key of pseudonyms is set after somebody was erased without it.

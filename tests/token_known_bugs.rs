@@ -696,26 +696,32 @@ async fn a_reader_does_not_see_a_torn_file() {
 // atproto: a session whose fresh token is still refused is deleted, and one wrong host destroys the grant.
 #[tokio::test(start_paused = true)]
 async fn a_host_that_refuses_fresh_tokens_does_not_destroy_the_grant() {
-    let world = World::new(STRICT);
-    let handle = world.logged_in("a").await;
-    tokio::time::sleep(secs(600)).await;
-    let mut generation = handle.fresh().await.unwrap().generation;
-    let mut refused = 0;
-    for _ in 0..300 {
-        match handle.rejected(generation, Rejection::InvalidToken).await {
-            Ok(bearer) => generation = bearer.generation,
-            Err(Error::TokenRefused { retry_after }) => {
-                refused += 1;
-                assert!(retry_after.unwrap() <= secs(60));
-            }
-            Err(error) => panic!("{error}"),
+    for same_token_again in [false, true] {
+        let world = World::new(STRICT);
+        let handle = world.logged_in("a").await;
+        if same_token_again {
+            world.bank.repeat_the_access_token();
         }
-        tokio::time::sleep(secs(1)).await;
+        tokio::time::sleep(secs(600)).await;
+        let mut refused = 0;
+        for _ in 0..300 {
+            // What the next call has.
+            let generation = handle.fresh().await.unwrap().generation;
+            match handle.rejected(generation, Rejection::InvalidToken).await {
+                Ok(bearer) => assert!(bearer.generation > generation),
+                Err(Error::TokenRefused { retry_after }) => {
+                    refused += 1;
+                    assert!(retry_after.unwrap() <= secs(60));
+                }
+                Err(error) => panic!("{error}"),
+            }
+            tokio::time::sleep(secs(1)).await;
+        }
+        assert!(refused > 250, "{refused}");
+        assert!(world.bank.requests() < 15, "{}", world.bank.requests());
+        assert!(world.bank.alive());
+        assert!(world.bank.accepts(&text(&handle.fresh().await.unwrap())));
     }
-    assert!(refused > 250, "{refused}");
-    assert!(world.bank.requests() < 15, "{}", world.bank.requests());
-    assert!(world.bank.alive());
-    assert!(world.bank.accepts(&text(&handle.fresh().await.unwrap())));
 }
 
 // DPoP and rotation: an error reply may have burned the refresh token all the same.

@@ -156,6 +156,42 @@ async fn a_refused_token_is_not_served_again_though_no_other_could_be_had_at_onc
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_access_token_that_the_server_gives_again_serves_as_another_one_would() {
+    let world = World::new(STRICT);
+    let (handle, sibling) = (world.logged_in("a").await, world.process("bb"));
+    sibling.load().await.unwrap();
+    world.bank.repeat_the_access_token();
+    for round in 1..=3 {
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+        let ready = handle.header().unwrap();
+        assert_eq!(
+            (text(&ready).as_str(), ready.generation),
+            ("Bearer access-1", round + 1)
+        );
+        sibling.fresh().await.unwrap();
+        assert_eq!(sibling.header().unwrap().generation, round + 1);
+        assert_eq!(world.bank.requests() as u64, round);
+    }
+    // The API does not know it for a moment.
+    tokio::time::sleep(secs(600)).await;
+    for rejection in [Rejection::InvalidToken, Rejection::Unexplained] {
+        let (generation, before) = (handle.fresh().await.unwrap().generation, world.bank.requests());
+        let known_there = sibling.fresh().await.unwrap().generation;
+        let again = handle.rejected(generation, rejection).await.unwrap();
+        assert_eq!(again.generation, generation + 1, "{rejection:?}");
+        for _ in 0..30 {
+            assert!(handle.header().is_some(), "{rejection:?}");
+        }
+        // The other process was refused too, and takes what this one got.
+        let there = sibling.rejected(known_there, rejection).await.unwrap();
+        assert_eq!(there.generation, again.generation);
+        assert_eq!(world.bank.requests(), before + 1, "{rejection:?}");
+        tokio::time::sleep(secs(120)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn refresh_survives_a_cancelled_caller() {
     let world = World::new(STRICT);
     let handle = world.logged_in("a").await;

@@ -227,6 +227,29 @@ async fn a_refresh_token_of_no_use_is_read_as_none() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_is_a_number_is_read_digit_for_digit() {
+    for number in [
+        "7",
+        "1234567",
+        "123456789012345678901234567890",
+        "-1",
+        "1.50",
+        "1e400",
+        "0042",
+    ] {
+        let body = format!(r#"{{"access_token":"access-2","token_type":"Bearer","refresh_token":{number}}}"#);
+        let world = World::new([Answer::json(token(1)), Answer::json(body), Answer::json(token(3))]).await;
+        let user = world.ofx().await.unwrap();
+        for _ in 0..2 {
+            world.later();
+            let generation = user.tokens().info().unwrap().generation;
+            user.tokens().renew(generation).await.unwrap();
+        }
+        assert_eq!(world.last_request().field("refresh_token").as_deref(), Some(number));
+    }
+}
+
+#[tokio::test]
 async fn a_life_with_a_fraction_is_one_without_it() {
     for (told, life) in [
         ("3599.9", Some(3599)),
@@ -810,6 +833,57 @@ async fn after_a_lost_reply_to_a_revocation_a_token_that_is_unknown_is_a_token_t
     assert_eq!(text(&user.tokens().fresh().await.unwrap()), "Bearer token-2");
     let error = user.revoke().await.unwrap_err();
     assert!(matches!(error, Error::RequestRejected { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn where_the_refresh_token_may_be_gone_a_token_that_is_unknown_ends_the_revocation() {
+    let unknown = r#"{"error":"invalid_request","error_description":"This refresh token is not known"}"#;
+    // The refresh has no answer, or is refused; the same after a revocation without an answer.
+    let dead = Answer::status(400, r#"{"error":"invalid_grant"}"#);
+    for (refresh, revoked_before) in [
+        (Answer::Drop, false),
+        (dead.clone(), false),
+        (Answer::Drop, true),
+        (dead, true),
+    ] {
+        for erases in [false, true] {
+            let mut answers = vec![Answer::json(token(1)), refresh.clone(), Answer::status(400, unknown)];
+            if revoked_before {
+                answers.insert(1, Answer::Drop);
+            }
+            let world = World::new(answers).await;
+            let user = world.finexer().await;
+            if revoked_before {
+                user.revoke().await.unwrap_err();
+            }
+            world.later();
+            user.tokens().fresh().await.unwrap_err();
+            let before = world.recorder.seen().len();
+            if erases {
+                let app = world.app::<finexer::Provider>().build().unwrap();
+                let erased = app.erase(&*user.key().subject).run().await.unwrap();
+                assert!(erased.is_complete(), "{erased:?}");
+            } else {
+                user.revoke().await.unwrap();
+                let seen = world.recorder.seen();
+                let revoked: Vec<_> = seen[before..]
+                    .iter()
+                    .filter_map(|request| request.field("refresh_token"))
+                    .collect();
+                assert_eq!(revoked, ["refresh-1"]);
+            }
+            let stored = world.store.load(user.key()).await.unwrap().unwrap();
+            assert!(Record::decode(&stored.bytes).unwrap().tokens.is_none());
+        }
+    }
+    // What says nothing of the token is no success here either.
+    let answers = [Answer::json(token(1)), Answer::Drop, Answer::status(503, "")];
+    let world = World::new(answers).await;
+    let user = world.finexer().await;
+    world.later();
+    user.tokens().fresh().await.unwrap_err();
+    assert!(user.revoke().await.unwrap_err().is_retryable());
+    assert_eq!(refresh_token(&world.stored(user.key()).await), Some("refresh-1"));
 }
 
 #[tokio::test]

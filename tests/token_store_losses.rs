@@ -465,14 +465,20 @@ async fn a_revocation_while_a_sibling_refreshes_waits_for_what_the_sibling_gets(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_revocation_in_doubt_ends_the_access_token_too() {
-    let world = World::new(STRICT);
-    let handle = world.logged_in("a").await;
-    tokio::time::sleep(HOUR).await;
-    world.bank.faults([Fault::LoseReply]);
-    assert!(matches!(handle.fresh().await, Err(Error::InDoubt { .. })));
-    handle.revoke().await.unwrap();
-    assert_eq!(world.bank.revoked_tokens(), ["refresh-1", "access-1"]);
+async fn a_revocation_after_a_refresh_in_doubt_or_refused_ends_the_access_token_too() {
+    for refused in [false, true] {
+        let world = World::new(STRICT);
+        let handle = world.logged_in("a").await;
+        tokio::time::sleep(HOUR).await;
+        match refused {
+            true => world.bank.withdraw(),
+            false => world.bank.faults([Fault::LoseReply]),
+        }
+        let error = handle.fresh().await.unwrap_err();
+        assert_eq!(error.reauthorization_required(), refused, "{error:?}");
+        handle.revoke().await.unwrap();
+        assert_eq!(world.bank.revoked_tokens(), ["refresh-1", "access-1"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -734,6 +740,74 @@ async fn as_long_as_new_tokens_are_not_stored_nothing_is_asked_for() {
     tokio::time::sleep(secs(2)).await;
     assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-3");
     assert_eq!(world.bank.sent(), ["refresh-1", "refresh-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_refresh_token_beside_an_access_token_that_is_given_again_waits_to_be_stored_too() {
+    for what in ["a refresh", "a login"] {
+        let world = World::new(STRICT);
+        let flaky = Arc::new(FlakyStore::new(world.store()));
+        let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let handle = user(&world.bank, &store, &world.clock, "a").build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        world.bank.repeat_the_access_token();
+        tokio::time::sleep(HOUR).await;
+        if what == "a refresh" {
+            // The intent is written, and then the store goes away.
+            flaky.fail_after_swaps(1);
+            assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+        } else {
+            flaky.fail_after_swaps(0);
+            handle.adopt(world.bank.login()).await.unwrap_err();
+        }
+        tokio::time::sleep(secs(60)).await;
+        flaky.heal();
+        handle.settled().await;
+        let stored = world.address.record().await.unwrap().tokens.unwrap();
+        let refresh_token = stored.refresh_token.unwrap();
+        assert_eq!(
+            (stored.generation, refresh_token.expose_secret()),
+            (2, "refresh-2"),
+            "{what}"
+        );
+        tokio::time::sleep(HOUR).await;
+        let next = world.process("next");
+        next.fresh().await.unwrap();
+        assert_eq!(world.bank.sent().last().unwrap(), "refresh-2", "{what}");
+        assert!(world.bank.alive(), "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_confirmation_was_lost_is_known_by_all_that_it_wrote() {
+    for what in ["a refresh", "a login"] {
+        let world = World::new(STRICT);
+        let flaky = Arc::new(FlakyStore::new(world.store()));
+        let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let handle = user(&world.bank, &store, &world.clock, "a").build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        world.bank.repeat_the_access_token();
+        tokio::time::sleep(HOUR).await;
+        if what == "a refresh" {
+            world.bank.faults([Fault::Slow(secs(1))]);
+            let refresh = tokio::spawn({
+                let handle = handle.clone();
+                async move { handle.fresh().await }
+            });
+            tokio::time::sleep(secs(1) / 2).await;
+            flaky.lose_answers();
+            refresh.await.unwrap().unwrap();
+        } else {
+            flaky.lose_answers();
+            handle.adopt(world.bank.login()).await.unwrap_err();
+        }
+        let written = world.address.now().load(&user_key()).await.unwrap().unwrap();
+        flaky.heal();
+        handle.settled().await;
+        let stored = world.address.now().load(&user_key()).await.unwrap().unwrap();
+        assert_eq!(stored.revision, written.revision, "{what}: it was written again");
+        assert_eq!(handle.info().unwrap().generation, 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]

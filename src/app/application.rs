@@ -12,8 +12,8 @@ use crate::oauth::{
     RequestedScope, check_redirect_uri,
 };
 use crate::token::{
-    AllEvents, AuditSink, Clock, GrantKind, Handles, NewsOfAll, PseudonymKey, Renewal, Rotation, TokenHandle, TokenKey,
-    TokenStore,
+    AllEvents, AuditSink, Clock, GrantKind, Handles, NewsOfAll, Now, PseudonymKey, Renewal, Rotation, TokenHandle,
+    TokenKey, TokenStore,
 };
 use crate::transport::{Core, CoreSettings, Credential, ExtraHeaders, Limiter, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
@@ -307,18 +307,19 @@ impl<P: Provider> App<P> {
         let scopes = oauth::resolve(P::profile(), &requested, Purpose::Token)?.bare;
         let (app, username, password) = (self.clone(), username.to_owned(), password.into());
         let login = async move {
+            let sent_at = app.now();
             let reply = app.0.server.password(&username, &password, &scopes).await?;
             let key = app
                 .key(GrantKind::Password, scopes)
                 .tenant(app.tenant_name())
                 .subject(username);
-            app.adopt(key, reply).await
+            app.adopt(key, reply, sent_at).await
         };
         self.0.logins.run(login).await
     }
 
-    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: the store has no such grant, or it was
-    /// [forgotten](Connection::forget).
+    /// Finds a connection again, by the key that [`Connection::key`] gave. `None`: neither the store nor this process has
+    /// such a grant, or it was [forgotten](Connection::forget).
     ///
     /// A grant that is over, such as one that was [revoked](Connection::revoke), is an error that says why:
     ///
@@ -473,13 +474,19 @@ impl<P: Provider> App<P> {
         }
     }
 
+    pub(super) fn now(&self) -> Now {
+        Now::read(&*self.0.clock)
+    }
+
+    /// Takes the tokens of a login, which were asked for at this time.
     pub(super) async fn adopt(
         &self,
         key: TokenKey,
         reply: crate::token::TokenReply,
+        sent_at: Now,
     ) -> Result<Connection<P>, oauth::Error> {
         let handle = self.handle(key, Renewal::Refresh);
-        if let Err(error) = handle.adopt(reply).await {
+        if let Err(error) = handle.adopt_sent(reply, sent_at).await {
             // Tokens that the store did not take serve from memory, and their write is tried again: a
             // consent must not be lost because a disk was full when the user came back.
             if handle.info().is_none() {

@@ -101,6 +101,7 @@ impl<P: Provider> App<P> {
         code: &Secret,
     ) -> Result<Connection<P>, oauth::Error> {
         let claim = self.0.authorizations.claim(&pending, seen).await?;
+        let sent_at = self.now();
         let exchanged = self.0.server.authorization_code(
             code,
             pending.verifier.as_ref(),
@@ -128,6 +129,6 @@ impl<P: Provider> App<P> {
             .tenant(pending.tenant)
             .subject(subject)
             .bound_to(pending.bound);
-        self.adopt(key, reply).await
+        self.adopt(key, reply, sent_at).await
     }
 }

@@ -41,9 +41,9 @@ impl Erased {
 }
 
 impl<P: Provider> App<P> {
-    /// Removes what the [store](crate::AppBuilder::store) has of a person: the grants with this
-    /// [subject](TokenKey::subject) for this provider, the authorizations that are under way, and copies of damaged
-    /// records. Of a [tenant's](Self::tenant) application, the tenant's; without a tenant, those that have none.
+    /// Removes what the [store](crate::AppBuilder::store) and this application hold of a person: the grants with this
+    /// [subject](TokenKey::subject) for this provider, also those that are in memory only because the store did not take
+    /// them yet, the authorizations that are under way, and copies of damaged records. Of a [tenant's](Self::tenant) application, the tenant's; without a tenant, those that have none.
     ///
     /// Each living grant is revoked at the provider first, where the provider has a revocation endpoint; a grant whose
     /// revocation fails stays, and the answer names it. Revocation and removal are one change: no login comes between. A login
@@ -108,6 +108,12 @@ impl<P: Provider> Erasure<P> {
         let removed = authorizations.erase(is_own, &mut erased.unread, &mut not_removed).await;
         erased.unread.append(&mut not_removed);
         erased.authorizations = removed?;
+        // First what is in memory: it may be about to be stored, under an id that the walk is past.
+        for handle in self.app.0.handles.in_use() {
+            if self.is_the_persons(handle.key()) && handle.holds_tokens() && keys.insert(handle.key().clone()) {
+                self.erase(handle.key().clone(), &mut erased).await;
+            }
+        }
         let mut walk = self.app.walk();
         while let Some(found) = walk.next().await {
             let key = match self.app.found(found.map_err(token::Error::from)?) {
@@ -120,11 +126,16 @@ impl<P: Provider> Erasure<P> {
                     continue;
                 }
             };
-            if key.subject == self.subject && key.tenant == self.app.tenant_name() && keys.insert(key.clone()) {
+            if self.is_the_persons(&key) && keys.insert(key.clone()) {
                 self.erase(key, &mut erased).await;
             }
         }
         Ok(erased)
+    }
+
+    /// Whether it is the key of a grant of the person, in the tenant that is meant.
+    fn is_the_persons(&self, key: &TokenKey) -> bool {
+        key.subject == self.subject && key.tenant == self.app.tenant_name()
     }
 
     async fn erase(&self, key: TokenKey, erased: &mut Erased) {

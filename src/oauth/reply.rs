@@ -268,6 +268,12 @@ impl RawReply {
         if !fields.is_whole() && refresh_token.is_none() {
             return Err("the reply ends in the middle");
         }
+        if has_unreadable_refresh_token(fields) {
+            tracing::warn!(
+                request = asked.request,
+                "the refresh token in the reply is neither a text nor a number: it is not kept, and the one before may be spent"
+            );
+        }
         let access_token = access_token(fields).and_then(|token| is_bearer(fields).map(|()| token));
         let mut reply = match access_token {
             Ok(token) => TokenReply::new(token),
@@ -310,8 +316,8 @@ impl RawReply {
         Ok(reply)
     }
 
-    /// Reads the reply to a revocation request (RFC 7009 section 2.2). `unanswered`: to an earlier one for the same token
-    /// no reply came, so that the token may be gone.
+    /// Reads the reply to a revocation request (RFC 7009 section 2.2). `unanswered`: the token may be gone
+    /// ([`RevokeRequest`](crate::token::RevokeRequest)).
     pub(crate) fn revocation(
         mut self,
         profile: &Profile,
@@ -402,9 +408,23 @@ fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
     Err(problem)
 }
 
-/// A form carries any character, so a refresh token only has to be one.
+/// A form carries any character, so a refresh token only has to be one. A number is one too, digit for digit; a zero says
+/// that there is none.
 fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
-    fields.last("refresh_token", secret)
+    let number = |value: Value<'_>| value.number().filter(|digits| *digits != "0").map(Secret::from);
+    fields.last("refresh_token", |value| secret(value).or_else(|| number(value)))
+}
+
+/// Whether there is a refresh token that nobody can read, and not only a word for none.
+fn has_unreadable_refresh_token(fields: &ReplyFields<'_>) -> bool {
+    let is_something = |value: Value<'_>| match (value.text_with_gaps(), value.fields(), value.items()) {
+        (Some(text), ..) => !trimmed(&text).is_empty(),
+        (_, Some(fields), _) => !fields.is_empty(),
+        (_, _, Some(items)) => !items.is_empty(),
+        _ if value.is_blank() || value.is_null() => false,
+        _ => !matches!(value.literal(), Some("false" | "0")),
+    };
+    refresh_token(fields).is_none() && fields.all("refresh_token").any(is_something)
 }
 
 fn secret(value: Value<'_>) -> Option<Secret> {
@@ -520,6 +540,7 @@ const CODES: [&str; 11] = [
 /// quote around it, and a sentence after it. Never a part of a secret that the server repeats.
 fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<String> {
     let text = value.text_with_gaps()?;
+    let (text, is_cut) = beginning(&text);
     let until = |end: &dyn Fn(char) -> bool| {
         let word = text.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
         let word = word.split(end).next().unwrap_or_default();
@@ -535,10 +556,23 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
     let is_a_word = code
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
-    let shown = !code.is_empty() && code.len() <= 64 && is_a_word;
+    // A word that was cut may be a part of a secret that is not known by its beginning.
+    let is_whole = !is_cut
+        || text
+            .trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
+            .contains(char::is_whitespace);
+    let shown = !code.is_empty() && code.len() <= 64 && is_a_word && is_whole;
     let is_part = |secret: &str| forms(secret).iter().any(|form| form.contains(code));
     let mut secrets = asked.secrets.iter();
-    (shown && !secrets.any(|secret| is_part(secret) || has_part_of(&text, secret))).then(|| code.to_owned())
+    (shown && !secrets.any(|secret| is_part(secret) || has_part_of(text, secret))).then(|| code.to_owned())
+}
+
+/// As much of a text as is looked through for a code, and whether it is not all: a search for every part of every secret
+/// takes its time, and a code stands in the first words.
+fn beginning(text: &str) -> (&str, bool) {
+    const LOOKED_AT: usize = 2048;
+    let beginning = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or(text);
+    (beginning, beginning.len() < text.len())
 }
 
 fn is_known(code: &str, profile: &Profile) -> bool {

@@ -88,6 +88,10 @@ impl<'a> ReplyFields<'a> {
         self
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// Whether the object was read to its end. What was read before is right in any case.
     pub fn is_whole(&self) -> bool {
         self.whole
@@ -129,9 +133,24 @@ impl<'a> Value<'a> {
         literal.then_some(text)
     }
 
+    /// A number, as it is written, however long it is and with whatever zeros before it.
+    pub fn number(self) -> Option<&'a str> {
+        let is_number = self.0.iter().any(u8::is_ascii_digit)
+            && self
+                .0
+                .iter()
+                .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(byte));
+        std::str::from_utf8(self.0).ok().filter(|_| is_number)
+    }
+
     /// The fields of an object.
     pub fn fields(self) -> Option<ReplyFields<'a>> {
         ReplyFields::of(self.0)
+    }
+
+    /// Whether nothing stands there.
+    pub fn is_blank(self) -> bool {
+        self.0.is_empty()
     }
 
     pub fn is_null(self) -> bool {

@@ -10,10 +10,10 @@ use tracing::Instrument as _;
 use super::clock::Tick;
 use super::live::flight::Joined;
 use super::live::{Live, Outcome};
-use super::machine::{Freshness, Want};
+use super::machine::{Freshness, Issued, Want};
 use super::{Error, transaction};
 use crate::token::source::{Bearer, Rejection};
-use crate::value::{Secret, with_causes};
+use crate::value::with_causes;
 
 const CUT_OFF: Error = Error::Interrupted("the runtime is shutting down; ask again after the next start");
 
@@ -72,8 +72,8 @@ async fn served_without_a_look(live: &Arc<Live>) -> Bearer {
     std::future::pending().await
 }
 
-/// A header of another token than the one that was refused.
-pub(crate) async fn replace(live: &Arc<Live>, refused: &Secret, rejection: Rejection) -> Result<Bearer, Error> {
+/// A header of another token than the one that was refused, or of the same one where the server gave it again.
+pub(crate) async fn replace(live: &Arc<Live>, refused: &Issued, rejection: Rejection) -> Result<Bearer, Error> {
     let want = match rejection {
         Rejection::InvalidToken => Want::Other(refused.clone()),
         Rejection::Unexplained => Want::Instead(refused.clone()),

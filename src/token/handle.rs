@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::clock::Tick;
+use super::clock::{Now, Tick};
 use super::live::{Live, Refusal};
 use super::machine::{Freshness, Want};
 use super::transaction::Left;
@@ -116,7 +116,8 @@ impl TokenHandle {
         }
     }
 
-    /// The provider answered 401 to this generation: a header of another token.
+    /// The provider answered 401 to this generation: a header of another token. So is the same access token where the
+    /// server gives it once more for a refresh, which says that it is good.
     ///
     /// However many calls report the same generation, one refresh is made. A
     /// token that is refused moments after it was issued, twice in a row, is not
@@ -160,14 +161,19 @@ impl TokenHandle {
 
     /// Takes the first tokens of a grant, after a login, and stores them.
     ///
-    /// They replace whatever was stored under the key, a tombstone included.
+    /// They replace whatever was stored under the key, a tombstone included. Their times count from this call on.
     ///
     /// # Errors
     ///
     /// When the store fails. The tokens then serve from memory and the write is
     /// tried again until it succeeds; the error says only that it has not yet.
     pub async fn adopt(&self, reply: TokenReply) -> Result<TokenInfo, Error> {
-        self.owned(|live| async move { transaction::adopt(&live, reply).await })
+        self.adopt_sent(reply, self.0.now()).await
+    }
+
+    /// The same for tokens that were asked for at this time, from which their times count.
+    pub(crate) async fn adopt_sent(&self, reply: TokenReply, sent_at: Now) -> Result<TokenInfo, Error> {
+        self.owned(move |live| async move { transaction::adopt(&live, reply, sent_at).await })
             .await
     }
 
@@ -183,8 +189,9 @@ impl TokenHandle {
         Ok(stored.map(|stored| stored.record))
     }
 
-    /// Looks the grant up in the store, after a restart. None: there is none.
+    /// Looks the grant up in the store, after a restart. None: there is none, and this process holds none either.
     ///
+    /// A grant that lives in this process only, because the store did not take it yet or has lost it, is there.
     /// Calls do this by themselves when they need a token.
     ///
     /// # Errors
@@ -193,7 +200,8 @@ impl TokenHandle {
     /// [`Error::Store`] when the store fails.
     pub async fn load(&self) -> Result<Option<TokenInfo>, Error> {
         let Some(seen) = self.0.store.look().await? else {
-            return Ok(None);
+            let held = self.0.held.snapshot();
+            return Ok(held.as_ref().and_then(|held| held.living()).map(TokenSet::info));
         };
         let snapshot = self.0.publish(seen);
         match (&snapshot.tombstone, &snapshot.tokens) {
@@ -248,6 +256,12 @@ impl TokenHandle {
             }
         })
         .await
+    }
+
+    /// Whether this process holds tokens of the grant that live, be they stored or not.
+    pub(crate) fn holds_tokens(&self) -> bool {
+        let held = self.0.held.snapshot();
+        held.is_some_and(|held| held.living().is_some()) || !self.0.held.unstored.is_empty()
     }
 
     /// Waits until nothing is under way: no request, no login or revocation, and no tokens that wait to be stored.

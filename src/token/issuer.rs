@@ -74,8 +74,9 @@ impl RefreshRequest {
 pub struct RevokeRequest {
     /// The token to be revoked.
     pub token: RevokedToken,
-    /// An earlier request to revoke this token was sent, and no answer came. It may be gone: an answer by which the
-    /// provider may say that it does not know the token is a success then.
+    /// The token may be gone: an earlier request to revoke it, or to refresh with it, was sent and no answer came, or the
+    /// provider has refused to refresh with it. An answer by which the provider may say that it does not know the token is a
+    /// success then.
     pub unanswered: bool,
 }
 

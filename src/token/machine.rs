@@ -176,11 +176,41 @@ pub(crate) enum Want {
     /// The token at hand is near its end.
     Younger,
     /// The provider refused this access token.
-    Other(Secret),
+    Other(Issued),
     /// The provider answered 401 to a call with this access token and did not say that it is the token: it may be good.
-    Instead(Secret),
+    Instead(Issued),
     /// The refresh token nears its end: tokens of a later generation, whatever is left of them.
     Later { than: u64 },
+}
+
+/// An access token as one reply brought it. A server that gives the same one again, with a later reply, says that it is
+/// good: what was said of it before counts no more.
+#[derive(Clone, Debug)]
+pub(crate) struct Issued {
+    access_token: Secret,
+    generation: u64,
+    times: (DateTime<Utc>, Option<DateTime<Utc>>),
+}
+
+impl Issued {
+    /// With these tokens.
+    pub fn with(tokens: &TokenSet) -> Self {
+        Self {
+            access_token: tokens.access_token.clone(),
+            generation: tokens.generation,
+            times: times(tokens),
+        }
+    }
+
+    /// Whether it is still the one. A later generation that kept the access token for want of another has its times too.
+    pub fn is_in(&self, tokens: &TokenSet) -> bool {
+        tokens.access_token == self.access_token
+            && (tokens.generation == self.generation || times(tokens) == self.times)
+    }
+}
+
+fn times(tokens: &TokenSet) -> (DateTime<Utc>, Option<DateTime<Utc>>) {
+    (tokens.obtained_at, tokens.expires_at)
 }
 
 /// Whether stored tokens are what is wanted, so that no request is needed.
@@ -188,7 +218,7 @@ pub(crate) fn satisfies(want: &Want, tokens: &TokenSet, freshness: Freshness) ->
     match (want, freshness) {
         (Want::Later { than }, _) => tokens.generation > *than,
         (_, Freshness::Mandatory | Freshness::Expired) => false,
-        (Want::Other(refused) | Want::Instead(refused), _) => tokens.access_token != *refused,
+        (Want::Other(refused) | Want::Instead(refused), _) => !refused.is_in(tokens),
         (Want::Younger, Freshness::Advisory) => false,
         _ => true,
     }
@@ -455,8 +485,33 @@ pub(crate) enum Rescue {
     Yield,
 }
 
-/// `parent` is the access token from whose generation the new set was made; none: a login.
-pub(crate) fn rescue(tokens: &TokenSet, parent: Option<&Secret>, stored: Option<&Record>) -> Rescue {
+/// Whether stored tokens are this set. One token alone does not tell: with a new refresh token a server may give the same
+/// access token again.
+fn is_same_set(stored: &TokenSet, set: &TokenSet) -> bool {
+    has_tokens_of(stored, set)
+        && stored.generation == set.generation
+        && matches!(
+            Lineage::kinship(stored.lineage.as_ref(), set.lineage.as_ref()),
+            Kinship::Same | Kinship::Unknown
+        )
+}
+
+fn has_tokens_of(stored: &TokenSet, set: &TokenSet) -> bool {
+    stored.access_token == set.access_token && stored.refresh_token == set.refresh_token
+}
+
+/// Whether a set whose write was not confirmed is what the store holds. `parent`: the tokens from which it was made; none:
+/// a login, which gets its number with each write anew.
+pub(crate) fn is_stored(tokens: &TokenSet, parent: Option<&TokenSet>, stored: &TokenSet) -> bool {
+    let of_this_login = || {
+        let kinship = Lineage::kinship(stored.lineage.as_ref(), tokens.lineage.as_ref());
+        kinship == Kinship::Same && has_tokens_of(stored, tokens)
+    };
+    is_same_set(stored, tokens) || (parent.is_none() && of_this_login())
+}
+
+/// `parent`: the tokens from which the new set was made; none: a login.
+pub(crate) fn rescue(tokens: &TokenSet, parent: Option<&TokenSet>, stored: Option<&Record>) -> Rescue {
     let Some(stored) = stored else {
         // Nothing but a loss removes a record.
         return Rescue::Write;
@@ -465,7 +520,7 @@ pub(crate) fn rescue(tokens: &TokenSet, parent: Option<&Secret>, stored: Option<
         // A tombstone that a sibling wrote after a refusal of the parent's refresh token says only that the token was
         // spent: it was, and this is what it was spent for. A revoked record holds no tokens and is left alone.
         (Some(parent), _) => {
-            let is_parent = |stored: &TokenSet| stored.access_token == *parent;
+            let is_parent = |stored: &TokenSet| is_same_set(stored, parent);
             // A store that lost the parent meanwhile, and holds an older copy, has nothing newer.
             stored.tokens.as_ref().is_some_and(is_parent) || went_back(Some(stored), tokens)
         }

@@ -232,13 +232,15 @@ impl Record {
         }
     }
 
-    /// The grant is over. What is left of its access token may still serve until it ends; an end on purpose leaves nothing.
+    /// The grant is over. What is left of its access token may still serve until it ends, and a revocation without an answer
+    /// is still without one; an end on purpose leaves nothing.
     #[must_use]
     pub(crate) fn buried(&self, reason: ReauthorizationReason, at: DateTime<Utc>, holder: &str) -> Self {
         let keep = !reason.is_on_purpose();
         Self {
             tokens: self.tokens.clone().filter(|_| keep),
             intent: self.intent.clone().filter(|_| keep),
+            revocation: self.revocation.filter(|_| keep),
             ..Self::ended(self.key.clone(), reason, at, self.generation(), holder).of(self.lineage())
         }
     }
@@ -617,7 +619,8 @@ mod tests {
             assert_eq!(buried.tokens.is_none(), is_on_purpose, "{reason:?}");
             assert_eq!(buried.intent.is_none(), is_on_purpose, "{reason:?}");
             assert_eq!(buried.ended_on_purpose().is_some(), is_on_purpose, "{reason:?}");
-            assert_eq!((&buried.key, buried.revocation), (&record.key, None));
+            assert_eq!(buried.revocation.is_none(), is_on_purpose, "{reason:?}");
+            assert_eq!(buried.key, record.key);
             let tombstone = buried.tombstone.clone().unwrap();
             assert_eq!(
                 (tombstone.reason, tombstone.at, tombstone.generation),

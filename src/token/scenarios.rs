@@ -199,8 +199,8 @@ fn decisions_by_example() {
         let want = match row.cell("want") {
             "usable" => Want::Usable,
             "younger" => Want::Younger,
-            "other" => Want::Other(Secret::from("access-1")),
-            "instead" => Want::Instead(Secret::from("access-1")),
+            "other" => Want::Other(Issued::with(&tokens(None, true))),
+            "instead" => Want::Instead(Issued::with(&tokens(None, true))),
             "later" => Want::Later { than: 1 },
             "renewed" => Want::Later { than: 0 },
             other => panic!("want {other}"),
@@ -301,14 +301,47 @@ fn rescues_by_example() {
             })),
             "parent refused" => Some(alive.buried(ReauthorizationReason::LostReply, at.utc(), "x")),
             "newer" => Some(Record::alive(key(), parent.next(TokenReply::new("access-3"), at.wall))),
+            "newer alike" => Some(Record::alive(key(), parent.next(TokenReply::new("access-2"), at.wall))),
             "revoked" => Some(alive.buried(ReauthorizationReason::Revoked, at.utc(), "x")),
             "forgotten" => Some(alive.buried(ReauthorizationReason::Forgotten, at.utc(), "x")),
             "none" => None,
             other => panic!("stored {other}"),
         };
-        let made_from = (row.cell("made from") == "parent").then_some(&parent.access_token);
+        let made_from = (row.cell("made from") == "parent").then_some(&parent);
         let set = parent.next(TokenReply::new("access-4"), at.wall);
         row.check("then", rescue(&set, made_from, stored.as_ref()));
+    }
+}
+
+#[test]
+fn what_is_stored_is_known_by_both_tokens_their_number_and_their_login() {
+    let at = now(Duration::from_secs(100));
+    let login = || Some(Lineage::begun(at.utc()));
+    let mut parent = tokens(None, true);
+    parent.lineage = login();
+    let set = parent.next(TokenReply::new("access-2"), at.wall);
+    let with = |change: &dyn Fn(&mut TokenSet)| {
+        let mut stored = set.clone();
+        change(&mut stored);
+        stored
+    };
+    // What is stored, and whether it is this set as a refresh and as a login, which is numbered with each write.
+    for (stored, refreshed, logged_in) in [
+        (set.clone(), true, true),
+        (with(&|set| set.access_token = Secret::from("access-1")), false, false),
+        (
+            with(&|set| set.refresh_token = Some(Secret::from("refresh-2"))),
+            false,
+            false,
+        ),
+        (with(&|set| set.refresh_token = None), false, false),
+        (with(&|set| set.generation = 3), false, true),
+        (with(&|set| set.lineage = login()), false, false),
+        // A version without lineages wrote over it.
+        (with(&|set| set.lineage = None), true, true),
+    ] {
+        assert_eq!(is_stored(&set, Some(&parent), &stored), refreshed, "{stored:?}");
+        assert_eq!(is_stored(&set, None, &stored), logged_in, "{stored:?}");
     }
 }
 

@@ -11,6 +11,8 @@ pub struct Counts {
     pub slow_replies: u64,
     pub told_to_wait: u64,
     pub replays: u64,
+    /// Refreshes that brought the access token that there was.
+    pub repeated: u64,
     pub store_faults: u64,
     pub outages: u64,
     pub losses: u64,
@@ -40,7 +42,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn each(&mut self) -> [(&'static str, &mut u64); 26] {
+    fn each(&mut self) -> [(&'static str, &mut u64); 27] {
         [
             ("refreshes", &mut self.refreshes),
             ("kills", &mut self.kills),
@@ -50,6 +52,7 @@ impl Counts {
             ("slow replies", &mut self.slow_replies),
             ("told to wait", &mut self.told_to_wait),
             ("replays", &mut self.replays),
+            ("access tokens given again", &mut self.repeated),
             ("store faults", &mut self.store_faults),
             ("outages", &mut self.outages),
             ("losses of the store", &mut self.losses),

@@ -86,6 +86,7 @@ const FLOORS: Counts = Counts {
     slow_replies: 28,
     told_to_wait: 25,
     replays: 270,
+    repeated: 500,
     store_faults: 5000,
     outages: 600,
     losses: 180,

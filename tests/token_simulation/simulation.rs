@@ -54,6 +54,7 @@ fn habits(chance: &mut Chance) -> Habits {
         declared,
         exclusive,
         renews: !exclusive && chance.one_in(2),
+        repeats: chance.pick(&[0, 0, 0, 2, 4]),
     }
 }
 
@@ -431,7 +432,7 @@ fn check(world: &mut World, pid: u64, outcome: &Result<Bearer, Error>) {
         Ok(bearer) => {
             let access = token_support::text(bearer);
             let access = access.trim_start_matches("Bearer ");
-            world.serves(pid, access);
+            world.serves(pid, access, bearer.generation);
             let stored = world.durable.as_ref().and_then(|record| record.tokens.as_ref());
             let stored = stored.map(|tokens| tokens.access_token.expose_secret().to_owned());
             if world.expired(access)

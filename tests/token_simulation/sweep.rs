@@ -41,6 +41,7 @@ pub fn all_habits() -> Vec<Habits> {
                             declared,
                             exclusive,
                             renews,
+                            repeats: 0,
                         });
                     }
                 }

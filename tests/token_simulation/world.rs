@@ -26,6 +26,8 @@ pub struct Habits {
     pub exclusive: bool,
     /// Whether a lease is short, and renewed while its holder is at work.
     pub renews: bool,
+    /// One in so many refreshes brings the access token that there is once more, with a life of its own; 0: none.
+    pub repeats: u64,
 }
 
 /// How often things go wrong: one in so many, 0 for never.
@@ -67,6 +69,8 @@ pub enum Outcome {
 struct Family {
     current: String,
     revoked: bool,
+    /// The last access token.
+    access: String,
 }
 
 /// What comes of a request for which nothing went wrong.
@@ -82,6 +86,8 @@ pub const ANEW: &str = "nothing";
 struct Access {
     family: usize,
     refresh_token: String,
+    /// It came with an earlier reply too.
+    repeated: bool,
     from: Instant,
     until: Instant,
 }
@@ -260,9 +266,17 @@ impl World {
     }
 
     /// A caller in this process got this access token: the process has what came with it.
-    pub fn serves(&mut self, pid: u64, access: &str) {
-        if let Some(access) = self.access.get(access) {
-            let token = access.refresh_token.clone();
+    pub fn serves(&mut self, pid: u64, access: &str, generation: u64) {
+        let stored = self.durable.as_ref().and_then(|record| record.tokens.as_ref());
+        let is_stored = stored
+            .is_some_and(|stored| stored.generation == generation && stored.access_token.expose_secret() == access);
+        // Of one that came several times, the generation alone says which refresh token came with it.
+        let token = match self.access.get(access) {
+            Some(access) if !access.repeated => Some(access.refresh_token.clone()),
+            Some(_) if is_stored => self.stored().map(str::to_owned),
+            _ => None,
+        };
+        if let Some(token) = token {
             self.holders.entry(token).or_default().insert(pid);
         }
     }
@@ -344,10 +358,14 @@ impl World {
 
     fn issue(&mut self, family: usize) -> TokenReply {
         self.issued += 1;
-        let access = format!("A{}", self.issued);
+        let before = self.families[family].access.clone();
+        let repeated = !before.is_empty() && self.chance.one_in(self.habits.repeats);
+        let access = if repeated { before } else { format!("A{}", self.issued) };
+        self.counts.repeated += u64::from(repeated);
         let mut reply = TokenReply::new(access.clone());
         reply.expires_in = Some(self.habits.life);
         let place = &mut self.families[family];
+        place.access.clone_from(&access);
         if self.habits.rotates || place.current.is_empty() {
             let fresh = format!("R{}", self.issued);
             let old = std::mem::replace(&mut place.current, fresh.clone());
@@ -359,7 +377,9 @@ impl World {
         let access_token = Access {
             family,
             refresh_token: self.families[family].current.clone(),
-            from: now,
+            // Somebody may still go by the times of the first one.
+            from: self.access.get(&access).map_or(now, |first| first.from),
+            repeated,
             until: now + self.habits.life,
         };
         self.access.insert(access, access_token);

@@ -112,6 +112,8 @@ struct Books {
     /// Access tokens that work, until when.
     access: HashMap<String, Option<Instant>>,
     revoked: bool,
+    /// Every reply has the first access token again.
+    repeats: bool,
     faults: VecDeque<Fault>,
     revocations: VecDeque<Verdict>,
     requests: Vec<Request>,
@@ -147,6 +149,11 @@ impl Bank {
     /// What goes wrong with the next requests, in order.
     pub fn faults(&self, faults: impl IntoIterator<Item = Fault>) {
         self.books().faults.extend(faults);
+    }
+
+    /// From now on every reply has the first access token again, with a refresh token of its own.
+    pub fn repeat_the_access_token(&self) {
+        self.books().repeats = true;
     }
 
     pub fn refuse_revocation(&self, verdict: Verdict) {
@@ -212,7 +219,7 @@ impl Bank {
     fn issue(&self, books: &mut Books) -> TokenReply {
         books.issued += 1;
         let number = books.issued;
-        let access = format!("access-{number}");
+        let access = format!("access-{}", if books.repeats { 1 } else { number });
         books
             .access
             .insert(access.clone(), self.habits.life.map(|life| Instant::now() + life));

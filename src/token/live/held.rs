@@ -10,7 +10,7 @@ use super::snapshot::Snapshot;
 use super::unstored::Unstored;
 use crate::token::clock::{Now, Tick, between};
 use crate::token::grant::Grant;
-use crate::token::machine::{self, Freshness};
+use crate::token::machine::{self, Freshness, Issued};
 use crate::token::record::Versioned;
 use crate::token::source::{Bearer, Rejection};
 use crate::token::{ReauthorizationReason, Renewal, TokenSet, Tombstone};
@@ -163,7 +163,7 @@ impl Held {
         }
         snapshot.refuse(rejection);
         self.shown.touch();
-        Refusal::Replace(tokens.access_token.clone())
+        Refusal::Replace(Issued::with(tokens))
     }
 
     /// Shows what the store holds, unless something newer is shown.
@@ -329,7 +329,7 @@ mod tests {
         assert!(shown(held.show(alive(&held, 1, &tokens), start)).brings_a_token);
         assert!(matches!(
             held.refuse(1, Rejection::InvalidToken, start),
-            Refusal::Replace(refused) if refused == tokens.access_token
+            Refusal::Replace(refused) if refused.is_in(&tokens)
         ));
 
         // Somebody sets the wall clock back by almost the life of the token.
@@ -341,6 +341,22 @@ mod tests {
         assert_eq!(again.snapshot.seen_at, start.monotonic);
         clock.advance(Duration::from_secs(100));
         assert_eq!(again.snapshot.freshness(Tick::read(&clock)), Freshness::Expired);
+    }
+
+    #[test]
+    fn a_token_that_the_server_gives_again_is_as_young_as_its_reply_and_not_refused() {
+        let (held, clock) = (held(), ManualClock::new());
+        let first = tokens(&held, Now::read(&clock));
+        shown(held.show(alive(&held, 1, &first), Now::read(&clock)));
+        held.refuse(1, Rejection::InvalidToken, Now::read(&clock));
+        clock.advance(Duration::from_secs(3600));
+        let now = Now::read(&clock);
+        let mut reply = TokenReply::new("access-1");
+        reply.expires_in = Some(Duration::from_secs(3600));
+        let again = shown(held.show(alive(&held, 2, &first.next(reply, now.wall)), now));
+        assert!(again.brings_a_token && again.moved_to == Some(2));
+        assert_eq!(again.snapshot.freshness(now.tick), Freshness::Fresh);
+        assert!(!again.snapshot.is_refused() && held.still_serving(now).is_some());
     }
 
     #[test]
@@ -368,7 +384,7 @@ mod tests {
         let new = old.next(TokenReply::new("access-2"), now.wall);
         let set = UnstoredTokens {
             tokens: new.clone(),
-            parent: Some(old.access_token.clone()),
+            parent: Some(old.clone()),
         };
         assert!(
             held.unstored

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::http::Backoff;
-use crate::value::Secret;
+use crate::token::machine::Issued;
 
 /// What is done about a 401.
 pub(crate) enum Refusal {
     /// It was about a token that is not the one at hand any more.
     Outdated,
     /// This access token is refused: another one has to be had.
-    Replace(Secret),
+    Replace(Issued),
     /// Another token would not help, or cannot be had.
     Stands { retry_after: Option<Duration> },
 }

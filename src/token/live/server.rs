@@ -58,9 +58,9 @@ impl Server {
 
     /// One revocation. False: the provider has none.
     pub async fn revoke(&self, request: RevokeRequest) -> Result<bool, Error> {
-        let outcome = match tokio::time::timeout(self.request_timeout, self.issuer.revoke(request)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
+        let outcome = match within(self.request_timeout, self.issuer.revoke(request)).await {
+            Some(outcome) => outcome,
+            None => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
         };
         match outcome {
             Ok(done) => Ok(done),
@@ -95,6 +95,8 @@ mod tests {
     enum Bank {
         Says(Option<Verdict>),
         IsSilent,
+        /// Its answer comes after ten seconds, and needs some turns of the runtime to be read.
+        TakesTurns,
     }
 
     #[derive(Debug, thiserror::Error)]
@@ -107,6 +109,16 @@ mod tests {
                 Self::Says(None) => Ok(good),
                 Self::Says(Some(verdict)) => Err(IssuerError::new(verdict, No)),
                 Self::IsSilent => std::future::pending().await,
+                Self::TakesTurns => {
+                    let read = tokio::spawn(async {
+                        tokio::time::sleep(Duration::from_secs(10)).await;
+                        for _ in 0..20 {
+                            tokio::task::yield_now().await;
+                        }
+                    });
+                    read.await.unwrap();
+                    Ok(good)
+                }
             }
         }
     }
@@ -147,6 +159,26 @@ mod tests {
                 Err(other) => panic!("{other:?}"),
             };
             assert_eq!(outcome, expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_that_arrived_before_a_late_timer_is_read() {
+        for revokes in [true, false] {
+            let asked = tokio::spawn(async move {
+                let server = server(Bank::TakesTurns);
+                let request = RevokeRequest::new(RevokedToken::Access("access-1".into()));
+                match revokes {
+                    true => server.revoke(request).await.is_ok_and(|done| done),
+                    false => server.obtain(Obtain::Anew).await.is_ok(),
+                }
+            });
+            for _ in 0..5 {
+                tokio::task::yield_now().await;
+            }
+            // The process stands still for longer than the limit.
+            tokio::time::advance(Duration::from_secs(40)).await;
+            assert!(asked.await.unwrap(), "revokes: {revokes}");
         }
     }
 

@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use crate::token::clock::{Now, Tick};
-use crate::token::machine::{Freshness, Horizon, Want};
+use crate::token::machine::{Freshness, Horizon, Issued, Want};
 use crate::token::record::Versioned;
 use crate::token::source::Bearer;
 use crate::token::source::Rejection;
 use crate::token::{Error, ReauthorizationReason, TokenSet, Tombstone};
 use crate::value::ScopeSet;
-use crate::value::Secret;
 
 /// What this process holds of the grant at one moment. Never changed, only replaced.
 pub(crate) struct Snapshot {
@@ -81,22 +80,21 @@ impl Snapshot {
     /// Why a token is wanted by somebody to whom this one does not do.
     pub fn wanted(&self) -> Want {
         match &self.tokens {
-            Some(tokens) if self.is_refused_for_sure() => Want::Other(tokens.access_token.clone()),
-            Some(tokens) if self.is_refused() => Want::Instead(tokens.access_token.clone()),
+            Some(tokens) if self.is_refused_for_sure() => Want::Other(Issued::with(tokens)),
+            Some(tokens) if self.is_refused() => Want::Instead(Issued::with(tokens)),
             _ => Want::Usable,
         }
     }
 
     /// Whether this is its access token.
-    pub fn is_of(&self, access_token: &Secret) -> bool {
-        let tokens = self.tokens.as_ref();
-        tokens.is_some_and(|tokens| tokens.access_token == *access_token)
+    pub fn is_of(&self, issued: &Issued) -> bool {
+        self.tokens.as_ref().is_some_and(|tokens| issued.is_in(tokens))
     }
 
-    /// Whether it has the same access token as another one.
+    /// Whether it has the same access token as another one, from the same reply.
     pub fn same_token(&self, other: &Self) -> bool {
         let tokens = self.tokens.as_ref();
-        tokens.is_some_and(|tokens| other.is_of(&tokens.access_token))
+        tokens.is_some_and(|tokens| other.is_of(&Issued::with(tokens)))
     }
 
     /// Read once more, a token is not younger than it was.
@@ -171,6 +169,11 @@ mod tests {
         let now = Now::read(&ManualClock::new());
         let reply = TokenReply::new(access_token.to_owned());
         let tokens = TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN);
+        snapshot_of(tokens, ended)
+    }
+
+    fn snapshot_of(tokens: TokenSet, ended: Option<ReauthorizationReason>) -> Snapshot {
+        let now = Now::read(&ManualClock::new());
         let key = TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
         let alive = Record::alive(key, tokens);
         let record = match ended {
@@ -187,11 +190,11 @@ mod tests {
         assert!(matches!(snapshot.wanted(), Want::Usable));
         snapshot.refuse(Rejection::Unexplained);
         assert!(snapshot.ready().is_none() && !snapshot.is_refused_for_sure());
-        assert!(matches!(snapshot.wanted(), Want::Instead(suspect) if suspect == Secret::from("access-1")));
+        assert!(matches!(snapshot.wanted(), Want::Instead(suspect) if snapshot.is_of(&suspect)));
         snapshot.refuse(Rejection::InvalidToken);
         snapshot.refuse(Rejection::Unexplained);
         assert!(snapshot.ready().is_none() && snapshot.is_refused_for_sure());
-        assert!(matches!(snapshot.wanted(), Want::Other(refused) if refused == Secret::from("access-1")));
+        assert!(matches!(snapshot.wanted(), Want::Other(refused) if snapshot.is_of(&refused)));
     }
 
     #[test]
@@ -222,11 +225,15 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_the_same_when_their_access_token_is() {
+    fn tokens_are_the_same_when_their_access_token_is_and_came_with_one_reply() {
         let (one, again, two) = (snapshot("a", None), snapshot("a", None), snapshot("b", None));
         let over = snapshot("a", Some(ReauthorizationReason::Revoked));
-        assert!(one.same_token(&again) && one.is_of(&Secret::from("a")));
-        assert!(!one.same_token(&two) && !one.is_of(&Secret::from("b")));
-        assert!(!over.same_token(&over) && !over.is_of(&Secret::from("a")));
+        assert!(one.same_token(&again) && !one.same_token(&two) && !over.same_token(&over));
+        let tokens = one.tokens.clone().unwrap();
+        let later = tokens.obtained_at + Duration::from_secs(1);
+        let next = |reply| snapshot_of(tokens.next(reply, later.into()), None);
+        assert!(!one.same_token(&next(TokenReply::new("a"))), "the server gave it again");
+        let kept = TokenReply::without_access_token(Arc::new(UnfitToken));
+        assert!(one.same_token(&next(kept)), "the server gave none that can be used");
     }
 }

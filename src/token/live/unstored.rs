@@ -1,17 +1,17 @@
 //! Tokens that the server gave and the store did not take yet.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::token::store::Lease;
 use crate::token::{Error, StoreError, TokenSet};
-use crate::value::Secret;
 
 /// Tokens that the server gave and the store did not take yet.
 #[derive(Clone)]
 pub(crate) struct UnstoredTokens {
     pub tokens: TokenSet,
-    /// The access token from whose generation they were made; none: a login.
-    pub parent: Option<Secret>,
+    /// The tokens from which they were made; none: a login.
+    pub parent: Option<TokenSet>,
 }
 
 /// The set that waits to be stored, if one does.
@@ -21,6 +21,17 @@ pub(crate) struct Unstored {
     /// The lease under which the set before it was to be stored. While it is held, no other process sends the refresh
     /// token that this process knows to be spent.
     lease: Mutex<Option<Lease>>,
+    /// How many changes of the grant are about to drop what waits.
+    drops: AtomicU32,
+}
+
+/// What waits is not stored, and its lease is for whoever has this.
+pub(crate) struct HeldBack<'a>(&'a Unstored);
+
+impl Drop for HeldBack<'_> {
+    fn drop(&mut self) {
+        self.0.drops.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 struct Waiting {
@@ -75,7 +86,17 @@ impl Unstored {
         Some(Error::Store { source })
     }
 
-    /// Leaves a lease for whoever stores the set that waits now.
+    /// Nothing that waits is to be stored for now, because it is about to be dropped.
+    pub fn hold_back(&self) -> HeldBack<'_> {
+        self.drops.fetch_add(1, Ordering::AcqRel);
+        HeldBack(self)
+    }
+
+    pub fn is_held_back(&self) -> bool {
+        self.drops.load(Ordering::Acquire) > 0
+    }
+
+    /// Leaves a lease for whoever stores the set that waits now, or drops it.
     pub fn leave(&self, lease: Lease) {
         *self.left() = Some(lease);
     }
@@ -106,10 +127,13 @@ mod tests {
     /// A set that waits; `parent`: what its refresh was made from.
     fn set(access_token: &str, parent: Option<&str>) -> UnstoredTokens {
         let now = Now::read(&ManualClock::new());
-        let reply = TokenReply::new(access_token.to_owned());
+        let tokens = |access_token: &str| {
+            let reply = TokenReply::new(access_token.to_owned());
+            TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN)
+        };
         UnstoredTokens {
-            tokens: TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN),
-            parent: parent.map(Secret::from),
+            tokens: tokens(access_token),
+            parent: parent.map(tokens),
         }
     }
 
@@ -135,6 +159,16 @@ mod tests {
             assert!(unstored.holds(&waits.tokens));
             assert!(!unstored.holds(&if taken { first } else { second }.tokens));
         }
+    }
+
+    #[test]
+    fn what_waits_is_held_back_until_the_last_who_would_drop_it_is_done() {
+        let unstored = Unstored::default();
+        let (one, two) = (unstored.hold_back(), unstored.hold_back());
+        drop(one);
+        assert!(unstored.is_held_back());
+        drop(two);
+        assert!(!unstored.is_held_back());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::lease::acquire;
 use super::replaced::Replaced;
 use super::retain::{give_way, retain};
 use super::write::write;
+use crate::token::clock::Now;
 use crate::token::live::{Live, UnstoredTokens};
 use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
@@ -13,18 +14,17 @@ use crate::token::store::Lease;
 use crate::token::{AuditAction, Error, Event, Lineage, StoreError, TokenInfo, TokenReply, TokenSet};
 use crate::value::with_causes;
 
-/// The first tokens of a grant replace whatever there was.
-pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply) -> Result<TokenInfo, Error> {
+/// The first tokens of a grant, which were asked for at this time, replace whatever there was.
+pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> Result<TokenInfo, Error> {
     if let Some(reason) = &reply.unusable {
         tracing::warn!(
             key = %live.grant.key, %reason,
             "the access token of the login cannot be used: the first call gets another one with the refresh token"
         );
     }
-    let now = live.now();
-    let mut tokens = live.grant.first_tokens(reply, now);
+    let mut tokens = live.grant.first_tokens(reply, sent_at);
     // A look before anything is waited for: what is stored while this login waits came after it.
-    let login = Lineage::begun(now.utc());
+    let login = Lineage::begun(sent_at.utc());
     tokens.lineage = Some(match live.store.look_for_change().await {
         Ok(seen) => login.after(seen.as_ref().map(|seen| seen.record.as_ancestor())),
         Err(error) => {

@@ -1,6 +1,7 @@
 //! A grant's end here, without a word to the provider.
 
-use super::lease::acquire;
+use super::lease::acquire_to_drop;
+use super::retain::leave_or_release;
 use super::write::write;
 use crate::token::live::Live;
 use crate::token::record::Versioned;
@@ -19,9 +20,10 @@ pub(crate) enum Left {
 
 /// No token of the grant stays, here and in the store.
 pub(crate) async fn forget(live: &Live, left: Left) -> Result<(), Error> {
-    let lease = acquire(&live.store, &*live.clock).await?;
+    let _held_back = live.held.unstored.hold_back();
+    let lease = acquire_to_drop(live).await?;
     let outcome = under_lease(live, lease.fence, left).await;
-    live.store.release(lease).await;
+    leave_or_release(live, Some(lease)).await;
     outcome
 }
 

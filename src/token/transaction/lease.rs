@@ -74,6 +74,11 @@ pub(super) async fn acquire(store: &GrantStore, clock: &dyn Clock) -> Result<Lea
     acquire_or_take(store, clock, || None).await
 }
 
+/// The same for a change that drops what waits to be stored, for which this process may have the lease.
+pub(super) async fn acquire_to_drop(live: &Live) -> Result<Lease, Error> {
+    acquire_or_take(&live.store, &*live.clock, || live.held.unstored.take_left()).await
+}
+
 /// The same for somebody to whom this process may leave the lease that it has.
 pub(super) async fn acquire_or_take(
     store: &GrantStore,

@@ -198,7 +198,7 @@ impl Refresh<'_> {
         live.audit(generation, AuditAction::Refreshed { stored: false });
         let unstored = UnstoredTokens {
             tokens,
-            parent: Some(parent.access_token.clone()),
+            parent: Some(parent.clone()),
         };
         match retain(
             live,

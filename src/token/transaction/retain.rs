@@ -68,6 +68,12 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
         if !live.held.unstored.holds(&unstored.tokens) {
             break;
         }
+        if live.held.unstored.is_held_back() {
+            if let Some(held) = lease.take() {
+                live.held.unstored.leave(held);
+            }
+            continue;
+        }
         let held = match lease.take() {
             Some(held) => held,
             None => match acquire_or_take(&live.store, &*live.clock, || live.held.unstored.take_left()).await {
@@ -151,7 +157,7 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
     };
     let is_stored = |seen: &&Versioned| {
         let stored = seen.record.tokens.as_ref();
-        stored.is_some_and(|stored| stored.access_token == tokens.access_token)
+        stored.is_some_and(|stored| machine::is_stored(tokens, unstored.parent.as_ref(), stored))
     };
     if let Some(seen) = seen.as_ref().filter(is_stored) {
         // The write was made, and only its confirmation was lost.
@@ -206,7 +212,7 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
     if live
         .held
         .snapshot()
-        .is_some_and(|shown| shown.is_of(&tokens.access_token))
+        .is_some_and(|shown| shown.tokens.as_ref() == Some(tokens))
     {
         // They were shown while they waited, and are not what counts.
         live.clear();

@@ -1,8 +1,9 @@
 //! A grant's end at the provider, and then in the store.
 
 use super::forget::{self, Left};
-use super::lease::{SenderAtWork, UnderLease, acquire, while_renewed};
+use super::lease::{SenderAtWork, UnderLease, acquire, acquire_to_drop, while_renewed};
 use super::look::{Known, read_as_far_as_known};
+use super::retain::leave_or_release;
 use super::write::write;
 use crate::token::live::Live;
 use crate::token::machine;
@@ -32,29 +33,47 @@ pub(crate) async fn erase(live: &Live) -> Result<(), Error> {
 }
 
 async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
+    // What is to be erased is not written into the store before that. What is to be revoked is: a revocation may fail.
+    let _held_back = (how == End::Erased).then(|| live.held.unstored.hold_back());
     let mut waited_for = None;
     loop {
-        let lease = acquire(&live.store, &*live.clock).await?;
-        let outcome = under_lease(live, &lease, waited_for, how).await;
-        live.store.release(lease).await;
-        match outcome {
-            UnderLease::Ended(outcome) => return outcome,
+        let lease = match how {
+            End::Revoked => acquire(&live.store, &*live.clock).await?,
+            End::Erased => acquire_to_drop(live).await?,
+        };
+        match under_lease(live, &lease, waited_for, how).await {
+            UnderLease::Ended(outcome) => {
+                leave_or_release(live, Some(lease)).await;
+                return outcome;
+            }
             // It may be about to store tokens that nobody here knows and that would outlive the revocation.
-            UnderLease::SenderAtWork(sender) => waited_for = Some(sender.wait(live).await),
+            UnderLease::SenderAtWork(sender) => {
+                live.store.release(lease).await;
+                waited_for = Some(sender.wait(live).await);
+            }
         }
     }
 }
 
 async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: End) -> UnderLease<()> {
-    let seen = match read_as_far_as_known(live, lease.fence).await {
+    let read = match how {
+        End::Revoked => read_as_far_as_known(live, lease.fence).await,
+        End::Erased => match live.store.read().await {
+            Err(StoreError::Corrupt { .. }) => Ok(Known::Stored(None)),
+            read => read.map(Known::Stored),
+        },
+    };
+    let seen = match read {
         Ok(Known::Stored(seen)) => seen,
         Ok(Known::PutBack(sender)) => return UnderLease::SenderAtWork(sender),
-        Err(StoreError::Corrupt { .. }) if how == End::Erased => {
-            return UnderLease::Ended(forget::under_lease(live, lease.fence, Left::Pseudonym).await);
-        }
         Err(error) => return UnderLease::Ended(Err(error.into())),
     };
-    let lives = seen.as_ref().is_some_and(|seen| seen.record.tombstone.is_none());
+    // What the store has lost, or never had, is not given to it to be erased. Whoever refreshes it meanwhile finds the mark.
+    let held = match how {
+        End::Revoked => None,
+        End::Erased => live.held.lost_by_store(seen.as_ref()).map(|(_, tokens)| tokens),
+    };
+    let lives = held.is_some() || seen.as_ref().is_some_and(|seen| seen.record.tombstone.is_none());
     if how == End::Erased && !lives && live.held.unstored.is_empty() {
         return UnderLease::Ended(forget::under_lease(live, lease.fence, Left::Pseudonym).await);
     }
@@ -65,15 +84,22 @@ async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: E
         }
     }
     // The provider may take its time.
-    let revocation = revoke_known(live, lease.fence, seen, how);
+    let revocation = revoke_known(live, lease.fence, seen, held, how);
     UnderLease::Ended(while_renewed(&live.store, lease, &SendPermit::always(), revocation).await)
 }
 
-/// Ends the newest tokens there are, and with them the grant.
-async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, how: End) -> Result<(), Error> {
+/// Ends the newest tokens there are, and with them the grant. `held`: those that the store does not have.
+async fn revoke_known(
+    live: &Live,
+    fence: u64,
+    seen: Option<Versioned>,
+    held: Option<TokenSet>,
+    how: End,
+) -> Result<(), Error> {
     let unstored = live.held.unstored.tokens();
     let tokens = unstored
         .as_ref()
+        .or(held.as_ref())
         .or_else(|| seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()));
     let Some(tokens) = tokens.cloned() else {
         return match &seen {
@@ -81,13 +107,18 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, how: End
             None => Err(live.grant.missing()),
         };
     };
-    let spent_in_doubt = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
+    // With what a store lost, it lost who was about to send it.
+    let may_be_sent = held.is_some() || seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
+    let spent_in_doubt = unstored.is_none() && may_be_sent;
+    // It is over because the server refused its refresh token.
+    let refused = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.tombstone.is_some());
+    let may_be_gone = spent_in_doubt || refused;
     let (seen, unanswered) = mark(live, fence, seen, &tokens).await?;
     let audit = |action| match how {
         End::Revoked => live.audit(tokens.generation, action),
         End::Erased => live.audit_without_person(tokens.generation, action),
     };
-    let at_provider = match end(live, &tokens, unanswered, spent_in_doubt).await {
+    let at_provider = match end(live, &tokens, unanswered, may_be_gone).await {
         Ok(at_provider) => at_provider,
         Err(error) => {
             let open = unanswered || matches!(error, Error::InDoubt { .. });
@@ -98,7 +129,7 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, how: End
                 let _ = write(&live.store, Some(seen.revision), next, fence).await;
             }
             // Of two tokens the first one may be revoked.
-            let in_doubt = open || spent_in_doubt;
+            let in_doubt = open || may_be_gone;
             audit(AuditAction::RevocationFailed { in_doubt });
             return Err(error);
         }
@@ -111,7 +142,12 @@ async fn revoke_known(live: &Live, fence: u64, seen: Option<Versioned>, how: End
         } else {
             Left::Pseudonym
         };
-        return forget::under_lease(live, fence, left).await;
+        let erased = forget::under_lease(live, fence, left).await;
+        if erased.is_err() && at_provider {
+            // There is nothing to keep: no store is given it any more.
+            live.clear();
+        }
+        return erased;
     }
     match bury(live, fence, seen, &tokens).await {
         Ok(buried) => live.publish(buried),
@@ -159,15 +195,16 @@ async fn mark(
     }
 }
 
-/// Ends the tokens at the provider. False: it has no revocation.
-async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, spent_in_doubt: bool) -> Result<bool, Error> {
+/// Ends the tokens at the provider. False: it has no revocation. `unanswered`: an earlier revocation may have ended them.
+/// `may_be_gone`: a refresh may have, or the server has refused the refresh token.
+async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, may_be_gone: bool) -> Result<bool, Error> {
     let request = |token| {
         let mut request = RevokeRequest::new(token);
-        request.unanswered = unanswered;
+        request.unanswered = unanswered || may_be_gone;
         request
     };
     let mut revoked = live.server.revoke(request(tokens.to_revoke())).await?;
-    if spent_in_doubt && tokens.refresh_token.is_some() && !tokens.access_token.is_empty() {
+    if may_be_gone && tokens.refresh_token.is_some() && !tokens.access_token.is_empty() {
         // The refresh token may be spent, and then its revocation ended nothing.
         let access = RevokedToken::Access(tokens.access_token.clone());
         revoked &= live.server.revoke(request(access)).await?;

@@ -261,6 +261,30 @@ lines"} trailing"#,
 }
 
 #[test]
+fn of_a_long_error_the_first_words_are_looked_at_and_nothing_else_is_shown() {
+    let code = |said: String| {
+        let body = serde_json::json!({ "error": said }).to_string();
+        let error = read(&PLAIN, &ASKED, &reply(400, &body)).unwrap_err();
+        let told = error.code().map(str::to_owned);
+        assert!(!format!("{error} {error:?}").contains("refresh-1"), "{error:?}");
+        told
+    };
+    let long = |before: &str, length: usize, after: &str| format!("{before}{}{after}", " x".repeat(length / 2));
+    let oops = Some("oops".to_owned());
+    // A secret in what is looked at, and one behind that: there it is next to no code.
+    assert_eq!(code(long("oops", 1000, " refresh-1")), None);
+    assert_eq!(code(long("oops", 3000, " refresh-1")), oops);
+    assert_eq!(code(long("oops", 900_000, "")), oops);
+    assert_eq!(code(long("oops", 900_000, "é")), oops);
+    let known = Some("invalid_grant".to_owned());
+    assert_eq!(code(long("Invalid_Grant:", 900_000, "")), known);
+    assert_eq!(code(format!("invalid_grant:{}", "x".repeat(9000))), known);
+    // Where the end of what is looked at is in the middle of a word.
+    assert_eq!(code(format!("{}{}", "-".repeat(2040), "cmVmcmVzaC0xMg==")), None);
+    assert_eq!(code(format!("{}{}", "é".repeat(1023), " oops")), None);
+}
+
+#[test]
 fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() {
     let long = "x".repeat(400);
     for (said, shown) in [

@@ -84,6 +84,41 @@ fn a_token_of_every_character_that_a_header_can_carry_is_taken() {
 }
 
 #[test]
+fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_a_word_for_none_is_told() {
+    for (written, token, is_told) in [
+        (r#""r""#, Some("r"), false),
+        (r#"" r\n""#, Some("r"), false),
+        ("7", Some("7"), false),
+        ("0042", Some("0042"), false),
+        ("-1.50e+9", Some("-1.50e+9"), false),
+        ("12345678901234567890", Some("12345678901234567890"), false),
+        ("0", None, false),
+        ("null", None, false),
+        ("false", None, false),
+        ("", None, false),
+        (r#""""#, None, false),
+        (r#"" ""#, None, false),
+        ("[]", None, false),
+        ("{}", None, false),
+        ("true", None, true),
+        ("word", None, true),
+        ("e", None, true),
+        ("1,2", Some("1"), false),
+        (r#"["r"]"#, None, true),
+        (r#"{"token":"r"}"#, None, true),
+        (r#""r\ud83d""#, None, true),
+    ] {
+        let body = format!(r#"{{"access_token":"a","refresh_token":{written}}}"#);
+        let fields = ReplyFields::of(body.as_bytes()).unwrap();
+        let read = refresh_token(&fields);
+        assert_eq!(read.as_ref().map(Secret::expose_secret), token, "{written}");
+        assert_eq!(has_unreadable_refresh_token(&fields), is_told, "{written}");
+    }
+    let twice = ReplyFields::of(br#"{"refresh_token":"r","refresh_token":["s"]}"#).unwrap();
+    assert!(!has_unreadable_refresh_token(&twice), "one of them can be read");
+}
+
+#[test]
 fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_nothing_says_error() {
     let odd = reply(200, r#"{"refresh_token":"r","access_token":7}"#);
     let kept = read(&PLAIN, &ASKED, &odd).unwrap();
