@@ -298,3 +298,63 @@ async fn of_several_times_to_wait_the_longest_is_waited_for() {
         assert_eq!(recorder.calls().len(), 2);
     }
 }
+
+// --- what the provider says
+
+#[tokio::test]
+async fn the_providers_own_code_is_in_the_text_of_an_error_and_a_token_or_prose_in_its_place_is_not() {
+    for (body, code) in [
+        (
+            r#"{"errorCode":"NO_CONTRACT","errorDescription":"planted words"}"#,
+            Some("NO_CONTRACT"),
+        ),
+        (r#"{"errorCode":"planted words"}"#, None),
+        (r#"{"errorCode":"token-1"}"#, None),
+        (r#"{"errorDescription":"planted words"}"#, None),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::status(403, body)).await;
+        let user = tatra(&recorder).await;
+        let error = user.client().list_accounts().send().await.unwrap_err();
+        assert_eq!(error.code(), code, "{body}");
+        let text = format!("{error} {error:?}");
+        assert_eq!(text.contains("403 Forbidden (NO_CONTRACT)"), code.is_some(), "{text}");
+        assert!(!text.contains("planted") && !text.contains("token-1"), "{text}");
+        assert_eq!(error.into_untyped().code(), code);
+    }
+}
+
+#[tokio::test]
+async fn a_success_that_has_nothing_but_what_an_error_has_leaves_the_outcome_unknown() {
+    for (body, is_error) in [
+        (r#"{"error":"x"}"#, true),
+        (r#"{"errors":[{"message":"planted words"}],"id":1}"#, true),
+        (r#"{"error":null,"processId":"p"}"#, false),
+        (r#"{"errors":[],"processId":"p"}"#, false),
+        (r#"{"processId":"p"}"#, false),
+        ("{}", false),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
+        let own = service(&recorder);
+        let deal = own
+            .create_deal()
+            .body_map(|deal| deal.quote_id("q-1".to_owned()))
+            .send()
+            .await;
+        match deal {
+            Ok(_) => assert!(!is_error, "{body}"),
+            Err(error) => {
+                assert!(is_error, "{body}: {error}");
+                assert_eq!(
+                    (error.outcome(), error.is_retryable()),
+                    (Outcome::Unknown, false),
+                    "{body}"
+                );
+                assert!(
+                    matches!(error, Error::InvalidReply(_)) && !error.to_string().contains("planted"),
+                    "{error}"
+                );
+                assert_eq!(error.raw_body(), Some(body.as_bytes()));
+            }
+        }
+    }
+}

@@ -71,6 +71,60 @@ impl Document {
         self.error_at(&pointer, format!("schema `{schema}`: {}", reason.into()))
     }
 
+    /// The schema of an operation's replies of a class (`2`, `4`), where they have one in JSON.
+    fn reply(&self, operation: &Operation, class: char) -> Option<&Value> {
+        let item = &self.json["paths"][&operation.path][operation.method.to_lowercase()];
+        let replies = item["responses"].as_object()?.iter();
+        let mut schemas = replies
+            .filter(|(status, _)| status.starts_with(class))
+            .filter_map(|(_, reply)| {
+                let contents = reply["content"].as_object()?;
+                contents.values().find_map(|content| content.get("schema"))
+            });
+        self.resolved(schemas.next()?)
+    }
+
+    fn resolved<'d>(&'d self, schema: &'d Value) -> Option<&'d Value> {
+        match schema["$ref"].as_str() {
+            None => Some(schema),
+            Some(reference) => {
+                let name = reference.strip_prefix("#/components/schemas/")?;
+                self.json["components"]["schemas"].get(name)
+            }
+        }
+    }
+
+    /// Of an operation whose reply is an object of which nothing is described: members by which an error is known that came as
+    /// a success.
+    pub fn error_members(&self, operation: &Operation) -> Vec<String> {
+        let is_open = |schema: &&Value| {
+            schema["type"] == "object" && schema["properties"].as_object().is_none_or(serde_json::Map::is_empty)
+        };
+        if self.reply(operation, '2').filter(is_open).is_none() {
+            return Vec::new();
+        }
+        let described = self
+            .reply(operation, '4')
+            .and_then(|schema| schema["properties"].as_object());
+        let mut names: Vec<String> = described.into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        names.extend(["error", "errors"].map(str::to_owned));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The members of an operation's error replies that hold the provider's own code (`x-error-code`).
+    pub fn error_codes(&self, operation: &Operation) -> Vec<String> {
+        let described = self
+            .reply(operation, '4')
+            .and_then(|schema| schema["properties"].as_object());
+        let marked = described
+            .into_iter()
+            .flatten()
+            .filter(|(_, property)| property["x-error-code"] == true);
+        marked.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The parameters of an operation: its own, and those of its path that it does not override.
     pub fn parameters(&self, operation: &Operation) -> Vec<&Value> {
         let item = &self.json["paths"][&operation.path];

@@ -96,6 +96,12 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             ..::finrail::rt::v1::Limit::BASE
         })
     }));
+    let error_members = document.error_members(operation);
+    let error_codes = document.error_codes(operation);
+    let empty_page_ends = operation
+        .pagination
+        .as_ref()
+        .is_some_and(|pagination| pagination.empty_page_ends);
     let grade = operation
         .provenance
         .as_ref()
@@ -124,6 +130,9 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             error_proof: #error_proof,
             lookup: #lookup,
             limit: #limit,
+            error_members: &[#(#error_members),*],
+            error_codes: &[#(#error_codes),*],
+            empty_page_ends: #empty_page_ends,
             grade: ::finrail::rt::v1::Grade::#grade,
             ..::finrail::rt::v1::Operation::BASE
         }

@@ -297,6 +297,16 @@ impl<E> Error<E> {
         asked.or_else(|| of_token(self.not_renewed()?))
     }
 
+    /// The provider's own code of what is wrong, where its error replies have a member for one and a word or a number stands
+    /// in it. It is in the error's text too.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::ErrorResponse(reply) => reply.head().code.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The provider's error body, when it answered with one.
     #[must_use]
     pub fn body(&self) -> Option<&E> {
@@ -358,6 +368,9 @@ impl<E> fmt::Display for Error<E> {
             Self::Connection(error) => write!(f, "{error}"),
             Self::ErrorResponse(reply) => {
                 write!(f, "{}: the provider answered {}", reply.operation(), reply.status())?;
+                if let Some(code) = self.code() {
+                    write!(f, " ({code})")?;
+                }
                 if let Some(id) = reply.request_id() {
                     write!(f, " (request id {id})")?;
                 }

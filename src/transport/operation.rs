@@ -49,6 +49,12 @@ pub struct Operation {
     pub lookup: Option<Lookup>,
     /// How often the provider takes it, where that is documented.
     pub limit: Option<Limit>,
+    /// Of a reply of which nothing is described: members by which an error is known that came as a success.
+    pub error_members: &'static [&'static str],
+    /// Members of an error reply that hold the provider's own code. See [`Error::code`](super::Error::code).
+    pub error_codes: &'static [&'static str],
+    /// Whether a page without items is the last one, whatever it names as the next.
+    pub empty_page_ends: bool,
     /// How far the operation is to be trusted.
     pub grade: Grade,
 }
@@ -152,6 +158,9 @@ impl Operation {
         error_proof: None,
         lookup: None,
         limit: None,
+        error_members: &[],
+        error_codes: &[],
+        empty_page_ends: false,
         grade: Grade::Inferred,
     };
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::operation::{ErrorProof, Operation};
+use crate::value::JsonMap;
 
 /// What a caller may conclude about the effect of a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,23 @@ pub(crate) struct Conclusion {
     pub outcome: Outcome,
     /// Of a refusal.
     pub proof: Option<Proof>,
+}
+
+/// The provider's own code in an error reply: a short word or number, and never what the call was authenticated with.
+pub(crate) fn code(operation: &Operation, body: &[u8], secret: Option<&str>) -> Option<String> {
+    if operation.error_codes.is_empty() {
+        return None;
+    }
+    let reply: JsonMap = serde_json::from_slice(body).ok()?;
+    let codes = operation
+        .error_codes
+        .iter()
+        .filter_map(|member| reply.json(member)?.plain());
+    let mut codes = codes.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
+    codes.next().filter(|code| {
+        let is_word = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b));
+        is_word && secret.is_none_or(|secret| !code.contains(secret) && !secret.contains(code.as_str()))
+    })
 }
 
 /// What shows that the provider itself made this error reply.
@@ -108,5 +126,38 @@ mod tests {
                 assert_eq!(proof(&UNDOCUMENTED, status, body.as_bytes()), None, "{status} {body}");
             }
         }
+    }
+
+    #[test]
+    fn a_code_is_shown_that_is_a_word_and_nothing_else_of_the_reply() {
+        const CODED: Operation = Operation {
+            error_codes: &["errorCode", "code"],
+            ..Operation::BASE
+        };
+        let secret = "planted-token-1";
+        for (body, expected) in [
+            (r#"{"errorCode":"FORMAT_ERROR","x":1}"#, Some("FORMAT_ERROR")),
+            (r#"{"code":701}"#, Some("701")),
+            (r#"{"errorCode":"","code":" 7.1/a:b "}"#, Some("7.1/a:b")),
+            (r#"{"errorCode":null,"code":"x"}"#, Some("x")),
+            (r#"{"errorCode":"two words"}"#, None),
+            (r#"{"errorCode":"Jos\u00e9"}"#, None),
+            (r#"{"errorCode":"a\nb"}"#, None),
+            (r#"{"errorCode":["x"]}"#, None),
+            (r#"{"errorCode":"planted-token-1"}"#, None),
+            (r#"{"errorCode":"xplanted-token-1"}"#, None),
+            (r#"{"errorCode":"planted-token"}"#, None),
+            (r#"{"message":"x"}"#, None),
+            ("<html>", None),
+        ] {
+            assert_eq!(
+                code(&CODED, body.as_bytes(), Some(secret)).as_deref(),
+                expected,
+                "{body}"
+            );
+        }
+        let long = format!(r#"{{"code":"{}"}}"#, "x".repeat(65));
+        assert_eq!(code(&CODED, long.as_bytes(), None), None);
+        assert_eq!(code(&Operation::BASE, br#"{"code":"x"}"#, None), None);
     }
 }

@@ -296,6 +296,11 @@ where
 }
 
 impl<'a, T, E> Pages<'a, T, E> {
+    /// There is no further page.
+    fn end(&mut self) {
+        self.state = State::Between;
+    }
+
     fn of(source: impl Source<'a, T, E> + 'a) -> Self {
         Self {
             state: State::Ready(Box::new(source)),
@@ -445,8 +450,13 @@ impl<P: Send, T: Send, E: Send> ItemSource<T, E> for ItemsOf<'_, P, T, E> {
                 Some(Ok(page)) => page,
             };
             self.empty += 1;
+            let is_last = page.head().operation.empty_page_ends;
             let endless = (self.empty == EMPTY_PAGES).then(|| page.invalid(Problem::EmptyPages));
             self.fill(page);
+            if is_last && self.ready.is_empty() {
+                self.pages.end();
+                return Poll::Ready(None);
+            }
             if let Some(error) = endless.filter(|_| self.ready.is_empty()) {
                 self.empty = 0;
                 self.pages.failed = true;
@@ -498,9 +508,13 @@ mod tests {
     type Asked = Arc<Mutex<Vec<String>>>;
 
     fn reply(url: &str, page: Option<Page>) -> BoxFuture<'static, Reply<Page, ()>> {
+        reply_of(&OPERATION, url, page)
+    }
+
+    fn reply_of(operation: &'static Operation, url: &str, page: Option<Page>) -> BoxFuture<'static, Reply<Page, ()>> {
         let head = Head {
             provider: "",
-            operation: &OPERATION,
+            operation,
             status: http::StatusCode::OK,
             headers: http::HeaderMap::new(),
             url: url.parse().unwrap(),
@@ -515,6 +529,7 @@ mod tests {
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
+            code: None,
             authorization: None,
         };
         let reply = page.map(|inner| ResponseValue {
@@ -524,6 +539,34 @@ mod tests {
             raw: None,
         });
         Box::pin(async move { reply.ok_or_else(|| Error::invalid_request("no such page".to_owned())) })
+    }
+
+    #[tokio::test]
+    async fn a_page_without_items_is_the_last_one_where_the_specification_says_so_and_there_alone() {
+        static ENDING: Operation = Operation {
+            empty_page_ends: true,
+            ..OPERATION
+        };
+        for (operation, expected) in [(&ENDING, vec![1]), (&OPERATION, vec![1, 3])] {
+            let page = |cursor: &str| match cursor {
+                "first" => (vec![1], Some("second")),
+                "second" => (vec![], Some("third")),
+                _ => (vec![3], None),
+            };
+            let send = move |cursor: String| {
+                let url = format!("{BASE}/items?cursor={cursor}");
+                reply_of(operation, &url, Some(page(&cursor)))
+            };
+            let next = |(_, next): &Page| next.map(str::to_owned);
+            let pages = cursor_pages("first".to_owned(), send, |_, cursor| cursor, next);
+            let mut items = items(pages, |(items, _)| items);
+            let mut read = Vec::new();
+            while let Some(item) = items.next().await {
+                read.push(item.unwrap());
+            }
+            assert_eq!(read, expected);
+            assert!(items.next().await.is_none(), "the end stays the end");
+        }
     }
 
     /// The pages of a provider that says the value of `cursor` for the next one.

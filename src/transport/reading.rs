@@ -13,8 +13,8 @@ use super::response::{Body, Head, Response, ResponseValue};
 use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, page_without};
 use crate::http::without_mark;
-use crate::value::canary;
 use crate::value::decode::{Undecodable, decode, decode_described};
+use crate::value::{JsonMap, canary};
 
 impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes a reply.
@@ -37,6 +37,14 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             true => decode_described(&text),
             false => decode(&text),
         };
+        if let Some(member) = error_in_success(&head, &text) {
+            warn_of_unknown_outcome(&head);
+            let problem = Problem::Decode {
+                path: ".".to_owned(),
+                reason: format!("nothing of the reply is described, and it has `{member}`, as an error has"),
+            };
+            return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
+        }
         let decoded = canary::watch(head.provider, head.operation.id, head.secret(), read);
         // A reply that is kept keeps no token alive.
         head.authorization = None;
@@ -74,6 +82,21 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             }
         }
     }
+}
+
+/// The member by which a success is known for an error, where nothing of the reply is described that would speak for it.
+fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
+    let members = head.operation.error_members;
+    if members.is_empty() || !head.status.is_success() {
+        return None;
+    }
+    let reply: JsonMap = serde_json::from_slice(text).ok()?;
+    let tells = |member: &str| {
+        reply
+            .json(member)
+            .is_some_and(|value| !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\""))
+    };
+    members.iter().copied().find(|member| tells(member))
 }
 
 /// A success whose reply cannot be read tells nothing of what was done. Of other replies it was told when the call ended.
@@ -172,6 +195,7 @@ mod tests {
             in_doubt,
             not_renewed: None,
             keeps_body: false,
+            code: None,
             authorization: None,
         }
     }

@@ -12,7 +12,7 @@ use super::connection_error::ConnectionError;
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
-use super::outcome::{Conclusion, proof};
+use super::outcome::{Conclusion, code, proof};
 use super::unreadable::UnreadableItem;
 use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read, without_mark};
 use crate::token;
@@ -42,6 +42,8 @@ pub(crate) struct Head {
     pub not_renewed: Option<Box<token::Error>>,
     /// The caller wants the body as it came, too.
     pub keeps_body: bool,
+    /// The provider's own code of an error, where it has one that can be shown.
+    pub code: Option<String>,
     /// What the call authenticated with.
     pub authorization: Option<HeaderValue>,
 }
@@ -72,6 +74,7 @@ impl Head {
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
+            code: None,
             authorization: None,
         }
     }
@@ -163,6 +166,9 @@ impl Response {
                 Ok(body) => {
                     if head.status.is_client_error() {
                         head.answer.proof = proof(operation, head.answer.status, without_mark(&body));
+                    }
+                    if head.status.is_client_error() || head.status.is_server_error() {
+                        head.code = code(operation, without_mark(&body), head.secret());
                     }
                     Body::Whole(body)
                 }

@@ -212,6 +212,7 @@ impl Kind {
                 ("uniqueItems", Free),
                 ("minProperties", Free),
                 ("maxProperties", Free),
+                ("x-error-code", Free),
                 ("x-lenient", Free),
                 ("x-wrapper-key", Free),
                 ("x-aliases", Free),

@@ -117,6 +117,9 @@ pub struct Pagination {
     pub parameter: Option<String>,
     /// JSON pointer to the items of a page.
     pub items: String,
+    /// Whether a page without items is the last one, whatever it names as the next.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty_page_ends: bool,
 }
 
 /// Style of [`Pagination`].
