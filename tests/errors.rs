@@ -574,3 +574,36 @@ async fn a_wait_for_the_end_may_be_given_up_and_begun_again_while_the_store_is_a
     // The tokens still serve, and still wait to be stored.
     assert!(handle.header().is_some());
 }
+
+/// The same questions by the same names, whatever failed.
+#[test]
+fn errors_of_calls_tokens_and_authorizations_answer_the_same_questions() {
+    use finrail::token::ReauthorizationReason;
+
+    macro_rules! answers {
+        ($error:expr) => {{
+            let error = $error;
+            let asked = (
+                error.is_retryable(),
+                error.may_succeed_later(),
+                error.reauthorization_required(),
+            );
+            (error.kind().to_string(), asked)
+        }};
+    }
+    let token = || finrail::token::Error::from(ReauthorizationReason::ConsentExpired);
+    let expected = ("reauthorization_required".to_owned(), (false, false, true));
+    assert_eq!(answers!(token()), expected);
+    assert_eq!(answers!(oauth::Error::from(token())), expected);
+    assert_eq!(answers!(AnyError::from(token())), expected);
+    assert_eq!(answers!(AnyError::from(oauth::Error::from(token()))), expected);
+    let later = || finrail::token::Error::from_source("planted");
+    let expected = ("source".to_owned(), (true, true, false));
+    assert_eq!(answers!(later()), expected);
+    assert_eq!(answers!(oauth::Error::from(later())), expected);
+    assert_eq!(answers!(AnyError::from(later())), expected);
+    assert_eq!(
+        answers!(AnyError::from(ConfigError::NoGrant)),
+        ("config".to_owned(), (false, false, false))
+    );
+}

@@ -1,5 +1,7 @@
 //! One error for a function that does more than one thing: sets up, logs in, looks after tokens, calls.
 
+use std::borrow::Cow;
+
 use crate::http::{ConfigError, RetryAfter};
 use crate::token::StoreError;
 use crate::transport::{self, Outcome};
@@ -96,6 +98,38 @@ impl AnyError {
             Self::Call(error) => error.is_retryable(),
             Self::Download(error) => matches!(error, transport::DownloadError::Connection(_)),
             Self::Config(_) => false,
+        }
+    }
+
+    /// Whether what stands in the way may pass. Of a call this does not say that repeating it is harmless.
+    #[must_use]
+    pub fn may_succeed_later(&self) -> bool {
+        match self {
+            Self::Call(error) => error.may_succeed_later(),
+            _ => self.is_retryable(),
+        }
+    }
+
+    /// What kind of error it is, in one word, for metrics and alerts.
+    #[must_use]
+    pub fn kind(&self) -> Cow<'static, str> {
+        match self {
+            Self::Config(_) => Cow::Borrowed("config"),
+            Self::Authorization(error) => Cow::Borrowed(error.kind()),
+            Self::Token(error) => Cow::Borrowed(error.kind()),
+            Self::Store(_) => Cow::Borrowed("store"),
+            Self::Call(error) => error.kind(),
+            Self::Download(_) => Cow::Borrowed("download"),
+        }
+    }
+
+    /// The provider's own code of what is wrong, or the OAuth error code of its authorization server.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Authorization(error) => error.code(),
+            Self::Call(error) => error.code(),
+            Self::Config(_) | Self::Token(_) | Self::Store(_) | Self::Download(_) => None,
         }
     }
 

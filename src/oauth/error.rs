@@ -380,6 +380,37 @@ impl Error {
         }
     }
 
+    /// What kind of error it is, in one word, for metrics and alerts.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Config(_) => "config",
+            Self::Token(error) => error.kind(),
+            Self::AuthorizationStore { .. } => "store",
+            Self::ClientSecret { .. } => "client_secret",
+            Self::Connection { .. } => "connection",
+            Self::Reply { .. } | Self::NotRevoked { .. } => "invalid_reply",
+            Self::AuthorizationUsed => "authorization_used",
+            Self::AuthorizationEnded => "authorization_ended",
+            error => match error.verdict() {
+                Verdict::Dead => "reauthorization_required",
+                Verdict::ClientMisconfigured => "client_misconfigured",
+                Verdict::Throttled { .. } => "throttled",
+                Verdict::Transient { .. } | Verdict::NotSent => "transient",
+                Verdict::InDoubt => "in_doubt",
+                Verdict::RequestRejected => "request_rejected",
+            },
+        }
+    }
+
+    /// Whether what stands in the way may pass; the same as [`is_retryable`](Self::is_retryable), because no request to an
+    /// authorization server pays anything twice, and what may have spent a code is not repeated.
+    #[must_use]
+    pub fn may_succeed_later(&self) -> bool {
+        self.is_retryable()
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -182,6 +182,13 @@ impl Error {
         }
     }
 
+    /// Whether what stands in the way may pass; of a token that is the same as [`is_retryable`](Self::is_retryable), because
+    /// asking for one again pays nothing twice.
+    #[must_use]
+    pub fn may_succeed_later(&self) -> bool {
+        self.is_retryable()
+    }
+
     /// Whether the way on is an authorization by the user.
     #[must_use]
     pub fn reauthorization_required(&self) -> bool {
