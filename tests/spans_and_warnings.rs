@@ -324,3 +324,38 @@ async fn a_name_that_is_the_token_is_not_in_the_log_and_a_long_one_is_cut() {
     assert!(!told.contains("planted") && !told.contains("12345"));
     assert!(told.len() < 20_000, "{} bytes", told.len());
 }
+
+#[tokio::test]
+async fn the_wire_log_tells_shapes_and_marked_values_where_it_is_on_and_nothing_where_it_is_not() {
+    for on in [false, true] {
+        let _alone = listen().await;
+        let recorder = Recorder::granting(|_, _| {
+            let body = r#"{"transactionStatus":"ACSC","reasonCode":"planted words","token-1":"x"}"#;
+            Answer::json(body).header("x-planted", "planted")
+        })
+        .await;
+        let app = builder::<finrail::tatrabanka::Provider>(&recorder)
+            .wire_log(on)
+            .build()
+            .unwrap();
+        let service = app.client_credentials(["PREMIUM_PIS"]).unwrap();
+        let call = service
+            .get_payment_status()
+            .product("sepa-credit-transfers")
+            .payment_id("planted-id");
+        call.send().await.unwrap();
+        let told = told(|told| format!("{:?}", told.events));
+        for expected in [
+            "transactionStatus: \\\\\\\"ACSC",
+            "reasonCode: text(13)",
+            "/v3/payments/{product}/{paymentId}/status",
+            "x-planted: 7 bytes",
+        ] {
+            assert_eq!(told.contains(expected), on, "{expected} in {told}");
+        }
+        assert!(
+            !told.contains("planted words") && !told.contains("planted-id") && !told.contains("token-1"),
+            "{told}"
+        );
+    }
+}

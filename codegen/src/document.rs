@@ -1,6 +1,6 @@
 //! A bundle as the generator sees it: what it describes, the JSON that it stands in, and on which line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use finrail_spec::json::Json;
 use finrail_spec::lines::Lines;
@@ -123,6 +123,63 @@ impl Document {
             .flatten()
             .filter(|(_, property)| property["x-error-code"] == true);
         marked.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The places in an operation's body and replies whose values may be logged (`x-loggable`).
+    pub fn loggable(&self, operation: &Operation) -> BTreeSet<String> {
+        let item = &self.json["paths"][&operation.path][operation.method.to_lowercase()];
+        let replies = item["responses"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(_, reply)| reply);
+        let bodies = std::iter::once(&item["requestBody"]).chain(replies);
+        let contents = bodies.filter_map(|body| body["content"].as_object()).flatten();
+        let mut places = BTreeSet::new();
+        for (_, content) in contents {
+            self.loggable_in(&content["schema"], "", &mut Vec::new(), &mut places);
+        }
+        places
+    }
+
+    /// `inside`: the named schemas around it, of which none is gone into again.
+    fn loggable_in<'d>(
+        &'d self,
+        schema: &'d Value,
+        place: &str,
+        inside: &mut Vec<&'d str>,
+        places: &mut BTreeSet<String>,
+    ) {
+        let name = schema["$ref"].as_str();
+        if name.is_some_and(|name| inside.contains(&name)) {
+            return;
+        }
+        let Some(resolved) = self.resolved(schema) else { return };
+        inside.extend(name);
+        if schema["x-loggable"] == true || resolved["x-loggable"] == true {
+            places.insert(place.to_owned());
+        }
+        for part in ["allOf", "oneOf", "anyOf"]
+            .iter()
+            .filter_map(|key| resolved[*key].as_array())
+            .flatten()
+        {
+            self.loggable_in(part, place, inside, places);
+        }
+        for (name, property) in resolved["properties"].as_object().into_iter().flatten() {
+            let inner = if place.is_empty() {
+                name.clone()
+            } else {
+                format!("{place}.{name}")
+            };
+            self.loggable_in(property, &inner, inside, places);
+        }
+        if !resolved["items"].is_null() {
+            self.loggable_in(&resolved["items"], &format!("{place}[]"), inside, places);
+        }
+        if name.is_some() {
+            inside.pop();
+        }
     }
 
     /// The parameters of an operation: its own, and those of its path that it does not override.

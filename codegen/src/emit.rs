@@ -98,6 +98,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
     }));
     let error_members = document.error_members(operation);
     let error_codes = document.error_codes(operation);
+    let loggable = document.loggable(operation);
     let empty_page_ends = operation
         .pagination
         .as_ref()
@@ -133,6 +134,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             error_members: &[#(#error_members),*],
             error_codes: &[#(#error_codes),*],
             empty_page_ends: #empty_page_ends,
+            loggable: &[#(#loggable),*],
             grade: ::finrail::rt::v1::Grade::#grade,
             ..::finrail::rt::v1::Operation::BASE
         }

@@ -52,6 +52,7 @@ pub(super) struct Settled<P: Provider> {
     pub(super) headers: ExtraHeaders,
     pub(super) own_http: bool,
     pub(super) limiter: Arc<Limiter>,
+    pub(super) wire_log: bool,
     pub(super) retry: RetryPolicy,
     pub(super) redirect_uri: Option<String>,
     pub(super) issuer: Option<String>,
@@ -619,6 +620,7 @@ impl<P: Provider> App<P> {
                 retry: self.0.retry,
                 own_http: self.0.own_http,
                 limiter: Arc::clone(&self.0.limiter),
+                wire_log: self.0.wire_log,
             }),
         )
     }

@@ -38,6 +38,7 @@ pub struct AppBuilder<P: Provider> {
     header_problem: Option<&'static str>,
     retry: RetryPolicy,
     limits: Limits,
+    wire_log: bool,
     timeout: Duration,
     store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
@@ -85,6 +86,7 @@ impl<P: Provider> AppBuilder<P> {
             header_problem: None,
             retry: RetryPolicy::default(),
             limits: Limits::new(),
+            wire_log: false,
             timeout: Duration::from_secs(30),
             store: None,
             clock: Arc::new(SystemClock),
@@ -280,6 +282,18 @@ impl<P: Provider> AppBuilder<P> {
     /// How many calls are made at once and in a time. Without it there is no limit.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Logs what goes over the wire with each attempt of a call, as `tracing` events of target `finrail::wire` at level
+    /// DEBUG. Off by default.
+    ///
+    /// Bodies are told by their shape: the names of fields, their types and lengths. A value is told where the specification
+    /// says of its field that it may be logged (`x-loggable`, [`Operation::loggable`](crate::transport::Operation::loggable)),
+    /// and in no other case; of headers the values of a few (`Content-Type`, `X-Request-ID`, `Retry-After`, ..). Digits in names
+    /// are masked, and a name that is the call's token is not told. Requests to the authorization server are not logged.
+    pub fn wire_log(mut self, on: bool) -> Self {
+        self.wire_log = on;
         self
     }
 
@@ -551,6 +565,7 @@ impl<P: Provider> AppBuilder<P> {
             headers: self.headers,
             own_http,
             limiter: Arc::new(Limiter::new(self.limits)),
+            wire_log: self.wire_log,
             retry: self.retry,
             redirect_uri: self.redirect_uri,
             issuer: self.issuer,

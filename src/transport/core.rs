@@ -25,6 +25,7 @@ use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
 use super::trace;
+use super::wire_log;
 use crate::http::{Departure, Random, RetryAfter, sent_once};
 
 type Untyped = Error<std::convert::Infallible>;
@@ -48,6 +49,8 @@ struct Inner {
     own_http: bool,
     /// Of all clients of the application together.
     limiter: Arc<Limiter>,
+    /// What goes over the wire is told by its shape.
+    wire_log: bool,
     /// Spreads the pauses between attempts.
     random: Arc<Random>,
 }
@@ -64,6 +67,7 @@ pub(crate) struct Settings {
     /// The HTTP client is the caller's: it may follow redirects.
     pub own_http: bool,
     pub limiter: Arc<Limiter>,
+    pub wire_log: bool,
 }
 
 impl fmt::Debug for Core {
@@ -85,6 +89,7 @@ impl Core {
             retry,
             own_http,
             limiter,
+            wire_log,
         } = settings;
         Self(Arc::new(Inner {
             provider,
@@ -95,6 +100,7 @@ impl Core {
             retry,
             own_http,
             limiter,
+            wire_log,
             random: Arc::new(Random::from_system()),
         }))
     }
@@ -278,8 +284,15 @@ impl Core {
             };
             let span = trace::attempt(operation, &parts.method, &parts.url, earlier.attempts);
             earlier.attempts += 1;
+            let told = self.0.wire_log && wire_log::is_heard();
+            if told {
+                wire_log::request(operation, &parts.method, &parts.headers, parts.body.as_deref());
+            }
             let mut sent = self.send(&parts, http, attempted).instrument(span.clone()).await;
             trace::attempted(self.0.provider, operation, &span, &sent);
+            if let (true, Ok(response)) = (told, &sent) {
+                wire_log::reply(operation, &parts.headers, response);
+            }
             situation.happened = match &sent {
                 Ok(response) if self.was_redirected(response, &parts, operation) => Happened::Elsewhere,
                 Ok(response) => Happened::Answered(response.head.answer),

@@ -21,6 +21,7 @@ mod response;
 mod retry;
 mod trace;
 mod unreadable;
+mod wire_log;
 
 pub use crate::http::RetryAfter;
 pub use connection_error::{ConnectionError, ConnectionPoint};

@@ -55,6 +55,9 @@ pub struct Operation {
     pub error_codes: &'static [&'static str],
     /// Whether a page without items is the last one, whatever it names as the next.
     pub empty_page_ends: bool,
+    /// Fields of its body and its replies whose values may be logged, by their places (`items[].status`). See
+    /// [`AppBuilder::wire_log`](crate::AppBuilder::wire_log).
+    pub loggable: &'static [&'static str],
     /// How far the operation is to be trusted.
     pub grade: Grade,
 }
@@ -161,6 +164,7 @@ impl Operation {
         error_members: &[],
         error_codes: &[],
         empty_page_ends: false,
+        loggable: &[],
         grade: Grade::Inferred,
     };
 }

@@ -212,6 +212,7 @@ impl Kind {
                 ("uniqueItems", Free),
                 ("minProperties", Free),
                 ("maxProperties", Free),
+                ("x-loggable", Free),
                 ("x-error-code", Free),
                 ("x-lenient", Free),
                 ("x-wrapper-key", Free),

@@ -66,6 +66,7 @@ impl Vocabulary {
         add(Kind::Schema, "x-provenance", schema::<v::Provenance>());
         add(Kind::Schema, "x-lenient", schema::<v::Lenient>());
         add(Kind::Schema, "x-error-code", schema::<bool>());
+        add(Kind::Schema, "x-loggable", schema::<bool>());
         add(Kind::Schema, "x-wrapper-key", schema::<bool>());
         add(Kind::Schema, "x-aliases", schema::<Vec<String>>());
         add(Kind::Schema, "x-rust-name", schema::<String>());
