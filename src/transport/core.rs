@@ -173,10 +173,8 @@ impl Core {
         Box::pin(
             async move {
                 let started = Instant::now();
-                let mut earlier = Earlier::default();
-                let result = self
-                    .run(http, request, operation, target, &with, started, &mut earlier)
-                    .await;
+                let mut earlier = Earlier::since(started);
+                let result = self.run(http, request, operation, target, &with, &mut earlier).await;
                 trace::ended(self.0.provider, operation, &result, earlier.attempts, started.elapsed());
                 result.map_err(Failure::from)
             }
@@ -191,7 +189,6 @@ impl Core {
         operation: &'static Operation,
         target: Target,
         with: &CallOptions,
-        started: Instant,
         earlier: &mut Earlier,
     ) -> Result<Response, Untyped> {
         if target == Target::Path {
@@ -202,7 +199,7 @@ impl Core {
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
         self.0.headers.add_to(&mut parts.headers);
         let policy = with.policy(self.0.retry);
-        let result = self.attempts(http, parts, operation, policy, started, earlier).await;
+        let result = self.attempts(http, parts, operation, policy, earlier).await;
         // What one attempt may have done, no later one takes back.
         match result {
             Ok(mut response) => {
@@ -236,10 +233,9 @@ impl Core {
         mut parts: Parts,
         operation: &'static Operation,
         policy: RetryPolicy,
-        started: Instant,
         earlier: &mut Earlier,
     ) -> Result<Response, Untyped> {
-        let deadline = policy.end(started);
+        let deadline = policy.end(earlier.began);
         let has_key = parts.has_key(operation);
         let mut renewed = false;
         let mut attempt = 1;
@@ -494,8 +490,9 @@ struct Attempt {
 }
 
 /// What the attempts of a call have done so far.
-#[derive(Default)]
 struct Earlier {
+    /// When the first one began.
+    began: Instant,
     /// How many there were.
     attempts: u32,
     /// One of them left.
@@ -505,6 +502,15 @@ struct Earlier {
 }
 
 impl Earlier {
+    fn since(began: Instant) -> Self {
+        Self {
+            began,
+            attempts: 0,
+            sent: false,
+            in_doubt: false,
+        }
+    }
+
     /// Of a call that ends without a token for its next attempt.
     fn outcome(&self) -> Outcome {
         match (self.sent, self.in_doubt) {
