@@ -102,6 +102,10 @@ fn run(name: &str, case: Case, arguments: &[&str]) -> (bool, String) {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     };
     executable(&project.join(".ci/mutants"), &script());
+    executable(
+        &project.join(".ci/seed"),
+        &fs::read_to_string(workspace().join(".ci/seed")).unwrap(),
+    );
     fs::write(project.join("Cargo.toml"), "[package]\n").unwrap();
     fs::write(project.join("src/lib.rs"), "").unwrap();
     fs::write(project.join(".gitignore"), "target\n").unwrap();
