@@ -42,6 +42,7 @@ pub(crate) fn check(document: &Document) -> Vec<Error> {
         checks.pagination(operation);
         checks.lookup(operation);
         checks.limit(operation);
+        checks.proof(operation);
     }
     if let Some(oauth) = &document.oauth {
         checks.oauth(oauth);
@@ -273,6 +274,25 @@ impl Checks<'_> {
                 }
             }
             (PaginationStyle::Link, None) => {}
+        }
+    }
+
+    /// The members by which a refusal is known are described, where the form of refusals is.
+    fn proof(&mut self, operation: &Operation) {
+        let own = &self.document.json["paths"][&operation.path][operation.method.to_lowercase()]["x-error-proof"];
+        let described = self.document.error_properties(operation);
+        let (false, Some(proof)) = (own.is_null() || described.is_empty(), &operation.error_proof) else {
+            return;
+        };
+        for member in proof
+            .members
+            .iter()
+            .filter(|member| !described.contains(&member.as_str()))
+        {
+            self.operation(
+                &operation.id,
+                format!("`x-error-proof.members` has `{member}`, which the schema of its 4XX replies does not have"),
+            );
         }
     }
 

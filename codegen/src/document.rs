@@ -113,6 +113,14 @@ impl Document {
         names
     }
 
+    /// The members that an operation's error replies are described with.
+    pub fn error_properties(&self, operation: &Operation) -> Vec<&str> {
+        let described = self
+            .reply(operation, '4')
+            .and_then(|schema| schema["properties"].as_object());
+        described.into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The members of an operation's error replies that hold the provider's own code (`x-error-code`).
     pub fn error_codes(&self, operation: &Operation) -> Vec<String> {
         let described = self

@@ -299,6 +299,14 @@ fn operations() {
             json!({ "x-error-proof": { "statuses": [], "members": ["code"] } }),
         ),
         (
+            "a proof by a member that no refusal has",
+            pay(json!({
+                "x-error-proof": { "statuses": [400], "members": ["code", "nothing"] },
+                "responses": { "4XX": { "description": "Refused.", "content": { "application/json": { "schema":
+                    { "type": "object", "properties": { "code": { "type": "string" } } } } } } },
+            })),
+        ),
+        (
             "a limit by what is no step of the path",
             list(json!({ "x-limit": { "seconds": 3600, "by": ["accountId"] } })),
         ),

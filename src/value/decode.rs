@@ -34,7 +34,10 @@ pub(crate) fn decode_described<T: DeserializeOwned>(body: &[u8]) -> Result<T, Un
 
 fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), Undecodable> {
     // Nothing else in the reply depends on half a character.
-    let read = read_json(body).or_else(|_| {
+    let read = read_json(body).or_else(|error| {
+        if !has_surrogates(body) {
+            return Err(error);
+        }
         canary::begin_again();
         read_json(&without_lone_surrogates(body))
     });
@@ -44,6 +47,11 @@ fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), Undecodab
         let path = if path.is_empty() { ".".to_owned() } else { path };
         Undecodable { path, reason }
     })
+}
+
+/// Whether half of a surrogate pair may stand in it.
+fn has_surrogates(body: &[u8]) -> bool {
+    body.windows(3).any(|part| matches!(part, [b'\\', b'u', b'd' | b'D']))
 }
 
 /// The text with a replacement character, which is as long, for every half of a surrogate pair that stands alone.
