@@ -161,11 +161,19 @@ pub(super) fn ended(
 
 /// A call that changes something may have done so, and its caller was told of an error.
 pub(super) fn of_unknown_outcome(operation: &'static Operation, request_id: Option<&str>) {
-    tracing::warn!(
-        operation = operation.id,
-        request_id,
-        "the outcome of a call is unknown: look up what became of it before it is made again"
-    );
+    if operation.effect == Effect::Idempotent {
+        tracing::warn!(
+            operation = operation.id,
+            request_id,
+            "the outcome of a call is unknown: it can be made again, twice is the same as once"
+        );
+    } else {
+        tracing::warn!(
+            operation = operation.id,
+            request_id,
+            "the outcome of a call is unknown: look up what became of it before it is made again"
+        );
+    }
 }
 
 fn outcome_of(response: &Response) -> Outcome {
