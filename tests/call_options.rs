@@ -80,7 +80,11 @@ async fn of_headers_the_calls_own_come_first_then_the_connections_then_the_appli
         .build()
         .unwrap();
     let user = connect!(mx, app, ["accounts"]);
-    let of_connection = user.client().with_header("X-Tenant", "of the connection").unwrap();
+    let of_connection = user
+        .clone()
+        .with_header("X-Tenant", "of the connection")
+        .unwrap()
+        .into_client();
     let of_call = CallOptions::new()
         .header("x-tenant", "of the call")
         .header("x-call", "1");
@@ -105,6 +109,11 @@ async fn of_headers_the_calls_own_come_first_then_the_connections_then_the_appli
     for request in recorder.token_requests() {
         assert_eq!((request.header("x-tenant"), request.header("x-app")), (None, None));
     }
+    let bare = builder::<mx::Provider>(&recorder).header("x-tenant", "of the application");
+    let bare = mx::oauth::Client::builder().with(|_| bare).build().unwrap();
+    let body = serde_json::from_str::<finrail::oauth::wire::RevocationRequest>(r#"{"token":"t"}"#).unwrap();
+    drop(bare.revoke_token().body(body).send().await);
+    assert_eq!(sent(&recorder, "x-tenant").last(), Some(&None), "nor in a bare call");
 }
 
 #[tokio::test]

@@ -607,6 +607,11 @@ impl<P: Provider> App<P> {
             ClientKind::Oauth | ClientKind::Registration => self.0.oauth.clone(),
             _ => self.0.api.clone(),
         };
+        let headers = match C::KIND {
+            // What an application says to resources is not for the authorization server.
+            ClientKind::Oauth | ClientKind::Registration => ExtraHeaders::default(),
+            _ => self.0.headers.clone(),
+        };
         let text = base.as_str().trim_end_matches('/').to_owned();
         C::from_parts(
             text,
@@ -616,7 +621,7 @@ impl<P: Provider> App<P> {
                 base,
                 credential,
                 http: self.0.http.clone(),
-                headers: self.0.headers.clone(),
+                headers,
                 retry: self.0.retry,
                 own_http: self.0.own_http,
                 limiter: Arc::clone(&self.0.limiter),

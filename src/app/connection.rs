@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::provider::{Provider, TypedClient};
+use crate::http::ConfigError;
 use crate::token::{self, TokenHandle, TokenInfo, TokenKey};
 
 /// A user's consent, with the client that acts under it.
@@ -23,6 +24,19 @@ impl<P: Provider> Connection<P> {
     #[must_use]
     pub fn client(&self) -> &P::Client {
         &self.client
+    }
+
+    /// The same connection, with one header more on every call of its client, such as the id of a tenant. See
+    /// [`TypedClient::with_header`].
+    ///
+    /// # Errors
+    ///
+    /// When the name or the value has characters that a header cannot carry, or a call has this header by itself.
+    pub fn with_header(self, name: &str, value: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            client: self.client.with_header(name, value)?,
+            ..self
+        })
     }
 
     /// The typed client, when the connection itself is no longer needed.

@@ -318,6 +318,11 @@ mod tests {
         let intent = Intent::of("bank", &OPERATION, &base(), &request, Some("key-planted-1f".to_owned()));
         let text = serde_json::to_string(&intent).unwrap();
         assert_eq!(serde_json::from_str::<Intent>(&text).unwrap(), intent);
+        let another = Intent::of("bank", &OPERATION, &base(), &request, None);
+        assert_ne!(intent.id(), another.id(), "each has an id of its own");
+        assert_eq!(intent.idempotency_key(), Some("key-planted-1f"));
+        assert_eq!((intent.provider(), intent.operation()), ("bank", "pay"));
+        assert!((Utc::now() - intent.prepared_at()).num_seconds().abs() < 3600);
         assert!(!format!("{intent:?}").contains("planted"), "{intent:?}");
         let mut newer: Value = serde_json::from_str(&text).unwrap();
         // What a later version of the same form adds is left alone.
