@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::provider::{Provider, TypedClient};
 use crate::transport::generated::{cursor_pages, encode_path, link_pages};
 use crate::transport::{
-    CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Proof, ResponseValue,
+    CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, Proof, ResponseValue,
 };
 use crate::value::{Json, JsonMap};
 
@@ -111,6 +111,10 @@ pub enum DoubtError {
     NoLookup(&'static str),
 }
 
+/// A listing with more pages, or with so many without an item in a row, is taken for one without an end.
+const MOST_PAGES: u32 = 500;
+const EMPTY_PAGES: u32 = 10;
+
 impl<P: Provider> Doubt<P> {
     /// Of a call that was prepared, and whose outcome is not known.
     ///
@@ -184,6 +188,11 @@ impl<P: Provider> Doubt<P> {
         for (name, expression) in self.lookup.parameters {
             let place = format!("{{{name}}}");
             match self.intent.value(expression) {
+                Some("" | "." | "..") if path.contains(&place) => {
+                    return Err(Error::invalid_request(format!(
+                        "{id}: the call in doubt had no id at `{expression}`, so it cannot be looked up; ask the provider"
+                    )));
+                }
                 Some(value) if path.contains(&place) => path = path.replace(&place, &encode_path(value)),
                 Some(value) => query.push((*name, value)),
                 None if path.contains(&place) => {
@@ -267,11 +276,20 @@ impl<P: Provider> Doubt<P> {
             ),
         };
         let mut evidence = Evidence::default();
+        let (mut read, mut empty) = (0, 0);
         while let Some(page) = pages.next().await {
             let page = page?;
             let items = operation.items.and_then(|pointer| page.pointer(pointer)?.items());
-            let items = items.into_iter().flatten();
-            evidence.seen.extend(items.filter(|item| self.may_be_its_work(item)));
+            let items = items.unwrap_or_default();
+            // A listing without an end finds nothing out.
+            read += 1;
+            empty = if items.is_empty() { empty + 1 } else { 0 };
+            if empty == EMPTY_PAGES || read == MOST_PAGES {
+                return Err(page.invalid(Problem::EndlessPages));
+            }
+            evidence
+                .seen
+                .extend(items.into_iter().filter(|item| self.may_be_its_work(item)));
         }
         Ok(if lookup.unique && !evidence.seen.is_empty() {
             Found::Settled(evidence)

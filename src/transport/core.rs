@@ -20,7 +20,7 @@ use super::invalid_reply::Problem;
 use super::limits::{Limited, Limiter};
 use super::machine::{self, Happened, Situation, Step};
 use super::operation::{Effect, MadeHeader, Operation};
-use super::options::{CallOptions, ExtraHeaders};
+use super::options::{CallOptions, ExtraHeaders, is_blank};
 use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
@@ -112,6 +112,11 @@ impl Core {
         Ok(Self(Arc::new(inner)))
     }
 
+    /// Which grant it calls under, by a name that tells nothing of a person.
+    pub(super) fn connection(&self) -> Option<String> {
+        self.0.credential.connection()
+    }
+
     pub(super) fn provider(&self) -> &'static str {
         self.0.provider
     }
@@ -173,9 +178,23 @@ impl Core {
         Box::pin(
             async move {
                 let started = Instant::now();
-                let mut earlier = Earlier::since(started);
-                let result = self.run(http, request, operation, target, &with, &mut earlier).await;
-                trace::ended(self.0.provider, operation, &result, earlier.attempts, started.elapsed());
+                let mut call = UnderWay {
+                    provider: self.0.provider,
+                    operation,
+                    earlier: Earlier::since(started),
+                    is_over: false,
+                };
+                let result = self
+                    .run(http, request, operation, target, &with, &mut call.earlier)
+                    .await;
+                call.is_over = true;
+                trace::ended(
+                    self.0.provider,
+                    operation,
+                    &result,
+                    call.earlier.attempts,
+                    started.elapsed(),
+                );
                 result.map_err(Failure::from)
             }
             .instrument(span),
@@ -197,7 +216,7 @@ impl Core {
         let mut parts = Parts::of(request, operation)?;
         with.add_to(&mut parts.headers, operation)
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
-        self.0.headers.add_to(&mut parts.headers);
+        self.0.headers.add_to(&mut parts.headers, operation);
         let policy = with.policy(self.0.retry);
         let result = self.attempts(http, parts, operation, policy, earlier).await;
         // What one attempt may have done, no later one takes back.
@@ -256,7 +275,7 @@ impl Core {
             };
             let connection = || credential.connection();
             let limiter = &self.0.limiter;
-            let place = match limiter.enter(operation, &parts.url, connection, deadline).await {
+            let mut place = match limiter.enter(operation, &parts.url, connection, deadline).await {
                 Ok(place) => place,
                 Err(limited) => {
                     return match last.take() {
@@ -272,6 +291,19 @@ impl Core {
                     .await?;
             }
             let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                // What is begun without time might still arrive.
+                return match last.take() {
+                    Some((sent, happened)) => self.answer(sent, happened),
+                    None => {
+                        let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect);
+                        Err(Error::Connection(too_late.of_request(None, situation.is_repeatable())))
+                    }
+                };
+            }
+            if let Some(place) = &mut place {
+                place.begin();
+            }
             let attempted = Attempt {
                 operation,
                 within: left.min(policy.attempt_timeout),
@@ -300,11 +332,12 @@ impl Core {
             {
                 self.0.limiter.rest(asked);
             }
-            match (place, situation.happened) {
-                (Some(place), Happened::NeverLeft) => place.give_back(),
-                (place, _) => drop(place),
-            }
             let concluded = situation.conclude();
+            // What the provider did not take it does not count, a token that it refused included.
+            match place {
+                Some(place) if concluded.outcome != Outcome::Unknown => place.give_back(),
+                place => drop(place),
+            }
             earlier.sent |= concluded.outcome != Outcome::NotSent;
             match (situation.decide(), bearer, &mut sent) {
                 (Step::Renew, Some(bearer), Ok(response)) => {
@@ -314,6 +347,7 @@ impl Core {
                     {
                         AfterRefusal::SendAgain => {
                             renewed = true;
+                            last = Some((sent, situation.happened));
                             continue;
                         }
                         AfterRefusal::Stands { not_renewed } => response.head.not_renewed = not_renewed,
@@ -489,6 +523,23 @@ struct Attempt {
     repeatable: bool,
 }
 
+/// A call that is under way. Where its caller gives it up, nobody else tells what became of it.
+struct UnderWay {
+    provider: &'static str,
+    operation: &'static Operation,
+    earlier: Earlier,
+    is_over: bool,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let Earlier { began, attempts, .. } = self.earlier;
+            trace::given_up(self.provider, self.operation, attempts, began.elapsed());
+        }
+    }
+}
+
 /// What the attempts of a call have done so far.
 struct Earlier {
     /// When the first one began.
@@ -568,7 +619,7 @@ impl Parts {
     fn has_key(&self, operation: &Operation) -> bool {
         operation
             .idempotency_header
-            .is_some_and(|name| self.headers.get(name).is_some_and(|key| !key.is_empty()))
+            .is_some_and(|name| self.headers.get(name).is_some_and(|key| !is_blank(key)))
     }
 
     fn request(&self, operation: &'static Operation) -> Made {

@@ -178,7 +178,8 @@ impl<E> Error<E> {
     /// Whether the call may be made again, later, and may succeed then.
     ///
     /// Never where that could do twice what was to be done once: a call whose outcome is [unknown](Outcome::Unknown), and
-    /// which is neither harmless to repeat nor carries an idempotency key. Look first what became of it.
+    /// which is neither harmless to repeat nor carries an idempotency key. Look first what became of it. Repeat a call with a
+    /// key with the same key: of a prepared call that is `prepare_again` with its intent, because `prepare` makes a new one.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.may_succeed_later() && (self.outcome() != Outcome::Unknown || self.is_repeatable())

@@ -6,6 +6,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use http::HeaderName;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -19,14 +20,18 @@ use crate::value::Json;
 /// before the call is sent, where a restart finds it; serde reads and writes it.
 ///
 /// It has the ids that the look-up needs, and the idempotency key where the provider has a header for one. The digest is
-/// SHA-256 over method, path, query and body: whoever can guess the body can check the guess, so keep an intent as you keep
+/// SHA-256 over method, path, query, body and parameters in headers: whoever can guess the body can check the guess, so keep an intent as you keep
 /// the payment itself. `Debug` shows provider, operation and the intent's own id.
 ///
 /// ```
 /// # #[cfg(feature = "tatrabanka")] {
 /// use finrail::tatrabanka;
 ///
-/// async fn submit(user: &tatrabanka::Client, payment: &str, authorization: &str) -> Result<(), finrail::AnyError> {
+/// async fn submit(
+///     user: &tatrabanka::Client,
+///     payment: &str,
+///     authorization: &str,
+/// ) -> Result<(), Box<dyn std::error::Error>> {
 ///     let call = user.submit_payment().product("sepa-credit-transfers");
 ///     let prepared = call.payment_id(payment).authorization_id(authorization).prepare()?;
 ///     std::fs::write("payment.json", serde_json::to_vec(prepared.intent())?)?; // before anything is sent
@@ -45,6 +50,9 @@ pub struct Intent {
     digest: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<String>,
+    /// The grant that it is made under, by a name that tells nothing of a person; none: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection: Option<String>,
     /// What a look-up needs of the call, by runtime expression.
     #[serde(default)]
     values: BTreeMap<String, String>,
@@ -105,7 +113,19 @@ impl Intent {
 
     /// Whether this is the intent of that very call: the same operation, parameters and body.
     pub(super) fn is_of(&self, provider: &str, operation: &Operation, base: &Url, request: &reqwest::Request) -> bool {
-        self.provider == provider && self.operation == operation.id && self.digest == digest(base, request)
+        self.provider == provider && self.operation == operation.id && self.digest == digest(operation, base, request)
+    }
+
+    /// Whether it may be sent under this grant. Where one of them is not known, the caller knows.
+    pub(super) fn is_under(&self, connection: Option<String>) -> bool {
+        match (&self.connection, connection) {
+            (Some(own), Some(other)) => *own == other,
+            (None, _) | (_, None) => true,
+        }
+    }
+
+    pub(super) fn under(self, connection: Option<String>) -> Self {
+        Self { connection, ..self }
     }
 
     /// The value of a runtime expression in the call, where the call had one.
@@ -132,8 +152,9 @@ impl Intent {
             provider: provider.to_owned(),
             operation: operation.id.to_owned(),
             prepared_at: Utc::now(),
-            digest: digest(base, request),
+            digest: digest(operation, base, request),
             idempotency_key,
+            connection: None,
             values: values.collect(),
         }
     }
@@ -157,7 +178,7 @@ fn below<'a>(base: &Url, url: &'a Url) -> &'a str {
 }
 
 /// Of the call, not of where it is sent: another host of the same provider has the same call.
-fn digest(base: &Url, request: &reqwest::Request) -> String {
+fn digest(operation: &Operation, base: &Url, request: &reqwest::Request) -> String {
     let url = request.url();
     let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
     let mut hash = Sha256::new();
@@ -170,6 +191,19 @@ fn digest(base: &Url, request: &reqwest::Request) -> String {
         // With its length before it, no part can pass for the beginning of the next.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
+    }
+    // Parameters in headers belong to it. The key does not: the intent has it apart.
+    let is_key = |name: &HeaderName| {
+        let of_key = operation.idempotency_header;
+        of_key.is_some_and(|of_key| name.as_str().eq_ignore_ascii_case(of_key))
+    };
+    let mut headers: Vec<_> = request.headers().iter().filter(|(name, _)| !is_key(name)).collect();
+    headers.sort_by_key(|(name, _)| name.as_str());
+    for (name, value) in headers {
+        for part in [name.as_str().as_bytes(), value.as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
     }
     format!("sha-256:{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
 }
@@ -302,11 +336,33 @@ mod tests {
         *other.method_mut() = http::Method::PUT;
         assert!(!is_of(&base(), &other));
         assert!(!intent.is_of("other", &OPERATION, &base(), &request(url, body)));
+        let mut other = request(url, body);
+        other
+            .headers_mut()
+            .insert("x-account", http::HeaderValue::from_static("b"));
+        assert!(!is_of(&base(), &other));
         let renamed = Operation {
             id: "refund",
             ..OPERATION
         };
         assert!(!intent.is_of("bank", &renamed, &base(), &request(url, body)));
+    }
+
+    #[test]
+    fn an_intent_is_under_one_grant_where_that_is_known() {
+        let request = request("https://bank.example/v1/payments/a/b.json", "{}");
+        let under = |connection: Option<&str>| {
+            let intent = Intent::of("bank", &OPERATION, &base(), &request, None);
+            intent.under(connection.map(str::to_owned))
+        };
+        for (own, other, same) in [
+            (Some("bank-1"), Some("bank-1"), true),
+            (Some("bank-1"), Some("bank-2"), false),
+            (Some("bank-1"), None, true),
+            (None, Some("bank-1"), true),
+        ] {
+            assert_eq!(under(own).is_under(other.map(str::to_owned)), same, "{own:?} {other:?}");
+        }
     }
 
     #[test]

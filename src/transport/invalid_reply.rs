@@ -71,6 +71,8 @@ pub enum Problem {
     OtherResource,
     /// Page after page has a next one and no item.
     EmptyPages,
+    /// A look-up met more pages than it reads.
+    EndlessPages,
     /// The next page is the page that was just read.
     RepeatedPage,
 }
@@ -128,6 +130,10 @@ impl fmt::Display for InvalidReply {
             Problem::EmptyPages => write!(
                 f,
                 "{operation}: page after page has no item and names a next one, so the listing may have no end; ask for the pages one by one"
+            )?,
+            Problem::EndlessPages => write!(
+                f,
+                "{operation}: the listing has more pages than a look-up reads, or no end, so nothing was found out; narrow it, or ask the provider"
             )?,
             Problem::RepeatedPage => write!(
                 f,

@@ -189,20 +189,34 @@ impl Rate {
     }
 }
 
-/// A place among the calls that are under way.
+/// A place among the calls that are under way. Where it is dropped before its call began to be sent, the provider's own limit
+/// counts nothing.
 pub(crate) struct Place<'a> {
     limiter: &'a Limiter,
     _room: Option<OwnedSemaphorePermit>,
     /// The provider's own limit that it counts for.
     counted: Option<((&'static str, String), Rate)>,
+    /// The call may have arrived.
+    sent: bool,
     /// It had to wait for it: what it had before may be out of date.
     pub waited: bool,
 }
 
 impl Place<'_> {
-    /// The call did not leave: the provider cannot have counted it.
-    pub fn give_back(self) {
-        if let Some((key, rate)) = &self.counted
+    /// From here on the call may arrive.
+    pub fn begin(&mut self) {
+        self.sent = true;
+    }
+
+    /// The call did not leave, or the provider refused it: it is not counted.
+    pub fn give_back(mut self) {
+        self.sent = false;
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let (false, Some((key, rate))) = (self.sent, &self.counted)
             && let Some(gate) = self.limiter.counts().of_operations.get_mut(key)
         {
             gate.give_back(*rate);
@@ -262,43 +276,54 @@ impl Limiter {
                 rate_of(limit),
             )
         });
-        let asked = Instant::now();
-        let room = match &self.room {
-            None => None,
-            Some(room) if self.limits.refuses => {
-                let room = Arc::clone(room).try_acquire_owned();
-                Some(room.map_err(|_| limited(LimitKind::Concurrent, None))?)
-            }
-            Some(room) => match tokio::time::timeout_at(deadline, Arc::clone(room).acquire_owned()).await {
-                Ok(Ok(room)) => Some(room),
-                // It is never closed, so the time is up.
-                Ok(Err(_)) | Err(_) => return Err(limited(LimitKind::Concurrent, None)),
-            },
-        };
-        let mut waited = !asked.elapsed().is_zero();
+        let mut waited = false;
         loop {
-            let now = Instant::now();
-            let wait = match self.pass(own.as_ref(), now) {
-                Ok(()) => break,
-                Err(wait) => wait,
-            };
-            let (limit, wait) = wait;
-            if self.limits.refuses || now + wait >= deadline {
-                return Err(limited(limit, Some(wait)));
+            // Whoever waits for a time holds no place that another call could have.
+            if let Err((limit, wait)) = self.pass(own.as_ref(), Instant::now(), false) {
+                if self.limits.refuses || Instant::now() + wait >= deadline {
+                    return Err(limited(limit, Some(wait)));
+                }
+                tokio::time::sleep(wait).await;
+                waited = true;
+                continue;
             }
-            tokio::time::sleep(wait).await;
-            waited = true;
+            let room = match self
+                .room
+                .as_ref()
+                .map(|room| (room, Arc::clone(room).try_acquire_owned()))
+            {
+                None => None,
+                Some((_, Ok(room))) => Some(room),
+                Some(_) if self.limits.refuses => return Err(limited(LimitKind::Concurrent, None)),
+                Some((room, Err(_))) => {
+                    waited = true;
+                    match tokio::time::timeout_at(deadline, Arc::clone(room).acquire_owned()).await {
+                        Ok(Ok(room)) => Some(room),
+                        // It is never closed, so the time is up.
+                        Ok(Err(_)) | Err(_) => return Err(limited(LimitKind::Concurrent, None)),
+                    }
+                }
+            };
+            // Others may have passed meanwhile.
+            if self.pass(own.as_ref(), Instant::now(), true).is_ok() {
+                return Ok(Some(Place {
+                    limiter: self,
+                    _room: room,
+                    counted: own,
+                    sent: false,
+                    waited,
+                }));
+            }
         }
-        Ok(Some(Place {
-            limiter: self,
-            _room: room,
-            counted: own,
-            waited,
-        }))
     }
 
-    /// Counts a call, where there is room for it in every limit; otherwise the longest wait.
-    fn pass(&self, own: Option<&((&'static str, String), Rate)>, now: Instant) -> Result<(), (LimitKind, Duration)> {
+    /// Whether there is room for a call in every limit of a time; otherwise the longest wait. `counts`: it is counted then.
+    fn pass(
+        &self,
+        own: Option<&((&'static str, String), Rate)>,
+        now: Instant,
+        count: bool,
+    ) -> Result<(), (LimitKind, Duration)> {
         let mut counts = self.counts();
         let mut waits = Vec::with_capacity(3);
         if let Some(until) = counts.rests_until {
@@ -317,6 +342,9 @@ impl Limiter {
             .max_by_key(|(_, wait)| *wait)
         {
             return Err(longest);
+        }
+        if !count {
+            return Ok(());
         }
         if let Some(rate) = self.limits.rate {
             counts.rate.pass(rate, now);
@@ -405,6 +433,12 @@ mod tests {
         let entered = limiter
             .enter(operation, &url(path), || Some(connection), deadline)
             .await;
+        let entered = entered.map(|place| {
+            place.map(|mut place| {
+                place.begin();
+                place
+            })
+        });
         entered.map_err(|limited| (limited.limit, limited.retry_after.map(|wait| wait.as_secs())))
     }
 
@@ -496,6 +530,36 @@ mod tests {
         place.give_back();
         enter(&limiter, &SYNC, "/accounts/a/sync", "", 0).await.unwrap();
         assert!(enter(&limiter, &SYNC, "/accounts/a/sync", "", 0).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_that_is_dropped_before_its_call_began_is_not_counted_for_the_provider() {
+        let limiter = Limiter::new(Limits::new().of_the_provider());
+        let url = url("/accounts/a/sync");
+        let deadline = Instant::now();
+        drop(limiter.enter(&SYNC, &url, || None, deadline).await.unwrap());
+        enter(&limiter, &SYNC, "/accounts/a/sync", "", 0).await.unwrap();
+        assert!(enter(&limiter, &SYNC, "/accounts/a/sync", "", 0).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_a_time_holds_no_place_and_whoever_does_not_wait_is_told_so() {
+        let limiter = Limiter::new(Limits::new().concurrent(1).of_the_provider());
+        let first = enter(&limiter, &SYNC, "/accounts/a/sync", "", 0)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(!first.waited);
+        drop(first);
+        let waits = enter(&limiter, &SYNC, "/accounts/a/sync", "", 7200);
+        let (second, other) = tokio::join!(waits, async {
+            tokio::time::sleep(SECOND).await;
+            enter(&limiter, &READ, "/accounts/a", "", 1)
+                .await
+                .map(|place| place.unwrap().waited)
+        });
+        assert_eq!(other, Ok(false));
+        assert!(second.unwrap().unwrap().waited);
     }
 
     #[tokio::test(start_paused = true)]

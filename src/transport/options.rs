@@ -84,12 +84,12 @@ impl CallOptions {
     ///
     /// Where the provider has no such header, the call is refused before it is sent.
     pub fn idempotency_key(mut self, key: impl AsRef<str>) -> Self {
-        match HeaderValue::from_str(key.as_ref()) {
+        match HeaderValue::from_str(key.as_ref().trim()) {
             Ok(mut value) if !value.is_empty() => {
                 value.set_sensitive(true);
                 self.idempotency_key = Some(value);
             }
-            _ => self.problem = Some("the idempotency key is empty, or has characters that a header cannot carry"),
+            _ => self.problem = Some("the idempotency key is blank, or has characters that a header cannot carry"),
         }
         self
     }
@@ -135,8 +135,18 @@ impl CallOptions {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
+        let of_key = operation.idempotency_header;
         for (name, value) in &self.headers.0 {
+            if of_key.is_some_and(|of_key| name.as_str().eq_ignore_ascii_case(of_key)) {
+                return Err("this header names the caller's intent: give the key through `idempotency_key`");
+            }
             headers.insert(name, value.clone());
+        }
+        if of_key
+            .and_then(|name| headers.get(name))
+            .is_some_and(|key| is_blank(key))
+        {
+            return Err("the idempotency key is blank: give one, or leave it out");
         }
         let Some(key) = &self.idempotency_key else {
             return Ok(());
@@ -150,6 +160,11 @@ impl CallOptions {
         headers.insert(name, key.clone());
         Ok(())
     }
+}
+
+/// A header's value that names nothing.
+pub(super) fn is_blank(value: &HeaderValue) -> bool {
+    value.as_bytes().iter().all(u8::is_ascii_whitespace)
 }
 
 impl fmt::Debug for CallOptions {
@@ -186,10 +201,14 @@ impl ExtraHeaders {
         Ok(())
     }
 
-    /// Adds those that the call does not have yet.
-    pub fn add_to(&self, headers: &mut HeaderMap) {
+    /// Adds those that the call does not have yet. One key would stand for all calls: no header of a client is one.
+    pub fn add_to(&self, headers: &mut HeaderMap, operation: &Operation) {
+        let is_key = |name: &HeaderName| {
+            let of_key = operation.idempotency_header;
+            of_key.is_some_and(|of_key| name.as_str().eq_ignore_ascii_case(of_key))
+        };
         for (name, value) in &self.0 {
-            if !headers.contains_key(name) {
+            if !is_key(name) && !headers.contains_key(name) {
                 headers.insert(name, value.clone());
             }
         }

@@ -132,6 +132,11 @@ fn prepared<'a, T, E>(
                     "this is not the call of that intent: operation, parameters or body differ; prepare it as a new one",
                 ));
             }
+            if !intent.is_under(core.connection()) {
+                return Err(refused(
+                    "the intent is of another grant: send the call with the client under which it was prepared",
+                ));
+            }
             let Some(key) = intent.idempotency_key() else {
                 return Err(refused("the intent has no idempotency key; look up what became of it"));
             };
@@ -147,7 +152,7 @@ fn prepared<'a, T, E>(
     };
     let intent = match before {
         Some(intent) => intent.clone(),
-        None => Intent::of(core.provider(), operation, core.base(), &request, key.clone()),
+        None => Intent::of(core.provider(), operation, core.base(), &request, key.clone()).under(core.connection()),
     };
     if let Some(key) = key {
         with = with.idempotency_key(key);
@@ -166,6 +171,6 @@ fn prepared<'a, T, E>(
 /// The idempotency key that a parameter of the call has.
 fn key_in(request: &reqwest::Request, operation: &Operation) -> Option<String> {
     let name = HeaderName::try_from(operation.idempotency_header?).ok()?;
-    let key = request.headers().get(name)?.to_str().ok()?;
+    let key = request.headers().get(name)?.to_str().ok()?.trim();
     (!key.is_empty()).then(|| key.to_owned())
 }

@@ -20,7 +20,7 @@ use crate::http::without_mark;
 use crate::value::decode::{Undecodable, decode};
 
 /// A call by method and path, for what a specification lacks: with the client's credentials, retry policy, headers and
-/// tracing, and the same care for what may have taken effect.
+/// tracing, and the same care for what may have taken effect. A provider's own limits of single calls are not known of it.
 ///
 /// `Debug` shows method and path as they were given, without what is put into them.
 ///
@@ -173,7 +173,8 @@ impl RawCall {
             return Err(problem.clone());
         }
         let path = self.path.as_str();
-        if !path.starts_with('/') || path.contains(['?', '#', '\\']) {
+        let is_unfit = |c: char| matches!(c, '?' | '#' | '\\') || c.is_control() || c.is_whitespace();
+        if !path.starts_with('/') || path.contains(is_unfit) {
             return Err("a path begins with `/`; what belongs into the query goes through `query`".to_owned());
         }
         let mut segments = Vec::new();
@@ -193,7 +194,8 @@ impl RawCall {
         let base = self.core.base();
         let text = format!("{}/{}", base.as_str().trim_end_matches('/'), segments.join("/"));
         let mut url = Url::parse(&text).map_err(|_| "the path gives no URL".to_owned())?;
-        if url.origin() != base.origin() || !url.path().starts_with(base.path().trim_end_matches('/')) {
+        let below = url.path().strip_prefix(base.path().trim_end_matches('/'));
+        if url.origin() != base.origin() || !below.is_some_and(|below| below.starts_with('/')) {
             return Err("the path leads away from the base URL".to_owned());
         }
         if !self.query.is_empty() {

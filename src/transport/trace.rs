@@ -159,6 +159,31 @@ pub(super) fn ended(
     }
 }
 
+/// Writes down that a call's caller gave it up (dropped its future), and warns where it may have left.
+pub(super) fn given_up(provider: &'static str, operation: &'static Operation, attempts: u32, took: Duration) {
+    let outcome = match attempts {
+        0 => Outcome::NotSent,
+        _ => Outcome::Unknown,
+    };
+    meter::call(provider, operation.id, outcome.as_str(), "cancelled", took);
+    let span = Span::current();
+    if !span.is_disabled() {
+        span.record("finrail.attempts", attempts);
+        span.record(
+            "finrail.duration_ms",
+            u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        );
+        span.record("finrail.outcome", outcome.as_str());
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", "cancelled");
+    }
+    if attempts > 0 && operation.effect != Effect::Safe {
+        of_unknown_outcome(operation, None);
+    } else {
+        tracing::debug!(outcome = outcome.as_str(), "the call was given up");
+    }
+}
+
 /// A call that changes something may have done so, and its caller was told of an error.
 pub(super) fn of_unknown_outcome(operation: &'static Operation, request_id: Option<&str>) {
     if operation.effect == Effect::Idempotent {

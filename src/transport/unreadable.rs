@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::invalid_reply::RawBody;
-use crate::value::decode::{Undecodable, decode_described};
+use crate::value::decode::{Undecodable, below, decode_described};
+use crate::value::wire::listed;
 
 /// An item of a list that could not be read. The others of its page could.
 ///
@@ -77,9 +78,9 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Opt
         match page_of(&[item]) {
             Ok(_) if flattens && item.starts_with('[') => unreadable.push(Unreadable {
                 position,
-                path: format!(
-                    "{}{place}",
-                    items.trim_start_matches('/').replace('/', ".").replace("~1", "/")
+                path: below(
+                    &items.trim_start_matches('/').replace('/', ".").replace("~1", "/"),
+                    &place,
                 ),
                 reason: "expected an object".to_owned(),
                 raw: item.as_bytes().to_vec(),
@@ -87,7 +88,7 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Opt
             Ok(_) => readable.push(item),
             Err(Undecodable { path, reason }) => unreadable.push(Unreadable {
                 position,
-                path: path.replacen("[0]", &place, 1),
+                path: path.replacen("[0]", &within(&place), 1),
                 reason,
                 raw: item.as_bytes().to_vec(),
             }),
@@ -99,38 +100,23 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Opt
     Some((page_of(&readable).ok()?, unreadable))
 }
 
-/// The items of a list in their order, each with its place in it; of a list of lists those of the inner ones, and so of an
-/// object of lists. A key of such an object may be an account's number, and is in no place.
+/// A place as it stands behind the list's own.
+fn within(place: &str) -> String {
+    match place {
+        "" => String::new(),
+        place if place.starts_with('[') => place.to_owned(),
+        place => format!(".{place}"),
+    }
+}
+
+/// The items of a list in their order, each with its place in it, as the reader of the list takes it apart.
 fn items_of(list: &str, flattens: bool) -> Option<Vec<(String, &str)>> {
-    if list.starts_with('{') && flattens {
-        let members = serde_json::from_str::<Pairs<'_>>(list).ok()?.0;
-        let lists = members.into_iter().filter(|(_, value)| value.get().starts_with('['));
-        let mut items = Vec::new();
-        for (name, inner) in lists {
-            let place = match name.as_str() {
-                "booked" | "pending" => format!(".{name}"),
-                _ => ".{}".to_owned(),
-            };
-            items.extend(
-                items_of(inner.get(), flattens)?
-                    .into_iter()
-                    .map(|(at, item)| (format!("{place}{at}"), item)),
-            );
-        }
-        return Some(items);
+    if flattens {
+        return Some(listed(list).ok()?.items);
     }
-    let inner: Vec<&RawValue> = serde_json::from_str(list).ok()?;
-    let of_lists = flattens && !inner.is_empty() && inner.iter().all(|item| item.get().starts_with('['));
-    let mut items = Vec::new();
-    for (index, item) in inner.into_iter().enumerate() {
-        if of_lists {
-            let nested = items_of(item.get(), flattens)?.into_iter();
-            items.extend(nested.map(|(at, item)| (format!("[{index}]{at}"), item)));
-        } else {
-            items.push((format!("[{index}]"), item.get()));
-        }
-    }
-    Some(items)
+    let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+    let items = items.into_iter().enumerate();
+    Some(items.map(|(index, item)| (format!("[{index}]"), item.get())).collect())
 }
 
 /// The list at this JSON pointer, or the object of lists, as it stands in the text. Of a name that stands there twice, the last: so most readers

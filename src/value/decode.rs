@@ -114,6 +114,29 @@ pub(crate) fn decode_part<T: DeserializeOwned>(part: &str) -> Result<T, (String,
     })
 }
 
+/// The same for a part that nothing but its fields shows to be what it is read as.
+pub(crate) fn decode_part_described<T: DeserializeOwned>(part: &str) -> Result<T, (String, String)> {
+    let value = decode_part(part)?;
+    // What it noted of undescribed fields was noted by the reading above.
+    let (_, undescribed) = read_quietly::<T>(part.as_bytes());
+    if undescribed > 0 && serde_json::from_slice(part.as_bytes()).is_ok_and(|Members(count)| count == undescribed) {
+        return Err((
+            String::new(),
+            "expected a list, or an item with a described field".to_owned(),
+        ));
+    }
+    Ok(value)
+}
+
+/// How many fields of the outermost object a type has no place for, without a note of them.
+fn read_quietly<T: DeserializeOwned>(body: &[u8]) -> (Option<T>, usize) {
+    let mut undescribed = 0;
+    let mut ignored = |path: serde_ignored::Path<'_>| undescribed += usize::from(is_of_the_outermost(&path));
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = T::deserialize(serde_ignored::Deserializer::new(&mut json, &mut ignored)).ok();
+    (value, undescribed)
+}
+
 /// A value, and how many fields of the outermost object it has no place for.
 fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), (String, serde_json::Error)> {
     let mut json = serde_json::Deserializer::from_slice(body);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::value::RawValue;
 
 use super::scalar::{Scalar, scalar};
-use crate::value::decode::{below, decode_part};
+use crate::value::decode::{below, decode_part, decode_part_described};
 use crate::value::fields::Fields;
 
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
@@ -150,50 +150,120 @@ where
     T: DeserializeOwned,
     D: Deserializer<'de>,
 {
-    fn list<T: DeserializeOwned, E: serde::de::Error>(raw: &RawValue, at: &str, out: &mut Vec<T>) -> Result<(), E> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let Listed { items, alone } = listed(raw.get()).map_err(D::Error::custom)?;
+    let items = items.into_iter().map(|(place, item)| {
+        if item.starts_with('[') {
+            let reason = match place.as_str() {
+                "" => "expected a list".to_owned(),
+                place => format!("at `{place}`: expected an object"),
+            };
+            return Err(D::Error::custom(reason));
+        }
+        let described = if alone { decode_part_described } else { decode_part };
+        described(item).map_err(|(inside, reason)| {
+            let path = below(&place, &inside);
+            D::Error::custom(format!("at `{path}`: {reason}"))
+        })
+    });
+    items.collect()
+}
+
+/// The items of what a lenient list is read from.
+pub(crate) struct Listed<'a> {
+    /// Each with its place in it, in order. One that begins with `[` is no item: it stands where an object was expected.
+    pub items: Vec<(String, &'a str)>,
+    /// It is a single object in place of a list, which nothing but its fields shows to be an item.
+    pub alone: bool,
+}
+
+/// Takes a list apart, in whatever form it came. A key of an object of lists may be an account's number, and is in no place.
+///
+/// # Errors
+///
+/// When it is neither a list, nor an object, nor `null`.
+pub(crate) fn listed(text: &str) -> Result<Listed<'_>, &'static str> {
+    const NO_LIST: &str = "expected a list";
+
+    fn of_list<'a>(text: &'a str, at: &str, items: &mut Vec<(String, &'a str)>) -> Result<(), &'static str> {
         // What serde says may quote a value, here and below.
-        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| E::custom("expected a list"))?;
+        let inner: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NO_LIST)?;
         // Among objects, a list stands for an object that nobody can read, and is not dropped as a list without items.
-        let of_lists = items.iter().all(|raw| raw.get().starts_with('['));
-        for (index, raw) in items.into_iter().enumerate() {
-            if raw.get().starts_with('[') && (of_lists || raw.get() != "[]") {
-                list(raw, &format!("{at}[{index}]"), out)?;
+        let of_lists = inner.iter().all(|item| item.get().starts_with('['));
+        for (index, item) in inner.into_iter().enumerate() {
+            let place = format!("{at}[{index}]");
+            if item.get().starts_with('[') && (of_lists || item.get() != "[]") {
+                of_list(item.get(), &place, items)?;
             } else {
-                out.push(part(raw, || format!("{at}[{index}]"))?);
+                items.push((place, item.get()));
             }
         }
         Ok(())
     }
 
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    let mut out = Vec::new();
-    match raw.get().as_bytes().first() {
+    let mut items = Vec::new();
+    match text.as_bytes().first() {
         Some(b'n') => {}
-        Some(b'[') => list(&raw, "", &mut out)?,
+        Some(b'[') => of_list(text, "", &mut items)?,
         Some(b'{') => {
-            let fields: Vec<(String, Box<RawValue>)> = serde_json::from_str::<Fields>(raw.get())
-                .map_err(|_| D::Error::custom("expected a list"))?
-                .0;
-            let lists: Vec<&(String, Box<RawValue>)> = fields
+            let members = serde_json::from_str::<Members<'_>>(text).map_err(|_| NO_LIST)?.0;
+            let is_named = |name: &str| matches!(name, "booked" | "pending");
+            let is_list = |value: &RawValue| value.get().starts_with('[');
+            let is_null = |value: &RawValue| value.get() == "null";
+            // `{"booked": null, "pending": null}` and `{}` are empty lists.
+            if members.iter().all(|(_, value)| is_null(value)) {
+                return Ok(Listed { items, alone: false });
+            }
+            let counts = |name: &str| matches!(name, "total" | "count");
+            let named = members.iter().any(|(name, value)| is_named(name) && !is_null(value));
+            let by_key = members
                 .iter()
-                .filter(|(_, value)| value.get().starts_with('['))
-                .collect();
-            if lists.is_empty() {
-                // `{"booked": null, "pending": null}` and `{}` are empty lists; anything else is one item.
-                if fields.iter().any(|(_, value)| value.get() != "null") {
-                    out.push(part(&raw, String::new)?);
-                }
-            } else {
-                for (name, value) in lists {
-                    // Any other key is the provider's or the user's own (an account number), and no error names it.
-                    let named = ["booked", "pending"].contains(&name.as_str());
-                    list(value, if named { name } else { "{}" }, &mut out)?;
+                .all(|(name, value)| is_list(value) || is_null(value) || counts(name));
+            if !named && !(by_key && members.iter().any(|(_, value)| is_list(value))) {
+                return Ok(Listed {
+                    items: vec![(String::new(), text)],
+                    alone: true,
+                });
+            }
+            for (name, value) in &members {
+                let place = if is_named(name) { name.as_str() } else { "{}" };
+                if is_list(value) {
+                    of_list(value.get(), place, &mut items)?;
+                } else if is_named(name) && !is_null(value) {
+                    items.push((place.to_owned(), value.get()));
                 }
             }
         }
-        _ => return Err(D::Error::custom("expected a list")),
+        _ => return Err(NO_LIST),
     }
-    Ok(out)
+    Ok(Listed { items, alone: false })
+}
+
+/// The members of an object, in their order, as they stand in the text.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Visitor)
+    }
 }
 
 /// Reads an object whose keys are the provider's or the user's own. No error names such a key.
@@ -256,6 +326,14 @@ mod tests {
             (r#"{"items":{"booked":null}}"#, 0),
             (r#"{"items":null}"#, 0),
             (r#"{"items":{}}"#, 0),
+            (r#"{"items":{"booked":{"n":1},"pending":[]}}"#, 1),
+            (r#"{"items":{"booked":[{"n":1}],"pending":{"n":2}}}"#, 2),
+            (
+                r#"{"items":{"booked":{"n":1},"pending":{"n":2},"_links":{"next":"x"}}}"#,
+                2,
+            ),
+            (r#"{"items":{"n":1,"tags":[]}}"#, 1),
+            (r#"{"items":{"123":[{"n":1}],"456":[],"total":1}}"#, 1),
             (r#"{"items":[[],[{"n":1}],[]]}"#, 1),
             (r#"{"items":[]}"#, 0),
             (r"{}", 0),
@@ -269,6 +347,9 @@ mod tests {
             r#"{"items":[[],{"n":1}]}"#,
             r#"{"items":[{"n":1},null]}"#,
             r#"{"items":[null]}"#,
+            r#"{"items":{"error":"x"}}"#,
+            r#"{"items":{"booked":7}}"#,
+            r#"{"items":{"booked":"x","pending":[]}}"#,
         ] {
             assert!(serde_json::from_str::<List>(wrong).is_err(), "{wrong}");
         }
