@@ -17,6 +17,11 @@
 //! not include them get 403. Everybody sees the same resources, whoever logs in; only the connected account (Finexer) and the
 //! customer's id (MX) differ by user.
 //!
+//! An operation whose specification has `x-idempotency` makes one thing for one key: the same key with the same call, from the
+//! same client for the same user, gives the first reply again, for as long as the sandbox runs. The same key with another call
+//! is refused with 422; that status is the sandbox's own choice, and no provider documents one. A call that was refused is
+//! not remembered, because it made nothing.
+//!
 //! ```
 //! # #[cfg(feature = "ofx")]
 //! # #[tokio::main(flavor = "current_thread")]
