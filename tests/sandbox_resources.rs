@@ -519,17 +519,17 @@ async fn what_is_put_where_nothing_is_kept_is_refused_with_the_nearest_place_tha
         ),
         ("/accounts", "{", ["no JSON", "`/accounts`"]),
     ] {
-        let said = sandbox_support::said_by_the_panic(|| sandbox.put("mx", path, json));
+        let said = sandbox_support::panics::said_by_the_panic(|| sandbox.put("mx", path, json));
         for part in [what, nearest] {
             assert!(said.contains(part), "{said}");
         }
     }
-    let said = sandbox_support::said_by_the_panic(|| sandbox.ids("ofx", "/payments/quote"));
+    let said = sandbox_support::panics::said_by_the_panic(|| sandbox.ids("ofx", "/payments/quote"));
     assert!(
         said.contains("did you mean `/payments/quotes`?") && said.contains("/payments/deals"),
         "{said}"
     );
-    let said = sandbox_support::said_by_the_panic(|| sandbox.url("ofy"));
+    let said = sandbox_support::panics::said_by_the_panic(|| sandbox.url("ofy"));
     assert!(
         said.contains("did you mean `ofx`?") && said.contains("tatrabanka"),
         "{said}"

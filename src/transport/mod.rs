@@ -5,6 +5,8 @@ mod core;
 mod credentials;
 mod download;
 mod error;
+#[cfg(feature = "mock")]
+mod exchange;
 mod intent;
 mod invalid_reply;
 mod limits;
@@ -28,6 +30,8 @@ pub(crate) use core::{Core, Settings as CoreSettings};
 pub(crate) use credentials::Credential;
 pub use download::{ByteStream, DownloadError};
 pub use error::{Error, InvalidRequest, MissingScope};
+#[cfg(feature = "mock")]
+pub(crate) use exchange::Exchange;
 pub use intent::Intent;
 pub use invalid_reply::{InvalidReply, Problem, RawBody};
 pub(crate) use limits::Limiter;
@@ -39,6 +43,8 @@ pub use outcome::{Outcome, Proof};
 pub use pages::{Items, Pages};
 pub use prepared::Prepared;
 pub use raw::RawCall;
+#[cfg(feature = "mock")]
+pub(crate) use request::{form, parameter_texts};
 pub use response::{MAX_BODY, ResponseValue};
 pub use retry::RetryPolicy;
 pub use unreadable::UnreadableItem;

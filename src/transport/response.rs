@@ -54,25 +54,45 @@ impl Head {
         sent_id: Option<String>,
         repeatable: bool,
     ) -> Self {
-        let status = inner.status();
+        let (url, headers) = (inner.url().clone(), inner.headers().clone());
+        let head = Self::made(provider, operation, url, inner.status(), headers, repeatable);
+        Self { sent_id, ..head }
+    }
+
+    /// Of a reply with this status and these headers.
+    pub(super) fn made(
+        provider: &'static str,
+        operation: &'static Operation,
+        url: Url,
+        status: StatusCode,
+        headers: HeaderMap,
+        repeatable: bool,
+    ) -> Self {
         Self {
             provider,
             operation,
             status,
-            headers: inner.headers().clone(),
-            url: inner.url().clone(),
-            sent_id,
+            url,
+            sent_id: None,
             answer: Answer {
                 status: status.as_u16(),
                 proof: None,
-                names_token: status == StatusCode::UNAUTHORIZED && challenge_is_invalid_token(inner.headers()),
-                asked: RetryAfter::of(inner.headers()),
+                names_token: status == StatusCode::UNAUTHORIZED && challenge_is_invalid_token(&headers),
+                asked: RetryAfter::of(&headers),
             },
+            headers,
             repeatable,
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
             authorization: None,
+        }
+    }
+
+    /// Takes from the body of a refusal what shows who refused.
+    pub(super) fn prove(&mut self, body: &[u8]) {
+        if self.status.is_client_error() {
+            self.answer.proof = proof(self.operation, self.answer.status, without_mark(body));
         }
     }
 
@@ -161,9 +181,7 @@ impl Response {
             };
             match read(inner, limit).await {
                 Ok(body) => {
-                    if head.status.is_client_error() {
-                        head.answer.proof = proof(operation, head.answer.status, without_mark(&body));
-                    }
+                    head.prove(&body);
                     Body::Whole(body)
                 }
                 Err(ReadError::TooLarge) => Body::TooLarge(limit),

@@ -1,6 +1,8 @@
 //! A plain HTTP client at a provider of the sandbox: it knows nothing of the library's own clients.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod panics;
+
 use finrail::Secret;
 use finrail::sandbox::{Sandbox, SandboxClient};
 use serde_json::Value;
@@ -364,13 +366,4 @@ pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
         headers: reply.headers().clone(),
         text: reply.text().await.unwrap(),
     }
-}
-
-/// What is said by a call that cannot be carried out.
-pub fn said_by_the_panic<T>(call: impl FnOnce() -> T) -> String {
-    let call = std::panic::AssertUnwindSafe(call);
-    let Err(said) = std::panic::catch_unwind(call) else {
-        panic!("it was carried out")
-    };
-    said.downcast_ref::<String>().unwrap().clone()
 }
