@@ -9,6 +9,8 @@ mod app;
 #[cfg(any(test, finrail_fuzzing))]
 pub mod fuzzing;
 mod http;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod oauth;
 mod providers;
 #[doc(hidden)]

@@ -338,3 +338,17 @@ async fn a_raw_call_stays_under_the_base_url() {
     assert_eq!(calls.len(), 1);
     assert_eq!(calls[0].target, "//evil.example/x");
 }
+
+#[tokio::test]
+async fn a_call_whose_time_is_over_is_not_begun() {
+    let recorder = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let own = service(&recorder);
+    own.get_quote().quote_id("q").send().await.unwrap();
+    for _ in 0..5 {
+        let options = CallOptions::new().deadline(Duration::ZERO);
+        let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
+        let error = deal.with(options).send().await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+    }
+    assert_eq!(recorder.calls().len(), 1);
+}

@@ -135,3 +135,41 @@ async fn the_providers_own_limit_holds_where_it_is_asked_for_and_by_what_the_pro
         }
     }
 }
+
+#[tokio::test]
+async fn a_token_that_is_replaced_and_a_refusal_leave_room_for_the_providers_limit() {
+    let recorder = Recorder::granting(|_, before| match before {
+        0 => Answer::invalid_token(),
+        1 => Answer::json(r#"{"status":"running"}"#),
+        2 => Answer::status(404, r#"{"error":{"message":"x"}}"#),
+        _ => Answer::json(r#"{"status":"running"}"#),
+    })
+    .await;
+    let app = builder::<finexer::Provider>(&recorder)
+        .limits(Limits::new().of_the_provider())
+        .build()
+        .unwrap();
+    let user = connect!(finexer, app, NO_SCOPES);
+    let sync = |account: &str| user.client().start_sync().bank_account_id(account);
+    sync("ba_1").send().await.unwrap();
+    assert_eq!(
+        recorder.calls().len(),
+        2,
+        "the call and its repetition with another token"
+    );
+    sync("ba_2").send().await.unwrap_err();
+    sync("ba_2").send().await.unwrap();
+    assert_eq!(
+        limited(sync("ba_2").send().await.unwrap_err()).limit,
+        LimitKind::Provider
+    );
+}
+
+#[tokio::test]
+async fn where_there_is_no_room_for_the_repetition_the_401_is_the_answer() {
+    let recorder = Recorder::granting(|_, _| Answer::invalid_token()).await;
+    let own = with(&recorder, Limits::new().rate(1, HOUR));
+    let error = own.get_quote().quote_id("q").send().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(401), "{error:?}");
+    assert_eq!(recorder.calls().len(), 1);
+}

@@ -476,6 +476,14 @@ async fn amounts_of_all_providers_are_read_digit_for_digit() {
     }
 }
 
+#[test]
+fn nobody_has_to_say_that_there_is_nothing_beyond_what_is_described() {
+    let made = ofx::types::Beneficiary::builder().name("Jo".to_owned());
+    let made = ofx::types::Beneficiary::try_from(made).unwrap();
+    assert!(made.extra.is_empty());
+    assert_eq!(serde_json::to_string(&made).unwrap(), r#"{"name":"Jo"}"#);
+}
+
 #[tokio::test]
 async fn what_nobody_documented_keeps_its_digits_both_ways() {
     // A deal is free-form: nobody documents its fields.

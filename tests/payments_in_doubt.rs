@@ -412,3 +412,26 @@ async fn a_process_that_is_killed_in_mid_payment_leaves_a_doubt_and_no_second_pa
     assert_eq!(count(&recorder, "PUT"), 1, "the bank was told once");
     std::fs::remove_file(kept).unwrap();
 }
+
+#[tokio::test]
+async fn a_list_without_an_end_is_not_walked_for_ever_and_finds_nothing_out() {
+    for items in ["", r#"{"id":"cst_1","customer":"other"}"#] {
+        let recorder = Recorder::start(move |_, before| {
+            consents(items, &format!(r#""/consents?customer=c&offset={}""#, before + 1))
+        })
+        .await;
+        let client = finexer::Client::builder()
+            .base_url(recorder.origin())
+            .access_key("key", "");
+        let client = client.build().unwrap();
+        let prepared = client
+            .create_consent()
+            .body_map(|consent| consent.customer("c"))
+            .prepare()
+            .unwrap();
+        let doubt = finexer::Doubt::of(prepared.intent().clone()).unwrap();
+        let error = doubt.look_up(&client).await.unwrap_err();
+        assert!(error.to_string().contains("nothing was found out"), "{error}");
+        assert_eq!(recorder.calls().len(), if items.is_empty() { 10 } else { 500 });
+    }
+}

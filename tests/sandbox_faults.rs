@@ -277,3 +277,22 @@ async fn a_sandbox_stops_when_it_is_dropped() {
     }
     panic!("the sandbox still answers");
 }
+
+#[tokio::test]
+async fn a_fault_on_an_operation_that_does_not_exist_is_refused_with_the_nearest_one() {
+    let sandbox = start().await;
+    let fault = Fault::status(500).on("list_beneficiarys");
+    let said = sandbox_support::panics::said_by_the_panic(|| sandbox.fault("ofx", fault));
+    for part in [
+        "`list_beneficiarys`",
+        "did you mean `list_beneficiaries`?",
+        "create_deal",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    // It is another provider's.
+    let said = sandbox_support::panics::said_by_the_panic(|| sandbox.fault("mx", Fault::status(500).on("create_deal")));
+    assert!(said.contains("no operation `create_deal`"), "{said}");
+    let said = sandbox_support::panics::said_by_the_panic(|| sandbox.fault("omnifound", Fault::status(500)));
+    assert!(said.contains("did you mean `omnifund`?"), "{said}");
+}

@@ -486,7 +486,7 @@ async fn a_document_can_be_put_in() {
     let token = user_token(&mx).await;
     let account =
         r#"{"depositAccount":{"accountId":"big","accountType":"CHECKING","currentBalance":12345678901234567.89}}"#;
-    assert_eq!(sandbox.put("mx", "/accounts", account).as_deref(), Some("big"));
+    assert_eq!(sandbox.put("mx", "/accounts", account), "big");
     assert!(
         mx.get("/accounts/big", &token)
             .await
@@ -495,10 +495,45 @@ async fn a_document_can_be_put_in() {
     );
     assert!(mx.get("/accounts", &token).await.text.contains("12345678901234567.89"));
     let strange = r#"{"cryptoAccount":{"accountId":"new","accountType":"WALLET","more":[1]}}"#;
-    assert_eq!(sandbox.put("mx", "/accounts", strange).as_deref(), Some("new"));
+    assert_eq!(sandbox.put("mx", "/accounts", strange), "new");
     assert_eq!(mx.get("/accounts/new", &token).await.text, strange, "as it was put in");
-    assert_eq!(sandbox.put("mx", "/nothing", "{}"), None);
-    assert_eq!(sandbox.put("mx", "/accounts", "{"), None);
+}
+
+#[tokio::test]
+async fn what_is_put_where_nothing_is_kept_is_refused_with_the_nearest_place_that_is_known() {
+    let sandbox = start().await;
+    for (path, json, [what, nearest]) in [
+        ("/acounts", "{}", ["no collection `/acounts`", "`/accounts`"]),
+        (
+            "/accounts/{accountId}/transaction",
+            "{}",
+            [
+                "no collection `/accounts/{accountId}/transaction`",
+                "`/accounts/{accountId}/transactions`",
+            ],
+        ),
+        (
+            "/accounts/nobody/transactions",
+            "{}",
+            ["no accountId `nobody`", "put it in first"],
+        ),
+        ("/accounts", "{", ["no JSON", "`/accounts`"]),
+    ] {
+        let said = sandbox_support::panics::said_by_the_panic(|| sandbox.put("mx", path, json));
+        for part in [what, nearest] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+    let said = sandbox_support::panics::said_by_the_panic(|| sandbox.ids("ofx", "/payments/quote"));
+    assert!(
+        said.contains("did you mean `/payments/quotes`?") && said.contains("/payments/deals"),
+        "{said}"
+    );
+    let said = sandbox_support::panics::said_by_the_panic(|| sandbox.url("ofy"));
+    assert!(
+        said.contains("did you mean `ofx`?") && said.contains("tatrabanka"),
+        "{said}"
+    );
 }
 
 // --- lists

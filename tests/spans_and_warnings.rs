@@ -359,3 +359,58 @@ async fn the_wire_log_tells_shapes_and_marked_values_where_it_is_on_and_nothing_
         );
     }
 }
+
+#[tokio::test]
+async fn no_name_and_no_code_of_a_reply_shows_an_access_key_or_the_clients_secret() {
+    let _alone = listen().await;
+    let page = r#"{"data":[],"planted-access-key":1,"planted-client-secret":2}"#;
+    let refusal = r#"{"code":"planted-access-key","planted-client-secret":1}"#;
+    let recorder = Recorder::granting(move |_, before| match before {
+        0 => Answer::json(page).header("x-request-id", "planted-access-key"),
+        1 => Answer::status(400, refusal).header("retry-after", "planted-access-key"),
+        _ => Answer::json(page),
+    })
+    .await;
+    let client = finrail::finexer::Client::builder()
+        .base_url(recorder.origin())
+        .credentials(finrail::finexer::Credentials::new("client", "planted-client-secret"))
+        .access_key("planted-access-key", "")
+        .with(|app| app.wire_log(true))
+        .build()
+        .unwrap();
+    let reply = client.list_customers().send().await.unwrap();
+    assert_eq!(reply.request_id(), None);
+    let error = client.list_customers().send().await.unwrap_err();
+    assert_eq!(error.code(), None);
+    let told = told(|told| format!("{:?} {:?}", told.events, told.spans));
+    assert!(told.contains("[secret]"), "{told}");
+    assert!(
+        !format!("{told} {error} {error:?}").contains("planted"),
+        "{told} {error}"
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_changes_something_and_is_given_up_is_a_warning() {
+    let _alone = listen().await;
+    let recorder = Recorder::granting(|_, _| Answer::Silence).await;
+    let own = service(&recorder);
+    let deal = own
+        .create_deal()
+        .body_map(|deal| deal.quote_id("q-1".to_owned()))
+        .send();
+    tokio::time::timeout(Duration::from_millis(200), deal)
+        .await
+        .unwrap_err();
+    let [call] = &spans("finrail.call")[..] else {
+        panic!("one span for the call")
+    };
+    assert_eq!(
+        (call.one("error.type"), call.one("finrail.outcome")),
+        ("cancelled", "unknown")
+    );
+    assert_eq!(call.one("finrail.attempts"), "1");
+    assert_eq!(warnings().len(), 1, "{:?}", warnings());
+    drop(tokio::time::timeout(Duration::from_millis(100), own.get_quote().quote_id("q").send()).await);
+    assert_eq!(warnings().len(), 1, "a call that changes nothing can be made again");
+}

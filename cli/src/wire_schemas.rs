@@ -60,6 +60,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_sandbox_has_the_same_for_documents_without_them() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/sandbox/spec/shared.json");
+        let kept: Map<String, Value> = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        assert_eq!(kept, shared_schemas(), "write what is on the right into {file}");
+    }
+
+    #[test]
     fn optional_fields_are_nullable_and_secrets_are_passwords() {
         let schemas = shared_schemas();
         let reply = &schemas["TokenResponse"];

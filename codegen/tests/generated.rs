@@ -207,6 +207,28 @@ fn names_of_the_contract(text: &str) -> BTreeSet<String> {
 
 /// A line more means that the code needs a finrail which has it: then the minor number goes up, unless every version of
 /// this contract had it.
+/// Rows of a mock have the operation's method, its place in the table, and the names of its types.
+#[test]
+fn every_operation_that_is_called_is_told_to_mocks() {
+    for (name, bundle) in bundles() {
+        let code = generate(&name, &bundle, &Options::default()).unwrap();
+        let plain = code.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            plain.matches("token token;").count(),
+            1,
+            "{name}: one endpoint gives tokens"
+        );
+        let table = plain.split_once("pub static OPERATIONS").unwrap().1;
+        let table = table.split_once("];").unwrap().0;
+        for (index, row) in table.split("::finrail::rt::v1::Operation {").skip(1).enumerate() {
+            let id = row.split('"').nth(1).unwrap();
+            let told = format!(" {id} {index}usize ");
+            let is_called = row.contains("browser: false");
+            assert_eq!(plain.contains(&told), is_called, "{name}: {id}");
+        }
+    }
+}
+
 #[test]
 fn what_is_taken_from_the_contract() {
     let mut fields = Fields::default();

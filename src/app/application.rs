@@ -53,6 +53,7 @@ pub(super) struct Settled<P: Provider> {
     pub(super) own_http: bool,
     pub(super) limiter: Arc<Limiter>,
     pub(super) wire_log: bool,
+    pub(super) client_secret: Option<Arc<Secret>>,
     pub(super) retry: RetryPolicy,
     pub(super) redirect_uri: Option<String>,
     pub(super) issuer: Option<String>,
@@ -626,6 +627,7 @@ impl<P: Provider> App<P> {
                 own_http: self.0.own_http,
                 limiter: Arc::clone(&self.0.limiter),
                 wire_log: self.0.wire_log,
+                client_secret: self.0.client_secret.clone(),
             }),
         )
     }

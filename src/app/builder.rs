@@ -542,6 +542,7 @@ impl<P: Provider> AppBuilder<P> {
             (true, _) => Pkce::Refused,
             (false, known) => known,
         };
+        let client_secret = credentials.fixed_secret().ok().map(|secret| Arc::new(secret.clone()));
         let server = AuthorizationServer::new(Settings {
             profile,
             endpoints,
@@ -566,6 +567,7 @@ impl<P: Provider> AppBuilder<P> {
             own_http,
             limiter: Arc::new(Limiter::new(self.limits)),
             wire_log: self.wire_log,
+            client_secret,
             retry: self.retry,
             redirect_uri: self.redirect_uri,
             issuer: self.issuer,

@@ -10,6 +10,7 @@
 
 /// What code of contract 1 is written against.
 pub mod v1 {
+    pub use crate::__mock as mock;
     pub use crate::app::{
         App, ClientBuilder, ClientKind, Connection, Credentials, Doubt, Environment, Hosts, Provider, TypedClient,
         grant,
@@ -64,7 +65,7 @@ macro_rules! __contract {
     (1, 0, $generator:literal, $($code:tt)*) => { $($code)* };
     // `ErrorProof`, and `Operation::error_proof`.
     (1, 1, $generator:literal, $($code:tt)*) => { $($code)* };
-    // `CallOptions` and what takes them, `prepare` and what belongs to it, `Operation::lookup`, `Doubt`.
+    // `CallOptions` and what takes them, `prepare` and what belongs to it, `Operation::lookup`, `Doubt`, `mock`.
     (1, 2, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(
@@ -87,5 +88,137 @@ macro_rules! __contract {
             ", and the finrail that it is compiled with has contract 1 only: use the same version of finrail (in \
              [dependencies]) and finrail-codegen (in [build-dependencies])"
         ));
+    };
+}
+
+/// What generated code tells of each operation for the mocks of tests; it is code with the feature `mock` alone.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mock {
+    ($($told:tt)*) => { $crate::__mocks! { $($told)* } };
+}
+
+#[cfg(not(feature = "mock"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mocks {
+    ($($told:tt)*) => {};
+}
+
+/// Of each operation: its place in the table, its parameters with how a value is taken, and its answers. What older code
+/// tells is taken as long as contract 1 is there: another form gets an arm of its own, and a minor number.
+#[cfg(feature = "mock")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mocks {
+    (
+        imports { $($imported:item)* }
+        operations $operations:path;
+        provider $provider:path;
+        token $($token:ident)?;
+        $(
+            $operation:ident $index:literal $when:ident $then:ident $docs:tt
+            { $(
+                $setter_doc:literal
+                $setter:ident [$($generics:tt)*] ($($argument:tt)*) [$($bounds:tt)*]
+                $place:ident ($($name:tt)*) $expected:block
+            )* }
+            { $(
+                $answer_doc:literal
+                $answer:ident ($($given:tt)*) $make:ident ($($made:tt)*)
+            )* }
+        )*
+    ) => {
+        /// Mocks of the operations, for tests. See [`finrail::mock`](::finrail::mock).
+        #[allow(dead_code, clippy::all)]
+        pub mod mock {
+            $($imported)*
+
+            $(
+                /// Answers every token request with an access token of an hour.
+                #[must_use]
+                pub fn $token(
+                    server: &$crate::mock::httpmock::MockServer,
+                ) -> $crate::mock::httpmock::Mock<'_> {
+                    $crate::mock::server::token::<$provider>(server)
+                }
+            )?
+
+            $(
+                $crate::__mocks! { @types $when $then $docs }
+
+                impl $when {
+                    $(
+                        #[doc = $setter_doc]
+                        #[track_caller]
+                        pub fn $setter $($generics)* (&self, $($argument)*) -> &Self $($bounds)* {
+                            self.0.$place($($name)* $expected);
+                            self
+                        }
+                    )*
+                }
+
+                impl $then {
+                    $(
+                        #[doc = $answer_doc]
+                        #[track_caller]
+                        pub fn $answer(&self, $($given)*) -> &Self {
+                            self.0.$make($($made)*);
+                            self
+                        }
+                    )*
+                }
+            )*
+
+            /// A method for each operation: what a call is like, and what is answered to it.
+            pub trait MockServerExt {
+                $(
+                    #[doc = ::core::concat!("Answers calls of `", ::core::stringify!($operation), "`.")]
+                    fn $operation(
+                        &self,
+                        mocked: impl ::core::ops::FnOnce($when, $then),
+                    ) -> $crate::mock::httpmock::Mock<'_>;
+                )*
+            }
+
+            impl MockServerExt for $crate::mock::httpmock::MockServer {
+                $(
+                    fn $operation(
+                        &self,
+                        mocked: impl ::core::ops::FnOnce($when, $then),
+                    ) -> $crate::mock::httpmock::Mock<'_> {
+                        self.mock(|when, then| {
+                            mocked(
+                                $when($crate::mock::server::When::new($operations, $index, when)),
+                                $then($crate::mock::server::Then::new($operations, $index, then)),
+                            );
+                        })
+                    }
+                )*
+            }
+        }
+    };
+    (@types $when:ident $then:ident [$when_doc:literal $then_doc:literal]) => {
+        #[doc = $when_doc]
+        pub struct $when($crate::mock::server::When);
+
+        impl ::core::ops::Deref for $when {
+            type Target = $crate::mock::server::When;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+
+        #[doc = $then_doc]
+        pub struct $then($crate::mock::server::Then);
+
+        impl ::core::ops::Deref for $then {
+            type Target = $crate::mock::server::Then;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
     };
 }

@@ -207,6 +207,7 @@ fn replies_fit_while_things_come_and_go() {
             let id = id_of(&reply.unwrap_or_default(), Some(name)).unwrap_or_else(|| {
                 // The reply does not say.
                 let ids = player.state().store.ids(spec, &format!("/{}", collection.join("/")));
+                let ids = ids.unwrap();
                 ids.last().unwrap().clone()
             });
             let (path, _) = call(item, "");

@@ -17,6 +17,11 @@
 //! not include them get 403. Everybody sees the same resources, whoever logs in; only the connected account (Finexer) and the
 //! customer's id (MX) differ by user.
 //!
+//! An operation whose specification has `x-idempotency` makes one thing for one key: the same key with the same call, from the
+//! same client for the same user, gives the first reply again, for as long as the sandbox runs. The same key with another call
+//! is refused with 422; that status is the sandbox's own choice, and no provider documents one. A call that was refused is
+//! not remembered, because it made nothing.
+//!
 //! ```
 //! # #[cfg(feature = "ofx")]
 //! # #[tokio::main(flavor = "current_thread")]
@@ -65,6 +70,7 @@ mod request;
 mod resource;
 mod server;
 mod spec;
+mod unknown;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -83,6 +89,7 @@ pub use self::spec::SpecError;
 use self::player::Player;
 use self::players::Players;
 use self::spec::bundled::BUNDLES;
+use self::unknown::unknown;
 
 /// Why a sandbox could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -255,7 +262,7 @@ impl Sandbox {
     pub fn client(&self, provider: &str) -> SandboxClient {
         match self.clients.iter().find(|(id, _)| id == provider) {
             Some((_, client)) => client.clone(),
-            None => unknown(provider),
+            None => self.no_provider(provider),
         }
     }
 
@@ -371,7 +378,8 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// When the provider is not one of [`providers`](Self::providers).
+    /// When the provider is not one of [`providers`](Self::providers), or the fault is for an operation that the provider
+    /// does not have.
     ///
     /// ```no_run
     /// # use finrail::sandbox::Fault;
@@ -382,7 +390,17 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn fault(&self, provider: &str, fault: Fault) {
-        self.player(provider).state().faults.push(fault);
+        let player = self.player(provider);
+        if let Some(id) = fault.operation().filter(|id| player.spec.by_id(id).is_none()) {
+            let known: Vec<String> = player
+                .spec
+                .operations
+                .iter()
+                .map(|operation| operation.id.clone())
+                .collect();
+            wrong(&format!("{} ({provider})", unknown("operation", id, &known)));
+        }
+        player.state().faults.push(fault);
     }
 
     /// Nothing goes wrong any more.
@@ -496,35 +514,38 @@ impl Sandbox {
     ///
     /// The path is the collection's, without its version: `/customers`, `/accounts/{id}/transactions`.
     /// It is shown as it is: digits are kept, and nothing is checked against the specification, so that a
-    /// test can put in what no provider has sent yet. `None` when the text is not JSON or the path is no
-    /// collection.
+    /// test can put in what no provider has sent yet.
     ///
     /// # Panics
     ///
-    /// When the provider is not one of [`providers`](Self::providers).
+    /// When the provider is not one of [`providers`](Self::providers), the text is not JSON, the path is no collection, or
+    /// it goes through a thing that does not exist.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// # let sandbox = finrail::sandbox::Sandbox::start().await?;
     /// let quote = r#"{"id":"q-1","buyAmount":12345678901234567.89}"#;
-    /// assert_eq!(sandbox.put("ofx", "/payments/quotes", quote).as_deref(), Some("q-1"));
+    /// assert_eq!(sandbox.put("ofx", "/payments/quotes", quote), "q-1");
     /// # Ok(()) }
     /// ```
     #[track_caller]
-    pub fn put(&self, provider: &str, path: &str, json: &str) -> Option<String> {
+    pub fn put(&self, provider: &str, path: &str, json: &str) -> String {
         let player = self.player(provider);
-        let doc = Json::parse(json).ok()?;
-        player.state().store.put(&player.spec, path, doc)
+        let Ok(doc) = Json::parse(json) else {
+            wrong(&format!("what is put into `{path}` is no JSON ({provider})"))
+        };
+        let put = player.state().store.put(&player.spec, path, doc);
+        put.unwrap_or_else(|why| wrong(&format!("{why} ({provider})")))
     }
 
-    /// The ids of what is in a collection, the oldest first; none when the path is no collection.
+    /// The ids of what is in a collection, the oldest first.
     ///
     /// Some replies do not name what they made: OFX makes deals in the background, and the direct reply to
     /// `create_deal` brings no id. The path is as in [`put`](Self::put).
     ///
     /// # Panics
     ///
-    /// When the provider is not one of [`providers`](Self::providers).
+    /// As [`put`](Self::put).
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -536,22 +557,30 @@ impl Sandbox {
     #[track_caller]
     pub fn ids(&self, provider: &str, path: &str) -> Vec<String> {
         let player = self.player(provider);
-        player.state().store.ids(&player.spec, path)
+        let ids = player.state().store.ids(&player.spec, path);
+        ids.unwrap_or_else(|why| wrong(&format!("{why} ({provider})")))
     }
 
     #[track_caller]
     fn player(&self, id: &str) -> &Player {
         match self.players.get(id) {
             Some(player) => player,
-            None => unknown(id),
+            None => self.no_provider(id),
         }
+    }
+
+    #[track_caller]
+    fn no_provider(&self, id: &str) -> ! {
+        let told = unknown("provider", id, &self.providers());
+        wrong(&format!("{told}. Is the feature of the provider on?"))
     }
 }
 
+/// Tells a test what it got wrong.
 #[track_caller]
 #[allow(clippy::panic)]
-fn unknown(provider: &str) -> ! {
-    panic!("the sandbox does not play a provider `{provider}`; is its feature on?")
+fn wrong(why: &str) -> ! {
+    panic!("the sandbox cannot do this: {why}")
 }
 
 impl fmt::Debug for Sandbox {

@@ -24,9 +24,11 @@ use super::options::{CallOptions, ExtraHeaders, is_blank};
 use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
+use super::secrets::KnownSecrets;
 use super::trace;
 use super::wire_log;
 use crate::http::{Departure, Random, RetryAfter, sent_once};
+use crate::value::Secret;
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -51,6 +53,8 @@ struct Inner {
     limiter: Arc<Limiter>,
     /// What goes over the wire is told by its shape.
     wire_log: bool,
+    /// The application's own, where it is known: it is in no log.
+    client_secret: Option<Arc<Secret>>,
     /// Spreads the pauses between attempts.
     random: Arc<Random>,
 }
@@ -68,6 +72,7 @@ pub(crate) struct Settings {
     pub own_http: bool,
     pub limiter: Arc<Limiter>,
     pub wire_log: bool,
+    pub client_secret: Option<Arc<Secret>>,
 }
 
 impl fmt::Debug for Core {
@@ -90,6 +95,7 @@ impl Core {
             own_http,
             limiter,
             wire_log,
+            client_secret,
         } = settings;
         Self(Arc::new(Inner {
             provider,
@@ -101,6 +107,7 @@ impl Core {
             own_http,
             limiter,
             wire_log,
+            client_secret,
             random: Arc::new(Random::from_system()),
         }))
     }
@@ -314,12 +321,18 @@ impl Core {
             earlier.attempts += 1;
             let told = self.0.wire_log && wire_log::is_heard();
             if told {
-                wire_log::request(operation, &parts.method, &parts.headers, parts.body.as_deref());
+                wire_log::request(
+                    operation,
+                    &parts.method,
+                    &parts.headers,
+                    parts.body.as_deref(),
+                    &self.secrets(&parts),
+                );
             }
             let mut sent = self.send(&parts, http, attempted).instrument(span.clone()).await;
             trace::attempted(self.0.provider, operation, &span, &sent);
             if let (true, Ok(response)) = (told, &sent) {
-                wire_log::reply(operation, &parts.headers, response);
+                wire_log::reply(operation, response, &self.secrets(&parts));
             }
             situation.happened = match &sent {
                 Ok(response) if self.was_redirected(response, &parts, operation) => Happened::Elsewhere,
@@ -420,8 +433,7 @@ impl Core {
             }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let mut head = Head::of(self.0.provider, operation, &inner, id, repeatable);
-        head.authorization = parts.headers.get(AUTHORIZATION).cloned();
+        let head = Head::of(self.0.provider, operation, &inner, id, repeatable).knowing(self.secrets(parts));
         let left = within.saturating_sub(started.elapsed());
         match tokio::time::timeout(left, Response::receive(head.clone(), inner, patience)).await {
             Ok(result) => result,
@@ -430,6 +442,10 @@ impl Core {
                 Response::broken(head, too_late)
             }
         }
+    }
+
+    fn secrets(&self, parts: &Parts) -> KnownSecrets {
+        KnownSecrets::new(parts.headers.get(AUTHORIZATION), self.0.client_secret.as_ref())
     }
 
     /// Whether a caller's own HTTP client followed a redirect to where no answer counts: for a call that only reads

@@ -66,7 +66,11 @@ pub(crate) enum Step {
 impl Situation {
     /// Whether sending it twice is the same as sending it once.
     pub fn is_repeatable(&self) -> bool {
-        self.effect != Effect::Neither || self.has_key
+        Self::is_repeatable_call(self.effect, self.has_key)
+    }
+
+    pub fn is_repeatable_call(effect: Effect, has_key: bool) -> bool {
+        effect != Effect::Neither || has_key
     }
 
     pub fn decide(&self) -> Step {

@@ -5,6 +5,8 @@ mod core;
 mod credentials;
 mod download;
 mod error;
+#[cfg(feature = "mock")]
+mod exchange;
 mod intent;
 mod invalid_reply;
 mod limits;
@@ -19,6 +21,7 @@ mod reading;
 mod request;
 mod response;
 mod retry;
+mod secrets;
 mod trace;
 mod unreadable;
 mod wire_log;
@@ -29,6 +32,8 @@ pub(crate) use core::{Core, Settings as CoreSettings};
 pub(crate) use credentials::Credential;
 pub use download::{ByteStream, DownloadError};
 pub use error::{Error, InvalidRequest, MissingScope};
+#[cfg(feature = "mock")]
+pub(crate) use exchange::Exchange;
 pub use intent::Intent;
 pub use invalid_reply::{InvalidReply, Problem, RawBody};
 pub(crate) use limits::Limiter;
@@ -40,6 +45,8 @@ pub use outcome::{Outcome, Proof};
 pub use pages::{Items, Pages};
 pub use prepared::Prepared;
 pub use raw::RawCall;
+#[cfg(feature = "mock")]
+pub(crate) use request::{form, parameter_texts};
 pub use response::{MAX_BODY, ResponseValue};
 pub use retry::RetryPolicy;
 pub use unreadable::UnreadableItem;

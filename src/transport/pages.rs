@@ -494,6 +494,7 @@ mod tests {
     use super::super::machine::Answer;
     use super::super::operation::Operation;
     use super::super::response::Head;
+    use super::super::secrets::KnownSecrets;
     use super::*;
 
     static OPERATION: Operation = Operation {
@@ -530,7 +531,8 @@ mod tests {
             not_renewed: None,
             keeps_body: false,
             code: None,
-            authorization: None,
+            secrets: KnownSecrets::default(),
+            hides_id: false,
         };
         let reply = page.map(|inner| ResponseValue {
             inner,

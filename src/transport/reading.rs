@@ -10,6 +10,7 @@ use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
 use super::operation::Effect;
 use super::response::{Body, Head, Response, ResponseValue};
+use super::secrets::KnownSecrets;
 use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, page_without};
 use crate::http::without_mark;
@@ -45,9 +46,9 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             };
             return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
         }
-        let decoded = canary::watch(head.provider, head.operation.id, head.secret(), read);
+        let decoded = canary::watch(head.provider, head.operation.id, |text| head.secrets.are_in(text), read);
         // A reply that is kept keeps no token alive.
-        head.authorization = None;
+        head.secrets = KnownSecrets::default();
         match decoded {
             Ok(inner) => Ok(Self {
                 inner,
@@ -196,7 +197,8 @@ mod tests {
             not_renewed: None,
             keeps_body: false,
             code: None,
-            authorization: None,
+            secrets: KnownSecrets::default(),
+            hides_id: false,
         }
     }
 

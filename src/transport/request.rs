@@ -125,20 +125,22 @@ impl<'a, T> QueryParam<'a, T> {
 
 impl<T: Serialize> Serialize for QueryParam<'_, T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let value = to_raw_value(self.value).map_err(serde::ser::Error::custom)?;
-        let texts = match value.get().as_bytes().first() {
-            Some(b'n') => Ok(Vec::new()),
-            Some(b'[') => {
-                items(self.name, &value).and_then(|items| items.iter().map(|item| scalar(self.name, item)).collect())
-            }
-            _ => scalar(self.name, &value).map(|text| vec![text]),
-        };
-        let texts: Vec<String> = texts.map_err(serde::ser::Error::custom)?;
+        let texts = parameter_texts(self.name, self.value).map_err(serde::ser::Error::custom)?;
         let mut pairs = serializer.serialize_seq(Some(texts.len()))?;
         for text in &texts {
             pairs.serialize_element(&(self.name, text))?;
         }
         pairs.end()
+    }
+}
+
+/// The texts of a parameter: none when it is absent, one of a scalar, those of a list.
+pub(crate) fn parameter_texts<T: Serialize>(name: &str, value: &T) -> Result<Vec<String>, String> {
+    let value = to_raw_value(value).map_err(|why| why.to_string())?;
+    match value.get().as_bytes().first() {
+        Some(b'n') => Ok(Vec::new()),
+        Some(b'[') => items(name, &value)?.iter().map(|item| scalar(name, item)).collect(),
+        _ => scalar(name, &value).map(|text| vec![text]),
     }
 }
 

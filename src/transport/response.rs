@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::connection_error::ConnectionError;
@@ -13,6 +13,7 @@ use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
 use super::outcome::{Conclusion, code, proof};
+use super::secrets::KnownSecrets;
 use super::unreadable::UnreadableItem;
 use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read, without_mark};
 use crate::token;
@@ -44,8 +45,10 @@ pub(crate) struct Head {
     pub keeps_body: bool,
     /// The provider's own code of an error, where it has one that can be shown.
     pub code: Option<String>,
-    /// What the call authenticated with.
-    pub authorization: Option<HeaderValue>,
+    /// What nothing that is told of the reply may show.
+    pub secrets: KnownSecrets,
+    /// The id of the request has a secret in it.
+    pub hides_id: bool,
 }
 
 impl Head {
@@ -56,33 +59,58 @@ impl Head {
         sent_id: Option<String>,
         repeatable: bool,
     ) -> Self {
-        let status = inner.status();
+        let (url, headers) = (inner.url().clone(), inner.headers().clone());
+        let head = Self::made(provider, operation, url, inner.status(), headers, repeatable);
+        Self { sent_id, ..head }
+    }
+
+    /// Of a reply with this status and these headers.
+    pub(super) fn made(
+        provider: &'static str,
+        operation: &'static Operation,
+        url: Url,
+        status: StatusCode,
+        headers: HeaderMap,
+        repeatable: bool,
+    ) -> Self {
         Self {
             provider,
             operation,
             status,
-            headers: inner.headers().clone(),
-            url: inner.url().clone(),
-            sent_id,
+            url,
+            sent_id: None,
             answer: Answer {
                 status: status.as_u16(),
                 proof: None,
-                names_token: status == StatusCode::UNAUTHORIZED && challenge_is_invalid_token(inner.headers()),
-                asked: RetryAfter::of(inner.headers()),
+                names_token: status == StatusCode::UNAUTHORIZED && challenge_is_invalid_token(&headers),
+                asked: RetryAfter::of(&headers),
             },
+            headers,
             repeatable,
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
             code: None,
-            authorization: None,
+            secrets: KnownSecrets::default(),
+            hides_id: false,
         }
     }
 
-    /// The token that the call was sent with.
-    pub(super) fn secret(&self) -> Option<&str> {
-        let text = self.authorization.as_ref()?.to_str().ok()?;
-        text.split_once(' ').map(|(_, secret)| secret)
+    /// Takes from the body of a refusal what shows who refused.
+    pub(super) fn prove(&mut self, body: &[u8]) {
+        if self.status.is_client_error() {
+            self.answer.proof = proof(self.operation, self.answer.status, without_mark(body));
+        }
+        if self.status.is_client_error() || self.status.is_server_error() {
+            self.code = code(self.operation, without_mark(body), |text| self.secrets.are_in(text));
+        }
+    }
+
+    /// Of a call whose client knows these secrets.
+    pub(super) fn knowing(mut self, secrets: KnownSecrets) -> Self {
+        self.hides_id = request_id(&self.headers).is_some_and(|id| secrets.are_in(id));
+        self.secrets = secrets;
+        self
     }
 
     /// A failure in the body of this reply.
@@ -99,7 +127,8 @@ impl Head {
     }
 
     pub(super) fn request_id(&self) -> Option<&str> {
-        request_id(&self.headers).or(self.sent_id.as_deref())
+        let of_reply = request_id(&self.headers).filter(|_| !self.hides_id);
+        of_reply.or(self.sent_id.as_deref())
     }
 
     pub(super) fn invalid(&self, problem: Problem, body: Option<Bytes>) -> InvalidReply {
@@ -164,12 +193,7 @@ impl Response {
             };
             match read(inner, limit).await {
                 Ok(body) => {
-                    if head.status.is_client_error() {
-                        head.answer.proof = proof(operation, head.answer.status, without_mark(&body));
-                    }
-                    if head.status.is_client_error() || head.status.is_server_error() {
-                        head.code = code(operation, without_mark(&body), head.secret());
-                    }
+                    head.prove(&body);
                     Body::Whole(body)
                 }
                 Err(ReadError::TooLarge) => Body::TooLarge(limit),

@@ -8,6 +8,7 @@ use http::header::CONTENT_TYPE;
 
 use super::operation::Operation;
 use super::response::{Body, Response};
+use super::secrets::KnownSecrets;
 use crate::value::canary::shown;
 use crate::value::{Json, JsonMap};
 
@@ -35,24 +36,29 @@ pub(super) fn is_heard() -> bool {
 }
 
 /// Tells of a request that is about to be sent.
-pub(super) fn request(operation: &Operation, method: &http::Method, headers: &HeaderMap, body: Option<&[u8]>) {
-    let secret = secret_of(headers);
+pub(super) fn request(
+    operation: &Operation,
+    method: &http::Method,
+    headers: &HeaderMap,
+    body: Option<&[u8]>,
+    secrets: &KnownSecrets,
+) {
     tracing::debug!(
         target: "finrail::wire",
         operation = operation.id,
         method = %method,
         path = operation.path,
-        headers = %told_headers(headers),
-        body = %body.map_or_else(|| "none".to_owned(), |body| told_body(operation, headers, body, secret)),
+        headers = %told_headers(headers, secrets),
+        body = %body.map_or_else(|| "none".to_owned(), |body| told_body(operation, headers, body, secrets)),
         "request"
     );
 }
 
 /// Tells of a reply.
-pub(super) fn reply(operation: &Operation, sent: &HeaderMap, response: &Response) {
+pub(super) fn reply(operation: &Operation, response: &Response, secrets: &KnownSecrets) {
     let headers = &response.head.headers;
     let body = match &response.body {
-        Body::Whole(body) => told_body(operation, headers, body, secret_of(sent)),
+        Body::Whole(body) => told_body(operation, headers, body, secrets),
         Body::TooLarge(limit) => format!("more than {limit} bytes"),
         Body::Broken(_) => "broken off".to_owned(),
         Body::Stream(..) => "a download".to_owned(),
@@ -61,33 +67,28 @@ pub(super) fn reply(operation: &Operation, sent: &HeaderMap, response: &Response
         target: "finrail::wire",
         operation = operation.id,
         status = response.status().as_u16(),
-        headers = %told_headers(headers),
+        headers = %told_headers(headers, secrets),
         body = %body,
         "reply"
     );
 }
 
-fn secret_of(headers: &HeaderMap) -> Option<&str> {
-    let text = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
-    text.split_once(' ').map(|(_, secret)| secret)
-}
-
 /// A value of a header may hold anything: only what every message has is shown, and what names a request.
-fn told_headers(headers: &HeaderMap) -> String {
+fn told_headers(headers: &HeaderMap, secrets: &KnownSecrets) -> String {
     let told = headers.iter().take(64).map(|(name, value)| {
         let is_shown = SHOWN.contains(&name.as_str()) && !value.is_sensitive() && value.len() <= 128;
-        match value.to_str().ok().filter(|_| is_shown) {
+        match value.to_str().ok().filter(|text| is_shown && !secrets.are_in(text)) {
             Some(text) => format!("{name}: {text}"),
-            None => format!("{}: {} bytes", shown(name.as_str(), None), value.len()),
+            None => format!("{}: {} bytes", shown(name.as_str(), |_| false), value.len()),
         }
     });
     told.collect::<Vec<_>>().join(", ")
 }
 
-fn told_body(operation: &Operation, headers: &HeaderMap, body: &[u8], secret: Option<&str>) -> String {
+fn told_body(operation: &Operation, headers: &HeaderMap, body: &[u8], secrets: &KnownSecrets) -> String {
     let mut shape = Shape {
         operation,
-        secret,
+        secrets,
         out: String::new(),
     };
     let media_type = headers
@@ -99,7 +100,13 @@ fn told_body(operation: &Operation, headers: &HeaderMap, body: &[u8], secret: Op
     }
     if media_type.starts_with("application/x-www-form-urlencoded") {
         let fields = url::form_urlencoded::parse(body).take(64);
-        let fields = fields.map(|(name, value)| format!("{}: text({})", shown(&name, secret), value.chars().count()));
+        let fields = fields.map(|(name, value)| {
+            format!(
+                "{}: text({})",
+                shown(&name, |text| secrets.are_in(text)),
+                value.chars().count()
+            )
+        });
         return format!("form {{{}}}", fields.collect::<Vec<_>>().join(", "));
     }
     match serde_json::from_slice::<Json>(body) {
@@ -119,7 +126,7 @@ fn told_body(operation: &Operation, headers: &HeaderMap, body: &[u8], secret: Op
 
 struct Shape<'a> {
     operation: &'a Operation,
-    secret: Option<&'a str>,
+    secrets: &'a KnownSecrets,
     out: String,
 }
 
@@ -163,7 +170,7 @@ impl Shape<'_> {
             if at > 0 {
                 self.out.push_str(", ");
             }
-            self.out.push_str(&shown(name, self.secret));
+            self.out.push_str(&shown(name, |text| self.secrets.are_in(text)));
             self.out.push_str(": ");
             self.of(value, &inner, depth + 1);
         }
@@ -172,7 +179,7 @@ impl Shape<'_> {
 
     fn scalar(&mut self, json: &Json, text: &str, place: &str) {
         let value = json.plain().unwrap_or_default();
-        let is_secret = self.secret.is_some_and(|secret| value.contains(secret));
+        let is_secret = self.secrets.are_in(&value);
         if self.operation.loggable.contains(&place) && value.len() <= 64 && !is_secret {
             let _ = write!(self.out, "{value:?}");
             return;
@@ -205,13 +212,12 @@ mod tests {
         HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(media_type))])
     }
 
+    fn secrets() -> KnownSecrets {
+        KnownSecrets::new(Some(&HeaderValue::from_static("Bearer planted-token")), None)
+    }
+
     fn told(body: &str) -> String {
-        told_body(
-            &OPERATION,
-            &headers("application/json"),
-            body.as_bytes(),
-            Some("planted-token"),
-        )
+        told_body(&OPERATION, &headers("application/json"), body.as_bytes(), &secrets())
     }
 
     #[test]
@@ -241,12 +247,7 @@ mod tests {
             assert_eq!(told(body), expected, "{body}");
         }
         let form = headers("application/x-www-form-urlencoded");
-        let body = told_body(
-            &OPERATION,
-            &form,
-            b"a=planted&b%201=&planted-token=1",
-            Some("planted-token"),
-        );
+        let body = told_body(&OPERATION, &form, b"a=planted&b%201=&planted-token=1", &secrets());
         assert_eq!(body, "form {a: text(7), b #: text(0), [secret]: text(1)}");
     }
 
@@ -274,7 +275,7 @@ mod tests {
         let mut sensitive = HeaderValue::from_static("planted");
         sensitive.set_sensitive(true);
         headers.insert("x-correlation-id", sensitive);
-        let told = told_headers(&headers);
+        let told = told_headers(&headers, &secrets());
         for expected in [
             "content-type: application/json",
             "x-request-id: r-1",

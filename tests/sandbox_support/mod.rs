@@ -1,6 +1,8 @@
 //! A plain HTTP client at a provider of the sandbox: it knows nothing of the library's own clients.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod panics;
+
 use finrail::Secret;
 use finrail::sandbox::{Sandbox, SandboxClient};
 use serde_json::Value;

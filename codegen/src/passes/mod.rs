@@ -1,5 +1,6 @@
 //! From progenitor's tree to ours: the passes over one generated client.
 
+mod mocks;
 mod operations;
 mod pagination;
 mod paths;
@@ -40,6 +41,7 @@ pub(crate) fn run(
         Paths.visit_item_mut(item);
         ExactNumbers.visit_item_mut(item);
     }
+    items.extend(mocks::mocks(document, &items, root));
     // A word of progenitor's own runtime that is still there means that its output has changed under a pass.
     for item in &items {
         let text = item.to_token_stream().to_string();

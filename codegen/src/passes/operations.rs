@@ -4,9 +4,7 @@ use finrail_spec::model::Operation;
 use finrail_spec::vocabulary::FormStyle;
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
-use syn::{
-    Expr, GenericArgument, ImplItemFn, Item, ItemImpl, ItemMod, ItemUse, Lit, PathArguments, Stmt, Type, parse_quote,
-};
+use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemUse, Lit, Stmt, Type, parse_quote};
 
 use super::pagination;
 use super::setter::list_setter;
@@ -369,24 +367,6 @@ impl VisitMut for Wire<'_> {
             call.args.push(parse_quote!(&[#(#fields),*]));
         }
     }
-}
-
-/// `Result<ResponseValue<T>, Error<E>>` -> (T, E)
-fn reply_types(output: &syn::ReturnType) -> Option<(Type, Type)> {
-    let syn::ReturnType::Type(_, ty) = output else {
-        return None;
-    };
-    let Type::Path(path) = &**ty else { return None };
-    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
-        return None;
-    };
-    let mut types = arguments.args.iter().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    });
-    let reply = generic_of(types.next()?, "ResponseValue")?.clone();
-    let error = generic_of(types.next()?, "Error")?.clone();
-    Some((reply, error))
 }
 
 /// `let result = client.exec(request, &info).await;` -> (client, request)

@@ -15,6 +15,8 @@ pub(super) struct Passes<'a> {
     pub root: &'a proc_macro2::TokenStream,
     pub example_module: Option<&'a str>,
     pub structs: BTreeMap<String, StructFields>,
+    /// The field that keeps what is not described, of the structs that have one.
+    pub rests: BTreeMap<String, syn::Ident>,
     pub errors: Vec<Error>,
 }
 
@@ -31,6 +33,7 @@ impl<'a> Passes<'a> {
             root,
             example_module,
             structs: BTreeMap::new(),
+            rests: BTreeMap::new(),
             errors: Vec::new(),
         }
     }

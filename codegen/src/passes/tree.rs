@@ -61,6 +61,24 @@ pub(super) fn generic_of<'t>(ty: &'t Type, outer: &str) -> Option<&'t Type> {
     }
 }
 
+/// `Result<ResponseValue<T>, Error<E>>` -> (T, E)
+pub(super) fn reply_types(output: &syn::ReturnType) -> Option<(Type, Type)> {
+    let syn::ReturnType::Type(_, ty) = output else {
+        return None;
+    };
+    let Type::Path(path) = &**ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
+    let mut types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    let reply = generic_of(types.next()?, "ResponseValue")?.clone();
+    let error = generic_of(types.next()?, "Error")?.clone();
+    Some((reply, error))
+}
+
 /// Takes `rename = ".."` out of the serde attributes.
 pub(super) fn take_rename(attributes: &mut Vec<Attribute>) -> Option<String> {
     let mut found = None;

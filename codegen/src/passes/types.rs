@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
+use syn::visit_mut::VisitMut;
 use syn::{Attribute, Ident, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Meta, Path, Token, Type, parse_quote};
 
 use super::setter::{list_setter, unwrap_optional_setter};
@@ -94,6 +95,9 @@ impl Passes<'_> {
                 self.field_type(&name, &mut field.ty, &mut field.attrs, lenient);
             }
             fields.push((ident, wire, field.ty.clone()));
+        }
+        if let Some(rest) = &rest {
+            self.rests.insert(name.clone(), rest.clone());
         }
         self.structs.insert(name, fields);
         match rest {
@@ -374,6 +378,12 @@ impl Passes<'_> {
                     set_doc(&mut item.attrs, &text);
                 }
                 Item::Impl(item) if item.trait_.is_none() => self.setters(item),
+                Item::Impl(item) => {
+                    // Nobody has to say that there is nothing beyond what is described.
+                    if let Some(rest) = self.rests.get(&type_name(&item.self_ty)) {
+                        EmptyRest(rest).visit_item_impl_mut(item);
+                    }
+                }
                 _ => {}
             }
         }
@@ -398,6 +408,18 @@ impl Passes<'_> {
         let notes = self.prepared.schemas.get(parent)?;
         let field = notes.fields.values().find(|field| field.wire == *wire)?;
         field.description.clone()
+    }
+}
+
+/// In the `Default` of a builder: the field of what is not described begins empty, and not as missing.
+struct EmptyRest<'a>(&'a Ident);
+
+impl VisitMut for EmptyRest<'_> {
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        let is_rest = matches!(&field.member, syn::Member::Named(name) if name == self.0);
+        if is_rest && field.expr.to_token_stream().to_string().starts_with("Err") {
+            field.expr = parse_quote!(Ok(::std::default::Default::default()));
+        }
     }
 }
 

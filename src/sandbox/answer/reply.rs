@@ -7,7 +7,8 @@ use crate::sandbox::resource::{Call, Record, entity_reply, rename};
 
 /// The example of the reply, about what the path names and not about what the example's path names.
 pub(super) fn about(call: &Call<'_>) -> Json {
-    let mut reply = call.operation.example().cloned().unwrap_or_default();
+    // Without an example there still is something to put into.
+    let mut reply = call.operation.example().cloned().unwrap_or(Json::Object(Vec::new()));
     for parameter in &call.operation.parameters {
         let example = parameter.example.as_ref().and_then(Json::scalar);
         if let (Some(example), Some(actual)) = (example, call.request.path_value(&parameter.name)) {

@@ -259,7 +259,8 @@ impl Fault {
         self
     }
 
-    /// Only for the operation with this `operationId`.
+    /// Only for the operation with this `operationId`. [`Sandbox::fault`](super::Sandbox::fault) refuses one that the provider
+    /// does not have.
     ///
     /// ```
     /// let fault = finrail::sandbox::Fault::status(500).on("create_deal");
@@ -315,6 +316,11 @@ impl Fault {
     }
 
     // --- used by the sandbox
+
+    /// The operation that it is for.
+    pub(in crate::sandbox) fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
+    }
 
     pub(in crate::sandbox) fn concerns(&self, operation: Option<&str>, raw: &RawRequest) -> bool {
         if self.left == Some(0)

@@ -3,6 +3,7 @@
 mod access;
 mod authorization;
 mod bank;
+mod intents;
 mod registration;
 mod resources;
 mod route;
@@ -13,6 +14,7 @@ use http::Method;
 
 pub(super) use self::route::Host;
 
+use self::intents::Intents;
 use self::route::Route;
 use super::authority::Authority;
 use super::clock::Clock;
@@ -44,6 +46,7 @@ pub(super) struct State {
     pub(super) user: String,
     pub(super) requests: Log,
     pub(super) faults: Vec<Fault>,
+    intents: Intents,
 }
 
 impl State {
@@ -75,6 +78,7 @@ impl Player {
             user: String::new(),
             requests: Log::default(),
             faults: Vec::new(),
+            intents: Intents::default(),
         };
         Ok(Self {
             particular: particular(spec.id()),

@@ -4,6 +4,7 @@ use finrail_spec::json::Json;
 use finrail_spec::vocabulary::ClientKind;
 
 use super::access::Rejection;
+use super::intents::Intent;
 use super::registration::registered;
 use super::{Player, State};
 use crate::sandbox::answer::answer;
@@ -44,6 +45,12 @@ impl Player {
             schemas: &self.schemas,
         };
         let request = reader.read(operation, values, raw)?;
+        let intent = Intent::of(operation, &caller.client, caller.user.as_deref(), raw);
+        if let Some(intent) = &intent
+            && let Some(reply) = state.intents.answered(intent, &request)?
+        {
+            return Ok(reply);
+        }
         let call = Call {
             spec: &self.spec,
             schemas: &self.schemas,
@@ -61,6 +68,9 @@ impl Player {
             self.relocate(json);
         }
         follow_up(state, &call, &reply);
+        if let Some(intent) = intent {
+            state.intents.keep(intent, &request, &reply);
+        }
         Ok(reply)
     }
 

@@ -13,6 +13,7 @@ use super::seed::seed;
 use crate::sandbox::mint;
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::spec::{Role, Segment, Spec, is_version, literal};
+use crate::sandbox::unknown::unknown;
 
 /// All resources of one provider.
 #[derive(Default)]
@@ -89,9 +90,9 @@ impl Store {
         self.thing(spec, &parent)
     }
 
-    /// The collection at a path, with or without versions.
-    fn at(&mut self, spec: &Spec, path: &str) -> Option<&mut Collection> {
-        let path: Vec<String> = path
+    /// The collection at a path, with or without versions; or why there is none.
+    fn at(&mut self, spec: &Spec, given: &str) -> Result<&mut Collection, String> {
+        let path: Vec<String> = given
             .split('/')
             .filter(|s| !s.is_empty() && !is_version(s))
             .map(str::to_owned)
@@ -103,9 +104,27 @@ impl Store {
                     Segment::Parameter(_) => true,
                 })
         };
-        let mut templates = spec.operations.iter().map(|o| &o.thing);
-        let template = templates.find(|template| is_at(template) && spec.is_managed(template))?;
-        Some(self.open(spec, &Location { template, path }))
+        let things = || {
+            spec.operations
+                .iter()
+                .map(|o| &o.thing[..])
+                .filter(|thing| spec.is_managed(thing))
+        };
+        let Some(template) = things().find(|template| is_at(template)) else {
+            let mut known: Vec<String> = things().map(shown).collect();
+            known.sort();
+            known.dedup();
+            return Err(unknown("collection", given, &known));
+        };
+        let location = Location { template, path };
+        for thing in location.things_above(spec) {
+            if let (None, Some((_, name, id))) = (self.thing(spec, &thing), thing.item()) {
+                return Err(format!(
+                    "`{given}` goes through a thing that is not there: no {name} `{id}` exists; put it in first"
+                ));
+            }
+        }
+        Ok(self.open(spec, &location))
     }
 
     // --- what is looked for by a path or a field
@@ -158,10 +177,10 @@ impl Store {
         self.record(path, id).map(|record| &record.doc)
     }
 
-    /// The ids of what is in a collection, the oldest first; none when the path is no collection.
-    pub(in crate::sandbox) fn ids(&mut self, spec: &Spec, path: &str) -> Vec<String> {
-        let records = self.at(spec, path).map(|collection| &collection.records);
-        records.into_iter().flatten().map(|record| record.id.clone()).collect()
+    /// The ids of what is in a collection, the oldest first; or why the path is no collection.
+    pub(in crate::sandbox) fn ids(&mut self, spec: &Spec, path: &str) -> Result<Vec<String>, String> {
+        let records = &self.at(spec, path)?.records;
+        Ok(records.iter().map(|record| record.id.clone()).collect())
     }
 
     /// What a document names in this member must be in such a collection.
@@ -172,8 +191,8 @@ impl Store {
         }
     }
 
-    /// Puts a document into a collection, as if it had been created; gives its id.
-    pub(in crate::sandbox) fn put(&mut self, spec: &Spec, path: &str, mut doc: Json) -> Option<String> {
+    /// Puts a document into a collection, as if it had been created; gives its id, or why the path is no collection.
+    pub(in crate::sandbox) fn put(&mut self, spec: &Spec, path: &str, mut doc: Json) -> Result<String, String> {
         let collection = self.at(spec, path)?;
         let parameter = collection.parameter.clone();
         let id = id_of(&doc, parameter.as_deref()).unwrap_or_else(|| mint::like(""));
@@ -185,7 +204,7 @@ impl Store {
             is_raw: true,
             ..Record::new(id.clone(), doc, 0)
         });
-        Some(id)
+        Ok(id)
     }
 
     /// The id of the first thing of a collection.
@@ -207,8 +226,18 @@ impl Store {
         for (name, value) in fields {
             doc.set(name, value.clone());
         }
-        self.put(spec, path, doc);
+        // The path is one of the sandbox's own.
+        let _ = self.put(spec, path, doc);
     }
+}
+
+/// `/accounts/{accountId}/transactions`
+fn shown(template: &[Segment]) -> String {
+    let part = |segment: &Segment| match segment {
+        Segment::Literal(literal) => format!("/{literal}"),
+        Segment::Parameter(name) => format!("/{{{name}}}"),
+    };
+    template.iter().map(part).collect()
 }
 
 /// What a collection that was there from the start is kept under.

@@ -14,6 +14,7 @@ mod schema;
 
 use finrail_spec::json::Json;
 use finrail_spec::model::{Fault, Server, Specification};
+use finrail_spec::pointer::join;
 use finrail_spec::vocabulary::{Grant, Oauth};
 
 pub(in crate::sandbox) use self::operation::Operation;
@@ -51,9 +52,10 @@ impl SpecError {
 impl Spec {
     /// Reads a bundle.
     pub(in crate::sandbox) fn read(text: &str) -> Result<Self, SpecError> {
-        let root = Json::parse(text).map_err(|_| SpecError::new("a provider", "it is not JSON"))?;
+        let mut root = Json::parse(text).map_err(|_| SpecError::new("a provider", "it is not JSON"))?;
         let id = root.at(&["x-provider", "id"]).and_then(Json::as_str);
         let id = id.unwrap_or("a provider").to_owned();
+        add_shared(&mut root);
         // Also a provider that withdrew a scope is played.
         let document = Specification::read_as_it_is(root).map_err(|faults| SpecError::new(&id, listed(&faults)))?;
         let oauth = document.oauth.clone().ok_or_else(|| {
@@ -124,6 +126,18 @@ impl Spec {
     /// Whether this is the authorization endpoint.
     pub(in crate::sandbox) fn is_authorize(&self, operation: &Operation) -> bool {
         Some(&operation.id) == self.oauth.operations.authorize.as_ref()
+    }
+}
+
+/// The schemas of OAuth that every document may refer to, as the generator lets it. A bundle of the workspace has them.
+fn add_shared(root: &mut Json) {
+    let Ok(shared) = Json::parse(include_str!("shared.json")) else {
+        return;
+    };
+    for (name, schema) in shared.members() {
+        if root.at(&["components", "schemas", name]).is_none() {
+            root.set_pointer(&join("/components/schemas", name), schema.clone());
+        }
     }
 }
 

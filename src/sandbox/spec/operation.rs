@@ -31,10 +31,14 @@ impl Deref for Operation {
 pub(super) fn all(document: &Specification) -> Vec<Operation> {
     let thing = |operation: &model::Operation| versionless(&template(&operation.path));
     let things: Vec<Vec<Segment>> = document.operations.iter().map(thing).collect();
-    let described = document.operations.iter().zip(&things);
-    let operations = described.map(|(operation, thing)| Operation {
+    let described = || document.operations.iter().zip(&things);
+    let paged: Vec<&[Segment]> = described()
+        .filter(|(operation, _)| operation.method == "GET" && operation.pagination.is_some())
+        .map(|(_, thing)| thing.as_slice())
+        .collect();
+    let operations = described().map(|(operation, thing)| Operation {
         segments: template(&operation.path),
-        role: role(thing, &operation.method, operation.pagination.is_some(), &things),
+        role: role(thing, &operation.method, &paged, &things),
         thing: thing.clone(),
         described: operation.clone(),
     });

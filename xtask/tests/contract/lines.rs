@@ -79,6 +79,13 @@ impl<'a> Lines<'a> {
     }
 
     fn path(&mut self, name: &str, module: &[String], path: &[String]) {
+        if let [root, exported] = path
+            && root == "crate"
+            && self.tree.exports(exported)
+        {
+            self.add(format!("{name}!: macro"));
+            return;
+        }
         let found = self.tree.resolve(module, path);
         assert!(
             !found.is_empty(),

@@ -13,12 +13,14 @@ const FILES: [(&str, &str); 4] = [
             pub use crate::room::{Open, Kind, Role, Data, Grows, call, inner as renamed};
             pub use crate::app::Client;
             pub use reexported;
+            pub use crate::__told as told;
             pub const fn made() -> Kind { Kind::One }
         }
         #[macro_export] macro_rules! __contract {
             (1, 0, $generator:literal, $($code:tt)*) => { $($code)* };
             (1, $minor:literal, $generator:literal, $($code:tt)*) => { compile_error!(\"newer\") };
-        }",
+        }
+        #[macro_export] macro_rules! __told { ($($told:tt)*) => {}; }",
     ),
     (
         "room/mod.rs",
@@ -122,6 +124,7 @@ fn a_contract_has_names_fields_members_signatures_and_crates() {
         "reexported = reexported",
         "renamed: module",
         "renamed::deep: fn(other::Number) -> u8",
+        "told!: macro",
         "type Alias = Result<u8, other::Number>",
     ];
     assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), expected);
@@ -134,6 +137,7 @@ fn what_is_removed_or_changed_is_gone() {
         ("rt/mod.rs", "Kind, Role,", "Role,"),
         ("rt/mod.rs", "inner as renamed", "inner"),
         ("rt/mod.rs", "pub use reexported;", ""),
+        ("rt/mod.rs", "pub use crate::__told as told;", ""),
         ("rt/mod.rs", "pub const fn made", "pub fn made"),
         ("room/mod.rs", "pub fn deep", "fn deep"),
         ("rt/mod.rs", "(1, 0, $generator", "(1, 1, $generator"),
@@ -294,6 +298,16 @@ fn what_is_added_is_new_and_costs_nothing() {
 #[test]
 fn what_cannot_be_read_is_a_fault() {
     for (file, old, new) in [
+        (
+            "rt/mod.rs",
+            "#[macro_export] macro_rules! __told",
+            "macro_rules! __told",
+        ),
+        (
+            "rt/mod.rs",
+            "#[macro_export] macro_rules! __told",
+            "#[cfg(feature = \"x\")] #[macro_export] macro_rules! __told",
+        ),
         ("room/mod.rs", "have!(Role: u16", "have!(Role = u16"),
         ("room/mod.rs", "have!(Role: u16", "unknown!(); have!(Role: u16"),
         ("room/mod.rs", "have!(Role: u16", "have!(Role: 7, u16"),

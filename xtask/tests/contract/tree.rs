@@ -105,6 +105,15 @@ impl Tree {
         self.0.iter()
     }
 
+    /// Whether a macro of this name is at the crate's root, where exported ones are.
+    pub(crate) fn exports(&self, name: &str) -> bool {
+        let mut items = self.modules().flat_map(|(_, items)| items);
+        items.any(|item| {
+            matches!(item, Item::Macro(item) if has(&item.attrs, "macro_export")
+                && item.ident.as_ref().is_some_and(|ident| ident == name))
+        })
+    }
+
     /// Everything that a path means where it stands in a module: a type, a function and a module may share a name.
     pub(crate) fn resolve(&self, module: &[String], path: &[String]) -> Vec<Found<'_>> {
         self.resolve_within(module, path, 0)

@@ -149,3 +149,35 @@ async fn what_no_other_call_makes_shows_that_the_call_took_effect() {
     // A page that cannot be had leaves the matter unknown.
     doubt.look_up(&client).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn a_blank_key_and_a_header_of_all_calls_are_no_key_and_a_key_by_its_header_is_refused() {
+    let (server, client) = bank().await;
+    let any = |when: httpmock::When, then: httpmock::Then| {
+        when.method("POST").path("/v1/payouts");
+        then.status(503).body("busy");
+    };
+    let any = server.mock_async(any).await;
+    let policy = || RetryPolicy {
+        backoff: std::time::Duration::from_millis(1),
+        ..RetryPolicy::default()
+    };
+    for blank in ["", " ", "\t"] {
+        let by_option = CallOptions::new().idempotency_key(blank);
+        payout(&client, "1").with(by_option).send().await.unwrap_err();
+        if !blank.is_empty() {
+            payout(&client, "1").idempotency_key(blank).send().await.unwrap_err();
+        }
+    }
+    let by_header = CallOptions::new().header("Idempotency-Key", "mine-1");
+    payout(&client, "1").with(by_header.clone()).send().await.unwrap_err();
+    assert_eq!(any.calls_async().await, 0, "nothing of it is sent");
+    // One key for all calls would make different payments one.
+    let all = finrail::TypedClient::with_header(&client, "idempotency-key", "the same").unwrap();
+    payout(&all, "1")
+        .with(CallOptions::new().retry(policy()))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(any.calls_async().await, 1, "it has no key, and is sent once");
+}
