@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -25,7 +25,7 @@ use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
 use super::trace;
-use crate::http::{Departure, Random, RetryAfter, sent_once};
+use crate::http::{Departure, Random, RetryAfter, nothing_once, sent_once};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -575,8 +575,19 @@ impl Parts {
                 departure = Some(of_body);
             }
             // Not to be copied either: a caller's own HTTP client sends nothing again by itself that could act twice. It
-            // says nothing of whether the request left, because nothing is taken out of it.
-            None if operation.effect != Effect::Safe => *request.body_mut() = Some(sent_once(Bytes::new()).0),
+            // says nothing of whether the request left, because nothing is taken out of it; and nothing of its length,
+            // which is said here where a server may ask for it (RFC 9110 section 8.6).
+            None if operation.effect != Effect::Safe => {
+                if matches!(
+                    self.method,
+                    http::Method::POST | http::Method::PUT | http::Method::PATCH
+                ) {
+                    request
+                        .headers_mut()
+                        .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+                }
+                *request.body_mut() = Some(nothing_once());
+            }
             None => {}
         }
         Made { request, id, departure }
