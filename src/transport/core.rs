@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -166,12 +166,10 @@ impl Core {
         let span = trace::call(self.0.provider, operation, &request, &self.0.credential);
         Box::pin(
             async move {
-                let started = Instant::now();
-                let mut earlier = Earlier::default();
-                let result = self
-                    .run(http, request, operation, target, &with, started, &mut earlier)
-                    .await;
-                trace::ended(self.0.provider, operation, &result, earlier.attempts, started.elapsed());
+                let mut earlier = Earlier::none();
+                let result = self.run(http, request, operation, target, &with, &mut earlier).await;
+                let took = earlier.started.elapsed();
+                trace::ended(self.0.provider, operation, &result, earlier.attempts, took);
                 result.map_err(Failure::from)
             }
             .instrument(span),
@@ -185,7 +183,6 @@ impl Core {
         operation: &'static Operation,
         target: Target,
         with: &CallOptions,
-        started: Instant,
         earlier: &mut Earlier,
     ) -> Result<Response, Untyped> {
         if target == Target::Path {
@@ -196,7 +193,7 @@ impl Core {
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
         self.0.headers.add_to(&mut parts.headers);
         let policy = with.policy(self.0.retry);
-        let result = self.attempts(http, parts, operation, policy, started, earlier).await;
+        let result = self.attempts(http, parts, operation, policy, earlier).await;
         // What one attempt may have done, no later one takes back.
         match result {
             Ok(mut response) => {
@@ -230,10 +227,9 @@ impl Core {
         mut parts: Parts,
         operation: &'static Operation,
         policy: RetryPolicy,
-        started: Instant,
         earlier: &mut Earlier,
     ) -> Result<Response, Untyped> {
-        let deadline = policy.end(started);
+        let deadline = policy.end(earlier.started);
         let has_key = parts.has_key(operation);
         let mut renewed = false;
         let mut attempt = 1;
@@ -280,6 +276,9 @@ impl Core {
             earlier.attempts += 1;
             let mut sent = self.send(&parts, http, attempted).instrument(span.clone()).await;
             trace::attempted(self.0.provider, operation, &span, &sent);
+            if let Ok(response) = &mut sent {
+                response.head.authorization = credential.header(bearer.as_ref());
+            }
             situation.happened = match &sent {
                 Ok(response) if self.was_redirected(response, &parts, operation) => Happened::Elsewhere,
                 Ok(response) => Happened::Answered(response.head.answer),
@@ -359,7 +358,7 @@ impl Core {
     ) -> Result<Response, ConnectionError> {
         let Made { request, id, departure } = parts.request(operation);
         let started = Instant::now();
-        let inner = match tokio::time::timeout(within, http.execute(request)).await {
+        let mut inner = match tokio::time::timeout(within, http.execute(request)).await {
             Ok(Ok(inner)) => inner,
             Ok(Err(error)) => {
                 // Without a body nothing tells whether the connection that failed was one behind a redirect.
@@ -377,16 +376,9 @@ impl Core {
             }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let mut head = Head::of(self.0.provider, operation, &inner, id, repeatable);
-        head.authorization = parts.headers.get(AUTHORIZATION).cloned();
+        let head = Head::of(self.0.provider, operation, &mut inner, id, repeatable);
         let left = within.saturating_sub(started.elapsed());
-        match tokio::time::timeout(left, Response::receive(head.clone(), inner, patience)).await {
-            Ok(result) => result,
-            Err(_) => {
-                let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Reply);
-                Response::broken(head, too_late)
-            }
-        }
+        Response::receive(head, inner, patience, left).await
     }
 
     /// Whether a caller's own HTTP client followed a redirect to where no answer counts: for a call that only reads
@@ -481,8 +473,9 @@ struct Attempt {
 }
 
 /// What the attempts of a call have done so far.
-#[derive(Default)]
 struct Earlier {
+    /// When the call began.
+    started: Instant,
     /// How many there were.
     attempts: u32,
     /// One of them left.
@@ -492,6 +485,16 @@ struct Earlier {
 }
 
 impl Earlier {
+    /// Of a call that begins now.
+    fn none() -> Self {
+        Self {
+            started: Instant::now(),
+            attempts: 0,
+            sent: false,
+            in_doubt: false,
+        }
+    }
+
     /// Of a call that ends without a token for its next attempt.
     fn outcome(&self) -> Outcome {
         match (self.sent, self.in_doubt) {

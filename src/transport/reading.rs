@@ -37,7 +37,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             true => decode_described(&text),
             false => decode(&text),
         };
-        let decoded = canary::watch(head.provider, head.operation.id, head.secret(), read);
+        let decoded = canary::watch(head.provider, head.operation.id, || head.secret(), read);
         // A reply that is kept keeps no token alive.
         head.authorization = None;
         match decoded {

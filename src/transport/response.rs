@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use url::Url;
 
-use super::connection_error::ConnectionError;
+use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
@@ -47,27 +47,29 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// It takes the headers: nobody asks the HTTP client's reply for them again.
     pub(crate) fn of(
         provider: &'static str,
         operation: &'static Operation,
-        inner: &reqwest::Response,
+        inner: &mut reqwest::Response,
         sent_id: Option<String>,
         repeatable: bool,
     ) -> Self {
         let status = inner.status();
+        let answer = Answer {
+            status: status.as_u16(),
+            proof: None,
+            names_token: status == StatusCode::UNAUTHORIZED && challenge_is_invalid_token(inner.headers()),
+            asked: RetryAfter::of(inner.headers()),
+        };
         Self {
             provider,
             operation,
             status,
-            headers: inner.headers().clone(),
+            headers: std::mem::take(inner.headers_mut()),
             url: inner.url().clone(),
             sent_id,
-            answer: Answer {
-                status: status.as_u16(),
-                proof: None,
-                names_token: status == StatusCode::UNAUTHORIZED && challenge_is_invalid_token(inner.headers()),
-                asked: RetryAfter::of(inner.headers()),
-            },
+            answer,
             repeatable,
             in_doubt: false,
             not_renewed: None,
@@ -149,6 +151,7 @@ impl Response {
         mut head: Head,
         inner: reqwest::Response,
         patience: Duration,
+        within: Duration,
     ) -> Result<Self, ConnectionError> {
         let operation = head.operation;
         let body = if operation.download && head.status.is_success() {
@@ -159,16 +162,20 @@ impl Response {
             } else {
                 MAX_ERROR_BODY
             };
-            match read(inner, limit).await {
-                Ok(body) => {
+            match tokio::time::timeout(within, read(inner, limit)).await {
+                Ok(Ok(body)) => {
                     if head.status.is_client_error() {
                         head.answer.proof = proof(operation, head.answer.status, without_mark(&body));
                     }
                     Body::Whole(body)
                 }
-                Err(ReadError::TooLarge) => Body::TooLarge(limit),
-                Err(ReadError::Broken(error)) => {
+                Ok(Err(ReadError::TooLarge)) => Body::TooLarge(limit),
+                Ok(Err(ReadError::Broken(error))) => {
                     return Self::broken(head, ConnectionError::new(operation.id, error, true));
+                }
+                Err(_) => {
+                    let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Reply);
+                    return Self::broken(head, too_late);
                 }
             }
         };
@@ -177,7 +184,7 @@ impl Response {
 
     /// A reply whose body did not come whole. A refusal (4xx) stays one: what its headers ask for, a new token or a
     /// wait, does not depend on the body.
-    pub(crate) fn broken(head: Head, error: ConnectionError) -> Result<Self, ConnectionError> {
+    fn broken(head: Head, error: ConnectionError) -> Result<Self, ConnectionError> {
         let error = head.broken(error);
         if head.status.is_client_error() {
             let body = Body::Broken(error);

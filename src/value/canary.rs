@@ -109,11 +109,11 @@ pub(crate) fn begin_again() {
     });
 }
 
-/// Decodes, and reports what the decoding saw. `secret`: what no name may show.
-pub(crate) fn watch<T>(
+/// Decodes, and reports what the decoding saw. `secret`: what no name may show; it is asked for where there is a name to show.
+pub(crate) fn watch<'a, T>(
     provider: &'static str,
     operation: &'static str,
-    secret: Option<&str>,
+    secret: impl FnOnce() -> Option<&'a str>,
     decode: impl FnOnce() -> T,
 ) -> T {
     COLLECTED.set(Some(Vec::new()));
@@ -122,6 +122,7 @@ pub(crate) fn watch<T>(
     if collected.is_empty() {
         return value;
     }
+    let secret = secret();
     let mut fresh = Vec::new();
     {
         let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);

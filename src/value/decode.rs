@@ -251,9 +251,12 @@ mod tests {
 
     #[test]
     fn what_stands_before_half_a_character_is_noted_once() {
-        let read = canary::watch("bank", "half_a_character", None, || {
-            described(r#"{"new":1,"id":"\ud83d","newer":2}"#)
-        });
+        let read = canary::watch(
+            "bank",
+            "half_a_character",
+            || None,
+            || described(r#"{"new":1,"id":"\ud83d","newer":2}"#),
+        );
         assert!(read.is_ok());
         let sightings = canary::sightings();
         let counts = sightings.iter().filter(|seen| seen.operation == "half_a_character");
