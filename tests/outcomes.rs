@@ -252,6 +252,38 @@ async fn whoever_answers_behind_a_redirect_does_not_answer_a_call_that_changes_s
     own.get_quote().quote_id("q").send().await.unwrap();
 }
 
+/// A redirect may keep the method (307, 308; of a PUT 301 and 302 too): a call without a body has nothing that a client could
+/// not send again, and is not sent again.
+#[tokio::test]
+async fn a_payment_without_a_body_is_carried_out_nowhere_else() {
+    for status in [301, 302, 303, 307, 308] {
+        let other = Recorder::in_order([Answer::json("{}")]).await;
+        for elsewhere in ["/elsewhere".to_owned(), format!("{}/elsewhere", other.origin())] {
+            let behind = elsewhere.clone();
+            let recorder = Recorder::granting(move |seen, _| match seen.path() {
+                "/elsewhere" => Answer::json("{}"),
+                _ => Answer::redirect(status, behind.clone()),
+            })
+            .await;
+            let app = builder(&recorder).http_client(following()).build().unwrap();
+            let scope = tatrabanka::Scope::PremiumPis.of("a");
+            let pending = app.authorize([scope]).unwrap().pending;
+            let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+            let user: Tatra = app.finish(pending, &callback).await.unwrap();
+            let payment = user.client().submit_payment().product("sepa-credit-transfers");
+            let payment = payment.payment_id("p").authorization_id("a");
+            let error = payment.send().await.unwrap_err();
+            let what = format!("{status} to {elsewhere}: {error:?}");
+            assert_eq!(error.outcome(), Outcome::Unknown, "{what}");
+            let seen = recorder.calls().into_iter().chain(other.seen());
+            let sent: Vec<_> = seen.filter(|seen| seen.method == "PUT").collect();
+            assert_eq!(sent.len(), 1, "{what}");
+            // RFC 9110 section 8.6: it has no body, and says so.
+            assert_eq!(sent[0].header("content-length"), Some("0"), "{what}");
+        }
+    }
+}
+
 /// Where nobody listens.
 async fn nowhere() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -249,11 +249,10 @@ impl<P: Provider> AppBuilder<P> {
     /// and repeats is not known here.
     ///
     /// Build it with `redirect::Policy::none()` and `retry(reqwest::retry::never())`. What comes back from behind a redirect
-    /// is not taken for the answer to a
-    /// call that changes something, but a redirect to the call's own address cannot be told from an answer. No request
-    /// is made so that its body could be sent along to another address. A call without a body that changes something,
-    /// and gets no connection, is reported as [`Outcome::Unknown`](crate::transport::Outcome::Unknown): the connection
-    /// may have been one behind a redirect. It goes by its own proxies; reqwest's default sends loopback
+    /// is not taken for the answer to a call that changes something, but a redirect to the call's own address cannot be told
+    /// from an answer. No request that changes something is made so that it could be sent along to another address, with its
+    /// body or without one. A call without a body that changes something, and gets no connection, is reported as
+    /// [`Outcome::Unknown`](crate::transport::Outcome::Unknown): the connection may have been one behind a redirect. It goes by its own proxies; reqwest's default sends loopback
     /// requests to `HTTP_PROXY` too, unless `NO_PROXY` names these hosts.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Http::Given(client);

@@ -76,6 +76,30 @@ pub(crate) fn sent_once_while(
     (reqwest::Body::wrap(body), departure)
 }
 
+/// No body, of which nobody can make another one: it does not say that its length is zero. A client that follows redirects
+/// takes a length of zero for leave to send the request again (307, 308), to whomever.
+pub(crate) fn nothing_once() -> reqwest::Body {
+    reqwest::Body::wrap(Nothing)
+}
+
+struct Nothing;
+
+impl Body for Nothing {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::convert::Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
+}
+
 /// A body in one piece.
 struct Once<F> {
     piece: Option<Watched>,
@@ -240,6 +264,12 @@ mod tests {
             errors.each_ref().map(|error| called_off.happened_before(error)),
             [false; 3]
         );
+    }
+
+    #[test]
+    fn of_no_body_nobody_can_make_another_one() {
+        let body = nothing_once();
+        assert_eq!((body.is_end_stream(), body.size_hint().exact()), (true, None));
     }
 
     #[tokio::test]

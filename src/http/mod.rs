@@ -17,7 +17,7 @@ mod retry_after;
 mod tls;
 
 pub(crate) use backoff::{Backoff, spread};
-pub(crate) use body::{Departure, sent_once, sent_once_while};
+pub(crate) use body::{Departure, nothing_once, sent_once, sent_once_while};
 pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;

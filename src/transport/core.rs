@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -27,7 +27,7 @@ use super::retry::RetryPolicy;
 use super::secrets::KnownSecrets;
 use super::trace;
 use super::wire_log;
-use crate::http::{Departure, Random, RetryAfter, sent_once};
+use crate::http::{Departure, Random, RetryAfter, nothing_once, sent_once};
 use crate::value::Secret;
 
 type Untyped = Error<std::convert::Infallible>;
@@ -184,24 +184,18 @@ impl Core {
         let span = trace::call(self.0.provider, operation, &request, &self.0.credential);
         Box::pin(
             async move {
-                let started = Instant::now();
                 let mut call = UnderWay {
                     provider: self.0.provider,
                     operation,
-                    earlier: Earlier::since(started),
+                    earlier: Earlier::none(),
                     is_over: false,
                 };
                 let result = self
                     .run(http, request, operation, target, &with, &mut call.earlier)
                     .await;
                 call.is_over = true;
-                trace::ended(
-                    self.0.provider,
-                    operation,
-                    &result,
-                    call.earlier.attempts,
-                    started.elapsed(),
-                );
+                let took = call.earlier.started.elapsed();
+                trace::ended(self.0.provider, operation, &result, call.earlier.attempts, took);
                 result.map_err(Failure::from)
             }
             .instrument(span),
@@ -261,7 +255,7 @@ impl Core {
         policy: RetryPolicy,
         earlier: &mut Earlier,
     ) -> Result<Response, Untyped> {
-        let deadline = policy.end(earlier.began);
+        let deadline = policy.end(earlier.started);
         let has_key = parts.has_key(operation);
         let mut renewed = false;
         let mut attempt = 1;
@@ -321,18 +315,23 @@ impl Core {
             earlier.attempts += 1;
             let told = self.0.wire_log && wire_log::is_heard();
             if told {
+                let secrets = KnownSecrets::new(credential.header(bearer.as_ref()), self.0.client_secret.as_ref());
                 wire_log::request(
                     operation,
                     &parts.method,
                     &parts.headers,
                     parts.body.as_deref(),
-                    &self.secrets(&parts),
+                    &secrets,
                 );
             }
             let mut sent = self.send(&parts, http, attempted).instrument(span.clone()).await;
             trace::attempted(self.0.provider, operation, &span, &sent);
-            if let (true, Ok(response)) = (told, &sent) {
-                wire_log::reply(operation, response, &self.secrets(&parts));
+            let secrets = || KnownSecrets::new(credential.header(bearer.as_ref()), self.0.client_secret.as_ref());
+            if let Ok(response) = &mut sent {
+                response.head.secrets = secrets();
+                if told {
+                    wire_log::reply(operation, response, &response.head.secrets);
+                }
             }
             situation.happened = match &sent {
                 Ok(response) if self.was_redirected(response, &parts, operation) => Happened::Elsewhere,
@@ -415,7 +414,7 @@ impl Core {
     ) -> Result<Response, ConnectionError> {
         let Made { request, id, departure } = parts.request(operation);
         let started = Instant::now();
-        let inner = match tokio::time::timeout(within, http.execute(request)).await {
+        let mut inner = match tokio::time::timeout(within, http.execute(request)).await {
             Ok(Ok(inner)) => inner,
             Ok(Err(error)) => {
                 // Without a body nothing tells whether the connection that failed was one behind a redirect.
@@ -433,19 +432,9 @@ impl Core {
             }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let head = Head::of(self.0.provider, operation, &inner, id, repeatable).knowing(self.secrets(parts));
+        let head = Head::of(self.0.provider, operation, &mut inner, id, repeatable);
         let left = within.saturating_sub(started.elapsed());
-        match tokio::time::timeout(left, Response::receive(head.clone(), inner, patience)).await {
-            Ok(result) => result,
-            Err(_) => {
-                let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Reply);
-                Response::broken(head, too_late)
-            }
-        }
-    }
-
-    fn secrets(&self, parts: &Parts) -> KnownSecrets {
-        KnownSecrets::new(parts.headers.get(AUTHORIZATION), self.0.client_secret.as_ref())
+        Response::receive(head, inner, patience, left).await
     }
 
     /// Whether a caller's own HTTP client followed a redirect to where no answer counts: for a call that only reads
@@ -550,16 +539,16 @@ struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if !self.is_over {
-            let Earlier { began, attempts, .. } = self.earlier;
-            trace::given_up(self.provider, self.operation, attempts, began.elapsed());
+            let Earlier { started, attempts, .. } = self.earlier;
+            trace::given_up(self.provider, self.operation, attempts, started.elapsed());
         }
     }
 }
 
 /// What the attempts of a call have done so far.
 struct Earlier {
-    /// When the first one began.
-    began: Instant,
+    /// When the call began.
+    started: Instant,
     /// How many there were.
     attempts: u32,
     /// One of them left.
@@ -569,9 +558,10 @@ struct Earlier {
 }
 
 impl Earlier {
-    fn since(began: Instant) -> Self {
+    /// Of a call that begins now.
+    fn none() -> Self {
         Self {
-            began,
+            started: Instant::now(),
             attempts: 0,
             sent: false,
             in_doubt: false,
@@ -661,8 +651,19 @@ impl Parts {
                 departure = Some(of_body);
             }
             // Not to be copied either: a caller's own HTTP client sends nothing again by itself that could act twice. It
-            // says nothing of whether the request left, because nothing is taken out of it.
-            None if operation.effect != Effect::Safe => *request.body_mut() = Some(sent_once(Bytes::new()).0),
+            // says nothing of whether the request left, because nothing is taken out of it; and nothing of its length,
+            // which is said here where a server may ask for it (RFC 9110 section 8.6).
+            None if operation.effect != Effect::Safe => {
+                if matches!(
+                    self.method,
+                    http::Method::POST | http::Method::PUT | http::Method::PATCH
+                ) {
+                    request
+                        .headers_mut()
+                        .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+                }
+                *request.body_mut() = Some(nothing_once());
+            }
             None => {}
         }
         Made { request, id, departure }

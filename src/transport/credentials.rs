@@ -38,6 +38,14 @@ impl Credential {
         }
     }
 
+    /// What a call with this token has in its header.
+    pub(super) fn header(&self, bearer: Option<&Bearer>) -> Option<HeaderValue> {
+        match (self, bearer) {
+            (Self::Fixed(_, header), _) => Some(header.clone()),
+            (_, bearer) => bearer.map(|bearer| bearer.header.clone()),
+        }
+    }
+
     /// Sets the `Authorization` header. Scopes are looked at before the first attempt only: once something was sent,
     /// nobody may be told that nothing was.
     pub(super) async fn authenticate(

@@ -303,7 +303,7 @@ impl<E> Error<E> {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::ErrorResponse(reply) => reply.head().code.as_deref(),
+            Self::ErrorResponse(reply) => reply.head().code(),
             _ => None,
         }
     }

@@ -45,7 +45,11 @@ const OWN: [&str; 9] = [
 /// ```
 #[derive(Clone, Default)]
 #[must_use]
-pub struct CallOptions {
+pub struct CallOptions(Option<Box<Set>>);
+
+/// What is set. Few calls have any of it, and those that have none carry no room for it.
+#[derive(Clone, Default)]
+struct Set {
     retry: Option<RetryPolicy>,
     attempt_timeout: Option<Duration>,
     deadline: Option<Duration>,
@@ -63,19 +67,19 @@ impl CallOptions {
 
     /// How often and for how long the call is tried, in place of the client's policy.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = Some(policy);
+        self.set().retry = Some(policy);
         self
     }
 
     /// Time for one attempt. See [`RetryPolicy::attempt_timeout`].
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = Some(timeout);
+        self.set().attempt_timeout = Some(timeout);
         self
     }
 
     /// Time for the whole call, over all attempts and waits. See [`RetryPolicy::deadline`].
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.set().deadline = Some(deadline);
         self
     }
 
@@ -84,12 +88,13 @@ impl CallOptions {
     ///
     /// Where the provider has no such header, the call is refused before it is sent.
     pub fn idempotency_key(mut self, key: impl AsRef<str>) -> Self {
+        let set = self.set();
         match HeaderValue::from_str(key.as_ref().trim()) {
             Ok(mut value) if !value.is_empty() => {
                 value.set_sensitive(true);
-                self.idempotency_key = Some(value);
+                set.idempotency_key = Some(value);
             }
-            _ => self.problem = Some("the idempotency key is blank, or has characters that a header cannot carry"),
+            _ => set.problem = Some("the idempotency key is blank, or has characters that a header cannot carry"),
         }
         self
     }
@@ -99,8 +104,9 @@ impl CallOptions {
     ///
     /// The value is not logged.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
-            self.problem = Some(problem);
+        let set = self.set();
+        if let Err(problem) = set.headers.set(name.as_ref(), value.as_ref()) {
+            set.problem = Some(problem);
         }
         self
     }
@@ -108,47 +114,51 @@ impl CallOptions {
     /// Keeps the body of the reply as it came, beside the value that is read from it:
     /// [`ResponseValue::raw_body`](super::ResponseValue::raw_body). Not for downloads.
     pub fn keep_body(mut self) -> Self {
-        self.keep_body = true;
+        self.set().keep_body = true;
         self
+    }
+
+    fn set(&mut self) -> &mut Set {
+        self.0.get_or_insert_default()
     }
 
     /// The policy of a call with these options, whose client has this one.
     pub(super) fn policy(&self, of_client: RetryPolicy) -> RetryPolicy {
-        let policy = self.retry.unwrap_or(of_client);
+        let Some(set) = &self.0 else { return of_client };
+        let policy = set.retry.unwrap_or(of_client);
         RetryPolicy {
-            attempt_timeout: self.attempt_timeout.unwrap_or(policy.attempt_timeout),
-            deadline: self.deadline.unwrap_or(policy.deadline),
+            attempt_timeout: set.attempt_timeout.unwrap_or(policy.attempt_timeout),
+            deadline: set.deadline.unwrap_or(policy.deadline),
             ..policy
         }
     }
 
     pub(super) fn given_key(&self) -> Option<&str> {
-        self.idempotency_key.as_ref()?.to_str().ok()
+        self.0.as_ref()?.idempotency_key.as_ref()?.to_str().ok()
     }
 
     pub(super) fn keeps_body(&self) -> bool {
-        self.keep_body
+        self.0.as_ref().is_some_and(|set| set.keep_body)
     }
 
     /// Adds what is set here to the headers of a call.
     pub(super) fn add_to(&self, headers: &mut HeaderMap, operation: &Operation) -> Result<(), &'static str> {
-        if let Some(problem) = self.problem {
+        let of_parameter = operation.idempotency_header.and_then(|name| headers.get(name));
+        if of_parameter.is_some_and(is_blank) {
+            return Err("the idempotency key is blank: give one, or leave it out");
+        }
+        let Some(set) = &self.0 else { return Ok(()) };
+        if let Some(problem) = set.problem {
             return Err(problem);
         }
         let of_key = operation.idempotency_header;
-        for (name, value) in &self.headers.0 {
+        for (name, value) in &set.headers.0 {
             if of_key.is_some_and(|of_key| name.as_str().eq_ignore_ascii_case(of_key)) {
                 return Err("this header names the caller's intent: give the key through `idempotency_key`");
             }
             headers.insert(name, value.clone());
         }
-        if of_key
-            .and_then(|name| headers.get(name))
-            .is_some_and(|key| is_blank(key))
-        {
-            return Err("the idempotency key is blank: give one, or leave it out");
-        }
-        let Some(key) = &self.idempotency_key else {
+        let Some(key) = &set.idempotency_key else {
             return Ok(());
         };
         let name = operation
@@ -169,13 +179,15 @@ pub(super) fn is_blank(value: &HeaderValue) -> bool {
 
 impl fmt::Debug for CallOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nothing = Set::default();
+        let set = self.0.as_deref().unwrap_or(&nothing);
         f.debug_struct("CallOptions")
-            .field("retry", &self.retry)
-            .field("attempt_timeout", &self.attempt_timeout)
-            .field("deadline", &self.deadline)
-            .field("has_idempotency_key", &self.idempotency_key.is_some())
-            .field("headers", &self.headers)
-            .field("keep_body", &self.keep_body)
+            .field("retry", &set.retry)
+            .field("attempt_timeout", &set.attempt_timeout)
+            .field("deadline", &set.deadline)
+            .field("has_idempotency_key", &set.idempotency_key.is_some())
+            .field("headers", &set.headers)
+            .field("keep_body", &set.keep_body)
             .finish()
     }
 }

@@ -532,7 +532,6 @@ mod tests {
             keeps_body: false,
             code: None,
             secrets: KnownSecrets::default(),
-            hides_id: false,
         };
         let reply = page.map(|inner| ResponseValue {
             inner,

@@ -10,7 +10,6 @@ use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
 use super::operation::Effect;
 use super::response::{Body, Head, Response, ResponseValue};
-use super::secrets::KnownSecrets;
 use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, page_without};
 use crate::http::without_mark;
@@ -22,7 +21,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     #[doc(hidden)]
     #[allow(clippy::unused_async)] // generated code awaits it
     pub async fn from_response<E>(response: Response) -> Result<Self, Error<E>> {
-        let Response { mut head, body } = response;
+        let Response { head, body } = response;
         let body = match body {
             Body::Whole(body) => body,
             Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
@@ -47,8 +46,6 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
         }
         let decoded = canary::watch(head.provider, head.operation.id, |text| head.secrets.are_in(text), read);
-        // A reply that is kept keeps no token alive.
-        head.secrets = KnownSecrets::default();
         match decoded {
             Ok(inner) => Ok(Self {
                 inner,
@@ -167,6 +164,7 @@ mod tests {
     use super::super::machine::Answer;
     use super::super::operation::Operation;
     use super::super::outcome::Outcome;
+    use super::super::secrets::KnownSecrets;
     use super::*;
 
     static OPERATION: Operation = Operation {
@@ -198,7 +196,6 @@ mod tests {
             keeps_body: false,
             code: None,
             secrets: KnownSecrets::default(),
-            hides_id: false,
         }
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use super::connection_error::ConnectionError;
+use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
@@ -47,19 +47,18 @@ pub(crate) struct Head {
     pub code: Option<String>,
     /// What nothing that is told of the reply may show.
     pub secrets: KnownSecrets,
-    /// The id of the request has a secret in it.
-    pub hides_id: bool,
 }
 
 impl Head {
+    /// It takes the headers: nobody asks the HTTP client's reply for them again.
     pub(crate) fn of(
         provider: &'static str,
         operation: &'static Operation,
-        inner: &reqwest::Response,
+        inner: &mut reqwest::Response,
         sent_id: Option<String>,
         repeatable: bool,
     ) -> Self {
-        let (url, headers) = (inner.url().clone(), inner.headers().clone());
+        let (url, headers) = (inner.url().clone(), std::mem::take(inner.headers_mut()));
         let head = Self::made(provider, operation, url, inner.status(), headers, repeatable);
         Self { sent_id, ..head }
     }
@@ -92,7 +91,6 @@ impl Head {
             keeps_body: false,
             code: None,
             secrets: KnownSecrets::default(),
-            hides_id: false,
         }
     }
 
@@ -102,15 +100,13 @@ impl Head {
             self.answer.proof = proof(self.operation, self.answer.status, without_mark(body));
         }
         if self.status.is_client_error() || self.status.is_server_error() {
-            self.code = code(self.operation, without_mark(body), |text| self.secrets.are_in(text));
+            self.code = code(self.operation, without_mark(body));
         }
     }
 
-    /// Of a call whose client knows these secrets.
-    pub(super) fn knowing(mut self, secrets: KnownSecrets) -> Self {
-        self.hides_id = request_id(&self.headers).is_some_and(|id| secrets.are_in(id));
-        self.secrets = secrets;
-        self
+    /// The provider's own code, unless it shows a secret.
+    pub(super) fn code(&self) -> Option<&str> {
+        self.code.as_deref().filter(|code| !self.secrets.are_in(code))
     }
 
     /// A failure in the body of this reply.
@@ -127,7 +123,7 @@ impl Head {
     }
 
     pub(super) fn request_id(&self) -> Option<&str> {
-        let of_reply = request_id(&self.headers).filter(|_| !self.hides_id);
+        let of_reply = request_id(&self.headers).filter(|id| !self.secrets.are_in(id));
         of_reply.or(self.sent_id.as_deref())
     }
 
@@ -181,6 +177,7 @@ impl Response {
         mut head: Head,
         inner: reqwest::Response,
         patience: Duration,
+        within: Duration,
     ) -> Result<Self, ConnectionError> {
         let operation = head.operation;
         let body = if operation.download && head.status.is_success() {
@@ -191,14 +188,18 @@ impl Response {
             } else {
                 MAX_ERROR_BODY
             };
-            match read(inner, limit).await {
-                Ok(body) => {
+            match tokio::time::timeout(within, read(inner, limit)).await {
+                Ok(Ok(body)) => {
                     head.prove(&body);
                     Body::Whole(body)
                 }
-                Err(ReadError::TooLarge) => Body::TooLarge(limit),
-                Err(ReadError::Broken(error)) => {
+                Ok(Err(ReadError::TooLarge)) => Body::TooLarge(limit),
+                Ok(Err(ReadError::Broken(error))) => {
                     return Self::broken(head, ConnectionError::new(operation.id, error, true));
+                }
+                Err(_) => {
+                    let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Reply);
+                    return Self::broken(head, too_late);
                 }
             }
         };
@@ -207,7 +208,7 @@ impl Response {
 
     /// A reply whose body did not come whole. A refusal (4xx) stays one: what its headers ask for, a new token or a
     /// wait, does not depend on the body.
-    pub(crate) fn broken(head: Head, error: ConnectionError) -> Result<Self, ConnectionError> {
+    fn broken(head: Head, error: ConnectionError) -> Result<Self, ConnectionError> {
         let error = head.broken(error);
         if head.status.is_client_error() {
             let body = Body::Broken(error);

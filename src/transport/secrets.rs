@@ -21,9 +21,9 @@ pub(crate) struct KnownSecrets {
 }
 
 impl KnownSecrets {
-    pub fn new(header: Option<&HeaderValue>, others: Option<&Arc<Secret>>) -> Self {
+    pub fn new(header: Option<HeaderValue>, others: Option<&Arc<Secret>>) -> Self {
         Self {
-            header: header.cloned(),
+            header,
             others: others.cloned(),
         }
     }
@@ -76,7 +76,7 @@ mod tests {
             ("", "status", false),
         ] {
             let header = HeaderValue::from_str(header).unwrap();
-            let secrets = KnownSecrets::new(Some(&header), Some(&other));
+            let secrets = KnownSecrets::new(Some(header), Some(&other));
             assert_eq!(secrets.are_in(text), known, "{text}");
         }
         assert!(!KnownSecrets::default().are_in("planted-token"));

@@ -110,10 +110,15 @@ pub(super) fn ended(
     attempts: u32,
     took: Duration,
 ) {
-    let (outcome, request_id) = match result {
-        Ok(response) if response.status().is_success() => (None, response.head.request_id()),
-        Ok(response) => (Some(outcome_of(response)), response.head.request_id()),
-        Err(error) => (Some(error.outcome()), error.request_id()),
+    let outcome = match result {
+        Ok(response) if response.status().is_success() => None,
+        Ok(response) => Some(outcome_of(response)),
+        Err(error) => Some(error.outcome()),
+    };
+    // Looked for only where it is told: it may stand in one of several headers.
+    let request_id = || match result {
+        Ok(response) => response.head.request_id(),
+        Err(error) => error.request_id(),
     };
     let kind = match result {
         _ if outcome.is_none() => Cow::Borrowed("none"),
@@ -134,7 +139,7 @@ pub(super) fn ended(
             "finrail.duration_ms",
             u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         );
-        if let Some(id) = request_id {
+        if let Some(id) = request_id() {
             span.record("finrail.request_id", id);
         }
         if let Some(outcome) = outcome {
@@ -153,7 +158,7 @@ pub(super) fn ended(
         }
     }
     match outcome {
-        Some(Outcome::Unknown) if operation.effect != Effect::Safe => of_unknown_outcome(operation, request_id),
+        Some(Outcome::Unknown) if operation.effect != Effect::Safe => of_unknown_outcome(operation, request_id()),
         Some(outcome) => tracing::debug!(outcome = outcome.as_str(), "the call failed"),
         None => tracing::debug!("the call ended"),
     }

@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn secrets() -> KnownSecrets {
-        KnownSecrets::new(Some(&HeaderValue::from_static("Bearer planted-token")), None)
+        KnownSecrets::new(Some(HeaderValue::from_static("Bearer planted-token")), None)
     }
 
     fn told(body: &str) -> String {
