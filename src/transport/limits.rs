@@ -580,6 +580,28 @@ mod tests {
         enter(&off, &READ, "/accounts/1", "", 0).await.unwrap();
     }
 
+    #[test]
+    fn it_is_said_which_limit_it_is_and_when_there_may_be_room() {
+        let limited = |limit, retry_after| Limited {
+            operation: "start_sync",
+            limit,
+            retry_after,
+            outcome: Outcome::NotSent,
+        };
+        for (limited, text) in [
+            (
+                limited(LimitKind::Provider, Some(SECOND * 59)),
+                "start_sync: the call was not sent: the provider takes this call no oftener; make it again in 60 s",
+            ),
+            (
+                limited(LimitKind::Concurrent, None),
+                "start_sync: the call was not sent: as many calls as the application's limit allows are under way; make it again later",
+            ),
+        ] {
+            assert_eq!(limited.to_string(), text);
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn counts_of_long_ago_are_dropped() {
         let limiter = Limiter::new(Limits::new().of_the_provider());
@@ -588,8 +610,15 @@ mod tests {
                 .await
                 .unwrap();
         }
-        tokio::time::advance(SECOND * 3600).await;
+        tokio::time::advance(SECOND * 1800).await;
+        enter(&limiter, &SYNC, "/accounts/later/sync", "", 0).await.unwrap();
+        tokio::time::advance(SECOND * 1800).await;
         enter(&limiter, &SYNC, "/accounts/new/sync", "", 0).await.unwrap();
-        assert_eq!(limiter.counts().of_operations.len(), 1);
+        assert_eq!(
+            limiter.counts().of_operations.len(),
+            2,
+            "what is not used up still counts"
+        );
+        assert!(enter(&limiter, &SYNC, "/accounts/later/sync", "", 0).await.is_err());
     }
 }

@@ -87,7 +87,7 @@ impl Situation {
                     Step::Suspect
                 }
             }
-            Happened::Elsewhere => Step::Answer,
+            // Whoever answers behind a redirect would do so again: that does not pass.
             happened if self.tries_left && self.is_repeatable() && passes(happened) => Step::Repeat,
             _ => Step::Answer,
         }

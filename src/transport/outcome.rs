@@ -62,10 +62,9 @@ pub(crate) fn code(operation: &Operation, body: &[u8]) -> Option<String> {
         .iter()
         .filter_map(|member| reply.json(member)?.plain());
     let mut codes = codes.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
-    codes.next().filter(|code| {
-        let is_word = code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b));
-        is_word
-    })
+    codes
+        .next()
+        .filter(|code| code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b)))
 }
 
 /// What shows that the provider itself made this error reply.

@@ -219,7 +219,8 @@ pub(crate) fn listed(text: &str) -> Result<Listed<'_>, &'static str> {
             let by_key = members
                 .iter()
                 .all(|(name, value)| is_list(value) || is_null(value) || counts(name));
-            if !named && !(by_key && members.iter().any(|(_, value)| is_list(value))) {
+            let of_lists = named || by_key && members.iter().any(|(_, value)| is_list(value));
+            if !of_lists {
                 return Ok(Listed {
                     items: vec![(String::new(), text)],
                     alone: true,
