@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::value::Secret;
 
-/// Shorter texts are no secrets, and stand in many names.
+/// Shorter texts stand in many names: they are known where they are the whole of one.
 const SHORTEST: usize = 8;
 
 /// The secrets that a call's client knows.
@@ -31,7 +31,9 @@ impl KnownSecrets {
     /// Whether a text has one of them in it, or is a part of one.
     pub fn are_in(&self, text: &str) -> bool {
         let tells = |secret: &str| {
-            secret.len() >= SHORTEST && (text.contains(secret) || text.len() >= SHORTEST && secret.contains(text))
+            !secret.is_empty() && text == secret
+                || secret.len() >= SHORTEST
+                    && (text.contains(secret) || text.len() >= SHORTEST && secret.contains(text))
         };
         if self.others.as_ref().is_some_and(|other| tells(other.expose_secret())) {
             return true;
@@ -67,7 +69,8 @@ mod tests {
             ("Bearer planted-token", "xplanted-tokenx", true),
             ("Bearer planted-token", "anted-token", true),
             ("Bearer planted-token", "token", false),
-            ("Bearer short", "short", false),
+            ("Bearer short", "short", true),
+            ("Bearer short", "shortest", false),
             (basic.as_str(), "planted-key-1", true),
             (basic.as_str(), "a.planted-word-2", true),
             (basic.as_str(), basic.strip_prefix("Basic ").unwrap(), true),

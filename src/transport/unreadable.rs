@@ -71,11 +71,25 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Opt
     let (before, after) = (&text[..start], &text[start + list.len()..]);
     let page_of = |items: &[&str]| decode_described::<T>(format!("{before}[{}]{after}", items.join(",")).as_bytes());
     page_of(&[]).ok()?;
+    // An item is read in a page that has nothing else, where the page needs nothing else: otherwise each item would cost
+    // the reading of the whole page.
+    let (opens, closes) = bare(items);
+    let in_bare = |items: &[&str]| decode_described::<T>(format!("{opens}[{}]{closes}", items.join(",")).as_bytes());
+    let is_bare = in_bare(&[]).is_ok();
+    let rest = text.len() - list.len();
+    let alone = |item: &str| match is_bare {
+        true => in_bare(&[item]),
+        false => page_of(&[item]),
+    };
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
     // A lenient reader takes a list in a list for the items of it, and would drop one without items.
-    let flattens = page_of(&["[]"]).is_ok();
-    for (position, (place, item)) in items_of(list, flattens)?.into_iter().enumerate() {
-        match page_of(&[item]) {
+    let flattens = alone("[]").is_ok();
+    let all = items_of(list, flattens)?;
+    if !is_bare && all.len().saturating_mul(rest) > MOST_WORK {
+        return None;
+    }
+    for (position, (place, item)) in all.into_iter().enumerate() {
+        match alone(item) {
             Ok(_) if flattens && item.starts_with('[') => unreadable.push(Unreadable {
                 position,
                 path: below(
@@ -100,6 +114,22 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Opt
     Some((page_of(&readable).ok()?, unreadable))
 }
 
+/// How many bytes are read again for the items of a page; what is more costs the whole page.
+const MOST_WORK: usize = 64 * 1024 * 1024;
+
+/// A page that has nothing but the list at this JSON pointer: what stands before the list, and behind it.
+fn bare(pointer: &str) -> (String, String) {
+    let names = pointer
+        .split('/')
+        .skip(1)
+        .map(|name| name.replace("~1", "/").replace("~0", "~"));
+    let opens: String = names
+        .clone()
+        .map(|name| format!("{{{}:", serde_json::Value::from(name)))
+        .collect();
+    (opens, "}".repeat(names.count()))
+}
+
 /// A place as it stands behind the list's own.
 fn within(place: &str) -> String {
     match place {
@@ -112,7 +142,8 @@ fn within(place: &str) -> String {
 /// The items of a list in their order, each with its place in it, as the reader of the list takes it apart.
 fn items_of(list: &str, flattens: bool) -> Option<Vec<(String, &str)>> {
     if flattens {
-        return Some(listed(list).ok()?.items);
+        let items = listed(list).ok()?.items.into_iter();
+        return Some(items.map(|(place, item)| (place.to_string(), item)).collect());
     }
     let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     let items = items.into_iter().enumerate();
@@ -211,6 +242,25 @@ mod tests {
             .collect();
         assert_eq!(told, expected);
         assert!(read(r#"{"total":7,"data":{"a/b":[null]}}"#).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn a_large_page_is_not_read_again_for_every_item() {
+        // Of a page that needs nothing else, however large the rest of it is.
+        #[derive(Debug, Deserialize)]
+        struct Open {
+            #[serde(rename = "a/b")]
+            items: Vec<Item>,
+        }
+        let bad = vec![r#"{"id":"x"}"#; 2000].join(",");
+        let rest = "x".repeat(1_000_000);
+        let text = format!(r#"{{"rest":"{rest}","a/b":[{bad},{{"id":1}}]}}"#);
+        let (page, unreadable) = page_without::<Open>(text.as_bytes(), "/a~1b").unwrap();
+        assert_eq!((page.items.len(), page.items[0].id, unreadable.len()), (1, 1, 2000));
+        assert_eq!(unreadable[7].path, "a/b[7].id");
+        // Of one that does, the whole page is the error.
+        let text = format!(r#"{{"total":7,"rest":"{rest}","data":{{"a/b":[{bad}]}}}}"#);
+        assert!(read(&text).is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Booleans, texts, lists and maps in every form that providers are known to send.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serializer};
@@ -151,30 +152,63 @@ where
     D: Deserializer<'de>,
 {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let wrong =
+        |place: &str, inside: &str, reason: &str| D::Error::custom(format!("at `{}`: {reason}", below(place, inside)));
+    // A list of objects, as it nearly always is.
+    if raw.get().starts_with('[')
+        && let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get())
+        && !items.iter().any(|item| item.get().starts_with('['))
+    {
+        let mut read = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let decoded = decode_part(item.get());
+            read.push(decoded.map_err(|(inside, reason)| wrong(&format!("[{index}]"), &inside, &reason))?);
+        }
+        return Ok(read);
+    }
     let Listed { items, alone } = listed(raw.get()).map_err(D::Error::custom)?;
-    let items = items.into_iter().map(|(place, item)| {
+    let mut read = Vec::with_capacity(items.len());
+    for (place, item) in items {
         if item.starts_with('[') {
-            let reason = match place.as_str() {
+            let reason = match place.to_string().as_str() {
                 "" => "expected a list".to_owned(),
                 place => format!("at `{place}`: expected an object"),
             };
             return Err(D::Error::custom(reason));
         }
-        let described = if alone { decode_part_described } else { decode_part };
-        described(item).map_err(|(inside, reason)| {
-            let path = below(&place, &inside);
-            D::Error::custom(format!("at `{path}`: {reason}"))
-        })
-    });
-    items.collect()
+        let decoded = match alone {
+            true => decode_part_described(item),
+            false => decode_part(item),
+        };
+        read.push(decoded.map_err(|(inside, reason)| wrong(&place.to_string(), &inside, &reason))?);
+    }
+    Ok(read)
 }
 
 /// The items of what a lenient list is read from.
 pub(crate) struct Listed<'a> {
     /// Each with its place in it, in order. One that begins with `[` is no item: it stands where an object was expected.
-    pub items: Vec<(String, &'a str)>,
+    pub items: Vec<(Place, &'a str)>,
     /// It is a single object in place of a list, which nothing but its fields shows to be an item.
     pub alone: bool,
+}
+
+/// Where an item stands in what a lenient list is read from. It is written out where it is told, and nowhere else.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The list that it stands in.
+    list: Rc<str>,
+    index: Option<usize>,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.list)?;
+        match self.index {
+            Some(index) => write!(f, "[{index}]"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Takes a list apart, in whatever form it came. A key of an object of lists may be an account's number, and is in no place.
@@ -185,16 +219,22 @@ pub(crate) struct Listed<'a> {
 pub(crate) fn listed(text: &str) -> Result<Listed<'_>, &'static str> {
     const NO_LIST: &str = "expected a list";
 
-    fn of_list<'a>(text: &'a str, at: &str, items: &mut Vec<(String, &'a str)>) -> Result<(), &'static str> {
+    fn of_list<'a>(text: &'a str, at: &str, items: &mut Vec<(Place, &'a str)>) -> Result<(), &'static str> {
         // What serde says may quote a value, here and below.
         let inner: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NO_LIST)?;
         // Among objects, a list stands for an object that nobody can read, and is not dropped as a list without items.
         let of_lists = inner.iter().all(|item| item.get().starts_with('['));
+        let list: Rc<str> = Rc::from(at);
+        items.reserve(inner.len());
         for (index, item) in inner.into_iter().enumerate() {
-            let place = format!("{at}[{index}]");
             if item.get().starts_with('[') && (of_lists || item.get() != "[]") {
-                of_list(item.get(), &place, items)?;
+                of_list(item.get(), &format!("{at}[{index}]"), items)?;
             } else {
+                let list = Rc::clone(&list);
+                let place = Place {
+                    list,
+                    index: Some(index),
+                };
                 items.push((place, item.get()));
             }
         }
@@ -222,7 +262,13 @@ pub(crate) fn listed(text: &str) -> Result<Listed<'_>, &'static str> {
             let of_lists = named || by_key && members.iter().any(|(_, value)| is_list(value));
             if !of_lists {
                 return Ok(Listed {
-                    items: vec![(String::new(), text)],
+                    items: vec![(
+                        Place {
+                            list: Rc::from(""),
+                            index: None,
+                        },
+                        text,
+                    )],
                     alone: true,
                 });
             }
@@ -231,7 +277,8 @@ pub(crate) fn listed(text: &str) -> Result<Listed<'_>, &'static str> {
                 if is_list(value) {
                     of_list(value.get(), place, &mut items)?;
                 } else if is_named(name) && !is_null(value) {
-                    items.push((place.to_owned(), value.get()));
+                    let list = Rc::from(place);
+                    items.push((Place { list, index: None }, value.get()));
                 }
             }
         }
