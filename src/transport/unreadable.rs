@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::invalid_reply::RawBody;
 use crate::value::decode::{Undecodable, below, decode_described};
+use crate::value::fields::Fields;
 use crate::value::wire::listed;
 
 /// An item of a list that could not be read. The others of its page could.
@@ -155,38 +156,11 @@ fn items_of(list: &str, flattens: bool) -> Option<Vec<(String, &str)>> {
 fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     let mut at = text.trim();
     for name in pointer.split('/').skip(1) {
-        let members: Vec<(String, &RawValue)> = serde_json::from_str::<Pairs<'a>>(at).ok()?.0;
+        let members: Vec<(String, &RawValue)> = serde_json::from_str::<Fields<&RawValue>>(at).ok()?.0;
         let name = name.replace("~1", "/").replace("~0", "~");
         at = members.into_iter().rev().find(|(member, _)| *member == name)?.1.get();
     }
     at.starts_with(['[', '{']).then_some(at)
-}
-
-/// The members of an object, in their order.
-struct Pairs<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> serde::Deserialize<'de> for Pairs<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> serde::de::Visitor<'de> for Members {
-            type Value = Pairs<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut members: A) -> Result<Pairs<'de>, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = members.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
 }
 
 #[cfg(test)]

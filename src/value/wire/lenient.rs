@@ -246,7 +246,7 @@ pub(crate) fn listed(text: &str) -> Result<Listed<'_>, &'static str> {
         Some(b'n') => {}
         Some(b'[') => of_list(text, "", &mut items)?,
         Some(b'{') => {
-            let members = serde_json::from_str::<Members<'_>>(text).map_err(|_| NO_LIST)?.0;
+            let members = serde_json::from_str::<Fields<&RawValue>>(text).map_err(|_| NO_LIST)?.0;
             let is_named = |name: &str| matches!(name, "booked" | "pending");
             let is_list = |value: &RawValue| value.get().starts_with('[');
             let is_null = |value: &RawValue| value.get() == "null";
@@ -285,33 +285,6 @@ pub(crate) fn listed(text: &str) -> Result<Listed<'_>, &'static str> {
         _ => return Err(NO_LIST),
     }
     Ok(Listed { items, alone: false })
-}
-
-/// The members of an object, in their order, as they stand in the text.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Visitor)
-    }
 }
 
 /// Reads an object whose keys are the provider's or the user's own. No error names such a key.
