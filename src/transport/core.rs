@@ -313,20 +313,19 @@ impl Core {
             };
             let span = trace::attempt(operation, &parts.method, &parts.url, earlier.attempts);
             earlier.attempts += 1;
+            let secrets = || KnownSecrets::new(credential.header(bearer.as_ref()), self.0.client_secret.as_ref());
             let told = self.0.wire_log && wire_log::is_heard();
             if told {
-                let secrets = KnownSecrets::new(credential.header(bearer.as_ref()), self.0.client_secret.as_ref());
                 wire_log::request(
                     operation,
                     &parts.method,
                     &parts.headers,
                     parts.body.as_deref(),
-                    &secrets,
+                    &secrets(),
                 );
             }
             let mut sent = self.send(&parts, http, attempted).instrument(span.clone()).await;
             trace::attempted(self.0.provider, operation, &span, &sent);
-            let secrets = || KnownSecrets::new(credential.header(bearer.as_ref()), self.0.client_secret.as_ref());
             if let Ok(response) = &mut sent {
                 response.head.secrets = secrets();
                 if told {
