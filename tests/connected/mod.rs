@@ -1,7 +1,18 @@
 //! Applications and users' connections whose provider is the recorder.
-#![allow(dead_code, clippy::unwrap_used)]
+//! Of the providers, those that the library is built with.
+#![allow(dead_code, unused_imports, unused_macros, clippy::unwrap_used)]
 
-use finrail::{AppBuilder, Connection, Provider, finexer, mx, ofx, omnifund, tatrabanka};
+#[cfg(feature = "finexer")]
+use finrail::finexer;
+#[cfg(feature = "mx")]
+use finrail::mx;
+#[cfg(feature = "ofx")]
+use finrail::ofx;
+#[cfg(feature = "omnifund")]
+use finrail::omnifund;
+#[cfg(feature = "tatrabanka")]
+use finrail::tatrabanka;
+use finrail::{AppBuilder, Connection, Provider};
 
 use crate::recorder::Recorder;
 
@@ -16,6 +27,7 @@ pub fn builder<P: Provider>(recorder: &Recorder) -> AppBuilder<P> {
 }
 
 /// OFX for the application itself; its tokens are `token-1`, `token-2`, ...
+#[cfg(feature = "ofx")]
 pub fn service(recorder: &Recorder) -> ofx::Client {
     let app = builder::<ofx::Provider>(recorder).build().unwrap();
     app.client_credentials(["payments", "ofxrates"]).unwrap()
@@ -31,18 +43,22 @@ macro_rules! connect {
     }};
 }
 
+#[cfg(feature = "tatrabanka")]
 pub async fn tatra(recorder: &Recorder) -> Connection<tatrabanka::Provider> {
     connect!(tatrabanka, builder(recorder).build().unwrap(), ["PREMIUM_AIS"])
 }
 
+#[cfg(feature = "finexer")]
 pub async fn finexer(recorder: &Recorder) -> Connection<finexer::Provider> {
     connect!(finexer, builder(recorder).build().unwrap(), NO_SCOPES)
 }
 
+#[cfg(feature = "omnifund")]
 pub async fn omnifund(recorder: &Recorder) -> Connection<omnifund::Provider> {
     connect!(omnifund, builder(recorder).build().unwrap(), NO_SCOPES)
 }
 
+#[cfg(feature = "mx")]
 pub async fn mx(recorder: &Recorder) -> Connection<mx::Provider> {
     connect!(
         mx,
