@@ -45,6 +45,33 @@ async fn safe(user: &Tatra) -> Error {
     user.client().list_accounts().send().await.unwrap_err().into_untyped()
 }
 
+// --- time that is up before there is a connection
+
+#[tokio::test]
+async fn a_payment_that_still_waits_for_its_connection_was_not_sent() {
+    // Whoever listens there never answers TLS.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let oauth = Recorder::granting(|_, _| Answer::empty(500)).await;
+    let own = builder::<ofx::Provider>(&oauth)
+        .base_url(format!("https://{}", silent.local_addr().unwrap()))
+        .oauth_base_url(oauth.origin())
+        .retry(RetryPolicy {
+            attempts: 1,
+            attempt_timeout: Duration::from_millis(200),
+            ..RetryPolicy::default()
+        })
+        .build()
+        .unwrap()
+        .client_credentials(["payments"])
+        .unwrap();
+    let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+    let Error::Connection(error) = &error.into_untyped() else {
+        panic!("not a connection's error");
+    };
+    assert_eq!((error.point, error.timeout), (ConnectionPoint::Connect, true));
+    assert!(error.to_string().contains("no connection was made in time"), "{error}");
+}
+
 // --- what an earlier attempt may have done
 
 #[tokio::test]

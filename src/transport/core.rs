@@ -426,7 +426,12 @@ impl Core {
                     .of_request(id, repeatable));
             }
             Err(_) => {
-                let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Sent);
+                // A body that waits for its connection until now leaves on none: a request without it is not whole.
+                let point = match departure {
+                    Some(departure) if departure.call_off() => ConnectionPoint::Connect,
+                    _ => ConnectionPoint::Sent,
+                };
+                let too_late = ConnectionError::out_of_time(operation.id, point);
                 return Err(too_late.at(&parts.url).of_request(id, repeatable));
             }
         };
