@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // a test may stop where it stands
 
-use std::io;
-use std::sync::{Arc, Mutex};
+mod logged;
 
 use finrail::canary::{Unmodelled, sightings};
 use finrail::mx;
+use logged::Log;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tracing_subscriber::fmt::MakeWriter;
 
 /// A server that answers every request with one JSON text.
 async fn server(json: &'static str) -> String {
@@ -34,28 +33,6 @@ async fn server(json: &'static str) -> String {
     format!("http://{address}")
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 const ACCOUNTS: &str = r#"{
     "page": { "total": 3 },
     "accounts": [
@@ -67,12 +44,7 @@ const ACCOUNTS: &str = r#"{
 
 #[tokio::test]
 async fn new_fields_kinds_and_values_are_counted_and_told_once_without_their_values() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(log.clone())
-        .with_ansi(false)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::events(tracing::Level::INFO);
 
     let app = mx::App::builder()
         .base_url(server(ACCOUNTS).await)
@@ -107,7 +79,7 @@ async fn new_fields_kinds_and_values_are_counted_and_told_once_without_their_val
         ]
     );
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for told in [
         "accounts[].depositAccount.surprise",
         "page.total",

@@ -1,10 +1,11 @@
 //! Every error keeps what is behind it, and says nothing twice on the way down.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod logged;
 mod recorder;
 
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use finrail::oauth::ExistingTokens;
@@ -13,6 +14,7 @@ use finrail::token::{
 };
 use finrail::transport::{RetryAfter, RetryPolicy};
 use finrail::{AnyError, ConfigError, mx, oauth, ofx};
+use logged::Log;
 use recorder::{Answer, Recorder};
 
 /// The texts of an error and of everything behind it.
@@ -447,35 +449,9 @@ fn the_errors_of_an_authorization_answer_the_questions_that_those_of_tokens_answ
     assert!(!oauth::Error::StateMismatch.reauthorization_required());
 }
 
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_says_why_there_is_no_token_down_to_the_last_cause() {
-    // A test beside this one that logs nothing must not decide, for all threads, that nothing is logged.
-    let everything = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(std::io::sink);
-    let _ = tracing::subscriber::set_global_default(everything.finish());
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (log, _logging) = Log::events(tracing::Level::DEBUG);
     let bank = Recorder::start(|_, _| Answer::status(503, r#"{"error":"out_of_order"}"#)).await;
     let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
     let user = app(&bank, &store, &Arc::new(ManualClock::new()))
@@ -484,7 +460,7 @@ async fn the_log_says_why_there_is_no_token_down_to_the_last_cause() {
         .unwrap();
     let error = user.tokens().fresh().await.unwrap_err();
     // The attempt is a task of its own, on this thread.
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     let line = log.lines().find(|line| line.contains("no new token")).unwrap();
     assert!(line.contains(&chain(&error).join(": ")), "{line}");
     assert!(line.contains("out_of_order") && !line.contains("planted-"), "{line}");

@@ -4,13 +4,13 @@
 //! is how a secret gets onto the wire and into a store, and an error body that was asked for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod logged;
 mod recorder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,8 +19,8 @@ use finrail::sandbox::{Fault, Sandbox};
 use finrail::token::{ManualClock, MemoryStore, Obtain, RefreshRequest, RevokedToken, TokenReply, TokenStore as _};
 use finrail::transport::RetryPolicy;
 use finrail::{App, Connection, Provider, Secret, finexer, mx, ofx, omnifund, tatrabanka};
+use logged::Log;
 use recorder::{Answer, Recorder, Seen};
-use tracing_subscriber::fmt::format::FmtSpan;
 
 const REDIRECT: &str = "https://app.example.com/callback";
 const NO_SCOPES: [&str; 0] = [];
@@ -42,43 +42,14 @@ struct Watch {
     _logging: tracing::subscriber::DefaultGuard,
 }
 
-/// All events and spans, of every crate, to the finest.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Watch {
     fn new() -> Self {
-        let log = Log::default();
-        let writer = log.clone();
-        // A test beside this one that logs nothing must not decide, for all threads, that nothing is logged.
-        static EVERYTHING: std::sync::Once = std::sync::Once::new();
-        EVERYTHING.call_once(|| {
-            let everything = tracing_subscriber::fmt()
-                .with_max_level(tracing::Level::TRACE)
-                .with_writer(std::io::sink);
-            let _ = tracing::subscriber::set_global_default(everything.finish());
-        });
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(FmtSpan::FULL)
-            .with_writer(move || writer.clone())
-            .finish();
+        let (log, logging) = Log::everything();
         let planted = [CLIENT_SECRET, ACCESS, REFRESH, CODE, PASSWORD, KEY, REGISTRATION, PAN];
         let mut watch = Self {
             secrets: BTreeSet::new(),
             log,
-            _logging: tracing::subscriber::set_default(subscriber),
+            _logging: logging,
         };
         planted.iter().for_each(|secret| watch.plant(secret));
         watch.plant(&format!("client:{CLIENT_SECRET}"));
@@ -131,7 +102,7 @@ impl Watch {
     }
 
     fn end(self) {
-        let log = String::from_utf8_lossy(&self.log.0.lock().unwrap()).into_owned();
+        let log = self.log.text();
         for expected in ["finrail.call", "finrail.oauth"] {
             assert!(log.contains(expected), "the log was not recorded: no {expected}");
         }

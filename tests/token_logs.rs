@@ -3,39 +3,24 @@
 //! A test binary of its own, one test: whether an event is logged at all is decided once for all threads of a process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod logged;
 mod token_support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use finrail::token::{Clock, MemoryStore, TokenStore};
+use logged::Log;
 use token_support::*;
 
-/// What was logged since the last look.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-
-    /// A line since the last look says all of this.
-    fn says(&self, words: &[&str]) {
-        let text = self.take();
-        let says = |line: &str| words.iter().all(|word| line.contains(word));
-        assert!(text.lines().any(says), "{words:?}\n{text}");
-    }
+/// A line since the last look says all of this.
+fn says(log: &Log, words: &[&str]) {
+    let text = log.take();
+    let says = |line: &str| words.iter().all(|word| line.contains(word));
+    assert!(
+        text.lines().any(says),
+        "{words:?}
+{text}"
+    );
 }
 
 struct World {
@@ -61,14 +46,7 @@ impl World {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_store_did_not_do_is_logged() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (log, _logging) = Log::events(tracing::Level::DEBUG);
 
     // Tokens that wait: the write fails, and then the look before it.
     let world = World::new();
@@ -78,17 +56,20 @@ async fn what_a_store_did_not_do_is_logged() {
     log.take();
     tokio::time::sleep(secs(4)).await;
     let still = ["WARN", "new tokens are still not stored", "customer-42", "it is out"];
-    log.says(&still);
+    says(&log, &still);
     world.flaky.fail_after_swaps(0);
     tokio::time::sleep(secs(4)).await;
-    log.says(&still);
+    says(&log, &still);
 
     // A login that cannot look at what is stored.
     let world = World::new();
     let handle = user(&world.bank, &world.store, &world.clock, "a").build();
     world.flaky.fail_after_swaps(0);
     handle.adopt(world.bank.login()).await.unwrap_err();
-    log.says(&["WARN", "what was stored before a login", "customer-42", "it is out"]);
+    says(
+        &log,
+        &["WARN", "what was stored before a login", "customer-42", "it is out"],
+    );
 
     // A refresh without an answer: what it marks in the store is for others, and the caller is told of the server.
     let world = World::new();
@@ -98,7 +79,10 @@ async fn what_a_store_did_not_do_is_logged() {
     world.flaky.fail_after_swaps(1);
     world.clock.jump(3600);
     handle.fresh().await.unwrap_err();
-    log.says(&["DEBUG", "a step of the store failed", "take the write", "it is out"]);
+    says(
+        &log,
+        &["DEBUG", "a step of the store failed", "take the write", "it is out"],
+    );
 
     // A lease that goes away with the last write, in a store that takes two steps for that.
     let world = World::new();
@@ -108,5 +92,8 @@ async fn what_a_store_did_not_do_is_logged() {
     world.flaky.fail_after_swaps(2);
     world.clock.jump(3600);
     handle.fresh().await.unwrap();
-    log.says(&["DEBUG", "a lease was not given back", "customer-42", "it is out"]);
+    says(
+        &log,
+        &["DEBUG", "a lease was not given back", "customer-42", "it is out"],
+    );
 }

@@ -3,40 +3,19 @@
 //! A test binary of its own, one test: whether an event is logged at all is decided once for all threads of a process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod logged;
 mod recorder;
 #[macro_use]
 mod connected;
 
-use std::sync::{Arc, Mutex};
-
 use connected::*;
 use finrail::mx;
+use logged::Log;
 use recorder::{Answer, Recorder};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn a_refresh_token_that_cannot_be_read_is_told_without_its_value() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (log, _logging) = Log::events(tracing::Level::TRACE);
     for (value, is_told) in [
         (r#"["planted"]"#, true),
         (r#"{"token":"planted"}"#, true),
@@ -56,7 +35,7 @@ async fn a_refresh_token_that_cannot_be_read_is_told_without_its_value() {
         let body = format!(r#"{{"access_token":"access-1","token_type":"Bearer","refresh_token":{value}}}"#);
         let bank = Recorder::in_order([Answer::json(body)]).await;
         let _user = connect!(mx, builder(&bank).build().unwrap(), ["accounts"]);
-        let text = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
+        let text = log.take();
         let told = |line: &str| line.contains("WARN") && line.contains("neither a text nor a number");
         assert_eq!(
             text.lines().filter(|line| told(line)).count(),

@@ -10,6 +10,8 @@
 mod connected;
 mod banks;
 mod case;
+#[path = "../logged/mod.rs"]
+mod logged;
 mod matrix;
 #[path = "../recorder/mod.rs"]
 mod recorder;

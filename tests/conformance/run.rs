@@ -1,15 +1,13 @@
 //! One case against one client: what differs from what was expected.
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use finrail::Error;
 use finrail::transport::{Limits, Outcome, Proof, RetryAfter, RetryPolicy};
-use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::banks::{Bank, Client, Http, Kind, SECRET, Setup};
 use crate::case::{Answer, Case, Expect, Reply, Retry, ThenGiven, Where, Word};
+use crate::logged::Log;
 use crate::recorder::Recorder;
 use crate::refusing_server::Refusal;
 use crate::server::{Act, Server, Then, Told};
@@ -27,44 +25,8 @@ pub fn applies(case: &Case, bank: Bank, kind: Kind) -> bool {
         && (!only.with_amount || bank.sends_amount())
 }
 
-/// All events and spans, of every crate, to the finest.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        // A thread beside this one that logs nothing must not decide, for all threads, that nothing is logged.
-        static EVERYTHING: std::sync::Once = std::sync::Once::new();
-        EVERYTHING.call_once(|| {
-            let everything = tracing_subscriber::fmt()
-                .with_max_level(tracing::Level::TRACE)
-                .with_writer(io::sink);
-            let _ = tracing::subscriber::set_global_default(everything.finish());
-        });
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(FmtSpan::FULL)
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-}
-
 pub async fn run(case: &Case, bank: Bank, kind: Kind) -> Vec<String> {
-    let log = Log::default();
-    let _listening = log.listen();
+    let (log, _listening) = Log::everything();
     let given = &case.given;
     let server = match given.server {
         Where::Told => Server::Told(Told::start().await),
@@ -151,7 +113,7 @@ pub async fn run(case: &Case, bank: Bank, kind: Kind) -> Vec<String> {
         }
     }
     drop(client);
-    let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let log = log.text();
     for (place, text) in [("what was printed", &came.shown), ("the log", &log)] {
         for planted in ALWAYS_PLANTED
             .into_iter()
