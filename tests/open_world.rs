@@ -259,6 +259,20 @@ async fn ofx_beneficiaries_are_read_bare_or_in_an_envelope_and_keep_what_nobody_
 }
 
 #[tokio::test]
+async fn a_list_in_the_place_of_an_object_is_not_one_without_fields() {
+    // The fields of the second stand in their order, as those of an object.
+    for list in ["[]", " \n[[]]", r#"[{"balanceType":"closingBooked"}]"#] {
+        let recorder = telling(list).await;
+        let user: Connection<tatrabanka::Provider> = connect(&recorder, &["PREMIUM_AIS"]).await;
+        let error = user.client().list_balances().account_id("a").send().await.unwrap_err();
+        assert!(
+            error.to_string().contains("expected an object, and it is a list"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_page_of_the_sandbox_is_read_with_unknown_values_fields_and_kinds_in_it() {
     let sandbox = Sandbox::start().await.unwrap();
     macro_rules! user {

@@ -113,6 +113,12 @@ impl Document {
         names
     }
 
+    /// Whether an operation's successful reply is an object, and nothing else.
+    pub fn replies_with_object(&self, operation: &Operation) -> bool {
+        let reply = self.reply(operation, '2');
+        reply.is_some_and(|schema| schema["type"] == "object" && schema.get("x-lenient").is_none())
+    }
+
     /// The members that an operation's error replies are described with.
     pub fn error_properties(&self, operation: &Operation) -> Vec<&str> {
         let described = self

@@ -98,6 +98,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
     }));
     let error_members = document.error_members(operation);
     let error_codes = document.error_codes(operation);
+    let replies_with_object = document.replies_with_object(operation);
     let loggable = document.loggable(operation);
     let empty_page_ends = operation
         .pagination
@@ -131,6 +132,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             error_proof: #error_proof,
             lookup: #lookup,
             limit: #limit,
+            replies_with_object: #replies_with_object,
             error_members: &[#(#error_members),*],
             error_codes: &[#(#error_codes),*],
             empty_page_ends: #empty_page_ends,

@@ -49,6 +49,8 @@ pub struct Operation {
     pub lookup: Option<Lookup>,
     /// How often the provider takes it, where that is documented.
     pub limit: Option<Limit>,
+    /// Whether a success is an object: a list in its place is not read as one without fields.
+    pub replies_with_object: bool,
     /// Of a reply of which nothing is described: members by which an error is known that came as a success.
     pub error_members: &'static [&'static str],
     /// Members of an error reply that hold the provider's own code. See [`Error::code`](super::Error::code).
@@ -161,6 +163,7 @@ impl Operation {
         error_proof: None,
         lookup: None,
         limit: None,
+        replies_with_object: false,
         error_members: &[],
         error_codes: &[],
         empty_page_ends: false,

@@ -34,6 +34,10 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let raw = head.keeps_body.then(|| body.clone());
         let text = in_utf_8(without_mark(&body), &head.headers);
         let read = || match head.status.is_success() {
+            true if head.operation.replies_with_object && begins_as_list(&text) => Err(Undecodable {
+                path: ".".to_owned(),
+                reason: "expected an object, and it is a list".to_owned(),
+            }),
             true => decode_described(&text),
             false => decode(&text),
         };
@@ -80,6 +84,11 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             }
         }
     }
+}
+
+/// Whether JSON is a list: one in the place of an object would be read as the fields in their order.
+fn begins_as_list(text: &[u8]) -> bool {
+    text.trim_ascii_start().first() == Some(&b'[')
 }
 
 /// The member by which a success is known for an error, where nothing of the reply is described that would speak for it.
