@@ -259,7 +259,7 @@ impl Core {
         let has_key = parts.has_key(operation);
         let mut renewed = false;
         let mut attempt = 1;
-        let mut last: Option<(Result<Response, ConnectionError>, Happened)> = None;
+        let mut last: Option<Attempted> = None;
         loop {
             let credential = &self.0.credential;
             let first = !earlier.sent;
@@ -278,13 +278,7 @@ impl Core {
             let limiter = &self.0.limiter;
             let mut place = match limiter.enter(operation, &parts.url, connection, deadline).await {
                 Ok(place) => place,
-                Err(limited) => {
-                    return match last.take() {
-                        // What came of the attempt before says more than that there was no room for another.
-                        Some((sent, happened)) => self.answer(sent, happened),
-                        None => Err(Error::Limited(limited)),
-                    };
-                }
+                Err(limited) => return self.answer_of(last, Error::Limited(limited)),
             };
             if place.as_ref().is_some_and(|place| place.waited) {
                 bearer = credential
@@ -294,13 +288,9 @@ impl Core {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 // What is begun without time might still arrive.
-                return match last.take() {
-                    Some((sent, happened)) => self.answer(sent, happened),
-                    None => {
-                        let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect);
-                        Err(Error::Connection(too_late.of_request(None, situation.is_repeatable())))
-                    }
-                };
+                let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect);
+                let too_late = too_late.of_request(None, situation.is_repeatable());
+                return self.answer_of(last, Error::Connection(too_late));
             }
             if let Some(place) = &mut place {
                 place.begin();
@@ -386,6 +376,11 @@ impl Core {
             tokio::time::sleep(wait).await;
             last = Some((sent, situation.happened));
         }
+    }
+
+    /// What the caller gets when there is no other attempt: what came of the one before says more than why.
+    fn answer_of(&self, last: Option<Attempted>, none: Untyped) -> Result<Response, Untyped> {
+        last.map_or(Err(none), |(sent, happened)| self.answer(sent, happened))
     }
 
     /// What the caller gets of the last attempt.
@@ -548,6 +543,9 @@ impl Drop for UnderWay {
         }
     }
 }
+
+/// What came of an attempt.
+type Attempted = (Result<Response, ConnectionError>, Happened);
 
 /// What the attempts of a call have done so far.
 struct Earlier {
