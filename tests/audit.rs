@@ -324,7 +324,7 @@ async fn a_revocation_that_failed_is_told_with_what_it_leaves_open() {
     world.log.told();
     for (verdict, told) in [
         (
-            Verdict::Transient { retry_after: None },
+            Verdict::Throttled { retry_after: None },
             "a 1 revocation_failed in_doubt=false",
         ),
         (Verdict::InDoubt, "a 1 revocation_failed in_doubt=true"),
@@ -689,7 +689,7 @@ async fn a_forgotten_grant_is_erased_once_more_and_a_revocation_that_fails_names
     assert!(!report.is_complete());
     let events = refusing.log.events();
     assert!(!format!("{events:?}").contains("erase-me"), "{events:?}");
-    assert_eq!(refusing.told(), ["1 revocation_failed in_doubt=false"]);
+    assert_eq!(refusing.told(), ["1 revocation_failed in_doubt=true"]);
 }
 
 #[cfg(feature = "mx")]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use finrail::token::{
-    Clock, Error, Issuer, MemoryStore, ReauthorizationReason, Record, Renewal, TokenHandle, TokenStore,
+    Clock, Error, Issuer, MemoryStore, ReauthorizationReason, Record, Renewal, TokenHandle, TokenReply, TokenStore,
 };
 use token_support::*;
 
@@ -101,6 +101,44 @@ async fn a_login_that_waited_for_its_store_leaves_a_newer_login_alone() {
         assert_eq!(revoked.len(), 1, "{wrong}: {revoked:?}");
         assert_ne!(revoked[0], stored);
     }
+}
+
+/// Some providers give a user who logs in again the grant that there is.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_gives_way_to_one_with_the_same_tokens_ends_none() {
+    for (access, refresh) in [
+        ("access-1", "refresh-1"),
+        ("access-9", "refresh-1"),
+        ("access-1", "refresh-9"),
+    ] {
+        let world = World::new();
+        let (one, way) = world.process("one", 0);
+        let (two, _) = world.process("two", 0);
+        let lease = way.lease_of_another(&user_key()).await;
+        let first = world.bank.login();
+        let mut again = TokenReply::new(access);
+        again.refresh_token = Some(refresh.into());
+        let logins = [(one, first), (two, again)]
+            .map(|(process, reply)| tokio::spawn(async move { process.adopt(reply).await }));
+        tokio::time::sleep(secs(1)).await;
+        way.give_back(&user_key(), lease).await;
+        for login in logins {
+            login.await.unwrap().unwrap();
+        }
+        assert_eq!(world.bank.revoked_tokens(), [""; 0], "{access} {refresh}");
+    }
+    // Nor while they wait for their store.
+    let world = World::new();
+    let (one, way) = world.process("one", 0);
+    let (two, _) = world.process("two", 0);
+    let reply = world.bank.login();
+    way.fail_after_swaps(0);
+    one.adopt(reply.clone()).await.unwrap_err();
+    two.adopt(reply).await.unwrap();
+    way.heal();
+    one.settled().await;
+    assert_eq!(world.bank.revoked_tokens(), [""; 0]);
+    assert_eq!(world.stored_refresh_token().await.unwrap(), "refresh-1");
 }
 
 #[tokio::test(start_paused = true)]

@@ -907,6 +907,32 @@ async fn a_doubt_about_a_revocation_stays_until_the_server_says_what_became_of_t
         user.revoke().await.unwrap_err();
         user.revoke().await.unwrap();
     }
+    // Nor does the first answer, where it gives no word on the request: it may have been passed on all the same.
+    for first in [
+        Answer::html(502, "<html>Bad gateway</html>"),
+        Answer::html(504, "<html>Gateway timeout</html>"),
+        Answer::empty(500),
+        Answer::status(503, r#"{"error":"server_error"}"#),
+        Answer::status(408, "{}"),
+        Answer::status(202, ""),
+        Answer::html(200, "<html>Log in first</html>"),
+        Answer::redirect(302, "https://login.example.com/".to_owned()),
+    ] {
+        let answers = [Answer::json(token(1)), first, Answer::status(400, unknown)];
+        let world = World::new(answers).await;
+        let user = world.finexer().await;
+        user.revoke().await.unwrap_err();
+        user.revoke().await.unwrap();
+    }
+    // And after a word on it, the next one is as the first.
+    let refused = Answer::status(400, r#"{"error":"unsupported_token_type"}"#);
+    for first in [refused, Answer::status(429, "{}")] {
+        let answers = [Answer::json(token(1)), first, Answer::status(400, unknown)];
+        let world = World::new(answers).await;
+        let user = world.finexer().await;
+        user.revoke().await.unwrap_err();
+        user.revoke().await.unwrap_err();
+    }
     // A provider that does as RFC 7009 says has no such status.
     for (status, body, done) in [
         (400, r#"{"error":"invalid_request"}"#, false),

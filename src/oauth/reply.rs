@@ -364,11 +364,14 @@ impl RawReply {
             None if self.status.is_client_error() && self.is_a_word_on_the_request() && !self.is_html() => {
                 Err(Error::NotRevoked { status: self.status })
             }
-            None => Err(self.problem(
+            // The server is out of order, or asked too early or too often: the token is as it was (RFC 7009 section 2.2.1).
+            None if matches!(status, 425 | 429 | 503) => Err(self.problem(
                 asked,
                 "the token may still live: the revocation was not carried out",
                 false,
             )),
+            // Whoever answered does not say what became of the request.
+            None => Err(self.problem(asked, "the token may still live, or be revoked", true)),
         }
     }
 }

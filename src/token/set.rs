@@ -148,6 +148,14 @@ impl TokenSet {
         }
     }
 
+    /// Whether a token of one is a token of the other: a provider may give a user who comes again what it gave before.
+    /// Then there is one grant, and what ends the one ends the other.
+    pub(crate) fn has_a_token_of(&self, other: &Self) -> bool {
+        let same_refresh_token = self.refresh_token.is_some() && self.refresh_token == other.refresh_token;
+        let same_access_token = !self.access_token.is_empty() && self.access_token == other.access_token;
+        same_refresh_token || same_access_token
+    }
+
     /// What may be shown of it.
     #[must_use]
     pub fn info(&self) -> TokenInfo {

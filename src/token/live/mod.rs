@@ -35,6 +35,7 @@ use held::{Held, Show};
 use news::News;
 pub(crate) use refusals::Refusal;
 use rest::Rest;
+pub(crate) use server::NotRevoked;
 use server::Server;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use unstored::UnstoredTokens;

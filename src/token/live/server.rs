@@ -57,7 +57,7 @@ impl Server {
     }
 
     /// One revocation. False: the provider has none.
-    pub async fn revoke(&self, request: RevokeRequest) -> Result<bool, Error> {
+    pub async fn revoke(&self, request: RevokeRequest) -> Result<bool, NotRevoked> {
         let outcome = match within(self.request_timeout, self.issuer.revoke(request)).await {
             Some(outcome) => outcome,
             None => Err(IssuerError::new(Verdict::InDoubt, NoReply(self.request_timeout))),
@@ -66,7 +66,10 @@ impl Server {
             Ok(done) => Ok(done),
             // An unknown token is a revoked token (RFC 7009 section 2.2).
             Err(error) if error.verdict == Verdict::Dead => Ok(true),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(NotRevoked {
+                is_open: matches!(error.verdict, Verdict::InDoubt | Verdict::Transient { .. }),
+                error: error.into(),
+            }),
         }
     }
 
@@ -81,6 +84,15 @@ impl Server {
     }
 }
 
+/// Why a revocation is not known to be done.
+#[derive(Debug)]
+pub(crate) struct NotRevoked {
+    /// It may be done all the same: whoever answered, if anybody did, gave no word on the request. A server that is out of
+    /// order, or a gateway in front of it, may have passed it on.
+    pub is_open: bool,
+    pub error: Error,
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
@@ -91,7 +103,7 @@ mod tests {
     use crate::token::{ManualClock, RevokedToken};
 
     /// What the server does with every request.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     enum Bank {
         Says(Option<Verdict>),
         IsSilent,
@@ -140,17 +152,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_revocation_is_done_when_the_token_is_gone_and_in_doubt_when_nobody_knows() {
         let retry_after = Some(Duration::from_secs(7));
-        for (bank, expected) in [
-            (Bank::Says(None), "done"),
-            (Bank::Says(Some(Verdict::Dead)), "done"),
-            (Bank::Says(Some(Verdict::InDoubt)), "in doubt"),
-            (Bank::IsSilent, "in doubt"),
-            (Bank::Says(Some(Verdict::Transient { retry_after })), "again, after 7 s"),
-            (Bank::Says(Some(Verdict::ClientMisconfigured)), "misconfigured"),
+        for (bank, expected, is_open) in [
+            (Bank::Says(None), "done", false),
+            (Bank::Says(Some(Verdict::Dead)), "done", false),
+            (Bank::Says(Some(Verdict::InDoubt)), "in doubt", true),
+            (Bank::IsSilent, "in doubt", true),
+            (
+                Bank::Says(Some(Verdict::Transient { retry_after })),
+                "again, after 7 s",
+                true,
+            ),
+            (Bank::Says(Some(Verdict::NotSent)), "again, after 7 s", false),
+            (Bank::Says(Some(Verdict::ClientMisconfigured)), "misconfigured", false),
         ] {
             let request = RevokeRequest::new(RevokedToken::Access("access-1".into()));
             let outcome = server(bank).revoke(request).await;
-            let outcome = match outcome {
+            assert_eq!(outcome.as_ref().is_err_and(|not| not.is_open), is_open, "{bank:?}");
+            let outcome = match outcome.map_err(|not| not.error) {
                 Ok(true) => "done",
                 Ok(false) => "no revocation",
                 Err(Error::InDoubt { retry_after: None, .. }) => "in doubt",

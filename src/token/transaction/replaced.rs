@@ -43,8 +43,7 @@ impl Replaced {
 
     /// Not where the provider gave the same tokens again: it goes on with the grant that there was.
     fn takes(&self, live: &Live, tokens: &TokenSet, login: &TokenSet) -> bool {
-        let same_refresh_token = tokens.refresh_token.is_some() && tokens.refresh_token == login.refresh_token;
-        live.grant.revoke_replaced && !same_refresh_token && tokens.access_token != login.access_token
+        live.grant.revoke_replaced && !tokens.has_a_token_of(login)
     }
 
     fn add(&mut self, token: RevokedToken) {
@@ -67,10 +66,10 @@ impl Replaced {
             for token in tokens {
                 match live.server.revoke(RevokeRequest::new(token)).await {
                     Ok(revoked) => all_revoked &= revoked,
-                    Err(error) => {
+                    Err(not) => {
                         all_revoked = false;
                         tracing::warn!(
-                            key = %live.grant.key, error = %with_causes(&error),
+                            key = %live.grant.key, error = %with_causes(&not.error),
                             "the tokens that a login replaced could not be revoked and live until they end"
                         );
                     }

@@ -204,7 +204,8 @@ pub(super) async fn give_way(live: &Live, tokens: &TokenSet, seen: Option<Versio
     let record = seen.as_ref().map(|seen| &seen.record);
     let revoked = record.and_then(|record| record.ended_on_purpose());
     let revoked = revoked.is_some_and(|end| end.revoked || end.reason == ReauthorizationReason::Revoked);
-    let revoked = match revoked || record.is_some_and(|record| is_lost_login(tokens, record)) {
+    let lost = record.is_some_and(|record| is_lost_login(tokens, record) && !are_in_use(live, tokens, record));
+    let revoked = match revoked || lost {
         true => revoke_unstored(live, tokens).await,
         false => false,
     };
@@ -235,13 +236,20 @@ fn is_lost_login(tokens: &TokenSet, stored: &Record) -> bool {
     kinship == Kinship::Apart || (kinship == Kinship::Earlier && stored.ended_on_purpose().is_some())
 }
 
+/// Whether the provider gave the login that goes on the same tokens: their revocation would end it too.
+fn are_in_use(live: &Live, tokens: &TokenSet, stored: &Record) -> bool {
+    let waiting = live.held.unstored.tokens().filter(|waiting| waiting != tokens);
+    let others = stored.tokens.iter().chain(&waiting);
+    others.into_iter().any(|other| other.has_a_token_of(tokens))
+}
+
 /// The grant was revoked while these tokens were in memory only: the revocation was meant for them too. False: they were
 /// not revoked.
 async fn revoke_unstored(live: &Live, tokens: &TokenSet) -> bool {
     let revoked = live.server.revoke(RevokeRequest::new(tokens.to_revoke())).await;
-    revoked.unwrap_or_else(|error| {
+    revoked.unwrap_or_else(|not| {
         tracing::warn!(
-            key = %live.grant.key, generation = tokens.generation, error = %with_causes(&error),
+            key = %live.grant.key, generation = tokens.generation, error = %with_causes(&not.error),
             "tokens of a revoked grant could not be revoked and live until they end"
         );
         false

@@ -5,7 +5,7 @@ use super::lease::{SenderAtWork, UnderLease, acquire, acquire_to_drop, while_ren
 use super::look::{Known, read_as_far_as_known};
 use super::retain::leave_or_release;
 use super::write::write;
-use crate::token::live::Live;
+use crate::token::live::{Live, NotRevoked};
 use crate::token::machine;
 use crate::token::record::{Fingerprint, Versioned};
 use crate::token::store::Lease;
@@ -120,8 +120,8 @@ async fn revoke_known(
     };
     let at_provider = match end(live, &tokens, unanswered, may_be_gone).await {
         Ok(at_provider) => at_provider,
-        Err(error) => {
-            let open = unanswered || matches!(error, Error::InDoubt { .. });
+        Err(NotRevoked { is_open, error }) => {
+            let open = unanswered || is_open;
             if let Some(seen) = seen.filter(|_| !open) {
                 // The server said that it did not do it: the next request is as the first one. Where this cannot be
                 // written, the next request is taken for a second one.
@@ -197,7 +197,7 @@ async fn mark(
 
 /// Ends the tokens at the provider. False: it has no revocation. `unanswered`: an earlier revocation may have ended them.
 /// `may_be_gone`: a refresh may have, or the server has refused the refresh token.
-async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, may_be_gone: bool) -> Result<bool, Error> {
+async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, may_be_gone: bool) -> Result<bool, NotRevoked> {
     let request = |token| {
         let mut request = RevokeRequest::new(token);
         request.unanswered = unanswered || may_be_gone;

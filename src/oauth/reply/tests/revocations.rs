@@ -9,9 +9,9 @@ enum Revoked {
     Done,
     /// The server would say the same again.
     Refused(Verdict),
-    /// It was not carried out, or not by this server, and another time it may be.
+    /// It was not carried out, and another time it may be.
     Later,
-    /// Nobody knows.
+    /// Nobody knows: whoever answered gave no word on it.
     InDoubt,
 }
 
@@ -48,24 +48,24 @@ fn a_revocation_is_done_when_the_server_says_so_by_what_the_specification_lists(
         (&[204], 204, "", Done),
         (&[200, 404], 404, "", Done),
         // Another success than those is none.
-        (&[200], 204, "", Later),
-        (&[204], 200, "", Later),
-        (&[204], 200, "{}", Later),
-        (&[200], 202, "", Later),
-        (&[200], 206, "", Later),
+        (&[200], 204, "", InDoubt),
+        (&[204], 200, "", InDoubt),
+        (&[204], 200, "{}", InDoubt),
+        (&[200], 202, "", InDoubt),
+        (&[200], 206, "", InDoubt),
         // A page is somebody else's, whatever its status.
-        (&[200], 200, "<html>", Later),
-        (&[200], 200, "\u{feff}\r\n <!doctype html>", Later),
-        (&[200, 404], 404, "<html>", Later),
+        (&[200], 200, "<html>", InDoubt),
+        (&[200], 200, "\u{feff}\r\n <!doctype html>", InDoubt),
+        (&[200, 404], 404, "<html>", InDoubt),
         // So is an error of whoever stands in front of the server.
-        (&[200], 403, "<html>", Later),
+        (&[200], 403, "<html>", InDoubt),
         (&[200], 503, "<html>", Later),
-        (&[200], 500, "", Later),
-        (&[200], 408, "", Later),
+        (&[200], 500, "", InDoubt),
+        (&[200], 408, "", InDoubt),
         (&[200], 425, "{}", Later),
         (&[200], 429, "", Later),
-        (&[200], 302, "", Later),
-        (&[200], 307, "", Later),
+        (&[200], 302, "", InDoubt),
+        (&[200], 307, "", InDoubt),
     ] {
         assert_eq!(
             outcome(reply(status, body), success, &[], false),
@@ -130,7 +130,7 @@ fn a_token_that_the_server_does_not_know_needs_no_revocation() {
         (429, r#"{"error":"invalid_token"}"#, Later),
         (503, r#"{"error":"invalid_token"}"#, Later),
         (503, r#"{"error":"invalid_grant"}"#, Later),
-        (400, "<html>invalid_token</html>", Later),
+        (400, "<html>invalid_token</html>", InDoubt),
         (400, r#"{"error":"invalid_token_type"}"#, REJECTED),
     ] {
         assert_eq!(
@@ -158,12 +158,12 @@ fn after_a_lost_reply_the_status_of_an_unknown_token_says_that_it_is_gone() {
         (400, r#"{"error":"unauthorized_client"}"#, MISCONFIGURED, MISCONFIGURED),
         (400, r#"{"error":"unsupported_token_type"}"#, REJECTED, REJECTED),
         (400, r#"{"error":"temporarily_unavailable"}"#, Later, Later),
-        (400, "<html>", Later, Later),
+        (400, "<html>", InDoubt, InDoubt),
         (403, r#"{"error":"invalid_request"}"#, REJECTED, REJECTED),
         (404, "", REJECTED, REJECTED),
         (429, "", Later, Later),
         (503, "", Later, Later),
-        (200, "", Later, Later),
+        (200, "", InDoubt, InDoubt),
         (204, "", Done, Done),
     ] {
         for (unanswered, expected) in [(false, first), (true, second)] {
@@ -206,7 +206,7 @@ fn a_page_is_known_by_its_type_too() {
         let mut page = reply(200, body);
         let of_type = http::HeaderValue::from_static(of_type);
         page.headers.insert(http::header::CONTENT_TYPE, of_type);
-        assert_eq!(outcome(page, &[200], &[], false), Later, "{body}");
+        assert_eq!(outcome(page, &[200], &[], false), InDoubt, "{body}");
     }
     // The type of whatever a server sends, and of nothing.
     for body in ["", "\r\n", "{}", r#"{"revoked":true}"#] {
