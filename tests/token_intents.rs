@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
 use finrail::token::{
-    Clock, Error, Issuer, IssuerError, MemoryStore, Obtain, ReauthorizationReason, Record, Renewal, RevokeRequest,
-    TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
+    Clock, Error, Issuer, IssuerError, MemoryStore, Obtain, ReauthorizationReason, Record, Rejection, Renewal,
+    RevokeRequest, Rotation, TokenHandle, TokenKey, TokenReply, TokenStore, Verdict,
 };
 use futures_util::future::BoxFuture;
 use token_support::*;
@@ -437,8 +437,8 @@ async fn a_revocation_without_an_answer_is_known_until_it_has_one_and_to_other_p
     let transient = Verdict::Transient { retry_after: None };
     // What the server says, and whether the record tells of a request without an answer after it.
     for (says, is_open) in [
-        (transient, false),
-        (transient, false),
+        (Verdict::Throttled { retry_after: None }, false),
+        (Verdict::RequestRejected, false),
         (Verdict::InDoubt, true),
         // Said of this request, and not of the one before.
         (transient, true),
@@ -452,7 +452,8 @@ async fn a_revocation_without_an_answer_is_known_until_it_has_one_and_to_other_p
     // Other tokens have not been asked for.
     tokio::time::sleep(HOUR).await;
     process().fresh().await.unwrap();
-    world.bank.refuse_revocation(Verdict::InDoubt);
+    // Whoever answered so may have passed it on.
+    world.bank.refuse_revocation(transient);
     process().revoke().await.unwrap_err();
     process().revoke().await.unwrap();
     let told = server.unanswered.lock().unwrap().clone();
@@ -495,5 +496,57 @@ async fn whose_intent_it_is_knows_that_its_request_is_over_and_others_wait() {
             _ => process.revoke().await.unwrap(),
         }
         assert_eq!(began.elapsed() > secs(1), waits, "{what} {own}: {:?}", began.elapsed());
+    }
+}
+
+/// What no answer came to first may have spent the refresh token, whatever was asked since.
+#[tokio::test(start_paused = true)]
+async fn a_grace_is_counted_from_the_first_request_that_brought_no_answer() {
+    for lost in 1..20 {
+        let habits = Habits {
+            grace: Some(secs(30)),
+            ..STRICT
+        };
+        let (clock, bank) = (VirtualClock::new(), Bank::new(habits));
+        let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>));
+        let rotation = Rotation::new(Some(true), habits.grace).reuse_revokes_family(true);
+        let handle = user(&bank, &store, &clock, "a").rotation(rotation).build();
+        handle.adopt(bank.login()).await.unwrap();
+        // The access token is near its end, and serves.
+        tokio::time::sleep(HOUR - secs(290)).await;
+        bank.faults((0..lost).map(|_| Fault::LoseReply));
+        for second in 0..280 {
+            let _ = handle.fresh().await;
+            assert!(bank.alive(), "{lost} replies were lost, after {second} s");
+            tokio::time::sleep(secs(1)).await;
+        }
+        assert!(bank.requests() > 1, "within the grace it is asked again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_without_an_end_that_is_refused_on_and_on_is_replaced_after_a_doubt() {
+    for life in [None, Some(24 * HOUR)] {
+        let habits = Habits { life, ..STRICT };
+        let (clock, bank) = (VirtualClock::new(), Bank::new(habits));
+        let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::with_clock(Arc::clone(&clock) as Arc<dyn Clock>));
+        let handle = user(&bank, &store, &clock, "a").build();
+        handle.adopt(bank.login()).await.unwrap();
+        // The API says 401 and not why, and the one request for another token does not arrive.
+        bank.faults([Fault::LoseRequest]);
+        let refused = |generation: u64| handle.rejected(generation, Rejection::Unexplained);
+        refused(1).await.unwrap_err();
+        let before = bank.requests();
+        for _ in 0..59 {
+            tokio::time::sleep(secs(60)).await;
+            let _ = refused(1).await;
+        }
+        assert_eq!(bank.requests(), before, "it may be good, and the question could end it");
+        tokio::time::sleep(secs(120)).await;
+        let text = handle.explain().await.to_string();
+        assert!(text.contains("question could end what still serves"), "{text}");
+        let _ = refused(1).await;
+        handle.settled().await;
+        assert_eq!(handle.fresh().await.unwrap().generation, 2, "{life:?}");
     }
 }

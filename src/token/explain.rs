@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::clock::between;
 use super::live::Live;
-use super::machine::Freshness;
+use super::machine::{Freshness, may_end_what_serves};
 use super::store::LeaseState;
 use super::{Intent, TokenInfo, Tombstone, Verdict};
 
@@ -80,11 +81,17 @@ pub(crate) async fn explain(live: &Live) -> Explanation {
         attempting: live.flight.is_under_way(),
         next: String::new(),
     };
-    explanation.next = next(&explanation);
+    let doubt = explanation
+        .intent
+        .as_ref()
+        .map(|intent| between(intent.in_doubt_since(), now.utc()));
+    let waits = doubt.is_some_and(|doubt| may_end_what_serves(&live.grant.rotation, doubt));
+    explanation.next = next(&explanation, waits);
     explanation
 }
 
-fn next(now: &Explanation) -> String {
+/// `waits`: a doubt is left alone as long as the access token serves.
+fn next(now: &Explanation, waits: bool) -> String {
     if let Some(tombstone) = &now.tombstone {
         return format!("nothing, until the user authorizes again: {}", tombstone.reason);
     }
@@ -98,6 +105,14 @@ fn next(now: &Explanation) -> String {
         return format!(
             "the next attempt is made after {:.1} s, because {error}",
             rest.as_secs_f64()
+        );
+    }
+    let serves = now.freshness.is_some_and(|freshness| freshness != Freshness::Expired);
+    if let Some(intent) = now.intent.as_ref().filter(|_| waits && serves) {
+        return format!(
+            "calls use the token; when it is over or refused, the refresh token is sent again, because the outcome of the request by {} is \
+             unknown and the question could end what still serves",
+            intent.holder
         );
     }
     if let Some(intent) = &now.intent {

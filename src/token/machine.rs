@@ -288,16 +288,23 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
     let Some(intent) = situation.record.and_then(|record| record.intent.as_ref()) else {
         return Step::Refresh { unanswered: 0 };
     };
+    let now = situation.now.utc();
+    let unanswered_for = between(intent.at, now);
     let serves = match (want, situation.freshness) {
         (Want::Other(_), _) | (_, Freshness::Expired) => false,
-        // The access token has no end to wait for, and the refresh token has one, with which the consent would end.
-        (Want::Later { .. }, Freshness::Unknown) => between(intent.at, situation.now.utc()) < LONGEST_DOUBT,
+        // Refused again, so long after: whatever the provider does not say, it serves nobody.
+        (Want::Instead(_), _) => unanswered_for < LONGEST_SUSPICION,
+        // The refresh token ends before the access token does, and the consent would end with it.
+        (Want::Later { .. }, freshness) if freshness == Freshness::Unknown || outlives_refresh_token(tokens) => {
+            let left = tokens.refresh_expires_at.map(|end| between(now, end));
+            unanswered_for < left.unwrap_or(LONGEST_DOUBT).min(LONGEST_DOUBT)
+        }
         _ => true,
     };
     if unsettled(intent, situation.own_intent, situation.exclusive, situation.waited_for) {
         return Step::Patience;
     }
-    if serves && may_end_what_serves(situation.rotation, between(intent.at, situation.now.utc())) {
+    if serves && may_end_what_serves(situation.rotation, between(intent.in_doubt_since(), now)) {
         return Step::Defer;
     }
     Step::Refresh {
@@ -305,13 +312,23 @@ pub(crate) fn decide(situation: &Situation<'_>) -> Step {
     }
 }
 
-/// How long a doubt is left alone when an access token without an end serves and the refresh token nears its end.
+/// How long a doubt is left alone when the refresh token nears its end and an access token serves that lives longer; at
+/// most half of the time that was left for the refresh token.
 const LONGEST_DOUBT: Duration = Duration::from_secs(86_400);
+
+/// How long a doubt is left alone when the provider answers 401 and does not say that it is the token.
+const LONGEST_SUSPICION: Duration = Duration::from_secs(3600);
+
+/// Whether the access token is still good when the refresh token is over.
+fn outlives_refresh_token(tokens: &TokenSet) -> bool {
+    let ends = tokens.expires_at.zip(tokens.refresh_expires_at);
+    ends.is_some_and(|(access_token, refresh_token)| access_token >= refresh_token)
+}
 
 /// Whether sending a refresh token again could end the access token that it brought: it may have been spent by the
 /// request that has no answer for so long, and a spent one ends the grant where the server takes it for stolen (RFC 9700
 /// section 4.14.2). A grace that nobody has documented is none.
-fn may_end_what_serves(rotation: &Rotation, unanswered_for: Duration) -> bool {
+pub(crate) fn may_end_what_serves(rotation: &Rotation, unanswered_for: Duration) -> bool {
     rotation.spends()
         && match rotation.grace {
             None => true,

@@ -79,6 +79,9 @@ pub struct Intent {
     pub fence: u64,
     /// When it was written.
     pub at: DateTime<Utc>,
+    /// When the first request with the same refresh token was about to be sent, where one before this brought no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_at: Option<DateTime<Utc>>,
     /// The refresh token that it sends, by fingerprint.
     pub refresh_token: Fingerprint,
     /// How many requests before this one carried the same refresh token and brought no answer.
@@ -91,6 +94,14 @@ pub struct Intent {
     /// work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub put_back: bool,
+}
+
+impl Intent {
+    /// Since when the refresh token may be spent: no answer came to the first request with it, or to a later one.
+    #[must_use]
+    pub fn in_doubt_since(&self) -> DateTime<Utc> {
+        self.first_at.unwrap_or(self.at)
+    }
 }
 
 /// Why a grant is over, and since when.
@@ -523,6 +534,7 @@ mod tests {
                 holder: "process-1".to_owned(),
                 fence: 3,
                 at: at(1),
+                first_at: None,
                 refresh_token: Fingerprint::of(&Secret::from("refresh")),
                 unanswered: 2,
                 given_up: false,

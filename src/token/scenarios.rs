@@ -171,20 +171,34 @@ fn what_is_left_of_a_life_is_what_the_clock_that_is_further_leaves() {
 #[test]
 fn decisions_by_example() {
     for row in table("decide") {
-        let set = match row.cell("tokens") {
+        let mut set = match row.cell("tokens") {
             "none" => None,
-            kind => Some(tokens(Some(Duration::from_secs(3600)), kind == "full")),
+            kind => Some(tokens(Some(Duration::from_secs(3600)), kind != "plain")),
         };
         let at = now(Duration::from_secs(100));
+        if let Some(set) = &mut set {
+            let in_seconds = |seconds| Some(DateTime::<Utc>::from(at.wall + Duration::from_secs(seconds)));
+            match row.cell("tokens") {
+                "brief" => set.refresh_expires_at = in_seconds(100),
+                "long" => (set.expires_at, set.refresh_expires_at) = (in_seconds(9_999_999), in_seconds(9_999_999)),
+                "lasting" => set.refresh_expires_at = in_seconds(9_999_999),
+                _ => {}
+            }
+        }
         let mut record = set.clone().map(|set| Record::alive(key(), set));
         if let (Some((whose, unanswered)), Some(record)) = (row.cell("intent").split_once(' '), &mut record) {
             let age = Duration::from_secs(row.cell("age").parse().unwrap());
+            let (unanswered, first) = match unanswered.trim().split_once('/') {
+                Some((unanswered, age)) => (unanswered, Some(Duration::from_secs(age.parse().unwrap()))),
+                None => (unanswered.trim(), None),
+            };
             record.intent = Some(Intent {
                 holder: whose.to_owned(),
                 fence: 1,
                 at: DateTime::<Utc>::from(at.wall - age),
+                first_at: first.map(|age| DateTime::<Utc>::from(at.wall - age)),
                 refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
-                unanswered: unanswered.trim().parse().unwrap(),
+                unanswered: unanswered.parse().unwrap(),
                 given_up: whose == "left",
                 put_back: whose == "lost",
             });
@@ -294,6 +308,7 @@ fn rescues_by_example() {
                 holder: "somebody".to_owned(),
                 fence: 1,
                 at: at.utc(),
+                first_at: None,
                 refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
                 unanswered: 0,
                 given_up: false,

@@ -548,6 +548,7 @@ mod tests {
                 holder: holder.to_owned(),
                 fence,
                 at: now.utc(),
+                first_at: None,
                 refresh_token: Fingerprint::of(&Secret::from("refresh-1")),
                 unanswered: 0,
                 given_up: false,

@@ -84,6 +84,7 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
         holder: "a process that the store has forgotten".to_owned(),
         fence,
         at: live.now().utc(),
+        first_at: None,
         refresh_token: Fingerprint::of(refresh_token),
         unanswered: 0,
         given_up: false,

@@ -54,7 +54,7 @@ pub(super) async fn at_once(live: &Arc<Live>, want: &Want, seen: &Versioned) -> 
     // There is no fence yet. A revision tells one intent from every other as well.
     intended.record = seen
         .record
-        .with_intent(intent(live, intended.revision, &refresh_token, 0));
+        .with_intent(intent(live, intended.revision, &refresh_token, 0, None));
     let swap = change(Some(seen.revision), &intended, 0);
     live.held.intends(intended.revision);
     let Asked { leased, at } = match live.store.lease_and_swap(swap).await {
@@ -90,11 +90,13 @@ pub(super) fn permit(live: &Live, lease: &Lease, asked_at: Now) -> SendPermit {
     }
 }
 
-fn intent(live: &Live, number: u64, refresh_token: &Secret, unanswered: u32) -> Intent {
+/// `before`: the intent of the requests that carried the same refresh token and brought no answer.
+fn intent(live: &Live, number: u64, refresh_token: &Secret, unanswered: u32, before: Option<&Intent>) -> Intent {
     Intent {
         holder: live.grant.holder.to_string(),
         fence: number,
         at: live.now().utc(),
+        first_at: before.map(Intent::in_doubt_since),
         refresh_token: Fingerprint::of(refresh_token),
         unanswered,
         given_up: false,
@@ -149,7 +151,8 @@ impl Refresh<'_> {
         if !grant.rotation.spends() {
             return Ok(seen);
         }
-        let intent = intent(self.live, self.lease.fence, refresh_token, unanswered);
+        let before = seen.record.intent.as_ref().filter(|_| unanswered > 0);
+        let intent = intent(self.live, self.lease.fence, refresh_token, unanswered, before);
         let record = seen.record.with_intent(intent);
         match self.write(&seen, record).await? {
             Written::Done(intended) => Ok(intended),
