@@ -111,6 +111,7 @@ async fn calls_attempts_token_requests_and_connections_are_counted_and_their_eve
         },
         |_, before| match before {
             0 => Answer::json(r#"{"accounts":[]}"#),
+            1 => Answer::html(200, "<html>"),
             _ => Answer::invalid_token(),
         },
     )
@@ -122,23 +123,28 @@ async fn calls_attempts_token_requests_and_connections_are_counted_and_their_eve
     let line = |name: &str| values.lock().unwrap().get(name).copied();
     assert_eq!(line("finrail_connections{provider=mx,state=live}"), Some(1));
     user.client().list_accounts().send().await.unwrap_err();
+    user.client().list_accounts().send().await.unwrap_err();
     for (name, expected) in [
         (
             "finrail_calls_total{provider=mx,operation=list_accounts,outcome=ok,error_type=none}",
             1,
         ),
         (
+            "finrail_calls_total{provider=mx,operation=list_accounts,outcome=unknown,error_type=invalid_reply}",
+            1,
+        ),
+        (
             "finrail_calls_total{provider=mx,operation=list_accounts,outcome=rejected,error_type=reauthorization_required}",
             1,
         ),
-        ("finrail_call_duration_seconds{provider=mx,operation=list_accounts}", 2),
+        ("finrail_call_duration_seconds{provider=mx,operation=list_accounts}", 3),
         (
             "finrail_attempts_total{provider=mx,operation=list_accounts,status=401}",
             1,
         ),
         (
             "finrail_attempts_total{provider=mx,operation=list_accounts,status=200}",
-            1,
+            2,
         ),
         (
             "finrail_token_requests_total{provider=mx,grant=refresh_token,verdict=dead}",

@@ -386,6 +386,19 @@ async fn a_call_that_fails_shows_neither_token_nor_body() {
             watch.error(what, &error);
         }
     }
+    // A reply that breaks off behind its headers, by which it names the request.
+    for status in [200, 400, 503] {
+        let head = format!(
+            "HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\nx-request-id: {ACCESS}\r\ncontent-length: 100\r\n\r\n{{"
+        );
+        let torn = Answer::Pieces(vec![(Duration::ZERO, head.into_bytes())]);
+        let recorder = Recorder::with_tokens(|_, _| tokens(), move |_, _| torn.clone()).await;
+        let app = app::<finexer::Provider>(&recorder).build().unwrap();
+        let user = authorize(&mut watch, &app, "customer_read").await.unwrap();
+        let error = user.client().list_customers().send().await.unwrap_err();
+        assert_eq!(error.request_id(), None, "{status}");
+        watch.error("a torn reply", &error);
+    }
     // Values that do not fit, in every kind of field.
     for body in [
         format!(r#"{{"id":"a","amount":"{PAN}x"}}"#),

@@ -15,7 +15,7 @@ use crate::token::{
     AllEvents, AuditSink, Clock, GrantKind, Handles, NewsOfAll, Now, PseudonymKey, Renewal, Rotation, TokenHandle,
     TokenKey, TokenStore,
 };
-use crate::transport::{Core, CoreSettings, Credential, ExtraHeaders, Limiter, RetryPolicy};
+use crate::transport::{ClientSecrets, Core, CoreSettings, Credential, ExtraHeaders, Limiter, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 
 /// An application that is registered with a provider.
@@ -53,7 +53,7 @@ pub(super) struct Settled<P: Provider> {
     pub(super) own_http: bool,
     pub(super) limiter: Arc<Limiter>,
     pub(super) wire_log: bool,
-    pub(super) client_secret: Option<Arc<Secret>>,
+    pub(super) client_secrets: ClientSecrets,
     pub(super) retry: RetryPolicy,
     pub(super) redirect_uri: Option<String>,
     pub(super) issuer: Option<String>,
@@ -627,7 +627,7 @@ impl<P: Provider> App<P> {
                 own_http: self.0.own_http,
                 limiter: Arc::clone(&self.0.limiter),
                 wire_log: self.0.wire_log,
-                client_secret: self.0.client_secret.clone(),
+                client_secrets: Some(Arc::clone(&self.0.client_secrets)),
             }),
         )
     }

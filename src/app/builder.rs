@@ -541,13 +541,17 @@ impl<P: Provider> AppBuilder<P> {
             (true, _) => Pkce::Refused,
             (false, known) => known,
         };
-        let client_secret = credentials.fixed_secret().ok().map(|secret| Arc::new(secret.clone()));
+        // A request has the other half of its time for the sending.
+        let kept = KeptSecrets::new(credentials.secrets, self.timeout / 2);
+        let client_secrets = {
+            let kept = kept.clone();
+            Arc::new(move |tells: &dyn Fn(&str) -> bool| kept.any(tells))
+        };
         let server = AuthorizationServer::new(Settings {
             profile,
             endpoints,
             client_id: credentials.client_id,
-            // A request has the other half of its time for the sending.
-            client_secrets: KeptSecrets::new(credentials.secrets, self.timeout / 2),
+            client_secrets: kept,
             authentication: self.authentication.unwrap_or(profile.client_authentication),
             body: self.token_body.unwrap_or(profile.token_body),
             pkce,
@@ -566,7 +570,7 @@ impl<P: Provider> AppBuilder<P> {
             own_http,
             limiter: Arc::new(Limiter::new(self.limits)),
             wire_log: self.wire_log,
-            client_secret,
+            client_secrets,
             retry: self.retry,
             redirect_uri: self.redirect_uri,
             issuer: self.issuer,

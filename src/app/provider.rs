@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::http::ConfigError;
 use crate::oauth::{Profile, RequestedScope};
-use crate::transport::{Core, Operation, RawCall};
+use crate::transport::{Core, Operation, RawCall, proof_of_all};
 
 /// A provider, as generated code describes it. Every provider module has a type that implements it.
 pub trait Provider: Copy + Send + Sync + 'static {
@@ -67,7 +67,9 @@ pub trait TypedClient: Clone + Send + Sync + 'static {
     /// A call by method and path, for what the specification lacks. The path is relative to the base URL; `{name}` in it
     /// is filled by [`RawCall::path_parameter`].
     fn raw(&self, method: http::Method, path: &str) -> RawCall {
-        RawCall::new(self.core().clone(), method, path)
+        let beside = Self::Provider::operations();
+        let beside = beside.iter().filter(|operation| operation.client == Self::KIND.name());
+        RawCall::new(self.core().clone(), method, path, proof_of_all(beside))
     }
 
     /// The same client, with one header more on every call. A value that a call has by itself, or that its caller

@@ -144,6 +144,15 @@ impl KeptSecrets {
         self.known(refused)
     }
 
+    /// Whether it is so of one of those that are known, whichever is sent.
+    pub fn any(&self, tells: &dyn Fn(&str) -> bool) -> bool {
+        let state = self.0.lock();
+        let read = state.read.iter();
+        let read = read.flat_map(|read| std::iter::once(&read.current).chain(&read.other));
+        let known = read.chain(&self.0.settings.fixed).chain(&state.taken);
+        known.into_iter().any(|secret| tells(secret.expose_secret()))
+    }
+
     /// The server took this secret.
     pub fn took(&self, secret: &Secret) {
         let mut state = self.0.lock();

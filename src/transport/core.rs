@@ -24,11 +24,10 @@ use super::options::{CallOptions, ExtraHeaders, is_blank};
 use super::outcome::Outcome;
 use super::response::{Head, Response, ResponseValue};
 use super::retry::RetryPolicy;
-use super::secrets::KnownSecrets;
+use super::secrets::{self, ClientSecrets, KnownSecrets};
 use super::trace;
 use super::wire_log;
 use crate::http::{Departure, Random, RetryAfter, nothing_once, sent_once};
-use crate::value::Secret;
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -54,7 +53,7 @@ struct Inner {
     /// What goes over the wire is told by its shape.
     wire_log: bool,
     /// The application's own, where it is known: it is in no log.
-    client_secret: Option<Arc<Secret>>,
+    client_secrets: Option<ClientSecrets>,
     /// Spreads the pauses between attempts.
     random: Arc<Random>,
 }
@@ -72,7 +71,7 @@ pub(crate) struct Settings {
     pub own_http: bool,
     pub limiter: Arc<Limiter>,
     pub wire_log: bool,
-    pub client_secret: Option<Arc<Secret>>,
+    pub client_secrets: Option<ClientSecrets>,
 }
 
 impl fmt::Debug for Core {
@@ -95,7 +94,7 @@ impl Core {
             own_http,
             limiter,
             wire_log,
-            client_secret,
+            client_secrets,
         } = settings;
         Self(Arc::new(Inner {
             provider,
@@ -107,7 +106,7 @@ impl Core {
             own_http,
             limiter,
             wire_log,
-            client_secret,
+            client_secrets,
             random: Arc::new(Random::from_system()),
         }))
     }
@@ -194,9 +193,15 @@ impl Core {
                     .run(http, request, operation, target, &with, &mut call.earlier)
                     .await;
                 call.is_over = true;
-                let took = call.earlier.started.elapsed();
-                trace::ended(self.0.provider, operation, &result, call.earlier.attempts, took);
-                result.map_err(Failure::from)
+                let earlier = &call.earlier;
+                let ending = trace::Ending::new(self.0.provider, operation, &result, earlier.attempts, earlier.started);
+                match result {
+                    Ok(response) => Ok(Response {
+                        ending: Some(ending),
+                        ..response
+                    }),
+                    Err(error) => Err(Failure::from(error)),
+                }
             }
             .instrument(span),
         )
@@ -257,6 +262,9 @@ impl Core {
     ) -> Result<Response, Untyped> {
         let deadline = policy.end(earlier.started);
         let has_key = parts.has_key(operation);
+        // What the caller sets may be a secret: an API key beside the token.
+        let headers = secrets::of_caller(&parts.headers);
+        let mut refused = None;
         let mut renewed = false;
         let mut attempt = 1;
         let mut last: Option<Attempted> = None;
@@ -303,7 +311,12 @@ impl Core {
             };
             let span = trace::attempt(operation, &parts.method, &parts.url, earlier.attempts);
             earlier.attempts += 1;
-            let secrets = || KnownSecrets::new(credential.header(bearer.as_ref()), self.0.client_secret.as_ref());
+            let secrets = KnownSecrets {
+                sent: credential.header(bearer.as_ref()),
+                refused: refused.clone(),
+                of_client: self.0.client_secrets.clone(),
+                headers: Arc::clone(&headers),
+            };
             let told = self.0.wire_log && wire_log::is_heard();
             if told {
                 wire_log::request(
@@ -311,16 +324,18 @@ impl Core {
                     &parts.method,
                     &parts.headers,
                     parts.body.as_deref(),
-                    &secrets(),
+                    &secrets,
                 );
             }
-            let mut sent = self.send(&parts, http, attempted).instrument(span.clone()).await;
+            let mut sent = self
+                .send(&parts, http, attempted, secrets)
+                .instrument(span.clone())
+                .await;
             trace::attempted(self.0.provider, operation, &span, &sent);
-            if let Ok(response) = &mut sent {
-                response.head.secrets = secrets();
-                if told {
-                    wire_log::reply(operation, response, &response.head.secrets);
-                }
+            if let Ok(response) = &sent
+                && told
+            {
+                wire_log::reply(operation, response, &response.head.secrets);
             }
             situation.happened = match &sent {
                 Ok(response) if self.was_redirected(response, &parts, operation) => Happened::Elsewhere,
@@ -348,6 +363,7 @@ impl Core {
                     {
                         AfterRefusal::SendAgain => {
                             renewed = true;
+                            refused = credential.header(Some(&bearer));
                             last = Some((sent, situation.happened));
                             continue;
                         }
@@ -405,6 +421,7 @@ impl Core {
             patience,
             repeatable,
         }: Attempt,
+        secrets: KnownSecrets,
     ) -> Result<Response, ConnectionError> {
         let Made { request, id, departure } = parts.request(operation);
         let started = Instant::now();
@@ -431,7 +448,8 @@ impl Core {
             }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let head = Head::of(self.0.provider, operation, &mut inner, id, repeatable);
+        let mut head = Head::of(self.0.provider, operation, &mut inner, id, repeatable);
+        head.secrets = secrets;
         let left = within.saturating_sub(started.elapsed());
         Response::receive(head, inner, patience, left).await
     }

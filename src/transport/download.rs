@@ -20,7 +20,7 @@ impl ResponseValue<ByteStream> {
     #[doc(hidden)]
     #[must_use]
     pub fn stream(response: Response) -> Self {
-        let Response { head, body } = response;
+        let Response { head, body, .. } = response;
         let (inner, patience): (BoxStream<'static, reqwest::Result<Bytes>>, _) = match body {
             Body::Stream(inner, patience) => (Box::pin(inner.bytes_stream()), patience),
             Body::Whole(body) => (

@@ -45,10 +45,12 @@ pub use outcome::{Outcome, Proof};
 pub use pages::{Items, Pages};
 pub use prepared::Prepared;
 pub use raw::RawCall;
+pub(crate) use raw::proof_of_all;
 #[cfg(feature = "mock")]
 pub(crate) use request::{form, parameter_texts};
 pub use response::{MAX_BODY, ResponseValue};
 pub use retry::RetryPolicy;
+pub(crate) use secrets::ClientSecrets;
 pub use unreadable::UnreadableItem;
 
 /// What generated code calls with and no user needs. It is public by the numbered contract `rt::v1` alone, which promises

@@ -1,6 +1,7 @@
 //! Calls that no specification describes.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::Method;
@@ -12,7 +13,7 @@ use url::Url;
 use super::core::Core;
 use super::error::Error;
 use super::invalid_reply::Problem;
-use super::operation::{Authentication, Effect, Operation};
+use super::operation::{Authentication, Effect, ErrorProof, Operation};
 use super::options::CallOptions;
 use super::request::encode_path;
 use super::response::{Body, Response, ResponseValue};
@@ -51,12 +52,14 @@ pub struct RawCall {
     body: Option<(HeaderValue, Bytes)>,
     accept: HeaderValue,
     effect: Effect,
+    /// How a refusal is known to be the provider's.
+    proof: Option<ErrorProof>,
     with: CallOptions,
     problem: Option<String>,
 }
 
 impl RawCall {
-    pub(crate) fn new(core: Core, method: Method, path: &str) -> Self {
+    pub(crate) fn new(core: Core, method: Method, path: &str, proof: Option<ErrorProof>) -> Self {
         let effect = if matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
             Effect::Safe
         } else {
@@ -72,6 +75,7 @@ impl RawCall {
             body: None,
             accept: HeaderValue::from_static("application/json"),
             effect,
+            proof,
             with: CallOptions::new(),
             problem: None,
         }
@@ -154,11 +158,7 @@ impl RawCall {
             headers.insert(CONTENT_TYPE, media_type);
             *request.body_mut() = Some(body.into());
         }
-        let operation = match self.effect {
-            Effect::Safe => &SAFE,
-            Effect::Idempotent => &IDEMPOTENT,
-            Effect::Neither => &NEITHER,
-        };
+        let operation = operation(self.effect, self.proof);
         let response = self.core.execute_given(request, operation, self.with).await?;
         match response.status().as_u16() {
             200..=299 => ResponseValue::as_it_came(response),
@@ -241,8 +241,8 @@ impl fmt::Debug for RawCall {
 impl ResponseValue<Bytes> {
     /// A reply with its body as it came.
     pub(crate) fn as_it_came<E>(response: Response) -> Result<Self, Error<E>> {
-        let Response { head, body } = response;
-        match body {
+        let Response { head, body, mut ending } = response;
+        let read = match body {
             Body::Whole(inner) => Ok(Self {
                 inner,
                 head,
@@ -255,7 +255,11 @@ impl ResponseValue<Bytes> {
                 Err(Error::Connection(error))
             }
             Body::Stream(..) => Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
+        };
+        if let (Some(ending), Err(error)) = (&mut ending, &read) {
+            ending.failed(error);
         }
+        read
     }
 
     /// The body, read as JSON.
@@ -285,12 +289,69 @@ const RAW: Operation = Operation {
     authentication: ANY,
     ..Operation::BASE
 };
-static SAFE: Operation = Operation {
-    effect: Effect::Safe,
-    ..RAW
-};
-static IDEMPOTENT: Operation = Operation {
-    effect: Effect::Idempotent,
-    ..RAW
-};
-static NEITHER: Operation = RAW;
+
+/// The operation that a raw call is. There is one for each effect, and for each way in which a provider is known: they are
+/// made once and stay.
+fn operation(effect: Effect, error_proof: Option<ErrorProof>) -> &'static Operation {
+    static MADE: Mutex<Vec<&'static Operation>> = Mutex::new(Vec::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = made
+        .iter()
+        .find(|operation| operation.effect == effect && operation.error_proof == error_proof);
+    if let Some(known) = known {
+        return known;
+    }
+    let new: &'static Operation = Box::leak(Box::new(Operation {
+        effect,
+        error_proof,
+        ..RAW
+    }));
+    made.push(new);
+    new
+}
+
+/// How the refusals of a provider are known where its specification says nothing of a call: as those of all others are.
+/// Where only some of them are known, or in different ways, nothing proves a refusal; where none is, it is assumed.
+pub(crate) fn proof_of_all<'o>(others: impl IntoIterator<Item = &'o Operation>) -> Option<ErrorProof> {
+    let mut others = others.into_iter().filter(|operation| !operation.browser);
+    let first = others.next()?.error_proof;
+    match others.all(|operation| operation.error_proof == first) {
+        true => first,
+        false => Some(ErrorProof::BASE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusals_of_a_raw_call_are_known_as_those_of_all_others_are() {
+        let known = |statuses| ErrorProof {
+            statuses,
+            members: &["code"],
+        };
+        let (one, other) = (known(&[400]), known(&[409]));
+        for (others, expected) in [
+            (&[][..], None),
+            (&[None, None], None),
+            (&[Some(one), Some(one)], Some(one)),
+            (&[Some(one), Some(other)], Some(ErrorProof::BASE)),
+            (&[None, Some(one)], Some(ErrorProof::BASE)),
+        ] {
+            let others = others.iter().map(|error_proof| Operation {
+                error_proof: *error_proof,
+                ..Operation::BASE
+            });
+            let others: Vec<_> = others.collect();
+            assert_eq!(proof_of_all(&others), expected);
+        }
+    }
+
+    #[test]
+    fn a_raw_call_of_one_kind_is_one_operation() {
+        let [first, again] = [Effect::Neither; 2].map(|effect| operation(effect, Some(ErrorProof::BASE)));
+        assert!(std::ptr::eq(first, again));
+        assert_eq!(operation(Effect::Safe, None).effect, Effect::Safe);
+    }
+}

@@ -8,9 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
-use super::operation::Effect;
 use super::response::{Body, Head, Response, ResponseValue};
-use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, page_without};
 use crate::http::without_mark;
 use crate::value::decode::{Undecodable, decode, decode_described};
@@ -20,8 +18,17 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes a reply.
     #[doc(hidden)]
     #[allow(clippy::unused_async)] // generated code awaits it
-    pub async fn from_response<E>(response: Response) -> Result<Self, Error<E>> {
-        let Response { head, body } = response;
+    pub async fn from_response<E>(mut response: Response) -> Result<Self, Error<E>> {
+        let ending = response.ending.take();
+        let read = Self::read(response);
+        if let (Some(mut ending), Err(error)) = (ending, &read) {
+            ending.failed(error);
+        }
+        read
+    }
+
+    fn read<E>(response: Response) -> Result<Self, Error<E>> {
+        let Response { head, body, .. } = response;
         let body = match body {
             Body::Whole(body) => body,
             Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
@@ -42,7 +49,6 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             false => decode(&text),
         };
         if let Some(member) = error_in_success(&head, &text) {
-            warn_of_unknown_outcome(&head);
             let problem = Problem::Decode {
                 path: ".".to_owned(),
                 reason: format!("nothing of the reply is described, and it has `{member}`, as an error has"),
@@ -67,7 +73,6 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                         raw,
                     });
                 }
-                warn_of_unknown_outcome(&head);
                 let problem = match media_type(&head.headers) {
                     Some(name) if !is_json(&name) => Problem::NotJson { media_type: name },
                     _ => Problem::Decode { path, reason },
@@ -104,13 +109,6 @@ fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
             .is_some_and(|value| !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\""))
     };
     members.iter().copied().find(|member| tells(member))
-}
-
-/// A success whose reply cannot be read tells nothing of what was done. Of other replies it was told when the call ended.
-fn warn_of_unknown_outcome(head: &Head) {
-    if head.operation.effect != Effect::Safe {
-        trace::of_unknown_outcome(head.operation, head.request_id());
-    }
 }
 
 /// An item that cannot be read, with the reply that it came in.
@@ -209,7 +207,12 @@ mod tests {
     }
 
     async fn read(head: Head, body: Body) -> Result<u8, Error> {
-        let value = ResponseValue::<u8>::from_response(Response { head, body }).await?;
+        let value = ResponseValue::<u8>::from_response(Response {
+            head,
+            body,
+            ending: None,
+        })
+        .await?;
         Ok(value.into_inner())
     }
 
@@ -250,14 +253,24 @@ mod tests {
         ] {
             let head = head(200, &format!("application/json{declared}"), false);
             let body = Body::Whole(Bytes::from_static(body));
-            let value = ResponseValue::<String>::from_response::<()>(Response { head, body }).await;
+            let value = ResponseValue::<String>::from_response::<()>(Response {
+                head,
+                body,
+                ending: None,
+            })
+            .await;
             assert_eq!(value.unwrap().as_str(), read, "{declared}");
         }
         // What is no UTF-8 is not guessed at, whether UTF-8 is declared or goes without saying.
         for declared in ["", "; charset=utf-8"] {
             let head = head(200, &format!("application/json{declared}"), false);
             let body = Body::Whole(Bytes::from_static(b"\"caf\xe9\""));
-            let value = ResponseValue::<String>::from_response::<()>(Response { head, body }).await;
+            let value = ResponseValue::<String>::from_response::<()>(Response {
+                head,
+                body,
+                ending: None,
+            })
+            .await;
             assert!(value.is_err(), "{declared}");
         }
     }
@@ -279,6 +292,7 @@ mod tests {
             let response = Response {
                 head: head(status, "", false),
                 body: whole(body),
+                ending: None,
             };
             match ResponseValue::<Deal>::from_response::<()>(response).await {
                 Ok(_) => assert!(is_value, "{body}"),

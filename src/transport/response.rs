@@ -14,6 +14,7 @@ use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
 use super::outcome::{Conclusion, code, proof};
 use super::secrets::KnownSecrets;
+use super::trace::Ending;
 use super::unreadable::UnreadableItem;
 use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read, without_mark};
 use crate::token;
@@ -160,6 +161,8 @@ pub(crate) enum Body {
 pub struct Response {
     pub(crate) head: Head,
     pub(crate) body: Body,
+    /// What is told of the call when the reply was read.
+    pub(crate) ending: Option<Ending>,
 }
 
 impl fmt::Debug for Response {
@@ -203,7 +206,11 @@ impl Response {
                 }
             }
         };
-        Ok(Self { head, body })
+        Ok(Self {
+            head,
+            body,
+            ending: None,
+        })
     }
 
     /// A reply whose body did not come whole. A refusal (4xx) stays one: what its headers ask for, a new token or a
@@ -212,7 +219,11 @@ impl Response {
         let error = head.broken(error);
         if head.status.is_client_error() {
             let body = Body::Broken(error);
-            Ok(Self { head, body })
+            Ok(Self {
+                head,
+                body,
+                ending: None,
+            })
         } else {
             Err(error)
         }
@@ -233,17 +244,20 @@ impl Response {
     }
 }
 
+/// Headers that name a request, the more usual first.
+pub(super) const NAMES_OF_A_REQUEST: [&str; 4] = [
+    "x-request-id",
+    "request-id",
+    "x-correlation-id",
+    "x-fapi-interaction-id",
+];
+
 /// The first header that names the request.
 fn request_id(headers: &HeaderMap) -> Option<&str> {
-    [
-        "x-request-id",
-        "request-id",
-        "x-correlation-id",
-        "x-fapi-interaction-id",
-    ]
-    .into_iter()
-    .find_map(|name| headers.get(name)?.to_str().ok())
-    .filter(|id| id.len() <= 128)
+    NAMES_OF_A_REQUEST
+        .into_iter()
+        .find_map(|name| headers.get(name)?.to_str().ok())
+        .filter(|id| id.len() <= 128)
 }
 
 /// A decoded reply with its status and headers. It dereferences to the value.

@@ -4,30 +4,39 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
-use crate::value::Secret;
+use super::response::NAMES_OF_A_REQUEST;
 
 /// Shorter texts stand in many names: they are known where they are the whole of one.
 const SHORTEST: usize = 8;
+
+/// Asks the secrets of a client, of which there may be several: whether it is so of one of them.
+pub(crate) type ClientSecrets = Arc<dyn Fn(&dyn Fn(&str) -> bool) -> bool + Send + Sync>;
 
 /// The secrets that a call's client knows.
 #[derive(Clone, Default)]
 pub(crate) struct KnownSecrets {
     /// `Authorization`, as it was sent.
-    header: Option<HeaderValue>,
-    others: Option<Arc<Secret>>,
+    pub sent: Option<HeaderValue>,
+    /// The same as it was sent before, where the provider refused the token.
+    pub refused: Option<HeaderValue>,
+    pub of_client: Option<ClientSecrets>,
+    /// Values of headers by the caller.
+    pub headers: Arc<[HeaderValue]>,
+}
+
+/// The values that are nobody's business in the headers of a call before its credentials are in them. What names a
+/// request is for being shown.
+pub(super) fn of_caller(headers: &HeaderMap) -> Arc<[HeaderValue]> {
+    let values = headers
+        .iter()
+        .filter(|(name, value)| value.is_sensitive() && !NAMES_OF_A_REQUEST.contains(&name.as_str()));
+    values.map(|(_, value)| value.clone()).collect()
 }
 
 impl KnownSecrets {
-    pub fn new(header: Option<HeaderValue>, others: Option<&Arc<Secret>>) -> Self {
-        Self {
-            header,
-            others: others.cloned(),
-        }
-    }
-
     /// Whether a text has one of them in it, or is a part of one.
     pub fn are_in(&self, text: &str) -> bool {
         let tells = |secret: &str| {
@@ -35,25 +44,35 @@ impl KnownSecrets {
                 || secret.len() >= SHORTEST
                     && (text.contains(secret) || text.len() >= SHORTEST && secret.contains(text))
         };
-        if self.others.as_ref().is_some_and(|other| tells(other.expose_secret())) {
+        if self.of_client.as_ref().is_some_and(|secrets| secrets(&tells)) {
             return true;
         }
-        let sent = self.header.as_ref().and_then(|header| header.to_str().ok());
-        let Some((scheme, sent)) = sent.and_then(|sent| sent.split_once(' ')) else {
-            return false;
-        };
-        if tells(sent) {
+        if self.headers.iter().filter_map(|value| value.to_str().ok()).any(tells) {
             return true;
         }
-        // Of Basic, what stands behind the encoding.
-        let decoded = scheme
-            .eq_ignore_ascii_case("basic")
-            .then(|| STANDARD.decode(sent).ok())
-            .flatten();
-        let decoded = decoded.map(Zeroizing::new);
-        let decoded = decoded.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok());
-        decoded.is_some_and(|pair| pair.split(':').any(tells))
+        self.sent
+            .iter()
+            .chain(&self.refused)
+            .any(|header| tells_credentials(header, tells))
     }
+}
+
+/// Whether it is so of what stands in an `Authorization` header.
+fn tells_credentials(header: &HeaderValue, tells: impl Fn(&str) -> bool) -> bool {
+    let Some((scheme, sent)) = header.to_str().ok().and_then(|header| header.split_once(' ')) else {
+        return false;
+    };
+    if tells(sent) {
+        return true;
+    }
+    // Of Basic, what stands behind the encoding.
+    let decoded = scheme
+        .eq_ignore_ascii_case("basic")
+        .then(|| STANDARD.decode(sent).ok())
+        .flatten();
+    let decoded = decoded.map(Zeroizing::new);
+    let decoded = decoded.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    decoded.is_some_and(|pair| pair.split(':').any(tells))
 }
 
 #[cfg(test)]
@@ -63,7 +82,16 @@ mod tests {
     #[test]
     fn a_text_that_has_a_secret_in_it_or_is_a_part_of_one_is_known() {
         let basic = format!("Basic {}", STANDARD.encode("planted-key-1:planted-word-2"));
-        let other = Arc::new(Secret::from("planted-client-3"));
+        let of_client: ClientSecrets =
+            Arc::new(|tells| ["planted-client-3", "planted-client-4"].into_iter().any(tells));
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("x-api-key", "planted-key-5"), ("x-request-id", "planted-id-6")] {
+            let mut value = HeaderValue::from_static(value);
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        headers.insert("accept", HeaderValue::from_static("application/json"));
+        let headers = of_caller(&headers);
         for (header, text, known) in [
             ("Bearer planted-token", "planted-token", true),
             ("Bearer planted-token", "xplanted-tokenx", true),
@@ -75,11 +103,21 @@ mod tests {
             (basic.as_str(), "a.planted-word-2", true),
             (basic.as_str(), basic.strip_prefix("Basic ").unwrap(), true),
             ("Bearer planted-token", "planted-client-3", true),
+            ("Bearer planted-token", "planted-client-4", true),
+            ("Bearer planted-token", "planted-key-5", true),
+            ("Bearer planted-token", "planted-id-6", false),
+            ("Bearer planted-token", "application/json", false),
+            ("Bearer planted-token", "xplanted-before-7", true),
             ("", "planted-client-3", true),
             ("", "status", false),
         ] {
             let header = HeaderValue::from_str(header).unwrap();
-            let secrets = KnownSecrets::new(Some(header), Some(&other));
+            let secrets = KnownSecrets {
+                sent: Some(header),
+                refused: Some(HeaderValue::from_static("Bearer planted-before-7")),
+                of_client: Some(Arc::clone(&of_client)),
+                headers: Arc::clone(&headers),
+            };
             assert_eq!(secrets.are_in(text), known, "{text}");
         }
         assert!(!KnownSecrets::default().are_in("planted-token"));

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use http::StatusCode;
+use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::{Empty, display};
 use url::Url;
@@ -102,65 +104,115 @@ pub(super) fn attempted(
     }
 }
 
-/// Writes down what became of a call, in the span that is entered, and warns where nobody knows what it did.
-pub(super) fn ended(
+/// What is to be told of a call that has its reply, or will have none: when it is dropped, which is when the reply was
+/// read, because what cannot be read is no success.
+pub(crate) struct Ending {
+    span: Span,
     provider: &'static str,
     operation: &'static Operation,
-    result: &Result<Response, Untyped>,
     attempts: u32,
-    took: Duration,
-) {
-    let outcome = match result {
-        Ok(response) if response.status().is_success() => None,
-        Ok(response) => Some(outcome_of(response)),
-        Err(error) => Some(error.outcome()),
-    };
-    // Looked for only where it is told: it may stand in one of several headers.
-    let request_id = || match result {
-        Ok(response) => response.head.request_id(),
-        Err(error) => error.request_id(),
-    };
-    let kind = match result {
-        _ if outcome.is_none() => Cow::Borrowed("none"),
-        Ok(response) => Cow::Owned(response.status().as_u16().to_string()),
-        Err(error) => error.kind(),
-    };
-    meter::call(
-        provider,
-        operation.id,
-        outcome.map_or("ok", Outcome::as_str),
-        &kind,
-        took,
-    );
-    let span = Span::current();
-    if !span.is_disabled() {
-        span.record("finrail.attempts", attempts);
-        span.record(
-            "finrail.duration_ms",
-            u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        );
-        if let Some(id) = request_id() {
-            span.record("finrail.request_id", id);
-        }
-        if let Some(outcome) = outcome {
-            span.record("finrail.outcome", outcome.as_str());
-            span.record("otel.status_code", "ERROR");
-        }
-        let status = match result {
-            Ok(response) => Some(response.status()),
-            Err(error) => error.status(),
+    started: Instant,
+    /// None: a success.
+    outcome: Option<Outcome>,
+    kind: Cow<'static, str>,
+    status: Option<StatusCode>,
+    /// Where somebody is told of it.
+    request_id: Option<String>,
+}
+
+impl Ending {
+    /// Of a call in the span that is entered.
+    pub(super) fn new(
+        provider: &'static str,
+        operation: &'static Operation,
+        result: &Result<Response, Untyped>,
+        attempts: u32,
+        started: Instant,
+    ) -> Self {
+        let mut ending = Self {
+            span: Span::current(),
+            provider,
+            operation,
+            attempts,
+            started,
+            outcome: None,
+            kind: Cow::Borrowed("none"),
+            status: None,
+            request_id: None,
         };
-        if let Some(status) = status {
-            span.record("http.response.status_code", status.as_u16());
+        match result {
+            Ok(response) => {
+                let status = response.status();
+                ending.status = Some(status);
+                if !status.is_success() {
+                    ending.outcome = Some(outcome_of(response));
+                    ending.kind = Cow::Owned(status.as_u16().to_string());
+                }
+                // Looked for only where it is told: it may stand in one of several headers.
+                if !ending.span.is_disabled() || ending.warns() {
+                    ending.request_id = response.head.request_id().map(str::to_owned);
+                }
+            }
+            Err(error) => ending.failed(error),
         }
-        if outcome.is_some() {
-            span.record("error.type", &*kind);
+        ending
+    }
+
+    /// The reply cannot be read, or there is none.
+    pub(super) fn failed<E>(&mut self, error: &Error<E>) {
+        // Of a refusal it was told already, whatever its body is.
+        if self.outcome.is_some() {
+            return;
+        }
+        self.outcome = Some(error.outcome());
+        self.kind = error.kind();
+        self.status = error.status().or(self.status);
+        if let Some(id) = error.request_id() {
+            self.request_id = Some(id.to_owned());
         }
     }
-    match outcome {
-        Some(Outcome::Unknown) if operation.effect != Effect::Safe => of_unknown_outcome(operation, request_id()),
-        Some(outcome) => tracing::debug!(outcome = outcome.as_str(), "the call failed"),
-        None => tracing::debug!("the call ended"),
+
+    /// Whether the call may have changed something, and its caller is told of an error.
+    fn warns(&self) -> bool {
+        self.outcome == Some(Outcome::Unknown) && self.operation.effect != Effect::Safe
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Self { span, outcome, .. } = &*self;
+        let took = self.started.elapsed();
+        meter::call(
+            self.provider,
+            self.operation.id,
+            outcome.map_or("ok", Outcome::as_str),
+            &self.kind,
+            took,
+        );
+        if !span.is_disabled() {
+            span.record("finrail.attempts", self.attempts);
+            span.record(
+                "finrail.duration_ms",
+                u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            );
+            if let Some(id) = &self.request_id {
+                span.record("finrail.request_id", id.as_str());
+            }
+            if let Some(status) = self.status {
+                span.record("http.response.status_code", status.as_u16());
+            }
+            if let Some(outcome) = outcome {
+                span.record("finrail.outcome", outcome.as_str());
+                span.record("otel.status_code", "ERROR");
+                span.record("error.type", &*self.kind);
+            }
+        }
+        let _entered = span.enter();
+        match outcome {
+            _ if self.warns() => of_unknown_outcome(self.operation, self.request_id.as_deref()),
+            Some(outcome) => tracing::debug!(outcome = outcome.as_str(), "the call failed"),
+            None => tracing::debug!("the call ended"),
+        }
     }
 }
 
@@ -190,7 +242,7 @@ pub(super) fn given_up(provider: &'static str, operation: &'static Operation, at
 }
 
 /// A call that changes something may have done so, and its caller was told of an error.
-pub(super) fn of_unknown_outcome(operation: &'static Operation, request_id: Option<&str>) {
+fn of_unknown_outcome(operation: &'static Operation, request_id: Option<&str>) {
     if operation.effect == Effect::Idempotent {
         tracing::warn!(
             operation = operation.id,

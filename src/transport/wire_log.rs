@@ -79,7 +79,11 @@ fn told_headers(headers: &HeaderMap, secrets: &KnownSecrets) -> String {
         let is_shown = SHOWN.contains(&name.as_str()) && !value.is_sensitive() && value.len() <= 128;
         match value.to_str().ok().filter(|text| is_shown && !secrets.are_in(text)) {
             Some(text) => format!("{name}: {text}"),
-            None => format!("{}: {} bytes", shown(name.as_str(), |_| false), value.len()),
+            None => format!(
+                "{}: {} bytes",
+                shown(name.as_str(), |text| secrets.are_in(text)),
+                value.len()
+            ),
         }
     });
     told.collect::<Vec<_>>().join(", ")
@@ -213,7 +217,10 @@ mod tests {
     }
 
     fn secrets() -> KnownSecrets {
-        KnownSecrets::new(Some(HeaderValue::from_static("Bearer planted-token")), None)
+        KnownSecrets {
+            sent: Some(HeaderValue::from_static("Bearer planted-token")),
+            ..KnownSecrets::default()
+        }
     }
 
     fn told(body: &str) -> String {

@@ -1,8 +1,8 @@
 //! The client of a bank of one's own does what the five do: tokens, pages, exact amounts, typed refusals.
 #![allow(clippy::unwrap_used)]
 
-use finrail::Decimal;
 use finrail::transport::{Outcome, Proof};
+use finrail::{Decimal, TypedClient as _};
 use httpmock::MockServer;
 use own_bank::types::{AccountKind, NewTransfer};
 use serde_json::json;
@@ -149,5 +149,9 @@ async fn a_refusal_is_known_by_what_the_specification_says() {
         let refused = call.send().await.unwrap_err();
         assert_eq!((refused.outcome(), refused.proof()), concluded, "{status} {body}");
         assert_eq!(transfer.calls(), 1, "{status} {body}");
+        // Of a call that it does not describe as well.
+        let raw = client.raw(http::Method::POST, "/v1/transfers").json(&"x").send().await;
+        let refused = raw.unwrap_err();
+        assert_eq!((refused.outcome(), refused.proof()), concluded, "{status} {body}");
     }
 }
