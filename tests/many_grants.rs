@@ -951,3 +951,52 @@ async fn a_wrong_password_is_called_one() {
         "{error}"
     );
 }
+
+/// Nobody can name the mark of a person who was erased.
+#[cfg(feature = "encryption")]
+#[tokio::test]
+async fn after_a_rotation_of_keys_people_who_were_erased_come_back_and_are_stored() {
+    use finrail::token::store::{EncryptedStore, EncryptionKeys};
+
+    const ONE: [u8; 32] = [1; 32];
+    const TWO: [u8; 32] = [2; 32];
+    let world = World::new().await;
+    let app = |keys: EncryptionKeys| -> (mx::App, EncryptedStore) {
+        let store = EncryptedStore::new(Arc::clone(&world.store), keys);
+        let app = world
+            .builder()
+            .store(Arc::new(store.clone()))
+            .pseudonym_key(PseudonymKey::new([7; 32]))
+            .build()
+            .unwrap();
+        (app, store)
+    };
+    let (old, _) = app(EncryptionKeys::new(1, ONE));
+    connect(&old, "idle").await;
+    let erased = connect(&old, "erased").await.key().clone();
+    assert!(old.erase("erased").run().await.unwrap().is_complete());
+    connect(&old, "revoked").await.revoke().await.unwrap();
+    let begun = old.authorize(["accounts"]).unwrap().subject("new");
+    let state = begun.pending.state().expose_secret().to_owned();
+    old.begin("session", begun).await.unwrap();
+
+    // By the keys of its grants an application reaches one of them.
+    let (both, store) = app(EncryptionKeys::new(2, TWO).reads(1, ONE));
+    assert_eq!(subjects(&both).await, set(["idle"]));
+    let all = store.reencrypt_all().await.unwrap();
+    assert!(all.is_complete() && all.done >= 4, "{all:?}");
+
+    let (new, _) = app(EncryptionKeys::new(2, TWO));
+    assert_eq!(subjects(&new).await, set(["idle"]));
+    connect(&new, "erased").await;
+    connect(&new, "revoked").await;
+    let callback = format!("{REDIRECT}?code=code-1&state={state}");
+    new.complete("session", &callback).await.unwrap();
+    new.settled().await;
+    let (restarted, _) = app(EncryptionKeys::new(2, TWO));
+    assert!(restarted.connection(&erased).await.unwrap().is_some());
+    assert_eq!(subjects(&restarted).await, set(["idle", "erased", "revoked", "new"]));
+    assert!(restarted.erase("somebody else").run().await.unwrap().is_complete());
+    let done = restarted.keep_alive().once().await.unwrap();
+    assert!(done.unread.is_empty(), "{done:?}");
+}

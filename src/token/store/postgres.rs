@@ -119,6 +119,11 @@ DELETE FROM finrail_token
 WHERE id = $1 AND revision = $2 AND (holder IS NULL OR lease_until <= clock_timestamp())
 RETURNING fence";
 
+const REPLACE: &str = "
+UPDATE finrail_token SET revision = $3, record = $4
+WHERE id = $1 AND revision = $2 AND (holder IS NULL OR lease_until <= clock_timestamp())
+RETURNING fence";
+
 const FOUND: &str = "SELECT revision, record, fence FROM finrail_token WHERE id = $1";
 
 /// Of a lease that nobody has taken over and its holder has not given back.
@@ -180,6 +185,7 @@ struct Statements {
     swap_and_release: String,
     list: String,
     remove: String,
+    replace: String,
     found: String,
     release: String,
     renew: String,
@@ -341,6 +347,7 @@ impl Statements {
             swap_and_release: durable(SWAP_AND_RELEASE),
             list: of(LIST),
             remove: durable(REMOVE),
+            replace: durable(REPLACE),
             found: of(FOUND),
             release: of(RELEASE),
             renew: of(RENEW),
@@ -821,6 +828,26 @@ impl TokenStore for PostgresStore {
             let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&revision, Type::INT8)];
             let slot = self.slot("remove from postgres", PATIENCE).await?;
             Ok(slot.statement(&self.statements.remove, &parameters).await?.is_some())
+        }))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        id: &'a str,
+        revision: u64,
+        next: StoredRecord,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.placed(async move {
+            let (read, revision) = (signed(revision)?, signed(next.revision)?);
+            let bytes = &*next.bytes;
+            let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+                (&id, Type::TEXT),
+                (&read, Type::INT8),
+                (&revision, Type::INT8),
+                (&bytes, Type::BYTEA),
+            ];
+            let slot = self.slot("write to postgres", PATIENCE).await?;
+            Ok(slot.statement(&self.statements.replace, &parameters).await?.is_some())
         }))
     }
 

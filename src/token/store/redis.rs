@@ -344,6 +344,17 @@ redis.call('DEL', KEYS[1])
 return 1
 ";
 
+const REPLACE: &str = "
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HMGET', KEYS[1], 'revision', 'holder', 'until')
+if held[1] ~= ARGV[1] then return 0 end
+if held[2] and tonumber(held[3]) > now then return 0 end
+redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'record', ARGV[3])
+redis.call('PERSIST', KEYS[1])
+return 1
+";
+
 impl RedisStore {
     /// Connects to one server, and again whenever the connection breaks.
     ///
@@ -663,6 +674,21 @@ impl TokenStore for RedisStore {
             call.arg(revision);
             let removed: u8 = self.write("remove from redis", PATIENCE, &call).await?;
             Ok(removed == 1)
+        }))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        id: &'a str,
+        revision: u64,
+        next: StoredRecord,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.placed(async move {
+            let script = redis::Script::new(REPLACE);
+            let mut call = script.key(self.key_of(id));
+            call.arg(revision).arg(next.revision).arg(&*next.bytes);
+            let replaced: u8 = self.write("write to redis", PATIENCE, &call).await?;
+            Ok(replaced == 1)
         }))
     }
 
