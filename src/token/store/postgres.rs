@@ -14,7 +14,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use self::address::{notice_silence, parse, place_of, roots_of_the_system};
+use self::address::{notice_silence, parse, place_of};
 use super::listing::AT_ONCE;
 use super::remote::{PATIENCE, TRY, Unanswered, twice};
 use super::{
@@ -244,7 +244,8 @@ pub struct PostgresStoreBuilder {
 }
 
 impl PostgresStoreBuilder {
-    /// The caller's own TLS settings, such as a private root or a client certificate.
+    /// The caller's own TLS settings, such as a private root or a client certificate: what
+    /// [`connect_with`](PostgresStore::connect_with) says of them.
     pub fn tls(mut self, tls: ClientConfig) -> Self {
         self.tls = Some(tls);
         self
@@ -283,10 +284,7 @@ impl PostgresStoreBuilder {
     /// When the address or a name is wrong, or the server cannot be reached.
     pub async fn connect(self) -> Result<PostgresStore, StoreError> {
         let mut config = parse(&self.address)?;
-        let tls = match self.tls {
-            Some(tls) => tls,
-            None => roots_of_the_system(&mut config)?,
-        };
+        let tls = address::tls(&mut config, self.tls)?;
         let table = match &self.schema {
             Some(schema) => format!("{}.{}", quoted(schema)?, quoted(&self.table)?),
             None => quoted(&self.table)?,
@@ -400,9 +398,13 @@ impl PostgresStore {
 
     /// Connects with the caller's own TLS settings, such as a private root or a client certificate.
     ///
+    /// An address that says nothing of `sslmode` means TLS then, on loopback
+    /// too: a server without it is an error, and is told neither user nor
+    /// password. On a socket of this machine PostgreSQL has none.
+    ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect), and when the address says `sslmode=disable`.
     pub async fn connect_with(address: &str, tls: ClientConfig) -> Result<Self, StoreError> {
         Self::builder(address).tls(tls).connect().await
     }
