@@ -343,3 +343,31 @@ async fn with_tls_settings_of_its_own_nothing_is_sent_to_a_server_that_says_that
     let why = std::error::Error::source(&error).unwrap().to_string();
     assert!(why.contains("sslmode=disable"), "{why}");
 }
+
+#[tokio::test]
+async fn with_certificates_of_its_own_no_node_of_a_cluster_is_talked_to_in_the_clear() {
+    use finrail::token::store::RedisTls;
+    use futures_util::FutureExt as _;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (own, tls) = (
+        format!("redis://127.0.0.1:{}", listener.local_addr().unwrap().port()),
+        "rediss://127.0.0.1:9",
+    );
+    for nodes in [vec![own.as_str()], vec![tls, own.as_str()]] {
+        for plaintext in [false, true] {
+            let certificates = RedisTls {
+                client_tls: None,
+                root_cert: None,
+            };
+            let mut builder = RedisStore::cluster_builder(nodes.clone()).tls(certificates);
+            if plaintext {
+                builder = builder.allow_plaintext();
+            }
+            let error = builder.connect().await.unwrap_err();
+            let why = std::error::Error::source(&error).unwrap().to_string();
+            assert!(why.contains("rediss://"), "{why}");
+            assert!(listener.accept().now_or_never().is_none(), "nobody came");
+        }
+    }
+}

@@ -101,7 +101,8 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// A private root, a client certificate, or both. The address begins with `rediss://`.
+    /// A private root, a client certificate, or both. The address begins with `rediss://`, and those of all nodes that are
+    /// given of a cluster.
     pub fn tls(mut self, tls: TlsCertificates) -> Self {
         self.tls = Some(tls);
         self
@@ -152,6 +153,9 @@ impl RedisStoreBuilder {
     }
 
     async fn connect_to(self, place: &str) -> Result<RedisStore, StoreError> {
+        if self.tls.is_some() {
+            self.servers.demand_tls()?;
+        }
         if !self.plaintext {
             self.servers.refuse_plaintext()?;
         }
@@ -403,7 +407,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// As [`connect_cluster`](Self::connect_cluster), and when the certificates cannot be read.
+    /// As [`connect_cluster`](Self::connect_cluster), and when the certificates cannot be read or a node's address does not
+    /// begin with `rediss://`.
     pub async fn connect_cluster_with(
         nodes: impl IntoIterator<Item = &str>,
         tls: TlsCertificates,
