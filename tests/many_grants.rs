@@ -1000,3 +1000,42 @@ async fn after_a_rotation_of_keys_people_who_were_erased_come_back_and_are_store
     let done = restarted.keep_alive().once().await.unwrap();
     assert!(done.unread.is_empty(), "{done:?}");
 }
+
+#[tokio::test]
+async fn a_process_that_holds_the_tokens_of_a_damaged_record_finds_the_grant_and_puts_it_back() {
+    for way in ["connection", "keep_alive", "grants", "erase somebody else", "import"] {
+        let world = World::new().await;
+        let app = world.app();
+        let tokens = || oauth::ExistingTokens::refresh_token("old").access_token("access", None);
+        let held = match way {
+            "import" => app.import("held", tokens()).await.unwrap(),
+            _ => connect(&app, "held").await,
+        };
+        let key = held.key().clone();
+        let gone = connect(&app, "gone").await.key().clone();
+        damage(&*world.store, &key).await;
+        damage(&*world.store, &gone).await;
+        let found = world.store.load(&key).await.unwrap().unwrap();
+        match way {
+            "connection" => assert!(app.connection(&key).await.unwrap().is_some()),
+            "keep_alive" => {
+                let done = app.keep_alive().once().await.unwrap();
+                assert_eq!((done.grants, done.unread.len()), (1, 1), "{done:?}");
+            }
+            "grants" => {
+                let listed: Vec<_> = listed(&app).await.into_iter().filter_map(Result::ok).collect();
+                assert_eq!(listed.len(), 1);
+                assert!(matches!(listed[0].state, GrantState::Alive(_)) && listed[0].key == key);
+            }
+            "import" => assert!(app.import("held", tokens()).await.is_ok()),
+            _ => assert_eq!(app.erase("somebody else").run().await.unwrap().unread.len(), 1),
+        }
+        // Whoever does not hold the tokens finds them again, and the bytes that were found are kept.
+        assert!(world.app().connection(&key).await.unwrap().is_some(), "{way}");
+        let copy = world.store.load(&key.damaged_copy()).await.unwrap().unwrap();
+        assert!(copy.bytes.ends_with(&found.bytes), "{way}");
+        assert!(held.tokens().header().is_some());
+        // Nobody holds those of the other one.
+        assert!(app.connection(&gone).await.is_err(), "{way}");
+    }
+}

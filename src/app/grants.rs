@@ -13,8 +13,8 @@ use super::provider::Provider;
 use crate::oauth;
 use crate::token::store::ListedRecord;
 use crate::token::{
-    DamagedCopy, GrantKind, ReauthorizationReason, StoreError, TokenInfo, TokenKey, TokenStore, Versioned, Walk,
-    read_listed,
+    DamagedCopy, GrantKind, ReauthorizationReason, StoreError, TokenHandle, TokenInfo, TokenKey, TokenStore, Versioned,
+    Walk, read_listed,
 };
 
 /// The grants of an application's users: what [`App::grants`] walks through.
@@ -115,10 +115,17 @@ impl<P: Provider> App<P> {
         let walk = (self.clone(), self.walk());
         let grants = unfold(walk, |(app, mut walk)| async move {
             loop {
-                let found = match walk.next().await?.and_then(|listed| app.found(listed)) {
+                let (id, found) = match walk.next().await? {
+                    Ok(listed) => (listed.id.clone(), app.found(listed)),
+                    Err(error) => (String::new(), Err(error)),
+                };
+                let found = match found {
                     Ok(Some(Found::Grant(found))) => listed(found),
                     Ok(_) => continue,
-                    Err(error) => Err(error.into()),
+                    Err(error) => match app.mended(&id, &error).await.as_ref().and_then(held) {
+                        Some(grant) => Ok(Some(grant)),
+                        None => Err(error.into()),
+                    },
                 };
                 match found {
                     Ok(None) => {}
@@ -134,6 +141,14 @@ impl<P: Provider> App<P> {
     pub(super) fn walk(&self) -> Walk {
         let ids = TokenKey::storage_ids(P::profile().provider, self.1.as_deref());
         Walk::new(Arc::clone(&self.0.store), ids)
+    }
+
+    /// The handle of the grant whose record a walk found damaged under this id, where this process holds its tokens and the
+    /// store has them back now.
+    pub(super) async fn mended(&self, id: &str, error: &StoreError) -> Option<TokenHandle> {
+        error.damage()?;
+        let handle = self.0.handles.with_id(id)?;
+        handle.mend().await.then_some(handle)
     }
 
     /// What a record of the walk is. `None`: it is not this application's, or its own tokens are in it.
@@ -155,6 +170,14 @@ impl<P: Provider> App<P> {
         let is_own = self.is_own_key(key) && key.grant != GrantKind::ClientCredentials;
         Ok(is_own.then_some(found))
     }
+}
+
+/// What is told of a grant that this process holds.
+fn held(handle: &TokenHandle) -> Option<ListedGrant> {
+    Some(ListedGrant {
+        key: handle.key().clone(),
+        state: GrantState::Alive(handle.info()?),
+    })
 }
 
 /// What is told of a record. `None`: it does not say whose it is.

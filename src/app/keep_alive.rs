@@ -183,7 +183,10 @@ impl<P: Provider> KeepAlive<P> {
                 Ok(Some(Found::Grant(found))) => found,
                 Ok(_) => continue,
                 Err(error) => {
-                    done.unread.push(error);
+                    match self.app.mended(&id, &error).await {
+                        Some(_) => done.grants += 1,
+                        None => done.unread.push(error),
+                    }
                     continue;
                 }
             };
