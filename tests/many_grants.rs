@@ -1039,3 +1039,55 @@ async fn a_process_that_holds_the_tokens_of_a_damaged_record_finds_the_grant_and
         assert!(app.connection(&gone).await.is_err(), "{way}");
     }
 }
+
+#[tokio::test]
+async fn the_copy_of_a_damaged_record_goes_with_the_mark_of_its_grant_however_that_ended() {
+    for mark_first in [true, false] {
+        let world = World::new().await;
+        let app: mx::App = world.builder().tombstones_live(DAY * 10).build().unwrap();
+        let mut number = 0;
+        let key = loop {
+            let key = connect(&app, &format!("refused-{number}")).await.key().clone();
+            // A walk goes by the ids.
+            if (key.storage_id() < key.damaged_copy().storage_id()) == mark_first {
+                break key;
+            }
+            app.erase(&key.subject).run().await.unwrap();
+            number += 1;
+        };
+        let alive = connect(&app, "alive").await.key().clone();
+        for key in [&key, &alive] {
+            keep_aside(&*world.store, key).await;
+        }
+        refuse(&world, &key).await;
+        world.clock.advance(DAY * 10 - Duration::from_secs(1));
+        let pass = async || app.keep_alive().once().await.unwrap();
+        pass().await;
+        assert!(world.text().await.contains(&key.subject));
+        world.clock.advance(Duration::from_secs(2));
+        let done = pass().await;
+        assert!(done.tombstones >= 1 && done.not_removed.is_empty(), "{done:?}");
+        assert!(!world.text().await.contains(&key.subject), "{mark_first}");
+        let copy = world.store.load(&alive.damaged_copy()).await.unwrap();
+        assert!(copy.is_some(), "the grant is there");
+    }
+}
+
+/// The grant is over because the server refused it.
+async fn refuse(world: &World, key: &TokenKey) {
+    let stored = world.store.load(key).await.unwrap().unwrap();
+    let mut record = token::Record::decode(&stored.bytes).unwrap();
+    let at = chrono::DateTime::<chrono::Utc>::from(world.clock.wall());
+    let tombstone = format!(
+        r#"{{"reason":"refused","at":"{}","generation":1,"holder":"a process"}}"#,
+        at.to_rfc3339()
+    );
+    record.tombstone = Some(serde_json::from_str(&tombstone).unwrap());
+    let Leased::Granted(lease) = world.store.lease(key, "a process", DAY).await.unwrap() else {
+        panic!("somebody has the lease")
+    };
+    let next = StoredRecord::new(stored.revision + 1, record.encode());
+    let swap = Swap::new(Some(stored.revision), lease.fence, Some(next));
+    let swapped = world.store.swap_and_release(key, swap, &lease).await.unwrap();
+    assert_eq!(swapped, Swapped::Done);
+}

@@ -121,7 +121,7 @@ impl<P: Provider> Erasure<P> {
             let key = match self.app.found(listed) {
                 Ok(Some(Found::Grant(found))) => found.record.key,
                 // It goes with its grant, whatever there is of that.
-                Ok(Some(Found::DamagedCopy(key))) => key,
+                Ok(Some(Found::DamagedCopy { key, .. })) => key,
                 Ok(None) => continue,
                 Err(error) => match self.app.mended(&id, &error).await {
                     Some(handle) => handle.key().clone(),

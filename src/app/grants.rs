@@ -56,7 +56,12 @@ pub enum GrantState {
 )]
 pub(super) enum Found {
     Grant(Versioned),
-    DamagedCopy(TokenKey),
+    DamagedCopy {
+        /// Of the grant.
+        key: TokenKey,
+        /// Of the copy.
+        revision: u64,
+    },
 }
 
 impl Grants {
@@ -154,18 +159,18 @@ impl<P: Provider> App<P> {
     /// What a record of the walk is. `None`: it is not this application's, or its own tokens are in it.
     pub(super) fn found(&self, listed: ListedRecord) -> Result<Option<Found>, StoreError> {
         let store: &dyn TokenStore = &*self.0.store;
-        let copy = listed
-            .record
-            .as_ref()
-            .ok()
-            .and_then(|stored| DamagedCopy::decode(&stored.bytes));
+        let copy = listed.record.as_ref().ok().and_then(|stored| {
+            let DamagedCopy { key } = DamagedCopy::decode(&stored.bytes)?;
+            let revision = stored.revision;
+            Some(Found::DamagedCopy { key, revision })
+        });
         let found = match copy {
-            Some(copy) => Found::DamagedCopy(copy.key),
+            Some(copy) => copy,
             None => Found::Grant(read_listed(listed, store)?),
         };
         let key = match &found {
             Found::Grant(found) => &found.record.key,
-            Found::DamagedCopy(key) => key,
+            Found::DamagedCopy { key, .. } => key,
         };
         let is_own = self.is_own_key(key) && key.grant != GrantKind::ClientCredentials;
         Ok(is_own.then_some(found))
