@@ -88,9 +88,9 @@ impl<P: Provider> App<P> {
 }
 
 impl<P: Provider> KeepAlive<P> {
-    /// The pause between two passes; an hour by default, a minute at least.
+    /// The pause between two passes; an hour by default, a minute at least, a year at most.
     pub fn every(mut self, pause: Duration) -> Self {
-        self.every = pause.max(Duration::from_secs(60));
+        self.every = pause.clamp(Duration::from_secs(60), Duration::from_secs(365 * 86_400));
         self
     }
 

@@ -251,10 +251,10 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// How many connections are open at most; 16 by default, one at least. So many steps of refreshes are taken at
+    /// How many connections are open at most; 16 by default, one at least, ten thousand at most. So many steps of refreshes are taken at
     /// once, the others [wait for their turn](Admission).
     pub fn connections(mut self, connections: usize) -> Self {
-        self.connections = connections.max(1);
+        self.connections = connections.clamp(1, 10_000);
         self
     }
 
