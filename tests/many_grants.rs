@@ -951,3 +951,143 @@ async fn a_wrong_password_is_called_one() {
         "{error}"
     );
 }
+
+/// Nobody can name the mark of a person who was erased.
+#[cfg(feature = "encryption")]
+#[tokio::test]
+async fn after_a_rotation_of_keys_people_who_were_erased_come_back_and_are_stored() {
+    use finrail::token::store::{EncryptedStore, EncryptionKeys};
+
+    const ONE: [u8; 32] = [1; 32];
+    const TWO: [u8; 32] = [2; 32];
+    let world = World::new().await;
+    let app = |keys: EncryptionKeys| -> (mx::App, EncryptedStore) {
+        let store = EncryptedStore::new(Arc::clone(&world.store), keys);
+        let app = world
+            .builder()
+            .store(Arc::new(store.clone()))
+            .pseudonym_key(PseudonymKey::new([7; 32]))
+            .build()
+            .unwrap();
+        (app, store)
+    };
+    let (old, _) = app(EncryptionKeys::new(1, ONE));
+    connect(&old, "idle").await;
+    let erased = connect(&old, "erased").await.key().clone();
+    assert!(old.erase("erased").run().await.unwrap().is_complete());
+    connect(&old, "revoked").await.revoke().await.unwrap();
+    let begun = old.authorize(["accounts"]).unwrap().subject("new");
+    let state = begun.pending.state().expose_secret().to_owned();
+    old.begin("session", begun).await.unwrap();
+
+    // By the keys of its grants an application reaches one of them.
+    let (both, store) = app(EncryptionKeys::new(2, TWO).reads(1, ONE));
+    assert_eq!(subjects(&both).await, set(["idle"]));
+    let all = store.reencrypt_all().await.unwrap();
+    assert!(all.is_complete() && all.done >= 4, "{all:?}");
+
+    let (new, _) = app(EncryptionKeys::new(2, TWO));
+    assert_eq!(subjects(&new).await, set(["idle"]));
+    connect(&new, "erased").await;
+    connect(&new, "revoked").await;
+    let callback = format!("{REDIRECT}?code=code-1&state={state}");
+    new.complete("session", &callback).await.unwrap();
+    new.settled().await;
+    let (restarted, _) = app(EncryptionKeys::new(2, TWO));
+    assert!(restarted.connection(&erased).await.unwrap().is_some());
+    assert_eq!(subjects(&restarted).await, set(["idle", "erased", "revoked", "new"]));
+    assert!(restarted.erase("somebody else").run().await.unwrap().is_complete());
+    let done = restarted.keep_alive().once().await.unwrap();
+    assert!(done.unread.is_empty(), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_process_that_holds_the_tokens_of_a_damaged_record_finds_the_grant_and_puts_it_back() {
+    for way in ["connection", "keep_alive", "grants", "erase somebody else", "import"] {
+        let world = World::new().await;
+        let app = world.app();
+        let tokens = || oauth::ExistingTokens::refresh_token("old").access_token("access", None);
+        let held = match way {
+            "import" => app.import("held", tokens()).await.unwrap(),
+            _ => connect(&app, "held").await,
+        };
+        let key = held.key().clone();
+        let gone = connect(&app, "gone").await.key().clone();
+        damage(&*world.store, &key).await;
+        damage(&*world.store, &gone).await;
+        let found = world.store.load(&key).await.unwrap().unwrap();
+        match way {
+            "connection" => assert!(app.connection(&key).await.unwrap().is_some()),
+            "keep_alive" => {
+                let done = app.keep_alive().once().await.unwrap();
+                assert_eq!((done.grants, done.unread.len()), (1, 1), "{done:?}");
+            }
+            "grants" => {
+                let listed: Vec<_> = listed(&app).await.into_iter().filter_map(Result::ok).collect();
+                assert_eq!(listed.len(), 1);
+                assert!(matches!(listed[0].state, GrantState::Alive(_)) && listed[0].key == key);
+            }
+            "import" => assert!(app.import("held", tokens()).await.is_ok()),
+            _ => assert_eq!(app.erase("somebody else").run().await.unwrap().unread.len(), 1),
+        }
+        // Whoever does not hold the tokens finds them again, and the bytes that were found are kept.
+        assert!(world.app().connection(&key).await.unwrap().is_some(), "{way}");
+        let copy = world.store.load(&key.damaged_copy()).await.unwrap().unwrap();
+        assert!(copy.bytes.ends_with(&found.bytes), "{way}");
+        assert!(held.tokens().header().is_some());
+        // Nobody holds those of the other one.
+        assert!(app.connection(&gone).await.is_err(), "{way}");
+    }
+}
+
+#[tokio::test]
+async fn the_copy_of_a_damaged_record_goes_with_the_mark_of_its_grant_however_that_ended() {
+    for mark_first in [true, false] {
+        let world = World::new().await;
+        let app: mx::App = world.builder().tombstones_live(DAY * 10).build().unwrap();
+        let mut number = 0;
+        let key = loop {
+            let key = connect(&app, &format!("refused-{number}")).await.key().clone();
+            // A walk goes by the ids.
+            if (key.storage_id() < key.damaged_copy().storage_id()) == mark_first {
+                break key;
+            }
+            app.erase(&key.subject).run().await.unwrap();
+            number += 1;
+        };
+        let alive = connect(&app, "alive").await.key().clone();
+        for key in [&key, &alive] {
+            keep_aside(&*world.store, key).await;
+        }
+        refuse(&world, &key).await;
+        world.clock.advance(DAY * 10 - Duration::from_secs(1));
+        let pass = async || app.keep_alive().once().await.unwrap();
+        pass().await;
+        assert!(world.text().await.contains(&key.subject));
+        world.clock.advance(Duration::from_secs(2));
+        let done = pass().await;
+        assert!(done.tombstones >= 1 && done.not_removed.is_empty(), "{done:?}");
+        assert!(!world.text().await.contains(&key.subject), "{mark_first}");
+        let copy = world.store.load(&alive.damaged_copy()).await.unwrap();
+        assert!(copy.is_some(), "the grant is there");
+    }
+}
+
+/// The grant is over because the server refused it.
+async fn refuse(world: &World, key: &TokenKey) {
+    let stored = world.store.load(key).await.unwrap().unwrap();
+    let mut record = token::Record::decode(&stored.bytes).unwrap();
+    let at = chrono::DateTime::<chrono::Utc>::from(world.clock.wall());
+    let tombstone = format!(
+        r#"{{"reason":"refused","at":"{}","generation":1,"holder":"a process"}}"#,
+        at.to_rfc3339()
+    );
+    record.tombstone = Some(serde_json::from_str(&tombstone).unwrap());
+    let Leased::Granted(lease) = world.store.lease(key, "a process", DAY).await.unwrap() else {
+        panic!("somebody has the lease")
+    };
+    let next = StoredRecord::new(stored.revision + 1, record.encode());
+    let swap = Swap::new(Some(stored.revision), lease.fence, Some(next));
+    let swapped = world.store.swap_and_release(key, swap, &lease).await.unwrap();
+    assert_eq!(swapped, Swapped::Done);
+}

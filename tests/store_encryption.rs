@@ -114,6 +114,125 @@ async fn the_old_key_can_go_after_a_reencryption() {
 }
 
 #[tokio::test]
+async fn the_old_key_has_nothing_left_to_read_after_a_walk_whatever_the_records_are() {
+    let inner = Arc::new(MemoryStore::new());
+    let old = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));
+    let (other, authorization) = (
+        TokenKey::new("ofx", "client", GrantKind::ClientCredentials).tenant("acme"),
+        TokenKey::new("authorization", "", GrantKind::AuthorizationCode).subject("a hash"),
+    );
+    let keys = [key("a"), key("a").damaged_copy(), other, authorization];
+    for key in &keys {
+        put(&old, key, None, StoredRecord::new(7, TEXT)).await;
+    }
+    for number in 0..250 {
+        put(&old, &key(&number.to_string()), None, StoredRecord::new(7, TEXT)).await;
+    }
+    put(&*inner, &key("plain"), None, StoredRecord::new(7, TEXT)).await;
+    let both = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO).reads(1, ONE));
+    put(&both, &key("new"), None, StoredRecord::new(7, TEXT)).await;
+    // What this process cannot read, and what somebody works on.
+    let lost = EncryptedStore::new(inner.clone(), EncryptionKeys::new(3, [3; 32]));
+    put(&lost, &key("lost"), None, StoredRecord::new(7, TEXT)).await;
+    let Ok(Leased::Granted(lease)) = old.lease(&key("a"), "a refresh", Duration::from_secs(9)).await else {
+        panic!("held")
+    };
+    let all = both.reencrypt_all().await.unwrap();
+    assert_eq!((all.done, all.current, all.busy), (253, 1, 1), "{all:?}");
+    let mut failed: Vec<_> = all.failed.iter().map(|(id, _)| id.clone()).collect();
+    failed.sort();
+    let mut unreadable = [key("plain").storage_id(), key("lost").storage_id()];
+    unreadable.sort();
+    assert_eq!(failed, unreadable);
+    assert!(!all.is_complete());
+
+    // A live process goes on from the revision that it has read.
+    let swap = Swap::new(Some(7), lease.fence, Some(StoredRecord::new(8, TEXT)));
+    assert_eq!(both.swap(&key("a"), swap).await.unwrap(), Swapped::Done);
+    old.release(&key("a"), lease).await.unwrap();
+    put(&both, &key("0"), Some(7), StoredRecord::new(8, TEXT)).await;
+    let all = both.clone().accept_plaintext().reencrypt_all().await.unwrap();
+    assert_eq!((all.done, all.current, all.failed.len()), (1, 255, 1), "{all:?}");
+    let stored = inner.load(&key("lost")).await.unwrap().unwrap();
+    assert!(inner.remove(&key("lost").storage_id(), stored.revision).await.unwrap());
+    let again = both.reencrypt_all().await.unwrap();
+    assert!(again.is_complete() && again.done == 0, "{again:?}");
+
+    let new = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO));
+    for key in keys.iter().chain(&[key("plain"), key("17")]) {
+        assert_eq!(*new.load(key).await.unwrap().unwrap().bytes, *TEXT, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_walk_that_encrypts_anew_overwrites_nothing_that_was_written_since_it_read() {
+    use finrail::token::store::{Lease, Listed};
+    use futures_util::future::BoxFuture;
+
+    /// Somebody writes between a step of the walk and what is done with it.
+    struct Racing(MemoryStore);
+
+    impl TokenStore for Racing {
+        fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+            self.0.load(key)
+        }
+        fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+            self.0.swap(key, swap)
+        }
+        fn lease<'a>(
+            &'a self,
+            key: &'a TokenKey,
+            holder: &'a str,
+            ttl: Duration,
+        ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+            self.0.lease(key, holder, ttl)
+        }
+        fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+            self.0.release(key, lease)
+        }
+        fn list<'a>(&'a self, ids: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<Listed, StoreError>> {
+            Box::pin(async move {
+                let listed = self.0.list(ids, after).await?;
+                let old = EncryptedStore::new(Arc::new(self.0.clone()), EncryptionKeys::new(1, ONE));
+                put(&old, &key("a"), Some(1), StoredRecord::new(2, b"newer".as_slice())).await;
+                Ok(listed)
+            })
+        }
+        fn replace<'a>(
+            &'a self,
+            id: &'a str,
+            revision: u64,
+            next: StoredRecord,
+        ) -> BoxFuture<'a, Result<bool, StoreError>> {
+            self.0.replace(id, revision, next)
+        }
+    }
+
+    let inner = MemoryStore::new();
+    let old = EncryptedStore::new(Arc::new(inner.clone()), EncryptionKeys::new(1, ONE));
+    put(&old, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    let both = EncryptedStore::new(
+        Arc::new(Racing(inner.clone())),
+        EncryptionKeys::new(2, TWO).reads(1, ONE),
+    );
+    let all = both.reencrypt_all().await.unwrap();
+    assert_eq!((all.done, all.busy), (0, 1), "{all:?}");
+    assert_eq!(*both.load(&key("a")).await.unwrap().unwrap().bytes, *b"newer");
+}
+
+#[tokio::test]
+async fn a_store_that_lists_nothing_says_so_and_loses_nothing() {
+    let inner = MemoryStore::new();
+    let plain: Arc<dyn TokenStore> = Arc::new(token_support::FlakyStore::new(Arc::new(inner.clone())));
+    let old = EncryptedStore::new(Arc::clone(&plain), EncryptionKeys::new(1, ONE));
+    put(&old, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    let both = EncryptedStore::new(plain, EncryptionKeys::new(2, TWO).reads(1, ONE));
+    let error = both.reencrypt_all().await.unwrap_err();
+    assert!(matches!(error, StoreError::Unsupported { .. }), "{error:?}");
+    assert_eq!(*both.load(&key("a")).await.unwrap().unwrap().bytes, *TEXT);
+}
+
+#[tokio::test]
 async fn a_reencryption_keeps_off_a_record_that_somebody_works_on() {
     let inner = Arc::new(MemoryStore::new());
     let old = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));

@@ -297,3 +297,77 @@ async fn a_server_that_is_not_there_is_named_and_the_user_and_the_password_are_n
         assert!(!shown.contains("planted"), "{shown}");
     }
 }
+
+/// A server that says that it has no TLS, and writes down what it is sent after that.
+async fn postgres_without_tls() -> (u16, tokio::sync::mpsc::UnboundedReceiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut request = [0; 8];
+            client.read_exact(&mut request).await.unwrap();
+            assert_eq!(request, [0, 0, 0, 8, 4, 210, 22, 47], "it asks for TLS first");
+            client.write_all(b"N").await.unwrap();
+            let mut rest = Vec::new();
+            let _ = client.read_buf(&mut rest).await;
+            let _ = tell.send(rest);
+        }
+    });
+    (port, told)
+}
+
+#[tokio::test]
+async fn with_tls_settings_of_its_own_nothing_is_sent_to_a_server_that_says_that_it_has_none() {
+    let tls = || {
+        rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth()
+    };
+    for host in ["db.example.com", "localhost", "127.0.0.1"] {
+        for mode in ["", " sslmode=prefer", " sslmode=require"] {
+            let (port, mut told) = postgres_without_tls().await;
+            let address =
+                format!("host={host} hostaddr=127.0.0.1 port={port} user=app password=secret dbname=app{mode}");
+            let error = PostgresStore::connect_with(&address, tls()).await.unwrap_err();
+            assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+            let sent = told.recv().await.unwrap();
+            assert!(sent.is_empty(), "{address}: {}", String::from_utf8_lossy(&sent));
+        }
+    }
+    let error = PostgresStore::connect_with("host=db.example.com hostaddr=127.0.0.1 user=app sslmode=disable", tls())
+        .await
+        .unwrap_err();
+    let why = std::error::Error::source(&error).unwrap().to_string();
+    assert!(why.contains("sslmode=disable"), "{why}");
+}
+
+#[tokio::test]
+async fn with_certificates_of_its_own_no_node_of_a_cluster_is_talked_to_in_the_clear() {
+    use finrail::token::store::RedisTls;
+    use futures_util::FutureExt as _;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (own, tls) = (
+        format!("redis://127.0.0.1:{}", listener.local_addr().unwrap().port()),
+        "rediss://127.0.0.1:9",
+    );
+    for nodes in [vec![own.as_str()], vec![tls, own.as_str()]] {
+        for plaintext in [false, true] {
+            let certificates = RedisTls {
+                client_tls: None,
+                root_cert: None,
+            };
+            let mut builder = RedisStore::cluster_builder(nodes.clone()).tls(certificates);
+            if plaintext {
+                builder = builder.allow_plaintext();
+            }
+            let error = builder.connect().await.unwrap_err();
+            let why = std::error::Error::source(&error).unwrap().to_string();
+            assert!(why.contains("rediss://"), "{why}");
+            assert!(listener.accept().now_or_never().is_none(), "nobody came");
+        }
+    }
+}

@@ -116,15 +116,20 @@ impl<P: Provider> Erasure<P> {
         }
         let mut walk = self.app.walk();
         while let Some(found) = walk.next().await {
-            let key = match self.app.found(found.map_err(token::Error::from)?) {
+            let listed = found.map_err(token::Error::from)?;
+            let id = listed.id.clone();
+            let key = match self.app.found(listed) {
                 Ok(Some(Found::Grant(found))) => found.record.key,
                 // It goes with its grant, whatever there is of that.
-                Ok(Some(Found::DamagedCopy(key))) => key,
+                Ok(Some(Found::DamagedCopy { key, .. })) => key,
                 Ok(None) => continue,
-                Err(error) => {
-                    erased.unread.push(error);
-                    continue;
-                }
+                Err(error) => match self.app.mended(&id, &error).await {
+                    Some(handle) => handle.key().clone(),
+                    None => {
+                        erased.unread.push(error);
+                        continue;
+                    }
+                },
             };
             if self.is_the_persons(&key) && keys.insert(key.clone()) {
                 self.erase(key, &mut erased).await;

@@ -13,8 +13,8 @@ use super::provider::Provider;
 use crate::oauth;
 use crate::token::store::ListedRecord;
 use crate::token::{
-    DamagedCopy, GrantKind, ReauthorizationReason, StoreError, TokenInfo, TokenKey, TokenStore, Versioned, Walk,
-    read_listed,
+    DamagedCopy, GrantKind, ReauthorizationReason, StoreError, TokenHandle, TokenInfo, TokenKey, TokenStore, Versioned,
+    Walk, read_listed,
 };
 
 /// The grants of an application's users: what [`App::grants`] walks through.
@@ -56,7 +56,12 @@ pub enum GrantState {
 )]
 pub(super) enum Found {
     Grant(Versioned),
-    DamagedCopy(TokenKey),
+    DamagedCopy {
+        /// Of the grant.
+        key: TokenKey,
+        /// Of the copy.
+        revision: u64,
+    },
 }
 
 impl Grants {
@@ -115,10 +120,17 @@ impl<P: Provider> App<P> {
         let walk = (self.clone(), self.walk());
         let grants = unfold(walk, |(app, mut walk)| async move {
             loop {
-                let found = match walk.next().await?.and_then(|listed| app.found(listed)) {
+                let (id, found) = match walk.next().await? {
+                    Ok(listed) => (listed.id.clone(), app.found(listed)),
+                    Err(error) => (String::new(), Err(error)),
+                };
+                let found = match found {
                     Ok(Some(Found::Grant(found))) => listed(found),
                     Ok(_) => continue,
-                    Err(error) => Err(error.into()),
+                    Err(error) => match app.mended(&id, &error).await.as_ref().and_then(held) {
+                        Some(grant) => Ok(Some(grant)),
+                        None => Err(error.into()),
+                    },
                 };
                 match found {
                     Ok(None) => {}
@@ -136,25 +148,41 @@ impl<P: Provider> App<P> {
         Walk::new(Arc::clone(&self.0.store), ids)
     }
 
+    /// The handle of the grant whose record a walk found damaged under this id, where this process holds its tokens and the
+    /// store has them back now.
+    pub(super) async fn mended(&self, id: &str, error: &StoreError) -> Option<TokenHandle> {
+        error.damage()?;
+        let handle = self.0.handles.with_id(id)?;
+        handle.mend().await.then_some(handle)
+    }
+
     /// What a record of the walk is. `None`: it is not this application's, or its own tokens are in it.
     pub(super) fn found(&self, listed: ListedRecord) -> Result<Option<Found>, StoreError> {
         let store: &dyn TokenStore = &*self.0.store;
-        let copy = listed
-            .record
-            .as_ref()
-            .ok()
-            .and_then(|stored| DamagedCopy::decode(&stored.bytes));
+        let copy = listed.record.as_ref().ok().and_then(|stored| {
+            let DamagedCopy { key } = DamagedCopy::decode(&stored.bytes)?;
+            let revision = stored.revision;
+            Some(Found::DamagedCopy { key, revision })
+        });
         let found = match copy {
-            Some(copy) => Found::DamagedCopy(copy.key),
+            Some(copy) => copy,
             None => Found::Grant(read_listed(listed, store)?),
         };
         let key = match &found {
             Found::Grant(found) => &found.record.key,
-            Found::DamagedCopy(key) => key,
+            Found::DamagedCopy { key, .. } => key,
         };
         let is_own = self.is_own_key(key) && key.grant != GrantKind::ClientCredentials;
         Ok(is_own.then_some(found))
     }
+}
+
+/// What is told of a grant that this process holds.
+fn held(handle: &TokenHandle) -> Option<ListedGrant> {
+    Some(ListedGrant {
+        key: handle.key().clone(),
+        state: GrantState::Alive(handle.info()?),
+    })
 }
 
 /// What is told of a record. `None`: it does not say whose it is.

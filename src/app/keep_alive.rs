@@ -11,7 +11,8 @@ use super::grants::Found;
 use super::provider::Provider;
 use crate::http::{Random, spread};
 use crate::oauth;
-use crate::token::{self, AuditAction, AuditEvent, Renewal, StoreError, TokenHandle, TokenKey, WeakTokenHandle};
+use crate::token::store::{StoredRecord, in_time};
+use crate::token::{self, AuditAction, AuditEvent, Renewal, StoreError, TokenHandle, TokenKey, Walk, WeakTokenHandle};
 use crate::value::with_causes;
 
 /// Renewals under way at once.
@@ -57,7 +58,9 @@ impl<P: Provider> App<P> {
     /// ends with it. This walks through all grants in the store, of every [tenant](Self::tenant) unless the application is
     /// one tenant's, and renews those whose refresh token is in the last quarter of its life, a week before its end at
     /// most. A grant is renewed once, in however many processes this runs, and at a bounded rate. It also removes
-    /// [tombstones](crate::AppBuilder::tombstones_live) and authorizations that are over.
+    /// [tombstones](crate::AppBuilder::tombstones_live) and authorizations that are over, with the
+    /// [copies of damaged records](TokenKey::damaged_copy) of which no grant is left. A damaged record of a grant whose
+    /// tokens this process holds is put right.
     ///
     /// The life of a refresh token is what the reply or the provider's documentation says. How much of it an
     /// [imported](Self::import) refresh token has left is unknown: where the documentation gives a life, such a grant is
@@ -85,9 +88,9 @@ impl<P: Provider> App<P> {
 }
 
 impl<P: Provider> KeepAlive<P> {
-    /// The pause between two passes; an hour by default, a minute at least.
+    /// The pause between two passes; an hour by default, a minute at least, a year at most.
     pub fn every(mut self, pause: Duration) -> Self {
-        self.every = pause.max(Duration::from_secs(60));
+        self.every = pause.clamp(Duration::from_secs(60), Duration::from_secs(365 * 86_400));
         self
     }
 
@@ -181,9 +184,16 @@ impl<P: Provider> KeepAlive<P> {
             let id = listed.id.clone();
             let found = match self.app.found(listed) {
                 Ok(Some(Found::Grant(found))) => found,
-                Ok(_) => continue,
+                Ok(Some(Found::DamagedCopy { key, revision })) => {
+                    self.remove_copy_without_grant(&mut walk, &key, revision, done).await;
+                    continue;
+                }
+                Ok(None) => continue,
                 Err(error) => {
-                    done.unread.push(error);
+                    match self.app.mended(&id, &error).await {
+                        Some(_) => done.grants += 1,
+                        None => done.unread.push(error),
+                    }
                     continue;
                 }
             };
@@ -195,6 +205,9 @@ impl<P: Provider> KeepAlive<P> {
                         Ok(()) => walk.remove(&id, found.revision).await,
                         Err(error) => Err(error),
                     };
+                    if matches!(removed, Ok(true)) && found.record.pseudonym.is_none() {
+                        self.remove_copy(&mut walk, &found.record.key, done).await;
+                    }
                     self.note_removal(removed, id, &found.record.key, tombstone.generation, done);
                 }
                 continue;
@@ -236,6 +249,31 @@ impl<P: Provider> KeepAlive<P> {
         Ok(())
     }
 
+    /// Removes the copy of a damaged record of a grant of which nothing else is left.
+    async fn remove_copy(&self, walk: &mut Walk, key: &TokenKey, done: &mut KeptAlive) {
+        match self.load(&key.damaged_copy()).await {
+            Ok(Some(copy)) => remove_copy_at(walk, key, copy.revision, done).await,
+            Ok(None) => {}
+            Err(error) => done.not_removed.push(error),
+        }
+    }
+
+    /// The same for a copy that the walk found, whose grant may be there. One that a process holds is put back.
+    async fn remove_copy_without_grant(&self, walk: &mut Walk, key: &TokenKey, revision: u64, done: &mut KeptAlive) {
+        let is_held = self.app.0.handles.with_id(&key.storage_id());
+        if is_held.is_some_and(|handle| handle.holds_tokens()) {
+            return;
+        }
+        if let Ok(None) = self.load(key).await {
+            remove_copy_at(walk, key, revision, done).await;
+        }
+    }
+
+    async fn load(&self, key: &TokenKey) -> Result<Option<StoredRecord>, StoreError> {
+        let store = &*self.app.0.store;
+        in_time(store, "read the record", store.load(key)).await
+    }
+
     /// Notes what became of a mark that is over.
     fn note_removal(
         &self,
@@ -265,6 +303,14 @@ impl<P: Provider> KeepAlive<P> {
 
     fn now(&self) -> DateTime<Utc> {
         self.app.0.clock.wall().into()
+    }
+}
+
+async fn remove_copy_at(walk: &mut Walk, key: &TokenKey, revision: u64, done: &mut KeptAlive) {
+    match walk.remove(&key.damaged_copy().storage_id(), revision).await {
+        // It changed since, or the store keeps what is over.
+        Ok(_) | Err(StoreError::Unsupported { .. }) => {}
+        Err(error) => done.not_removed.push(error),
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn endpoint_url(what: &'static str, text: &str) -> Result<Url, Config
         reason: "it is not an absolute URL; write it with its scheme and host",
         source: Some(error),
     })?;
-    if !url.username().is_empty() || url.password().is_some() {
+    if has_user_info(&url, text) {
         return Err(bad("it has a user name or a password in it; use credentials"));
     }
     if url.fragment().is_some() {
@@ -98,6 +98,16 @@ pub(crate) fn host_of(url: &Url) -> String {
     }
 }
 
+/// Whether the authority of a URL has user information in it (RFC 3986 section 3.2.1), be it empty: a parser of URLs does not
+/// tell `https://@host` from `https://host`, and a server compares the text. `text`: what the URL was read from.
+pub(crate) fn has_user_info(url: &Url, text: &str) -> bool {
+    let behind = text.split_once(':').map_or("", |(_, behind)| behind);
+    // As the parser reads it, which passes over line breaks and takes more slashes than two.
+    let authority = behind.trim_start_matches(['/', '\\', '\t', '\n', '\r']);
+    let authority = authority.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    !url.username().is_empty() || url.password().is_some() || (url.has_authority() && authority.contains('@'))
+}
+
 /// Whether a URL stays on this machine (RFC 8252 section 8.3).
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -117,6 +127,33 @@ pub(crate) fn is_loopback_literal(url: &Url) -> bool {
 mod tests {
     use super::super::refusing_server::{Refusal, RefusingServer};
     use super::*;
+
+    #[test]
+    fn user_information_is_none_for_a_base_url_be_it_empty() {
+        for text in [
+            "https://user@bank.example",
+            "https://:pw@bank.example/x",
+            "https://@bank.example",
+            "https://:@bank.example/x?y",
+            "https:/@bank.example",
+            r"https:\\@bank.example\x",
+            "https:/\t/@bank.example",
+            " https://@bank.example",
+            "http://@127.0.0.1:9",
+        ] {
+            for error in [secure_url("url", text).err(), endpoint_url("url", text).err()] {
+                let error = error.map(|error| error.to_string()).unwrap_or_default();
+                assert!(error.contains("a user name"), "{text}: {error}");
+            }
+        }
+        for text in [
+            "https://bank.example/you@example",
+            "https://bank.example?you@example",
+            "https://bank.example/x//@y",
+        ] {
+            assert!(endpoint_url("url", text).is_ok(), "{text}");
+        }
+    }
 
     /// A caller's wish that is not granted.
     fn repeating() -> reqwest::retry::Builder {

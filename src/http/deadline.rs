@@ -7,6 +7,8 @@ use tokio::time::Instant;
 
 /// A timer that fires this much late fired in a process that stood still: a paused container, a machine that was moved.
 const LATE: Duration = Duration::from_millis(100);
+/// Longer than any process lives.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 /// How long such a process has to read what arrived meanwhile, which lies in its socket.
 const LAST_LOOK: Duration = Duration::from_secs(3);
 
@@ -16,6 +18,8 @@ const LAST_LOOK: Duration = Duration::from_secs(3);
 /// through several hands. So the work is given a little more time then.
 pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
+    // No sum of it and a time overflows.
+    let limit = limit.min(FOREVER);
     let end = Instant::now() + limit;
     if let Ok(done) = tokio::time::timeout(limit, &mut work).await {
         return Some(done);

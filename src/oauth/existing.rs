@@ -8,8 +8,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::profile::Profile;
-use super::reply::{granted, trimmed};
+use super::reply::granted;
 use super::requested_scope::{RequestedScope, check_id, check_scope};
+use super::wire::trimmed;
 use crate::token::{Bearer, GrantKind, Lineage, Record, TokenSet};
 use crate::value::{ScopeError, ScopeSet, Secret};
 

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::error::Error;
 use super::profile::Profile;
-use crate::http::{is_loopback, is_loopback_literal};
+use crate::http::{has_user_info, is_loopback, is_loopback_literal};
 
 /// Schemes that lead no browser back to the application that began. What is not here, not `https` and not `http`, is
 /// taken for a private-use scheme (RFC 8252 section 7.1).
@@ -132,7 +132,7 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
             "its query has a parameter that the authorization response brings (code, state, iss, error); give it another name",
         );
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    if has_user_info(&url, uri) {
         return bad("it has a user name or a password in it, which would be shown to the browser and the provider");
     }
     if url.scheme() == "http" && !is_loopback(&url) {
@@ -165,8 +165,7 @@ pub(super) fn check_address(redirect_uri: &str, callback: &str) -> Result<(), Er
     };
     same(
         came_to.scheme() == expected.scheme()
-            && came_to.username().is_empty()
-            && came_to.password().is_none()
+            && !has_user_info(&came_to, callback)
             && host(&came_to) == host(&expected)
             && same_port(&came_to, &expected)
             && path(&came_to) == path(&expected),
@@ -229,6 +228,8 @@ mod tests {
             "demoapp://redirect",
             "chromed://redirect",
             "com.example.app:/oauth2redirect",
+            "com.example.app:/you@example",
+            "https://app.example/you@example?as=you@example",
         ] {
             assert!(check_redirect_uri(&Profile::BASE, Some(good)).is_ok(), "{good}");
         }
@@ -257,6 +258,10 @@ mod tests {
             ("com.example.app:/cb?iss=x", "give it another name"),
             ("https://user@app.example/cb", "a user name or a password"),
             ("https://:pw@app.example/cb", "a user name or a password"),
+            ("https://@app.example/cb", "a user name or a password"),
+            ("https://:@app.example/cb", "a user name or a password"),
+            (r"https://@app.example\cb", "a user name or a password"),
+            ("demoapp://@redirect", "a user name or a password"),
             ("demoapp://user@redirect", "a user name or a password"),
             ("http://app.example/callback", "on loopback only"),
             ("http://127.0.0.1.evil.example/cb", "on loopback only"),
@@ -310,6 +315,7 @@ mod tests {
             ("https://app.example/cb", "https://app.example@evil.example/cb?code=c"),
             ("https://app.example/cb", "https://user@app.example/cb?code=c"),
             ("https://app.example/cb", "https://:pw@app.example/cb?code=c"),
+            ("https://app.example/cb", "https://@app.example/cb?code=c"),
             ("https://app.example/cb", "https://app.example:8443/cb?code=c"),
             ("https://app.example:8443/cb", "https://app.example/cb?code=c"),
             ("https://app.example/cb", "https://app.example/cb/?code=c"),

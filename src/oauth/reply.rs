@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::error::{Error, ServerError};
 use super::profile::{Profile, Revocation};
 use super::reply_fields::{ReplyFields, Value};
-use super::wire::whole;
+use super::wire::{trimmed, whole};
 use crate::http::{retry_after, without_mark};
 use crate::token::{TokenReply, Verdict};
 use crate::value::{ScopeSet, Secret};
@@ -434,11 +434,6 @@ fn secret(value: Value<'_>) -> Option<Secret> {
     let text = value.text()?;
     let token = trimmed(&text);
     (!token.is_empty()).then(|| Secret::from(token))
-}
-
-/// Without the line break or the space that a template put around it.
-pub(super) fn trimmed(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// A client uses no token of a type that it does not understand (RFC 6749 section 7.1). A type that is left out, empty, or

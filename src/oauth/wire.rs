@@ -98,10 +98,16 @@ impl TokenRequest {
 
 /// The reply of a token endpoint (RFC 6749 section 5.1).
 ///
-/// Only `access_token` must be there. The other fields are read in every form
-/// that providers are known to send, because a reply to a refresh that cannot
-/// be read costs a consent: of a key that stands there twice the last one is
-/// taken, and a field of another type reads as left out.
+/// Only `access_token` must be there, as a text. A field of another type than
+/// its own reads as left out, and of a key that stands there twice the last one
+/// is taken. `expires_in` may be a number or a text with a number in it, and
+/// `scope` a text or a list of texts. White space and control characters around
+/// a token are no part of it.
+///
+/// It reads JSON alone, whole and as RFC 8259 has it. The clients of this crate
+/// read a reply to a token request by other means, because one that cannot be
+/// read costs a consent: they also take bodies with bytes that are not UTF-8 or
+/// with half of a surrogate pair, of which serde_json reads nothing.
 ///
 /// ```
 /// use finrail::oauth::wire::TokenResponse;
@@ -159,10 +165,10 @@ impl<'de> Deserialize<'de> for TokenResponse {
         let access_token = text("access_token");
         let access_token = access_token.ok_or_else(|| D::Error::custom("there is no text in `access_token`"))?;
         Ok(Self {
-            access_token: access_token.into(),
+            access_token: token(access_token),
             token_type: text("token_type"),
-            refresh_token: text("refresh_token").map(Secret::from),
-            id_token: text("id_token").map(Secret::from),
+            refresh_token: text("refresh_token").map(token),
+            id_token: text("id_token").map(token),
             expires_in: fields.remove("expires_in").and_then(lenient_integer),
             scope: fields.remove("scope").and_then(lenient_scope),
             extra: fields,
@@ -243,6 +249,17 @@ impl RevocationRequest {
             client_secret: None,
         }
     }
+}
+
+/// A token without the line break or the space that a template put around it.
+fn token(text: String) -> Secret {
+    let text = zeroize::Zeroizing::new(text);
+    Secret::from(trimmed(&text))
+}
+
+/// A text without white space and control characters around it.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// A number of seconds as an integer or a float, or either as
@@ -353,6 +370,27 @@ mod tests {
         }
         let reply = read(r#"{"access_token":"t","token_type":1,"id_token":7,"refresh_token":false}"#);
         assert!(reply.token_type.is_none() && reply.id_token.is_none() && reply.refresh_token.is_none());
+    }
+
+    #[test]
+    fn what_a_template_puts_around_a_token_is_no_part_of_it() {
+        let reply = read(
+            r#"{"access_token":"access-2\n","refresh_token":"\t refresh-2 ","id_token":"\r\nid-2\u0000","token_type":"Bearer"}"#,
+        );
+        assert_eq!(reply.access_token.expose_secret(), "access-2");
+        let read = |token: Option<Secret>| token.map(|token| token.expose_secret().to_owned());
+        assert_eq!(read(reply.refresh_token).as_deref(), Some("refresh-2"));
+        assert_eq!(read(reply.id_token).as_deref(), Some("id-2"));
+    }
+
+    #[test]
+    fn what_is_no_json_is_not_read_as_the_page_says() {
+        for body in [
+            b"{\"access_token\":\"t\",\"name\":\"M\xfcller\"}".as_slice(),
+            br#"{"access_token":"t","name":"caf\ud83d"}"#,
+        ] {
+            assert!(serde_json::from_slice::<TokenResponse>(body).is_err());
+        }
     }
 
     #[test]

@@ -132,9 +132,10 @@ impl TokenHandleBuilder {
         self
     }
 
-    /// How long one token request may take before its reply counts as lost. 20 seconds by default.
+    /// How long one token request may take before its reply counts as lost. 20 seconds by default, a millisecond at least,
+    /// two hours at most.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.request_timeout = timeout;
+        self.request_timeout = timeout.clamp(Duration::from_millis(1), Duration::from_secs(7200));
         self
     }
 }

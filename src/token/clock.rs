@@ -90,7 +90,7 @@ fn since_zero(clock: ClockId) -> Duration {
     )
 }
 
-/// A clock that stands still until it is turned.
+/// A clock that stands still until it is turned, from the year 1 to the year 9999.
 ///
 /// ```
 /// use std::time::Duration;
@@ -114,29 +114,47 @@ impl ManualClock {
     /// Starts at a given time of day.
     #[must_use]
     pub fn at(wall: SystemTime) -> Self {
-        Self(Mutex::new((wall, Duration::from_secs(1))))
+        Self(Mutex::new((dated(wall), Duration::from_secs(1))))
     }
 
     /// Time passes.
     pub fn advance(&self, by: Duration) {
         let mut now = self.now();
-        now.0 += by;
-        now.1 += by;
+        now.0 = later(now.0, by);
+        now.1 = now.1.saturating_add(by).min(TO_9999);
     }
 
     /// The machine sleeps: the wall clock moves, the monotonic one stands still.
     pub fn suspend(&self, by: Duration) {
-        self.now().0 += by;
+        let mut now = self.now();
+        now.0 = later(now.0, by);
     }
 
     /// Somebody sets the wall clock.
     pub fn set_wall(&self, wall: SystemTime) {
-        self.now().0 = wall;
+        self.now().0 = dated(wall);
     }
 
     fn now(&self) -> std::sync::MutexGuard<'_, (SystemTime, Duration)> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// From 1970 to the end of the year 9999, and back to the beginning of the year 1.
+const TO_9999: Duration = Duration::from_secs(253_402_300_799);
+const TO_1: Duration = Duration::from_secs(62_135_596_800);
+
+/// The nearest time that a date can tell.
+fn dated(wall: SystemTime) -> SystemTime {
+    match wall.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => SystemTime::UNIX_EPOCH + since.min(TO_9999),
+        Err(before) => SystemTime::UNIX_EPOCH - before.duration().min(TO_1),
+    }
+}
+
+fn later(wall: SystemTime, by: Duration) -> SystemTime {
+    // More than there is between the first date and the last.
+    dated(wall + by.min(TO_1 + TO_9999))
 }
 
 impl Default for ManualClock {
@@ -195,9 +213,11 @@ impl Now {
     }
 }
 
+/// Longer than anything lives here.
+pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// `at + by`, held within what a stored time can say.
 pub(crate) fn after(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
     TimeDelta::from_std(by.min(CENTURY))
         .ok()
         .and_then(|delta| at.checked_add_signed(delta))

@@ -16,7 +16,7 @@ use super::{
     TokenReply, TokenSet, attempt, transaction,
 };
 use crate::token::source::{Bearer, Rejection, TokenSource};
-use crate::value::ScopeSet;
+use crate::value::{ScopeSet, with_causes};
 
 /// The tokens of one grant, kept fresh.
 ///
@@ -179,19 +179,26 @@ impl TokenHandle {
 
     /// Takes the tokens of a grant that was made elsewhere, where the store has nothing under the key yet.
     pub(crate) async fn import(&self, tokens: TokenSet) -> Result<TokenInfo, Error> {
-        self.owned(|live| async move { transaction::import(&live, tokens).await })
-            .await
+        let import = |tokens| self.owned(|live| async move { transaction::import(&live, tokens).await });
+        match import(tokens.clone()).await {
+            Err(Error::Store { source }) if source.damage().is_some() && self.mend().await => import(tokens).await,
+            imported => imported,
+        }
     }
 
     /// What the store has of the grant, its end included.
     pub(crate) async fn stored(&self) -> Result<Option<Record>, Error> {
-        let stored = self.0.store.look_for_change().await?;
+        let stored = match self.0.store.look_for_change().await {
+            Err(error) if error.damage().is_some() && self.mend().await => self.0.store.look_for_change().await?,
+            stored => stored?,
+        };
         Ok(stored.map(|stored| stored.record))
     }
 
     /// Looks the grant up in the store, after a restart. None: there is none, and this process holds none either.
     ///
-    /// A grant that lives in this process only, because the store did not take it yet or has lost it, is there.
+    /// A grant that lives in this process only, because the store did not take it yet or has lost it, is there. So is one
+    /// whose record is damaged: the store gets the tokens back.
     /// Calls do this by themselves when they need a token.
     ///
     /// # Errors
@@ -199,9 +206,18 @@ impl TokenHandle {
     /// [`Error::ReauthorizationRequired`] when the stored grant is over,
     /// [`Error::Store`] when the store fails.
     pub async fn load(&self) -> Result<Option<TokenInfo>, Error> {
-        let Some(seen) = self.0.store.look().await? else {
+        let living = || {
             let held = self.0.held.snapshot();
-            return Ok(held.as_ref().and_then(|held| held.living()).map(TokenSet::info));
+            held.as_ref().and_then(|held| held.living()).map(TokenSet::info)
+        };
+        let seen = match self.0.store.look().await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => return Ok(living()),
+            Err(error) if error.damage().is_some() && living().is_some() => {
+                self.mend().await;
+                return Ok(living());
+            }
+            Err(error) => return Err(error.into()),
         };
         let snapshot = self.0.publish(seen);
         match (&snapshot.tombstone, &snapshot.tokens) {
@@ -209,6 +225,20 @@ impl TokenHandle {
             (Some(tombstone), _) => Err(self.0.ended(tombstone)),
             (None, tokens) => Ok(tokens.as_ref().map(|tokens| tokens.info())),
         }
+    }
+
+    /// Gives the store the tokens back whose record it has damaged, where this process holds them. Whether it has a record
+    /// that can be read now; if not, the log says why, and a refresh tries again.
+    pub(crate) async fn mend(&self) -> bool {
+        let key = self.key();
+        if self.0.held.lost_by_store(None).is_none() {
+            return false;
+        }
+        let mended = self.owned(|live| async move { Ok(transaction::mend(&live).await?) });
+        mended.await.unwrap_or_else(|error| {
+            tracing::warn!(%key, error = %with_causes(&error), "a damaged record was not put right");
+            false
+        })
     }
 
     /// Ends the grant at the provider and leaves a tombstone in the store.

@@ -136,7 +136,7 @@ impl TokenKey {
 
     /// The key under which a copy is kept of a record that was found damaged, for whoever wants to know why: behind a line
     /// that says so and a line with this key as JSON, the bytes that were found. It goes away when the grant is forgotten,
-    /// erased or revoked.
+    /// erased or revoked, and with the mark of a grant that ended otherwise.
     #[must_use]
     pub fn damaged_copy(&self) -> Self {
         let mut key = self.clone();

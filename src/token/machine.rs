@@ -46,7 +46,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::clock::{Now, Tick, after, between};
+use super::clock::{CENTURY, Now, Tick, after, between};
 use super::lineage::Kinship;
 use super::{Intent, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
 use crate::value::Secret;
@@ -120,12 +120,14 @@ impl Edge {
 
 impl Horizon {
     /// None: the end is unknown.
+    ///
+    /// An imported token may have an end that no clock of the machine comes to.
     pub fn of(tokens: &TokenSet, now: Now, jitter: f64, renewal: Renewal) -> Option<Self> {
         let end = tokens.expires_at?;
         let life = tokens.lifetime()?;
         // A wall clock behind the one that wrote the token would let it live too long: it never lives longer
         // than its life from now on.
-        let left = between(now.utc(), end).min(life);
+        let left = between(now.utc(), end).min(life).min(CENTURY);
         let windows = if renewable(tokens, renewal) {
             Windows::of(life, jitter)
         } else {

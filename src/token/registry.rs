@@ -45,6 +45,12 @@ impl Handles {
             .collect()
     }
 
+    /// The one with this [id](TokenKey::storage_id), if it is in use now.
+    pub fn with_id(&self, id: &str) -> Option<TokenHandle> {
+        let mut in_use = self.in_use().into_iter();
+        in_use.find(|handle| handle.key().storage_id() == id)
+    }
+
     /// All that are in use now.
     pub fn in_use(&self) -> Vec<TokenHandle> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,6 +100,8 @@ mod tests {
         let by_id = handles.by_id();
         assert_eq!(by_id.keys().collect::<Vec<_>>(), [&key(0).storage_id()]);
         assert!(by_id[&key(0).storage_id()].upgrade().is_some());
+        let with_id = |number| handles.with_id(&key(number).storage_id());
+        assert!(with_id(0).is_some_and(|found| std::ptr::eq(found.key(), kept.key())) && with_id(1).is_none());
         assert!(handles.0.lock().unwrap().handles.len() <= 129);
     }
 }

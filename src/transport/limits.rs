@@ -67,11 +67,12 @@ impl Limits {
         self
     }
 
-    /// So many calls in so much time, which may all come at its beginning; one at least.
+    /// So many calls in so much time, which may all come at its beginning; one at least, in a year at most.
     pub fn rate(mut self, calls: u32, per: Duration) -> Self {
+        const YEAR: Duration = Duration::from_secs(365 * 86_400);
         self.rate = Some(Rate {
             calls: calls.max(1),
-            per,
+            per: per.min(YEAR),
         });
         self
     }

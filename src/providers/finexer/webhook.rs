@@ -27,7 +27,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use hmac::{Hmac, Mac as _};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -176,13 +176,11 @@ impl Verifier {
             return Err(WebhookError::Signature);
         }
         // What the parser says of the time is less than the form that the error names.
-        let at: DateTime<Utc> = DateTime::parse_from_rfc3339(time)
-            .map_err(|_| WebhookError::Header)?
-            .with_timezone(&Utc);
-        let distance = (DateTime::<Utc>::from(now) - at)
-            .abs()
-            .to_std()
-            .unwrap_or(Duration::MAX);
+        let at = DateTime::parse_from_rfc3339(time).map_err(|_| WebhookError::Header)?;
+        let distance = match now.duration_since(at.into()) {
+            Ok(since) => since,
+            Err(before) => before.duration(),
+        };
         if distance > self.tolerance {
             return Err(WebhookError::Stale);
         }
@@ -484,6 +482,14 @@ mod tests {
         ] {
             let header = format!("t={TIME};s={}", signature(secret, TIME, body));
             assert_eq!(verifier.verify_at(&header, body, at(TIME)).is_ok(), good, "{secret}");
+        }
+        let header = format!("t={TIME};s={}", signature("new", TIME, body));
+        let far = Duration::from_secs(i64::MAX as u64 / 2);
+        let patient = verifier.clone().tolerance(Duration::MAX);
+        for now in [SystemTime::UNIX_EPOCH + far, SystemTime::UNIX_EPOCH - far] {
+            assert!(patient.verify_at(&header, body, now).is_ok());
+            let stale = verifier.verify_at(&header, body, now).unwrap_err();
+            assert_eq!(stale, WebhookError::Stale);
         }
         let short = verifier.tolerance(Duration::ZERO);
         let header = format!("t={TIME};s={}", signature("new", TIME, body));

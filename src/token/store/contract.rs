@@ -563,6 +563,8 @@ impl Kit {
             &Some(revision),
         )?;
         self.store.release(&first, held).await.map_err(&failed)?;
+        let mut found = found;
+        self.what_a_walk_found_is_replaced(&first, &mut found).await?;
         for (id, record) in found {
             let removed = self.sibling.remove(&id, record.revision).await.map_err(&failed)?;
             expect(PROMISE, removed, &true)?;
@@ -588,6 +590,58 @@ impl Kit {
         expect(PROMISE, swapped, &Swapped::Done)?;
         drop(again);
         expect(PROMISE, self.store.remove(&id, 9).await.map_err(&failed)?, &true)
+    }
+
+    /// The record of this key, at revision 1. `found` becomes what is there afterwards.
+    async fn what_a_walk_found_is_replaced(
+        &self,
+        key: &TokenKey,
+        found: &mut std::collections::BTreeMap<String, StoredRecord>,
+    ) -> Result<(), Violation> {
+        const PROMISE: &str =
+            "a record is replaced by its id, at the revision that was read, while nobody has its lease";
+        let failed = failed(PROMISE);
+        let id = key.storage_id();
+        let next = |revision: u64| StoredRecord::new(revision, format!("replaced {revision}").into_bytes());
+        let held = match self.store.replace(&id, 2, next(3)).await {
+            Err(StoreError::Unsupported { .. }) => return Ok(()),
+            replaced => {
+                expect(PROMISE, replaced.map_err(&failed)?, &false)?;
+                lease(&*self.store, key, PROMISE).await?
+            }
+        };
+        let replaced = self.sibling.replace(&id, 1, next(2)).await.map_err(&failed)?;
+        expect(PROMISE, replaced, &false)?;
+        let stored = self.store.load(key).await.map_err(&failed)?;
+        expect(PROMISE, stored, &found.get(&id).cloned())?;
+        let fence = held.fence;
+        self.store.release(key, held).await.map_err(&failed)?;
+        for revision in [1, 2] {
+            let replaced = self.sibling.replace(&id, 1, next(revision)).await.map_err(&failed)?;
+            expect(PROMISE, replaced, &true)?;
+        }
+        let stored = self.store.load(key).await.map_err(&failed)?;
+        expect(PROMISE, stored, &Some(next(2)))?;
+        let replaced = self.store.replace(&id, 1, next(3)).await.map_err(&failed)?;
+        expect(PROMISE, replaced, &false)?;
+        // A write goes on from there, and one from before does not.
+        let again = lease(&*self.store, key, PROMISE).await?;
+        if again.fence <= fence {
+            return Err(broken(PROMISE, "fences began anew"));
+        }
+        let late = Swap::new(Some(1), again.fence, Some(next(5)));
+        let swapped = self.store.swap(key, late).await.map_err(&failed)?;
+        expect(PROMISE, swapped, &Swapped::Conflict(Some(next(2))))?;
+        let swap = Swap::new(Some(2), again.fence, Some(next(3)));
+        let swapped = self.store.swap(key, swap).await.map_err(&failed)?;
+        expect(PROMISE, swapped, &Swapped::Done)?;
+        self.store.release(key, again).await.map_err(&failed)?;
+        found.insert(id.clone(), next(3));
+        // What is not there is not made.
+        let absent = key.clone().subject("nobody");
+        let replaced = self.store.replace(&absent.storage_id(), 1, next(2)).await;
+        expect(PROMISE, replaced.map_err(&failed)?, &false)?;
+        expect(PROMISE, self.store.load(&absent).await.map_err(&failed)?, &None)
     }
 
     async fn of_many_swaps_one_is_made(&self) -> Result<(), Violation> {

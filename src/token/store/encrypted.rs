@@ -10,9 +10,10 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Admission, Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, RecordBytes, StoreError, StoredRecord,
-    Swap, Swapped, TokenStore, was_made,
+    Swap, Swapped, TokenStore, in_time, was_made,
 };
-use crate::token::TokenKey;
+use crate::token::{TokenKey, Walk};
+use crate::value::with_causes;
 
 /// The first bytes of every encrypted record.
 const MAGIC: &[u8; 8] = b"frcrypt1";
@@ -27,7 +28,7 @@ const REENCRYPTION: Duration = Duration::from_secs(30);
 /// use finrail::token::store::EncryptionKeys;
 ///
 /// # let (new_key, old_key) = ([2; 32], [1; 32]);
-/// // To rotate: the new key writes, the old one reads until `EncryptedStore::reencrypt` has seen every record.
+/// // To rotate: the new key writes, the old one reads until `EncryptedStore::reencrypt_all` has seen every record.
 /// let keys = EncryptionKeys::new(2, new_key).reads(1, old_key);
 /// ```
 #[derive(Clone)]
@@ -71,7 +72,7 @@ impl std::fmt::Debug for EncryptionKeys {
 /// A record is bound to its key and revision: moved to another grant, or back
 /// under another revision, it cannot be read. A write uses the current key; a
 /// grant that nobody uses is not written, so that a rotation of keys ends with
-/// [`reencrypt`](Self::reencrypt).
+/// [`reencrypt_all`](Self::reencrypt_all).
 ///
 /// # What encryption does not prevent
 ///
@@ -147,6 +148,33 @@ pub enum Reencrypted {
     },
 }
 
+/// What a walk that [encrypts everything anew](EncryptedStore::reencrypt_all) did.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct ReencryptedAll {
+    /// How many records are encrypted with the current key since this walk.
+    pub done: usize,
+    /// How many were already.
+    pub current: usize,
+    /// How many somebody works on, or wrote meanwhile: another walk finds what became of them.
+    pub busy: usize,
+    /// Those that cannot be read with any of the keys, or were not written: the id of each, and the reason.
+    pub failed: Vec<(String, StoreError)>,
+}
+
+impl ReencryptedAll {
+    /// Whether no record is left that only an earlier key reads, or that is in plain text. Otherwise walk again; look at
+    /// [`failed`](Self::failed) where it stays so.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.busy == 0 && self.failed.is_empty()
+    }
+
+    fn seen(&self) -> usize {
+        self.done + self.current + self.busy + self.failed.len()
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error(
@@ -190,22 +218,117 @@ impl EncryptedStore {
         self
     }
 
-    /// Also reads records that were written before there was encryption. Turn it off when they are all rewritten.
+    /// Also reads records that were written before there was encryption. Turn it off when they are all rewritten:
+    /// [`reencrypt_all`](Self::reencrypt_all) rewrites them.
     #[must_use]
     pub fn accept_plaintext(mut self) -> Self {
         self.plaintext = true;
         self
     }
 
-    /// Writes the record of one grant anew, with the current key, if it is not yet encrypted with it.
+    /// Writes everything in the store anew, with the current key, that is not yet encrypted with it.
     ///
     /// A rotation of keys has three steps. Give every process the new key
     /// [to read](EncryptionKeys::reads); then make it the current key
-    /// everywhere; then call this for every grant. When it has answered
-    /// [`Done`](Reencrypted::Done), [`Current`](Reencrypted::Current) or
-    /// [`Absent`](Reencrypted::Absent) for all of them, the old key has nothing
-    /// left to read. The keys of all grants are known to the application, or
-    /// listed with [`App::grants`](crate::App::grants).
+    /// everywhere; then call this, in one process, until it
+    /// [is complete](ReencryptedAll::is_complete). Then the old key has nothing
+    /// left to read, and can go. Records in plain text are encrypted too where
+    /// [they are accepted](Self::accept_plaintext), and then that can go.
+    ///
+    /// It walks through all records of the inner store, of every provider and
+    /// tenant: grants, marks of grants that are over, also those that name
+    /// nobody, authorizations that are under way or were used, and copies of
+    /// damaged records. It runs beside live processes: what somebody works on
+    /// is left alone, and what was written since it was read is not
+    /// overwritten. It may be broken off, and run again at any time.
+    ///
+    /// A record that stays in [`failed`](ReencryptedAll::failed) cannot be read
+    /// by any process with these keys: it was written with a key that is
+    /// missing here, or it is damaged. Drop no key before that is known.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use finrail::token::store::{EncryptedStore, EncryptionKeys, MemoryStore};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// # let (new_key, old_key) = ([2; 32], [1; 32]);
+    /// let keys = EncryptionKeys::new(2, new_key).reads(1, old_key);
+    /// let store = EncryptedStore::new(Arc::new(MemoryStore::new()), keys);
+    /// let all = store.reencrypt_all().await?;
+    /// for (id, error) in &all.failed {
+    ///     eprintln!("{id}: {error}");
+    /// }
+    /// if all.is_complete() {
+    ///     println!("key 1 can go");
+    /// }
+    /// # Ok::<(), finrail::token::StoreError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the inner store cannot go on with the list of its records, or does not list or replace records by their
+    /// ids ([`StoreError::Unsupported`]). What was done until then is done, and is logged.
+    pub async fn reencrypt_all(&self) -> Result<ReencryptedAll, StoreError> {
+        /// A line in the log for so many records.
+        const TOLD_EVERY: usize = 1000;
+        let mut all = ReencryptedAll::default();
+        let mut walk = Walk::new(Arc::clone(&self.inner), String::new());
+        while let Some(listed) = walk.next().await {
+            let (id, outcome) = match listed {
+                Ok(ListedRecord { id, record }) => {
+                    let outcome = self.reencrypt_listed(&id, record).await;
+                    (id, outcome)
+                }
+                Err(error) => (String::new(), Err(Told::Ends(error))),
+            };
+            match outcome {
+                Ok(Reencrypted::Done) => all.done += 1,
+                Ok(Reencrypted::Current | Reencrypted::Absent) => all.current += 1,
+                Ok(Reencrypted::Busy { .. }) => all.busy += 1,
+                Err(Told::Fails(error)) => {
+                    tracing::warn!(id, error = %with_causes(&error), "a record was not encrypted anew");
+                    all.failed.push((id, error));
+                }
+                Err(Told::Ends(error)) => {
+                    tell(&all, "the records were not all seen; this was done");
+                    return Err(error);
+                }
+            }
+            if all.seen() % TOLD_EVERY == 0 {
+                tell(&all, "records are being encrypted anew");
+            }
+        }
+        tell(&all, "all records were seen");
+        Ok(all)
+    }
+
+    async fn reencrypt_listed(&self, id: &str, record: Result<StoredRecord, StoreError>) -> Result<Reencrypted, Told> {
+        let stored = record.map_err(Told::Fails)?;
+        if self.is_current(&stored) {
+            return Ok(Reencrypted::Current);
+        }
+        let revision = stored.revision;
+        // At the revision that it has: who has read it, and writes what comes next, is not to be told of a conflict.
+        let next = self.open(id, stored).and_then(|opened| self.seal(id, &opened));
+        let next = next.map_err(|error| Told::Fails(error.of(self)))?;
+        let replaced = self.inner.replace(id, revision, next);
+        match in_time(&*self.inner, "encrypt a record anew", replaced).await {
+            Ok(true) => Ok(Reencrypted::Done),
+            Ok(false) => Ok(Reencrypted::Busy {
+                by: "another process".to_owned(),
+                for_at_most: None,
+            }),
+            Err(error @ StoreError::Unsupported { .. }) => Err(Told::Ends(error)),
+            Err(error) => Err(Told::Fails(error)),
+        }
+    }
+
+    /// Writes the record of one grant anew, with the current key, if it is not yet encrypted with it.
+    ///
+    /// For one grant whose key is known, at once. A rotation of keys ends with
+    /// [`reencrypt_all`](Self::reencrypt_all): a store has records that no
+    /// grant's key names, such as the marks of grants that were erased, and
+    /// the old key is needed for them too.
     ///
     /// Works under the lease of the record, as a refresh does, and waits for
     /// nobody. A record in plain text is encrypted too where
@@ -218,15 +341,12 @@ impl EncryptedStore {
     ///
     /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// # let (new_key, old_key) = ([2; 32], [1; 32]);
-    /// # let grants = [TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject("user 1")];
     /// let keys = EncryptionKeys::new(2, new_key).reads(1, old_key);
     /// let store = EncryptedStore::new(Arc::new(MemoryStore::new()), keys);
-    /// for grant in &grants {
-    ///     while let Reencrypted::Busy { .. } = store.reencrypt(grant).await? {
-    ///         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    ///     }
+    /// let grant = TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject("user 1");
+    /// if let Reencrypted::Busy { by, .. } = store.reencrypt(&grant).await? {
+    ///     println!("{by} works on it: later");
     /// }
-    /// // Key 1 can go.
     /// # Ok::<(), finrail::token::StoreError>(()) }).unwrap();
     /// ```
     ///
@@ -259,7 +379,7 @@ impl EncryptedStore {
         };
         let read = stored.revision;
         let opened = self.open(&key.storage_id(), stored)?;
-        let next = StoredRecord::new(read + 1, opened.bytes);
+        let next = StoredRecord::new(read.saturating_add(1), opened.bytes);
         match self.swap(key, Swap::new(Some(read), fence, Some(next))).await? {
             Swapped::Done => Ok(Reencrypted::Done),
             Swapped::Conflict(_) | Swapped::Fenced => Ok(Reencrypted::Busy {
@@ -271,11 +391,17 @@ impl EncryptedStore {
 
     /// What there is to say when nothing is to be done.
     fn settled(&self, stored: Option<StoredRecord>) -> Option<Reencrypted> {
-        let Some(stored) = stored else {
-            return Some(Reencrypted::Absent);
-        };
-        let key = stored.bytes.strip_prefix(MAGIC)?.first_chunk::<4>()?;
-        (u32::from_be_bytes(*key) == self.keys.current).then_some(Reencrypted::Current)
+        match stored {
+            None => Some(Reencrypted::Absent),
+            Some(stored) => self.is_current(&stored).then_some(Reencrypted::Current),
+        }
+    }
+
+    /// Whether the current key has written it.
+    fn is_current(&self, stored: &StoredRecord) -> bool {
+        let rest = stored.bytes.strip_prefix(MAGIC);
+        let key = rest.and_then(|rest| rest.first_chunk::<4>());
+        key.is_some_and(|key| u32::from_be_bytes(*key) == self.keys.current)
     }
 
     async fn swap_sealed(&self, key: &TokenKey, id: &str, sealed: Swap) -> Result<Swapped, StoreError> {
@@ -360,6 +486,22 @@ impl EncryptedStore {
         let bytes = opened.map_err(|_| forged())?;
         Ok(StoredRecord::new(sealed.revision, RecordBytes::from(bytes)))
     }
+}
+
+/// What came of a record that was not encrypted anew: the others are still seen, or not.
+enum Told {
+    Fails(StoreError),
+    Ends(StoreError),
+}
+
+fn tell(all: &ReencryptedAll, what: &'static str) {
+    tracing::info!(
+        done = all.done,
+        current = all.current,
+        busy = all.busy,
+        failed = all.failed.len(),
+        "{what}"
+    );
 }
 
 /// What a record is bound to besides its key.
@@ -497,6 +639,22 @@ impl TokenStore for EncryptedStore {
                 self.seen.forget(id);
             }
             Ok(removed)
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        id: &'a str,
+        revision: u64,
+        next: StoredRecord,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let sealed = self.seal(id, &next)?;
+            let replaced = self.inner.replace(id, revision, sealed).await?;
+            if replaced {
+                self.note(id, Some(next.revision));
+            }
+            Ok(replaced)
         })
     }
 

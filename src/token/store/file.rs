@@ -196,18 +196,9 @@ impl FileStore {
         if stored.as_ref().map(|record| record.revision) != swap.expected {
             return Ok(Swapped::Conflict(stored));
         }
-        // Whoever was killed in the middle of a swap left tokens beside the record; earlier versions under this name.
-        if let Some(left) = lock.beside()? {
-            directory.remove(&left)?;
-        }
-        directory.remove(&name_of(id, "tmp"))?;
+        self.remove_what_was_left(&mut lock, id)?;
         match swap.next {
-            Some(next) => {
-                let beside = unforeseen(id);
-                lock.put_beside(&beside)?;
-                self.write_new(&beside, &frame(&next))?;
-                directory.rename(&beside, &token)?;
-            }
+            Some(next) => self.put_now(&mut lock, id, &next)?,
             None => {
                 directory.remove(&token)?;
                 damaged_now = false;
@@ -219,6 +210,21 @@ impl FileStore {
         }
         directory.sync()?;
         Ok(Swapped::Done)
+    }
+
+    /// Whoever was killed in the middle of a swap left tokens beside the record; earlier versions under this name.
+    fn remove_what_was_left(&self, lock: &mut SwapLock, id: &str) -> io::Result<()> {
+        if let Some(left) = lock.beside()? {
+            self.directory.remove(&left)?;
+        }
+        self.directory.remove(&name_of(id, "tmp"))
+    }
+
+    fn put_now(&self, lock: &mut SwapLock, id: &str, next: &StoredRecord) -> io::Result<()> {
+        let beside = unforeseen(id);
+        lock.put_beside(&beside)?;
+        self.write_new(&beside, &frame(next))?;
+        self.directory.rename(&beside, &name_of(id, "token"))
     }
 
     fn lease_now(&self, id: &str, holder: &str) -> Result<Leased, Trouble> {
@@ -270,6 +276,32 @@ impl FileStore {
     /// The lock file goes too: whoever opens one does so under the swap lock, and holds it before that is given back.
     fn remove_now(&self, id: &str, revision: u64) -> Result<bool, Trouble> {
         let _guard = self.swap_lock(id)?;
+        let Some(_free) = self.free_at(id, revision)? else {
+            return Ok(false);
+        };
+        for extension in ["token", "damaged", "tmp", "fence", "lock"] {
+            self.directory.remove(&name_of(id, extension))?;
+        }
+        self.directory.sync()?;
+        Ok(true)
+    }
+
+    fn replace_now(&self, id: &str, revision: u64, next: &StoredRecord) -> Result<bool, Trouble> {
+        let mut lock = self.swap_lock(id)?;
+        let Some(_free) = self.free_at(id, revision)? else {
+            return Ok(false);
+        };
+        self.remove_what_was_left(&mut lock, id)?;
+        self.put_now(&mut lock, id, next)?;
+        // As a swap does.
+        self.directory.remove(&name_of(id, "damaged"))?;
+        self.directory.sync()?;
+        Ok(true)
+    }
+
+    /// The lock of a record at this revision that nobody has, held; none: it is at another, or somebody has it. Under the
+    /// swap lock.
+    fn free_at(&self, id: &str, revision: u64) -> Result<Option<Option<File>>, Trouble> {
         let lock = match self.directory.file(&name_of(id, "lock"), How::Read) {
             Ok(file) => Some(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -278,16 +310,10 @@ impl FileStore {
         if let Some(lock) = &lock
             && is_locked(lock.try_lock())?
         {
-            return Ok(false);
+            return Ok(None);
         }
-        if self.load_now(id)?.map(|record| record.revision) != Some(revision) {
-            return Ok(false);
-        }
-        for extension in ["token", "damaged", "tmp", "fence", "lock"] {
-            self.directory.remove(&name_of(id, extension))?;
-        }
-        self.directory.sync()?;
-        Ok(true)
+        let is_at = self.load_now(id)?.map(|record| record.revision) == Some(revision);
+        Ok(is_at.then_some(lock))
     }
 
     /// The look takes the lock for a moment. It stands under the swap lock, as a lease does, so that it refuses nobody.
@@ -390,11 +416,19 @@ impl TokenStore for FileStore {
     fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
         let id = id.to_owned();
         self.blocking("remove the record file", move |store| {
-            // A name that a walk gave, and no other.
-            if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-                return Ok(false);
-            }
-            store.remove_now(&id, revision)
+            Ok(is_id(&id) && store.remove_now(&id, revision)?)
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        id: &'a str,
+        revision: u64,
+        next: StoredRecord,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let id = id.to_owned();
+        self.blocking("write the record file", move |store| {
+            Ok(is_id(&id) && store.replace_now(&id, revision, &next)?)
         })
     }
 
@@ -412,6 +446,11 @@ impl TokenStore for FileStore {
     fn place(&self) -> Option<String> {
         Some(self.directory().display().to_string())
     }
+}
+
+/// A name that a walk gave, and no other.
+fn is_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Whether somebody else has the lock; an error where there are no locks.

@@ -80,6 +80,11 @@ impl Slot {
     fn is_at(&self, revision: Option<u64>) -> bool {
         self.record.as_ref().map(|record| record.revision) == revision
     }
+
+    /// Whether there is a record at this revision, and nobody has its lease.
+    fn is_free_at(&self, revision: u64, now: Duration) -> bool {
+        self.is_at(Some(revision)) && self.lease.as_ref().is_none_or(|held| held.until <= now)
+    }
 }
 
 impl MemoryStore {
@@ -211,13 +216,24 @@ impl TokenStore for MemoryStore {
     fn remove<'a>(&'a self, id: &'a str, revision: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
         let now = self.clock.monotonic();
         let mut slots = self.slots();
-        let removable = slots
-            .get(id)
-            .is_some_and(|slot| slot.is_at(Some(revision)) && slot.lease.as_ref().is_none_or(|held| held.until <= now));
+        let removable = slots.get(id).is_some_and(|slot| slot.is_free_at(revision, now));
         if removable {
             slots.remove(id);
         }
         Box::pin(ready(Ok(removable)))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        id: &'a str,
+        revision: u64,
+        next: StoredRecord,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let now = self.clock.monotonic();
+        let mut slots = self.slots();
+        let slot = slots.get_mut(id).filter(|slot| slot.is_free_at(revision, now));
+        let replaced = slot.map(|slot| slot.record = Some(next)).is_some();
+        Box::pin(ready(Ok(replaced)))
     }
 
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {

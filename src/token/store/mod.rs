@@ -33,7 +33,7 @@ pub use admission::Admission;
 pub(crate) use admission::{Place, Stage};
 pub(crate) use alone::{in_time, swap_alone};
 #[cfg(feature = "encryption")]
-pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted};
+pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted, ReencryptedAll};
 pub use error::{Damage, StoreError};
 #[cfg(feature = "file")]
 pub use file::FileStore;
@@ -145,6 +145,25 @@ pub trait TokenStore: Send + Sync + 'static {
         let _ = (id, revision);
         Box::pin(std::future::ready(Err(StoreError::Unsupported {
             action: "remove a record by its id",
+        })))
+    }
+
+    /// Puts another record in the place of one that a [walk](Self::list) found, by its id: if it is still at this revision,
+    /// and nobody has its lease. `Ok(false)`: it is not, or somebody has, and nothing was changed. The revision of `next` is
+    /// larger, or the same where it is the same record in other bytes.
+    ///
+    /// For records of which nobody knows the key any more, such as a mark that does not name whose grant it ends, when
+    /// everything is encrypted anew. A store that does not implement this answers
+    /// [`StoreError::Unsupported`].
+    fn replace<'a>(
+        &'a self,
+        id: &'a str,
+        revision: u64,
+        next: StoredRecord,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let _ = (id, revision, next);
+        Box::pin(std::future::ready(Err(StoreError::Unsupported {
+            action: "replace a record by its id",
         })))
     }
 
@@ -572,7 +591,14 @@ mod tests {
         let renewed = store.renew(&key(), &Lease::new(7), Duration::from_secs(10)).await;
         assert!(matches!(renewed, Err(StoreError::Unavailable { .. })));
         assert_eq!(store.lease_state(&key()).await.unwrap(), LeaseState::Unknown);
-        for unsupported in [store.list("", None).await.err(), store.remove("id", 1).await.err()] {
+        for unsupported in [
+            store.list("", None).await.err(),
+            store.remove("id", 1).await.err(),
+            store
+                .replace("id", 1, StoredRecord::new(2, b"x".as_slice()))
+                .await
+                .err(),
+        ] {
             assert!(matches!(unsupported, Some(StoreError::Unsupported { .. })));
         }
     }

@@ -14,7 +14,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use self::address::{notice_silence, parse, place_of, roots_of_the_system};
+use self::address::{notice_silence, parse, place_of};
 use super::listing::AT_ONCE;
 use super::remote::{PATIENCE, TRY, Unanswered, twice};
 use super::{
@@ -119,6 +119,11 @@ DELETE FROM finrail_token
 WHERE id = $1 AND revision = $2 AND (holder IS NULL OR lease_until <= clock_timestamp())
 RETURNING fence";
 
+const REPLACE: &str = "
+UPDATE finrail_token SET revision = $3, record = $4
+WHERE id = $1 AND revision = $2 AND (holder IS NULL OR lease_until <= clock_timestamp())
+RETURNING fence";
+
 const FOUND: &str = "SELECT revision, record, fence FROM finrail_token WHERE id = $1";
 
 /// Of a lease that nobody has taken over and its holder has not given back.
@@ -180,6 +185,7 @@ struct Statements {
     swap_and_release: String,
     list: String,
     remove: String,
+    replace: String,
     found: String,
     release: String,
     renew: String,
@@ -238,16 +244,17 @@ pub struct PostgresStoreBuilder {
 }
 
 impl PostgresStoreBuilder {
-    /// The caller's own TLS settings, such as a private root or a client certificate.
+    /// The caller's own TLS settings, such as a private root or a client certificate: what
+    /// [`connect_with`](PostgresStore::connect_with) says of them.
     pub fn tls(mut self, tls: ClientConfig) -> Self {
         self.tls = Some(tls);
         self
     }
 
-    /// How many connections are open at most; 16 by default, one at least. So many steps of refreshes are taken at
+    /// How many connections are open at most; 16 by default, one at least, ten thousand at most. So many steps of refreshes are taken at
     /// once, the others [wait for their turn](Admission).
     pub fn connections(mut self, connections: usize) -> Self {
-        self.connections = connections.max(1);
+        self.connections = connections.clamp(1, 10_000);
         self
     }
 
@@ -277,10 +284,7 @@ impl PostgresStoreBuilder {
     /// When the address or a name is wrong, or the server cannot be reached.
     pub async fn connect(self) -> Result<PostgresStore, StoreError> {
         let mut config = parse(&self.address)?;
-        let tls = match self.tls {
-            Some(tls) => tls,
-            None => roots_of_the_system(&mut config)?,
-        };
+        let tls = address::tls(&mut config, self.tls)?;
         let table = match &self.schema {
             Some(schema) => format!("{}.{}", quoted(schema)?, quoted(&self.table)?),
             None => quoted(&self.table)?,
@@ -341,6 +345,7 @@ impl Statements {
             swap_and_release: durable(SWAP_AND_RELEASE),
             list: of(LIST),
             remove: durable(REMOVE),
+            replace: durable(REPLACE),
             found: of(FOUND),
             release: of(RELEASE),
             renew: of(RENEW),
@@ -393,9 +398,13 @@ impl PostgresStore {
 
     /// Connects with the caller's own TLS settings, such as a private root or a client certificate.
     ///
+    /// An address that says nothing of `sslmode` means TLS then, on loopback
+    /// too: a server without it is an error, and is told neither user nor
+    /// password. On a socket of this machine PostgreSQL has none.
+    ///
     /// # Errors
     ///
-    /// As [`connect`](Self::connect).
+    /// As [`connect`](Self::connect), and when the address says `sslmode=disable`.
     pub async fn connect_with(address: &str, tls: ClientConfig) -> Result<Self, StoreError> {
         Self::builder(address).tls(tls).connect().await
     }
@@ -821,6 +830,26 @@ impl TokenStore for PostgresStore {
             let parameters: [(&(dyn ToSql + Sync), Type); 2] = [(&id, Type::TEXT), (&revision, Type::INT8)];
             let slot = self.slot("remove from postgres", PATIENCE).await?;
             Ok(slot.statement(&self.statements.remove, &parameters).await?.is_some())
+        }))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        id: &'a str,
+        revision: u64,
+        next: StoredRecord,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.placed(async move {
+            let (read, revision) = (signed(revision)?, signed(next.revision)?);
+            let bytes = &*next.bytes;
+            let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
+                (&id, Type::TEXT),
+                (&read, Type::INT8),
+                (&revision, Type::INT8),
+                (&bytes, Type::BYTEA),
+            ];
+            let slot = self.slot("write to postgres", PATIENCE).await?;
+            Ok(slot.statement(&self.statements.replace, &parameters).await?.is_some())
         }))
     }
 

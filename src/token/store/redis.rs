@@ -101,7 +101,8 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// A private root, a client certificate, or both. The address begins with `rediss://`.
+    /// A private root, a client certificate, or both. The address begins with `rediss://`, and those of all nodes that are
+    /// given of a cluster.
     pub fn tls(mut self, tls: TlsCertificates) -> Self {
         self.tls = Some(tls);
         self
@@ -152,6 +153,9 @@ impl RedisStoreBuilder {
     }
 
     async fn connect_to(self, place: &str) -> Result<RedisStore, StoreError> {
+        if self.tls.is_some() {
+            self.servers.demand_tls()?;
+        }
         if !self.plaintext {
             self.servers.refuse_plaintext()?;
         }
@@ -344,6 +348,17 @@ redis.call('DEL', KEYS[1])
 return 1
 ";
 
+const REPLACE: &str = "
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HMGET', KEYS[1], 'revision', 'holder', 'until')
+if held[1] ~= ARGV[1] then return 0 end
+if held[2] and tonumber(held[3]) > now then return 0 end
+redis.call('HSET', KEYS[1], 'revision', ARGV[2], 'record', ARGV[3])
+redis.call('PERSIST', KEYS[1])
+return 1
+";
+
 impl RedisStore {
     /// Connects to one server, and again whenever the connection breaks.
     ///
@@ -392,7 +407,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// As [`connect_cluster`](Self::connect_cluster), and when the certificates cannot be read.
+    /// As [`connect_cluster`](Self::connect_cluster), and when the certificates cannot be read or a node's address does not
+    /// begin with `rediss://`.
     pub async fn connect_cluster_with(
         nodes: impl IntoIterator<Item = &str>,
         tls: TlsCertificates,
@@ -663,6 +679,21 @@ impl TokenStore for RedisStore {
             call.arg(revision);
             let removed: u8 = self.write("remove from redis", PATIENCE, &call).await?;
             Ok(removed == 1)
+        }))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        id: &'a str,
+        revision: u64,
+        next: StoredRecord,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.placed(async move {
+            let script = redis::Script::new(REPLACE);
+            let mut call = script.key(self.key_of(id));
+            call.arg(revision).arg(next.revision).arg(&*next.bytes);
+            let replaced: u8 = self.write("write to redis", PATIENCE, &call).await?;
+            Ok(replaced == 1)
         }))
     }
 

@@ -7,6 +7,7 @@ use super::write::write;
 use crate::token::live::{Live, Outcome, Snapshot};
 use crate::token::machine::{self, Want};
 use crate::token::record::{Fingerprint, Intent, Versioned};
+use crate::token::store::Leased;
 use crate::token::{AuditAction, StoreError, TokenSet};
 use crate::value::with_causes;
 
@@ -41,6 +42,20 @@ pub(crate) async fn look_while_resting(live: &Live, want: &Want) -> Option<Outco
     let over = live.held.over_before(&seen).or_else(|| seen.record.tombstone.clone())?;
     live.publish(seen);
     Some(Err(live.ended(&over)))
+}
+
+/// Gives the store back what it had damaged and this process holds, as a refresh does. False: somebody else works on the
+/// grant, or the tokens wait to be stored, and go over the damage when they are.
+pub(crate) async fn mend(live: &Live) -> Result<bool, StoreError> {
+    if !live.held.unstored.is_empty() {
+        return Ok(false);
+    }
+    let Leased::Granted(lease) = live.store.lease().await?.leased else {
+        return Ok(false);
+    };
+    let known = read_as_far_as_known(live, lease.fence).await;
+    live.store.release(lease).await;
+    known.map(|_| true)
 }
 
 /// What is known under the lease.

@@ -30,6 +30,7 @@ pub(crate) use forget::{Left, forget};
 pub(crate) use import::import;
 use lease::{Poll, SenderAtWork, UnderLease, longest_rest};
 pub(crate) use look::look_while_resting;
+pub(crate) use look::mend;
 use look::{Known, read_as_far_as_known, take_stored};
 use refresh::{Begun, Refresh};
 pub(crate) use revoke::{erase, revoke};

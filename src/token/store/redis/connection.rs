@@ -315,6 +315,30 @@ impl Servers {
         }
     }
 
+    /// Whether every server is reached over TLS, as the certificates ask for that were given. A cluster whose nodes are given
+    /// otherwise is talked to in the clear, at whatever address its nodes name.
+    pub fn demand_tls(&self) -> Result<(), StoreError> {
+        let is_over_tls = |address: &String| match address.as_str().into_connection_info() {
+            Ok(server) => matches!(server.addr(), ConnectionAddr::TcpTls { .. }),
+            // What is wrong with it is told when it is connected to.
+            Err(_) => true,
+        };
+        match self.addresses().iter().all(is_over_tls) {
+            true => Ok(()),
+            false => {
+                let reason = "there are certificates for TLS, and an address without it: give rediss:// addresses";
+                Err(StoreError::unavailable(ACTION, reason))
+            }
+        }
+    }
+
+    fn addresses(&self) -> &[String] {
+        match self {
+            Self::One(address) => std::slice::from_ref(address),
+            Self::Cluster(nodes) => nodes.as_slice(),
+        }
+    }
+
     /// Whether what is sent stays on this machine or is encrypted.
     pub fn refuse_plaintext(&self) -> Result<(), StoreError> {
         #[derive(Debug, thiserror::Error)]
@@ -324,11 +348,7 @@ impl Servers {
         )]
         struct Plaintext(String);
 
-        let addresses = match self {
-            Self::One(address) => std::slice::from_ref(address),
-            Self::Cluster(nodes) => nodes.as_slice(),
-        };
-        for address in addresses {
+        for address in self.addresses() {
             let server = address.as_str().into_connection_info();
             let server = server.map_err(|error| StoreError::unavailable(ACTION, error))?;
             if let ConnectionAddr::Tcp(host, _) = server.addr()
