@@ -27,7 +27,7 @@ use super::retry::RetryPolicy;
 use super::secrets::KnownSecrets;
 use super::trace;
 use super::wire_log;
-use crate::http::{Departure, Random, RetryAfter, nothing_once, sent_once};
+use crate::http::{Departure, Random, nothing_once, retry_after, sent_once};
 use crate::value::Secret;
 
 type Untyped = Error<std::convert::Infallible>;
@@ -329,7 +329,7 @@ impl Core {
             };
             if let Ok(response) = &sent
                 && response.head.answer.status == 429
-                && let Some(RetryAfter::After(asked)) = response.head.answer.asked
+                && let Some(asked) = retry_after(&response.head.headers)
             {
                 self.0.limiter.rest(asked);
             }
