@@ -128,6 +128,11 @@ impl Core {
         self.0.provider
     }
 
+    /// Adds what the client has for every call.
+    pub(super) fn add_headers(&self, headers: &mut HeaderMap, operation: &Operation) {
+        self.0.headers.add_to(headers, operation);
+    }
+
     pub(crate) fn http(&self) -> &reqwest::Client {
         &self.0.http
     }
