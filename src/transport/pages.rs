@@ -27,12 +27,15 @@ pub struct Pages<'a, T, E> {
     /// The last page could not be had: there is no next one before [`resume`](Self::resume).
     failed: bool,
     /// Whether a page has an item that can be read; none: whoever reads the pages says so.
-    has_items: Option<Box<dyn Fn(&T) -> bool + Send + 'a>>,
+    has_items: Option<HasItems<'a, T>>,
     /// How many pages in a row had no item.
     empty: u32,
     /// Too many had none: the next thing is this, unless there is no next page.
     endless: Option<Box<InvalidReply>>,
 }
+
+/// Whether a page has an item.
+type HasItems<'a, T> = Box<dyn Fn(&T) -> bool + Send + 'a>;
 
 /// The items of all pages, in order. See `items()` of a call.
 ///
