@@ -262,6 +262,11 @@ async fn a_time_to_wait_that_cannot_be_read_or_is_too_long_is_left_to_the_caller
         (&[""], unreadable),
         (&["-1"], unreadable),
         (&["1e3"], unreadable),
+        // Nobody knows whether what can be read is the longest.
+        (&["soon", "0"], unreadable),
+        (&["0", "soon"], unreadable),
+        (&["0, soon"], unreadable),
+        (&["soon, 1"], unreadable),
     ] {
         for status in [429, 503] {
             let recorder = Recorder::granting(move |_, _| {
@@ -282,7 +287,7 @@ async fn a_time_to_wait_that_cannot_be_read_or_is_too_long_is_left_to_the_caller
 
 #[tokio::test(start_paused = true)]
 async fn of_several_times_to_wait_the_longest_is_waited_for() {
-    for values in [&["1", "7"][..], &["7", "1"], &["1, 7"], &["6.2", "soon"]] {
+    for values in [&["1", "7"][..], &["7", "1"], &["1, 7"], &["6.2", "0"]] {
         let recorder = Recorder::granting(move |_, before| match before {
             0 => values.iter().fold(Answer::status(429, "{}"), |answer, value| {
                 answer.header("retry-after", *value)

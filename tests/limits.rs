@@ -116,6 +116,19 @@ async fn a_provider_that_asks_for_time_is_left_alone_by_all_calls() {
 }
 
 #[tokio::test]
+async fn a_provider_that_asks_for_time_in_words_that_cannot_be_read_is_left_alone_too() {
+    for (asked, least) in [("soon", 50), ("soon, 0", 50), ("soon, 600", 590)] {
+        let recorder = Recorder::granting(move |_, _| Answer::status(429, "{}").header("retry-after", asked)).await;
+        let own = with(&recorder, Limits::new().concurrent(9).refuse());
+        own.get_quote().quote_id("q").send().await.unwrap_err();
+        let refused = limited(own.get_quote().quote_id("q").send().await.unwrap_err());
+        assert_eq!(refused.limit, LimitKind::RetryAfter, "{asked}");
+        assert!(refused.retry_after > Some(Duration::from_secs(least)), "{asked}");
+        assert_eq!(recorder.calls().len(), 1, "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn the_providers_own_limit_holds_where_it_is_asked_for_and_by_what_the_provider_counts() {
     let recorder = Recorder::granting(|_, _| Answer::json(r#"{"status":"running"}"#)).await;
     for (limits, sent) in [(Limits::new().of_the_provider(), 2), (Limits::new(), 3)] {

@@ -109,7 +109,10 @@ async fn a_json_body_is_known_by_its_digits_and_an_error_comes_in_the_providers_
     let call = |quote: &str, amount| client.create_deal().body(deal(quote, amount));
     let with_url = |quote: &str, amount| call(quote, amount).callback_url("https://app.example.com/deals").send();
     // Both amounts would be the same binary float.
-    with_url("q", amount("12345678901234567.88")).await.unwrap_err();
+    // A call that no mock fits: nobody refused it.
+    let error = with_url("q", amount("12345678901234567.88")).await.unwrap_err();
+    assert_eq!((error.outcome(), error.proof()), (Outcome::Unknown, None), "{error}");
+    assert!(!error.is_retryable());
     call("q", exact).send().await.unwrap_err();
     assert_eq!(booked.calls(), 0);
     assert_eq!(with_url("q", exact).await.unwrap().status().as_u16(), 201);
@@ -321,6 +324,93 @@ fn what_a_test_got_wrong_is_told() {
     }
 }
 
+#[test]
+fn what_no_real_call_comes_to_is_not_made() {
+    // No call without a key is made again after an attempt that may have taken effect, and none that only reads is in doubt.
+    let deal = mock::call::<ofx::Provider>("create_deal").in_doubt();
+    let list = mock::call::<mx::Provider>("list_accounts").in_doubt();
+    let interrupted = || finrail::token::Error::Interrupted("cut off");
+    for (call, part) in [(deal, "without a key"), (list, "changes nothing")] {
+        for said in [
+            said_by_the_panic(|| call.auth_error::<()>(interrupted())),
+            said_by_the_panic(|| call.connection_error::<()>(ConnectionPoint::Connect, false)),
+            said_by_the_panic(|| call.error_reply(400, ())),
+            said_by_the_panic(|| call.reply(()).build()),
+            said_by_the_panic(|| call.invalid_reply::<()>(400, Problem::Status, "{}")),
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+    // What a call answers with is a success.
+    for status in [199, 304, 400, 500] {
+        let said = said_by_the_panic(|| {
+            mock::call::<mx::Provider>("list_accounts")
+                .reply(())
+                .status(status)
+                .build()
+        });
+        assert!(said.contains("is no success"), "{said}");
+    }
+}
+
+#[test]
+fn a_body_that_is_too_large_to_be_read_proves_nothing() {
+    let deal = mock::call::<ofx::Provider>("create_deal");
+    let text = |length| format!(r#"{{"code":"{}"}}"#, "x".repeat(length));
+    let body = |length| serde_json::from_str::<JsonMap>(&text(length)).unwrap();
+    let whole = deal.error_reply(400, body(60_000));
+    assert_eq!(
+        (whole.outcome(), whole.proof()),
+        (Outcome::Rejected, Some(Proof::Assumed))
+    );
+    let busy = deal
+        .reply(body(70_000))
+        .status(429)
+        .header("retry-after", "3")
+        .into_error();
+    assert!(busy.retry_after().is_some());
+    for error in [
+        deal.error_reply(400, body(70_000)),
+        busy,
+        deal.invalid_reply(400, Problem::Status, text(70_000)),
+        deal.invalid_reply(400, Problem::TooLarge(65_536), "{}"),
+    ] {
+        assert_eq!((error.outcome(), error.proof()), (Outcome::Unknown, None), "{error}");
+        assert!(error.to_string().contains("larger than 65536 bytes"), "{error}");
+        assert!(error.body().is_none() && error.raw_body().is_none());
+    }
+}
+
+#[test]
+fn what_no_client_sends_and_no_server_answers_is_told_where_it_is_mocked() {
+    use finexer::mock::MockServerExt as _;
+    let server = MockServer::start();
+    for id in ["", ".", ".."] {
+        let said = said_by_the_panic(|| {
+            server.get_customer(|when, _| {
+                when.customer_id(id);
+            })
+        });
+        assert!(said.contains("no client sends such a call"), "{id:?}: {said}");
+    }
+    for status in [0, 42, 101, 1000] {
+        let said = said_by_the_panic(|| {
+            server.get_customer(|_, then| {
+                then.json(status, "{}");
+            })
+        });
+        assert!(said.contains(&format!("status {status}")), "{said}");
+    }
+    for (name, value) in [("no header", ""), ("x-a", "a\nb")] {
+        let said = said_by_the_panic(|| {
+            server.get_customer(|_, then| {
+                then.status(200).header(name, value);
+            })
+        });
+        assert!(said.contains("is no header"), "{said}");
+    }
+}
+
 // --- replies and errors made by hand
 
 #[test]
@@ -342,7 +432,6 @@ fn an_error_that_is_made_proves_what_a_real_one_would() {
         (list, 403, Outcome::Rejected, Some(Proof::Documented)),
         (list, 409, Outcome::Rejected, None),
         (list, 500, Outcome::Unknown, None),
-        (list.in_doubt(), 403, Outcome::Unknown, None),
     ] {
         let error = call.error_reply(status, own.clone());
         assert_eq!((error.outcome(), error.proof()), (outcome, proof), "{error}");
@@ -369,11 +458,13 @@ fn an_error_that_is_made_proves_what_a_real_one_would() {
 fn a_connection_that_failed_says_whether_the_call_may_be_made_again() {
     let deal = mock::call::<ofx::Provider>("create_deal");
     let list = mock::call::<mx::Provider>("list_accounts");
+    let revoke = mock::call::<finexer::Provider>("revoke_consent");
     for (call, point, outcome, retryable) in [
         (deal, ConnectionPoint::Connect, Outcome::NotSent, true),
         (deal, ConnectionPoint::Sent, Outcome::Unknown, false),
         (deal, ConnectionPoint::Reply, Outcome::Unknown, false),
-        (deal.in_doubt(), ConnectionPoint::Connect, Outcome::Unknown, false),
+        (revoke.in_doubt(), ConnectionPoint::Connect, Outcome::Unknown, true),
+        (revoke.in_doubt(), ConnectionPoint::Sent, Outcome::Unknown, true),
         (list, ConnectionPoint::Sent, Outcome::Unknown, true),
         (list, ConnectionPoint::Reply, Outcome::Unknown, true),
     ] {
@@ -395,8 +486,11 @@ fn a_token_that_is_missing_and_a_reply_that_cannot_be_read_are_made_too() {
         (error.outcome(), error.kind()),
         (Outcome::NotSent, none().kind().into())
     );
-    let error: Error = deal.in_doubt().auth_error(none());
-    assert_eq!(error.outcome(), Outcome::Unknown);
+    let revoke = mock::call::<finexer::Provider>("revoke_consent");
+    let error: Error = revoke
+        .in_doubt()
+        .auth_error(finrail::token::Error::Interrupted("cut off"));
+    assert_eq!((error.outcome(), error.is_retryable()), (Outcome::Unknown, true));
     let problem = Problem::NotJson {
         media_type: "text/html".to_owned(),
     };

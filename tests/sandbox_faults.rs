@@ -160,6 +160,73 @@ async fn a_fault_can_choose_its_requests() {
 }
 
 #[tokio::test]
+async fn a_fault_can_choose_its_requests_by_a_member_of_json() {
+    let sandbox = start().await;
+    let ofx = peer(&sandbox, "ofx");
+    let token = ofx.service_token("payments").await;
+    let send = async |body: &'static str| {
+        let request = ofx.http.post(ofx.url("/payments/deals")).bearer_auth(&token);
+        let request = request
+            .header("content-type", "application/json; charset=utf-8")
+            .body(body);
+        request.send().await.unwrap().status().as_u16()
+    };
+    for (name, value) in [("quoteId", "q-1"), ("count", "1.50"), ("isSplit", "true")] {
+        sandbox.fault("ofx", Fault::status(507).on("create_deal").with_field(name, value));
+    }
+    for (body, met) in [
+        (r#"{"quoteId":"q-2","count":1.5,"isSplit":false}"#, false),
+        (r#"{"more":{"quoteId":"q-1"}}"#, false),
+        (r#"["quoteId","q-1"]"#, false),
+        (r#"{"quoteId":"q-1"}"#, true),
+        (r#"{"quoteId":"q-1"}"#, false),
+        (r#"{"count":1.50}"#, true),
+        (r#"{"isSplit":true}"#, true),
+    ] {
+        assert_eq!(send(body).await == 507, met, "{body}");
+    }
+}
+
+#[test]
+fn a_fault_that_cannot_be_made_is_told_where_it_is_made() {
+    use sandbox_support::panics::said_by_the_panic as said;
+    for status in [0, 42, 100, 199, 1000] {
+        let said = said(|| Fault::status(status));
+        assert!(said.contains(&format!("the status {status}")), "{said}");
+    }
+    for said in [
+        said(|| Fault::html(42)),
+        said(|| Fault::status(500).header("no header", "x")),
+        said(|| Fault::status(500).header("x-a", "a\nb")),
+        said(|| Fault::status(500).body("text/\u{7f}", "x")),
+        said(|| Fault::lost_reply().body("text/plain", "x")),
+        said(|| Fault::lost_reply().header("x-a", "b")),
+        said(|| Fault::drop_connection().header("x-a", "b")),
+        said(|| Fault::slow(Duration::ZERO).body("text/plain", "x")),
+        said(|| Fault::garbled().header("x-a", "b")),
+        said(|| Fault::unknown_fields().header("x-a", "b")),
+        said(|| Fault::status(500).times(0)),
+    ] {
+        assert!(said.starts_with("the sandbox cannot do this: "), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_second_to_wait_is_not_none() {
+    let sandbox = start().await;
+    let mx = peer(&sandbox, "mx");
+    let token = mx.tokens().await.string("access_token");
+    for (asked, expected) in [(0, "0"), (1, "1"), (1000, "1"), (1001, "2")] {
+        sandbox.fault("mx", Fault::too_many_requests(Duration::from_millis(asked)));
+        assert_eq!(
+            mx.get("/accounts", &token).await.header("retry-after"),
+            expected,
+            "{asked} ms"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_gate_holds_replies_back() {
     let sandbox = start().await;
     let ofx = peer(&sandbox, "ofx");

@@ -281,6 +281,9 @@ impl<P: Provider> Doubt<P> {
             let page = page?;
             let items = operation.items.and_then(|pointer| page.pointer(pointer)?.items());
             let items = items.unwrap_or_default();
+            if items.is_empty() && operation.empty_page_ends {
+                break;
+            }
             // A listing without an end finds nothing out.
             read += 1;
             empty = if items.is_empty() { empty + 1 } else { 0 };

@@ -24,7 +24,8 @@ use http::header::{DATE, RETRY_AFTER};
 pub enum RetryAfter {
     /// After so long, counted from the reply on; zero: at once.
     After(Duration),
-    /// The server asks for time, in words that cannot be read. It is not to be taken for "at once".
+    /// The server asks for time, in words that cannot be read, or not all of them: of `soon, 30` nobody knows whether 30
+    /// seconds are enough. It is not to be taken for "at once".
     Unreadable,
 }
 
@@ -38,14 +39,39 @@ impl RetryAfter {
         }
     }
 
-    /// How long to wait: what cannot be read counts as a minute.
-    pub(crate) fn or_a_minute(self) -> Duration {
-        self.after().unwrap_or(Duration::from_secs(60))
-    }
-
-    /// Reads the header, in the forms that the standard has and in those that servers send. Of several, the longest that
-    /// can be read counts.
+    /// Reads the header, in the forms that the standard has and in those that servers send. Of several waits the longest
+    /// counts. Where one of them cannot be read, nobody knows which is the longest, so none of them is.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let Asked { longest, unreadable } = Asked::of(headers)?;
+        Some(match longest {
+            Some(wait) if !unreadable => Self::After(wait),
+            _ => Self::Unreadable,
+        })
+    }
+}
+
+/// How long a server is to be left alone by all who would ask it: the longest wait that can be read, and at least a minute
+/// where one cannot be.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let Asked { longest, unreadable } = Asked::of(headers)?;
+    let least = if unreadable {
+        Duration::from_secs(60)
+    } else {
+        Duration::ZERO
+    };
+    Some(longest.unwrap_or_default().max(least))
+}
+
+/// All that a reply says of when to ask again.
+struct Asked {
+    /// The longest wait that can be read.
+    longest: Option<Duration>,
+    /// There is something beside it that cannot be read, or nothing else.
+    unreadable: bool,
+}
+
+impl Asked {
+    fn of(headers: &HeaderMap) -> Option<Self> {
         // Most replies have none: nothing is read of these, their date neither.
         headers.get(RETRY_AFTER)?;
         let now = headers
@@ -53,24 +79,23 @@ impl RetryAfter {
             .and_then(|date| date.to_str().ok())
             .and_then(date)
             .unwrap_or_else(Utc::now);
-        let mut found = None;
+        let mut asked = Self {
+            longest: None,
+            unreadable: false,
+        };
         for value in headers.get_all(RETRY_AFTER) {
-            let text = value.to_str().unwrap_or_default();
-            let longest = parts(text).iter().filter_map(|part| wait(part, now)).max();
-            let read = longest.map_or(Self::Unreadable, Self::After);
-            found = Some(match (found, read) {
-                (Some(Self::After(one)), Self::After(other)) => Self::After(one.max(other)),
-                (Some(Self::After(one)), Self::Unreadable) => Self::After(one),
-                (_, read) => read,
-            });
+            let parts = parts(value.to_str().unwrap_or_default());
+            // A comma too many says nothing (RFC 9110 section 5.6.1). A field with nothing in it is no wait.
+            let is_list = parts.iter().any(|part| !part.is_empty());
+            for part in parts.iter().filter(|part| !is_list || !part.is_empty()) {
+                match wait(part, now) {
+                    Some(wait) => asked.longest = asked.longest.max(Some(wait)),
+                    None => asked.unreadable = true,
+                }
+            }
         }
-        found
+        Some(asked)
     }
-}
-
-/// How long a server that is asked for tokens is to be left alone.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    RetryAfter::of(headers).map(RetryAfter::or_a_minute)
 }
 
 /// The members of a list. A date has a comma too, behind the name of its day.
@@ -201,8 +226,8 @@ mod tests {
             ("7;5", 7),
             ("7, Tue, 01 Dec 2026 12:01:40 GMT", 100),
             ("Tue, 01 Dec 2026 12:01:40 GMT, 700", 700),
-            ("soon, 7", 7),
             ("7,", 7),
+            (", 7;", 7),
         ] {
             assert_eq!(
                 read(&[value]),
@@ -210,7 +235,7 @@ mod tests {
                 "{value}"
             );
         }
-        for (values, secs) in [(["7", "5"], 7), (["5", "7"], 7), (["soon", "7"], 7), (["7", "soon"], 7)] {
+        for (values, secs) in [(["7", "5"], 7), (["5", "7"], 7), (["0", "7"], 7), (["0", "0"], 0)] {
             let expected = Some(RetryAfter::After(Duration::from_secs(secs)));
             assert_eq!(read(&values), expected, "{values:?}");
         }
@@ -244,6 +269,33 @@ mod tests {
         assert_eq!(read(&[]), None);
         assert_eq!(RetryAfter::Unreadable.after(), None);
         assert_eq!(RetryAfter::After(Duration::ZERO).after(), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn what_cannot_be_read_beside_what_can_may_be_the_longest() {
+        for (values, secs) in [
+            (&["soon", "0"][..], 60),
+            (&["0", "soon"], 60),
+            (&["soon, 0"], 60),
+            (&["0;soon"], 60),
+            (&["", "0"], 60),
+            (&["0", ","], 60),
+            (&["-1, 0"], 60),
+            (&["Wed, 21 Oct 2015 07:28:00 GMT, soon"], 60),
+            // What can be read is the least, for whoever waits anyway.
+            (&["soon, 30"], 60),
+            (&["30", "soon"], 60),
+            (&["soon, 3600"], 3600),
+            (&["3600", "soon", "7"], 3600),
+        ] {
+            assert_eq!(read(values), Some(RetryAfter::Unreadable), "{values:?}");
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, "Tue, 01 Dec 2026 12:00:00 GMT".parse().unwrap());
+            for value in values {
+                headers.append(RETRY_AFTER, value.parse().unwrap());
+            }
+            assert_eq!(retry_after(&headers), Some(Duration::from_secs(secs)), "{values:?}");
+        }
     }
 
     #[test]

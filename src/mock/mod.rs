@@ -31,7 +31,9 @@
 //! The client's base URL is that of the server, without a path. A call is known by its method and its path, also where
 //! another operation has a path like it; by what `when` says of its parameters; and by the whole of its body, where `when`
 //! has one. JSON bodies are compared digit for digit, whatever the order of their members. Of several mocks that fit, the
-//! first answers. `and` gives what [`httpmock`] has beside. A server cannot break a connection in the middle: that is a
+//! first answers. A call that no mock fits gets a 404 of the server, which is no refusal by the provider: of a call with an
+//! effect nobody knows then what became of it ([`Outcome::Unknown`](crate::transport::Outcome::Unknown)), and a warning says
+//! which call it was. `and` gives what [`httpmock`] has beside. A server cannot break a connection in the middle: that is a
 //! fault of the [sandbox](crate::sandbox), or [`Call::connection_error`].
 //!
 //! A client that logs in first asks for a token: `mock::token(&server)` of the provider answers that.

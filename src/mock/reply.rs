@@ -9,7 +9,7 @@ use url::Url;
 use super::wrong;
 use crate::app::Provider;
 use crate::token;
-use crate::transport::{ConnectionPoint, Error, Exchange, Operation, Outcome, Problem, ResponseValue};
+use crate::transport::{ConnectionPoint, Effect, Error, Exchange, Operation, Outcome, Problem, ResponseValue};
 
 /// A call of the operation with this id, for what calling it may come to.
 ///
@@ -86,6 +86,9 @@ impl Call {
     }
 
     /// The same call after an attempt that may have taken effect.
+    ///
+    /// That is a call which is made again: one that is the same twice as once, by its operation or [with a key](Self::with_key).
+    /// What is made of any other call in doubt panics, because no real call comes to it. Nor is one in doubt that only reads.
     #[must_use]
     pub fn in_doubt(self) -> Self {
         Self { in_doubt: true, ..self }
@@ -103,11 +106,12 @@ impl Call {
     }
 
     /// A reply with the provider's own error in it. What its body proves is worked out as that of a real one; for headers of
-    /// it take [`reply`](Self::reply) and [`Reply::into_error`].
+    /// it take [`reply`](Self::reply) and [`Reply::into_error`]. Of a body that is larger than a real call reads (64 KiB)
+    /// comes what a real call makes of it: [`Problem::TooLarge`].
     ///
     /// # Panics
     ///
-    /// When the status is no error's, or the body cannot be written as JSON.
+    /// When the status is no error's, the body cannot be written as JSON, or no real call is so [in doubt](Self::in_doubt).
     #[must_use]
     #[track_caller]
     pub fn error_reply<E: Serialize>(self, status: u16, body: E) -> Error<E> {
@@ -115,27 +119,38 @@ impl Call {
     }
 
     /// A connection that failed at this point, or, with `timeout`, time that was up.
+    ///
+    /// # Panics
+    ///
+    /// When no real call is so [in doubt](Self::in_doubt).
     #[must_use]
+    #[track_caller]
     pub fn connection_error<E>(self, point: ConnectionPoint, timeout: bool) -> Error<E> {
         self.exchange().broken(point, timeout)
     }
 
     /// No token, for this reason. Where an attempt [may have taken effect](Self::in_doubt) that stays so; else nothing was
     /// sent.
+    ///
+    /// # Panics
+    ///
+    /// When no real call is so [in doubt](Self::in_doubt).
     #[must_use]
+    #[track_caller]
     pub fn auth_error<E>(self, error: token::Error) -> Error<E> {
-        let outcome = match self.in_doubt {
+        let outcome = match self.exchange().in_doubt {
             true => Outcome::Unknown,
             false => Outcome::NotSent,
         };
         Error::Auth { error, outcome }
     }
 
-    /// A reply that the specification does not describe, with its body as it came.
+    /// A reply that the specification does not describe, with its body as it came. A real call keeps none of a body that is
+    /// too large.
     ///
     /// # Panics
     ///
-    /// When there is no such status.
+    /// When there is no such status, or no real call is so [in doubt](Self::in_doubt).
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
@@ -154,18 +169,32 @@ impl Call {
         self.exchange().invalid(status_of(status), problem, body.into())
     }
 
+    #[track_caller]
     fn exchange(self) -> Exchange {
         let address = format!("http://localhost{}", self.operation.path);
         let Ok(url) = Url::parse(&address) else {
             wrong(&format!("{address} is no URL"))
         };
-        Exchange {
+        let exchange = Exchange {
             provider: self.provider,
             operation: self.operation,
             url,
             has_key: self.has_key,
             in_doubt: self.in_doubt,
+        };
+        let id = self.operation.id;
+        if self.in_doubt && self.operation.effect == Effect::Safe {
+            wrong(&format!(
+                "{id} changes nothing, so no attempt of it leaves anything in doubt"
+            ));
         }
+        if self.in_doubt && !exchange.is_repeatable() {
+            wrong(&format!(
+                "no real call of {id} is made again without a key, so it is not in doubt because of an earlier attempt; a \
+                 single one whose outcome is unknown is `connection_error(ConnectionPoint::Sent, ..)`"
+            ));
+        }
+        exchange
     }
 }
 
@@ -207,9 +236,20 @@ impl<T> Reply<T> {
         self
     }
 
-    /// The reply, as a call answers with it.
+    /// The reply, as a call that succeeds answers with it.
+    ///
+    /// # Panics
+    ///
+    /// When the status is no success (2xx), or no real call is so [in doubt](Call::in_doubt).
     #[must_use]
+    #[track_caller]
     pub fn build(self) -> ResponseValue<T> {
+        if !self.status.is_success() {
+            wrong(&format!(
+                "{} is no success (2xx), and what a call answers with is one; for an error take `into_error`",
+                self.status.as_u16()
+            ));
+        }
         let head = self.call.exchange().head(self.status, self.headers, None);
         ResponseValue::made(self.value, head)
     }
@@ -218,7 +258,8 @@ impl<T> Reply<T> {
     ///
     /// # Panics
     ///
-    /// When the status is no error's (4xx or 5xx), or the body cannot be written as JSON.
+    /// When the status is no error's (4xx or 5xx), the body cannot be written as JSON, or no real call is so
+    /// [in doubt](Call::in_doubt).
     #[must_use]
     #[track_caller]
     pub fn into_error(self) -> Error<T>
@@ -232,8 +273,7 @@ impl<T> Reply<T> {
         let Ok(body) = serde_json::to_vec(&self.value) else {
             wrong("the error body cannot be written as JSON")
         };
-        let head = self.call.exchange().head(status, self.headers, Some(&body));
-        Error::error_response(ResponseValue::made(self.value, head))
+        self.call.exchange().refused(status, self.headers, &body, self.value)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use http::header::{HeaderName, HeaderValue};
 use httpmock::{HttpMockRequest, Mock, MockServer};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
@@ -63,6 +64,12 @@ impl When {
     pub fn path<T: Serialize>(&self, name: &'static str, value: Result<T, String>) {
         let encoded = encode_path(&self.texts(name, value).concat());
         let template = self.operation.path;
+        if !is_sent(template, name, &encoded) {
+            let id = self.operation.id;
+            wrong(&format!(
+                "`{name}` of {id} is empty, `.` or `..`, and no client sends such a call; give the id of a thing"
+            ))
+        }
         self.and(|when| {
             when.is_true(move |request: &HttpMockRequest| {
                 let path = request.uri().path().to_owned();
@@ -149,22 +156,38 @@ impl Then {
     }
 
     /// This status, without a body.
+    ///
+    /// # Panics
+    ///
+    /// When no reply ends a call with this status: it is under 200 or over 999. So do the others that take one.
+    #[track_caller]
     pub fn status(&self, status: u16) -> &Self {
+        self.check_status(status);
         self.and(|then| then.status(status))
     }
 
     /// This status with this JSON text, whether it is what the specification describes or not.
+    #[track_caller]
     pub fn json(&self, status: u16, text: impl AsRef<str>) -> &Self {
         self.body(status, "application/json", text.as_ref())
     }
 
     /// This status with a body of this media type, as a proxy in between may answer.
+    #[track_caller]
     pub fn body(&self, status: u16, media_type: &str, body: impl AsRef<[u8]>) -> &Self {
+        self.check_status(status);
+        self.check_header("content-type", media_type);
         self.and(|then| then.status(status).header("content-type", media_type).body(body))
     }
 
     /// With this header.
+    ///
+    /// # Panics
+    ///
+    /// When it is no name of a header, or no header carries the value.
+    #[track_caller]
     pub fn header(&self, name: &str, value: &str) -> &Self {
+        self.check_header(name, value);
         self.and(|then| then.header(name, value))
     }
 
@@ -212,6 +235,23 @@ impl Then {
     }
 
     #[track_caller]
+    fn check_status(&self, status: u16) {
+        if !(200..1000).contains(&status) {
+            wrong(&format!(
+                "no reply of {} ends with the status {status}",
+                self.operation.id
+            ))
+        }
+    }
+
+    #[track_caller]
+    fn check_header(&self, name: &str, value: &str) {
+        if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
+            wrong(&format!("`{name}` is no header, or its value is none"))
+        }
+    }
+
+    #[track_caller]
     fn wrong_status(&self, status: u16, what: &str) -> ! {
         let id = self.operation.id;
         wrong(&format!(
@@ -256,6 +296,15 @@ pub fn token<P: Provider>(server: &MockServer) -> Mock<'_> {
         when.method("POST").path(profile.token_path);
         then.status(200).header("content-type", "application/json").body(reply);
     })
+}
+
+/// Whether a client sends a call with this value, encoded, in its path: a URL has no segment that is `.` or `..`, and a mock
+/// knows no parameter that is empty.
+fn is_sent(template: &str, name: &str, encoded: &str) -> bool {
+    let place = format!("{{{name}}}");
+    let segments = template.split('/').filter(|segment| segment.contains(&place));
+    let mut segments = segments.map(|segment| segment.replace(&place, encoded));
+    !encoded.is_empty() && !segments.any(|segment| segment == "." || segment == "..")
 }
 
 /// Whether a request is for this operation, and not for another one with a path that says more.
@@ -354,6 +403,22 @@ mod tests {
             path_values("/a/{id}/b-{name}.json", "/a/7%2F8/b-x.json"),
             Some(vec![("id", "7%2F8"), ("name", "x")])
         );
+    }
+
+    #[test]
+    fn a_value_that_no_client_can_send_in_a_path_is_known() {
+        for (template, value, expected) in [
+            ("/a/{id}", "7", true),
+            ("/a/{id}", "%2E", true),
+            ("/a/{id}", "...", true),
+            ("/a/{id}/b", "", false),
+            ("/a/{id}/b", ".", false),
+            ("/a/{id}", "..", false),
+            ("/a/{id}.json", ".", true),
+            ("/a/.{id}", ".", false),
+        ] {
+            assert_eq!(is_sent(template, "id", value), expected, "{template} {value}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use super::retry::RetryPolicy;
 use super::secrets::{self, ClientSecrets, KnownSecrets};
 use super::trace;
 use super::wire_log;
-use crate::http::{Departure, Random, RetryAfter, nothing_once, sent_once};
+use crate::http::{Departure, Random, nothing_once, retry_after, sent_once};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -125,6 +125,11 @@ impl Core {
 
     pub(super) fn provider(&self) -> &'static str {
         self.0.provider
+    }
+
+    /// Adds what the client has for every call.
+    pub(super) fn add_headers(&self, headers: &mut HeaderMap, operation: &Operation) {
+        self.0.headers.add_to(headers, operation);
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
@@ -344,7 +349,7 @@ impl Core {
             };
             if let Ok(response) = &sent
                 && response.head.answer.status == 429
-                && let Some(RetryAfter::After(asked)) = response.head.answer.asked
+                && let Some(asked) = retry_after(&response.head.headers)
             {
                 self.0.limiter.rest(asked);
             }

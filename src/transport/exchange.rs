@@ -9,7 +9,7 @@ use super::error::Error;
 use super::invalid_reply::Problem;
 use super::machine::Situation;
 use super::operation::Operation;
-use super::response::{Head, ResponseValue};
+use super::response::{Head, MAX_BODY, MAX_ERROR_BODY, ResponseValue};
 
 /// A call that nobody made.
 pub(crate) struct Exchange {
@@ -23,11 +23,12 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    fn is_repeatable(&self) -> bool {
+    /// Sending it twice is the same as sending it once.
+    pub(crate) fn is_repeatable(&self) -> bool {
         Situation::is_repeatable_call(self.operation.effect, self.has_key)
     }
 
-    /// What is known of a reply; `error` is its body, where it is an error's.
+    /// What is known of a reply; `error` is its body, where it is an error's and was read.
     pub(crate) fn head(self, status: StatusCode, headers: HeaderMap, error: Option<&[u8]>) -> Head {
         let repeatable = self.is_repeatable();
         let mut head = Head::made(self.provider, self.operation, self.url, status, headers, repeatable);
@@ -37,8 +38,26 @@ impl Exchange {
     }
 
     pub(crate) fn invalid<E>(self, status: StatusCode, problem: Problem, body: Bytes) -> Error<E> {
+        if matches!(problem, Problem::TooLarge(_)) || body.len() > limit(status) {
+            return self.too_large(status, HeaderMap::new());
+        }
         let head = self.head(status, HeaderMap::new(), Some(&body));
         Error::invalid_reply(head.invalid(problem, Some(body)))
+    }
+
+    /// A reply whose body is more than is read of one with this status: nobody knows what it says.
+    pub(crate) fn too_large<E>(self, status: StatusCode, headers: HeaderMap) -> Error<E> {
+        let problem = Problem::TooLarge(limit(status));
+        Error::invalid_reply(self.head(status, headers, None).invalid(problem, None))
+    }
+
+    /// A reply with an error, whose body this is in bytes.
+    pub(crate) fn refused<E>(self, status: StatusCode, headers: HeaderMap, body: &[u8], value: E) -> Error<E> {
+        if body.len() > limit(status) {
+            return self.too_large(status, headers);
+        }
+        let head = self.head(status, headers, Some(body));
+        Error::error_response(ResponseValue::made(value, head))
     }
 
     pub(crate) fn broken<E>(self, point: ConnectionPoint, timeout: bool) -> Error<E> {
@@ -52,6 +71,14 @@ impl Exchange {
         error.timeout = timeout;
         error.in_doubt = in_doubt;
         Error::Connection(error)
+    }
+}
+
+/// The largest body that is read of a reply with this status.
+fn limit(status: StatusCode) -> usize {
+    match status.is_success() {
+        true => MAX_BODY,
+        false => MAX_ERROR_BODY,
     }
 }
 

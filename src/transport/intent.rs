@@ -20,8 +20,14 @@ use crate::value::Json;
 /// before the call is sent, where a restart finds it; serde reads and writes it.
 ///
 /// It has the ids that the look-up needs, and the idempotency key where the provider has a header for one. The digest is
-/// SHA-256 over method, path, query, body and parameters in headers: whoever can guess the body can check the guess, so keep an intent as you keep
+/// SHA-256 over method, path, query, body and headers: whoever can guess the body can check the guess, so keep an intent as you keep
 /// the payment itself. `Debug` shows provider, operation and the intent's own id.
+///
+/// The headers are all that the caller gives, as parameters, for this call ([`CallOptions::header`](super::CallOptions::header))
+/// and for all calls of the client: `x-tenant` may say whose payment it is. Those are not in it that differ from one sending of
+/// the same call to the next: `Authorization`, the idempotency key, ids of requests (those that the specification has made on
+/// every call, `x-request-id`, `x-correlation-id`), those of tracing (`traceparent`, `tracestate`, `baggage`, `b3`, `x-b3-…`), and
+/// `user-agent`. Give a trace under one of these names.
 ///
 /// ```
 /// # #[cfg(feature = "tatrabanka")] {
@@ -192,12 +198,8 @@ fn digest(operation: &Operation, base: &Url, request: &reqwest::Request) -> Stri
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    // Parameters in headers belong to it. The key does not: the intent has it apart.
-    let is_key = |name: &HeaderName| {
-        let of_key = operation.idempotency_header;
-        of_key.is_some_and(|of_key| name.as_str().eq_ignore_ascii_case(of_key))
-    };
-    let mut headers: Vec<_> = request.headers().iter().filter(|(name, _)| !is_key(name)).collect();
+    let belongs = |name: &HeaderName| !is_of_one_sending(operation, name.as_str());
+    let mut headers: Vec<_> = request.headers().iter().filter(|(name, _)| belongs(name)).collect();
     headers.sort_by_key(|(name, _)| name.as_str());
     for (name, value) in headers {
         for part in [name.as_str().as_bytes(), value.as_bytes()] {
@@ -206,6 +208,23 @@ fn digest(operation: &Operation, base: &Url, request: &reqwest::Request) -> Stri
         }
     }
     format!("sha-256:{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
+}
+
+/// Whether a header may be another one when the same call is sent again. The key is among them: the intent has it apart.
+fn is_of_one_sending(operation: &Operation, name: &str) -> bool {
+    const OF_ONE_SENDING: [&str; 8] = [
+        "authorization",
+        "b3",
+        "baggage",
+        "traceparent",
+        "tracestate",
+        "user-agent",
+        "x-correlation-id",
+        "x-request-id",
+    ];
+    let made = operation.headers.iter().map(|(name, _)| *name);
+    let mut named = made.chain(operation.idempotency_header);
+    OF_ONE_SENDING.contains(&name) || name.starts_with("x-b3-") || named.any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// What stands at a runtime expression; the generator lets no other through than these three.
@@ -341,6 +360,29 @@ mod tests {
             .headers_mut()
             .insert("x-account", http::HeaderValue::from_static("b"));
         assert!(!is_of(&base(), &other));
+        for (name, same) in [
+            ("x-tenant", false),
+            ("x-trace", false),
+            ("accept-language", false),
+            ("X-Request-ID", true),
+            ("traceparent", true),
+            ("x-b3-spanid", true),
+            ("user-agent", true),
+            ("authorization", true),
+            ("bank-request", true),
+            ("Idempotency-Key", true),
+        ] {
+            let named = Operation {
+                headers: &[("Bank-Request", super::super::operation::MadeHeader::Uuid)],
+                idempotency_header: Some("idempotency-key"),
+                ..OPERATION
+            };
+            let intent = Intent::of("bank", &named, &base(), &request(url, body), None);
+            let mut other = request(url, body);
+            let name = HeaderName::try_from(name).unwrap();
+            other.headers_mut().insert(&name, http::HeaderValue::from_static("b"));
+            assert_eq!(intent.is_of("bank", &named, &base(), &other), same, "{name}");
+        }
         let renamed = Operation {
             id: "refund",
             ..OPERATION

@@ -129,7 +129,7 @@ impl fmt::Display for InvalidReply {
             )?,
             Problem::EmptyPages => write!(
                 f,
-                "{operation}: page after page has no item and names a next one, so the listing may have no end; ask for the pages one by one"
+                "{operation}: page after page has no item and names a next one, so the listing may have no end; `resume` asks for more"
             )?,
             Problem::EndlessPages => write!(
                 f,

@@ -1,6 +1,6 @@
 //! How many calls are made at once, and how many in a time: what the caller sets, and what a provider is known to take.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,20 @@ use super::outcome::Outcome;
 /// A call waits for its turn, as long as its [deadline](super::RetryPolicy::deadline) allows; otherwise it fails at once
 /// with [`Error::Limited`](super::Error::Limited), and nothing is sent. With [`refuse`](Self::refuse) nothing waits.
 /// When the provider answers 429 with a `Retry-After`, all calls of the application wait, or are refused, for that time, an
-/// hour at most.
+/// hour at most; for a minute at least where it cannot be read.
+///
+/// # What is guaranteed
+///
+/// Of a [`rate`](Self::rate): in no stretch of the given time, wherever it begins, are more than so many attempts handed to the
+/// HTTP client. How long they then take to arrive is not in it, the time of connecting included.
+///
+/// Of a limit [of the provider](Self::of_the_provider): the same, and whenever in it the provider counted the call. Its time
+/// begins when the attempt is over, because only then has the call certainly arrived.
+///
+/// Of a rate of up to 1024 calls each time is kept. One of more counts attempts that were close to one another, within a 1024th
+/// of its time, by the last of them: it lets no more through than it says, and at times a little less.
+///
+/// Whoever waits is not in a queue: of several that wait for the same room any one may have it.
 ///
 /// The counts are of one process, and begin anew with it.
 ///
@@ -67,7 +80,8 @@ impl Limits {
         self
     }
 
-    /// So many calls in so much time, which may all come at its beginning; one at least, in a year at most.
+    /// So many calls in so much time, which may all come at its beginning; one at least, in a year at most. Those that
+    /// follow wait until the time is over since the first of them.
     pub fn rate(mut self, calls: u32, per: Duration) -> Self {
         const YEAR: Duration = Duration::from_secs(365 * 86_400);
         self.rate = Some(Rate {
@@ -153,52 +167,127 @@ pub(crate) struct Limiter {
 
 #[derive(Default)]
 struct Counts {
-    rate: Gate,
+    /// Of the application's own rate, where it has one.
+    rate: Option<Gate>,
     /// By operation, grant, and what the provider counts by.
     of_operations: HashMap<(&'static str, String), Gate>,
     /// Nothing is sent before, because the provider asked for time.
     rests_until: Option<Instant>,
 }
 
-/// What is kept of calls so that a rate holds: when their time would be used up (GCRA).
-#[derive(Clone, Copy, Default)]
-struct Gate(Option<Instant>);
+/// What is kept of calls so that a rate holds: when the last of them left, as many as the rate allows. A count that is given
+/// back by and by (GCRA) would take less room, and let nearly twice as many through within one time.
+struct Gate {
+    rate: Rate,
+    /// In the order in which they began.
+    left: VecDeque<Bunch>,
+    /// How many calls the bunches have.
+    counted: u32,
+    /// How many have passed and not left yet. Nobody knows how long they count.
+    about_to_leave: u32,
+}
+
+/// Calls that left close to one another; they count until the last of them counts no more.
+struct Bunch {
+    first: Instant,
+    last: Instant,
+    calls: u32,
+}
+
+/// How many bunches a rate is kept in, about.
+const BUNCHES: u32 = 1024;
 
 impl Gate {
-    /// How long a call has to wait now.
-    fn wait(self, rate: Rate, now: Instant) -> Duration {
-        let Some(used_up) = self.0 else { return Duration::ZERO };
-        let spare = rate.per.saturating_sub(rate.interval());
-        used_up.saturating_duration_since(now).saturating_sub(spare)
+    fn new(rate: Rate) -> Self {
+        Self {
+            rate,
+            left: VecDeque::new(),
+            counted: 0,
+            about_to_leave: 0,
+        }
     }
 
-    /// Counts one.
-    fn pass(&mut self, rate: Rate, now: Instant) {
-        let from = self.0.map_or(now, |used_up| used_up.max(now));
-        self.0 = Some(from.checked_add(rate.interval()).unwrap_or(from));
+    /// How long a call has to wait now, as far as that is known.
+    fn wait(&mut self, now: Instant) -> Duration {
+        let rate = self.rate;
+        self.forget(now);
+        let mut over = self.counted.saturating_add(self.about_to_leave).saturating_add(1);
+        over = over.saturating_sub(rate.calls);
+        for bunch in &self.left {
+            if over == 0 {
+                return Duration::ZERO;
+            }
+            over = over.saturating_sub(bunch.calls);
+            if over == 0 {
+                return bunch.counts_for(rate, now);
+            }
+        }
+        // Those that are about to leave count from then on.
+        if over == 0 { Duration::ZERO } else { rate.per }
     }
 
-    /// Takes one back that was not sent.
-    fn give_back(&mut self, rate: Rate) {
-        self.0 = self.0.and_then(|used_up| used_up.checked_sub(rate.interval()));
+    /// Drops what counts no more.
+    fn forget(&mut self, now: Instant) {
+        let rate = self.rate;
+        while let Some(bunch) = self.left.front().filter(|bunch| bunch.counts_for(rate, now).is_zero()) {
+            self.counted = self.counted.saturating_sub(bunch.calls);
+            self.left.pop_front();
+        }
+    }
+
+    /// A call passes, and is about to leave.
+    fn pass(&mut self) {
+        self.about_to_leave = self.about_to_leave.saturating_add(1);
+    }
+
+    /// A call that passed does not leave.
+    fn stay(&mut self) {
+        self.about_to_leave = self.about_to_leave.saturating_sub(1);
+    }
+
+    /// A call that passed leaves.
+    fn leave(&mut self, now: Instant) {
+        let rate = self.rate;
+        self.stay();
+        self.counted = self.counted.saturating_add(1);
+        let (most, within) = (rate.calls.div_ceil(BUNCHES), rate.per / BUNCHES);
+        let last = self.left.back_mut();
+        match last.filter(|last| last.calls < most && now.saturating_duration_since(last.first) <= within) {
+            Some(last) => {
+                last.calls += 1;
+                last.last = last.last.max(now);
+            }
+            None => self.left.push_back(Bunch {
+                first: now,
+                last: now,
+                calls: 1,
+            }),
+        }
+    }
+
+    fn is_idle(&mut self, now: Instant) -> bool {
+        self.forget(now);
+        self.left.is_empty() && self.about_to_leave == 0
     }
 }
 
-impl Rate {
-    fn interval(self) -> Duration {
-        self.per / self.calls
+impl Bunch {
+    /// How long it counts yet. A time that is too long to add counts for ever.
+    fn counts_for(&self, rate: Rate, now: Instant) -> Duration {
+        rate.per.saturating_sub(now.saturating_duration_since(self.last))
     }
 }
 
-/// A place among the calls that are under way. Where it is dropped before its call began to be sent, the provider's own limit
-/// counts nothing.
+/// A place among the calls that are under way. Where it is dropped before its call began to be sent, nothing is counted.
 pub(crate) struct Place<'a> {
     limiter: &'a Limiter,
     _room: Option<OwnedSemaphorePermit>,
     /// The provider's own limit that it counts for.
-    counted: Option<((&'static str, String), Rate)>,
+    own: Option<(&'static str, String)>,
     /// The call may have arrived.
     sent: bool,
+    /// The provider did not take it.
+    refused: bool,
     /// It had to wait for it: what it had before may be out of date.
     pub waited: bool,
 }
@@ -206,21 +295,35 @@ pub(crate) struct Place<'a> {
 impl Place<'_> {
     /// From here on the call may arrive.
     pub fn begin(&mut self) {
+        if !self.sent
+            && let Some(gate) = &mut self.limiter.counts().rate
+        {
+            gate.leave(Instant::now());
+        }
         self.sent = true;
     }
 
-    /// The call did not leave, or the provider refused it: it is not counted.
+    /// The call did not leave, or the provider refused it: the provider's own limit does not count it.
     pub fn give_back(mut self) {
-        self.sent = false;
+        self.refused = true;
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if let (false, Some((key, rate))) = (self.sent, &self.counted)
-            && let Some(gate) = self.limiter.counts().of_operations.get_mut(key)
+        let mut counts = self.limiter.counts();
+        if !self.sent
+            && let Some(gate) = &mut counts.rate
         {
-            gate.give_back(*rate);
+            gate.stay();
+        }
+        if let Some(own) = &self.own
+            && let Some(gate) = counts.of_operations.get_mut(own)
+        {
+            match self.sent && !self.refused {
+                true => gate.leave(Instant::now()),
+                false => gate.stay(),
+            }
         }
     }
 }
@@ -230,7 +333,10 @@ impl Limiter {
         Self {
             limits,
             room: limits.concurrent.map(|calls| Arc::new(Semaphore::new(calls))),
-            counts: Mutex::default(),
+            counts: Mutex::new(Counts {
+                rate: limits.rate.map(Gate::new),
+                ..Counts::default()
+            }),
         }
     }
 
@@ -281,7 +387,7 @@ impl Limiter {
         loop {
             // Whoever waits for a time holds no place that another call could have.
             if let Err((limit, wait)) = self.pass(own.as_ref(), Instant::now(), false) {
-                if self.limits.refuses || Instant::now() + wait >= deadline {
+                if self.limits.refuses || wait >= deadline.saturating_duration_since(Instant::now()) {
                     return Err(limited(limit, Some(wait)));
                 }
                 tokio::time::sleep(wait).await;
@@ -310,15 +416,16 @@ impl Limiter {
                 return Ok(Some(Place {
                     limiter: self,
                     _room: room,
-                    counted: own,
+                    own: own.map(|(key, _)| key),
                     sent: false,
+                    refused: false,
                     waited,
                 }));
             }
         }
     }
 
-    /// Whether there is room for a call in every limit of a time; otherwise the longest wait. `counts`: it is counted then.
+    /// Whether there is room for a call in every limit of a time; otherwise the longest wait. `count`: it passes then.
     fn pass(
         &self,
         own: Option<&((&'static str, String), Rate)>,
@@ -330,12 +437,11 @@ impl Limiter {
         if let Some(until) = counts.rests_until {
             waits.push((LimitKind::RetryAfter, until.saturating_duration_since(now)));
         }
-        if let Some(rate) = self.limits.rate {
-            waits.push((LimitKind::Rate, counts.rate.wait(rate, now)));
+        if let Some(gate) = &mut counts.rate {
+            waits.push((LimitKind::Rate, gate.wait(now)));
         }
-        if let Some((key, rate)) = own {
-            let gate = counts.of_operations.get(key).copied().unwrap_or_default();
-            waits.push((LimitKind::Provider, gate.wait(*rate, now)));
+        if let Some(gate) = own.and_then(|(key, _)| counts.of_operations.get_mut(key)) {
+            waits.push((LimitKind::Provider, gate.wait(now)));
         }
         if let Some(longest) = waits
             .into_iter()
@@ -347,17 +453,16 @@ impl Limiter {
         if !count {
             return Ok(());
         }
-        if let Some(rate) = self.limits.rate {
-            counts.rate.pass(rate, now);
+        if let Some(gate) = &mut counts.rate {
+            gate.pass();
         }
         if let Some((key, rate)) = own {
             // What is used up no more says nothing.
             if counts.of_operations.len() >= 1024 {
-                counts
-                    .of_operations
-                    .retain(|_, gate| gate.0.is_some_and(|used_up| used_up > now));
+                counts.of_operations.retain(|_, gate| !gate.is_idle(now));
             }
-            counts.of_operations.entry(key.clone()).or_default().pass(*rate, now);
+            let gates = &mut counts.of_operations;
+            gates.entry(key.clone()).or_insert_with(|| Gate::new(*rate)).pass();
         }
         Ok(())
     }
@@ -444,7 +549,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_rate_lets_a_burst_through_and_then_one_for_each_part_of_its_time() {
+    async fn a_rate_lets_a_burst_through_and_then_none_until_its_time_is_over() {
         let limiter = Limiter::new(Limits::new().rate(3, SECOND * 3));
         let began = Instant::now();
         let mut passed = Vec::new();
@@ -452,7 +557,7 @@ mod tests {
             enter(&limiter, &READ, "/accounts/1", "", 60).await.unwrap();
             passed.push(began.elapsed().as_secs());
         }
-        assert_eq!(passed, [0, 0, 0, 1, 2, 3]);
+        assert_eq!(passed, [0, 0, 0, 3, 3, 3]);
         tokio::time::advance(SECOND * 100).await;
         for _ in 0..3 {
             enter(&limiter, &READ, "/accounts/1", "", 0).await.unwrap();
@@ -460,9 +565,104 @@ mod tests {
         let refused = enter(&limiter, &READ, "/accounts/1", "", 1).await.err();
         assert_eq!(
             refused,
-            Some((LimitKind::Rate, Some(1))),
+            Some((LimitKind::Rate, Some(3))),
             "it could not be sent before its deadline"
         );
+    }
+
+    /// The most calls that left within this time; `left` is in order.
+    fn most_within(left: &[Duration], per: Duration) -> usize {
+        let until = |from: usize| left.partition_point(|at| *at < left[from] + per);
+        (0..left.len()).map(|from| until(from) - from).max().unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn in_no_stretch_of_its_time_does_a_rate_let_more_through() {
+        for (calls, seconds) in [(20, 60), (2, 60), (1, 3600), (1024, 60), (5000, 60)] {
+            let (per, many) = (SECOND * seconds, usize::try_from(calls).unwrap());
+            // All at once, at a pace that is too fast, and at one that is not.
+            for pace in [Duration::ZERO, per / calls / 3, per / calls / 100 * 101] {
+                let limiter = Limiter::new(Limits::new().rate(calls, per).refuse());
+                let began = Instant::now();
+                let mut left = Vec::new();
+                while began.elapsed() < per * 3 {
+                    if enter(&limiter, &READ, "/accounts/1", "", 0).await.is_ok() {
+                        left.push(began.elapsed());
+                        tokio::time::advance(pace).await;
+                    } else {
+                        tokio::time::advance(per / 97).await;
+                    }
+                }
+                let most = most_within(&left, per);
+                assert!(most <= many, "{calls} in {seconds} s, pace {pace:?}: {most}");
+                assert!(left.len() >= 2 * many, "{calls}, {pace:?}: {} in all", left.len());
+                let kept = limiter.counts().rate.as_ref().unwrap().left.len();
+                assert!(kept <= 3 * 1024, "{kept}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_that_never_ends_lets_so_many_calls_through_and_no_more() {
+        for refuses in [false, true] {
+            let limits = Limits::new().rate(1, Duration::MAX);
+            let limiter = Limiter::new(if refuses { limits.refuse() } else { limits });
+            enter(&limiter, &READ, "/accounts/1", "", 60).await.unwrap();
+            for _ in 0..4 {
+                tokio::time::advance(SECOND * 1_000_000).await;
+                let (limit, _) = enter(&limiter, &READ, "/accounts/1", "", 60).await.err().unwrap();
+                assert_eq!(limit, LimitKind::Rate);
+            }
+        }
+        let none = Limiter::new(Limits::new().rate(1, Duration::ZERO).refuse());
+        for _ in 0..5 {
+            enter(&none, &READ, "/accounts/1", "", 0).await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_counts_from_when_it_leaves_and_before_that_it_keeps_its_room() {
+        let limiter = Limiter::new(Limits::new().rate(1, SECOND * 60).refuse());
+        let (url, deadline) = (url("/accounts/1"), Instant::now() + SECOND * 600);
+        let place = || limiter.enter(&READ, &url, || None, deadline);
+        let mut slow = place().await.unwrap().unwrap();
+        // It is not there yet: its token is renewed, say.
+        tokio::time::advance(SECOND * 59).await;
+        assert_eq!(place().await.err().unwrap().retry_after, Some(SECOND * 60));
+        slow.begin();
+        drop(slow);
+        tokio::time::advance(SECOND * 59).await;
+        assert_eq!(place().await.err().unwrap().retry_after, Some(SECOND));
+        tokio::time::advance(SECOND).await;
+        // What is given up before it left leaves its room.
+        drop(place().await.unwrap());
+        drop(place().await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_a_providers_limit_begins_when_the_call_has_certainly_arrived() {
+        let limiter = Limiter::new(Limits::new().of_the_provider());
+        let late = enter(&limiter, &SYNC, "/accounts/a/sync", "", 0).await.unwrap();
+        tokio::time::advance(SECOND * 20).await;
+        drop(late);
+        tokio::time::advance(SECOND * 3580).await;
+        let refused = enter(&limiter, &SYNC, "/accounts/a/sync", "", 0).await.err();
+        assert_eq!(refused, Some((LimitKind::Provider, Some(20))));
+        tokio::time::advance(SECOND * 20).await;
+        enter(&limiter, &SYNC, "/accounts/a/sync", "", 0).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn several_that_wait_pass_as_their_room_comes_and_no_earlier() {
+        let limiter = Limiter::new(Limits::new().rate(2, SECOND * 10));
+        let began = Instant::now();
+        let calls = (0..7).map(|_| async {
+            enter(&limiter, &READ, "/accounts/1", "", 60).await.unwrap();
+            began.elapsed().as_secs()
+        });
+        let mut left = futures_util::future::join_all(calls).await;
+        left.sort_unstable();
+        assert_eq!(left, [0, 0, 10, 10, 20, 20, 30]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -510,7 +710,7 @@ mod tests {
         enter(&limiter, &READ, "/accounts/a", "one", 0).await.unwrap();
         tokio::time::advance(SECOND * 3600).await;
         enter(&limiter, &SYNC, "/accounts/a%2F1/sync", "two", 0).await.unwrap();
-        // By grant where the path has nothing: two at once, and then one for each half of the time.
+        // By grant where the path has nothing.
         for (connection, room) in [("one", true), ("one", true), ("one", false), ("two", true)] {
             let entered = enter(&limiter, &REFRESH, "/refresh", connection, 0).await;
             assert_eq!(entered.is_ok(), room, "{connection}");

@@ -67,11 +67,24 @@ pub(crate) fn code(operation: &Operation, body: &[u8]) -> Option<String> {
         .filter(|code| code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b)))
 }
 
+/// What a mocked server says (`httpmock`) where no mock fits a call. A test that takes it for the provider's refusal passes
+/// for the wrong reason; and a provider that says so proves nothing by it.
+#[cfg(feature = "mock")]
+const NO_MOCK: &str = "Request did not match any route or mock";
+
 /// What shows that the provider itself made this error reply.
 pub(crate) fn proof(operation: &Operation, status: u16, body: &[u8]) -> Option<Proof> {
     let Ok(Value::Object(reply)) = serde_json::from_slice(body) else {
         return None;
     };
+    #[cfg(feature = "mock")]
+    if status == 404 && reply.len() == 1 && reply.get("message").is_some_and(|said| said == NO_MOCK) {
+        tracing::warn!(
+            operation = operation.id,
+            "a mocked server answered that no mock fits this call"
+        );
+        return None;
+    }
     match &operation.error_proof {
         Some(ErrorProof { statuses, members }) => {
             let named = members
@@ -124,6 +137,22 @@ mod tests {
             for body in ["", "[]", "\"no\"", "null", "<html>", "{", "{} {}"] {
                 assert_eq!(proof(&UNDOCUMENTED, status, body.as_bytes()), None, "{status} {body}");
             }
+        }
+    }
+
+    #[cfg(feature = "mock")]
+    #[test]
+    fn what_a_mocked_server_says_of_a_call_that_no_mock_fits_proves_nothing() {
+        for (status, body, expected) in [
+            (404, r#"{"message":"Request did not match any route or mock"}"#, None),
+            (404, r#"{"message":"no such deal"}"#, Some(Proof::Assumed)),
+            (
+                404,
+                r#"{"message":"Request did not match any route or mock","x":1}"#,
+                Some(Proof::Assumed),
+            ),
+        ] {
+            assert_eq!(proof(&UNDOCUMENTED, status, body.as_bytes()), expected, "{body}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Replies that come in pages, as streams.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,17 +12,30 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::error::Error;
-use super::invalid_reply::Problem;
+use super::invalid_reply::{InvalidReply, Problem};
 use super::response::{Head, ResponseValue};
 use super::unreadable::UnreadableItem;
 
 /// The pages of a reply, one request each, in order. See `pages()` of a call.
+///
+/// Ten pages in a row that have no item and name a next one are an error behind the tenth ([`Problem::EmptyPages`]), because
+/// such a listing may have no end; [`resume`](Self::resume) asks for ten more. A page that was read before is not asked for
+/// again ([`Problem::RepeatedPage`]), in whatever order its parameters stand.
 #[must_use = "no page is asked for until `next`"]
 pub struct Pages<'a, T, E> {
     state: State<'a, T, E>,
     /// The last page could not be had: there is no next one before [`resume`](Self::resume).
     failed: bool,
+    /// Whether a page has an item that can be read; none: whoever reads the pages says so.
+    has_items: Option<HasItems<'a, T>>,
+    /// How many pages in a row had no item.
+    empty: u32,
+    /// Too many had none: the next thing is this, unless there is no next page.
+    endless: Option<Box<InvalidReply>>,
 }
+
+/// Whether a page has an item.
+type HasItems<'a, T> = Box<dyn Fn(&T) -> bool + Send + 'a>;
 
 /// The items of all pages, in order. See `items()` of a call.
 ///
@@ -115,6 +128,8 @@ impl<T, E> Items<'_, T, E> {
 trait Source<'a, T, E>: Send {
     /// The next page, and the source behind it. After an error it is asked for the same page again.
     fn fetch(self: Box<Self>) -> BoxFuture<'a, Fetched<'a, T, E>>;
+    /// There is no further page.
+    fn is_over(&self) -> bool;
 }
 
 type Fetched<'a, T, E> = (Box<dyn Source<'a, T, E> + 'a>, Option<Reply<T, E>>);
@@ -133,6 +148,13 @@ impl<T, E> Stream for Pages<'_, T, E> {
         if self.failed {
             return Poll::Ready(None);
         }
+        if let State::Ready(source) = &self.state
+            && !source.is_over()
+            && let Some(endless) = self.endless.take()
+        {
+            self.failed = true;
+            return Poll::Ready(Some(Err(Error::InvalidReply(endless))));
+        }
         let mut fetch = match std::mem::replace(&mut self.state, State::Between) {
             State::Ready(source) => source.fetch(),
             State::Fetches(fetch) => fetch,
@@ -147,6 +169,10 @@ impl<T, E> Stream for Pages<'_, T, E> {
             Poll::Ready((source, page)) => {
                 self.state = State::Ready(source);
                 self.failed = matches!(page, Some(Err(_)));
+                if let (Some(Ok(page)), Some(has_items)) = (&page, &self.has_items) {
+                    let is_empty = page.unreadable().is_empty() && !has_items(page);
+                    self.tally(page.head(), is_empty);
+                }
                 Poll::Ready(page)
             }
         }
@@ -220,7 +246,7 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    let (mut first, mut seen) = (None::<Url>, Vec::<String>::new());
+    let (mut first, mut seen) = (None::<Query>, HashSet::<String>::new());
     let fetch = move |cursor: Option<String>| {
         send(match cursor {
             None => call.clone(),
@@ -229,16 +255,17 @@ where
     };
     let behind = move |page: &ResponseValue<T>| {
         // The cursor that the call began with is known to the call alone, and shows in the URL.
+        let asked = query(page.url());
         match &first {
-            None => first = Some(page.url().clone()),
-            Some(first) if same_query(first, page.url()) => return Err(Nowhere::Repeated),
+            None => first = Some(asked),
+            Some(first) if *first == asked => return Err(Nowhere::Repeated),
             Some(_) => {}
         }
         Ok(match next(page).filter(|cursor| !cursor.is_empty()) {
             None => Next::End,
             Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
             Some(cursor) => {
-                seen.push(cursor.clone());
+                seen.insert(cursor.clone());
                 Next::Page(Some(cursor))
             }
         })
@@ -262,7 +289,7 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    let (base, mut seen, mut first) = (base.clone(), Vec::<Url>::new(), Some(first));
+    let (base, mut seen, mut first) = (base.clone(), HashSet::<Query>::new(), Some(first));
     let fetch = move |link: Option<Url>| match link {
         Some(link) => follow(link),
         None => first.take().unwrap_or_else(|| {
@@ -276,16 +303,14 @@ where
         };
         let from = page.url().clone();
         if seen.is_empty() {
-            seen.push(from.clone());
+            seen.insert(query(&from));
         }
         Ok(match link_target(&base, &from, &link) {
             None => Nowhere::Foreign.after(page),
             Some(to) if !same_resource(&from, &to) => Nowhere::OtherResource.after(page),
-            Some(to) if seen.contains(&to) => Nowhere::Repeated.after(page),
-            Some(to) => {
-                seen.push(to.clone());
-                Next::Page(Some(to))
-            }
+            // The resource is the same: its query alone tells one page from another.
+            Some(to) if !seen.insert(query(&to)) => Nowhere::Repeated.after(page),
+            Some(to) => Next::Page(Some(to)),
         })
     };
     Pages::of(Walk {
@@ -296,15 +321,33 @@ where
 }
 
 impl<'a, T, E> Pages<'a, T, E> {
-    /// There is no further page.
-    fn end(&mut self) {
-        self.state = State::Between;
+    /// The same, with what tells whether a page has an item that could be read.
+    #[doc(hidden)] // for generated code, which makes what users see of it
+    pub fn counted(self, has_items: impl Fn(&T) -> bool + Send + 'a) -> Self {
+        Self {
+            has_items: Some(Box::new(has_items)),
+            ..self
+        }
+    }
+
+    /// A page was read, and had no item or had some.
+    fn tally(&mut self, head: &Head, is_empty: bool) {
+        self.empty = if is_empty { self.empty + 1 } else { 0 };
+        if is_empty && head.operation.empty_page_ends {
+            self.state = State::Between;
+        } else if self.empty == EMPTY_PAGES {
+            self.empty = 0;
+            self.endless = Some(Box::new(head.invalid(Problem::EmptyPages, None)));
+        }
     }
 
     fn of(source: impl Source<'a, T, E> + 'a) -> Self {
         Self {
             state: State::Ready(Box::new(source)),
             failed: false,
+            has_items: None,
+            empty: 0,
+            endless: None,
         }
     }
 }
@@ -350,6 +393,10 @@ where
             (self as Box<_>, Some(Ok(page)))
         })
     }
+
+    fn is_over(&self) -> bool {
+        matches!(self.next, Next::End)
+    }
 }
 
 /// The URL of a link that came from `from`, when it stays under the client's base URL: its origin and its path.
@@ -379,14 +426,24 @@ fn link_target(base: &Url, from: &Url, link: &str) -> Option<Url> {
     prefixed.filter(|url| own(url) && under(url))
 }
 
-/// Whether two URLs of a call ask for the same, in whatever order its parameters stand.
-fn same_query(one: &Url, other: &Url) -> bool {
-    let sorted = |url: &Url| {
-        let mut pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        pairs.sort();
-        pairs
-    };
-    sorted(one) == sorted(other)
+/// The parameters of a query, in an order of their own. They are bytes: of two cursors that are no text neither passes for the
+/// other.
+type Query = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What a URL asks its resource for, in whatever order it does; its fragment is not sent, and says nothing.
+fn query(url: &Url) -> Query {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).collect();
+    let pairs = url
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty());
+    let mut pairs: Query = pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect();
+    pairs.sort();
+    pairs
 }
 
 /// Whether a link leads to the resource that was asked for: its query alone may be another one. Where it leads elsewhere, a
@@ -415,15 +472,14 @@ struct ItemsOf<'a, P, T, E> {
     /// What the page that was read last still has.
     ready: VecDeque<Result<T, Error<E>>>,
     take: Box<dyn Fn(P) -> Vec<T> + Send + 'a>,
-    /// How many pages in a row had no item.
-    empty: u32,
 }
 
 impl<P, T, E> ItemsOf<'_, P, T, E> {
     /// The items of a page in their order, those that cannot be read in their places.
     fn fill(&mut self, mut page: ResponseValue<P>) {
         let mut unreadable = page.take_unreadable().into_iter().peekable();
-        let mut items = (self.take)(page.into_inner()).into_iter();
+        let ResponseValue { inner, head, .. } = page;
+        let mut items = (self.take)(inner).into_iter();
         loop {
             let position = self.ready.len();
             match unreadable.next_if(|item| item.position <= position) {
@@ -434,6 +490,9 @@ impl<P, T, E> ItemsOf<'_, P, T, E> {
                 },
             }
         }
+        if self.pages.has_items.is_none() {
+            self.pages.tally(&head, self.ready.is_empty());
+        }
     }
 }
 
@@ -441,26 +500,12 @@ impl<P: Send, T: Send, E: Send> ItemSource<T, E> for ItemsOf<'_, P, T, E> {
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Error<E>>>> {
         loop {
             if let Some(item) = self.ready.pop_front() {
-                self.empty = 0;
                 return Poll::Ready(Some(item));
             }
-            let page = match std::task::ready!(Pin::new(&mut self.pages).poll_next(cx)) {
+            match std::task::ready!(Pin::new(&mut self.pages).poll_next(cx)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                Some(Ok(page)) => page,
-            };
-            self.empty += 1;
-            let is_last = page.head().operation.empty_page_ends;
-            let endless = (self.empty == EMPTY_PAGES).then(|| page.invalid(Problem::EmptyPages));
-            self.fill(page);
-            if is_last && self.ready.is_empty() {
-                self.pages.end();
-                return Poll::Ready(None);
-            }
-            if let Some(error) = endless.filter(|_| self.ready.is_empty()) {
-                self.empty = 0;
-                self.pages.failed = true;
-                return Poll::Ready(Some(Err(error)));
+                Some(Ok(page)) => self.fill(page),
             }
         }
     }
@@ -482,7 +527,6 @@ where
         pages,
         ready: VecDeque::new(),
         take: Box::new(take),
-        empty: 0,
     }))
 }
 
@@ -567,7 +611,25 @@ mod tests {
             }
             assert_eq!(read, expected);
             assert!(items.next().await.is_none(), "the end stays the end");
+            // Of the pages too, where they know what is an item.
+            for counted in [true, false] {
+                let mut pages = cursor_pages("first".to_owned(), send, |_, cursor| cursor, next);
+                if counted {
+                    pages = pages.counted(has_items);
+                }
+                let mut read = 0;
+                while let Some(page) = pages.next().await {
+                    page.unwrap();
+                    read += 1;
+                }
+                assert_eq!(read, if counted && operation.empty_page_ends { 2 } else { 3 });
+                assert!(pages.next().await.is_none(), "the end stays the end");
+            }
         }
+    }
+
+    fn has_items((items, _): &Page) -> bool {
+        !items.is_empty()
     }
 
     /// The pages of a provider that says the value of `cursor` for the next one.
@@ -666,7 +728,15 @@ mod tests {
             assert!(matches!(read(pages).await, (items, Some(Problem::RepeatedPage)) if items == items_read));
             assert_eq!(asked.lock().unwrap().len(), items_read.len() + 1);
         }
-        for back in ["https://api.bank.example/v1/items", "?page=2"] {
+        for back in [
+            "https://api.bank.example/v1/items",
+            "?page=2",
+            "?page=2#7",
+            "?#page=2",
+            "/items?page=2&",
+            "?p%61ge=2",
+            "/v1/%69tems?page=2",
+        ] {
             let asked = Asked::default();
             let pages = by_link(&asked, move |url| {
                 let is_first = url == "https://api.bank.example/v1/items";
@@ -679,6 +749,40 @@ mod tests {
             assert!(matches!(read(pages).await, (items, Some(Problem::RepeatedPage)) if items == [1, 2]));
             assert_eq!(asked.lock().unwrap().len(), 2, "{back}");
         }
+        // Fragments are not sent, however many there are, and an order of parameters says nothing.
+        let asked = Asked::default();
+        let pages = by_link(&asked, |url| {
+            let next: &'static str = format!("?a=1&o=1&o=%20#{}", url.len()).leak();
+            Some((vec![1], Some(if url.contains("?a=1") { "?o=+&o=1&a=1" } else { next })))
+        });
+        assert!(matches!(read(pages).await, (items, Some(Problem::RepeatedPage)) if items == [1, 1]));
+        assert_eq!(asked.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn cursors_that_alternate_end_and_those_that_only_look_alike_do_not() {
+        for (first, second, third, expected) in [("a", "b", "a", vec![1, 2, 3]), ("a", "a", "a", vec![1, 2])] {
+            let asked = Asked::default();
+            let pages = by_cursor(&asked, move |cursor| {
+                Some(match cursor {
+                    "first" => (vec![1], Some(first)),
+                    "a" => (vec![2], Some(second)),
+                    _ => (vec![3], Some(third)),
+                })
+            });
+            let (items, problem) = read(pages).await;
+            assert!(matches!(problem, Some(Problem::RepeatedPage)), "{problem:?}");
+            assert_eq!((items, asked.lock().unwrap().len()), (expected.clone(), expected.len()));
+        }
+        // Cursors of bytes that are no text, and of signs that mean something in a query.
+        let pages = by_link(&Asked::default(), |url| {
+            let (_, cursor) = url.split_once('=').unwrap_or_default();
+            let cursors = ["", "%FE", "%FF", "%2B", "+", "A", "a", "%26", "a%3D"];
+            let at = cursors.iter().position(|known| *known == cursor).unwrap();
+            let next = cursors.get(at + 1).map(|next| &*format!("?c={next}").leak());
+            Some((vec![1], next))
+        });
+        assert!(matches!(read(pages).await, (items, None) if items.len() == 9));
     }
 
     #[tokio::test]
@@ -729,10 +833,11 @@ mod tests {
             });
             let (items, problem) = read(pages).await;
             assert_eq!(items.len(), if is_error { 0 } else { 2 });
+            assert_eq!(asked.lock().unwrap().len(), if is_error { 10 } else { 20 });
             assert_eq!(matches!(problem, Some(Problem::EmptyPages)), is_error, "{problem:?}");
         }
         // An item in between begins the count anew, wherever it stands.
-        for (before, after, is_error) in [(5, 9, false), (9, 9, false), (9, 10, true)] {
+        for (before, after, is_error) in [(5, 9, false), (9, 9, false), (9, 10, false), (9, 11, true)] {
             let counted = Arc::new(Mutex::new(0));
             let pages = by_cursor(&Asked::default(), move |_| {
                 let mut count = counted.lock().unwrap();
@@ -748,6 +853,51 @@ mod tests {
                 is_error,
                 "{before} {after}: {problem:?}"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_without_an_item_are_counted_where_nobody_asks_for_items_too() {
+        let counted = Arc::new(Mutex::new(0));
+        let asked = Asked::default();
+        let endless = by_cursor(&asked, move |_| {
+            let mut count = counted.lock().unwrap();
+            *count += 1;
+            let cursor: &'static str = format!("c{count}").leak();
+            Some((vec![], Some(cursor).filter(|_| *count < 25)))
+        });
+        let mut pages = endless.counted(has_items);
+        for expected in [10, 20] {
+            let error = loop {
+                match pages.next().await.unwrap() {
+                    Ok(page) => assert!(page.0.is_empty()),
+                    Err(error) => break error,
+                }
+            };
+            assert!(matches!(&error, Error::InvalidReply(reply) if matches!(reply.problem, Problem::EmptyPages)));
+            assert_eq!(
+                asked.lock().unwrap().len(),
+                expected,
+                "it is told before more is asked for"
+            );
+            assert!(pages.next().await.is_none());
+            pages.resume();
+        }
+        // And on to the end.
+        let left: Vec<bool> = pages.map(|page| page.is_ok()).collect().await;
+        assert_eq!((left, asked.lock().unwrap().len()), (vec![true; 5], 25));
+        // The items of pages that are counted, and those of pages that are not.
+        for is_counted in [true, false] {
+            let asked = Asked::default();
+            let pages = by_link(&asked, |url| {
+                let (_, page) = url.split_once("?page=").unwrap_or(("", "0"));
+                let next: &'static str = format!("?page={}", page.parse::<u32>().unwrap() + 1).leak();
+                Some((vec![], Some(next)))
+            });
+            let pages = if is_counted { pages.counted(has_items) } else { pages };
+            let (_, problem) = read(pages).await;
+            assert!(matches!(problem, Some(Problem::EmptyPages)), "{problem:?}");
+            assert_eq!(asked.lock().unwrap().len(), 10);
         }
     }
 

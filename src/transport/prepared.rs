@@ -71,7 +71,7 @@ impl<T, E> fmt::Debug for Prepared<'_, T, E> {
 ///
 /// # Errors
 ///
-/// When the body cannot be known before it is sent.
+/// When the body cannot be known before it is sent, or an option does not fit the call.
 #[doc(hidden)] // for generated code, which makes what users see of it
 pub fn prepare<'a, T, E>(
     core: &'a Core,
@@ -115,6 +115,12 @@ fn prepared<'a, T, E>(
     if request.body().is_some_and(|body| body.as_bytes().is_none()) {
         return Err(refused("a body that is a stream cannot be prepared; use `send`"));
     }
+    // The call as it will be sent, but for what each sending has of its own.
+    let Some(mut whole) = request.try_clone() else {
+        return Err(refused("a body that is a stream cannot be prepared; use `send`"));
+    };
+    with.add_to(whole.headers_mut(), operation).map_err(refused)?;
+    core.add_headers(whole.headers_mut(), operation);
     let given = with
         .given_key()
         .map(str::to_owned)
@@ -127,9 +133,9 @@ fn prepared<'a, T, E>(
             ));
         }
         (Some(intent), Some(_)) => {
-            if !intent.is_of(core.provider(), operation, core.base(), &request) {
+            if !intent.is_of(core.provider(), operation, core.base(), &whole) {
                 return Err(refused(
-                    "this is not the call of that intent: operation, parameters or body differ; prepare it as a new one",
+                    "this is not the call of that intent: operation, parameters, headers or body differ; prepare it as a new one",
                 ));
             }
             if !intent.is_under(core.connection()) {
@@ -152,7 +158,7 @@ fn prepared<'a, T, E>(
     };
     let intent = match before {
         Some(intent) => intent.clone(),
-        None => Intent::of(core.provider(), operation, core.base(), &request, key.clone()).under(core.connection()),
+        None => Intent::of(core.provider(), operation, core.base(), &whole, key.clone()).under(core.connection()),
     };
     if let Some(key) = key {
         with = with.idempotency_key(key);

@@ -35,7 +35,7 @@ pub(crate) fn methods(
         return Err(format!("`x-pagination.next` {} is no text", paging.next));
     }
     let next_value = next.optional_text();
-    let take_items = items.take();
+    let (take_items, has_items) = (items.take(), items.is_filled());
     let ends = match paging.style {
         PaginationStyle::Cursor => "A page that repeats the previous cursor ends the stream with an error.",
         PaginationStyle::Link => {
@@ -76,7 +76,8 @@ pub(crate) fn methods(
     let methods = quote! {
         #[doc = #pages_doc]
         pub fn pages(self) -> ::finrail::rt::v1::Pages<'a, #reply, #error> {
-            #pages
+            let pages = #pages;
+            pages.counted(|page: &#reply| #has_items)
         }
 
         /// Streams the items of all pages. See [`pages`](Self::pages).
@@ -127,6 +128,12 @@ impl Accessor {
 
     /// The text at the pointer, as `Option<String>`.
     fn optional_text(&self) -> TokenStream {
+        let text = self.followed();
+        quote!(#text.map(::std::string::ToString::to_string))
+    }
+
+    /// What is at the pointer, as `Option<&_>`.
+    fn followed(&self) -> TokenStream {
         let mut expression = quote!(::std::option::Option::Some(page));
         for (ident, optional) in &self.steps {
             expression = if *optional {
@@ -135,7 +142,13 @@ impl Accessor {
                 quote!(#expression.map(|value| &value.#ident))
             };
         }
-        quote!(#expression.map(::std::string::ToString::to_string))
+        expression
+    }
+
+    /// Whether the list at the pointer has an item.
+    fn is_filled(&self) -> TokenStream {
+        let list = self.followed();
+        quote!(#list.is_some_and(|items| !items.is_empty()))
     }
 
     /// The list at the pointer, taken out of the page.

@@ -5,9 +5,14 @@ mod surprise;
 
 use std::time::Duration;
 
+use finrail_spec::json::Json;
+use finrail_spec::media_type::is_json;
+use http::header::{HeaderName, HeaderValue};
+
 pub use self::gate::Gate;
 
 use self::surprise::Surprise;
+use super::wrong;
 use crate::sandbox::http::{RawRequest, Reply};
 use crate::sandbox::spec::{Operation, Spec};
 
@@ -28,7 +33,7 @@ use crate::sandbox::spec::{Operation, Spec};
 pub struct Fault {
     kind: Kind,
     operation: Option<String>,
-    /// Form fields or query parameters that the request must have.
+    /// Form fields, query parameters or members of JSON that the request must have.
     fields: Vec<(String, String)>,
     skip: u32,
     left: Option<u32>,
@@ -75,11 +80,19 @@ impl Fault {
 
     /// A status with an error in the provider's own form; nothing is processed.
     ///
+    /// # Panics
+    ///
+    /// When no reply ends a call with this status: it is under 200 or over 999.
+    ///
     /// ```
     /// let fault = finrail::sandbox::Fault::status(503);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn status(status: u16) -> Self {
+        if !(200..1000).contains(&status) {
+            wrong(&format!("no reply ends with the status {status}"))
+        }
         Self::new(Kind::Status {
             status,
             media_type: "application/json".to_owned(),
@@ -90,16 +103,21 @@ impl Fault {
 
     /// A status with a page, as a proxy in the way would answer.
     ///
+    /// # Panics
+    ///
+    /// As [`status`](Self::status).
+    ///
     /// ```
     /// let fault = finrail::sandbox::Fault::html(502);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn html(status: u16) -> Self {
         let page = "<html><head><title>Error</title></head><body><h1>Something went wrong</h1></body></html>";
         Self::status(status).body("text/html", page)
     }
 
-    /// 429 with `Retry-After` in seconds.
+    /// 429 with `Retry-After` in seconds, rounded up.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -107,7 +125,9 @@ impl Fault {
     /// ```
     #[must_use]
     pub fn too_many_requests(retry_after: Duration) -> Self {
-        Self::status(429).header("retry-after", retry_after.as_secs().to_string())
+        let more = u64::from(retry_after.subsec_nanos() > 0);
+        let seconds = retry_after.as_secs().saturating_add(more);
+        Self::status(429).header("retry-after", seconds.to_string())
     }
 
     /// 401 with `WWW-Authenticate: Bearer error="invalid_token"`.
@@ -229,32 +249,49 @@ impl Fault {
         Self::new(Kind::Surprise(Surprise::Kinds))
     }
 
-    /// With this body; only a fault with a status has one.
+    /// With this body.
+    ///
+    /// # Panics
+    ///
+    /// When it is no fault with a status, which alone has a body of its own, or no header carries the media type.
     ///
     /// ```
     /// let fault = finrail::sandbox::Fault::status(200).body("application/json", r#"{"error":"server_error"}"#);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn body(mut self, media_type: &str, text: impl Into<Vec<u8>>) -> Self {
-        if let Kind::Status {
-            media_type: m, body, ..
-        } = &mut self.kind
-        {
-            media_type.clone_into(m);
-            *body = Some(text.into());
+        check_header("content-type", media_type);
+        match &mut self.kind {
+            Kind::Status {
+                media_type: m, body, ..
+            } => {
+                media_type.clone_into(m);
+                *body = Some(text.into());
+            }
+            _ => wrong("only a fault with a status has a body of its own; begin with `Fault::status`"),
         }
         self
     }
 
-    /// With this header; only a fault with a status has one.
+    /// With this header.
+    ///
+    /// # Panics
+    ///
+    /// When it is no fault with a status, which alone has headers of its own, it is no name of a header, or no header carries
+    /// the value.
     ///
     /// ```
     /// let fault = finrail::sandbox::Fault::status(503).header("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT");
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        if let Kind::Status { headers, .. } = &mut self.kind {
-            headers.push((name, value.into()));
+        let value = value.into();
+        check_header(name, &value);
+        match &mut self.kind {
+            Kind::Status { headers, .. } => headers.push((name, value)),
+            _ => wrong("only a fault with a status has headers of its own; begin with `Fault::status`"),
         }
         self
     }
@@ -271,7 +308,8 @@ impl Fault {
         self
     }
 
-    /// Only for requests with this form field or query parameter.
+    /// Only for requests with this form field, query parameter or member of a JSON body, at its top: a text, or a number, `true`
+    /// or `false` as it is written there.
     ///
     /// ```
     /// let fault = finrail::sandbox::Fault::lost_reply().on("create_token").with_field("grant_type", "refresh_token");
@@ -295,11 +333,19 @@ impl Fault {
 
     /// For this many matching requests instead of one.
     ///
+    /// # Panics
+    ///
+    /// When it is for none.
+    ///
     /// ```
     /// let fault = finrail::sandbox::Fault::status(500).times(3);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn times(mut self, times: u32) -> Self {
+        if times == 0 {
+            wrong("a fault for no request goes wrong never; leave it out")
+        }
         self.left = Some(times);
         self
     }
@@ -334,7 +380,7 @@ impl Fault {
         if self.fields.is_empty() {
             return true;
         }
-        let sent = [raw.query_pairs(), raw.form_pairs()].concat();
+        let sent = [raw.query_pairs(), fields(raw)].concat();
         self.fields.iter().all(|field| sent.contains(field))
     }
 
@@ -388,6 +434,33 @@ impl Fault {
             Kind::Surprise(surprise) => surprise.put_into(spec, operation, reply),
             _ => reply,
         }
+    }
+}
+
+/// What a body says by name.
+fn fields(raw: &RawRequest) -> Vec<(String, String)> {
+    if !raw.media_type().is_some_and(|media_type| is_json(&media_type)) {
+        return raw.form_pairs();
+    }
+    let json = std::str::from_utf8(&raw.body)
+        .ok()
+        .and_then(|text| Json::parse(text).ok());
+    let Some(Json::Object(members)) = json else {
+        return Vec::new();
+    };
+    let text = |value| match value {
+        Json::String(text) | Json::Number(text) => Some(text),
+        Json::Bool(value) => Some(value.to_string()),
+        _ => None,
+    };
+    let members = members.into_iter();
+    members.filter_map(|(name, value)| Some((name, text(value)?))).collect()
+}
+
+#[track_caller]
+fn check_header(name: &str, value: &str) {
+    if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
+        wrong(&format!("`{name}` is no header, or its value is none"))
     }
 }
 

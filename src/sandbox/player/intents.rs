@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use finrail_spec::json::Json;
 
 use crate::sandbox::http::{RawRequest, Reply};
@@ -30,6 +31,7 @@ struct Sent {
     path: Vec<(String, String)>,
     query: Vec<(String, String)>,
     body: Option<Json>,
+    opaque: Bytes,
 }
 
 impl Sent {
@@ -38,6 +40,7 @@ impl Sent {
             path: request.path.clone(),
             query: request.query.clone(),
             body: request.body.clone(),
+            opaque: request.opaque.clone(),
         }
     }
 }
@@ -71,5 +74,39 @@ impl Intents {
     /// Keeps the reply to an intent.
     pub(super) fn keep(&mut self, intent: Intent, request: &Request, reply: &Reply) {
         self.answered.insert(intent, (Sent::of(request), reply.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_with_another_body_is_refused_whatever_kind_of_body_it_is() {
+        let intent = Intent {
+            client: "client".to_owned(),
+            user: None,
+            operation: "pay".to_owned(),
+            key: "k".to_owned(),
+        };
+        let opaque = |text: &'static str| Request {
+            opaque: Bytes::from_static(text.as_bytes()),
+            ..Request::default()
+        };
+        let json = |text: &str| Request {
+            body: Json::parse(text).ok(),
+            ..Request::default()
+        };
+        for (first, same, other) in [
+            (opaque("<pay>1</pay>"), opaque("<pay>1</pay>"), opaque("<pay>2</pay>")),
+            (opaque("<pay>1</pay>"), opaque("<pay>1</pay>"), opaque("")),
+            (json("{\"a\":1}"), json("{\"a\":1}"), json("{\"a\":2}")),
+        ] {
+            let mut intents = Intents::default();
+            intents.keep(intent.clone(), &first, &Reply::empty(201));
+            assert!(intents.answered(&intent, &same).is_ok_and(|reply| reply.is_some()));
+            let refused = intents.answered(&intent, &other).err();
+            assert_eq!(refused.map(|refused| refused.status), Some(422));
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod body;
 mod parameters;
 
+use bytes::Bytes;
 use finrail_spec::json::Json;
 
 use crate::sandbox::http::{RawRequest, value_of};
@@ -16,6 +17,8 @@ pub(in crate::sandbox) struct Request {
     /// Decoded pairs, in the order in which they came.
     pub(in crate::sandbox) query: Vec<(String, String)>,
     pub(in crate::sandbox) body: Option<Json>,
+    /// The body as it came, where it is read as neither JSON nor a form.
+    pub(in crate::sandbox) opaque: Bytes,
 }
 
 impl Request {
@@ -50,7 +53,16 @@ impl Reader<'_> {
         self.check_headers(operation, raw)?;
         check_accept(operation, raw)?;
         let body = self.body(operation, raw)?;
-        Ok(Request { path, query, body })
+        let opaque = match body {
+            None => raw.body.clone(),
+            Some(_) => Bytes::new(),
+        };
+        Ok(Request {
+            path,
+            query,
+            body,
+            opaque,
+        })
     }
 
     /// The text as the type that its schema wants, when it fits.

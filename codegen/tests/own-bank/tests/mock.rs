@@ -54,7 +54,7 @@ fn an_error_that_is_made_follows_the_specification_of_the_bank() {
         (payout, 409, refusal.clone(), Outcome::Rejected, Some(Proof::Documented)),
         (payout, 403, refusal.clone(), Outcome::Unknown, None),
         (payout, 409, Refusal::default(), Outcome::Unknown, None),
-        (payout.in_doubt(), 409, refusal, Outcome::Unknown, None),
+        (payout.with_key().in_doubt(), 409, refusal, Outcome::Unknown, None),
     ] {
         let error = call.error_reply(status, body);
         assert_eq!((error.outcome(), error.proof()), (outcome, proof), "{error}");

@@ -1,8 +1,8 @@
 //! Payments of a bank that knows an idempotency key: what is kept, what is sent again, and what is looked up.
 #![allow(clippy::unwrap_used)]
 
-use finrail::Found;
 use finrail::transport::{CallOptions, Outcome, RetryPolicy};
+use finrail::{Found, TypedClient as _};
 use httpmock::MockServer;
 use own_bank::types::NewPayout;
 use serde_json::json;
@@ -66,6 +66,37 @@ async fn a_call_that_is_prepared_gets_a_key_and_is_sent_again_with_the_same_one_
     assert_eq!(again.intent(), &intent);
     assert_eq!(again.send().await.unwrap().id, "p1");
     assert_eq!(paid.calls_async().await, 1);
+}
+
+#[tokio::test]
+async fn a_call_with_other_headers_is_another_call_and_one_with_another_trace_is_not() {
+    let (_server, client) = bank().await;
+    let with = |name: &str, value: &str| CallOptions::new().header(name, value);
+    let first = payout(&client, "1").with(with("x-tenant", "one").header("traceparent", "a"));
+    let intent = first.prepare().unwrap().intent().clone();
+    for (name, value, same) in [
+        ("x-tenant", "one", true),
+        ("x-tenant", "two", false),
+        ("x-other", "one", false),
+    ] {
+        let call = payout(&client, "1").with(with(name, value).header("traceparent", "b"));
+        assert_eq!(call.prepare_again(&intent).is_ok(), same, "{name}: {value}");
+    }
+    payout(&client, "1").prepare_again(&intent).unwrap_err();
+    // A header of the client is a header of its calls.
+    let of_one = client.with_header("x-tenant", "one").unwrap();
+    payout(&of_one, "1").prepare_again(&intent).unwrap();
+    let of_two = client.with_header("x-tenant", "two").unwrap();
+    payout(&of_two, "1").prepare_again(&intent).unwrap_err();
+    payout(&of_two, "1")
+        .with(with("x-tenant", "one"))
+        .prepare_again(&intent)
+        .unwrap();
+    // What cannot be sent cannot be prepared.
+    payout(&client, "1")
+        .with(with("authorization", "x"))
+        .prepare()
+        .unwrap_err();
 }
 
 #[tokio::test]
