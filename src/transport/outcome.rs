@@ -1,9 +1,7 @@
 //! What a caller may conclude of a call.
 
-use serde_json::Value;
-
 use super::operation::{ErrorProof, Operation};
-use crate::value::JsonMap;
+use crate::value::decode::members;
 
 /// What a caller may conclude about the effect of a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +54,7 @@ pub(crate) fn code(operation: &Operation, body: &[u8]) -> Option<String> {
     if operation.error_codes.is_empty() {
         return None;
     }
-    let reply: JsonMap = serde_json::from_slice(body).ok()?;
+    let reply = members(body)?;
     let codes = operation
         .error_codes
         .iter()
@@ -69,14 +67,12 @@ pub(crate) fn code(operation: &Operation, body: &[u8]) -> Option<String> {
 
 /// What shows that the provider itself made this error reply.
 pub(crate) fn proof(operation: &Operation, status: u16, body: &[u8]) -> Option<Proof> {
-    let Ok(Value::Object(reply)) = serde_json::from_slice(body) else {
-        return None;
-    };
+    let reply = members(body)?;
     match &operation.error_proof {
         Some(ErrorProof { statuses, members }) => {
             let named = members
                 .iter()
-                .any(|member| reply.get(*member).is_some_and(|value| !value.is_null()));
+                .any(|member| reply.json(member).is_some_and(|value| !value.is_null()));
             (statuses.contains(&status) && named).then_some(Proof::Documented)
         }
         None => matches!(status, 400 | 401 | 404 | 422).then_some(Proof::Assumed),
