@@ -8,12 +8,12 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
+use super::charset::in_utf_8;
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
 use super::outcome::{Conclusion, code, proof};
-use super::reading::in_utf_8;
 use super::secrets::KnownSecrets;
 use super::unreadable::UnreadableItem;
 use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read};
