@@ -1,5 +1,6 @@
 //! Calls: credentials, attempts, the retry law, replies, pages, errors, and the runtime of the generated code.
 
+mod charset;
 mod connection_error;
 mod core;
 mod credentials;

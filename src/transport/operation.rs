@@ -51,7 +51,8 @@ pub struct Operation {
     pub limit: Option<Limit>,
     /// Whether a success is an object: a list in its place is not read as one without fields.
     pub replies_with_object: bool,
-    /// Of a reply of which nothing is described: members by which an error is known that came as a success.
+    /// Of a reply of which nothing is described: members by which an error is known that came as a success, whatever is beside
+    /// them.
     pub error_members: &'static [&'static str],
     /// Members of an error reply that hold the provider's own code. See [`Error::code`](super::Error::code).
     pub error_codes: &'static [&'static str],

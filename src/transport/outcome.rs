@@ -1,9 +1,9 @@
 //! What a caller may conclude of a call.
 
-use serde_json::Value;
-
 use super::operation::{ErrorProof, Operation};
-use crate::value::JsonMap;
+#[cfg(feature = "mock")]
+use crate::value::Json;
+use crate::value::decode::members;
 
 /// What a caller may conclude about the effect of a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(crate) fn code(operation: &Operation, body: &[u8]) -> Option<String> {
     if operation.error_codes.is_empty() {
         return None;
     }
-    let reply: JsonMap = serde_json::from_slice(body).ok()?;
+    let reply = members(body)?;
     let codes = operation
         .error_codes
         .iter()
@@ -74,11 +74,15 @@ const NO_MOCK: &str = "Request did not match any route or mock";
 
 /// What shows that the provider itself made this error reply.
 pub(crate) fn proof(operation: &Operation, status: u16, body: &[u8]) -> Option<Proof> {
-    let Ok(Value::Object(reply)) = serde_json::from_slice(body) else {
-        return None;
-    };
+    let reply = members(body)?;
     #[cfg(feature = "mock")]
-    if status == 404 && reply.len() == 1 && reply.get("message").is_some_and(|said| said == NO_MOCK) {
+    if status == 404
+        && reply.len() == 1
+        && reply
+            .json("message")
+            .and_then(Json::text)
+            .is_some_and(|said| said == NO_MOCK)
+    {
         tracing::warn!(
             operation = operation.id,
             "a mocked server answered that no mock fits this call"
@@ -89,7 +93,7 @@ pub(crate) fn proof(operation: &Operation, status: u16, body: &[u8]) -> Option<P
         Some(ErrorProof { statuses, members }) => {
             let named = members
                 .iter()
-                .any(|member| reply.get(*member).is_some_and(|value| !value.is_null()));
+                .any(|member| reply.json(member).is_some_and(|value| !value.is_null()));
             (statuses.contains(&status) && named).then_some(Proof::Documented)
         }
         None => matches!(status, 400 | 401 | 404 | 422).then_some(Proof::Assumed),

@@ -1,18 +1,15 @@
 //! From a reply to its value, or to the error that it is.
 
-use std::borrow::Cow;
-
-use encoding_rs::{Encoding, UTF_8};
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
+use super::charset::in_utf_8;
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
 use super::response::{Body, Head, Response, ResponseValue};
-use super::unreadable::{Unreadable, UnreadableItem, page_without};
-use crate::http::without_mark;
-use crate::value::decode::{Undecodable, decode, decode_described};
-use crate::value::{JsonMap, canary};
+use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
+use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
+use crate::value::{Json, JsonMap, canary};
 
 impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes a reply.
@@ -39,14 +36,14 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
         let raw = head.keeps_body.then(|| body.clone());
-        let text = in_utf_8(without_mark(&body), &head.headers);
+        let text = in_utf_8(&body, &head.headers);
         let read = || match head.status.is_success() {
             true if head.operation.replies_with_object && begins_as_list(&text) => Err(Undecodable {
                 path: ".".to_owned(),
                 reason: "expected an object, and it is a list".to_owned(),
             }),
-            true => decode_described(&text),
-            false => decode(&text),
+            true => decode_items(&text),
+            false => decode(&text).map(|value| (value, false)),
         };
         if let Some(member) = error_in_success(&head, &text) {
             let problem = Problem::Decode {
@@ -56,7 +53,33 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
         }
         let decoded = canary::watch(head.provider, head.operation.id, |text| head.secrets.are_in(text), read);
-        match decoded {
+        let by_items = |text: &[u8]| {
+            let items = head.operation.items.filter(|_| head.status.is_success());
+            items.map_or(Err(Whole::NotTheItems), |items| page_without(text, items))
+        };
+        // A page with an item that has no described field can be read as a whole, but that item is none.
+        let (whole, divided) = match decoded {
+            Ok((inner, false)) => (Ok(inner), None),
+            Ok((inner, true)) => match by_items(&text) {
+                Ok(divided) => (Ok(inner), Some(divided)),
+                Err(Whole::NotTheItems) => (Ok(inner), None),
+                Err(Whole::TooMany) => {
+                    let (path, reason) = (".".to_owned(), NOTHING_DESCRIBED.to_owned());
+                    (Err(Undecodable { path, reason }), None)
+                }
+            },
+            Err(undecodable) => (Err(undecodable), by_items(&text).ok()),
+        };
+        if let Some((inner, unreadable)) = divided {
+            let unreadable = told(unreadable, &head);
+            return Ok(Self {
+                inner,
+                head,
+                unreadable,
+                raw,
+            });
+        }
+        match whole {
             Ok(inner) => Ok(Self {
                 inner,
                 head,
@@ -64,15 +87,6 @@ impl<T: DeserializeOwned> ResponseValue<T> {
                 raw,
             }),
             Err(Undecodable { path, reason }) if head.status.is_success() => {
-                if let Some((inner, unreadable)) = head.operation.items.and_then(|items| page_without(&text, items)) {
-                    let unreadable = unreadable.into_iter().map(|item| told(item, &head)).collect();
-                    return Ok(Self {
-                        inner,
-                        head,
-                        unreadable,
-                        raw,
-                    });
-                }
                 let problem = match media_type(&head.headers) {
                     Some(name) if !is_json(&name) => Problem::NotJson { media_type: name },
                     _ => Problem::Decode { path, reason },
@@ -96,54 +110,90 @@ fn begins_as_list(text: &[u8]) -> bool {
     text.trim_ascii_start().first() == Some(&b'[')
 }
 
+/// Members that tell of an error, where all that a reply has are such and [`BESIDE_AN_ERROR`]: a success may have a message
+/// beside what it is about.
+const OF_AN_ERROR: &[&str] = &[
+    "message",
+    "code",
+    "detail",
+    "details",
+    "description",
+    "reason",
+    "title",
+    "errorCode",
+    "errorMessage",
+    "error_code",
+    "error_description",
+    "error_message",
+    "statusCode",
+];
+
+/// Members that an error has beside those, and that alone tell nothing.
+const BESIDE_AN_ERROR: &[&str] = &[
+    "status",
+    "success",
+    "type",
+    "timestamp",
+    "path",
+    "instance",
+    "traceId",
+    "requestId",
+    "correlationId",
+    "trace_id",
+    "request_id",
+    "correlation_id",
+];
+
 /// The member by which a success is known for an error, where nothing of the reply is described that would speak for it.
 fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
-    let members = head.operation.error_members;
-    if members.is_empty() || !head.status.is_success() {
+    let known = head.operation.error_members;
+    if known.is_empty() || !head.status.is_success() {
         return None;
     }
-    let reply: JsonMap = serde_json::from_slice(text).ok()?;
-    let tells = |member: &str| {
-        reply
-            .json(member)
-            .is_some_and(|value| !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\""))
-    };
-    members.iter().copied().find(|member| tells(member))
+    let reply = members(text)?;
+    let tells = |member: &str| reply.json(member).is_some_and(|value| !is_blank(value));
+    known.iter().copied().find(|member| tells(member)).or_else(|| {
+        let speaks_for_it = |name: &str| !OF_AN_ERROR.contains(&name) && !BESIDE_AN_ERROR.contains(&name);
+        if reply
+            .iter()
+            .any(|(name, value)| speaks_for_it(name) && !is_blank(value))
+        {
+            return None;
+        }
+        OF_AN_ERROR.iter().copied().find(|member| tells(member))
+    })
 }
 
-/// An item that cannot be read, with the reply that it came in.
-fn told(item: Unreadable, head: &Head) -> UnreadableItem {
-    tracing::warn!(
-        operation = head.operation.id, position = item.position, path = %item.path, reason = %item.reason,
-        "an item of a page cannot be read"
-    );
-    UnreadableItem {
+/// Whether a value says that there is nothing: `null`, `false`, zero, or without content.
+fn is_blank(value: &Json) -> bool {
+    match value.get().trim_start().as_bytes().first() {
+        Some(b'"') => value.text().is_some_and(|text| text.trim().is_empty()),
+        Some(b'[') => value.items().is_some_and(|items| items.is_empty()),
+        Some(b'{') => value.parse::<JsonMap>().is_ok_and(|members| members.is_empty()),
+        Some(b'n' | b'f') => true,
+        Some(b't') | None => false,
+        Some(_) => value.decimal().is_some_and(|number| number.is_zero()),
+    }
+}
+
+/// The items of a page that cannot be read, with the reply that they came in. Of all of them there is one warning.
+fn told(items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
+    if let Some(first) = items.first() {
+        tracing::warn!(
+            operation = head.operation.id, count = items.len(), position = first.position, path = %first.path,
+            reason = %first.reason,
+            "an item of a page cannot be read"
+        );
+    }
+    let with_reply = |item: Unreadable| UnreadableItem {
         operation: head.operation.id,
         request_id: head.request_id().map(str::to_owned),
         position: item.position,
         path: item.path,
         reason: item.reason,
         raw: RawBody(item.raw.into()),
-    }
-}
-
-/// The body in UTF-8, which JSON is written in (RFC 8259 section 8.1) unless its header says something else.
-fn in_utf_8<'a>(body: &'a [u8], headers: &HeaderMap) -> Cow<'a, [u8]> {
-    let declared = || {
-        let text = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
-        let parameters = text.split(';').skip(1);
-        let charset = parameters
-            .filter_map(|parameter| parameter.split_once('='))
-            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
-        Encoding::for_label(charset.1.trim().trim_matches(['"', '\'']).as_bytes())
     };
-    match declared() {
-        Some(encoding) if encoding != UTF_8 => match encoding.decode_without_bom_handling(body).0 {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        },
-        _ => Cow::Borrowed(body),
-    }
+    items.into_iter().map(with_reply).collect()
 }
 
 fn media_type(headers: &HeaderMap) -> Option<String> {

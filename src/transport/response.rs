@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
+use super::charset::in_utf_8;
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
@@ -16,7 +17,7 @@ use super::outcome::{Conclusion, code, proof};
 use super::secrets::KnownSecrets;
 use super::trace::Ending;
 use super::unreadable::UnreadableItem;
-use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read, without_mark};
+use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read};
 use crate::token;
 
 /// Largest JSON reply that is read, in bytes.
@@ -97,12 +98,14 @@ impl Head {
 
     /// Takes from the body of a refusal what shows who refused.
     pub(super) fn prove(&mut self, body: &[u8]) {
-        if self.status.is_client_error() {
-            self.answer.proof = proof(self.operation, self.answer.status, without_mark(body));
+        if !self.status.is_client_error() && !self.status.is_server_error() {
+            return;
         }
-        if self.status.is_client_error() || self.status.is_server_error() {
-            self.code = code(self.operation, without_mark(body));
-        }
+        let text = in_utf_8(body, &self.headers);
+        let of_client = self.status.is_client_error();
+        let proof = of_client.then(|| proof(self.operation, self.answer.status, &text));
+        let code = code(self.operation, &text);
+        (self.answer.proof, self.code) = (proof.flatten(), code);
     }
 
     /// The provider's own code, unless it shows a secret.

@@ -1,14 +1,15 @@
 //! Items of a page that cannot be read, beside those that can.
 
 use std::fmt;
+use std::rc::Rc;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::invalid_reply::RawBody;
-use crate::value::decode::{Undecodable, below, decode_described};
+use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, below, decode_items, mended};
 use crate::value::fields::Fields;
-use crate::value::wire::listed;
+use crate::value::wire::{Place, listed};
 
 /// An item of a list that could not be read. The others of its page could.
 ///
@@ -62,58 +63,144 @@ pub(super) struct Unreadable {
     pub raw: Vec<u8>,
 }
 
-/// Reads a page that cannot be read as a whole item by item. None: it is not the items.
+/// Why a page is not read item by item.
+#[derive(Debug)]
+pub(super) enum Whole {
+    /// It is not its items that cannot be read.
+    NotTheItems,
+    /// So many of them cannot be read that it is no page of them.
+    TooMany,
+}
+
+/// Reads a page that cannot be read as a whole item by item.
 ///
 /// `items` is the JSON pointer of the list. Each item is read as the only one of the same page.
-pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Option<(T, Vec<Unreadable>)> {
-    let text = std::str::from_utf8(text).ok()?;
-    let list = find(text, items)?;
-    let start = list.as_ptr() as usize - text.as_ptr() as usize;
-    let (before, after) = (&text[..start], &text[start + list.len()..]);
-    let page_of = |items: &[&str]| decode_described::<T>(format!("{before}[{}]{after}", items.join(",")).as_bytes());
-    page_of(&[]).ok()?;
+pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Result<(T, Vec<Unreadable>), Whole> {
+    // It is divided by a text in which every value can be read, and which is as long.
+    let divisible = divisible(text);
+    let list = find(&divisible, items).ok_or(Whole::NotTheItems)?;
+    let start_of = |part: &str| part.as_ptr() as usize - divisible.as_ptr() as usize;
+    let came = |part: &str| {
+        let start = start_of(part);
+        text.get(start..start + part.len()).unwrap_or_default()
+    };
+    let (before, after) = (
+        text.get(..start_of(list)).unwrap_or_default(),
+        text.get(start_of(list) + list.len()..).unwrap_or_default(),
+    );
+    let page_of = |items: &[&[u8]]| decode_items::<T>(&around(before, items, after));
+    let (_, has_bare) = page_of(&[]).map_err(|_| Whole::NotTheItems)?;
     // An item is read in a page that has nothing else, where the page needs nothing else: otherwise each item would cost
     // the reading of the whole page.
     let (opens, closes) = bare(items);
-    let in_bare = |items: &[&str]| decode_described::<T>(format!("{opens}[{}]{closes}", items.join(",")).as_bytes());
+    let in_bare = |items: &[&[u8]]| decode_items::<T>(&around(opens.as_bytes(), items, closes.as_bytes()));
     let is_bare = in_bare(&[]).is_ok();
     let rest = text.len() - list.len();
-    let alone = |item: &str| match is_bare {
-        true => in_bare(&[item]),
-        false => page_of(&[item]),
+    let place_of_list = items.trim_start_matches('/').replace('/', ".").replace("~1", "/");
+    let alone = |item: &[u8]| {
+        let (_, is_none) = match is_bare {
+            true => in_bare(&[item]),
+            false => page_of(&[item]).map(|(page, bare)| (page, bare && !has_bare)),
+        }?;
+        match is_none {
+            true => Err(Undecodable {
+                path: format!("{place_of_list}[0]"),
+                reason: NOTHING_DESCRIBED.to_owned(),
+            }),
+            false => Ok(()),
+        }
     };
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
     // A lenient reader takes a list in a list for the items of it, and would drop one without items.
-    let flattens = alone("[]").is_ok();
-    let all = items_of(list, flattens)?;
+    let flattens = alone(b"[]").is_ok();
+    let all = items_of(list, flattens).ok_or(Whole::NotTheItems)?;
     if !is_bare && all.len().saturating_mul(rest) > MOST_WORK {
-        return None;
+        return Err(Whole::TooMany);
     }
     for (position, (place, item)) in all.into_iter().enumerate() {
-        match alone(item) {
-            Ok(_) if flattens && item.starts_with('[') => unreadable.push(Unreadable {
-                position,
-                path: below(
-                    &items.trim_start_matches('/').replace('/', ".").replace("~1", "/"),
-                    &place,
-                ),
-                reason: "expected an object".to_owned(),
-                raw: item.as_bytes().to_vec(),
-            }),
-            Ok(_) => readable.push(item),
-            Err(Undecodable { path, reason }) => unreadable.push(Unreadable {
-                position,
-                path: path.replacen("[0]", &within(&place), 1),
-                reason,
-                raw: item.as_bytes().to_vec(),
-            }),
+        let item = came(item);
+        let (path, reason) = match alone(item) {
+            Ok(()) if flattens && item.starts_with(b"[") => (
+                below(&place_of_list, &place.to_string()),
+                "expected an object".to_owned(),
+            ),
+            Ok(()) => {
+                readable.push(item);
+                continue;
+            }
+            Err(Undecodable { path, reason }) => (path.replacen("[0]", &within(&place.to_string()), 1), reason),
+        };
+        if unreadable.len() == MOST_UNREADABLE {
+            return Err(Whole::TooMany);
         }
+        unreadable.push(Unreadable {
+            position,
+            path,
+            reason,
+            raw: item.to_vec(),
+        });
     }
     if unreadable.is_empty() {
-        return None;
+        return Err(Whole::NotTheItems);
     }
-    Some((page_of(&readable).ok()?, unreadable))
+    let (page, _) = page_of(&readable).map_err(|_| Whole::NotTheItems)?;
+    Ok((page, unreadable))
 }
+
+/// A list of these items between what stands before the list and behind it.
+fn around(before: &[u8], items: &[&[u8]], after: &[u8]) -> Vec<u8> {
+    [before, b"[", &items.join(&b','), b"]", after].concat()
+}
+
+/// A text as long as this one, with the same strings, brackets and commas in the same places, in which every string and
+/// every number is one: bytes that are not UTF-8, a line break in a string or a `NaN` cost the value that they stand in, and
+/// do not hide where it ends.
+fn divisible(text: &[u8]) -> String {
+    let mut mended = mended(text).unwrap_or_else(|| text.to_vec());
+    let mut checked = 0;
+    while let Err(error) = std::str::from_utf8(mended.get(checked..).unwrap_or_default()) {
+        let start = checked + error.valid_up_to();
+        checked = error.error_len().map_or(mended.len(), |length| start + length);
+        mended[start..checked].fill(b'?');
+    }
+    let mut at = 0;
+    let mut in_string = false;
+    while at < mended.len() {
+        let rest = &mut mended[at..];
+        at += match (in_string, rest[0]) {
+            (true, b'\\') => match rest[1..] {
+                [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+                [b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(u8::is_ascii_hexdigit) => 6,
+                _ => {
+                    rest[0] = b'?';
+                    1
+                }
+            },
+            (true, 0..0x20) => {
+                rest[0] = b' ';
+                1
+            }
+            (_, b'"') => {
+                in_string = !in_string;
+                1
+            }
+            (true, _) | (false, b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r') => 1,
+            (false, _) => {
+                let ends = |byte: &u8| b"{}[],:\" \t\n\r".contains(byte);
+                let length = rest.iter().position(ends).unwrap_or(rest.len());
+                if serde_json::from_slice::<IgnoredAny>(&rest[..length]).is_err() {
+                    rest[..length].fill(b'1');
+                }
+                length
+            }
+        };
+    }
+    // Every byte that was put there is ASCII.
+    String::from_utf8(mended).unwrap_or_default()
+}
+
+/// So many items that cannot be read are told one by one. Where there are more, it is the page that cannot be read.
+const MOST_UNREADABLE: usize = 4096;
 
 /// How many bytes are read again for the items of a page; what is more costs the whole page.
 const MOST_WORK: usize = 64 * 1024 * 1024;
@@ -141,24 +228,27 @@ fn within(place: &str) -> String {
 }
 
 /// The items of a list in their order, each with its place in it, as the reader of the list takes it apart.
-fn items_of(list: &str, flattens: bool) -> Option<Vec<(String, &str)>> {
+fn items_of(list: &str, flattens: bool) -> Option<Vec<(Place, &str)>> {
     if flattens {
-        let items = listed(list).ok()?.items.into_iter();
-        return Some(items.map(|(place, item)| (place.to_string(), item)).collect());
+        return listed(list).ok();
     }
     let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+    let list = Rc::from("");
     let items = items.into_iter().enumerate();
-    Some(items.map(|(index, item)| (format!("[{index}]"), item.get())).collect())
+    Some(
+        items
+            .map(|(index, item)| (Place::of_item(&list, index), item.get()))
+            .collect(),
+    )
 }
 
-/// The list at this JSON pointer, or the object of lists, as it stands in the text. Of a name that stands there twice, the last: so most readers
-/// take it.
+/// The list at this JSON pointer, or the object of lists, as it stands in the text.
 fn find<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     let mut at = text.trim();
     for name in pointer.split('/').skip(1) {
         let members: Vec<(String, &RawValue)> = serde_json::from_str::<Fields<&RawValue>>(at).ok()?.0;
         let name = name.replace("~1", "/").replace("~0", "~");
-        at = members.into_iter().rev().find(|(member, _)| *member == name)?.1.get();
+        at = members.into_iter().find(|(member, _)| *member == name)?.1.get();
     }
     at.starts_with(['[', '{']).then_some(at)
 }
@@ -190,7 +280,7 @@ mod tests {
     type Told = (usize, String, String);
 
     fn read(text: &str) -> Option<(Vec<u8>, Vec<Told>)> {
-        let (page, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b")?;
+        let (page, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b").ok()?;
         assert_eq!(page.total, 7);
         let ids = page.data.unwrap().items.iter().map(|item| item.id).collect();
         let told = unreadable.into_iter().map(|item| {
@@ -275,12 +365,15 @@ mod tests {
             r#"{"total":7,"data":{"c":[null]}}"#,
             r#"{"total":7,"data":null}"#,
             r#"{"total":7,"data":{"a/b":[null]}"#,
-            r#"{"total":7,"data":{"a/b":[nul]}}"#,
+            r#"{"total":nul,"data":{"a/b":[{"id":1}]}}"#,
+            r#"{"total":7,"data":{"a/b":[{"id":1} {"id":2}]}}"#,
+            r#"{"total":7,"data":{"a/b":[{"id":1}}}}"#,
+            r#"{"total":7,"data":{"a/b":[{"id":"1}]}}"#,
             "[]",
             "",
         ] {
             assert!(read(text).is_none(), "{text}");
         }
-        assert!(page_without::<Page>(b"\xff", "/data").is_none());
+        assert!(page_without::<Page>(b"\xff", "/data").is_err());
     }
 }

@@ -1,11 +1,11 @@
 //! Decoding JSON: a failure names the place, never a value, and fields that a type lacks are noted.
 
-use std::fmt;
+use serde::de::DeserializeOwned;
+use serde_json::de::Read;
 
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
+use super::JsonMap;
 use super::canary::{self, Unmodelled};
+use super::objects::{self, Bare, observed, observed_part};
 
 /// Why JSON could not be read as a type: where, as a JSON path, and what was expected there. Never a value.
 #[derive(Debug)]
@@ -20,26 +20,33 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable>
 }
 
 /// The same for what is to be a described value: an object none of whose fields is described is none, though nothing in it
-/// contradicts the type.
-pub(crate) fn decode_described<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
-    let (value, undescribed) = decode_json(body)?;
-    if undescribed > 0 && serde_json::from_slice(body).is_ok_and(|Members(count)| count == undescribed) {
-        return Err(Undecodable {
+/// contradicts the type. With it, whether an item of an outermost list is such an object.
+pub(crate) fn decode_items<T: DeserializeOwned>(body: &[u8]) -> Result<(T, bool), Undecodable> {
+    let (value, bare) = decode_json(body)?;
+    match bare.value {
+        true => Err(Undecodable {
             path: ".".to_owned(),
-            reason: "no described field is there, and others are".to_owned(),
-        });
+            reason: NOTHING_DESCRIBED.to_owned(),
+        }),
+        false => Ok((value, bare.item)),
     }
-    Ok(value)
 }
 
-fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), Undecodable> {
+/// Why an object is no value of a type that nothing in it contradicts.
+pub(crate) const NOTHING_DESCRIBED: &str = "no described field is there, and others are";
+
+fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Bare), Undecodable> {
+    let read = |body: &[u8]| match observed(|| read_json(serde_json::Deserializer::from_slice(body))) {
+        (Ok(value), bare) => Ok((value, bare)),
+        (Err(error), _) => Err(error),
+    };
     // Nothing else in the reply depends on half a character.
-    let read = read_json(body).or_else(|error| {
-        if !has_surrogates(body) {
+    let read = read(body).or_else(|error| {
+        let Some(mended) = mended(body) else {
             return Err(error);
-        }
+        };
         canary::begin_again();
-        read_json(&without_lone_surrogates(body))
+        read(&mended)
     });
     read.map_err(|(path, error)| {
         let (inside, reason) = reason(&error, true);
@@ -47,6 +54,17 @@ fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), Undecodab
         let path = if path.is_empty() { ".".to_owned() } else { path };
         Undecodable { path, reason }
     })
+}
+
+/// The members of an object, where the body is one, read as leniently as a value is.
+pub(crate) fn members(body: &[u8]) -> Option<JsonMap> {
+    let read = |body: &[u8]| serde_json::from_slice(body).ok();
+    read(body).or_else(|| read(&mended(body)?))
+}
+
+/// The text with a replacement character for every half of a surrogate pair, where there may be one. It is as long.
+pub(crate) fn mended(body: &[u8]) -> Option<Vec<u8>> {
+    has_surrogates(body).then(|| without_lone_surrogates(body))
 }
 
 /// Whether half of a surrogate pair may stand in it.
@@ -78,92 +96,43 @@ fn without_lone_surrogates(body: &[u8]) -> Vec<u8> {
     mended
 }
 
-/// How many members an object has.
-struct Members(usize);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Count;
-
-        impl<'de> Visitor<'de> for Count {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
-                let mut count = 0;
-                while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-                    count += 1;
-                }
-                Ok(Members(count))
-            }
-        }
-
-        deserializer.deserialize_map(Count)
-    }
-}
-
 /// The same for a part of a reply: where in the part, empty for all of it, and why.
 pub(crate) fn decode_part<T: DeserializeOwned>(part: &str) -> Result<T, (String, String)> {
-    let read = read_json(part.as_bytes()).map(|(value, _)| value);
-    read.map_err(|(path, error)| {
-        let (inside, reason) = reason(&error, false);
-        (below(&path, &inside), reason)
-    })
+    Ok(read_part(part)?.0)
 }
 
 /// The same for a part that nothing but its fields shows to be what it is read as.
 pub(crate) fn decode_part_described<T: DeserializeOwned>(part: &str) -> Result<T, (String, String)> {
-    let value = decode_part(part)?;
-    // What it noted of undescribed fields was noted by the reading above.
-    let (_, undescribed) = read_quietly::<T>(part.as_bytes());
-    if undescribed > 0 && serde_json::from_slice(part.as_bytes()).is_ok_and(|Members(count)| count == undescribed) {
-        return Err((
-            String::new(),
-            "expected a list, or an item with a described field".to_owned(),
-        ));
+    match read_part(part)? {
+        (_, true) => Err((String::new(), NOTHING_DESCRIBED.to_owned())),
+        (value, false) => Ok(value),
     }
-    Ok(value)
 }
 
-/// How many fields of the outermost object a type has no place for, without a note of them.
-fn read_quietly<T: DeserializeOwned>(body: &[u8]) -> (Option<T>, usize) {
-    let mut undescribed = 0;
-    let mut ignored = |path: serde_ignored::Path<'_>| undescribed += usize::from(is_of_the_outermost(&path));
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let value = T::deserialize(serde_ignored::Deserializer::new(&mut json, &mut ignored)).ok();
-    (value, undescribed)
-}
-
-/// A value, and how many fields of the outermost object it has no place for.
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), (String, serde_json::Error)> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let mut undescribed = 0;
-    let mut ignored = |path: serde_ignored::Path<'_>| {
-        undescribed += usize::from(is_of_the_outermost(&path));
-        canary::note(Unmodelled::Field, || canary::place(&path));
-    };
-    let value = T::deserialize(serde_ignored::Deserializer::new(tracked, &mut ignored))
-        .map_err(|error| (track.path().to_string(), error))?;
-    json.end().map_err(|error| (String::new(), error))?;
-    Ok((value, undescribed))
-}
-
-fn is_of_the_outermost(path: &serde_ignored::Path<'_>) -> bool {
-    use serde_ignored::Path;
-
-    fn is_all(path: &Path<'_>) -> bool {
-        match path {
-            Path::Root => true,
-            Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => is_all(parent),
-            Path::Seq { .. } | Path::Map { .. } => false,
+fn read_part<T: DeserializeOwned>(part: &str) -> Result<(T, bool), (String, String)> {
+    let too_deep = || (String::new(), "expected fewer parts in parts".to_owned());
+    // It is text already: no string of it is checked once more.
+    let read = || read_json(serde_json::Deserializer::from_str(part));
+    let (read, is_bare) = observed_part(read).ok_or_else(too_deep)?;
+    match read {
+        Ok(value) => Ok((value, is_bare)),
+        Err((path, error)) => {
+            let (inside, reason) = reason(&error, false);
+            Err((below(&path, &inside), reason))
         }
     }
-    matches!(path, Path::Map { parent, .. } if is_all(parent))
+}
+
+fn read_json<'a, T: DeserializeOwned>(
+    mut json: serde_json::Deserializer<impl Read<'a>>,
+) -> Result<T, (String, serde_json::Error)> {
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
+    let mut ignored = |path: serde_ignored::Path<'_>| canary::note(Unmodelled::Field, || canary::place(&path));
+    let value = objects::read(serde_ignored::Deserializer::new(tracked, &mut ignored))
+        .map_err(|error| (track.path().to_string(), error))?;
+    json.end().map_err(|error| (String::new(), error))?;
+    Ok(value)
 }
 
 /// A path and what is below it, as serde_path_to_error writes paths.
@@ -201,6 +170,11 @@ fn why(error: &serde_json::Error, place: &str) -> String {
                 .and_then(|rest| rest.split('`').next())
             {
                 format!("field `{field}` is missing")
+            } else if let Some(field) = text
+                .strip_prefix("duplicate field `")
+                .and_then(|rest| rest.split('`').next())
+            {
+                format!("field `{field}` is there twice")
             } else if let Some((_, expected)) = text.rsplit_once("expected ") {
                 // What is expected comes from our types; what came instead is left out.
                 format!(
@@ -219,12 +193,18 @@ fn why(error: &serde_json::Error, place: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq)]
     struct Deal {
         id: Option<String>,
         state: Option<String>,
+    }
+
+    fn decode_described<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable> {
+        decode_items(body).map(|(value, _)| value)
     }
 
     #[derive(Debug, Deserialize)]
@@ -256,7 +236,14 @@ mod tests {
         }
         // What has a place for everything, and what is no object.
         assert!(decode_described::<crate::value::JsonMap>(br#"{"error":"x"}"#).is_ok());
-        assert!(decode_described::<Vec<Deal>>(br#"[{"error":"x"}]"#).is_ok());
+        assert!(decode_items::<Vec<Deal>>(br#"[{"error":"x"}]"#).is_ok_and(|(_, has_bare)| has_bare));
+        assert!(decode_items::<Vec<Deal>>(br#"[{},{"id":"d1","error":"x"}]"#).is_ok_and(|(_, has_bare)| !has_bare));
+        assert!(decode_items::<Vec<Vec<Deal>>>(br#"[[{"error":"x"}]]"#).is_ok_and(|(_, has_bare)| !has_bare));
+        // A list is no object, though serde would read it as one.
+        assert!(decode::<Deal>(br#"["d1","s"]"#).is_err());
+        assert!(decode::<Outer>(br#"{"deal":["d1","s"]}"#).is_err());
+        let twice = decode::<Deal>(br#"{"id":"d1","id":"d2"}"#).unwrap_err();
+        assert_eq!(twice.reason, "field `id` is there twice");
         assert!(decode_described::<Option<Deal>>(br#"{"error":"x"}"#).is_err());
         // The field is there, whatever stands in it.
         assert!(decode_described::<Outer>(br#"{"deal":{"error":"x"}}"#).is_ok());

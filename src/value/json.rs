@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::Decimal;
-use super::fields::Fields;
+use super::fields::{EACH_ONCE, Fields};
 use super::wire::decimal;
 
 /// A JSON value as it came, digit for digit. `Debug` shows its length only.
@@ -149,6 +149,8 @@ impl<'de> Deserialize<'de> for Json {
 
 /// JSON fields by name, each as it came, digit for digit: what the specification does not describe.
 ///
+/// An object in which a name stands twice is none: nobody can say which of the two values is meant.
+///
 /// `Debug` shows their names, never their values.
 ///
 /// ```
@@ -253,7 +255,7 @@ impl<'de> Deserialize<'de> for JsonMap {
         // As text first: a name here may be anybody's own, and is not told in a path.
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         // What serde says may quote a value.
-        let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| D::Error::custom("expected an object"))?;
+        let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| D::Error::custom(EACH_ONCE))?;
         Ok(fields.0.into_iter().collect())
     }
 }

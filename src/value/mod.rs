@@ -7,6 +7,7 @@ pub(crate) mod decode;
 mod exact_number;
 pub(crate) mod fields;
 mod json;
+mod objects;
 mod scope;
 mod scope_error;
 mod secret;

@@ -335,16 +335,23 @@ impl Passes<'_> {
                 }
 
                 fn visit_map<A: ::serde::de::MapAccess<'de>>(self, mut map: A) -> ::std::result::Result<#name, A::Error> {
+                    use ::finrail::rt::v1::serde::de::Error as _;
                     let mut known = None;
                     let mut unknown = None;
                     while let Some(key) = map.next_key::<::std::string::String>()? {
                         match key.as_str() {
+                            // Of two kinds, nobody can say which one is meant.
                             #( #keys => {
                                 if let Some(value) = map.next_value::<::std::option::Option<#types>>()? {
-                                    known = Some(#name::#idents(value));
+                                    if known.replace(#name::#idents(value)).is_some() {
+                                        return Err(A::Error::custom("expected one kind"));
+                                    }
                                 }
                             } )*
                             _ => {
+                                if unknown.as_ref().is_some_and(|unknown: &::finrail::rt::v1::UnknownKind| unknown.kind() == key) {
+                                    return Err(A::Error::custom("expected one kind"));
+                                }
                                 let json = map.next_value::<::std::boxed::Box<::serde_json::value::RawValue>>()?;
                                 unknown.get_or_insert_with(|| ::finrail::rt::v1::UnknownKind::new(key, json));
                             }

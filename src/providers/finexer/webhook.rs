@@ -34,6 +34,7 @@ use serde_json::value::RawValue;
 use sha2::Sha256;
 
 use crate::value::Secret;
+use crate::value::decode::decode;
 
 /// Name of the header with the signature.
 pub const SIGNATURE_HEADER: &str = "fx-signature";
@@ -268,8 +269,7 @@ impl Event {
     ///
     /// When it is not of that type.
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, WebhookError> {
-        // As above: what serde says may quote the body.
-        serde_json::from_str(self.object.get()).map_err(|_| WebhookError::Body)
+        decode(self.object.get().as_bytes()).map_err(|_| WebhookError::Body)
     }
 }
 

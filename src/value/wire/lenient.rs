@@ -8,8 +8,9 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::value::RawValue;
 
 use super::scalar::{Scalar, scalar};
+use crate::value::canary::{self, Unmodelled};
 use crate::value::decode::{below, decode_part, decode_part_described};
-use crate::value::fields::Fields;
+use crate::value::fields::{EACH_ONCE, Fields};
 
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
 pub mod lenient_bool {
@@ -141,7 +142,8 @@ where
 }
 
 /// Reads a list in the forms that providers are known to use: a list, a list
-/// of lists, an object of lists (one after the other), a single object, `null`.
+/// of lists, an object of lists (one after the other), a map from indices to items, a single object, `null`. An object
+/// with fields of which its type describes none is no item.
 ///
 /// # Errors
 ///
@@ -161,12 +163,12 @@ where
     {
         let mut read = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            let decoded = decode_part(item.get());
+            let decoded = decode_part_described(item.get());
             read.push(decoded.map_err(|(inside, reason)| wrong(&format!("[{index}]"), &inside, &reason))?);
         }
         return Ok(read);
     }
-    let Listed { items, alone } = listed(raw.get()).map_err(D::Error::custom)?;
+    let items = listed(raw.get()).map_err(D::Error::custom)?;
     let mut read = Vec::with_capacity(items.len());
     for (place, item) in items {
         if item.starts_with('[') {
@@ -176,21 +178,10 @@ where
             };
             return Err(D::Error::custom(reason));
         }
-        let decoded = match alone {
-            true => decode_part_described(item),
-            false => decode_part(item),
-        };
+        let decoded = decode_part_described(item);
         read.push(decoded.map_err(|(inside, reason)| wrong(&place.to_string(), &inside, &reason))?);
     }
     Ok(read)
-}
-
-/// The items of what a lenient list is read from.
-pub(crate) struct Listed<'a> {
-    /// Each with its place in it, in order. One that begins with `[` is no item: it stands where an object was expected.
-    pub items: Vec<(Place, &'a str)>,
-    /// It is a single object in place of a list, which nothing but its fields shows to be an item.
-    pub alone: bool,
 }
 
 /// Where an item stands in what a lenient list is read from. It is written out where it is told, and nowhere else.
@@ -199,6 +190,14 @@ pub(crate) struct Place {
     /// The list that it stands in.
     list: Rc<str>,
     index: Option<usize>,
+}
+
+impl Place {
+    pub(crate) fn of_item(list: &Rc<str>, index: usize) -> Self {
+        let list = Rc::clone(list);
+        let index = Some(index);
+        Self { list, index }
+    }
 }
 
 impl std::fmt::Display for Place {
@@ -211,80 +210,132 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// Takes a list apart, in whatever form it came. A key of an object of lists may be an account's number, and is in no place.
+/// Members of an object in place of a list that are lists of its items: those of a report of an account in the Berlin Group's
+/// framework. Where one of them is there, what else stands in the object is none of the items.
+const LISTS_OF_A_REPORT: &[&str] = &["booked", "pending", "information"];
+
+/// How deep lists are looked for in lists.
+const MOST_LISTS: usize = 4;
+
+const NO_LIST: &str = "expected a list";
+
+/// Takes a list apart, in whatever form it came: each item with its place in it, in order. One that begins with `[` is no
+/// item: it stands where an object was expected. A key of an object of lists may be an account's number, and is in no place.
 ///
 /// # Errors
 ///
 /// When it is neither a list, nor an object, nor `null`.
-pub(crate) fn listed(text: &str) -> Result<Listed<'_>, &'static str> {
-    const NO_LIST: &str = "expected a list";
-
-    fn of_list<'a>(text: &'a str, at: &str, items: &mut Vec<(Place, &'a str)>) -> Result<(), &'static str> {
-        // What serde says may quote a value, here and below.
-        let inner: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NO_LIST)?;
-        // Among objects, a list stands for an object that nobody can read, and is not dropped as a list without items.
-        let of_lists = inner.iter().all(|item| item.get().starts_with('['));
-        let list: Rc<str> = Rc::from(at);
-        items.reserve(inner.len());
-        for (index, item) in inner.into_iter().enumerate() {
-            if item.get().starts_with('[') && (of_lists || item.get() != "[]") {
-                of_list(item.get(), &format!("{at}[{index}]"), items)?;
-            } else {
-                let list = Rc::clone(&list);
-                let place = Place {
-                    list,
-                    index: Some(index),
-                };
-                items.push((place, item.get()));
-            }
-        }
-        Ok(())
-    }
-
+pub(crate) fn listed(text: &str) -> Result<Vec<(Place, &str)>, &'static str> {
     let mut items = Vec::new();
     match text.as_bytes().first() {
         Some(b'n') => {}
-        Some(b'[') => of_list(text, "", &mut items)?,
-        Some(b'{') => {
-            let members = serde_json::from_str::<Fields<&RawValue>>(text).map_err(|_| NO_LIST)?.0;
-            let is_named = |name: &str| matches!(name, "booked" | "pending");
-            let is_list = |value: &RawValue| value.get().starts_with('[');
-            let is_null = |value: &RawValue| value.get() == "null";
-            // `{"booked": null, "pending": null}` and `{}` are empty lists.
-            if members.iter().all(|(_, value)| is_null(value)) {
-                return Ok(Listed { items, alone: false });
-            }
-            let counts = |name: &str| matches!(name, "total" | "count");
-            let named = members.iter().any(|(name, value)| is_named(name) && !is_null(value));
-            let by_key = members
-                .iter()
-                .all(|(name, value)| is_list(value) || is_null(value) || counts(name));
-            let of_lists = named || by_key && members.iter().any(|(_, value)| is_list(value));
-            if !of_lists {
-                return Ok(Listed {
-                    items: vec![(
-                        Place {
-                            list: Rc::from(""),
-                            index: None,
-                        },
-                        text,
-                    )],
-                    alone: true,
-                });
-            }
-            for (name, value) in &members {
-                let place = if is_named(name) { name.as_str() } else { "{}" };
-                if is_list(value) {
-                    of_list(value.get(), place, &mut items)?;
-                } else if is_named(name) && !is_null(value) {
-                    let list = Rc::from(place);
-                    items.push((Place { list, index: None }, value.get()));
-                }
-            }
-        }
+        Some(b'[') => of_list(text, "", &mut items, 1)?,
+        Some(b'{') => of_object(text, &mut items)?,
         _ => return Err(NO_LIST),
     }
-    Ok(Listed { items, alone: false })
+    Ok(items)
+}
+
+fn of_list<'a>(text: &'a str, at: &str, items: &mut Vec<(Place, &'a str)>, depth: usize) -> Result<(), &'static str> {
+    if depth > MOST_LISTS {
+        return Err(NO_LIST);
+    }
+    // What serde says may quote a value, here and below.
+    let inner: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NO_LIST)?;
+    // Among objects, a list stands for an object that nobody can read, and is not dropped as a list without items.
+    let of_lists = inner.iter().all(|item| item.get().starts_with('['));
+    let list: Rc<str> = Rc::from(at);
+    items.reserve(inner.len());
+    for (index, item) in inner.into_iter().enumerate() {
+        if item.get().starts_with('[') && (of_lists || item.get() != "[]") {
+            of_list(item.get(), &format!("{at}[{index}]"), items, depth + 1)?;
+        } else {
+            items.push((Place::of_item(&list, index), item.get()));
+        }
+    }
+    Ok(())
+}
+
+fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(), &'static str> {
+    let members = members_of(text)?;
+    let is_named = |name: &str| LISTS_OF_A_REPORT.contains(&name);
+    let is_list = |value: &RawValue| value.get().starts_with('[');
+    let is_null = |value: &RawValue| value.get() == "null";
+    if members.iter().any(|(name, value)| is_named(name) && !is_null(value)) {
+        for (name, value) in &members {
+            match is_named(name) {
+                true if is_list(value) => of_list(value.get(), name, items, 1)?,
+                true if is_null(value) => {}
+                true => of_one(value.get(), name, items)?,
+                false if is_null(value) || is_count(name) => {}
+                false => canary::note(Unmodelled::Field, || name.clone()),
+            }
+        }
+        return Ok(());
+    }
+    let by_key = members
+        .iter()
+        .all(|(name, value)| is_list(value) || is_null(value) || is_count(name));
+    // `{"booked": null, "pending": null}` and `{}` are empty lists.
+    if members.iter().all(|(_, value)| is_null(value)) {
+        return Ok(());
+    }
+    if by_key && members.iter().any(|(_, value)| is_list(value)) {
+        for (_, value) in members.iter().filter(|(_, value)| is_list(value)) {
+            of_list(value.get(), "{}", items, 1)?;
+        }
+        return Ok(());
+    }
+    of_one(text, "", items)
+}
+
+/// An object in place of a list: a list that was written as a map from its indices to its items, as PHP does with one
+/// from which an item was removed, or else a single item.
+fn of_one<'a>(text: &'a str, at: &str, items: &mut Vec<(Place, &'a str)>) -> Result<(), &'static str> {
+    let place = |list: &str| Place {
+        list: Rc::from(list),
+        index: None,
+    };
+    let Some(mut by_index) = by_index(text)? else {
+        items.push((place(at), text));
+        return Ok(());
+    };
+    by_index.sort_by_key(|(index, _)| *index);
+    let place = place(&below(at, "{}"));
+    items.extend(by_index.into_iter().map(|(_, item)| (place.clone(), item)));
+    Ok(())
+}
+
+fn by_index(text: &str) -> Result<Option<Vec<(u64, &str)>>, &'static str> {
+    if !text.starts_with('{') {
+        return Ok(None);
+    }
+    let of_index = |(name, value): &(String, &RawValue)| {
+        let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        value.get().starts_with('{') && is_number && name.parse::<u64>().is_ok()
+    };
+    let mut members = members_of(text)?;
+    members.retain(|(name, value)| !is_count(name) || value.get().starts_with('{'));
+    if !members.iter().all(of_index) {
+        return Ok(None);
+    }
+    let items = members.into_iter();
+    Ok(Some(
+        items
+            .filter_map(|(name, value)| Some((name.parse().ok()?, value.get())))
+            .collect(),
+    ))
+}
+
+/// Whether a member tells how many items there are.
+fn is_count(name: &str) -> bool {
+    matches!(name, "total" | "count")
+}
+
+fn members_of(text: &str) -> Result<Vec<(String, &RawValue)>, &'static str> {
+    // It is JSON, and an object.
+    let fields = serde_json::from_str::<Fields<&RawValue>>(text).map_err(|_| EACH_ONCE)?;
+    Ok(fields.0)
 }
 
 /// Reads an object whose keys are the provider's or the user's own. No error names such a key.
@@ -301,7 +352,7 @@ where
     if raw.get() == "null" {
         return Ok(BTreeMap::new());
     }
-    let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| D::Error::custom("expected an object"))?;
+    let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| D::Error::custom(EACH_ONCE))?;
     let entries = fields.0.into_iter();
     entries
         .map(|(key, raw)| Ok((key, part(&raw, || "{}".to_owned())?)))
@@ -418,6 +469,64 @@ mod tests {
                 "{text}: {reason}"
             );
         }
+    }
+
+    #[test]
+    fn neither_lists_in_lists_nor_parts_in_parts_go_on_without_end() {
+        #[derive(Debug, Deserialize)]
+        struct Node {
+            #[serde(default, deserialize_with = "lenient_array")]
+            nodes: Vec<Node>,
+        }
+
+        let decode = |text: &str| crate::value::decode::decode::<Node>(text.as_bytes());
+        let nested = |depth: usize| format!("{}{}", r#"{"nodes":["#.repeat(depth), "]}".repeat(depth));
+        assert_eq!(decode(&nested(10)).unwrap().nodes.len(), 1);
+        let refused = decode(&nested(50_000)).unwrap_err();
+        assert_eq!(refused.reason, "expected fewer parts in parts");
+        for (depth, is_read) in [(1, true), (4, true), (5, false), (50_000, false)] {
+            let text = format!(r#"{{"nodes":{}{{}}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+            assert_eq!(decode(&text).is_ok(), is_read, "{depth}");
+        }
+    }
+
+    #[test]
+    fn a_map_from_indices_is_a_list_in_their_order_and_an_object_without_a_described_field_is_no_item() {
+        #[derive(Debug, Deserialize)]
+        struct Page {
+            #[serde(deserialize_with = "lenient_array")]
+            items: Vec<Open>,
+        }
+
+        #[derive(Debug, Deserialize)]
+        struct Open {
+            n: Option<u8>,
+        }
+
+        for (list, expected) in [
+            (r#"{"10":{"n":3},"2":{"n":2},"0":{"n":1}}"#, Ok(vec![1, 2, 3])),
+            (r#"{"pending":{"7":{"n":2}},"booked":[{"n":1}]}"#, Ok(vec![2, 1])),
+            (
+                r#"{"booked":[{"n":1}],"messages":[{"n":2}],"information":null}"#,
+                Ok(vec![1]),
+            ),
+            (r#"{"0":{"n":1},"x":{"n":2}}"#, Err("items: ")),
+            (r#"{"0":{"n":1},"1":7}"#, Err("items: ")),
+            (r#"[{"n":1},{"error":"x"}]"#, Err("items[1]: ")),
+            (r#"[[{"error":"x"}]]"#, Err("items[0][0]: ")),
+            (r#"{"booked":{"0":{"error":"x"}}}"#, Err("items.booked.{}: ")),
+            (r#"{"errors":[{"error":"x"}]}"#, Err("items.{}[0]: ")),
+            (r#"{"error":"x"}"#, Err("items: ")),
+        ] {
+            let text = format!(r#"{{"items":{list}}}"#);
+            let page = crate::value::decode::decode::<Page>(text.as_bytes());
+            let read = page.map(|page| page.items.iter().filter_map(|item| item.n).collect::<Vec<_>>());
+            let told = read.map_err(|error| format!("{}: {}", error.path, error.reason));
+            let expected = expected.map_err(|place| format!("{place}no described field is there, and others are"));
+            assert_eq!(told, expected, "{list}");
+        }
+        let twice = crate::value::decode::decode::<Page>(br#"{"items":{"booked":[],"booked":[]}}"#).unwrap_err();
+        assert!(twice.reason.starts_with("expected an object that has each name once"));
     }
 
     #[test]

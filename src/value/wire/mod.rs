@@ -11,7 +11,7 @@ mod scalar;
 
 pub(crate) use decimal::decimal;
 pub use decimal::{decimal_number, decimal_string};
-pub(crate) use lenient::listed;
+pub(crate) use lenient::{Place, listed};
 pub use lenient::{lenient_array, lenient_bool, lenient_string, map, null_as_default};
 pub use open_enum::{OpenEnum, open_enum};
 pub use rest::{KeepsTheRest, read_with_the_rest, write_with_the_rest};

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
-use serde::de::{DeserializeSeed, IntoDeserializer as _, MapAccess};
+use serde::de::{DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess};
 use serde::{Deserializer, Serialize, Serializer};
 
-use crate::value::fields::Fields;
+use crate::value::fields::{EACH_ONCE, Fields};
+use crate::value::objects::tell_bare;
 use crate::value::{Json, JsonMap};
 
 /// A generated type that keeps the fields that its schema does not describe.
@@ -67,12 +68,16 @@ where
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
             let mut rest = JsonMap::default();
+            let mut is_bare = true;
             let sieve = Sieve {
                 map,
                 described: T::DESCRIBED,
                 rest: &mut rest,
+                is_bare: &mut is_bare,
             };
             let mut value = T::read(MapAccessDeserializer::new(sieve))?;
+            // Where nothing at all is described, nothing can be told of it.
+            tell_bare(is_bare && !rest.is_empty() && !T::DESCRIBED.is_empty());
             *value.rest_mut() = rest;
             Ok(value)
         }
@@ -83,6 +88,8 @@ where
         map: A,
         described: &'static [&'static str],
         rest: &'a mut JsonMap,
+        /// No described field was there so far.
+        is_bare: &'a mut bool,
     }
 
     impl<'de, A: MapAccess<'de>> MapAccess<'de> for Sieve<'_, A> {
@@ -91,11 +98,14 @@ where
         fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
             while let Some(key) = self.map.next_key::<String>()? {
                 if self.described.contains(&key.as_str()) {
+                    *self.is_bare = false;
                     let key: StringDeserializer<A::Error> = key.into_deserializer();
                     return seed.deserialize(key).map(Some);
                 }
                 let json: Json = self.map.next_value()?;
-                self.rest.insert(key, json);
+                if self.rest.insert(key, json).is_some() {
+                    return Err(A::Error::custom(EACH_ONCE));
+                }
             }
             Ok(None)
         }

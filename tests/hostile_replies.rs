@@ -1,0 +1,384 @@
+//! Replies that are no value of their type, though nothing in them contradicts it: none of them is taken for one.
+#![cfg(all(
+    feature = "ofx",
+    feature = "mx",
+    feature = "omnifund",
+    feature = "tatrabanka",
+    feature = "finexer"
+))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod logged;
+mod recorder;
+#[macro_use]
+mod connected;
+
+use std::sync::Arc;
+
+use connected::*;
+use finrail::transport::{Outcome, Proof};
+use finrail::{Error, Found, omnifund, tatrabanka};
+use logged::Log;
+use recorder::{Answer, Recorder};
+
+async fn telling(body: impl Into<Vec<u8>>) -> Recorder {
+    let body = body.into();
+    Recorder::granting(move |_, _| Answer::typed(200, "application/json", body.clone())).await
+}
+
+fn bank(recorder: &Recorder) -> tatrabanka::Client {
+    let client = tatrabanka::Client::builder()
+        .base_url(recorder.origin())
+        .token_source(Arc::new(OneToken));
+    client.build().unwrap()
+}
+
+fn submission(user: &tatrabanka::Client) -> tatrabanka::builder::SubmitPayment<'_> {
+    let call = user.submit_payment().product("sepa-credit-transfers");
+    call.payment_id("p").authorization_id("a")
+}
+
+/// The items of a page at Tatra banka: how many could be read, how many could not, or the error.
+async fn transactions(body: impl Into<Vec<u8>>) -> Result<(usize, usize), Error> {
+    let recorder = telling(body).await;
+    let page = bank(&recorder).list_transactions().account_id("a").send().await;
+    let page = page.map_err(Error::into_untyped)?;
+    assert!(page.transactions.iter().all(|item| item.transaction_id.is_some()));
+    Ok((page.transactions.len(), page.unreadable().len()))
+}
+
+// --- depth
+
+#[tokio::test]
+async fn lists_in_lists_without_end_are_no_list() {
+    for depth in [5, 2_500, 200_000] {
+        let list = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let error = transactions(format!(r#"{{"transactions":{list}}}"#)).await.unwrap_err();
+        assert!(error.to_string().contains("expected a list"), "{depth}: {error}");
+    }
+    let read = transactions(r#"{"transactions":[[[[{"transactionId":"1"}]]]]}"#).await;
+    assert_eq!(read.unwrap(), (1, 0));
+}
+
+// --- errors that come as a success
+
+#[tokio::test]
+async fn a_success_of_which_no_field_is_described_is_an_error_whatever_its_type_keeps() {
+    for body in [
+        r#"{"error":"declined"}"#,
+        r#"{"errors":[{"code":"X"}]}"#,
+        r#"{"message":"declined","code":17}"#,
+    ] {
+        let recorder = telling(body).await;
+        let own = service(&recorder);
+        let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
+        let quote = own.create_quote().body_map(|quote| quote.buy_amount(1));
+        let rate = own.get_rate().from_currency("AUD").to_currency("USD").amount(100);
+        let merchant = omnifund::Client::builder()
+            .base_url(recorder.origin())
+            .access_key("key", "secret")
+            .build()
+            .unwrap();
+        let passport = merchant.create_passport().body_map(|passport| {
+            let passport = passport.type_(omnifund::types::PassportType::Email);
+            let passport = passport.po_number("PO-1").reference_id("INV-1").description("x");
+            let passport = passport.line_items(Vec::<serde_json::Value>::new());
+            passport.sub_total(1).tax(0).discount(0).total(1)
+        });
+        let user = mx(&recorder).await;
+        let outcomes = [
+            deal.send().await.map(drop).unwrap_err().into_untyped(),
+            quote.send().await.map(drop).unwrap_err().into_untyped(),
+            rate.send().await.map(drop).unwrap_err().into_untyped(),
+            passport.send().await.map(drop).unwrap_err().into_untyped(),
+            user.client()
+                .get_current_customer()
+                .send()
+                .await
+                .map(drop)
+                .unwrap_err()
+                .into_untyped(),
+        ];
+        for error in outcomes {
+            assert!(matches!(error, Error::InvalidReply(_)), "{body}: {error:?}");
+            assert!(error.to_string().contains("described"), "{error}");
+            assert!(!error.to_string().contains("declined"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_booked_deal_is_one_though_it_says_that_there_was_no_error() {
+    for (beside, is_booked) in [
+        (r#","errors":[ ]"#, true),
+        (r#","errors":{ }"#, true),
+        (r#","error":0"#, true),
+        (r#","error":0.0"#, true),
+        (r#","error":" ""#, true),
+        (r#","error":null,"errors":false"#, true),
+        (r#","message":"booked","code":0"#, true),
+        (r#","message":"booked","status":"DONE""#, true),
+        (r#","error":1"#, false),
+        (r#","errors":[ {} ]"#, false),
+        // Of two, nobody can say which one was booked.
+        (r#","dealId":"d2""#, false),
+    ] {
+        let recorder = telling(format!(r#"{{"dealId":"d1"{beside}}}"#)).await;
+        let own = service(&recorder);
+        let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
+        match deal.send().await {
+            Ok(_) => assert!(is_booked, "{beside}"),
+            Err(error) => {
+                assert!(!is_booked, "{beside}: {error}");
+                assert_eq!(error.outcome(), Outcome::Unknown, "{beside}");
+            }
+        }
+    }
+}
+
+// --- items
+
+#[tokio::test]
+async fn an_item_of_which_nothing_is_described_is_none() {
+    for (list, expected) in [
+        // PHP writes a list so from which an item was removed; others sort its keys as texts.
+        (
+            r#"{"booked":{"0":{"transactionId":"1"},"2":{"transactionId":"2"}}}"#,
+            Some((2, 0)),
+        ),
+        (
+            r#"{"0":{"transactionId":"1"},"2":{"transactionId":"2"},"total":2}"#,
+            Some((2, 0)),
+        ),
+        (r#"{"booked":{}}"#, Some((0, 0))),
+        (
+            r#"{"booked":[{"transactionId":"1"}],"tppMessages":[{"category":"ERROR"}]}"#,
+            Some((1, 0)),
+        ),
+        (r#"{"booked":[],"warnings":[{"code":"X"}]}"#, Some((0, 0))),
+        (r#"{"booked":[],"information":[{"transactionId":"1"}]}"#, Some((1, 0))),
+        (r#"{"errors":[{"code":"X"}]}"#, Some((0, 1))),
+        (r#"[{"error":"x"}]"#, Some((0, 1))),
+        (r#"[{"Transaction":{"transactionId":"1"}}]"#, Some((0, 1))),
+        (r#"[{"transactionId":"1"},{"error":"x"}]"#, Some((1, 1))),
+        (
+            r#"{"booked":[{"transactionId":"1"}],"booked":[{"transactionId":"1"}]}"#,
+            None,
+        ),
+        (r#"{"error":"x"}"#, Some((0, 1))),
+    ] {
+        let read = transactions(format!(r#"{{"transactions":{list}}}"#)).await;
+        assert_eq!(read.as_ref().ok(), expected.as_ref(), "{list}: {read:?}");
+    }
+    for body in [r#"{"error":"x"}"#, r#"{"message":"no"}"#, r#"[{"error":"x"}]"#] {
+        let recorder = telling(body).await;
+        let read = service(&recorder).list_beneficiaries().send().await;
+        assert!(matches!(read, Err(Error::InvalidReply(_))), "{body}");
+    }
+    let recorder =
+        telling(r#"{"transactions":{"booked":{"10":{"transactionId":"10"},"2":{"transactionId":"2"}}}}"#).await;
+    let page = bank(&recorder)
+        .list_transactions()
+        .account_id("a")
+        .send()
+        .await
+        .unwrap();
+    let ids: Vec<_> = page
+        .transactions
+        .iter()
+        .map(|item| item.transaction_id.as_deref())
+        .collect();
+    assert_eq!(ids, [Some("2"), Some("10")]);
+}
+
+#[tokio::test]
+async fn so_it_is_on_pages_whose_list_has_one_form_only() {
+    let recorder = telling(r#"{"hydra:member":[{"id":7},{"error":"x"},{}],"new":[{"x":1}]}"#).await;
+    let merchant = omnifund(&recorder).await;
+    let page = merchant.client().list_customers().send().await.unwrap();
+    let [item] = page.unreadable() else {
+        panic!("{:?}", page.unreadable())
+    };
+    assert_eq!((page.hydra_member.len(), item.position), (2, 1));
+    assert_eq!(item.path, "hydra:member[1]");
+    assert!(item.reason.contains("no described field"), "{item}");
+}
+
+#[tokio::test]
+async fn a_list_is_no_object_at_any_depth() {
+    for item in [
+        r#"{"transactionId":"1","transactionAmount":["5","EUR"]}"#,
+        r#"{"transactionId":"1","creditorAccount":["A"]}"#,
+    ] {
+        let read = transactions(format!(r#"{{"transactions":[{item}]}}"#)).await;
+        assert_eq!(read.unwrap(), (0, 1), "{item}");
+    }
+    let recorder = telling(r#"{"data":[["c1"],[]]}"#).await;
+    let user = finexer(&recorder).await;
+    let page = user.client().list_customers().send().await.unwrap();
+    assert_eq!((page.data.len(), page.unreadable().len()), (0, 2));
+}
+
+// --- names that stand there twice
+
+#[tokio::test]
+async fn a_state_that_stands_there_twice_settles_nothing() {
+    let recorder = Recorder::start(|seen, _| match seen.method.as_str() {
+        "PUT" => Answer::Drop,
+        _ => Answer::json(r#"{"transactionStatus":"ACSC","transactionStatus":"RJCT"}"#),
+    })
+    .await;
+    let user = bank(&recorder);
+    let prepared = submission(&user).prepare().unwrap();
+    let intent = prepared.intent().clone();
+    let error = prepared.send().await.unwrap_err();
+    let doubt = tatrabanka::Doubt::after(&error, &intent).unwrap().unwrap();
+    let service = tatrabanka::service::Client::builder()
+        .base_url(recorder.origin())
+        .token_source(Arc::new(OneToken))
+        .build()
+        .unwrap();
+    let found = doubt.look_up(&service).await.unwrap();
+    assert!(matches!(found, Found::Open(_)), "{found:?}");
+}
+
+#[tokio::test]
+async fn an_item_with_a_name_twice_is_unreadable() {
+    for item in [
+        r#"{"id":"c1","metadata":{"k":"1","k":"2"}}"#,
+        r#"{"id":"c1","id":"c2"}"#,
+    ] {
+        let recorder = telling(format!(r#"{{"data":[{item},{{"id":"c3"}}]}}"#)).await;
+        let user = finexer(&recorder).await;
+        let page = user.client().list_consents().send().await.unwrap();
+        assert_eq!((page.data.len(), page.unreadable().len()), (1, 1), "{item}");
+    }
+    let kinds = r#"{"depositAccount":{"accountId":"1"},"depositAccount":{"accountId":"2"}}"#;
+    let recorder = telling(format!(r#"{{"accounts":[{kinds},{{"new":1,"new":2}},{{"new":1}}]}}"#)).await;
+    let user = mx(&recorder).await;
+    let page = user.client().list_accounts().send().await.unwrap();
+    assert_eq!((page.accounts.len(), page.unreadable().len()), (1, 2));
+}
+
+// --- texts in another encoding, and what is no JSON
+
+#[tokio::test]
+async fn a_refusal_is_proven_in_whatever_encoding_it_comes() {
+    let utf_16 = |text: &str, mark: &[u8], bytes: fn(u16) -> [u8; 2]| {
+        let text = text.encode_utf16().flat_map(bytes);
+        mark.iter().copied().chain(text).collect::<Vec<u8>>()
+    };
+    let text = r#"{"error":"x","code":"LIMIT"}"#;
+    for (charset, body) in [
+        ("", br#"{"code":"LIMIT","error":"\ud83d"}"#.to_vec()),
+        ("", br#"{"code":"LIMIT","error":"x","\ud83d":1e999}"#.to_vec()),
+        (
+            "; charset=ISO-8859-1",
+            b"{\"code\":\"LIMIT\",\"error\":\"z\xfcge\"}".to_vec(),
+        ),
+        ("; charset=utf-16", utf_16(text, b"\xff\xfe", u16::to_le_bytes)),
+        ("; charset=utf-16", utf_16(text, b"\xfe\xff", u16::to_be_bytes)),
+        ("; charset=utf-16", utf_16(text, b"", u16::to_be_bytes)),
+        ("", utf_16(text, b"\xff\xfe", u16::to_le_bytes)),
+    ] {
+        let media_type = format!("application/json{charset}");
+        let of_finexer = (media_type.clone(), body.clone());
+        let recorder = Recorder::start(move |_, _| Answer::typed(400, &media_type, body.clone())).await;
+        let own = own_bank::Client::builder()
+            .base_url(recorder.origin())
+            .token_source(Arc::new(OneToken))
+            .build()
+            .unwrap();
+        let transfer = own.create_transfer().body_map(|transfer| transfer.amount(1).to("b"));
+        let error = transfer.send().await.unwrap_err();
+        let concluded = (error.outcome(), error.proof());
+        assert_eq!(
+            concluded,
+            (Outcome::Rejected, Some(Proof::Documented)),
+            "{charset}: {error}"
+        );
+        let error = submission(&bank(&recorder)).send().await.unwrap_err();
+        let concluded = (error.outcome(), error.proof());
+        assert_eq!(
+            concluded,
+            (Outcome::Rejected, Some(Proof::Assumed)),
+            "{charset}: {error}"
+        );
+        let user = Recorder::granting(move |_, _| Answer::typed(400, &of_finexer.0, of_finexer.1.clone())).await;
+        let user = finexer(&user).await;
+        let error = user.client().list_customers().send().await.unwrap_err();
+        assert_eq!(error.code(), Some("LIMIT"), "{charset}: {error}");
+    }
+    // Which of the two is it?
+    let recorder = Recorder::start(|_, _| Answer::status(400, r#"{"code":"X","code":null}"#)).await;
+    let error = submission(&bank(&recorder)).send().await.unwrap_err();
+    assert_eq!((error.outcome(), error.proof()), (Outcome::Unknown, None));
+
+    let body = utf_16(r#"{"data":[{"id":"c1"}]}"#, b"\xff\xfe", u16::to_le_bytes);
+    let recorder =
+        Recorder::granting(move |_, _| Answer::typed(200, "application/json; charset=utf-16", body.clone())).await;
+    let user = finexer(&recorder).await;
+    assert_eq!(user.client().list_customers().send().await.unwrap().data.len(), 1);
+}
+
+#[tokio::test]
+async fn a_value_that_is_none_costs_the_item_that_it_stands_in() {
+    let good = br#"{"transactionId":"1","creditorName":"z\u00fcge"}"#;
+    for bad in [
+        &b"{\"transactionId\":\"2\",\"creditorName\":\"z\xfcge\"}"[..],
+        b"{\"transactionId\":\"2\",\"creditorName\":\"two\nlines\"}",
+        b"{\"transactionId\":\"2\",\"creditorName\":\"\\q\"}",
+        b"{\"transactionId\":\"2\",\"transactionAmount\":{\"amount\":NaN}}",
+        b"{\"transactionId\":\"2\",\"transactionAmount\":{\"amount\":-Infinity,\"currency\":\"EUR\"}}",
+        b"{\"transactionId\":\"2\",\"\\ud83d\":1,\"transactionAmount\":{\"amount\":\"NaN\",\"currency\":\"EUR\"}}",
+        b"nil",
+    ] {
+        for (opens, closes) in [
+            (&b"{\"transactions\":["[..], &b"]}"[..]),
+            (b"{\"transactions\":{\"booked\":[", b"]}}"),
+        ] {
+            let body = [opens, good, b", ", bad, b" ,", good, closes].concat();
+            let recorder = telling(body).await;
+            let page = bank(&recorder)
+                .list_transactions()
+                .account_id("a")
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(page.transactions.len(), 2);
+            let [item] = page.unreadable() else {
+                panic!("{}", page.unreadable().len())
+            };
+            assert_eq!((item.position, item.raw.expose()), (1, bad));
+        }
+    }
+    // Half a character in the name of a member beside the list.
+    let read = transactions(r#"{"\ud83d":1,"transactions":[{"transactionId":7.5e},{"transactionId":"1"}]}"#).await;
+    assert_eq!(read.unwrap(), (1, 1));
+    // What cannot be divided, and what is wrong elsewhere.
+    for body in [
+        &b"{\"transactions\":[{\"transactionId\":\"1\"},{\"transactionId\":\"2}]}"[..],
+        b"{\"account\":NaN,\"transactions\":[{\"transactionId\":\"1\"}]}",
+        b"{\"transactions\":[{\"transactionId\":\"1\"}}}",
+    ] {
+        assert!(transactions(body).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn of_many_items_that_cannot_be_read_there_is_one_warning_and_there_is_an_end_to_them() {
+    let (log, _heard) = Log::events(tracing::Level::WARN);
+    let nulls = |count: usize| format!(r#"{{"transactions":[{}]}}"#, vec!["null"; count].join(","));
+    assert_eq!(transactions(nulls(3_000)).await.unwrap(), (0, 3_000));
+    let warnings = log.take();
+    assert_eq!(warnings.matches("an item of a page cannot be read").count(), 1);
+    assert!(
+        warnings.contains("count=3000") && warnings.contains("position=0") && warnings.contains("transactions[0]"),
+        "{warnings}"
+    );
+    assert!(transactions(nulls(400_001)).await.is_err());
+    let bare = vec![r#"{"error":"x"}"#; 5_000].join(",");
+    let recorder = telling(format!(r#"{{"hydra:member":[{bare}]}}"#)).await;
+    let merchant = omnifund(&recorder).await;
+    assert!(merchant.client().list_customers().send().await.is_err());
+}
