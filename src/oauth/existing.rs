@@ -213,10 +213,15 @@ impl<P> ExistingTokens<P> {
 
     /// Whether a grant that is stored with these ids in its key is the one whose tokens these are. Where it cannot be told,
     /// it is another one: a consent that is taken for another one is lost.
-    pub(crate) fn are_of(&self, profile: &Profile, ids: &[String], stored: &Record) -> bool {
+    pub(crate) fn are_of(&self, profile: &Profile, ids: &[String], stored: &Record, set: &TokenSet) -> bool {
         let tokens = stored.tokens.as_ref();
         let refresh_token = tokens.and_then(|tokens| tokens.refresh_token.as_ref());
         if refresh_token.is_some() && refresh_token == self.refresh_token.as_ref() {
+            return true;
+        }
+        // Its own refresh token is another one after a refresh, and none is kept of a grant that was ended on purpose.
+        let lineage = stored.lineage();
+        if lineage.is_some_and(|lineage| lineage.imports().any(|earlier| earlier == set.imported())) {
             return true;
         }
         let scopes = tokens.into_iter().flat_map(|tokens| tokens.scopes.iter());
@@ -248,7 +253,7 @@ impl<P> ExistingTokens<P> {
             None if refresh_token.is_some() => (Secret::from(""), Some(now)),
             None => return Err("there is neither an access token nor a refresh token; give one of them"),
         };
-        Ok(TokenSet {
+        let mut set = TokenSet {
             generation: 1,
             access_token,
             refresh_token,
@@ -259,7 +264,9 @@ impl<P> ExistingTokens<P> {
             consent_expires_at: self.consent_expires_at,
             scopes: Arc::new(self.scopes),
             extra: self.extra,
-            lineage: Some(Lineage::begun(now).after(None)),
-        })
+            lineage: None,
+        };
+        set.lineage = Some(Lineage::begun(now).after(None).of_import(set.imported()));
+        Ok(set)
     }
 }

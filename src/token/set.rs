@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::clock::{after, between};
-use super::{Lineage, RevokedToken, Rotation, TokenReply};
+use super::{Fingerprint, Lineage, RevokedToken, Rotation, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
 /// The tokens of a grant at one moment, with absolute times only.
@@ -146,6 +146,11 @@ impl TokenSet {
             Some(refresh_token) => RevokedToken::Refresh(refresh_token.clone()),
             None => RevokedToken::Access(self.access_token.clone()),
         }
+    }
+
+    /// The token by which an import of this set is known again.
+    pub(crate) fn imported(&self) -> Fingerprint {
+        Fingerprint::of(self.to_revoke().secret())
     }
 
     /// What may be shown of it.
