@@ -219,6 +219,42 @@ async fn a_refresh_token_is_imported_where_an_access_token_alone_came_before() {
 }
 
 #[tokio::test]
+async fn scopes_that_only_an_import_told_are_those_of_the_last_one_and_those_of_a_reply_stay() {
+    for (told, transactions) in [("", true), (r#","scope":"accounts""#, false)] {
+        let bank = Recorder::start(move |request, before| match request.path() {
+            "/token" => Answer::json(format!(
+                r#"{{"access_token":"access-{before}","refresh_token":"refresh-{before}","token_type":"bearer","expires_in":3600{told}}}"#
+            )),
+            path if path.ends_with("/transactions") => Answer::json(r#"{"transactions":[]}"#),
+            _ => Answer::json(r#"{"accounts":[]}"#),
+        })
+        .await;
+        let store = Arc::new(MemoryStore::new());
+        let tokens = |scopes: &[&str]| ExistingTokens::refresh_token("old").scopes(scopes.iter().copied());
+        let one = app(&bank, &store);
+        let first = one.import("jo", tokens(&["accounts"])).await.unwrap();
+        first.client().list_accounts().send().await.unwrap();
+        for process in [one, app(&bank, &store)] {
+            let user = process
+                .import("jo", tokens(&["accounts", "transactions"]))
+                .await
+                .unwrap();
+            let listed = user.client().list_account_transactions().account_id("a-1").send().await;
+            assert_eq!(listed.is_ok(), transactions, "{told}");
+        }
+        // What the process that imported first shows is the same.
+        let listed = first
+            .client()
+            .list_account_transactions()
+            .account_id("a-1")
+            .send()
+            .await;
+        assert_eq!(listed.is_ok(), transactions, "{told}");
+        assert_eq!(times_sent(&bank, "old"), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_store_that_is_away_takes_no_import_and_says_so() {
     struct Away;
 

@@ -379,6 +379,9 @@ impl<P: Provider> App<P> {
     /// purpose and its mark does not tell what was imported (an earlier version wrote it, or the record was damaged), it
     /// stays over.
     ///
+    /// The same tokens may say anew which [scopes](oauth::ExistingTokens::scopes) were granted, until a token reply tells
+    /// them.
+    ///
     /// The key of an import has no scopes, whatever is said of them, so that it stands beside the user's authorizations here: once
     /// the user has authorized anew, find that connection by its own key and import no more. What the scopes are bound to is
     /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. Nothing is sent to the

@@ -125,7 +125,8 @@ impl<P> ExistingTokens<P> {
     }
 
     /// The scopes that were granted: the provider's own `Scope`s, or texts, each with one scope or several, as `scope` of a
-    /// token reply has them (also with what a scope is bound to, `PREMIUM_AIS:consent-1`).
+    /// token reply has them (also with what a scope is bound to, `PREMIUM_AIS:consent-1`). Without any it is not known what
+    /// was granted, and the provider decides.
     pub fn scopes<S: Into<RequestedScope<P>>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         for scope in scopes {
             let scope = scope.into();
@@ -263,6 +264,7 @@ impl<P> ExistingTokens<P> {
             refresh_expires_at: self.refresh_expires_at,
             consent_expires_at: self.consent_expires_at,
             scopes: Arc::new(self.scopes),
+            scopes_of_import: true,
             extra: self.extra,
             lineage: None,
         };

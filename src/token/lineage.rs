@@ -83,6 +83,11 @@ impl Lineage {
         self
     }
 
+    /// Whether an import of this token began the grant.
+    pub(crate) fn began_with(&self, token: Fingerprint) -> bool {
+        self.imported == Some(token)
+    }
+
     /// The tokens that imports brought, of this grant and of those before it.
     pub(crate) fn imports(&self) -> impl Iterator<Item = Fingerprint> {
         let earlier = self.before.iter().map(|ancestor| ancestor.imported);

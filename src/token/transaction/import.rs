@@ -40,6 +40,11 @@ async fn under_lease(live: &Live, mut tokens: TokenSet, fence: u64) -> Result<(V
             tracing::debug!(key = %live.grant.key, "the store has this grant already: nothing is imported");
             Ok((stored, false))
         }
+        Step::Correct(record) => {
+            tracing::debug!(key = %live.grant.key, "the store has this grant already: the import says anew what it was granted");
+            let corrected = put(live, Some(stored.revision), *record, fence).await?;
+            Ok((corrected, false))
+        }
         Step::Take => {
             tracing::info!(key = %live.grant.key, "other tokens are imported in place of a grant that is over or cannot be refreshed");
             tokens.generation = stored.record.generation().max(live.held.generation()) + 1;
@@ -59,6 +64,8 @@ async fn put(live: &Live, seen: Option<u64>, record: Record, fence: u64) -> Resu
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Leave,
+    /// It is the same grant, of which the import says something else than before.
+    Correct(Box<Record>),
     Take,
 }
 
@@ -77,9 +84,12 @@ fn decide(stored: &Record, brought: &TokenSet) -> Step {
     };
     let came_before = lineage.is_some_and(|lineage| lineage.imports().any(|earlier| earlier == token));
     if takes && !came_before && !has(stored, brought) {
-        Step::Take
-    } else {
-        Step::Leave
+        return Step::Take;
+    }
+    let is_of_the_grant = has(stored, brought) || lineage.is_some_and(|lineage| lineage.began_with(token));
+    match stored.tombstone.is_none() && is_of_the_grant {
+        true => corrected(stored, brought).map_or(Step::Leave, |record| Step::Correct(Box::new(record))),
+        false => Step::Leave,
     }
 }
 
@@ -104,6 +114,19 @@ fn outlasts(brought: &TokenSet, alone: &TokenSet) -> bool {
     }
 }
 
+/// The record with what nobody but an import has told of its grant, as this import says it. None: that is the same, or a
+/// request is under way, whose sender knows the record as it is.
+fn corrected(stored: &Record, brought: &TokenSet) -> Option<Record> {
+    let mut record = stored.clone();
+    let tokens = record.tokens.as_mut().filter(|_| stored.intent.is_none())?;
+    if tokens.scopes_of_import {
+        tokens.scopes = brought.scopes.clone();
+    }
+    // No reply tells it.
+    tokens.consent_expires_at = brought.consent_expires_at.or(tokens.consent_expires_at);
+    (record != *stored).then_some(record)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
@@ -124,6 +147,7 @@ mod tests {
         let mut set = TokenSet::first(reply, &ScopeSet::parse("accounts"), at(0).into(), &Rotation::UNKNOWN);
         set.refresh_token = refresh_token.map(Secret::from);
         set.expires_at = ends.map(at);
+        set.scopes_of_import = true;
         set.lineage = Some(Lineage::begun(at(0)).after(None).of_import(set.imported()));
         set
     }
@@ -201,5 +225,49 @@ mod tests {
         let alone = stored(brought(None, "a-1", Some(60)));
         let again = decide(&alone, &brought(None, "a-1", Some(90)));
         assert_eq!(again, Step::Leave, "it is the same");
+    }
+
+    #[test]
+    fn the_same_tokens_say_anew_what_no_reply_has_told() {
+        let said = |scopes: &str, consent| {
+            let mut set = brought(Some("r-1"), "a-1", Some(60));
+            set.scopes = std::sync::Arc::new(ScopeSet::parse(scopes));
+            set.consent_expires_at = consent;
+            set
+        };
+        let corrected = |before: &Record, again: &TokenSet| match decide(before, again) {
+            Step::Correct(record) => record.tokens,
+            Step::Leave | Step::Take => None,
+        };
+        let reply = |scopes: Option<&str>| {
+            let mut reply = TokenReply::new("a-2");
+            reply.refresh_token = Some(Secret::from("r-2"));
+            reply.scopes = scopes.map(ScopeSet::parse);
+            stored(said("accounts", None).next(reply, at(60).into()))
+        };
+        let again = said("accounts transactions", Some(at(900)));
+        for (before, scopes) in [
+            (stored(said("accounts", None)), "accounts transactions"),
+            (reply(None), "accounts transactions"),
+            (reply(Some("accounts")), "accounts"),
+        ] {
+            let tokens = corrected(&before, &again);
+            let expected = before.tokens.clone().map(|tokens| TokenSet {
+                scopes: std::sync::Arc::new(ScopeSet::parse(scopes)),
+                consent_expires_at: Some(at(900)),
+                ..tokens
+            });
+            assert_eq!(tokens, expected);
+        }
+        assert_eq!(
+            decide(&reply(None), &said("accounts", None)),
+            Step::Leave,
+            "nothing is new"
+        );
+        let mut of_others = again.clone();
+        of_others.refresh_token = Some(Secret::from("r-9"));
+        assert_eq!(decide(&reply(None), &of_others), Step::Leave, "it may be another grant");
+        let over = reply(None).buried(ReauthorizationReason::Refused, at(90), "somebody");
+        assert_eq!(decide(&over, &again), Step::Leave);
     }
 }
