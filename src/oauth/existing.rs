@@ -179,6 +179,7 @@ impl<P> ExistingTokens<P> {
     /// Whether the provider has such scopes, and ids can be what they are bound to. A scope with what it is bound to grants
     /// the scope by its name too, as it does in a token reply.
     pub(crate) fn check_scopes(&mut self, profile: &Profile) -> Result<(), ScopeError> {
+        self.scopes = granted(profile, &self.scopes);
         for scope in self.scopes.iter() {
             match profile.bound_id(scope) {
                 Some(id) => {
@@ -188,9 +189,8 @@ impl<P> ExistingTokens<P> {
             }
         }
         for id in &self.bound {
-            check_id(id, "the scopes are")?;
+            check_id(profile, id, "the scopes are")?;
         }
-        self.scopes = granted(profile, std::mem::take(&mut self.scopes));
         Ok(())
     }
 
