@@ -135,6 +135,11 @@ impl Profile {
         scopes
     }
 
+    /// Whether a scope is told by its name alone.
+    pub(crate) fn is_plain(&self, scope: &str) -> bool {
+        !self.has_separator(scope) && self.bound_id(scope).is_none()
+    }
+
     /// What a scope is bound to, when one of the templates made it.
     pub(crate) fn bound_id<'s>(&self, scope: &'s str) -> Option<&'s str> {
         self.scope_templates.iter().find_map(|template| template.id_in(scope))
