@@ -157,10 +157,13 @@ pub(crate) fn check_scope(profile: &Profile, name: &str) -> Result<(), ScopeErro
     if !profile.scopes_complete || profile.scopes.contains(&name) || profile.scopes_always.contains(&name) {
         return Ok(());
     }
+    let known = match profile.scopes {
+        [] => "it has none: ask without scopes".to_owned(),
+        scopes => format!("its scopes are {}", scopes.join(", ")),
+    };
     Err(ScopeError::new(format!(
-        "{} has no scope `{name}`; its scopes are {}",
-        profile.name,
-        profile.scopes.join(", ")
+        "{} has no scope `{name}`; {known}",
+        profile.name
     )))
 }
 
