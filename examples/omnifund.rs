@@ -6,7 +6,8 @@
 use std::io::BufRead as _;
 use std::process::ExitCode;
 
-use finrail::omnifund::{App, Client, Credentials, Scope};
+use finrail::NO_SCOPES;
+use finrail::omnifund::{App, Client, Credentials};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -60,8 +61,7 @@ async fn connect() -> Result<Client, Box<dyn std::error::Error>> {
         .credentials(Credentials::new(client_id, client_secret))
         .redirect_uri(redirect_uri)
         .build()?;
-    let none: [Scope; 0] = [];
-    let authorization = app.authorize(none)?;
+    let authorization = app.authorize(NO_SCOPES)?;
     println!(
         "Open this in a browser:\n\n{}\n\nthen paste the URL that the browser ends at:",
         authorization.url

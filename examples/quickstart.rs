@@ -11,7 +11,7 @@ use std::time::Duration;
 use finrail::oauth::RequestedScope;
 use finrail::sandbox::{Sandbox, SandboxClient};
 use finrail::token::{ManualClock, MemoryStore, TokenInfo};
-use finrail::{App, Connection, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
+use finrail::{App, Connection, NO_SCOPES, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
 
 type Step = Result<(), Box<dyn Error>>;
 
@@ -148,9 +148,8 @@ impl Tour {
     async fn omnifund(&mut self) -> Step {
         let app = app!(self, omnifund);
         let client = self.sandbox.client("omnifund");
-        let none: [omnifund::Scope; 0] = [];
 
-        let user = app.password(&client.username, client.password, none).await?;
+        let user = app.password(&client.username, client.password, NO_SCOPES).await?;
         let customers = user.client().list_customers().send().await?;
         self.granted(
             "OmniFund",
@@ -163,7 +162,7 @@ impl Tour {
         user.client().list_customers().send().await?;
         self.refreshed(&user, "list_customers")?;
 
-        let user = self.consent(&app, none).await?;
+        let user = self.consent(&app, NO_SCOPES).await?;
         let events = user.client().list_events().items().try_collect().await?;
         self.granted(
             "OmniFund",

@@ -31,6 +31,20 @@ pub use http::{ConfigError, HttpClientError, TlsError};
 pub use providers::*;
 pub use transport::Error;
 
+/// No scopes: what [`App::authorize`], [`App::password`] and the like take where the provider has none, or where what it
+/// grants by default is meant.
+///
+/// ```
+/// # #[cfg(feature = "omnifund")] {
+/// use finrail::{NO_SCOPES, omnifund};
+///
+/// fn begin(app: &omnifund::App) -> Result<finrail::oauth::Authorization, finrail::oauth::Error> {
+///     app.authorize(NO_SCOPES)
+/// }
+/// # }
+/// ```
+pub const NO_SCOPES: [&str; 0] = [];
+
 /// What the methods of this crate's traits answer with, for whoever implements one: `async { .. }.boxed()` or
 /// `Box::pin(async { .. })`.
 #[doc(no_inline)]

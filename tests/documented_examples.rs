@@ -14,7 +14,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use finrail::oauth::wire::{RevocationRequest, TokenRequest, TokenResponse};
 use finrail::token::ManualClock;
-use finrail::{Connection, Environment as _, Hosts, Provider, finexer, mx, ofx, omnifund, tatrabanka};
+use finrail::{Connection, Environment as _, Hosts, NO_SCOPES, Provider, finexer, mx, ofx, omnifund, tatrabanka};
 use recorder::{Answer, Recorder, Seen, pairs, token};
 use serde_json::Value;
 use sha2::Digest as _;
@@ -485,7 +485,6 @@ async fn omnifund() {
     let mut page = Page::read(include_str!("data/documented/omnifund.json"));
     let hosts = omnifund::Environment::Production.hosts();
     let redirect = "https://my.domain.com/redirect_url";
-    let no_scopes: [omnifund::Scope; 0] = [];
 
     let (password, refresh) = (page.take("token_by_password"), page.take("token_by_refresh"));
     assert_eq!(real(hosts, omnifund::PROFILE.token_path), password.address());
@@ -499,7 +498,7 @@ async fn omnifund() {
         redirect
     );
     let user = app
-        .password(&password.form("username"), password.form("password"), no_scopes)
+        .password(&password.form("username"), password.form("password"), NO_SCOPES)
         .await
         .unwrap();
     password.is_sent_by(&recorder.seen()[0]);
@@ -518,13 +517,13 @@ async fn omnifund() {
         .redirect_uri(redirect)
         .build()
         .unwrap()
-        .authorize(no_scopes)
+        .authorize(NO_SCOPES)
         .unwrap();
     authorize.is_opened_by(&authorization.url);
 
     let recorder = Recorder::in_order([code.answer()]).await;
     let (app, _) = app!(omnifund, recorder, hosts, id, secret, redirect);
-    let pending = app.authorize(no_scopes).unwrap().pending;
+    let pending = app.authorize(NO_SCOPES).unwrap().pending;
     let callback = format!(
         "{redirect}?code={}&state={}",
         code.form("code"),
@@ -659,8 +658,7 @@ async fn finexer() {
         .credentials(credentials.clone())
         .build()
         .unwrap();
-    let no_scopes: [finexer::Scope; 0] = [];
-    authorize.is_opened_by(&app.authorize(no_scopes).unwrap().url);
+    authorize.is_opened_by(&app.authorize(NO_SCOPES).unwrap().url);
     let app = finexer::App::builder()
         .credentials(credentials)
         .redirect_uri(redirect)

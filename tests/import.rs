@@ -124,6 +124,136 @@ async fn an_import_brings_back_nothing_that_was_ended_on_purpose() {
     }
 }
 
+/// MX, where the token endpoint takes the refresh tokens that it gave itself and `living`, and no other ones.
+async fn strict_bank() -> Recorder {
+    Recorder::start(|request, before| match request.path() {
+        "/token" => match request.field("refresh_token") {
+            Some(token) if token == "living" || token.starts_with("refresh-") => Answer::json(format!(
+                r#"{{"access_token":"access-{before}","refresh_token":"refresh-{before}","token_type":"bearer","expires_in":3600}}"#
+            )),
+            _ => Answer::status(400, r#"{"error":"invalid_grant"}"#),
+        },
+        path if path.ends_with("/revoke") => Answer::empty(200),
+        _ if request.header("authorization") == Some("Bearer expired") => Answer::invalid_token(),
+        _ => Answer::json(r#"{"accounts":[]}"#),
+    })
+    .await
+}
+
+/// How often the token endpoint got this refresh token.
+fn times_sent(bank: &Recorder, token: &str) -> usize {
+    sent_tokens(bank).iter().filter(|sent| *sent == token).count()
+}
+
+fn is_over(error: &oauth::Error) -> bool {
+    matches!(error, oauth::Error::Token(error) if error.reauthorization_required())
+}
+
+#[tokio::test]
+async fn a_living_consent_is_imported_after_a_stale_one_was_refused() {
+    let (bank, store) = (strict_bank().await, Arc::new(MemoryStore::new()));
+    let stale = || ExistingTokens::refresh_token("stale");
+    let living = || ExistingTokens::refresh_token("living");
+    let one = app(&bank, &store);
+    for process in [one.clone(), app(&bank, &store)] {
+        // The second time the end is known, and nothing is sent.
+        let refused = match process.import("jo", stale()).await {
+            Ok(user) => user.client().list_accounts().send().await.unwrap_err().to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert!(refused.contains("no longer accepts the refresh token"), "{refused}");
+    }
+    assert_eq!(times_sent(&bank, "stale"), 1);
+    let user = one.import("jo", living()).await.unwrap();
+    user.client().list_accounts().send().await.unwrap();
+    // The next starts, of a program that still has the stale one too.
+    for tokens in [stale(), living()] {
+        let user = app(&bank, &store).import("jo", tokens).await.unwrap();
+        user.client().list_accounts().send().await.unwrap();
+    }
+    assert_eq!((times_sent(&bank, "stale"), times_sent(&bank, "living")), (1, 1));
+}
+
+#[tokio::test]
+async fn after_an_end_on_purpose_other_tokens_are_a_new_grant_and_the_same_stay_over() {
+    for end in ["revoke", "forget", "forget by key", "erase"] {
+        let (bank, store) = (strict_bank().await, Arc::new(MemoryStore::new()));
+        let import = |token: &'static str| {
+            let app = app(&bank, &store);
+            async move { app.import("jo", ExistingTokens::refresh_token(token)).await }
+        };
+        for (number, token) in ["refresh-old", "living"].into_iter().enumerate() {
+            let user = import(token).await.unwrap();
+            user.client().list_accounts().send().await.unwrap();
+            match end {
+                "revoke" => user.revoke().await.unwrap(),
+                "forget" => user.forget().await.unwrap(),
+                "forget by key" => app(&bank, &store).forget(user.key()).await.unwrap(),
+                _ => {
+                    app(&bank, &store).erase("jo").run().await.unwrap();
+                }
+            }
+            for same in &["refresh-old", "living"][..=number] {
+                let error = import(same).await.unwrap_err();
+                assert!(is_over(&error), "{end}: {error:?}");
+            }
+        }
+        assert_eq!((times_sent(&bank, "refresh-old"), times_sent(&bank, "living")), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_imported_where_an_access_token_alone_came_before() {
+    for expires_at in [Some(Utc::now() - TimeDelta::hours(1)), None] {
+        let (bank, store) = (strict_bank().await, Arc::new(MemoryStore::new()));
+        let app = app(&bank, &store);
+        let expired = || ExistingTokens::access_token_only("expired", expires_at);
+        let user = app.import("jo", expired()).await.unwrap();
+        user.client().list_accounts().send().await.unwrap_err();
+        let user = app.import("jo", ExistingTokens::refresh_token("living")).await.unwrap();
+        user.client().list_accounts().send().await.unwrap();
+        let user = self::app(&bank, &store).import("jo", expired()).await.unwrap();
+        user.client().list_accounts().send().await.unwrap();
+        assert_eq!(times_sent(&bank, "living"), 1);
+    }
+}
+
+#[tokio::test]
+async fn scopes_that_only_an_import_told_are_those_of_the_last_one_and_those_of_a_reply_stay() {
+    for (told, transactions) in [("", true), (r#","scope":"accounts""#, false)] {
+        let bank = Recorder::start(move |request, before| match request.path() {
+            "/token" => Answer::json(format!(
+                r#"{{"access_token":"access-{before}","refresh_token":"refresh-{before}","token_type":"bearer","expires_in":3600{told}}}"#
+            )),
+            path if path.ends_with("/transactions") => Answer::json(r#"{"transactions":[]}"#),
+            _ => Answer::json(r#"{"accounts":[]}"#),
+        })
+        .await;
+        let store = Arc::new(MemoryStore::new());
+        let tokens = |scopes: &[&str]| ExistingTokens::refresh_token("old").scopes(scopes.iter().copied());
+        let one = app(&bank, &store);
+        let first = one.import("jo", tokens(&["accounts"])).await.unwrap();
+        first.client().list_accounts().send().await.unwrap();
+        for process in [one, app(&bank, &store)] {
+            let user = process
+                .import("jo", tokens(&["accounts", "transactions"]))
+                .await
+                .unwrap();
+            let listed = user.client().list_account_transactions().account_id("a-1").send().await;
+            assert_eq!(listed.is_ok(), transactions, "{told}");
+        }
+        // What the process that imported first shows is the same.
+        let listed = first
+            .client()
+            .list_account_transactions()
+            .account_id("a-1")
+            .send()
+            .await;
+        assert_eq!(listed.is_ok(), transactions, "{told}");
+        assert_eq!(times_sent(&bank, "old"), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_store_that_is_away_takes_no_import_and_says_so() {
     struct Away;
@@ -445,6 +575,19 @@ mod bound_to_a_consent {
                 assert_eq!(sent, 1, "{earlier:?}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_consent_that_is_named_at_a_later_start_is_the_grant_that_was_imported_without_it() {
+        let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+        let named = || refresh_token("r-1").scopes([Scope::PremiumAis.of("c-1")]);
+        let (keys, sent) = starts(&bank, &store, vec![refresh_token("r-1"), named(), named()]).await;
+        assert_eq!((keys.len(), sent), (1, vec!["r-1".to_owned()]), "{keys:?}");
+        // It stays over under the key that it has.
+        let user = app(&bank, &store).import("jo", named()).await.unwrap();
+        user.forget().await.unwrap();
+        let error = app(&bank, &store).import("jo", named()).await.unwrap_err();
+        assert!(is_over(&error), "{error:?}");
     }
 
     #[tokio::test]

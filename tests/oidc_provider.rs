@@ -25,7 +25,7 @@ use finrail::token::{
     Clock, Error as TokenError, Event, ManualClock, MemoryStore, ReauthorizationReason, Record, SystemClock, TokenKey,
     TokenStore as _, Verdict,
 };
-use finrail::{App, Connection, Credentials, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
+use finrail::{App, Connection, Credentials, NO_SCOPES, Provider, finexer, grant, mx, ofx, omnifund, tatrabanka};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use serde::Deserialize;
 use serde_json::Value;
@@ -407,11 +407,14 @@ async fn client_credentials_are_fetched_anew_when_the_token_is_over() {
 async fn a_password_becomes_a_grant_that_is_refreshed() {
     let servers = servers!();
     let world = World::<omnifund::Provider>::new(&servers);
-    let none: [omnifund::Scope; 0] = [];
-    let outcome = world.app().password("user-1", "wrong", none).await;
+    let outcome = world.app().password("user-1", "wrong", NO_SCOPES).await;
     assert_eq!(code(outcome), "invalid_grant");
 
-    let user = world.app().password("user-1", "correct horse", none).await.unwrap();
+    let user = world
+        .app()
+        .password("user-1", "correct horse", NO_SCOPES)
+        .await
+        .unwrap();
     user.client().list_customers().send().await.unwrap();
     world.clock.advance(HOUR);
     user.client().list_customers().send().await.unwrap();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use finrail::oauth::{Error, RequestedScope};
-use finrail::{App, Credentials, Provider, finexer, mx, ofx, omnifund, tatrabanka};
+use finrail::{App, Credentials, NO_SCOPES, Provider, finexer, mx, ofx, omnifund, tatrabanka};
 
 fn app<P: Provider>() -> App<P> {
     let app = App::<P>::builder().credentials(Credentials::new("client", "secret"));
@@ -48,6 +48,18 @@ fn a_text_that_is_no_scope_is_refused_where_the_list_is_complete() {
         )*};
     }
     check!(ofx mx omnifund tatrabanka finexer);
+}
+
+#[test]
+fn a_provider_without_scopes_says_so_and_takes_none() {
+    assert!(omnifund::PROFILE.scopes.is_empty() && omnifund::PROFILE.scopes_complete);
+    let app = app::<omnifund::Provider>();
+    let refused = app.authorize(["x"]).unwrap_err().to_string();
+    assert!(
+        refused.contains("has no scope `x`; it has none: ask without scopes"),
+        "{refused}"
+    );
+    assert!(app.authorize(NO_SCOPES).is_ok());
 }
 
 #[test]

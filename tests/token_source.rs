@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use finrail::oauth::ExistingTokens;
-use finrail::token::{Bearer, Error, Rejection, TokenSource};
+use finrail::token::{Bearer, Error, GrantKind, Rejection, TokenSource};
 use finrail::transport::{Outcome, RetryPolicy};
 use finrail::{ConfigError, ScopeSet, Secret, mx, ofx};
 use futures_util::future::BoxFuture;
@@ -20,6 +20,7 @@ struct Service {
     generation: AtomicU64,
     is_away: bool,
     granted: Option<Arc<ScopeSet>>,
+    grant: Option<GrantKind>,
     /// It gives no token and says why.
     waits: bool,
     /// After a rejection it never comes to an end.
@@ -68,6 +69,10 @@ impl TokenSource for Service {
 
     fn granted(&self) -> Option<Arc<ScopeSet>> {
         self.granted.clone()
+    }
+
+    fn grant(&self) -> Option<GrantKind> {
+        self.grant
     }
 }
 
@@ -240,6 +245,149 @@ async fn tokens_of_another_provider_are_not_taken() {
         .unwrap();
     own.list_accounts().send().await.unwrap();
     assert_eq!(sent(&bank), ["Bearer planted-access"]);
+}
+
+#[cfg(feature = "tatrabanka")]
+#[tokio::test]
+async fn a_token_of_a_kind_that_the_client_does_not_take_is_refused() {
+    use finrail::tatrabanka::{self, Scope};
+
+    let bank = Recorder::start(|_, _| Answer::json("{}")).await;
+    let app = tatrabanka::App::builder()
+        .base_url(bank.origin())
+        .credentials(tatrabanka::Credentials::new("client", "secret"))
+        .build()
+        .unwrap();
+    let service = Arc::new(app.client_tokens([Scope::PremiumPis]).unwrap());
+    let user = app
+        .import("jo", ExistingTokens::access_token_only("planted-access", None))
+        .await
+        .unwrap();
+    let user = Arc::new(user.tokens().clone());
+    let of_users = |source| {
+        let client = tatrabanka::Client::builder().base_url(bank.origin());
+        client.token_source(source).build().map(|_| ())
+    };
+    let of_service = |source| {
+        let client = tatrabanka::service::Client::builder().base_url(bank.origin());
+        client.token_source(source).build().map(|_| ())
+    };
+    for (built, grant, takes) in [
+        (of_users(service.clone()), "client_credentials", "those of a user"),
+        (
+            of_service(user.clone()),
+            "authorization_code",
+            "those of the application itself",
+        ),
+    ] {
+        let error = built.unwrap_err();
+        assert!(matches!(error, ConfigError::UnfitTokens { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(grant) && text.contains(takes), "{text}");
+        assert!(!format!("{error:?} {error}").contains("planted"));
+    }
+    assert!(of_users(user).is_ok() && of_service(service).is_ok());
+    // OFX takes both with one client, and MX has no grant of the application itself.
+    let ofx = ofx::App::builder()
+        .environment(ofx::Environment::Production)
+        .credentials(ofx::Credentials::new("client", "secret"))
+        .build()
+        .unwrap();
+    let client = ofx::Client::builder().environment(ofx::Environment::Production);
+    let service = ofx.client_tokens([ofx::Scope::Payments]).unwrap();
+    assert!(client.token_source(Arc::new(service)).build().is_ok());
+    let own = Service {
+        grant: Some(GrantKind::ClientCredentials),
+        ..Service::default()
+    };
+    let mx = mx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(Arc::new(own));
+    assert!(matches!(mx.build(), Err(ConfigError::UnfitTokens { .. })));
+    assert!(bank.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_of_one_institution_does_not_go_to_another() {
+    let (bank, other) = (
+        Recorder::start(|_, _| Answer::json(r#"{"accounts":[]}"#)).await,
+        Recorder::start(|_, _| Answer::json(r#"{"accounts":[]}"#)).await,
+    );
+    let app = |bank: &Recorder| {
+        mx::App::builder()
+            .base_url(bank.origin())
+            .credentials(mx::Credentials::new("client", "secret"))
+            .build()
+            .unwrap()
+    };
+    let tokens = ExistingTokens::access_token_only("planted-access", None);
+    let user = app(&bank).import("jo", tokens).await.unwrap();
+    let client = |url: &str| {
+        mx::Client::builder()
+            .base_url(url)
+            .token_source(Arc::new(user.tokens().clone()))
+    };
+    let error = client(other.origin()).build().err().unwrap();
+    assert!(matches!(error, ConfigError::ForeignServer(_)), "{error:?}");
+    let text = error.to_string();
+    assert!(
+        text.contains("another authorization server") && text.contains("token_endpoint"),
+        "{text}"
+    );
+    assert!(!format!("{error:?} {error}").contains("planted"));
+    client(bank.origin())
+        .build()
+        .unwrap()
+        .list_accounts()
+        .send()
+        .await
+        .unwrap();
+    // The resources may have a host of their own; that of the authorization server is told then.
+    let beside = client(other.origin()).oauth_base_url(bank.origin()).build().unwrap();
+    beside.list_accounts().send().await.unwrap();
+    assert_eq!(sent(&bank), ["Bearer planted-access"]);
+    // So it is with the environments of a provider.
+    let live = ofx::App::builder()
+        .credentials(ofx::Credentials::new("client", "secret"))
+        .environment(ofx::Environment::Production)
+        .build()
+        .unwrap();
+    let live = live.client_tokens([ofx::Scope::Payments]).unwrap();
+    let test = |environment| {
+        let client = ofx::Client::builder().environment(environment);
+        client.token_source(Arc::new(live.clone())).build().map(|_| ())
+    };
+    assert!(matches!(
+        test(ofx::Environment::Sandbox),
+        Err(ConfigError::ForeignServer(_))
+    ));
+    assert!(test(ofx::Environment::Production).is_ok());
+}
+
+#[cfg(feature = "tatrabanka")]
+#[tokio::test]
+async fn a_scope_that_the_source_tells_with_what_it_is_bound_to_is_granted() {
+    use finrail::tatrabanka;
+
+    let bank = Recorder::start(|_, _| Answer::json(r#"{"accounts":[]}"#)).await;
+    for (told, granted) in [
+        ("PREMIUM_AIS:consent-1", true),
+        ("PREMIUM_AIS", true),
+        ("PREMIUM_PIS:payment-1", false),
+    ] {
+        let source = Service {
+            granted: Some(Arc::new(ScopeSet::parse(told))),
+            ..Service::default()
+        };
+        let client = tatrabanka::Client::builder()
+            .base_url(bank.origin())
+            .token_source(Arc::new(source))
+            .build()
+            .unwrap();
+        let listed = client.list_accounts().send().await;
+        let missing = matches!(listed, Err(finrail::Error::MissingScope(_)));
+        assert_eq!((listed.is_ok(), missing), (granted, !granted), "{told}: {listed:?}");
+    }
 }
 
 #[test]

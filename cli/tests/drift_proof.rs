@@ -13,7 +13,7 @@ use changes::Change;
 use finrail::oauth::RequestedScope;
 use finrail::sandbox::Sandbox;
 use finrail::transport::ResponseValue;
-use finrail::{App, Connection, finexer, grant, mx, ofx, omnifund, tatrabanka};
+use finrail::{App, Connection, NO_SCOPES, finexer, grant, mx, ofx, omnifund, tatrabanka};
 use finrail_cli::drift::{self, Options, Source};
 use finrail_cli::workspace::Workspace;
 use serde_json::Value;
@@ -69,10 +69,9 @@ async fn mx(sandbox: &Sandbox) -> Outcome {
 async fn omnifund(sandbox: &Sandbox) -> Outcome {
     let app = app!(sandbox, omnifund);
     let client = sandbox.client("omnifund");
-    let none: [omnifund::Scope; 0] = [];
-    let user = consent(sandbox, &app, none).await?;
+    let user = consent(sandbox, &app, NO_SCOPES).await?;
     let customers = whole(user.client().list_customers().send().await?)?;
-    let user = app.password(&client.username, client.password, none).await?;
+    let user = app.password(&client.username, client.password, NO_SCOPES).await?;
     let events = whole(user.client().list_events().send().await?)?;
     Ok(format!("{:?} {:?}", customers.into_inner(), events.into_inner()))
 }

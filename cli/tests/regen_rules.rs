@@ -46,6 +46,16 @@ const BROKEN: &[(&str, &str, &str)] = &[
         "pkce: required\n        scopes_always: [openid]",
     ),
     (
+        "scope",
+        "pkce: required",
+        "pkce: required\n        scope_separator: ', '",
+    ),
+    (
+        "scope",
+        "pkce: required",
+        "pkce: required\n        scope_separators_accepted: ['', c]",
+    ),
+    (
         "provenance",
         "      x-provenance:\n        grade: client-code\n        checked: 2026-11-21\n        sources: [a public client]\n",
         "",

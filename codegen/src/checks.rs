@@ -449,6 +449,12 @@ impl Checks<'_> {
                 }
             }
         }
+        for (field, problem) in oauth.unfit_separators(self.document.scopes.keys().map(String::as_str)) {
+            self.at(
+                &format!("{OAUTH}/{field}"),
+                format!("`x-oauth.{field}`: {problem}; write the one character that stands between scopes"),
+            );
+        }
         for scope in &oauth.scope_template_optional {
             if !oauth.scope_templates.contains_key(scope) {
                 self.at(

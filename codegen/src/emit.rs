@@ -434,6 +434,7 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
         Pkce::Refused => quote!(Refused),
     };
     let separator = &oauth.scope_separator;
+    let separators_accepted = &oauth.scope_separators_accepted;
     let always = &oauth.scopes_always;
     let complete = oauth.scopes_complete;
     let single = oauth.single_scope;
@@ -495,6 +496,7 @@ fn profile_rest(oauth: &Oauth) -> TokenStream {
         token_body: ::finrail::rt::v1::TokenBody::#token_body,
         pkce: ::finrail::rt::v1::Pkce::#pkce,
         scope_separator: #separator,
+        scope_separators_accepted: &[#(#separators_accepted),*],
         scopes_complete: #complete,
         scopes_always: &[#(#always),*],
         single_scope: #single,

@@ -193,6 +193,23 @@ fn authorization_servers() {
             "an optional template that is none",
             oauth(json!({ "scope_template_optional": ["accounts"] })),
         ),
+        ("no separator", oauth(json!({ "scope_separator": "" }))),
+        (
+            "a separator of two characters",
+            oauth(json!({ "scope_separator": ", " })),
+        ),
+        (
+            "a letter as a separator",
+            oauth(json!({ "scope_separators_accepted": ["x"] })),
+        ),
+        (
+            "a separator that no text shows",
+            oauth(json!({ "scope_separator": "\u{a0}" })),
+        ),
+        (
+            "a separator that is in a scope",
+            oauth(json!({ "scope_separator": ":", "scope_templates": { "accounts": "accounts:{id}" } })),
+        ),
         (
             "two extra fields with one name",
             oauth(json!({ "token_reply": { "extra": [

@@ -13,7 +13,7 @@ use crate::oauth::{
 };
 use crate::token::{
     AllEvents, AuditSink, Clock, GrantKind, Handles, NewsOfAll, Now, PseudonymKey, Renewal, Rotation, TokenHandle,
-    TokenKey, TokenStore,
+    TokenKey, TokenSet, TokenStore,
 };
 use crate::transport::{ClientSecrets, Core, CoreSettings, Credential, ExtraHeaders, Limiter, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
@@ -371,9 +371,18 @@ impl<P: Provider> App<P> {
     /// `subject` says whose consent it is, in the application's own words. From now on finrail alone uses the tokens:
     /// whoever else refreshes the same grant spends its refresh token.
     ///
-    /// What an earlier import of the same subject has stored wins, so an import may be run at every start: a grant that
-    /// finrail has refreshed since keeps its newer tokens, and one that ended stays over, whatever is imported again. The key
-    /// of an import has no scopes, whatever is said of them, so that it stands beside the user's authorizations here: once
+    /// What an earlier import of the same subject has stored wins as long as it lives, so an import may be run at every
+    /// start: a grant that finrail has refreshed since keeps its newer tokens. The same tokens bring back no grant that is
+    /// over, be it that the provider refused it or that the application [revoked](Connection::revoke),
+    /// [forgot](Connection::forget) or [erased](Self::erase) it. Other tokens than those that were imported before are a new
+    /// grant then, and so they are where an access token without a refresh token was imported. Where a grant was ended on
+    /// purpose and its mark does not tell what was imported (an earlier version wrote it, or the record was damaged), it
+    /// stays over.
+    ///
+    /// The same tokens may say anew which [scopes](oauth::ExistingTokens::scopes) were granted, until a token reply tells
+    /// them.
+    ///
+    /// The key of an import has no scopes, whatever is said of them, so that it stands beside the user's authorizations here: once
     /// the user has authorized anew, find that connection by its own key and import no more. What the scopes are bound to is
     /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. Nothing is sent to the
     /// provider here.
@@ -423,7 +432,7 @@ impl<P: Provider> App<P> {
             .into_set(self.0.clock.wall().into())
             .map_err(oauth::Error::Import)?;
         let handle = self.handle(key, Renewal::Refresh);
-        let handle = match self.imported_before(&handle, &tokens).await? {
+        let handle = match self.imported_before(&handle, &tokens, &set).await? {
             Some(before) => before,
             None => handle,
         };
@@ -437,6 +446,7 @@ impl<P: Provider> App<P> {
         &self,
         handle: &TokenHandle,
         tokens: &oauth::ExistingTokens<P>,
+        set: &TokenSet,
     ) -> Result<Option<TokenHandle>, oauth::Error> {
         let before = tokens.bindings_before();
         if before.is_empty() || handle.stored().await?.is_some() {
@@ -445,7 +455,7 @@ impl<P: Provider> App<P> {
         for ids in before {
             let earlier = self.handle(handle.key().clone().bound_to(ids.iter().cloned()), Renewal::Refresh);
             let stored = earlier.stored().await?;
-            if stored.is_some_and(|stored| tokens.are_of(P::profile(), &ids, &stored)) {
+            if stored.is_some_and(|stored| tokens.are_of(P::profile(), &ids, &stored, set)) {
                 return Ok(Some(earlier));
             }
         }

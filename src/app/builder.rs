@@ -482,8 +482,13 @@ impl<P: Provider> AppBuilder<P> {
 
     /// A single client that authenticates in another way than by a grant, and needs no credentials for that.
     pub(super) fn client_with<C: TypedClient<Provider = P>>(self, credential: Credential) -> Result<C, ConfigError> {
+        Ok(self.without_credentials()?.client(credential))
+    }
+
+    /// The same application, with the credentials that there are.
+    pub(super) fn without_credentials(self) -> Result<App<P>, ConfigError> {
         let credentials = self.credentials.clone().unwrap_or_else(|| Credentials::new("", ""));
-        Ok(self.build_with(credentials)?.client(credential))
+        self.build_with(credentials)
     }
 
     /// With whatever credentials, for clients that need none.

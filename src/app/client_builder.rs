@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::application::asked;
 use super::builder::AppBuilder;
 use super::credentials::Credentials;
+use super::given_source::GivenSource;
 use super::provider::{ClientKind, Provider, TypedClient, grant};
 use crate::http::ConfigError;
 use crate::oauth::{self, AskedScope, RequestedScope, plain_basic};
-use crate::token::{Clock, TokenSource, TokenStore};
+use crate::token::{Clock, GrantKind, TokenSource, TokenStore};
 use crate::transport::{Authentication, Credential, RetryPolicy};
 use crate::value::{Secret, secret_header};
 
@@ -235,7 +236,8 @@ impl<C: TypedClient> ClientBuilder<C> {
     /// # Errors
     ///
     /// When the credentials are missing, no way to authenticate was chosen or more than one, the tokens are known to be of
-    /// another provider, a scope does not fit, or a URL is not https (or http on loopback).
+    /// another provider, of another authorization server or of a kind of grant that the client does not take, a scope does not
+    /// fit, or a URL is not https (or http on loopback).
     pub fn build(self) -> Result<C, ConfigError> {
         if self.twice {
             return Err(ConfigError::Credentials(
@@ -250,14 +252,14 @@ impl<C: TypedClient> ClientBuilder<C> {
             }
             Login::Fixed(method, header) => self.app.client_with(Credential::Fixed(method, header)),
             Login::Tokens(source) => {
-                let profile = C::Provider::profile();
-                if let Some(other) = source.provider().filter(|name| *name != profile.provider) {
-                    return Err(ConfigError::ForeignTokens {
-                        provider: other.to_owned(),
-                        client: profile.name,
-                    });
+                check_source::<C>(&*source)?;
+                let app = self.app.without_credentials()?;
+                let is_own = |token_endpoint| token_endpoint == app.0.token_endpoint;
+                if !source.token_endpoint().is_none_or(is_own) {
+                    return Err(ConfigError::ForeignServer(C::Provider::profile().name));
                 }
-                self.app.client_with(Credential::Tokens(source))
+                let source = GivenSource::of::<C::Provider>(source);
+                Ok(app.client(Credential::Tokens(Arc::new(source))))
             }
             Login::None if C::KIND == ClientKind::Oauth => {
                 let credential = match &self.app.credentials {
@@ -271,6 +273,35 @@ impl<C: TypedClient> ClientBuilder<C> {
             }
             Login::None => Err(ConfigError::NoGrant),
         }
+    }
+}
+
+/// Whether tokens of this source may go with the calls of this client, as far as the source tells.
+fn check_source<C: TypedClient>(source: &dyn TokenSource) -> Result<(), ConfigError> {
+    let profile = C::Provider::profile();
+    if let Some(other) = source.provider().filter(|name| *name != profile.provider) {
+        return Err(ConfigError::ForeignTokens {
+            provider: other.to_owned(),
+            client: profile.name,
+        });
+    }
+    let has_grant = profile.grants.contains(&GrantKind::ClientCredentials.as_str());
+    let takes_own = has_grant && C::KIND == <C::Provider as Provider>::ServiceClient::KIND;
+    let takes_users = C::KIND != ClientKind::Service;
+    let unfit = |grant: GrantKind, takes| ConfigError::UnfitTokens {
+        grant: grant.as_str(),
+        client: profile.name,
+        takes,
+    };
+    match source.grant() {
+        Some(grant @ GrantKind::ClientCredentials) if !takes_own => {
+            Err(unfit(grant, "those of a user: give it the tokens of a connection"))
+        }
+        Some(grant @ (GrantKind::AuthorizationCode | GrantKind::Password)) if !takes_users => Err(unfit(
+            grant,
+            "those of the application itself: choose `client_credentials`, or give it the application's `client_tokens`",
+        )),
+        _ => Ok(()),
     }
 }
 

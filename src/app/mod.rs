@@ -10,6 +10,7 @@ mod connection;
 mod credentials;
 mod doubt;
 mod erasure;
+mod given_source;
 mod grants;
 mod keep_alive;
 mod logins;

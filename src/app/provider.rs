@@ -161,11 +161,10 @@ pub mod grant {
     ///
     /// ```
     /// # #[cfg(feature = "omnifund")] {
-    /// use finrail::omnifund;
+    /// use finrail::{NO_SCOPES, omnifund};
     ///
     /// async fn connect(app: &omnifund::App) -> Result<omnifund::Connection, finrail::oauth::Error> {
-    ///     let no_scopes: [omnifund::Scope; 0] = [];
-    ///     app.password("user", "password", no_scopes).await
+    ///     app.password("user", "password", NO_SCOPES).await
     /// }
     /// # }
     /// ```

@@ -56,6 +56,24 @@ pub enum ConfigError {
         /// The name of the client's provider.
         client: &'static str,
     },
+    /// The tokens that a client is to send are of a kind of grant that opens nothing of it.
+    #[error(
+        "the token source has tokens of the grant `{grant}`, and the calls of this client of {client} take {takes}"
+    )]
+    UnfitTokens {
+        /// How the grant came about, by its `grant_type`.
+        grant: &'static str,
+        /// The name of the client's provider.
+        client: &'static str,
+        /// What the client takes.
+        takes: &'static str,
+    },
+    /// The tokens that a client is to send are of another authorization server, such as that of another institution, and its
+    /// resources must not see them.
+    #[error(
+        "the token source has tokens of another authorization server than the one that this client of {0} is set up for: give          the client the URLs of the application that has the grant (`environment`, `base_url`, `oauth_base_url`,          `token_endpoint`)"
+    )]
+    ForeignServer(&'static str),
     /// PKCE was switched off for a provider that demands it.
     #[error("{0} takes no authorization without PKCE: remove `without_pkce`")]
     PkceRequired(&'static str),

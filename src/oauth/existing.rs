@@ -126,7 +126,8 @@ impl<P> ExistingTokens<P> {
     }
 
     /// The scopes that were granted: the provider's own `Scope`s, or texts, each with one scope or several, as `scope` of a
-    /// token reply has them (also with what a scope is bound to, `PREMIUM_AIS:consent-1`).
+    /// token reply has them (also with what a scope is bound to, `PREMIUM_AIS:consent-1`). Without any it is not known what
+    /// was granted, and the provider decides.
     pub fn scopes<S: Into<RequestedScope<P>>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         for scope in scopes {
             let scope = scope.into();
@@ -179,6 +180,7 @@ impl<P> ExistingTokens<P> {
     /// Whether the provider has such scopes, and ids can be what they are bound to. A scope with what it is bound to grants
     /// the scope by its name too, as it does in a token reply.
     pub(crate) fn check_scopes(&mut self, profile: &Profile) -> Result<(), ScopeError> {
+        self.scopes = granted(profile, &self.scopes);
         for scope in self.scopes.iter() {
             match profile.bound_id(scope) {
                 Some(id) => {
@@ -188,9 +190,8 @@ impl<P> ExistingTokens<P> {
             }
         }
         for id in &self.bound {
-            check_id(id, "the scopes are")?;
+            check_id(profile, id, "the scopes are")?;
         }
-        self.scopes = granted(profile, std::mem::take(&mut self.scopes));
         Ok(())
     }
 
@@ -214,10 +215,15 @@ impl<P> ExistingTokens<P> {
 
     /// Whether a grant that is stored with these ids in its key is the one whose tokens these are. Where it cannot be told,
     /// it is another one: a consent that is taken for another one is lost.
-    pub(crate) fn are_of(&self, profile: &Profile, ids: &[String], stored: &Record) -> bool {
+    pub(crate) fn are_of(&self, profile: &Profile, ids: &[String], stored: &Record, set: &TokenSet) -> bool {
         let tokens = stored.tokens.as_ref();
         let refresh_token = tokens.and_then(|tokens| tokens.refresh_token.as_ref());
         if refresh_token.is_some() && refresh_token == self.refresh_token.as_ref() {
+            return true;
+        }
+        // Its own refresh token is another one after a refresh, and none is kept of a grant that was ended on purpose.
+        let lineage = stored.lineage();
+        if lineage.is_some_and(|lineage| lineage.imports().any(|earlier| earlier == set.imported())) {
             return true;
         }
         let scopes = tokens.into_iter().flat_map(|tokens| tokens.scopes.iter());
@@ -249,7 +255,7 @@ impl<P> ExistingTokens<P> {
             None if refresh_token.is_some() => (Secret::from(""), Some(now)),
             None => return Err("there is neither an access token nor a refresh token; give one of them"),
         };
-        Ok(TokenSet {
+        let mut set = TokenSet {
             generation: 1,
             access_token,
             refresh_token,
@@ -259,8 +265,11 @@ impl<P> ExistingTokens<P> {
             refresh_expires_at: self.refresh_expires_at,
             consent_expires_at: self.consent_expires_at,
             scopes: Arc::new(self.scopes),
+            scopes_of_import: true,
             extra: self.extra,
-            lineage: Some(Lineage::begun(now).after(None)),
-        })
+            lineage: None,
+        };
+        set.lineage = Some(Lineage::begun(now).after(None).of_import(set.imported()));
+        Ok(set)
     }
 }

@@ -43,6 +43,7 @@ pub use profile::{
     ScopeSentOn, ScopeTemplate, TokenBody,
 };
 pub(crate) use redirect_uri::check_redirect_uri;
+pub(crate) use reply::granted;
 #[cfg(any(test, finrail_fuzzing))]
 pub(crate) use reply::{Asked, RawReply};
 pub use requested_scope::RequestedScope;

@@ -1,6 +1,7 @@
 //! An authorization server as data: generated from `x-oauth` of a specification.
 
 use crate::token::Verdict;
+use crate::value::ScopeSet;
 
 /// An authorization server as data.
 ///
@@ -38,6 +39,8 @@ pub struct Profile {
     pub pkce: Pkce,
     /// Between several scopes of a request.
     pub scope_separator: &'static str,
+    /// What else may stand between several scopes; nothing is sent like this.
+    pub scope_separators_accepted: &'static [&'static str],
     /// The scopes that are documented.
     pub scopes: &'static [&'static str],
     /// Whether the provider has no other scopes than these.
@@ -88,6 +91,7 @@ impl Profile {
         token_body: TokenBody::Form,
         pkce: Pkce::Undocumented,
         scope_separator: " ",
+        scope_separators_accepted: &[],
         scopes: &[],
         scopes_complete: false,
         scopes_always: &[],
@@ -106,6 +110,35 @@ impl Profile {
         revocation: None,
         errors: &[],
     };
+
+    /// What may stand between several scopes, beside the space and the comma, which are read everywhere.
+    fn separators(&self) -> impl Iterator<Item = &'static str> {
+        let all = std::iter::once(self.scope_separator).chain(self.scope_separators_accepted.iter().copied());
+        all.filter(|separator| !separator.is_empty())
+    }
+
+    /// Whether a text has something in it that stands between scopes.
+    pub(crate) fn has_separator(&self, text: &str) -> bool {
+        self.separators().any(|separator| text.contains(separator))
+    }
+
+    /// The scopes in a text in which several may stand.
+    pub(crate) fn scopes_in(&self, text: &str) -> ScopeSet {
+        let mut texts = vec![text];
+        for separator in self.separators() {
+            texts = texts.into_iter().flat_map(|text| text.split(separator)).collect();
+        }
+        let mut scopes = ScopeSet::new();
+        for text in texts {
+            scopes.extend(ScopeSet::parse(text).iter());
+        }
+        scopes
+    }
+
+    /// Whether a scope is told by its name alone.
+    pub(crate) fn is_plain(&self, scope: &str) -> bool {
+        !self.has_separator(scope) && self.bound_id(scope).is_none()
+    }
 
     /// What a scope is bound to, when one of the templates made it.
     pub(crate) fn bound_id<'s>(&self, scope: &'s str) -> Option<&'s str> {

@@ -301,7 +301,7 @@ impl RawReply {
         }
         reply.scopes = fields
             .last("scope", scope)
-            .map(|scope| granted(profile, ScopeSet::parse(&scope)))
+            .map(|scope| granted(profile, &ScopeSet::from_iter([&*scope])))
             .filter(|scopes| !scopes.is_empty());
         reply.extra = profile
             .extra
@@ -508,13 +508,16 @@ fn plain(value: Value<'_>) -> Option<String> {
 
 /// The granted scopes by their names: a scope that is bound to one thing (`PREMIUM_AIS:{consentId}`) may be
 /// told as it was asked for.
-pub(super) fn granted(profile: &Profile, told: ScopeSet) -> ScopeSet {
+pub(crate) fn granted(profile: &Profile, told: &ScopeSet) -> ScopeSet {
     let bare = |scope: &str| {
         let template = profile.scope_templates.iter().find(|template| template.binds(scope))?;
         Some(template.scope)
     };
-    let names: Vec<&str> = told.iter().filter_map(bare).collect();
-    let mut scopes = told.clone();
+    let mut scopes = ScopeSet::new();
+    for text in told.iter() {
+        scopes.extend(profile.scopes_in(text).iter());
+    }
+    let names: Vec<&str> = scopes.iter().filter_map(bare).collect();
     scopes.extend(names);
     scopes
 }

@@ -149,7 +149,7 @@ impl AskedScope {
 
 /// Whether a text can be one scope of the provider, as far as its list of scopes is complete.
 pub(crate) fn check_scope(profile: &Profile, name: &str) -> Result<(), ScopeError> {
-    if !is_scope_token(name) {
+    if !is_scope_token(profile, name) {
         return Err(ScopeError::new(
             "a scope is empty or has characters that no scope has (RFC 6749 section 3.3); give each scope as an item of its own",
         ));
@@ -157,10 +157,13 @@ pub(crate) fn check_scope(profile: &Profile, name: &str) -> Result<(), ScopeErro
     if !profile.scopes_complete || profile.scopes.contains(&name) || profile.scopes_always.contains(&name) {
         return Ok(());
     }
+    let known = match profile.scopes {
+        [] => "it has none: ask without scopes".to_owned(),
+        scopes => format!("its scopes are {}", scopes.join(", ")),
+    };
     Err(ScopeError::new(format!(
-        "{} has no scope `{name}`; its scopes are {}",
-        profile.name,
-        profile.scopes.join(", ")
+        "{} has no scope `{name}`; {known}",
+        profile.name
     )))
 }
 
@@ -184,17 +187,18 @@ pub(crate) enum Purpose {
     Token,
 }
 
-/// The characters of `scope-token`, less the comma, which some providers put between scopes.
-fn is_scope_token(text: &str) -> bool {
+/// The characters of `scope-token`, less the comma, which some providers put between scopes, and what this one does.
+fn is_scope_token(profile: &Profile, text: &str) -> bool {
     !text.is_empty()
+        && !profile.has_separator(text)
         && text
             .bytes()
             .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b','))
 }
 
 /// Whether a text can be what a scope is bound to. `of` is what is bound to it, as the error says it.
-pub(crate) fn check_id(id: &str, of: &str) -> Result<(), ScopeError> {
-    if is_scope_token(id) {
+pub(crate) fn check_id(profile: &Profile, id: &str, of: &str) -> Result<(), ScopeError> {
+    if is_scope_token(profile, id) {
         return Ok(());
     }
     Err(ScopeError::new(format!(
@@ -234,7 +238,7 @@ pub(crate) fn resolve(profile: &Profile, requested: &[AskedScope], purpose: Purp
             written.push(text);
         }
         if let Some(id) = &scope.id {
-            check_id(id, &format!("scope `{}` is", scope.name))?;
+            check_id(profile, id, &format!("scope `{}` is", scope.name))?;
         }
         bare.insert(scope.name.as_ref());
         bound.extend(scope.id.clone());
@@ -331,6 +335,29 @@ mod tests {
         ] {
             let error = resolved(&PROFILE, &[(scope, id)], Purpose::Authorization).unwrap_err();
             assert!(error.contains(reason), "{scope} {id:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_stands_between_the_scopes_of_a_provider_is_in_no_name_and_no_id_of_it() {
+        let with = |scope_separator, scope_separators_accepted| Profile {
+            scope_separator,
+            scope_separators_accepted,
+            scopes_complete: false,
+            ..PROFILE
+        };
+        for (profile, refused) in [
+            (with(" ", &[]), false),
+            (with(";", &[]), true),
+            (with(" ", &["+", ";"]), true),
+        ] {
+            for purpose in [Purpose::Authorization, Purpose::Token] {
+                let name = resolved(&profile, &[("accounts;payments", None)], purpose);
+                assert_eq!(name.is_err(), refused, "{name:?}");
+            }
+            let id = resolved(&profile, &[("consent", Some("c-1;payments"))], Purpose::Authorization);
+            assert_eq!(id.is_err(), refused, "{id:?}");
+            assert_eq!(check_id(&profile, "c-1;payments", "it is").is_err(), refused);
         }
     }
 

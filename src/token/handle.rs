@@ -12,8 +12,8 @@ use super::machine::{Freshness, Want};
 use super::transaction::Left;
 use super::watch::Events;
 use super::{
-    Error, Explanation, Issuer, ReauthorizationReason, Record, Renewal, TokenHandleBuilder, TokenInfo, TokenKey,
-    TokenReply, TokenSet, attempt, transaction,
+    Error, Explanation, GrantKind, Issuer, ReauthorizationReason, Record, Renewal, TokenHandleBuilder, TokenInfo,
+    TokenKey, TokenReply, TokenSet, attempt, transaction,
 };
 use crate::token::source::{Bearer, Rejection, TokenSource};
 use crate::value::{ScopeSet, with_causes};
@@ -415,6 +415,14 @@ impl TokenSource for TokenHandle {
         Some(&self.key().provider)
     }
 
+    fn grant(&self) -> Option<GrantKind> {
+        Some(self.key().grant)
+    }
+
+    fn token_endpoint(&self) -> Option<&str> {
+        Some(&self.key().token_endpoint)
+    }
+
     fn granted(&self) -> Option<Arc<ScopeSet>> {
         Some(Arc::clone(self.0.held.shown.see()?.ready()?.scopes))
     }
@@ -437,7 +445,7 @@ mod tests {
 
     use super::*;
     use crate::token::store::{MemoryStore, StoredRecord, Swap, Swapped, swap_alone};
-    use crate::token::{GrantKind, IssuerError, Obtain, Record, RevokeRequest, TokenStore as _};
+    use crate::token::{IssuerError, Obtain, Record, RevokeRequest, TokenStore as _};
 
     struct Nobody;
 

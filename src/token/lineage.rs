@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Fingerprint;
+
 /// The identity of a grant, and the grants that it replaced.
 ///
 /// Every login under a key begins a grant of its own. A process that could not store its login for a while, or that was
@@ -20,6 +22,9 @@ pub struct Lineage {
     /// The store could not be asked what there was before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     blind: bool,
+    /// The token that an import brought; none: its tokens came with a login, or from a version that did not write this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    imported: Option<Fingerprint>,
 }
 
 /// A grant that was there when another one began.
@@ -31,6 +36,9 @@ struct Ancestor {
     /// It had been ended on purpose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ended: bool,
+    /// The token that an import brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    imported: Option<Fingerprint>,
 }
 
 /// So many ancestors are remembered: logins of one user that can be under way at once, and more.
@@ -64,7 +72,26 @@ impl Lineage {
             at,
             before: Vec::new(),
             blind: true,
+            imported: None,
         }
+    }
+
+    /// The same grant, which an import of this token began.
+    #[must_use]
+    pub(crate) fn of_import(mut self, token: Fingerprint) -> Self {
+        self.imported = Some(token);
+        self
+    }
+
+    /// Whether an import of this token began the grant.
+    pub(crate) fn began_with(&self, token: Fingerprint) -> bool {
+        self.imported == Some(token)
+    }
+
+    /// The tokens that imports brought, of this grant and of those before it.
+    pub(crate) fn imports(&self) -> impl Iterator<Item = Fingerprint> {
+        let earlier = self.before.iter().map(|ancestor| ancestor.imported);
+        std::iter::once(self.imported).chain(earlier).flatten()
     }
 
     /// The same login, after a look at what there is: this grant, which was ended on purpose or not; or none.
@@ -93,7 +120,8 @@ impl Lineage {
         }
         let older = lineage.map(|lineage| lineage.before.as_slice()).unwrap_or_default();
         let known = std::mem::take(&mut self.before);
-        self.before.push(Ancestor { id, ended });
+        let imported = lineage.and_then(|lineage| lineage.imported);
+        self.before.push(Ancestor { id, ended, imported });
         for ancestor in older.iter().chain(&known) {
             if self.before.len() < REMEMBERED && self.ancestor(&ancestor.id).is_none() {
                 self.before.push(ancestor.clone());

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::clock::{after, between};
-use super::{Lineage, RevokedToken, Rotation, TokenReply};
+use super::{Fingerprint, Lineage, RevokedToken, Rotation, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
 /// The tokens of a grant at one moment, with absolute times only.
@@ -41,6 +41,9 @@ pub struct TokenSet {
     pub consent_expires_at: Option<DateTime<Utc>>,
     /// The scopes that were granted.
     pub scopes: Arc<ScopeSet>,
+    /// No reply told the scopes: whoever imported the tokens said that they are these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) scopes_of_import: bool,
     /// Documented fields beyond RFC 6749.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, String>,
@@ -85,6 +88,7 @@ impl TokenSet {
             refresh_expires_at: positive(reply.refresh_expires_in).map(|life| after(sent_at, life)),
             consent_expires_at: rotation.consent_lifetime.map(|life| after(sent_at, life)),
             scopes: Arc::new(reply.scopes.unwrap_or_else(|| requested.clone())),
+            scopes_of_import: false,
             extra: reply.extra,
             lineage: None,
         }
@@ -99,6 +103,7 @@ impl TokenSet {
     #[must_use]
     pub fn next(&self, reply: TokenReply, sent_at: SystemTime) -> Self {
         let usable = reply.unusable.is_none();
+        let tells_scopes = reply.scopes.is_some();
         let mut first = Self::first(reply, &self.scopes, sent_at, &Rotation::UNKNOWN);
         if !usable {
             first.access_token = self.access_token.clone();
@@ -116,6 +121,7 @@ impl TokenSet {
             id_token: first.id_token.or_else(|| self.id_token.clone()),
             consent_expires_at: self.consent_expires_at,
             lineage: self.lineage.clone(),
+            scopes_of_import: self.scopes_of_import && !tells_scopes,
             extra,
             ..first
         }
@@ -154,6 +160,11 @@ impl TokenSet {
         let same_refresh_token = self.refresh_token.is_some() && self.refresh_token == other.refresh_token;
         let same_access_token = !self.access_token.is_empty() && self.access_token == other.access_token;
         same_refresh_token || same_access_token
+    }
+
+    /// The token by which an import of this set is known again.
+    pub(crate) fn imported(&self) -> Fingerprint {
+        Fingerprint::of(self.to_revoke().secret())
     }
 
     /// What may be shown of it.

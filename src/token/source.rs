@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use std::sync::Arc;
 
-use super::Error;
+use super::{Error, GrantKind};
 use crate::value::{ScopeSet, Secret, secret_header};
 
 /// A ready `Authorization` header and the generation of the token in it.
@@ -92,13 +92,29 @@ pub trait TokenSource: Send + Sync + 'static {
     /// another one, or has given a new one moments ago, answers with an error and keeps the token.
     fn rejected(&self, generation: u64, rejection: Rejection) -> BoxFuture<'_, Result<Bearer, Error>>;
 
-    /// The scopes that the token was granted; none: not known yet.
+    /// The scopes that the token was granted, by their names or as the provider writes them (`PREMIUM_AIS:consent-1`); none:
+    /// not known yet.
     fn granted(&self) -> Option<Arc<ScopeSet>>;
 
     /// Whose tokens they are: the name of a provider's module (`mx`), which is in the [key](super::TokenKey::provider) of a
     /// grant. A client of another provider does not take the source. None, as for a source that does not implement this:
     /// it is not known, and for the caller to see to.
     fn provider(&self) -> Option<&str> {
+        None
+    }
+
+    /// How the grant came about. A client of which the calls take a user's token does not take the tokens of the application
+    /// itself, and a client of service calls takes no others. None, as for a source that does not implement this: it is
+    /// not known, and for the caller to see to.
+    fn grant(&self) -> Option<GrantKind> {
+        None
+    }
+
+    /// Which authorization server gave the tokens, as the [key](super::TokenKey::token_endpoint) of a grant says it; empty: that
+    /// of the provider's default environment. A client that is set up for another one, such as that of another institution,
+    /// does not take the source. None, as for a source that does not implement this: it is not known, and for the caller to
+    /// see to.
+    fn token_endpoint(&self) -> Option<&str> {
         None
     }
 

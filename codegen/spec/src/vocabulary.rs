@@ -499,6 +499,31 @@ impl Oauth {
         all.map(String::as_str).filter(|separator| !separator.is_empty())
     }
 
+    /// What is wrong with the separators, by the field that has each: a separator is one character, which is no part of a scope
+    /// (RFC 6749 section 3.3) at this provider. `scopes` are those of the flows.
+    pub fn unfit_separators<'a>(&'a self, scopes: impl IntoIterator<Item = &'a str>) -> Vec<(&'static str, String)> {
+        let templates = self.scope_templates.values().map(String::as_str);
+        let texts: Vec<&str> = scopes.into_iter().chain(templates).collect();
+        let sent = std::iter::once(("scope_separator", &self.scope_separator));
+        let accepted = self.scope_separators_accepted.iter();
+        sent.chain(accepted.map(|separator| ("scope_separators_accepted", separator)))
+            .filter_map(|(field, separator)| {
+                let problem = match separator.chars().collect::<Vec<_>>()[..] {
+                    [one] if one.is_ascii_alphanumeric() => {
+                        "is a letter or a digit, which names and ids have".to_owned()
+                    }
+                    [one] if one != ' ' && !one.is_ascii_graphic() => "cannot be seen or is not in ASCII".to_owned(),
+                    [one] => {
+                        let scope = texts.iter().find(|text| text.contains(one))?;
+                        format!("is a part of the scope `{scope}`")
+                    }
+                    _ => "is not one character".to_owned(),
+                };
+                Some((field, format!("`{separator}` {problem}")))
+            })
+            .collect()
+    }
+
     /// The field of a token reply that names the connected account.
     #[must_use]
     pub fn subject_field(&self) -> Option<&str> {

@@ -22,11 +22,35 @@ async fn token(server: &MockServer) -> httpmock::Mock<'_> {
             when.method("POST")
                 .path("/token")
                 .form_urlencoded_tuple("grant_type", "client_credentials")
-                .form_urlencoded_tuple("scope", "accounts transfers");
+                .form_urlencoded_tuple("scope", "accounts;transfers");
             then.status(200)
                 .json_body(json!({ "access_token": "t0k3n", "token_type": "Bearer", "expires_in": 3600 }));
         })
         .await
+}
+
+/// Of this bank no text has a space or a comma between its scopes.
+#[tokio::test]
+async fn scopes_that_a_reply_tells_are_told_apart_by_the_banks_own_separator() {
+    let server = MockServer::start_async().await;
+    server
+        .mock_async(|when, then| {
+            when.path("/token");
+            then.status(200).json_body(json!({
+                "access_token": "t0k3n", "token_type": "Bearer", "expires_in": 3600, "scope": "accounts;transfers",
+            }));
+        })
+        .await;
+    let accounts = server
+        .mock_async(|when, then| {
+            when.path("/v1/accounts");
+            then.status(200)
+                .header("content-type", "application/vnd.own-bank+json")
+                .body(r#"{ "accounts": [] }"#);
+        })
+        .await;
+    client(&server).list_accounts().send().await.unwrap();
+    assert_eq!(accounts.calls(), 1);
 }
 
 #[tokio::test]

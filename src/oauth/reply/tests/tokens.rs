@@ -274,6 +274,25 @@ fn scopes_are_granted_as_told_and_none_told_is_not_none_granted() {
 }
 
 #[test]
+fn scopes_are_told_apart_by_what_the_provider_puts_between_them() {
+    let own = Profile {
+        scope_separator: ";",
+        scope_separators_accepted: &["+"],
+        ..PLAIN
+    };
+    for (told, expected) in [
+        (r#""b;a""#, "a b"),
+        (r#""b;;a+c d""#, "a b c d"),
+        (r#"["b;a","c"]"#, "a b c"),
+    ] {
+        let reply = tokens(&own, &format!(r#"{{"access_token":"a","scope":{told}}}"#));
+        assert_eq!(reply.scopes.map(|scopes| scopes.to_string()).as_deref(), Some(expected));
+        let plain = tokens(&PLAIN, &format!(r#"{{"access_token":"a","scope":{told}}}"#));
+        assert!(plain.scopes.is_some_and(|scopes| !scopes.contains("a")), "{told}");
+    }
+}
+
+#[test]
 fn a_scope_told_with_what_it_is_bound_to_grants_the_scope() {
     let bound = Profile {
         scope_templates: &[ScopeTemplate {
@@ -290,7 +309,7 @@ fn a_scope_told_with_what_it_is_bound_to_grants_the_scope() {
         ("ACCOUNTS:c-1", "ACCOUNTS:c-1"),
         ("OTHER:c-1!", "OTHER:c-1!"),
     ] {
-        assert_eq!(granted(&bound, ScopeSet::parse(told)).to_string(), expected);
+        assert_eq!(granted(&bound, &ScopeSet::parse(told)).to_string(), expected);
     }
 }
 
@@ -304,7 +323,7 @@ fn a_scope_told_with_its_id_grants_the_scope() {
         ("PREMIUM_PIS_CANC:a-1", "PREMIUM_PIS_CANC PREMIUM_PIS_CANC:a-1"),
         ("OTHER:x", "OTHER:x"),
     ] {
-        assert_eq!(granted(profile, ScopeSet::parse(told)).to_string(), expected);
+        assert_eq!(granted(profile, &ScopeSet::parse(told)).to_string(), expected);
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::found::{Rules, scopes_of};
 use crate::pointer::join;
+use crate::vocabulary::Oauth;
 
 impl Rules<'_> {
     pub(super) fn oauth(&mut self) {
@@ -79,6 +80,19 @@ impl Rules<'_> {
                     );
                 }
             }
+        }
+        // What is no `x-oauth` is another rule's.
+        let read = serde_json::from_value::<Oauth>(oauth.clone()).ok();
+        for (field, problem) in read
+            .iter()
+            .flat_map(|oauth| oauth.unfit_separators(known.iter().copied()))
+        {
+            self.add(
+                "scope",
+                &join(&at, field),
+                problem,
+                "write the one character that stands between scopes",
+            );
         }
         if oauth.get("revocation").is_some() != oauth.pointer("/operations/revoke").is_some() {
             self.add(
