@@ -1,12 +1,17 @@
 //! The directory that is a file store's own: made, checked once, and held open, so that nobody who may write beside it
 //! gets another one in its place.
 
+#[cfg(not(unix))]
+mod elsewhere;
+
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+#[cfg(not(unix))]
+use elsewhere::{is_ours, others_may_write};
 #[cfg(unix)]
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
@@ -121,12 +126,6 @@ fn others_may_write(directory: &Path) -> bool {
     fs::metadata(directory).is_ok_and(|found| found.mode() & OTHERS != 0)
 }
 
-/// Permissions are not looked at.
-#[cfg(not(unix))]
-fn others_may_write(_: &Path) -> bool {
-    false
-}
-
 /// Whether it is a file of this process's user with a record in it. What cannot be read says nothing.
 fn is_a_record(path: &Path) -> bool {
     let is_own_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && is_ours(&found));
@@ -166,11 +165,6 @@ fn sync(directory: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn is_ours(found: &fs::Metadata) -> bool {
     found.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_ours(_: &fs::Metadata) -> bool {
-    true
 }
 
 #[cfg(unix)]
@@ -276,54 +270,4 @@ fn check(path: &Path, found: &fs::Metadata, place: Place) -> io::Result<()> {
         );
     }
     Ok(())
-}
-
-/// Where permissions are not those of Unix: names instead of a directory that is held open, and no check.
-#[cfg(not(unix))]
-impl Directory {
-    fn checked(path: &Path, _: Place) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned() })
-    }
-
-    pub fn file(&self, name: &str, how: How) -> io::Result<File> {
-        let mut options = fs::OpenOptions::new();
-        options.read(true);
-        match how {
-            How::Read => {}
-            How::Write => {
-                options.write(true).create(true);
-            }
-            How::New => {
-                options.write(true).create_new(true);
-            }
-        }
-        options.open(self.path.join(name))
-    }
-
-    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))
-    }
-
-    fn unlink(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
-    }
-
-    pub fn names(&self, ending: &str) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
-            // Those of the store are ASCII.
-            names.extend(
-                entry?
-                    .file_name()
-                    .into_string()
-                    .ok()
-                    .filter(|name| name.ends_with(ending)),
-            );
-        }
-        Ok(names)
-    }
-
-    pub fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
 }
