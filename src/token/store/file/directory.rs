@@ -240,13 +240,12 @@ impl Directory {
 fn check(path: &Path, found: &fs::Metadata, place: Place) -> io::Result<()> {
     const OTHERS: u32 = 0o002;
     const GROUP: u32 = 0o020;
-    const ROOT: u32 = 0;
 
     let refuse = |why: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
     let shown = path.display();
     let (user, mode) = (rustix::process::geteuid().as_raw(), found.mode() & 0o7777);
     let owner = found.uid();
-    if owner != user && (place == Place::Own || owner != ROOT) {
+    if is_strange(owner, user, place) {
         return refuse(format!(
             "{shown} belongs to user {owner} and this process runs as user {user}: tokens are kept only where nobody \
              else decides who reads them; remove it, or run as its owner"
@@ -270,4 +269,128 @@ fn check(path: &Path, found: &fs::Metadata, place: Place) -> io::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Whether somebody else decides about it. A volume is often root's.
+#[cfg(unix)]
+fn is_strange(owner: u32, user: u32, place: Place) -> bool {
+    const ROOT: u32 = 0;
+
+    owner != user && (place == Place::Own || owner != ROOT)
+}
+
+#[cfg(test)]
+mod tests {
+    #![cfg(unix)]
+    #![allow(clippy::unwrap_used)]
+
+    use std::os::unix::fs::{DirBuilderExt as _, symlink};
+
+    use rustix::fs::{FileType, mknodat};
+
+    use super::*;
+
+    /// A directory that is removed in the end.
+    struct Base(PathBuf);
+
+    impl Base {
+        fn new(name: &str, mode: u32) -> Self {
+            let path = std::env::temp_dir().join(format!("finrail-directory-{name}-{}", std::process::id()));
+            fs::DirBuilder::new().mode(mode).create(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Base {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_directory_is_this_users_and_one_for_a_store_of_an_earlier_version_may_be_roots() {
+        for (owner, user, of_own, of_shared) in [
+            (7, 7, false, false),
+            (0, 0, false, false),
+            (8, 7, true, true),
+            (0, 7, true, false),
+            (7, 0, true, true),
+        ] {
+            assert_eq!(is_strange(owner, user, Place::Own), of_own, "{owner} {user}");
+            assert_eq!(is_strange(owner, user, Place::Shared), of_shared, "{owner} {user}");
+        }
+    }
+
+    #[test]
+    fn what_need_not_be_there_may_be_missing_and_what_cannot_be_removed_is_an_error() {
+        let base = Base::new("remove", 0o700);
+        let directory = Directory::open(&base.0).unwrap();
+        fs::create_dir(directory.path().join("x.damaged")).unwrap();
+        directory.remove("x.tmp").unwrap();
+        directory.remove("x.damaged").unwrap_err();
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_stops_nobody() {
+        let base = Base::new("pipe", 0o700);
+        let directory = Directory::open(&base.0).unwrap();
+        let mode = Mode::RUSR | Mode::WUSR;
+        mknodat(&directory.handle, "x.token", FileType::Fifo, mode, 0).unwrap();
+        directory.file("x.token", How::Read).unwrap_err();
+    }
+
+    #[test]
+    fn a_file_that_another_user_put_there_is_none_of_the_store() {
+        let base = Base::new("owner", 0o700);
+        let directory = Directory::open(&base.0).unwrap();
+        let path = directory.path().join("x.token");
+        fs::write(&path, b"").unwrap();
+        directory.file("x.token", How::Read).unwrap();
+        // Only root can give a file away.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(1), None).unwrap();
+            directory.file("x.token", How::Read).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_store_is_known_by_a_lock_that_is_a_file_of_this_user() {
+        let base = Base::new("lock", 0o700);
+        let lock = base.0.join(swap_lock_name(0));
+        fs::create_dir(&lock).unwrap();
+        assert!(!holds_a_store(&base.0).unwrap());
+        fs::remove_dir(&lock).unwrap();
+        fs::write(&lock, b"").unwrap();
+        assert!(holds_a_store(&base.0).unwrap());
+    }
+
+    #[test]
+    fn where_others_may_write_a_store_is_known_by_a_file_with_a_record() {
+        let base = Base::new("record", 0o700);
+        let (named, elsewhere) = (base.0.join("x.token"), base.0.join("x"));
+        fs::set_permissions(&base.0, std::os::unix::fs::PermissionsExt::from_mode(0o770)).unwrap();
+        fs::write(&named, "of something else, and longer than the first line").unwrap();
+        assert!(!holds_a_store(&base.0).unwrap());
+        fs::remove_file(&named).unwrap();
+        fs::write(&elsewhere, format!("{MAGIC}\n")).unwrap();
+        symlink(&elsewhere, &named).unwrap();
+        assert!(!holds_a_store(&base.0).unwrap());
+        fs::rename(&elsewhere, &named).unwrap();
+        assert!(holds_a_store(&base.0).unwrap());
+    }
+
+    #[test]
+    fn a_file_holds_no_store_and_a_link_that_leads_nowhere_is_an_error() {
+        let base = Base::new("no-directory", 0o700);
+        let place = base.0.join(NAME);
+        assert!(!holds_a_store(&place).unwrap());
+        for mode in [0o600, 0o666] {
+            fs::write(&place, b"").unwrap();
+            fs::set_permissions(&place, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+            assert!(!holds_a_store(&place).unwrap(), "{mode:o}");
+        }
+        fs::remove_file(&place).unwrap();
+        symlink(&place, &place).unwrap();
+        holds_a_store(&place).unwrap_err();
+    }
 }
