@@ -280,10 +280,8 @@ fn is_strange(owner: u32, user: u32, place: Place) -> bool {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
-    #![cfg(unix)]
-    #![allow(clippy::unwrap_used)]
-
     use std::os::unix::fs::{DirBuilderExt as _, symlink};
 
     use rustix::fs::{FileType, mknodat};
