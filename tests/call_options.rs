@@ -275,6 +275,7 @@ async fn a_raw_call_that_may_have_an_effect_is_sent_once_and_its_outcome_is_told
             let error = call.clone().send().await.unwrap_err();
             assert_eq!(recorder.calls().len(), 1, "{method}");
             assert_eq!((error.outcome(), error.proof()), (outcome, proof), "{method}");
+            assert_eq!(matches!(error, Error::ErrorResponse(_)), error.status().is_some());
             // Where the caller knows better, it is repeated.
             if outcome == Outcome::Unknown && error.status().is_none_or(|status| status == 503) {
                 call.effect(Effect::Idempotent).send().await.unwrap_err();
@@ -313,6 +314,8 @@ async fn a_raw_call_stays_under_the_base_url() {
         "//evil.example/x",
         "/a?b=1",
         "/a#b",
+        "/a b",
+        "/a\u{1}b",
         "/../a",
         "/a/%2e%2E/b",
         "/a\\..\\b",

@@ -120,6 +120,21 @@ async fn the_cursor_that_a_call_begins_with_is_that_of_a_page_too() {
 }
 
 #[tokio::test]
+async fn an_error_of_a_further_page_is_the_providers_own() {
+    let page = r#"{"transactions":{"booked":[{"transactionId":"t"}]},"_links":{"next":{"href":"?page=2"}}}"#;
+    let recorder = Recorder::granting(move |_, before| match before {
+        0 => Answer::json(page),
+        _ => Answer::status(400, r#"{"errorCode":"FORMAT_ERROR"}"#),
+    })
+    .await;
+    let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+    let mut items = user.client().list_transactions().account_id("a").items();
+    items.next().await.unwrap().unwrap();
+    let error = items.next().await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::ErrorResponse(_)), "{error:?}");
+}
+
+#[tokio::test]
 async fn pages_by_link_are_followed_under_the_base_url_only() {
     let elsewhere = Recorder::in_order([Answer::json("{}")]).await;
     let foreign = format!("{}/v5/accounts/a/transactions?page=2", elsewhere.origin());

@@ -136,9 +136,10 @@ async fn a_look_up_that_gets_no_answer_of_the_bank_finds_nothing_out() {
     let once = RetryPolicy::none();
     for (answer, open) in [
         (Answer::status(404, r#"{"errorCode":"RESOURCE_UNKNOWN"}"#), true),
+        (Answer::status(404, "{}"), true),
         (Answer::html(404, "<html>no such page</html>"), false),
         (Answer::status(403, r#"{"errorCode":"x"}"#), false),
-        (Answer::status(503, "{}"), false),
+        (Answer::status(503, r#"{"errorCode":"x"}"#), false),
         (Answer::html(200, "<html>log in</html>"), false),
         (Answer::Drop, false),
         (Answer::json("{}"), true),
@@ -153,6 +154,10 @@ async fn a_look_up_that_gets_no_answer_of_the_bank_finds_nothing_out() {
         let found = tatrabanka::Doubt::of(intent).unwrap().look_up(&service).await;
         assert_eq!(matches!(found, Ok(Found::Open(_))), open, "{found:?}");
         assert_eq!(found.is_ok(), open, "{found:?}");
+        if let Err(error) = found {
+            let is_an_answer = error.status().is_some_and(|status| status != 200);
+            assert_eq!(matches!(error, Error::ErrorResponse(_)), is_an_answer, "{error:?}");
+        }
     }
 }
 
@@ -216,12 +221,43 @@ async fn a_doubt_is_of_one_provider_and_of_a_call_that_can_be_looked_up() {
 async fn an_intent_that_lost_what_the_look_up_needs_is_told_and_nothing_is_sent() {
     let recorder = Recorder::in_order([Answer::json("{}")]).await;
     let (user, service) = clients(recorder.origin());
-    let mut cut = serde_json::to_value(submission(&user).prepare().unwrap().intent()).unwrap();
-    cut["values"] = serde_json::json!({});
-    let doubt = tatrabanka::Doubt::of(serde_json::from_value(cut).unwrap()).unwrap();
-    let error = doubt.look_up(&service).await.unwrap_err();
-    assert!(matches!(error, Error::InvalidRequest(_)), "{error:?}");
+    let whole = serde_json::to_value(submission(&user).prepare().unwrap().intent()).unwrap();
+    for value in [None, Some(""), Some("."), Some("..")] {
+        let mut cut = whole.clone();
+        let values = cut["values"].as_object_mut().unwrap();
+        match value {
+            Some(value) => values.values_mut().for_each(|kept| *kept = value.into()),
+            None => values.clear(),
+        }
+        let doubt = tatrabanka::Doubt::of(serde_json::from_value(cut).unwrap()).unwrap();
+        let error = doubt.look_up(&service).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidRequest(_)), "{error:?}");
+    }
     assert_eq!(recorder.seen().len(), 0);
+}
+
+/// What a list is narrowed down by may be empty, or not there.
+#[tokio::test]
+async fn a_list_is_looked_through_without_what_the_call_did_not_have() {
+    let recorder = Recorder::start(|_, _| consents("", "null")).await;
+    let client = finexer::Client::builder()
+        .base_url(recorder.origin())
+        .access_key("key", "")
+        .build()
+        .unwrap();
+    let call = client.create_consent().body_map(|consent| consent.customer("c"));
+    let mut kept = serde_json::to_value(call.prepare().unwrap().intent()).unwrap();
+    for cut in [false, true] {
+        let values = kept["values"].as_object_mut().unwrap();
+        match cut {
+            true => values.clear(),
+            false => values.values_mut().for_each(|value| *value = "".into()),
+        }
+        let doubt = finexer::Doubt::of(serde_json::from_value(kept.clone()).unwrap()).unwrap();
+        assert_eq!(name(&doubt.look_up(&client).await.unwrap()), "open");
+    }
+    let targets: Vec<String> = recorder.calls().iter().map(|call| call.target.clone()).collect();
+    assert_eq!(targets, ["/consents?customer=", "/consents"]);
 }
 
 #[tokio::test]

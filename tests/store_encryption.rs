@@ -71,6 +71,46 @@ async fn a_record_cannot_be_moved_or_set_back() {
     }
 }
 
+/// Whoever knows a record does not write over what cannot be read.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_replaced_by_a_new_login_alone() {
+    let inner = Arc::new(MemoryStore::new());
+    let store = EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE));
+    put(&*inner, &key("a"), None, StoredRecord::new(5, b"torn".as_slice())).await;
+    let Leased::Granted(lease) = store.lease(&key("a"), "me", Duration::from_secs(9)).await.unwrap() else {
+        panic!("held");
+    };
+    let swap = |expected| Swap::new(expected, lease.fence, Some(StoredRecord::new(6, TEXT)));
+    let refused = store.swap(&key("a"), swap(Some(3))).await;
+    assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
+    assert_eq!(*inner.load(&key("a")).await.unwrap().unwrap().bytes, *b"torn");
+    assert_eq!(store.swap(&key("a"), swap(None)).await.unwrap(), Swapped::Done);
+}
+
+#[tokio::test]
+async fn after_a_record_that_was_removed_one_may_begin_anew() {
+    let inner = Arc::new(MemoryStore::new());
+    let store = EncryptedStore::new(inner, EncryptionKeys::new(1, ONE)).refuse_older();
+    put(&store, &key("a"), None, StoredRecord::new(5, TEXT)).await;
+    assert!(store.remove(&key("a").storage_id(), 5).await.unwrap());
+    put(&store, &key("a"), None, StoredRecord::new(1, TEXT)).await;
+    assert_eq!(store.load(&key("a")).await.unwrap().unwrap().revision, 1);
+}
+
+#[cfg(feature = "file")]
+#[test]
+fn what_a_store_can_do_is_what_the_one_behind_it_can() {
+    let place = std::env::temp_dir().join(format!("finrail-encrypted-{}", std::process::id()));
+    let file = Arc::new(finrail::token::store::FileStore::open(&place).unwrap());
+    for inner in [Arc::new(MemoryStore::new()) as Arc<dyn TokenStore>, file] {
+        let store = EncryptedStore::new(Arc::clone(&inner), EncryptionKeys::new(1, ONE));
+        assert_eq!(store.renews_leases(), inner.renews_leases());
+        assert_eq!(store.admission().is_some(), inner.admission().is_some());
+        assert_eq!(store.place(), inner.place());
+    }
+    std::fs::remove_dir_all(&place).unwrap();
+}
+
 #[tokio::test]
 async fn keys_rotate_without_a_pause() {
     let inner = Arc::new(MemoryStore::new());

@@ -281,6 +281,15 @@ fn a_directory_is_made_with_its_parents() {
     FileStore::open(&nested).unwrap();
 }
 
+/// A path of one name has no parent that can be opened by its name.
+#[test]
+fn a_directory_may_be_named_as_the_working_directory_sees_it() {
+    let directory = Directory::new("relative");
+    std::env::set_current_dir(std::env::temp_dir()).unwrap();
+    FileStore::open(directory.0.file_name().unwrap()).unwrap();
+    assert!(directory.own().is_dir());
+}
+
 #[cfg(unix)]
 mod planted {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -422,6 +431,27 @@ mod planted {
                 write(&store, None, Some(1)).await;
             }
         }
+    }
+
+    /// A lease would be written into it.
+    #[tokio::test]
+    async fn a_lock_with_a_second_name_is_refused_whatever_is_in_it() {
+        let directory = Directory::new("second-name");
+        let store = directory.store();
+        write(&store, None, Some(1)).await;
+        let (victim, lease) = (directory.0.join("victim"), format!("{:020}\nme\n", 1));
+        for extension in ["lock", "fence"] {
+            fs::write(&victim, &lease).unwrap();
+            fs::remove_file(directory.file(extension)).unwrap();
+            fs::hard_link(&victim, directory.file(extension)).unwrap();
+            assert!(store.lease(&user_key(), "other", secs(9)).await.is_err(), "{extension}");
+            assert_eq!(fs::read_to_string(&victim).unwrap(), lease, "{extension}");
+            fs::remove_file(directory.file(extension)).unwrap();
+            fs::rename(&victim, directory.file(extension)).unwrap();
+        }
+        // What is only read may have one: a backup makes them.
+        fs::hard_link(directory.record(), directory.0.join("backup")).unwrap();
+        assert_eq!(stored(&store).await, Some(1));
     }
 
     /// A store of an earlier version stays where it is, with the processes that have not been upgraded.

@@ -1,4 +1,4 @@
-//! What a store did not do is in the log, also where nobody is told of it.
+//! What a store did not do is in the log, also where nobody is told of it, and so is why there is no new token.
 //!
 //! A test binary of its own, one test: whether an event is logged at all is decided once for all threads of a process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -45,7 +45,7 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_store_did_not_do_is_logged() {
+async fn what_a_store_did_not_do_and_why_there_is_no_token_is_logged() {
     let (log, _logging) = Log::events(tracing::Level::DEBUG);
 
     // Tokens that wait: the write fails, and then the look before it.
@@ -96,4 +96,19 @@ async fn what_a_store_did_not_do_is_logged() {
         &log,
         &["DEBUG", "a lease was not given back", "customer-42", "it is out"],
     );
+
+    // No new token: a warning where somebody has to do something, and not where it passes by itself.
+    for (fault, line) in [
+        (Fault::Misconfigured, ["WARN", "no new token", "client_misconfigured"]),
+        (Fault::Unavailable, ["DEBUG", "no new token", "transient"]),
+    ] {
+        let world = World::new();
+        let handle = user(&world.bank, &world.store, &world.clock, "a").build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        world.bank.faults([fault]);
+        world.clock.jump(3600);
+        log.take();
+        handle.fresh().await.unwrap_err();
+        says(&log, &line);
+    }
 }

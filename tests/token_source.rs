@@ -100,6 +100,23 @@ async fn no_credentials_are_needed_and_an_invalid_token_is_replaced_once() {
 }
 
 #[tokio::test]
+async fn a_token_that_came_in_the_place_of_a_refused_one_is_not_replaced_for_the_same_call() {
+    let bank = Recorder::start(|_, before| match before {
+        0..9 => Answer::invalid_token(),
+        _ => Answer::json(r#"{"accounts":[]}"#),
+    })
+    .await;
+    let client = mx::Client::builder()
+        .base_url(bank.origin())
+        .token_source(Arc::new(Service::default()))
+        .build()
+        .unwrap();
+    let error = client.list_accounts().send().await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+    assert_eq!(sent(&bank), ["Bearer elsewhere-0", "Bearer elsewhere-1"]);
+}
+
+#[tokio::test]
 async fn a_payment_is_not_sent_again_after_a_401_that_does_not_name_the_token_and_the_next_has_another() {
     let bank = Recorder::start(|_, _| Answer::status(401, "{}")).await;
     let service = Arc::new(Service::default());

@@ -442,10 +442,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
 
     use super::*;
-    use crate::token::store::{MemoryStore, StoredRecord, Swap, Swapped, swap_alone};
-    use crate::token::{IssuerError, Obtain, Record, RevokeRequest, TokenStore as _};
+    use crate::token::store::{Lease, Leased, MemoryStore, StoredRecord, Swap, Swapped, swap_alone};
+    use crate::token::{GrantKind, IssuerError, Obtain, Record, RevokeRequest, StoreError, TokenStore};
 
     struct Nobody;
 
@@ -473,8 +474,71 @@ mod tests {
         }
     }
 
+    /// A store that can be read, and takes writes until it fails; a server without revocation that is asked makes it fail.
+    #[derive(Clone, Default)]
+    struct Failing(MemoryStore, Arc<AtomicBool>);
+
+    impl TokenStore for Failing {
+        fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+            self.0.load(key)
+        }
+        fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+            if self.1.load(Ordering::SeqCst) {
+                return Box::pin(std::future::ready(Err(StoreError::unavailable("write", "it is full"))));
+            }
+            self.0.swap(key, swap)
+        }
+        fn lease<'a>(
+            &'a self,
+            key: &'a TokenKey,
+            by: &'a str,
+            ttl: Duration,
+        ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+            self.0.lease(key, by, ttl)
+        }
+        fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+            self.0.release(key, lease)
+        }
+    }
+
+    impl Issuer for Failing {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+        fn revoke(&self, _: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            self.1.store(true, Ordering::SeqCst);
+            Box::pin(std::future::ready(Ok(false)))
+        }
+    }
+
     fn key() -> TokenKey {
         TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject("jo")
+    }
+
+    fn handle(store: &MemoryStore) -> TokenHandle {
+        TokenHandle::builder(key(), Arc::new(Nobody), Renewal::Refresh)
+            .store(Arc::new(store.clone()))
+            .build()
+    }
+
+    #[tokio::test]
+    async fn a_handle_says_what_it_holds_and_what_the_store_has() {
+        let store = MemoryStore::new();
+        let (one, other) = (handle(&store), handle(&store));
+        assert!(!one.holds_tokens() && one.stored().await.unwrap().is_none());
+        one.adopt(TokenReply::new("access-1")).await.unwrap();
+        assert!(one.holds_tokens() && !other.holds_tokens());
+        let stored = other.stored().await.unwrap().unwrap();
+        assert_eq!(stored.tokens.unwrap().access_token.expose_secret(), "access-1");
+        one.forget().await.unwrap();
+        assert!(!one.holds_tokens() && other.stored().await.unwrap().unwrap().tombstone.is_some());
+    }
+
+    #[test]
+    fn a_source_of_tokens_that_is_a_handle_says_whose_they_are() {
+        let handle = handle(&MemoryStore::new());
+        assert_eq!(TokenSource::provider(&handle), Some("mx"));
+        assert_eq!(TokenSource::connection(&handle), Some(key().storage_id()));
     }
 
     async fn assert_erased(store: &MemoryStore) {
@@ -487,9 +551,7 @@ mod tests {
     #[tokio::test]
     async fn of_a_grant_that_is_erased_a_mark_without_the_person_stays() {
         let store = MemoryStore::new();
-        let handle = TokenHandle::builder(key(), Arc::new(Nobody), Renewal::Refresh)
-            .store(Arc::new(store.clone()))
-            .build();
+        let handle = handle(&store);
         handle.adopt(TokenReply::new("access-1")).await.unwrap();
         handle.erase(false).await.unwrap();
         assert_erased(&store).await;
@@ -528,6 +590,18 @@ mod tests {
             assert_erased(&store).await;
             assert_eq!(server.0.lock().unwrap().len(), revoked, "{what}");
         }
+    }
+
+    /// The tokens live at a provider without revocation, and the store still has them.
+    #[tokio::test]
+    async fn a_grant_whose_erasure_the_store_does_not_take_serves_on_where_the_provider_did_not_end_it() {
+        let failing = Failing::default();
+        let handle = TokenHandle::builder(key(), Arc::new(failing.clone()), Renewal::Refresh)
+            .store(Arc::new(failing.clone()))
+            .build();
+        handle.adopt(TokenReply::new("access-1")).await.unwrap();
+        handle.erase(true).await.unwrap_err();
+        assert!(failing.1.load(Ordering::SeqCst) && handle.header().is_some());
     }
 
     #[test]

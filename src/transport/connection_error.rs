@@ -205,3 +205,123 @@ impl std::error::Error for ConnectionError {
         self.source.as_ref().map(|source| source as _)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(point: ConnectionPoint) -> ConnectionError {
+        ConnectionError::out_of_time("pay", point)
+    }
+
+    #[test]
+    fn what_was_concluded_of_a_reply_that_broke_off_is_told_unless_an_earlier_attempt_is_in_doubt() {
+        let concluded = Conclusion {
+            outcome: Outcome::Rejected,
+            proof: Some(Proof::Documented),
+        };
+        let asked = Some(RetryAfter::Unreadable);
+        let error = failed(ConnectionPoint::Sent).in_reply(StatusCode::FORBIDDEN, Some("r-1".to_owned()));
+        assert_eq!(
+            (error.point, error.outcome()),
+            (ConnectionPoint::Reply, Outcome::Unknown)
+        );
+        assert_eq!((error.proof(), error.is_repeatable()), (None, false));
+        let mut error = error.concluding(concluded, asked, true);
+        assert_eq!(
+            (error.outcome(), error.proof()),
+            (Outcome::Rejected, Some(Proof::Documented))
+        );
+        assert!(error.is_repeatable() && error.retry_after == asked);
+        error.in_doubt = true;
+        assert_eq!((error.outcome(), error.proof()), (Outcome::Unknown, None));
+    }
+
+    #[test]
+    fn a_refusal_stays_one_and_everything_else_may_pass() {
+        assert!(failed(ConnectionPoint::Sent).may_succeed_later());
+        for (status, may_pass) in [
+            (200, true),
+            (400, false),
+            (403, false),
+            (429, true),
+            (500, true),
+            (503, true),
+        ] {
+            let error = failed(ConnectionPoint::Sent).in_reply(StatusCode::from_u16(status).unwrap(), None);
+            assert_eq!(error.may_succeed_later(), may_pass, "{status}");
+        }
+    }
+
+    #[test]
+    fn it_is_said_how_far_the_call_had_come() {
+        let bank: Url = "https://bank.example/pay?secret=1".parse().unwrap();
+        let said = |point, timeout, in_doubt| {
+            let mut error = failed(point).at(&bank);
+            (error.timeout, error.in_doubt) = (timeout, in_doubt);
+            let said = error.to_string();
+            said.strip_prefix("pay at bank.example: ").unwrap().to_owned()
+        };
+        use ConnectionPoint::{Connect, Reply, Sent};
+        for (point, timeout, in_doubt, expected) in [
+            (
+                Connect,
+                false,
+                false,
+                "no connection could be made; check the host and the network",
+            ),
+            (
+                Connect,
+                true,
+                false,
+                "no connection was made in time; check the host and the network",
+            ),
+            (
+                Connect,
+                true,
+                true,
+                "no connection was made in time; check the host and the network; an earlier attempt may have taken effect",
+            ),
+            (
+                Sent,
+                false,
+                false,
+                "the connection broke before a reply came; the call may have taken effect",
+            ),
+            (
+                Sent,
+                true,
+                true,
+                "no reply came in time; the call may have taken effect",
+            ),
+            (Reply, false, false, "the reply broke off"),
+            (
+                Reply,
+                true,
+                true,
+                "the reply did not end in time; an earlier attempt may have taken effect",
+            ),
+        ] {
+            assert_eq!(said(point, timeout, in_doubt), expected);
+        }
+        let without_token = failed(Connect).to_string();
+        assert_eq!(
+            without_token,
+            "pay: the time was up before there was a token; try again later"
+        );
+        let cut = failed(Reply).at(&bank).in_reply(StatusCode::OK, None).to_string();
+        assert_eq!(
+            cut,
+            "pay at bank.example: the reply did not end in time (status 200 OK)"
+        );
+    }
+
+    #[test]
+    fn what_the_http_client_says_is_behind_it() {
+        let refused = http::Response::builder().status(500).body("").unwrap();
+        let source = reqwest::Response::from(refused).error_for_status().unwrap_err();
+        let error = ConnectionError::new("pay", source, true);
+        assert!(std::error::Error::source(&error).is_some());
+        assert!(std::error::Error::source(&failed(ConnectionPoint::Sent)).is_none());
+    }
+}

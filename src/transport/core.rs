@@ -486,7 +486,6 @@ impl Core {
         let mut actual = path.split('/');
         for expected in operation.path.split('/') {
             match actual.next() {
-                Some(segment) if expected.starts_with('{') && !segment.is_empty() => {}
                 Some(segment) if segment == expected || expected.contains('{') && !segment.is_empty() => {}
                 _ => return Err(refuse()),
             }
@@ -702,4 +701,26 @@ struct Made {
     id: Option<String>,
     /// Whether its body left, where it has one.
     departure: Option<Departure>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_a_key_where_its_header_names_something() {
+        static KEYED: Operation = Operation {
+            idempotency_header: Some("x-key"),
+            ..Operation::BASE
+        };
+        for (key, of_keyed) in [(None, false), (Some(" "), false), (Some("k"), true)] {
+            let mut request = reqwest::Request::new(http::Method::POST, "https://bank.example".parse().unwrap());
+            if let Some(key) = key {
+                request.headers_mut().insert("x-key", HeaderValue::from_static(key));
+            }
+            let parts = Parts::of(request, &KEYED).unwrap();
+            assert_eq!(parts.has_key(&KEYED), of_keyed, "{key:?}");
+            assert!(!parts.has_key(&Operation::BASE), "{key:?}");
+        }
+    }
 }

@@ -212,3 +212,114 @@ fn no_token(error: token::Error) -> Untyped {
         outcome: Outcome::NotSent,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::{BoxFuture, ready};
+
+    use super::*;
+    use crate::value::ScopeSet;
+
+    /// A source of one token, which may be replaced.
+    struct Source {
+        replaced: fn() -> Result<Bearer, token::Error>,
+    }
+
+    fn bearer(generation: u64) -> Bearer {
+        Bearer::new(&crate::Secret::from("planted"), generation).unwrap()
+    }
+
+    impl TokenSource for Source {
+        fn ready(&self) -> Option<Bearer> {
+            Some(bearer(1))
+        }
+        fn fresh(&self) -> BoxFuture<'_, Result<Bearer, token::Error>> {
+            Box::pin(ready(Ok(bearer(1))))
+        }
+        fn rejected(&self, _: u64, _: Rejection) -> BoxFuture<'_, Result<Bearer, token::Error>> {
+            Box::pin(ready((self.replaced)()))
+        }
+        fn granted(&self) -> Option<Arc<ScopeSet>> {
+            None
+        }
+        fn connection(&self) -> Option<String> {
+            Some("grant-1".to_owned())
+        }
+    }
+
+    fn tokens(replaced: fn() -> Result<Bearer, token::Error>) -> Credential {
+        Credential::Tokens(Arc::new(Source { replaced }))
+    }
+
+    fn fixed() -> Credential {
+        Credential::Fixed(Authentication::ClientBasic, HeaderValue::from_static("Basic planted"))
+    }
+
+    #[test]
+    fn a_grant_has_a_name_and_nothing_else_has() {
+        assert_eq!(tokens(|| Ok(bearer(2))).connection().as_deref(), Some("grant-1"));
+        assert!(Credential::Nothing.connection().is_none() && fixed().connection().is_none());
+    }
+
+    /// What a call gets in its header, or none where it is not sent.
+    async fn header(credential: Credential, authentication: &'static [Authentication]) -> Option<Option<String>> {
+        let operation: &'static Operation = Box::leak(Box::new(Operation {
+            authentication,
+            ..Operation::BASE
+        }));
+        let mut headers = HeaderMap::new();
+        let sent = credential
+            .authenticate(&mut headers, operation, Instant::now(), true)
+            .await;
+        sent.ok()?;
+        let sent = headers
+            .get(AUTHORIZATION)
+            .map(|header| header.to_str().unwrap().to_owned());
+        Some(sent)
+    }
+
+    #[tokio::test]
+    async fn a_call_is_sent_with_what_it_accepts_or_without_anything_where_it_needs_nothing() {
+        use Authentication::{ClientBasic, Nothing};
+        const BEARER: Authentication = Authentication::Bearer { scopes: &[] };
+        let of_tokens = || tokens(|| Ok(bearer(2)));
+        let basic = Some(Some("Basic planted".to_owned()));
+        let token = Some(Some("Bearer planted".to_owned()));
+        assert_eq!(header(fixed(), &[ClientBasic]).await, basic);
+        assert_eq!(header(fixed(), &[BEARER]).await, None);
+        assert_eq!(header(fixed(), &[BEARER, Nothing]).await, Some(None));
+        assert_eq!(header(of_tokens(), &[BEARER, Nothing]).await, token);
+        assert_eq!(header(of_tokens(), &[ClientBasic]).await, None);
+        assert_eq!(header(of_tokens(), &[Nothing]).await, Some(None));
+        assert_eq!(header(Credential::Nothing, &[Nothing]).await, Some(None));
+        assert_eq!(header(Credential::Nothing, &[BEARER]).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_stands_where_no_other_token_comes_of_it() {
+        let refused = Answer {
+            status: 401,
+            proof: None,
+            names_token: true,
+            asked: None,
+        };
+        let later = Instant::now() + std::time::Duration::from_secs(9);
+        let another = tokens(|| Ok(bearer(2)));
+        let sent = another.another_token(refused, &bearer(1), later).await;
+        assert!(matches!(sent, Ok(AfterRefusal::SendAgain)));
+        let same = tokens(|| Ok(bearer(1)));
+        let sent = same.another_token(refused, &bearer(1), later).await;
+        assert!(matches!(sent, Ok(AfterRefusal::Stands { not_renewed: None })));
+        for (credential, is_over) in [
+            (tokens(|| Err(token::Error::NoGrant { key: "mx".to_owned() })), true),
+            (tokens(|| Err(token::Error::from_source("busy"))), false),
+        ] {
+            let sent = credential.another_token(refused, &bearer(1), later).await;
+            match sent {
+                Err(Error::Auth { error, .. }) => assert!(is_over && error.reauthorization_required()),
+                Ok(AfterRefusal::Stands { not_renewed }) => assert!(!is_over && not_renewed.is_some()),
+                other => panic!("{}", other.is_ok()),
+            }
+        }
+    }
+}

@@ -469,3 +469,159 @@ impl<E> From<Failure> for Error<E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::connection_error::ConnectionPoint;
+    use super::super::invalid_reply::Problem;
+    use super::super::limits::LimitKind;
+    use super::super::machine::Answer;
+    use super::super::operation::Operation;
+    use super::super::outcome::Conclusion;
+    use super::super::response::Head;
+    use super::super::secrets::KnownSecrets;
+    use super::*;
+
+    static OPERATION: Operation = Operation {
+        id: "pay",
+        ..Operation::BASE
+    };
+    const SEVEN: Duration = Duration::from_secs(7);
+
+    fn head(asked: Option<RetryAfter>, not_renewed: Option<token::Error>) -> Head {
+        Head {
+            provider: "",
+            operation: &OPERATION,
+            status: StatusCode::UNAUTHORIZED,
+            headers: http::HeaderMap::new(),
+            url: "https://bank.example/pay".parse().unwrap(),
+            sent_id: None,
+            answer: Answer {
+                status: 401,
+                proof: None,
+                names_token: true,
+                asked,
+            },
+            repeatable: false,
+            in_doubt: false,
+            not_renewed: not_renewed.map(Box::new),
+            keeps_body: false,
+            code: None,
+            secrets: KnownSecrets::default(),
+        }
+    }
+
+    /// An error reply, and one that the specification does not describe.
+    fn replies(asked: Option<RetryAfter>, not_renewed: Option<token::Error>) -> [Error; 2] {
+        let invalid = head(asked, not_renewed.clone()).invalid(Problem::Status, None);
+        let reply = ResponseValue {
+            inner: (),
+            head: head(asked, not_renewed),
+            unreadable: Vec::new(),
+            raw: None,
+        };
+        [Error::error_response(reply), Error::invalid_reply(invalid)]
+    }
+
+    fn source(error: &Error) -> Option<String> {
+        std::error::Error::source(error).map(ToString::to_string)
+    }
+
+    #[test]
+    fn a_request_that_is_not_sent_says_why_and_what_is_behind_it() {
+        let unfit = http::HeaderValue::from_bytes(b"\n").unwrap_err();
+        let error: Error = unfit.into();
+        assert!(source(&error).is_some());
+        let Error::InvalidRequest(refused) = error else {
+            panic!("{error}")
+        };
+        let why = "a header parameter has characters that a header cannot carry";
+        assert_eq!(refused.reason(), why);
+        assert_eq!(refused.to_string(), format!("the call was not sent: {why}"));
+        assert!(std::error::Error::source(&InvalidRequest::from(String::new())).is_none());
+    }
+
+    #[test]
+    fn a_token_that_could_not_be_replaced_is_told_with_the_reply_and_is_its_source() {
+        let reason = || token::Error::NoGrant { key: "mx".to_owned() };
+        for error in replies(None, Some(reason())) {
+            assert!(
+                matches!(error.not_renewed(), Some(token::Error::NoGrant { .. })),
+                "{error}"
+            );
+            assert_eq!(source(&error), Some(reason().to_string()));
+            assert!(error.reauthorization_required());
+        }
+        for error in replies(None, None) {
+            assert!(error.not_renewed().is_none() && source(&error).is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_told_and_else_what_a_new_token_waits_for() {
+        let waits = || token::Error::from_source("busy").with_retry_after(SEVEN);
+        let asked = RetryAfter::Unreadable;
+        for error in replies(Some(asked), Some(waits())) {
+            assert_eq!(error.retry_after(), Some(asked), "{error}");
+        }
+        for error in replies(None, Some(waits())) {
+            assert_eq!(error.retry_after(), Some(RetryAfter::After(SEVEN)), "{error}");
+        }
+        for outcome in [Outcome::NotSent, Outcome::Unknown] {
+            let error: Error = Error::Auth {
+                error: waits(),
+                outcome,
+            };
+            assert_eq!(error.retry_after(), Some(RetryAfter::After(SEVEN)));
+            assert_eq!(source(&error).as_deref(), Some("busy"));
+            let in_doubt = error
+                .to_string()
+                .ends_with("; an earlier attempt may have taken effect");
+            assert_eq!(in_doubt, outcome == Outcome::Unknown);
+            let limited: Error = Error::Limited(Limited {
+                operation: "pay",
+                limit: LimitKind::Rate,
+                retry_after: None,
+                outcome,
+            });
+            let in_doubt = limited
+                .to_string()
+                .ends_with("; an earlier attempt may have taken effect");
+            assert_eq!(in_doubt, outcome == Outcome::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_connection_that_failed_is_told_from_time_that_was_up_and_keeps_what_the_reply_said() {
+        let late = ConnectionError::out_of_time("pay", ConnectionPoint::Sent);
+        assert_eq!(Error::<()>::Connection(late).kind(), "timeout");
+        let refused = http::Response::builder().status(500).body("").unwrap();
+        let broken = reqwest::Response::from(refused).error_for_status().unwrap_err();
+        let concluded = Conclusion {
+            outcome: Outcome::Rejected,
+            proof: Some(Proof::Documented),
+        };
+        let broken = ConnectionError::new("pay", broken, true)
+            .in_reply(StatusCode::FORBIDDEN, None)
+            .concluding(concluded, None, false);
+        let error: Error = Error::Connection(broken);
+        assert_eq!((&*error.kind(), error.proof()), ("connection", Some(Proof::Documented)));
+        assert!(source(&error).is_some());
+    }
+
+    #[test]
+    fn an_item_has_the_id_of_its_reply() {
+        let item = UnreadableItem {
+            operation: "list",
+            request_id: Some("r-1".to_owned()),
+            position: 0,
+            path: String::new(),
+            reason: String::new(),
+            raw: RawBody(bytes::Bytes::new()),
+        };
+        let error: Error = Error::UnreadableItem(Box::new(item));
+        assert_eq!(error.request_id(), Some("r-1"));
+    }
+}

@@ -813,6 +813,7 @@ mod tests {
         }
         tokio::time::advance(SECOND * 1800).await;
         enter(&limiter, &SYNC, "/accounts/later/sync", "", 0).await.unwrap();
+        assert!(enter(&limiter, &SYNC, "/accounts/7/sync", "", 0).await.is_err());
         tokio::time::advance(SECOND * 1800).await;
         enter(&limiter, &SYNC, "/accounts/new/sync", "", 0).await.unwrap();
         assert_eq!(

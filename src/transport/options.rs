@@ -232,3 +232,34 @@ impl fmt::Debug for ExtraHeaders {
         f.debug_list().entries(self.0.keys()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_taken_without_the_blanks_around_it_and_a_blank_one_is_refused() {
+        let keyed = Operation {
+            idempotency_header: Some("x-key"),
+            ..Operation::BASE
+        };
+        let mut headers = HeaderMap::new();
+        let options = CallOptions::new().idempotency_key(" key-1 ");
+        assert_eq!(options.given_key(), Some("key-1"));
+        assert_eq!(options.add_to(&mut headers, &keyed), Ok(()));
+        assert_eq!(headers.get("x-key").map(HeaderValue::as_bytes), Some(&b"key-1"[..]));
+        for unfit in ["", " \t", "a\nb"] {
+            let options = CallOptions::new().idempotency_key(unfit);
+            assert_eq!(options.given_key(), None);
+            assert!(options.add_to(&mut HeaderMap::new(), &keyed).is_err(), "{unfit:?}");
+        }
+        assert_eq!(CallOptions::new().given_key(), None);
+        // One that a parameter of the call has.
+        for (value, is_key) in [("key-2", true), ("a b", true), ("", false), (" \t ", false)] {
+            let value = HeaderValue::from_static(value);
+            assert_eq!(is_blank(&value), !is_key);
+            let mut headers = HeaderMap::from_iter([(HeaderName::from_static("x-key"), value)]);
+            assert_eq!(CallOptions::new().add_to(&mut headers, &keyed).is_ok(), is_key);
+        }
+    }
+}

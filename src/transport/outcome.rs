@@ -161,6 +161,12 @@ mod tests {
     }
 
     #[test]
+    fn an_outcome_has_a_word() {
+        let words = [Outcome::NotSent, Outcome::Rejected, Outcome::Unknown].map(Outcome::as_str);
+        assert_eq!(words, ["not_sent", "rejected", "unknown"]);
+    }
+
+    #[test]
     fn a_code_is_shown_that_is_a_word_and_nothing_else_of_the_reply() {
         const CODED: Operation = Operation {
             error_codes: &["errorCode", "code"],

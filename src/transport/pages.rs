@@ -632,6 +632,36 @@ mod tests {
         !items.is_empty()
     }
 
+    #[tokio::test]
+    async fn of_all_items_those_that_cannot_be_read_are_told_apart() {
+        let unreadable = |position| UnreadableItem {
+            operation: OPERATION.id,
+            request_id: None,
+            position,
+            path: String::new(),
+            reason: String::new(),
+            raw: RawBody("x".into()),
+        };
+        let pages = |page: &'static str| {
+            let send = move |cursor: String| async move {
+                let next = (cursor == "first").then_some("second");
+                let page = (cursor == "first" || page == "readable").then_some((vec![1, 2], next));
+                let mut reply = reply(&format!("{BASE}/items?cursor={cursor}"), page).await?;
+                reply.unreadable = vec![unreadable(1)];
+                Ok(reply)
+            };
+            let send = move |cursor: String| -> BoxFuture<'static, Reply<Page, ()>> { Box::pin(send(cursor)) };
+            let next = |(_, next): &Page| next.map(str::to_owned);
+            items(
+                cursor_pages("first".to_owned(), send, |_, cursor| cursor, next),
+                |(items, _)| items,
+            )
+        };
+        let (read, unreadable) = pages("readable").collect_readable().await.unwrap();
+        assert_eq!((read, unreadable.len()), (vec![1, 2, 1, 2], 2));
+        assert!(pages("refused").collect_readable().await.is_err());
+    }
+
     /// The pages of a provider that says the value of `cursor` for the next one.
     fn by_cursor(asked: &Asked, page: impl Fn(&str) -> Option<Page> + Send + 'static) -> Pages<'static, Page, ()> {
         let asked = Arc::clone(asked);

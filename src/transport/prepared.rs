@@ -180,3 +180,123 @@ fn key_in(request: &reqwest::Request, operation: &Operation) -> Option<String> {
     let key = request.headers().get(name)?.to_str().ok()?.trim();
     (!key.is_empty()).then(|| key.to_owned())
 }
+
+#[cfg(test)]
+#[cfg(feature = "mx")]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::future::ready;
+
+    use super::*;
+    use crate::token::{Bearer, Rejection, TokenSource};
+    use crate::{ScopeSet, Secret, TypedClient as _, mx, token};
+
+    static KEYED: Operation = Operation {
+        id: "pay",
+        path: "/payments",
+        idempotency_header: Some("x-key"),
+        ..Operation::BASE
+    };
+    static WITHOUT_KEY: Operation = Operation {
+        idempotency_header: None,
+        ..KEYED
+    };
+
+    /// Tokens of the grant with this name.
+    struct Of(&'static str);
+
+    impl TokenSource for Of {
+        fn ready(&self) -> Option<Bearer> {
+            Bearer::new(&Secret::from("token-1"), 0).ok()
+        }
+        fn fresh(&self) -> BoxFuture<'_, Result<Bearer, token::Error>> {
+            Box::pin(ready(Err(token::Error::from_source("no other"))))
+        }
+        fn rejected(&self, _: u64, _: Rejection) -> BoxFuture<'_, Result<Bearer, token::Error>> {
+            self.fresh()
+        }
+        fn granted(&self) -> Option<Arc<ScopeSet>> {
+            None
+        }
+        fn connection(&self) -> Option<String> {
+            Some(self.0.to_owned())
+        }
+    }
+
+    fn client(grant: &'static str) -> mx::Client {
+        let builder = mx::Client::builder().base_url("https://bank.example");
+        builder.token_source(Arc::new(Of(grant))).build().unwrap()
+    }
+
+    fn pay(amount: &str, key: Option<&str>) -> reqwest::Request {
+        let url = "https://bank.example/payments".parse().unwrap();
+        let mut request = reqwest::Request::new(http::Method::POST, url);
+        *request.body_mut() = Some(amount.to_owned().into());
+        if let Some(key) = key {
+            request.headers_mut().insert("x-key", key.parse().unwrap());
+        }
+        request
+    }
+
+    /// The intent of a call that is prepared, once or after this intent; or why it is not.
+    fn prepared_by(
+        client: &mx::Client,
+        request: reqwest::Request,
+        operation: &'static Operation,
+        with: CallOptions,
+        before: Option<&Intent>,
+    ) -> Result<Intent, String> {
+        let core = client.core();
+        let read: Read<(), ()> = |_| Box::pin(ready(Err(Error::invalid_request(String::new()))));
+        prepared(core, core.http(), request, operation, with, read, before)
+            .map(|prepared| {
+                assert_eq!(prepared.with.given_key(), prepared.intent.idempotency_key());
+                prepared.intent
+            })
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_call_that_is_prepared_has_the_key_that_it_was_given_or_one_of_its_own() {
+        let one = client("one");
+        let key = |request, with| prepared_by(&one, request, &KEYED, with, None).unwrap();
+        let nothing = CallOptions::new;
+        let given = key(pay("1", None), nothing().idempotency_key("k"));
+        assert_eq!(given.idempotency_key(), Some("k"));
+        let of_parameter = key(pay("1", Some(" k ")), nothing());
+        assert_eq!(of_parameter.idempotency_key(), Some("k"));
+        let own = [key(pay("1", None), nothing()), key(pay("1", Some(" ")), nothing())];
+        assert!(own.iter().all(|intent| intent.idempotency_key().unwrap().len() == 36));
+        assert_ne!(own[0].idempotency_key(), own[1].idempotency_key());
+        let without = prepared_by(&one, pay("1", None), &WITHOUT_KEY, nothing(), None).unwrap();
+        assert_eq!(without.idempotency_key(), None);
+    }
+
+    #[test]
+    fn after_an_intent_the_same_call_of_the_same_grant_is_prepared_with_the_same_key_and_no_other() {
+        let (one, other) = (client("one"), client("other"));
+        let before = prepared_by(&one, pay("1", None), &KEYED, CallOptions::new(), None).unwrap();
+        let again = |client, amount, with| prepared_by(client, pay(amount, None), &KEYED, with, Some(&before));
+        assert_eq!(again(&one, "1", CallOptions::new()).unwrap().id(), before.id());
+        let same = CallOptions::new().idempotency_key(before.idempotency_key().unwrap());
+        assert!(again(&one, "1", same).is_ok());
+        for (refused, why) in [
+            (again(&one, "2", CallOptions::new()), "not the call of that intent"),
+            (again(&other, "1", CallOptions::new()), "of another grant"),
+            (
+                again(&one, "1", CallOptions::new().idempotency_key("k")),
+                "another idempotency key",
+            ),
+            (
+                prepared_by(&one, pay("1", None), &WITHOUT_KEY, CallOptions::new(), Some(&before)),
+                "no header for an idempotency key",
+            ),
+        ] {
+            assert!(
+                refused.as_ref().is_err_and(|refused| refused.contains(why)),
+                "{refused:?}"
+            );
+        }
+    }
+}

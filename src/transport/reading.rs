@@ -357,6 +357,42 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_success_is_an_error_by_a_member_that_tells_of_one_where_nothing_else_would_speak_for_it() {
+        static TELLING: Operation = Operation {
+            error_members: &["error", "errors"],
+            ..Operation::BASE
+        };
+        for (operation, status, body, is_value) in [
+            (&TELLING, 200, r#"{"x":1}"#, true),
+            (&TELLING, 200, r#"{"x":1,"error":"no"}"#, false),
+            (&TELLING, 200, r#"{"error":{"code":7}}"#, false),
+            (&TELLING, 201, r#"{"error":null,"errors":[1]}"#, false),
+            (&TELLING, 200, r#"{"error":null,"errors":[]}"#, true),
+            (&TELLING, 200, r#"{"error":false}"#, true),
+            (&TELLING, 200, r#"{"error":""}"#, true),
+            (&TELLING, 200, r#"{"error":{}}"#, true),
+            (&TELLING, 400, r#"{"error":"no"}"#, true),
+            (&OPERATION, 200, r#"{"error":"no"}"#, true),
+        ] {
+            let head = Head {
+                operation,
+                ..head(status, "application/json", false)
+            };
+            let response = Response {
+                head,
+                body: whole(body),
+            };
+            match ResponseValue::<JsonMap>::from_response::<()>(response).await {
+                Ok(_) => assert!(is_value, "{status} {body}"),
+                Err(error) => {
+                    assert!(!is_value, "{status} {body}");
+                    assert!(error.to_string().contains("as an error has"), "{error}");
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_body_that_cannot_be_read_is_told_by_its_media_type_and_is_kept() {
         let long = "x".repeat(64);
         for (sent, named) in [

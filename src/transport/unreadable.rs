@@ -309,6 +309,22 @@ mod tests {
     }
 
     #[test]
+    fn an_item_says_where_it_stands_and_nothing_of_what_is_in_it() {
+        let item = |request_id: Option<&str>| UnreadableItem {
+            operation: "list_items",
+            request_id: request_id.map(str::to_owned),
+            position: 2,
+            path: "items[2].id".to_owned(),
+            reason: "expected u8".to_owned(),
+            raw: RawBody("planted".into()),
+        };
+        let said = "list_items: item 2 of the page differs from the specification at `items[2].id`: expected u8; the others \
+                    can be read, and `raw` has what came";
+        assert_eq!(item(None).to_string(), said);
+        assert_eq!(item(Some("r-1")).to_string(), format!("{said} (request id r-1)"));
+    }
+
+    #[test]
     fn a_large_page_is_not_read_again_for_every_item() {
         // Of a page that needs nothing else, however large the rest of it is.
         #[derive(Debug, Deserialize)]
@@ -325,6 +341,11 @@ mod tests {
         // Of one that does, the whole page is the error.
         let text = format!(r#"{{"total":7,"rest":"{rest}","data":{{"a/b":[{bad}]}}}}"#);
         assert!(read(&text).is_none());
+        // The items themselves are no such work, however many they are, and neither is a little beside them.
+        let bad = vec![r#"{"id":"x"}"#; 4000].join(",");
+        let rest = &rest[..1000];
+        let text = format!(r#"{{"total":7,"rest":"{rest}","data":{{"a/b":[{bad}]}}}}"#);
+        assert_eq!(read(&text).unwrap().1.len(), 4000);
     }
 
     #[test]

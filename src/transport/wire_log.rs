@@ -238,6 +238,7 @@ mod tests {
                 r#"{"page":{"total":7,"next":"u"},"items":[{"status":"DONE","who":"Jo"}]}"#,
                 r#"{items: [1: {status: "DONE", who: text(2)}], page: {next: text(1), total: "7"}}"#,
             ),
+            (r#"[1,2,3]"#, "[3: number(1), number(1), number(1)]"),
             (r#"[1,2,3,4]"#, "[4: number(1), number(1), number(1), \u{2026}]"),
             (
                 r#"{"items":[{"status":"planted-token"}]}"#,
@@ -267,7 +268,15 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(",")
         );
-        let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+        let lists = |depth: usize, inner: &str| format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth));
+        let told_lists = |depth: usize, inner: &str| format!("{}{inner}{}", "[1: ".repeat(depth), "]".repeat(depth));
+        assert_eq!(told(&lists(DEEPEST, "1")), told_lists(DEEPEST, "number(1)"));
+        assert_eq!(told(&lists(DEEPEST + 1, "1")), told_lists(DEEPEST + 1, "\u{2026}"));
+        let objects = |depth: usize, inner: &str| format!("{}{inner}{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        let told_objects = |depth: usize, inner: &str| format!("{}{inner}{}", "{a: ".repeat(depth), "}".repeat(depth));
+        assert_eq!(told(&objects(DEEPEST, "1")), told_objects(DEEPEST, "number(1)"));
+        assert_eq!(told(&objects(DEEPEST + 1, "1")), told_objects(DEEPEST + 1, "\u{2026}"));
+        let deep = lists(100, "1");
         for body in [large, deep] {
             assert!(told(&body).len() < LONGEST + 100, "{}", told(&body).len());
         }

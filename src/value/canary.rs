@@ -218,8 +218,39 @@ mod tests {
             ("tokens.token", "tokens.token"),
             ("a\nb\u{1b}[31m", "a\u{fffd}b\u{fffd}[##m"),
             ("", ""),
+            ("a.b.c.d.e.f.g.h.i.j.k.l", "a.b.c.d.e.f.g.h.i.j.k.l"),
+            ("a.b.c.d.e.f.g.h.i.j.k.l.m", "a.b.c.d.e.f.g.h.i.j.k.l.\u{2026}"),
         ] {
             assert_eq!(shown(place, is_secret), expected, "{place}");
+        }
+        // A secret may be one step, or have dots in it.
+        assert_eq!(shown("tokens.planted.x", |text| text == "planted"), "[secret]");
+        assert_eq!(shown("planted.token", |text| text == "planted.token"), "[secret]");
+    }
+
+    #[test]
+    fn what_is_seen_is_counted_up_to_a_bound_for_each_reply() {
+        let see = |times: usize| {
+            let decode = || (0..times).for_each(|_| note(Unmodelled::Kind, || "kind".to_owned()));
+            watch("bank", "see_often", |_| false, decode);
+            let all = sightings();
+            let seen: Vec<_> = all.iter().filter(|seen| seen.operation == "see_often").collect();
+            assert_eq!((seen.len(), seen[0].what), (1, Unmodelled::Kind));
+            seen[0].count
+        };
+        assert_eq!(see(1), 1);
+        assert_eq!(see(3), 4);
+        assert_eq!(see(MOST + 7), 4 + MOST as u64);
+    }
+
+    #[test]
+    fn what_is_lacking_has_a_word() {
+        for (what, word) in [
+            (Unmodelled::Field, "unmodelled-field"),
+            (Unmodelled::EnumValue, "unknown-enum-value"),
+            (Unmodelled::Kind, "unknown-kind"),
+        ] {
+            assert_eq!((what.as_str(), what.to_string().as_str()), (word, word));
         }
     }
 

@@ -250,6 +250,21 @@ mod tests {
     }
 
     #[test]
+    fn a_part_without_a_described_field_is_no_value_either() {
+        for (part, is_one) in [
+            (r#"{"id":"d1","error":"x"}"#, true),
+            ("{}", true),
+            (r#"{"error":"x"}"#, false),
+            (r#"{"error":"x","code":7}"#, false),
+        ] {
+            let read = decode_part_described::<Deal>(part);
+            assert_eq!(read.is_ok(), is_one, "{part}");
+            let told = "expected a list, or an item with a described field";
+            assert!(is_one || read == Err((String::new(), told.to_owned())), "{part}");
+        }
+    }
+
+    #[test]
     fn half_a_character_costs_no_reply() {
         for (written, read) in [
             (r"caf\ud83d", "caf\u{fffd}"),
@@ -257,6 +272,7 @@ mod tests {
             (r"\ud83dA", "\u{fffd}A"),
             (r"\ud83d\ud83d\ude00", "\u{fffd}😀"),
             (r"\\ud83d", r"\ud83d"),
+            (r"\\ud83d \ud83d", "\\ud83d \u{fffd}"),
             (r"\\\ud83d", "\\\u{fffd}"),
         ] {
             let body = format!(r#"{{"id":"{written}"}}"#);

@@ -148,6 +148,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_timestamp_is_shown_as_it_came() {
+        assert_eq!(Timestamp::from(" 26.11.2026").to_string(), " 26.11.2026");
+    }
+
+    #[test]
     fn a_day_and_a_year_are_those_of_the_text_or_none() {
         for (text, date_time, date) in [
             ("2026-11-26", None, Some("2026-11-26")),

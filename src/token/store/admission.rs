@@ -275,6 +275,22 @@ mod tests {
         assert!(again.into_iter().all(|turn| turn.now_or_never().is_some()));
     }
 
+    #[test]
+    fn one_step_at_least_is_taken_at_once() {
+        assert_eq!([0, 1, 3].map(|limit| Admission::at_once(limit).limit()), [1, 1, 3]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ahead_are_those_that_came_before_and_those_that_are_further_on() {
+        let admission = Admission::at_once(1);
+        let held = at(&admission, Stage::Look).await.unwrap();
+        let (first, last) = (at(&admission, Stage::Look), at(&admission, Stage::Look));
+        drop(held);
+        let _first = first.now_or_never().unwrap().unwrap();
+        let _further_on = [at(&admission, Stage::Lease), at(&admission, Stage::Write)];
+        assert_eq!(crowded(last.await).1, 2);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn waiting_goes_on_while_the_store_answers_and_ends_with_a_number() {
         let admission = Admission::at_once(1);

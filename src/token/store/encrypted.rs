@@ -18,7 +18,6 @@ use crate::value::with_causes;
 /// The first bytes of every encrypted record.
 const MAGIC: &[u8; 8] = b"frcrypt1";
 const NONCE: usize = 24;
-const HEAD: usize = MAGIC.len() + 4 + NONCE;
 /// Much longer than reading and writing one record.
 const REENCRYPTION: Duration = Duration::from_secs(30);
 
@@ -441,11 +440,7 @@ impl EncryptedStore {
             )
             // The cipher says nothing more, and has no other reason.
             .map_err(|_| StoreError::unavailable(ACTION, "the record is too large"))?;
-        let mut bytes = Vec::with_capacity(HEAD + sealed.len());
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&self.keys.current.to_be_bytes());
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
+        let bytes = [MAGIC.as_slice(), &self.keys.current.to_be_bytes(), &nonce, &sealed].concat();
         Ok(StoredRecord::new(record.revision, bytes))
     }
 
@@ -472,7 +467,7 @@ impl EncryptedStore {
                 Err(StoreError::corrupt(Unreadable::Plain))
             };
         };
-        let (Some((key, rest)), true) = (rest.split_first_chunk::<4>(), sealed.bytes.len() >= HEAD) else {
+        let Some((key, rest)) = rest.split_first_chunk::<4>() else {
             return Err(StoreError::corrupt(Unreadable::Forged(0)));
         };
         let key = u32::from_be_bytes(*key);

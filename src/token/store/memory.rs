@@ -279,3 +279,69 @@ impl TokenStore for MemoryStore {
         Box::pin(ready(Ok(state)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::token::{GrantKind, ManualClock};
+
+    fn key(subject: &str) -> TokenKey {
+        TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject(subject)
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_held_until_its_time_is_over() {
+        let clock = Arc::new(ManualClock::new());
+        let store = MemoryStore::with_clock(Arc::clone(&clock) as _);
+        let (key, length) = (key("jo"), Duration::from_secs(9));
+        assert!(matches!(
+            store.lease(&key, "a", length).await.unwrap(),
+            Leased::Granted(_)
+        ));
+        clock.advance(Duration::from_secs(8));
+        let left = Some(Duration::from_secs(1));
+        let held = store.lease(&key, "b", length).await.unwrap();
+        assert!(matches!(held, Leased::Held { by, for_at_most } if by == "a" && for_at_most == left));
+        let by = "a".to_owned();
+        let for_at_most = left;
+        assert_eq!(
+            store.lease_state(&key).await.unwrap(),
+            LeaseState::Held { by, for_at_most }
+        );
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(store.lease_state(&key).await.unwrap(), LeaseState::Free);
+        assert!(matches!(
+            store.lease(&key, "b", length).await.unwrap(),
+            Leased::Granted(_)
+        ));
+        assert!(store.renews_leases());
+    }
+
+    #[tokio::test]
+    async fn a_walk_ends_with_a_step_that_is_full_and_goes_on_behind_what_was_seen() {
+        let store = MemoryStore::new();
+        let put = async |number: usize| {
+            let key = key(&format!("{number:03}"));
+            let Leased::Granted(lease) = store.lease(&key, "a", Duration::from_secs(9)).await.unwrap() else {
+                return;
+            };
+            let swap = Swap::new(None, lease.fence, Some(StoredRecord::new(1, b"x".as_slice())));
+            assert_eq!(store.swap(&key, swap).await.unwrap(), Swapped::Done);
+        };
+        for number in 0..AT_ONCE {
+            put(number).await;
+        }
+        let all = store.list("", None).await.unwrap();
+        assert_eq!((all.records.len(), &all.next), (AT_ONCE, &None));
+        let behind = store.list("", Some(&all.records[0].id)).await.unwrap();
+        assert_eq!(behind.records.len(), AT_ONCE - 1);
+        put(AT_ONCE).await;
+        let all = store.list("", None).await.unwrap();
+        assert_eq!(
+            (all.records.len(), all.next.as_deref()),
+            (AT_ONCE, all.records.last().map(|last| &*last.id))
+        );
+    }
+}

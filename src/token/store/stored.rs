@@ -60,3 +60,14 @@ impl fmt::Debug for RecordBytes {
         write!(f, "[REDACTED; {} bytes]", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_are_those_that_were_given() {
+        let bytes = RecordBytes::from(b"record".as_slice());
+        assert_eq!((bytes.as_ref(), &*bytes), (&b"record"[..], &b"record"[..]));
+    }
+}

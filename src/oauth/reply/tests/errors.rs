@@ -282,6 +282,7 @@ fn of_a_long_error_the_first_words_are_looked_at_and_nothing_else_is_shown() {
     // Where the end of what is looked at is in the middle of a word.
     assert_eq!(code(format!("{}{}", "-".repeat(2040), "cmVmcmVzaC0xMg==")), None);
     assert_eq!(code(format!("{}{}", "é".repeat(1023), " oops")), None);
+    assert_eq!(code(format!("{}{}", "é".repeat(1022), " QZ7oops")), None);
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! The directory that is a file store's own: made, checked once, and held open, so that nobody who may write beside it
 //! gets another one in its place.
 
+#[cfg(not(unix))]
+mod elsewhere;
+
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+#[cfg(not(unix))]
+use elsewhere::{is_ours, others_may_write};
 #[cfg(unix)]
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
@@ -121,12 +126,6 @@ fn others_may_write(directory: &Path) -> bool {
     fs::metadata(directory).is_ok_and(|found| found.mode() & OTHERS != 0)
 }
 
-/// Permissions are not looked at.
-#[cfg(not(unix))]
-fn others_may_write(_: &Path) -> bool {
-    false
-}
-
 /// Whether it is a file of this process's user with a record in it. What cannot be read says nothing.
 fn is_a_record(path: &Path) -> bool {
     let is_own_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && is_ours(&found));
@@ -166,11 +165,6 @@ fn sync(directory: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn is_ours(found: &fs::Metadata) -> bool {
     found.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_ours(_: &fs::Metadata) -> bool {
-    true
 }
 
 #[cfg(unix)]
@@ -246,13 +240,12 @@ impl Directory {
 fn check(path: &Path, found: &fs::Metadata, place: Place) -> io::Result<()> {
     const OTHERS: u32 = 0o002;
     const GROUP: u32 = 0o020;
-    const ROOT: u32 = 0;
 
     let refuse = |why: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
     let shown = path.display();
     let (user, mode) = (rustix::process::geteuid().as_raw(), found.mode() & 0o7777);
     let owner = found.uid();
-    if owner != user && (place == Place::Own || owner != ROOT) {
+    if is_strange(owner, user, place) {
         return refuse(format!(
             "{shown} belongs to user {owner} and this process runs as user {user}: tokens are kept only where nobody \
              else decides who reads them; remove it, or run as its owner"
@@ -278,52 +271,124 @@ fn check(path: &Path, found: &fs::Metadata, place: Place) -> io::Result<()> {
     Ok(())
 }
 
-/// Where permissions are not those of Unix: names instead of a directory that is held open, and no check.
-#[cfg(not(unix))]
-impl Directory {
-    fn checked(path: &Path, _: Place) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned() })
-    }
+/// Whether somebody else decides about it. A volume is often root's.
+#[cfg(unix)]
+fn is_strange(owner: u32, user: u32, place: Place) -> bool {
+    const ROOT: u32 = 0;
 
-    pub fn file(&self, name: &str, how: How) -> io::Result<File> {
-        let mut options = fs::OpenOptions::new();
-        options.read(true);
-        match how {
-            How::Read => {}
-            How::Write => {
-                options.write(true).create(true);
-            }
-            How::New => {
-                options.write(true).create_new(true);
-            }
+    owner != user && (place == Place::Own || owner != ROOT)
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::{DirBuilderExt as _, symlink};
+
+    use rustix::fs::{FileType, mknodat};
+
+    use super::*;
+
+    /// A directory that is removed in the end.
+    struct Base(PathBuf);
+
+    impl Base {
+        fn new(name: &str, mode: u32) -> Self {
+            let path = std::env::temp_dir().join(format!("finrail-directory-{name}-{}", std::process::id()));
+            fs::DirBuilder::new().mode(mode).create(&path).unwrap();
+            Self(path)
         }
-        options.open(self.path.join(name))
     }
 
-    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))
-    }
-
-    fn unlink(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
-    }
-
-    pub fn names(&self, ending: &str) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
-            // Those of the store are ASCII.
-            names.extend(
-                entry?
-                    .file_name()
-                    .into_string()
-                    .ok()
-                    .filter(|name| name.ends_with(ending)),
-            );
+    impl Drop for Base {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
         }
-        Ok(names)
     }
 
-    pub fn sync(&self) -> io::Result<()> {
-        Ok(())
+    #[test]
+    fn a_directory_is_this_users_and_one_for_a_store_of_an_earlier_version_may_be_roots() {
+        for (owner, user, of_own, of_shared) in [
+            (7, 7, false, false),
+            (0, 0, false, false),
+            (8, 7, true, true),
+            (0, 7, true, false),
+            (7, 0, true, true),
+        ] {
+            assert_eq!(is_strange(owner, user, Place::Own), of_own, "{owner} {user}");
+            assert_eq!(is_strange(owner, user, Place::Shared), of_shared, "{owner} {user}");
+        }
+    }
+
+    #[test]
+    fn what_need_not_be_there_may_be_missing_and_what_cannot_be_removed_is_an_error() {
+        let base = Base::new("remove", 0o700);
+        let directory = Directory::open(&base.0).unwrap();
+        fs::create_dir(directory.path().join("x.damaged")).unwrap();
+        directory.remove("x.tmp").unwrap();
+        directory.remove("x.damaged").unwrap_err();
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_stops_nobody() {
+        let base = Base::new("pipe", 0o700);
+        let directory = Directory::open(&base.0).unwrap();
+        let mode = Mode::RUSR | Mode::WUSR;
+        mknodat(&directory.handle, "x.token", FileType::Fifo, mode, 0).unwrap();
+        directory.file("x.token", How::Read).unwrap_err();
+    }
+
+    #[test]
+    fn a_file_that_another_user_put_there_is_none_of_the_store() {
+        let base = Base::new("owner", 0o700);
+        let directory = Directory::open(&base.0).unwrap();
+        let path = directory.path().join("x.token");
+        fs::write(&path, b"").unwrap();
+        directory.file("x.token", How::Read).unwrap();
+        // Only root can give a file away.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(1), None).unwrap();
+            directory.file("x.token", How::Read).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn a_store_is_known_by_a_lock_that_is_a_file_of_this_user() {
+        let base = Base::new("lock", 0o700);
+        let lock = base.0.join(swap_lock_name(0));
+        fs::create_dir(&lock).unwrap();
+        assert!(!holds_a_store(&base.0).unwrap());
+        fs::remove_dir(&lock).unwrap();
+        fs::write(&lock, b"").unwrap();
+        assert!(holds_a_store(&base.0).unwrap());
+    }
+
+    #[test]
+    fn where_others_may_write_a_store_is_known_by_a_file_with_a_record() {
+        let base = Base::new("record", 0o700);
+        let (named, elsewhere) = (base.0.join("x.token"), base.0.join("x"));
+        fs::set_permissions(&base.0, std::os::unix::fs::PermissionsExt::from_mode(0o770)).unwrap();
+        fs::write(&named, "of something else, and longer than the first line").unwrap();
+        assert!(!holds_a_store(&base.0).unwrap());
+        fs::remove_file(&named).unwrap();
+        fs::write(&elsewhere, format!("{MAGIC}\n")).unwrap();
+        symlink(&elsewhere, &named).unwrap();
+        assert!(!holds_a_store(&base.0).unwrap());
+        fs::rename(&elsewhere, &named).unwrap();
+        assert!(holds_a_store(&base.0).unwrap());
+    }
+
+    #[test]
+    fn a_file_holds_no_store_and_a_link_that_leads_nowhere_is_an_error() {
+        let base = Base::new("no-directory", 0o700);
+        let place = base.0.join(NAME);
+        assert!(!holds_a_store(&place).unwrap());
+        for mode in [0o600, 0o666] {
+            fs::write(&place, b"").unwrap();
+            fs::set_permissions(&place, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+            assert!(!holds_a_store(&place).unwrap(), "{mode:o}");
+        }
+        fs::remove_file(&place).unwrap();
+        symlink(&place, &place).unwrap();
+        holds_a_store(&place).unwrap_err();
     }
 }
