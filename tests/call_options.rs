@@ -201,7 +201,7 @@ fn options_show_no_value() {
 
 #[tokio::test]
 async fn the_body_is_kept_beside_the_value_where_the_caller_wants_it() {
-    let body = r#"{"quoteId":"q-1","not described":1}"#;
+    let body = r#"{"id":"q-1","not described":1}"#;
     let recorder = Recorder::granting(move |_, before| match before {
         0 | 1 => Answer::json(body),
         _ => Answer::status(400, r#"{"error":"x","more":2}"#),

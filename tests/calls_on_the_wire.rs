@@ -288,7 +288,7 @@ async fn a_download_may_take_its_time_but_no_piece_of_it_for_ever() {
 async fn headers_are_those_that_the_providers_document() {
     let recorder = Recorder::granting(|seen, _| match seen.method.as_str() {
         "PUT" => Answer::json("{}"),
-        _ => Answer::json(r#"{"hydra:member":[],"accounts":[],"data":[]}"#),
+        _ => Answer::json(r#"{"id":"q-1","hydra:member":[],"accounts":[],"data":[]}"#),
     })
     .await;
     service(&recorder)

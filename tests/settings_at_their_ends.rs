@@ -276,7 +276,6 @@ async fn the_sandbox_plays_with_them() {
         sandbox.set_refresh_token_lifetime("ofx", end);
         sandbox.set_refresh_grace("ofx", end);
         sandbox.fault("ofx", Fault::too_many_requests(end).after(u32::MAX));
-        sandbox.fault("ofx", Fault::status(0).times(0));
         let client = sandbox.client("ofx");
         let app = ofx::App::builder()
             .base_url(sandbox.url("ofx"))

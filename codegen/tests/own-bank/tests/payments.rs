@@ -85,10 +85,10 @@ async fn a_call_with_other_headers_is_another_call_and_one_with_another_trace_is
     payout(&client, "1").prepare_again(&intent).unwrap_err();
     // A header of the client is a header of its calls.
     let of_one = client.with_header("x-tenant", "one").unwrap();
-    payout(&of_one, "1").prepare_again(&intent).unwrap();
+    let _ = payout(&of_one, "1").prepare_again(&intent).unwrap();
     let of_two = client.with_header("x-tenant", "two").unwrap();
     payout(&of_two, "1").prepare_again(&intent).unwrap_err();
-    payout(&of_two, "1")
+    let _ = payout(&of_two, "1")
         .with(with("x-tenant", "one"))
         .prepare_again(&intent)
         .unwrap();
