@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::provider::{Provider, TypedClient};
 use crate::transport::generated::{cursor_pages, encode_path, link_pages};
 use crate::transport::{
-    CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, Proof, ResponseValue,
+    CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
 use crate::value::{Json, JsonMap};
 
@@ -330,10 +330,9 @@ async fn ask<C: TypedClient>(
 
 /// Whether the provider itself answered so, as far as that can be known: the body is one of its own.
 fn is_the_providers(error: &Error<Bytes>) -> bool {
-    matches!(error.proof(), Some(Proof::Documented | Proof::Assumed))
-        || error
-            .body()
-            .is_some_and(|body| serde_json::from_slice::<JsonMap>(body).is_ok())
+    error
+        .body()
+        .is_some_and(|body| serde_json::from_slice::<JsonMap>(body).is_ok())
 }
 
 impl<P: Provider> Clone for Doubt<P> {

@@ -10,8 +10,6 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-#[cfg(not(unix))]
-use elsewhere::{is_ours, others_may_write};
 #[cfg(unix)]
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
@@ -93,10 +91,10 @@ enum Place {
 /// Whether a store has written here: the locks of its swaps are the first files that it makes. In a directory that
 /// others may write to, a name may be given to any file, and a record alone says that there is a store.
 fn holds_a_store(directory: &Path) -> io::Result<bool> {
-    if !others_may_write(directory) {
+    if !Directory::others_may_write(directory) {
         for shard in 0..SHARDS {
             match fs::symlink_metadata(directory.join(swap_lock_name(shard))) {
-                Ok(found) if found.is_file() && is_ours(&found) => return Ok(true),
+                Ok(found) if found.is_file() && Directory::is_ours(&found) => return Ok(true),
                 Ok(_) => {}
                 Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {}
                 Err(error) => return Err(error),
@@ -120,15 +118,9 @@ fn holds_a_store(directory: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-#[cfg(unix)]
-fn others_may_write(directory: &Path) -> bool {
-    const OTHERS: u32 = 0o022;
-    fs::metadata(directory).is_ok_and(|found| found.mode() & OTHERS != 0)
-}
-
 /// Whether it is a file of this process's user with a record in it. What cannot be read says nothing.
 fn is_a_record(path: &Path) -> bool {
-    let is_own_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && is_ours(&found));
+    let is_own_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && Directory::is_ours(&found));
     let mut begin = [0; MAGIC.len()];
     is_own_file
         && File::open(path).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok())
@@ -161,14 +153,18 @@ fn sync(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Of this process's user.
-#[cfg(unix)]
-fn is_ours(found: &fs::Metadata) -> bool {
-    found.uid() == rustix::process::geteuid().as_raw()
-}
-
 #[cfg(unix)]
 impl Directory {
+    fn others_may_write(directory: &Path) -> bool {
+        const OTHERS: u32 = 0o022;
+        fs::metadata(directory).is_ok_and(|found| found.mode() & OTHERS != 0)
+    }
+
+    /// Of this process's user.
+    fn is_ours(found: &fs::Metadata) -> bool {
+        found.uid() == rustix::process::geteuid().as_raw()
+    }
+
     fn checked(path: &Path, place: Place) -> io::Result<Self> {
         let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         if place == Place::Own {
@@ -194,7 +190,7 @@ impl Directory {
         let file = File::from(rustix::fs::openat(&self.handle, name, flags, mode)?);
         let found = file.metadata()?;
         // What is written in place would change under its other name too.
-        if found.is_file() && is_ours(&found) && (how != How::Write || found.nlink() <= 1) {
+        if found.is_file() && Directory::is_ours(&found) && (how != How::Write || found.nlink() <= 1) {
             return Ok(file);
         }
         Err(io::Error::other(format!(

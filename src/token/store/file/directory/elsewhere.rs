@@ -6,16 +6,16 @@ use std::path::Path;
 
 use super::{Directory, How, Place};
 
-/// Permissions are not looked at.
-pub(super) fn others_may_write(_: &Path) -> bool {
-    false
-}
-
-pub(super) fn is_ours(_: &fs::Metadata) -> bool {
-    true
-}
-
 impl Directory {
+    /// Permissions are not looked at.
+    pub(super) fn others_may_write(_: &Path) -> bool {
+        false
+    }
+
+    pub(super) fn is_ours(_: &fs::Metadata) -> bool {
+        true
+    }
+
     pub(super) fn checked(path: &Path, _: Place) -> io::Result<Self> {
         Ok(Self { path: path.to_owned() })
     }
