@@ -8,8 +8,9 @@ use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
 use super::response::{Body, Head, Response, ResponseValue};
 use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
+use crate::value::canary;
 use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
-use crate::value::{Json, JsonMap, canary};
+use crate::value::error_in_success::error_in;
 
 impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes a reply.
@@ -110,70 +111,13 @@ fn begins_as_list(text: &[u8]) -> bool {
     text.trim_ascii_start().first() == Some(&b'[')
 }
 
-/// Members that tell of an error, where all that a reply has are such and [`BESIDE_AN_ERROR`]: a success may have a message
-/// beside what it is about.
-const OF_AN_ERROR: &[&str] = &[
-    "message",
-    "code",
-    "detail",
-    "details",
-    "description",
-    "reason",
-    "title",
-    "errorCode",
-    "errorMessage",
-    "error_code",
-    "error_description",
-    "error_message",
-    "statusCode",
-];
-
-/// Members that an error has beside those, and that alone tell nothing.
-const BESIDE_AN_ERROR: &[&str] = &[
-    "status",
-    "success",
-    "type",
-    "timestamp",
-    "path",
-    "instance",
-    "traceId",
-    "requestId",
-    "correlationId",
-    "trace_id",
-    "request_id",
-    "correlation_id",
-];
-
 /// The member by which a success is known for an error, where nothing of the reply is described that would speak for it.
 fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
     let known = head.operation.error_members;
     if known.is_empty() || !head.status.is_success() {
         return None;
     }
-    let reply = members(text)?;
-    let tells = |member: &str| reply.json(member).is_some_and(|value| !is_blank(value));
-    known.iter().copied().find(|member| tells(member)).or_else(|| {
-        let speaks_for_it = |name: &str| !OF_AN_ERROR.contains(&name) && !BESIDE_AN_ERROR.contains(&name);
-        if reply
-            .iter()
-            .any(|(name, value)| speaks_for_it(name) && !is_blank(value))
-        {
-            return None;
-        }
-        OF_AN_ERROR.iter().copied().find(|member| tells(member))
-    })
-}
-
-/// Whether a value says that there is nothing: `null`, `false`, zero, or without content.
-fn is_blank(value: &Json) -> bool {
-    match value.get().trim_start().as_bytes().first() {
-        Some(b'"') => value.text().is_some_and(|text| text.trim().is_empty()),
-        Some(b'[') => value.items().is_some_and(|items| items.is_empty()),
-        Some(b'{') => value.parse::<JsonMap>().is_ok_and(|members| members.is_empty()),
-        Some(b'n' | b'f') => true,
-        Some(b't') | None => false,
-        Some(_) => value.decimal().is_some_and(|number| number.is_zero()),
-    }
+    error_in(&members(text)?, known)
 }
 
 /// The items of a page that cannot be read, with the reply that they came in. Of all of them there is one warning.
@@ -223,6 +167,7 @@ mod tests {
     use super::super::outcome::Outcome;
     use super::super::secrets::KnownSecrets;
     use super::*;
+    use crate::value::JsonMap;
 
     static OPERATION: Operation = Operation {
         id: "get_number",
@@ -381,6 +326,7 @@ mod tests {
             let response = Response {
                 head,
                 body: whole(body),
+                ending: None,
             };
             match ResponseValue::<JsonMap>::from_response::<()>(response).await {
                 Ok(_) => assert!(is_value, "{status} {body}"),

@@ -4,6 +4,7 @@
 pub mod canary;
 mod causes;
 pub(crate) mod decode;
+pub(crate) mod error_in_success;
 mod exact_number;
 pub(crate) mod fields;
 mod json;

@@ -6,6 +6,7 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess};
 use serde::{Deserializer, Serialize, Serializer};
 
+use crate::value::error_in_success::error_in;
 use crate::value::fields::{EACH_ONCE, Fields};
 use crate::value::objects::tell_bare;
 use crate::value::{Json, JsonMap};
@@ -76,8 +77,10 @@ where
                 is_bare: &mut is_bare,
             };
             let mut value = T::read(MapAccessDeserializer::new(sieve))?;
-            // Where nothing at all is described, nothing can be told of it.
-            tell_bare(is_bare && !rest.is_empty() && !T::DESCRIBED.is_empty());
+            // Other fields are welcome here, but for those of an error. Where nothing at all is described, nothing can be
+            // told of it.
+            let is_bare = is_bare && !T::DESCRIBED.is_empty();
+            tell_bare(is_bare && error_in(&rest, &["error", "errors"]).is_some());
             *value.rest_mut() = rest;
             Ok(value)
         }
