@@ -71,6 +71,7 @@ mod resource;
 mod server;
 mod spec;
 mod unknown;
+mod wrong;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -90,6 +91,7 @@ use self::player::Player;
 use self::players::Players;
 use self::spec::bundled::BUNDLES;
 use self::unknown::unknown;
+use self::wrong::wrong;
 
 /// Why a sandbox could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -574,13 +576,6 @@ impl Sandbox {
         let told = unknown("provider", id, &self.providers());
         wrong(&format!("{told}. Is the feature of the provider on?"))
     }
-}
-
-/// Tells a test what it got wrong.
-#[track_caller]
-#[allow(clippy::panic)]
-fn wrong(why: &str) -> ! {
-    panic!("the sandbox cannot do this: {why}")
 }
 
 impl fmt::Debug for Sandbox {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Fingerprint;
+use super::fingerprint::Fingerprint;
 
 /// The identity of a grant, and the grants that it replaced.
 ///

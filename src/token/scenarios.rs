@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::clock::{Now, Tick};
 use super::machine::*;
-use super::record::{Fingerprint, Intent};
+use super::{Fingerprint, Intent};
 use super::{
     GrantKind, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict,
 };

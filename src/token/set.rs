@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::clock::{after, between};
-use super::{Fingerprint, Lineage, RevokedToken, Rotation, TokenReply};
+use super::fingerprint::Fingerprint;
+use super::{Lineage, RevokedToken, Rotation, TokenReply};
 use crate::value::{ScopeSet, Secret};
 
 /// The tokens of a grant at one moment, with absolute times only.

@@ -199,7 +199,7 @@ impl Core {
                     .await;
                 call.is_over = true;
                 let earlier = &call.earlier;
-                let ending = trace::Ending::new(self.0.provider, operation, &result, earlier.attempts, earlier.started);
+                let ending = trace::ending(self.0.provider, operation, &result, earlier.attempts, earlier.started);
                 match result {
                     Ok(response) => Ok(Response {
                         ending: Some(ending),

@@ -5,6 +5,7 @@ mod connection_error;
 mod core;
 mod credentials;
 mod download;
+mod ending;
 mod error;
 #[cfg(feature = "mock")]
 mod exchange;

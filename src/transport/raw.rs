@@ -17,6 +17,7 @@ use super::operation::{Authentication, Effect, ErrorProof, Operation};
 use super::options::CallOptions;
 use super::request::encode_path;
 use super::response::{Body, Response, ResponseValue};
+use super::trace;
 use crate::http::without_mark;
 use crate::value::decode::{Undecodable, decode};
 
@@ -257,7 +258,7 @@ impl ResponseValue<Bytes> {
             Body::Stream(..) => Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
         if let (Some(ending), Err(error)) = (&mut ending, &read) {
-            ending.failed(error);
+            trace::failed(ending, error);
         }
         read
     }

@@ -7,6 +7,7 @@ use super::charset::in_utf_8;
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
 use super::response::{Body, Head, Response, ResponseValue};
+use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::canary;
 use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
@@ -20,7 +21,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let ending = response.ending.take();
         let read = Self::read(response);
         if let (Some(mut ending), Err(error)) = (ending, &read) {
-            ending.failed(error);
+            trace::failed(&mut ending, error);
         }
         read
     }

@@ -10,12 +10,12 @@ use url::Url;
 
 use super::charset::in_utf_8;
 use super::connection_error::{ConnectionError, ConnectionPoint};
+use super::ending::Ending;
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
 use super::outcome::{Conclusion, code, proof};
-use super::secrets::KnownSecrets;
-use super::trace::Ending;
+use super::secrets::{KnownSecrets, NAMES_OF_A_REQUEST};
 use super::unreadable::UnreadableItem;
 use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read};
 use crate::token;
@@ -246,14 +246,6 @@ impl Response {
         self.head.invalid(problem, body)
     }
 }
-
-/// Headers that name a request, the more usual first.
-pub(super) const NAMES_OF_A_REQUEST: [&str; 4] = [
-    "x-request-id",
-    "request-id",
-    "x-correlation-id",
-    "x-fapi-interaction-id",
-];
 
 /// The first header that names the request.
 fn request_id(headers: &HeaderMap) -> Option<&str> {

@@ -7,10 +7,16 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
-use super::response::NAMES_OF_A_REQUEST;
-
 /// Shorter texts stand in many names: they are known where they are the whole of one.
 const SHORTEST: usize = 8;
+
+/// Headers that name a request, the more usual first: they are for being shown.
+pub(super) const NAMES_OF_A_REQUEST: [&str; 4] = [
+    "x-request-id",
+    "request-id",
+    "x-correlation-id",
+    "x-fapi-interaction-id",
+];
 
 /// Asks the secrets of a client, of which there may be several: whether it is so of one of them.
 pub(crate) type ClientSecrets = Arc<dyn Fn(&dyn Fn(&str) -> bool) -> bool + Send + Sync>;

@@ -3,10 +3,8 @@
 //! The names are those of OpenTelemetry's conventions for HTTP clients, as `tracing-opentelemetry` hands them on. No address,
 //! no query and no id of a resource is in them: of the path its template.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use http::StatusCode;
 use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::{Empty, display};
@@ -14,6 +12,7 @@ use url::Url;
 
 use super::connection_error::ConnectionError;
 use super::credentials::Credential;
+use super::ending::{Ending, of_unknown_outcome};
 use super::error::Error;
 use super::operation::{Effect, Operation};
 use super::outcome::Outcome;
@@ -104,116 +103,29 @@ pub(super) fn attempted(
     }
 }
 
-/// What is to be told of a call that has its reply, or will have none: when it is dropped, which is when the reply was
-/// read, because what cannot be read is no success.
-pub(crate) struct Ending {
-    span: Span,
+/// What is to be told of a call in the span that is entered.
+pub(super) fn ending(
     provider: &'static str,
     operation: &'static Operation,
+    result: &Result<Response, Untyped>,
     attempts: u32,
     started: Instant,
-    /// None: a success.
-    outcome: Option<Outcome>,
-    kind: Cow<'static, str>,
-    status: Option<StatusCode>,
-    /// Where somebody is told of it.
-    request_id: Option<String>,
+) -> Ending {
+    let mut ending = Ending::new(provider, operation, attempts, started);
+    match result {
+        Ok(response) => {
+            let status = response.status();
+            let outcome = (!status.is_success()).then(|| outcome_of(response));
+            ending.answered(status, outcome, || response.head.request_id());
+        }
+        Err(error) => failed(&mut ending, error),
+    }
+    ending
 }
 
-impl Ending {
-    /// Of a call in the span that is entered.
-    pub(super) fn new(
-        provider: &'static str,
-        operation: &'static Operation,
-        result: &Result<Response, Untyped>,
-        attempts: u32,
-        started: Instant,
-    ) -> Self {
-        let mut ending = Self {
-            span: Span::current(),
-            provider,
-            operation,
-            attempts,
-            started,
-            outcome: None,
-            kind: Cow::Borrowed("none"),
-            status: None,
-            request_id: None,
-        };
-        match result {
-            Ok(response) => {
-                let status = response.status();
-                ending.status = Some(status);
-                if !status.is_success() {
-                    ending.outcome = Some(outcome_of(response));
-                    ending.kind = Cow::Owned(status.as_u16().to_string());
-                }
-                // Looked for only where it is told: it may stand in one of several headers.
-                if !ending.span.is_disabled() || ending.warns() {
-                    ending.request_id = response.head.request_id().map(str::to_owned);
-                }
-            }
-            Err(error) => ending.failed(error),
-        }
-        ending
-    }
-
-    /// The reply cannot be read, or there is none.
-    pub(super) fn failed<E>(&mut self, error: &Error<E>) {
-        // Of a refusal it was told already, whatever its body is.
-        if self.outcome.is_some() {
-            return;
-        }
-        self.outcome = Some(error.outcome());
-        self.kind = error.kind();
-        self.status = error.status().or(self.status);
-        if let Some(id) = error.request_id() {
-            self.request_id = Some(id.to_owned());
-        }
-    }
-
-    /// Whether the call may have changed something, and its caller is told of an error.
-    fn warns(&self) -> bool {
-        self.outcome == Some(Outcome::Unknown) && self.operation.effect != Effect::Safe
-    }
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        let Self { span, outcome, .. } = &*self;
-        let took = self.started.elapsed();
-        meter::call(
-            self.provider,
-            self.operation.id,
-            outcome.map_or("ok", Outcome::as_str),
-            &self.kind,
-            took,
-        );
-        if !span.is_disabled() {
-            span.record("finrail.attempts", self.attempts);
-            span.record(
-                "finrail.duration_ms",
-                u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            );
-            if let Some(id) = &self.request_id {
-                span.record("finrail.request_id", id.as_str());
-            }
-            if let Some(status) = self.status {
-                span.record("http.response.status_code", status.as_u16());
-            }
-            if let Some(outcome) = outcome {
-                span.record("finrail.outcome", outcome.as_str());
-                span.record("otel.status_code", "ERROR");
-                span.record("error.type", &*self.kind);
-            }
-        }
-        let _entered = span.enter();
-        match outcome {
-            _ if self.warns() => of_unknown_outcome(self.operation, self.request_id.as_deref()),
-            Some(outcome) => tracing::debug!(outcome = outcome.as_str(), "the call failed"),
-            None => tracing::debug!("the call ended"),
-        }
-    }
+/// The reply cannot be read, or there is none.
+pub(super) fn failed<E>(ending: &mut Ending, error: &Error<E>) {
+    ending.failed(error.outcome(), error.kind(), error.status(), error.request_id());
 }
 
 /// Writes down that a call's caller gave it up (dropped its future), and warns where it may have left.
@@ -238,23 +150,6 @@ pub(super) fn given_up(provider: &'static str, operation: &'static Operation, at
         of_unknown_outcome(operation, None);
     } else {
         tracing::debug!(outcome = outcome.as_str(), "the call was given up");
-    }
-}
-
-/// A call that changes something may have done so, and its caller was told of an error.
-fn of_unknown_outcome(operation: &'static Operation, request_id: Option<&str>) {
-    if operation.effect == Effect::Idempotent {
-        tracing::warn!(
-            operation = operation.id,
-            request_id,
-            "the outcome of a call is unknown: it can be made again, twice is the same as once"
-        );
-    } else {
-        tracing::warn!(
-            operation = operation.id,
-            request_id,
-            "the outcome of a call is unknown: look up what became of it before it is made again"
-        );
     }
 }
 

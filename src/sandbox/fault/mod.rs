@@ -12,7 +12,7 @@ use http::header::{HeaderName, HeaderValue};
 pub use self::gate::Gate;
 
 use self::surprise::Surprise;
-use super::wrong;
+use super::wrong::wrong;
 use crate::sandbox::http::{RawRequest, Reply};
 use crate::sandbox::spec::{Operation, Spec};
 

@@ -270,8 +270,9 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::*;
+    use crate::token::fingerprint::Fingerprint;
     use crate::token::live::UnstoredTokens;
-    use crate::token::record::{Fingerprint, Intent};
+    use crate::token::record::Intent;
     use crate::token::{
         GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokeRequest, StoreError, TokenHandleBuilder, TokenKey,
         TokenReply,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::lease::SenderAtWork;
 use super::write::write;
+use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Live, Outcome, Snapshot};
 use crate::token::machine::{self, Want};
-use crate::token::record::{Fingerprint, Intent, Versioned};
+use crate::token::record::{Intent, Versioned};
 use crate::token::store::Leased;
 use crate::token::{AuditAction, StoreError, TokenSet};
 use crate::value::with_causes;

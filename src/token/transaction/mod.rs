@@ -300,7 +300,7 @@ struct Deferred;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::record::Fingerprint;
+    use crate::token::fingerprint::Fingerprint;
     use crate::token::{GrantKind, ManualClock, Rotation, TokenKey, TokenReply, TokenSet};
     use crate::value::{ScopeSet, Secret};
 

@@ -12,9 +12,10 @@ use super::replaced::Replaced;
 use super::retain::{Retained, leave_or_release, retain};
 use super::write::{Written, change, write, write_last};
 use crate::token::clock::Now;
+use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Asked, Live, Outcome, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Consequence, Want};
-use crate::token::record::{Fingerprint, Intent, Versioned};
+use crate::token::record::{Intent, Versioned};
 use crate::token::store::{Lease, LeasedSwap};
 use crate::token::{
     AuditAction, EndedBy, Error, Event, IssuerError, Obtain, ReauthorizationReason, Record, RefreshRequest, SendPermit,

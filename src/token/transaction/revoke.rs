@@ -5,9 +5,10 @@ use super::lease::{SenderAtWork, UnderLease, acquire, acquire_to_drop, while_ren
 use super::look::{Known, read_as_far_as_known};
 use super::retain::leave_or_release;
 use super::write::write;
+use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Live, NotRevoked};
 use crate::token::machine;
-use crate::token::record::{Fingerprint, Versioned};
+use crate::token::record::Versioned;
 use crate::token::store::Lease;
 use crate::token::{
     AuditAction, Error, ReauthorizationReason, RevokeRequest, RevokedToken, SendPermit, StoreError, TokenSet,
