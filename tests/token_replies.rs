@@ -912,7 +912,6 @@ async fn a_doubt_about_a_revocation_stays_until_the_server_says_what_became_of_t
         Answer::html(502, "<html>Bad gateway</html>"),
         Answer::html(504, "<html>Gateway timeout</html>"),
         Answer::empty(500),
-        Answer::status(503, r#"{"error":"server_error"}"#),
         Answer::status(408, "{}"),
         Answer::status(202, ""),
         Answer::html(200, "<html>Log in first</html>"),
@@ -926,7 +925,13 @@ async fn a_doubt_about_a_revocation_stays_until_the_server_says_what_became_of_t
     }
     // And after a word on it, the next one is as the first.
     let refused = Answer::status(400, r#"{"error":"unsupported_token_type"}"#);
-    for first in [refused, Answer::status(429, "{}")] {
+    for first in [
+        refused,
+        Answer::status(429, "{}"),
+        Answer::status(503, r#"{"error":"server_error"}"#),
+        Answer::html(503, "<html>Out of order</html>"),
+        Answer::status(400, r#"{"error":"temporarily_unavailable"}"#),
+    ] {
         let answers = [Answer::json(token(1)), first, Answer::status(400, unknown)];
         let world = World::new(answers).await;
         let user = world.finexer().await;

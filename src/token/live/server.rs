@@ -67,7 +67,7 @@ impl Server {
             // An unknown token is a revoked token (RFC 7009 section 2.2).
             Err(error) if error.verdict == Verdict::Dead => Ok(true),
             Err(error) => Err(NotRevoked {
-                is_open: matches!(error.verdict, Verdict::InDoubt | Verdict::Transient { .. }),
+                is_open: error.verdict == Verdict::InDoubt,
                 error: error.into(),
             }),
         }
@@ -87,8 +87,8 @@ impl Server {
 /// Why a revocation is not known to be done.
 #[derive(Debug)]
 pub(crate) struct NotRevoked {
-    /// It may be done all the same: whoever answered, if anybody did, gave no word on the request. A server that is out of
-    /// order, or a gateway in front of it, may have passed it on.
+    /// It may be done all the same: whoever answered, if anybody did, gave no word on the request, and may have passed it on.
+    /// A server that says that it is out of order did not carry it out (RFC 7009 section 2.2.1).
     pub is_open: bool,
     pub error: Error,
 }
@@ -160,7 +160,7 @@ mod tests {
             (
                 Bank::Says(Some(Verdict::Transient { retry_after })),
                 "again, after 7 s",
-                true,
+                false,
             ),
             (Bank::Says(Some(Verdict::NotSent)), "again, after 7 s", false),
             (Bank::Says(Some(Verdict::ClientMisconfigured)), "misconfigured", false),

@@ -100,7 +100,8 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
         holder: "a process that the store has forgotten".to_owned(),
         fence,
         at: live.now().utc(),
-        first_at: None,
+        // The store knew, and has lost, when a request with it went out; not before it came.
+        first_at: Some(tokens.obtained_at),
         refresh_token: Fingerprint::of(refresh_token),
         unanswered: 0,
         given_up: false,
