@@ -218,6 +218,53 @@ async fn a_refresh_token_is_imported_where_an_access_token_alone_came_before() {
     }
 }
 
+/// Finexer, where a login brings no refresh token, and the token endpoint takes none.
+async fn bank_without_refresh_tokens() -> Recorder {
+    Recorder::start(|request, _| match (request.path(), request.field("code")) {
+        ("/token", Some(_)) => Answer::json(
+            r#"{"access_token":"of-the-login","token_type":"bearer","expires_in":3600,"account_id":"acc_1"}"#,
+        ),
+        ("/token", None) => Answer::status(400, r#"{"error":"invalid_grant"}"#),
+        _ if request.header("authorization") == Some("Bearer of-the-login") => {
+            Answer::json(r#"{"object":"list","data":[]}"#)
+        }
+        _ => Answer::invalid_token(),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_login_that_brought_no_refresh_token_is_left_by_imports() {
+    const NO_SCOPES: [&str; 0] = [];
+    let (bank, store) = (bank_without_refresh_tokens().await, Arc::new(MemoryStore::new()));
+    let app = || {
+        finexer::App::builder()
+            .base_url(bank.origin())
+            .token_endpoint(format!("{}/token", bank.origin()))
+            .redirect_uri("https://app.example/callback")
+            .credentials(finexer::Credentials::new("client", "secret"))
+            .store(Arc::clone(&store) as Arc<dyn TokenStore>)
+            .build()
+            .unwrap()
+    };
+    let first = app();
+    let pending = first.authorize(NO_SCOPES).unwrap().subject("jo").pending;
+    let state = pending.state().expose_secret().to_owned();
+    let callback = format!("https://app.example/callback?code=c&state={state}");
+    let login = first.finish(pending, &callback).await.unwrap();
+    login.client().list_customers().send().await.unwrap();
+    for stale in [
+        ExistingTokens::refresh_token("stale"),
+        ExistingTokens::access_token_only("stale", None),
+        ExistingTokens::access_token_only("stale", Some(Utc::now() + TimeDelta::days(1))),
+    ] {
+        let user = app().import("jo", stale).await.unwrap();
+        assert_eq!(user.key(), login.key());
+        user.client().list_customers().send().await.unwrap();
+    }
+    assert!(!sent_tokens(&bank).iter().any(|token| token.ends_with("stale")));
+}
+
 #[tokio::test]
 async fn scopes_that_only_an_import_told_are_those_of_the_last_one_and_those_of_a_reply_stay() {
     for (told, transactions) in [("", true), (r#","scope":"accounts""#, false)] {

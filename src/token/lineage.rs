@@ -88,6 +88,11 @@ impl Lineage {
         self.imported == Some(token)
     }
 
+    /// Whether an import began the grant.
+    pub(crate) fn is_of_import(&self) -> bool {
+        self.imported.is_some()
+    }
+
     /// The tokens that imports brought, of this grant and of those before it.
     pub(crate) fn imports(&self) -> impl Iterator<Item = Fingerprint> {
         let earlier = self.before.iter().map(|ancestor| ancestor.imported);

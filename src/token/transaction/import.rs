@@ -5,7 +5,7 @@ use super::lease::acquire;
 use super::write::write;
 use crate::token::live::Live;
 use crate::token::record::Versioned;
-use crate::token::{AuditAction, Error, ReauthorizationReason, Record, StoreError, TokenInfo, TokenSet};
+use crate::token::{AuditAction, Error, Lineage, ReauthorizationReason, Record, StoreError, TokenInfo, TokenSet};
 
 /// What the store has wins as long as it lives, and so does its end against the tokens that came to it: an import may be
 /// run again, and brings back nothing that ended since.
@@ -79,7 +79,11 @@ fn decide(stored: &Record, brought: &TokenSet) -> Step {
             lineage.is_some_and(|lineage| lineage.imports().next().is_some())
         }
         (Some(_), _) => true,
-        (None, Some(tokens)) => tokens.refresh_token.is_none() && outlasts(brought, tokens),
+        // A login that brought no refresh token is none of an import's business.
+        (None, Some(tokens)) => {
+            let alone = tokens.refresh_token.is_none() && lineage.is_some_and(Lineage::is_of_import);
+            alone && outlasts(brought, tokens)
+        }
         (None, None) => false,
     };
     let came_before = lineage.is_some_and(|lineage| lineage.imports().any(|earlier| earlier == token));
@@ -134,7 +138,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::*;
-    use crate::token::{GrantKind, Lineage, Rotation, TokenKey, TokenReply};
+    use crate::token::{GrantKind, Rotation, TokenKey, TokenReply};
     use crate::value::{ScopeSet, Secret};
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -225,6 +229,23 @@ mod tests {
         let alone = stored(brought(None, "a-1", Some(60)));
         let again = decide(&alone, &brought(None, "a-1", Some(90)));
         assert_eq!(again, Step::Leave, "it is the same");
+    }
+
+    #[test]
+    fn an_access_token_that_came_with_a_login_stays() {
+        for lineage in [Some(Lineage::begun(at(0)).after(None)), None] {
+            let mut of_login = brought(None, "a-1", Some(60));
+            of_login.lineage = lineage;
+            for other in [brought(Some("r-9"), "", Some(0)), brought(None, "a-9", None)] {
+                assert_eq!(decide(&stored(of_login.clone()), &other), Step::Leave);
+            }
+        }
+        // Nor does what was imported before the login make it an import.
+        let mut of_login = brought(None, "a-2", Some(60));
+        of_login.lineage = Some(Lineage::begun(at(9)));
+        of_login.descend_from(Some(stored(brought(None, "a-1", Some(60))).as_ancestor()));
+        let other = brought(Some("r-9"), "", Some(0));
+        assert_eq!(decide(&stored(of_login), &other), Step::Leave);
     }
 
     #[test]
