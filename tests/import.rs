@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use finrail::oauth::ExistingTokens;
-use finrail::token::{GrantKind, MemoryStore, TokenStore};
+use finrail::token::store::StoredRecord;
+use finrail::token::{GrantKind, MemoryStore, TokenKey, TokenStore};
 use finrail::{finexer, mx, oauth, ofx, omnifund};
 use recorder::{Answer, Recorder};
 
@@ -265,6 +266,52 @@ async fn a_login_that_brought_no_refresh_token_is_left_by_imports() {
     assert!(!sent_tokens(&bank).iter().any(|token| token.ends_with("stale")));
 }
 
+/// The store loses what it has of the grant, or goes back to an older copy.
+async fn lose(store: &MemoryStore, key: &TokenKey, copy: Option<StoredRecord>) {
+    let (id, stored) = (key.storage_id(), store.load(key).await.unwrap().unwrap());
+    let lost = match copy {
+        Some(copy) => store.replace(&id, stored.revision, copy).await,
+        None => store.remove(&id, stored.revision).await,
+    };
+    assert!(lost.unwrap());
+}
+
+#[tokio::test]
+async fn an_import_gives_the_store_back_what_it_lost_and_knows_an_end_that_it_lost() {
+    let tokens = || ExistingTokens::refresh_token("old-refresh");
+    for end in ["none", "forget", "revoke"] {
+        for goes_back in [false, true] {
+            let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+            let app = app(&bank, &store);
+            let user = app.import("jo", tokens()).await.unwrap();
+            let copy = store.load(user.key()).await.unwrap();
+            user.client().list_accounts().send().await.unwrap();
+            match end {
+                "forget" => user.forget().await.unwrap(),
+                "revoke" => user.revoke().await.unwrap(),
+                _ => {}
+            }
+            lose(&store, user.key(), copy.filter(|_| goes_back)).await;
+            let again = app.import("jo", tokens().scopes(["accounts"])).await;
+            if end == "none" {
+                let info = again.unwrap().info().unwrap();
+                assert_eq!(info.generation, 2, "{goes_back}");
+                let elsewhere = self::app(&bank, &store).connection(user.key()).await.unwrap();
+                assert_eq!(elsewhere.unwrap().info().unwrap().generation, 2, "{goes_back}");
+                user.client().list_accounts().send().await.unwrap();
+            } else {
+                let error = again.unwrap_err();
+                assert!(is_over(&error), "{end} {goes_back}: {error:?}");
+                assert!(user.tokens().header().is_none(), "{end} {goes_back}");
+                // Other tokens are a new grant, as where nothing was lost.
+                let other = app.import("jo", ExistingTokens::refresh_token("other")).await.unwrap();
+                other.client().list_accounts().send().await.unwrap();
+            }
+            assert_eq!(times_sent(&bank, "old-refresh"), 1, "{end} {goes_back}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn scopes_that_only_an_import_told_are_those_of_the_last_one_and_those_of_a_reply_stay() {
     for (told, transactions) in [("", true), (r#","scope":"accounts""#, false)] {
@@ -471,8 +518,8 @@ async fn a_scope_is_imported_with_what_it_is_bound_to_as_a_reply_tells_it() {
 #[cfg(feature = "tatrabanka")]
 mod bound_to_a_consent {
     use finrail::tatrabanka::{App, Credentials, Provider, Scope};
-    use finrail::token::store::{StoredRecord, Swap, Swapped};
-    use finrail::token::{Record, TokenKey};
+    use finrail::token::Record;
+    use finrail::token::store::{Swap, Swapped};
 
     use super::*;
 

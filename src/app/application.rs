@@ -386,8 +386,8 @@ impl<P: Provider> App<P> {
     /// the user has authorized anew, find that connection by its own key and import no more. What the scopes are bound to is
     /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. Nothing is sent to the
     /// provider here.
-    /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)):
-    /// after that an import of the same tokens is a new one.
+    /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)), or
+    /// a [`Connection`] of this process knows its end: after that an import of the same tokens is a new one.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
