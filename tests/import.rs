@@ -266,6 +266,22 @@ async fn a_login_that_brought_no_refresh_token_is_left_by_imports() {
     assert!(!sent_tokens(&bank).iter().any(|token| token.ends_with("stale")));
 }
 
+#[tokio::test]
+async fn an_end_on_purpose_is_remembered_whatever_was_imported_since() {
+    let (bank, store) = (strict_bank().await, Arc::new(MemoryStore::new()));
+    let app = app(&bank, &store);
+    let ended = || ExistingTokens::refresh_token("living");
+    app.import("jo", ended()).await.unwrap().forget().await.unwrap();
+    for hour in 0..40 {
+        let end = Utc::now() + TimeDelta::hours(hour + 1);
+        let alone = ExistingTokens::access_token_only(format!("hour-{hour}"), Some(end));
+        app.import("jo", alone).await.unwrap();
+    }
+    let user = app.import("jo", ended()).await.unwrap();
+    user.client().list_accounts().send().await.unwrap();
+    assert_eq!(sent_tokens(&bank), ["Bearer hour-39"]);
+}
+
 /// The store loses what it has of the grant, or goes back to an older copy.
 async fn lose(store: &MemoryStore, key: &TokenKey, copy: Option<StoredRecord>) {
     let (id, stored) = (key.storage_id(), store.load(key).await.unwrap().unwrap());

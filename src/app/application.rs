@@ -387,7 +387,8 @@ impl<P: Provider> App<P> {
     /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. Nothing is sent to the
     /// provider here.
     /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)), or
-    /// a [`Connection`] of this process knows its end: after that an import of the same tokens is a new one.
+    /// a [`Connection`] of this process knows its end: after that an import of the same tokens is a new one. The first tokens of
+    /// the last 64 grants that were imported under a key and ended on purpose are remembered, however much was imported since.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
