@@ -731,6 +731,30 @@ mod bound_to_a_consent {
     }
 
     #[tokio::test]
+    async fn a_damaged_record_of_another_grant_stops_no_import() {
+        let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+        let other = app(&bank, &store).import("jo", refresh_token("r-0")).await.unwrap();
+        let key = other.key().clone();
+        drop(other);
+        let damaged = StoredRecord::new(u64::MAX / 2, b"{\"cut".as_slice());
+        lose(&store, &key, Some(damaged.clone())).await;
+        let consent = || refresh_token("r-1").scopes([Scope::PremiumAis.of("c-1")]);
+        let (keys, sent) = starts(&bank, &store, vec![consent(), consent()]).await;
+        assert_eq!((keys.len(), sent), (1, vec!["r-1".to_owned()]), "{keys:?}");
+        assert_eq!(
+            store.load(&key).await.unwrap(),
+            Some(damaged),
+            "it is left for its own grant"
+        );
+        // Of the grant that is imported itself, damage is told.
+        let error = app(&bank, &store).import("jo", refresh_token("r-0")).await.unwrap_err();
+        assert!(
+            matches!(error, oauth::Error::Token(finrail::token::Error::Store { .. })),
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test]
     async fn what_no_scope_can_be_bound_to_is_refused() {
         let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
         let app = app(&bank, &store);

@@ -455,7 +455,14 @@ impl<P: Provider> App<P> {
         }
         for ids in before {
             let earlier = self.handle(handle.key().clone().bound_to(ids.iter().cloned()), Renewal::Refresh);
-            let stored = earlier.stored().await?;
+            let stored = match earlier.stored().await {
+                // It tells nothing of whose it was, and is no reason to lose this grant.
+                Err(crate::token::Error::Store { source }) if source.damage().is_some() => {
+                    tracing::warn!(key = %earlier.key(), error = %with_causes(&source), "a damaged record is taken for another grant than the one that is imported");
+                    continue;
+                }
+                stored => stored?,
+            };
             if stored.is_some_and(|stored| tokens.are_of(P::profile(), &ids, &stored, set)) {
                 return Ok(Some(earlier));
             }
