@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use finrail::oauth::ExistingTokens;
-use finrail::token::{GrantKind, MemoryStore, TokenStore};
+use finrail::token::store::StoredRecord;
+use finrail::token::{GrantKind, MemoryStore, TokenKey, TokenStore};
 use finrail::{finexer, mx, oauth, ofx, omnifund};
 use recorder::{Answer, Recorder};
 
@@ -218,6 +219,115 @@ async fn a_refresh_token_is_imported_where_an_access_token_alone_came_before() {
     }
 }
 
+/// Finexer, where a login brings no refresh token, and the token endpoint takes none.
+async fn bank_without_refresh_tokens() -> Recorder {
+    Recorder::start(|request, _| match (request.path(), request.field("code")) {
+        ("/token", Some(_)) => Answer::json(
+            r#"{"access_token":"of-the-login","token_type":"bearer","expires_in":3600,"account_id":"acc_1"}"#,
+        ),
+        ("/token", None) => Answer::status(400, r#"{"error":"invalid_grant"}"#),
+        _ if request.header("authorization") == Some("Bearer of-the-login") => {
+            Answer::json(r#"{"object":"list","data":[]}"#)
+        }
+        _ => Answer::invalid_token(),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_login_that_brought_no_refresh_token_is_left_by_imports() {
+    const NO_SCOPES: [&str; 0] = [];
+    let (bank, store) = (bank_without_refresh_tokens().await, Arc::new(MemoryStore::new()));
+    let app = || {
+        finexer::App::builder()
+            .base_url(bank.origin())
+            .token_endpoint(format!("{}/token", bank.origin()))
+            .redirect_uri("https://app.example/callback")
+            .credentials(finexer::Credentials::new("client", "secret"))
+            .store(Arc::clone(&store) as Arc<dyn TokenStore>)
+            .build()
+            .unwrap()
+    };
+    let first = app();
+    let pending = first.authorize(NO_SCOPES).unwrap().subject("jo").pending;
+    let state = pending.state().expose_secret().to_owned();
+    let callback = format!("https://app.example/callback?code=c&state={state}");
+    let login = first.finish(pending, &callback).await.unwrap();
+    login.client().list_customers().send().await.unwrap();
+    for stale in [
+        ExistingTokens::refresh_token("stale"),
+        ExistingTokens::access_token_only("stale", None),
+        ExistingTokens::access_token_only("stale", Some(Utc::now() + TimeDelta::days(1))),
+    ] {
+        let user = app().import("jo", stale).await.unwrap();
+        assert_eq!(user.key(), login.key());
+        user.client().list_customers().send().await.unwrap();
+    }
+    assert!(!sent_tokens(&bank).iter().any(|token| token.ends_with("stale")));
+}
+
+#[tokio::test]
+async fn an_end_on_purpose_is_remembered_whatever_was_imported_since() {
+    let (bank, store) = (strict_bank().await, Arc::new(MemoryStore::new()));
+    let app = app(&bank, &store);
+    let ended = || ExistingTokens::refresh_token("living");
+    app.import("jo", ended()).await.unwrap().forget().await.unwrap();
+    for hour in 0..40 {
+        let end = Utc::now() + TimeDelta::hours(hour + 1);
+        let alone = ExistingTokens::access_token_only(format!("hour-{hour}"), Some(end));
+        app.import("jo", alone).await.unwrap();
+    }
+    let user = app.import("jo", ended()).await.unwrap();
+    user.client().list_accounts().send().await.unwrap();
+    assert_eq!(sent_tokens(&bank), ["Bearer hour-39"]);
+}
+
+/// The store loses what it has of the grant, or goes back to an older copy.
+async fn lose(store: &MemoryStore, key: &TokenKey, copy: Option<StoredRecord>) {
+    let (id, stored) = (key.storage_id(), store.load(key).await.unwrap().unwrap());
+    let lost = match copy {
+        Some(copy) => store.replace(&id, stored.revision, copy).await,
+        None => store.remove(&id, stored.revision).await,
+    };
+    assert!(lost.unwrap());
+}
+
+#[tokio::test]
+async fn an_import_gives_the_store_back_what_it_lost_and_knows_an_end_that_it_lost() {
+    let tokens = || ExistingTokens::refresh_token("old-refresh");
+    for end in ["none", "forget", "revoke"] {
+        for goes_back in [false, true] {
+            let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+            let app = app(&bank, &store);
+            let user = app.import("jo", tokens()).await.unwrap();
+            let copy = store.load(user.key()).await.unwrap();
+            user.client().list_accounts().send().await.unwrap();
+            match end {
+                "forget" => user.forget().await.unwrap(),
+                "revoke" => user.revoke().await.unwrap(),
+                _ => {}
+            }
+            lose(&store, user.key(), copy.filter(|_| goes_back)).await;
+            let again = app.import("jo", tokens().scopes(["accounts"])).await;
+            if end == "none" {
+                let info = again.unwrap().info().unwrap();
+                assert_eq!(info.generation, 2, "{goes_back}");
+                let elsewhere = self::app(&bank, &store).connection(user.key()).await.unwrap();
+                assert_eq!(elsewhere.unwrap().info().unwrap().generation, 2, "{goes_back}");
+                user.client().list_accounts().send().await.unwrap();
+            } else {
+                let error = again.unwrap_err();
+                assert!(is_over(&error), "{end} {goes_back}: {error:?}");
+                assert!(user.tokens().header().is_none(), "{end} {goes_back}");
+                // Other tokens are a new grant, as where nothing was lost.
+                let other = app.import("jo", ExistingTokens::refresh_token("other")).await.unwrap();
+                other.client().list_accounts().send().await.unwrap();
+            }
+            assert_eq!(times_sent(&bank, "old-refresh"), 1, "{end} {goes_back}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn scopes_that_only_an_import_told_are_those_of_the_last_one_and_those_of_a_reply_stay() {
     for (told, transactions) in [("", true), (r#","scope":"accounts""#, false)] {
@@ -424,8 +534,8 @@ async fn a_scope_is_imported_with_what_it_is_bound_to_as_a_reply_tells_it() {
 #[cfg(feature = "tatrabanka")]
 mod bound_to_a_consent {
     use finrail::tatrabanka::{App, Credentials, Provider, Scope};
-    use finrail::token::store::{StoredRecord, Swap, Swapped};
-    use finrail::token::{Record, TokenKey};
+    use finrail::token::Record;
+    use finrail::token::store::{Swap, Swapped};
 
     use super::*;
 
@@ -618,6 +728,30 @@ mod bound_to_a_consent {
             .await
             .unwrap();
         assert_ne!(*second.key(), earlier);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_record_of_another_grant_stops_no_import() {
+        let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+        let other = app(&bank, &store).import("jo", refresh_token("r-0")).await.unwrap();
+        let key = other.key().clone();
+        drop(other);
+        let damaged = StoredRecord::new(u64::MAX / 2, b"{\"cut".as_slice());
+        lose(&store, &key, Some(damaged.clone())).await;
+        let consent = || refresh_token("r-1").scopes([Scope::PremiumAis.of("c-1")]);
+        let (keys, sent) = starts(&bank, &store, vec![consent(), consent()]).await;
+        assert_eq!((keys.len(), sent), (1, vec!["r-1".to_owned()]), "{keys:?}");
+        assert_eq!(
+            store.load(&key).await.unwrap(),
+            Some(damaged),
+            "it is left for its own grant"
+        );
+        // Of the grant that is imported itself, damage is told.
+        let error = app(&bank, &store).import("jo", refresh_token("r-0")).await.unwrap_err();
+        assert!(
+            matches!(error, oauth::Error::Token(finrail::token::Error::Store { .. })),
+            "{error:?}"
+        );
     }
 
     #[tokio::test]

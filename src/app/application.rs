@@ -386,8 +386,9 @@ impl<P: Provider> App<P> {
     /// the user has authorized anew, find that connection by its own key and import no more. What the scopes are bound to is
     /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. Nothing is sent to the
     /// provider here.
-    /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)):
-    /// after that an import of the same tokens is a new one.
+    /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)), or
+    /// a [`Connection`] of this process knows its end: after that an import of the same tokens is a new one. The first tokens of
+    /// the last 64 grants that were imported under a key and ended on purpose are remembered, however much was imported since.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
@@ -454,7 +455,14 @@ impl<P: Provider> App<P> {
         }
         for ids in before {
             let earlier = self.handle(handle.key().clone().bound_to(ids.iter().cloned()), Renewal::Refresh);
-            let stored = earlier.stored().await?;
+            let stored = match earlier.stored().await {
+                // It tells nothing of whose it was, and is no reason to lose this grant.
+                Err(crate::token::Error::Store { source }) if source.damage().is_some() => {
+                    tracing::warn!(key = %earlier.key(), error = %with_causes(&source), "a damaged record is taken for another grant than the one that is imported");
+                    continue;
+                }
+                stored => stored?,
+            };
             if stored.is_some_and(|stored| tokens.are_of(P::profile(), &ids, &stored, set)) {
                 return Ok(Some(earlier));
             }

@@ -179,11 +179,8 @@ impl TokenHandle {
 
     /// Takes the tokens of a grant that was made elsewhere, where the store has nothing under the key yet.
     pub(crate) async fn import(&self, tokens: TokenSet) -> Result<TokenInfo, Error> {
-        let import = |tokens| self.owned(|live| async move { transaction::import(&live, tokens).await });
-        match import(tokens.clone()).await {
-            Err(Error::Store { source }) if source.damage().is_some() && self.mend().await => import(tokens).await,
-            imported => imported,
-        }
+        self.owned(|live| async move { transaction::import(&live, tokens).await })
+            .await
     }
 
     /// What the store has of the grant, its end included.

@@ -25,6 +25,10 @@ pub struct Lineage {
     /// The token that an import brought; none: its tokens came with a login, or from a version that did not write this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imported: Option<Fingerprint>,
+    /// The tokens that imports brought of grants that were ended on purpose, the youngest first: longer than their grants
+    /// are ancestors, because these tokens may still live, and are to bring nothing back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ended: Vec<Fingerprint>,
 }
 
 /// A grant that was there when another one began.
@@ -43,6 +47,9 @@ struct Ancestor {
 
 /// So many ancestors are remembered: logins of one user that can be under way at once, and more.
 const REMEMBERED: usize = 16;
+/// So many tokens of imports whose grants were ended on purpose are remembered: a user ends a consent now and then, while
+/// access tokens alone may be imported every hour. They are a kilobyte or two of a record.
+const ENDED: usize = 64;
 
 /// How a grant stands to another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +80,7 @@ impl Lineage {
             before: Vec::new(),
             blind: true,
             imported: None,
+            ended: Vec::new(),
         }
     }
 
@@ -88,10 +96,16 @@ impl Lineage {
         self.imported == Some(token)
     }
 
+    /// Whether an import began the grant.
+    pub(crate) fn is_of_import(&self) -> bool {
+        self.imported.is_some()
+    }
+
     /// The tokens that imports brought, of this grant and of those before it.
     pub(crate) fn imports(&self) -> impl Iterator<Item = Fingerprint> {
         let earlier = self.before.iter().map(|ancestor| ancestor.imported);
-        std::iter::once(self.imported).chain(earlier).flatten()
+        let youngest = std::iter::once(self.imported).chain(earlier).flatten();
+        youngest.chain(self.ended.iter().copied())
     }
 
     /// The same login, after a look at what there is: this grant, which was ended on purpose or not; or none.
@@ -122,6 +136,13 @@ impl Lineage {
         let known = std::mem::take(&mut self.before);
         let imported = lineage.and_then(|lineage| lineage.imported);
         self.before.push(Ancestor { id, ended, imported });
+        let older_ends = lineage.map(|lineage| lineage.ended.as_slice()).unwrap_or_default();
+        let known_ends = std::mem::take(&mut self.ended);
+        for token in imported.filter(|_| ended).iter().chain(older_ends).chain(&known_ends) {
+            if self.ended.len() < ENDED && !self.ended.contains(token) {
+                self.ended.push(*token);
+            }
+        }
         for ancestor in older.iter().chain(&known) {
             if self.before.len() < REMEMBERED && self.ancestor(&ancestor.id).is_none() {
                 self.before.push(ancestor.clone());
@@ -275,6 +296,33 @@ mod tests {
         let again = youngest.clone().after(Some((Some(&oldest), false)));
         assert_eq!(again.before.len(), REMEMBERED);
         assert_eq!(again.clone().after(Some((Some(&again), false))), again);
+    }
+
+    #[test]
+    fn what_was_ended_on_purpose_is_remembered_for_longer_than_its_grant() {
+        let token = |number: usize| Fingerprint::of(&crate::value::Secret::from(format!("token {number}").as_str()));
+        let import = |number, before: &Lineage, ended| {
+            let begun = Lineage::begun(at(0)).of_import(token(number));
+            begun.after(Some((Some(before), ended)))
+        };
+        let is_known = |lineage: &Lineage, number| lineage.imports().any(|known| known == token(number));
+        let first = Lineage::begun(at(0)).of_import(token(0));
+        let mut youngest = import(1, &first, true);
+        for number in 2..=100 {
+            youngest = import(number, &youngest, false);
+        }
+        assert!(is_known(&youngest, 0) && is_known(&youngest, 100));
+        assert!(!is_known(&youngest, 1), "it was only replaced");
+        assert_eq!(youngest.ended, [token(0)]);
+        // A login keeps it, and so does what is seen twice.
+        let login = login(0, Some(&youngest));
+        let again = login.clone().after(Some((Some(&youngest), false)));
+        assert_eq!((&login.ended, &again.ended), (&youngest.ended, &youngest.ended));
+        for number in 101..=200 {
+            youngest = import(number, &youngest, true);
+        }
+        assert_eq!(youngest.ended.len(), ENDED);
+        assert!(is_known(&youngest, 199) && !is_known(&youngest, 0));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::token::grant::Grant;
 use crate::token::machine::{self, Freshness, Issued};
 use crate::token::record::Versioned;
 use crate::token::source::{Bearer, Rejection};
-use crate::token::{ReauthorizationReason, Renewal, TokenSet, Tombstone};
+use crate::token::{ReauthorizationReason, Record, Renewal, TokenSet, Tombstone};
 
 /// What this process holds of a grant.
 pub(crate) struct Held {
@@ -247,6 +247,21 @@ impl Held {
         let tokens = snapshot.tokens.as_ref()?;
         let is_older = seen.record.tombstone.is_none() && machine::went_back(Some(&seen.record), tokens);
         is_older.then(|| tombstone.clone())
+    }
+
+    /// The end of the grant that this process knows and the store has lost: it has nothing, or an older copy.
+    pub fn end_lost_by_store(&self, seen: Option<&Versioned>) -> Option<Record> {
+        let snapshot = self.snapshot()?;
+        let end = snapshot.tombstone.clone()?;
+        let shown = (snapshot.revision, snapshot.tokens.as_ref());
+        let is_older = |seen: &Versioned| {
+            seen.record.tombstone.is_none()
+                && machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal)
+        };
+        let mut record = Record::ended(self.grant.key.clone(), end.reason, end.at, end.generation, &end.holder);
+        record.tokens = snapshot.tokens.clone();
+        record.tombstone = Some(end);
+        seen.is_none_or(is_older).then_some(record)
     }
 
     fn lock(&self) -> MutexGuard<'_, Refusals> {

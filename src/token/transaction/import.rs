@@ -1,11 +1,13 @@
 //! A grant that comes from elsewhere: its tokens are stored where nothing is stored yet, or what is stored is over and
 //! they are others.
 
+use std::sync::Arc;
+
 use super::lease::acquire;
+use super::look::{Known, read_as_far_as_known};
 use super::write::write;
-use crate::token::live::Live;
-use crate::token::record::Versioned;
-use crate::token::{AuditAction, Error, ReauthorizationReason, Record, StoreError, TokenInfo, TokenSet};
+use crate::token::live::{Live, Snapshot};
+use crate::token::{AuditAction, Error, Lineage, ReauthorizationReason, Record, StoreError, TokenInfo, TokenSet};
 
 /// What the store has wins as long as it lives, and so does its end against the tokens that came to it: an import may be
 /// run again, and brings back nothing that ended since.
@@ -13,11 +15,9 @@ pub(crate) async fn import(live: &Live, tokens: TokenSet) -> Result<TokenInfo, E
     let lease = acquire(&live.store, &*live.clock).await?;
     let outcome = under_lease(live, tokens, lease.fence).await;
     live.store.release(lease).await;
-    let (stored, is_imported) = outcome?;
-    let generation = stored.record.generation();
-    let snapshot = live.publish(stored);
+    let (snapshot, is_imported) = outcome?;
     if is_imported {
-        live.audit(generation, AuditAction::Imported);
+        live.audit(snapshot.generation().unwrap_or(0), AuditAction::Imported);
     }
     match (snapshot.ended(), &snapshot.tokens) {
         (None, Some(tokens)) => Ok(tokens.info()),
@@ -26,38 +26,52 @@ pub(crate) async fn import(live: &Live, tokens: TokenSet) -> Result<TokenInfo, E
     }
 }
 
-/// What the store has now, and whether that is what was to be imported.
-async fn under_lease(live: &Live, mut tokens: TokenSet, fence: u64) -> Result<(Versioned, bool), Error> {
+/// What is shown now, and whether that is what was to be imported. What the store lost, and this process knows, counts as
+/// what the store has: the tokens that were imported first are spent since.
+async fn under_lease(live: &Live, mut tokens: TokenSet, fence: u64) -> Result<(Arc<Snapshot>, bool), Error> {
     if let Some(error) = live.held.unstored.error() {
         return Err(error);
     }
-    let Some(stored) = live.store.read().await? else {
-        let taken = put(live, None, live.grant.alive(tokens), fence).await?;
-        return Ok((taken, true));
+    let stored = match read_as_far_as_known(live, fence).await? {
+        Known::Stored(stored) => stored,
+        // They have a refresh token, and live. Nothing is sent here that their sender could be in the way of.
+        Known::PutBack(_) => return Ok((shown(live)?, false)),
     };
-    match decide(&stored.record, &tokens) {
+    let revision = stored.as_ref().map(|stored| stored.revision);
+    let lost_end = live.held.end_lost_by_store(stored.as_ref());
+    let Some(known) = lost_end.as_ref().or(stored.as_ref().map(|stored| &stored.record)) else {
+        return Ok((put(live, None, live.grant.alive(tokens), fence).await?, true));
+    };
+    match decide(known, &tokens) {
         Step::Leave => {
-            tracing::debug!(key = %live.grant.key, "the store has this grant already: nothing is imported");
-            Ok((stored, false))
+            tracing::debug!(key = %live.grant.key, "this grant is known already: nothing is imported");
+            let left = match (lost_end, stored) {
+                (None, Some(stored)) => live.publish(stored),
+                _ => shown(live)?,
+            };
+            Ok((left, false))
         }
         Step::Correct(record) => {
             tracing::debug!(key = %live.grant.key, "the store has this grant already: the import says anew what it was granted");
-            let corrected = put(live, Some(stored.revision), *record, fence).await?;
-            Ok((corrected, false))
+            Ok((put(live, revision, *record, fence).await?, false))
         }
         Step::Take => {
             tracing::info!(key = %live.grant.key, "other tokens are imported in place of a grant that is over or cannot be refreshed");
-            tokens.generation = stored.record.generation().max(live.held.generation()) + 1;
-            tokens.descend_from(Some(stored.record.as_ancestor()));
-            let taken = put(live, Some(stored.revision), live.grant.alive(tokens), fence).await?;
-            Ok((taken, true))
+            tokens.generation = known.generation().max(live.held.generation()) + 1;
+            tokens.descend_from(Some(known.as_ancestor()));
+            Ok((put(live, revision, live.grant.alive(tokens), fence).await?, true))
         }
     }
 }
 
-async fn put(live: &Live, seen: Option<u64>, record: Record, fence: u64) -> Result<Versioned, StoreError> {
+fn shown(live: &Live) -> Result<Arc<Snapshot>, Error> {
+    live.held.snapshot().ok_or_else(|| live.grant.missing())
+}
+
+/// Stores the record, and shows it.
+async fn put(live: &Live, seen: Option<u64>, record: Record, fence: u64) -> Result<Arc<Snapshot>, StoreError> {
     let written = write(&live.store, seen, live.successor(seen, record), fence).await?;
-    written.done("take the imported tokens")
+    Ok(live.publish(written.done("take the imported tokens")?))
 }
 
 /// What an import does to what is stored.
@@ -79,7 +93,11 @@ fn decide(stored: &Record, brought: &TokenSet) -> Step {
             lineage.is_some_and(|lineage| lineage.imports().next().is_some())
         }
         (Some(_), _) => true,
-        (None, Some(tokens)) => tokens.refresh_token.is_none() && outlasts(brought, tokens),
+        // A login that brought no refresh token is none of an import's business.
+        (None, Some(tokens)) => {
+            let alone = tokens.refresh_token.is_none() && lineage.is_some_and(Lineage::is_of_import);
+            alone && outlasts(brought, tokens)
+        }
         (None, None) => false,
     };
     let came_before = lineage.is_some_and(|lineage| lineage.imports().any(|earlier| earlier == token));
@@ -134,7 +152,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::*;
-    use crate::token::{GrantKind, Lineage, Rotation, TokenKey, TokenReply};
+    use crate::token::{GrantKind, Rotation, TokenKey, TokenReply};
     use crate::value::{ScopeSet, Secret};
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -225,6 +243,23 @@ mod tests {
         let alone = stored(brought(None, "a-1", Some(60)));
         let again = decide(&alone, &brought(None, "a-1", Some(90)));
         assert_eq!(again, Step::Leave, "it is the same");
+    }
+
+    #[test]
+    fn an_access_token_that_came_with_a_login_stays() {
+        for lineage in [Some(Lineage::begun(at(0)).after(None)), None] {
+            let mut of_login = brought(None, "a-1", Some(60));
+            of_login.lineage = lineage;
+            for other in [brought(Some("r-9"), "", Some(0)), brought(None, "a-9", None)] {
+                assert_eq!(decide(&stored(of_login.clone()), &other), Step::Leave);
+            }
+        }
+        // Nor does what was imported before the login make it an import.
+        let mut of_login = brought(None, "a-2", Some(60));
+        of_login.lineage = Some(Lineage::begun(at(9)));
+        of_login.descend_from(Some(stored(brought(None, "a-1", Some(60))).as_ancestor()));
+        let other = brought(Some("r-9"), "", Some(0));
+        assert_eq!(decide(&stored(of_login), &other), Step::Leave);
     }
 
     #[test]
