@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use connected::*;
 use finrail::transport::{Outcome, Proof};
-use finrail::{Error, Found, omnifund, tatrabanka};
+use finrail::{Error, Found, TypedClient as _, omnifund, tatrabanka};
 use logged::Log;
 use recorder::{Answer, Recorder};
 
@@ -381,4 +381,67 @@ async fn of_many_items_that_cannot_be_read_there_is_one_warning_and_there_is_an_
     let recorder = telling(format!(r#"{{"hydra:member":[{bare}]}}"#)).await;
     let merchant = omnifund(&recorder).await;
     assert!(merchant.client().list_customers().send().await.is_err());
+}
+
+// --- names that are data
+
+#[tokio::test]
+async fn a_name_that_is_a_secret_or_data_is_told_nowhere() {
+    let (log, _heard) = Log::events(tracing::Level::WARN);
+    let long = format!("a{}", "x".repeat(1_000_000));
+    // The token of the call, the client's secret, an account, and a name without end.
+    for (name, told) in [
+        ("token-1", "[secret]"),
+        ("secret", "[secret]"),
+        ("SK6911000000003968781519", "SK######################"),
+        (long.as_str(), "xxx\u{2026}"),
+    ] {
+        for (status, media_type, body) in [
+            (
+                200,
+                "application/json",
+                format!(r#"{{"data":[{{"id":"1","{name}": x}}],"count":1}}"#),
+            ),
+            (200, "application/json", format!(r#"{{"data":[],"{name}": x}}"#)),
+            (400, "application/json", format!(r#"{{"{name}": x}}"#)),
+        ] {
+            // So much of an error is not read.
+            if status == 400 && body.len() > 60_000 {
+                continue;
+            }
+            let answer = Answer::typed(status, media_type, body);
+            let recorder = Recorder::granting(move |_, _| answer.clone()).await;
+            let user = finexer(&recorder).await;
+            let mut shown = String::new();
+            match user.client().list_customers().send().await {
+                Ok(page) => {
+                    let [item] = page.unreadable() else {
+                        panic!("{:?}", page.unreadable())
+                    };
+                    assert!(item.path.starts_with("data[0]."), "{}", item.path);
+                    shown += &format!("{item} {item:?}");
+                }
+                Err(error) => shown += &format!("{error} {error:?}"),
+            }
+            let raw = user.client().raw(http::Method::GET, "/x").send().await;
+            if let Ok(raw) = raw {
+                let error = raw
+                    .json::<std::collections::BTreeMap<String, finrail::Json>>()
+                    .unwrap_err();
+                shown += &format!("{error} {error:?}");
+            }
+            shown += &log.take();
+            assert!(shown.len() < 10_000, "{}", shown.len());
+            assert!(
+                !shown.contains(&format!(".{name}")) && !shown.contains(&format!("`{name}")),
+                "{shown}"
+            );
+            assert!(shown.contains(told), "{name}: {shown}");
+        }
+    }
+    let recorder = Recorder::granting(|_, _| Answer::typed(200, "token-1", "<html>")).await;
+    let user = finexer(&recorder).await;
+    let error = user.client().list_customers().send().await.unwrap_err();
+    let shown = format!("{error} {error:?} {}", log.take());
+    assert!(shown.contains("[secret]") && !shown.contains("token-1"), "{shown}");
 }

@@ -121,7 +121,10 @@ fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
 }
 
 /// The items of a page that cannot be read, with the reply that they came in. Of all of them there is one warning.
-fn told(items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
+fn told(mut items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
+    for item in &mut items {
+        item.path = head.shown(&item.path);
+    }
     if let Some(first) = items.first() {
         tracing::warn!(
             operation = head.operation.id, count = items.len(), position = first.position, path = %first.path,
@@ -341,13 +344,14 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_cannot_be_read_is_told_by_its_media_type_and_is_kept() {
         let long = "x".repeat(64);
+        let cut = format!("{}\u{2026}", "x".repeat(48));
         for (sent, named) in [
             ("text/html", Some("text/html")),
             (" text/html ; charset=utf-8", Some("text/html")),
             ("application/json", None),
             ("application/problem+JSON; charset=utf-8", None),
             ("", None),
-            (long.as_str(), Some(long.as_str())),
+            (long.as_str(), Some(cut.as_str())),
             // Longer than any: somebody plays.
             (format!("{long}x").leak(), None),
         ] {

@@ -19,6 +19,7 @@ use super::trace::Ending;
 use super::unreadable::UnreadableItem;
 use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read};
 use crate::token;
+use crate::value::canary::shown_path;
 
 /// Largest JSON reply that is read, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -131,7 +132,21 @@ impl Head {
         of_reply.or(self.sent_id.as_deref())
     }
 
-    pub(super) fn invalid(&self, problem: Problem, body: Option<Bytes>) -> InvalidReply {
+    /// A path through the reply, or a name of it, as it may be told.
+    pub(super) fn shown(&self, path: &str) -> String {
+        shown_path(path, |text| self.secrets.are_in(text))
+    }
+
+    pub(super) fn invalid(&self, mut problem: Problem, body: Option<Bytes>) -> InvalidReply {
+        match &mut problem {
+            Problem::ErrorBody { media_type, path, .. } => {
+                *path = self.shown(path);
+                *media_type = media_type.as_deref().map(|name| self.shown(name));
+            }
+            Problem::NotJson { media_type } => *media_type = self.shown(media_type),
+            Problem::Decode { path, .. } => *path = self.shown(path),
+            _ => {}
+        }
         InvalidReply {
             operation: self.operation.id,
             status: self.status,
