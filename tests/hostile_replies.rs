@@ -136,6 +136,40 @@ async fn a_booked_deal_is_one_though_it_says_that_there_was_no_error() {
     }
 }
 
+#[tokio::test]
+async fn what_says_nothing_of_a_deal_but_that_there_was_an_error_is_none() {
+    for (body, is_booked) in [
+        ("", false),
+        ("null", false),
+        (" null ", false),
+        ("7", false),
+        (r#""booked""#, false),
+        ("[]", false),
+        (r#"{"success":false}"#, false),
+        (r#"{"status":"FAILED"}"#, false),
+        (r#"{"status":"error"}"#, false),
+        (r#"{"timestamp":"2026-11-27","status":500,"path":"/x"}"#, false),
+        (r#"{"httpStatus":500,"message":"Internal"}"#, false),
+        (r#"{"Error":"x"}"#, false),
+        (r#"{"Message":"declined"}"#, false),
+        (r#"{"fault":{"faultstring":"x"}}"#, false),
+        (r#"{"success":true}"#, true),
+        (r#"{"status":"PENDING"}"#, true),
+        (r#"{"processId":"p1","status":"FAILED"}"#, true),
+    ] {
+        let recorder = telling(body).await;
+        let own = service(&recorder);
+        let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
+        match deal.send().await {
+            Ok(_) => assert!(is_booked, "{body}"),
+            Err(error) => {
+                assert!(!is_booked, "{body}: {error}");
+                assert_eq!(error.outcome(), Outcome::Unknown, "{body}");
+            }
+        }
+    }
+}
+
 // --- items
 
 #[tokio::test]

@@ -39,10 +39,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let raw = head.keeps_body.then(|| body.clone());
         let text = in_utf_8(&body, &head.headers);
         let read = || match head.status.is_success() {
-            true if head.operation.replies_with_object && begins_as_list(&text) => Err(Undecodable {
-                path: ".".to_owned(),
-                reason: "expected an object, and it is a list".to_owned(),
-            }),
+            true if head.operation.replies_with_object => an_object(&text),
             true => decode_items(&text),
             false => decode(&text).map(|value| (value, false)),
         };
@@ -106,9 +103,18 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     }
 }
 
-/// Whether JSON is a list: one in the place of an object would be read as the fields in their order.
-fn begins_as_list(text: &[u8]) -> bool {
-    text.trim_ascii_start().first() == Some(&b'[')
+/// Reads an object, and nothing in the place of one: the fields could be read from a list in their order, and from `null`
+/// as none.
+fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, bool), Undecodable> {
+    let instead = |reason: &str| Undecodable {
+        path: ".".to_owned(),
+        reason: reason.to_owned(),
+    };
+    match text.trim_ascii_start().first() {
+        Some(b'{') => decode_items(text),
+        Some(b'[') => Err(instead("expected an object, and it is a list")),
+        _ => decode_items::<T>(text).and_then(|_| Err(instead("expected an object"))),
+    }
 }
 
 /// The member by which a success is known for an error, where nothing of the reply is described that would speak for it.
