@@ -356,6 +356,38 @@ async fn a_refusal_is_proven_in_whatever_encoding_it_comes() {
 }
 
 #[tokio::test]
+async fn bytes_that_a_declared_charset_does_not_have_are_not_replaced() {
+    let listing = |media_type: &'static str, body: &'static [u8]| async move {
+        let recorder = Recorder::granting(move |_, _| Answer::typed(200, media_type, body)).await;
+        let user = finexer(&recorder).await;
+        user.client().list_customers().send().await
+    };
+    let shift_jis = "application/json; charset=shift_jis";
+    let page = listing(
+        shift_jis,
+        b"{\"data\":[{\"id\":\"a\x85\"},{\"id\":\"a\x86\"},{\"id\":\"\x82\xa0\"}]}",
+    );
+    let page = page.await.unwrap();
+    assert_eq!((page.data.len(), page.unreadable().len()), (1, 2));
+    for item in page.unreadable() {
+        assert!(item.reason.contains("charset"), "{item}");
+    }
+    let error = listing(shift_jis, b"{\"data\":[],\"count\":\"\x85\"}")
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("charset"), "{error}");
+    for media_type in [
+        "application/json; charset=us-ascii",
+        "application/json; profile=\"a;charset=utf-16\"",
+    ] {
+        let page = listing(media_type, b"{\"data\":[{\"id\":\"\xc3\xa9\"}]}")
+            .await
+            .unwrap();
+        assert_eq!(page.data[0].id, "\u{e9}", "{media_type}");
+    }
+}
+
+#[tokio::test]
 async fn a_value_that_is_none_costs_the_item_that_it_stands_in() {
     let good = br#"{"transactionId":"1","creditorName":"z\u00fcge"}"#;
     for bad in [

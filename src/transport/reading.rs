@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
-use super::charset::in_utf_8;
+use super::charset::{Wrong, in_utf_8};
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
 use super::response::{Body, Head, Response, ResponseValue};
@@ -37,7 +37,11 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
         let raw = head.keeps_body.then(|| body.clone());
-        let text = in_utf_8(&body, &head.headers);
+        let wrong = match head.status.is_success() {
+            true => Wrong::Refused,
+            false => Wrong::Replaced,
+        };
+        let text = in_utf_8(&body, &head.headers, wrong);
         let read = || match head.status.is_success() {
             true if head.operation.replies_with_object => an_object(&text),
             true => decode_items(&text),

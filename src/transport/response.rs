@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use super::charset::in_utf_8;
+use super::charset::{Wrong, in_utf_8};
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
 use super::machine::{Answer, Happened, conclude};
@@ -102,7 +102,7 @@ impl Head {
         if !self.status.is_client_error() && !self.status.is_server_error() {
             return;
         }
-        let text = in_utf_8(body, &self.headers);
+        let text = in_utf_8(body, &self.headers, Wrong::Replaced);
         let of_client = self.status.is_client_error();
         let proof = of_client.then(|| proof(self.operation, self.answer.status, &text));
         let code = code(self.operation, &text);
