@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use connected::*;
 use finrail::transport::{Outcome, Proof};
-use finrail::{Error, Found, omnifund, tatrabanka};
+use finrail::{Error, Found, TypedClient as _, omnifund, tatrabanka};
 use logged::Log;
 use recorder::{Answer, Recorder};
 
@@ -131,6 +131,40 @@ async fn a_booked_deal_is_one_though_it_says_that_there_was_no_error() {
             Err(error) => {
                 assert!(!is_booked, "{beside}: {error}");
                 assert_eq!(error.outcome(), Outcome::Unknown, "{beside}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_says_nothing_of_a_deal_but_that_there_was_an_error_is_none() {
+    for (body, is_booked) in [
+        ("", false),
+        ("null", false),
+        (" null ", false),
+        ("7", false),
+        (r#""booked""#, false),
+        ("[]", false),
+        (r#"{"success":false}"#, false),
+        (r#"{"status":"FAILED"}"#, false),
+        (r#"{"status":"error"}"#, false),
+        (r#"{"timestamp":"2026-11-27","status":500,"path":"/x"}"#, false),
+        (r#"{"httpStatus":500,"message":"Internal"}"#, false),
+        (r#"{"Error":"x"}"#, false),
+        (r#"{"Message":"declined"}"#, false),
+        (r#"{"fault":{"faultstring":"x"}}"#, false),
+        (r#"{"success":true}"#, true),
+        (r#"{"status":"PENDING"}"#, true),
+        (r#"{"processId":"p1","status":"FAILED"}"#, true),
+    ] {
+        let recorder = telling(body).await;
+        let own = service(&recorder);
+        let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
+        match deal.send().await {
+            Ok(_) => assert!(is_booked, "{body}"),
+            Err(error) => {
+                assert!(!is_booked, "{body}: {error}");
+                assert_eq!(error.outcome(), Outcome::Unknown, "{body}");
             }
         }
     }
@@ -322,6 +356,38 @@ async fn a_refusal_is_proven_in_whatever_encoding_it_comes() {
 }
 
 #[tokio::test]
+async fn bytes_that_a_declared_charset_does_not_have_are_not_replaced() {
+    let listing = |media_type: &'static str, body: &'static [u8]| async move {
+        let recorder = Recorder::granting(move |_, _| Answer::typed(200, media_type, body)).await;
+        let user = finexer(&recorder).await;
+        user.client().list_customers().send().await
+    };
+    let shift_jis = "application/json; charset=shift_jis";
+    let page = listing(
+        shift_jis,
+        b"{\"data\":[{\"id\":\"a\x85\"},{\"id\":\"a\x86\"},{\"id\":\"\x82\xa0\"}]}",
+    );
+    let page = page.await.unwrap();
+    assert_eq!((page.data.len(), page.unreadable().len()), (1, 2));
+    for item in page.unreadable() {
+        assert!(item.reason.contains("charset"), "{item}");
+    }
+    let error = listing(shift_jis, b"{\"data\":[],\"count\":\"\x85\"}")
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("charset"), "{error}");
+    for media_type in [
+        "application/json; charset=us-ascii",
+        "application/json; profile=\"a;charset=utf-16\"",
+    ] {
+        let page = listing(media_type, b"{\"data\":[{\"id\":\"\xc3\xa9\"}]}")
+            .await
+            .unwrap();
+        assert_eq!(page.data[0].id, "\u{e9}", "{media_type}");
+    }
+}
+
+#[tokio::test]
 async fn a_value_that_is_none_costs_the_item_that_it_stands_in() {
     let good = br#"{"transactionId":"1","creditorName":"z\u00fcge"}"#;
     for bad in [
@@ -381,4 +447,67 @@ async fn of_many_items_that_cannot_be_read_there_is_one_warning_and_there_is_an_
     let recorder = telling(format!(r#"{{"hydra:member":[{bare}]}}"#)).await;
     let merchant = omnifund(&recorder).await;
     assert!(merchant.client().list_customers().send().await.is_err());
+}
+
+// --- names that are data
+
+#[tokio::test]
+async fn a_name_that_is_a_secret_or_data_is_told_nowhere() {
+    let (log, _heard) = Log::events(tracing::Level::WARN);
+    let long = format!("a{}", "x".repeat(1_000_000));
+    // The token of the call, the client's secret, an account, and a name without end.
+    for (name, told) in [
+        ("token-1", "[secret]"),
+        ("secret", "[secret]"),
+        ("SK6911000000003968781519", "SK######################"),
+        (long.as_str(), "xxx\u{2026}"),
+    ] {
+        for (status, media_type, body) in [
+            (
+                200,
+                "application/json",
+                format!(r#"{{"data":[{{"id":"1","{name}": x}}],"count":1}}"#),
+            ),
+            (200, "application/json", format!(r#"{{"data":[],"{name}": x}}"#)),
+            (400, "application/json", format!(r#"{{"{name}": x}}"#)),
+        ] {
+            // So much of an error is not read.
+            if status == 400 && body.len() > 60_000 {
+                continue;
+            }
+            let answer = Answer::typed(status, media_type, body);
+            let recorder = Recorder::granting(move |_, _| answer.clone()).await;
+            let user = finexer(&recorder).await;
+            let mut shown = String::new();
+            match user.client().list_customers().send().await {
+                Ok(page) => {
+                    let [item] = page.unreadable() else {
+                        panic!("{:?}", page.unreadable())
+                    };
+                    assert!(item.path.starts_with("data[0]."), "{}", item.path);
+                    shown += &format!("{item} {item:?}");
+                }
+                Err(error) => shown += &format!("{error} {error:?}"),
+            }
+            let raw = user.client().raw(http::Method::GET, "/x").send().await;
+            if let Ok(raw) = raw {
+                let error = raw
+                    .json::<std::collections::BTreeMap<String, finrail::Json>>()
+                    .unwrap_err();
+                shown += &format!("{error} {error:?}");
+            }
+            shown += &log.take();
+            assert!(shown.len() < 10_000, "{}", shown.len());
+            assert!(
+                !shown.contains(&format!(".{name}")) && !shown.contains(&format!("`{name}")),
+                "{shown}"
+            );
+            assert!(shown.contains(told), "{name}: {shown}");
+        }
+    }
+    let recorder = Recorder::granting(|_, _| Answer::typed(200, "token-1", "<html>")).await;
+    let user = finexer(&recorder).await;
+    let error = user.client().list_customers().send().await.unwrap_err();
+    let shown = format!("{error} {error:?} {}", log.take());
+    assert!(shown.contains("[secret]") && !shown.contains("token-1"), "{shown}");
 }

@@ -49,7 +49,7 @@ pub struct Operation {
     pub lookup: Option<Lookup>,
     /// How often the provider takes it, where that is documented.
     pub limit: Option<Limit>,
-    /// Whether a success is an object: a list in its place is not read as one without fields.
+    /// Whether a success is an object: a list or `null` in its place is not read as one without fields.
     pub replies_with_object: bool,
     /// Of a reply of which nothing is described: members by which an error is known that came as a success, whatever is beside
     /// them.

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
-use super::charset::in_utf_8;
+use super::charset::{Wrong, in_utf_8};
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
 use super::response::{Body, Head, Response, ResponseValue};
@@ -38,12 +38,13 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
         };
         let raw = head.keeps_body.then(|| body.clone());
-        let text = in_utf_8(&body, &head.headers);
+        let wrong = match head.status.is_success() {
+            true => Wrong::Refused,
+            false => Wrong::Replaced,
+        };
+        let text = in_utf_8(&body, &head.headers, wrong);
         let read = || match head.status.is_success() {
-            true if head.operation.replies_with_object && begins_as_list(&text) => Err(Undecodable {
-                path: ".".to_owned(),
-                reason: "expected an object, and it is a list".to_owned(),
-            }),
+            true if head.operation.replies_with_object => an_object(&text),
             true => decode_items(&text),
             false => decode(&text).map(|value| (value, false)),
         };
@@ -107,9 +108,18 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     }
 }
 
-/// Whether JSON is a list: one in the place of an object would be read as the fields in their order.
-fn begins_as_list(text: &[u8]) -> bool {
-    text.trim_ascii_start().first() == Some(&b'[')
+/// Reads an object, and nothing in the place of one: the fields could be read from a list in their order, and from `null`
+/// as none.
+fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, bool), Undecodable> {
+    let instead = |reason: &str| Undecodable {
+        path: ".".to_owned(),
+        reason: reason.to_owned(),
+    };
+    match text.trim_ascii_start().first() {
+        Some(b'{') => decode_items(text),
+        Some(b'[') => Err(instead("expected an object, and it is a list")),
+        _ => decode_items::<T>(text).and_then(|_| Err(instead("expected an object"))),
+    }
 }
 
 /// The member by which a success is known for an error, where nothing of the reply is described that would speak for it.
@@ -122,7 +132,10 @@ fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
 }
 
 /// The items of a page that cannot be read, with the reply that they came in. Of all of them there is one warning.
-fn told(items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
+fn told(mut items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
+    for item in &mut items {
+        item.path = head.shown(&item.path);
+    }
     if let Some(first) = items.first() {
         tracing::warn!(
             operation = head.operation.id, count = items.len(), position = first.position, path = %first.path,
@@ -342,13 +355,14 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_cannot_be_read_is_told_by_its_media_type_and_is_kept() {
         let long = "x".repeat(64);
+        let cut = format!("{}\u{2026}", "x".repeat(48));
         for (sent, named) in [
             ("text/html", Some("text/html")),
             (" text/html ; charset=utf-8", Some("text/html")),
             ("application/json", None),
             ("application/problem+JSON; charset=utf-8", None),
             ("", None),
-            (long.as_str(), Some(long.as_str())),
+            (long.as_str(), Some(cut.as_str())),
             // Longer than any: somebody plays.
             (format!("{long}x").leak(), None),
         ] {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use super::charset::in_utf_8;
+use super::charset::{Wrong, in_utf_8};
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::ending::Ending;
 use super::invalid_reply::{InvalidReply, Problem, RawBody};
@@ -19,6 +19,7 @@ use super::secrets::{KnownSecrets, NAMES_OF_A_REQUEST};
 use super::unreadable::UnreadableItem;
 use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read};
 use crate::token;
+use crate::value::canary::shown_path;
 
 /// Largest JSON reply that is read, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -101,7 +102,7 @@ impl Head {
         if !self.status.is_client_error() && !self.status.is_server_error() {
             return;
         }
-        let text = in_utf_8(body, &self.headers);
+        let text = in_utf_8(body, &self.headers, Wrong::Replaced);
         let of_client = self.status.is_client_error();
         let proof = of_client.then(|| proof(self.operation, self.answer.status, &text));
         let code = code(self.operation, &text);
@@ -131,7 +132,21 @@ impl Head {
         of_reply.or(self.sent_id.as_deref())
     }
 
-    pub(super) fn invalid(&self, problem: Problem, body: Option<Bytes>) -> InvalidReply {
+    /// A path through the reply, or a name of it, as it may be told.
+    pub(super) fn shown(&self, path: &str) -> String {
+        shown_path(path, |text| self.secrets.are_in(text))
+    }
+
+    pub(super) fn invalid(&self, mut problem: Problem, body: Option<Bytes>) -> InvalidReply {
+        match &mut problem {
+            Problem::ErrorBody { media_type, path, .. } => {
+                *path = self.shown(path);
+                *media_type = media_type.as_deref().map(|name| self.shown(name));
+            }
+            Problem::NotJson { media_type } => *media_type = self.shown(media_type),
+            Problem::Decode { path, .. } => *path = self.shown(path),
+            _ => {}
+        }
         InvalidReply {
             operation: self.operation.id,
             status: self.status,

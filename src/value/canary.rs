@@ -158,7 +158,11 @@ pub(crate) fn shown(place: &str, is_secret: impl Fn(&str) -> bool) -> String {
     if is_secret(place) || place.split('.').any(is_secret) {
         return "[secret]".to_owned();
     }
-    let mut steps: Vec<String> = place.split('.').take(DEEPEST + 1).map(shown_step).collect();
+    let mut steps: Vec<String> = place
+        .split('.')
+        .take(DEEPEST + 1)
+        .map(|step| shown_step(step, true))
+        .collect();
     if steps.len() > DEEPEST {
         steps.truncate(DEEPEST);
         steps.push("\u{2026}".to_owned());
@@ -166,12 +170,60 @@ pub(crate) fn shown(place: &str, is_secret: impl Fn(&str) -> bool) -> String {
     steps.join(".")
 }
 
-fn shown_step(step: &str) -> String {
+/// So many digits are in the names of a specification (`address.line1`), and tell nothing.
+const FEW_DIGITS: usize = 3;
+
+/// The path to what could not be read, or another name that a reply has, without what may be data in it. Nobody need have
+/// described a name of it, for what is no JSON stands anywhere. The names of a specification, and indices, stay as they are.
+pub(crate) fn shown_path(path: &str, is_secret: impl Fn(&str) -> bool) -> String {
+    let steps: Vec<(&str, &str)> = path.split('.').take(DEEPEST + 1).map(name_and_indices).collect();
+    let digits = steps
+        .iter()
+        .flat_map(|(name, _)| name.chars())
+        .filter(char::is_ascii_digit);
+    let masks = digits.take(FEW_DIGITS + 1).count() > FEW_DIGITS;
+    let mut hides = false;
+    let mut shown: Vec<String> = Vec::with_capacity(steps.len());
+    for (name, indices) in steps {
+        let is_hidden = is_secret(name);
+        hides |= is_hidden;
+        shown.push(match is_hidden {
+            true => format!("[secret]{indices}"),
+            false => format!("{}{indices}", shown_step(name, masks)),
+        });
+    }
+    if shown.len() > DEEPEST {
+        shown.truncate(DEEPEST);
+        shown.push("\u{2026}".to_owned());
+    }
+    let shown = shown.join(".");
+    // A secret may have dots in it.
+    match !hides && is_secret(path) || is_secret(&shown) {
+        true => "[secret]".to_owned(),
+        false => shown,
+    }
+}
+
+/// A step of a path, and the indices behind its name. What no list has is no index.
+fn name_and_indices(step: &str) -> (&str, &str) {
+    let mut name = step;
+    while let Some((before, index)) = name.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+        let is_index = (1..=7).contains(&index.len()) && index.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_index || step.len() - before.len() > LONGEST {
+            break;
+        }
+        name = before;
+    }
+    step.split_at(name.len())
+}
+
+/// `masks`: no digit of it is shown.
+fn shown_step(step: &str, masks: bool) -> String {
     let mut shown: String = step
         .chars()
         .take(LONGEST)
         .map(|c| match c {
-            '0'..='9' => '#',
+            '0'..='9' if masks => '#',
             c if c.is_control() => '\u{fffd}',
             c => c,
         })
@@ -229,6 +281,34 @@ mod tests {
     }
 
     #[test]
+    fn of_a_path_nothing_is_shown_that_is_data_and_names_of_a_specification_stay() {
+        let is_secret = |text: &str| text.contains("planted-token");
+        for (path, expected) in [
+            (".", "."),
+            ("data[17].owner.line1", "data[17].owner.line1"),
+            ("items.{}[0].address1[3][12]", "items.{}[0].address1[3][12]"),
+            ("hydra:member[1234567]", "hydra:member[1234567]"),
+            ("application/vnd.api+json", "application/vnd.api+json"),
+            (
+                "data[17].SK6911000000003968781519.x1",
+                "data[17].SK######################.x#",
+            ),
+            ("data[17].12.34.56", "data[17].##.##.##"),
+            ("data[6911000000]", "data[##########]"),
+            ("data[0].a-planted-token", "data[0].[secret]"),
+            ("data[0].planted-token[7]", "data[0].[secret][7]"),
+            ("text/planted-token", "[secret]"),
+            ("a\nb\u{1b}[31m", "a\u{fffd}b\u{fffd}[31m"),
+        ] {
+            assert_eq!(shown_path(path, is_secret), expected, "{path}");
+        }
+        assert_eq!(
+            shown_path("a.planted.token", |text| text.contains("planted.token")),
+            "[secret]"
+        );
+    }
+
+    #[test]
     fn what_is_seen_is_counted_up_to_a_bound_for_each_reply() {
         let see = |times: usize| {
             let decode = || (0..times).for_each(|_| note(Unmodelled::Kind, || "kind".to_owned()));
@@ -257,12 +337,16 @@ mod tests {
     #[test]
     fn a_name_of_a_megabyte_is_a_short_line() {
         for place in ["x".repeat(1_000_000), "x.".repeat(500_000), "\u{1f600}".repeat(250_000)] {
-            let shown = shown(&place, |_| false);
-            assert!(
-                shown.len() < 1000 && shown.ends_with('\u{2026}'),
-                "{} bytes",
-                shown.len()
-            );
+            for shown in [shown(&place, |_| false), shown_path(&place, |_| false)] {
+                assert!(
+                    shown.len() < 1000 && shown.ends_with('\u{2026}'),
+                    "{} bytes",
+                    shown.len()
+                );
+            }
+        }
+        for path in ["[0]".repeat(300_000), format!("x{}", "[0]".repeat(300_000))] {
+            assert!(shown_path(&path, |_| false).len() < 1000);
         }
     }
 }

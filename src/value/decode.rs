@@ -186,6 +186,10 @@ fn why(error: &serde_json::Error, place: &str) -> String {
             }
         }
         serde_json::error::Category::Eof => "the JSON ends too early".to_owned(),
+        // So serde_json says of bytes that are no UTF-8, and of nothing else that JSON can have.
+        serde_json::error::Category::Syntax if error.to_string().starts_with("invalid unicode code point") => {
+            format!("bytes that are no text in their charset{place}")
+        }
         serde_json::error::Category::Syntax => format!("not JSON{place}"),
         serde_json::error::Category::Io => "could not be read".to_owned(),
     }
@@ -303,8 +307,14 @@ mod tests {
         for (body, refused) in [
             (r#"{"deal":{"id":7}}"#, "deal.id: expected a string (line 1, column 15)"),
             (r#"{"deal":{"id":x}}"#, "deal.id: not JSON (line 1, column 15)"),
+            (
+                "{\"deal\":{\"id\":\"\u{e9}\"}}",
+                "deal.id: bytes that are no text in their charset (line 1, column 16)",
+            ),
         ] {
-            let error = decode::<Outer>(body.as_bytes()).unwrap_err();
+            // As ISO-8859-1 has it.
+            let body: Vec<u8> = body.chars().map(|character| character as u8).collect();
+            let error = decode::<Outer>(&body).unwrap_err();
             assert_eq!(format!("{}: {}", error.path, error.reason), refused);
         }
     }
