@@ -381,6 +381,7 @@ mod tests {
             let response = Response {
                 head,
                 body: whole(body),
+                ending: None,
             };
             match ResponseValue::<JsonMap>::from_response::<()>(response).await {
                 Ok(_) => assert!(is_value, "{status} {body}"),
