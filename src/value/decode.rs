@@ -259,8 +259,7 @@ mod tests {
         ] {
             let read = decode_part_described::<Deal>(part);
             assert_eq!(read.is_ok(), is_one, "{part}");
-            let told = "expected a list, or an item with a described field";
-            assert!(is_one || read == Err((String::new(), told.to_owned())), "{part}");
+            assert!(is_one || read == Err((String::new(), NOTHING_DESCRIBED.to_owned())), "{part}");
         }
     }
 
