@@ -259,7 +259,10 @@ mod tests {
         ] {
             let read = decode_part_described::<Deal>(part);
             assert_eq!(read.is_ok(), is_one, "{part}");
-            assert!(is_one || read == Err((String::new(), NOTHING_DESCRIBED.to_owned())), "{part}");
+            assert!(
+                is_one || read == Err((String::new(), NOTHING_DESCRIBED.to_owned())),
+                "{part}"
+            );
         }
     }
 
