@@ -338,6 +338,23 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_divided_as_it_came_whatever_in_it_cannot_be_read() {
+        let divided: [(&[u8], &str); 8] = [
+            (b"[\"a\xff\",\"\xfe\",\"b\xffc\"]", r#"["a?","?","b?c"]"#),
+            (br#"["\n\"]",1]"#, r#"["\n\"]",1]"#),
+            (br#"["\u00e9"]"#, r#"["\u00e9"]"#),
+            (br#"["\u00z9"]"#, r#"["?u00z9"]"#),
+            (br#"["\q","\u00"]"#, r#"["?q","?u00"]"#),
+            (b"[\"a\nb\",\n2]", "[\"a b\",\n2]"),
+            (b"[NaN,-1.5,{\"a\":01}]", r#"[111,-1.5,{"a":11}]"#),
+            (b"[\"a", "[\"a"),
+        ];
+        for (text, divisible_text) in divided {
+            assert_eq!(divisible(text), divisible_text);
+        }
+    }
+
+    #[test]
     fn an_item_says_where_it_stands_and_nothing_of_what_is_in_it() {
         let item = |request_id: Option<&str>| UnreadableItem {
             operation: "list_items",
