@@ -276,6 +276,20 @@ mod tests {
     }
 
     #[test]
+    fn after_an_intent_a_client_with_other_headers_makes_another_call() {
+        let with = |value: &str| {
+            let builder = mx::Client::builder()
+                .base_url("https://bank.example")
+                .header("x-tenant", value);
+            builder.token_source(Arc::new(Of("one"))).build().unwrap()
+        };
+        let before = prepared_by(&with("a"), pay("1", None), &KEYED, CallOptions::new(), None).unwrap();
+        let again = |value| prepared_by(&with(value), pay("1", None), &KEYED, CallOptions::new(), Some(&before));
+        assert!(again("a").is_ok());
+        assert!(again("b").unwrap_err().contains("not the call of that intent"));
+    }
+
+    #[test]
     fn after_an_intent_the_same_call_of_the_same_grant_is_prepared_with_the_same_key_and_no_other() {
         let (one, other) = (client("one"), client("other"));
         let before = prepared_by(&one, pay("1", None), &KEYED, CallOptions::new(), None).unwrap();
