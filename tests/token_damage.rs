@@ -116,6 +116,27 @@ async fn a_process_that_holds_the_tokens_puts_them_back_and_keeps_the_damage_asi
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_looks_a_grant_up_puts_back_the_tokens_that_this_process_holds() {
+    let world = World::new();
+    let handle = world.process("a");
+    handle.adopt(world.bank.login()).await.unwrap();
+    let bytes = b"{\"version\":1,\"tok";
+    world.overwrite(bytes).await;
+    assert!(world.process("b").load().await.is_err());
+    // While somebody else works on the grant, it is there, and nothing is put back.
+    let lease = world.store.lease(&user_key(), "somebody", secs(5)).await.unwrap();
+    assert!(matches!(lease, Leased::Granted(_)));
+    assert!(handle.load().await.unwrap().is_some());
+    assert!(world.process("b").load().await.is_err());
+    tokio::time::sleep(secs(6)).await;
+    assert!(handle.load().await.unwrap().is_some());
+    assert!(world.process("b").load().await.unwrap().is_some());
+    let aside = world.stored(&user_key().damaged_copy()).await.unwrap();
+    assert_eq!(*aside.bytes, *copy_of(bytes));
+    assert!(world.bank.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_revocation_and_a_login_go_over_damage_and_a_revocation_leaves_no_copy() {
     let world = World::new();
     let handle = world.process("a");

@@ -67,3 +67,56 @@ impl TokenSource for GivenSource {
         self.source.connection()
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "mx")]
+mod tests {
+    use std::future::ready;
+
+    use super::*;
+    use crate::Secret;
+
+    struct Given;
+
+    impl TokenSource for Given {
+        fn ready(&self) -> Option<Bearer> {
+            Bearer::new(&Secret::from("token-1"), 1).ok()
+        }
+        fn fresh(&self) -> BoxFuture<'_, Result<Bearer, Error>> {
+            Box::pin(ready(Err(Error::from_source("no fresh one"))))
+        }
+        fn rejected(&self, _: u64, _: Rejection) -> BoxFuture<'_, Result<Bearer, Error>> {
+            Box::pin(ready(Err(Error::from_source("no other one"))))
+        }
+        fn granted(&self) -> Option<Arc<ScopeSet>> {
+            Some(Arc::new(ScopeSet::parse("read")))
+        }
+        fn provider(&self) -> Option<&str> {
+            Some("mx")
+        }
+        fn grant(&self) -> Option<GrantKind> {
+            Some(GrantKind::ClientCredentials)
+        }
+        fn token_endpoint(&self) -> Option<&str> {
+            Some("https://institution.example/token")
+        }
+        fn waiting(&self) -> Option<Error> {
+            Some(Error::from_source("it waits"))
+        }
+        fn connection(&self) -> Option<String> {
+            Some("one".to_owned())
+        }
+    }
+
+    #[test]
+    fn what_a_source_says_of_itself_is_said_of_it() {
+        let given = GivenSource::of::<<crate::mx::Client as crate::TypedClient>::Provider>(Arc::new(Given));
+        assert_eq!(given.ready().map(|bearer| bearer.generation), Some(1));
+        assert_eq!(given.granted().as_deref(), Some(&ScopeSet::parse("read")));
+        assert_eq!(given.provider(), Some("mx"));
+        assert_eq!(given.grant(), Some(GrantKind::ClientCredentials));
+        assert_eq!(given.token_endpoint(), Some("https://institution.example/token"));
+        assert!(given.waiting().is_some());
+        assert_eq!(given.connection().as_deref(), Some("one"));
+    }
+}

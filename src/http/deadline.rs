@@ -71,4 +71,12 @@ mod tests {
         );
         assert_eq!(began.elapsed().as_secs(), 30);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_of_years_is_kept_and_one_without_end_is_no_failure() {
+        let year = Duration::from_secs(365 * 86_400);
+        for limit in [year * 10, Duration::MAX] {
+            assert_eq!(within(limit, tokio::time::sleep(year * 2)).await, Some(()));
+        }
+    }
 }

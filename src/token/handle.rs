@@ -471,12 +471,16 @@ mod tests {
         }
     }
 
-    /// A store that can be read, and takes writes until it fails; a server without revocation that is asked makes it fail.
+    /// A store that takes writes until it fails; a server without revocation that is asked makes it fail. It can be read,
+    /// but for one time where it is told so.
     #[derive(Clone, Default)]
-    struct Failing(MemoryStore, Arc<AtomicBool>);
+    struct Failing(MemoryStore, Arc<AtomicBool>, Arc<AtomicBool>);
 
     impl TokenStore for Failing {
         fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+            if self.2.swap(false, Ordering::SeqCst) {
+                return Box::pin(std::future::ready(Err(StoreError::unavailable("read", "it is away"))));
+            }
             self.0.load(key)
         }
         fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
@@ -536,6 +540,49 @@ mod tests {
         let handle = handle(&MemoryStore::new());
         assert_eq!(TokenSource::provider(&handle), Some("mx"));
         assert_eq!(TokenSource::connection(&handle), Some(key().storage_id()));
+        assert_eq!(TokenSource::grant(&handle), Some(GrantKind::AuthorizationCode));
+        assert_eq!(TokenSource::token_endpoint(&handle), Some(""));
+        let elsewhere = key().token_endpoint("https://institution.example/token");
+        let handle = TokenHandle::builder(elsewhere, Arc::new(Nobody), Renewal::Refresh).build();
+        assert_eq!(
+            TokenSource::token_endpoint(&handle),
+            Some("https://institution.example/token")
+        );
+    }
+
+    async fn damage(store: &MemoryStore) {
+        let seen = store.load(&key()).await.unwrap().map(|seen| seen.revision);
+        let damage = StoredRecord::new(seen.unwrap() + 1, b"{ not a record".to_vec());
+        let swap = Swap::new(seen, 0, Some(damage));
+        let swapped = swap_alone(store, &key(), swap, "a disk", "turn a bit").await;
+        assert_eq!(swapped.unwrap(), Swapped::Done);
+    }
+
+    #[tokio::test]
+    async fn over_a_damaged_record_goes_who_holds_its_tokens_whatever_is_asked_and_over_no_other_failure() {
+        let failing = Failing::default();
+        let store = &failing.0;
+        let holds = TokenHandle::builder(key(), Arc::new(Nobody), Renewal::Refresh)
+            .store(Arc::new(failing.clone()))
+            .build();
+        holds.adopt(TokenReply::new("access-1")).await.unwrap();
+        let tokens = holds.stored().await.unwrap().unwrap().tokens.unwrap();
+        for asked in ["stored", "import", "load"] {
+            let ask = async |handle: &TokenHandle| match asked {
+                "stored" => handle.stored().await.map(|_| ()),
+                "import" => handle.import(tokens.clone()).await.map(|_| ()),
+                _ => handle.load().await.map(|_| ()),
+            };
+            damage(store).await;
+            let holds_none = handle(store);
+            assert!(ask(&holds_none).await.is_err(), "{asked}");
+            assert!(!holds_none.mend().await);
+            ask(&holds).await.unwrap();
+            assert!(holds_none.load().await.unwrap().is_some(), "{asked}");
+            failing.2.store(true, Ordering::SeqCst);
+            assert!(ask(&holds).await.is_err(), "{asked}");
+            ask(&holds).await.unwrap();
+        }
     }
 
     async fn assert_erased(store: &MemoryStore) {
@@ -574,13 +621,7 @@ mod tests {
             match what {
                 "it was revoked" => process().revoke().await.unwrap(),
                 "it was forgotten" => process().forget().await.unwrap(),
-                "it cannot be read" => {
-                    let seen = store.load(&key()).await.unwrap().map(|seen| seen.revision);
-                    let damage = StoredRecord::new(seen.unwrap() + 1, b"{ not a record".to_vec());
-                    let swap = Swap::new(seen, 0, Some(damage));
-                    let swapped = swap_alone(&store, &key(), swap, "a disk", "turn a bit").await;
-                    assert_eq!(swapped.unwrap(), Swapped::Done);
-                }
+                "it cannot be read" => damage(&store).await,
                 _ => {}
             }
             process().erase(true).await.unwrap();

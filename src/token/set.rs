@@ -250,6 +250,27 @@ mod tests {
     }
 
     #[test]
+    fn of_two_sets_one_token_in_common_is_enough_and_no_token_is_none_in_common() {
+        let set = |access: &str, refresh: Option<&str>| {
+            let mut reply = TokenReply::new(access);
+            reply.refresh_token = refresh.map(Secret::from);
+            first(reply)
+        };
+        for (one, other, has_one) in [
+            (set("a", Some("r")), set("b", Some("r")), true),
+            (set("a", Some("r")), set("a", Some("s")), true),
+            (set("a", None), set("a", Some("s")), true),
+            (set("a", Some("r")), set("b", Some("s")), false),
+            (set("a", None), set("b", None), false),
+            (set("", Some("r")), set("", Some("s")), false),
+            (set("", Some("r")), set("", Some("r")), true),
+        ] {
+            assert_eq!(one.has_a_token_of(&other), has_one);
+            assert_eq!(other.has_a_token_of(&one), has_one);
+        }
+    }
+
+    #[test]
     fn a_first_set_counts_its_times_from_the_request() {
         let set = first(full(1));
         assert_eq!(set.generation, 1);

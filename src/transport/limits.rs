@@ -549,6 +549,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn of_many_calls_only_those_that_are_close_to_one_another_are_counted_as_one() {
+        // Two in each second at most.
+        let limiter = Limiter::new(Limits::new().rate(2048, SECOND * 1024));
+        let mut bunches = Vec::new();
+        for pause in [0, 1, 0, 2, 1] {
+            tokio::time::advance(SECOND * pause).await;
+            enter(&limiter, &READ, "/accounts/1", "", 0).await.unwrap();
+            bunches.push(limiter.counts().rate.as_ref().unwrap().left.len());
+        }
+        assert_eq!(bunches, [1, 1, 2, 3, 3]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_rate_lets_a_burst_through_and_then_none_until_its_time_is_over() {
         let limiter = Limiter::new(Limits::new().rate(3, SECOND * 3));
         let began = Instant::now();

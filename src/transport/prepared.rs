@@ -266,11 +266,27 @@ mod tests {
         assert_eq!(given.idempotency_key(), Some("k"));
         let of_parameter = key(pay("1", Some(" k ")), nothing());
         assert_eq!(of_parameter.idempotency_key(), Some("k"));
-        let own = [key(pay("1", None), nothing()), key(pay("1", Some(" ")), nothing())];
+        let own = [key(pay("1", None), nothing()), key(pay("1", None), nothing())];
         assert!(own.iter().all(|intent| intent.idempotency_key().unwrap().len() == 36));
         assert_ne!(own[0].idempotency_key(), own[1].idempotency_key());
+        let blank = prepared_by(&one, pay("1", Some(" ")), &KEYED, nothing(), None).unwrap_err();
+        assert!(blank.contains("the idempotency key is blank"), "{blank}");
         let without = prepared_by(&one, pay("1", None), &WITHOUT_KEY, nothing(), None).unwrap();
         assert_eq!(without.idempotency_key(), None);
+    }
+
+    #[test]
+    fn after_an_intent_a_client_with_other_headers_makes_another_call() {
+        let with = |value: &str| {
+            let builder = mx::Client::builder()
+                .base_url("https://bank.example")
+                .header("x-tenant", value);
+            builder.token_source(Arc::new(Of("one"))).build().unwrap()
+        };
+        let before = prepared_by(&with("a"), pay("1", None), &KEYED, CallOptions::new(), None).unwrap();
+        let again = |value| prepared_by(&with(value), pay("1", None), &KEYED, CallOptions::new(), Some(&before));
+        assert!(again("a").is_ok());
+        assert!(again("b").unwrap_err().contains("not the call of that intent"));
     }
 
     #[test]

@@ -257,6 +257,9 @@ mod tests {
             (";charset=ISO-8859-1", b"\"caf\xe9\"", "caf\u{e9}"),
             ("; x=y; Charset=\"windows-1250\"", b"\"\xe8aj\"", "\u{10d}aj"),
             ("; charset=utf-16le", b"\"\0a\0\"\0", "a"),
+            // Which of the two, its first byte says.
+            ("; charset=utf-16", b"\"\0a\0\"\0", "a"),
+            ("; charset=utf-16", b"\0\"\0a\0\"", "a"),
             // Nobody knows it: as JSON is written.
             ("; charset=klingon", "\"caf\u{e9}\"".as_bytes(), "caf\u{e9}"),
         ] {
@@ -316,6 +319,59 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_list_is_no_success_of_a_call_that_replies_with_an_object() {
+        static OBJECT: Operation = Operation {
+            replies_with_object: true,
+            ..Operation::BASE
+        };
+        for (operation, status, body, is_value) in [
+            (&OBJECT, 200, "[7]", false),
+            (&OBJECT, 200, " \n[7]", false),
+            (&OBJECT, 400, "[7]", true),
+            (&OBJECT, 200, "7", true),
+            (&OPERATION, 200, "[7]", true),
+        ] {
+            let head = Head {
+                operation,
+                ..head(status, "application/json", false)
+            };
+            let response = Response {
+                head,
+                body: whole(body),
+                ending: None,
+            };
+            let read = ResponseValue::<serde_json::Value>::from_response::<()>(response).await;
+            assert_eq!(read.is_ok(), is_value, "{status} {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_item_that_cannot_be_read_is_told_beside_its_page() {
+        static LIST: Operation = Operation {
+            id: "list_numbers",
+            items: Some("/items"),
+            ..Operation::BASE
+        };
+        #[derive(Debug, serde::Deserialize)]
+        struct Page {
+            items: Vec<u8>,
+        }
+
+        let response = Response {
+            head: Head {
+                operation: &LIST,
+                ..head(200, "application/json", false)
+            },
+            body: whole(r#"{"items":[1,"x",3]}"#),
+            ending: None,
+        };
+        let page = ResponseValue::<Page>::from_response::<()>(response).await.unwrap();
+        let told = page.unreadable.iter().map(|item| (item.operation, item.position));
+        assert_eq!(told.collect::<Vec<_>>(), [("list_numbers", 1)]);
+        assert_eq!(page.into_inner().items, [1, 3]);
+    }
+
+    #[tokio::test]
     async fn a_success_is_an_error_by_a_member_that_tells_of_one_where_nothing_else_would_speak_for_it() {
         static TELLING: Operation = Operation {
             error_members: &["error", "errors"],
@@ -332,6 +388,12 @@ mod tests {
             (&TELLING, 200, r#"{"error":{}}"#, true),
             (&TELLING, 400, r#"{"error":"no"}"#, true),
             (&OPERATION, 200, r#"{"error":"no"}"#, true),
+            // Nor by a message alone, whatever an error has beside one.
+            (&TELLING, 200, r#"{"message":"no"}"#, false),
+            (&TELLING, 200, r#"{"message":"no","status":"failed"}"#, false),
+            (&TELLING, 200, r#"{"message":"no","id":null}"#, false),
+            (&TELLING, 200, r#"{"message":"done","id":7}"#, true),
+            (&TELLING, 200, r#"{"message":"","status":"done"}"#, true),
         ] {
             let head = Head {
                 operation,

@@ -309,6 +309,52 @@ mod tests {
     }
 
     #[test]
+    fn an_item_without_a_described_field_is_told_unless_the_rest_of_the_page_has_such_too() {
+        #[derive(Debug, Deserialize)]
+        struct Loose {
+            #[allow(dead_code)]
+            id: Option<u8>,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Page {
+            #[allow(dead_code)]
+            total: u8,
+            items: Vec<Loose>,
+            #[allow(dead_code)]
+            others: Option<Vec<Loose>>,
+        }
+
+        let read = |others: &str| {
+            let text = format!(r#"{{"total":7,"items":[{{"id":1}},{{"x":1}}],"others":{others}}}"#);
+            page_without::<Page>(text.as_bytes(), "/items")
+        };
+        for others in ["null", "[]", r#"[{"id":2}]"#] {
+            let (page, unreadable) = read(others).unwrap();
+            let told: Vec<_> = unreadable.iter().map(|item| item.path.as_str()).collect();
+            assert_eq!((page.items.len(), told), (1, vec!["items[1]"]), "{others}");
+        }
+        // Nobody can tell then which of them it is.
+        assert!(matches!(read(r#"[{"x":2}]"#), Err(Whole::NotTheItems)));
+    }
+
+    #[test]
+    fn a_text_is_divided_as_it_came_whatever_in_it_cannot_be_read() {
+        let divided: [(&[u8], &str); 8] = [
+            (b"[\"a\xff\",\"\xfe\",\"b\xffc\"]", r#"["a?","?","b?c"]"#),
+            (br#"["\n\"]",1]"#, r#"["\n\"]",1]"#),
+            (br#"["\u00e9"]"#, r#"["\u00e9"]"#),
+            (br#"["\u00z9"]"#, r#"["?u00z9"]"#),
+            (br#"["\q","\u00"]"#, r#"["?q","?u00"]"#),
+            (b"[\"a\nb\",\n2]", "[\"a b\",\n2]"),
+            (b"[NaN,-1.5,{\"a\":01}]", r#"[111,-1.5,{"a":11}]"#),
+            (b"[\"a", "[\"a"),
+        ];
+        for (text, divisible_text) in divided {
+            assert_eq!(divisible(text), divisible_text);
+        }
+    }
+
+    #[test]
     fn an_item_says_where_it_stands_and_nothing_of_what_is_in_it() {
         let item = |request_id: Option<&str>| UnreadableItem {
             operation: "list_items",

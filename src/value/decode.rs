@@ -254,6 +254,45 @@ mod tests {
     }
 
     #[test]
+    fn a_map_has_a_place_for_everything_and_an_object_in_any_form_has_not() {
+        use std::collections::BTreeMap;
+        use std::net::Ipv4Addr;
+
+        use serde::de::IgnoredAny;
+        use serde::de::value::MapAccessDeserializer;
+
+        /// An object whose reader takes what there is.
+        #[derive(Debug)]
+        struct Any;
+
+        impl<'de> Deserialize<'de> for Any {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Visitor;
+
+                impl<'de> serde::de::Visitor<'de> for Visitor {
+                    type Value = Any;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Any, A::Error> {
+                        Deal::deserialize(MapAccessDeserializer::new(map)).map(|_| Any)
+                    }
+                }
+
+                deserializer.deserialize_any(Visitor)
+            }
+        }
+
+        assert!(decode_described::<BTreeMap<String, IgnoredAny>>(br#"{"error":"x"}"#).is_ok());
+        assert!(decode_described::<Any>(br#"{"error":"x"}"#).is_err());
+        assert!(decode_described::<Any>(br#"{"error":"x","id":"d1"}"#).is_ok());
+        // What is written otherwise for people is read as they write it.
+        assert!(decode::<Ipv4Addr>(br#""127.0.0.1""#).is_ok());
+    }
+
+    #[test]
     fn a_part_without_a_described_field_is_no_value_either() {
         for (part, is_one) in [
             (r#"{"id":"d1","error":"x"}"#, true),
@@ -263,8 +302,10 @@ mod tests {
         ] {
             let read = decode_part_described::<Deal>(part);
             assert_eq!(read.is_ok(), is_one, "{part}");
-            let told = "expected a list, or an item with a described field";
-            assert!(is_one || read == Err((String::new(), told.to_owned())), "{part}");
+            assert!(
+                is_one || read == Err((String::new(), NOTHING_DESCRIBED.to_owned())),
+                "{part}"
+            );
         }
     }
 

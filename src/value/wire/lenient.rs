@@ -373,6 +373,26 @@ mod tests {
     use serde::Serialize;
 
     use super::*;
+
+    #[test]
+    fn beside_the_lists_of_a_report_what_counts_or_is_nothing_is_not_noted() {
+        let text = r#"{"booked":[1],"pending":null,"total":1,"count":1,"next":null,"new":1}"#;
+        let read = canary::watch("bank", "beside_lists", |_| false, || listed(text));
+        assert_eq!(read.map(|items| items.len()), Ok(1));
+        let sightings = canary::sightings();
+        let seen = sightings.iter().filter(|seen| seen.operation == "beside_lists");
+        assert_eq!(seen.map(|seen| seen.place.as_str()).collect::<Vec<_>>(), ["new"]);
+    }
+
+    #[test]
+    fn what_is_no_plain_index_is_the_name_of_a_field() {
+        let read = |text| listed(text).map(|items| items.len());
+        assert_eq!(read(r#"{"1":{},"20":{}}"#), Ok(2));
+        for text in [r#"{"1":{},"+2":{}}"#, r#"{"1":{},"":{}}"#, r#"{"1":{},"2x":{}}"#] {
+            assert_eq!(read(text), Ok(1), "{text}");
+        }
+    }
+
     use crate::value::Decimal;
     use crate::value::wire::decimal_number;
 

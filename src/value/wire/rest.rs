@@ -153,3 +153,72 @@ pub fn write_with_the_rest<T: KeepsTheRest, S: Serializer>(value: &T, serializer
     }
     map.end()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::value::decode::decode_items;
+
+    /// What a type describes: an id, or nothing at all.
+    #[derive(Debug, Default)]
+    struct Kept<const DESCRIBES: bool> {
+        id: Option<u8>,
+        rest: JsonMap,
+    }
+
+    impl<const DESCRIBES: bool> KeepsTheRest for Kept<DESCRIBES> {
+        const DESCRIBED: &'static [&'static str] = if DESCRIBES { &["id"] } else { &[] };
+
+        fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            #[derive(Deserialize)]
+            struct Described {
+                id: Option<u8>,
+            }
+            let Described { id } = Described::deserialize(deserializer)?;
+            let rest = JsonMap::default();
+            Ok(Self { id, rest })
+        }
+
+        fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_unit()
+        }
+
+        fn rest(&self) -> &JsonMap {
+            &self.rest
+        }
+
+        fn rest_mut(&mut self) -> &mut JsonMap {
+            &mut self.rest
+        }
+    }
+
+    impl<'de, const DESCRIBES: bool> Deserialize<'de> for Kept<DESCRIBES> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            read_with_the_rest(deserializer)
+        }
+    }
+
+    #[test]
+    fn the_rest_is_kept_and_alone_it_is_no_value() {
+        let read = |text: &str| decode_items::<Kept<true>>(text.as_bytes()).map(|(kept, _)| kept);
+        for (text, id, rest) in [
+            (r#"{"x":1,"id":7,"y":2}"#, Some(7), 2),
+            (r#"{"id":7}"#, Some(7), 0),
+            ("{}", None, 0),
+        ] {
+            let kept = read(text).unwrap();
+            assert_eq!((kept.id, kept.rest().len()), (id, rest), "{text}");
+        }
+        for text in [r#"{"x":1}"#, r#"{"x":1,"x":1,"id":7}"#, r#"{"id":7,"id":7}"#] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_type_that_describes_nothing_everything_is_the_rest() {
+        let (kept, _) = decode_items::<Kept<false>>(br#"{"id":7}"#).unwrap();
+        assert_eq!((kept.id, kept.rest().len()), (None, 1));
+    }
+}
