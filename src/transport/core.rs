@@ -320,7 +320,7 @@ impl Core {
                 sent: credential.header(bearer.as_ref()),
                 refused: refused.clone(),
                 of_client: self.0.client_secrets.clone(),
-                headers: Arc::clone(&headers),
+                headers: headers.clone(),
             };
             let told = self.0.wire_log && wire_log::is_heard();
             if told {
