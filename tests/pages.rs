@@ -135,6 +135,46 @@ async fn an_error_of_a_further_page_is_the_providers_own() {
 }
 
 #[tokio::test]
+async fn a_first_page_that_failed_is_asked_for_again() {
+    let first = |answer: &'static str| {
+        Recorder::granting(move |_, before| match before {
+            0 => Answer::status(400, r#"{"error":{"message":"no"}}"#),
+            _ => Answer::json(answer),
+        })
+    };
+    let recorder = first(r#"{"transactions":{"booked":[{"transactionId":"t"}]}}"#).await;
+    let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+    let mut items = user.client().list_transactions().account_id("a").items();
+    items.next().await.unwrap().unwrap_err();
+    items.resume();
+    items.next().await.unwrap().unwrap();
+    assert!(items.next().await.is_none());
+    let recorder = first(r#"{"accounts":[{"depositAccount":{"accountId":"a"}}]}"#).await;
+    let user = connect::<mx::Provider>(&recorder, "", &["accounts"]).await;
+    let mut items = user.client().list_accounts().items();
+    items.next().await.unwrap().unwrap_err();
+    items.resume();
+    items.next().await.unwrap().unwrap();
+}
+
+/// A list does not seem to be whole where its own report names another page.
+#[tokio::test]
+async fn a_link_to_the_next_page_that_stands_where_nobody_follows_it_is_no_end() {
+    for (links, is_whole) in [
+        (r#"{"next":{"href":"/v5/accounts/a/transactions?page=2"}}"#, false),
+        (r#"{"next":"?page=2"}"#, false),
+        (r#"{"next":null}"#, true),
+        (r#"{"account":{"href":"/v5/accounts/a"}}"#, true),
+    ] {
+        let page = format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}],"_links":{links}}}}}"#);
+        let recorder = Recorder::granting(move |_, _| Answer::json(page.clone())).await;
+        let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+        let call = user.client().list_transactions().account_id("a");
+        assert_eq!(call.items().try_collect().await.is_ok(), is_whole, "{links}");
+    }
+}
+
+#[tokio::test]
 async fn pages_by_link_are_followed_under_the_base_url_only() {
     let elsewhere = Recorder::in_order([Answer::json("{}")]).await;
     let foreign = format!("{}/v5/accounts/a/transactions?page=2", elsewhere.origin());

@@ -384,8 +384,9 @@ impl<P: Provider> App<P> {
     ///
     /// The key of an import has no scopes, whatever is said of them, so that it stands beside the user's authorizations here: once
     /// the user has authorized anew, find that connection by its own key and import no more. What the scopes are bound to is
-    /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. Nothing is sent to the
-    /// provider here.
+    /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. So say the same at
+    /// every start: the same refresh token under another consent, or under a consent at one start and none at the next, is
+    /// another grant, which sends it once more. Nothing is sent to the provider here.
     /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)), or
     /// a [`Connection`] of this process knows its end: after that an import of the same tokens is a new one. The first tokens of
     /// the last 64 grants that were imported under a key and ended on purpose are remembered, however much was imported since.

@@ -22,7 +22,7 @@ pub mod v1 {
     pub use crate::token::Verdict;
     pub use crate::transport::generated::{
         Core, Failure, FormStyle, QueryParam, RequestBuilderExt, Response, cursor_pages, encode_path, items,
-        link_pages, prepare, prepare_again,
+        link_pages, link_pages_of, prepare, prepare_again,
     };
     pub use crate::transport::{
         Authentication, ByteStream, CallOptions, Effect, Error, ErrorProof, Grade, Intent, Items, Limit, Lookup,
@@ -67,7 +67,7 @@ macro_rules! __contract {
     (1, 1, $generator:literal, $($code:tt)*) => { $($code)* };
     // `CallOptions` and what takes them, `prepare` and what belongs to it, `Operation::lookup`, `Doubt`, `mock`.
     (1, 2, $generator:literal, $($code:tt)*) => { $($code)* };
-    // `Profile::scope_separators_accepted`.
+    // `Profile::scope_separators_accepted`, `link_pages_of`.
     (1, 3, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(

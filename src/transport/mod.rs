@@ -60,7 +60,7 @@ pub use unreadable::UnreadableItem;
 pub(crate) mod generated {
     pub use super::core::Core;
     pub use super::error::Failure;
-    pub use super::pages::{cursor_pages, items, link_pages};
+    pub use super::pages::{cursor_pages, items, link_pages, link_pages_of};
     pub use super::prepared::{prepare, prepare_again};
     pub use super::request::{FormStyle, QueryParam, RequestBuilderExt, encode_path};
     pub use super::response::Response;

@@ -277,7 +277,25 @@ where
     })
 }
 
-/// Pages where the reply has the next URL. `base` is the client's: no link is followed outside it.
+/// Pages where the reply has the next URL. `base` is the client's: no link is followed outside it. The first page is asked
+/// for by the call, as often as it takes.
+#[doc(hidden)]
+pub fn link_pages_of<'a, C, T, E>(
+    base: &Url,
+    call: C,
+    send: impl Fn(C) -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
+    follow: impl Fn(Url) -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
+    next: impl Fn(&T) -> Option<String> + Send + 'a,
+) -> Pages<'a, T, E>
+where
+    C: Clone + Send + 'a,
+    T: Send + 'a,
+    E: Send + 'a,
+{
+    by_links(base, move || send(call.clone()), follow, next)
+}
+
+/// The same for a first page that is asked for once.
 #[doc(hidden)]
 pub fn link_pages<'a, T, E>(
     base: &Url,
@@ -289,13 +307,30 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    let (base, mut seen, mut first) = (base.clone(), HashSet::<Query>::new(), Some(first));
-    let fetch = move |link: Option<Url>| match link {
-        Some(link) => follow(link),
-        None => first.take().unwrap_or_else(|| {
+    let mut first = Some(first);
+    let first = move || {
+        first.take().unwrap_or_else(|| {
             let again = "the first page was not read; make the call again".to_owned();
             Box::pin(std::future::ready(Err(Error::invalid_request(again))))
-        }),
+        })
+    };
+    by_links(base, first, follow, next)
+}
+
+fn by_links<'a, T, E>(
+    base: &Url,
+    mut first: impl FnMut() -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
+    follow: impl Fn(Url) -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
+    next: impl Fn(&T) -> Option<String> + Send + 'a,
+) -> Pages<'a, T, E>
+where
+    T: Send + 'a,
+    E: Send + 'a,
+{
+    let (base, mut seen) = (base.clone(), HashSet::<Query>::new());
+    let fetch = move |link: Option<Url>| match link {
+        Some(link) => follow(link),
+        None => first(),
     };
     let behind = move |page: &ResponseValue<T>| {
         let Some(link) = next(page).filter(|link| !link.trim().is_empty()) else {

@@ -64,9 +64,10 @@ pub(crate) fn methods(
                 let client = self.client;
                 let with = self.with_.clone();
                 let info = &#root::OPERATIONS[#index];
-                ::finrail::rt::v1::link_pages(
+                ::finrail::rt::v1::link_pages_of(
                     client.inner.base(),
-                    ::std::boxed::Box::pin(self.send()),
+                    self,
+                    |call| ::std::boxed::Box::pin(call.send()),
                     move |link| ::std::boxed::Box::pin(client.inner.follow_with(&client.client, info, link, with.clone())),
                     |page: &#reply| #next_value,
                 )

@@ -218,6 +218,7 @@ const LISTS_OF_A_REPORT: &[&str] = &["booked", "pending", "information"];
 const MOST_LISTS: usize = 4;
 
 const NO_LIST: &str = "expected a list";
+const NEXT_INSIDE: &str = "expected the link to the next page beside the list, and it stands in it";
 
 /// Takes a list apart, in whatever form it came: each item with its place in it, in order. One that begins with `[` is no
 /// item: it stands where an object was expected. A key of an object of lists may be an account's number, and is in no place.
@@ -268,6 +269,8 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
                 true if is_null(value) => {}
                 true => of_one(value.get(), name, items)?,
                 false if is_null(value) || is_count(name) => {}
+                // Nobody would follow it, and the list would seem to be whole.
+                false if name == "_links" && names_a_next_page(value) => return Err(NEXT_INSIDE),
                 false => canary::note(Unmodelled::Field, || name.clone()),
             }
         }
@@ -325,6 +328,14 @@ fn by_index(text: &str) -> Result<Option<Vec<(u64, &str)>>, &'static str> {
             .filter_map(|(name, value)| Some((name.parse().ok()?, value.get())))
             .collect(),
     ))
+}
+
+/// Whether links have one to a next page.
+fn names_a_next_page(links: &RawValue) -> bool {
+    let links = members_of(links.get()).unwrap_or_default();
+    links
+        .iter()
+        .any(|(name, value)| name == "next" && !matches!(value.get(), "null" | "{}" | "\"\""))
 }
 
 /// Whether a member tells how many items there are.
