@@ -328,7 +328,9 @@ mod tests {
             (&OBJECT, 200, "[7]", false),
             (&OBJECT, 200, " \n[7]", false),
             (&OBJECT, 400, "[7]", true),
-            (&OBJECT, 200, "7", true),
+            (&OBJECT, 200, "7", false),
+            (&OBJECT, 200, "null", false),
+            (&OBJECT, 200, " {}", true),
             (&OPERATION, 200, "[7]", true),
         ] {
             let head = Head {

@@ -432,7 +432,7 @@ mod tests {
             (r#"{"items":{"booked":{"n":1},"pending":[]}}"#, 1),
             (r#"{"items":{"booked":[{"n":1}],"pending":{"n":2}}}"#, 2),
             (
-                r#"{"items":{"booked":{"n":1},"pending":{"n":2},"_links":{"next":"x"}}}"#,
+                r#"{"items":{"booked":{"n":1},"pending":{"n":2},"_links":{"next":null,"self":"x"}}}"#,
                 2,
             ),
             (r#"{"items":{"n":1,"tags":[]}}"#, 1),
@@ -446,6 +446,7 @@ mod tests {
         }
         for wrong in [
             r#"{"items":7}"#,
+            r#"{"items":{"booked":[{"n":1}],"_links":{"next":"x"}}}"#,
             r#"{"items":[{"n":1},[]]}"#,
             r#"{"items":[[],{"n":1}]}"#,
             r#"{"items":[{"n":1},null]}"#,

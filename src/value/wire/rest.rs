@@ -201,17 +201,18 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_kept_and_alone_it_is_no_value() {
+    fn the_rest_is_kept_and_an_error_alone_is_no_value() {
         let read = |text: &str| decode_items::<Kept<true>>(text.as_bytes()).map(|(kept, _)| kept);
         for (text, id, rest) in [
             (r#"{"x":1,"id":7,"y":2}"#, Some(7), 2),
             (r#"{"id":7}"#, Some(7), 0),
             ("{}", None, 0),
+            (r#"{"x":1}"#, None, 1),
         ] {
             let kept = read(text).unwrap();
             assert_eq!((kept.id, kept.rest().len()), (id, rest), "{text}");
         }
-        for text in [r#"{"x":1}"#, r#"{"x":1,"x":1,"id":7}"#, r#"{"id":7,"id":7}"#] {
+        for text in [r#"{"error":1}"#, r#"{"x":1,"x":1,"id":7}"#, r#"{"id":7,"id":7}"#] {
             assert!(read(text).is_err(), "{text}");
         }
     }
