@@ -107,6 +107,20 @@ async fn a_success_of_which_no_field_is_described_is_an_error_whatever_its_type_
     }
 }
 
+/// Whether a deal that is answered so is taken for booked; if not, nobody knows.
+async fn assert_booked(body: &str, is_booked: bool) {
+    let recorder = telling(body).await;
+    let own = service(&recorder);
+    let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
+    match deal.send().await {
+        Ok(_) => assert!(is_booked, "{body}"),
+        Err(error) => {
+            assert!(!is_booked, "{body}: {error}");
+            assert_eq!(error.outcome(), Outcome::Unknown, "{body}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_booked_deal_is_one_though_it_says_that_there_was_no_error() {
     for (beside, is_booked) in [
@@ -123,16 +137,7 @@ async fn a_booked_deal_is_one_though_it_says_that_there_was_no_error() {
         // Of two, nobody can say which one was booked.
         (r#","dealId":"d2""#, false),
     ] {
-        let recorder = telling(format!(r#"{{"dealId":"d1"{beside}}}"#)).await;
-        let own = service(&recorder);
-        let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
-        match deal.send().await {
-            Ok(_) => assert!(is_booked, "{beside}"),
-            Err(error) => {
-                assert!(!is_booked, "{beside}: {error}");
-                assert_eq!(error.outcome(), Outcome::Unknown, "{beside}");
-            }
-        }
+        assert_booked(&format!(r#"{{"dealId":"d1"{beside}}}"#), is_booked).await;
     }
 }
 
@@ -157,16 +162,7 @@ async fn what_says_nothing_of_a_deal_but_that_there_was_an_error_is_none() {
         (r#"{"status":"PENDING"}"#, true),
         (r#"{"processId":"p1","status":"FAILED"}"#, true),
     ] {
-        let recorder = telling(body).await;
-        let own = service(&recorder);
-        let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
-        match deal.send().await {
-            Ok(_) => assert!(is_booked, "{body}"),
-            Err(error) => {
-                assert!(!is_booked, "{body}: {error}");
-                assert_eq!(error.outcome(), Outcome::Unknown, "{body}");
-            }
-        }
+        assert_booked(body, is_booked).await;
     }
 }
 
