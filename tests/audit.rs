@@ -99,7 +99,7 @@ impl World {
             panic!("somebody has the lease");
         };
         let seen = self.memory.load(&user_key()).await.unwrap().unwrap().revision;
-        let swap = Swap::new(Some(seen), lease.fence, Some(StoredRecord::new(seen + 1, bytes)));
+        let swap = Swap::new(Some(seen), lease.fence, Some(StoredRecord::new(seen, bytes)));
         assert_eq!(self.memory.swap(&user_key(), swap).await.unwrap(), Swapped::Done);
         self.memory.release(&user_key(), lease).await.unwrap();
     }

@@ -47,7 +47,7 @@ async fn put(store: &dyn TokenStore, bytes: &[u8]) {
         panic!("somebody has the lease");
     };
     let seen = store.load(&user_key()).await.unwrap().map(|seen| seen.revision);
-    let next = StoredRecord::new(seen.map_or(1, |seen| seen + 1), bytes);
+    let next = StoredRecord::new(seen.unwrap_or(1), bytes);
     let swap = Swap::new(seen, lease.fence, Some(next));
     assert_eq!(store.swap(&user_key(), swap).await.unwrap(), Swapped::Done);
     store.release(&user_key(), lease).await.unwrap();
@@ -316,5 +316,135 @@ mod encrypted {
         world.overwrite(&was_encrypted).await;
         writes_nothing(&world, &plain_here, "encrypted").await;
         drop(plain);
+    }
+}
+
+/// Two processes that hold the tokens of a login.
+async fn two_processes(world: &World) -> (TokenHandle, TokenHandle) {
+    let (a, b) = (world.process("a"), world.process("b"));
+    a.adopt(world.bank.login()).await.unwrap();
+    b.fresh().await.unwrap();
+    (a, b)
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_a_damaged_record_goes_who_wrote_it_and_nobody_who_holds_older_tokens() {
+    for cut in [0, 60] {
+        let world = World::new();
+        let (a, b) = two_processes(&world).await;
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(text(&a.fresh().await.unwrap()), "Bearer access-2");
+        let bytes = world.stored(&user_key()).await.unwrap().bytes[..cut].to_vec();
+        world.overwrite(&bytes).await;
+        for _ in 0..3 {
+            let error = b.fresh().await.unwrap_err();
+            assert!(matches!(error, Error::Store { .. }) && !error.is_retryable(), "{error}");
+            b.load().await.unwrap();
+            b.revoke().await.unwrap_err();
+            tokio::time::sleep(secs(600)).await;
+        }
+        assert_eq!(*world.stored(&user_key()).await.unwrap().bytes, *bytes);
+        a.load().await.unwrap();
+        assert_eq!(text(&b.fresh().await.unwrap()), "Bearer access-2");
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(text(&b.fresh().await.unwrap()), "Bearer access-3");
+        assert_eq!(world.bank.sent(), ["refresh-1", "refresh-2"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_record_in_which_the_refresh_token_still_stands_is_put_back_whoever_wrote_it() {
+    for is_left in [true, false] {
+        let world = World::new();
+        let (a, b) = two_processes(&world).await;
+        tokio::time::sleep(HOUR).await;
+        world.bank.faults([Fault::Unavailable]);
+        a.fresh().await.unwrap_err();
+        drop(a);
+        let mut bytes = world.stored(&user_key()).await.unwrap().bytes.to_vec();
+        match is_left {
+            true => bytes[0] ^= 0x40,
+            false => bytes.clear(),
+        }
+        world.overwrite(&bytes).await;
+        tokio::time::sleep(secs(600)).await;
+        match is_left {
+            true => assert_eq!(text(&b.fresh().await.unwrap()), "Bearer access-2"),
+            false => assert!(matches!(b.fresh().await, Err(Error::Store { .. }))),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_whose_refresh_failed_knows_what_it_wrote_after_that() {
+    let world = World::new();
+    let handle = world.process("a");
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    world.bank.faults([Fault::Unavailable]);
+    handle.fresh().await.unwrap_err();
+    world.overwrite(b"").await;
+    tokio::time::sleep(secs(600)).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_mark_of_an_end_brings_no_grant_back_and_who_ended_it_marks_it_again() {
+    for revoke in [true, false] {
+        let world = World::new();
+        let (a, b) = two_processes(&world).await;
+        match revoke {
+            true => a.revoke().await.unwrap(),
+            false => a.forget().await.unwrap(),
+        }
+        world.overwrite(b"{\"version\":1,\"tok").await;
+        tokio::time::sleep(HOUR).await;
+        assert!(matches!(b.fresh().await, Err(Error::Store { .. })));
+        tokio::time::sleep(HOUR).await;
+        assert!(matches!(b.fresh().await, Err(Error::Store { .. })));
+        let restarted = world.process("c");
+        assert!(matches!(restarted.load().await, Err(Error::Store { .. })));
+        assert!(a.fresh().await.unwrap_err().reauthorization_required());
+        let stored = world.stored(&user_key()).await.unwrap();
+        let record = Record::decode(&stored.bytes).unwrap();
+        assert!(record.tombstone.is_some() && record.tokens.is_none());
+        assert!(world.stored(&user_key().damaged_copy()).await.is_none());
+        tokio::time::sleep(secs(60)).await;
+        let error = b.fresh().await.unwrap_err();
+        assert!(error.reauthorization_required(), "{revoke}: {error:?}");
+        assert!(world.bank.sent().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_an_older_copy_of_the_store_brings_back_is_ended_again_by_who_ended_it_and_not_over_a_login() {
+    for login_since in [false, true] {
+        let world = World::new();
+        let (a, b) = two_processes(&world).await;
+        let copy = world.stored(&user_key()).await.unwrap();
+        a.forget().await.unwrap();
+        world.overwrite(&copy.bytes).await;
+        match login_since {
+            true => drop(b.adopt(world.bank.login()).await.unwrap()),
+            false => {
+                tokio::time::sleep(HOUR).await;
+                assert_eq!(text(&b.fresh().await.unwrap()), "Bearer access-2");
+            }
+        }
+        match login_since {
+            true => {
+                assert_eq!(text(&a.fresh().await.unwrap()), "Bearer access-2");
+                assert!(a.load().await.unwrap().is_some());
+            }
+            false => {
+                assert!(a.load().await.unwrap().is_none());
+                assert!(a.fresh().await.unwrap_err().reauthorization_required());
+                assert!(a.header().is_none());
+                let stored = world.stored(&user_key()).await.unwrap();
+                assert!(Record::decode(&stored.bytes).unwrap().tombstone.is_some());
+                tokio::time::sleep(secs(600)).await;
+                assert!(b.fresh().await.unwrap_err().reauthorization_required());
+            }
+        }
     }
 }

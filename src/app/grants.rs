@@ -151,9 +151,8 @@ impl<P: Provider> App<P> {
     /// The handle of the grant whose record a walk found damaged under this id, where this process holds its tokens and the
     /// store has them back now.
     pub(super) async fn mended(&self, id: &str, error: &StoreError) -> Option<TokenHandle> {
-        error.damage()?;
         let handle = self.0.handles.with_id(id)?;
-        handle.mend().await.then_some(handle)
+        handle.mend(error).await.then_some(handle)
     }
 
     /// What a record of the walk is. `None`: it is not this application's, or its own tokens are in it.

@@ -128,7 +128,7 @@ pub enum AuditAction {
     /// The record in the store was damaged, and was replaced by what the next event says. A copy is kept
     /// ([`TokenKey::damaged_copy`]) where the store could read its bytes.
     DamagedRecord,
-    /// The store had lost tokens that it had taken, and was given them back.
+    /// The store had lost tokens that it had taken, or the end of the grant, and was given them back.
     PutBack,
     /// The application ended the grant (RFC 7009).
     #[non_exhaustive]

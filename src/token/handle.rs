@@ -12,8 +12,8 @@ use super::machine::{Freshness, Want};
 use super::transaction::Left;
 use super::watch::Events;
 use super::{
-    Error, Explanation, GrantKind, Issuer, ReauthorizationReason, Record, Renewal, TokenHandleBuilder, TokenInfo,
-    TokenKey, TokenReply, TokenSet, attempt, transaction,
+    Error, Explanation, GrantKind, Issuer, ReauthorizationReason, Record, Renewal, StoreError, TokenHandleBuilder,
+    TokenInfo, TokenKey, TokenReply, TokenSet, attempt, transaction,
 };
 use crate::token::source::{Bearer, Rejection, TokenSource};
 use crate::value::{ScopeSet, with_causes};
@@ -186,7 +186,7 @@ impl TokenHandle {
     /// What the store has of the grant, its end included.
     pub(crate) async fn stored(&self) -> Result<Option<Record>, Error> {
         let stored = match self.0.store.look_for_change().await {
-            Err(error) if error.damage().is_some() && self.mend().await => self.0.store.look_for_change().await?,
+            Err(error) if self.mend(&error).await => self.0.store.look_for_change().await?,
             stored => stored?,
         };
         Ok(stored.map(|stored| stored.record))
@@ -203,20 +203,27 @@ impl TokenHandle {
     /// [`Error::ReauthorizationRequired`] when the stored grant is over,
     /// [`Error::Store`] when the store fails.
     pub async fn load(&self) -> Result<Option<TokenInfo>, Error> {
-        let living = || {
-            let held = self.0.held.snapshot();
-            held.as_ref().and_then(|held| held.living()).map(TokenSet::info)
-        };
-        let seen = match self.0.store.look().await {
-            Ok(Some(seen)) => seen,
-            Ok(None) => return Ok(living()),
-            Err(error) if error.damage().is_some() && living().is_some() => {
-                self.mend().await;
-                return Ok(living());
+        let living = || self.0.held.snapshot().filter(|held| held.living().is_some());
+        let snapshot = match self.0.store.look().await {
+            Ok(Some(seen)) => {
+                if self.0.held.end_undone_by(&seen).is_some() {
+                    self.put_right().await;
+                }
+                self.0.publish(seen)
             }
-            Err(error) => return Err(error.into()),
+            Ok(None) => match living() {
+                Some(living) => living,
+                None => return Ok(None),
+            },
+            Err(error) => {
+                let mended = self.mend(&error).await;
+                let known = self.0.held.snapshot().filter(|_| mended);
+                match known.or_else(living).filter(|_| error.damage().is_some()) {
+                    Some(known) => known,
+                    None => return Err(error.into()),
+                }
+            }
         };
-        let snapshot = self.0.publish(seen);
         match (&snapshot.tombstone, &snapshot.tokens) {
             (Some(tombstone), _) if tombstone.reason == ReauthorizationReason::Forgotten => Ok(None),
             (Some(tombstone), _) => Err(self.0.ended(tombstone)),
@@ -224,16 +231,17 @@ impl TokenHandle {
         }
     }
 
-    /// Gives the store the tokens back whose record it has damaged, where this process holds them. Whether it has a record
+    /// Gives the store back what was in a record that it has damaged, where this process knows that. Whether it has a record
     /// that can be read now; if not, the log says why, and a refresh tries again.
-    pub(crate) async fn mend(&self) -> bool {
+    pub(crate) async fn mend(&self, error: &StoreError) -> bool {
+        self.0.held.can_mend(error) && self.put_right().await
+    }
+
+    async fn put_right(&self) -> bool {
         let key = self.key();
-        if self.0.held.lost_by_store(None).is_none() {
-            return false;
-        }
         let mended = self.owned(|live| async move { Ok(transaction::mend(&live).await?) });
         mended.await.unwrap_or_else(|error| {
-            tracing::warn!(%key, error = %with_causes(&error), "a damaged record was not put right");
+            tracing::warn!(%key, error = %with_causes(&error), "what the store lost was not put right");
             false
         })
     }
@@ -552,7 +560,7 @@ mod tests {
 
     async fn damage(store: &MemoryStore) {
         let seen = store.load(&key()).await.unwrap().map(|seen| seen.revision);
-        let damage = StoredRecord::new(seen.unwrap() + 1, b"{ not a record".to_vec());
+        let damage = StoredRecord::new(seen.unwrap(), b"{ not a record".to_vec());
         let swap = Swap::new(seen, 0, Some(damage));
         let swapped = swap_alone(store, &key(), swap, "a disk", "turn a bit").await;
         assert_eq!(swapped.unwrap(), Swapped::Done);
@@ -576,7 +584,12 @@ mod tests {
             damage(store).await;
             let holds_none = handle(store);
             assert!(ask(&holds_none).await.is_err(), "{asked}");
-            assert!(!holds_none.mend().await);
+            let error = store
+                .load(&key())
+                .await
+                .unwrap()
+                .map(|stored| Record::decode(&stored.bytes));
+            assert!(error.is_some_and(|record| record.is_err()), "{asked}");
             ask(&holds).await.unwrap();
             assert!(holds_none.load().await.unwrap().is_some(), "{asked}");
             failing.2.store(true, Ordering::SeqCst);
@@ -600,6 +613,11 @@ mod tests {
         handle.erase(false).await.unwrap();
         assert_erased(&store).await;
         assert!(handle.header().is_none());
+        // Nor does it name the person when the store had it damaged, and gets it back.
+        damage(&store).await;
+        assert!(handle.load().await.unwrap().is_none());
+        assert_erased(&store).await;
+        assert!(store.load(&key().damaged_copy()).await.unwrap().is_none());
     }
 
     #[tokio::test]

@@ -48,7 +48,7 @@ use chrono::{DateTime, Utc};
 
 use super::clock::{CENTURY, Now, Tick, after, between};
 use super::lineage::Kinship;
-use super::{Intent, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Verdict};
+use super::{Intent, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Tombstone, Verdict};
 use crate::value::Secret;
 
 /// How near to its end an access token is.
@@ -386,6 +386,14 @@ fn went_back_by_the_clock(stored: &Record, held: &TokenSet) -> bool {
     }
     let tokens = stored.tokens.as_ref();
     tokens.is_some_and(|tokens| tokens.generation < held.generation && tokens.obtained_at <= held.obtained_at)
+}
+
+/// Whether what was read goes on with a grant that this process knows to be ended on purpose, or with one before it.
+pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
+    let kinship = Lineage::kinship(read.lineage(), end.lineage.as_ref());
+    end.reason.is_on_purpose()
+        && read.ended_on_purpose().is_none()
+        && matches!(kinship, Kinship::Same | Kinship::Earlier)
 }
 
 /// Whether what was read is older than what this process shows. `held`: the tokens that it shows.

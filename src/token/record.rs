@@ -462,6 +462,7 @@ impl StoreError {
             damage: Some(Damage {
                 revision: Some(stored.revision),
                 bytes: Some(stored.bytes),
+                ..Damage::default()
             }),
         }
     }

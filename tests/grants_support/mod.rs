@@ -35,7 +35,7 @@ pub async fn damage(store: &dyn TokenStore, key: &TokenKey) {
         panic!("somebody has the lease")
     };
     let stored = store.load(key).await.unwrap().unwrap();
-    let cut = StoredRecord::new(stored.revision + 1, &stored.bytes[..stored.bytes.len() / 2]);
+    let cut = StoredRecord::new(stored.revision, &stored.bytes[..stored.bytes.len() / 2]);
     let swap = Swap::new(Some(stored.revision), lease.fence, Some(cut));
     assert_eq!(store.swap_and_release(key, swap, &lease).await.unwrap(), Swapped::Done);
 }

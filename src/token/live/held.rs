@@ -13,7 +13,8 @@ use crate::token::grant::Grant;
 use crate::token::machine::{self, Freshness, Issued};
 use crate::token::record::Versioned;
 use crate::token::source::{Bearer, Rejection};
-use crate::token::{ReauthorizationReason, Record, Renewal, TokenSet, Tombstone};
+use crate::token::store::Damage;
+use crate::token::{ReauthorizationReason, Record, Renewal, StoreError, TokenSet, Tombstone};
 
 /// What this process holds of a grant.
 pub(crate) struct Held {
@@ -185,7 +186,11 @@ impl Held {
         if let Some(before) = &before {
             // A store that went back in time has nothing to say until it is put right.
             let shown = (before.revision, before.tokens.as_ref());
-            if newer_waits || machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal) {
+            let end = before.tombstone.as_ref();
+            if newer_waits
+                || machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal)
+                || end.is_some_and(|end| machine::undoes(&seen.record, end))
+            {
                 return Show::Outdated {
                     newer: Arc::clone(before),
                 };
@@ -239,6 +244,52 @@ impl Held {
         lost.then(|| (snapshot.revision, held.clone()))
     }
 
+    /// The same of a record that is damaged. None where somebody wrote it after what this process holds: the tokens that came
+    /// next may have been in it, or an end. Where the refresh token at hand still stands in it, they were not.
+    pub fn lost_to_damage(&self, damage: &Damage) -> Option<(u64, TokenSet)> {
+        let (held_at, tokens) = self.lost_by_store(None)?;
+        let known_until = held_at.max(self.unsent.load(Ordering::Acquire));
+        let is_in_it = || {
+            let token = tokens.refresh_token.as_ref();
+            token.is_some_and(|token| damage.has_text(token.expose_secret()))
+        };
+        (!damage.is_later_than(known_until) || is_in_it()).then_some((held_at, tokens))
+    }
+
+    /// The end of the grant that the store had written down when the record was damaged. None where this is not known: a
+    /// user may have authorized since.
+    pub fn end_lost_to_damage(&self, damage: &Damage) -> Option<Record> {
+        let snapshot = self.snapshot()?;
+        let is_known = damage.names_revision() && !damage.is_later_than(snapshot.revision);
+        self.end_of(&snapshot).filter(|_| is_known)
+    }
+
+    /// Whether it is a record that is damaged, and this process knows what was in it.
+    pub fn can_mend(&self, error: &StoreError) -> bool {
+        let damage = error.damage();
+        damage.is_some_and(|damage| self.lost_to_damage(damage).is_some() || self.end_lost_to_damage(damage).is_some())
+    }
+
+    /// The end on purpose that this process knows, where the store has the grant alive again: an older copy, or the tokens of
+    /// a process that had not learned of the end.
+    pub fn end_undone_by(&self, seen: &Versioned) -> Option<Record> {
+        let snapshot = self.snapshot()?;
+        machine::undoes(&seen.record, snapshot.tombstone.as_ref()?).then_some(())?;
+        self.end_of(&snapshot)
+    }
+
+    /// The record of a grant that is over, as the store had it.
+    fn end_of(&self, snapshot: &Snapshot) -> Option<Record> {
+        let end = snapshot.tombstone.clone()?;
+        let mut record = Record::ended(self.grant.key.clone(), end.reason, end.at, end.generation, &end.holder);
+        record.tokens = snapshot.tokens.clone();
+        record.tombstone = Some(end);
+        Some(match snapshot.names_nobody {
+            true => record.without_person(self.grant.pseudonym_key.as_ref()),
+            false => record,
+        })
+    }
+
     /// Whether what the store holds is an older copy of a grant that this process knows to be over, and why that is. Its
     /// refresh token was spent on the way to that end.
     pub fn over_before(&self, seen: &Versioned) -> Option<Tombstone> {
@@ -252,15 +303,12 @@ impl Held {
     /// The end of the grant that this process knows and the store has lost: it has nothing, or an older copy.
     pub fn end_lost_by_store(&self, seen: Option<&Versioned>) -> Option<Record> {
         let snapshot = self.snapshot()?;
-        let end = snapshot.tombstone.clone()?;
+        let record = self.end_of(&snapshot)?;
         let shown = (snapshot.revision, snapshot.tokens.as_ref());
         let is_older = |seen: &Versioned| {
             seen.record.tombstone.is_none()
                 && machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal)
         };
-        let mut record = Record::ended(self.grant.key.clone(), end.reason, end.at, end.generation, &end.holder);
-        record.tokens = snapshot.tokens.clone();
-        record.tombstone = Some(end);
         seen.is_none_or(is_older).then_some(record)
     }
 

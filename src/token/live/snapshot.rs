@@ -19,6 +19,8 @@ pub(crate) struct Snapshot {
     horizon: Option<Horizon>,
     pub tokens: Option<TokenSet>,
     pub tombstone: Option<Tombstone>,
+    /// What is left of the grant does not say whose it was.
+    pub names_nobody: bool,
     /// Monotonic time at which this process saw the token first.
     pub seen_at: Duration,
     /// The provider answered 401 to this token.
@@ -40,6 +42,7 @@ impl Snapshot {
             horizon,
             tokens,
             tombstone: seen.record.tombstone,
+            names_nobody: seen.record.pseudonym.is_some(),
             seen_at: now.monotonic,
             refused: AtomicU8::new(NOT_REFUSED),
         }

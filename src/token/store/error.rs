@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::RecordBytes;
 
 /// A store did not do what it was asked to.
@@ -52,6 +54,39 @@ pub struct Damage {
     pub revision: Option<u64>,
     /// The bytes; none: the store keeps them aside itself.
     pub bytes: Option<RecordBytes>,
+    /// The revision that what is left of the record names, where a swap over it expects none. It may be altered too.
+    pub named_revision: Option<u64>,
+}
+
+impl Damage {
+    /// Whether it is known which write the damaged record is.
+    pub(crate) fn names_revision(&self) -> bool {
+        self.revision.or(self.named_revision).is_some()
+    }
+
+    /// Whether the damaged record is known to be a later write than this one.
+    pub(crate) fn is_later_than(&self, revision: u64) -> bool {
+        match (self.revision, self.named_revision) {
+            (Some(written), _) => written > revision,
+            // It may be the number in which a bit is turned.
+            (None, Some(named)) => named > revision && !differs_in_one_digit(named, revision),
+            (None, None) => false,
+        }
+    }
+
+    /// Whether this text, as JSON has it, still stands in the damaged record.
+    pub(crate) fn has_text(&self, text: &str) -> bool {
+        // A text can always be JSON.
+        let text = Zeroizing::new(serde_json::to_string(text).unwrap_or_default());
+        let bytes = self.bytes.as_deref().unwrap_or_default();
+        !text.is_empty() && bytes.windows(text.len()).any(|part| part == text.as_bytes())
+    }
+}
+
+fn differs_in_one_digit(one: u64, other: u64) -> bool {
+    let (one, other) = (one.to_string(), other.to_string());
+    let differing = one.bytes().zip(other.bytes()).filter(|(one, other)| one != other);
+    one.len() == other.len() && differing.count() == 1
 }
 
 impl fmt::Display for StoreError {
@@ -145,10 +180,31 @@ impl StoreError {
             place: None,
             source: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(source)),
             damage: Some(Damage {
-                revision: None,
                 bytes: Some(bytes),
+                ..Damage::default()
             }),
         }
+    }
+
+    /// The same error, about a damaged record of which so much can still be read that it names this revision: a process
+    /// that knows an earlier one puts nothing over it.
+    ///
+    /// ```
+    /// use finrail::token::StoreError;
+    ///
+    /// let error = StoreError::damaged("its checksum does not match").naming_revision(Some(17));
+    /// let StoreError::Corrupt { damage: Some(damage), .. } = error else { panic!() };
+    /// assert_eq!(damage.named_revision, Some(17));
+    /// ```
+    #[must_use]
+    pub fn naming_revision(mut self, revision: Option<u64>) -> Self {
+        if let Self::Corrupt {
+            damage: Some(damage), ..
+        } = &mut self
+        {
+            damage.named_revision = revision;
+        }
+        self
     }
 
     /// What is damaged; none: nothing is.
@@ -173,5 +229,60 @@ impl StoreError {
             place.get_or_insert_with(|| at.into());
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_record_is_a_later_write_where_its_revision_says_so() {
+        for (revision, named_revision, is_later) in [
+            (None, None, false),
+            (Some(7), None, false),
+            (Some(8), None, true),
+            (Some(6), None, false),
+            // What the store keeps beside the record counts before what the record names.
+            (Some(7), Some(99), false),
+            (None, Some(7), false),
+            (None, Some(5), false),
+            (None, Some(3141), true),
+            // A digit in which a bit is turned, or another length.
+            (None, Some(9), false),
+            (None, Some(17), true),
+        ] {
+            let damage = Damage {
+                revision,
+                named_revision,
+                bytes: None,
+            };
+            assert_eq!(damage.is_later_than(7), is_later, "{revision:?} {named_revision:?}");
+            assert_eq!(damage.names_revision(), revision.or(named_revision).is_some());
+        }
+    }
+
+    #[test]
+    fn a_text_stands_in_what_is_left_of_a_record_as_json_has_it_and_whole() {
+        let left = Damage {
+            bytes: Some(RecordBytes::from(br#"{"x:1,"refresh_token":"a\"b","acc"#.as_slice())),
+            ..Damage::default()
+        };
+        for (text, stands) in [("a\"b", true), ("a", false), ("acc", false), ("refresh_token", true)] {
+            assert_eq!(left.has_text(text), stands, "{text}");
+        }
+        assert!(!Damage::default().has_text("a") && !Damage::default().has_text(""));
+    }
+
+    #[test]
+    fn an_error_without_damage_names_no_revision() {
+        let error = StoreError::corrupt("it belongs to another key").naming_revision(Some(7));
+        assert!(error.damage().is_none());
+        let error = StoreError::damaged("its checksum does not match").naming_revision(Some(70));
+        assert!(
+            error
+                .damage()
+                .is_some_and(|damage| damage.is_later_than(5) && damage.bytes.is_none())
+        );
     }
 }

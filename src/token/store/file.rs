@@ -173,7 +173,10 @@ impl FileStore {
         if is_newer(&bytes) {
             return Err(Trouble::Newer(name));
         }
-        unframe(&bytes).map(Some).ok_or(Trouble::Damaged(name))
+        unframe(&bytes).map(Some).ok_or_else(|| Trouble::Damaged {
+            name,
+            named_revision: named_revision(&bytes),
+        })
     }
 
     fn swap_now(&self, id: &str, swap: Swap) -> Result<Swapped, Trouble> {
@@ -186,7 +189,7 @@ impl FileStore {
         let mut damaged_now = false;
         let stored = match self.load_now(id) {
             // What cannot be read is kept for those who want to know why, and is no record any more.
-            Err(Trouble::Damaged(_)) if swap.expected.is_none() => {
+            Err(Trouble::Damaged { .. }) if swap.expected.is_none() => {
                 directory.rename(&token, &damaged)?;
                 damaged_now = true;
                 None
@@ -476,8 +479,11 @@ fn write_fence(file: &mut File, fence: u64, holder: &str) -> io::Result<()> {
 
 enum Trouble {
     Io(io::Error),
-    /// This file.
-    Damaged(String),
+    /// This file, and the revision that it names.
+    Damaged {
+        name: String,
+        named_revision: Option<u64>,
+    },
     /// Written by a newer version.
     Newer(String),
 }
@@ -491,9 +497,9 @@ impl Trouble {
                 let why = "a newer finrail wrote the record file: upgrade this process";
                 in_file(StoreError::corrupt(why), name)
             }
-            Self::Damaged(name) => {
+            Self::Damaged { name, named_revision } => {
                 let why = "the record file is damaged: its checksum does not match";
-                in_file(StoreError::damaged(why), name)
+                in_file(StoreError::damaged(why).naming_revision(named_revision), name)
             }
         };
         error.of(store)
@@ -567,6 +573,14 @@ fn unframe(framed: &[u8]) -> Option<StoredRecord> {
     (checksum(revision, bytes) == expected).then(|| StoredRecord::new(revision, bytes))
 }
 
+/// The revision that a damaged file names, if its line is whole.
+fn named_revision(framed: &[u8]) -> Option<u64> {
+    let mut lines = framed.split(|byte| *byte == b'\n').skip(1);
+    let (line, _whole) = (lines.next()?, lines.next()?);
+    let revision: u64 = std::str::from_utf8(line).ok()?.parse().ok()?;
+    (revision.to_string().as_bytes() == line).then_some(revision)
+}
+
 /// A record file read and written once more, for the fuzz target.
 #[cfg(any(test, finrail_fuzzing))]
 pub(crate) fn reframed(framed: &[u8]) -> Option<Vec<u8>> {
@@ -585,6 +599,23 @@ fn checksum(revision: u64, bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_damaged_file_names_its_revision_as_long_as_that_line_is_whole() {
+        let whole = frame(&StoredRecord::new(1_767_225_600_000_017, b"record".to_vec())).to_vec();
+        let named = |bytes: &[u8]| named_revision(bytes);
+        let first = MAGIC.len() + 1;
+        assert_eq!(named(&whole), Some(1_767_225_600_000_017));
+        assert_eq!(named(&whole[..first + 17]), Some(1_767_225_600_000_017));
+        for length in [0, 5, first, first + 3, first + 16] {
+            assert_eq!(named(&whole[..length]), None, "{length}");
+        }
+        for (at, instead) in [(first, b'x'), (first, b'0'), (first, b'+'), (first + 16, b'1')] {
+            let mut turned = whole.clone();
+            turned[at] = instead;
+            assert_eq!(named(&turned), None, "{at}");
+        }
+    }
 
     #[test]
     fn a_swap_looks_for_its_moment_after_100_us_and_then_at_least_every_5_ms() {

@@ -9,7 +9,7 @@ use crate::token::live::{Live, Outcome, Snapshot};
 use crate::token::machine::{self, Want};
 use crate::token::record::{Intent, Versioned};
 use crate::token::store::Leased;
-use crate::token::{AuditAction, StoreError, TokenSet};
+use crate::token::{AuditAction, Record, StoreError, TokenSet};
 use crate::value::with_causes;
 
 /// Shows what the store holds, where it is what is wanted.
@@ -40,13 +40,15 @@ pub(crate) async fn look_while_resting(live: &Live, want: &Want) -> Option<Outco
     if let Some(stored) = take_stored(live, want, Some(&seen)) {
         return Some(Ok(stored));
     }
-    let over = live.held.over_before(&seen).or_else(|| seen.record.tombstone.clone())?;
+    let undone = || live.held.end_undone_by(&seen)?.tombstone;
+    let over = live.held.over_before(&seen).or_else(undone);
+    let over = over.or_else(|| seen.record.tombstone.clone())?;
     live.publish(seen);
     Some(Err(live.ended(&over)))
 }
 
-/// Gives the store back what it had damaged and this process holds, as a refresh does. False: somebody else works on the
-/// grant, or the tokens wait to be stored, and go over the damage when they are.
+/// Gives the store back what it had damaged or lost and this process knows, as a refresh does. False: somebody else works on
+/// the grant, or the tokens wait to be stored, and go over the damage when they are.
 pub(crate) async fn mend(live: &Live) -> Result<bool, StoreError> {
     if !live.held.unstored.is_empty() {
         return Ok(false);
@@ -77,16 +79,33 @@ pub(super) enum Known {
 pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Known, StoreError> {
     let (stored, held_at, tokens, was_damaged) = match live.store.read().await {
         Ok(seen) => match live.held.lost_by_store(seen.as_ref()) {
-            None => return Ok(Known::Stored(seen)),
+            None => {
+                let undone = seen.as_ref().and_then(|seen| live.held.end_undone_by(seen));
+                return Ok(Known::Stored(match (undone, &seen) {
+                    (Some(end), Some(seen)) => Some(end_again(live, Some(seen.revision), end, fence).await?),
+                    _ => seen,
+                }));
+            }
             Some((held_at, tokens)) => (seen.map(|seen| seen.revision), held_at, tokens, false),
         },
-        Err(error) => match (error.damage(), live.held.lost_by_store(None)) {
-            (Some(damage), Some((held_at, tokens))) => {
+        Err(error) => {
+            let Some(damage) = error.damage() else {
+                return Err(error);
+            };
+            if let Some((held_at, tokens)) = live.held.lost_to_damage(damage) {
                 live.store.keep_aside(damage).await?;
                 (damage.revision, held_at, tokens, true)
+            } else if let Some(end) = live.held.end_lost_to_damage(damage) {
+                match end.ended_on_purpose() {
+                    // Nothing of it is to be left.
+                    Some(_) => live.store.remove_aside().await?,
+                    None => live.store.keep_aside(damage).await?,
+                }
+                return Ok(Known::Stored(Some(end_again(live, damage.revision, end, fence).await?)));
+            } else {
+                return Err(error);
             }
-            _ => return Err(error),
-        },
+        }
     };
     let generation = tokens.generation;
     tracing::warn!(key = %live.grant.key, generation, "the store lost tokens that it had taken: it gets them back");
@@ -126,4 +145,18 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
         Some(intent) => Known::PutBack(SenderAtWork::of(&intent, live)),
         None => Known::Stored(Some(restored)),
     })
+}
+
+/// The end that this process knows goes over what the store has.
+async fn end_again(live: &Live, seen: Option<u64>, end: Record, fence: u64) -> Result<Versioned, StoreError> {
+    tracing::warn!(key = %live.grant.key, "the store lost the end of a grant: it gets it back");
+    let written = write(&live.store, seen, live.successor(seen, end), fence).await?;
+    let ended = written.done("take back the end that it lost")?;
+    let generation = ended.record.generation();
+    match ended.record.pseudonym {
+        None => live.audit(generation, AuditAction::PutBack),
+        Some(_) => live.audit_without_person(generation, AuditAction::PutBack),
+    }
+    live.publish(ended.clone());
+    Ok(ended)
 }

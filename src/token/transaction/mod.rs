@@ -50,7 +50,7 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
         let seen = match live.store.look().await {
             Ok(seen) => seen,
             // What is damaged is put back under the lease.
-            Err(error) if error.damage().is_some() && live.held.lost_by_store(None).is_some() => None,
+            Err(error) if live.held.can_mend(&error) => None,
             Err(error) => return store_failed(live, error).await,
         };
         let seen = seen.map(|seen| live.held.without_unsent(seen));
@@ -120,6 +120,7 @@ fn begins_at_once(live: &Live, want: &Want, seen: &Versioned, past: &Past) -> bo
         && seen.record.intent.is_none()
         && past.lost_intent(Some(seen)).is_none()
         && live.held.lost_by_store(Some(seen)).is_none()
+        && live.held.end_undone_by(seen).is_none()
         && decide(live, want, false, Some(seen), past.waited_for) == (Step::Refresh { unanswered: 0 })
 }
 

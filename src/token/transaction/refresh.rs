@@ -68,6 +68,7 @@ pub(super) async fn at_once(live: &Arc<Live>, want: &Want, seen: &Versioned) -> 
     live.held.intent_is_settled();
     match leased {
         LeasedSwap::Done(lease) => {
+            live.publish(intended.clone());
             tracing::debug!(key = %grant.key, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh, begun in one step");
             let refresh = Refresh {
                 live,
@@ -289,7 +290,6 @@ impl Refresh<'_> {
         match self.write(&intended, buried).await {
             Ok(Written::Done(buried)) => {
                 let generation = buried.record.generation();
-                live.publish(buried);
                 live.audit(generation, AuditAction::Ended { reason });
                 let ended_by = Some(ended_by);
                 self.give_up(Error::ReauthorizationRequired { reason, ended_by }).await
@@ -301,7 +301,12 @@ impl Refresh<'_> {
 
     async fn write(&self, seen: &Versioned, record: Record) -> Result<Written, StoreError> {
         let next = self.live.successor(Some(seen.revision), record);
-        write(&self.live.store, Some(seen.revision), next, self.lease.fence).await
+        let written = write(&self.live.store, Some(seen.revision), next, self.lease.fence).await?;
+        if let Written::Done(written) = &written {
+            // Whoever wrote last knows what the store may lose.
+            self.live.publish(written.clone());
+        }
+        Ok(written)
     }
 
     async fn overtaken(self) -> Outcome {

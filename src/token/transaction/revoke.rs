@@ -4,7 +4,7 @@ use super::forget::{self, Left};
 use super::lease::{SenderAtWork, UnderLease, acquire, acquire_to_drop, while_renewed};
 use super::look::{Known, read_as_far_as_known};
 use super::retain::leave_or_release;
-use super::write::write;
+use super::write::{Written, write};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Live, NotRevoked};
 use crate::token::machine;
@@ -127,7 +127,9 @@ async fn revoke_known(
                 // The server said that it did not do it: the next request is as the first one. Where this cannot be
                 // written, the next request is taken for a second one.
                 let next = live.successor(Some(seen.revision), seen.record.with_revocation(None));
-                let _ = write(&live.store, Some(seen.revision), next, fence).await;
+                if let Ok(Written::Done(written)) = write(&live.store, Some(seen.revision), next, fence).await {
+                    live.publish(written);
+                }
             }
             // Of two tokens the first one may be revoked.
             let in_doubt = open || may_be_gone;
@@ -189,7 +191,9 @@ async fn mark(
         Some(seen) if seen.record.revocation != token => {
             let next = live.successor(Some(seen.revision), seen.record.with_revocation(token));
             let written = write(&live.store, Some(seen.revision), next, fence).await?;
-            Ok((Some(written.done("take the mark of a revocation")?), false))
+            let marked = written.done("take the mark of a revocation")?;
+            live.publish(marked.clone());
+            Ok((Some(marked), false))
         }
         Some(seen) => Ok((Some(seen), true)),
         None => Ok((None, false)),
