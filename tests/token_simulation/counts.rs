@@ -18,6 +18,8 @@ pub struct Counts {
     pub losses: u64,
     /// Those in the middle of a transaction, whose lease and intent went with the record.
     pub losses_in_flight: u64,
+    /// Records that were damaged where they were stored.
+    pub damages: u64,
     pub freezes: u64,
     /// Refreshes that did not leave, because their lease was over when there was a connection.
     pub too_late: u64,
@@ -42,7 +44,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn each(&mut self) -> [(&'static str, &mut u64); 27] {
+    fn each(&mut self) -> [(&'static str, &mut u64); 28] {
         [
             ("refreshes", &mut self.refreshes),
             ("kills", &mut self.kills),
@@ -57,6 +59,7 @@ impl Counts {
             ("outages", &mut self.outages),
             ("losses of the store", &mut self.losses),
             ("losses in flight", &mut self.losses_in_flight),
+            ("damaged records", &mut self.damages),
             ("freezes", &mut self.freezes),
             ("too late", &mut self.too_late),
             ("renewals", &mut self.renewals),

@@ -91,6 +91,7 @@ const FLOORS: Counts = Counts {
     outages: 600,
     losses: 180,
     losses_in_flight: 8,
+    damages: 100,
     freezes: 310,
     too_late: 0,
     renewals: 100,

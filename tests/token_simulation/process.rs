@@ -335,18 +335,20 @@ impl Drop for Lock {
 impl TokenStore for Store {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
         let key = key.clone();
-        Box::pin(
-            self.0
-                .store_op(move |store| async move { store.load(&key).await }.boxed(), |_, _| {}),
-        )
+        Box::pin(async move {
+            let load = move |store: MemoryStore| async move { store.load(&key).await }.boxed();
+            let stored = self.0.store_op(load, |_, _| {}).await?;
+            Ok(stored.map(|stored| self.0.world().as_it_is_read(stored)))
+        })
     }
 
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
         let (key, next) = (key.clone(), swap.next.clone());
+        let is_record = key == self.0.world().key();
         Box::pin(self.0.store_op(
             move |store| async move { store.swap(&key, swap).await }.boxed(),
             move |world, swapped| {
-                if *swapped == Swapped::Done {
+                if *swapped == Swapped::Done && is_record {
                     let record = next.as_ref().map(|next| Record::decode(&next.bytes).unwrap());
                     world.stores(record, next);
                 }

@@ -71,6 +71,7 @@ fn weather(chance: &mut Chance, habits: &Habits) -> Weather {
         loss: chance.pick(&[0, 0, 0, 6]),
         event: chance.pick(&[0, 0, 0, 6, 15]),
         keep_alive: chance.pick(&[0, 0, 6]),
+        damage: chance.pick(&[0, 0, 0, 8]),
     };
     // A directory on a disk does not fail over. Whether a login, or the end of a grant, is newer than what a store
     // forgot is another story (`token_store_losses.rs`). And with a grace period two processes can go on from one
@@ -81,6 +82,10 @@ fn weather(chance: &mut Chance, habits: &Habits) -> Weather {
     // Which of two sets is newer, the time of day alone says then.
     if weather.loss > 0 {
         weather.jump = 0;
+    }
+    // Of a damaged mark only who wrote it knows (`token_damage.rs`).
+    if weather.loss > 0 || weather.event > 0 || !user {
+        weather.damage = 0;
     }
     if !user {
         (weather.withdraw, weather.event, weather.keep_alive) = (0, 0, 0);
@@ -210,6 +215,9 @@ impl Simulation {
                 world.counts.jumps += 1;
                 self.clock.jump(by);
             }
+            if world.chance.one_in(weather.damage) {
+                world.store_damages();
+            }
             let loses = world.chance.one_in(weather.loss);
             let event = (world.chance.one_in(weather.event) && !world.event_under_way).then(|| world.chance.below(5));
             let who = usize::try_from(world.chance.below(processes.len() as u64)).unwrap();
@@ -287,6 +295,12 @@ impl Simulation {
         callers.push(late);
         // What a store lost comes back from those who have it.
         callers.sort_by_key(|(process, _)| !self.world().holds_current(process.pid));
+        // Over a damaged record goes who wrote it, and the others wait for that.
+        for (process, handle) in &callers {
+            if self.world().is_damaged() {
+                let _ = call(process, handle).await;
+            }
+        }
         for (process, handle) in callers {
             let life = self.world().habits.life;
             sleep(life).await;
@@ -350,6 +364,8 @@ impl Simulation {
                     ));
                 }
             }
+            // Nobody lives who knows what was in it.
+            Err(Error::Store { .. }) if world.counts.damages > 0 => {}
             // Nothing is stored, and nobody has anything.
             Err(Error::NoGrant { .. }) if world.counts.losses > 0 => {}
             Err(error) => world.violation(format!("5: the consent is lost, and P{pid} got: {error}")),

@@ -43,6 +43,8 @@ pub struct Weather {
     pub loss: u64,
     /// The user, or the application, ends the grant or begins another one.
     pub event: u64,
+    /// A bit turns in what the store holds, or it is cut off.
+    pub damage: u64,
     /// Every process renews the grant at once, as all of them found its refresh token near its end.
     pub keep_alive: u64,
 }
@@ -112,6 +114,8 @@ pub struct World {
     pub durable: Option<Record>,
     /// Older copies of the record.
     pub copies: Vec<StoredRecord>,
+    /// The revision of the record that the store has damaged, and what it reads instead.
+    damaged: Option<StoredRecord>,
     superseded: HashSet<String>,
     parent: HashMap<String, String>,
     holders: HashMap<String, HashSet<u64>>,
@@ -152,6 +156,7 @@ impl World {
             family: 0,
             durable: None,
             copies: Vec::new(),
+            damaged: None,
             superseded: HashSet::new(),
             parent: HashMap::new(),
             holders: HashMap::new(),
@@ -354,6 +359,40 @@ impl World {
         // Nobody can know what nobody stored.
         self.superseded.clear();
         self.store = store;
+    }
+
+    /// What is stored is damaged where it is.
+    pub fn store_damages(&mut self) {
+        let Some(stored) = self.copies.last().filter(|_| self.durable.is_some()) else {
+            return;
+        };
+        // Of nothing nobody can say what was in it: only who wrote it last, and lives.
+        let mut left = stored.bytes.to_vec();
+        match self.weather.kill == 0 && self.chance.one_in(2) {
+            true => left.clear(),
+            false => left[0] ^= 0x40,
+        }
+        let damaged = StoredRecord::new(stored.revision, left);
+        self.counts.damages += 1;
+        self.note(format!(
+            "revision {} is damaged: {} bytes left",
+            damaged.revision,
+            damaged.bytes.len()
+        ));
+        self.damaged = Some(damaged);
+        self.durable = None;
+    }
+
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.is_some() && self.durable.is_none()
+    }
+
+    /// What is read where this is stored.
+    pub fn as_it_is_read(&self, stored: StoredRecord) -> StoredRecord {
+        let damaged = self.damaged.clone();
+        damaged
+            .filter(|damaged| damaged.revision == stored.revision)
+            .unwrap_or(stored)
     }
 
     fn issue(&mut self, family: usize) -> TokenReply {
