@@ -285,6 +285,31 @@ async fn unused_grants_are_renewed_once_in_all_processes_before_their_refresh_to
 }
 
 #[tokio::test]
+async fn a_grant_whose_record_the_store_lost_or_damaged_is_put_back_and_renewed_by_a_pass_of_who_holds_it() {
+    for is_lost in [true, false] {
+        let world = World::new().await;
+        let app: mx::App = world.builder().look_again_every(Duration::ZERO).build().unwrap();
+        let held = connect(&app, "jo").await;
+        let stored = world.store.load(held.key()).await.unwrap().unwrap();
+        match is_lost {
+            true => assert!(
+                world
+                    .store
+                    .remove(&held.key().storage_id(), stored.revision)
+                    .await
+                    .unwrap()
+            ),
+            false => damage(&*world.store, held.key()).await,
+        }
+        let elsewhere = world.app();
+        assert_eq!(elsewhere.keep_alive().once().await.unwrap().renewed, 0);
+        let done = app.keep_alive().once().await.unwrap();
+        assert_eq!((done.grants, done.renewed, done.unread.len()), (1, 0, 0), "{is_lost}");
+        assert_eq!(elsewhere.keep_alive().once().await.unwrap().grants, 1);
+    }
+}
+
+#[tokio::test]
 async fn a_grant_whose_refresh_token_ends_at_an_unknown_time_is_renewed_when_that_is_asked_for() {
     let world = World::new().await;
     let app: finexer::App = world.builder().build().unwrap();

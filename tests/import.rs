@@ -292,6 +292,23 @@ async fn lose(store: &MemoryStore, key: &TokenKey, copy: Option<StoredRecord>) {
     assert!(lost.unwrap());
 }
 
+/// A process that starts anew, and holds nothing, imports what was imported first.
+#[tokio::test]
+async fn an_import_that_is_run_again_after_a_loss_is_of_the_grant_that_others_hold() {
+    let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+    let app_of_one = app(&bank, &store);
+    let tokens = || ExistingTokens::refresh_token("old-refresh");
+    let user = app_of_one.import("jo", tokens()).await.unwrap();
+    user.client().list_accounts().send().await.unwrap();
+    lose(&store, user.key(), None).await;
+    let restarted = app(&bank, &store).import("jo", tokens()).await.unwrap();
+    assert_eq!(restarted.info().unwrap().generation, 1);
+    // A look at the store, as one is made every few minutes.
+    user.tokens().load().await.unwrap();
+    assert_eq!(user.info().unwrap().generation, 2);
+    assert_eq!(times_sent(&bank, "old-refresh"), 1);
+}
+
 #[tokio::test]
 async fn an_import_gives_the_store_back_what_it_lost_and_knows_an_end_that_it_lost() {
     let tokens = || ExistingTokens::refresh_token("old-refresh");

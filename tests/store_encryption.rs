@@ -197,6 +197,25 @@ async fn the_old_key_has_nothing_left_to_read_after_a_walk_whatever_the_records_
     assert!(inner.remove(&key("lost").storage_id(), stored.revision).await.unwrap());
     let again = both.reencrypt_all().await.unwrap();
     assert!(again.is_complete() && again.done == 0, "{again:?}");
+    // What is cut still has the number of the current key, and no key opens it.
+    let stored = inner.load(&key("0")).await.unwrap().unwrap();
+    for length in [12, 40, stored.bytes.len() - 1] {
+        let cut = StoredRecord::new(stored.revision, &stored.bytes[..length]);
+        assert!(
+            inner
+                .replace(&key("0").storage_id(), stored.revision, cut)
+                .await
+                .unwrap()
+        );
+        let again = both.reencrypt_all().await.unwrap();
+        assert_eq!((again.failed.len(), again.is_complete()), (1, false), "{length}");
+    }
+    assert!(
+        inner
+            .replace(&key("0").storage_id(), stored.revision, stored)
+            .await
+            .unwrap()
+    );
 
     let new = EncryptedStore::new(inner.clone(), EncryptionKeys::new(2, TWO));
     for key in keys.iter().chain(&[key("plain"), key("17")]) {

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use finrail::token::store::{Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
-use finrail::token::{Clock, Error, MemoryStore, Record, TokenHandle, TokenKey, TokenStore};
+use finrail::token::{
+    Clock, Error, GrantKind, Issuer, MemoryStore, Record, Renewal, TokenHandle, TokenKey, TokenStore,
+};
 use futures_util::future::BoxFuture;
 use token_support::*;
 
@@ -447,4 +449,300 @@ async fn a_grant_that_an_older_copy_of_the_store_brings_back_is_ended_again_by_w
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_whose_number_alone_is_damaged_is_numbered_anew_whoever_finds_it() {
+    let world = World::new();
+    let (a, b) = two_processes(&world).await;
+    tokio::time::sleep(HOUR).await;
+    a.fresh().await.unwrap();
+    let numberless = Numberless::of(&world.store);
+    let store = Arc::clone(&numberless) as Arc<dyn TokenStore>;
+    drop((a, b));
+    let stranger = user(&world.bank, &store, &world.clock, "c").build();
+    assert_eq!(stranger.load().await.unwrap().unwrap().generation, 2);
+    assert!(!numberless.is_damaged.load(Ordering::SeqCst));
+    tokio::time::sleep(HOUR).await;
+    assert_eq!(text(&stranger.fresh().await.unwrap()), "Bearer access-3");
+    assert_eq!(world.bank.sent(), ["refresh-1", "refresh-2"]);
+}
+
+/// A store that has lost the number of a record, until one is written: as those behind a server do.
+struct Numberless {
+    store: Arc<dyn TokenStore>,
+    is_damaged: AtomicBool,
+}
+
+impl Numberless {
+    fn of(store: &Arc<dyn TokenStore>) -> Arc<Self> {
+        Arc::new(Self {
+            store: Arc::clone(store),
+            is_damaged: AtomicBool::new(true),
+        })
+    }
+}
+
+impl TokenStore for Numberless {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        Box::pin(async move {
+            let stored = self.store.load(key).await?;
+            match stored.filter(|_| self.is_damaged.load(Ordering::SeqCst) && *key == user_key()) {
+                Some(stored) => {
+                    let mut error = StoreError::damaged("the revision is no number");
+                    if let StoreError::Corrupt {
+                        damage: Some(damage), ..
+                    } = &mut error
+                    {
+                        damage.bytes = Some(stored.bytes);
+                    }
+                    Err(error)
+                }
+                None => self.store.load(key).await,
+            }
+        })
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, mut swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            if swap.expected.is_none() && *key == user_key() && self.is_damaged.load(Ordering::SeqCst) {
+                swap.expected = self.store.load(key).await?.map(|stored| stored.revision);
+                let swapped = self.store.swap(key, swap).await?;
+                self.is_damaged.store(swapped != Swapped::Done, Ordering::SeqCst);
+                return Ok(swapped);
+            }
+            self.store.swap(key, swap).await
+        })
+    }
+    fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.store.lease(key, by, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.store.release(key, lease)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_wait_go_over_no_damage_that_was_written_after_they_came() {
+    for ends_with in ["a revocation", "forgotten", "a login"] {
+        let world = World::new();
+        let a = world.process("a");
+        a.adopt(world.bank.login()).await.unwrap();
+        let flaky = Arc::new(FlakyStore::new(Arc::clone(&world.store)));
+        let b = user(
+            &world.bank,
+            &(Arc::clone(&flaky) as Arc<dyn TokenStore>),
+            &world.clock,
+            "b",
+        )
+        .build();
+        b.fresh().await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        world.bank.faults([Fault::Slow(secs(1))]);
+        let refresh = tokio::spawn({
+            let b = b.clone();
+            async move { b.fresh().await }
+        });
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        flaky.lose_swaps();
+        assert_eq!(text(&refresh.await.unwrap().unwrap()), "Bearer access-2");
+        tokio::time::sleep(secs(120)).await;
+        match ends_with {
+            "a revocation" => a.revoke().await.unwrap(),
+            "forgotten" => a.forget().await.unwrap(),
+            _ => drop(a.adopt(world.bank.login()).await.unwrap()),
+        }
+        let written = world.stored(&user_key()).await.unwrap();
+        world.overwrite(&written.bytes[..written.bytes.len() / 2]).await;
+        flaky.heal();
+        tokio::time::sleep(secs(120)).await;
+        let left = world.stored(&user_key()).await.unwrap().bytes;
+        assert!(Record::decode(&left).is_err(), "{ends_with}: nobody knows what it was");
+        // Who knows it puts it right, and then the tokens give way.
+        let _ = a.load().await;
+        tokio::time::timeout(secs(60), b.settled()).await.unwrap();
+        let record = Record::decode(&world.stored(&user_key()).await.unwrap().bytes).unwrap();
+        assert_eq!(record.tombstone.is_some(), ends_with != "a login", "{ends_with}");
+        assert_eq!(record.tokens.is_some(), ends_with == "a login", "{ends_with}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_over_what_nobody_could_read_ends_every_login_that_has_not_seen_it() {
+    for (is_lost, clock_is_behind) in [(false, false), (true, false), (false, true), (true, true)] {
+        let world = World::new();
+        let a = world.process("a");
+        a.adopt(world.bank.login()).await.unwrap();
+        let b = world.process("b");
+        b.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(secs(10)).await;
+        world.lose_or_cut(is_lost).await;
+        if clock_is_behind {
+            world.clock.jump(-30);
+        }
+        a.forget().await.unwrap();
+        if clock_is_behind {
+            world.clock.jump(30);
+        }
+        tokio::time::sleep(HOUR).await;
+        assert!(b.fresh().await.is_err(), "{is_lost} {clock_is_behind}");
+        assert!(a.fresh().await.is_err());
+        assert!(world.bank.sent().is_empty());
+        // A login that comes after it is none of its business, whatever its clock says.
+        world.clock.jump(-30);
+        b.adopt(world.bank.login()).await.unwrap();
+        assert_eq!(text(&b.fresh().await.unwrap()), "Bearer access-3");
+        tokio::time::sleep(secs(60)).await;
+        assert_eq!(text(&a.fresh().await.unwrap()), "Bearer access-3");
+    }
+}
+
+impl World {
+    async fn lose_or_cut(&self, is_lost: bool) {
+        if !is_lost {
+            return self.overwrite(b"{\"version\":1,\"tok").await;
+        }
+        let Leased::Granted(lease) = self.store.lease(&user_key(), "a disk", secs(5)).await.unwrap() else {
+            panic!("somebody has the lease");
+        };
+        let seen = self.stored(&user_key()).await.map(|seen| seen.revision);
+        let swap = Swap::new(seen, lease.fence, None);
+        assert_eq!(self.store.swap(&user_key(), swap).await.unwrap(), Swapped::Done);
+        self.store.release(&user_key(), lease).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_is_forgotten_again_after_its_mark_was_lost_stays_forgotten() {
+    let world = World::new();
+    let (a, b) = two_processes(&world).await;
+    a.forget().await.unwrap();
+    world.lose_or_cut(true).await;
+    a.forget().await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    assert!(b.fresh().await.is_err() && a.fresh().await.is_err());
+    assert!(world.bank.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_ends_what_an_older_copy_brought_back_and_what_others_hold() {
+    let world = World::new();
+    let (a, b) = two_processes(&world).await;
+    let copy = world.stored(&user_key()).await.unwrap();
+    a.forget().await.unwrap();
+    world.overwrite(&copy.bytes).await;
+    a.revoke().await.unwrap();
+    assert!(world.bank.revoked_tokens().contains(&"refresh-1".to_owned()));
+    assert!(b.load().await.is_err());
+
+    // Who held older tokens when it revoked leaves the newer ones to those who hold them.
+    let world = World::new();
+    let (a, b) = two_processes(&world).await;
+    tokio::time::sleep(HOUR).await;
+    b.fresh().await.unwrap();
+    world.lose_or_cut(true).await;
+    a.revoke().await.unwrap();
+    assert!(!world.bank.revoked_tokens().contains(&"refresh-2".to_owned()));
+    tokio::time::sleep(secs(600)).await;
+    assert!(b.fresh().await.is_err());
+    tokio::time::sleep(secs(60)).await;
+    assert!(world.bank.revoked_tokens().contains(&"refresh-2".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_store_lost_is_not_sent_before_every_process_had_the_time_to_look() {
+    let world = World::new();
+    let (a, b) = two_processes(&world).await;
+    tokio::time::sleep(HOUR).await;
+    b.fresh().await.unwrap();
+    let calls = tokio::spawn(async move {
+        loop {
+            let _ = b.fresh().await;
+            tokio::time::sleep(secs(1)).await;
+        }
+    });
+    tokio::time::sleep(secs(3)).await;
+    world.lose_or_cut(true).await;
+    let bearer = a.fresh().await.unwrap();
+    assert_eq!(text(&bearer), "Bearer access-2");
+    assert_eq!(world.bank.sent(), ["refresh-1"]);
+    calls.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_record_of_client_credentials_is_written_anew() {
+    let world = World::new();
+    let key = TokenKey::new("ofx", "client-1", GrantKind::ClientCredentials);
+    let service = || {
+        TokenHandle::builder(key.clone(), Arc::clone(&world.bank) as Arc<dyn Issuer>, Renewal::Anew)
+            .store(Arc::clone(&world.store))
+            .clock(Arc::clone(&world.clock) as Arc<dyn Clock>)
+            .build()
+    };
+    let (one, other) = (service(), service());
+    one.fresh().await.unwrap();
+    let stored = world.stored(&key).await.unwrap();
+    let Leased::Granted(lease) = world.store.lease(&key, "a disk", secs(5)).await.unwrap() else {
+        panic!("somebody has the lease");
+    };
+    let cut = StoredRecord::new(stored.revision, b"{".as_slice());
+    let swap = Swap::new(Some(stored.revision), lease.fence, Some(cut));
+    assert_eq!(world.store.swap(&key, swap).await.unwrap(), Swapped::Done);
+    world.store.release(&key, lease).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    let (first, second) = (one.fresh().await.unwrap(), other.fresh().await.unwrap());
+    assert_eq!(text(&first), text(&second), "one of them has asked");
+    assert!(Record::decode(&world.stored(&key).await.unwrap().bytes).is_ok());
+    one.revoke().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_after_a_lost_mark_is_taken_by_who_knows_the_end_though_its_clock_is_behind() {
+    for revoke in [true, false] {
+        let world = World::new();
+        let a = world.process("a");
+        a.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(secs(5)).await;
+        match revoke {
+            true => a.revoke().await.unwrap(),
+            false => a.forget().await.unwrap(),
+        }
+        world.lose_or_cut(true).await;
+        world.clock.jump(-30);
+        let b = world.process("b");
+        b.adopt(world.bank.login()).await.unwrap();
+        world.clock.jump(30);
+        tokio::time::sleep(secs(60)).await;
+        assert_eq!(text(&a.fresh().await.unwrap()), "Bearer access-2");
+        assert!(b.load().await.unwrap().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_login_replaced_is_revoked_though_its_record_was_lost_or_damaged() {
+    for is_lost in [true, false] {
+        let world = World::new();
+        let handle = user(&world.bank, &world.store, &world.clock, "a")
+            .revoke_replaced(true)
+            .build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        world.lose_or_cut(is_lost).await;
+        handle.adopt(world.bank.login()).await.unwrap();
+        handle.settled().await;
+        assert_eq!(world.bank.revoked_tokens(), ["refresh-1"], "{is_lost}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_mark_of_a_refusal_sends_nothing_again() {
+    let world = World::new();
+    let (a, b) = two_processes(&world).await;
+    tokio::time::sleep(HOUR).await;
+    world.bank.withdraw();
+    a.fresh().await.unwrap_err();
+    let mut bytes = world.stored(&user_key()).await.unwrap().bytes.to_vec();
+    bytes[0] ^= 0x40;
+    world.overwrite(&bytes).await;
+    drop(a);
+    assert!(matches!(b.fresh().await, Err(Error::Store { .. })));
+    assert_eq!(world.bank.sent(), ["refresh-1"]);
 }

@@ -227,7 +227,7 @@ async fn a_refresh_token_of_no_use_is_read_as_none() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_is_a_number_is_read_digit_for_digit() {
+async fn tokens_that_are_numbers_are_read_digit_for_digit() {
     for number in [
         "7",
         "1234567",
@@ -237,13 +237,16 @@ async fn a_refresh_token_that_is_a_number_is_read_digit_for_digit() {
         "1e400",
         "0042",
     ] {
-        let body = format!(r#"{{"access_token":"access-2","token_type":"Bearer","refresh_token":{number}}}"#);
+        let body = format!(r#"{{"access_token":{number},"token_type":"Bearer","refresh_token":{number}}}"#);
         let world = World::new([Answer::json(token(1)), Answer::json(body), Answer::json(token(3))]).await;
         let user = world.ofx().await.unwrap();
         for _ in 0..2 {
             world.later();
             let generation = user.tokens().info().unwrap().generation;
             user.tokens().renew(generation).await.unwrap();
+            let header = user.tokens().header().map(|bearer| bearer.header.clone());
+            let numbered = header.filter(|header| header.to_str().unwrap() == format!("Bearer {number}"));
+            assert_eq!(numbered.is_some(), generation == 1, "{number}");
         }
         assert_eq!(world.last_request().field("refresh_token").as_deref(), Some(number));
     }

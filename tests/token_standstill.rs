@@ -107,7 +107,9 @@ fn application(store: &Arc<Stopping>, clock: &Arc<Later>, standstill: &Standstil
         .store(Arc::clone(store) as Arc<dyn finrail::token::TokenStore>)
         .clock(Arc::clone(clock) as Arc<dyn Clock>);
     if let Ok(timeout) = std::env::var("FINRAIL_TEST_CHILD_TIMEOUT") {
-        app = app.token_request_timeout(Duration::from_secs(timeout.parse().unwrap()));
+        let timeout = Duration::from_secs(timeout.parse().unwrap());
+        // What a store lost is not sent before others had the time to look.
+        app = app.token_request_timeout(timeout).look_again_every(timeout);
     }
     if standstill.next() == Some(Moment::Connecting) {
         // The usual client in all but one thing: it stands still where it asks for the address.

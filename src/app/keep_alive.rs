@@ -11,7 +11,7 @@ use super::grants::Found;
 use super::provider::Provider;
 use crate::http::{Random, spread};
 use crate::oauth;
-use crate::token::store::{StoredRecord, in_time};
+use crate::token::store::{ListedRecord, StoredRecord, in_time};
 use crate::token::{self, AuditAction, AuditEvent, Renewal, StoreError, TokenHandle, TokenKey, Walk, WeakTokenHandle};
 use crate::value::with_causes;
 
@@ -170,15 +170,32 @@ impl<P: Provider> KeepAlive<P> {
         let mut renewals = FuturesUnordered::new();
         let mut walk = self.app.walk();
         let mut walked = Ok(());
-        // The handles of this process, looked up when the first mark is over.
-        let mut own = None;
-        while let Some(found) = walk.next().await {
-            let listed = match found {
-                Ok(listed) => listed,
-                Err(error) => {
+        // The handles of this process, and those of them whose record the walk has not found.
+        let own = self.app.0.handles.by_id();
+        let mut not_found = own.clone();
+        let mut is_over = false;
+        loop {
+            let next = match is_over {
+                true => None,
+                false => walk.next().await,
+            };
+            let listed = match next {
+                Some(Ok(listed)) => listed,
+                Some(Err(error)) => {
                     // What is under way is still waited for.
                     walked = Err(token::Error::from(error));
                     break;
+                }
+                None => {
+                    is_over = true;
+                    let Some(id) = not_found.keys().next().cloned() else {
+                        break;
+                    };
+                    let handle = not_found.remove(&id).and_then(|handle| handle.upgrade());
+                    match self.put_back(handle, done).await {
+                        Some(listed) => listed,
+                        None => continue,
+                    }
                 }
             };
             let id = listed.id.clone();
@@ -190,16 +207,17 @@ impl<P: Provider> KeepAlive<P> {
                 }
                 Ok(None) => continue,
                 Err(error) => {
-                    match self.app.mended(&id, &error).await {
-                        Some(_) => done.grants += 1,
-                        None => done.unread.push(error),
+                    // One that is put right is found again behind the walk.
+                    if is_over || self.app.mended(&id, &error).await.is_none() {
+                        not_found.remove(&id);
+                        done.unread.push(error);
                     }
                     continue;
                 }
             };
+            not_found.remove(&id);
             if let Some(tombstone) = &found.record.tombstone {
                 if token::after(tombstone.at, self.app.0.tombstones_live) <= self.now() {
-                    let own = own.get_or_insert_with(|| self.app.0.handles.by_id());
                     let handle = own.get(&id).and_then(WeakTokenHandle::upgrade);
                     let removed = match learn(handle).await {
                         Ok(()) => walk.remove(&id, found.revision).await,
@@ -247,6 +265,21 @@ impl<P: Provider> KeepAlive<P> {
             .remove_all_over(&mut done.unread, &mut done.not_removed)
             .await?;
         Ok(())
+    }
+
+    /// The record of a grant of this process that the walk has not found: the store gets back what it lost.
+    async fn put_back(&self, handle: Option<TokenHandle>, done: &mut KeptAlive) -> Option<ListedRecord> {
+        let handle = handle.filter(|handle| handle.holds_tokens() && self.app.is_own_key(handle.key()))?;
+        match handle.put_back().await {
+            Ok(stored) => Some(ListedRecord {
+                id: handle.key().storage_id(),
+                record: Ok(stored?),
+            }),
+            Err(error) => {
+                done.unread.push(error);
+                None
+            }
+        }
     }
 
     /// Removes the copy of a damaged record of a grant of which nothing else is left.

@@ -395,10 +395,12 @@ fn may_be_about_the_token(error: &ServerError) -> bool {
     !about_the_client && error.error != "unsupported_token_type" && !is_about_the_moment(&error.error)
 }
 
-/// The access token, or why there is none that a header can carry.
+/// The access token, or why there is none that a header can carry. A number is one, as it is a refresh token.
 fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
     let mut problem = "the reply has no usable `access_token`";
-    for text in fields.all("access_token").filter_map(Value::text_with_gaps) {
+    let number = |value: Value<'_>| value.number().filter(|digits| *digits != "0").map(str::to_owned);
+    let text = |value: Value<'_>| value.text_with_gaps().or_else(|| number(value).map(Zeroizing::new));
+    for text in fields.all("access_token").filter_map(text) {
         let token = trimmed(&text);
         if token.is_empty() {
             problem = "the reply has an empty `access_token`";

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use super::clock::{Now, Tick};
 use super::live::{Live, Refusal};
 use super::machine::{Freshness, Want};
+use super::store::StoredRecord;
 use super::transaction::Left;
 use super::watch::Events;
 use super::{
@@ -216,12 +217,12 @@ impl TokenHandle {
                 None => return Ok(None),
             },
             Err(error) => {
-                let mended = self.mend(&error).await;
-                let known = self.0.held.snapshot().filter(|_| mended);
-                match known.or_else(living).filter(|_| error.damage().is_some()) {
-                    Some(known) => known,
-                    None => return Err(error.into()),
-                }
+                let mended = match self.mend(&error).await {
+                    true => self.0.store.look().await.ok().flatten(),
+                    false => None,
+                };
+                let known = mended.map(|mended| self.0.publish(mended)).or_else(living);
+                known.filter(|_| error.damage().is_some()).ok_or(error)?
             }
         };
         match (&snapshot.tombstone, &snapshot.tokens) {
@@ -235,6 +236,19 @@ impl TokenHandle {
     /// that can be read now; if not, the log says why, and a refresh tries again.
     pub(crate) async fn mend(&self, error: &StoreError) -> bool {
         self.0.held.can_mend(error) && self.put_right().await
+    }
+
+    /// What the store has of the grant, after it got back what it lost and this process holds.
+    pub(crate) async fn put_back(&self) -> Result<Option<StoredRecord>, StoreError> {
+        let is_lost = match self.0.store.look().await {
+            Ok(seen) => self.0.held.lost_by_store(seen.as_ref()).is_some(),
+            Err(error) if self.0.held.can_mend(&error) => true,
+            Err(error) => return Err(error),
+        };
+        if is_lost {
+            self.put_right().await;
+        }
+        self.0.store.load().await
     }
 
     async fn put_right(&self) -> bool {

@@ -151,6 +151,11 @@ impl Lineage {
         self
     }
 
+    /// Whether there was something of which no lineage is known before it.
+    pub(crate) fn is_after_the_unknown(&self) -> bool {
+        self.ancestor("").is_some()
+    }
+
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
         self.before.iter().find(|ancestor| ancestor.id == id)
     }
@@ -161,6 +166,10 @@ impl Lineage {
             (Some(stored), Some(held)) if stored.id == held.id => Kinship::Same,
             (Some(stored), Some(held)) if stored.ancestor(&held.id).is_some() => Kinship::Later,
             (Some(stored), Some(held)) if held.ancestor(&stored.id).is_some() => Kinship::Earlier,
+            // An import was run again where its grant was lost.
+            (Some(stored), Some(held)) if stored.imported.is_some() && stored.imported == held.imported => {
+                Kinship::Same
+            }
             (Some(_), Some(_)) => Kinship::Apart,
             (Some(stored), None) if stored.ancestor("").is_some() => Kinship::Later,
             // A version without lineages may have refreshed the grant, and left its lineage out.

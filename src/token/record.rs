@@ -122,6 +122,16 @@ pub struct Tombstone {
     /// The grant was to end at the provider too, whatever the reason says: who still holds tokens of it revokes them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
+    /// What it ends could not be read, or was lost: it ends every grant whose login did not see this mark.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
+}
+
+impl Tombstone {
+    /// Whether a login knew of this mark, which was written over what nobody could read: it came after it.
+    pub(crate) fn was_seen_by(&self, login: Option<&Lineage>) -> bool {
+        login.is_some_and(Lineage::is_after_the_unknown)
+    }
 }
 
 impl Record {
@@ -238,6 +248,7 @@ impl Record {
                 holder: holder.to_owned(),
                 lineage: None,
                 revoked: false,
+                unseen: false,
             }),
             pseudonym: None,
         }
@@ -269,6 +280,15 @@ impl Record {
     pub(crate) fn ended_at_provider(mut self) -> Self {
         if let Some(tombstone) = &mut self.tombstone {
             tombstone.revoked = true;
+        }
+        self
+    }
+
+    /// The same tombstone for whatever there was before it.
+    #[must_use]
+    pub(crate) fn of_what_nobody_saw(mut self) -> Self {
+        if let Some(tombstone) = &mut self.tombstone {
+            tombstone.unseen = true;
         }
         self
     }
@@ -459,12 +479,26 @@ impl StoreError {
         Self::Corrupt {
             place: None,
             source: Arc::new(error),
-            damage: Some(Damage {
-                revision: Some(stored.revision),
-                bytes: Some(stored.bytes),
-                ..Damage::default()
-            }),
+            damage: Some(Damage::of(stored)),
         }
+    }
+}
+
+impl Damage {
+    /// What a store has, and nobody can read.
+    pub(crate) fn of(stored: StoredRecord) -> Self {
+        Self {
+            revision: Some(stored.revision),
+            bytes: Some(stored.bytes),
+            ..Self::default()
+        }
+    }
+
+    /// The record of this key, where its bytes are whole and only its number is damaged.
+    pub(crate) fn record_of(&self, key: &TokenKey) -> Option<Record> {
+        let bytes = self.bytes.as_ref().filter(|_| self.revision.is_none())?;
+        // Not every record has a checksum: what cannot be read is damaged too.
+        Record::decode(bytes).ok().filter(|record| record.is_of(key))
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct NowShown {
     pub moved_to: Option<u64>,
     /// Why the grant is over, where that was not known before.
     pub ended: Option<ReauthorizationReason>,
+    /// Tokens that whoever ended the grant at the provider did not know of: they would live on there.
+    pub outlived: Option<TokenSet>,
 }
 
 impl Held {
@@ -186,11 +188,14 @@ impl Held {
         if let Some(before) = &before {
             // A store that went back in time has nothing to say until it is put right.
             let shown = (before.revision, before.tokens.as_ref());
+            let is_outdated = || machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal);
             let end = before.tombstone.as_ref();
-            if newer_waits
-                || machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal)
-                || end.is_some_and(|end| machine::undoes(&seen.record, end))
-            {
+            let is_older = match end.filter(|end| end.reason.is_on_purpose() && seen.record.tombstone.is_none()) {
+                Some(end) if machine::is_another_login(&seen.record, end) => false,
+                Some(end) => machine::undoes(&seen.record, end) || is_outdated(),
+                None => is_outdated(),
+            };
+            if newer_waits || is_older {
                 return Show::Outdated {
                     newer: Arc::clone(before),
                 };
@@ -217,7 +222,11 @@ impl Held {
         let ended = snapshot
             .ended()
             .filter(|reason| known.and_then(|known| known.ended()) != Some(*reason));
+        let living = known.and_then(|known| known.living());
+        let outlived = snapshot.tombstone.as_ref().zip(living);
+        let outlived = outlived.filter(|(end, tokens)| machine::outlives(tokens, end));
         Show::Shown(NowShown {
+            outlived: outlived.map(|(_, tokens)| tokens.clone()),
             brings_a_token: snapshot.error().is_none() && !read_again,
             moved_to,
             ended,
@@ -248,12 +257,14 @@ impl Held {
     /// next may have been in it, or an end. Where the refresh token at hand still stands in it, they were not.
     pub fn lost_to_damage(&self, damage: &Damage) -> Option<(u64, TokenSet)> {
         let (held_at, tokens) = self.lost_by_store(None)?;
-        let known_until = held_at.max(self.unsent.load(Ordering::Acquire));
+        let unsent = self.unsent.load(Ordering::Acquire);
+        let is_own = unsent > 0 && damage.revision == Some(unsent);
         let is_in_it = || {
             let token = tokens.refresh_token.as_ref();
-            token.is_some_and(|token| damage.has_text(token.expose_secret()))
+            token.is_some_and(|token| damage.holds(token))
         };
-        (!damage.is_later_than(known_until) || is_in_it()).then_some((held_at, tokens))
+        let is_newest = is_own || !damage.is_later_than(held_at) || is_in_it();
+        is_newest.then_some((held_at, tokens))
     }
 
     /// The end of the grant that the store had written down when the record was damaged. None where this is not known: a
@@ -264,10 +275,16 @@ impl Held {
         self.end_of(&snapshot).filter(|_| is_known)
     }
 
+    /// Whether this process holds what was in a damaged record.
+    pub fn knows(&self, damage: &Damage) -> bool {
+        self.lost_to_damage(damage).is_some() || self.end_lost_to_damage(damage).is_some()
+    }
+
     /// Whether it is a record that is damaged, and this process knows what was in it.
     pub fn can_mend(&self, error: &StoreError) -> bool {
-        let damage = error.damage();
-        damage.is_some_and(|damage| self.lost_to_damage(damage).is_some() || self.end_lost_to_damage(damage).is_some())
+        error.damage().is_some_and(|damage| {
+            self.grant.renewal == Renewal::Anew || damage.record_of(&self.grant.key).is_some() || self.knows(damage)
+        })
     }
 
     /// The end on purpose that this process knows, where the store has the grant alive again: an older copy, or the tokens of
@@ -447,6 +464,8 @@ mod tests {
         shown(held.show(alive(&held, 1, &old), now));
         let new = old.next(TokenReply::new("access-2"), now.wall);
         let set = UnstoredTokens {
+            known_until: None,
+            tried_as: None,
             tokens: new.clone(),
             parent: Some(old.clone()),
         };

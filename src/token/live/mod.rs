@@ -126,6 +126,9 @@ impl Live {
         if let Some(reason) = shown.ended {
             self.warn_of_end(reason);
         }
+        if let Some(tokens) = shown.outlived {
+            self.server.revoke_beside(&self.grant.key, tokens.to_revoke());
+        }
         self.announce_ends();
         self.counted.is(
             &self.grant.key.provider,

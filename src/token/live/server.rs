@@ -8,7 +8,10 @@ use chrono::{DateTime, Utc};
 
 use crate::http::{NoReply, within};
 use crate::token::clock::Now;
-use crate::token::{Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokeRequest, TokenReply, Verdict};
+use crate::token::{
+    Clock, EndedBy, Error, Issuer, IssuerError, Obtain, RevokeRequest, RevokedToken, TokenKey, TokenReply, Verdict,
+};
+use crate::value::with_causes;
 
 /// The authorization server of one grant.
 pub(crate) struct Server {
@@ -71,6 +74,26 @@ impl Server {
                 error: error.into(),
             }),
         }
+    }
+
+    /// The same for a token that nobody waits for.
+    pub fn revoke_beside(&self, key: &TokenKey, token: RevokedToken) {
+        let (issuer, request_timeout, key) = (Arc::clone(&self.issuer), self.request_timeout, key.clone());
+        // Records are read in a runtime.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(async move {
+            let revocation = issuer.revoke(RevokeRequest::new(token));
+            match within(request_timeout, revocation).await {
+                Some(Ok(_)) => tracing::debug!(%key, "tokens of a revoked grant are revoked too"),
+                Some(Err(error)) if error.verdict == Verdict::Dead => {}
+                Some(Err(error)) => {
+                    tracing::warn!(%key, error = %with_causes(&error), "tokens of a revoked grant could not be revoked and live until they end");
+                }
+                None => tracing::warn!(%key, "tokens of a revoked grant may live until they end: the server did not answer"),
+            }
+        });
     }
 
     /// The answer by which it ended the grant, where that was its last word.

@@ -9,7 +9,7 @@ use crate::token::machine::{Freshness, Horizon, Issued, Want};
 use crate::token::record::Versioned;
 use crate::token::source::Bearer;
 use crate::token::source::Rejection;
-use crate::token::{Error, ReauthorizationReason, TokenSet, Tombstone};
+use crate::token::{Error, Lineage, ReauthorizationReason, TokenSet, Tombstone};
 use crate::value::ScopeSet;
 
 /// What this process holds of the grant at one moment. Never changed, only replaced.
@@ -115,6 +115,12 @@ impl Snapshot {
     /// The tokens of a grant that is not over.
     pub fn living(&self) -> Option<&TokenSet> {
         self.tokens.as_ref().filter(|_| self.tombstone.is_none())
+    }
+
+    /// Which login the grant goes back to, though it is over.
+    pub fn lineage(&self) -> Option<&Lineage> {
+        let of_tokens = self.tokens.as_ref().and_then(|tokens| tokens.lineage.as_ref());
+        of_tokens.or_else(|| self.tombstone.as_ref()?.lineage.as_ref())
     }
 
     /// Why the grant is over; none: it is not.

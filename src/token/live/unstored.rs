@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::token::store::Lease;
+use crate::token::store::{Damage, Lease};
 use crate::token::{Error, StoreError, TokenSet};
 
 /// Tokens that the server gave and the store did not take yet.
@@ -12,6 +12,21 @@ pub(crate) struct UnstoredTokens {
     pub tokens: TokenSet,
     /// The tokens from which they were made; none: a login.
     pub parent: Option<TokenSet>,
+    /// The revision that stood in the store before they came; none: the store did not say.
+    pub known_until: Option<u64>,
+    /// The revision of the last try to write them: it may have been made, and only its answer lost.
+    pub tried_as: Option<u64>,
+}
+
+impl UnstoredTokens {
+    /// Whether somebody may have written after they came what is damaged now: something newer, or an end.
+    pub fn may_be_older_than(&self, damage: &Damage) -> bool {
+        let known = [Some(&self.tokens), self.parent.as_ref()].into_iter().flatten();
+        let mut known = known.filter_map(|tokens| tokens.refresh_token.as_ref());
+        let is_known = known.any(|token| damage.holds(token));
+        let is_own = damage.revision.is_some() && damage.revision == self.tried_as;
+        self.known_until.is_some_and(|known| damage.is_later_than(known)) && !is_known && !is_own
+    }
 }
 
 /// The set that waits to be stored, if one does.
@@ -132,6 +147,8 @@ mod tests {
             TokenSet::first(reply, &ScopeSet::new(), now.wall, &Rotation::UNKNOWN)
         };
         UnstoredTokens {
+            known_until: None,
+            tried_as: None,
             tokens: tokens(access_token),
             parent: parent.map(tokens),
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::RecordBytes;
+use crate::value::Secret;
 
 /// A store did not do what it was asked to.
 #[derive(Clone, Debug)]
@@ -56,6 +57,8 @@ pub struct Damage {
     pub bytes: Option<RecordBytes>,
     /// The revision that what is left of the record names, where a swap over it expects none. It may be altered too.
     pub named_revision: Option<u64>,
+    /// What is left of the bytes, where the store keeps them aside itself.
+    pub left: Option<RecordBytes>,
 }
 
 impl Damage {
@@ -74,11 +77,17 @@ impl Damage {
         }
     }
 
+    /// Whether this refresh token still stands in the damaged record, and nothing of an end.
+    pub(crate) fn holds(&self, refresh_token: &Secret) -> bool {
+        self.has_text(refresh_token.expose_secret()) && !self.has_text("tombstone")
+    }
+
     /// Whether this text, as JSON has it, still stands in the damaged record.
-    pub(crate) fn has_text(&self, text: &str) -> bool {
+    fn has_text(&self, text: &str) -> bool {
         // A text can always be JSON.
         let text = Zeroizing::new(serde_json::to_string(text).unwrap_or_default());
-        let bytes = self.bytes.as_deref().unwrap_or_default();
+        let bytes = self.bytes.as_ref().or(self.left.as_ref());
+        let bytes = bytes.map(|bytes| &**bytes).unwrap_or_default();
         !text.is_empty() && bytes.windows(text.len()).any(|part| part == text.as_bytes())
     }
 }
@@ -186,23 +195,24 @@ impl StoreError {
         }
     }
 
-    /// The same error, about a damaged record of which so much can still be read that it names this revision: a process
-    /// that knows an earlier one puts nothing over it.
+    /// The same error with what is left of the damaged record: the revision that it names, if that can be read, and its
+    /// bytes. A process that knows an earlier revision, and whose refresh token does not stand in them, puts nothing over it.
     ///
     /// ```
     /// use finrail::token::StoreError;
     ///
-    /// let error = StoreError::damaged("its checksum does not match").naming_revision(Some(17));
+    /// let error = StoreError::damaged("its checksum does not match").with_what_is_left(Some(17), &b"{\"ver"[..]);
     /// let StoreError::Corrupt { damage: Some(damage), .. } = error else { panic!() };
     /// assert_eq!(damage.named_revision, Some(17));
     /// ```
     #[must_use]
-    pub fn naming_revision(mut self, revision: Option<u64>) -> Self {
+    pub fn with_what_is_left(mut self, revision: Option<u64>, bytes: impl Into<RecordBytes>) -> Self {
         if let Self::Corrupt {
             damage: Some(damage), ..
         } = &mut self
         {
             damage.named_revision = revision;
+            damage.left = Some(bytes.into());
         }
         self
     }
@@ -255,7 +265,7 @@ mod tests {
             let damage = Damage {
                 revision,
                 named_revision,
-                bytes: None,
+                ..Damage::default()
             };
             assert_eq!(damage.is_later_than(7), is_later, "{revision:?} {named_revision:?}");
             assert_eq!(damage.names_revision(), revision.or(named_revision).is_some());
@@ -276,9 +286,9 @@ mod tests {
 
     #[test]
     fn an_error_without_damage_names_no_revision() {
-        let error = StoreError::corrupt("it belongs to another key").naming_revision(Some(7));
+        let error = StoreError::corrupt("it belongs to another key").with_what_is_left(Some(7), &b""[..]);
         assert!(error.damage().is_none());
-        let error = StoreError::damaged("its checksum does not match").naming_revision(Some(70));
+        let error = StoreError::damaged("its checksum does not match").with_what_is_left(Some(70), &b""[..]);
         assert!(
             error
                 .damage()

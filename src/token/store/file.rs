@@ -175,7 +175,7 @@ impl FileStore {
         }
         unframe(&bytes).map(Some).ok_or_else(|| Trouble::Damaged {
             name,
-            named_revision: named_revision(&bytes),
+            left: RecordBytes::from(&*bytes),
         })
     }
 
@@ -479,10 +479,10 @@ fn write_fence(file: &mut File, fence: u64, holder: &str) -> io::Result<()> {
 
 enum Trouble {
     Io(io::Error),
-    /// This file, and the revision that it names.
+    /// This file, and what is left in it.
     Damaged {
         name: String,
-        named_revision: Option<u64>,
+        left: RecordBytes,
     },
     /// Written by a newer version.
     Newer(String),
@@ -497,9 +497,10 @@ impl Trouble {
                 let why = "a newer finrail wrote the record file: upgrade this process";
                 in_file(StoreError::corrupt(why), name)
             }
-            Self::Damaged { name, named_revision } => {
+            Self::Damaged { name, left } => {
                 let why = "the record file is damaged: its checksum does not match";
-                in_file(StoreError::damaged(why).naming_revision(named_revision), name)
+                let error = StoreError::damaged(why).with_what_is_left(named_revision(&left), left);
+                in_file(error, name)
             }
         };
         error.of(store)

@@ -25,9 +25,14 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
     let mut tokens = live.grant.first_tokens(reply, sent_at);
     // A look before anything is waited for: what is stored while this login waits came after it.
     let login = Lineage::begun(sent_at.utc());
+    let known_until;
     tokens.lineage = Some(match live.store.look_for_change().await {
-        Ok(seen) => login.after(seen.as_ref().map(|seen| seen.record.as_ancestor())),
+        Ok(seen) => {
+            known_until = Some(seen.as_ref().map_or(0, |seen| seen.revision));
+            login.after(seen.as_ref().map(|seen| seen.record.as_ancestor()))
+        }
         Err(error) => {
+            known_until = error.damage().and_then(|damage| damage.revision);
             tracing::warn!(
                 key = %live.grant.key, error = %with_causes(&error),
                 "what was stored before a login is not known: the login comes after what this process holds"
@@ -39,7 +44,15 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
     });
     let lease = match acquire(&live.store, &*live.clock).await {
         Ok(lease) => lease,
-        Err(error) => return Err(store_later(live, tokens, error, None, Replaced::default())),
+        Err(error) => {
+            let login = UnstoredTokens {
+                tokens,
+                parent: None,
+                known_until,
+                tried_as: None,
+            };
+            return Err(store_later(live, login, error, None, Replaced::default()));
+        }
     };
     let mut replaced = Replaced::default();
     match store_now(live, &mut tokens, lease.fence, &mut replaced).await {
@@ -77,7 +90,15 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
             live.store.release(lease).await;
             what_came_after(live)
         }
-        Err(error) => Err(store_later(live, tokens, error.into(), Some(lease), replaced)),
+        Err(error) => {
+            let login = UnstoredTokens {
+                tokens,
+                parent: None,
+                known_until,
+                tried_as: None,
+            };
+            Err(store_later(live, login, error.into(), Some(lease), replaced))
+        }
     }
 }
 
@@ -134,6 +155,9 @@ async fn store_now(
         return Ok(Stored::Overtaken(Versioned { revision, record }));
     }
     replaced.record(live, record.as_ref(), tokens);
+    if record.is_none() {
+        replaced.held(live, tokens);
+    }
     let before = record.as_ref().map_or(0, |record| record.generation());
     tokens.generation = before.max(live.held.generation()) + 1;
     tokens.descend_from(record.as_ref().map(|record| record.as_ancestor()));
@@ -152,25 +176,26 @@ async fn store_now(
 /// The tokens serve from memory, and are written again until the store takes them.
 fn store_later(
     live: &Arc<Live>,
-    mut tokens: TokenSet,
+    mut login: UnstoredTokens,
     error: Error,
     lease: Option<Lease>,
     mut replaced: Replaced,
 ) -> Error {
+    let tokens = &mut login.tokens;
     tokens.generation = tokens.generation.max(live.held.generation() + 1);
+    let generation = tokens.generation;
     let source = match &error {
         Error::Store { source } => source.clone(),
         other => StoreError::unavailable("give a lease", other.clone()),
     };
-    replaced.unstored(live, &tokens);
+    replaced.unstored(live, tokens);
     let held = live.held.snapshot();
-    let login = AuditAction::Login {
+    let event = AuditAction::Login {
         replaced: held.is_some_and(|held| held.living().is_some()),
         stored: false,
     };
-    live.audit(tokens.generation, login);
-    let unstored = UnstoredTokens { tokens, parent: None };
+    live.audit(generation, event);
     // A login replaces whatever waits: nothing gives the lease back here.
-    let _ = retain(live, unstored, live.held.revision(), source, lease, replaced);
+    let _ = retain(live, login, live.held.revision(), source, lease, replaced);
     error
 }

@@ -4,12 +4,29 @@ use super::lease::while_renewed;
 use super::write::{Written, write_last};
 use crate::token::live::{Live, Outcome};
 use crate::token::record::Versioned;
-use crate::token::store::Lease;
-use crate::token::{AuditAction, Error, IssuerError, Obtain, SendPermit, StoreError, TokenReply, Verdict};
+use crate::token::store::{Damage, Lease};
+use crate::token::{AuditAction, Error, IssuerError, Obtain, Record, SendPermit, StoreError, TokenReply, Verdict};
 use crate::value::with_causes;
 
 /// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
 pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> Outcome {
+    let (revision, record) = seen.map(|seen| (seen.revision, seen.record)).unzip();
+    anew_over(live, revision, record, lease).await
+}
+
+/// The same over a record that is damaged: there is nothing in it that does not come anew.
+pub(super) async fn anew_over_damage(live: &Live, damage: &Damage, lease: Lease) -> Outcome {
+    if let Err(error) = live.store.keep_aside(damage).await {
+        live.store.release(lease).await;
+        return without_store(live, error).await;
+    }
+    let shown = anew_over(live, damage.revision, None, lease).await?;
+    live.audit(shown.generation().unwrap_or_default(), AuditAction::DamagedRecord);
+    Ok(shown)
+}
+
+/// `seen`: the revision that is gone over.
+async fn anew_over(live: &Live, seen: Option<u64>, before: Option<Record>, lease: Lease) -> Outcome {
     let sent_at = live.now();
     let reply = match while_renewed(&live.store, &lease, &SendPermit::always(), ask(live)).await {
         Ok(reply) => reply,
@@ -18,12 +35,11 @@ pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> 
             return Err(error);
         }
     };
-    let tokens = match seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()) {
+    let tokens = match before.as_ref().and_then(|before| before.tokens.as_ref()) {
         Some(tokens) => tokens.next(reply, sent_at.wall),
         None => live.grant.first_tokens(reply, sent_at),
     };
     let record = live.grant.alive(tokens);
-    let seen = seen.map(|seen| seen.revision);
     let next = live.successor(seen, record.clone());
     let written = write_last(&live.store, seen, next, &lease).await;
     let (fetched, stored) = match written {

@@ -5,6 +5,7 @@ use super::retain::leave_or_release;
 use super::write::write;
 use crate::token::live::Live;
 use crate::token::record::Versioned;
+use crate::token::store::Damage;
 use crate::token::{AuditAction, Error, ReauthorizationReason, Record, StoreError};
 
 /// What is left of a grant.
@@ -30,11 +31,12 @@ pub(crate) async fn forget(live: &Live, left: Left) -> Result<(), Error> {
 pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
     // What cannot be read can still be forgotten.
     let (stored, damaged) = match live.store.load().await {
-        Ok(stored) => (stored, false),
-        Err(StoreError::Corrupt { .. }) => (None, true),
+        Ok(stored) => (stored, None),
+        Err(StoreError::Corrupt { damage, .. }) => (None, Some(damage)),
         Err(error) => return Err(error.into()),
     };
-    if stored.is_none() && !damaged && live.held.generation() == 0 {
+    let held = live.held.snapshot();
+    if stored.is_none() && damaged.is_none() && held.is_none() {
         // A copy of a damaged record may have outlived its grant.
         live.store.remove_aside().await?;
         live.clear();
@@ -47,9 +49,18 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         .as_ref()
         .map_or(0, |record| record.generation())
         .max(live.held.generation());
-    let held = live.held.snapshot();
-    let held = held.as_ref().and_then(|held| held.tokens.as_ref()?.lineage.as_ref());
-    let lineage = record.as_ref().and_then(|record| record.lineage()).or(held);
+    let held = held.as_ref().and_then(|held| held.lineage());
+    let unreadable = match (&stored, &damaged) {
+        (Some(stored), _) if record.is_none() => Some(Damage::of(stored.clone())),
+        (_, damaged) => damaged.clone().flatten(),
+    };
+    // Otherwise others may know of a grant that this process has never seen.
+    let is_known = record.is_some() || unreadable.is_some_and(|damage| live.held.knows(&damage));
+    let lineage = match (&record, is_known) {
+        (Some(record), _) => record.lineage(),
+        (None, true) => held,
+        (None, false) => None,
+    };
     let mark = Record::ended(
         live.grant.key.clone(),
         ReauthorizationReason::Forgotten,
@@ -58,6 +69,10 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         &live.grant.holder,
     )
     .of(lineage);
+    let mark = match is_known {
+        true => mark,
+        false => mark.of_what_nobody_saw(),
+    };
     let mark = match left {
         Left::Name => live.grant.tombstone(mark),
         Left::Pseudonym => mark.without_person(live.grant.pseudonym_key.as_ref()),
@@ -66,7 +81,7 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
             .without_person(live.grant.pseudonym_key.as_ref()),
     };
     let mut marked = write_mark(live, stored.map(|stored| stored.revision), mark.clone(), fence).await?;
-    if damaged {
+    if damaged.is_some() {
         // A store keeps what is damaged until it has something to put in its place for sure.
         marked = write_mark(live, Some(marked.revision), mark, fence).await?;
     }

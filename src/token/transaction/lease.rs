@@ -32,7 +32,22 @@ pub(super) struct SenderAtWork {
 }
 
 impl SenderAtWork {
+    /// Where somebody put back what a store had lost, a process that has newer tokens, and no request under way, finds that
+    /// out with its next look.
     pub fn of(intent: &Intent, live: &Live) -> Self {
+        let until_a_look = match intent.put_back {
+            true => live.grant.look_again_every.min(LONGEST_WAIT_FOR_A_LOOK),
+            false => Duration::ZERO,
+        };
+        Self::at_work(intent, live, until_a_look)
+    }
+
+    /// The same for a request alone: nobody can have newer tokens, or the grant is to end.
+    pub fn of_request(intent: &Intent, live: &Live) -> Self {
+        Self::at_work(intent, live, Duration::ZERO)
+    }
+
+    fn at_work(intent: &Intent, live: &Live, at_least: Duration) -> Self {
         let (store, request_timeout) = (&live.store, live.grant.request_timeout);
         let lease = store.renews_leases().then(|| store.lease_ttl());
         Self {
@@ -40,18 +55,22 @@ impl SenderAtWork {
             holder: intent.holder.clone(),
             rest: rest(
                 between(intent.at, live.now().utc()),
-                longest_work(request_timeout, lease),
+                longest_work(request_timeout, lease).max(at_least),
             ),
         }
     }
 
-    /// Gives it its time, and says whose that was.
-    pub async fn wait(self, live: &Live) -> u64 {
+    /// Gives it its time, and says whose that was; none: a part of its time, after which the store is looked at.
+    pub async fn wait(self, live: &Live) -> Option<u64> {
+        const AT_ONCE: Duration = Duration::from_secs(60);
         live.waits.begin(&self.holder, Some(self.rest), true);
-        tokio::time::sleep(self.rest).await;
-        self.fence
+        tokio::time::sleep(self.rest.min(AT_ONCE)).await;
+        (self.rest <= AT_ONCE).then_some(self.fence)
     }
 }
+
+/// How long is waited at most for processes that look at the store.
+const LONGEST_WAIT_FOR_A_LOOK: Duration = Duration::from_secs(3600);
 
 /// For how long a request may be under way that was announced. A store that loses the record loses the lease with it, and
 /// its sender, which knows nothing of that, may let the request leave as long as the lease would have lasted.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::lease::SenderAtWork;
 use super::write::write;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Live, Outcome, Snapshot};
@@ -71,21 +70,31 @@ pub(super) enum Known {
     Stored(Option<Versioned>),
     /// The store had lost tokens, and was given them back. With the record went the word of whoever had a request under
     /// way: it is given the time of one.
-    PutBack(SenderAtWork),
+    PutBack {
+        intent: Intent,
+        /// It was damaged where it is, and these tokens were in it: nobody has newer ones.
+        are_newest: bool,
+    },
 }
 
 /// What the store holds. What it lost (a failover to an older copy, a restart without its log, a damaged record) it is
 /// given back. Under the lease.
 pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Known, StoreError> {
-    let (stored, held_at, tokens, was_damaged) = match live.store.read().await {
+    let known = read_to_end(live, fence).await?;
+    if let Known::Stored(Some(seen)) = &known
+        && let Some(end) = live.held.end_undone_by(seen)
+    {
+        let ended = end_again(live, Some(seen.revision), end, fence).await?;
+        return Ok(Known::Stored(Some(ended)));
+    }
+    Ok(known)
+}
+
+/// The same for whoever ends the grant: one that lives again is there to be ended.
+pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreError> {
+    let (stored, held_at, tokens, was_damaged) = match read_numbered(live, fence).await {
         Ok(seen) => match live.held.lost_by_store(seen.as_ref()) {
-            None => {
-                let undone = seen.as_ref().and_then(|seen| live.held.end_undone_by(seen));
-                return Ok(Known::Stored(match (undone, &seen) {
-                    (Some(end), Some(seen)) => Some(end_again(live, Some(seen.revision), end, fence).await?),
-                    _ => seen,
-                }));
-            }
+            None => return Ok(Known::Stored(seen)),
             Some((held_at, tokens)) => (seen.map(|seen| seen.revision), held_at, tokens, false),
         },
         Err(error) => {
@@ -142,9 +151,25 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
     }
     live.audit(generation, AuditAction::PutBack);
     Ok(match somebody {
-        Some(intent) => Known::PutBack(SenderAtWork::of(&intent, live)),
+        Some(intent) => Known::PutBack {
+            intent,
+            are_newest: was_damaged,
+        },
         None => Known::Stored(Some(restored)),
     })
+}
+
+/// What the store holds. A whole record whose revision is damaged gets another one.
+async fn read_numbered(live: &Live, fence: u64) -> Result<Option<Versioned>, StoreError> {
+    let error = match live.store.read().await {
+        Ok(seen) => return Ok(seen),
+        Err(error) => error,
+    };
+    let whole = error.damage().and_then(|damage| damage.record_of(&live.grant.key));
+    let Some(record) = whole else { return Err(error) };
+    tracing::warn!(key = %live.grant.key, "the revision of a record is damaged: the record gets another one");
+    let written = write(&live.store, None, live.successor(None, record), fence).await?;
+    Ok(Some(written.done("number a record anew")?))
 }
 
 /// The end that this process knows goes over what the store has.

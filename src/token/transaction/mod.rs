@@ -25,7 +25,7 @@ use super::record::Versioned;
 use super::store::{Lease, Leased};
 use super::{Error, Intent, Record, Renewal, StoreError};
 pub(crate) use adopt::adopt;
-use anew::{anew, without_store};
+use anew::{anew, anew_over_damage, without_store};
 pub(crate) use forget::{Left, forget};
 pub(crate) use import::import;
 use lease::{Poll, SenderAtWork, UnderLease, longest_rest};
@@ -82,7 +82,7 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
         match leased {
             Leased::Granted(lease) => match under_lease(live, &want, lease, at, &past).await {
                 UnderLease::Ended(outcome) => return outcome,
-                UnderLease::SenderAtWork(sender) => past.waited_for = Some(sender.wait(live).await),
+                UnderLease::SenderAtWork(sender) => past.waited_for = sender.wait(live).await.or(past.waited_for),
             },
             Leased::Held { by, for_at_most } => {
                 wait_for_holder(live, by, for_at_most, began, patience_ends, &mut poll).await?;
@@ -185,11 +185,17 @@ async fn under_lease(
 ) -> UnderLease<Arc<Snapshot>> {
     let seen = match read_as_far_as_known(live, lease.fence).await {
         Ok(Known::Stored(seen)) => seen.map(|seen| live.held.without_unsent(seen)),
-        Ok(Known::PutBack(sender)) => {
+        Ok(Known::PutBack { intent, are_newest }) => {
             live.store.release(lease).await;
-            return UnderLease::SenderAtWork(sender);
+            return UnderLease::SenderAtWork(match are_newest {
+                true => SenderAtWork::of_request(&intent, live),
+                false => SenderAtWork::of(&intent, live),
+            });
         }
         Err(error) => {
+            if let Some(damage) = error.damage().filter(|_| live.grant.renewal == Renewal::Anew) {
+                return UnderLease::Ended(anew_over_damage(live, damage, lease).await);
+            }
             live.store.release(lease).await;
             return UnderLease::Ended(store_failed(live, error).await);
         }

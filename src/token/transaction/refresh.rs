@@ -190,6 +190,7 @@ impl Refresh<'_> {
         let tokens = parent.next(reply, sent_at.wall);
         let record = Record::alive(intended.record.key.clone(), tokens.clone());
         let next = live.successor(Some(intended.revision), record);
+        let tried_as = Some(next.revision);
         let error = match write_last(&live.store, Some(intended.revision), next, &self.lease).await {
             Ok(Written::Done(committed)) => {
                 let shown = live.publish(committed);
@@ -204,6 +205,8 @@ impl Refresh<'_> {
         let unstored = UnstoredTokens {
             tokens,
             parent: Some(parent.clone()),
+            known_until: Some(intended.revision),
+            tried_as,
         };
         match retain(
             live,

@@ -27,6 +27,14 @@ impl Replaced {
         }
     }
 
+    /// The tokens that this process holds of a record that was lost or damaged.
+    pub fn held(&mut self, live: &Live, login: &TokenSet) {
+        let held = live.held.snapshot();
+        if let Some(tokens) = held.as_ref().and_then(|held| held.living()) {
+            self.tokens(live, tokens, login);
+        }
+    }
+
     /// Tokens that wait to be stored, and will not be.
     pub fn unstored(&mut self, live: &Live, login: &TokenSet) {
         if let Some(tokens) = live.held.unstored.tokens() {

@@ -56,7 +56,12 @@ pub(super) fn retain(
 }
 
 /// Tries to store a set until it is stored, or something newer is.
-async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Option<Lease>, mut replaced: Replaced) {
+async fn store_at_last(
+    live: &Arc<Live>,
+    mut unstored: UnstoredTokens,
+    mut lease: Option<Lease>,
+    mut replaced: Replaced,
+) {
     let generation = unstored.tokens.generation;
     let mut failures = 0;
     let mut pause = true;
@@ -84,9 +89,10 @@ async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Op
                 }
             },
         };
-        match store_once(live, &unstored, held, &mut replaced).await {
+        match store_once(live, &mut unstored, held, &mut replaced).await {
             Tried::Over => break,
             Tried::LeaseLost => pause = false,
+            Tried::Unreadable { error } => still_not_stored(live, generation, failures, with_causes(&error)),
             Tried::Failed { lease: held, error } => {
                 still_not_stored(live, generation, failures, with_causes(&error));
                 lease = Some(held);
@@ -129,14 +135,18 @@ enum Tried {
         lease: Lease,
         error: StoreError,
     },
+    /// Somebody wrote something since, and nobody can read it: who knows it puts it right.
+    Unreadable {
+        error: StoreError,
+    },
     /// Another set waits, or none.
     Outdated {
         lease: Lease,
     },
 }
 
-async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, replaced: &mut Replaced) -> Tried {
-    let tokens = &unstored.tokens;
+async fn store_once(live: &Arc<Live>, unstored: &mut UnstoredTokens, lease: Lease, replaced: &mut Replaced) -> Tried {
+    let tokens = &unstored.tokens.clone();
     if !live.held.unstored.holds(tokens) {
         // A newer login was stored while this waited for the lease, or waits now.
         return Tried::Outdated { lease };
@@ -146,8 +156,12 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
             let revision = seen.as_ref().map(|seen| seen.revision);
             (seen, revision, false)
         }
-        // What was stored was lost: these tokens are newer, and go over it.
+        // What was stored was lost. Where these tokens are newer, they go over it.
         Err(error) => match error.damage() {
+            Some(damage) if unstored.may_be_older_than(damage) => {
+                live.store.release(lease).await;
+                return Tried::Unreadable { error };
+            }
             Some(damage) => match live.store.keep_aside(damage).await {
                 Ok(()) => (None, damage.revision, true),
                 Err(error) => return Tried::Failed { lease, error },
@@ -175,10 +189,14 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
     let mut next = tokens.clone();
     if unstored.parent.is_none() {
         replaced.record(live, stored, tokens);
+        if stored.is_none() {
+            replaced.held(live, tokens);
+        }
         next.descend_from(stored.map(|stored| stored.as_ancestor()));
         next.generation = next.generation.max(stored.map_or(0, |stored| stored.generation()) + 1);
     }
     let next = live.successor(stored_at, live.grant.alive(next));
+    unstored.tried_as = Some(next.revision);
     match write(&live.store, stored_at, next, lease.fence).await {
         Ok(Written::Done(committed)) => {
             if was_damaged {
@@ -297,7 +315,12 @@ mod tests {
             let live = Live::new(set_up.store(Arc::new(store.clone())));
             if login_waits {
                 let tokens = live.grant.first_tokens(TokenReply::new("access-1"), live.now());
-                let set = UnstoredTokens { tokens, parent: None };
+                let set = UnstoredTokens {
+                    tokens,
+                    parent: None,
+                    known_until: None,
+                    tried_as: None,
+                };
                 let out = StoreError::unavailable("take the write", "it is out");
                 assert!(live.held.unstored.keep(set, out));
             }

@@ -2,7 +2,7 @@
 
 use super::forget::{self, Left};
 use super::lease::{SenderAtWork, UnderLease, acquire, acquire_to_drop, while_renewed};
-use super::look::{Known, read_as_far_as_known};
+use super::look::{Known, read_to_end};
 use super::retain::leave_or_release;
 use super::write::{Written, write};
 use crate::token::fingerprint::Fingerprint;
@@ -50,7 +50,7 @@ async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
             // It may be about to store tokens that nobody here knows and that would outlive the revocation.
             UnderLease::SenderAtWork(sender) => {
                 live.store.release(lease).await;
-                waited_for = Some(sender.wait(live).await);
+                waited_for = sender.wait(live).await.or(waited_for);
             }
         }
     }
@@ -58,7 +58,7 @@ async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
 
 async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: End) -> UnderLease<()> {
     let read = match how {
-        End::Revoked => read_as_far_as_known(live, lease.fence).await,
+        End::Revoked => read_to_end(live, lease.fence).await,
         End::Erased => match live.store.read().await {
             Err(StoreError::Corrupt { .. }) => Ok(Known::Stored(None)),
             read => read.map(Known::Stored),
@@ -66,7 +66,9 @@ async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: E
     };
     let seen = match read {
         Ok(Known::Stored(seen)) => seen,
-        Ok(Known::PutBack(sender)) => return UnderLease::SenderAtWork(sender),
+        Ok(Known::PutBack { intent, .. }) => {
+            return UnderLease::SenderAtWork(SenderAtWork::of_request(&intent, live));
+        }
         Err(error) => return UnderLease::Ended(Err(error.into())),
     };
     // What the store has lost, or never had, is not given to it to be erased. Whoever refreshes it meanwhile finds the mark.
@@ -81,7 +83,7 @@ async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: E
     if let Some(intent) = seen.as_ref().and_then(|seen| seen.record.intent.as_ref()) {
         let own = *intent.holder == *live.grant.holder;
         if machine::unsettled(intent, own, lease.exclusive, waited_for) {
-            return UnderLease::SenderAtWork(SenderAtWork::of(intent, live));
+            return UnderLease::SenderAtWork(SenderAtWork::of_request(intent, live));
         }
     }
     // The provider may take its time.

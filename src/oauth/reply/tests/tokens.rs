@@ -120,7 +120,7 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
 
 #[test]
 fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_nothing_says_error() {
-    let odd = reply(200, r#"{"refresh_token":"r","access_token":7}"#);
+    let odd = reply(200, r#"{"refresh_token":"r","access_token":[7]}"#);
     let kept = read(&PLAIN, &ASKED, &odd).unwrap();
     assert!(kept.unusable.is_some() && kept.access_token.is_empty());
     assert_eq!(kept.refresh_token.unwrap().expose_secret(), "r");
