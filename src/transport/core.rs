@@ -453,7 +453,7 @@ impl Core {
             }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let mut head = Head::of(self.0.provider, operation, &mut inner, id, repeatable);
+        let mut head = Box::new(Head::of(self.0.provider, operation, &mut inner, id, repeatable));
         head.secrets = secrets;
         let left = within.saturating_sub(started.elapsed());
         Response::receive(head, inner, patience, left).await

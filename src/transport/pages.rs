@@ -615,7 +615,7 @@ mod tests {
         };
         let reply = page.map(|inner| ResponseValue {
             inner,
-            head,
+            head: Box::new(head),
             unreadable: Vec::new(),
             raw: None,
         });
