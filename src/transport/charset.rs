@@ -130,6 +130,8 @@ mod tests {
             ("a/b;profile=\"a\\\";charset=utf-16\";Charset=\"x\"", Some("x")),
             ("a/b;charset=\"\\x\"", Some("x")),
             ("a/b;charset='x'", Some("x")),
+            ("a/b;p=1;q;CHARSET= x", Some("x")),
+            ("charset=x;p=1", None),
             ("a/b;p=\"a;charset=x", None),
             ("charset=x", None),
         ] {

@@ -336,6 +336,35 @@ mod tests {
     }
 
     #[test]
+    fn what_many_items_have_is_looked_at_once_and_counted_for_each() {
+        let decode = || {
+            for name in ["second", "first"].repeat(50) {
+                note(Unmodelled::Field, || name.to_owned());
+            }
+            note(Unmodelled::Kind, || "first".to_owned());
+        };
+        let asked = RefCell::new(Vec::new());
+        let is_secret = |text: &str| {
+            asked.borrow_mut().push(text.to_owned());
+            false
+        };
+        watch("bank", "see_in_items", is_secret, decode);
+        let sightings = sightings();
+        let seen = sightings.iter().filter(|seen| seen.operation == "see_in_items");
+        let seen: Vec<_> = seen.map(|seen| (seen.what, seen.place.as_str(), seen.count)).collect();
+        let expected = [
+            (Unmodelled::Field, "first", 50),
+            (Unmodelled::Field, "second", 50),
+            (Unmodelled::Kind, "first", 1),
+        ];
+        assert_eq!(seen, expected);
+        let mut asked = asked.into_inner();
+        asked.dedup();
+        // In the order in which they were seen.
+        assert_eq!(asked, ["second", "first"]);
+    }
+
+    #[test]
     fn what_is_lacking_has_a_word() {
         for (what, word) in [
             (Unmodelled::Field, "unmodelled-field"),
