@@ -98,6 +98,15 @@ pub(crate) fn host_of(url: &Url) -> String {
     }
 }
 
+/// Whether two URLs have scheme, host and port in common (RFC 6454), where they are http or https. No other URL is of an
+/// origin that anything else has.
+pub(crate) fn is_same_origin(one: &Url, other: &Url) -> bool {
+    matches!(one.scheme(), "http" | "https")
+        && one.scheme() == other.scheme()
+        && one.host() == other.host()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
+
 /// Whether the authority of a URL has user information in it (RFC 3986 section 3.2.1), be it empty: a parser of URLs does not
 /// tell `https://@host` from `https://host`, and a server compares the text. `text`: what the URL was read from.
 pub(crate) fn has_user_info(url: &Url, text: &str) -> bool {
@@ -127,6 +136,25 @@ pub(crate) fn is_loopback_literal(url: &Url) -> bool {
 mod tests {
     use super::super::refusing_server::{Refusal, RefusingServer};
     use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_of_http() {
+        for (one, other, is_same) in [
+            ("https://bank.example/x?y", "https://user@bank.example:443/z", true),
+            ("http://BANK.example", "http://bank.example:80", true),
+            ("http://[::1]:8080", "http://[::1]:8080/x", true),
+            ("http://127.0.0.1", "http://0x7f.1", true),
+            ("https://bank.example", "http://bank.example:443", false),
+            ("https://bank.example", "https://bank.example:8443", false),
+            ("https://bank.example", "https://bank.example.net", false),
+            ("file:///x", "file:///x", false),
+            ("data:,x", "data:,x", false),
+        ] {
+            let [one, other] = [one, other].map(|url| Url::parse(url).unwrap());
+            assert_eq!(is_same_origin(&one, &other), is_same, "{one} {other}");
+            assert_eq!(one.origin() == other.origin(), is_same, "{one} {other}");
+        }
+    }
 
     #[test]
     fn user_information_is_none_for_a_base_url_be_it_empty() {

@@ -71,8 +71,27 @@ fn declared(headers: &HeaderMap) -> Option<&'static Encoding> {
 
 /// The parameter `charset` of a media type. A value may be a quoted string (RFC 9110 section 5.6.6), in which nothing
 /// divides.
-fn charset_of(media_type: &str) -> Option<String> {
-    let mut parts = vec![String::new()];
+fn charset_of(media_type: &str) -> Option<Cow<'_, str>> {
+    // Most have no parameter, and most of the others no quotes.
+    let (_, parameters) = media_type.split_once(';')?;
+    if !media_type.contains('"') {
+        return charset_among(parameters.split(';')).map(Cow::Borrowed);
+    }
+    let parts = without_quotes(media_type);
+    let charset = charset_among(parts.iter().skip(1).map(String::as_str))?;
+    Some(Cow::Owned(charset.to_owned()))
+}
+
+fn charset_among<'a>(parameters: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut parameters = parameters.filter_map(|part| part.split_once('='));
+    let (_, charset) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+    Some(charset.trim().trim_matches('\''))
+}
+
+/// The parts of a media type between its semicolons, without the quotes of what is quoted in them.
+fn without_quotes(media_type: &str) -> Vec<String> {
+    let mut parts = vec![];
+    let mut part = String::new();
     let (mut is_quoted, mut is_escaped) = (false, false);
     for character in media_type.chars() {
         match character {
@@ -81,14 +100,13 @@ fn charset_of(media_type: &str) -> Option<String> {
                 continue;
             }
             '"' if !is_escaped => is_quoted = !is_quoted,
-            ';' if !is_quoted => parts.push(String::new()),
-            _ => parts.last_mut()?.push(character),
+            ';' if !is_quoted => parts.push(std::mem::take(&mut part)),
+            _ => part.push(character),
         }
         is_escaped = false;
     }
-    let mut parameters = parts.iter().skip(1).filter_map(|part| part.split_once('='));
-    let (_, charset) = parameters.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
-    Some(charset.trim().trim_matches('\'').to_owned())
+    parts.push(part);
+    parts
 }
 
 #[cfg(test)]
@@ -112,6 +130,8 @@ mod tests {
             ("a/b;profile=\"a\\\";charset=utf-16\";Charset=\"x\"", Some("x")),
             ("a/b;charset=\"\\x\"", Some("x")),
             ("a/b;charset='x'", Some("x")),
+            ("a/b;p=1;q;CHARSET= x", Some("x")),
+            ("charset=x;p=1", None),
             ("a/b;p=\"a;charset=x", None),
             ("charset=x", None),
         ] {

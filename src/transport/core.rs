@@ -27,7 +27,7 @@ use super::retry::RetryPolicy;
 use super::secrets::{self, ClientSecrets, KnownSecrets};
 use super::trace;
 use super::wire_log;
-use crate::http::{Departure, Random, nothing_once, retry_after, sent_once};
+use crate::http::{Departure, Random, is_same_origin, nothing_once, retry_after, sent_once};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -453,7 +453,7 @@ impl Core {
             }
         };
         // The reply's headers are in: what fails from here on fails in the reply.
-        let mut head = Head::of(self.0.provider, operation, &mut inner, id, repeatable);
+        let mut head = Box::new(Head::of(self.0.provider, operation, &mut inner, id, repeatable));
         head.secrets = secrets;
         let left = within.saturating_sub(started.elapsed());
         Response::receive(head, inner, patience, left).await
@@ -464,7 +464,7 @@ impl Core {
     /// of the request that was redirected.
     fn was_redirected(&self, response: &Response, parts: &Parts, operation: &'static Operation) -> bool {
         let landed = &response.head.url;
-        if landed.origin() != self.0.base.origin() {
+        if !is_same_origin(landed, &self.0.base) {
             return true;
         }
         operation.effect != Effect::Safe && (landed.path(), landed.query()) != (parts.url.path(), parts.url.query())
@@ -478,7 +478,7 @@ impl Core {
                 operation.id
             ))
         };
-        if url.origin() != self.0.base.origin() {
+        if !is_same_origin(url, &self.0.base) {
             return Err(refuse());
         }
         let base = self.0.base.path().trim_end_matches('/');

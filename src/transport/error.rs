@@ -518,7 +518,7 @@ mod tests {
         let invalid = head(asked, not_renewed.clone()).invalid(Problem::Status, None);
         let reply = ResponseValue {
             inner: (),
-            head: head(asked, not_renewed),
+            head: Box::new(head(asked, not_renewed)),
             unreadable: Vec::new(),
             raw: None,
         };

@@ -87,7 +87,7 @@ impl<T> ResponseValue<T> {
     pub(crate) fn made(inner: T, head: Head) -> Self {
         Self {
             inner,
-            head,
+            head: Box::new(head),
             unreadable: Vec::new(),
             raw: None,
         }

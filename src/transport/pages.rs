@@ -15,6 +15,7 @@ use super::error::Error;
 use super::invalid_reply::{InvalidReply, Problem};
 use super::response::{Head, ResponseValue};
 use super::unreadable::UnreadableItem;
+use crate::http::is_same_origin;
 
 /// The pages of a reply, one request each, in order. See `pages()` of a call.
 ///
@@ -450,7 +451,7 @@ fn link_target(base: &Url, from: &Url, link: &str) -> Option<Url> {
             .strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let own = |url: &Url| url.origin() == base.origin() && url.username().is_empty() && url.password().is_none();
+    let own = |url: &Url| is_same_origin(url, base) && url.username().is_empty() && url.password().is_none();
     let to = from.join(&link).ok().filter(own)?;
     if under(&to) {
         return Some(to);
@@ -614,7 +615,7 @@ mod tests {
         };
         let reply = page.map(|inner| ResponseValue {
             inner,
-            head,
+            head: Box::new(head),
             unreadable: Vec::new(),
             raw: None,
         });

@@ -18,7 +18,7 @@ use super::options::CallOptions;
 use super::request::encode_path;
 use super::response::{Body, Response, ResponseValue};
 use super::trace;
-use crate::http::without_mark;
+use crate::http::{is_same_origin, without_mark};
 use crate::value::decode::{Undecodable, decode};
 
 /// A call by method and path, for what a specification lacks: with the client's credentials, retry policy, headers and
@@ -196,7 +196,7 @@ impl RawCall {
         let text = format!("{}/{}", base.as_str().trim_end_matches('/'), segments.join("/"));
         let mut url = Url::parse(&text).map_err(|_| "the path gives no URL".to_owned())?;
         let below = url.path().strip_prefix(base.path().trim_end_matches('/'));
-        if url.origin() != base.origin() || !below.is_some_and(|below| below.starts_with('/')) {
+        if !is_same_origin(&url, base) || !below.is_some_and(|below| below.starts_with('/')) {
             return Err("the path leads away from the base URL".to_owned());
         }
         if !self.query.is_empty() {

@@ -177,7 +177,8 @@ pub(crate) enum Body {
 /// A reply before it is decoded.
 #[doc(hidden)] // for generated code, which makes what users see of it
 pub struct Response {
-    pub(crate) head: Head,
+    /// It goes through many hands.
+    pub(crate) head: Box<Head>,
     pub(crate) body: Body,
     /// What is told of the call when the reply was read.
     pub(crate) ending: Option<Ending>,
@@ -195,7 +196,7 @@ impl fmt::Debug for Response {
 impl Response {
     /// Reads the body, unless it is a download that succeeded: `patience` is how long each of its pieces may take.
     pub(crate) async fn receive(
-        mut head: Head,
+        mut head: Box<Head>,
         inner: reqwest::Response,
         patience: Duration,
         within: Duration,
@@ -233,7 +234,7 @@ impl Response {
 
     /// A reply whose body did not come whole. A refusal (4xx) stays one: what its headers ask for, a new token or a
     /// wait, does not depend on the body.
-    fn broken(head: Head, error: ConnectionError) -> Result<Self, ConnectionError> {
+    fn broken(head: Box<Head>, error: ConnectionError) -> Result<Self, ConnectionError> {
         let error = head.broken(error);
         if head.status.is_client_error() {
             let body = Body::Broken(error);
@@ -276,7 +277,7 @@ fn request_id(headers: &HeaderMap) -> Option<&str> {
 #[derive(Clone)]
 pub struct ResponseValue<T> {
     pub(super) inner: T,
-    pub(super) head: Head,
+    pub(super) head: Box<Head>,
     pub(super) unreadable: Vec<UnreadableItem>,
     /// The body as it came, where the caller wants it.
     pub(super) raw: Option<Bytes>,

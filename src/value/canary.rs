@@ -125,14 +125,14 @@ pub(crate) fn watch<T>(
     let mut fresh = Vec::new();
     {
         let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-        for (what, place) in collected {
+        for ((what, place), times) in counted(collected) {
             let place = shown(&place, &is_secret);
             let key = (provider, operation, what, place);
             if let Some(count) = seen.get_mut(&key) {
-                *count += 1;
+                *count += times;
             } else if seen.len() < MOST {
                 fresh.push((what, key.3.clone()));
-                seen.insert(key, 1);
+                seen.insert(key, times);
             }
         }
     }
@@ -147,6 +147,18 @@ pub(crate) fn watch<T>(
         );
     }
     value
+}
+
+/// What was seen, each once with how often, in the order of the first of each: what one item of a list has, the others
+/// mostly have too.
+fn counted(collected: Vec<(Unmodelled, String)>) -> Vec<((Unmodelled, String), u64)> {
+    let mut counted = BTreeMap::new();
+    for (at, seen) in collected.into_iter().enumerate() {
+        counted.entry(seen).or_insert((at, 0)).1 += 1;
+    }
+    let mut counted: Vec<_> = counted.into_iter().collect();
+    counted.sort_unstable_by_key(|(_, (first, _))| *first);
+    counted.into_iter().map(|(seen, (_, times))| (seen, times)).collect()
 }
 
 /// The longest step of a place that is shown, and the most steps.
@@ -239,13 +251,13 @@ pub(crate) fn place(path: &serde_ignored::Path<'_>) -> String {
     use serde_ignored::Path;
     match path {
         Path::Root => String::new(),
-        Path::Seq { parent, .. } => format!("{}[]", place(parent)),
+        Path::Seq { parent, .. } => place(parent) + "[]",
         Path::Map { parent, key } => {
             let before = place(parent);
             if before.is_empty() {
                 key.clone()
             } else {
-                format!("{before}.{key}")
+                before + "." + key
             }
         }
         Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => place(parent),
@@ -321,6 +333,35 @@ mod tests {
         assert_eq!(see(1), 1);
         assert_eq!(see(3), 4);
         assert_eq!(see(MOST + 7), 4 + MOST as u64);
+    }
+
+    #[test]
+    fn what_many_items_have_is_looked_at_once_and_counted_for_each() {
+        let decode = || {
+            for name in ["second", "first"].repeat(50) {
+                note(Unmodelled::Field, || name.to_owned());
+            }
+            note(Unmodelled::Kind, || "first".to_owned());
+        };
+        let asked = RefCell::new(Vec::new());
+        let is_secret = |text: &str| {
+            asked.borrow_mut().push(text.to_owned());
+            false
+        };
+        watch("bank", "see_in_items", is_secret, decode);
+        let sightings = sightings();
+        let seen = sightings.iter().filter(|seen| seen.operation == "see_in_items");
+        let seen: Vec<_> = seen.map(|seen| (seen.what, seen.place.as_str(), seen.count)).collect();
+        let expected = [
+            (Unmodelled::Field, "first", 50),
+            (Unmodelled::Field, "second", 50),
+            (Unmodelled::Kind, "first", 1),
+        ];
+        assert_eq!(seen, expected);
+        let mut asked = asked.into_inner();
+        asked.dedup();
+        // In the order in which they were seen.
+        assert_eq!(asked, ["second", "first"]);
     }
 
     #[test]
