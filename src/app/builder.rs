@@ -325,6 +325,10 @@ impl<P: Provider> AppBuilder<P> {
     /// pause the first call waits for the look, for a second at most: a store that does not answer stops no calls. It costs
     /// two reads of the store per grant, process and interval, and nothing while there are no calls.
     ///
+    /// A store that lost the record of a grant gets it back from a process that holds tokens. Another process may hold newer
+    /// ones, and finds the loss with its next look: for so long, an hour at most, the refresh token that was put back is not
+    /// sent. Let all processes that share a store have the same setting.
+    ///
     /// ```
     /// # #[cfg(feature = "mx")] {
     /// use std::time::Duration;

@@ -89,6 +89,10 @@ impl TokenHandleBuilder {
     /// While there are calls, one that comes after half of that time starts the look and does not wait for it. After a longer
     /// pause the first call waits for the look, for a second at most: a store that does not answer stops no calls. It costs
     /// two reads of the store per grant, process and interval, and nothing while there are no calls.
+    ///
+    /// A store that lost the record of a grant gets it back from a process that holds tokens. Another process may hold newer
+    /// ones, and finds the loss with its next look: for so long, an hour at most, the refresh token that was put back is not
+    /// sent. Let all processes that share a store have the same setting.
     pub fn look_again_every(mut self, interval: Duration) -> Self {
         self.look_again_every = interval.max(Duration::from_secs(2));
         self

@@ -41,7 +41,7 @@ pub enum StoreError {
         place: Option<Arc<str>>,
         /// Why.
         source: Arc<dyn std::error::Error + Send + Sync>,
-        /// It is no record of any version, and a process that holds the tokens puts them back. None: it is one that this
+        /// It is no record of any version, and a process that holds what was in it puts that back. None: it is one that this
         /// process cannot or may not read, and nothing is written over it.
         damage: Option<Damage>,
     },
