@@ -129,3 +129,74 @@ fn tcp() -> TcpSettings {
     let settings = settings.set_user_timeout(PATIENCE * 2);
     settings
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn one(address: &str) -> Servers {
+        Servers::One(address.to_owned())
+    }
+
+    fn nodes(addresses: [&str; 2]) -> Servers {
+        Servers::Cluster(addresses.map(str::to_owned).to_vec())
+    }
+
+    #[test]
+    fn a_place_is_hosts_and_database_and_neither_user_nor_password() {
+        for (servers, place) in [
+            (
+                one("redis://app:secret@db.example.com/3"),
+                "db.example.com:6379, database 3",
+            ),
+            (
+                nodes(["redis://app:secret@a.example.com:7000", "redis://b.example.com:7001"]),
+                "a cluster with a.example.com:7000, b.example.com:7001",
+            ),
+            (one("app:secret@db.example.com"), "an address that cannot be read"),
+        ] {
+            assert_eq!(servers.place(), place);
+        }
+    }
+
+    #[test]
+    fn with_certificates_every_address_is_one_over_tls() {
+        for (servers, is_taken) in [
+            (one("rediss://db.example.com"), true),
+            (one("redis://db.example.com"), false),
+            (one("redis://127.0.0.1"), false),
+            (nodes(["rediss://a.example.com", "rediss://b.example.com"]), true),
+            (nodes(["rediss://a.example.com", "redis://b.example.com"]), false),
+        ] {
+            assert_eq!(servers.demand_tls().is_ok(), is_taken, "{}", servers.place());
+        }
+    }
+
+    #[test]
+    fn what_leaves_this_machine_goes_over_tls() {
+        for (servers, is_taken) in [
+            (one("rediss://db.example.com"), true),
+            (one("redis://db.example.com"), false),
+            (one("redis://192.0.2.2"), false),
+            (one("redis://127.0.0.1"), true),
+            (one("redis://127.8.9.1:7000"), true),
+            (one("redis://[::1]:7000"), true),
+            (one("redis://LocalHost"), true),
+            (one("unix:///run/redis.sock"), true),
+            (nodes(["redis://127.0.0.1:7000", "redis://127.0.0.1:7001"]), true),
+            (nodes(["redis://127.0.0.1:7000", "redis://b.example.com"]), false),
+        ] {
+            assert_eq!(servers.refuse_plaintext().is_ok(), is_taken, "{}", servers.place());
+        }
+        assert!(one("no address").refuse_plaintext().is_err());
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_is_noticed_within_twice_the_patience() {
+        assert!(tcp().nodelay() && tcp().keepalive().is_some());
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        assert_eq!(tcp().user_timeout(), Some(Duration::from_secs(10)));
+    }
+}

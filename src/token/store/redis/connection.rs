@@ -307,3 +307,233 @@ impl ConnectionLike for Live {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use redis::Script;
+    use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// What a played server answers a command with: of one that is put off, as soon as it is told to.
+    enum Reply {
+        Now(String),
+        PutOff(Arc<Notify>, String),
+    }
+
+    /// A server on loopback, as far as these tests need one: it counts its connections.
+    struct Played {
+        listener: TcpListener,
+        address: String,
+    }
+
+    impl Played {
+        async fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            Self { listener, address }
+        }
+
+        fn port(&self) -> &str {
+            self.address.rsplit_once(':').unwrap().1
+        }
+
+        fn answers(self, answer: impl Fn(&[String]) -> Reply + Send + Sync + 'static) -> Arc<AtomicUsize> {
+            let connections = Arc::new(AtomicUsize::new(0));
+            let (count, answer) = (Arc::clone(&connections), Arc::new(answer));
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = self.listener.accept().await {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    tokio::spawn(Self::talk(stream, Arc::clone(&answer)));
+                }
+            });
+            connections
+        }
+
+        async fn talk(stream: TcpStream, answer: Arc<impl Fn(&[String]) -> Reply>) {
+            let mut stream = BufReader::new(stream);
+            while let Some(command) = Self::command(&mut stream).await {
+                let text = match answer(&command) {
+                    Reply::Now(text) => text,
+                    Reply::PutOff(until, text) => {
+                        until.notified().await;
+                        text
+                    }
+                };
+                if stream.write_all(text.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        }
+
+        /// Its words, as the client writes them: how many there are, and each after its length.
+        async fn command(stream: &mut BufReader<TcpStream>) -> Option<Vec<String>> {
+            let words = Self::number(stream).await?;
+            let mut command = Vec::new();
+            for _ in 0..words {
+                let mut word = vec![0; Self::number(stream).await? + 2];
+                stream.read_exact(&mut word).await.ok()?;
+                word.truncate(word.len() - 2);
+                command.push(String::from_utf8_lossy(&word).into_owned());
+            }
+            Some(command)
+        }
+
+        async fn number(stream: &mut BufReader<TcpStream>) -> Option<usize> {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.ok()?;
+            line.get(1..)?.trim().parse().ok()
+        }
+    }
+
+    fn now(text: impl Into<String>) -> Reply {
+        Reply::Now(text.into())
+    }
+
+    fn bulk(text: &str) -> String {
+        format!("${}\r\n{text}\r\n", text.len())
+    }
+
+    /// The answer to a step of a walk: where to go on, and one key.
+    fn step(next: &str, key: &str) -> Reply {
+        now(format!("*2\r\n{}*1\r\n{}", bulk(next), bulk(key)))
+    }
+
+    async fn single(address: &str) -> Connection {
+        let client = Client::open(format!("redis://{address}"));
+        Connection::to(client.map(Server::Single)).await.unwrap()
+    }
+
+    async fn ask(connection: &Connection, command: &str) -> Result<String, StoreError> {
+        let command = redis::cmd(command);
+        connection.send("ask", PATIENCE, Call::Command(&command)).await
+    }
+
+    /// All steps of a walk: the key of each, and where it goes on.
+    async fn walk(connection: &Connection) -> Vec<(String, Option<String>)> {
+        let mut steps = Vec::new();
+        let mut after = None;
+        while steps.len() < 9 {
+            let (mut keys, next) = connection.scan("walk", PATIENCE, "*", after.as_deref()).await.unwrap();
+            steps.push((keys.remove(0), next.clone()));
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        steps
+    }
+
+    #[tokio::test]
+    async fn a_call_that_fails_takes_its_connection_with_it_and_no_later_one() {
+        let server = Played::new().await;
+        let (address, until) = (server.address.clone(), Arc::new(Notify::new()));
+        let release = Arc::clone(&until);
+        let connections = server.answers(move |command| match command[0].as_str() {
+            "FAILS" => now("-ERR it fails\r\n"),
+            "FAILSLATE" => Reply::PutOff(Arc::clone(&until), "-ERR it fails\r\n".to_owned()),
+            _ => now("+OK\r\n"),
+        });
+        let connection = single(&address).await;
+        assert_eq!(ask(&connection, "A").await.unwrap(), "OK");
+        assert_eq!(ask(&connection, "B").await.unwrap(), "OK");
+        assert_eq!(connections.load(Ordering::Relaxed), 1);
+
+        // Both are sent on the first connection; one of them fails when there is a second one.
+        let first = async {
+            assert!(ask(&connection, "FAILS").await.is_err());
+            assert_eq!(ask(&connection, "C").await.unwrap(), "OK");
+            assert_eq!(connections.load(Ordering::Relaxed), 2);
+            release.notify_one();
+        };
+        let ((), late) = tokio::join!(first, ask(&connection, "FAILSLATE"));
+        assert!(late.is_err());
+        assert_eq!(ask(&connection, "D").await.unwrap(), "OK");
+        assert_eq!(connections.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn a_write_is_made_when_as_many_replicas_have_it_as_are_wanted() {
+        for (have, is_made) in [(1, false), (2, true), (3, true)] {
+            let server = Played::new().await;
+            let address = server.address.clone();
+            server.answers(move |command| match command[0].as_str() {
+                "WAIT" => now(format!(":{have}\r\n")),
+                "EVALSHA" => now(":7\r\n"),
+                _ => now("+OK\r\n"),
+            });
+            let connection = single(&address).await;
+            let (script, confirmation) = (
+                Script::new("return 7"),
+                Confirmation {
+                    replicas: 2,
+                    within: Duration::from_secs(1),
+                },
+            );
+            let answer: Result<u32, _> = connection
+                .send_confirmed("write", PATIENCE, &script.prepare_invoke(), &confirmation)
+                .await;
+            assert_eq!(answer.ok(), is_made.then_some(7), "{have}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_walk_through_one_server_goes_on_where_it_says_and_ends_where_it_says() {
+        let server = Played::new().await;
+        let address = server.address.clone();
+        server.answers(
+            |command| match (command[0].as_str(), command.get(1).map(String::as_str)) {
+                ("SCAN", Some("0")) => step("17", "a"),
+                ("SCAN", Some("17")) => step("0", "b"),
+                _ => now("+OK\r\n"),
+            },
+        );
+        let steps = walk(&single(&address).await).await;
+        assert_eq!(steps, [("a".to_owned(), Some("17".to_owned())), ("b".to_owned(), None)]);
+    }
+
+    #[tokio::test]
+    async fn a_walk_through_a_cluster_goes_to_each_primary_in_turn() {
+        let mut servers = [Played::new().await, Played::new().await];
+        servers.sort_by(|one, other| one.address.cmp(&other.address));
+        let addresses = servers.each_ref().map(|server| server.address.clone());
+        let slots = |from: u32, to: u32, port: &str| {
+            format!("*3\r\n:{from}\r\n:{to}\r\n*2\r\n{}:{port}\r\n", bulk("127.0.0.1"))
+        };
+        let slots = format!(
+            "*2\r\n{}{}",
+            slots(0, 8191, servers[0].port()),
+            slots(8192, 16383, servers[1].port())
+        );
+        for (server, keys) in servers.into_iter().zip([["a", "b"], ["c", "d"]]) {
+            let slots = slots.clone();
+            server.answers(
+                move |command| match (command[0].as_str(), command.get(1).map(String::as_str)) {
+                    ("CLUSTER", _) => now(slots.clone()),
+                    ("PING", _) => now("+PONG\r\n"),
+                    ("SCAN", Some("0")) => step("17", keys[0]),
+                    ("SCAN", Some("17")) => step("0", keys[1]),
+                    _ => now("+OK\r\n"),
+                },
+            );
+        }
+        let client = ClusterClient::new(vec![format!("redis://{}", addresses[0])]);
+        let connection = Connection::to(client.map(Server::Cluster)).await.unwrap();
+        let [first, second] = addresses;
+        assert_eq!(
+            walk(&connection).await,
+            [
+                ("a".to_owned(), Some(format!("{first} 17"))),
+                ("b".to_owned(), Some(format!("{second} 0"))),
+                ("c".to_owned(), Some(format!("{second} 17"))),
+                ("d".to_owned(), None),
+            ]
+        );
+    }
+}
