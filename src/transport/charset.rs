@@ -111,6 +111,9 @@ mod tests {
             ("a/b;profile=\"a;charset=utf-16\" ; charset = x", Some("x")),
             ("a/b;profile=\"a\\\";charset=utf-16\";Charset=\"x\"", Some("x")),
             ("a/b;charset=\"\\x\"", Some("x")),
+            ("a/b;charset=\"x\\\\y\"", Some("x\\y")),
+            // Outside of quotes it escapes nothing.
+            ("a/b;charset=x\\y", Some("x\\y")),
             ("a/b;charset='x'", Some("x")),
             ("a/b;p=\"a;charset=x", None),
             ("charset=x", None),
