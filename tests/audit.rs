@@ -711,6 +711,24 @@ async fn an_import_is_told_once_and_so_is_a_renewal_of_an_unused_grant() {
 
 #[cfg(feature = "mx")]
 #[tokio::test]
+async fn other_tokens_that_are_imported_in_place_of_a_grant_that_is_over_are_the_next_generation() {
+    let world = Applications::new().await;
+    let tokens = |token: &str| ExistingTokens::refresh_token(token.to_owned()).scopes(["accounts"]);
+    let user = world.app().import("user", tokens("planted-refresh-old")).await;
+    let user = user.unwrap();
+    user.tokens().fresh().await.unwrap();
+    user.forget().await.unwrap();
+    world.told();
+    world
+        .app()
+        .import("user", tokens("planted-refresh-other"))
+        .await
+        .unwrap();
+    assert_eq!(world.told(), ["3 imported"]);
+}
+
+#[cfg(feature = "mx")]
+#[tokio::test]
 async fn no_event_shows_a_secret() {
     let world = Applications::new().await;
     let app = world.app();

@@ -11,8 +11,8 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use connected::*;
-use finrail::mx;
 use finrail::transport::{CallOptions, Outcome, RetryPolicy};
+use finrail::{TypedClient as _, mx};
 use recorder::{Answer, Recorder};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -227,6 +227,9 @@ async fn a_call_whose_outcome_is_unknown_is_a_warning_and_one_that_changes_nothi
         let calls = spans("finrail.call");
         assert_eq!(calls[0].one("error.type"), kind);
         assert_eq!(calls[0].one("finrail.outcome"), error.outcome().as_str());
+        if kind == "connection" {
+            assert_eq!(spans("finrail.attempt")[0].one("error.type"), "connection");
+        }
         let warnings = warnings();
         assert_eq!(warnings.len(), usize::from(warned), "{warnings:?}");
         assert!(
@@ -412,4 +415,48 @@ async fn a_call_that_changes_something_and_is_given_up_is_a_warning() {
     assert_eq!(warnings().len(), 1, "{:?}", warnings());
     drop(tokio::time::timeout(Duration::from_millis(100), own.get_quote().quote_id("q").send()).await);
     assert_eq!(warnings().len(), 1, "a call that changes nothing can be made again");
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_before_anything_is_sent_is_known_to_have_no_effect() {
+    let _alone = listen().await;
+    let recorder = Recorder::with_tokens(|_, _| Answer::Silence, |_, _| Answer::json("{}")).await;
+    let own = service(&recorder);
+    let deal = own
+        .create_deal()
+        .body_map(|deal| deal.quote_id("q-1".to_owned()))
+        .send();
+    let is_under_way = async {
+        while recorder.token_requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        reply = deal => panic!("without a token: {reply:?}"),
+        () = is_under_way => {}
+    }
+    let [call] = &spans("finrail.call")[..] else {
+        panic!("one span for the call")
+    };
+    for (field, expected) in [
+        ("error.type", "cancelled"),
+        ("finrail.outcome", "not_sent"),
+        ("finrail.attempts", "0"),
+    ] {
+        assert_eq!(call.one(field), expected, "{field}");
+    }
+    assert_eq!(warnings(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_call_that_no_specification_describes_is_told_as_raw_and_without_its_path() {
+    let _alone = listen().await;
+    let recorder = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let own = service(&recorder);
+    own.raw(http::Method::GET, "/planted").send().await.unwrap();
+    let [call] = &spans("finrail.call")[..] else {
+        panic!("one span for the call")
+    };
+    assert_eq!((call.one("otel.name"), call.one("finrail.operation")), ("raw", "raw"));
+    assert!(!format!("{call:?}").contains("planted"), "{call:?}");
 }

@@ -2,6 +2,7 @@
 #![cfg(feature = "encryption")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod logged;
 mod token_support;
 
 use std::sync::Arc;
@@ -193,6 +194,7 @@ async fn the_old_key_has_nothing_left_to_read_after_a_walk_whatever_the_records_
     put(&both, &key("0"), Some(7), StoredRecord::new(8, TEXT)).await;
     let all = both.clone().accept_plaintext().reencrypt_all().await.unwrap();
     assert_eq!((all.done, all.current, all.failed.len()), (1, 255, 1), "{all:?}");
+    assert!(!all.is_complete());
     let stored = inner.load(&key("lost")).await.unwrap().unwrap();
     assert!(inner.remove(&key("lost").storage_id(), stored.revision).await.unwrap());
     let again = both.reencrypt_all().await.unwrap();
@@ -221,6 +223,30 @@ async fn the_old_key_has_nothing_left_to_read_after_a_walk_whatever_the_records_
     for key in keys.iter().chain(&[key("plain"), key("17")]) {
         assert_eq!(*new.load(key).await.unwrap().unwrap().bytes, *TEXT, "{key}");
     }
+}
+
+/// It may take hours: whoever looks at the log sees that it goes on.
+#[tokio::test]
+async fn a_walk_that_encrypts_anew_tells_of_each_thousand_records_and_of_its_end() {
+    let inner = Arc::new(MemoryStore::new());
+    let keys = || EncryptionKeys::new(2, TWO).reads(1, ONE);
+    let (old, both) = (
+        EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE)),
+        EncryptedStore::new(inner.clone(), keys()),
+    );
+    for number in 0..1001 {
+        put(&old, &key(&number.to_string()), None, StoredRecord::new(1, TEXT)).await;
+    }
+    let (log, _hears) = logged::Log::events(tracing::Level::INFO);
+    assert_eq!(both.reencrypt_all().await.unwrap().done, 1001);
+    let told = log.take();
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    assert!(
+        lines[0].contains("records are being encrypted anew done=1000 current=0"),
+        "{told}"
+    );
+    assert!(lines[1].contains("all records were seen done=1001 current=0"), "{told}");
 }
 
 #[tokio::test]
@@ -276,6 +302,7 @@ async fn a_walk_that_encrypts_anew_overwrites_nothing_that_was_written_since_it_
     );
     let all = both.reencrypt_all().await.unwrap();
     assert_eq!((all.done, all.busy), (0, 1), "{all:?}");
+    assert!(!all.is_complete());
     assert_eq!(*both.load(&key("a")).await.unwrap().unwrap().bytes, *b"newer");
 }
 

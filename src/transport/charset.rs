@@ -129,6 +129,9 @@ mod tests {
             ("a/b;profile=\"a;charset=utf-16\" ; charset = x", Some("x")),
             ("a/b;profile=\"a\\\";charset=utf-16\";Charset=\"x\"", Some("x")),
             ("a/b;charset=\"\\x\"", Some("x")),
+            ("a/b;charset=\"x\\\\y\"", Some("x\\y")),
+            // Outside of quotes it escapes nothing.
+            ("a/b;charset=x\\y", Some("x\\y")),
             ("a/b;charset='x'", Some("x")),
             ("a/b;p=1;q;CHARSET= x", Some("x")),
             ("charset=x;p=1", None),

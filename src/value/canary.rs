@@ -311,13 +311,35 @@ mod tests {
             ("data[0].planted-token[7]", "data[0].[secret][7]"),
             ("text/planted-token", "[secret]"),
             ("a\nb\u{1b}[31m", "a\u{fffd}b\u{fffd}[31m"),
+            ("owner.line123", "owner.line123"),
+            ("owner.line1234", "owner.line####"),
+            ("a.b.c.d.e.f.g.h.i.j.k.l", "a.b.c.d.e.f.g.h.i.j.k.l"),
+            ("a.b.c.d.e.f.g.h.i.j.k.l.m", "a.b.c.d.e.f.g.h.i.j.k.l.\u{2026}"),
         ] {
             assert_eq!(shown_path(path, is_secret), expected, "{path}");
         }
-        assert_eq!(
-            shown_path("a.planted.token", |text| text.contains("planted.token")),
-            "[secret]"
-        );
+        for secret in ["planted.token", "planted.1234"] {
+            let path = format!("a.{secret}");
+            assert_eq!(shown_path(&path, |text| text.contains(secret)), "[secret]", "{secret}");
+        }
+    }
+
+    #[test]
+    fn behind_a_name_of_any_length_as_many_indices_stay_as_are_shown_of_a_name() {
+        let sixteen = "[0]".repeat(16);
+        assert_eq!(sixteen.len(), LONGEST);
+        let long = "n".repeat(30);
+        for (name, indices) in [
+            ("a", "[0]"),
+            ("a", sixteen.as_str()),
+            ("a[0]", sixteen.as_str()),
+            (long.as_str(), "[17]"),
+            ("", "[1234567]"),
+            ("a[12345678]", ""),
+        ] {
+            let step = format!("{name}{indices}");
+            assert_eq!(name_and_indices(&step), (name, indices), "{step}");
+        }
     }
 
     #[test]

@@ -684,3 +684,20 @@ impl TokenStore for EncryptedStore {
         self.inner.place()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_has_seen_what_it_did_what_it_left_and_what_failed() {
+        let failed = || (String::new(), StoreError::Unsupported { action: "list" });
+        let all = ReencryptedAll {
+            done: 7,
+            current: 5,
+            busy: 3,
+            failed: vec![failed(), failed()],
+        };
+        assert_eq!(all.seen(), 17);
+    }
+}

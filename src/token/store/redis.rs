@@ -1,5 +1,6 @@
 //! Grants in Redis or Valkey, shared by the processes of many machines.
 
+mod address;
 mod connection;
 
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use redis::TlsCertificates;
 
-use self::connection::{Call, Confirmation, Connection, Servers};
+use self::address::Servers;
+use self::connection::{Call, Confirmation, Connection};
 use super::remote::{PATIENCE, TRY, Unanswered, twice};
 use super::{
     Admission, Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, Predecessor, StoreError, StoredRecord,

@@ -217,6 +217,42 @@ mod tests {
         assert_eq!(unanswered.question("a", "me", TTL).nonce, nonce);
     }
 
+    #[tokio::test]
+    async fn what_one_asker_left_open_stays_when_another_leaves_something_open() {
+        let unanswered = Unanswered::default();
+        let first = ask(unanswered.question("a", "me", TTL), [lost(), lost()]).await;
+        ask(unanswered.question("b", "you", TTL), [lost(), lost()]).await;
+        assert_eq!(unanswered.question("a", "me", TTL).nonce, first[0]);
+    }
+
+    #[tokio::test]
+    async fn a_swap_that_was_to_take_the_lease_is_a_question_for_it_too() {
+        let unanswered = Unanswered::default();
+        let held = || LeasedSwap::Held {
+            by: "somebody".to_owned(),
+            for_at_most: None,
+        };
+        for (answer, is_over) in [
+            (LeasedSwap::Done(Lease::new(1)), true),
+            (LeasedSwap::Conflict(None), false),
+            (held(), false),
+        ] {
+            // The first answer is lost, and only a lease that was granted says that nothing is open any more.
+            let answers = Mutex::new(VecDeque::from([
+                Err(StoreError::unavailable("answer", "the answer is lost")),
+                Ok(answer),
+            ]));
+            let question = unanswered.question("a", "me", TTL);
+            let _ = question
+                .ask(|_| {
+                    let answer = answers.lock().unwrap().pop_front().unwrap();
+                    async { answer }
+                })
+                .await;
+            assert_eq!(unanswered.0.lock().unwrap().is_empty(), is_over);
+        }
+    }
+
     #[test]
     fn askers_that_are_gone_leave_nothing_behind() {
         let unanswered = Unanswered::default();

@@ -233,6 +233,7 @@ mod tests {
             (Some(60), None, Some(90), true),
             (Some(60), None, None, true),
             (Some(60), None, Some(30), false),
+            (Some(60), None, Some(60), false),
             (None, None, Some(90), false),
             (None, None, None, false),
         ] {

@@ -153,7 +153,8 @@ impl Refresh<'_> {
         if !grant.rotation.spends() {
             return Ok(seen);
         }
-        let before = seen.record.intent.as_ref().filter(|_| unanswered > 0);
+        // An intent that is there brought no answer: what brings one settles it.
+        let before = seen.record.intent.as_ref();
         let intent = intent(self.live, self.lease.fence, refresh_token, unanswered, before);
         let record = seen.record.with_intent(intent);
         match self.write(&seen, record).await? {

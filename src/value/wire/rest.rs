@@ -182,7 +182,11 @@ mod tests {
         }
 
         fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.serialize_unit()
+            #[derive(Serialize)]
+            struct Described {
+                id: Option<u8>,
+            }
+            Described { id: self.id }.serialize(serializer)
         }
 
         fn rest(&self) -> &JsonMap {
@@ -208,6 +212,7 @@ mod tests {
             (r#"{"id":7}"#, Some(7), 0),
             ("{}", None, 0),
             (r#"{"x":1}"#, None, 1),
+            (r#"{"id":7,"error":1}"#, Some(7), 1),
         ] {
             let kept = read(text).unwrap();
             assert_eq!((kept.id, kept.rest().len()), (id, rest), "{text}");
@@ -221,5 +226,25 @@ mod tests {
     fn of_a_type_that_describes_nothing_everything_is_the_rest() {
         let (kept, _) = decode_items::<Kept<false>>(br#"{"id":7}"#).unwrap();
         assert_eq!((kept.id, kept.rest().len()), (None, 1));
+        // Nothing tells an error from a value there.
+        let (kept, _) = decode_items::<Kept<false>>(br#"{"error":7}"#).unwrap();
+        assert_eq!(kept.rest().len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_so() {
+        let told = serde_json::from_str::<Kept<true>>("7").unwrap_err().to_string();
+        assert!(told.contains("expected an object"), "{told}");
+    }
+
+    #[test]
+    fn the_rest_is_written_behind_the_described_fields_and_none_of_them_twice() {
+        let kept = Kept::<true> {
+            id: Some(7),
+            rest: serde_json::from_str(r#"{"x":1,"id":8,"y":2}"#).unwrap(),
+        };
+        let mut written = Vec::new();
+        write_with_the_rest(&kept, &mut serde_json::Serializer::new(&mut written)).unwrap();
+        assert_eq!(written, br#"{"id":7,"x":1,"y":2}"#);
     }
 }

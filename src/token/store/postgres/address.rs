@@ -34,15 +34,20 @@ pub(super) fn tls(config: &mut tokio_postgres::Config, own: Option<ClientConfig>
         Some(own) => return Ok(own),
         None => ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into()),
     };
-    let mut roots = rustls::RootCertStore::empty();
-    if config.get_ssl_mode() != SslMode::Disable {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
     Ok(own
         .with_safe_default_protocol_versions()
         .map_err(|error| StoreError::unavailable("set up TLS", error))?
-        .with_root_certificates(roots)
+        .with_root_certificates(roots(config.get_ssl_mode()))
         .with_no_client_auth())
+}
+
+/// Those of the system, which are not looked for where there is no TLS.
+fn roots(mode: SslMode) -> rustls::RootCertStore {
+    let mut roots = rustls::RootCertStore::empty();
+    if mode != SslMode::Disable {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    roots
 }
 
 /// Whether there is TLS or none: a server that says that it has none is never talked to in the clear instead.
@@ -125,6 +130,67 @@ mod tests {
             assert_eq!(stays_here(&address.parse().unwrap()), stays, "{address}");
         }
     }
+
+    #[test]
+    fn the_roots_of_the_system_are_looked_for_where_there_is_tls() {
+        assert!(roots(SslMode::Disable).is_empty());
+        let (certificates, _) =
+            rustls::RootCertStore::empty().add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        assert_eq!(roots(SslMode::Require).len(), certificates);
+    }
+
+    #[test]
+    fn a_place_is_hosts_database_and_table_and_neither_user_nor_password() {
+        for (address, place) in [
+            (
+                "postgres://app:secret@db.example.com/grants",
+                "db.example.com:5432, database grants, table t",
+            ),
+            (
+                "postgres://app:secret@a.example.com:1,b.example.com:2/grants",
+                "a.example.com:1, b.example.com:2, database grants, table t",
+            ),
+            (
+                "host=a.example.com,b.example.com port=7 user=app password=secret",
+                "a.example.com:7, b.example.com:7, database of the user's name, table t",
+            ),
+            (
+                "host=/run/postgresql user=app dbname=grants",
+                "/run/postgresql, database grants, table t",
+            ),
+            (
+                "hostaddr=192.0.2.2 user=app dbname=grants",
+                "192.0.2.2, database grants, table t",
+            ),
+        ] {
+            assert_eq!(place_of(&parse(address).unwrap(), "t"), place, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_an_error() {
+        assert!(parse("postgres://app@db.example.com:no-port/app").is_err());
+    }
+
+    #[test]
+    fn a_silent_peer_is_noticed_as_the_address_says_and_otherwise_soon() {
+        let noticed = |address: &str| {
+            let mut config = parse(address).unwrap();
+            notice_silence(&mut config);
+            let seconds = |time: &Duration| time.as_secs();
+            (
+                config.get_keepalives_idle().as_secs(),
+                config.get_keepalives_interval().as_ref().map(seconds),
+                config.get_keepalives_retries(),
+                config.get_tcp_user_timeout().map(seconds),
+            )
+        };
+        assert_eq!(noticed("host=db.example.com"), (15, Some(5), Some(3), Some(10)));
+        let said =
+            "host=db.example.com keepalives_idle=60 keepalives_interval=7 keepalives_retries=2 tcp_user_timeout=9";
+        assert_eq!(noticed(said), (60, Some(7), Some(2), Some(9)));
+    }
+
     #[test]
     fn an_address_that_says_nothing_of_tls_means_it_unless_it_stays_here_and_nobody_set_it_up() {
         for (address, without, with_own) in [

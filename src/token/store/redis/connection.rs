@@ -1,17 +1,14 @@
 //! A connection to Redis that is made anew when it failed.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
-use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, Pipeline, RedisError,
-    RedisFuture, ScriptInvocation, TlsCertificates, Value,
+    AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError, RedisFuture, ScriptInvocation, Value,
 };
 
 use super::super::StoreError;
@@ -56,12 +53,6 @@ enum Live {
     Cluster(ClusterConnection),
 }
 
-/// Where the server is, or some of the nodes of a cluster.
-pub(super) enum Servers {
-    One(String),
-    Cluster(Vec<String>),
-}
-
 /// So many replicas have to have a write, within this time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Confirmation {
@@ -69,7 +60,7 @@ pub(super) struct Confirmation {
     pub within: Duration,
 }
 
-const ACTION: &str = "connect to redis";
+pub(super) const ACTION: &str = "connect to redis";
 
 /// What is sent: a command, or a script with its keys and arguments.
 pub(super) enum Call<'a> {
@@ -289,119 +280,6 @@ impl Server {
     }
 }
 
-impl Servers {
-    pub fn client(&self, tls: Option<TlsCertificates>) -> Result<Server, RedisError> {
-        match self {
-            Self::One(address) => single(address, tls).map(Server::Single),
-            Self::Cluster(nodes) => cluster(nodes.clone(), tls).map(Server::Cluster),
-        }
-    }
-
-    /// Host, port and database, for errors. A user and a password may stand beside them in an address.
-    pub fn place(&self) -> String {
-        let (addresses, cluster) = match self {
-            Self::One(address) => (std::slice::from_ref(address), false),
-            Self::Cluster(nodes) => (nodes.as_slice(), true),
-        };
-        let servers: Vec<_> = addresses
-            .iter()
-            .filter_map(|address| address.as_str().into_connection_info().ok())
-            .collect();
-        let hosts: Vec<String> = servers.iter().map(|server| server.addr().to_string()).collect();
-        match servers.first() {
-            None => "an address that cannot be read".to_owned(),
-            Some(_) if cluster => format!("a cluster with {}", hosts.join(", ")),
-            Some(server) => format!("{}, database {}", hosts.join(", "), server.redis_settings().db()),
-        }
-    }
-
-    /// Whether every server is reached over TLS, as the certificates ask for that were given. A cluster whose nodes are given
-    /// otherwise is talked to in the clear, at whatever address its nodes name.
-    pub fn demand_tls(&self) -> Result<(), StoreError> {
-        let is_over_tls = |address: &String| match address.as_str().into_connection_info() {
-            Ok(server) => matches!(server.addr(), ConnectionAddr::TcpTls { .. }),
-            // What is wrong with it is told when it is connected to.
-            Err(_) => true,
-        };
-        match self.addresses().iter().all(is_over_tls) {
-            true => Ok(()),
-            false => {
-                let reason = "there are certificates for TLS, and an address without it: give rediss:// addresses";
-                Err(StoreError::unavailable(ACTION, reason))
-            }
-        }
-    }
-
-    fn addresses(&self) -> &[String] {
-        match self {
-            Self::One(address) => std::slice::from_ref(address),
-            Self::Cluster(nodes) => nodes.as_slice(),
-        }
-    }
-
-    /// Whether what is sent stays on this machine or is encrypted.
-    pub fn refuse_plaintext(&self) -> Result<(), StoreError> {
-        #[derive(Debug, thiserror::Error)]
-        #[error(
-            "{0} would be reached without TLS, and tokens would cross the network in the clear: give a rediss:// \
-             address, or allow_plaintext() for a network that nobody else is on"
-        )]
-        struct Plaintext(String);
-
-        for address in self.addresses() {
-            let server = address.as_str().into_connection_info();
-            let server = server.map_err(|error| StoreError::unavailable(ACTION, error))?;
-            if let ConnectionAddr::Tcp(host, _) = server.addr()
-                && !is_here(host)
-            {
-                return Err(StoreError::unavailable(ACTION, Plaintext(host.clone())));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Whether nothing that is sent there leaves this machine.
-fn is_here(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn single(address: &str, tls: Option<TlsCertificates>) -> Result<Client, RedisError> {
-    let mut server = address.into_connection_info()?;
-    if matches!(server.addr(), ConnectionAddr::TcpTls { .. }) {
-        crate::http::install_crypto();
-    }
-    server = server.set_tcp_settings(tcp());
-    match tls {
-        Some(tls) => Client::build_with_tls(server, tls),
-        None => Client::open(server),
-    }
-}
-
-fn cluster(nodes: Vec<String>, tls: Option<TlsCertificates>) -> Result<ClusterClient, RedisError> {
-    crate::http::install_crypto();
-    let builder = ClusterClientBuilder::new(nodes)
-        .connection_timeout(PATIENCE)
-        .response_timeout(PATIENCE)
-        .tcp_settings(tcp());
-    match tls {
-        Some(tls) => builder.certs(tls).build(),
-        None => builder.build(),
-    }
-}
-
-/// A peer that is gone without a word is noticed before the next call needs the connection.
-fn tcp() -> TcpSettings {
-    let keepalive = TcpKeepalive::new()
-        .with_time(Duration::from_secs(15))
-        .with_interval(Duration::from_secs(5));
-    let settings = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    let settings = settings.set_user_timeout(PATIENCE * 2);
-    settings
-}
-
 impl ConnectionLike for Live {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
@@ -427,5 +305,235 @@ impl ConnectionLike for Live {
             Self::Single(connection) => connection.get_db(),
             Self::Cluster(connection) => connection.get_db(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use redis::Script;
+    use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// What a played server answers a command with: of one that is put off, as soon as it is told to.
+    enum Reply {
+        Now(String),
+        PutOff(Arc<Notify>, String),
+    }
+
+    /// A server on loopback, as far as these tests need one: it counts its connections.
+    struct Played {
+        listener: TcpListener,
+        address: String,
+    }
+
+    impl Played {
+        async fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            Self { listener, address }
+        }
+
+        fn port(&self) -> &str {
+            self.address.rsplit_once(':').unwrap().1
+        }
+
+        fn answers(self, answer: impl Fn(&[String]) -> Reply + Send + Sync + 'static) -> Arc<AtomicUsize> {
+            let connections = Arc::new(AtomicUsize::new(0));
+            let (count, answer) = (Arc::clone(&connections), Arc::new(answer));
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = self.listener.accept().await {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    tokio::spawn(Self::talk(stream, Arc::clone(&answer)));
+                }
+            });
+            connections
+        }
+
+        async fn talk(stream: TcpStream, answer: Arc<impl Fn(&[String]) -> Reply>) {
+            let mut stream = BufReader::new(stream);
+            while let Some(command) = Self::command(&mut stream).await {
+                let text = match answer(&command) {
+                    Reply::Now(text) => text,
+                    Reply::PutOff(until, text) => {
+                        until.notified().await;
+                        text
+                    }
+                };
+                if stream.write_all(text.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        }
+
+        /// Its words, as the client writes them: how many there are, and each after its length.
+        async fn command(stream: &mut BufReader<TcpStream>) -> Option<Vec<String>> {
+            let words = Self::number(stream).await?;
+            let mut command = Vec::new();
+            for _ in 0..words {
+                let mut word = vec![0; Self::number(stream).await? + 2];
+                stream.read_exact(&mut word).await.ok()?;
+                word.truncate(word.len() - 2);
+                command.push(String::from_utf8_lossy(&word).into_owned());
+            }
+            Some(command)
+        }
+
+        async fn number(stream: &mut BufReader<TcpStream>) -> Option<usize> {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.ok()?;
+            line.get(1..)?.trim().parse().ok()
+        }
+    }
+
+    fn now(text: impl Into<String>) -> Reply {
+        Reply::Now(text.into())
+    }
+
+    fn bulk(text: &str) -> String {
+        format!("${}\r\n{text}\r\n", text.len())
+    }
+
+    /// The answer to a step of a walk: where to go on, and one key.
+    fn step(next: &str, key: &str) -> Reply {
+        now(format!("*2\r\n{}*1\r\n{}", bulk(next), bulk(key)))
+    }
+
+    async fn single(address: &str) -> Connection {
+        let client = Client::open(format!("redis://{address}"));
+        Connection::to(client.map(Server::Single)).await.unwrap()
+    }
+
+    async fn ask(connection: &Connection, command: &str) -> Result<String, StoreError> {
+        let command = redis::cmd(command);
+        connection.send("ask", PATIENCE, Call::Command(&command)).await
+    }
+
+    /// All steps of a walk: the key of each, and where it goes on.
+    async fn walk(connection: &Connection) -> Vec<(String, Option<String>)> {
+        let mut steps = Vec::new();
+        let mut after = None;
+        while steps.len() < 9 {
+            let (mut keys, next) = connection.scan("walk", PATIENCE, "*", after.as_deref()).await.unwrap();
+            steps.push((keys.remove(0), next.clone()));
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        steps
+    }
+
+    #[tokio::test]
+    async fn a_call_that_fails_takes_its_connection_with_it_and_no_later_one() {
+        let server = Played::new().await;
+        let (address, until) = (server.address.clone(), Arc::new(Notify::new()));
+        let release = Arc::clone(&until);
+        let connections = server.answers(move |command| match command[0].as_str() {
+            "FAILS" => now("-ERR it fails\r\n"),
+            "FAILSLATE" => Reply::PutOff(Arc::clone(&until), "-ERR it fails\r\n".to_owned()),
+            _ => now("+OK\r\n"),
+        });
+        let connection = single(&address).await;
+        assert_eq!(ask(&connection, "A").await.unwrap(), "OK");
+        assert_eq!(ask(&connection, "B").await.unwrap(), "OK");
+        assert_eq!(connections.load(Ordering::Relaxed), 1);
+
+        // Both are sent on the first connection; one of them fails when there is a second one.
+        let first = async {
+            assert!(ask(&connection, "FAILS").await.is_err());
+            assert_eq!(ask(&connection, "C").await.unwrap(), "OK");
+            assert_eq!(connections.load(Ordering::Relaxed), 2);
+            release.notify_one();
+        };
+        let ((), late) = tokio::join!(first, ask(&connection, "FAILSLATE"));
+        assert!(late.is_err());
+        assert_eq!(ask(&connection, "D").await.unwrap(), "OK");
+        assert_eq!(connections.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn a_write_is_made_when_as_many_replicas_have_it_as_are_wanted() {
+        for (have, is_made) in [(1, false), (2, true), (3, true)] {
+            let server = Played::new().await;
+            let address = server.address.clone();
+            server.answers(move |command| match command[0].as_str() {
+                "WAIT" => now(format!(":{have}\r\n")),
+                "EVALSHA" => now(":7\r\n"),
+                _ => now("+OK\r\n"),
+            });
+            let connection = single(&address).await;
+            let (script, confirmation) = (
+                Script::new("return 7"),
+                Confirmation {
+                    replicas: 2,
+                    within: Duration::from_secs(1),
+                },
+            );
+            let answer: Result<u32, _> = connection
+                .send_confirmed("write", PATIENCE, &script.prepare_invoke(), &confirmation)
+                .await;
+            assert_eq!(answer.ok(), is_made.then_some(7), "{have}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_walk_through_one_server_goes_on_where_it_says_and_ends_where_it_says() {
+        let server = Played::new().await;
+        let address = server.address.clone();
+        server.answers(
+            |command| match (command[0].as_str(), command.get(1).map(String::as_str)) {
+                ("SCAN", Some("0")) => step("17", "a"),
+                ("SCAN", Some("17")) => step("0", "b"),
+                _ => now("+OK\r\n"),
+            },
+        );
+        let steps = walk(&single(&address).await).await;
+        assert_eq!(steps, [("a".to_owned(), Some("17".to_owned())), ("b".to_owned(), None)]);
+    }
+
+    #[tokio::test]
+    async fn a_walk_through_a_cluster_goes_to_each_primary_in_turn() {
+        let mut servers = [Played::new().await, Played::new().await];
+        servers.sort_by(|one, other| one.address.cmp(&other.address));
+        let addresses = servers.each_ref().map(|server| server.address.clone());
+        let slots = |from: u32, to: u32, port: &str| {
+            format!("*3\r\n:{from}\r\n:{to}\r\n*2\r\n{}:{port}\r\n", bulk("127.0.0.1"))
+        };
+        let slots = format!(
+            "*2\r\n{}{}",
+            slots(0, 8191, servers[0].port()),
+            slots(8192, 16383, servers[1].port())
+        );
+        for (server, keys) in servers.into_iter().zip([["a", "b"], ["c", "d"]]) {
+            let slots = slots.clone();
+            server.answers(
+                move |command| match (command[0].as_str(), command.get(1).map(String::as_str)) {
+                    ("CLUSTER", _) => now(slots.clone()),
+                    ("PING", _) => now("+PONG\r\n"),
+                    ("SCAN", Some("0")) => step("17", keys[0]),
+                    ("SCAN", Some("17")) => step("0", keys[1]),
+                    _ => now("+OK\r\n"),
+                },
+            );
+        }
+        let client = ClusterClient::new(vec![format!("redis://{}", addresses[0])]);
+        let connection = Connection::to(client.map(Server::Cluster)).await.unwrap();
+        let [first, second] = addresses;
+        assert_eq!(
+            walk(&connection).await,
+            [
+                ("a".to_owned(), Some(format!("{first} 17"))),
+                ("b".to_owned(), Some(format!("{second} 0"))),
+                ("c".to_owned(), Some(format!("{second} 17"))),
+                ("d".to_owned(), None),
+            ]
+        );
     }
 }
