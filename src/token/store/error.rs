@@ -180,21 +180,6 @@ impl StoreError {
         }
     }
 
-    /// As [`damaged`](Self::damaged), for a record whose bytes can be read and whose revision is no number: whoever goes
-    /// over it keeps the bytes aside.
-    #[cfg(any(feature = "redis", feature = "postgres"))]
-    pub(super) fn without_revision(bytes: RecordBytes) -> Self {
-        let source = "the revision of the record is damaged: it is no whole number of zero or more";
-        Self::Corrupt {
-            place: None,
-            source: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(source)),
-            damage: Some(Damage {
-                bytes: Some(bytes),
-                ..Damage::default()
-            }),
-        }
-    }
-
     /// The same error with what is left of the damaged record: the revision that it names, if that can be read, and its
     /// bytes. A process that knows an earlier revision, and whose refresh token does not stand in them, puts nothing over it.
     ///

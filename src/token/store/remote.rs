@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Leased, LeasedSwap, StoreError};
+use super::{Damage, Leased, LeasedSwap, RecordBytes, StoreError};
 
 /// Longer than any healthy answer, shorter than a lease: when a call gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -20,6 +20,22 @@ where
     match attempt().await {
         Err(StoreError::Unavailable { .. }) => attempt().await,
         answer => answer,
+    }
+}
+
+impl StoreError {
+    /// As [`damaged`](Self::damaged), for a record whose bytes can be read and whose revision is no number: whoever goes
+    /// over it keeps the bytes aside.
+    pub(super) fn without_revision(bytes: RecordBytes) -> Self {
+        let source = "the revision of the record is damaged: it is no whole number of zero or more";
+        Self::Corrupt {
+            place: None,
+            source: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from(source)),
+            damage: Some(Damage {
+                bytes: Some(bytes),
+                ..Damage::default()
+            }),
+        }
     }
 }
 
