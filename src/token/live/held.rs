@@ -257,8 +257,8 @@ impl Held {
     /// next may have been in it, or an end. Where the refresh token at hand still stands in it, they were not.
     pub fn lost_to_damage(&self, damage: &Damage) -> Option<(u64, TokenSet)> {
         let (held_at, tokens) = self.lost_by_store(None)?;
-        let unsent = self.unsent.load(Ordering::Acquire);
-        let is_own = unsent > 0 && damage.revision == Some(unsent);
+        // Where nothing is unsent, it is 0, which is later than nothing.
+        let is_own = damage.revision == Some(self.unsent.load(Ordering::Acquire));
         let is_in_it = || {
             let token = tokens.refresh_token.as_ref();
             token.is_some_and(|token| damage.holds(token))

@@ -50,12 +50,9 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         .map_or(0, |record| record.generation())
         .max(live.held.generation());
     let held = held.as_ref().and_then(|held| held.lineage());
-    let unreadable = match (&stored, &damaged) {
-        (Some(stored), _) if record.is_none() => Some(Damage::of(stored.clone())),
-        (_, damaged) => damaged.clone().flatten(),
-    };
+    let unreadable = || stored.clone().map(Damage::of).or_else(|| damaged.clone().flatten());
     // Otherwise others may know of a grant that this process has never seen.
-    let is_known = record.is_some() || unreadable.is_some_and(|damage| live.held.knows(&damage));
+    let is_known = record.is_some() || unreadable().is_some_and(|damage| live.held.knows(&damage));
     let lineage = match (&record, is_known) {
         (Some(record), _) => record.lineage(),
         (None, true) => held,
