@@ -226,6 +226,29 @@ mod tests {
     }
 
     #[test]
+    fn an_import_that_was_run_again_is_the_same_grant_and_another_one_is_not() {
+        let import = |token: &str| {
+            let token = Fingerprint::of(&crate::value::Secret::from(token));
+            login(0, None).of_import(token)
+        };
+        let (first, again, other) = (import("refresh-1"), import("refresh-1"), import("refresh-2"));
+        assert_eq!(Lineage::kinship(Some(&again), Some(&first)), Kinship::Same);
+        assert_eq!(Lineage::kinship(Some(&other), Some(&first)), Kinship::Apart);
+        let (authorized, elsewhere) = (login(0, None), login(0, None));
+        assert_eq!(Lineage::kinship(Some(&authorized), Some(&elsewhere)), Kinship::Apart);
+    }
+
+    #[test]
+    fn a_login_knows_whether_it_came_after_something_of_which_nobody_knows_the_login() {
+        let unknown = Lineage::begun(at(0)).after(Some((None, true)));
+        assert!(unknown.is_after_the_unknown());
+        assert!(login(10, Some(&unknown)).is_after_the_unknown());
+        let first = login(0, None);
+        assert!(!first.is_after_the_unknown());
+        assert!(!login(10, Some(&first)).is_after_the_unknown());
+    }
+
+    #[test]
     fn what_has_no_lineage_is_older_only_where_it_was_seen() {
         let over_an_older_version = Lineage::begun(at(0)).after(Some((None, false)));
         let first = login(0, None);

@@ -784,4 +784,27 @@ mod tests {
             assert!(DamagedCopy::decode(other).is_none());
         }
     }
+
+    #[test]
+    fn of_a_record_that_has_lost_its_number_alone_everything_is_known() {
+        let record = Record::ended(key(), ReauthorizationReason::Revoked, at(0), 3, "x");
+        let without_number = |bytes: RecordBytes| Damage {
+            bytes: Some(bytes),
+            ..Damage::default()
+        };
+        let whole = without_number(record.encode());
+        assert_eq!(whole.record_of(&key()), Some(record.clone()));
+        assert_eq!(whole.record_of(&key().subject("other")), None, "it is of another grant");
+        let cut = record.encode();
+        assert_eq!(
+            without_number(cut[..cut.len() - 1].to_vec().into()).record_of(&key()),
+            None
+        );
+        assert_eq!(Damage::default().record_of(&key()), None);
+        let numbered = Damage::of(StoredRecord {
+            revision: 7,
+            bytes: record.encode(),
+        });
+        assert_eq!(numbered.record_of(&key()), None, "its bytes are what is damaged");
+    }
 }

@@ -10,7 +10,8 @@ use super::clock::{Now, Tick};
 use super::machine::*;
 use super::{Fingerprint, Intent};
 use super::{
-    GrantKind, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Verdict,
+    GrantKind, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenKey, TokenReply, TokenSet, Tombstone,
+    Verdict,
 };
 use crate::value::{ScopeSet, Secret};
 
@@ -366,12 +367,18 @@ fn stored(row: &Row, generation: &str, login: Option<Lineage>) -> Option<Record>
     let mut tokens = asked_for(generation, row.cell("sent").parse().unwrap());
     tokens.lineage = login;
     let record = Record::alive(key(), tokens);
-    Some(match row.cell("ended").split_once(' ') {
-        None => record,
-        Some((why, when)) => {
-            let at = now(Duration::ZERO).utc() + chrono::TimeDelta::seconds(when.trim().parse().unwrap());
-            record.buried(reason(why), at, "x")
+    Some(match *row.cell("ended").split_whitespace().collect::<Vec<_>>() {
+        ["-"] => record,
+        [why, when, ref unseen @ ..] => {
+            let at = now(Duration::ZERO).utc() + chrono::TimeDelta::seconds(when.parse().unwrap());
+            let over = record.buried(reason(why), at, "x");
+            match unseen {
+                [] => over,
+                ["unseen"] => over.of_what_nobody_saw(),
+                other => panic!("ended {other:?}"),
+            }
         }
+        _ => panic!("scenarios.txt:{}: how it ended", row.line),
     })
 }
 
@@ -389,8 +396,27 @@ fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
         "earlier" => (Some(first.clone()), Some(login(Some(&first)))),
         "apart" => (Some(login(Some(&first))), Some(login(Some(&first)))),
         "left out" => (None, Some(first)),
+        "ours knew" => (None, Some(after_what_nobody_knows())),
+        "theirs knew" => (Some(after_what_nobody_knows()), Some(first)),
         other => panic!("login {other}"),
     }
+}
+
+/// Of a login that saw that there was something, and not what.
+fn after_what_nobody_knows() -> Lineage {
+    Lineage::begun(now(Duration::ZERO).utc()).after(Some((None, true)))
+}
+
+/// The end that somebody knows, by its cell.
+fn end(row: &Row, generation: u64, login: Option<&Lineage>) -> Tombstone {
+    let over = |why| Record::ended(key(), reason(why), now(Duration::ZERO).utc(), generation, "x").of(login);
+    let record = match *row.cell("over").split_whitespace().collect::<Vec<_>>() {
+        [why] => over(why),
+        [why, "unseen"] => over(why).of_what_nobody_saw(),
+        ["Forgotten,", "revoked"] => over("Forgotten").ended_at_provider(),
+        ref other => panic!("over {other:?}"),
+    };
+    record.tombstone.unwrap()
 }
 
 /// What this process holds.
@@ -439,6 +465,32 @@ fn outdated_reads_by_example() {
 }
 
 /// Days after the tokens came.
+#[test]
+fn what_goes_on_with_a_grant_that_is_known_to_be_over_by_example() {
+    for row in table("known ends") {
+        let (theirs, ours) = logins(&row);
+        let (read, end) = (stored(&row, "read", theirs).unwrap(), end(&row, 3, ours.as_ref()));
+        assert_eq!(
+            yes(undoes(&read, &end)),
+            row.cell("undoes"),
+            "scenarios.txt:{}",
+            row.line
+        );
+        let another = is_another_login(&read, &end);
+        assert_eq!(yes(another), row.cell("another"), "scenarios.txt:{}", row.line);
+    }
+}
+
+#[test]
+fn tokens_that_outlive_their_grant_by_example() {
+    for row in table("outlived") {
+        let (ended, ours) = logins(&row);
+        let end = end(&row, row.cell("generation").parse().unwrap(), ended.as_ref());
+        let outlives = outlives(&held(ours), &end);
+        assert_eq!(yes(outlives), row.cell("outlives"), "scenarios.txt:{}", row.line);
+    }
+}
+
 fn day(days: i64) -> DateTime<Utc> {
     now(Duration::ZERO).utc() + chrono::TimeDelta::days(days)
 }

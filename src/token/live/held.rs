@@ -354,8 +354,8 @@ mod tests {
     use crate::token::live::UnstoredTokens;
     use crate::token::record::Intent;
     use crate::token::{
-        GrantKind, Issuer, IssuerError, ManualClock, Obtain, RevokeRequest, StoreError, TokenHandleBuilder, TokenKey,
-        TokenReply,
+        GrantKind, Issuer, IssuerError, Lineage, ManualClock, Obtain, RevokeRequest, StoreError, TokenHandleBuilder,
+        TokenKey, TokenReply,
     };
     use crate::value::Secret;
 
@@ -671,6 +671,159 @@ mod tests {
         // An older copy that is over too says so itself, and what is newer is no older copy.
         assert!(held.over_before(&over(1, &first)).is_none());
         assert!(held.over_before(&alive(&held, 4, &third)).is_none());
+    }
+
+    /// The end of the grant of these tokens.
+    fn over(held: &Held, revision: u64, tokens: &TokenSet, reason: ReauthorizationReason) -> Versioned {
+        let record = held.grant.alive(tokens.clone());
+        Versioned {
+            revision,
+            record: record.buried(reason, tokens.obtained_at, "somebody"),
+        }
+    }
+
+    /// The same tokens, of a login.
+    fn login(held: &Held, now: Now) -> TokenSet {
+        TokenSet {
+            lineage: Some(Lineage::begun(now.utc()).after(None)),
+            ..tokens(held, now)
+        }
+    }
+
+    /// The tokens of a login that saw this one, and those of one that saw nothing.
+    fn logins(tokens: &TokenSet) -> (TokenSet, TokenSet) {
+        let of = |seen| TokenSet {
+            lineage: Some(Lineage::begun(tokens.obtained_at).after(seen)),
+            ..tokens.clone()
+        };
+        (of(Some((tokens.lineage.as_ref(), true))), of(None))
+    }
+
+    #[test]
+    fn behind_a_known_end_another_login_is_shown_at_whatever_revision_and_an_older_copy_at_none() {
+        let now = Now::read(&ManualClock::new());
+        for (reason, revision, who, is_shown) in [
+            (ReauthorizationReason::Revoked, 12, "after it", true),
+            (ReauthorizationReason::Revoked, 12, "beside it", true),
+            (ReauthorizationReason::Revoked, 31, "the same", false),
+            (ReauthorizationReason::Revoked, 29, "the same", false),
+            // An end that nobody meant is as old as its revision says.
+            (ReauthorizationReason::Refused, 12, "after it", true),
+            (ReauthorizationReason::Refused, 12, "beside it", false),
+            (ReauthorizationReason::Refused, 31, "beside it", true),
+        ] {
+            let held = held();
+            let first = login(&held, now);
+            let (after, beside) = logins(&first);
+            shown(held.show(over(&held, 30, &first, reason), now));
+            let read = match who {
+                "after it" => after,
+                "beside it" => beside,
+                _ => first,
+            };
+            let show = held.show(alive(&held, revision, &read), now);
+            assert_eq!(matches!(show, Show::Shown(_)), is_shown, "{reason:?} {revision} {who}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_the_store_lost_is_known_and_one_that_somebody_went_over_is_none() {
+        let (held, now) = (held(), Now::read(&ManualClock::new()));
+        let first = login(&held, now);
+        let (after, _) = logins(&first);
+        let revoked = |revision| over(&held, revision, &first, ReauthorizationReason::Revoked);
+        let refused = over(&held, 12, &first, ReauthorizationReason::Refused);
+        let (older, newer) = (alive(&held, 12, &first), alive(&held, 31, &after));
+        assert!(held.end_lost_by_store(None).is_none(), "nothing is held");
+        shown(held.show(older.clone(), now));
+        assert!(held.end_lost_by_store(None).is_none() && held.end_undone_by(&older).is_none());
+        let end = revoked(30);
+        shown(held.show(end.clone(), now));
+        for (what, seen, is_lost, is_undone) in [
+            ("an older copy", Some(&older), true, true),
+            ("an end that nobody meant", Some(&refused), false, true),
+            ("the end", Some(&end), false, false),
+            ("a login after it", Some(&newer), false, false),
+            ("nothing", None, true, false),
+        ] {
+            let known = |is_known: bool| is_known.then_some(&end.record);
+            assert_eq!(held.end_lost_by_store(seen).as_ref(), known(is_lost), "{what}");
+            let undone = seen.and_then(|seen| held.end_undone_by(seen));
+            assert_eq!(undone.as_ref(), known(is_undone), "{what}");
+        }
+    }
+
+    /// A record at this revision that nobody can read.
+    fn damage(revision: u64) -> Damage {
+        Damage {
+            revision: Some(revision),
+            ..Damage::default()
+        }
+    }
+
+    #[test]
+    fn what_was_damaged_is_known_to_who_wrote_it_and_to_who_holds_nothing_older() {
+        let (held, now) = (held(), Now::read(&ManualClock::new()));
+        assert!(!held.knows(&damage(1)), "nothing is held");
+        let tokens = tokens(&held, now);
+        shown(held.show(alive(&held, 7, &tokens), now));
+        let lost = |revision| held.lost_to_damage(&damage(revision));
+        assert_eq!(lost(7), Some((7, tokens.clone())));
+        assert!(lost(9).is_none(), "somebody wrote it");
+        held.intends(9);
+        assert_eq!(lost(9), Some((7, tokens.clone())), "this process did");
+        assert!(lost(10).is_none());
+        held.intent_is_settled();
+        assert!(held.knows(&damage(7)) && !held.knows(&damage(9)));
+        let whole = Damage {
+            bytes: Some(held.grant.alive(tokens.clone()).encode()),
+            ..damage(9)
+        };
+        assert_eq!(held.lost_to_damage(&whole), Some((7, tokens)), "nothing came after it");
+    }
+
+    #[test]
+    fn an_end_that_was_damaged_is_known_where_the_record_says_that_nobody_wrote_after_it() {
+        let (held, now) = (held(), Now::read(&ManualClock::new()));
+        let end = over(&held, 8, &tokens(&held, now), ReauthorizationReason::Refused);
+        shown(held.show(end.clone(), now));
+        for (damage, is_known) in [(damage(8), true), (damage(9), false), (Damage::default(), false)] {
+            let lost = held.end_lost_to_damage(&damage);
+            assert_eq!(lost.as_ref(), is_known.then_some(&end.record), "{damage:?}");
+            assert_eq!(held.knows(&damage), is_known, "{damage:?}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_record_can_be_mended_where_it_is_whole_or_known_or_had_anew() {
+        let now = Now::read(&ManualClock::new());
+        let key = || TokenKey::new("mx", "client", GrantKind::AuthorizationCode);
+        let held_of = |renewal| {
+            Held::new(Arc::new(Grant::new(&TokenHandleBuilder::new(
+                key(),
+                Arc::new(Nobody),
+                renewal,
+            ))))
+        };
+        let corrupt = |damage| StoreError::Corrupt {
+            place: None,
+            source: Arc::from(Box::<dyn std::error::Error + Send + Sync>::from("it is cut")),
+            damage,
+        };
+        let refreshed = held_of(Renewal::Refresh);
+        assert!(held_of(Renewal::Anew).can_mend(&corrupt(Some(damage(9)))));
+        assert!(!held_of(Renewal::Anew).can_mend(&corrupt(None)), "that is no damage");
+        assert!(
+            !refreshed.can_mend(&corrupt(Some(damage(9)))),
+            "nobody knows what it was"
+        );
+        let numberless = Damage {
+            bytes: Some(refreshed.grant.alive(tokens(&refreshed, now)).encode()),
+            ..Damage::default()
+        };
+        assert!(refreshed.can_mend(&corrupt(Some(numberless))));
+        shown(refreshed.show(alive(&refreshed, 9, &tokens(&refreshed, now)), now));
+        assert!(refreshed.can_mend(&corrupt(Some(damage(9)))));
     }
 
     #[test]

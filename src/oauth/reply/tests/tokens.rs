@@ -28,6 +28,7 @@ fn a_success_that_is_no_token_reply_leaves_in_doubt_what_the_request_spends() {
         (r#""token""#, no_object),
         ("{}", unusable),
         (r#"{"access_token":["a"]}"#, unusable),
+        (r#"{"access_token":0}"#, unusable),
         (r#"{"access_token":""}"#, "the reply has an empty `access_token`"),
         (r#"{"access_token":"a b"}"#, unfit),
         (r#"{"access_token":"a\u007fb"}"#, unfit),
@@ -81,6 +82,14 @@ fn a_token_of_every_character_that_a_header_can_carry_is_taken() {
     };
     let taken = read(&PLAIN, &asked, &reply(200, body)).unwrap();
     assert_eq!(taken.id_token.unwrap().expose_secret(), "i");
+}
+
+#[test]
+fn an_access_token_may_be_a_number_as_it_is_written() {
+    for written in ["7", "0042", "-1.50e+9", "12345678901234567890"] {
+        let body = format!(r#"{{"access_token":{written}}}"#);
+        assert_eq!(tokens(&PLAIN, &body).access_token.expose_secret(), written);
+    }
 }
 
 #[test]
