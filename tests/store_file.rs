@@ -601,6 +601,27 @@ async fn a_walk_takes_a_hundred_records_a_step_each_once_and_ends_with_the_last_
 }
 
 #[tokio::test]
+async fn a_name_that_no_walk_gave_leads_to_no_file() {
+    let directory = Directory::new("names");
+    let store = directory.store();
+    write(&store, None, Some(1)).await;
+    let outside = directory.0.join("outside.token");
+    fs::copy(directory.record(), &outside).unwrap();
+    let next = || StoredRecord::new(2, b"two".as_slice());
+    for name in [
+        "../outside".to_owned(),
+        format!("../finrail-tokens/{}", user_key().storage_id()),
+        directory.0.join("outside").display().to_string(),
+    ] {
+        assert!(!store.replace(&name, 1, next()).await.unwrap(), "{name}");
+        assert!(!store.remove(&name, 1).await.unwrap(), "{name}");
+    }
+    assert_eq!(fs::read(&outside).unwrap(), fs::read(directory.record()).unwrap());
+    let id = user_key().storage_id();
+    assert!(store.replace(&id, 1, next()).await.unwrap() && store.remove(&id, 2).await.unwrap());
+}
+
+#[tokio::test]
 async fn only_so_many_files_are_worked_on_at_once() {
     let directory = Directory::new("at-once");
     assert!(directory.store().admission().is_some());

@@ -596,6 +596,27 @@ async fn a_mark_over_what_nobody_could_read_ends_every_login_that_has_not_seen_i
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_mark_over_a_damaged_record_ends_the_login_that_was_in_it_where_that_is_known() {
+    for is_known in [true, false] {
+        let world = World::new();
+        let (a, b) = two_processes(&world).await;
+        let seen = world.stored(&user_key()).await.unwrap();
+        let login = Record::decode(&seen.bytes).unwrap().tokens.unwrap().lineage;
+        assert!(login.is_some());
+        world.overwrite(b"{\"version\":1,\"tok").await;
+        match is_known {
+            true => a.forget().await.unwrap(),
+            false => world.process("c").forget().await.unwrap(),
+        }
+        let mark = world.stored(&user_key()).await.unwrap();
+        let end = Record::decode(&mark.bytes).unwrap().tombstone.unwrap();
+        assert_eq!(end.unseen, !is_known);
+        assert_eq!(end.lineage, login.filter(|_| is_known));
+        drop((a, b));
+    }
+}
+
 impl World {
     async fn lose_or_cut(&self, is_lost: bool) {
         if !is_lost {

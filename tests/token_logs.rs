@@ -8,7 +8,8 @@ mod token_support;
 
 use std::sync::Arc;
 
-use finrail::token::{Clock, MemoryStore, TokenStore};
+use finrail::token::store::{Leased, Swap, Swapped};
+use finrail::token::{Clock, MemoryStore, TokenStore, Verdict};
 use logged::Log;
 use token_support::*;
 
@@ -41,6 +42,17 @@ impl World {
             store: Arc::clone(&flaky) as Arc<dyn TokenStore>,
             flaky,
         }
+    }
+
+    /// The store loses the record.
+    async fn lose(&self) {
+        let Leased::Granted(lease) = self.store.lease(&user_key(), "a disk", secs(5)).await.unwrap() else {
+            panic!("somebody has the lease");
+        };
+        let seen = self.store.load(&user_key()).await.unwrap().map(|seen| seen.revision);
+        let swap = Swap::new(seen, lease.fence, None);
+        assert_eq!(self.store.swap(&user_key(), swap).await.unwrap(), Swapped::Done);
+        self.store.release(&user_key(), lease).await.unwrap();
     }
 }
 
@@ -110,5 +122,42 @@ async fn what_a_store_did_not_do_and_why_there_is_no_token_is_logged() {
         log.take();
         handle.fresh().await.unwrap_err();
         says(&log, &line);
+    }
+
+    // Tokens that whoever revoked the grant did not know: a warning where they live on.
+    for (answer, expected) in [
+        (None, "DEBUG tokens of a revoked grant are revoked too"),
+        (
+            Some(Verdict::Transient { retry_after: None }),
+            "WARN tokens of a revoked grant could not be revoked",
+        ),
+        (Some(Verdict::Dead), ""),
+    ] {
+        let world = World::new();
+        let [a, b] = ["a", "b"].map(|holder| user(&world.bank, &world.store, &world.clock, holder).build());
+        a.adopt(world.bank.login()).await.unwrap();
+        b.fresh().await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        b.fresh().await.unwrap();
+        world.lose().await;
+        a.revoke().await.unwrap();
+        for answer in answer {
+            world.bank.refuse_revocation(answer);
+        }
+        log.take();
+        tokio::time::sleep(secs(600)).await;
+        b.fresh().await.unwrap_err();
+        tokio::time::sleep(secs(60)).await;
+        let text = log.take();
+        let told = text.lines().find(|line| line.contains("tokens of a revoked grant"));
+        match told {
+            Some(line) => assert!(
+                expected
+                    .split_once(' ')
+                    .is_some_and(|(level, words)| { line.contains(level) && line.contains(words) }),
+                "{line}"
+            ),
+            None => assert_eq!(expected, "", "{text}"),
+        }
     }
 }

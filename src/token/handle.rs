@@ -612,6 +612,35 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn what_the_store_lost_or_damaged_is_put_back_by_who_holds_it_and_is_an_error_for_who_does_not() {
+        let store = MemoryStore::new();
+        let (holds, holds_none) = (handle(&store), handle(&store));
+        holds.adopt(TokenReply::new("access-1")).await.unwrap();
+        for lost in ["nothing", "a part", "all"] {
+            let seen = store.load(&key()).await.unwrap().map(|seen| seen.revision);
+            match lost {
+                "a part" => damage(&store).await,
+                "all" => drop(
+                    swap_alone(&store, &key(), Swap::new(seen, 0, None), "a disk", "go")
+                        .await
+                        .unwrap(),
+                ),
+                _ => {}
+            }
+            match (lost, holds_none.put_back().await) {
+                ("a part", told) => assert!(matches!(told, Err(StoreError::Corrupt { .. })), "{told:?}"),
+                (_, told) => assert_eq!(
+                    told.unwrap().map(|stored| stored.revision),
+                    seen.filter(|_| lost != "all")
+                ),
+            }
+            let stored = holds.put_back().await.unwrap().unwrap();
+            let tokens = Record::decode(&stored.bytes).unwrap().tokens.unwrap();
+            assert_eq!(tokens.access_token.expose_secret(), "access-1", "{lost}");
+        }
+    }
+
     async fn assert_erased(store: &MemoryStore) {
         let stored = store.load(&key()).await.unwrap().unwrap();
         let record = Record::decode(&stored.bytes).unwrap();

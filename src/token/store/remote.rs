@@ -284,4 +284,12 @@ mod tests {
         }
         assert!(unanswered.0.lock().unwrap().len() <= 1);
     }
+
+    #[test]
+    fn a_record_without_a_number_is_damaged_and_keeps_its_bytes_for_who_goes_over_it() {
+        let error = StoreError::without_revision(RecordBytes::from(b"record".to_vec()));
+        let damage = error.damage().unwrap();
+        assert_eq!((damage.revision, damage.named_revision), (None, None));
+        assert_eq!(damage.bytes.as_deref(), Some(&b"record"[..]));
+    }
 }
