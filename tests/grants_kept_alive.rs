@@ -123,7 +123,10 @@ async fn a_removal_that_fails_is_told_and_the_pass_goes_on() {
     };
     let app = world.app();
     for number in 0..4 {
-        connect(&app, &format!("over-{number}")).await.revoke().await.unwrap();
+        let over = connect(&app, &format!("over-{number}")).await;
+        over.revoke().await.unwrap();
+        // It stays for as long as the mark of its grant.
+        keep_aside(&*world.store, over.key()).await;
     }
     world.clock.advance(DAY * 70);
     for number in 0..4 {
@@ -302,7 +305,9 @@ async fn a_grant_whose_record_the_store_lost_or_damaged_is_put_back_and_renewed_
             false => damage(&*world.store, held.key()).await,
         }
         let elsewhere = world.app();
-        assert_eq!(elsewhere.keep_alive().once().await.unwrap().renewed, 0);
+        let done = elsewhere.keep_alive().once().await.unwrap();
+        let cannot_be_read = usize::from(!is_lost);
+        assert_eq!((done.grants, done.renewed, done.unread.len()), (0, 0, cannot_be_read));
         let done = app.keep_alive().once().await.unwrap();
         assert_eq!((done.grants, done.renewed, done.unread.len()), (1, 0, 0), "{is_lost}");
         assert_eq!(elsewhere.keep_alive().once().await.unwrap().grants, 1);
@@ -472,6 +477,54 @@ async fn the_copy_of_a_damaged_record_goes_with_the_mark_of_its_grant_however_th
         assert!(!world.text().await.contains(&key.subject), "{mark_first}");
         let copy = world.store.load(&alive.damaged_copy()).await.unwrap();
         assert!(copy.is_some(), "the grant is there");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_a_damaged_record_goes_where_nothing_is_left_of_its_grant_and_nobody_here_holds_it() {
+    let world = World::new().await;
+    let app: mx::App = world.builder().look_again_every(Duration::ZERO).build().unwrap();
+    let held = connect(&app, "held").await;
+    let gone = held.key().clone().subject("gone");
+    let stored = world.store.load(held.key()).await.unwrap().unwrap();
+    let id = held.key().storage_id();
+    assert!(world.store.remove(&id, stored.revision).await.unwrap());
+    for key in [&gone, held.key()] {
+        keep_aside(&*world.store, key).await;
+    }
+    let done = app.keep_alive().once().await.unwrap();
+    assert_eq!((done.grants, done.not_removed.len()), (1, 0), "{done:?}");
+    assert!(world.store.load(&gone.damaged_copy()).await.unwrap().is_none());
+    assert!(world.store.load(&held.key().damaged_copy()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_pass_of_one_tenant_puts_no_grant_of_another_one_back() {
+    let world = World::new().await;
+    let app: mx::App = world.builder().look_again_every(Duration::ZERO).build().unwrap();
+    let [one, other] = ["one", "other"].map(|tenant| app.tenant(tenant));
+    let held = connect(&other, "jo").await;
+    let stored = world.store.load(held.key()).await.unwrap().unwrap();
+    let id = held.key().storage_id();
+    assert!(world.store.remove(&id, stored.revision).await.unwrap());
+    for (app, grants) in [(one, 0), (other, 1)] {
+        assert_eq!(app.keep_alive().once().await.unwrap().grants, grants);
+        let stored = world.store.load(held.key()).await.unwrap();
+        assert_eq!(stored.is_some(), grants == 1);
+    }
+}
+
+#[tokio::test]
+async fn a_pause_is_a_minute_at_least_and_a_year_at_most() {
+    let app = World::new().await.app();
+    for (set, is) in [
+        (Duration::ZERO, "60s"),
+        (Duration::from_secs(61), "61s"),
+        (DAY * 365, "31536000s"),
+        (Duration::MAX, "31536000s"),
+    ] {
+        let told = format!("{:?}", app.keep_alive().every(set));
+        assert!(told.contains(&format!("every: {is},")), "{told}");
     }
 }
 

@@ -324,14 +324,15 @@ mod tests {
             replies_with_object: true,
             ..Operation::BASE
         };
-        for (operation, status, body, is_value) in [
-            (&OBJECT, 200, "[7]", false),
-            (&OBJECT, 200, " \n[7]", false),
-            (&OBJECT, 400, "[7]", true),
-            (&OBJECT, 200, "7", false),
-            (&OBJECT, 200, "null", false),
-            (&OBJECT, 200, " {}", true),
-            (&OPERATION, 200, "[7]", true),
+        let (list, other) = ("expected an object, and it is a list", "expected an object");
+        for (operation, status, body, problem) in [
+            (&OBJECT, 200, "[7]", Some(list)),
+            (&OBJECT, 200, " \n[7]", Some(list)),
+            (&OBJECT, 400, "[7]", None),
+            (&OBJECT, 200, "7", Some(other)),
+            (&OBJECT, 200, "null", Some(other)),
+            (&OBJECT, 200, " {}", None),
+            (&OPERATION, 200, "[7]", None),
         ] {
             let mut head = head(status, "application/json", false);
             head.operation = operation;
@@ -341,7 +342,14 @@ mod tests {
                 ending: None,
             };
             let read = ResponseValue::<serde_json::Value>::from_response::<()>(response).await;
-            assert_eq!(read.is_ok(), is_value, "{status} {body}");
+            assert_eq!(read.is_ok(), problem.is_none(), "{status} {body}");
+            if let (Err(error), Some(problem)) = (read, problem) {
+                let told = error.to_string();
+                assert!(
+                    told.contains(problem) && told.contains(list) == (problem == list),
+                    "{body}: {told}"
+                );
+            }
         }
     }
 

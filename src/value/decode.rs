@@ -253,6 +253,25 @@ mod tests {
         assert!(decode_described::<Outer>(br#"{"deal":{"error":"x"}}"#).is_ok());
     }
 
+    /// Read as a text, and then as what it is.
+    struct Part;
+
+    impl<'de> Deserialize<'de> for Part {
+        fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let part = <&serde_json::value::RawValue>::deserialize(from)?;
+            decode_part::<Vec<Deal>>(part.get())
+                .map(|_| Self)
+                .map_err(|(_, why)| serde::de::Error::custom(why))
+        }
+    }
+
+    #[test]
+    fn a_list_in_a_part_is_no_list_of_the_items_of_a_reply() {
+        let bare = br#"[{"error":"x"}]"#;
+        assert!(decode_items::<Part>(bare).is_ok_and(|(_, has_bare)| !has_bare));
+        assert!(decode_items::<Vec<Deal>>(bare).is_ok_and(|(_, has_bare)| has_bare));
+    }
+
     #[test]
     fn a_map_has_a_place_for_everything_and_an_object_in_any_form_has_not() {
         use std::collections::BTreeMap;

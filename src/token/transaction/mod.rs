@@ -358,7 +358,11 @@ mod tests {
         past.waited_for.push(3);
         assert_eq!(lost(&past, None), None);
         past.waited_for.push(5);
-        assert_eq!(lost(&past, None), None, "its sender has had its time, whoever else was waited for since");
+        assert_eq!(
+            lost(&past, None),
+            None,
+            "its sender has had its time, whoever else was waited for since"
+        );
         past.waited_for.clear();
         past.remember(Some(&seen(9, Some((4, true)))));
         assert_eq!(lost(&past, None), None);
