@@ -51,7 +51,7 @@ pub(crate) struct NowShown {
     /// Why the grant is over, where that was not known before.
     pub ended: Option<ReauthorizationReason>,
     /// Tokens that whoever ended the grant at the provider did not know of: they would live on there.
-    pub outlived: Option<TokenSet>,
+    pub outlived: Option<Box<TokenSet>>,
 }
 
 impl Held {
@@ -226,7 +226,7 @@ impl Held {
         let outlived = snapshot.tombstone.as_ref().zip(living);
         let outlived = outlived.filter(|(end, tokens)| machine::outlives(tokens, end));
         Show::Shown(NowShown {
-            outlived: outlived.map(|(_, tokens)| tokens.clone()),
+            outlived: outlived.map(|(_, tokens)| Box::new(tokens.clone())),
             brings_a_token: snapshot.error().is_none() && !read_again,
             moved_to,
             ended,
