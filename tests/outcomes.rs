@@ -72,6 +72,25 @@ async fn a_payment_that_still_waits_for_its_connection_was_not_sent() {
     assert!(error.to_string().contains("no connection was made in time"), "{error}");
 }
 
+#[tokio::test]
+async fn a_payment_that_left_and_has_no_answer_in_time_may_be_done() {
+    let recorder = Recorder::granting(|_, _| Answer::Silence).await;
+    let app = builder::<ofx::Provider>(&recorder).build().unwrap();
+    let own = app.client_credentials(["payments"]).unwrap();
+    let call = tokio::spawn(async move { own.create_deal().body_map(|deal| deal).send().await });
+    while recorder.calls().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    let error = call.await.unwrap().unwrap_err().into_untyped();
+    let Error::Connection(connection) = &error else {
+        panic!("not a connection's error");
+    };
+    assert_eq!((connection.point, connection.timeout), (ConnectionPoint::Sent, true));
+    assert_eq!((error.outcome(), recorder.calls().len()), (Outcome::Unknown, 1));
+}
+
 // --- what an earlier attempt may have done
 
 #[tokio::test]
