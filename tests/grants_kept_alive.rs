@@ -315,6 +315,42 @@ async fn a_grant_whose_record_the_store_lost_or_damaged_is_put_back_and_renewed_
 }
 
 #[tokio::test]
+async fn a_pass_brings_no_grant_back_whose_mark_is_over() {
+    for how in ["erase", "forget", "revoke"] {
+        let world = World::new().await;
+        let (app, elsewhere) = (world.app(), world.app());
+        let held = connect(&app, "jo-person").await;
+        match how {
+            "erase" => assert_eq!(elsewhere.erase("jo-person").run().await.unwrap().grants, 1),
+            "forget" => elsewhere
+                .connection(held.key())
+                .await
+                .unwrap()
+                .unwrap()
+                .forget()
+                .await
+                .unwrap(),
+            _ => elsewhere
+                .connection(held.key())
+                .await
+                .unwrap()
+                .unwrap()
+                .revoke()
+                .await
+                .unwrap(),
+        }
+        // The marks live for 90 days, and both look every day.
+        for _ in 0..95 {
+            world.clock.advance(DAY);
+            elsewhere.keep_alive().per_second(1000).once().await.unwrap();
+            app.keep_alive().per_second(1000).once().await.unwrap();
+        }
+        assert_eq!(world.text().await, "", "{how}");
+        assert!(world.refreshes().is_empty(), "{how}");
+    }
+}
+
+#[tokio::test]
 async fn a_grant_whose_refresh_token_ends_at_an_unknown_time_is_renewed_when_that_is_asked_for() {
     let world = World::new().await;
     let app: finexer::App = world.builder().build().unwrap();

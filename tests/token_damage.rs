@@ -495,6 +495,7 @@ impl TokenStore for Numberless {
                     } = &mut error
                     {
                         damage.bytes = Some(stored.bytes);
+                        damage.kept_aside = false;
                     }
                     Err(error)
                 }
@@ -532,7 +533,7 @@ async fn tokens_that_wait_go_over_no_damage_that_was_written_after_they_came() {
             &world.bank,
             &(Arc::clone(&flaky) as Arc<dyn TokenStore>),
             &world.clock,
-            "b",
+            "bb",
         )
         .build();
         b.fresh().await.unwrap();

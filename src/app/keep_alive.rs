@@ -217,6 +217,13 @@ impl<P: Provider> KeepAlive<P> {
             };
             not_found.remove(&id);
             if let Some(tombstone) = &found.record.tombstone {
+                // What this process holds of it is not to outlive the mark.
+                let handle = own.get(&id).and_then(WeakTokenHandle::upgrade);
+                if let Some(handle) = handle.filter(TokenHandle::holds_tokens)
+                    && let Err(error) = learn(Some(handle)).await
+                {
+                    tracing::debug!(id, error = %with_causes(&error), "the end of a grant was not learned");
+                }
                 if token::after(tombstone.at, self.app.0.tombstones_live) <= self.now() {
                     let handle = own.get(&id).and_then(WeakTokenHandle::upgrade);
                     let removed = match learn(handle).await {

@@ -151,11 +151,6 @@ impl Lineage {
         self
     }
 
-    /// Whether there was something of which no lineage is known before it.
-    pub(crate) fn is_after_the_unknown(&self) -> bool {
-        self.ancestor("").is_some()
-    }
-
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
         self.before.iter().find(|ancestor| ancestor.id == id)
     }

@@ -357,9 +357,6 @@ pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
     let Some(stored) = stored else {
         return true;
     };
-    if let Some(end) = stored.ended_on_purpose().filter(|end| end.unseen) {
-        return end.was_seen_by(held.lineage.as_ref());
-    }
     let older = || {
         let tokens = stored.tokens.as_ref();
         tokens.is_some_and(|tokens| tokens.generation < held.generation && !went_on_later(tokens, held))
@@ -376,7 +373,9 @@ pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
 /// went on from an older copy of the store.
 fn went_on_later(tokens: &TokenSet, held: &TokenSet) -> bool {
     const WRONG: Duration = Duration::from_secs(60);
-    between(held.obtained_at, tokens.obtained_at) > WRONG
+    // What an import brings is as old as it was, whenever the import is run again.
+    let is_as_imported = tokens.is_as_imported() && !held.is_as_imported();
+    !is_as_imported && between(held.obtained_at, tokens.obtained_at) > WRONG
 }
 
 /// The same for records of versions without lineages.
@@ -393,32 +392,29 @@ fn went_back_by_the_clock(stored: &Record, held: &TokenSet) -> bool {
 
 /// Whether what was read goes on with a grant that this process knows to be ended on purpose, or with one before it.
 pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
-    let kinship = || Lineage::kinship(read.lineage(), end.lineage.as_ref());
+    let kinship = Lineage::kinship(read.lineage(), end.lineage.as_ref());
     end.reason.is_on_purpose()
         && read.ended_on_purpose().is_none()
-        && match end.unseen {
-            true => !end.was_seen_by(read.lineage()),
-            false => matches!(kinship(), Kinship::Same | Kinship::Earlier),
-        }
+        && matches!(kinship, Kinship::Same | Kinship::Earlier)
 }
 
 /// Whether tokens live on at the provider though the grant was ended there: whoever did that knew earlier ones.
 pub(crate) fn outlives(tokens: &TokenSet, end: &Tombstone) -> bool {
     let was_revoked = end.revoked || end.reason == ReauthorizationReason::Revoked;
     let kinship = Lineage::kinship(end.lineage.as_ref(), tokens.lineage.as_ref());
-    was_revoked && (end.unseen || kinship == Kinship::Same && end.generation < tokens.generation)
+    was_revoked
+        && match kinship {
+            Kinship::Same => end.generation < tokens.generation,
+            Kinship::Later | Kinship::Apart => end.unseen,
+            Kinship::Earlier | Kinship::Unknown => false,
+        }
 }
 
 /// Whether what was read is of another login than the one that this process knows to be over: however their revisions stand,
 /// it is no older copy.
 pub(crate) fn is_another_login(read: &Record, end: &Tombstone) -> bool {
-    match end.unseen {
-        true => end.was_seen_by(read.lineage()),
-        false => matches!(
-            Lineage::kinship(read.lineage(), end.lineage.as_ref()),
-            Kinship::Later | Kinship::Apart
-        ),
-    }
+    let kinship = Lineage::kinship(read.lineage(), end.lineage.as_ref());
+    matches!(kinship, Kinship::Later | Kinship::Apart)
 }
 
 /// Whether what was read is older than what this process shows. `held`: the tokens that it shows.

@@ -122,16 +122,9 @@ pub struct Tombstone {
     /// The grant was to end at the provider too, whatever the reason says: who still holds tokens of it revokes them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
-    /// What it ends could not be read, or was lost: it ends every grant whose login did not see this mark.
+    /// What it ends could not be read, or was lost: its lineage is its own, and tokens of other logins may live on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
-}
-
-impl Tombstone {
-    /// Whether a login knew of this mark, which was written over what nobody could read: it came after it.
-    pub(crate) fn was_seen_by(&self, login: Option<&Lineage>) -> bool {
-        login.is_some_and(Lineage::is_after_the_unknown)
-    }
 }
 
 impl Record {
@@ -284,11 +277,14 @@ impl Record {
         self
     }
 
-    /// The same tombstone for whatever there was before it.
+    /// The same tombstone for whatever there was before it, of which this process has held the grant of this login. A login
+    /// that comes after it knows it by the lineage that it has of its own.
     #[must_use]
-    pub(crate) fn of_what_nobody_saw(mut self) -> Self {
+    pub(crate) fn of_what_nobody_saw(mut self, held: Option<&Lineage>) -> Self {
         if let Some(tombstone) = &mut self.tombstone {
             tombstone.unseen = true;
+            let own = Lineage::begun(tombstone.at);
+            tombstone.lineage = Some(own.after(held.map(|held| (Some(held), true))));
         }
         self
     }
@@ -496,7 +492,10 @@ impl Damage {
 
     /// The record of this key, where its bytes are whole and only its number is damaged.
     pub(crate) fn record_of(&self, key: &TokenKey) -> Option<Record> {
-        let bytes = self.bytes.as_ref().filter(|_| self.revision.is_none())?;
+        let bytes = self
+            .bytes
+            .as_ref()
+            .filter(|_| self.revision.is_none() && !self.kept_aside)?;
         // Not every record has a checksum: what cannot be read is damaged too.
         Record::decode(bytes).ok().filter(|record| record.is_of(key))
     }

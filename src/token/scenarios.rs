@@ -448,6 +448,36 @@ fn losses_of_the_store_by_example() {
     }
 }
 
+/// An import that is run again, minutes or days later, of the token that it brought first.
+#[test]
+fn an_import_that_is_run_again_is_older_than_what_came_of_the_first_one() {
+    let imported = |sent| {
+        let mut set = asked_for(1, sent);
+        let token = set.imported();
+        set.lineage = Some(Lineage::begun(set.obtained_at).after(None).of_import(token));
+        set
+    };
+    let refreshed = |from: &TokenSet, sent| {
+        let mut reply = crate::token::TokenReply::new("access-2");
+        reply.refresh_token = Some(crate::value::Secret::from("another"));
+        from.next(reply, (from.obtained_at + chrono::TimeDelta::seconds(sent)).into())
+    };
+    let key = || crate::token::TokenKey::new("mx", "client", crate::token::GrantKind::AuthorizationCode);
+    let first = imported(0);
+    let held = refreshed(&first, 10);
+    for again in [0, 120, 86_400] {
+        let stored = Record::alive(key(), imported(again));
+        assert!(went_back(Some(&stored), &held), "{again}");
+        assert!(
+            is_outdated((99, &stored), (30, Some(&held)), Renewal::Refresh),
+            "{again}"
+        );
+    }
+    // Whoever went on with it has newer tokens.
+    let stored = Record::alive(key(), refreshed(&imported(120), 10));
+    assert!(!went_back(Some(&stored), &held));
+}
+
 #[test]
 fn outdated_reads_by_example() {
     for row in table("outdated") {

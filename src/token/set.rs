@@ -163,7 +163,13 @@ impl TokenSet {
         same_refresh_token || same_access_token
     }
 
-    /// The token by which an import of this set is known again.
+    /// Whether they are what an import brought, and nothing came of it yet.
+    pub(crate) fn is_as_imported(&self) -> bool {
+        let lineage = self.lineage.as_ref();
+        lineage.is_some_and(|lineage| lineage.began_with(self.imported()))
+    }
+
+    /// The token by which an import of these tokens is known again.
     pub(crate) fn imported(&self) -> Fingerprint {
         Fingerprint::of(self.to_revoke().secret())
     }

@@ -82,7 +82,7 @@ impl GrantStore {
 
     /// Keeps what is damaged under a key of its own, instead of what was kept there before.
     pub async fn keep_aside(&self, damage: &Damage) -> Result<(), StoreError> {
-        let Some(bytes) = &damage.bytes else {
+        let Some(bytes) = damage.bytes.as_ref().filter(|_| !damage.kept_aside) else {
             return Ok(());
         };
         let copy = DamagedCopy::encode(&self.grant.key, bytes);

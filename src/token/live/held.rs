@@ -263,8 +263,8 @@ impl Held {
             let token = tokens.refresh_token.as_ref();
             token.is_some_and(|token| damage.holds(token))
         };
-        let is_newest = is_own || !damage.is_later_than(held_at) || is_in_it();
-        is_newest.then_some((held_at, tokens))
+        let may_be_newest = is_own || !damage.is_later_than(held_at) || is_in_it();
+        may_be_newest.then_some((held_at, tokens))
     }
 
     /// The end of the grant that the store had written down when the record was damaged. None where this is not known: a
@@ -465,7 +465,7 @@ mod tests {
         let new = old.next(TokenReply::new("access-2"), now.wall);
         let set = UnstoredTokens {
             known_until: None,
-            tried_as: None,
+            tried_as: Vec::new(),
             tokens: new.clone(),
             parent: Some(old.clone()),
         };

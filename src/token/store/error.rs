@@ -53,12 +53,12 @@ pub enum StoreError {
 pub struct Damage {
     /// The revision at which a swap goes over it; none: that of no record.
     pub revision: Option<u64>,
-    /// The bytes; none: the store keeps them aside itself.
+    /// What is left of the bytes, where they can be read.
     pub bytes: Option<RecordBytes>,
+    /// The store keeps them aside itself, when something goes over them.
+    pub kept_aside: bool,
     /// The revision that what is left of the record names, where a swap over it expects none. It may be altered too.
     pub named_revision: Option<u64>,
-    /// What is left of the bytes, where the store keeps them aside itself.
-    pub left: Option<RecordBytes>,
 }
 
 impl Damage {
@@ -77,6 +77,11 @@ impl Damage {
         }
     }
 
+    /// Whether the damaged record is known to be this very write.
+    pub(crate) fn is_at(&self, revision: u64) -> bool {
+        self.revision.or(self.named_revision) == Some(revision)
+    }
+
     /// Whether this refresh token still stands in the damaged record, and nothing of an end.
     pub(crate) fn holds(&self, refresh_token: &Secret) -> bool {
         self.has_text(refresh_token.expose_secret()) && !self.has_text("tombstone")
@@ -86,8 +91,7 @@ impl Damage {
     fn has_text(&self, text: &str) -> bool {
         // A text can always be JSON.
         let text = Zeroizing::new(serde_json::to_string(text).unwrap_or_default());
-        let bytes = self.bytes.as_ref().or(self.left.as_ref());
-        let bytes = bytes.map(|bytes| &**bytes).unwrap_or_default();
+        let bytes = self.bytes.as_deref().unwrap_or_default();
         !text.is_empty() && bytes.windows(text.len()).any(|part| part == text.as_bytes())
     }
 }
@@ -176,7 +180,10 @@ impl StoreError {
         Self::Corrupt {
             place: None,
             source: Arc::from(source.into()),
-            damage: Some(Damage::default()),
+            damage: Some(Damage {
+                kept_aside: true,
+                ..Damage::default()
+            }),
         }
     }
 
@@ -197,7 +204,7 @@ impl StoreError {
         } = &mut self
         {
             damage.named_revision = revision;
-            damage.left = Some(bytes.into());
+            damage.bytes = Some(bytes.into());
         }
         self
     }
@@ -277,7 +284,7 @@ mod tests {
         assert!(
             error
                 .damage()
-                .is_some_and(|damage| damage.is_later_than(5) && damage.bytes.is_none())
+                .is_some_and(|damage| damage.is_later_than(5) && damage.kept_aside)
         );
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
     .of(lineage);
     let mark = match is_known {
         true => mark,
-        false => mark.of_what_nobody_saw(),
+        false => mark.of_what_nobody_saw(held),
     };
     let mark = match left {
         Left::Name => live.grant.tombstone(mark),

@@ -35,7 +35,7 @@ async fn under_lease(live: &Live, mut tokens: TokenSet, fence: u64) -> Result<(A
     let stored = match read_as_far_as_known(live, fence).await? {
         Known::Stored(stored) => stored,
         // They have a refresh token, and live. Nothing is sent here that their sender could be in the way of.
-        Known::PutBack { .. } => return Ok((shown(live)?, false)),
+        Known::PutBack(_) => return Ok((shown(live)?, false)),
     };
     let revision = stored.as_ref().map(|stored| stored.revision);
     let lost_end = live.held.end_lost_by_store(stored.as_ref());

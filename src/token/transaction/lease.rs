@@ -27,8 +27,10 @@ pub(super) struct SenderAtWork {
     /// Of the intent.
     pub fence: u64,
     pub holder: String,
-    /// How long it is given from now on.
+    /// How long it is given from now on, by the clock of who wrote its intent.
     pub rest: Duration,
+    /// How long it is given at most, whatever clocks say.
+    longest: Duration,
 }
 
 impl SenderAtWork {
@@ -42,7 +44,7 @@ impl SenderAtWork {
         Self::at_work(intent, live, until_a_look)
     }
 
-    /// The same for a request alone: nobody can have newer tokens, or the grant is to end.
+    /// The same for a request alone, because the grant is to end.
     pub fn of_request(intent: &Intent, live: &Live) -> Self {
         Self::at_work(intent, live, Duration::ZERO)
     }
@@ -50,22 +52,65 @@ impl SenderAtWork {
     fn at_work(intent: &Intent, live: &Live, at_least: Duration) -> Self {
         let (store, request_timeout) = (&live.store, live.grant.request_timeout);
         let lease = store.renews_leases().then(|| store.lease_ttl());
+        let work = longest_work(request_timeout, lease).max(at_least);
         Self {
             fence: intent.fence,
             holder: intent.holder.clone(),
-            rest: rest(
-                between(intent.at, live.now().utc()),
-                longest_work(request_timeout, lease).max(at_least),
-            ),
+            rest: rest(between(intent.at, live.now().utc()), work),
+            longest: rest(Duration::ZERO, work),
+        }
+    }
+}
+
+/// The senders that were given time.
+#[derive(Default)]
+pub(super) struct Waited {
+    /// The fences of their intents: a store that goes back has others again.
+    fences: Vec<u64>,
+    /// Of those that were given a part of it, and how much: no clock of theirs counts in it.
+    parts: Vec<(u64, Duration)>,
+}
+
+impl Waited {
+    #[cfg(test)]
+    pub fn of(fences: impl IntoIterator<Item = u64>) -> Self {
+        Self {
+            fences: fences.into_iter().collect(),
+            ..Self::default()
         }
     }
 
-    /// Gives it its time, and says whose that was; none: a part of its time, after which the store is looked at.
-    pub async fn wait(self, live: &Live) -> Option<u64> {
+    pub fn has(&self, fence: u64) -> bool {
+        self.fences.contains(&fence)
+    }
+
+    /// The fence, if it is one of them.
+    pub fn among(&self, fence: Option<u64>) -> Option<u64> {
+        fence.filter(|fence| self.has(*fence))
+    }
+
+    /// Gives a sender its time, or a part of it, after which the store is looked at.
+    pub async fn wait(&mut self, sender: SenderAtWork, live: &Live) {
+        let part = self.next_part(&sender);
+        live.waits.begin(&sender.holder, Some(sender.rest), true);
+        tokio::time::sleep(part).await;
+    }
+
+    fn next_part(&mut self, sender: &SenderAtWork) -> Duration {
         const AT_ONCE: Duration = Duration::from_secs(60);
-        live.waits.begin(&self.holder, Some(self.rest), true);
-        tokio::time::sleep(self.rest.min(AT_ONCE)).await;
-        (self.rest <= AT_ONCE).then_some(self.fence)
+        let known = self.parts.iter().position(|(fence, _)| *fence == sender.fence);
+        let at = known.unwrap_or_else(|| {
+            self.parts.push((sender.fence, Duration::ZERO));
+            self.parts.len() - 1
+        });
+        let (_, so_far) = &mut self.parts[at];
+        let left = sender.rest.min(sender.longest.saturating_sub(*so_far));
+        let part = left.min(AT_ONCE);
+        *so_far += part;
+        if left <= AT_ONCE {
+            self.fences.push(sender.fence);
+        }
+        part
     }
 }
 
@@ -187,6 +232,32 @@ mod tests {
             assert_eq!(rest.as_secs(), expected, "{age}");
         }
         assert_eq!(longest_rest(Duration::from_secs(20)).as_secs(), 25);
+    }
+
+    #[test]
+    fn a_sender_is_given_its_time_in_parts_of_a_minute_and_once_whatever_its_clock_says() {
+        let secs = Duration::from_secs;
+        let sender = |rest, longest| SenderAtWork {
+            fence: 7,
+            holder: "somebody".to_owned(),
+            rest: secs(rest),
+            longest: secs(longest),
+        };
+        // The clock of the sender is ahead: its rest never becomes less.
+        let mut waited = Waited::default();
+        let parts = [(60, false), (60, false), (5, true), (0, true)];
+        for (part, is_over) in parts {
+            assert_eq!(
+                (waited.next_part(&sender(125, 125)).as_secs(), waited.has(7)),
+                (part, is_over)
+            );
+        }
+        let mut waited = Waited::default();
+        assert_eq!(waited.next_part(&sender(5, 125)).as_secs(), 5);
+        assert_eq!(
+            (waited.among(Some(7)), waited.among(Some(8)), waited.among(None)),
+            (Some(7), None, None)
+        );
     }
 
     #[test]

@@ -29,8 +29,17 @@ pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) ->
 /// None: nothing that ends the wait.
 pub(crate) async fn look_while_resting(live: &Live, want: &Want) -> Option<Outcome> {
     let seen = match live.store.look().await {
-        Ok(seen) => live.held.without_unsent(seen?),
+        Ok(seen) => {
+            if live.held.lost_by_store(seen.as_ref()).is_some() {
+                mend_beside(live).await;
+                return None;
+            }
+            live.held.without_unsent(seen?)
+        }
         Err(error) => {
+            if live.held.can_mend(&error) {
+                mend_beside(live).await;
+            }
             tracing::debug!(key = %live.grant.key, error = %with_causes(&error), "the store was not looked at while the server rests");
             return None;
         }
@@ -44,6 +53,14 @@ pub(crate) async fn look_while_resting(live: &Live, want: &Want) -> Option<Outco
     let over = over.or_else(|| seen.record.tombstone.clone())?;
     live.publish(seen);
     Some(Err(live.ended(&over)))
+}
+
+/// The same where nobody waits for it.
+async fn mend_beside(live: &Live) {
+    live.held.looked(live.now());
+    if let Err(error) = mend(live).await {
+        tracing::debug!(key = %live.grant.key, error = %with_causes(&error), "what the store lost was not put right while the server rests");
+    }
 }
 
 /// Gives the store back what it had damaged or lost and this process knows, as a refresh does. False: somebody else works on
@@ -70,11 +87,7 @@ pub(super) enum Known {
     Stored(Option<Versioned>),
     /// The store had lost tokens, and was given them back. With the record went the word of whoever had a request under
     /// way: it is given the time of one.
-    PutBack {
-        intent: Intent,
-        /// It was damaged where it is, and these tokens were in it: nobody has newer ones.
-        are_newest: bool,
-    },
+    PutBack(Intent),
 }
 
 /// What the store holds. What it lost (a failover to an older copy, a restart without its log, a damaged record) it is
@@ -151,10 +164,7 @@ pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreE
     }
     live.audit(generation, AuditAction::PutBack);
     Ok(match somebody {
-        Some(intent) => Known::PutBack {
-            intent,
-            are_newest: was_damaged,
-        },
+        Some(intent) => Known::PutBack(intent),
         None => Known::Stored(Some(restored)),
     })
 }

@@ -28,7 +28,7 @@ pub(crate) use adopt::adopt;
 use anew::{anew, anew_over_damage, without_store};
 pub(crate) use forget::{Left, forget};
 pub(crate) use import::import;
-use lease::{Poll, SenderAtWork, UnderLease, longest_rest};
+use lease::{Poll, SenderAtWork, UnderLease, Waited, longest_rest};
 pub(crate) use look::look_while_resting;
 pub(crate) use look::mend;
 use look::{Known, read_as_far_as_known, take_stored};
@@ -82,7 +82,7 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
         match leased {
             Leased::Granted(lease) => match under_lease(live, &want, lease, at, &past).await {
                 UnderLease::Ended(outcome) => return outcome,
-                UnderLease::SenderAtWork(sender) => past.waited_for.extend(sender.wait(live).await),
+                UnderLease::SenderAtWork(sender) => past.waited.wait(sender, live).await,
             },
             Leased::Held { by, for_at_most } => {
                 wait_for_holder(live, by, for_at_most, began, patience_ends, &mut poll).await?;
@@ -121,14 +121,13 @@ fn begins_at_once(live: &Live, want: &Want, seen: &Versioned, past: &Past) -> bo
         && past.lost_intent(Some(seen)).is_none()
         && live.held.lost_by_store(Some(seen)).is_none()
         && live.held.end_undone_by(seen).is_none()
-        && decide(live, want, false, Some(seen), &past.waited_for) == (Step::Refresh { unanswered: 0 })
+        && decide(live, want, false, Some(seen), &past.waited) == (Step::Refresh { unanswered: 0 })
 }
 
 /// What an attempt has seen and done so far.
 #[derive(Default)]
 struct Past {
-    /// The fences of the intents whose senders were given time: a store that goes back has others again.
-    waited_for: Vec<u64>,
+    waited: Waited,
     /// The newest intent that stood in the store, and at which revision.
     intent: Option<(u64, Intent)>,
     /// Lease and intent did not come in one step.
@@ -151,7 +150,7 @@ impl Past {
     fn lost_intent(&self, seen: Option<&Versioned>) -> Option<&Intent> {
         let (revision, intent) = self.intent.as_ref()?;
         let went_back = seen.is_none_or(|seen| seen.revision < *revision);
-        let open = !intent.given_up && !self.waited_for.contains(&intent.fence);
+        let open = !intent.given_up && !self.waited.has(intent.fence);
         (went_back && open).then_some(intent)
     }
 }
@@ -185,12 +184,9 @@ async fn under_lease(
 ) -> UnderLease<Arc<Snapshot>> {
     let seen = match read_as_far_as_known(live, lease.fence).await {
         Ok(Known::Stored(seen)) => seen.map(|seen| live.held.without_unsent(seen)),
-        Ok(Known::PutBack { intent, are_newest }) => {
+        Ok(Known::PutBack(intent)) => {
             live.store.release(lease).await;
-            return UnderLease::SenderAtWork(match are_newest {
-                true => SenderAtWork::of_request(&intent, live),
-                false => SenderAtWork::of(&intent, live),
-            });
+            return UnderLease::SenderAtWork(SenderAtWork::of(&intent, live));
         }
         Err(error) => {
             if let Some(damage) = error.damage().filter(|_| live.grant.renewal == Renewal::Anew) {
@@ -205,7 +201,7 @@ async fn under_lease(
         live.store.release(lease).await;
         return UnderLease::SenderAtWork(SenderAtWork::of(intent, live));
     }
-    let step = decide(live, want, lease.exclusive, seen.as_ref(), &past.waited_for);
+    let step = decide(live, want, lease.exclusive, seen.as_ref(), &past.waited);
     tracing::debug!(key = %live.grant.key, ?step, fence = lease.fence, predecessor = ?lease.predecessor, "token refresh");
     UnderLease::Ended(match (step, seen) {
         (
@@ -268,7 +264,7 @@ async fn under_lease(
     })
 }
 
-fn decide(live: &Live, want: &Want, exclusive: bool, seen: Option<&Versioned>, waited_for: &[u64]) -> Step {
+fn decide(live: &Live, want: &Want, exclusive: bool, seen: Option<&Versioned>, waited: &Waited) -> Step {
     let grant = &live.grant;
     let now = live.now();
     let record = seen.map(|seen| &seen.record);
@@ -284,10 +280,11 @@ fn decide(live: &Live, want: &Want, exclusive: bool, seen: Option<&Versioned>, w
         own_intent: record
             .and_then(|record| record.intent.as_ref())
             .is_some_and(|intent| *intent.holder == *grant.holder),
-        waited_for: record
-            .and_then(|record| record.intent.as_ref())
-            .map(|intent| intent.fence)
-            .filter(|fence| waited_for.contains(fence)),
+        waited_for: waited.among(
+            record
+                .and_then(|record| record.intent.as_ref())
+                .map(|intent| intent.fence),
+        ),
         now,
     })
 }
@@ -353,17 +350,17 @@ mod tests {
         assert_eq!(lost(&past, None), Some(1), "the record is lost too");
         past.remember(Some(&seen(8, Some((3, false)))));
         assert_eq!(lost(&past, None), Some(3));
-        past.waited_for = vec![1];
+        past.waited = Waited::of([1]);
         assert_eq!(lost(&past, None), Some(3));
-        past.waited_for.push(3);
+        past.waited = Waited::of([1, 3]);
         assert_eq!(lost(&past, None), None);
-        past.waited_for.push(5);
+        past.waited = Waited::of([1, 3, 5]);
         assert_eq!(
             lost(&past, None),
             None,
             "its sender has had its time, whoever else was waited for since"
         );
-        past.waited_for.clear();
+        past.waited = Waited::default();
         past.remember(Some(&seen(9, Some((4, true)))));
         assert_eq!(lost(&past, None), None);
     }

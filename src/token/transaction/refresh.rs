@@ -191,7 +191,8 @@ impl Refresh<'_> {
         let tokens = parent.next(reply, sent_at.wall);
         let record = Record::alive(intended.record.key.clone(), tokens.clone());
         let next = live.successor(Some(intended.revision), record);
-        let tried_as = Some(next.revision);
+        let revision = next.revision;
+        let mut tried_as = Vec::new();
         let error = match write_last(&live.store, Some(intended.revision), next, &self.lease).await {
             Ok(Written::Done(committed)) => {
                 let shown = live.publish(committed);
@@ -199,7 +200,10 @@ impl Refresh<'_> {
                 return told(shown, unusable);
             }
             Ok(Written::Overtaken) => StoreError::unavailable("take the write", "the lease was lost"),
-            Err(error) => error,
+            Err(error) => {
+                tried_as.push(revision);
+                error
+            }
         };
         let generation = tokens.generation;
         live.audit(generation, AuditAction::Refreshed { stored: false });

@@ -196,7 +196,7 @@ async fn store_once(live: &Arc<Live>, unstored: &mut UnstoredTokens, lease: Leas
         next.generation = next.generation.max(stored.map_or(0, |stored| stored.generation()) + 1);
     }
     let next = live.successor(stored_at, live.grant.alive(next));
-    unstored.tried_as = Some(next.revision);
+    let revision = next.revision;
     match write(&live.store, stored_at, next, lease.fence).await {
         Ok(Written::Done(committed)) => {
             if was_damaged {
@@ -211,7 +211,10 @@ async fn store_once(live: &Arc<Live>, unstored: &mut UnstoredTokens, lease: Leas
             live.store.release(lease).await;
             Tried::LeaseLost
         }
-        Err(error) => Tried::Failed { lease, error },
+        Err(error) => {
+            unstored.tried(revision);
+            Tried::Failed { lease, error }
+        }
     }
 }
 
@@ -319,7 +322,7 @@ mod tests {
                     tokens,
                     parent: None,
                     known_until: None,
-                    tried_as: None,
+                    tried_as: Vec::new(),
                 };
                 let out = StoreError::unavailable("take the write", "it is out");
                 assert!(live.held.unstored.keep(set, out));

@@ -1,7 +1,7 @@
 //! A grant's end at the provider, and then in the store.
 
 use super::forget::{self, Left};
-use super::lease::{SenderAtWork, UnderLease, acquire, acquire_to_drop, while_renewed};
+use super::lease::{SenderAtWork, UnderLease, Waited, acquire, acquire_to_drop, while_renewed};
 use super::look::{Known, read_to_end};
 use super::retain::leave_or_release;
 use super::write::{Written, write};
@@ -36,13 +36,13 @@ pub(crate) async fn erase(live: &Live) -> Result<(), Error> {
 async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
     // What is to be erased is not written into the store before that. What is to be revoked is: a revocation may fail.
     let _held_back = (how == End::Erased).then(|| live.held.unstored.hold_back());
-    let mut waited_for = None;
+    let mut waited = Waited::default();
     loop {
         let lease = match how {
             End::Revoked => acquire(&live.store, &*live.clock).await?,
             End::Erased => acquire_to_drop(live).await?,
         };
-        match under_lease(live, &lease, waited_for, how).await {
+        match under_lease(live, &lease, &waited, how).await {
             UnderLease::Ended(outcome) => {
                 leave_or_release(live, Some(lease)).await;
                 return outcome;
@@ -50,13 +50,13 @@ async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
             // It may be about to store tokens that nobody here knows and that would outlive the revocation.
             UnderLease::SenderAtWork(sender) => {
                 live.store.release(lease).await;
-                waited_for = sender.wait(live).await.or(waited_for);
+                waited.wait(sender, live).await;
             }
         }
     }
 }
 
-async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: End) -> UnderLease<()> {
+async fn under_lease(live: &Live, lease: &Lease, waited: &Waited, how: End) -> UnderLease<()> {
     let read = match how {
         End::Revoked => read_to_end(live, lease.fence).await,
         End::Erased => match live.store.read().await {
@@ -66,7 +66,7 @@ async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: E
     };
     let seen = match read {
         Ok(Known::Stored(seen)) => seen,
-        Ok(Known::PutBack { intent, .. }) => {
+        Ok(Known::PutBack(intent)) => {
             return UnderLease::SenderAtWork(SenderAtWork::of_request(&intent, live));
         }
         Err(error) => return UnderLease::Ended(Err(error.into())),
@@ -82,7 +82,7 @@ async fn under_lease(live: &Live, lease: &Lease, waited_for: Option<u64>, how: E
     }
     if let Some(intent) = seen.as_ref().and_then(|seen| seen.record.intent.as_ref()) {
         let own = *intent.holder == *live.grant.holder;
-        if machine::unsettled(intent, own, lease.exclusive, waited_for) {
+        if machine::unsettled(intent, own, lease.exclusive, waited.among(Some(intent.fence))) {
             return UnderLease::SenderAtWork(SenderAtWork::of_request(intent, live));
         }
     }
