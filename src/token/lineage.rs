@@ -234,16 +234,6 @@ mod tests {
     }
 
     #[test]
-    fn a_login_knows_whether_it_came_after_something_of_which_nobody_knows_the_login() {
-        let unknown = Lineage::begun(at(0)).after(Some((None, true)));
-        assert!(unknown.is_after_the_unknown());
-        assert!(login(10, Some(&unknown)).is_after_the_unknown());
-        let first = login(0, None);
-        assert!(!first.is_after_the_unknown());
-        assert!(!login(10, Some(&first)).is_after_the_unknown());
-    }
-
-    #[test]
     fn what_has_no_lineage_is_older_only_where_it_was_seen() {
         let over_an_older_version = Lineage::begun(at(0)).after(Some((None, false)));
         let first = login(0, None);

@@ -367,18 +367,12 @@ fn stored(row: &Row, generation: &str, login: Option<Lineage>) -> Option<Record>
     let mut tokens = asked_for(generation, row.cell("sent").parse().unwrap());
     tokens.lineage = login;
     let record = Record::alive(key(), tokens);
-    Some(match *row.cell("ended").split_whitespace().collect::<Vec<_>>() {
-        ["-"] => record,
-        [why, when, ref unseen @ ..] => {
-            let at = now(Duration::ZERO).utc() + chrono::TimeDelta::seconds(when.parse().unwrap());
-            let over = record.buried(reason(why), at, "x");
-            match unseen {
-                [] => over,
-                ["unseen"] => over.of_what_nobody_saw(),
-                other => panic!("ended {other:?}"),
-            }
+    Some(match row.cell("ended").split_once(' ') {
+        None => record,
+        Some((why, when)) => {
+            let at = now(Duration::ZERO).utc() + chrono::TimeDelta::seconds(when.trim().parse().unwrap());
+            record.buried(reason(why), at, "x")
         }
-        _ => panic!("scenarios.txt:{}: how it ended", row.line),
     })
 }
 
@@ -396,27 +390,18 @@ fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
         "earlier" => (Some(first.clone()), Some(login(Some(&first)))),
         "apart" => (Some(login(Some(&first))), Some(login(Some(&first)))),
         "left out" => (None, Some(first)),
-        "ours knew" => (None, Some(after_what_nobody_knows())),
-        "theirs knew" => (Some(after_what_nobody_knows()), Some(first)),
         other => panic!("login {other}"),
     }
-}
-
-/// Of a login that saw that there was something, and not what.
-fn after_what_nobody_knows() -> Lineage {
-    Lineage::begun(now(Duration::ZERO).utc()).after(Some((None, true)))
 }
 
 /// The end that somebody knows, by its cell.
 fn end(row: &Row, generation: u64, login: Option<&Lineage>) -> Tombstone {
     let over = |why| Record::ended(key(), reason(why), now(Duration::ZERO).utc(), generation, "x").of(login);
-    let record = match *row.cell("over").split_whitespace().collect::<Vec<_>>() {
-        [why] => over(why),
-        [why, "unseen"] => over(why).of_what_nobody_saw(),
-        ["Forgotten,", "revoked"] => over("Forgotten").ended_at_provider(),
-        ref other => panic!("over {other:?}"),
-    };
-    record.tombstone.unwrap()
+    let (why, how) = row.cell("over").split_once(' ').unwrap_or((row.cell("over"), ""));
+    let mut end = over(why.trim_end_matches(',')).tombstone.unwrap();
+    end.revoked = how == "revoked";
+    end.unseen = how == "unseen";
+    end
 }
 
 /// What this process holds.
