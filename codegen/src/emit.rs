@@ -97,6 +97,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         })
     }));
     let error_members = document.error_members(operation);
+    let reply_members = document.reply_members(operation);
     let error_codes = document.error_codes(operation);
     let replies_with_object = document.replies_with_object(operation);
     let loggable = document.loggable(operation);
@@ -134,6 +135,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             limit: #limit,
             replies_with_object: #replies_with_object,
             error_members: &[#(#error_members),*],
+            reply_members: &[#(#reply_members),*],
             error_codes: &[#(#error_codes),*],
             empty_page_ends: #empty_page_ends,
             loggable: &[#(#loggable),*],

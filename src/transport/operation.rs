@@ -51,9 +51,11 @@ pub struct Operation {
     pub limit: Option<Limit>,
     /// Whether a success is an object: a list or `null` in its place is not read as one without fields.
     pub replies_with_object: bool,
-    /// Of a reply of which nothing is described: members by which an error is known that came as a success, whatever is beside
-    /// them.
+    /// Of a call that changes something, and of a reply of which nothing is described: members by which an error is known that
+    /// came as a success, whatever is beside them.
     pub error_members: &'static [&'static str],
+    /// Of a call that changes something: the members that its successful reply is described with.
+    pub reply_members: &'static [&'static str],
     /// Members of an error reply that hold the provider's own code. See [`Error::code`](super::Error::code).
     pub error_codes: &'static [&'static str],
     /// Whether a page without items is the last one, whatever it names as the next.
@@ -166,6 +168,7 @@ impl Operation {
         limit: None,
         replies_with_object: false,
         error_members: &[],
+        reply_members: &[],
         error_codes: &[],
         empty_page_ends: false,
         loggable: &[],

@@ -11,7 +11,7 @@ use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::canary;
 use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
-use crate::value::error_in_success::error_in;
+use crate::value::error_in_success::{error_in, error_instead, known_in};
 
 impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes a reply.
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         if let Some(member) = error_in_success(&head, &text) {
             let problem = Problem::Decode {
                 path: ".".to_owned(),
-                reason: format!("nothing of the reply is described, and it has `{member}`, as an error has"),
+                reason: format!("the reply to a success has `{member}`, as an error has"),
             };
             return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
         }
@@ -122,13 +122,37 @@ fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, bool), Undecodable>
     }
 }
 
-/// The member by which a success is known for an error, where nothing of the reply is described that would speak for it.
+/// The member by which a success is known for an error, where nothing of the reply that is described speaks for it. Most
+/// replies are not looked through: where nothing is left blank, what is described was there.
 fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
-    let known = head.operation.error_members;
+    let operation = head.operation;
+    let (known, described) = (operation.error_members, operation.reply_members);
     if known.is_empty() || !head.status.is_success() {
         return None;
     }
-    error_in(&members(text)?, known)
+    if described.is_empty() {
+        return error_in(&members(text)?, known);
+    }
+    let (may_be_known, may_be_blank) = (has_in_any_case(text, b"error"), leaves_blank(text));
+    if !may_be_known && !may_be_blank {
+        return None;
+    }
+    let members = members(text)?;
+    known_in(&members, known).or_else(|| error_instead(&members, described, known))
+}
+
+fn has_in_any_case(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// Whether a value may stand in it that says nothing.
+fn leaves_blank(text: &[u8]) -> bool {
+    text.windows(2).any(|part| {
+        let is_blank = |byte: u8| byte.is_ascii_whitespace();
+        // `\u0020` and the like are blanks too.
+        matches!(part, b"nu" | b"fa" | b"\"\"" | b"[]" | b"{}" | b":0" | b" 0" | b"\"\\")
+            || matches!(part[0], b'"' | b'[' | b'{') && is_blank(part[1])
+    })
 }
 
 /// The items of a page that cannot be read, with the reply that they came in. Of all of them there is one warning.
@@ -499,5 +523,39 @@ mod tests {
             (reply.operation, reply.status.as_u16(), reply.in_doubt),
             ("get_number", 200, true)
         );
+    }
+
+    #[tokio::test]
+    async fn a_described_field_that_is_blank_does_not_make_a_success_of_an_error() {
+        static PAY: Operation = Operation {
+            error_members: &["error", "errorCode"],
+            reply_members: &["id", "status"],
+            ..Operation::BASE
+        };
+        for (body, is_value) in [
+            (r#"{"id":null,"errorCode":"LIMIT"}"#, false),
+            (r#"{"id":"","errorCode":"LIMIT"}"#, false),
+            (r#"{"id":null,"message":"declined"}"#, false),
+            (r#"{"id": " ","msg":"declined"}"#, false),
+            (r#"{"id":"\u0020","fault":"x"}"#, false),
+            (r#"{"id":[ ],"ok":false}"#, false),
+            (r#"{"id":"1","error_code":"LIMIT"}"#, false),
+            (r#"{"id":"1","errorCode":null}"#, true),
+            (r#"{"id":"1","message":"booked","note":null}"#, true),
+            (r#"{"id":"1","status":"FAILED"}"#, true),
+            (r#"{"id":null,"status":"FAILED"}"#, true),
+            (r#"{"id":null}"#, true),
+        ] {
+            let response = Response {
+                head: Head {
+                    operation: &PAY,
+                    ..head(200, "", false)
+                },
+                body: Body::Whole(Bytes::from_static(body.as_bytes())),
+                ending: None,
+            };
+            let read = ResponseValue::<crate::value::JsonMap>::from_response::<()>(response).await;
+            assert_eq!(read.is_ok(), is_value, "{body}");
+        }
     }
 }
