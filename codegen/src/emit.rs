@@ -105,6 +105,10 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         .pagination
         .as_ref()
         .is_some_and(|pagination| pagination.empty_page_ends);
+    let next_is_whole = operation
+        .pagination
+        .as_ref()
+        .is_some_and(|pagination| pagination.next_is_whole);
     let grade = operation
         .provenance
         .as_ref()
@@ -138,6 +142,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             reply_members: &[#(#reply_members),*],
             error_codes: &[#(#error_codes),*],
             empty_page_ends: #empty_page_ends,
+            next_is_whole: #next_is_whole,
             loggable: &[#(#loggable),*],
             grade: ::finrail::rt::v1::Grade::#grade,
             ..::finrail::rt::v1::Operation::BASE

@@ -60,6 +60,8 @@ pub struct Operation {
     pub error_codes: &'static [&'static str],
     /// Whether a page without items is the last one, whatever it names as the next.
     pub empty_page_ends: bool,
+    /// Whether a link to the next page has all that the page needs, though it leaves out what the call set.
+    pub next_is_whole: bool,
     /// Fields of its body and its replies whose values may be logged, by their places (`items[].status`). See
     /// [`AppBuilder::wire_log`](crate::AppBuilder::wire_log).
     pub loggable: &'static [&'static str],
@@ -171,6 +173,7 @@ impl Operation {
         reply_members: &[],
         error_codes: &[],
         empty_page_ends: false,
+        next_is_whole: false,
         loggable: &[],
         grade: Grade::Inferred,
     };

@@ -126,6 +126,23 @@ fn told_by(name: &str, value: &Json, is_outermost: bool) -> Option<&'static str>
         .or_else(|| find(END_AS_AN_ERROR, |name, known| name.ends_with(known)))
 }
 
+/// Whether a name itself says that its member is of an error, whatever is in it.
+pub(crate) fn is_of_an_error(name: &str) -> bool {
+    let name = plain_name(name);
+    let begins = || BEGIN_AS_AN_ERROR.iter().any(|known| name.starts_with(known));
+    name == "exception" || begins() || END_AS_AN_ERROR.iter().any(|known| name.ends_with(known))
+}
+
+/// Of a page without items: the member that tells of an error in their stead. A message may say that there are none.
+pub(crate) fn error_of_no_items(page: &JsonMap) -> Option<&'static str> {
+    let mut members = page.iter();
+    if members.any(|(name, value)| is_of_an_error(name) && !is_blank(value)) {
+        return Some("error");
+    }
+    let members: Vec<_> = page.iter().map(|(name, value)| (plain_name(name), value)).collect();
+    certain(&members, &[])
+}
+
 /// A name as it is compared.
 fn plain_name(name: &str) -> String {
     let letters = name.chars().filter(|letter| !matches!(letter, '_' | '-'));
