@@ -621,3 +621,70 @@ async fn of_a_token_in_a_name_no_part_is_told() {
         }
     }
 }
+
+// --- errors
+
+#[tokio::test]
+async fn the_providers_code_is_known_though_another_field_of_its_error_differs() {
+    for (body, code) in [
+        (r#"{"errorCode":"NO_CONTRACT","errorDescription":"x"}"#, "NO_CONTRACT"),
+        (
+            r#"{"errorCode":"NO_CONTRACT","errorDescription":{"x":1}}"#,
+            "NO_CONTRACT",
+        ),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::status(403, body)).await;
+        let error = submission(&bank(&recorder)).send().await.unwrap_err();
+        assert_eq!(error.code(), Some(code), "{body}");
+        assert!(error.to_string().contains("(NO_CONTRACT)"), "{error}");
+        let error = bank(&recorder)
+            .raw(finrail::Method::GET, "/x")
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), Some(code), "{body}");
+        assert!(error.to_string().contains("(NO_CONTRACT)"), "{error}");
+    }
+    let recorder = Recorder::granting(|_, _| Answer::status(499, r#"{"code":"LIMIT","error":["a"]}"#)).await;
+    let error = finexer(&recorder)
+        .await
+        .client()
+        .list_customers()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("LIMIT"));
+    assert!(
+        error.to_string().contains("(status 499)") && error.to_string().contains("(LIMIT)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_unreadable_item_has_the_status_of_its_reply() {
+    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"data":[{"id":7e}]}"#)).await;
+    let user = finexer(&recorder).await;
+    let error = user.client().list_customers().items().try_collect().await.unwrap_err();
+    assert_eq!(error.status(), Some(http::StatusCode::OK), "{error}");
+}
+
+#[tokio::test]
+async fn a_raw_reply_is_read_in_its_charset() {
+    let utf_16: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain("{\"id\":\"\u{e9}\"}".encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    for (charset, body) in [
+        ("iso-8859-1", b"{\"id\":\"\xe9\"}".to_vec()),
+        ("latin-1", b"{\"id\":\"\xe9\"}".to_vec()),
+        ("iso_8859_1", b"{\"id\":\"\xe9\"}".to_vec()),
+        ("utf-16", utf_16),
+        ("utf-8", "{\"id\":\"\u{e9}\"}".into()),
+    ] {
+        let media_type = format!("application/json; charset={charset}");
+        let recorder = Recorder::granting(move |_, _| Answer::typed(200, &media_type, body.clone())).await;
+        let reply = bank(&recorder).raw(finrail::Method::GET, "/x").send().await.unwrap();
+        let read: std::collections::BTreeMap<String, String> = reply.json().unwrap();
+        assert_eq!(read["id"], "\u{e9}", "{charset}");
+    }
+}

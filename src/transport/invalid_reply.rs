@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::error::told;
 use super::outcome::Conclusion;
 use crate::http::RetryAfter;
 use crate::token;
@@ -27,6 +28,8 @@ pub struct InvalidReply {
     pub in_doubt: bool,
     /// Why the token that the provider refused could not be replaced by another one, where that was tried.
     pub not_renewed: Option<Box<token::Error>>,
+    /// The provider's own code of what is wrong, where it stands in an error that differs elsewhere.
+    pub code: Option<String>,
     /// The body as it came, where it was read. It is shown to nobody who does not ask for it.
     pub body: Option<RawBody>,
     pub(super) concluded: Conclusion,
@@ -85,6 +88,7 @@ impl fmt::Display for InvalidReply {
             problem,
             ..
         } = self;
+        let status = told(*status);
         match problem {
             Problem::Status => write!(
                 f,
@@ -139,6 +143,9 @@ impl fmt::Display for InvalidReply {
                 f,
                 "{operation}: the next page is the page that was just read, so the listing is not whole; ask for the pages one by one"
             )?,
+        }
+        if let Some(code) = &self.code {
+            write!(f, " ({code})")?;
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;

@@ -754,6 +754,7 @@ mod tests {
     async fn of_all_items_those_that_cannot_be_read_are_told_apart() {
         let unreadable = |position| UnreadableItem {
             operation: OPERATION.id,
+            status: http::StatusCode::OK,
             request_id: None,
             position,
             path: String::new(),
@@ -1168,6 +1169,7 @@ mod tests {
         ] {
             let page = reply(BASE, Some((good, None))).await.map(|mut page| {
                 let unreadable = |position| UnreadableItem {
+                    status: http::StatusCode::OK,
                     operation: "list_items",
                     request_id: None,
                     position,

@@ -218,6 +218,7 @@ fn told(mut items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
     }
     let with_reply = |item: Unreadable| UnreadableItem {
         operation: head.operation.id,
+        status: head.status,
         request_id: head.request_id().map(str::to_owned),
         position: item.position,
         path: item.path,
