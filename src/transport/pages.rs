@@ -516,17 +516,10 @@ const OF_A_PAGE: &[&str] = &[
     "pageindex",
 ];
 
-/// How names begin, or end, of parameters that say where a listing goes on, in a word of the provider's own.
-const OF_A_PLACE: &[&str] = &[
-    "cursor",
-    "token",
-    "after",
-    "before",
-    "from",
-    "marker",
-    "continuation",
-    "next",
-];
+/// Names of parameters that say where a listing goes on, in a word of the provider's own, and how others end: not `dateFrom`,
+/// which says what is asked for.
+const OF_A_PLACE: &[&str] = &["after", "before", "from", "next", "startingafter", "endingbefore"];
+const END_AS_A_PLACE: &[&str] = &["cursor", "token", "marker", "continuation", "referencefrom", "idfrom"];
 
 /// Whether a link asks for more of what the call asked for: every parameter that the call set and that is none of paging
 /// stands in it as the call has it. Where the link says with a word of the provider's own where to go on, or `is_whole`
@@ -558,9 +551,8 @@ fn is_of_paging(name: &[u8]) -> bool {
 
 fn is_of_a_place(name: &[u8]) -> bool {
     let plain = plain_name(name);
-    OF_A_PLACE
-        .iter()
-        .any(|of_place| plain.starts_with(of_place.as_bytes()) || plain.ends_with(of_place.as_bytes()))
+    let ends = |place: &&str| plain.ends_with(place.as_bytes());
+    OF_A_PLACE.iter().any(|place| place.as_bytes() == plain) || END_AS_A_PLACE.iter().any(ends)
 }
 
 /// A parameter's name as it is compared: `roles[0]` and `roles[]` are one, and so are `page_size` and `pageSize`.
@@ -848,6 +840,9 @@ mod tests {
             ("customer=a", "page_token=x7", true, true),
             ("customer=a", "cursor=x7&customer=b", false, false),
             ("customer=a", "cursor=7", false, true),
+            ("customer=a", "entryReferenceFrom=x7", true, true),
+            ("dateFrom=2026-10-01", "dateFrom=2026-10-02&page=2", false, false),
+            ("dateFrom=2026-10-01", "page=2", false, true),
             ("customer=a&cursor=x7", "cursor=x7", false, true),
             ("customer=a&cursor=x7", "cursor=x8", true, true),
             // In another form.
