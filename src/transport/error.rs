@@ -7,7 +7,7 @@ use std::fmt;
 use http::StatusCode;
 
 use super::connection_error::ConnectionError;
-use super::invalid_reply::{InvalidReply, Problem, RawBody};
+use super::invalid_reply::{InvalidReply, Problem, RawBody, told};
 use super::limits::Limited;
 use super::machine::may_pass;
 use super::outcome::{Outcome, Proof};
@@ -393,14 +393,6 @@ impl<E> fmt::Display for Error<E> {
             Self::InvalidReply(reply) => write!(f, "{reply}"),
             Self::UnreadableItem(item) => write!(f, "{item}"),
         }
-    }
-}
-
-/// A status as it is told: with its word, where it has one.
-pub(super) fn told(status: StatusCode) -> String {
-    match status.canonical_reason() {
-        Some(_) => status.to_string(),
-        None => status.as_str().to_owned(),
     }
 }
 

@@ -5,7 +5,6 @@ use std::fmt;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::error::told;
 use super::outcome::Conclusion;
 use crate::http::RetryAfter;
 use crate::token;
@@ -157,6 +156,14 @@ impl fmt::Display for InvalidReply {
             f.write_str("; an earlier attempt may have taken effect")?;
         }
         Ok(())
+    }
+}
+
+/// A status as it is told: with its word, where it has one.
+pub(super) fn told(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(_) => status.to_string(),
+        None => status.as_str().to_owned(),
     }
 }
 
