@@ -590,10 +590,10 @@ mod tests {
             (r#"{"page":{"items":[]}}"#, true),
         ] {
             let response = Response {
-                head: Head {
+                head: Box::new(Head {
                     operation: &LIST,
-                    ..head(200, "", false)
-                },
+                    ..*head(200, "", false)
+                }),
                 body: Body::Whole(Bytes::from_static(body.as_bytes())),
                 ending: None,
             };
@@ -624,10 +624,10 @@ mod tests {
             (r#"{"id":null}"#, true),
         ] {
             let response = Response {
-                head: Head {
+                head: Box::new(Head {
                     operation: &PAY,
-                    ..head(200, "", false)
-                },
+                    ..*head(200, "", false)
+                }),
                 body: Body::Whole(Bytes::from_static(body.as_bytes())),
                 ending: None,
             };
