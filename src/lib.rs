@@ -21,6 +21,8 @@ pub mod token;
 pub mod transport;
 mod value;
 
+/// What a [raw call](TypedClient::raw) begins with: the method of HTTP.
+pub use ::http::Method;
 pub use app::{
     AnyError, App, AppBuilder, ClientBuilder, ClientKind, Connection, Credentials, Doubt, DoubtError, Environment,
     Erased, Erasure, Evidence, Found, GrantState, Grants, Hosts, KeepAlive, KeptAlive, ListedGrant, Provider,

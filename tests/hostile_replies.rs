@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 use connected::*;
 use finrail::transport::{Outcome, Proof};
-use finrail::{Error, Found, TypedClient as _, omnifund, tatrabanka};
+use finrail::{Error, Found, TypedClient as _, finexer as finexer_app, omnifund, tatrabanka};
 use logged::Log;
-use recorder::{Answer, Recorder};
+use recorder::{Answer, Recorder, Seen};
 
 async fn telling(body: impl Into<Vec<u8>>) -> Recorder {
     let body = body.into();
@@ -101,10 +101,60 @@ async fn a_success_of_which_no_field_is_described_is_an_error_whatever_its_type_
         ];
         for error in outcomes {
             assert!(matches!(error, Error::InvalidReply(_)), "{body}: {error:?}");
-            assert!(error.to_string().contains("described"), "{error}");
-            assert!(!error.to_string().contains("declined"), "{error}");
+            let told = error.to_string();
+            assert!(
+                told.contains("described") || told.contains("as an error has"),
+                "{error}"
+            );
+            assert!(!told.contains("declined"), "{error}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_described_field_that_is_blank_makes_no_success_of_an_error() {
+    for (body, is_value) in [
+        (r#"{"transactionStatus":null,"errorCode":"LIMIT"}"#, false),
+        (r#"{"transactionStatus":"","errorCode":"LIMIT"}"#, false),
+        (r#"{"transactionStatus":null,"error":"declined"}"#, false),
+        (r#"{"transactionStatus":null,"message":"declined"}"#, false),
+        (
+            r#"{"statusDateTime":"2026-11-27T10:00:00Z","errorCode":"LIMIT"}"#,
+            false,
+        ),
+        (
+            r#"{"statusDateTime":"2026-11-27T10:00:00Z","error_code":"LIMIT"}"#,
+            false,
+        ),
+        (r#"{"transactionStatus":"ACSC","errorCode":null}"#, true),
+        (
+            r#"{"transactionStatus":"ACSC","statusDateTime":null,"message":"booked"}"#,
+            true,
+        ),
+        (r#"{"transactionStatus":null}"#, true),
+    ] {
+        let recorder = telling(body).await;
+        match submission(&bank(&recorder)).send().await {
+            Ok(_) => assert!(is_value, "{body}"),
+            Err(error) => assert!(!is_value && error.outcome() == Outcome::Unknown, "{body}: {error}"),
+        }
+    }
+    let recorder = telling(r#"{"id":null,"error":"declined","message":"no"}"#).await;
+    let quote = service(&recorder)
+        .create_quote()
+        .body_map(|quote| quote.buy_amount(1))
+        .send()
+        .await;
+    assert_eq!(quote.map(drop).unwrap_err().outcome(), Outcome::Unknown);
+    let merchant = omnifund::Client::builder().base_url(recorder.origin());
+    let merchant = merchant.access_key("key", "secret").build().unwrap();
+    let passport = merchant.create_passport().body_map(|passport| {
+        let passport = passport.type_(omnifund::types::PassportType::Email);
+        let passport = passport.po_number("PO-1").reference_id("INV-1").description("x");
+        let passport = passport.line_items(Vec::<serde_json::Value>::new());
+        passport.sub_total(1).tax(0).discount(0).total(1)
+    });
+    assert_eq!(passport.send().await.map(drop).unwrap_err().outcome(), Outcome::Unknown);
 }
 
 /// Whether a deal that is answered so is taken for booked; if not, nobody knows.
@@ -480,7 +530,11 @@ async fn a_name_that_is_a_secret_or_data_is_told_nowhere() {
                     let [item] = page.unreadable() else {
                         panic!("{:?}", page.unreadable())
                     };
-                    assert!(item.path.starts_with("data[0]."), "{}", item.path);
+                    assert!(
+                        item.path == "[secret]" || item.path.starts_with("data[0]."),
+                        "{}",
+                        item.path
+                    );
                     shown += &format!("{item} {item:?}");
                 }
                 Err(error) => shown += &format!("{error} {error:?}"),
@@ -506,4 +560,131 @@ async fn a_name_that_is_a_secret_or_data_is_told_nowhere() {
     let error = user.client().list_customers().send().await.unwrap_err();
     let shown = format!("{error} {error:?} {}", log.take());
     assert!(shown.contains("[secret]") && !shown.contains("token-1"), "{shown}");
+}
+
+#[tokio::test]
+async fn of_a_token_in_a_name_no_part_is_told() {
+    const TOKEN: &str = "eyJhbGciOi.J9planted-payload.sig_planted-end";
+    let (log, _heard) = Log::everything();
+    let names = [
+        format!("authorization: Bearer {TOKEN};"),
+        format!("x{TOKEN}"),
+        format!("{TOKEN}x"),
+        format!("{TOKEN}[a]"),
+        format!("a.b.{TOKEN}.c"),
+        "a<J9planted-payload>b".to_owned(),
+        "x, sig_planted".to_owned(),
+    ];
+    let mut answers = Vec::new();
+    for name in &names {
+        answers.push(Answer::json(format!(r#"{{"data":[{{"id":"1","{name}":nope}}]}}"#)));
+        answers.push(Answer::json(format!(r#"{{"data":[{{"id":"1","{name}":1}}]}}"#)));
+        answers.push(Answer::json(format!(r#"{{"data":[],"{name}":nope}}"#)));
+        answers.push(Answer::status(400, format!(r#"{{"{name}":nope}}"#)));
+        answers.push(Answer::status(400, format!(r#"{{"code":"{name}"}}"#)));
+    }
+    for media_type in [format!("text/{TOKEN}"), format!("{TOKEN}+json")] {
+        answers.push(Answer::typed(200, &media_type, "<html>"));
+        answers.push(Answer::typed(400, &media_type, "<html>"));
+    }
+    // The names of headers come in small letters.
+    let name = TOKEN.replace('.', "-").to_ascii_lowercase();
+    answers.push(Answer::json(r#"{"data":[]}"#).header(&name, "x"));
+    for answer in answers {
+        let token = move |_: &Seen, _| {
+            Answer::json(format!(
+                r#"{{"access_token":"{TOKEN}","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-1"}}"#
+            ))
+        };
+        let recorder = Recorder::with_tokens(token, move |_, _| answer.clone()).await;
+        let app = builder::<finrail::finexer::Provider>(&recorder)
+            .wire_log(true)
+            .build()
+            .unwrap();
+        let user = connect!(finexer_app, app, NO_SCOPES);
+        let shown = match user.client().list_customers().send().await {
+            Ok(page) => page
+                .unreadable()
+                .iter()
+                .map(|item| format!("{item} {item:?}"))
+                .collect(),
+            Err(error) => format!("{error} {error:?} {:?}", error.code()),
+        };
+        let heard = log.take();
+        let told = heard
+            .lines()
+            .filter(|line| line.contains("finrail"))
+            .chain([shown.as_str()]);
+        for told in told {
+            let lower = told.to_ascii_lowercase();
+            assert!(!lower.contains("planted") && !told.contains("eyJhbGciOi"), "{told}");
+        }
+    }
+}
+
+// --- errors
+
+#[tokio::test]
+async fn the_providers_code_is_known_though_another_field_of_its_error_differs() {
+    for (body, code) in [
+        (r#"{"errorCode":"NO_CONTRACT","errorDescription":"x"}"#, "NO_CONTRACT"),
+        (
+            r#"{"errorCode":"NO_CONTRACT","errorDescription":{"x":1}}"#,
+            "NO_CONTRACT",
+        ),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::status(403, body)).await;
+        let error = submission(&bank(&recorder)).send().await.unwrap_err();
+        assert_eq!(error.code(), Some(code), "{body}");
+        assert!(error.to_string().contains("(NO_CONTRACT)"), "{error}");
+        let error = bank(&recorder)
+            .raw(finrail::Method::GET, "/x")
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), Some(code), "{body}");
+        assert!(error.to_string().contains("(NO_CONTRACT)"), "{error}");
+    }
+    let recorder = Recorder::granting(|_, _| Answer::status(499, r#"{"code":"LIMIT","error":["a"]}"#)).await;
+    let error = finexer(&recorder)
+        .await
+        .client()
+        .list_customers()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("LIMIT"));
+    assert!(
+        error.to_string().contains("(status 499)") && error.to_string().contains("(LIMIT)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_unreadable_item_has_the_status_of_its_reply() {
+    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"data":[{"id":7e}]}"#)).await;
+    let user = finexer(&recorder).await;
+    let error = user.client().list_customers().items().try_collect().await.unwrap_err();
+    assert_eq!(error.status(), Some(http::StatusCode::OK), "{error}");
+}
+
+#[tokio::test]
+async fn a_raw_reply_is_read_in_its_charset() {
+    let utf_16: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain("{\"id\":\"\u{e9}\"}".encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    for (charset, body) in [
+        ("iso-8859-1", b"{\"id\":\"\xe9\"}".to_vec()),
+        ("latin-1", b"{\"id\":\"\xe9\"}".to_vec()),
+        ("iso_8859_1", b"{\"id\":\"\xe9\"}".to_vec()),
+        ("utf-16", utf_16),
+        ("utf-8", "{\"id\":\"\u{e9}\"}".into()),
+    ] {
+        let media_type = format!("application/json; charset={charset}");
+        let recorder = Recorder::granting(move |_, _| Answer::typed(200, &media_type, body.clone())).await;
+        let reply = bank(&recorder).raw(finrail::Method::GET, "/x").send().await.unwrap();
+        let read: std::collections::BTreeMap<String, String> = reply.json().unwrap();
+        assert_eq!(read["id"], "\u{e9}", "{charset}");
+    }
 }

@@ -17,6 +17,7 @@ use finrail::token::{
     self, Clock as _, ManualClock, PseudonymKey, ReauthorizationReason, StoreError, TokenKey, TokenStore,
 };
 use finrail::{GrantState, ListedGrant, finexer, mx, oauth, ofx};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use grants_support::*;
 use grants_world::*;
@@ -115,6 +116,31 @@ async fn a_record_that_cannot_be_read_is_told_and_the_others_are_listed() {
         .unwrap();
     let found = listed(&world.app()).await;
     assert_eq!(found.iter().filter(|found| found.is_err()).count(), 2);
+}
+
+#[tokio::test]
+async fn a_tenant_is_told_of_its_own_grants_alone() {
+    let world = World::new().await;
+    let app = world.app();
+    let (acme, globex) = (app.tenant("acme"), app.tenant("globex"));
+    let watched = [&app, &acme, &globex, &app.tenant(""), &app.tenant("nobody")].map(mx::App::watch);
+    let mut of = Vec::new();
+    for app in [&acme, &globex, &app] {
+        let user = connect(app, "user").await;
+        user.tokens()
+            .renew(user.tokens().info().unwrap().generation)
+            .await
+            .unwrap();
+        of.push(user.key().clone());
+    }
+    let expected = [vec![0, 1, 2], vec![0], vec![1], vec![2], vec![]];
+    for (mut events, expected) in watched.into_iter().zip(expected) {
+        let mut told = BTreeSet::new();
+        while let Some(Some(event)) = events.next().now_or_never() {
+            told.insert(event.key.unwrap());
+        }
+        assert_eq!(told, expected.into_iter().map(|at: usize| of[at].clone()).collect());
+    }
 }
 
 #[tokio::test]

@@ -174,6 +174,77 @@ async fn a_link_to_the_next_page_that_stands_where_nobody_follows_it_is_no_end()
     }
 }
 
+/// What the call asked for does not change from page to page.
+#[tokio::test]
+async fn a_link_that_leaves_out_or_changes_a_filter_of_the_call_is_not_followed() {
+    for (next, is_followed) in [
+        ("/consents?customer=cus_A&offset=1", true),
+        ("/consents?cursor=x7", true),
+        ("/consents?offset=1", false),
+        ("/consents?customer=cus_B&offset=1", false),
+        ("/consents?customer=cus_A&customer=cus_B&offset=1", false),
+    ] {
+        let recorder = Recorder::granting(move |_, before| match before {
+            0 => Answer::json(format!(r#"{{"data":[{{"id":"c1"}}],"paging":{{"next":"{next}"}}}}"#)),
+            _ => Answer::json(r#"{"data":[{"id":"c2"}],"paging":{"next":null}}"#),
+        })
+        .await;
+        let user = connect::<finexer::Provider>(&recorder, "", &[]).await;
+        let read = user
+            .client()
+            .list_consents()
+            .customer("cus_A")
+            .items()
+            .try_collect()
+            .await;
+        assert_eq!(read.is_ok(), is_followed, "{next}");
+        let told = read.err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(told.contains("another resource"), !is_followed, "{next}: {told}");
+    }
+    // Tatra banka's link has all that the next page needs, and still asks for no other days.
+    for (next, is_followed) in [("?page=2", true), ("?page=2&dateFrom=2026-10-02", false)] {
+        let page = format!(r#"{{"transactions":[{{"transactionId":"t"}}],"_links":{{"next":{{"href":"{next}"}}}}}}"#);
+        let recorder = Recorder::granting(move |_, before| match before {
+            0 => Answer::json(page.clone()),
+            _ => Answer::json(r#"{"transactions":[]}"#),
+        })
+        .await;
+        let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+        let day: chrono::NaiveDate = "2026-10-01".parse().unwrap();
+        let call = user.client().list_transactions().account_id("a").date_from(day);
+        assert_eq!(call.items().try_collect().await.is_ok(), is_followed, "{next}");
+    }
+}
+
+/// An error is no list without items.
+#[tokio::test]
+async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
+    for (body, is_page) in [
+        (r#"{"transactions":null,"error":"x"}"#, false),
+        (r#"{"transactions":[],"errors":[{"code":"X"}]}"#, false),
+        (r#"{"_links":{},"error":"x"}"#, false),
+        (r#"{"transactions":{"errors":[]}}"#, false),
+        (r#"{"transactions":{"total":5}}"#, false),
+        (r#"{"transactions":{"total":0}}"#, true),
+        (r#"{"transactions":[],"errors":[]}"#, true),
+        (r#"{"transactions":null}"#, true),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
+        let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+        let read = user
+            .client()
+            .list_transactions()
+            .account_id("a")
+            .items()
+            .collect_readable()
+            .await;
+        assert_eq!(read.is_ok(), is_page, "{body}");
+    }
+    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"data":null,"error":{"message":"x"}}"#)).await;
+    let user = connect::<finexer::Provider>(&recorder, "", &[]).await;
+    user.client().list_customers().items().try_collect().await.unwrap_err();
+}
+
 #[tokio::test]
 async fn pages_by_link_are_followed_under_the_base_url_only() {
     let elsewhere = Recorder::in_order([Answer::json("{}")]).await;

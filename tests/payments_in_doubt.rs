@@ -12,11 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connected::*;
 use finrail::transport::{CallOptions, Intent, Outcome, Prepared, RetryPolicy};
 use finrail::{DoubtError, Error, Found, finexer, ofx, omnifund, tatrabanka};
 use process_support::{Process, nanos, orders};
 use recorder::{Answer, Recorder};
+use sha2::Digest as _;
 
 const PRODUCT: &str = "sepa-credit-transfers";
 const STATUS: &str = "/v3/payments/sepa-credit-transfers/p%2F7/status";
@@ -42,6 +45,32 @@ fn status(state: &str) -> Answer {
     Answer::json(format!(
         r#"{{"transactionStatus":"{state}","statusDateTime":"2026-11-27T10:00:00Z"}}"#
     ))
+}
+
+/// An intent that holds this, as another version of the library may have kept it.
+fn sealed(mut kept: serde_json::Value) -> Intent {
+    let prepared_at: chrono::DateTime<chrono::Utc> = kept["prepared_at"].as_str().unwrap().parse().unwrap();
+    let mut parts = vec![];
+    for name in ["id", "provider", "operation"] {
+        parts.push(kept[name].as_str().unwrap().to_owned());
+    }
+    parts.push(prepared_at.to_rfc3339_opts(chrono::SecondsFormat::Nanos, true));
+    parts.push(kept["digest"].as_str().unwrap().to_owned());
+    for name in ["idempotency_key", "connection"] {
+        parts.push(if kept[name].is_null() { "0" } else { "1" }.to_owned());
+        parts.push(kept[name].as_str().unwrap_or_default().to_owned());
+    }
+    let values: std::collections::BTreeMap<_, _> = kept["values"].as_object().unwrap().iter().collect();
+    for (name, value) in values {
+        parts.extend([name.clone(), value.as_str().unwrap().to_owned()]);
+    }
+    let mut hash = sha2::Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    kept["check"] = format!("sha-256:{}", URL_SAFE_NO_PAD.encode(hash.finalize())).into();
+    serde_json::from_value(kept).unwrap()
 }
 
 /// The methods and paths that arrived, in order.
@@ -122,7 +151,8 @@ async fn what_became_of_a_payment_is_looked_up_and_it_is_never_sent_again() {
         assert_eq!(name(&found), expected, "{state}");
         assert_eq!(found.evidence().state.as_deref(), Some(state));
         assert_eq!(found.evidence().seen.len(), 1);
-        assert!(!format!("{found:?} {doubt:?}").contains("p/7"));
+        let shown = format!("{found:?} {doubt:?}");
+        assert!(!shown.contains("p/7") && !shown.contains("something new"), "{shown}");
     }
     assert_eq!(count(&recorder, "PUT"), 1);
     for call in recorder.calls().iter().skip(1) {
@@ -210,7 +240,7 @@ async fn a_doubt_is_of_one_provider_and_of_a_call_that_can_be_looked_up() {
     // What another version kept.
     let mut other = serde_json::to_value(&intent).unwrap();
     other["operation"] = "pay_twice".into();
-    let other: Intent = serde_json::from_value(other).unwrap();
+    let other = sealed(other);
     assert!(matches!(
         tatrabanka::Doubt::of(other),
         Err(DoubtError::UnknownOperation(_))
@@ -229,7 +259,7 @@ async fn an_intent_that_lost_what_the_look_up_needs_is_told_and_nothing_is_sent(
             Some(value) => values.values_mut().for_each(|kept| *kept = value.into()),
             None => values.clear(),
         }
-        let doubt = tatrabanka::Doubt::of(serde_json::from_value(cut).unwrap()).unwrap();
+        let doubt = tatrabanka::Doubt::of(sealed(cut)).unwrap();
         let error = doubt.look_up(&service).await.unwrap_err();
         assert!(matches!(error, Error::InvalidRequest(_)), "{error:?}");
     }
@@ -253,7 +283,7 @@ async fn a_list_is_looked_through_without_what_the_call_did_not_have() {
             true => values.clear(),
             false => values.values_mut().for_each(|value| *value = "".into()),
         }
-        let doubt = finexer::Doubt::of(serde_json::from_value(kept.clone()).unwrap()).unwrap();
+        let doubt = finexer::Doubt::of(sealed(kept.clone())).unwrap();
         assert_eq!(name(&doubt.look_up(&client).await.unwrap()), "open");
     }
     let targets: Vec<String> = recorder.calls().iter().map(|call| call.target.clone()).collect();
@@ -272,6 +302,99 @@ async fn without_a_header_for_a_key_nothing_is_prepared_a_second_time() {
         .prepare();
     assert!(matches!(error, Err(Error::InvalidRequest(_))), "{error:?}");
     assert_eq!(recorder.seen().len(), 0);
+}
+
+#[test]
+fn an_intent_in_which_a_word_was_altered_is_not_read() {
+    let (user, _) = clients("https://bank.example");
+    let kept = serde_json::to_value(submission(&user).prepare().unwrap().intent()).unwrap();
+    assert_eq!(sealed(kept.clone()), serde_json::from_value(kept.clone()).unwrap());
+    let mut other = kept.clone();
+    other["values"]["$request.path.paymentId"] = "another".into();
+    let error = serde_json::from_value::<Intent>(other).unwrap_err();
+    assert!(error.to_string().contains("not as it was kept"), "{error}");
+    let text = kept.to_string();
+    assert!((1..text.len()).all(|end| serde_json::from_str::<Intent>(&text[..end]).is_err()));
+}
+
+/// What does not show that there is no such customer is no answer to whether one was made.
+#[tokio::test]
+async fn a_list_that_is_none_finds_nothing_out() {
+    let customer = r#"{"id":"c","name":"A","email":"a@b"}"#;
+    for (body, found) in [
+        (format!(r#"{{"data":[{customer}],"paging":null}}"#), Some(1)),
+        (r#"{"data":[],"paging":{"next":null}}"#.to_owned(), Some(0)),
+        (r#"{"data":[],"paging":{"next":" "}}"#.to_owned(), Some(0)),
+        (r#"{"data":[]}"#.to_owned(), Some(0)),
+        (r#"{"error":{"message":"x"}}"#.to_owned(), None),
+        (r#"{"data":null}"#.to_owned(), None),
+        (format!(r#"{{"data":{{"0":{customer}}}}}"#), None),
+        ("[]".to_owned(), None),
+        (r#"{"data":[7]}"#.to_owned(), None),
+        (
+            r#"{"data":[{"id":"c","name":"A","email":"a@b","name":"B"}]}"#.to_owned(),
+            None,
+        ),
+        (r#"{"data":[],"data":[]}"#.to_owned(), None),
+        (
+            r#"{"data":[],"paging":{"next":{"href":"/customers?offset=2"}}}"#.to_owned(),
+            None,
+        ),
+        (r#"{"data":[],"paging":["/customers?offset=2"]}"#.to_owned(), None),
+        (
+            r#"{"data":[],"paging":{"next":"/customers?offset=2","next":null}}"#.to_owned(),
+            None,
+        ),
+    ] {
+        let answer = body.clone();
+        let recorder = Recorder::start(move |_, _| Answer::json(answer.clone())).await;
+        let client = finexer::Client::builder().base_url(recorder.origin());
+        let client = client.access_key("key", "").build().unwrap();
+        let call = client
+            .create_customer()
+            .body_map(|customer| customer.name("A").email("a@b"));
+        let intent = call.prepare().unwrap().intent().clone();
+        let looked_up = finexer::Doubt::of(intent).unwrap().look_up(&client).await;
+        let seen = looked_up.as_ref().ok().map(|found| found.evidence().seen.len());
+        assert_eq!(seen, found, "{body}: {looked_up:?}");
+    }
+}
+
+/// That the bank knows of no such payment is read in the encoding that it is written in.
+#[tokio::test]
+async fn a_404_is_the_banks_in_whatever_encoding_it_comes() {
+    let text = r#"{"errorCode":"RESOURCE_UNKNOWN"}"#;
+    let utf_16: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    for body in [format!("\u{feff}{text}").into_bytes(), utf_16] {
+        let recorder = Recorder::in_order([Answer::typed(404, "application/json", body)]).await;
+        let (user, service) = clients(recorder.origin());
+        let intent = submission(&user).prepare().unwrap().intent().clone();
+        let found = tatrabanka::Doubt::of(intent).unwrap().look_up(&service).await;
+        assert!(matches!(found, Ok(Found::Open(_))), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_a_cancellation_is_known_once_the_payment_is_over() {
+    for (state, expected) in [
+        ("CANC", "settled"),
+        ("ACSC", "rejected"),
+        ("ACCC", "rejected"),
+        ("RJCT", "rejected"),
+        ("ACTC", "open"),
+        ("ACSP", "open"),
+        ("PDNG", "open"),
+    ] {
+        let recorder = Recorder::in_order([status(state)]).await;
+        let (_, service) = clients(recorder.origin());
+        let call = service.cancel_payment().product(PRODUCT).payment_id("p/7");
+        let intent = call.prepare().unwrap().intent().clone();
+        let found = tatrabanka::Doubt::of(intent).unwrap().look_up(&service).await.unwrap();
+        assert_eq!(name(&found), expected, "{state}");
+    }
 }
 
 // --- lists

@@ -24,6 +24,10 @@ pub(crate) struct Document {
     pub operations: Vec<Operation>,
 }
 
+fn has_effect(operation: &Operation) -> bool {
+    operation.effect != Effect::Safe
+}
+
 /// Where the parts of a bundle stand in its file.
 struct Places {
     file: String,
@@ -94,23 +98,38 @@ impl Document {
         }
     }
 
-    /// Of an operation whose reply is an object of which nothing is described: members by which an error is known that came as
-    /// a success.
+    /// Members by which an error is known that came as a success: of an operation whose reply is an object of which nothing is
+    /// described all that errors are described with, and of one that changes something those whose names say so, but for what
+    /// its success has as well.
     pub fn error_members(&self, operation: &Operation) -> Vec<String> {
-        let is_open = |schema: &&Value| {
-            schema["type"] == "object" && schema["properties"].as_object().is_none_or(serde_json::Map::is_empty)
+        let Some(success) = self.reply(operation, '2').filter(|schema| schema["type"] == "object") else {
+            return Vec::new();
         };
-        if self.reply(operation, '2').filter(is_open).is_none() {
+        let described = success["properties"]
+            .as_object()
+            .filter(|described| !described.is_empty());
+        if described.is_some() && !has_effect(operation) {
             return Vec::new();
         }
-        let described = self
-            .reply(operation, '4')
-            .and_then(|schema| schema["properties"].as_object());
-        let mut names: Vec<String> = described.into_iter().flatten().map(|(name, _)| name.clone()).collect();
-        names.extend(["error", "errors"].map(str::to_owned));
+        let errors = self.error_properties(operation).into_iter();
+        let errors = errors.filter(|name| described.is_none() || name.to_lowercase().starts_with("error"));
+        let mut names: Vec<String> = errors.chain(["error", "errors"]).map(str::to_owned).collect();
+        names.retain(|name| described.is_none_or(|described| !described.contains_key(name)));
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// Of an operation that changes something: the members that its successful reply is described with, by every name that they
+    /// are read by.
+    pub fn reply_members(&self, operation: &Operation) -> Vec<String> {
+        let success = self.reply(operation, '2').filter(|_| has_effect(operation));
+        let described = success.and_then(|schema| schema["properties"].as_object());
+        let names = described.into_iter().flatten().flat_map(|(name, property)| {
+            let aliases = property["x-aliases"].as_array().into_iter().flatten();
+            std::iter::once(name.as_str()).chain(aliases.filter_map(Value::as_str))
+        });
+        names.map(str::to_owned).collect()
     }
 
     /// Whether an operation's successful reply is an object, and nothing else.

@@ -97,6 +97,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         })
     }));
     let error_members = document.error_members(operation);
+    let reply_members = document.reply_members(operation);
     let error_codes = document.error_codes(operation);
     let replies_with_object = document.replies_with_object(operation);
     let loggable = document.loggable(operation);
@@ -104,6 +105,10 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         .pagination
         .as_ref()
         .is_some_and(|pagination| pagination.empty_page_ends);
+    let next_is_whole = operation
+        .pagination
+        .as_ref()
+        .is_some_and(|pagination| pagination.next_is_whole);
     let grade = operation
         .provenance
         .as_ref()
@@ -134,8 +139,10 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             limit: #limit,
             replies_with_object: #replies_with_object,
             error_members: &[#(#error_members),*],
+            reply_members: &[#(#reply_members),*],
             error_codes: &[#(#error_codes),*],
             empty_page_ends: #empty_page_ends,
+            next_is_whole: #next_is_whole,
             loggable: &[#(#loggable),*],
             grade: ::finrail::rt::v1::Grade::#grade,
             ..::finrail::rt::v1::Operation::BASE

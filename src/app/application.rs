@@ -600,7 +600,8 @@ impl<P: Provider> App<P> {
             .build()
     }
 
-    /// What happens from now on to the grants that this process holds: new tokens, ends, doubts, trouble with the store.
+    /// What happens from now on to the grants that this process holds: new tokens, ends, doubts, trouble with the store. Of a
+    /// [tenant's](Self::tenant) application, to those of the tenant's users alone.
     ///
     /// ```
     /// # #[cfg(feature = "mx")] {
@@ -619,7 +620,7 @@ impl<P: Provider> App<P> {
     /// ```
     #[must_use]
     pub fn watch(&self) -> AllEvents {
-        AllEvents::new(self.0.news.subscribe())
+        AllEvents::new(self.0.news.subscribe(), self.1.clone())
     }
 
     pub(crate) fn client<C: TypedClient<Provider = P>>(&self, credential: Credential) -> C {

@@ -10,6 +10,7 @@ use crate::transport::generated::{cursor_pages, encode_path, link_pages};
 use crate::transport::{
     CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
+use crate::value::error_in_success::is_blank;
 use crate::value::{Json, JsonMap};
 
 /// A call that may have taken effect, and may not: its outcome was [`Unknown`](Outcome::Unknown), or the program was stopped
@@ -69,7 +70,7 @@ impl Found {
     }
 }
 
-/// What the provider showed. `Debug` leaves the replies out: they may hold personal data.
+/// What the provider showed. `Debug` leaves out the replies, and a state that no specification knows: they may hold personal data.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Evidence {
@@ -77,12 +78,20 @@ pub struct Evidence {
     pub state: Option<String>,
     /// The reply, or the items of a list that may be the call's work. Empty where nothing of it is there.
     pub seen: Vec<Json>,
+    /// The state is one that the specification names.
+    is_known: bool,
 }
 
 impl fmt::Debug for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evidence")
-            .field("state", &self.state)
+            .field(
+                "state",
+                &self
+                    .state
+                    .as_deref()
+                    .map(|state| if self.is_known { state } else { "\u{2026}" }),
+            )
             .field("seen", &self.seen.len())
             .finish()
     }
@@ -224,14 +233,16 @@ impl<P: Provider> Doubt<P> {
             reply => reply?,
         };
         let state = self.lookup.state.and_then(|pointer| reply.pointer(pointer)?.plain());
+        let is_one_of = |states: &[&str]| state.as_deref().is_some_and(|state| states.contains(&state));
+        let (is_settled, is_rejected) = (is_one_of(self.lookup.settled), is_one_of(self.lookup.rejected));
         let evidence = Evidence {
             seen: vec![Json::clone(&reply)],
+            is_known: is_settled || is_rejected,
             state,
         };
-        let is_one_of = |states: &[&str]| evidence.state.as_deref().is_some_and(|state| states.contains(&state));
-        Ok(if is_one_of(self.lookup.settled) {
+        Ok(if is_settled {
             Found::Settled(evidence)
-        } else if is_one_of(self.lookup.rejected) {
+        } else if is_rejected {
             Found::Rejected(evidence)
         } else {
             Found::Open(evidence)
@@ -279,8 +290,20 @@ impl<P: Provider> Doubt<P> {
         let (mut read, mut empty) = (0, 0);
         while let Some(page) = pages.next().await {
             let page = page?;
-            let items = operation.items.and_then(|pointer| page.pointer(pointer)?.items());
-            let items = items.unwrap_or_default();
+            let (items, next_is_readable) = (items_of(operation, &page), has_readable_next(lookup, &page));
+            // What cannot be read does not show that nothing of it is there.
+            let Some(items) = items.filter(|_| next_is_readable) else {
+                let path = operation
+                    .items
+                    .filter(|_| next_is_readable)
+                    .or(lookup.next)
+                    .unwrap_or_default();
+                let (path, reason) = (
+                    path.trim_start_matches('/').replace('/', "."),
+                    NOT_TO_BE_READ.to_owned(),
+                );
+                return Err(page.invalid(Problem::Decode { path, reason }));
+            };
             if items.is_empty() && operation.empty_page_ends {
                 break;
             }
@@ -328,11 +351,35 @@ async fn ask<C: TypedClient>(
     }
 }
 
+const NOT_TO_BE_READ: &str = "expected a list of objects that have each name once, and a text for the next page";
+
+/// The items of a page, where it has a list of objects.
+fn items_of(operation: &Operation, page: &Json) -> Option<Vec<Json>> {
+    let items = page.pointer(operation.items?)?.items()?;
+    let is_object = |item: &Json| item.parse::<JsonMap>().is_ok();
+    items.iter().all(is_object).then_some(items)
+}
+
+/// Whether a page says in a form that is known where the next one is, or that there is none.
+fn has_readable_next(lookup: &Lookup, page: &Json) -> bool {
+    let Some(pointer) = lookup.next else { return true };
+    let mut at = page.clone();
+    for step in pointer.split('/').skip(1) {
+        let members = match at.parse::<JsonMap>() {
+            Ok(members) => members,
+            Err(_) => return is_blank(&at),
+        };
+        match members.json(&step.replace("~1", "/").replace("~0", "~")) {
+            Some(inner) => at = inner.clone(),
+            None => return true,
+        }
+    }
+    is_blank(&at) || at.plain().is_some()
+}
+
 /// Whether the provider itself answered so, as far as that can be known: the body is one of its own.
 fn is_the_providers(error: &Error<Bytes>) -> bool {
-    error
-        .body()
-        .is_some_and(|body| serde_json::from_slice::<JsonMap>(body).is_ok())
+    matches!(error, Error::ErrorResponse(reply) if reply.json::<JsonMap>().is_ok())
 }
 
 impl<P: Provider> Clone for Doubt<P> {

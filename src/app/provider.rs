@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::http::ConfigError;
 use crate::oauth::{Profile, RequestedScope};
-use crate::transport::{Core, Operation, RawCall, proof_of_all};
+use crate::transport::{Core, Operation, RawCall};
 
 /// A provider, as generated code describes it. Every provider module has a type that implements it.
 pub trait Provider: Copy + Send + Sync + 'static {
@@ -69,7 +69,7 @@ pub trait TypedClient: Clone + Send + Sync + 'static {
     fn raw(&self, method: http::Method, path: &str) -> RawCall {
         let beside = Self::Provider::operations();
         let beside = beside.iter().filter(|operation| operation.client == Self::KIND.name());
-        RawCall::new(self.core().clone(), method, path, proof_of_all(beside))
+        RawCall::new(self.core().clone(), method, path, beside)
     }
 
     /// The same client, with one header more on every call. A value that a call has by itself, or that its caller

@@ -520,7 +520,7 @@ impl Sandbox {
     ///
     /// # Panics
     ///
-    /// When the provider is not one of [`providers`](Self::providers), the text is not JSON, the path is no collection, or
+    /// When the provider is not one of [`providers`](Self::providers), the text is no JSON object, the path is no collection, or
     /// it goes through a thing that does not exist.
     ///
     /// ```no_run
@@ -536,6 +536,11 @@ impl Sandbox {
         let Ok(doc) = Json::parse(json) else {
             wrong(&format!("what is put into `{path}` is no JSON ({provider})"))
         };
+        if !json.trim_start().starts_with('{') {
+            wrong(&format!(
+                "what is put into `{path}` is no JSON object, so it could have no id ({provider})"
+            ));
+        }
         let put = player.state().store.put(&player.spec, path, doc);
         put.unwrap_or_else(|why| wrong(&format!("{why} ({provider})")))
     }

@@ -1,12 +1,12 @@
 //! Watching a grant: its events, from a moment on.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
 
 use super::event::Event;
-use super::key::TokenKey;
+use super::key::{GrantKind, TokenKey};
 use super::live::Live;
 
 /// The events of a grant, from the moment of [`watch`](super::TokenHandle::watch) on.
@@ -87,33 +87,48 @@ impl std::fmt::Debug for Events {
 ///
 /// That an end comes near is told when the grant is used, renewed or looked at by
 /// [`keep_alive`](crate::App::keep_alive); what another process does is told when this one learns of it.
-pub struct AllEvents(broadcast::Receiver<(TokenKey, Event)>);
+///
+/// Of a [tenant's](crate::App::tenant) application, what happens to the grants of its users alone.
+pub struct AllEvents {
+    received: broadcast::Receiver<(TokenKey, Event)>,
+    /// The tenant whose grants they are of; none: all of them.
+    tenant: Option<Arc<str>>,
+}
 
 /// An event, and whose grant it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GrantEvent {
-    /// The grant. None with [`Event::Missed`], which is of all of them.
+    /// The grant. None with [`Event::Missed`], which is of all of them, of other tenants' too.
     pub key: Option<TokenKey>,
     /// What happened.
     pub event: Event,
 }
 
 impl AllEvents {
-    pub(crate) fn new(received: broadcast::Receiver<(TokenKey, Event)>) -> Self {
-        Self(received)
+    pub(crate) fn new(received: broadcast::Receiver<(TokenKey, Event)>, tenant: Option<Arc<str>>) -> Self {
+        Self { received, tenant }
     }
 
     /// The next event; none: the application and its connections are gone. Dropping the future loses no event.
     pub async fn next(&mut self) -> Option<GrantEvent> {
-        match self.0.recv().await {
-            Ok((key, event)) => Some(GrantEvent { key: Some(key), event }),
-            Err(broadcast::error::RecvError::Lagged(missed)) => Some(GrantEvent {
-                key: None,
-                event: Event::Missed(missed),
-            }),
-            Err(broadcast::error::RecvError::Closed) => None,
+        loop {
+            return match self.received.recv().await {
+                Ok((key, _)) if !self.is_told_of(&key) => continue,
+                Ok((key, event)) => Some(GrantEvent { key: Some(key), event }),
+                Err(broadcast::error::RecvError::Lagged(missed)) => Some(GrantEvent {
+                    key: None,
+                    event: Event::Missed(missed),
+                }),
+                Err(broadcast::error::RecvError::Closed) => None,
+            };
         }
+    }
+
+    fn is_told_of(&self, key: &TokenKey) -> bool {
+        // The application's own tokens are no tenant's.
+        let is_own = |tenant: &Arc<str>| **tenant == *key.tenant && key.grant != GrantKind::ClientCredentials;
+        self.tenant.as_ref().is_none_or(is_own)
     }
 }
 

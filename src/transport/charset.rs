@@ -65,7 +65,12 @@ fn declared(headers: &HeaderMap) -> Option<&'static Encoding> {
         .any(|ascii| ascii.eq_ignore_ascii_case(&charset))
     {
         true => Some(UTF_8),
-        false => Encoding::for_label(charset.as_bytes()),
+        // Labels are written with `_` too, and Latin-1 with its hyphen.
+        false => Encoding::for_label(charset.as_bytes()).or_else(|| {
+            let plain = charset.to_ascii_lowercase().replace('_', "-");
+            let label = if plain == "latin-1" { "latin1" } else { &plain };
+            Encoding::for_label(label.as_bytes())
+        }),
     }
 }
 

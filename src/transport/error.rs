@@ -7,7 +7,7 @@ use std::fmt;
 use http::StatusCode;
 
 use super::connection_error::ConnectionError;
-use super::invalid_reply::{InvalidReply, Problem, RawBody};
+use super::invalid_reply::{InvalidReply, Problem, RawBody, told};
 use super::limits::Limited;
 use super::machine::may_pass;
 use super::outcome::{Outcome, Proof};
@@ -267,6 +267,7 @@ impl<E> Error<E> {
             Self::ErrorResponse(reply) => Some(reply.status()),
             Self::InvalidReply(reply) => Some(reply.status),
             Self::Connection(error) => error.status,
+            Self::UnreadableItem(item) => Some(item.status),
             _ => None,
         }
     }
@@ -304,6 +305,7 @@ impl<E> Error<E> {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::ErrorResponse(reply) => reply.head().code(),
+            Self::InvalidReply(reply) => reply.code.as_deref(),
             _ => None,
         }
     }
@@ -368,7 +370,12 @@ impl<E> fmt::Display for Error<E> {
             }
             Self::Connection(error) => write!(f, "{error}"),
             Self::ErrorResponse(reply) => {
-                write!(f, "{}: the provider answered {}", reply.operation(), reply.status())?;
+                write!(
+                    f,
+                    "{}: the provider answered {}",
+                    reply.operation(),
+                    told(reply.status())
+                )?;
                 if let Some(code) = self.code() {
                     write!(f, " ({code})")?;
                 }
@@ -615,6 +622,7 @@ mod tests {
     fn an_item_has_the_id_of_its_reply() {
         let item = UnreadableItem {
             operation: "list",
+            status: StatusCode::OK,
             request_id: Some("r-1".to_owned()),
             position: 0,
             path: String::new(),
@@ -622,6 +630,9 @@ mod tests {
             raw: RawBody(bytes::Bytes::new()),
         };
         let error: Error = Error::UnreadableItem(Box::new(item));
-        assert_eq!(error.request_id(), Some("r-1"));
+        assert_eq!(
+            (error.request_id(), error.status()),
+            (Some("r-1"), Some(StatusCode::OK))
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use http::HeaderName;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,10 @@ use crate::value::Json;
 
 /// A call that is about to be made: what it is, what to look up if its outcome stays unknown, and a digest of it. Keep it
 /// before the call is sent, where a restart finds it; serde reads and writes it.
+///
+/// What is kept has a check over all of it, key and ids of the look-up included: an intent that was cut or altered by mistake
+/// is not read. The check is no signature, so keep an intent where only you can write. Every format of serde will do, those that do
+/// not describe themselves too.
 ///
 /// It has the ids that the look-up needs, and the idempotency key where the provider has a header for one. The digest is
 /// SHA-256 over method, path, query, body and headers: whoever can guess the body can check the guess, so keep an intent as you keep
@@ -47,21 +51,99 @@ use crate::value::Json;
 /// # }
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Kept", into = "Kept")]
 pub struct Intent {
+    id: Uuid,
+    provider: String,
+    operation: String,
+    prepared_at: DateTime<Utc>,
+    digest: String,
+    idempotency_key: Option<String>,
+    /// The grant that it is made under, by a name that tells nothing of a person; none: it is not known.
+    connection: Option<String>,
+    /// What a look-up needs of the call, by runtime expression.
+    values: BTreeMap<String, String>,
+}
+
+/// An intent as it is kept. All of it is written: a format that does not describe itself has no place for what is left out.
+#[derive(Serialize, Deserialize)]
+struct Kept {
     version: Version,
     id: Uuid,
     provider: String,
     operation: String,
     prepared_at: DateTime<Utc>,
     digest: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    idempotency_key: Option<String>,
-    /// The grant that it is made under, by a name that tells nothing of a person; none: it is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    connection: Option<String>,
-    /// What a look-up needs of the call, by runtime expression.
     #[serde(default)]
+    idempotency_key: Option<String>,
+    #[serde(default)]
+    connection: Option<String>,
     values: BTreeMap<String, String>,
+    /// Of all the rest.
+    check: String,
+}
+
+impl From<Intent> for Kept {
+    fn from(intent: Intent) -> Self {
+        let check = intent.check();
+        let Intent {
+            id,
+            provider,
+            operation,
+            prepared_at,
+            digest,
+            idempotency_key,
+            connection,
+            values,
+        } = intent;
+        Self {
+            version: Version,
+            id,
+            provider,
+            operation,
+            prepared_at,
+            digest,
+            idempotency_key,
+            connection,
+            values,
+            check,
+        }
+    }
+}
+
+impl TryFrom<Kept> for Intent {
+    type Error = &'static str;
+
+    fn try_from(kept: Kept) -> Result<Self, Self::Error> {
+        let Kept {
+            version: Version,
+            id,
+            provider,
+            operation,
+            prepared_at,
+            digest,
+            idempotency_key,
+            connection,
+            values,
+            check,
+        } = kept;
+        let intent = Self {
+            id,
+            provider,
+            operation,
+            prepared_at,
+            digest,
+            idempotency_key,
+            connection,
+            values,
+        };
+        match intent.check() == check {
+            true => Ok(intent),
+            false => Err(
+                "this intent is not as it was kept: it was cut or altered, so it says nothing sure of the call; ask the provider what became of it",
+            ),
+        }
+    }
 }
 
 /// The form in which intents are kept. A later one that cannot be read by this crate has another number.
@@ -71,7 +153,7 @@ struct Version;
 
 impl From<Version> for u8 {
     fn from(_: Version) -> Self {
-        1
+        2
     }
 }
 
@@ -80,7 +162,10 @@ impl TryFrom<u8> for Version {
 
     fn try_from(number: u8) -> Result<Self, Self::Error> {
         match number {
-            1 => Ok(Self),
+            2 => Ok(Self),
+            0 | 1 => Err(
+                "this intent was kept by a version of finrail before its release: look up with that one what became of the call",
+            ),
             _ => Err("this intent was kept by a newer version of finrail: update finrail to read it"),
         }
     }
@@ -134,6 +219,25 @@ impl Intent {
         Self { connection, ..self }
     }
 
+    fn check(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |part: &str| add(&mut hash, part.as_bytes());
+        add(&self.id.to_string());
+        add(&self.provider);
+        add(&self.operation);
+        add(&self.prepared_at.to_rfc3339_opts(SecondsFormat::Nanos, true));
+        add(&self.digest);
+        for option in [&self.idempotency_key, &self.connection] {
+            add(if option.is_some() { "1" } else { "0" });
+            add(option.as_deref().unwrap_or_default());
+        }
+        for (name, value) in &self.values {
+            add(name);
+            add(value);
+        }
+        named(hash)
+    }
+
     /// The value of a runtime expression in the call, where the call had one.
     pub(crate) fn value(&self, expression: &str) -> Option<&str> {
         self.values.get(expression).map(String::as_str)
@@ -153,7 +257,6 @@ impl Intent {
             Some(((*expression).to_owned(), value))
         });
         Self {
-            version: Version,
             id: Uuid::new_v4(),
             provider: provider.to_owned(),
             operation: operation.id.to_owned(),
@@ -194,19 +297,26 @@ fn digest(operation: &Operation, base: &Url, request: &reqwest::Request) -> Stri
         url.query().unwrap_or_default().as_bytes(),
         body,
     ] {
-        // With its length before it, no part can pass for the beginning of the next.
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+        add(&mut hash, part);
     }
     let belongs = |name: &HeaderName| !is_of_one_sending(operation, name.as_str());
     let mut headers: Vec<_> = request.headers().iter().filter(|(name, _)| belongs(name)).collect();
     headers.sort_by_key(|(name, _)| name.as_str());
     for (name, value) in headers {
         for part in [name.as_str().as_bytes(), value.as_bytes()] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
+            add(&mut hash, part);
         }
     }
+    named(hash)
+}
+
+/// With its length before it, no part can pass for the beginning of the next.
+fn add(hash: &mut Sha256, part: &[u8]) {
+    hash.update((part.len() as u64).to_be_bytes());
+    hash.update(part);
+}
+
+fn named(hash: Sha256) -> String {
     format!("sha-256:{}", URL_SAFE_NO_PAD.encode(hash.finalize()))
 }
 
@@ -293,6 +403,80 @@ mod tests {
 
     fn base() -> Url {
         "https://bank.example/v1/".parse().unwrap()
+    }
+
+    #[test]
+    fn an_intent_that_was_altered_or_cut_is_not_read() {
+        let url = "https://bank.example/v1/payments/sepa/p7.json?page=2";
+        let intent = Intent::of(
+            "bank",
+            &OPERATION,
+            &base(),
+            &request(url, "{}"),
+            Some("key-1".to_owned()),
+        );
+        let intent = intent.under(Some("grant-1".to_owned()));
+        let kept = serde_json::to_value(&intent).unwrap();
+        assert_eq!(serde_json::from_value::<Intent>(kept.clone()).unwrap(), intent);
+        let refused = |change: &dyn Fn(&mut Value)| {
+            let mut altered = kept.clone();
+            change(&mut altered);
+            assert_ne!(altered, kept);
+            serde_json::from_value::<Intent>(altered).unwrap_err().to_string()
+        };
+        for name in [
+            "id",
+            "provider",
+            "operation",
+            "prepared_at",
+            "digest",
+            "idempotency_key",
+            "connection",
+            "check",
+        ] {
+            let other = match name {
+                "id" => Value::from(Uuid::new_v4().to_string()),
+                "prepared_at" => Value::from("2026-11-27T10:00:00Z"),
+                _ => Value::from("x"),
+            };
+            let told = refused(&|kept| kept[name] = other.clone());
+            assert!(told.contains("not as it was kept"), "{name}: {told}");
+        }
+        for (name, change) in [
+            ("$request.path.id", Value::from("p8")),
+            ("$request.path.other", Value::from("")),
+        ] {
+            let told = refused(&|kept| kept["values"][name] = change.clone());
+            assert!(told.contains("not as it was kept"), "{name}: {told}");
+        }
+        assert!(refused(&|kept| kept["idempotency_key"] = Value::Null).contains("not as it was kept"));
+        assert!(refused(&|kept| kept["idempotency_key"] = Value::from("")).contains("not as it was kept"));
+        assert!(refused(&|kept| kept["version"] = Value::from(1)).contains("before its release"));
+        assert!(refused(&|kept| kept["version"] = Value::from(3)).contains("newer version"));
+    }
+
+    #[test]
+    fn all_of_an_intent_is_written_in_one_order_for_formats_that_describe_nothing() {
+        for (key, grant) in [(None, None), (Some("key-1"), Some("grant-1"))] {
+            let url = "https://bank.example/v1/payments/sepa/p7.json";
+            let intent = Intent::of("bank", &OPERATION, &base(), &request(url, "{}"), key.map(str::to_owned));
+            let intent = intent.under(grant.map(str::to_owned));
+            let kept = serde_json::to_string(&intent).unwrap();
+            let names = [
+                "version",
+                "id",
+                "provider",
+                "operation",
+                "prepared_at",
+                "digest",
+                "idempotency_key",
+                "connection",
+                "values",
+                "check",
+            ];
+            let places: Vec<_> = names.iter().map(|name| kept.find(&format!("\"{name}\":"))).collect();
+            assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{kept}");
+        }
     }
 
     #[test]
@@ -426,7 +610,7 @@ mod tests {
         // What a later version of the same form adds is left alone.
         newer["more"] = serde_json::json!(1);
         assert_eq!(serde_json::from_value::<Intent>(newer.clone()).unwrap(), intent);
-        newer["version"] = serde_json::json!(2);
+        newer["version"] = serde_json::json!(3);
         let error = serde_json::from_value::<Intent>(newer).unwrap_err().to_string();
         assert!(error.contains("update finrail"), "{error}");
     }

@@ -27,6 +27,8 @@ pub struct InvalidReply {
     pub in_doubt: bool,
     /// Why the token that the provider refused could not be replaced by another one, where that was tried.
     pub not_renewed: Option<Box<token::Error>>,
+    /// The provider's own code of what is wrong, where it stands in an error that differs elsewhere.
+    pub code: Option<String>,
     /// The body as it came, where it was read. It is shown to nobody who does not ask for it.
     pub body: Option<RawBody>,
     pub(super) concluded: Conclusion,
@@ -85,6 +87,7 @@ impl fmt::Display for InvalidReply {
             problem,
             ..
         } = self;
+        let status = told(*status);
         match problem {
             Problem::Status => write!(
                 f,
@@ -140,6 +143,9 @@ impl fmt::Display for InvalidReply {
                 "{operation}: the next page is the page that was just read, so the listing is not whole; ask for the pages one by one"
             )?,
         }
+        if let Some(code) = &self.code {
+            write!(f, " ({code})")?;
+        }
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;
         }
@@ -150,6 +156,14 @@ impl fmt::Display for InvalidReply {
             f.write_str("; an earlier attempt may have taken effect")?;
         }
         Ok(())
+    }
+}
+
+/// A status as it is told: with its word, where it has one.
+pub(super) fn told(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(_) => status.to_string(),
+        None => status.as_str().to_owned(),
     }
 }
 

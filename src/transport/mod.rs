@@ -47,7 +47,6 @@ pub use outcome::{Outcome, Proof};
 pub use pages::{Items, Pages};
 pub use prepared::Prepared;
 pub use raw::RawCall;
-pub(crate) use raw::proof_of_all;
 #[cfg(feature = "mock")]
 pub(crate) use request::{form, parameter_texts};
 pub use response::{MAX_BODY, ResponseValue};

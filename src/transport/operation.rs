@@ -51,13 +51,17 @@ pub struct Operation {
     pub limit: Option<Limit>,
     /// Whether a success is an object: a list or `null` in its place is not read as one without fields.
     pub replies_with_object: bool,
-    /// Of a reply of which nothing is described: members by which an error is known that came as a success, whatever is beside
-    /// them.
+    /// Of a call that changes something, and of a reply of which nothing is described: members by which an error is known that
+    /// came as a success, whatever is beside them.
     pub error_members: &'static [&'static str],
+    /// Of a call that changes something: the members that its successful reply is described with.
+    pub reply_members: &'static [&'static str],
     /// Members of an error reply that hold the provider's own code. See [`Error::code`](super::Error::code).
     pub error_codes: &'static [&'static str],
     /// Whether a page without items is the last one, whatever it names as the next.
     pub empty_page_ends: bool,
+    /// Whether a link to the next page has all that the page needs, though it leaves out what the call set.
+    pub next_is_whole: bool,
     /// Fields of its body and its replies whose values may be logged, by their places (`items[].status`). See
     /// [`AppBuilder::wire_log`](crate::AppBuilder::wire_log).
     pub loggable: &'static [&'static str],
@@ -166,8 +170,10 @@ impl Operation {
         limit: None,
         replies_with_object: false,
         error_members: &[],
+        reply_members: &[],
         error_codes: &[],
         empty_page_ends: false,
+        next_is_whole: false,
         loggable: &[],
         grade: Grade::Inferred,
     };

@@ -329,6 +329,7 @@ where
     E: Send + 'a,
 {
     let (base, mut seen) = (base.clone(), HashSet::<Query>::new());
+    let mut asked = None::<Query>;
     let fetch = move |link: Option<Url>| match link {
         Some(link) => follow(link),
         None => first(),
@@ -338,12 +339,16 @@ where
             return Ok(Next::End);
         };
         let from = page.url().clone();
+        let asked = asked.get_or_insert_with(|| query(&from));
+        let is_whole = page.head().operation.next_is_whole;
         if seen.is_empty() {
             seen.insert(query(&from));
         }
         Ok(match link_target(&base, &from, &link) {
             None => Nowhere::Foreign.after(page),
-            Some(to) if !same_resource(&from, &to) => Nowhere::OtherResource.after(page),
+            Some(to) if !same_resource(&from, &to) || !same_question(asked, &query(&to), is_whole) => {
+                Nowhere::OtherResource.after(page)
+            }
             // The resource is the same: its query alone tells one page from another.
             Some(to) if !seen.insert(query(&to)) => Nowhere::Repeated.after(page),
             Some(to) => Next::Page(Some(to)),
@@ -492,6 +497,76 @@ fn same_resource(asked: &Url, next: &Url) -> bool {
             .collect()
     };
     segments(asked) == segments(next)
+}
+
+/// Names of parameters that say which page it is, or how large: without `_`, `-` and what is in brackets.
+const OF_A_PAGE: &[&str] = &[
+    "limit",
+    "offset",
+    "page",
+    "pagesize",
+    "perpage",
+    "itemsperpage",
+    "size",
+    "count",
+    "start",
+    "skip",
+    "first",
+    "top",
+    "pagenumber",
+    "pageindex",
+];
+
+/// Names of parameters that say where a listing goes on, in a word of the provider's own, and how others end: not `dateFrom`,
+/// which says what is asked for.
+const OF_A_PLACE: &[&str] = &["after", "before", "from", "next", "startingafter", "endingbefore"];
+const END_AS_A_PLACE: &[&str] = &["cursor", "token", "marker", "continuation", "referencefrom", "idfrom"];
+
+/// Whether a link asks for more of what the call asked for: every parameter that the call set and that is none of paging
+/// stands in it as the call has it. Where the link says with a word of the provider's own where to go on, or `is_whole`
+/// (as the provider documents), it may leave them out, because the word stands for them; it may not change them.
+fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
+    let values_of = |query: &Query, name: &[u8]| -> Vec<Vec<u8>> {
+        let named = query.iter().filter(|(other, _)| plain_name(other) == name);
+        named
+            .map(|(_, value)| value.clone())
+            .filter(|value| !value.is_empty())
+            .collect()
+    };
+    let is_new_place = |(name, value): &(Vec<u8>, Vec<u8>)| {
+        let is_word = !value.iter().all(u8::is_ascii_digit);
+        is_word && is_of_a_place(name) && !asked.iter().any(|(set, before)| set == name && before == value)
+    };
+    let may_leave_out = is_whole || next.iter().any(is_new_place);
+    asked.iter().filter(|(name, _)| !is_of_paging(name)).all(|(name, _)| {
+        let name = plain_name(name);
+        let (before, now) = (values_of(asked, &name), values_of(next, &name));
+        before == now || now.is_empty() && may_leave_out
+    })
+}
+
+fn is_of_paging(name: &[u8]) -> bool {
+    let plain = plain_name(name);
+    OF_A_PAGE.iter().any(|of_page| of_page.as_bytes() == plain) || is_of_a_place(name)
+}
+
+fn is_of_a_place(name: &[u8]) -> bool {
+    let plain = plain_name(name);
+    let ends = |place: &&str| plain.ends_with(place.as_bytes());
+    OF_A_PLACE.iter().any(|place| place.as_bytes() == plain) || END_AS_A_PLACE.iter().any(ends)
+}
+
+/// A parameter's name as it is compared: `roles[0]` and `roles[]` are one, and so are `page_size` and `pageSize`.
+fn plain_name(name: &[u8]) -> Vec<u8> {
+    let end = name.iter().position(|byte| *byte == b'[');
+    let is_index = |inner: &[u8]| {
+        inner
+            .strip_suffix(b"]")
+            .is_some_and(|inner| inner.iter().all(u8::is_ascii_digit))
+    };
+    let end = end.filter(|end| is_index(&name[end + 1..])).unwrap_or(name.len());
+    let letters = name[..end].iter().filter(|byte| !matches!(byte, b'_' | b'-'));
+    letters.map(u8::to_ascii_lowercase).collect()
 }
 
 /// How many pages without an item may follow one another.
@@ -672,6 +747,7 @@ mod tests {
     async fn of_all_items_those_that_cannot_be_read_are_told_apart() {
         let unreadable = |position| UnreadableItem {
             operation: OPERATION.id,
+            status: http::StatusCode::OK,
             request_id: None,
             position,
             path: String::new(),
@@ -744,6 +820,42 @@ mod tests {
             }
         }
         (found, None)
+    }
+
+    #[test]
+    fn a_link_asks_for_more_of_what_the_call_asked_for() {
+        let of = |text: &str| query(&format!("{BASE}/items?{text}").parse().unwrap());
+        for (asked, next, is_same, is_same_where_links_are_whole) in [
+            ("", "offset=1", true, true),
+            ("customer=a", "customer=a&offset=1", true, true),
+            ("customer=a&limit=5", "offset=1&customer=a", true, true),
+            ("customer=a", "offset=1", false, true),
+            ("customer=a", "page=2", false, true),
+            ("customer=a", "customer=b&offset=1", false, false),
+            ("customer=a", "customer=a&customer=b&offset=1", false, false),
+            ("customer=a", "customer=&offset=1", false, true),
+            ("customer=a", "status=failed&offset=1", false, true),
+            ("customer=", "offset=1", true, true),
+            // With a word of the provider's own, which stands for the filters.
+            ("customer=a", "cursor=x7", true, true),
+            ("customer=a", "page_token=x7", true, true),
+            ("customer=a", "cursor=x7&customer=b", false, false),
+            ("customer=a", "cursor=7", false, true),
+            ("customer=a", "entryReferenceFrom=x7", true, true),
+            ("dateFrom=2026-10-01", "dateFrom=2026-10-02&page=2", false, false),
+            ("dateFrom=2026-10-01", "page=2", false, true),
+            ("customer=a&cursor=x7", "cursor=x7", false, true),
+            ("customer=a&cursor=x7", "cursor=x8", true, true),
+            // In another form.
+            ("roles[]=a&roles[]=b", "roles[1]=b&roles[0]=a&page=2", true, true),
+            ("roles[]=a&roles[]=b", "roles[0]=a&page=2", false, false),
+            ("at[gte]=1", "at[lte]=1&page=2", false, true),
+        ] {
+            for (is_whole, is_same) in [(false, is_same), (true, is_same_where_links_are_whole)] {
+                let same = same_question(&of(asked), &of(next), is_whole);
+                assert_eq!(same, is_same, "{asked} {next} {is_whole}");
+            }
+        }
     }
 
     #[tokio::test]
@@ -1053,6 +1165,7 @@ mod tests {
         ] {
             let page = reply(BASE, Some((good, None))).await.map(|mut page| {
                 let unreadable = |position| UnreadableItem {
+                    status: http::StatusCode::OK,
                     operation: "list_items",
                     request_id: None,
                     position,

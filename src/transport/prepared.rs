@@ -146,6 +146,11 @@ fn prepared<'a, T, E>(
             let Some(key) = intent.idempotency_key() else {
                 return Err(refused("the intent has no idempotency key; look up what became of it"));
             };
+            if key.trim().is_empty() {
+                return Err(refused(
+                    "the idempotency key of the intent is blank; look up what became of it",
+                ));
+            }
             if given.is_some_and(|given| given != key) {
                 return Err(refused(
                     "the call has another idempotency key than the intent; leave it out",

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::charset::{Wrong, in_utf_8};
 use super::core::Core;
 use super::error::Error;
 use super::invalid_reply::Problem;
@@ -18,7 +19,7 @@ use super::options::CallOptions;
 use super::request::encode_path;
 use super::response::{Body, Response, ResponseValue};
 use super::trace;
-use crate::http::{is_same_origin, without_mark};
+use crate::http::is_same_origin;
 use crate::value::decode::{Undecodable, decode};
 
 /// A call by method and path, for what a specification lacks: with the client's credentials, retry policy, headers and
@@ -55,12 +56,22 @@ pub struct RawCall {
     effect: Effect,
     /// How a refusal is known to be the provider's.
     proof: Option<ErrorProof>,
+    /// Members in which the provider's own code stands.
+    codes: &'static [&'static str],
+    /// The provider has a header for the key of a caller's intent on some of its calls.
+    has_key_elsewhere: bool,
     with: CallOptions,
     problem: Option<String>,
 }
 
 impl RawCall {
-    pub(crate) fn new(core: Core, method: Method, path: &str, proof: Option<ErrorProof>) -> Self {
+    /// `others`: what its provider's specification says of other calls.
+    pub(crate) fn new<'o>(
+        core: Core,
+        method: Method,
+        path: &str,
+        others: impl IntoIterator<Item = &'o Operation> + Clone,
+    ) -> Self {
         let effect = if matches!(method, Method::GET | Method::HEAD | Method::OPTIONS) {
             Effect::Safe
         } else {
@@ -76,7 +87,11 @@ impl RawCall {
             body: None,
             accept: HeaderValue::from_static("application/json"),
             effect,
-            proof,
+            proof: proof_of_all(others.clone()),
+            codes: codes_of_all(others.clone()),
+            has_key_elsewhere: others
+                .into_iter()
+                .any(|operation| operation.idempotency_header.is_some()),
             with: CallOptions::new(),
             problem: None,
         }
@@ -159,7 +174,11 @@ impl RawCall {
             headers.insert(CONTENT_TYPE, media_type);
             *request.body_mut() = Some(body.into());
         }
-        let operation = operation(self.effect, self.proof);
+        if self.has_key_elsewhere && self.with.given_key().is_some() {
+            let told = "raw: which header of this call has the key, no specification says: give it with `header`";
+            return Err(Error::invalid_request(told.to_owned()));
+        }
+        let operation = operation(self.effect, self.proof, self.codes);
         let response = self.core.execute_given(request, operation, self.with).await?;
         match response.status().as_u16() {
             200..=299 => ResponseValue::as_it_came(response),
@@ -263,13 +282,13 @@ impl ResponseValue<Bytes> {
         read
     }
 
-    /// The body, read as JSON.
+    /// The body, read as JSON, in the charset that its header declares.
     ///
     /// # Errors
     ///
     /// When it does not have the form of `T`; the error names the place, and no value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error<Bytes>> {
-        decode(without_mark(&self.inner)).map_err(|Undecodable { path, reason }| {
+        decode(&in_utf_8(&self.inner, &self.head.headers, Wrong::Refused)).map_err(|Undecodable { path, reason }| {
             let problem = Problem::Decode { path, reason };
             Error::invalid_reply(self.head.invalid(problem, Some(self.inner.clone())))
         })
@@ -293,27 +312,45 @@ const RAW: Operation = Operation {
 
 /// The operation that a raw call is. There is one for each effect, and for each way in which a provider is known: they are
 /// made once and stay.
-fn operation(effect: Effect, error_proof: Option<ErrorProof>) -> &'static Operation {
+fn operation(
+    effect: Effect,
+    error_proof: Option<ErrorProof>,
+    error_codes: &'static [&'static str],
+) -> &'static Operation {
     static MADE: Mutex<Vec<&'static Operation>> = Mutex::new(Vec::new());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = made
-        .iter()
-        .find(|operation| operation.effect == effect && operation.error_proof == error_proof);
+    let known = made.iter().find(|operation| {
+        operation.effect == effect && operation.error_proof == error_proof && operation.error_codes == error_codes
+    });
     if let Some(known) = known {
         return known;
     }
     let new: &'static Operation = Box::leak(Box::new(Operation {
         effect,
         error_proof,
+        error_codes,
         ..RAW
     }));
     made.push(new);
     new
 }
 
+/// The members with the provider's own code, where all calls that have such have the same.
+fn codes_of_all<'o>(others: impl IntoIterator<Item = &'o Operation>) -> &'static [&'static str] {
+    let mut codes = others
+        .into_iter()
+        .map(|operation| operation.error_codes)
+        .filter(|codes| !codes.is_empty());
+    let first = codes.next().unwrap_or_default();
+    match codes.all(|other| other == first) {
+        true => first,
+        false => &[],
+    }
+}
+
 /// How the refusals of a provider are known where its specification says nothing of a call: as those of all others are.
 /// Where only some of them are known, or in different ways, nothing proves a refusal; where none is, it is assumed.
-pub(crate) fn proof_of_all<'o>(others: impl IntoIterator<Item = &'o Operation>) -> Option<ErrorProof> {
+fn proof_of_all<'o>(others: impl IntoIterator<Item = &'o Operation>) -> Option<ErrorProof> {
     let mut others = others.into_iter().filter(|operation| !operation.browser);
     let first = others.next()?.error_proof;
     match others.all(|operation| operation.error_proof == first) {
@@ -351,8 +388,28 @@ mod tests {
 
     #[test]
     fn a_raw_call_of_one_kind_is_one_operation() {
-        let [first, again] = [Effect::Neither; 2].map(|effect| operation(effect, Some(ErrorProof::BASE)));
+        let [first, again] = [Effect::Neither; 2].map(|effect| operation(effect, Some(ErrorProof::BASE), &["code"]));
         assert!(std::ptr::eq(first, again));
-        assert_eq!(operation(Effect::Safe, None).effect, Effect::Safe);
+        let other = operation(Effect::Safe, None, &[]);
+        assert_eq!((other.effect, other.error_codes), (Effect::Safe, &[][..]));
+        assert_eq!(first.error_codes, ["code"]);
+    }
+
+    #[test]
+    fn the_code_of_a_raw_call_stands_where_that_of_all_others_does() {
+        let known: [(&[&'static [&'static str]], &[&str]); 4] = [
+            (&[], &[]),
+            (&[&["code"], &[], &["code"]], &["code"]),
+            (&[&["code"], &["id"]], &[]),
+            (&[&[], &[]], &[]),
+        ];
+        for (others, expected) in known {
+            let others = others.iter().map(|error_codes| Operation {
+                error_codes,
+                ..Operation::BASE
+            });
+            let others: Vec<_> = others.collect();
+            assert_eq!(codes_of_all(&others), expected);
+        }
     }
 }

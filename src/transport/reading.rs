@@ -11,7 +11,9 @@ use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::canary;
 use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
-use crate::value::error_in_success::error_in;
+use crate::value::error_in_success::{error_in, error_instead, error_of_no_items, known_in};
+use crate::value::wire::listed;
+use crate::value::{Json, JsonMap};
 
 impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes a reply.
@@ -43,18 +45,18 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             false => Wrong::Replaced,
         };
         let text = in_utf_8(&body, &head.headers, wrong);
+        if let Some(member) = error_in_success(&head, &text).or_else(|| error_of_page(&head, &text)) {
+            let problem = Problem::Decode {
+                path: ".".to_owned(),
+                reason: format!("the reply to a success has `{member}`, as an error has"),
+            };
+            return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
+        }
         let read = || match head.status.is_success() {
             true if head.operation.replies_with_object => an_object(&text),
             true => decode_items(&text),
             false => decode(&text).map(|value| (value, false)),
         };
-        if let Some(member) = error_in_success(&head, &text) {
-            let problem = Problem::Decode {
-                path: ".".to_owned(),
-                reason: format!("nothing of the reply is described, and it has `{member}`, as an error has"),
-            };
-            return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
-        }
         let decoded = canary::watch(head.provider, head.operation.id, |text| head.secrets.are_in(text), read);
         let by_items = |text: &[u8]| {
             let items = head.operation.items.filter(|_| head.status.is_success());
@@ -122,13 +124,84 @@ fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, bool), Undecodable>
     }
 }
 
-/// The member by which a success is known for an error, where nothing of the reply is described that would speak for it.
+/// The member by which a success is known for an error, where nothing of the reply that is described speaks for it. Most
+/// replies are not looked through: where nothing is left blank, what is described was there.
 fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
-    let known = head.operation.error_members;
+    let operation = head.operation;
+    let (known, described) = (operation.error_members, operation.reply_members);
     if known.is_empty() || !head.status.is_success() {
         return None;
     }
-    error_in(&members(text)?, known)
+    if described.is_empty() {
+        return error_in(&members(text)?, known);
+    }
+    let (may_be_known, may_be_blank) = (has_in_any_case(text, b"error"), leaves_blank(text));
+    if !may_be_known && !may_be_blank {
+        return None;
+    }
+    let members = members(text)?;
+    known_in(&members, known).or_else(|| error_instead(&members, described, known))
+}
+
+/// The member by which a page without items is known for an error, which has none for another reason. A page that is seen to
+/// have an item is not looked through.
+fn error_of_page(head: &Head, text: &[u8]) -> Option<&'static str> {
+    let items = head.operation.items.filter(|_| head.status.is_success())?;
+    if begins_with_an_item(text, items) {
+        return None;
+    }
+    let page = members(text)?;
+    let list = pointed_at(&page, items);
+    let is_empty = list.is_none_or(|list| listed(list.get()).is_ok_and(|items| items.is_empty()));
+    is_empty.then(|| error_of_no_items(&page)).flatten()
+}
+
+/// What stands at a JSON pointer in an object.
+fn pointed_at(object: &JsonMap, pointer: &str) -> Option<Json> {
+    let name = |step: &str| step.replace("~1", "/").replace("~0", "~");
+    let mut steps = pointer.split('/').skip(1);
+    let mut at = object.json(&name(steps.next()?))?.clone();
+    for step in steps {
+        at = at.parse::<JsonMap>().ok()?.json(&name(step))?.clone();
+    }
+    Some(at)
+}
+
+/// Whether the list of items is seen to begin with an object: it stands behind its name, alone or in a report.
+fn begins_with_an_item(text: &[u8], items: &str) -> bool {
+    let name = items.rsplit('/').next().unwrap_or_default().as_bytes();
+    let mut places = text.windows(name.len() + 2).enumerate();
+    let is_name = |part: &[u8]| part[0] == b'"' && part[part.len() - 1] == b'"' && &part[1..=name.len()] == name;
+    let Some((at, _)) = places.find(|(_, part)| is_name(part)) else {
+        return false;
+    };
+    let behind = text.get(at + name.len() + 2..).unwrap_or_default();
+    let mut opened = false;
+    for byte in behind.iter().take(64) {
+        match byte {
+            b'[' => opened = true,
+            b'{' if opened => return true,
+            b':' | b'"' | b'{' | b' ' | b'\t' | b'\r' | b'\n' if !opened => {}
+            byte if !opened && byte.is_ascii_alphabetic() => {}
+            byte if opened && byte.is_ascii_whitespace() => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+fn has_in_any_case(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// Whether a value may stand in it that says nothing.
+fn leaves_blank(text: &[u8]) -> bool {
+    text.windows(2).any(|part| {
+        let is_blank = |byte: u8| byte.is_ascii_whitespace();
+        // `\u0020` and the like are blanks too.
+        matches!(part, b"nu" | b"fa" | b"\"\"" | b"[]" | b"{}" | b":0" | b" 0" | b"\"\\")
+            || matches!(part[0], b'"' | b'[' | b'{') && is_blank(part[1])
+    })
 }
 
 /// The items of a page that cannot be read, with the reply that they came in. Of all of them there is one warning.
@@ -145,6 +218,7 @@ fn told(mut items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
     }
     let with_reply = |item: Unreadable| UnreadableItem {
         operation: head.operation.id,
+        status: head.status,
         request_id: head.request_id().map(str::to_owned),
         position: item.position,
         path: item.path,
@@ -177,11 +251,10 @@ mod tests {
     use super::super::connection_error::{ConnectionError, ConnectionPoint};
     use super::super::invalid_reply::InvalidReply;
     use super::super::machine::Answer;
-    use super::super::operation::Operation;
+    use super::super::operation::{Effect, Operation};
     use super::super::outcome::Outcome;
     use super::super::secrets::KnownSecrets;
     use super::*;
-    use crate::value::JsonMap;
 
     static OPERATION: Operation = Operation {
         id: "get_number",
@@ -502,5 +575,72 @@ mod tests {
             (reply.operation, reply.status.as_u16(), reply.in_doubt),
             ("get_number", 200, true)
         );
+    }
+
+    #[tokio::test]
+    async fn a_page_without_items_is_an_error_where_it_tells_of_one() {
+        static LIST: Operation = Operation {
+            items: Some("/page/items"),
+            effect: Effect::Safe,
+            ..Operation::BASE
+        };
+        for (body, is_value) in [
+            (r#"{"page":{"items":null},"error":"x"}"#, false),
+            (r#"{"page":{"items":[]},"errors":[{"code":"X"}]}"#, false),
+            (r#"{"page":{"items":{"booked":[]}},"faultString":"x"}"#, false),
+            (r#"{"page":{},"success":false}"#, false),
+            (r#"{"page":null,"validation_errors":{"x":1}}"#, false),
+            (r#"{"page":{"items":[]},"errors":[],"error":null}"#, true),
+            (r#"{"page":{"items":[]},"message":"there are none"}"#, true),
+            (r#"{"page":{"items":[{}]},"error":"x"}"#, true),
+            (r#"{"page":{"items":{"booked":[{}]}},"error":"x"}"#, true),
+            (r#"{"items":1,"page":{"items":[1]},"error":"x"}"#, true),
+            (r#"{"page":{"items":[]}}"#, true),
+        ] {
+            let response = Response {
+                head: Box::new(Head {
+                    operation: &LIST,
+                    ..*head(200, "", false)
+                }),
+                body: Body::Whole(Bytes::from_static(body.as_bytes())),
+                ending: None,
+            };
+            let read = ResponseValue::<JsonMap>::from_response::<()>(response).await;
+            assert_eq!(read.is_ok(), is_value, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_described_field_that_is_blank_does_not_make_a_success_of_an_error() {
+        static PAY: Operation = Operation {
+            error_members: &["error", "errorCode"],
+            reply_members: &["id", "status"],
+            ..Operation::BASE
+        };
+        for (body, is_value) in [
+            (r#"{"id":null,"errorCode":"LIMIT"}"#, false),
+            (r#"{"id":"","errorCode":"LIMIT"}"#, false),
+            (r#"{"id":null,"message":"declined"}"#, false),
+            (r#"{"id": " ","msg":"declined"}"#, false),
+            (r#"{"id":"\u0020","fault":"x"}"#, false),
+            (r#"{"id":[ ],"ok":false}"#, false),
+            (r#"{"id":"1","error_code":"LIMIT"}"#, false),
+            (r#"{"id":"1","errorCode":null}"#, true),
+            (r#"{"id":"1","message":"booked","note":null}"#, true),
+            (r#"{"id":"1","status":"FAILED"}"#, true),
+            (r#"{"id":null,"status":"FAILED"}"#, true),
+            (r#"{"id":null}"#, true),
+        ] {
+            let response = Response {
+                head: Box::new(Head {
+                    operation: &PAY,
+                    ..*head(200, "", false)
+                }),
+                body: Body::Whole(Bytes::from_static(body.as_bytes())),
+                ending: None,
+            };
+            let read = ResponseValue::<JsonMap>::from_response::<()>(response).await;
+            assert_eq!(read.is_ok(), is_value, "{body}");
+        }
     }
 }

@@ -157,6 +157,7 @@ impl Head {
             problem,
             in_doubt: self.in_doubt,
             not_renewed: self.not_renewed.clone(),
+            code: self.code().map(str::to_owned),
             body: body.map(RawBody),
         }
     }

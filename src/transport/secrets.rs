@@ -51,13 +51,9 @@ pub(super) fn of_caller(headers: &HeaderMap) -> Option<Arc<[HeaderValue]>> {
 }
 
 impl KnownSecrets {
-    /// Whether a text has one of them in it, or is a part of one.
+    /// Whether a text has one of them in it, or a part of one, or is a part of one.
     pub fn are_in(&self, text: &str) -> bool {
-        let tells = |secret: &str| {
-            !secret.is_empty() && text == secret
-                || secret.len() >= SHORTEST
-                    && (text.contains(secret) || text.len() >= SHORTEST && secret.contains(text))
-        };
+        let tells = |secret: &str| tells(text, secret);
         if self.of_client.as_ref().is_some_and(|secrets| secrets(&tells)) {
             return true;
         }
@@ -75,6 +71,21 @@ impl KnownSecrets {
             .chain(&self.refused)
             .any(|header| tells_credentials(header, tells))
     }
+}
+
+/// Whether a text tells a secret: has it in it, or one of the parts that a token is made of, or is a piece of it. In whatever
+/// case: a header's name is always in small letters.
+fn tells(text: &str, secret: &str) -> bool {
+    let has = |text: &str, part: &str| {
+        let (text, part) = (text.as_bytes(), part.as_bytes());
+        part.len() >= SHORTEST && text.windows(part.len()).any(|place| place.eq_ignore_ascii_case(part))
+    };
+    let is_between = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    !secret.is_empty() && text.eq_ignore_ascii_case(secret)
+        || has(text, secret)
+        || has(secret, text)
+        || secret.split('.').any(|part| has(text, part))
+        || secret.split(is_between).any(|part| has(text, part))
 }
 
 /// Whether it is so of what stands in an `Authorization` header.
@@ -117,6 +128,16 @@ mod tests {
             ("Bearer planted-token", "xplanted-tokenx", true),
             ("Bearer planted-token", "anted-token", true),
             ("Bearer planted-token", "token", false),
+            // As a header's name has it.
+            ("Bearer Planted-Token", "x-planted-token", true),
+            ("Bearer SHORT", "short", true),
+            // Of a token of several parts, each part that is long enough.
+            ("Bearer head.payloadpart.sign-ature", "x.payloadpart", true),
+            ("Bearer head.payloadpart.sign-ature", "Bearer head.payloadpart", true),
+            ("Bearer head.payloadpart.sign-ature", "xsign-aturex", true),
+            ("Bearer kid-planted_12,another1", "<another1>", true),
+            ("Bearer head.payloadpart.sign-ature", "head.payload", true),
+            ("Bearer head.payloadpart.sign-ature", "x-head", false),
             ("Bearer short", "short", true),
             ("Bearer short", "shortest", false),
             (basic.as_str(), "planted-key-1", true),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
+use http::StatusCode;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
@@ -21,6 +22,8 @@ use crate::value::wire::{Place, listed};
 pub struct UnreadableItem {
     /// The operation.
     pub operation: &'static str,
+    /// The status of the reply that it came in.
+    pub status: StatusCode,
     /// The provider's id of the request, when the reply had one.
     pub request_id: Option<String>,
     /// Where it stands among the items of its page; 0 is the first.
@@ -358,6 +361,7 @@ mod tests {
     fn an_item_says_where_it_stands_and_nothing_of_what_is_in_it() {
         let item = |request_id: Option<&str>| UnreadableItem {
             operation: "list_items",
+            status: StatusCode::OK,
             request_id: request_id.map(str::to_owned),
             position: 2,
             path: "items[2].id".to_owned(),

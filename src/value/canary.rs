@@ -188,32 +188,26 @@ const FEW_DIGITS: usize = 3;
 /// The path to what could not be read, or another name that a reply has, without what may be data in it. Nobody need have
 /// described a name of it, for what is no JSON stands anywhere. The names of a specification, and indices, stay as they are.
 pub(crate) fn shown_path(path: &str, is_secret: impl Fn(&str) -> bool) -> String {
+    // A secret may have dots in it, and what stands between two of them is a part of it: where one step tells, all may.
+    let tells = |step: &str| is_secret(step) || is_secret(name_and_indices(step).0);
+    if is_secret(path) || path.split('.').any(tells) {
+        return "[secret]".to_owned();
+    }
     let steps: Vec<(&str, &str)> = path.split('.').take(DEEPEST + 1).map(name_and_indices).collect();
     let digits = steps
         .iter()
         .flat_map(|(name, _)| name.chars())
         .filter(char::is_ascii_digit);
     let masks = digits.take(FEW_DIGITS + 1).count() > FEW_DIGITS;
-    let mut hides = false;
-    let mut shown: Vec<String> = Vec::with_capacity(steps.len());
-    for (name, indices) in steps {
-        let is_hidden = is_secret(name);
-        hides |= is_hidden;
-        shown.push(match is_hidden {
-            true => format!("[secret]{indices}"),
-            false => format!("{}{indices}", shown_step(name, masks)),
-        });
-    }
+    let mut shown: Vec<String> = steps
+        .iter()
+        .map(|(name, indices)| format!("{}{indices}", shown_step(name, masks)))
+        .collect();
     if shown.len() > DEEPEST {
         shown.truncate(DEEPEST);
         shown.push("\u{2026}".to_owned());
     }
-    let shown = shown.join(".");
-    // A secret may have dots in it.
-    match !hides && is_secret(path) || is_secret(&shown) {
-        true => "[secret]".to_owned(),
-        false => shown,
-    }
+    shown.join(".")
 }
 
 /// A step of a path, and the indices behind its name. What no list has is no index.
@@ -307,8 +301,8 @@ mod tests {
             ),
             ("data[17].12.34.56", "data[17].##.##.##"),
             ("data[6911000000]", "data[##########]"),
-            ("data[0].a-planted-token", "data[0].[secret]"),
-            ("data[0].planted-token[7]", "data[0].[secret][7]"),
+            ("data[0].a-planted-token", "[secret]"),
+            ("data[0].planted-token[7]", "[secret]"),
             ("text/planted-token", "[secret]"),
             ("a\nb\u{1b}[31m", "a\u{fffd}b\u{fffd}[31m"),
             ("owner.line123", "owner.line123"),

@@ -1,75 +1,152 @@
 //! What shows that the reply to a call that succeeded is an error, where nothing that is described speaks for it.
 
-use super::{Json, JsonMap};
+use super::{Decimal, Json, JsonMap};
 
-/// Members that tell of an error, where all that a reply has are such and [`BESIDE_AN_ERROR`]: a success may have a message
-/// beside what it is about.
+/// Members that tell of an error beside those whose names begin or end as an error's do, where all that a reply has are such
+/// and [`BESIDE_AN_ERROR`]: a success may have a message beside what it is about. Names here are without `_` and `-`.
 const OF_AN_ERROR: &[&str] = &[
     "message",
+    "msg",
     "code",
     "detail",
     "details",
     "description",
     "reason",
     "title",
-    "errorCode",
-    "errorMessage",
-    "error_code",
-    "error_description",
-    "error_message",
-    "statusCode",
-    "fault",
-    "faultCode",
-    "faultString",
+    "exception",
 ];
+
+/// How the names of members begin, or end, that tell of an error.
+const BEGIN_AS_AN_ERROR: &[&str] = &["error", "fault"];
+const END_AS_AN_ERROR: &[&str] = &["error", "errors"];
 
 /// Members that an error has beside those, and that alone tell nothing.
 const BESIDE_AN_ERROR: &[&str] = &[
     "success",
+    "ok",
+    "issuccess",
+    "succeeded",
     "status",
-    "httpStatus",
-    "http_status",
+    "statuscode",
+    "httpstatus",
     "type",
     "timestamp",
     "path",
     "instance",
-    "traceId",
-    "requestId",
-    "correlationId",
-    "trace_id",
-    "request_id",
-    "correlation_id",
+    "traceid",
+    "requestid",
+    "correlationid",
 ];
 
-/// Members with the status of a reply, which may be that of an error.
-const OF_A_STATUS: &[&str] = &["status", "httpStatus", "http_status"];
+/// Members that deny a success where they are false.
+const OF_A_SUCCESS: &[&str] = &["success", "ok", "issuccess", "succeeded"];
 
-/// The member by which an object of which nothing is described is known for an error: one of `known`, `success` where it
-/// is false, or one that tells of errors everywhere, where no other speaks for a success. Names are compared without regard
-/// to case.
+/// Members with the status of a reply, which may be that of an error.
+const OF_A_STATUS: &[&str] = &["status", "httpstatus", "statuscode", "result"];
+
+/// What stands there for the status of an error, if no number does.
+const OF_A_FAILURE: &[&str] = &["error", "failed", "fail", "failure", "rejected", "declined", "denied"];
+
+/// Members with an object around what a reply says.
+const AROUND: &[&str] = &["result", "data", "meta"];
+
+/// The member by which an object of which nothing is described is known for an error: one of `known`, one that denies a
+/// success, or one that tells of errors everywhere, where no other speaks for a success. Names are compared without regard
+/// to case, `_` and `-`.
 pub(crate) fn error_in(object: &JsonMap, known: &[&'static str]) -> Option<&'static str> {
-    let has = |member: &str, is_so: fn(&Json) -> bool| {
-        let mut members = object.iter();
-        members.any(|(name, value)| name.eq_ignore_ascii_case(member) && is_so(value))
-    };
-    let tells = |member: &str| has(member, |value| !is_blank(value));
-    if let Some(member) = known.iter().copied().find(|member| tells(member)) {
-        return Some(member);
-    }
-    if has("success", is_false) {
-        return Some("success");
-    }
-    let is_one_of = |names: &[&str], name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let speaks_for_it = |name: &str| !is_one_of(OF_AN_ERROR, name) && !is_one_of(BESIDE_AN_ERROR, name);
-    if object
-        .iter()
-        .any(|(name, value)| speaks_for_it(name) && !is_blank(value))
-    {
+    in_members(object, known, true)
+}
+
+/// The same for an object of which the members `described` are described, where none of them has a value: one of the others
+/// that tells of an error.
+pub(crate) fn error_instead(object: &JsonMap, described: &[&str], known: &[&'static str]) -> Option<&'static str> {
+    let mut members = object.iter();
+    if members.any(|(name, value)| described.contains(&name) && !is_blank(value)) {
         return None;
     }
-    let mut statuses = OF_A_STATUS.iter().copied();
-    let told = || OF_AN_ERROR.iter().copied().find(|member| tells(member));
-    statuses.find(|member| has(member, is_error_status)).or_else(told)
+    let others = object.iter().filter(|(name, _)| !described.contains(name));
+    let others: Vec<_> = others.map(|(name, value)| (plain_name(name), value)).collect();
+    certain(&others, known).or_else(|| others.iter().find_map(|(name, value)| told_by(name, value, true)))
+}
+
+/// One of `known` that has a value, whatever is beside it.
+pub(crate) fn known_in(object: &JsonMap, known: &[&'static str]) -> Option<&'static str> {
+    let members: Vec<_> = object.iter().map(|(name, value)| (plain_name(name), value)).collect();
+    known.iter().copied().find(|known| has(&members, known))
+}
+
+fn in_members(object: &JsonMap, known: &[&'static str], is_outermost: bool) -> Option<&'static str> {
+    let members: Vec<_> = object.iter().map(|(name, value)| (plain_name(name), value)).collect();
+    if let Some(member) = certain(&members, known) {
+        return Some(member);
+    }
+    let mut told = None;
+    for (name, value) in members.iter().filter(|(_, value)| !is_blank(value)) {
+        match told_by(name, value, is_outermost) {
+            Some(member) => told = told.or(Some(member)),
+            None if BESIDE_AN_ERROR.contains(&name.as_str()) => {}
+            None => return None,
+        }
+    }
+    told
+}
+
+/// What tells of an error whatever is beside it.
+fn certain(members: &[(String, &Json)], known: &[&'static str]) -> Option<&'static str> {
+    let mut denied = OF_A_SUCCESS.iter().copied();
+    let is_denied = |member: &str| members.iter().any(|(name, value)| name == member && is_false(value));
+    let known = known.iter().copied().find(|known| has(members, known));
+    known.or_else(|| denied.find(|member| is_denied(member)))
+}
+
+fn has(members: &[(String, &Json)], member: &str) -> bool {
+    let member = plain_name(member);
+    members.iter().any(|(name, value)| *name == member && !is_blank(value))
+}
+
+/// The member that tells of an error, where this one does, which is not blank.
+fn told_by(name: &str, value: &Json, is_outermost: bool) -> Option<&'static str> {
+    let find =
+        |names: &[&'static str], is_it: fn(&str, &str) -> bool| names.iter().copied().find(|known| is_it(name, known));
+    let is = |name: &str, known: &str| name == known;
+    if is_blank(value) {
+        return None;
+    }
+    if let Some(member) = find(OF_A_STATUS, is).filter(|_| is_error_status(value)) {
+        return Some(member);
+    }
+    if let Some(member) = find(AROUND, is).filter(|_| is_outermost) {
+        let inside = value.parse::<JsonMap>().ok();
+        return inside
+            .and_then(|inside| in_members(&inside, &["error", "errors"], false))
+            .map(|_| member);
+    }
+    find(OF_AN_ERROR, is)
+        .or_else(|| find(BEGIN_AS_AN_ERROR, |name, known| name.starts_with(known)))
+        .or_else(|| find(END_AS_AN_ERROR, |name, known| name.ends_with(known)))
+}
+
+/// Whether a name itself says that its member is of an error, whatever is in it.
+pub(crate) fn is_of_an_error(name: &str) -> bool {
+    let name = plain_name(name);
+    let begins = || BEGIN_AS_AN_ERROR.iter().any(|known| name.starts_with(known));
+    name == "exception" || begins() || END_AS_AN_ERROR.iter().any(|known| name.ends_with(known))
+}
+
+/// Of a page without items: the member that tells of an error in their stead. A message may say that there are none.
+pub(crate) fn error_of_no_items(page: &JsonMap) -> Option<&'static str> {
+    let mut members = page.iter();
+    if members.any(|(name, value)| is_of_an_error(name) && !is_blank(value)) {
+        return Some("error");
+    }
+    let members: Vec<_> = page.iter().map(|(name, value)| (plain_name(name), value)).collect();
+    certain(&members, &[])
+}
+
+/// A name as it is compared.
+fn plain_name(name: &str) -> String {
+    let letters = name.chars().filter(|letter| !matches!(letter, '_' | '-'));
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 fn is_false(value: &Json) -> bool {
@@ -78,19 +155,25 @@ fn is_false(value: &Json) -> bool {
         .is_some_and(|text| text.trim().eq_ignore_ascii_case("false"))
 }
 
-/// Whether it is the status of an error: a number as HTTP has them, or a word.
+/// Whether it is the status of an error: a number as HTTP has them, alone, before its words or in an object, or a word.
 fn is_error_status(value: &Json) -> bool {
-    let is_word = |text: String| {
-        let text = text.trim();
-        ["error", "failed", "fail"]
-            .iter()
-            .any(|word| word.eq_ignore_ascii_case(text))
+    let is_high = |number: Decimal| number >= 400.into();
+    let says_so = |text: String| {
+        let first = text.split_whitespace().next().unwrap_or_default();
+        let is_word = OF_A_FAILURE.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
+        is_word || first.parse().is_ok_and(is_high)
     };
-    value.decimal().is_some_and(|number| number >= 400.into()) || value.text().is_some_and(is_word)
+    let code = || {
+        value
+            .parse::<JsonMap>()
+            .ok()
+            .and_then(|members| members.json("code")?.decimal())
+    };
+    value.decimal().or_else(code).is_some_and(is_high) || value.text().is_some_and(says_so)
 }
 
 /// Whether a value says that there is nothing: `null`, `false`, zero, or without content.
-fn is_blank(value: &Json) -> bool {
+pub(crate) fn is_blank(value: &Json) -> bool {
     match value.get().trim_start().as_bytes().first() {
         Some(b'"') => value.text().is_some_and(|text| text.trim().is_empty()),
         Some(b'[') => value.items().is_some_and(|items| items.is_empty()),
@@ -120,7 +203,36 @@ mod tests {
             (r#"{"status":"error","timestamp":"t"}"#, Some("status")),
             (r#"{"timestamp":"t","status":500,"path":"/x"}"#, Some("status")),
             (r#"{"Status":"422"}"#, Some("status")),
-            (r#"{"httpStatus":500,"message":"Internal"}"#, Some("httpStatus")),
+            (r#"{"httpStatus":500,"message":"Internal"}"#, Some("httpstatus")),
+            (r#"{"data":{"error":"declined"}}"#, Some("data")),
+            (r#"{"data":{"id":"1"}}"#, None),
+            (r#"{"data":{"id":"1"},"message":"booked"}"#, None),
+            (r#"{"meta":{"status":400}}"#, Some("meta")),
+            (r#"{"meta":{"status":200},"id":"1"}"#, None),
+            (r#"{"Result":{"Success":false}}"#, Some("result")),
+            (r#"{"result":{"data":{"error":"x"}}}"#, None),
+            (r#"{"result":"ERROR"}"#, Some("result")),
+            (r#"{"result":"OK","message":"booked"}"#, None),
+            (r#"{"ok":false}"#, Some("ok")),
+            (r#"{"is_success":"FALSE","id":"1"}"#, Some("issuccess")),
+            (r#"{"succeeded":false}"#, Some("succeeded")),
+            (r#"{"errorMessages":["x"]}"#, Some("error")),
+            (r#"{"validationErrors":[{"field":"quoteId"}]}"#, Some("errors")),
+            (r#"{"exception":"java.lang.X"}"#, Some("exception")),
+            (r#"{"errors":[],"message":"declined"}"#, Some("message")),
+            (r#"{"dealId":"","message":"declined"}"#, Some("message")),
+            (r#"{"dealId":"1","errorDescription":"late"}"#, None),
+            (r#"{"dealId":null,"errorDescription":"x"}"#, Some("error")),
+            (r#"{"statusCode":400}"#, Some("statuscode")),
+            (r#"{"statusCode":200}"#, None),
+            (r#"{"status":"rejected"}"#, Some("status")),
+            (r#"{"status":"DECLINED"}"#, Some("status")),
+            (r#"{"status":"400 Bad Request"}"#, Some("status")),
+            (r#"{"status":"200 OK"}"#, None),
+            (r#"{"status":{"code":400,"message":"no"}}"#, Some("status")),
+            (r#"{"msg":"declined"}"#, Some("msg")),
+            (r#"{"error-code":"5"}"#, Some("error")),
+            (r#"{"faultString":"x"}"#, Some("fault")),
             (r#"{"status":"FAILED","id":"1"}"#, None),
             (r#"{"status":400,"id":"1"}"#, None),
             (r#"{"status":201}"#, None),
@@ -130,6 +242,30 @@ mod tests {
         ] {
             let members: JsonMap = object.parse::<Json>().unwrap().parse().unwrap();
             assert_eq!(error_in(&members, &["error", "errors"]), member, "{object}");
+        }
+    }
+
+    #[test]
+    fn a_described_field_without_a_value_does_not_speak_for_a_success() {
+        for (object, member) in [
+            (r#"{"id":null,"errorCode":"LIMIT"}"#, Some("error")),
+            (r#"{"id":" ","error":"declined"}"#, Some("error")),
+            (r#"{"id":null,"new":1,"message":"no"}"#, Some("message")),
+            (r#"{"id":null,"data":{"error":"x"}}"#, Some("data")),
+            (r#"{"id":[],"success":false}"#, Some("success")),
+            (r#"{"id":"1","errorCode":"LIMIT"}"#, None),
+            (r#"{"id":null,"status":"FAILED"}"#, None),
+            (r#"{"id":null,"status":null,"Status":"FAILED"}"#, Some("status")),
+            (r#"{"id":null,"error":null,"new":1}"#, None),
+            (r#"{"id":null}"#, None),
+            ("{}", None),
+        ] {
+            let members: JsonMap = object.parse::<Json>().unwrap().parse().unwrap();
+            assert_eq!(
+                error_instead(&members, &["id", "status"], &["error"]),
+                member,
+                "{object}"
+            );
         }
     }
 }

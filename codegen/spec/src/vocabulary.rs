@@ -120,6 +120,9 @@ pub struct Pagination {
     /// Whether a page without items is the last one, whatever it names as the next.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub empty_page_ends: bool,
+    /// Whether the link to the next page has all that the page needs, though it leaves out what the call set (style `link`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub next_is_whole: bool,
 }
 
 /// Style of [`Pagination`].

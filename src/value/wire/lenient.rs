@@ -1,6 +1,7 @@
 //! Booleans, texts, lists and maps in every form that providers are known to send.
 
 use std::collections::BTreeMap;
+use std::ops::Not as _;
 use std::rc::Rc;
 
 use serde::de::{DeserializeOwned, Error as _};
@@ -8,8 +9,10 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::value::RawValue;
 
 use super::scalar::{Scalar, scalar};
+use crate::value::Json;
 use crate::value::canary::{self, Unmodelled};
 use crate::value::decode::{below, decode_part, decode_part_described};
+use crate::value::error_in_success::{is_blank, is_of_an_error};
 use crate::value::fields::{EACH_ONCE, Fields};
 
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
@@ -262,7 +265,11 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
     let is_named = |name: &str| LISTS_OF_A_REPORT.contains(&name);
     let is_list = |value: &RawValue| value.get().starts_with('[');
     let is_null = |value: &RawValue| value.get() == "null";
-    if members.iter().any(|(name, value)| is_named(name) && !is_null(value)) {
+    let is_report = members.iter().any(|(name, value)| is_named(name) && !is_null(value));
+    let by_key = members
+        .iter()
+        .all(|(name, value)| is_list(value) || is_null(value) || is_count(name));
+    if is_report {
         for (name, value) in &members {
             match is_named(name) {
                 true if is_list(value) => of_list(value.get(), name, items, 1)?,
@@ -274,22 +281,20 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
                 false => canary::note(Unmodelled::Field, || name.clone()),
             }
         }
-        return Ok(());
-    }
-    let by_key = members
-        .iter()
-        .all(|(name, value)| is_list(value) || is_null(value) || is_count(name));
-    // `{"booked": null, "pending": null}` and `{}` are empty lists.
-    if members.iter().all(|(_, value)| is_null(value)) {
-        return Ok(());
-    }
-    if by_key && members.iter().any(|(_, value)| is_list(value)) {
+    } else if by_key && members.iter().any(|(_, value)| is_list(value)) {
         for (_, value) in members.iter().filter(|(_, value)| is_list(value)) {
             of_list(value.get(), "{}", items, 1)?;
         }
-        return Ok(());
+    } else if !members.iter().all(|(_, value)| is_null(value)) {
+        // `{"booked": null, "pending": null}` and `{}` are empty lists.
+        of_one(text, "", items)?;
     }
-    of_one(text, "", items)
+    // An error is no empty list; beside the empty lists of a report, one that says something.
+    let is_error = |(name, value): &(String, &RawValue)| is_of_an_error(name) && !(is_report && is_nothing(value));
+    match items.is_empty() && members.iter().any(is_error) {
+        true => Err(NO_LIST),
+        false => Ok(()),
+    }
 }
 
 /// An object in place of a list: a list that was written as a map from its indices to its items, as PHP does with one
@@ -318,7 +323,12 @@ fn by_index(text: &str) -> Result<Option<Vec<(u64, &str)>>, &'static str> {
         value.get().starts_with('{') && is_number && name.parse::<u64>().is_ok()
     };
     let mut members = members_of(text)?;
+    let says_some = members.iter().any(|(name, value)| is_count(name) && is_positive(value));
     members.retain(|(name, value)| !is_count(name) || value.get().starts_with('{'));
+    // It says that there are some, and has none.
+    if members.is_empty() && says_some {
+        return Err(NO_LIST);
+    }
     if !members.iter().all(of_index) {
         return Ok(None);
     }
@@ -330,12 +340,44 @@ fn by_index(text: &str) -> Result<Option<Vec<(u64, &str)>>, &'static str> {
     ))
 }
 
-/// Whether links have one to a next page.
+/// Whether links may have one to a next page: one that has, or links of which nobody can tell.
 fn names_a_next_page(links: &RawValue) -> bool {
-    let links = members_of(links.get()).unwrap_or_default();
-    links
-        .iter()
-        .any(|(name, value)| name == "next" && !matches!(value.get(), "null" | "{}" | "\"\""))
+    match links.get().as_bytes().first() {
+        Some(b'{') => members_of(links.get()).is_ok_and(|links| {
+            let mut next = links.iter().filter(|(name, _)| name == "next");
+            next.all(|(_, link)| is_nothing(link) || has_no_target(link))
+        }),
+        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(links.get()).is_ok_and(|links| {
+            links
+                .into_iter()
+                .all(|link| is_of_another_page(link) || has_no_target(link))
+        }),
+        _ => is_nothing(links),
+    }
+    .not()
+}
+
+/// Whether a link in a list is known to lead elsewhere than to the next page.
+fn is_of_another_page(link: &RawValue) -> bool {
+    let members = members_of(link.get()).unwrap_or_default();
+    let mut relations = members.iter().filter(|(name, _)| name == "rel");
+    relations.any(|(_, rel)| serde_json::from_str::<String>(rel.get()).is_ok_and(|rel| rel.trim() != "next"))
+}
+
+/// Whether a link is an object that says of its target that there is none.
+fn has_no_target(link: &RawValue) -> bool {
+    let members = members_of(link.get()).unwrap_or_default();
+    let mut targets = members.iter().filter(|(name, _)| name == "href");
+    targets.any(|(_, target)| is_nothing(target))
+}
+
+fn is_nothing(value: &RawValue) -> bool {
+    is_blank(&Json::from(value.to_owned()))
+}
+
+fn is_positive(value: &RawValue) -> bool {
+    let number = Json::from(value.to_owned()).decimal();
+    number.is_some_and(|number| number.is_sign_positive() && !number.is_zero())
 }
 
 /// Whether a member tells how many items there are.
@@ -393,6 +435,63 @@ mod tests {
         let sightings = canary::sightings();
         let seen = sightings.iter().filter(|seen| seen.operation == "beside_lists");
         assert_eq!(seen.map(|seen| seen.place.as_str()).collect::<Vec<_>>(), ["new"]);
+    }
+
+    #[test]
+    fn links_in_a_report_that_may_lead_on_are_refused_and_those_that_lead_nowhere_are_its_end() {
+        for (links, is_refused) in [
+            (r#"{"next":{"href":"/x"}}"#, true),
+            (r#"{"next":"/x"}"#, true),
+            (r#"{"next":{"href":"/x"},"next":{"href":"/y"}}"#, true),
+            (r#"{"next":null,"next":{"href":"/y"}}"#, true),
+            (r#"{"a":1,"a":2,"next":null}"#, true),
+            (r#"{"next":{"href":"","href":"/y"}}"#, true),
+            (r#"{"next":{"other":"/x"}}"#, true),
+            (r#"[{"rel":"next","href":"/x"}]"#, true),
+            (r#"[{"href":"/x"}]"#, true),
+            (r#"["/x"]"#, true),
+            (r#""/x""#, true),
+            ("7", true),
+            (r#"[{"rel":"self","href":"/x"}]"#, false),
+            (r#"[{"rel":"next","href":null}]"#, false),
+            (r#"{"account":{"href":"/a"}}"#, false),
+            (r#"{"next":{"href":""}}"#, false),
+            (r#"{"next":{"href":null,"templated":false}}"#, false),
+            (r#"{"next":" "}"#, false),
+            (r#"{"next":[]}"#, false),
+            (r#"{"next":false}"#, false),
+            (r#"{"next":{ }}"#, false),
+            (r#"{"next":null}"#, false),
+            ("{}", false),
+            ("[ ]", false),
+            (r#"" ""#, false),
+            ("null", false),
+            ("false", false),
+        ] {
+            let text = format!(r#"{{"booked":[1],"_links":{links}}}"#);
+            let read = listed(&text).map(|items| items.len());
+            assert_eq!(read, if is_refused { Err(NEXT_INSIDE) } else { Ok(1) }, "{links}");
+        }
+    }
+
+    #[test]
+    fn an_error_and_a_count_of_items_that_are_not_there_are_no_list() {
+        for (text, items) in [
+            (r#"{"errors":[]}"#, None),
+            (r#"{"error":null}"#, None),
+            (r#"{"errors":[1]}"#, Some(1)),
+            (r#"{"total":5}"#, None),
+            (r#"{"count":"5","total":0}"#, None),
+            (r#"{"booked":[],"error":"x"}"#, None),
+            (r#"{"total":0}"#, Some(0)),
+            (r#"{"total":null}"#, Some(0)),
+            (r#"{"total":1,"1":{}}"#, Some(1)),
+            (r#"{"booked":[],"total":5}"#, Some(0)),
+            (r#"{"booked":[],"error":null}"#, Some(0)),
+            (r#"{"booked":null,"pending":null}"#, Some(0)),
+        ] {
+            assert_eq!(listed(text).map(|items| items.len()).ok(), items, "{text}");
+        }
     }
 
     #[test]
