@@ -391,6 +391,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_page_is_seen_to_have_an_item_where_its_list_begins_with_an_object() {
+        for (text, items, is_seen) in [
+            (r#"{"items":[{"id":1}]}"#, "/items", true),
+            ("{\"items\" :\n[ {}]}", "/items", true),
+            (r#"{"page":{"items":[{}]}}"#, "/page/items", true),
+            (r#"{"items":[]}"#, "/items", false),
+            (r#"{"items2":[{}]}"#, "/items2", true),
+            (r#"{"items":{"report":[{}]}}"#, "/items", true),
+            (r#"{"items":[7,{}]}"#, "/items", false),
+            (r#"{"items":["{"]}"#, "/items", false),
+            (r#"{"items":[no{}]}"#, "/items", false),
+            (r#"{"items":null,"others":[{}]}"#, "/items", false),
+            (r#"{"items2":[{}]}"#, "/items", false),
+            (r#"{"2items":[{}]}"#, "/items", false),
+            (r#"{"other":[{}]}"#, "/items", false),
+            (r#"{"items":"#, "/items", false),
+            ("", "/items", false),
+        ] {
+            assert_eq!(begins_with_an_item(text.as_bytes(), items), is_seen, "{text}");
+        }
+    }
+
     #[tokio::test]
     async fn a_list_is_no_success_of_a_call_that_replies_with_an_object() {
         static OBJECT: Operation = Operation {

@@ -263,6 +263,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_path_with_a_secret_in_it_is_hidden_whether_that_is_a_step_or_has_dots_itself() {
+        for secret in ["token", "to.ken", "list.token"] {
+            let shown = |path| shown_path(path, |text| text == secret);
+            assert_eq!(shown(secret), "[secret]");
+            assert_eq!(shown("list.name"), "list.name");
+        }
+        assert_eq!(shown_path("list.token[0].name", |text| text == "token"), "[secret]");
+    }
+
+    #[test]
     fn of_a_name_that_is_data_nothing_is_shown_that_tells_it() {
         let is_secret = |text: &str| text.contains("planted-token");
         for (place, expected) in [
