@@ -91,7 +91,6 @@ fn broken(promise: &'static str, found: impl std::fmt::Debug) -> Violation {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "it ends the tests, and is made once")]
 fn expect<T: PartialEq + std::fmt::Debug>(promise: &'static str, found: T, expected: &T) -> Result<(), Violation> {
     if found == *expected {
         Ok(())
