@@ -94,7 +94,7 @@ const FLOORS: Counts = Counts {
     damages: 100,
     freezes: 310,
     too_late: 0,
-    renewals: 100,
+    renewals: 80,
     begun_at_once: 900,
     kept_alive: 1000,
     suspends: 330,
