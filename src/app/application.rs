@@ -387,6 +387,9 @@ impl<P: Provider> App<P> {
     /// in the key, in whatever form and order it is said: each consent of a user is a grant of its own. So say the same at
     /// every start: the same refresh token under another consent, or under a consent at one start and none at the next, is
     /// another grant, which sends it once more. Nothing is sent to the provider here.
+    /// A store that has lost the record says nothing of what came of it: a process that starts then, and imports the first
+    /// tokens again, uses them at once, while another one may hold their successors. Let a store that may lose records be
+    /// looked at by the processes that are there before new ones import.
     /// An ended grant stays over for as long as its mark is kept ([`tombstones_live`](crate::AppBuilder::tombstones_live)), or
     /// a [`Connection`] of this process knows its end: after that an import of the same tokens is a new one. The first tokens of
     /// the last 64 grants that were imported under a key and ended on purpose are remembered, however much was imported since.
