@@ -22,8 +22,8 @@ impl UnstoredTokens {
     /// A try at this revision may have been made.
     pub fn tried(&mut self, revision: u64) {
         const REMEMBERED: usize = 64;
-        self.tried_as.truncate(REMEMBERED - 1);
         self.tried_as.insert(0, revision);
+        self.tried_as.truncate(REMEMBERED);
     }
 
     /// Whether somebody may have written after they came what is damaged now: something newer, or an end.
