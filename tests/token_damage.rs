@@ -676,12 +676,7 @@ async fn what_a_store_lost_is_not_sent_before_every_process_had_the_time_to_look
     let (a, b) = two_processes(&world).await;
     tokio::time::sleep(HOUR).await;
     b.fresh().await.unwrap();
-    let calls = tokio::spawn(async move {
-        loop {
-            let _ = b.fresh().await;
-            tokio::time::sleep(secs(1)).await;
-        }
-    });
+    let calls = called_each_second(&b);
     tokio::time::sleep(secs(3)).await;
     world.lose_or_cut(true).await;
     let bearer = a.fresh().await.unwrap();

@@ -203,15 +203,7 @@ async fn a_process_that_rests_gives_the_store_back_what_it_lost() {
         } else {
             Fault::Unavailable
         }]);
-        let calls = tokio::spawn({
-            let b = b.clone();
-            async move {
-                loop {
-                    let _ = b.fresh().await;
-                    tokio::time::sleep(secs(1)).await;
-                }
-            }
-        });
+        let calls = called_each_second(&b);
         tokio::time::sleep(secs(1)).await;
         w.set(None).await;
         let _ = a.fresh().await;
@@ -242,15 +234,7 @@ async fn an_empty_file_and_a_living_process_with_newer_tokens() {
     b.fresh().await.unwrap();
     tokio::time::sleep(HOUR).await;
     b.fresh().await.unwrap();
-    let calls = tokio::spawn({
-        let b = b.clone();
-        async move {
-            loop {
-                let _ = b.fresh().await;
-                tokio::time::sleep(secs(1)).await;
-            }
-        }
-    });
+    let calls = called_each_second(&b);
     tokio::time::sleep(secs(3)).await;
     for f in files(&dir) {
         let content = std::fs::read(&f).unwrap();
@@ -273,15 +257,7 @@ async fn a_damaged_older_copy_and_a_living_process_with_newer_tokens() {
     b.fresh().await.unwrap();
     tokio::time::sleep(HOUR).await;
     b.fresh().await.unwrap();
-    let calls = tokio::spawn({
-        let b = b.clone();
-        async move {
-            loop {
-                let _ = b.fresh().await;
-                tokio::time::sleep(secs(1)).await;
-            }
-        }
-    });
+    let calls = called_each_second(&b);
     tokio::time::sleep(secs(3)).await;
     // the store goes back to the older copy, which is cut
     let Leased::Granted(lease) = w.store.lease(&user_key(), "a disk", secs(5)).await.unwrap() else {
@@ -404,15 +380,7 @@ async fn a_process_that_rests_after_503s() {
         b.fresh().await.unwrap();
         tokio::time::sleep(HOUR).await;
         w.bank.faults(std::iter::repeat_n(Fault::Unavailable, n));
-        let calls = tokio::spawn({
-            let b = b.clone();
-            async move {
-                loop {
-                    let _ = b.fresh().await;
-                    tokio::time::sleep(secs(1)).await;
-                }
-            }
-        });
+        let calls = called_each_second(&b);
         tokio::time::sleep(secs(20)).await;
         w.set(None).await;
         let _ = a.fresh().await;
@@ -468,15 +436,7 @@ async fn what_was_lost_is_sent_by_nobody_while_a_sibling_that_is_called_holds_ne
         b.fresh().await.unwrap();
         tokio::time::sleep(HOUR).await;
         b.fresh().await.unwrap();
-        let calls = tokio::spawn({
-            let b = b.clone();
-            async move {
-                loop {
-                    let _ = b.fresh().await;
-                    tokio::time::sleep(secs(1)).await;
-                }
-            }
-        });
+        let calls = called_each_second(&b);
         tokio::time::sleep(secs(3)).await;
         w.set(None).await;
         let bearer = tokio::time::timeout(secs(20_000), a.fresh()).await.unwrap().unwrap();

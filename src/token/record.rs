@@ -42,6 +42,12 @@ pub struct Record {
     pub pseudonym: Option<Pseudonym>,
 }
 
+/// Which login a grant goes back to, by its tokens or by what is left of it.
+pub(crate) fn lineage_of<'a>(tokens: Option<&'a TokenSet>, end: Option<&'a Tombstone>) -> Option<&'a Lineage> {
+    let of_tokens = tokens.and_then(|tokens| tokens.lineage.as_ref());
+    of_tokens.or_else(|| end?.lineage.as_ref())
+}
+
 /// A record and the revision it was read at.
 #[derive(Clone)]
 pub(crate) struct Versioned {
@@ -154,8 +160,7 @@ impl Record {
 
     /// Which login the grant goes back to.
     pub(crate) fn lineage(&self) -> Option<&Lineage> {
-        let of_tokens = self.tokens.as_ref().and_then(|tokens| tokens.lineage.as_ref());
-        of_tokens.or_else(|| self.tombstone.as_ref()?.lineage.as_ref())
+        lineage_of(self.tokens.as_ref(), self.tombstone.as_ref())
     }
 
     /// What a login sees of it that is to replace it: which grant it is, and whether that was ended on purpose.

@@ -9,11 +9,11 @@ use super::invalid_reply::{Problem, RawBody, is_json};
 use super::response::{Body, Head, Response, ResponseValue};
 use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
+use crate::value::Json;
 use crate::value::canary;
 use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
 use crate::value::error_in_success::{error_in, error_instead, error_of_no_items, known_in};
 use crate::value::wire::listed;
-use crate::value::{Json, JsonMap};
 
 impl<T: DeserializeOwned> ResponseValue<T> {
     /// Decodes a reply.
@@ -151,20 +151,9 @@ fn error_of_page(head: &Head, text: &[u8]) -> Option<&'static str> {
         return None;
     }
     let page = members(text)?;
-    let list = pointed_at(&page, items);
+    let list = decode::<Json>(text).ok()?.pointer(items);
     let is_empty = list.is_none_or(|list| listed(list.get()).is_ok_and(|items| items.is_empty()));
     is_empty.then(|| error_of_no_items(&page)).flatten()
-}
-
-/// What stands at a JSON pointer in an object.
-fn pointed_at(object: &JsonMap, pointer: &str) -> Option<Json> {
-    let name = |step: &str| step.replace("~1", "/").replace("~0", "~");
-    let mut steps = pointer.split('/').skip(1);
-    let mut at = object.json(&name(steps.next()?))?.clone();
-    for step in steps {
-        at = at.parse::<JsonMap>().ok()?.json(&name(step))?.clone();
-    }
-    Some(at)
 }
 
 /// Whether the list of items is seen to begin with an object: it stands behind its name, alone or in a report.
@@ -255,6 +244,7 @@ mod tests {
     use super::super::outcome::Outcome;
     use super::super::secrets::KnownSecrets;
     use super::*;
+    use crate::value::JsonMap;
 
     static OPERATION: Operation = Operation {
         id: "get_number",

@@ -333,6 +333,17 @@ pub fn user(
         .seed(holder.len() as u64)
 }
 
+/// Calls go through this process every second, until the task is ended.
+pub fn called_each_second(handle: &TokenHandle) -> tokio::task::JoinHandle<()> {
+    let handle = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            let _ = handle.fresh().await;
+            tokio::time::sleep(secs(1)).await;
+        }
+    })
+}
+
 pub fn text(bearer: &finrail::token::Bearer) -> String {
     bearer.header.to_str().unwrap().to_owned()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::token::clock::{Now, Tick};
 use crate::token::machine::{Freshness, Horizon, Issued, Want};
-use crate::token::record::Versioned;
+use crate::token::record::{Versioned, lineage_of};
 use crate::token::source::Bearer;
 use crate::token::source::Rejection;
 use crate::token::{Error, Lineage, ReauthorizationReason, TokenSet, Tombstone};
@@ -119,8 +119,7 @@ impl Snapshot {
 
     /// Which login the grant goes back to, though it is over.
     pub fn lineage(&self) -> Option<&Lineage> {
-        let of_tokens = self.tokens.as_ref().and_then(|tokens| tokens.lineage.as_ref());
-        of_tokens.or_else(|| self.tombstone.as_ref()?.lineage.as_ref())
+        lineage_of(self.tokens.as_ref(), self.tombstone.as_ref())
     }
 
     /// Why the grant is over; none: it is not.
