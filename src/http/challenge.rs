@@ -7,14 +7,15 @@ use http::header::WWW_AUTHENTICATE;
 
 /// Whether a 401 says that the bearer token itself is the reason (RFC 6750 section 3.1).
 ///
-/// Only the `error` of a Bearer challenge says so, and only where no other Bearer challenge says something else: a call that
-/// moves money is sent once more because of it.
+/// Only the `error` of a Bearer challenge says so, and only where no other Bearer challenge says something else, and nothing
+/// stands beside it that cannot be read: a call that moves money is sent once more because of it.
 pub(crate) fn challenge_is_invalid_token(headers: &HeaderMap) -> bool {
     let (mut says_so, mut says_otherwise) = (false, false);
     for challenge in challenges(headers) {
-        if !challenge.scheme.eq_ignore_ascii_case(b"bearer") {
+        if !challenge.is_bearer() {
             continue;
         }
+        says_otherwise |= challenge.is_broken;
         let mut errors = challenge
             .parameters
             .iter()
@@ -32,15 +33,43 @@ pub(crate) fn challenge_is_invalid_token(headers: &HeaderMap) -> bool {
 /// A way to authenticate that the server names (RFC 9110 section 11.6.1).
 #[derive(Debug, PartialEq, Eq)]
 struct Challenge<'a> {
+    /// Empty: what stands there cannot be read, and what follows is of nobody.
     scheme: &'a [u8],
     parameters: Vec<(&'a [u8], Cow<'a, [u8]>)>,
+    /// It has a text in place of parameters.
+    has_token68: bool,
+    /// Behind it, in its field or in one that goes on with it, stands what cannot be read.
+    is_broken: bool,
+}
+
+impl<'a> Challenge<'a> {
+    fn of(scheme: &'a [u8]) -> Self {
+        Self {
+            scheme,
+            parameters: Vec::new(),
+            has_token68: false,
+            is_broken: false,
+        }
+    }
+
+    fn is_bearer(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case(b"bearer")
+    }
 }
 
 /// Every challenge of every header field; of a field that cannot be read to its end, those before that place.
 fn challenges(headers: &HeaderMap) -> Vec<Challenge<'_>> {
     let mut found = Vec::new();
     for field in headers.get_all(WWW_AUTHENTICATE) {
-        Reader(field.as_bytes()).read_into(&mut found);
+        // A challenge of the field before may go on in this one.
+        let from = found.len().saturating_sub(1);
+        if Reader(field.as_bytes()).read_into(&mut found).is_none() {
+            found
+                .iter_mut()
+                .skip(from)
+                .for_each(|challenge| challenge.is_broken = true);
+            found.push(Challenge::of(b""));
+        }
     }
     found
 }
@@ -49,51 +78,54 @@ fn challenges(headers: &HeaderMap) -> Vec<Challenge<'_>> {
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn read_into(mut self, found: &mut Vec<Challenge<'a>>) {
+    /// Reads to the end of the field; none: something in it cannot be read.
+    fn read_into(mut self, found: &mut Vec<Challenge<'a>>) -> Option<()> {
         // Two fields are one list, so the parameters of a challenge may go on in the next one.
         loop {
             self.skip(|byte| is_space(byte) || byte == b',');
+            if self.0.is_empty() {
+                return Some(());
+            }
             let name = self.token();
             if name.is_empty() {
-                return;
+                return None;
             }
             let after_name = self.0;
             self.skip(is_space);
             if self.takes(b'=') {
                 self.skip(is_space);
-                let (Some(value), Some(challenge)) = (self.value(), found.last_mut()) else {
-                    return;
-                };
+                let value = self.value()?;
+                let challenge = found.last_mut().filter(|challenge| !challenge.has_token68)?;
                 // What does not end here is not what it seems to be.
                 if !self.is_at_end_of_part() {
-                    return;
+                    return None;
                 }
                 challenge.parameters.push((name, value));
                 continue;
             }
             let is_apart = after_name.first().is_none_or(|byte| is_space(*byte) || *byte == b',');
             if !is_apart {
-                return;
+                return None;
             }
-            found.push(Challenge {
-                scheme: name,
-                parameters: Vec::new(),
-            });
-            self.skip_token68();
+            let mut challenge = Challenge::of(name);
+            challenge.has_token68 = self.skip_token68();
+            found.push(challenge);
             if !self.is_at_end_of_part() && !self.is_at_a_parameter() {
-                return;
+                return None;
             }
         }
     }
 
     /// The credentials-like text that some schemes have in place of parameters: `Negotiate abc==`.
-    fn skip_token68(&mut self) {
+    fn skip_token68(&mut self) -> bool {
         let before = self.0;
-        self.skip(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
+        let text = self.skip(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
         self.skip(|byte| byte == b'=');
         if !self.is_at_end_of_part() {
             self.0 = before;
+            return false;
         }
+        !text.is_empty()
     }
 
     /// A token, or a quoted string without its quotes and escapes; none: it has no end.
@@ -196,7 +228,7 @@ mod tests {
             &[r#"Bearer realm="x""#, r#"error="invalid_token""#],
             &["Basic realm=\"open", r#"Bearer error="invalid_token""#],
             &[r#"Bearer, Bearer error="invalid_token""#],
-            &[r#"Bearer error="invalid_token", scope=""#],
+            &[r#"Basic realm="open"#, "\"junk\"", r#"Bearer error="invalid_token""#],
         ] {
             assert!(challenge_is_invalid_token(&headers(fields)), "{fields:?}");
         }
@@ -243,6 +275,29 @@ mod tests {
             &["Bearer/1 error=invalid_token"],
             &["Bearer:error=invalid_token"],
             &["Negotiate Bearer error=invalid_token"],
+            // What cannot be read stands beside it, or before it.
+            &[r#"Bearer realm="a"#, r#"error="invalid_token""#],
+            &[r#"Bearer realm="x", Basic@"#, r#"error="invalid_token""#],
+            &[
+                r#"Bearer realm="a""#,
+                r#"Basic/1 realm="b""#,
+                r#"error="invalid_token""#,
+            ],
+            &[r#"Bearer realm="a""#, "Basic:x", r#"error="invalid_token""#],
+            &[r#"Bearer realm="a""#, "\"junk\"", r#"error="invalid_token""#],
+            &[r#"Bearer realm="x"; y"#, r#"error="invalid_token""#],
+            &[r#"Bearer realm="x", "y" , DPoP "#, "error=invalid_token"],
+            &[r#"Bearer error="invalid_token", Bearer error="insufficient_scope"#],
+            &[r#"Bearer error="invalid_token""#, r#"Bearer error="insufficient_scope"#],
+            &[r#"Bearer error="invalid_token""#, r#"error="insufficient_scope"#],
+            &[r#"Bearer error="invalid_token""#, "\"junk\""],
+            &[r#"Bearer error="invalid_token", error=insufficient scope"#],
+            &[r#"Bearer error="invalid_token", realm="open"#],
+            &[r#"Bearer error="invalid_token", scope=""#],
+            &[r#"Bearer error="invalid_token", error_description="a"b""#],
+            &[r#"Bearer error="invalid_token", Basic@"#],
+            &[r#"Bearer abc, error="invalid_token""#],
+            &["Bearer abc==", r#"error="invalid_token""#],
             // Two that do not agree.
             &[r#"Bearer error="invalid_token", error="insufficient_scope""#],
             &[r#"Bearer error="invalid_token", error="invalid_token""#],
@@ -263,7 +318,7 @@ mod tests {
             ("A b=\"\"", &[("A", &[("b", "")])]),
             ("A b=\"\\\"\"", &[("A", &[("b", "\"")])]),
             ("A abc==, B c = d , E", &[("A", &[]), ("B", &[("c", "d")]), ("E", &[])]),
-            ("A abc, b=c", &[("A", &[("b", "c")])]),
+            ("A abc, b=c", &[("A", &[])]),
             ("A b=c d=e", &[("A", &[])]),
             ("A b=c, \"d\"", &[("A", &[("b", "c")])]),
             ("A B C", &[("A", &[])]),
@@ -272,6 +327,7 @@ mod tests {
             let headers = headers(&[field]);
             let read: Vec<_> = challenges(&headers)
                 .into_iter()
+                .filter(|challenge| !challenge.scheme.is_empty())
                 .map(|challenge| {
                     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
                     let parameters: Vec<_> = challenge
