@@ -191,7 +191,7 @@ impl Core {
                 let mut call = UnderWay {
                     provider: self.0.provider,
                     operation,
-                    earlier: Earlier::none(),
+                    earlier: Earlier::none(with.was_sent_before()),
                     is_over: false,
                 };
                 let result = self
@@ -237,14 +237,7 @@ impl Core {
                 response.head.keeps_body = with.keeps_body();
                 Ok(response)
             }
-            Err(Error::Connection(mut error)) => {
-                error.in_doubt = earlier.in_doubt;
-                Err(Error::Connection(error))
-            }
-            Err(Error::InvalidReply(mut reply)) => {
-                reply.in_doubt = earlier.in_doubt;
-                Err(Error::InvalidReply(reply))
-            }
+            Err(error) if earlier.in_doubt => Err(error.in_doubt()),
             Err(Error::Limited(limited)) => Err(Error::Limited(Limited {
                 outcome: earlier.outcome(),
                 ..limited
@@ -577,18 +570,19 @@ struct Earlier {
     attempts: u32,
     /// One of them left.
     sent: bool,
-    /// One before the last may have taken effect, and the call is one that has an effect.
+    /// One before the last may have taken effect, or a call with the same key that was made before this one; and the call
+    /// is one that has an effect.
     in_doubt: bool,
 }
 
 impl Earlier {
-    /// Of a call that begins now.
-    fn none() -> Self {
+    /// Of a call that begins now; `in_doubt`: it may have been sent before.
+    fn none(in_doubt: bool) -> Self {
         Self {
             started: Instant::now(),
             attempts: 0,
             sent: false,
-            in_doubt: false,
+            in_doubt,
         }
     }
 

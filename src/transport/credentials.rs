@@ -93,6 +93,7 @@ impl Credential {
                     return Err(Error::MissingScope(MissingScope {
                         operation: operation.id,
                         scope,
+                        in_doubt: false,
                     }));
                 }
                 headers.insert(AUTHORIZATION, bearer.header.clone());

@@ -29,7 +29,7 @@ use crate::token;
 /// A function that logs in and looks after tokens too returns [`AnyError`](crate::AnyError).
 #[non_exhaustive]
 pub enum Error<E = ()> {
-    /// The call does not fit the operation: a parameter is missing or wrong. Nothing was sent.
+    /// The call does not fit the operation: a parameter is missing or wrong. Nothing was sent, or nothing more.
     InvalidRequest(InvalidRequest),
     /// There is no token for the call, or the provider rejected it.
     Auth {
@@ -40,7 +40,7 @@ pub enum Error<E = ()> {
         /// have taken effect.
         outcome: Outcome,
     },
-    /// The token was not granted a scope that the operation needs. Nothing was sent.
+    /// The token was not granted a scope that the operation needs. Nothing was sent, or nothing more.
     MissingScope(MissingScope),
     /// A [limit](super::Limits) leaves no room for the call now. Nothing was sent, or nothing more.
     Limited(Limited),
@@ -54,11 +54,13 @@ pub enum Error<E = ()> {
     UnreadableItem(Box<UnreadableItem>),
 }
 
-/// A call that does not fit its operation. Nothing was sent.
+/// A call that does not fit its operation. Nothing was sent, or nothing more.
 #[derive(Debug)]
 pub struct InvalidRequest {
     reason: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// The call was sent before, and may have taken effect.
+    in_doubt: bool,
 }
 
 impl InvalidRequest {
@@ -71,14 +73,28 @@ impl InvalidRequest {
 
 impl From<String> for InvalidRequest {
     fn from(reason: String) -> Self {
-        Self { reason, source: None }
+        Self {
+            reason,
+            source: None,
+            in_doubt: false,
+        }
     }
 }
 
 impl fmt::Display for InvalidRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the call was not sent: {}", self.reason)
+        let again = if self.in_doubt { " again" } else { "" };
+        write!(f, "the call was not sent{again}: {}", self.reason)?;
+        in_doubt(f, self.in_doubt)
     }
+}
+
+/// What an error says of a call that was sent before.
+fn in_doubt(f: &mut fmt::Formatter<'_>, is_in_doubt: bool) -> fmt::Result {
+    if is_in_doubt {
+        f.write_str("; an earlier attempt may have taken effect")?;
+    }
+    Ok(())
 }
 
 impl std::error::Error for InvalidRequest {
@@ -95,6 +111,8 @@ pub struct MissingScope {
     pub operation: &'static str,
     /// The scope that it needs.
     pub scope: &'static str,
+    /// The call was sent before, and may have taken effect.
+    pub(super) in_doubt: bool,
 }
 
 impl<E> Error<E> {
@@ -128,11 +146,34 @@ impl<E> Error<E> {
         Self::invalid_reply(response.invalid(problem))
     }
 
-    /// What may be concluded about the effect of the call, all its attempts together.
+    /// The same of a call that was sent before, or may have been: what one attempt may have done, no later one takes back.
+    #[doc(hidden)] // for generated code
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
+        match &mut self {
+            Self::InvalidRequest(error) => error.in_doubt = true,
+            Self::MissingScope(error) => error.in_doubt = true,
+            Self::Auth { outcome, .. } => *outcome = Outcome::Unknown,
+            Self::Limited(limited) => limited.outcome = Outcome::Unknown,
+            Self::Connection(error) => error.in_doubt = true,
+            Self::ErrorResponse(reply) => reply.head.in_doubt = true,
+            Self::InvalidReply(reply) => reply.in_doubt = true,
+            // Its outcome is unknown anyway.
+            Self::UnreadableItem(_) => {}
+        }
+        self
+    }
+
+    /// What may be concluded about the effect of the call, all its attempts together. Of a call that is sent again, in
+    /// another process or after a restart (`prepare_again`), all that were made with the same key.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::InvalidRequest(_) | Self::MissingScope(_) => Outcome::NotSent,
+            Self::InvalidRequest(InvalidRequest { in_doubt, .. })
+            | Self::MissingScope(MissingScope { in_doubt, .. }) => match in_doubt {
+                true => Outcome::Unknown,
+                false => Outcome::NotSent,
+            },
             Self::Auth { outcome, .. } => *outcome,
             Self::Limited(limited) => limited.outcome,
             Self::Connection(error) => error.outcome(),
@@ -357,16 +398,17 @@ impl<E> fmt::Display for Error<E> {
                 }
                 Ok(())
             }
-            Self::MissingScope(MissingScope { operation, scope }) => write!(
-                f,
-                "{operation}: the token was not granted scope `{scope}`; request it in the authorization"
-            ),
+            Self::MissingScope(error) => {
+                let MissingScope { operation, scope, .. } = error;
+                write!(
+                    f,
+                    "{operation}: the token was not granted scope `{scope}`; request it in the authorization"
+                )?;
+                in_doubt(f, error.in_doubt)
+            }
             Self::Limited(limited) => {
                 write!(f, "{limited}")?;
-                if limited.outcome == Outcome::Unknown {
-                    f.write_str("; an earlier attempt may have taken effect")?;
-                }
-                Ok(())
+                in_doubt(f, limited.outcome == Outcome::Unknown)
             }
             Self::Connection(error) => write!(f, "{error}"),
             Self::ErrorResponse(reply) => {
@@ -385,10 +427,7 @@ impl<E> fmt::Display for Error<E> {
                 if reply.not_renewed().is_some() {
                     f.write_str("; no other token could be had")?;
                 }
-                if reply.in_doubt() {
-                    f.write_str("; an earlier attempt may have taken effect")?;
-                }
-                Ok(())
+                in_doubt(f, reply.in_doubt())
             }
             Self::InvalidReply(reply) => write!(f, "{reply}"),
             Self::UnreadableItem(item) => write!(f, "{item}"),
@@ -438,6 +477,7 @@ impl<E> From<reqwest::Error> for Error<E> {
         Self::InvalidRequest(InvalidRequest {
             reason: "the request could not be built".to_owned(),
             source: Some(Box::new(error.without_url())),
+            in_doubt: false,
         })
     }
 }
@@ -447,6 +487,7 @@ impl<E> From<http::header::InvalidHeaderValue> for Error<E> {
         Self::InvalidRequest(InvalidRequest {
             reason: "a header parameter has characters that a header cannot carry".to_owned(),
             source: Some(Box::new(error)),
+            in_doubt: false,
         })
     }
 }

@@ -56,6 +56,7 @@ struct Set {
     idempotency_key: Option<HeaderValue>,
     headers: ExtraHeaders,
     keep_body: bool,
+    was_sent_before: bool,
     problem: Option<&'static str>,
 }
 
@@ -131,6 +132,16 @@ impl CallOptions {
             deadline: set.deadline.unwrap_or(policy.deadline),
             ..policy
         }
+    }
+
+    /// The call is one that may have been sent before, with the same key.
+    pub(super) fn sent_before(mut self) -> Self {
+        self.set().was_sent_before = true;
+        self
+    }
+
+    pub(super) fn was_sent_before(&self) -> bool {
+        self.0.as_ref().is_some_and(|set| set.was_sent_before)
     }
 
     pub(super) fn given_key(&self) -> Option<&str> {

@@ -88,7 +88,7 @@ pub fn prepare<'a, T, E>(
 ///
 /// # Errors
 ///
-/// When the provider has no header for a key, or this is not the call of that intent.
+/// When the provider has no header for a key, or this is not the call of that intent. Its outcome is unknown, as it was.
 #[doc(hidden)] // for generated code, which makes what users see of it
 pub fn prepare_again<'a, T, E>(
     core: &'a Core,
@@ -99,7 +99,8 @@ pub fn prepare_again<'a, T, E>(
     read: Read<T, E>,
     intent: &Intent,
 ) -> Result<Prepared<'a, T, E>, Error<E>> {
-    prepared(core, http, request, operation, with, read, Some(intent))
+    let with = with.sent_before();
+    prepared(core, http, request, operation, with, read, Some(intent)).map_err(Error::in_doubt)
 }
 
 fn prepared<'a, T, E>(

@@ -235,6 +235,8 @@ fn in_steps(
 
             /// Makes the call ready to be sent once more, with the idempotency key of an intent that was kept.
             ///
+            /// What the call before may have done, no refusal of this one takes back: every error leaves the outcome unknown.
+            ///
             /// # Errors
             ///
             /// When the provider has no header for such a key, or this is not the call of that intent.
@@ -242,7 +244,7 @@ fn in_steps(
                 self,
                 intent: &::finrail::rt::v1::Intent,
             ) -> Result<::finrail::rt::v1::Prepared<'a, #reply, #error>, Error<#error>> {
-                let (client, request, with_) = self.request_()?;
+                let (client, request, with_) = self.request_().map_err(Error::in_doubt)?;
                 let info = &#root::OPERATIONS[#index];
                 ::finrail::rt::v1::prepare_again(&client.inner, &client.client, request, info, with_, Self::reply_, intent)
             }

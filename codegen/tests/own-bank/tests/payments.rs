@@ -68,6 +68,50 @@ async fn a_call_that_is_prepared_gets_a_key_and_is_sent_again_with_the_same_one_
     assert_eq!(paid.calls_async().await, 1);
 }
 
+/// What a call before may have done, nothing that comes of another one takes back.
+#[tokio::test]
+async fn whatever_refuses_a_call_that_is_sent_again_the_first_one_stays_in_doubt() {
+    let (server, client) = bank().await;
+    let prepared = payout(&client, "10.50").prepare().unwrap();
+    let intent = prepared.intent().clone();
+    let is_in_doubt = |error: &finrail::Error<own_bank::types::Refusal>| {
+        assert_eq!((error.outcome(), error.proof()), (Outcome::Unknown, None), "{error}");
+        assert!(error.to_string().contains("may have taken effect"), "{error}");
+        assert!(own_bank::Doubt::after(error, &intent).unwrap().is_some());
+    };
+    for (status, body, own) in [
+        (409, json!({ "code": "idempotency_in_progress" }), Outcome::Rejected),
+        (400, json!({ "code": "daily_limit" }), Outcome::Rejected),
+        (422, json!({ "code": "key_expired" }), Outcome::Rejected),
+        (401, json!({ "code": "x" }), Outcome::Unknown),
+        (503, json!({ "code": "x" }), Outcome::Unknown),
+    ] {
+        let refuses = |when: httpmock::When, then: httpmock::Then| {
+            when.method("POST").path("/v1/payouts");
+            then.status(status).json_body(body.clone());
+        };
+        let refusal = server.mock_async(refuses).await;
+        // Of a call that nobody sent before, the same answer says more.
+        let first = payout(&client, "10.50").prepare().unwrap().send().await.unwrap_err();
+        assert_eq!(first.outcome(), own, "{status}");
+        let again = payout(&client, "10.50").prepare_again(&intent).unwrap();
+        is_in_doubt(&again.send().await.unwrap_err());
+        refusal.delete_async().await;
+    }
+    // It was not sent a second time.
+    let late = CallOptions::new().deadline(std::time::Duration::ZERO);
+    let again = payout(&client, "10.50").with(late).prepare_again(&intent).unwrap();
+    is_in_doubt(&again.send().await.unwrap_err());
+    is_in_doubt(&payout(&client, "10.51").prepare_again(&intent).unwrap_err());
+    is_in_doubt(&client.create_payout().prepare_again(&intent).unwrap_err());
+    let other = CallOptions::new().idempotency_key("other");
+    is_in_doubt(&payout(&client, "10.50").with(other).prepare_again(&intent).unwrap_err());
+    // Nobody is there any more, or there is no token.
+    let again = payout(&client, "10.50").prepare_again(&intent).unwrap();
+    drop(server);
+    is_in_doubt(&again.send().await.unwrap_err());
+}
+
 #[tokio::test]
 async fn a_call_with_other_headers_is_another_call_and_one_with_another_trace_is_not() {
     let (_server, client) = bank().await;
