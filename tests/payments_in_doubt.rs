@@ -290,6 +290,44 @@ async fn a_list_is_looked_through_without_what_the_call_did_not_have() {
     assert_eq!(targets, ["/consents?customer=", "/consents"]);
 }
 
+/// What another person sees shows nothing of it.
+#[tokio::test]
+async fn a_call_of_one_grant_is_not_looked_up_under_another() {
+    let recorder = Recorder::granting(|seen, _| match seen.method.as_str() {
+        "POST" => Answer::Drop,
+        _ => Answer::json(r#"{"data":[]}"#),
+    })
+    .await;
+    let app: finexer::App = builder(&recorder).retry(RetryPolicy::none()).build().unwrap();
+    let mut users = Vec::new();
+    for subject in ["alice", "bob"] {
+        let pending = app.authorize(NO_SCOPES).unwrap().subject(subject).pending;
+        let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+        users.push(app.finish(pending, &callback).await.unwrap());
+    }
+    let prepared = users[0]
+        .client()
+        .create_consent()
+        .body_map(|consent| consent.customer("cus"));
+    let prepared = prepared.prepare().unwrap();
+    let intent = prepared.intent().clone();
+    assert_eq!(prepared.send().await.unwrap_err().outcome(), Outcome::Unknown);
+    let doubt = finexer::Doubt::of(intent).unwrap();
+    assert!(matches!(doubt.look_up(users[0].client()).await, Ok(Found::Open(_))));
+    let asked = recorder.calls().len();
+    let error = doubt.look_up(users[1].client()).await.unwrap_err();
+    assert!(error.to_string().contains("under another grant"), "{error}");
+    assert_eq!(recorder.calls().len(), asked);
+    // Of a client with tokens from elsewhere its caller knows whose they are.
+    let given = finexer::Client::builder()
+        .base_url(recorder.origin())
+        .token_source(Arc::new(OneToken));
+    assert!(matches!(
+        doubt.look_up(&given.build().unwrap()).await,
+        Ok(Found::Open(_))
+    ));
+}
+
 #[tokio::test]
 async fn without_a_header_for_a_key_nothing_is_prepared_a_second_time() {
     let recorder = Recorder::in_order([status("ACSP")]).await;

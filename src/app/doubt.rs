@@ -44,6 +44,8 @@ use crate::value::{Json, JsonMap};
 /// ```
 pub struct Doubt<P: Provider> {
     intent: Intent,
+    /// The call that is in doubt.
+    call: &'static Operation,
     lookup: &'static Lookup,
     operation: &'static Operation,
     provider: PhantomData<P>,
@@ -145,6 +147,7 @@ impl<P: Provider> Doubt<P> {
         let operation = find(lookup.operation).ok_or(DoubtError::NoLookup(call.id))?;
         Ok(Self {
             intent,
+            call,
             lookup,
             operation,
             provider: PhantomData,
@@ -180,7 +183,7 @@ impl<P: Provider> Doubt<P> {
     ///
     /// # Errors
     ///
-    /// When the provider could not be asked: nothing is known then. A reply that says that there is no such thing is no
+    /// When the provider could not be asked, or the client is of another grant: nothing is known then. A reply that says that there is no such thing is no
     /// error: the matter is [open](Found::Open).
     pub async fn look_up<C: TypedClient<Provider = P>>(&self, client: &C) -> Result<Found, Error<Bytes>> {
         let id = self.operation.id;
@@ -191,6 +194,14 @@ impl<P: Provider> Doubt<P> {
             )));
         }
         let core = client.core();
+        // Another person's grant does not show what was done under this one. Where the look-up is made with another kind of
+        // client than the call, so is its grant.
+        if self.call.client == self.operation.client && !self.intent.is_under(core.connection()) {
+            return Err(Error::invalid_request(format!(
+                "{id}: the call in doubt was made under another grant, and this one would show nothing of it; look it up with \
+                 the client under which it was prepared"
+            )));
+        }
         let base = core.base().as_str().trim_end_matches('/');
         let mut path = self.operation.path.to_owned();
         let mut query = Vec::new();

@@ -208,7 +208,7 @@ impl Intent {
     }
 
     /// Whether it may be sent under this grant. Where one of them is not known, the caller knows.
-    pub(super) fn is_under(&self, connection: Option<String>) -> bool {
+    pub(crate) fn is_under(&self, connection: Option<String>) -> bool {
         match (&self.connection, connection) {
             (Some(own), Some(other)) => *own == other,
             (None, _) | (_, None) => true,
