@@ -298,6 +298,55 @@ async fn whoever_answers_behind_a_redirect_does_not_answer_a_call_that_changes_s
     own.get_quote().quote_id("q").send().await.unwrap();
 }
 
+/// Behind a redirect to its own address a call is another one: its refusal says nothing of the first.
+#[tokio::test]
+async fn with_an_own_http_client_no_refusal_shows_that_a_call_had_no_effect() {
+    for status in [301, 302, 303] {
+        let recorder = Recorder::granting(move |seen, n| match seen.method.as_str() {
+            "POST" => Answer::redirect(status, seen.path()),
+            _ => Answer::status(404, format!(r#"{{"message":"no such deal {n}"}}"#)),
+        })
+        .await;
+        let app = builder::<ofx::Provider>(&recorder).http_client(following());
+        let own = app
+            .build()
+            .unwrap()
+            .client_credentials(["payments", "ofxrates"])
+            .unwrap();
+        let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+        assert_eq!(
+            (error.outcome(), error.proof()),
+            (Outcome::Unknown, None),
+            "{status}: {error}"
+        );
+        let methods: Vec<_> = recorder.calls().iter().map(|call| call.method.clone()).collect();
+        assert_eq!(methods, ["POST", "GET"], "{status}");
+        // A call that only reads had no effect in any case.
+        let error = own.get_quote().quote_id("q").send().await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Rejected, "{status}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_list_is_no_page_of_this_one() {
+    let recorder = Recorder::granting(|seen, _| match seen.path() {
+        "/v5/accounts/a/transactions" => Answer::redirect(302, "/v5/accounts/b/transactions"),
+        "/v5/accounts/c/transactions" => Answer::redirect(302, "/v5/accounts/c/transactions/"),
+        _ => Answer::json(r#"{"transactions":[{"transactionId":"b1"}]}"#),
+    })
+    .await;
+    let user: Tatra = connect(builder(&recorder).http_client(following()), "PREMIUM_AIS").await;
+    let listed = |account| user.client().list_transactions().account_id(account);
+    let error = listed("a").send().await.unwrap_err();
+    assert!(
+        matches!(&error, Error::InvalidReply(reply) if matches!(reply.problem, Problem::Redirect)),
+        "{error}"
+    );
+    let error = listed("a").items().next().await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::InvalidReply(_)), "{error}");
+    assert_eq!(listed("c").send().await.unwrap().transactions.len(), 1);
+}
+
 /// A redirect may keep the method (307, 308; of a PUT 301 and 302 too): a call without a body has nothing that a client could
 /// not send again, and is not sent again.
 #[tokio::test]

@@ -119,7 +119,7 @@ impl Core {
     }
 
     /// Which grant it calls under, by a name that tells nothing of a person.
-    pub(super) fn connection(&self) -> Option<String> {
+    pub(crate) fn connection(&self) -> Option<String> {
         self.0.credential.connection()
     }
 
@@ -330,6 +330,13 @@ impl Core {
                 .instrument(span.clone())
                 .await;
             trace::attempted(self.0.provider, operation, &span, &sent);
+            // The caller's HTTP client may have been led back here with another request, whose refusal this is.
+            if let Ok(response) = &mut sent
+                && self.0.own_http
+                && operation.effect != Effect::Safe
+            {
+                response.head.answer.proof = None;
+            }
             if let Ok(response) = &sent
                 && told
             {
@@ -453,14 +460,19 @@ impl Core {
     }
 
     /// Whether a caller's own HTTP client followed a redirect to where no answer counts: for a call that only reads
-    /// another origin, for any other call another URL. Behind a followed redirect stands a GET, which says nothing
-    /// of the request that was redirected.
+    /// another origin, for a page of a list another path, which may be that of another list, for any other call another URL.
+    /// Behind a followed redirect stands a GET, which says nothing of the request that was redirected.
     fn was_redirected(&self, response: &Response, parts: &Parts, operation: &'static Operation) -> bool {
         let landed = &response.head.url;
         if !is_same_origin(landed, &self.0.base) {
             return true;
         }
-        operation.effect != Effect::Safe && (landed.path(), landed.query()) != (parts.url.path(), parts.url.query())
+        let asked = &parts.url;
+        match operation.effect {
+            Effect::Safe if operation.items.is_none() => false,
+            Effect::Safe => landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/'),
+            _ => (landed.path(), landed.query()) != (asked.path(), asked.query()),
+        }
     }
 
     /// The path has the operation's own shape: no parameter was empty or changed it (`.`, `..`).
