@@ -99,15 +99,17 @@ impl Document {
     }
 
     /// Members by which an error is known that came as a success: of an operation whose reply is an object of which nothing is
-    /// described all that errors are described with, and of one that changes something those whose names say so, but for what
+    /// described, and of one that changes something and whose reply has no body, all that errors are described with, and of one that changes something those whose names say so, but for what
     /// its success has as well.
     pub fn error_members(&self, operation: &Operation) -> Vec<String> {
-        let Some(success) = self.reply(operation, '2').filter(|schema| schema["type"] == "object") else {
-            return Vec::new();
+        let has_no_body = has_effect(operation) && operation.successes().all(|reply| reply.contents.is_empty());
+        let described = match self.reply(operation, '2') {
+            Some(success) if success["type"] == "object" => success["properties"]
+                .as_object()
+                .filter(|described| !described.is_empty()),
+            None if has_no_body => None,
+            _ => return Vec::new(),
         };
-        let described = success["properties"]
-            .as_object()
-            .filter(|described| !described.is_empty());
         if described.is_some() && !has_effect(operation) {
             return Vec::new();
         }

@@ -13,6 +13,7 @@ mod intent;
 mod invalid_reply;
 mod limits;
 mod machine;
+mod no_content;
 mod operation;
 mod options;
 mod outcome;

@@ -217,7 +217,7 @@ fn told(mut items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
     items.into_iter().map(with_reply).collect()
 }
 
-fn media_type(headers: &HeaderMap) -> Option<String> {
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
     text.split(';')
         .next()

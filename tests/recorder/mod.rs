@@ -51,7 +51,7 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 /// What happens to a request.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// A whole reply.
     Reply {

@@ -55,6 +55,20 @@ impl VisitMut for Paths {
         }
     }
 
+    /// A success without a described body is looked at all the same.
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expression);
+        let Expr::Call(ok) = &*expression else { return };
+        let (Expr::Path(function), Some(Expr::Call(empty))) = (&*ok.func, ok.args.first()) else {
+            return;
+        };
+        let is_empty = matches!(&*empty.func, Expr::Path(path) if path.path.segments.iter().map(|segment| &segment.ident).eq(["ResponseValue", "empty"]));
+        if function.path.is_ident("Ok") && is_empty {
+            let response = &empty.args;
+            *expression = parse_quote!(ResponseValue::nothing(#response).await);
+        }
+    }
+
     /// "conversion to `:: a :: B` for c failed": the type's own name is enough.
     fn visit_lit_str_mut(&mut self, literal: &mut syn::LitStr) {
         let text = literal.value();

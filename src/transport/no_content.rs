@@ -1,0 +1,69 @@
+//! The reply to a call that succeeded, where the specification describes no body.
+
+use super::charset::{Wrong, in_utf_8};
+use super::error::Error;
+use super::invalid_reply::{Problem, is_json};
+use super::reading::media_type;
+use super::response::{Body, Response, ResponseValue};
+use super::trace;
+use crate::value::decode::members;
+use crate::value::error_in_success::error_in;
+
+impl ResponseValue<()> {
+    /// Of a success without a described body. What comes with it all the same is left aside, unless it says that this is no
+    /// success, or is somebody else's page.
+    #[doc(hidden)]
+    #[allow(clippy::unused_async)] // generated code awaits it
+    pub async fn nothing<E>(mut response: Response) -> Result<Self, Error<E>> {
+        let ending = response.ending.take();
+        let read = Self::read_nothing(response);
+        if let (Some(mut ending), Err(error)) = (ending, &read) {
+            trace::failed(&mut ending, error);
+        }
+        read
+    }
+
+    fn read_nothing<E>(response: Response) -> Result<Self, Error<E>> {
+        let Response { head, body, .. } = response;
+        let body = match body {
+            Body::Whole(body) => body,
+            Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
+            Body::Broken(mut error) => {
+                error.in_doubt = head.in_doubt;
+                return Err(Error::Connection(error));
+            }
+            Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
+        };
+        let text = in_utf_8(&body, &head.headers, Wrong::Replaced);
+        let text = text.trim_ascii();
+        let problem = match text.first() {
+            None => None,
+            Some(b'<') => Some(Problem::NotJson {
+                media_type: media_type(&head.headers).unwrap_or_default(),
+            }),
+            Some(b'{') => match members(text) {
+                Some(members) => error_in(&members, head.operation.error_members).map(|member| Problem::Decode {
+                    path: ".".to_owned(),
+                    reason: format!("the reply to a success has `{member}`, as an error has"),
+                }),
+                None => Some(Problem::Decode {
+                    path: ".".to_owned(),
+                    reason: "it begins as an object, and is none".to_owned(),
+                }),
+            },
+            // A word such as `OK`, a list, a number.
+            Some(_) => media_type(&head.headers)
+                .filter(|name| !is_json(name) && name.contains("html"))
+                .map(|media_type| Problem::NotJson { media_type }),
+        };
+        if let Some(problem) = problem {
+            return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
+        }
+        Ok(Self {
+            inner: (),
+            raw: head.keeps_body.then_some(body),
+            head,
+            unreadable: Vec::new(),
+        })
+    }
+}
