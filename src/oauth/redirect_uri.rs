@@ -149,6 +149,7 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
 /// question mark on.
 pub(super) fn check_address(redirect_uri: &str, callback: &str) -> Result<(), Error> {
     let expected = Url::parse(redirect_uri).map_err(not_absolute)?;
+    same(has_query_of(&expected, callback))?;
     if callback.starts_with('?') {
         return Ok(());
     }
@@ -170,6 +171,22 @@ pub(super) fn check_address(redirect_uri: &str, callback: &str) -> Result<(), Er
             && same_port(&came_to, &expected)
             && path(&came_to) == path(&expected),
     )
+}
+
+/// Whether a callback has what stands in the query of the redirect URI, which the server has to keep (RFC 6749 section
+/// 3.1.2), and nothing else by these names: it may be all that tells two redirect URIs apart.
+fn has_query_of(expected: &Url, callback: &str) -> bool {
+    let before_fragment = callback.split('#').next().unwrap_or_default();
+    let query = before_fragment.split_once('?').map_or("", |(_, query)| query);
+    let of = |query: &str, name: &str| -> Vec<String> {
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        let of_name = pairs.filter(|(known, _)| known == name);
+        of_name.map(|(_, value)| value.into_owned()).collect()
+    };
+    let own = expected.query().unwrap_or_default();
+    expected
+        .query_pairs()
+        .all(|(name, _)| of(own, &name) == of(query, &name))
 }
 
 fn bad(reason: &'static str) -> Error {
@@ -287,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_url_is_compared_in_scheme_host_port_and_path() {
+    fn a_whole_url_is_compared_in_scheme_host_port_path_and_its_own_query() {
         for (redirect_uri, callback) in [
             ("https://app.example/cb", "https://app.example/cb?code=c"),
             ("https://app.example/cb", "https://APP.example:443/cb?code=c"),
@@ -302,6 +319,14 @@ mod tests {
             ("https://app.example/cb", "/cb?code=c"),
             ("https://app.example", "/?code=c"),
             ("https://app.example/cb", "?code=c"),
+            // What the server keeps of its query, in whatever place and writing.
+            (
+                "https://app.example/cb?bank=a b",
+                "https://app.example/cb?code=c&bank=a%20b#_",
+            ),
+            ("https://app.example/cb?bank=a", "/cb?bank=a&code=c"),
+            ("https://app.example/cb?bank=a", "?bank=%61&code=c"),
+            ("https://app.example/cb?x=1&x=2&y", "/cb?x=1&code=c&x=2&y="),
         ] {
             assert!(
                 check_address(redirect_uri, callback).is_ok(),
@@ -322,6 +347,14 @@ mod tests {
             ("https://app.example/cb", "https://app.example/CB?code=c"),
             ("https://app.example/bank-a", "https://app.example/bank-b?code=c"),
             ("https://app.example/bank-a", "/bank-b?code=c"),
+            ("https://app.example/cb?bank=a", "https://app.example/cb?bank=b&code=c"),
+            ("https://app.example/cb?bank=a", "https://app.example/cb?code=c"),
+            ("https://app.example/cb?bank=a", "/cb?bank=b&code=c"),
+            ("https://app.example/cb?bank=a", "?bank=b&code=c"),
+            ("https://app.example/cb?bank=a", "/cb?bank=a&bank=b&code=c"),
+            ("https://app.example/cb?bank=a", "/cb?bank=b&bank=a&code=c"),
+            ("https://app.example/cb?bank=a", "/cb?code=c#?bank=a"),
+            ("https://app.example/cb?bank=a", "/cb?BANK=a&code=c"),
             ("https://127.0.0.1/cb", "https://127.0.0.1:9000/cb?code=c"),
             ("http://127.0.0.1:9000/cb", "http://[::1]:9000/cb?code=c"),
             ("http://127.0.0.1:9000/cb", "http://127.0.0.1:9000/other?code=c"),
