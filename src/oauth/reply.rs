@@ -160,12 +160,18 @@ impl RawReply {
         self.status.is_success() || (self.status.is_client_error() && !too_soon_or_slow)
     }
 
+    /// Whether the server is out of order, or asked too early or too often: the token is as it was (RFC 7009 section 2.2.1).
+    fn says_that_nothing_was_done(&self) -> bool {
+        matches!(self.status.as_u16(), 425 | 429 | 503)
+    }
+
     /// The OAuth error in the body. With a status that speaks of no request, only one that speaks of none either.
     fn server_error(&self, fields: &ReplyFields<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<ServerError> {
         if !fields.is_whole() {
             return None;
         }
         let (error, nested) = fields.last("error", |error| match error.fields() {
+            _ if !is_an_error(error) => None,
             // `{"error": {"code": ..}}`: not RFC 6749, but seen.
             Some(inner) => {
                 let codes = ["code", "type", "error"].iter();
@@ -347,6 +353,10 @@ impl RawReply {
                     ..error
                 }))
             }
+            // Whoever stands in front of the server may say so after the server did what was asked.
+            Some(_) if !self.is_a_word_on_the_request() && !self.says_that_nothing_was_done() => {
+                Err(self.problem(asked, "the token may still live, or be revoked", true))
+            }
             Some(error) => Err(Error::Server(error)),
             // What did not come may have been an error.
             None if broken.is_some() => {
@@ -364,8 +374,7 @@ impl RawReply {
             None if self.status.is_client_error() && self.is_a_word_on_the_request() && !self.is_html() => {
                 Err(Error::NotRevoked { status: self.status })
             }
-            // The server is out of order, or asked too early or too often: the token is as it was (RFC 7009 section 2.2.1).
-            None if matches!(status, 425 | 429 | 503) => Err(self.problem(
+            None if self.says_that_nothing_was_done() => Err(self.problem(
                 asked,
                 "the token may still live: the revocation was not carried out",
                 false,
@@ -378,10 +387,24 @@ impl RawReply {
 
 /// Whether there is an error in it, be it one that means nothing. A server may name the field where there is none.
 fn says_error(fields: &ReplyFields<'_>) -> bool {
-    fields.all("error").any(|error| match error.text_with_gaps() {
-        Some(text) => !trimmed(&text).is_empty(),
-        None => error.fields().is_some() || error.items().is_some(),
-    })
+    fields.all("error").any(is_an_error)
+}
+
+/// Whether a value in the place of an error tells of one: it is no word for none, and no form with nothing in it.
+fn is_an_error(error: Value<'_>) -> bool {
+    const NONE: [&str; 10] = ["", "-", "0", "false", "no", "none", "null", "ok", "success", "no_error"];
+    if let Some(text) = error.text_with_gaps() {
+        let text = trimmed(&text);
+        return !NONE.iter().any(|none| text.eq_ignore_ascii_case(none));
+    }
+    if let Some(fields) = error.fields() {
+        let told = ["code", "type", "error", "message"];
+        return told.iter().any(|name| fields.all(name).any(is_an_error));
+    }
+    match error.items() {
+        Some(items) => items.into_iter().any(is_an_error),
+        None => error.number().is_some_and(|digits| digits != "0") || error.literal() == Some("true"),
+    }
 }
 
 /// The codes by which a server says that it is out of order for now (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
@@ -414,10 +437,15 @@ fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
 }
 
 /// A form carries any character, so a refresh token only has to be one. A number is one too, digit for digit; a zero says
-/// that there is none.
+/// that there is none. One alone in a list is one.
 fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
     let number = |value: Value<'_>| value.number().filter(|digits| *digits != "0").map(Secret::from);
-    fields.last("refresh_token", |value| secret(value).or_else(|| number(value)))
+    let one = |value: Value<'_>| secret(value).or_else(|| number(value));
+    let alone = |value: Value<'_>| match value.items()?[..] {
+        [only] => one(only),
+        _ => None,
+    };
+    fields.last("refresh_token", |value| one(value).or_else(|| alone(value)))
 }
 
 /// Whether there is a refresh token that nobody can read, and not only a word for none.

@@ -31,8 +31,11 @@ fn from_text(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// An object behind something else: the notice of a script, a prefix against other readers, another mark.
 fn from_behind_text(reply: &RawReply) -> Option<Zeroizing<Vec<u8>>> {
     let body = without_mark(&reply.body).trim_ascii_start();
-    let at = body.iter().position(|byte| *byte == b'{')?;
-    let is_known = b"{[<\"".contains(body.first()?);
+    let is_tag = *body.first()? == b'<';
+    // Behind the tags of a notice the object is the rest. A page may have one within.
+    let begins = |at: usize| body[at] == b'{' && (!is_tag || body[..at].trim_ascii_end().ends_with(b">"));
+    let at = (0..body.len()).find(|at| begins(*at))?;
+    let is_known = b"{[\"".contains(body.first()?) || is_tag && !body.trim_ascii_end().ends_with(b"}");
     (!is_known).then(|| Zeroizing::new(body[at..].to_vec()))
 }
 
@@ -43,8 +46,10 @@ fn from_utf_16(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (text, unit): (&[u8], Unit) = match body {
         [0xff, 0xfe, text @ ..] => (text, u16::from_le_bytes),
         [0xfe, 0xff, text @ ..] => (text, u16::from_be_bytes),
-        [first, 0, ..] if *first != 0 => (body, u16::from_le_bytes),
-        [0, second, ..] if *second != 0 => (body, u16::from_be_bytes),
+        [first, 0, rest @ ..] if *first != 0 && rest.get(1).is_none_or(|high| *high == 0) => (body, u16::from_le_bytes),
+        [0, second, rest @ ..] if *second != 0 && rest.first().is_none_or(|high| *high == 0) => {
+            (body, u16::from_be_bytes)
+        }
         _ => return None,
     };
     let units = text.as_chunks().0.iter().map(|bytes| unit(*bytes));
@@ -144,6 +149,9 @@ mod tests {
             ")]}',\n{\"refresh_token\":\"r\"}",
             "\u{feff}\u{feff}{\"refresh_token\":\"r\"}",
             "\u{b}{\"refresh_token\":\"r\"}",
+            "\0{\"refresh_token\":\"r\"}",
+            "<br />\n<b>Notice</b>: x {y} <br />\n{\"refresh_token\":\"r\"}",
+            "<!-- x -->{\"refresh_token\":\"r\"}",
         ] {
             let json = String::from_utf8(read(body.as_bytes())).unwrap();
             assert_eq!(json, r#"{"refresh_token":"r"}"#, "{body}");
@@ -155,6 +163,8 @@ mod tests {
             let left = as_json_in_utf8(failed).body.to_vec();
             assert_eq!(left == body.as_bytes(), !body.starts_with('"'), "{body}");
         }
+        let page = r#"<html><script>{"refresh_token":"r"}</script></html>"#;
+        assert_eq!(read(page.as_bytes()), page.as_bytes());
     }
 
     #[test]
@@ -206,7 +216,8 @@ mod tests {
             "1&access_token=a",
             "page=<b>&access_token=a",
             "\"access_token\"",
-            "<p>{\"access_token\":\"a\"}",
+            "<p>{\"access_token\":\"a\"}</p>",
+            "<p>see {\"access_token\":\"a\"}",
             "\u{feff}{}",
         ] {
             assert_eq!(read(body.as_bytes()), body.as_bytes());

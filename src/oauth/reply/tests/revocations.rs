@@ -62,6 +62,15 @@ fn a_revocation_is_done_when_the_server_says_so_by_what_the_specification_lists(
         (&[200], 503, "<html>", Later),
         (&[200], 500, "", InDoubt),
         (&[200], 408, "", InDoubt),
+        // A gateway may say so, after the server did what was asked.
+        (&[200], 500, r#"{"error":"server_error"}"#, InDoubt),
+        (&[200], 500, r#"{"error":"Internal Server Error"}"#, InDoubt),
+        (&[200], 502, r#"{"error":"Bad Gateway"}"#, InDoubt),
+        (&[200], 504, r#"{"status":504,"error":"Gateway Timeout"}"#, InDoubt),
+        (&[200], 504, r#"{"error":"temporarily_unavailable"}"#, InDoubt),
+        (&[200], 408, r#"{"error":"Request Timeout"}"#, InDoubt),
+        (&[200], 503, r#"{"error":"Service Unavailable"}"#, Later),
+        (&[200], 429, r#"{"error":"Too Many Requests"}"#, Later),
         (&[200], 425, "{}", Later),
         (&[200], 429, "", Later),
         (&[200], 302, "", InDoubt),
@@ -126,7 +135,7 @@ fn a_token_that_the_server_does_not_know_needs_no_revocation() {
         // The grant is over: whoever asked takes this for done.
         (400, r#"{"error":"invalid_grant"}"#, dead),
         // It is no word on the token.
-        (408, r#"{"error":"invalid_token"}"#, Later),
+        (408, r#"{"error":"invalid_token"}"#, InDoubt),
         (429, r#"{"error":"invalid_token"}"#, Later),
         (503, r#"{"error":"invalid_token"}"#, Later),
         (503, r#"{"error":"invalid_grant"}"#, Later),

@@ -113,7 +113,10 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
         ("word", None, true),
         ("e", None, true),
         ("1,2", Some("1"), false),
-        (r#"["r"]"#, None, true),
+        (r#"["r"]"#, Some("r"), false),
+        ("[7]", Some("7"), false),
+        (r#"["r","s"]"#, None, true),
+        (r#"[["r"]]"#, None, true),
         (r#"{"token":"r"}"#, None, true),
         (r#""r\ud83d""#, None, true),
     ] {
@@ -123,7 +126,7 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
         assert_eq!(read.as_ref().map(Secret::expose_secret), token, "{written}");
         assert_eq!(has_unreadable_refresh_token(&fields), is_told, "{written}");
     }
-    let twice = ReplyFields::of(br#"{"refresh_token":"r","refresh_token":["s"]}"#).unwrap();
+    let twice = ReplyFields::of(br#"{"refresh_token":"r","refresh_token":["s","t"]}"#).unwrap();
     assert!(!has_unreadable_refresh_token(&twice), "one of them can be read");
 }
 
@@ -372,6 +375,18 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         // The server names the field for an error where there is none, and that for a token where there is none.
         r#"{"error":null,"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":"","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":[],"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{"code":0,"message":""},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{"code":null},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":[{"code":"0"}],"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"none","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"0","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":0,"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":" OK ","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{},"access_token":"a","data":{"refresh_token":"r"}}"#,
+        // In a list, alone.
+        r#"{"access_token":"a","refresh_token":["r"]}"#,
         r#"{"error":false,"access_token":null,"data":{"access_token":"a","refresh_token":"r"}}"#,
         // Each in an object of its own.
         r#"{"access":{"access_token":"a"},"refresh":{"refresh_token":"r"}}"#,
@@ -396,6 +411,9 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"error":"server_error","request":{"refresh_token":"r","access_token":"a"}}"#,
         r#"{"error":{"code":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":["e1"],"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{"message":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":[{"code":7}],"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":7,"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"data":{"access_token":"a"],"x":1}"#,
         r#"[["access_token","a"]]"#,
         r#"["#,
@@ -411,7 +429,11 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         assert!(read(&PLAIN, &ASKED, &reply(200, body)).is_err(), "{body}");
     }
     // A refresh token without an access token.
-    for body in [r#"{"refresh_token":"r"}"#, r#"{"data":{"refresh_token":"r"}}"#] {
+    for body in [
+        r#"{"refresh_token":"r"}"#,
+        r#"{"data":{"refresh_token":"r"}}"#,
+        r#"{"error":"none","refresh_token":"r"}"#,
+    ] {
         let alone = tokens(&PLAIN, body);
         assert!(alone.unusable.is_some(), "{body}");
         assert_eq!(alone.refresh_token.unwrap().expose_secret(), "r", "{body}");
