@@ -224,6 +224,21 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
         (r#"{"transactions":[],"errors":[{"code":"X"}]}"#, false),
         (r#"{"_links":{},"error":"x"}"#, false),
         (r#"{"transactions":{"errors":[]}}"#, false),
+        (r#"{"transactions":{"booked":[]},"statusCode":503}"#, false),
+        (r#"{"transactions":{"booked":[],"success":false}}"#, false),
+        (r#"{"transactions":{"booked":[],"code":"X","message":"x"}}"#, false),
+        (r#"{"_links":{},"message":"down","code":"X"}"#, false),
+        (r#"{"transactions":[],"success":"0"}"#, false),
+        (r#"{"transactions":[],"errorCode":"X"}"#, false),
+        (r#"{"transactions":[],"tppMessages":[{"category":"ERROR"}]}"#, false),
+        (
+            r#"{"transactions":{"tppMessages":[{"category":"ERROR"}],"booked":[]}}"#,
+            false,
+        ),
+        (r#"{"errors":{"transactions":[{"code":"X"}]},"transactions":[]}"#, false),
+        (r#"{"transactions":[],"tppMessages":[{"category":"WARNING"}]}"#, true),
+        (r#"{"transactions":[],"message":"there are none"}"#, true),
+        (r#"{"transactions":[],"status":200,"code":0,"message":"fine"}"#, true),
         (r#"{"transactions":{"total":5}}"#, false),
         (r#"{"transactions":{"total":0}}"#, true),
         (r#"{"transactions":[],"errors":[]}"#, true),
@@ -240,9 +255,34 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
             .await;
         assert_eq!(read.is_ok(), is_page, "{body}");
     }
-    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"data":null,"error":{"message":"x"}}"#)).await;
-    let user = connect::<finexer::Provider>(&recorder, "", &[]).await;
-    user.client().list_customers().items().try_collect().await.unwrap_err();
+    for (body, is_page) in [
+        (r#"{"data":null,"error":{"message":"x"}}"#, false),
+        (r#"{"data":null,"code":"unauthorized","message":"no"}"#, false),
+        (r#"{"data":[],"code":"unauthorized"}"#, false),
+        (r#"{"data":[],"status":500}"#, false),
+        (r#"{"count":0,"error":{"code":"x","data":[{"f":1}]}}"#, false),
+        (r#"{"data":[],"object":"list","code":0}"#, true),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
+        let user = connect::<finexer::Provider>(&recorder, "", &[]).await;
+        let read = user.client().list_customers().items().try_collect().await;
+        assert_eq!(read.is_ok(), is_page, "{body}");
+    }
+    for second in [
+        r#"{"accounts":[],"code":601,"message":"Customer not found"}"#,
+        r#"{"page":{"nextOffset":null},"code":500,"message":"Internal server error"}"#,
+        r#"{"accounts":null,"status":"error"}"#,
+    ] {
+        let recorder = Recorder::granting(move |_, before| match before {
+            0 => Answer::json(r#"{"accounts":[{"depositAccount":{"accountId":"a"}}],"page":{"nextOffset":"x"}}"#),
+            _ => Answer::json(second),
+        })
+        .await;
+        let user = connect::<mx::Provider>(&recorder, "", &["accounts"]).await;
+        let mut items = user.client().list_accounts().items();
+        assert!(items.next().await.unwrap().is_ok());
+        assert!(items.next().await.is_some_and(|item| item.is_err()), "{second}");
+    }
 }
 
 #[tokio::test]

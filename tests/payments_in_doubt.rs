@@ -328,6 +328,8 @@ async fn a_list_that_is_none_finds_nothing_out() {
         (r#"{"data":[]}"#.to_owned(), Some(0)),
         (r#"{"error":{"message":"x"}}"#.to_owned(), None),
         (r#"{"data":null}"#.to_owned(), None),
+        (r#"{"data":[],"statusCode":503}"#.to_owned(), None),
+        (r#"{"data":[],"code":"unauthorized","message":"no"}"#.to_owned(), None),
         (format!(r#"{{"data":{{"0":{customer}}}}}"#), None),
         ("[]".to_owned(), None),
         (r#"{"data":[7]}"#.to_owned(), None),

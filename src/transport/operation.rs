@@ -54,7 +54,7 @@ pub struct Operation {
     /// Of a call that changes something, and of a reply of which nothing is described: members by which an error is known that
     /// came as a success, whatever is beside them.
     pub error_members: &'static [&'static str],
-    /// Of a call that changes something: the members that its successful reply is described with.
+    /// Of a call that changes something, and of one that comes in pages: the members that its successful reply is described with.
     pub reply_members: &'static [&'static str],
     /// Members of an error reply that hold the provider's own code. See [`Error::code`](super::Error::code).
     pub error_codes: &'static [&'static str],

@@ -12,7 +12,7 @@ use super::scalar::{Scalar, scalar};
 use crate::value::Json;
 use crate::value::canary::{self, Unmodelled};
 use crate::value::decode::{below, decode_part, decode_part_described};
-use crate::value::error_in_success::{is_blank, is_of_an_error};
+use crate::value::error_in_success::{error_of_no_items, is_blank, is_of_an_error};
 use crate::value::fields::{EACH_ONCE, Fields};
 
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
@@ -289,12 +289,20 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
         // `{"booked": null, "pending": null}` and `{}` are empty lists.
         of_one(text, "", items)?;
     }
-    // An error is no empty list; beside the empty lists of a report, one that says something.
-    let is_error = |(name, value): &(String, &RawValue)| is_of_an_error(name) && !(is_report && is_nothing(value));
-    match items.is_empty() && members.iter().any(is_error) {
+    match items.is_empty() && has_an_error(&members, is_report) {
         true => Err(NO_LIST),
         false => Ok(()),
     }
+}
+
+/// Whether an object in place of a list, which has no items, has an error in their stead: beside the empty lists of a report,
+/// one that says something.
+fn has_an_error(members: &[(String, &RawValue)], is_report: bool) -> bool {
+    if !is_report {
+        return members.iter().any(|(name, _)| is_of_an_error(name));
+    }
+    let members = members.iter().map(|(name, value)| (name.as_str(), (*value).to_owned()));
+    error_of_no_items(&members.collect(), LISTS_OF_A_REPORT, [], true).is_some()
 }
 
 /// An object in place of a list: a list that was written as a map from its indices to its items, as PHP does with one
@@ -483,6 +491,13 @@ mod tests {
             (r#"{"total":5}"#, None),
             (r#"{"count":"5","total":0}"#, None),
             (r#"{"booked":[],"error":"x"}"#, None),
+            (r#"{"booked":[],"success":false}"#, None),
+            (r#"{"booked":[],"status":500}"#, None),
+            (r#"{"booked":[],"code":"X","message":"x"}"#, None),
+            (r#"{"booked":[],"tppMessages":[{"category":"ERROR"}]}"#, None),
+            (r#"{"booked":[],"tppMessages":[{"category":"WARNING"}]}"#, Some(0)),
+            (r#"{"booked":[{}],"status":500}"#, Some(1)),
+            (r#"{"booked":[],"message":"there are none"}"#, Some(0)),
             (r#"{"total":0}"#, Some(0)),
             (r#"{"total":null}"#, Some(0)),
             (r#"{"total":1,"1":{}}"#, Some(1)),
