@@ -165,13 +165,39 @@ async fn a_link_to_the_next_page_that_stands_where_nobody_follows_it_is_no_end()
         (r#"{"next":"?page=2"}"#, false),
         (r#"{"next":null}"#, true),
         (r#"{"account":{"href":"/v5/accounts/a"}}"#, true),
+        (r#"{"Next":{"href":"?page=2"}}"#, false),
+        (r#"[{"rel":"next last","href":"?page=2"}]"#, false),
     ] {
         let page = format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}],"_links":{links}}}}}"#);
-        let recorder = Recorder::granting(move |_, _| Answer::json(page.clone())).await;
-        let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
-        let call = user.client().list_transactions().account_id("a");
-        assert_eq!(call.items().try_collect().await.is_ok(), is_whole, "{links}");
+        assert_whole(&page, is_whole).await;
     }
+    // Beside the list, in another form than the one that is followed.
+    for (beside, is_whole) in [
+        (r#""_links":{"next":{"url":"?page=2"}}"#, false),
+        (r#""_links":{"next":{"HREF":"?page=2"}}"#, false),
+        (r#""_links":{"Next":{"href":"?page=2"}}"#, false),
+        (r#""links":{"next":{"href":"?page=2"}}"#, false),
+        (r#""next":"?page=2""#, false),
+        (
+            r#""_links":{"next":{"href":null,"title":"x"},"self":{"href":"/x"}}"#,
+            true,
+        ),
+        (r#""meta":{"total":1},"links":{"self":"/x"}"#, true),
+    ] {
+        for items in [r#"{"transactionId":"t"}"#, r#"{"transactionId":"t"},{"new":1}"#] {
+            let page = format!(r#"{{"transactions":[{items}],{beside}}}"#);
+            assert_whole(&page, is_whole).await;
+        }
+    }
+}
+
+/// Whether a page of transactions is taken for the end of its list.
+async fn assert_whole(page: &str, is_whole: bool) {
+    let answer = page.to_owned();
+    let recorder = Recorder::granting(move |_, _| Answer::json(answer.clone())).await;
+    let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+    let call = user.client().list_transactions().account_id("a");
+    assert_eq!(call.items().collect_readable().await.is_ok(), is_whole, "{page}");
 }
 
 /// What the call asked for does not change from page to page.

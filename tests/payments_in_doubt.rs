@@ -344,6 +344,15 @@ async fn a_list_that_is_none_finds_nothing_out() {
         ),
         (r#"{"data":[],"paging":["/customers?offset=2"]}"#.to_owned(), None),
         (
+            r#"{"data":[],"paging":{"Next":"/customers?offset=2"}}"#.to_owned(),
+            None,
+        ),
+        (
+            r#"{"data":[],"paging":{"next":null,"NEXT":"/customers?offset=2"}}"#.to_owned(),
+            None,
+        ),
+        (r#"{"data":[],"links":{"next":"/customers?offset=2"}}"#.to_owned(), None),
+        (
             r#"{"data":[],"paging":{"next":"/customers?offset=2","next":null}}"#.to_owned(),
             None,
         ),

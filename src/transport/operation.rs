@@ -40,6 +40,8 @@ pub struct Operation {
     pub pagination: Option<PaginationStyle>,
     /// Where the items of a page stand in the reply: a JSON pointer.
     pub items: Option<&'static str>,
+    /// Where a page names the next one: a JSON pointer to the cursor or the link.
+    pub next: Option<&'static str>,
     /// The header that carries a key of the caller's intent, where the provider has one. A call with it may be
     /// repeated under the [`RetryPolicy`](super::RetryPolicy).
     pub idempotency_header: Option<&'static str>,
@@ -164,6 +166,7 @@ impl Operation {
         headers: &[],
         pagination: None,
         items: None,
+        next: None,
         idempotency_header: None,
         error_proof: None,
         lookup: None,

@@ -12,8 +12,9 @@ use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::Json;
 use crate::value::canary;
-use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
+use crate::value::decode::{Bare, NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
 use crate::value::error_in_success::{error_in, error_instead, error_of_no_items, known_in};
+use crate::value::next_page::is_lost;
 use crate::value::wire::listed;
 
 impl<T: DeserializeOwned> ResponseValue<T> {
@@ -56,7 +57,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let read = || match head.status.is_success() {
             true if head.operation.replies_with_object => an_object(&text),
             true => decode_items(&text),
-            false => decode(&text).map(|value| (value, false)),
+            false => decode(&text).map(|value| (value, Bare::default())),
         };
         let decoded = canary::watch(head.provider, head.operation.id, |text| head.secrets.are_in(text), read);
         let by_items = |text: &[u8]| {
@@ -64,9 +65,10 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             items.map_or(Err(Whole::NotTheItems), |items| page_without(text, items))
         };
         // A page with an item that has no described field can be read as a whole, but that item is none.
+        let mut names_next = decoded.as_ref().is_ok_and(|(_, bare)| bare.names_next);
         let (whole, divided) = match decoded {
-            Ok((inner, false)) => (Ok(inner), None),
-            Ok((inner, true)) => match by_items(&text) {
+            Ok((inner, bare)) if !bare.item => (Ok(inner), None),
+            Ok((inner, _)) => match by_items(&text) {
                 Ok(divided) => (Ok(inner), Some(divided)),
                 Err(Whole::NotTheItems) => (Ok(inner), None),
                 Err(Whole::TooMany) => {
@@ -76,7 +78,11 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             },
             Err(undecodable) => (Err(undecodable), by_items(&text).ok()),
         };
-        if let Some((inner, unreadable)) = divided {
+        names_next |= divided.as_ref().is_some_and(|(_, bare, _)| bare.names_next);
+        if let Some(problem) = lost_next(&head, &text, names_next) {
+            return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
+        }
+        if let Some((inner, _, unreadable)) = divided {
             let unreadable = told(unreadable, &head);
             return Ok(Self {
                 inner,
@@ -113,7 +119,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
 
 /// Reads an object, and nothing in the place of one: the fields could be read from a list in their order, and from `null`
 /// as none.
-fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, bool), Undecodable> {
+fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, Bare), Undecodable> {
     let instead = |reason: &str| Undecodable {
         path: ".".to_owned(),
         reason: reason.to_owned(),
@@ -166,6 +172,17 @@ fn error_of_page(head: &Head, text: &[u8]) -> Option<&'static str> {
     let proven = error_proof.map_or(&[][..], |proof| proof.members);
     let codes = error_codes.iter().chain(proven).copied();
     error_of_no_items(&page, reply_members, codes, list.is_some())
+}
+
+/// What is wrong with a page that names the next one in a form in which nobody finds it: the list would seem to end with it.
+/// A page that has no other field than those that it is described with is not looked through.
+fn lost_next(head: &Head, text: &[u8], names_next: bool) -> Option<Problem> {
+    let next = head.operation.next.filter(|_| names_next && head.status.is_success())?;
+    let page = decode::<Json>(text).ok()?;
+    is_lost(&page, next, head.operation.items).then(|| Problem::Decode {
+        path: next.trim_start_matches('/').replace('/', ".").replace("~1", "/"),
+        reason: "expected the next page to be named here, and it is named in another form".to_owned(),
+    })
 }
 
 /// Members of an object in place of a list that are seen to hold items. Others may hold what is none.

@@ -1,7 +1,6 @@
 //! Booleans, texts, lists and maps in every form that providers are known to send.
 
 use std::collections::BTreeMap;
-use std::ops::Not as _;
 use std::rc::Rc;
 
 use serde::de::{DeserializeOwned, Error as _};
@@ -12,8 +11,9 @@ use super::scalar::{Scalar, scalar};
 use crate::value::Json;
 use crate::value::canary::{self, Unmodelled};
 use crate::value::decode::{below, decode_part, decode_part_described};
-use crate::value::error_in_success::{error_of_no_items, is_blank, is_of_an_error};
+use crate::value::error_in_success::{error_of_no_items, is_of_an_error};
 use crate::value::fields::{EACH_ONCE, Fields};
+use crate::value::next_page::names_next;
 
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
 pub mod lenient_bool {
@@ -277,7 +277,7 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
                 true => of_one(value.get(), name, items)?,
                 false if is_null(value) || is_count(name) => {}
                 // Nobody would follow it, and the list would seem to be whole.
-                false if name == "_links" && names_a_next_page(value) => return Err(NEXT_INSIDE),
+                false if names_next(name, &Json::from((*value).to_owned())) => return Err(NEXT_INSIDE),
                 false => canary::note(Unmodelled::Field, || name.clone()),
             }
         }
@@ -346,41 +346,6 @@ fn by_index(text: &str) -> Result<Option<Vec<(u64, &str)>>, &'static str> {
             .filter_map(|(name, value)| Some((name.parse().ok()?, value.get())))
             .collect(),
     ))
-}
-
-/// Whether links may have one to a next page: one that has, or links of which nobody can tell.
-fn names_a_next_page(links: &RawValue) -> bool {
-    match links.get().as_bytes().first() {
-        Some(b'{') => members_of(links.get()).is_ok_and(|links| {
-            let mut next = links.iter().filter(|(name, _)| name == "next");
-            next.all(|(_, link)| is_nothing(link) || has_no_target(link))
-        }),
-        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(links.get()).is_ok_and(|links| {
-            links
-                .into_iter()
-                .all(|link| is_of_another_page(link) || has_no_target(link))
-        }),
-        _ => is_nothing(links),
-    }
-    .not()
-}
-
-/// Whether a link in a list is known to lead elsewhere than to the next page.
-fn is_of_another_page(link: &RawValue) -> bool {
-    let members = members_of(link.get()).unwrap_or_default();
-    let mut relations = members.iter().filter(|(name, _)| name == "rel");
-    relations.any(|(_, rel)| serde_json::from_str::<String>(rel.get()).is_ok_and(|rel| rel.trim() != "next"))
-}
-
-/// Whether a link is an object that says of its target that there is none.
-fn has_no_target(link: &RawValue) -> bool {
-    let members = members_of(link.get()).unwrap_or_default();
-    let mut targets = members.iter().filter(|(name, _)| name == "href");
-    targets.any(|(_, target)| is_nothing(target))
-}
-
-fn is_nothing(value: &RawValue) -> bool {
-    is_blank(&Json::from(value.to_owned()))
 }
 
 fn is_positive(value: &RawValue) -> bool {
@@ -460,6 +425,14 @@ mod tests {
             (r#"["/x"]"#, true),
             (r#""/x""#, true),
             ("7", true),
+            (r#"[{"rel":"Next","href":"/x"}]"#, true),
+            (r#"[{"rel":"next last","href":"/x"}]"#, true),
+            (r#"[{"Rel":"self","href":"/x"},{"REL":"NEXT","href":"/y"}]"#, true),
+            (r#"[{"rel":["next"],"href":"/x"}]"#, true),
+            (r#"{"Next":{"href":"/x"}}"#, true),
+            (r#"{"NEXT":"/x"}"#, true),
+            (r#"{"next":{"href":null,"url":"/x"}}"#, true),
+            (r#"[{"rel":"self nextish","href":"/x"}]"#, false),
             (r#"[{"rel":"self","href":"/x"}]"#, false),
             (r#"[{"rel":"next","href":null}]"#, false),
             (r#"{"account":{"href":"/a"}}"#, false),
@@ -479,6 +452,22 @@ mod tests {
             let text = format!(r#"{{"booked":[1],"_links":{links}}}"#);
             let read = listed(&text).map(|items| items.len());
             assert_eq!(read, if is_refused { Err(NEXT_INSIDE) } else { Ok(1) }, "{links}");
+        }
+    }
+
+    #[test]
+    fn so_are_those_under_another_name() {
+        for (beside, is_refused) in [
+            (r#""links":{"next":"/x"}"#, true),
+            (r#""Links":[{"rel":"next","href":"/x"}]"#, true),
+            (r#""next":{"href":"/x"}"#, true),
+            (r#""paging":{"next":2}"#, true),
+            (r#""links":{"self":"/x"}"#, false),
+            (r#""links":"/x","page":1,"paging":[2]"#, false),
+        ] {
+            let text = format!(r#"{{"booked":[1],{beside}}}"#);
+            let read = listed(&text).map(|items| items.len());
+            assert_eq!(read, if is_refused { Err(NEXT_INSIDE) } else { Ok(1) }, "{beside}");
         }
     }
 
