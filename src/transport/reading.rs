@@ -263,9 +263,11 @@ fn has_in_any_case(text: &[u8], word: &[u8]) -> bool {
 fn leaves_blank(text: &[u8]) -> bool {
     text.windows(2).any(|part| {
         let is_blank = |byte: u8| byte.is_ascii_whitespace();
-        // `\u0020` and the like are blanks too.
-        matches!(part, b"nu" | b"fa" | b"\"\"" | b"[]" | b"{}" | b":0" | b" 0" | b"\"\\")
+        // `\u0020` and the like are blanks too, and so are characters that begin as U+00A0 or U+3000 do.
+        matches!(part, b"nu" | b"fa" | b"\"\"" | b"[]" | b"{}" | b"\"\\")
+            || matches!(part, [b'"', 0xc2 | 0xe1..=0xe3])
             || matches!(part[0], b'"' | b'[' | b'{') && is_blank(part[1])
+            || (part[0] == b':' || is_blank(part[0])) && matches!(part[1], b'0' | b'-')
     })
 }
 

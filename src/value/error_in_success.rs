@@ -14,10 +14,11 @@ const OF_AN_ERROR: &[&str] = &[
     "reason",
     "title",
     "exception",
+    "err",
 ];
 
 /// How the names of members begin, or end, that tell of an error.
-const BEGIN_AS_AN_ERROR: &[&str] = &["error", "fault"];
+const BEGIN_AS_AN_ERROR: &[&str] = &["error", "fault", "errno", "errcode", "errmsg", "errdesc"];
 const END_AS_AN_ERROR: &[&str] = &["error", "errors"];
 
 /// Members that an error has beside those, and that alone tell nothing.
@@ -68,8 +69,8 @@ const OF_A_FAILURE: &[&str] = &[
 /// What a member for a code says where there was no error, if no number does.
 const OF_NO_FAILURE: &[&str] = &["ok", "success", "successful", "succeeded", "none"];
 
-/// Members with a code, which tells of an error beside words for people alone: others have one too.
-const OF_A_CODE: &[&str] = &["code", "errno"];
+/// A member with a code, which tells of an error beside words for people alone: others have one too.
+const OF_A_CODE: &str = "code";
 const IN_WORDS: &[&str] = &["message", "msg", "detail", "details", "description", "reason", "title"];
 
 /// Members with a list of messages, each of which says how grave it is, as the Berlin Group's framework has them; and what the
@@ -79,7 +80,7 @@ const GRAVITIES: &[&str] = &["category", "severity", "level", "type"];
 const OF_A_GRAVE_ONE: &[&str] = &["error", "fatal", "critical"];
 
 /// Members with an object around what a reply says.
-const AROUND: &[&str] = &["result", "data", "meta"];
+const AROUND: &[&str] = &["result", "data", "meta", "response", "body", "payload"];
 
 /// The member by which an object of which nothing is described is known for an error: one of `known`, one that denies a
 /// success, or one that tells of errors everywhere, where no other speaks for a success. Names are compared without regard
@@ -184,7 +185,9 @@ fn has_a_grave_one(messages: &Json) -> bool {
 pub(crate) fn is_of_an_error(name: &str) -> bool {
     let name = plain_name(name);
     let begins = || BEGIN_AS_AN_ERROR.iter().any(|known| name.starts_with(known));
-    name == "exception" || begins() || END_AS_AN_ERROR.iter().any(|known| name.ends_with(known))
+    matches!(name.as_str(), "exception" | "err")
+        || begins()
+        || END_AS_AN_ERROR.iter().any(|known| name.ends_with(known))
 }
 
 /// Of a page without items, or of a report without any: the member that tells of an error in their stead. `described`: what
@@ -216,7 +219,7 @@ pub(crate) fn error_of_no_items(
     let is_told = others.iter().any(in_words);
     let mut own = codes.into_iter();
     own.find(|code| fails(code))
-        .or_else(|| OF_A_CODE.iter().copied().find(|code| is_told && fails(code)))
+        .or_else(|| (is_told && fails(OF_A_CODE)).then_some(OF_A_CODE))
         .or_else(|| {
             others
                 .iter()
@@ -307,6 +310,22 @@ mod tests {
             (r#"{"result":"ERROR"}"#, Some("result")),
             (r#"{"result":"OK","message":"booked"}"#, None),
             (r#"{"ok":false}"#, Some("ok")),
+            (r#"{"success":0}"#, Some("success")),
+            (r#"{"success":"0","id":"1"}"#, Some("success")),
+            (r#"{"success":" No "}"#, Some("success")),
+            (r#"{"success":""}"#, None),
+            (r#"{"success":1}"#, None),
+            (r#"{"isSuccessful":false}"#, Some("issuccessful")),
+            (r#"{"response":{"error":"x"}}"#, Some("response")),
+            (r#"{"Response":{"Errors":[{"Code":1}]}}"#, Some("response")),
+            (r#"{"response":{"id":"1"}}"#, None),
+            (r#"{"payload":{"success":0},"requestId":"1"}"#, Some("payload")),
+            (r#"{"tppMessages":[{"category":"ERROR"}]}"#, Some("tppmessages")),
+            (r#"{"tppMessages":[{"category":"WARNING"}]}"#, None),
+            (r#"{"errno":5}"#, Some("errno")),
+            (r#"{"errno":0}"#, None),
+            (r#"{"err":"x"}"#, Some("err")),
+            (r#"{"errand":"x"}"#, None),
             (r#"{"is_success":"FALSE","id":"1"}"#, Some("issuccess")),
             (r#"{"succeeded":false}"#, Some("succeeded")),
             (r#"{"errorMessages":["x"]}"#, Some("error")),
@@ -400,6 +419,12 @@ mod tests {
             (r#"{"id":" ","error":"declined"}"#, Some("error")),
             (r#"{"id":null,"new":1,"message":"no"}"#, Some("message")),
             (r#"{"id":null,"data":{"error":"x"}}"#, Some("data")),
+            (
+                r#"{"id":null,"tppMessages":[{"category":"ERROR"}]}"#,
+                Some("tppmessages"),
+            ),
+            (r#"{"id":null,"tppMessages":[{"category":"WARNING"}]}"#, None),
+            (r#"{"id":"1","success":0}"#, None),
             (r#"{"id":[],"success":false}"#, Some("success")),
             (r#"{"id":"1","errorCode":"LIMIT"}"#, None),
             (r#"{"id":null,"status":"FAILED"}"#, None),
