@@ -228,7 +228,13 @@ async fn a_link_that_leaves_out_or_changes_a_filter_of_the_call_is_not_followed(
         assert_eq!(told.contains("another resource"), !is_followed, "{next}: {told}");
     }
     // Tatra banka's link has all that the next page needs, and still asks for no other days.
-    for (next, is_followed) in [("?page=2", true), ("?page=2&dateFrom=2026-10-02", false)] {
+    for (next, is_followed) in [
+        ("?page=2", true),
+        ("?page=2&dateFrom=2026-10-02", false),
+        // All of the account's, from its first day.
+        ("/v5/accounts/a/transactions", false),
+        ("?", false),
+    ] {
         let page = format!(r#"{{"transactions":[{{"transactionId":"t"}}],"_links":{{"next":{{"href":"{next}"}}}}}}"#);
         let recorder = Recorder::granting(move |_, before| match before {
             0 => Answer::json(page.clone()),
