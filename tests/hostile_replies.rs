@@ -51,7 +51,7 @@ async fn transactions(body: impl Into<Vec<u8>>) -> Result<(usize, usize), Error>
 
 #[tokio::test]
 async fn lists_in_lists_without_end_are_no_list() {
-    for depth in [5, 2_500, 200_000] {
+    for depth in [6, 2_500, 200_000] {
         let list = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let error = transactions(format!(r#"{{"transactions":{list}}}"#)).await.unwrap_err();
         assert!(error.to_string().contains("expected a list"), "{depth}: {error}");
@@ -258,6 +258,10 @@ async fn an_item_of_which_nothing_is_described_is_none() {
         ),
         (r#"{"booked":[],"warnings":[{"code":"X"}]}"#, Some((0, 0))),
         (r#"{"booked":[],"information":[{"transactionId":"1"}]}"#, Some((1, 0))),
+        ("[[]]", Some((0, 1))),
+        ("[[],[]]", Some((0, 2))),
+        (r#"{"booked":[[]]}"#, Some((0, 1))),
+        (r#"[[],[{"transactionId":"1"}]]"#, Some((1, 0))),
         (r#"{"errors":[{"code":"X"}]}"#, Some((0, 1))),
         (r#"[{"error":"x"}]"#, Some((0, 1))),
         (r#"[{"Transaction":{"transactionId":"1"}}]"#, Some((0, 1))),

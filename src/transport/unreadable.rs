@@ -114,8 +114,12 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Res
         }
     };
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
-    // A lenient reader takes a list in a list for the items of it, and would drop one without items.
-    let flattens = alone(b"[]").is_ok();
+    // A lenient reader takes a report for a list, and a list in a list for the items of it.
+    let report: &[u8] = br#"{"booked":null}"#;
+    let flattens = match is_bare {
+        true => decode_items::<T>(&[opens.as_bytes(), report, closes.as_bytes()].concat()).is_ok(),
+        false => decode_items::<T>(&[before, report, after].concat()).is_ok(),
+    };
     let all = items_of(list, flattens).ok_or(Whole::NotTheItems)?;
     if !is_bare && all.len().saturating_mul(rest) > MOST_WORK {
         return Err(Whole::TooMany);
@@ -418,6 +422,14 @@ mod tests {
             ),
             (r#"{"items":{"planted":[{"id":"x"}]}}"#, vec![], "items.{}[0].id"),
             (r#"{"items":[{"id":1},[]]}"#, vec![1], "items[1]"),
+            (r#"{"items":[{"id":1},[ ]]}"#, vec![1], "items[1]"),
+            (r#"{"items":[[]]}"#, vec![], "items[0]"),
+            (r#"{"items":[[[]],[{"id":1}]]}"#, vec![1], "items[0][0]"),
+            (
+                r#"{"items":{"booked":[[]],"pending":[{"id":1}]}}"#,
+                vec![1],
+                "items.booked[0]",
+            ),
         ] {
             let (page, _, unreadable) = page_without::<Lenient>(text.as_bytes(), "/items").unwrap();
             let read: Vec<u8> = page.items.iter().map(|item| item.id).collect();

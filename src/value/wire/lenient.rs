@@ -246,18 +246,24 @@ fn of_list<'a>(text: &'a str, at: &str, items: &mut Vec<(Place, &'a str)>, depth
     }
     // What serde says may quote a value, here and below.
     let inner: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NO_LIST)?;
-    // Among objects, a list stands for an object that nobody can read, and is not dropped as a list without items.
-    let of_lists = inner.iter().all(|item| item.get().starts_with('['));
+    // Among objects, and where all are so, a list without items stands for an object that nobody can read, and is not dropped.
+    let is_list = |item: &&RawValue| item.get().starts_with('[');
+    let of_lists = inner.iter().all(|item| is_list(&item)) && !inner.iter().all(|item| has_no_items(item));
     let list: Rc<str> = Rc::from(at);
     items.reserve(inner.len());
     for (index, item) in inner.into_iter().enumerate() {
-        if item.get().starts_with('[') && (of_lists || item.get() != "[]") {
+        if item.get().starts_with('[') && (of_lists || !has_no_items(item)) {
             of_list(item.get(), &format!("{at}[{index}]"), items, depth + 1)?;
         } else {
             items.push((Place::of_item(&list, index), item.get()));
         }
     }
     Ok(())
+}
+
+fn has_no_items(list: &RawValue) -> bool {
+    let inside = list.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
 fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(), &'static str> {
@@ -552,6 +558,12 @@ mod tests {
             r#"{"items":{"booked":[{"n":1}],"_links":{"next":"x"}}}"#,
             r#"{"items":[{"n":1},[]]}"#,
             r#"{"items":[[],{"n":1}]}"#,
+            r#"{"items":[{"n":1},[ ]]}"#,
+            r#"{"items":[[]]}"#,
+            r#"{"items":[[ ]]}"#,
+            r#"{"items":[[],[]]}"#,
+            r#"{"items":[[[]],[{"n":1}]]}"#,
+            r#"{"items":{"booked":[[]]}}"#,
             r#"{"items":[{"n":1},null]}"#,
             r#"{"items":[null]}"#,
             r#"{"items":{"error":"x"}}"#,
