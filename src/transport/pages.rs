@@ -262,7 +262,7 @@ where
             Some(first) if *first == asked => return Err(Nowhere::Repeated),
             Some(_) => {}
         }
-        Ok(match next(page).filter(|cursor| !cursor.is_empty()) {
+        Ok(match next(page).filter(|cursor| !cursor.trim().is_empty()) {
             None => Next::End,
             Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
             Some(cursor) => {
@@ -872,7 +872,7 @@ mod tests {
 
     #[tokio::test]
     async fn pages_are_asked_for_one_by_one_until_there_is_no_next_one() {
-        for end in [None, Some("")] {
+        for end in [None, Some(""), Some(" \n"), Some("\u{a0}")] {
             let asked = Asked::default();
             let pages = by_cursor(&asked, move |cursor| match cursor {
                 "first" => Some((vec![1, 2], Some("b"))),
