@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
+use super::charset::{Wrong, in_utf_8};
 use super::operation::Operation;
 use super::response::{Body, Response};
 use super::secrets::KnownSecrets;
@@ -113,7 +114,7 @@ fn told_body(operation: &Operation, headers: &HeaderMap, body: &[u8], secrets: &
         });
         return format!("form {{{}}}", fields.collect::<Vec<_>>().join(", "));
     }
-    match serde_json::from_slice::<Json>(body) {
+    match serde_json::from_slice::<Json>(&in_utf_8(body, headers, Wrong::Replaced)) {
         Ok(json) => shape.of(&json, Some(""), 0),
         Err(_) => return format!("{} bytes that are no JSON", body.len()),
     }
@@ -269,6 +270,9 @@ mod tests {
         ] {
             assert_eq!(told(body), expected, "{body}");
         }
+        let latin = headers("application/json;charset=ISO-8859-1");
+        let body = told_body(&OPERATION, &latin, b"{\"x\":\"M\xfcnchen\"}", &secrets());
+        assert_eq!(body, "{x: text(7)}");
         let form = headers("application/x-www-form-urlencoded");
         let body = told_body(&OPERATION, &form, b"a=planted&b%201=&planted-token=1", &secrets());
         assert_eq!(body, "form {a: text(7), b #: text(0), [secret]: text(1)}");
