@@ -85,6 +85,11 @@ pub(crate) fn may_name_next(name: &str, around: Option<&str>) -> bool {
     says_next(name) || around.is_some_and(says_next) || AROUND.contains(&plain_name(name).as_str())
 }
 
+/// The same where nobody knows what the field stands in.
+pub(crate) fn may_belong_to_next(name: &str) -> bool {
+    may_name_next(name, None) || TARGETS.contains(&plain_name(name).as_str())
+}
+
 /// Whether links may have one to a next page: one that has, or links of which nobody can tell.
 fn may_lead_on(links: &Json) -> bool {
     match links.get().as_bytes().first() {

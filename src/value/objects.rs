@@ -11,7 +11,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_ignored::Path;
 
-use super::next_page::may_name_next;
+use super::next_page::{may_belong_to_next, may_name_next};
 
 thread_local! {
     /// The value that was read last is an object with fields of which its type describes none.
@@ -93,6 +93,13 @@ pub(crate) fn tell_ignored(path: &Path<'_>) {
         };
     }
     NAMES_NEXT.set(may_name_next(key, around));
+}
+
+/// The same of fields that a type keeps without describing them: where it stands is not known, but for that it is of no item.
+pub(crate) fn tell_kept<'n>(mut names: impl Iterator<Item = &'n str>) {
+    if PARTS.get() == 0 && LISTS.get() == 0 && names.any(may_belong_to_next) {
+        NAMES_NEXT.set(true);
+    }
 }
 
 /// Told by types that keep the fields which they do not describe: nobody else sees which those are.

@@ -247,8 +247,8 @@ fn of_list<'a>(text: &'a str, at: &str, items: &mut Vec<(Place, &'a str)>, depth
     // What serde says may quote a value, here and below.
     let inner: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NO_LIST)?;
     // Among objects, and where all are so, a list without items stands for an object that nobody can read, and is not dropped.
-    let is_list = |item: &&RawValue| item.get().starts_with('[');
-    let of_lists = inner.iter().all(|item| is_list(&item)) && !inner.iter().all(|item| has_no_items(item));
+    let is_list = |item: &RawValue| item.get().starts_with('[');
+    let of_lists = inner.iter().all(|item| is_list(item)) && !inner.iter().all(|item| has_no_items(item));
     let list: Rc<str> = Rc::from(at);
     items.reserve(inner.len());
     for (index, item) in inner.into_iter().enumerate() {
