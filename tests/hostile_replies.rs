@@ -51,7 +51,7 @@ async fn transactions(body: impl Into<Vec<u8>>) -> Result<(usize, usize), Error>
 
 #[tokio::test]
 async fn lists_in_lists_without_end_are_no_list() {
-    for depth in [5, 2_500, 200_000] {
+    for depth in [6, 2_500, 200_000] {
         let list = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let error = transactions(format!(r#"{{"transactions":{list}}}"#)).await.unwrap_err();
         assert!(error.to_string().contains("expected a list"), "{depth}: {error}");
@@ -126,6 +126,18 @@ async fn a_described_field_that_is_blank_makes_no_success_of_an_error() {
             r#"{"statusDateTime":"2026-11-27T10:00:00Z","error_code":"LIMIT"}"#,
             false,
         ),
+        (
+            r#"{"transactionStatus":null,"tppMessages":[{"category":"ERROR","code":"SERVICE_BLOCKED"}]}"#,
+            false,
+        ),
+        ("{\"transactionStatus\":\n0,\"message\":\"declined\"}", false),
+        ("{\"transactionStatus\":\t0,\"message\":\"declined\"}", false),
+        ("{\"transactionStatus\":-0,\"message\":\"declined\"}", false),
+        ("{\"transactionStatus\":\"\u{85}\",\"message\":\"declined\"}", false),
+        ("{\"transactionStatus\":\"\u{a0}\",\"message\":\"declined\"}", false),
+        ("{\"transactionStatus\":\"\u{1680}\",\"message\":\"declined\"}", false),
+        ("{\"transactionStatus\":\"\u{2003}\",\"message\":\"declined\"}", false),
+        ("{\"transactionStatus\":\"\u{3000}\",\"message\":\"declined\"}", false),
         (r#"{"transactionStatus":"ACSC","errorCode":null}"#, true),
         (
             r#"{"transactionStatus":"ACSC","statusDateTime":null,"message":"booked"}"#,
@@ -206,6 +218,15 @@ async fn what_says_nothing_of_a_deal_but_that_there_was_an_error_is_none() {
         (r#"{"timestamp":"2026-11-27","status":500,"path":"/x"}"#, false),
         (r#"{"httpStatus":500,"message":"Internal"}"#, false),
         (r#"{"Error":"x"}"#, false),
+        (r#"{"success":0}"#, false),
+        (r#"{"success":"no","message":"limit"}"#, false),
+        (r#"{"isSuccessful":false}"#, false),
+        (r#"{"response":{"error":"x"}}"#, false),
+        (r#"{"Response":{"Errors":[{"Code":1}]}}"#, false),
+        (r#"{"tppMessages":[{"category":"ERROR"}]}"#, false),
+        (r#"{"errno":5}"#, false),
+        (r#"{"response":{"dealId":"d1"}}"#, true),
+        (r#"{"success":1}"#, true),
         (r#"{"Message":"declined"}"#, false),
         (r#"{"fault":{"faultstring":"x"}}"#, false),
         (r#"{"success":true}"#, true),
@@ -237,6 +258,10 @@ async fn an_item_of_which_nothing_is_described_is_none() {
         ),
         (r#"{"booked":[],"warnings":[{"code":"X"}]}"#, Some((0, 0))),
         (r#"{"booked":[],"information":[{"transactionId":"1"}]}"#, Some((1, 0))),
+        ("[[]]", Some((0, 1))),
+        ("[[],[]]", Some((0, 2))),
+        (r#"{"booked":[[]]}"#, Some((0, 1))),
+        (r#"[[],[{"transactionId":"1"}]]"#, Some((1, 0))),
         (r#"{"errors":[{"code":"X"}]}"#, Some((0, 1))),
         (r#"[{"error":"x"}]"#, Some((0, 1))),
         (r#"[{"Transaction":{"transactionId":"1"}}]"#, Some((0, 1))),

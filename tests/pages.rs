@@ -165,13 +165,39 @@ async fn a_link_to_the_next_page_that_stands_where_nobody_follows_it_is_no_end()
         (r#"{"next":"?page=2"}"#, false),
         (r#"{"next":null}"#, true),
         (r#"{"account":{"href":"/v5/accounts/a"}}"#, true),
+        (r#"{"Next":{"href":"?page=2"}}"#, false),
+        (r#"[{"rel":"next last","href":"?page=2"}]"#, false),
     ] {
         let page = format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}],"_links":{links}}}}}"#);
-        let recorder = Recorder::granting(move |_, _| Answer::json(page.clone())).await;
-        let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
-        let call = user.client().list_transactions().account_id("a");
-        assert_eq!(call.items().try_collect().await.is_ok(), is_whole, "{links}");
+        assert_whole(&page, is_whole).await;
     }
+    // Beside the list, in another form than the one that is followed.
+    for (beside, is_whole) in [
+        (r#""_links":{"next":{"url":"?page=2"}}"#, false),
+        (r#""_links":{"next":{"HREF":"?page=2"}}"#, false),
+        (r#""_links":{"Next":{"href":"?page=2"}}"#, false),
+        (r#""links":{"next":{"href":"?page=2"}}"#, false),
+        (r#""next":"?page=2""#, false),
+        (
+            r#""_links":{"next":{"href":null,"title":"x"},"self":{"href":"/x"}}"#,
+            true,
+        ),
+        (r#""meta":{"total":1},"links":{"self":"/x"}"#, true),
+    ] {
+        for items in [r#"{"transactionId":"t"}"#, r#"{"transactionId":"t"},{"new":1}"#] {
+            let page = format!(r#"{{"transactions":[{items}],{beside}}}"#);
+            assert_whole(&page, is_whole).await;
+        }
+    }
+}
+
+/// Whether a page of transactions is taken for the end of its list.
+async fn assert_whole(page: &str, is_whole: bool) {
+    let answer = page.to_owned();
+    let recorder = Recorder::granting(move |_, _| Answer::json(answer.clone())).await;
+    let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+    let call = user.client().list_transactions().account_id("a");
+    assert_eq!(call.items().collect_readable().await.is_ok(), is_whole, "{page}");
 }
 
 /// What the call asked for does not change from page to page.
@@ -202,7 +228,13 @@ async fn a_link_that_leaves_out_or_changes_a_filter_of_the_call_is_not_followed(
         assert_eq!(told.contains("another resource"), !is_followed, "{next}: {told}");
     }
     // Tatra banka's link has all that the next page needs, and still asks for no other days.
-    for (next, is_followed) in [("?page=2", true), ("?page=2&dateFrom=2026-10-02", false)] {
+    for (next, is_followed) in [
+        ("?page=2", true),
+        ("?page=2&dateFrom=2026-10-02", false),
+        // All of the account's, from its first day.
+        ("/v5/accounts/a/transactions", false),
+        ("?", false),
+    ] {
         let page = format!(r#"{{"transactions":[{{"transactionId":"t"}}],"_links":{{"next":{{"href":"{next}"}}}}}}"#);
         let recorder = Recorder::granting(move |_, before| match before {
             0 => Answer::json(page.clone()),
@@ -224,6 +256,21 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
         (r#"{"transactions":[],"errors":[{"code":"X"}]}"#, false),
         (r#"{"_links":{},"error":"x"}"#, false),
         (r#"{"transactions":{"errors":[]}}"#, false),
+        (r#"{"transactions":{"booked":[]},"statusCode":503}"#, false),
+        (r#"{"transactions":{"booked":[],"success":false}}"#, false),
+        (r#"{"transactions":{"booked":[],"code":"X","message":"x"}}"#, false),
+        (r#"{"_links":{},"message":"down","code":"X"}"#, false),
+        (r#"{"transactions":[],"success":"0"}"#, false),
+        (r#"{"transactions":[],"errorCode":"X"}"#, false),
+        (r#"{"transactions":[],"tppMessages":[{"category":"ERROR"}]}"#, false),
+        (
+            r#"{"transactions":{"tppMessages":[{"category":"ERROR"}],"booked":[]}}"#,
+            false,
+        ),
+        (r#"{"errors":{"transactions":[{"code":"X"}]},"transactions":[]}"#, false),
+        (r#"{"transactions":[],"tppMessages":[{"category":"WARNING"}]}"#, true),
+        (r#"{"transactions":[],"message":"there are none"}"#, true),
+        (r#"{"transactions":[],"status":200,"code":0,"message":"fine"}"#, true),
         (r#"{"transactions":{"total":5}}"#, false),
         (r#"{"transactions":{"total":0}}"#, true),
         (r#"{"transactions":[],"errors":[]}"#, true),
@@ -240,9 +287,34 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
             .await;
         assert_eq!(read.is_ok(), is_page, "{body}");
     }
-    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"data":null,"error":{"message":"x"}}"#)).await;
-    let user = connect::<finexer::Provider>(&recorder, "", &[]).await;
-    user.client().list_customers().items().try_collect().await.unwrap_err();
+    for (body, is_page) in [
+        (r#"{"data":null,"error":{"message":"x"}}"#, false),
+        (r#"{"data":null,"code":"unauthorized","message":"no"}"#, false),
+        (r#"{"data":[],"code":"unauthorized"}"#, false),
+        (r#"{"data":[],"status":500}"#, false),
+        (r#"{"count":0,"error":{"code":"x","data":[{"f":1}]}}"#, false),
+        (r#"{"data":[],"object":"list","code":0}"#, true),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
+        let user = connect::<finexer::Provider>(&recorder, "", &[]).await;
+        let read = user.client().list_customers().items().try_collect().await;
+        assert_eq!(read.is_ok(), is_page, "{body}");
+    }
+    for second in [
+        r#"{"accounts":[],"code":601,"message":"Customer not found"}"#,
+        r#"{"page":{"nextOffset":null},"code":500,"message":"Internal server error"}"#,
+        r#"{"accounts":null,"status":"error"}"#,
+    ] {
+        let recorder = Recorder::granting(move |_, before| match before {
+            0 => Answer::json(r#"{"accounts":[{"depositAccount":{"accountId":"a"}}],"page":{"nextOffset":"x"}}"#),
+            _ => Answer::json(second),
+        })
+        .await;
+        let user = connect::<mx::Provider>(&recorder, "", &["accounts"]).await;
+        let mut items = user.client().list_accounts().items();
+        assert!(items.next().await.unwrap().is_ok());
+        assert!(items.next().await.is_some_and(|item| item.is_err()), "{second}");
+    }
 }
 
 #[tokio::test]

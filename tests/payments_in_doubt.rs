@@ -366,6 +366,8 @@ async fn a_list_that_is_none_finds_nothing_out() {
         (r#"{"data":[]}"#.to_owned(), Some(0)),
         (r#"{"error":{"message":"x"}}"#.to_owned(), None),
         (r#"{"data":null}"#.to_owned(), None),
+        (r#"{"data":[],"statusCode":503}"#.to_owned(), None),
+        (r#"{"data":[],"code":"unauthorized","message":"no"}"#.to_owned(), None),
         (format!(r#"{{"data":{{"0":{customer}}}}}"#), None),
         ("[]".to_owned(), None),
         (r#"{"data":[7]}"#.to_owned(), None),
@@ -379,6 +381,15 @@ async fn a_list_that_is_none_finds_nothing_out() {
             None,
         ),
         (r#"{"data":[],"paging":["/customers?offset=2"]}"#.to_owned(), None),
+        (
+            r#"{"data":[],"paging":{"Next":"/customers?offset=2"}}"#.to_owned(),
+            None,
+        ),
+        (
+            r#"{"data":[],"paging":{"next":null,"NEXT":"/customers?offset=2"}}"#.to_owned(),
+            None,
+        ),
+        (r#"{"data":[],"links":{"next":"/customers?offset=2"}}"#.to_owned(), None),
         (
             r#"{"data":[],"paging":{"next":"/customers?offset=2","next":null}}"#.to_owned(),
             None,

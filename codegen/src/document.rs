@@ -122,10 +122,11 @@ impl Document {
         names
     }
 
-    /// Of an operation that changes something: the members that its successful reply is described with, by every name that they
-    /// are read by.
+    /// Of an operation that changes something, and of one that comes in pages: the members that its successful reply is described
+    /// with, by every name that they are read by.
     pub fn reply_members(&self, operation: &Operation) -> Vec<String> {
-        let success = self.reply(operation, '2').filter(|_| has_effect(operation));
+        let is_looked_at = has_effect(operation) || operation.pagination.is_some();
+        let success = self.reply(operation, '2').filter(|_| is_looked_at);
         let described = success.and_then(|schema| schema["properties"].as_object());
         let names = described.into_iter().flatten().flat_map(|(name, property)| {
             let aliases = property["x-aliases"].as_array().into_iter().flatten();

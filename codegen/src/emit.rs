@@ -78,6 +78,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         PaginationStyle::Link => quote!(::finrail::rt::v1::PaginationStyle::Link),
     }));
     let items = optional(operation.pagination.as_ref().map(|pagination| &pagination.items));
+    let next = optional(operation.pagination.as_ref().map(|pagination| &pagination.next));
     let idempotency = optional(operation.idempotency.as_ref().map(|idempotency| &idempotency.header));
     let error_proof = optional(operation.error_proof.as_ref().map(|ErrorProof { statuses, members }| {
         quote!(::finrail::rt::v1::ErrorProof {
@@ -133,6 +134,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             headers: &[#(#headers),*],
             pagination: #pagination,
             items: #items,
+            next: #next,
             idempotency_header: #idempotency,
             error_proof: #error_proof,
             lookup: #lookup,

@@ -11,7 +11,13 @@ pub(crate) fn prose(text: &str) -> String {
     let mut between: Vec<&str> = Vec::new();
     let mut open: Option<char> = None;
     for line in text.trim().lines() {
-        match (fence(line), open) {
+        // In an open block, the mark of a list is a part of what it shows.
+        let here = if open.is_some() {
+            quoted(line)
+        } else {
+            behind_marks(line)
+        };
+        match (fence(here), open) {
             (Some(fence), None) => {
                 shown.extend(words(&std::mem::take(&mut between)));
                 shown.push("```text".to_owned());
@@ -33,9 +39,29 @@ pub(crate) fn prose(text: &str) -> String {
     shown.join("\n")
 }
 
-/// The character of the fence that a line is, in a quotation too.
+/// A line without the marks of quotations.
+fn quoted(line: &str) -> &str {
+    line.trim_start_matches([' ', '\t', '>'])
+}
+
+/// A line without the marks of quotations and of lists, in whatever order they stand.
+fn behind_marks(line: &str) -> &str {
+    let mut line = quoted(line);
+    loop {
+        let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let behind = match digits {
+            0 => line.strip_prefix(['-', '*', '+']),
+            _ => line[digits..].strip_prefix(['.', ')']),
+        };
+        match behind.filter(|behind| behind.starts_with([' ', '\t'])) {
+            Some(behind) => line = quoted(behind),
+            None => return line,
+        }
+    }
+}
+
+/// The character of the fence that a line begins with.
 fn fence(line: &str) -> Option<char> {
-    let line = line.trim_start_matches([' ', '\t', '>']);
     let fence = ["```", "~~~"].into_iter().find(|fence| line.starts_with(fence));
     fence?.chars().next()
 }
@@ -123,6 +149,18 @@ mod tests {
             ("such:\n~~~rust\nlet x = 1;", "such:\n```text\nlet x = 1;\n```"),
             ("```\n~~~\n```", "```text\n~~~\n```"),
             ("> ```\n> x\n> ```\nafter", "```text\n> x\n```\nafter"),
+            ("* ```\n  { \"a\": 1 }\n  ```", "```text\n  { \"a\": 1 }\n```"),
+            (
+                "- one\n- ```json\n  {}\n  ```\n- two",
+                "- one\n```text\n  {}\n```\n- two",
+            ),
+            (
+                "1. ```\n   a\n   ```\n2)  ~~~\n    b\n    ~~~",
+                "```text\n   a\n```\n```text\n    b\n```",
+            ),
+            ("+ - > 10. ```\n  a\n> ```", "```text\n  a\n```"),
+            ("```\n- ```\n```", "```text\n- ` ` `\n```"),
+            ("-```\nx", "-```\nx"),
             ("all:\n* -a    - one\n*       - two", "all:\n* -a - one\n* - two"),
             ("> so:\n>\n>     no code;\n1.\t\t\tx", "> so:\n>\n> no code;\n1. x"),
         ];

@@ -11,6 +11,7 @@ use crate::transport::{
     CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
 use crate::value::error_in_success::is_blank;
+use crate::value::next_page::is_lost;
 use crate::value::{Json, JsonMap};
 
 /// A call that may have taken effect, and may not: its outcome was [`Unknown`](Outcome::Unknown), or the program was stopped
@@ -378,14 +379,14 @@ fn has_readable_next(lookup: &Lookup, page: &Json) -> bool {
     for step in pointer.split('/').skip(1) {
         let members = match at.parse::<JsonMap>() {
             Ok(members) => members,
-            Err(_) => return is_blank(&at),
+            Err(_) => return is_blank(&at) && !is_lost(page, pointer, None),
         };
         match members.json(&step.replace("~1", "/").replace("~0", "~")) {
             Some(inner) => at = inner.clone(),
-            None => return true,
+            None => return !is_lost(page, pointer, None),
         }
     }
-    is_blank(&at) || at.plain().is_some()
+    at.plain().is_some_and(|next| !next.trim().is_empty()) || is_blank(&at) && !is_lost(page, pointer, None)
 }
 
 /// Whether the provider itself answered so, as far as that can be known: the body is one of its own.

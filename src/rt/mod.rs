@@ -71,7 +71,7 @@ macro_rules! __contract {
     (1, 3, $generator:literal, $($code:tt)*) => { $($code)* };
     // `Operation::reply_members`, `Operation::next_is_whole`.
     (1, 4, $generator:literal, $($code:tt)*) => { $($code)* };
-    // `Error::in_doubt`, `ResponseValue::nothing`.
+    // `Error::in_doubt`, `ResponseValue::nothing`, `Operation::next`.
     (1, 5, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(

@@ -40,6 +40,8 @@ pub struct Operation {
     pub pagination: Option<PaginationStyle>,
     /// Where the items of a page stand in the reply: a JSON pointer.
     pub items: Option<&'static str>,
+    /// Where a page names the next one: a JSON pointer to the cursor or the link.
+    pub next: Option<&'static str>,
     /// The header that carries a key of the caller's intent, where the provider has one. A call with it may be
     /// repeated under the [`RetryPolicy`](super::RetryPolicy).
     pub idempotency_header: Option<&'static str>,
@@ -54,7 +56,7 @@ pub struct Operation {
     /// Of a call that changes something, and of a reply of which nothing is described: members by which an error is known that
     /// came as a success, whatever is beside them.
     pub error_members: &'static [&'static str],
-    /// Of a call that changes something: the members that its successful reply is described with.
+    /// Of a call that changes something, and of one that comes in pages: the members that its successful reply is described with.
     pub reply_members: &'static [&'static str],
     /// Members of an error reply that hold the provider's own code. See [`Error::code`](super::Error::code).
     pub error_codes: &'static [&'static str],
@@ -164,6 +166,7 @@ impl Operation {
         headers: &[],
         pagination: None,
         items: None,
+        next: None,
         idempotency_header: None,
         error_proof: None,
         lookup: None,

@@ -262,7 +262,7 @@ where
             Some(first) if *first == asked => return Err(Nowhere::Repeated),
             Some(_) => {}
         }
-        Ok(match next(page).filter(|cursor| !cursor.is_empty()) {
+        Ok(match next(page).filter(|cursor| !cursor.trim().is_empty()) {
             None => Next::End,
             Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
             Some(cursor) => {
@@ -523,7 +523,7 @@ const OF_A_PLACE: &[&str] = &["after", "before", "from", "next", "startingafter"
 const END_AS_A_PLACE: &[&str] = &["cursor", "token", "marker", "continuation", "referencefrom", "idfrom"];
 
 /// Whether a link asks for more of what the call asked for: every parameter that the call set and that is none of paging
-/// stands in it as the call has it. Where the link says with a word of the provider's own where to go on, or `is_whole`
+/// stands in it as the call has it, and something else is asked for, which tells its page from the first. Where the link says with a word of the provider's own where to go on, or `is_whole`
 /// (as the provider documents), it may leave them out, because the word stands for them; it may not change them.
 fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
     let values_of = |query: &Query, name: &[u8]| -> Vec<Vec<u8>> {
@@ -537,6 +537,11 @@ fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
         let is_word = !value.iter().all(u8::is_ascii_digit);
         is_word && is_of_a_place(name) && !asked.iter().any(|(set, before)| set == name && before == value)
     };
+    // One that asks for nothing else leads to the page that was asked for, or to what its filters kept out of it.
+    let is_new = |pair: &(Vec<u8>, Vec<u8>)| !pair.1.is_empty() && !asked.contains(pair);
+    if asked != next && !next.iter().any(is_new) {
+        return false;
+    }
     let may_leave_out = is_whole || next.iter().any(is_new_place);
     asked.iter().filter(|(name, _)| !is_of_paging(name)).all(|(name, _)| {
         let name = plain_name(name);
@@ -844,7 +849,14 @@ mod tests {
             ("customer=a", "entryReferenceFrom=x7", true, true),
             ("dateFrom=2026-10-01", "dateFrom=2026-10-02&page=2", false, false),
             ("dateFrom=2026-10-01", "page=2", false, true),
-            ("customer=a&cursor=x7", "cursor=x7", false, true),
+            ("customer=a&cursor=x7", "cursor=x7", false, false),
+            // Without anything that tells one page from another.
+            ("customer=a", "", false, false),
+            ("customer=a", "page=", false, false),
+            ("limit=5", "", false, false),
+            ("limit=5&page=1", "limit=5", false, false),
+            ("", "", true, true),
+            ("limit=5", "limit=5", true, true),
             ("customer=a&cursor=x7", "cursor=x8", true, true),
             // In another form.
             ("roles[]=a&roles[]=b", "roles[1]=b&roles[0]=a&page=2", true, true),
@@ -860,7 +872,7 @@ mod tests {
 
     #[tokio::test]
     async fn pages_are_asked_for_one_by_one_until_there_is_no_next_one() {
-        for end in [None, Some("")] {
+        for end in [None, Some(""), Some(" \n"), Some("\u{a0}")] {
             let asked = Asked::default();
             let pages = by_cursor(&asked, move |cursor| match cursor {
                 "first" => Some((vec![1, 2], Some("b"))),

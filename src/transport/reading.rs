@@ -6,13 +6,15 @@ use serde::de::DeserializeOwned;
 use super::charset::{Wrong, in_utf_8};
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
+use super::operation::Operation;
 use super::response::{Body, Head, Response, ResponseValue};
 use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::Json;
 use crate::value::canary;
-use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
+use crate::value::decode::{Bare, NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
 use crate::value::error_in_success::{error_in, error_instead, error_of_no_items, known_in};
+use crate::value::next_page::is_lost;
 use crate::value::wire::listed;
 
 impl<T: DeserializeOwned> ResponseValue<T> {
@@ -55,7 +57,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let read = || match head.status.is_success() {
             true if head.operation.replies_with_object => an_object(&text),
             true => decode_items(&text),
-            false => decode(&text).map(|value| (value, false)),
+            false => decode(&text).map(|value| (value, Bare::default())),
         };
         let decoded = canary::watch(head.provider, head.operation.id, |text| head.secrets.are_in(text), read);
         let by_items = |text: &[u8]| {
@@ -63,9 +65,10 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             items.map_or(Err(Whole::NotTheItems), |items| page_without(text, items))
         };
         // A page with an item that has no described field can be read as a whole, but that item is none.
+        let mut names_next = decoded.as_ref().is_ok_and(|(_, bare)| bare.names_next);
         let (whole, divided) = match decoded {
-            Ok((inner, false)) => (Ok(inner), None),
-            Ok((inner, true)) => match by_items(&text) {
+            Ok((inner, bare)) if !bare.item => (Ok(inner), None),
+            Ok((inner, _)) => match by_items(&text) {
                 Ok(divided) => (Ok(inner), Some(divided)),
                 Err(Whole::NotTheItems) => (Ok(inner), None),
                 Err(Whole::TooMany) => {
@@ -75,7 +78,11 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             },
             Err(undecodable) => (Err(undecodable), by_items(&text).ok()),
         };
-        if let Some((inner, unreadable)) = divided {
+        names_next |= divided.as_ref().is_some_and(|(_, bare, _)| bare.names_next);
+        if let Some(problem) = lost_next(&head, &text, names_next) {
+            return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
+        }
+        if let Some((inner, _, unreadable)) = divided {
             let unreadable = told(unreadable, &head);
             return Ok(Self {
                 inner,
@@ -112,7 +119,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
 
 /// Reads an object, and nothing in the place of one: the fields could be read from a list in their order, and from `null`
 /// as none.
-fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, bool), Undecodable> {
+fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, Bare), Undecodable> {
     let instead = |reason: &str| Undecodable {
         path: ".".to_owned(),
         reason: reason.to_owned(),
@@ -152,31 +159,100 @@ fn error_of_page(head: &Head, text: &[u8]) -> Option<&'static str> {
     }
     let page = members(text)?;
     let list = decode::<Json>(text).ok()?.pointer(items);
-    let is_empty = list.is_none_or(|list| listed(list.get()).is_ok_and(|items| items.is_empty()));
-    is_empty.then(|| error_of_no_items(&page)).flatten()
+    let is_empty = |list: &Json| listed(list.get()).is_ok_and(|items| items.is_empty());
+    if !list.as_ref().is_none_or(is_empty) {
+        return None;
+    }
+    let Operation {
+        error_codes,
+        error_proof,
+        reply_members,
+        ..
+    } = *head.operation;
+    let proven = error_proof.map_or(&[][..], |proof| proof.members);
+    let codes = error_codes.iter().chain(proven).copied();
+    error_of_no_items(&page, reply_members, codes, list.is_some())
 }
 
-/// Whether the list of items is seen to begin with an object: it stands behind its name, alone or in a report.
+/// What is wrong with a page that names the next one in a form in which nobody finds it: the list would seem to end with it.
+/// A page that has no other field than those that it is described with is not looked through.
+fn lost_next(head: &Head, text: &[u8], names_next: bool) -> Option<Problem> {
+    let next = head.operation.next.filter(|_| names_next && head.status.is_success())?;
+    let page = decode::<Json>(text).ok()?;
+    is_lost(&page, next, head.operation.items).then(|| Problem::Decode {
+        path: next.trim_start_matches('/').replace('/', ".").replace("~1", "/"),
+        reason: "expected the next page to be named here, and it is named in another form".to_owned(),
+    })
+}
+
+/// Members of an object in place of a list that are seen to hold items. Others may hold what is none.
+const REPORTS: [&[u8]; 3] = [b"booked", b"pending", b"information"];
+
+/// Whether the list of items is seen to begin with an object: it stands behind its name, alone or in a report. What is around
+/// it is looked through no further than that.
 fn begins_with_an_item(text: &[u8], items: &str) -> bool {
-    let name = items.rsplit('/').next().unwrap_or_default().as_bytes();
-    let mut places = text.windows(name.len() + 2).enumerate();
-    let is_name = |part: &[u8]| part[0] == b'"' && part[part.len() - 1] == b'"' && &part[1..=name.len()] == name;
-    let Some((at, _)) = places.find(|(_, part)| is_name(part)) else {
-        return false;
-    };
-    let behind = text.get(at + name.len() + 2..).unwrap_or_default();
-    let mut opened = false;
-    for byte in behind.iter().take(64) {
+    let step = |at: usize| items.split('/').nth(at + 1).unwrap_or_default().as_bytes();
+    let steps = items.split('/').count() - 1;
+    // How many objects and lists are open, and how many of the outer ones lead to the list.
+    let (mut open, mut led, mut at) = (0_usize, 0_usize, 0);
+    while let Some(byte) = text.get(at) {
+        at += 1;
         match byte {
-            b'[' => opened = true,
-            b'{' if opened => return true,
-            b':' | b'"' | b'{' | b' ' | b'\t' | b'\r' | b'\n' if !opened => {}
-            byte if !opened && byte.is_ascii_alphabetic() => {}
-            byte if opened && byte.is_ascii_whitespace() => {}
-            _ => return false,
+            b'{' | b'[' => open += 1,
+            b'}' | b']' => {
+                open = open.saturating_sub(1);
+                led = led.min(open.saturating_sub(1));
+            }
+            b'"' => {
+                let word = word(text, at);
+                at += word.len() + 1;
+                let behind = text.get(at..).unwrap_or_default().trim_ascii_start();
+                let Some(value) = behind
+                    .strip_prefix(b":")
+                    .filter(|_| open == led + 1 && word == step(led))
+                else {
+                    continue;
+                };
+                if led + 1 == steps {
+                    return begins_with_an_object(value);
+                }
+                if value.trim_ascii_start().starts_with(b"{") {
+                    led += 1;
+                }
+            }
+            _ => {}
         }
     }
     false
+}
+
+/// What stands from there to the end of the string.
+fn word(text: &[u8], start: usize) -> &[u8] {
+    let rest = text.get(start..).unwrap_or_default();
+    let mut end = 0;
+    while let Some(byte) = rest.get(end).filter(|byte| **byte != b'"') {
+        end += if *byte == b'\\' { 2 } else { 1 };
+    }
+    rest.get(..end).unwrap_or(rest)
+}
+
+/// Whether a value begins as a list of objects does, or as a report whose first list does.
+fn begins_with_an_object(value: &[u8]) -> bool {
+    let value = value.trim_ascii_start();
+    let list = match value.strip_prefix(b"{").map(<[u8]>::trim_ascii_start) {
+        None => Some(value),
+        Some([b'"', report @ ..]) => {
+            let name = word(report, 0);
+            let behind = report.get(name.len() + 1..).unwrap_or_default().trim_ascii_start();
+            behind
+                .strip_prefix(b":")
+                .filter(|_| REPORTS.contains(&name))
+                .map(<[u8]>::trim_ascii_start)
+        }
+        Some(_) => None,
+    };
+    let first = list.and_then(|list| list.strip_prefix(b"["));
+    first.is_some_and(|first| first.trim_ascii_start().starts_with(b"{"))
 }
 
 fn has_in_any_case(text: &[u8], word: &[u8]) -> bool {
@@ -187,9 +263,11 @@ fn has_in_any_case(text: &[u8], word: &[u8]) -> bool {
 fn leaves_blank(text: &[u8]) -> bool {
     text.windows(2).any(|part| {
         let is_blank = |byte: u8| byte.is_ascii_whitespace();
-        // `\u0020` and the like are blanks too.
-        matches!(part, b"nu" | b"fa" | b"\"\"" | b"[]" | b"{}" | b":0" | b" 0" | b"\"\\")
+        // `\u0020` and the like are blanks too, and so are characters that begin as U+00A0 or U+3000 do.
+        matches!(part, b"nu" | b"fa" | b"\"\"" | b"[]" | b"{}" | b"\"\\")
+            || matches!(part, [b'"', 0xc2 | 0xe1..=0xe3])
             || matches!(part[0], b'"' | b'[' | b'{') && is_blank(part[1])
+            || (part[0] == b':' || is_blank(part[0])) && matches!(part[1], b'0' | b'-')
     })
 }
 
@@ -389,13 +467,35 @@ mod tests {
             (r#"{"page":{"items":[{}]}}"#, "/page/items", true),
             (r#"{"items":[]}"#, "/items", false),
             (r#"{"items2":[{}]}"#, "/items2", true),
-            (r#"{"items":{"report":[{}]}}"#, "/items", true),
+            ("{\"items\":{\t\"booked\" : [ {}]}}", "/items", true),
+            (r#"{"items":{"booked":[],"pending":[{}]}}"#, "/items", false),
+            (r#"{"items":{"report":[{}]}}"#, "/items", false),
+            (r#"{"items":{"tppMessages":[{}],"booked":[]}}"#, "/items", false),
+            (r#"{"items":{"booked":{"0":{}}}}"#, "/items", false),
+            // The name stands elsewhere too, or the list is another one.
+            (r#"{"errors":{"items":[{}]},"items":[]}"#, "/items", false),
+            (r#"{"errors":{"items":[{}]},"items":[{}]}"#, "/items", true),
+            (r#"{"note":"items","items":[{}]}"#, "/items", true),
+            (r#"{"note":"\",\"items\":[{","items":[]}"#, "/items", false),
+            (r#"{"note":"\\","items":[{}]}"#, "/items", true),
+            (r#"[{"items":[{}]}]"#, "/items", false),
+            (r#"{"page":{"items":[]},"other":{"items":[{}]}}"#, "/page/items", false),
+            (r#"{"page":7,"other":{"items":[{}]}}"#, "/page/items", false),
+            (r#"{"other":{"page":{"items":[{}]}}}"#, "/page/items", false),
+            (
+                r#"{"a":{"page":{}},"page":{"b":[{}],"items":[{}]}}"#,
+                "/page/items",
+                true,
+            ),
+            (r#"{"items":[{}]}"#, "", false),
             (r#"{"items":[7,{}]}"#, "/items", false),
             (r#"{"items":["{"]}"#, "/items", false),
             (r#"{"items":[no{}]}"#, "/items", false),
             (r#"{"items":null,"others":[{}]}"#, "/items", false),
             (r#"{"items2":[{}]}"#, "/items", false),
             (r#"{"2items":[{}]}"#, "/items", false),
+            (r#"{"items"#, "/items", false),
+            (r#"{"items\"#, "/items", false),
             (r#"{"other":[{}]}"#, "/items", false),
             (r#"{"items":"#, "/items", false),
             ("", "/items", false),

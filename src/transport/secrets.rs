@@ -61,8 +61,7 @@ impl KnownSecrets {
             .headers
             .iter()
             .flat_map(|values| values.iter())
-            .filter_map(|value| value.to_str().ok())
-            .any(tells)
+            .any(|value| readings(value).iter().any(|secret| tells(secret)))
         {
             return true;
         }
@@ -88,11 +87,23 @@ fn tells(text: &str, secret: &str) -> bool {
         || secret.split(is_between).any(|part| has(text, part))
 }
 
+/// What the value of a header may be as a text: nobody says in which charset it is. Whoever repeats it reads its bytes as UTF-8, with
+/// something in the place of those that are none, or each as the character of its number (ISO-8859-1).
+fn readings(value: &HeaderValue) -> Vec<Zeroizing<String>> {
+    let bytes = value.as_bytes();
+    let as_utf_8 = String::from_utf8_lossy(bytes).into_owned();
+    let by_number = (!bytes.is_ascii()).then(|| bytes.iter().copied().map(char::from).collect());
+    std::iter::once(as_utf_8).chain(by_number).map(Zeroizing::new).collect()
+}
+
 /// Whether it is so of what stands in an `Authorization` header.
 fn tells_credentials(header: &HeaderValue, tells: impl Fn(&str) -> bool) -> bool {
-    let Some((scheme, sent)) = header.to_str().ok().and_then(|header| header.split_once(' ')) else {
-        return false;
-    };
+    let headers = readings(header);
+    let mut parts = headers.iter().filter_map(|header| header.split_once(' '));
+    parts.any(|(scheme, sent)| tells_sent(scheme, sent, &tells))
+}
+
+fn tells_sent(scheme: &str, sent: &str, tells: impl Fn(&str) -> bool) -> bool {
     if tells(sent) {
         return true;
     }
@@ -109,6 +120,35 @@ fn tells_credentials(header: &HeaderValue, tells: impl Fn(&str) -> bool) -> bool
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_any_charset_is_known() {
+        let of_headers = |bytes: &[u8]| {
+            let mut value = HeaderValue::from_bytes(bytes).unwrap();
+            value.set_sensitive(true);
+            let headers = of_caller(&HeaderMap::from_iter([(HeaderName::from_static("x-api-key"), value)]));
+            KnownSecrets {
+                headers,
+                ..KnownSecrets::default()
+            }
+        };
+        let sent = |bytes: &[u8]| KnownSecrets {
+            sent: Some(HeaderValue::from_bytes(&[b"Bearer ", bytes].concat()).unwrap()),
+            ..KnownSecrets::default()
+        };
+        let (utf_8, by_number) = ("k\u{fc}r-\u{10d}ij".as_bytes(), b"k\xfcr-\xe8ij");
+        for (bytes, text, known) in [
+            (utf_8, "k\u{fc}r-\u{10d}ij", true),
+            (utf_8, "x.k\u{fc}r-\u{10d}ij", true),
+            (utf_8, "k\u{c3}\u{bc}r-\u{c4}\u{8d}ij", true),
+            (&by_number[..], "k\u{fc}r-\u{e8}ij", true),
+            (&by_number[..], "k\u{fffd}r-\u{fffd}ij", true),
+            (&by_number[..], "kr-ij", false),
+        ] {
+            assert_eq!(of_headers(bytes).are_in(text), known, "{text}");
+            assert_eq!(sent(bytes).are_in(text), known, "{text}");
+        }
+    }
 
     #[test]
     fn a_text_that_has_a_secret_in_it_or_is_a_part_of_one_is_known() {

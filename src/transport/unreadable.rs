@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::invalid_reply::RawBody;
-use crate::value::decode::{NOTHING_DESCRIBED, Undecodable, below, decode_items, mended};
+use crate::value::decode::{Bare, NOTHING_DESCRIBED, Undecodable, below, decode_items, mended};
 use crate::value::fields::Fields;
 use crate::value::wire::{Place, listed};
 
@@ -77,8 +77,8 @@ pub(super) enum Whole {
 
 /// Reads a page that cannot be read as a whole item by item.
 ///
-/// `items` is the JSON pointer of the list. Each item is read as the only one of the same page.
-pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Result<(T, Vec<Unreadable>), Whole> {
+/// `items` is the JSON pointer of the list. Each item is read as the only one of the same page. With the page, what it lacked.
+pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Result<(T, Bare, Vec<Unreadable>), Whole> {
     // It is divided by a text in which every value can be read, and which is as long.
     let divisible = divisible(text);
     let list = find(&divisible, items).ok_or(Whole::NotTheItems)?;
@@ -92,7 +92,7 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Res
         text.get(start_of(list) + list.len()..).unwrap_or_default(),
     );
     let page_of = |items: &[&[u8]]| decode_items::<T>(&around(before, items, after));
-    let (_, has_bare) = page_of(&[]).map_err(|_| Whole::NotTheItems)?;
+    let (_, of_none) = page_of(&[]).map_err(|_| Whole::NotTheItems)?;
     // An item is read in a page that has nothing else, where the page needs nothing else: otherwise each item would cost
     // the reading of the whole page.
     let (opens, closes) = bare(items);
@@ -102,8 +102,8 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Res
     let place_of_list = items.trim_start_matches('/').replace('/', ".").replace("~1", "/");
     let alone = |item: &[u8]| {
         let (_, is_none) = match is_bare {
-            true => in_bare(&[item]),
-            false => page_of(&[item]).map(|(page, bare)| (page, bare && !has_bare)),
+            true => in_bare(&[item]).map(|(page, bare)| (page, bare.item)),
+            false => page_of(&[item]).map(|(page, bare)| (page, bare.item && !of_none.item)),
         }?;
         match is_none {
             true => Err(Undecodable {
@@ -114,8 +114,12 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Res
         }
     };
     let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
-    // A lenient reader takes a list in a list for the items of it, and would drop one without items.
-    let flattens = alone(b"[]").is_ok();
+    // A lenient reader takes a report for a list, and a list in a list for the items of it.
+    let report: &[u8] = br#"{"booked":null}"#;
+    let flattens = match is_bare {
+        true => decode_items::<T>(&[opens.as_bytes(), report, closes.as_bytes()].concat()).is_ok(),
+        false => decode_items::<T>(&[before, report, after].concat()).is_ok(),
+    };
     let all = items_of(list, flattens).ok_or(Whole::NotTheItems)?;
     if !is_bare && all.len().saturating_mul(rest) > MOST_WORK {
         return Err(Whole::TooMany);
@@ -146,8 +150,8 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Res
     if unreadable.is_empty() {
         return Err(Whole::NotTheItems);
     }
-    let (page, _) = page_of(&readable).map_err(|_| Whole::NotTheItems)?;
-    Ok((page, unreadable))
+    let (page, bare) = page_of(&readable).map_err(|_| Whole::NotTheItems)?;
+    Ok((page, bare, unreadable))
 }
 
 /// A list of these items between what stands before the list and behind it.
@@ -283,7 +287,7 @@ mod tests {
     type Told = (usize, String, String);
 
     fn read(text: &str) -> Option<(Vec<u8>, Vec<Told>)> {
-        let (page, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b").ok()?;
+        let (page, _, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b").ok()?;
         assert_eq!(page.total, 7);
         let ids = page.data.unwrap().items.iter().map(|item| item.id).collect();
         let told = unreadable.into_iter().map(|item| {
@@ -332,7 +336,7 @@ mod tests {
             page_without::<Page>(text.as_bytes(), "/items")
         };
         for others in ["null", "[]", r#"[{"id":2}]"#] {
-            let (page, unreadable) = read(others).unwrap();
+            let (page, _, unreadable) = read(others).unwrap();
             let told: Vec<_> = unreadable.iter().map(|item| item.path.as_str()).collect();
             assert_eq!((page.items.len(), told), (1, vec!["items[1]"]), "{others}");
         }
@@ -385,7 +389,7 @@ mod tests {
         let bad = vec![r#"{"id":"x"}"#; 2000].join(",");
         let rest = "x".repeat(1_000_000);
         let text = format!(r#"{{"rest":"{rest}","a/b":[{bad},{{"id":1}}]}}"#);
-        let (page, unreadable) = page_without::<Open>(text.as_bytes(), "/a~1b").unwrap();
+        let (page, _, unreadable) = page_without::<Open>(text.as_bytes(), "/a~1b").unwrap();
         assert_eq!((page.items.len(), page.items[0].id, unreadable.len()), (1, 1, 2000));
         assert_eq!(unreadable[7].path, "a/b[7].id");
         // Of one that does, the whole page is the error.
@@ -418,8 +422,16 @@ mod tests {
             ),
             (r#"{"items":{"planted":[{"id":"x"}]}}"#, vec![], "items.{}[0].id"),
             (r#"{"items":[{"id":1},[]]}"#, vec![1], "items[1]"),
+            (r#"{"items":[{"id":1},[ ]]}"#, vec![1], "items[1]"),
+            (r#"{"items":[[]]}"#, vec![], "items[0]"),
+            (r#"{"items":[[[]],[{"id":1}]]}"#, vec![1], "items[0][0]"),
+            (
+                r#"{"items":{"booked":[[]],"pending":[{"id":1}]}}"#,
+                vec![1],
+                "items.booked[0]",
+            ),
         ] {
-            let (page, unreadable) = page_without::<Lenient>(text.as_bytes(), "/items").unwrap();
+            let (page, _, unreadable) = page_without::<Lenient>(text.as_bytes(), "/items").unwrap();
             let read: Vec<u8> = page.items.iter().map(|item| item.id).collect();
             assert_eq!(read, ids, "{text}");
             assert_eq!(unreadable.len(), 1, "{text}");

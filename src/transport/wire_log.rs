@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
+use super::charset::{Wrong, in_utf_8};
 use super::operation::Operation;
 use super::response::{Body, Response};
 use super::secrets::KnownSecrets;
@@ -113,8 +114,8 @@ fn told_body(operation: &Operation, headers: &HeaderMap, body: &[u8], secrets: &
         });
         return format!("form {{{}}}", fields.collect::<Vec<_>>().join(", "));
     }
-    match serde_json::from_slice::<Json>(body) {
-        Ok(json) => shape.of(&json, "", 0),
+    match serde_json::from_slice::<Json>(&in_utf_8(body, headers, Wrong::Replaced)) {
+        Ok(json) => shape.of(&json, Some(""), 0),
         Err(_) => return format!("{} bytes that are no JSON", body.len()),
     }
     if shape.out.len() >= LONGEST {
@@ -135,8 +136,8 @@ struct Shape<'a> {
 }
 
 impl Shape<'_> {
-    /// `place`: where it stands, as a specification's fields are named.
-    fn of(&mut self, json: &Json, place: &str, depth: usize) {
+    /// `place`: where it stands, as a specification's fields are named; none below a name that would pass for a place.
+    fn of(&mut self, json: &Json, place: Option<&str>, depth: usize) {
         if self.out.len() >= LONGEST {
             return;
         }
@@ -147,10 +148,10 @@ impl Shape<'_> {
             Some(b'[') => {
                 let items = json.items().unwrap_or_default();
                 let _ = write!(self.out, "[{}", items.len());
-                let place = format!("{place}[]");
+                let place = place.map(|place| format!("{place}[]"));
                 for (at, item) in items.iter().take(ITEMS).enumerate() {
                     self.out.push_str(if at == 0 { ": " } else { ", " });
-                    self.of(item, &place, depth + 1);
+                    self.of(item, place.as_deref(), depth + 1);
                 }
                 self.out.push_str(if items.len() > ITEMS { ", \u{2026}]" } else { "]" });
             }
@@ -159,32 +160,33 @@ impl Shape<'_> {
         }
     }
 
-    fn object(&mut self, json: &Json, place: &str, depth: usize) {
+    fn object(&mut self, json: &Json, place: Option<&str>, depth: usize) {
         let members = json.parse::<JsonMap>().unwrap_or_default();
         self.out.push('{');
         for (at, (name, value)) in members.iter().enumerate() {
             if self.out.len() >= LONGEST {
                 break;
             }
-            let inner = if place.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{place}.{name}")
-            };
+            let is_plain = !name.is_empty() && !name.contains(['.', '[', ']']);
+            let inner = place.filter(|_| is_plain).map(|place| match place {
+                "" => name.to_owned(),
+                place => format!("{place}.{name}"),
+            });
             if at > 0 {
                 self.out.push_str(", ");
             }
             self.out.push_str(&shown(name, |text| self.secrets.are_in(text)));
             self.out.push_str(": ");
-            self.of(value, &inner, depth + 1);
+            self.of(value, inner.as_deref(), depth + 1);
         }
         self.out.push('}');
     }
 
-    fn scalar(&mut self, json: &Json, text: &str, place: &str) {
+    fn scalar(&mut self, json: &Json, text: &str, place: Option<&str>) {
         let value = json.plain().unwrap_or_default();
         let is_secret = self.secrets.are_in(&value);
-        if self.operation.loggable.contains(&place) && value.len() <= 64 && !is_secret {
+        let is_loggable = place.is_some_and(|place| self.operation.loggable.contains(&place));
+        if is_loggable && value.len() <= 64 && !is_secret {
             let _ = write!(self.out, "{value:?}");
             return;
         }
@@ -239,6 +241,20 @@ mod tests {
                 r#"{items: [1: {status: "DONE", who: text(2)}], page: {next: text(1), total: "7"}}"#,
             ),
             (r#"[1,2,3]"#, "[3: number(1), number(1), number(1)]"),
+            // A name that looks like a place is none.
+            (r#"{"items[].status":"planted"}"#, "{items[].status: text(7)}"),
+            (r#"{"items[]":{"status":"planted"}}"#, "{items[]: {status: text(7)}}"),
+            (r#"{"page.total":"planted"}"#, "{page.total: text(7)}"),
+            (r#"{"":{"page":{"total":"planted"}}}"#, "{: {page: {total: text(7)}}}"),
+            (
+                r#"{"items":[{"":{"status":"planted"}}]}"#,
+                "{items: [1: {: {status: text(7)}}]}",
+            ),
+            (r#"{"items":{"status":"planted"}}"#, "{items: {status: text(7)}}"),
+            (
+                r#"{"items":[[{"status":"planted"}]]}"#,
+                "{items: [1: [1: {status: text(7)}]]}",
+            ),
             (r#"[1,2,3,4]"#, "[4: number(1), number(1), number(1), \u{2026}]"),
             (
                 r#"{"items":[{"status":"planted-token"}]}"#,
@@ -254,6 +270,9 @@ mod tests {
         ] {
             assert_eq!(told(body), expected, "{body}");
         }
+        let latin = headers("application/json;charset=ISO-8859-1");
+        let body = told_body(&OPERATION, &latin, b"{\"x\":\"M\xfcnchen\"}", &secrets());
+        assert_eq!(body, "{x: text(7)}");
         let form = headers("application/x-www-form-urlencoded");
         let body = told_body(&OPERATION, &form, b"a=planted&b%201=&planted-token=1", &secrets());
         assert_eq!(body, "form {a: text(7), b #: text(0), [secret]: text(1)}");

@@ -5,7 +5,9 @@ use serde_json::de::Read;
 
 use super::JsonMap;
 use super::canary::{self, Unmodelled};
-use super::objects::{self, Bare, observed, observed_part};
+use super::objects::{self, observed, observed_part};
+
+pub(crate) use super::objects::Bare;
 
 /// Why JSON could not be read as a type: where, as a JSON path, and what was expected there. Never a value.
 #[derive(Debug)]
@@ -20,15 +22,15 @@ pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Undecodable>
 }
 
 /// The same for what is to be a described value: an object none of whose fields is described is none, though nothing in it
-/// contradicts the type. With it, whether an item of an outermost list is such an object.
-pub(crate) fn decode_items<T: DeserializeOwned>(body: &[u8]) -> Result<(T, bool), Undecodable> {
+/// contradicts the type. With it, what its objects lacked: whether an item of an outermost list is such an object.
+pub(crate) fn decode_items<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Bare), Undecodable> {
     let (value, bare) = decode_json(body)?;
     match bare.value {
         true => Err(Undecodable {
             path: ".".to_owned(),
             reason: NOTHING_DESCRIBED.to_owned(),
         }),
-        false => Ok((value, bare.item)),
+        false => Ok((value, bare)),
     }
 }
 
@@ -128,7 +130,10 @@ fn read_json<'a, T: DeserializeOwned>(
 ) -> Result<T, (String, serde_json::Error)> {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let mut ignored = |path: serde_ignored::Path<'_>| canary::note(Unmodelled::Field, || canary::place(&path));
+    let mut ignored = |path: serde_ignored::Path<'_>| {
+        objects::tell_ignored(&path);
+        canary::note(Unmodelled::Field, || canary::place(&path));
+    };
     let value = objects::read(serde_ignored::Deserializer::new(tracked, &mut ignored))
         .map_err(|error| (track.path().to_string(), error))?;
     json.end().map_err(|error| (String::new(), error))?;
@@ -240,9 +245,9 @@ mod tests {
         }
         // What has a place for everything, and what is no object.
         assert!(decode_described::<crate::value::JsonMap>(br#"{"error":"x"}"#).is_ok());
-        assert!(decode_items::<Vec<Deal>>(br#"[{"error":"x"}]"#).is_ok_and(|(_, has_bare)| has_bare));
-        assert!(decode_items::<Vec<Deal>>(br#"[{},{"id":"d1","error":"x"}]"#).is_ok_and(|(_, has_bare)| !has_bare));
-        assert!(decode_items::<Vec<Vec<Deal>>>(br#"[[{"error":"x"}]]"#).is_ok_and(|(_, has_bare)| !has_bare));
+        assert!(decode_items::<Vec<Deal>>(br#"[{"error":"x"}]"#).is_ok_and(|(_, bare)| bare.item));
+        assert!(decode_items::<Vec<Deal>>(br#"[{},{"id":"d1","error":"x"}]"#).is_ok_and(|(_, bare)| !bare.item));
+        assert!(decode_items::<Vec<Vec<Deal>>>(br#"[[{"error":"x"}]]"#).is_ok_and(|(_, bare)| !bare.item));
         // A list is no object, though serde would read it as one.
         assert!(decode::<Deal>(br#"["d1","s"]"#).is_err());
         assert!(decode::<Outer>(br#"{"deal":["d1","s"]}"#).is_err());
@@ -268,8 +273,8 @@ mod tests {
     #[test]
     fn a_list_in_a_part_is_no_list_of_the_items_of_a_reply() {
         let bare = br#"[{"error":"x"}]"#;
-        assert!(decode_items::<Part>(bare).is_ok_and(|(_, has_bare)| !has_bare));
-        assert!(decode_items::<Vec<Deal>>(bare).is_ok_and(|(_, has_bare)| has_bare));
+        assert!(decode_items::<Part>(bare).is_ok_and(|(_, bare)| !bare.item));
+        assert!(decode_items::<Vec<Deal>>(bare).is_ok_and(|(_, bare)| bare.item));
     }
 
     #[test]

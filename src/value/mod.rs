@@ -8,6 +8,7 @@ pub(crate) mod error_in_success;
 mod exact_number;
 pub(crate) mod fields;
 mod json;
+pub(crate) mod next_page;
 mod objects;
 mod scope;
 mod scope_error;

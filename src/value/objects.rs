@@ -9,12 +9,17 @@ use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde_ignored::Path;
+
+use super::next_page::{may_belong_to_next, may_name_next};
 
 thread_local! {
     /// The value that was read last is an object with fields of which its type describes none.
     static LAST_IS_BARE: Cell<bool> = const { Cell::new(false) };
     /// Such an object stood in an outermost list.
     static BARE_ITEM: Cell<bool> = const { Cell::new(false) };
+    /// A field that no type has a place for may name the next page.
+    static NAMES_NEXT: Cell<bool> = const { Cell::new(false) };
     /// How many lists are around what is being read.
     static LISTS: Cell<u32> = const { Cell::new(0) };
     /// How many parts are being read, each inside the one before.
@@ -31,18 +36,22 @@ pub(crate) struct Bare {
     pub value: bool,
     /// So is an item of an outermost list.
     pub item: bool,
+    /// A field that no type has a place for may name the next page.
+    pub names_next: bool,
 }
 
 /// Reads a text, and tells of it what its objects lacked.
 pub(crate) fn observed<R>(read: impl FnOnce() -> R) -> (R, Bare) {
     LAST_IS_BARE.set(false);
     BARE_ITEM.set(false);
+    NAMES_NEXT.set(false);
     LISTS.set(0);
     PARTS.set(0);
     let value = read();
     let bare = Bare {
         value: LAST_IS_BARE.get(),
         item: BARE_ITEM.get(),
+        names_next: NAMES_NEXT.get(),
     };
     (value, bare)
 }
@@ -62,6 +71,35 @@ pub(crate) fn observed_part<R>(read: impl FnOnce() -> R) -> Option<(R, bool)> {
     PARTS.set(parts);
     // The part is not what was read last, but what it stands in.
     Some((value, LAST_IS_BARE.replace(false)))
+}
+
+/// Told of a field that no type has a place for: the page may name the next one in it. Of a part, which is an item, it does not.
+pub(crate) fn tell_ignored(path: &Path<'_>) {
+    let Path::Map { parent, key } = path else { return };
+    if PARTS.get() > 0 || NAMES_NEXT.get() {
+        return;
+    }
+    let (mut around, mut here) = (None, *parent);
+    loop {
+        here = match here {
+            Path::Root => break,
+            // It is of an item.
+            Path::Seq { .. } => return,
+            Path::Map { parent, key } => {
+                around = around.or(Some(key.as_str()));
+                parent
+            }
+            Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => parent,
+        };
+    }
+    NAMES_NEXT.set(may_name_next(key, around));
+}
+
+/// The same of fields that a type keeps without describing them: where it stands is not known, but for that it is of no item.
+pub(crate) fn tell_kept<'n>(mut names: impl Iterator<Item = &'n str>) {
+    if PARTS.get() == 0 && LISTS.get() == 0 && names.any(may_belong_to_next) {
+        NAMES_NEXT.set(true);
+    }
 }
 
 /// Told by types that keep the fields which they do not describe: nobody else sees which those are.

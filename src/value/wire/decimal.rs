@@ -13,9 +13,17 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
         return plain(text);
     };
-    let mantissa = plain(mantissa)?;
+    // Zeros at the end of a whole number may have no room, and go to the exponent.
+    let shorter = || {
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let fewer = whole.trim_end_matches('0');
+        let is_whole = fraction.bytes().all(|byte| byte == b'0');
+        let zeros = i64::try_from(whole.len() - fewer.len()).ok()?;
+        plain(fewer).filter(|_| is_whole).map(|mantissa| (mantissa, zeros))
+    };
+    let (mantissa, zeros) = plain(mantissa).map(|mantissa| (mantissa, 0)).or_else(shorter)?;
     let (mut digits, mut scale) = (mantissa.mantissa(), i64::from(mantissa.scale()));
-    scale = scale.checked_sub(exponent.parse().ok()?)?;
+    scale = scale.checked_sub(zeros)?.checked_sub(exponent.parse().ok()?)?;
     if digits == 0 {
         return Some(Decimal::ZERO);
     }
@@ -192,6 +200,9 @@ mod tests {
             ("0.00000000000000000000000000000000", "0"),
             ("1.00000000000000000000000000000000e2", "100"),
             ("12345678901234567.89e0", "12345678901234567.89"),
+            ("10000000000000000000000000000000e-10", "1000000000000000000000"),
+            ("-12000000000000000000000000000000.00e-31", "-1.2"),
+            ("\"0000000000000000000000000000000000e-3\"", "0"),
             ("1.0e-28", "0.0000000000000000000000000001"),
             ("1.0e-27", "0.0000000000000000000000000010"),
             ("79228162514264337593543950335e0", "79228162514264337593543950335"),
@@ -213,6 +224,9 @@ mod tests {
             "1.2e-28",
             "1e29",
             "1e99999999999",
+            "10000000000000000000000000000000.01e-10",
+            "12345678901234567890123456789012e-10",
+            "\"-e-3\"",
             "-1.5e-28",
             "79228162514264337593543950336e0",
             "\"1_000.00\"",

@@ -1,7 +1,6 @@
 //! Booleans, texts, lists and maps in every form that providers are known to send.
 
 use std::collections::BTreeMap;
-use std::ops::Not as _;
 use std::rc::Rc;
 
 use serde::de::{DeserializeOwned, Error as _};
@@ -12,8 +11,9 @@ use super::scalar::{Scalar, scalar};
 use crate::value::Json;
 use crate::value::canary::{self, Unmodelled};
 use crate::value::decode::{below, decode_part, decode_part_described};
-use crate::value::error_in_success::{is_blank, is_of_an_error};
+use crate::value::error_in_success::{error_of_no_items, is_of_an_error};
 use crate::value::fields::{EACH_ONCE, Fields};
+use crate::value::next_page::names_next;
 
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
 pub mod lenient_bool {
@@ -246,18 +246,24 @@ fn of_list<'a>(text: &'a str, at: &str, items: &mut Vec<(Place, &'a str)>, depth
     }
     // What serde says may quote a value, here and below.
     let inner: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NO_LIST)?;
-    // Among objects, a list stands for an object that nobody can read, and is not dropped as a list without items.
-    let of_lists = inner.iter().all(|item| item.get().starts_with('['));
+    // Among objects, and where all are so, a list without items stands for an object that nobody can read, and is not dropped.
+    let is_list = |item: &RawValue| item.get().starts_with('[');
+    let of_lists = inner.iter().all(|item| is_list(item)) && !inner.iter().all(|item| has_no_items(item));
     let list: Rc<str> = Rc::from(at);
     items.reserve(inner.len());
     for (index, item) in inner.into_iter().enumerate() {
-        if item.get().starts_with('[') && (of_lists || item.get() != "[]") {
+        if item.get().starts_with('[') && (of_lists || !has_no_items(item)) {
             of_list(item.get(), &format!("{at}[{index}]"), items, depth + 1)?;
         } else {
             items.push((Place::of_item(&list, index), item.get()));
         }
     }
     Ok(())
+}
+
+fn has_no_items(list: &RawValue) -> bool {
+    let inside = list.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
 fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(), &'static str> {
@@ -277,7 +283,7 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
                 true => of_one(value.get(), name, items)?,
                 false if is_null(value) || is_count(name) => {}
                 // Nobody would follow it, and the list would seem to be whole.
-                false if name == "_links" && names_a_next_page(value) => return Err(NEXT_INSIDE),
+                false if names_next(name, &Json::from((*value).to_owned())) => return Err(NEXT_INSIDE),
                 false => canary::note(Unmodelled::Field, || name.clone()),
             }
         }
@@ -289,12 +295,20 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
         // `{"booked": null, "pending": null}` and `{}` are empty lists.
         of_one(text, "", items)?;
     }
-    // An error is no empty list; beside the empty lists of a report, one that says something.
-    let is_error = |(name, value): &(String, &RawValue)| is_of_an_error(name) && !(is_report && is_nothing(value));
-    match items.is_empty() && members.iter().any(is_error) {
+    match items.is_empty() && has_an_error(&members, is_report) {
         true => Err(NO_LIST),
         false => Ok(()),
     }
+}
+
+/// Whether an object in place of a list, which has no items, has an error in their stead: beside the empty lists of a report,
+/// one that says something.
+fn has_an_error(members: &[(String, &RawValue)], is_report: bool) -> bool {
+    if !is_report {
+        return members.iter().any(|(name, _)| is_of_an_error(name));
+    }
+    let members = members.iter().map(|(name, value)| (name.as_str(), (*value).to_owned()));
+    error_of_no_items(&members.collect(), LISTS_OF_A_REPORT, [], true).is_some()
 }
 
 /// An object in place of a list: a list that was written as a map from its indices to its items, as PHP does with one
@@ -338,41 +352,6 @@ fn by_index(text: &str) -> Result<Option<Vec<(u64, &str)>>, &'static str> {
             .filter_map(|(name, value)| Some((name.parse().ok()?, value.get())))
             .collect(),
     ))
-}
-
-/// Whether links may have one to a next page: one that has, or links of which nobody can tell.
-fn names_a_next_page(links: &RawValue) -> bool {
-    match links.get().as_bytes().first() {
-        Some(b'{') => members_of(links.get()).is_ok_and(|links| {
-            let mut next = links.iter().filter(|(name, _)| name == "next");
-            next.all(|(_, link)| is_nothing(link) || has_no_target(link))
-        }),
-        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(links.get()).is_ok_and(|links| {
-            links
-                .into_iter()
-                .all(|link| is_of_another_page(link) || has_no_target(link))
-        }),
-        _ => is_nothing(links),
-    }
-    .not()
-}
-
-/// Whether a link in a list is known to lead elsewhere than to the next page.
-fn is_of_another_page(link: &RawValue) -> bool {
-    let members = members_of(link.get()).unwrap_or_default();
-    let mut relations = members.iter().filter(|(name, _)| name == "rel");
-    relations.any(|(_, rel)| serde_json::from_str::<String>(rel.get()).is_ok_and(|rel| rel.trim() != "next"))
-}
-
-/// Whether a link is an object that says of its target that there is none.
-fn has_no_target(link: &RawValue) -> bool {
-    let members = members_of(link.get()).unwrap_or_default();
-    let mut targets = members.iter().filter(|(name, _)| name == "href");
-    targets.any(|(_, target)| is_nothing(target))
-}
-
-fn is_nothing(value: &RawValue) -> bool {
-    is_blank(&Json::from(value.to_owned()))
 }
 
 fn is_positive(value: &RawValue) -> bool {
@@ -452,6 +431,14 @@ mod tests {
             (r#"["/x"]"#, true),
             (r#""/x""#, true),
             ("7", true),
+            (r#"[{"rel":"Next","href":"/x"}]"#, true),
+            (r#"[{"rel":"next last","href":"/x"}]"#, true),
+            (r#"[{"Rel":"self","href":"/x"},{"REL":"NEXT","href":"/y"}]"#, true),
+            (r#"[{"rel":["next"],"href":"/x"}]"#, true),
+            (r#"{"Next":{"href":"/x"}}"#, true),
+            (r#"{"NEXT":"/x"}"#, true),
+            (r#"{"next":{"href":null,"url":"/x"}}"#, true),
+            (r#"[{"rel":"self nextish","href":"/x"}]"#, false),
             (r#"[{"rel":"self","href":"/x"}]"#, false),
             (r#"[{"rel":"next","href":null}]"#, false),
             (r#"{"account":{"href":"/a"}}"#, false),
@@ -475,6 +462,22 @@ mod tests {
     }
 
     #[test]
+    fn so_are_those_under_another_name() {
+        for (beside, is_refused) in [
+            (r#""links":{"next":"/x"}"#, true),
+            (r#""Links":[{"rel":"next","href":"/x"}]"#, true),
+            (r#""next":{"href":"/x"}"#, true),
+            (r#""paging":{"next":2}"#, true),
+            (r#""links":{"self":"/x"}"#, false),
+            (r#""links":"/x","page":1,"paging":[2]"#, false),
+        ] {
+            let text = format!(r#"{{"booked":[1],{beside}}}"#);
+            let read = listed(&text).map(|items| items.len());
+            assert_eq!(read, if is_refused { Err(NEXT_INSIDE) } else { Ok(1) }, "{beside}");
+        }
+    }
+
+    #[test]
     fn an_error_and_a_count_of_items_that_are_not_there_are_no_list() {
         for (text, items) in [
             (r#"{"errors":[]}"#, None),
@@ -483,6 +486,13 @@ mod tests {
             (r#"{"total":5}"#, None),
             (r#"{"count":"5","total":0}"#, None),
             (r#"{"booked":[],"error":"x"}"#, None),
+            (r#"{"booked":[],"success":false}"#, None),
+            (r#"{"booked":[],"status":500}"#, None),
+            (r#"{"booked":[],"code":"X","message":"x"}"#, None),
+            (r#"{"booked":[],"tppMessages":[{"category":"ERROR"}]}"#, None),
+            (r#"{"booked":[],"tppMessages":[{"category":"WARNING"}]}"#, Some(0)),
+            (r#"{"booked":[{}],"status":500}"#, Some(1)),
+            (r#"{"booked":[],"message":"there are none"}"#, Some(0)),
             (r#"{"total":0}"#, Some(0)),
             (r#"{"total":null}"#, Some(0)),
             (r#"{"total":1,"1":{}}"#, Some(1)),
@@ -548,6 +558,12 @@ mod tests {
             r#"{"items":{"booked":[{"n":1}],"_links":{"next":"x"}}}"#,
             r#"{"items":[{"n":1},[]]}"#,
             r#"{"items":[[],{"n":1}]}"#,
+            r#"{"items":[{"n":1},[ ]]}"#,
+            r#"{"items":[[]]}"#,
+            r#"{"items":[[ ]]}"#,
+            r#"{"items":[[],[]]}"#,
+            r#"{"items":[[[]],[{"n":1}]]}"#,
+            r#"{"items":{"booked":[[]]}}"#,
             r#"{"items":[{"n":1},null]}"#,
             r#"{"items":[null]}"#,
             r#"{"items":{"error":"x"}}"#,

@@ -8,7 +8,7 @@ use serde::{Deserializer, Serialize, Serializer};
 
 use crate::value::error_in_success::error_in;
 use crate::value::fields::{EACH_ONCE, Fields};
-use crate::value::objects::tell_bare;
+use crate::value::objects::{tell_bare, tell_kept};
 use crate::value::{Json, JsonMap};
 
 /// A generated type that keeps the fields that its schema does not describe.
@@ -81,6 +81,7 @@ where
             // told of it.
             let is_bare = is_bare && !T::DESCRIBED.is_empty();
             tell_bare(is_bare && error_in(&rest, &["error", "errors"]).is_some());
+            tell_kept(rest.names());
             *value.rest_mut() = rest;
             Ok(value)
         }
@@ -246,5 +247,22 @@ mod tests {
         let mut written = Vec::new();
         write_with_the_rest(&kept, &mut serde_json::Serializer::new(&mut written)).unwrap();
         assert_eq!(written, br#"{"id":7,"x":1,"y":2}"#);
+    }
+
+    #[test]
+    fn what_is_kept_beside_items_may_name_the_next_page() {
+        for (text, names_next) in [
+            (r#"{"id":7,"next":"x"}"#, true),
+            (r#"{"id":7,"Links":{}}"#, true),
+            (r#"{"id":7,"url":"x"}"#, true),
+            (r#"{"id":7,"note":1}"#, false),
+            (r#"{"id":7}"#, false),
+        ] {
+            let (_, bare) = decode_items::<Kept<false>>(text.as_bytes()).unwrap();
+            assert_eq!(bare.names_next, names_next, "{text}");
+            let items = format!("[{text}]");
+            let (_, bare) = decode_items::<Vec<Kept<false>>>(items.as_bytes()).unwrap();
+            assert!(!bare.names_next, "{text}");
+        }
     }
 }
