@@ -15,14 +15,34 @@ use crate::value::with_causes;
 pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) -> Option<Arc<Snapshot>> {
     let seen = seen?;
     let tokens = seen.record.tokens.as_ref()?;
-    let satisfies = |tokens: &TokenSet| machine::satisfies(want, tokens, live.grant.freshness(tokens, live.now()));
-    if !satisfies(tokens) {
+    if !is_wanted(live, want, tokens) {
         return None;
     }
     // Where this process knows of something newer, that is what it shows.
     let shown = live.publish(seen.clone());
-    let serves = shown.tokens.as_ref().is_some_and(satisfies);
+    where_wanted(live, want, shown)
+}
+
+/// What this process holds, where it is what is wanted.
+pub(super) fn take_held(live: &Live, want: &Want) -> Option<Arc<Snapshot>> {
+    where_wanted(live, want, live.held.snapshot()?)
+}
+
+fn where_wanted(live: &Live, want: &Want, shown: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
+    let serves = shown
+        .tokens
+        .as_ref()
+        .is_some_and(|tokens| is_wanted(live, want, tokens));
     serves.then_some(shown)
+}
+
+fn is_wanted(live: &Live, want: &Want, tokens: &TokenSet) -> bool {
+    machine::satisfies(want, tokens, live.grant.freshness(tokens, live.now()))
+}
+
+/// Whether the store has lost tokens that it had taken. What waits to be stored it never had.
+pub(crate) fn is_behind(live: &Live, seen: Option<&Versioned>) -> bool {
+    live.held.unstored.is_empty() && live.held.lost_by_store(seen).is_some()
 }
 
 /// A look at the store while the server is not to be asked: what somebody else stored there, or that the grant is over.
