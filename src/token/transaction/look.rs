@@ -7,7 +7,7 @@ use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Live, Outcome, Snapshot};
 use crate::token::machine::{self, Want};
 use crate::token::record::{Intent, Versioned};
-use crate::token::store::Leased;
+use crate::token::store::{Damage, Leased};
 use crate::token::{AuditAction, Record, StoreError, TokenSet};
 use crate::value::with_causes;
 
@@ -117,7 +117,7 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
     if let Known::Stored(Some(seen)) = &known
         && let Some(end) = live.held.end_undone_by(seen)
     {
-        let ended = end_again(live, Some(seen.revision), end, fence).await?;
+        let ended = end_again(live, Some(seen.revision), end, None, fence).await?;
         return Ok(Known::Stored(Some(ended)));
     }
     Ok(known)
@@ -138,12 +138,8 @@ pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreE
                 live.store.keep_aside(damage).await?;
                 (damage.revision, held_at, tokens, true)
             } else if let Some(end) = live.held.end_lost_to_damage(damage) {
-                match end.ended_on_purpose() {
-                    // Nothing of it is to be left.
-                    Some(_) => live.store.remove_aside().await?,
-                    None => live.store.keep_aside(damage).await?,
-                }
-                return Ok(Known::Stored(Some(end_again(live, damage.revision, end, fence).await?)));
+                let ended = end_again(live, damage.revision, end, Some(damage), fence).await?;
+                return Ok(Known::Stored(Some(ended)));
             } else {
                 return Err(error);
             }
@@ -202,11 +198,31 @@ async fn read_numbered(live: &Live, fence: u64) -> Result<Option<Versioned>, Sto
     Ok(Some(written.done("number a record anew")?))
 }
 
-/// The end that this process knows goes over what the store has.
-async fn end_again(live: &Live, seen: Option<u64>, end: Record, fence: u64) -> Result<Versioned, StoreError> {
+/// The end that this process knows goes over what the store has. `damage`: nobody can read that.
+async fn end_again(
+    live: &Live,
+    seen: Option<u64>,
+    end: Record,
+    damage: Option<&Damage>,
+    fence: u64,
+) -> Result<Versioned, StoreError> {
     tracing::warn!(key = %live.grant.key, "the store lost the end of a grant: it gets it back");
-    let written = write(&live.store, seen, live.successor(seen, end), fence).await?;
-    let ended = written.done("take back the end that it lost")?;
+    let write_end = async |seen, end| {
+        let written = write(&live.store, seen, live.successor(seen, end), fence).await?;
+        written.done("take back the end that it lost")
+    };
+    let is_on_purpose = end.ended_on_purpose().is_some();
+    match damage {
+        // Nothing of the grant is to be left.
+        _ if is_on_purpose => live.store.remove_aside().await?,
+        Some(damage) => live.store.keep_aside(damage).await?,
+        None => {}
+    }
+    let mut ended = write_end(seen, end.clone()).await?;
+    if is_on_purpose && damage.is_some_and(|damage| damage.kept_aside) {
+        // The store keeps what is damaged until something goes over what took its place.
+        ended = write_end(Some(ended.revision), end).await?;
+    }
     let generation = ended.record.generation();
     match ended.record.pseudonym {
         None => live.audit(generation, AuditAction::PutBack),
