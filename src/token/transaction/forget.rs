@@ -111,5 +111,5 @@ fn is_left(record: &Record, left: Left) -> bool {
 
 async fn write_mark(live: &Live, seen: Option<u64>, mark: Record, fence: u64) -> Result<Versioned, StoreError> {
     let next = live.successor(seen, mark);
-    write(&live.store, seen, next, fence).await?.done("forget the record")
+    write(live, seen, next, fence).await?.done("forget the record")
 }

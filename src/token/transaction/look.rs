@@ -171,9 +171,7 @@ pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreE
     };
     let mut next = live.successor(stored, record);
     next.revision = next.revision.max(held_at.saturating_add(1));
-    let restored = write(&live.store, stored, next, fence)
-        .await?
-        .done("take back what it lost")?;
+    let restored = write(live, stored, next, fence).await?.done("take back what it lost")?;
     live.publish(restored.clone());
     if was_damaged {
         live.audit(generation, AuditAction::DamagedRecord);
@@ -194,7 +192,7 @@ async fn read_numbered(live: &Live, fence: u64) -> Result<Option<Versioned>, Sto
     let whole = error.damage().and_then(|damage| damage.record_of(&live.grant.key));
     let Some(record) = whole else { return Err(error) };
     tracing::warn!(key = %live.grant.key, "the revision of a record is damaged: the record gets another one");
-    let written = write(&live.store, None, live.successor(None, record), fence).await?;
+    let written = write(live, None, live.successor(None, record), fence).await?;
     Ok(Some(written.done("number a record anew")?))
 }
 
@@ -208,7 +206,7 @@ async fn end_again(
 ) -> Result<Versioned, StoreError> {
     tracing::warn!(key = %live.grant.key, "the store lost the end of a grant: it gets it back");
     let write_end = async |seen, end| {
-        let written = write(&live.store, seen, live.successor(seen, end), fence).await?;
+        let written = write(live, seen, live.successor(seen, end), fence).await?;
         written.done("take back the end that it lost")
     };
     let is_on_purpose = end.ended_on_purpose().is_some();
