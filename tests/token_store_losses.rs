@@ -700,3 +700,47 @@ async fn a_look_at_a_store_that_lost_nothing_takes_no_lease_and_writes_nothing()
     assert!(!is_written.load(std::sync::atomic::Ordering::Relaxed));
     calls.abort();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waits_for_a_store_which_went_back_goes_over_what_a_sibling_puts_back_meanwhile() {
+    for is_lost in [false, true] {
+        let world = World::new(STRICT);
+        let flaky = Arc::new(FlakyStore::new(world.store()));
+        let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let here = user(&world.bank, &store, &world.clock, "here").build();
+        here.adopt(world.bank.login()).await.unwrap();
+        let old = world.address.now().load(&user_key()).await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        here.adopt(world.bank.login()).await.unwrap();
+        let there = world.process("there");
+        there.fresh().await.unwrap();
+        let old = old.filter(|_| !is_lost);
+        // Its leases end by the clock of the test.
+        let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+        let copy = finrail::token::MemoryStore::with_clock(clock);
+        let Leased::Granted(lease) = copy.lease(&user_key(), "x", HOUR).await.unwrap() else {
+            panic!("a new store has no holders");
+        };
+        if let Some(old) = old {
+            let swap = finrail::token::store::Swap::new(None, lease.fence, Some(old));
+            copy.swap(&user_key(), swap).await.unwrap();
+        }
+        copy.release(&user_key(), lease).await.unwrap();
+        *world.address.0.lock().unwrap() = Arc::new(copy);
+        flaky.lose_swaps();
+        assert!(here.adopt(world.bank.login()).await.is_err());
+        flaky.fail_after_swaps(0);
+        let calls = called_each_second(&there);
+        tokio::time::sleep(secs(300)).await;
+        let stored = world.address.record().await.unwrap().tokens.unwrap();
+        assert_eq!(stored.refresh_token.unwrap().expose_secret(), "refresh-2", "{is_lost}");
+        flaky.heal();
+        here.settled().await;
+        let stored = world.address.record().await.unwrap().tokens.unwrap();
+        assert_eq!(stored.refresh_token.unwrap().expose_secret(), "refresh-3", "{is_lost}");
+        tokio::time::sleep(secs(300)).await;
+        assert_eq!(text(&there.fresh().await.unwrap()), "Bearer access-3", "{is_lost}");
+        assert!(world.bank.revoked_tokens().is_empty(), "{is_lost}");
+        calls.abort();
+    }
+}

@@ -29,7 +29,10 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
     tokens.lineage = Some(match live.store.look_for_change().await {
         Ok(seen) => {
             known_until = Some(seen.as_ref().map_or(0, |seen| seen.revision));
-            login.after(seen.as_ref().map(|seen| seen.record.as_ancestor()))
+            let lost = live.held.lost_by_store(seen.as_ref());
+            let login = login.after(seen.as_ref().map(|seen| seen.record.as_ancestor()));
+            // What the store has lost, somebody may put back before this login is stored.
+            login.after_what_is_held(lost.as_ref().and_then(|(_, tokens)| tokens.lineage.as_ref()))
         }
         Err(error) => {
             known_until = error.damage().and_then(|damage| damage.revision);
