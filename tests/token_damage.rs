@@ -763,3 +763,53 @@ async fn a_damaged_mark_of_a_refusal_sends_nothing_again() {
     assert!(matches!(b.fresh().await, Err(Error::Store { .. })));
     assert_eq!(world.bank.sent(), ["refresh-1"]);
 }
+
+fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_written_again_over_a_damaged_file_leaves_no_token_and_no_name() {
+    for (revoke, load) in [(true, true), (true, false), (false, true), (false, false)] {
+        for is_cut in [true, false] {
+            let what = format!("revoke {revoke}, load {load}, cut {is_cut}");
+            let directory = std::env::temp_dir().join(format!("finrail-ends-{}", uuid::Uuid::new_v4()));
+            std::fs::create_dir_all(&directory).unwrap();
+            let mut world = World::new();
+            world.store = Arc::new(finrail::token::store::FileStore::open(&directory).unwrap());
+            let handle = world.process("a");
+            handle.adopt(world.bank.login()).await.unwrap();
+            let is_record = |path: &std::path::PathBuf| path.extension().is_some_and(|name| name == "token");
+            let path = files(&directory).into_iter().find(is_record).unwrap();
+            let mut older = std::fs::read(&path).unwrap();
+            tokio::time::sleep(secs(10)).await;
+            match revoke {
+                true => handle.revoke().await.unwrap(),
+                false => handle.forget().await.unwrap(),
+            }
+            // A copy of the directory is played back, and its file is damaged.
+            match is_cut {
+                true => older.truncate(older.len() - 20),
+                false => *older.iter_mut().nth_back(2).unwrap() ^= 0x40,
+            }
+            std::fs::write(&path, &older).unwrap();
+            tokio::time::sleep(secs(400)).await;
+            match load {
+                true => drop(handle.load().await),
+                false => drop(handle.fresh().await.unwrap_err()),
+            }
+            let stored = world.stored(&user_key()).await.expect(&what);
+            let record = Record::decode(&stored.bytes).unwrap();
+            assert!(record.tombstone.is_some() && record.tokens.is_none(), "{what}");
+            for path in files(&directory) {
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                assert!(!text.contains("refresh-1"), "{what}: {path:?}");
+                assert!(is_record(&path) || !text.contains("customer-42"), "{what}: {path:?}");
+            }
+            std::fs::remove_dir_all(&directory).unwrap();
+        }
+    }
+}

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod token_support;
-use finrail::token::store::{FileStore, Leased, StoredRecord, Swap, Swapped};
-use finrail::token::{Clock, MemoryStore, Record, TokenHandle, TokenStore};
+use finrail::token::store::{FileStore, Lease, Leased, StoreError, StoredRecord, Swap, Swapped};
+use finrail::token::{Clock, MemoryStore, Record, TokenHandle, TokenKey, TokenStore};
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use token_support::*;
 
@@ -605,5 +607,190 @@ async fn tokens_behind_a_write_of_their_own_that_was_torn_are_stored_at_last() {
                 );
             }
         }
+    }
+}
+
+/// The first write in which this text stands arrives cut and without an answer; from then on the store is whole again.
+struct TornOnce {
+    store: Arc<dyn TokenStore>,
+    text: &'static str,
+    cut: usize,
+    is_armed: AtomicBool,
+}
+
+impl TornOnce {
+    /// Over the store, and one that may be away over that.
+    fn of(world: &World, text: &'static str, cut: usize) -> (Arc<Self>, Arc<FlakyStore>) {
+        let torn = Arc::new(Self {
+            store: Arc::clone(&world.store),
+            text,
+            cut,
+            is_armed: AtomicBool::new(false),
+        });
+        let flaky = Arc::new(FlakyStore::new(Arc::clone(&torn) as Arc<dyn TokenStore>));
+        (torn, flaky)
+    }
+
+    fn is_torn(&self) -> bool {
+        !self.is_armed.load(Ordering::SeqCst)
+    }
+}
+
+impl TokenStore for TornOnce {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+        self.store.load(key)
+    }
+    fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+        Box::pin(async move {
+            let next = swap.next.as_ref();
+            let is_it = next.is_some_and(|next| String::from_utf8_lossy(&next.bytes).contains(self.text));
+            if !is_it || !self.is_armed.swap(false, Ordering::SeqCst) {
+                return self.store.swap(key, swap).await;
+            }
+            let next = next.unwrap();
+            let left = StoredRecord::new(next.revision, &next.bytes[..self.cut]);
+            let torn = Swap::new(swap.expected, swap.fence, Some(left));
+            assert_eq!(self.store.swap(key, torn).await.unwrap(), Swapped::Done);
+            Err(StoreError::unavailable("answer", "the connection was reset"))
+        })
+    }
+    fn lease<'a>(&'a self, key: &'a TokenKey, by: &'a str, ttl: Duration) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.store.lease(key, by, ttl)
+    }
+    fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.store.release(key, lease)
+    }
+}
+
+/// Lets the store be away from the torn write on, for half a minute: no second try finds it.
+fn away_once_torn(torn: &Arc<TornOnce>, flaky: &Arc<FlakyStore>) {
+    let (torn, flaky) = (Arc::clone(torn), Arc::clone(flaky));
+    tokio::spawn(async move {
+        while !torn.is_torn() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        flaky.fail_after_swaps(0);
+        tokio::time::sleep(secs(30)).await;
+        flaky.heal();
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_tokens_are_stored_though_their_write_arrived_torn_whether_its_second_try_found_that_or_not() {
+    for (newest, cut) in [("refresh-2", 60), ("refresh-2", 0), ("refresh-1", 60), ("refresh-1", 0)] {
+        for is_away in [false, true] {
+            let what = format!("{newest} cut to {cut}, away {is_away}");
+            let world = World::new();
+            let (torn, flaky) = TornOnce::of(&world, newest, cut);
+            let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+            let handle = user(&world.bank, &store, &world.clock, "a").build();
+            if newest == "refresh-2" {
+                handle.adopt(world.bank.login()).await.unwrap();
+                tokio::time::sleep(HOUR).await;
+            }
+            torn.is_armed.store(true, Ordering::SeqCst);
+            if is_away {
+                away_once_torn(&torn, &flaky);
+            }
+            if newest == "refresh-2" {
+                assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2", "{what}");
+            } else {
+                let login = handle.adopt(world.bank.login()).await;
+                assert_eq!(login.is_ok(), !is_away, "{what}");
+            }
+            assert!(torn.is_torn(), "{what}");
+            let settled = tokio::time::timeout(secs(60), handle.settled()).await;
+            assert!(settled.is_ok(), "{what}");
+            assert!(world.json().await.contains(newest), "{what}");
+            drop(handle);
+            tokio::time::sleep(HOUR).await;
+            world.process("restarted").fresh().await.unwrap();
+            assert_eq!(world.bank.sent().last().unwrap(), newest, "{what}");
+            assert!(world.bank.alive(), "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_knows_whichever_of_its_writes_was_torn_and_goes_on() {
+    for (torn_write, fault) in [
+        ("\"given_up\":true", Some(Fault::Unavailable)),
+        ("\"given_up\":true", Some(Fault::LoseRequest)),
+        ("\"unanswered\":1", Some(Fault::LoseRequest)),
+        ("\"intent\"", None),
+        ("\"revocation\"", None),
+        ("\"tombstone\"", None),
+    ] {
+        for (cut, is_away, is_new) in [
+            (60, false, false),
+            (60, true, false),
+            (0, false, false),
+            (0, true, false),
+            (60, false, true),
+            (60, true, true),
+        ] {
+            let what = format!("{torn_write} {fault:?} cut to {cut}, away {is_away}, new {is_new}");
+            let world = World::new();
+            let (torn, flaky) = TornOnce::of(&world, torn_write, cut);
+            let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+            let process = || user(&world.bank, &store, &world.clock, "a").build();
+            let mut handle = process();
+            handle.adopt(world.bank.login()).await.unwrap();
+            if is_new {
+                // It holds nothing but what it reads before that write.
+                handle = process();
+            }
+            tokio::time::sleep(HOUR).await;
+            torn.is_armed.store(true, Ordering::SeqCst);
+            world.bank.faults(fault);
+            if is_away {
+                away_once_torn(&torn, &flaky);
+            }
+            let ends = ["\"revocation\"", "\"tombstone\""].contains(&torn_write);
+            if ends {
+                // Where the store was away, whoever asked for it was told that it is not done, and asks again.
+                let ended = handle.revoke().await;
+                assert_eq!(ended.is_ok(), !is_away, "{what}");
+                tokio::time::sleep(secs(60)).await;
+            } else {
+                let patience = tokio::time::Instant::now() + secs(900);
+                while handle.fresh().await.is_err() {
+                    assert!(tokio::time::Instant::now() < patience, "{what}");
+                    tokio::time::sleep(secs(1)).await;
+                }
+                assert!(world.bank.alive(), "{what}");
+                assert!(world.json().await.contains("refresh-2"), "{what}");
+            }
+            assert!(torn.is_torn(), "{what}");
+            if !ends || is_away {
+                handle.revoke().await.expect(&what);
+            }
+            let record = Record::decode(&world.stored().await.unwrap().bytes).unwrap();
+            assert!(record.tombstone.is_some() && record.tokens.is_none(), "{what}");
+            assert!(handle.fresh().await.unwrap_err().reauthorization_required(), "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_is_forgotten_with_a_torn_write_is_forgotten() {
+    for is_away in [false, true] {
+        let world = World::new();
+        let (torn, flaky) = TornOnce::of(&world, "\"tombstone\"", 60);
+        let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let handle = user(&world.bank, &store, &world.clock, "a").build();
+        handle.adopt(world.bank.login()).await.unwrap();
+        torn.is_armed.store(true, Ordering::SeqCst);
+        if is_away {
+            away_once_torn(&torn, &flaky);
+        }
+        assert_eq!(handle.forget().await.is_ok(), !is_away);
+        tokio::time::sleep(secs(60)).await;
+        if is_away {
+            handle.forget().await.unwrap();
+        }
+        let record = Record::decode(&world.stored().await.unwrap().bytes).unwrap();
+        assert!(record.tombstone.is_some() && record.tokens.is_none(), "{is_away}");
+        assert!(handle.fresh().await.is_err() && world.bank.sent().is_empty());
     }
 }

@@ -496,3 +496,251 @@ async fn what_two_processes_write_over_the_same_copy_of_a_record_has_two_revisio
     }
     assert!(revisions.len() > 2, "{revisions:?}");
 }
+
+/// What a store that went back holds, and how the process that is newer came to its tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Behind {
+    Nothing,
+    /// The tokens before an early renewal.
+    Renewed,
+    /// The tokens before one for which the provider refused the access token.
+    Refused,
+    /// An earlier login: the generations do not tell.
+    OtherLogin,
+}
+
+impl Behind {
+    const ALL: [Self; 4] = [Self::Nothing, Self::Renewed, Self::Refused, Self::OtherLogin];
+
+    /// Makes the handle hold newer tokens, and takes the store back to before that.
+    async fn bring_about(self, world: &World, handle: &TokenHandle) {
+        let old = world.address.now().load(&user_key()).await.unwrap();
+        let generation = handle.info().unwrap().generation;
+        match self {
+            Self::Nothing | Self::Renewed => handle.renew(generation).await.unwrap(),
+            Self::Refused => drop(handle.rejected(generation, Rejection::InvalidToken).await.unwrap()),
+            Self::OtherLogin => drop(handle.adopt(world.bank.login()).await.unwrap()),
+        }
+        tokio::time::sleep(secs(60)).await;
+        let copy = old.filter(|_| self != Self::Nothing);
+        world.address.fails_over_to(copy).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_look_puts_back_newer_tokens_though_the_older_ones_in_the_store_still_serve() {
+    for behind in Behind::ALL {
+        for every in [300, 10] {
+            let world = World::new(STRICT);
+            let process = |holder| {
+                let set_up = user(&world.bank, &world.store(), &world.clock, holder);
+                set_up.look_again_every(secs(every)).build()
+            };
+            let newer = process("newer");
+            newer.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(600)).await;
+            behind.bring_about(&world, &newer).await;
+            let calls = called_each_second(&newer);
+            tokio::time::sleep(secs(every)).await;
+            let stored = world.address.record().await.unwrap().tokens.unwrap();
+            let refresh_token = stored.refresh_token.unwrap();
+            assert_eq!(refresh_token.expose_secret(), "refresh-2", "{behind:?} {every}");
+            let starts = called_each_second(&process("starts"));
+            tokio::time::sleep(HOUR).await;
+            assert!(world.bank.alive(), "{behind:?} {every}");
+            let sent = world.bank.sent();
+            let others = sent.iter().collect::<std::collections::HashSet<_>>();
+            assert_eq!(sent.len(), others.len(), "{behind:?} {every}: {sent:?}");
+            calls.abort();
+            starts.abort();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_a_grant_up_puts_back_newer_tokens_too_and_serves_them() {
+    for behind in Behind::ALL {
+        let world = World::new(STRICT);
+        let newer = world.logged_in("newer").await;
+        tokio::time::sleep(secs(600)).await;
+        behind.bring_about(&world, &newer).await;
+        let held = newer.info();
+        assert_eq!(newer.load().await.unwrap(), held, "{behind:?}");
+        let stored = world.address.record().await.unwrap().tokens.unwrap();
+        let refresh_token = stored.refresh_token.unwrap();
+        assert_eq!(refresh_token.expose_secret(), "refresh-2", "{behind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_where_the_tokens_that_are_put_back_serve() {
+    for behind in Behind::ALL {
+        let world = World::new(STRICT);
+        let newer = world.logged_in("newer").await;
+        tokio::time::sleep(secs(600)).await;
+        behind.bring_about(&world, &newer).await;
+        tokio::time::sleep(secs(300)).await;
+        let began = tokio::time::Instant::now();
+        assert_eq!(text(&newer.fresh().await.unwrap()), "Bearer access-2", "{behind:?}");
+        newer.settled().await;
+        assert!(began.elapsed() < secs(1), "{behind:?}: {:?}", began.elapsed());
+        let stored = world.address.record().await.unwrap().tokens.unwrap();
+        let refresh_token = stored.refresh_token.unwrap();
+        assert_eq!(refresh_token.expose_secret(), "refresh-2", "{behind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_lost_soon_after_a_refresh_gets_the_new_tokens_back_before_the_spent_one_is_sent() {
+    for (after, every) in [(1, 300), (5, 300), (15, 300), (40, 300), (1, 60), (1, 10)] {
+        let world = World::new(STRICT);
+        let [one, two] = ["one", "another"].map(|holder| {
+            let set_up = user(&world.bank, &world.store(), &world.clock, holder);
+            set_up.look_again_every(secs(every)).build()
+        });
+        one.adopt(world.bank.login()).await.unwrap();
+        two.fresh().await.unwrap();
+        tokio::time::sleep(HOUR * 3 / 4).await;
+        let calls = [called_each_second(&one), called_each_second(&two)];
+        while world.bank.sent().is_empty() {
+            tokio::time::sleep(secs(1) / 2).await;
+        }
+        tokio::time::sleep(secs(after)).await;
+        world.address.fails_over_to(None).await;
+        tokio::time::sleep(HOUR / 2).await;
+        assert!(world.bank.alive(), "{after} {every}");
+        assert_eq!(world.bank.sent(), ["refresh-1"], "{after} {every}");
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_ends_the_newer_login_that_a_store_lost_and_a_sibling_put_back() {
+    for every in [300, 60, 10] {
+        let world = World::new(STRICT);
+        let [one, two] = ["one", "another"].map(|holder| {
+            let set_up = user(&world.bank, &world.store(), &world.clock, holder);
+            set_up.look_again_every(secs(every)).build()
+        });
+        one.adopt(world.bank.login()).await.unwrap();
+        two.fresh().await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        two.adopt(world.bank.login()).await.unwrap();
+        world.address.fails_over_to(None).await;
+        // The one that holds the earlier login looks first.
+        one.load().await.unwrap();
+        let calls = [called_each_second(&one), called_each_second(&two)];
+        tokio::time::sleep(secs(every * 2)).await;
+        one.revoke().await.unwrap();
+        assert_eq!(world.bank.revoked_tokens()[0], "refresh-2", "{every}");
+        tokio::time::sleep(secs(every)).await;
+        for handle in [one, two] {
+            assert!(handle.fresh().await.unwrap_err().reauthorization_required(), "{every}");
+        }
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_is_ended_over_an_older_copy_is_not_brought_back_by_who_holds_the_newer_login() {
+    for before in ["alive", "forgotten"] {
+        for how in ["forget", "revoke"] {
+            let world = World::new(STRICT);
+            let here = world.logged_in("here").await;
+            if before == "forgotten" {
+                here.forget().await.unwrap();
+            }
+            let old = world.address.now().load(&user_key()).await.unwrap();
+            tokio::time::sleep(secs(600)).await;
+            here.adopt(world.bank.login()).await.unwrap();
+            let there = world.process("there");
+            there.fresh().await.unwrap();
+            world.address.fails_over_to(old).await;
+            match how {
+                "forget" => here.forget().await.unwrap(),
+                _ => here.revoke().await.unwrap(),
+            }
+            let calls = called_each_second(&there);
+            tokio::time::sleep(secs(600)).await;
+            let record = world.address.record().await.unwrap();
+            assert!(record.tombstone.is_some() && record.tokens.is_none(), "{before} {how}");
+            assert!(
+                there.fresh().await.is_err() && here.fresh().await.is_err(),
+                "{before} {how}"
+            );
+            calls.abort();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_a_store_that_lost_nothing_takes_no_lease_and_writes_nothing() {
+    let world = World::new(STRICT);
+    let watched = Watched::new(world.store());
+    let store: Arc<dyn TokenStore> = Arc::clone(&watched) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    let sibling = world.process("sibling");
+    sibling.fresh().await.unwrap();
+    let (reads, leases) = (watched.reads(), watched.leases());
+    let is_written = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let tells = Arc::clone(&is_written);
+    *watched.before_next_write.lock().unwrap() = Some(Box::new(move || {
+        tells.store(true, std::sync::atomic::Ordering::Relaxed);
+    }));
+    let calls = called_each_second(&handle);
+    tokio::time::sleep(secs(700)).await;
+    // What somebody else has renewed is taken over.
+    sibling.renew(1).await.unwrap();
+    tokio::time::sleep(secs(700)).await;
+    assert_eq!(handle.info().unwrap().generation, 2);
+    handle.load().await.unwrap();
+    assert!(watched.reads() > reads + 6);
+    assert_eq!(watched.leases(), leases);
+    assert!(!is_written.load(std::sync::atomic::Ordering::Relaxed));
+    calls.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waits_for_a_store_which_went_back_goes_over_what_a_sibling_puts_back_meanwhile() {
+    for is_lost in [false, true] {
+        let world = World::new(STRICT);
+        let flaky = Arc::new(FlakyStore::new(world.store()));
+        let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let here = user(&world.bank, &store, &world.clock, "here").build();
+        here.adopt(world.bank.login()).await.unwrap();
+        let old = world.address.now().load(&user_key()).await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        here.adopt(world.bank.login()).await.unwrap();
+        let there = world.process("there");
+        there.fresh().await.unwrap();
+        let old = old.filter(|_| !is_lost);
+        // Its leases end by the clock of the test.
+        let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+        let copy = finrail::token::MemoryStore::with_clock(clock);
+        let Leased::Granted(lease) = copy.lease(&user_key(), "x", HOUR).await.unwrap() else {
+            panic!("a new store has no holders");
+        };
+        if let Some(old) = old {
+            let swap = finrail::token::store::Swap::new(None, lease.fence, Some(old));
+            copy.swap(&user_key(), swap).await.unwrap();
+        }
+        copy.release(&user_key(), lease).await.unwrap();
+        *world.address.0.lock().unwrap() = Arc::new(copy);
+        flaky.lose_swaps();
+        assert!(here.adopt(world.bank.login()).await.is_err());
+        flaky.fail_after_swaps(0);
+        let calls = called_each_second(&there);
+        tokio::time::sleep(secs(300)).await;
+        let stored = world.address.record().await.unwrap().tokens.unwrap();
+        assert_eq!(stored.refresh_token.unwrap().expose_secret(), "refresh-2", "{is_lost}");
+        flaky.heal();
+        here.settled().await;
+        let stored = world.address.record().await.unwrap().tokens.unwrap();
+        assert_eq!(stored.refresh_token.unwrap().expose_secret(), "refresh-3", "{is_lost}");
+        tokio::time::sleep(secs(300)).await;
+        assert_eq!(text(&there.fresh().await.unwrap()), "Bearer access-3", "{is_lost}");
+        assert!(world.bank.revoked_tokens().is_empty(), "{is_lost}");
+        calls.abort();
+    }
+}

@@ -196,7 +196,7 @@ impl TokenHandle {
     /// Looks the grant up in the store, after a restart. None: there is none, and this process holds none either.
     ///
     /// A grant that lives in this process only, because the store did not take it yet or has lost it, is there. So is one
-    /// whose record is damaged: the store gets the tokens back.
+    /// whose record is damaged. The store gets back what it lost.
     /// Calls do this by themselves when they need a token.
     ///
     /// # Errors
@@ -206,16 +206,16 @@ impl TokenHandle {
     pub async fn load(&self) -> Result<Option<TokenInfo>, Error> {
         let living = || self.0.held.snapshot().filter(|held| held.living().is_some());
         let snapshot = match self.0.store.look().await {
-            Ok(Some(seen)) => {
-                if self.0.held.end_undone_by(&seen).is_some() {
+            Ok(seen) => {
+                let is_undone = |seen| self.0.held.end_undone_by(seen).is_some();
+                if transaction::is_behind(&self.0, seen.as_ref()) || seen.as_ref().is_some_and(is_undone) {
                     self.put_right().await;
                 }
-                self.0.publish(seen)
+                match seen.map(|seen| self.0.publish(seen)).or_else(living) {
+                    Some(known) => known,
+                    None => return Ok(None),
+                }
             }
-            Ok(None) => match living() {
-                Some(living) => living,
-                None => return Ok(None),
-            },
             Err(error) => {
                 let mended = match self.mend(&error).await {
                     true => self.0.store.look().await.ok().flatten(),

@@ -118,7 +118,7 @@ impl Lineage {
         }
     }
 
-    /// The same login, where the store could not be asked, and this process holds this grant.
+    /// The same login, where this process holds this grant, and the store could not be asked or has lost it.
     #[must_use]
     pub(crate) fn after_what_is_held(self, held: Option<&Self>) -> Self {
         match held {

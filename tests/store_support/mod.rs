@@ -83,10 +83,11 @@ impl TokenStore for Address {
     }
 }
 
-/// A store that a test watches: it counts reads, delays the next one, and says when the next write comes.
+/// A store that a test watches: it counts reads and leases, delays the next read, and says when the next write comes.
 pub struct Watched {
     pub store: Arc<dyn TokenStore>,
     pub reads: AtomicUsize,
+    pub leases: AtomicUsize,
     pub delay_of_next_read: Mutex<Duration>,
     pub before_next_write: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
@@ -96,6 +97,7 @@ impl Watched {
         Arc::new(Self {
             store,
             reads: AtomicUsize::new(0),
+            leases: AtomicUsize::new(0),
             delay_of_next_read: Mutex::default(),
             before_next_write: Mutex::default(),
         })
@@ -103,6 +105,10 @@ impl Watched {
 
     pub fn reads(&self) -> usize {
         self.reads.load(Ordering::Relaxed)
+    }
+
+    pub fn leases(&self) -> usize {
+        self.leases.load(Ordering::Relaxed)
     }
 }
 
@@ -130,6 +136,7 @@ impl TokenStore for Watched {
         holder: &'a str,
         ttl: Duration,
     ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+        self.leases.fetch_add(1, Ordering::Relaxed);
         self.store.lease(key, holder, ttl)
     }
     fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {

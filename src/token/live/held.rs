@@ -28,6 +28,8 @@ pub(crate) struct Held {
     look_again_at_wall: AtomicU64,
     /// The revision of an intent that this process may have written and under which it has sent nothing; 0: there is none.
     unsent: AtomicU64,
+    /// The revisions of writes that may have been made, and only their answer lost; the last one first.
+    tried: Mutex<Vec<u64>>,
     /// Its lock is held for every change of what is shown: nothing older ever goes over something newer.
     refusals: Mutex<Refusals>,
 }
@@ -63,6 +65,7 @@ impl Held {
             look_again_at: AtomicU64::new(0),
             look_again_at_wall: AtomicU64::new(0),
             unsent: AtomicU64::new(0),
+            tried: Mutex::default(),
             refusals: Mutex::default(),
         }
     }
@@ -96,6 +99,19 @@ impl Held {
     /// The intent is written and the request may leave, or it is known not to be written.
     pub fn intent_is_settled(&self) {
         self.unsent.store(0, Ordering::Release);
+    }
+
+    /// A write of this revision may have been made, and nobody said so.
+    pub fn tried(&self, revision: u64) {
+        const REMEMBERED: usize = 64;
+        let mut tried = self.lock_tried();
+        tried.insert(0, revision);
+        tried.truncate(REMEMBERED);
+    }
+
+    /// Whether what is damaged is a write of this process: nobody has written after it.
+    pub fn is_own(&self, damage: &Damage) -> bool {
+        self.lock_tried().iter().any(|tried| damage.is_at(*tried))
     }
 
     /// The record without an intent that is this process's, by its number and its holder, and under which nothing was sent:
@@ -257,13 +273,11 @@ impl Held {
     /// next may have been in it, or an end. Where the refresh token at hand still stands in it, they were not.
     pub fn lost_to_damage(&self, damage: &Damage) -> Option<(u64, TokenSet)> {
         let (held_at, tokens) = self.lost_by_store(None)?;
-        // Where nothing is unsent, it is 0, which is later than nothing.
-        let is_own = damage.revision == Some(self.unsent.load(Ordering::Acquire));
         let is_in_it = || {
             let token = tokens.refresh_token.as_ref();
             token.is_some_and(|token| damage.holds(token))
         };
-        let may_be_newest = is_own || !damage.is_later_than(held_at) || is_in_it();
+        let may_be_newest = self.is_own(damage) || !damage.is_later_than(held_at) || is_in_it();
         may_be_newest.then_some((held_at, tokens))
     }
 
@@ -271,7 +285,7 @@ impl Held {
     /// user may have authorized since.
     pub fn end_lost_to_damage(&self, damage: &Damage) -> Option<Record> {
         let snapshot = self.snapshot()?;
-        let is_known = damage.names_revision() && !damage.is_later_than(snapshot.revision);
+        let is_known = self.is_own(damage) || (damage.names_revision() && !damage.is_later_than(snapshot.revision));
         self.end_of(&snapshot).filter(|_| is_known)
     }
 
@@ -327,6 +341,10 @@ impl Held {
                 && machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal)
         };
         seen.is_none_or(is_older).then_some(record)
+    }
+
+    fn lock_tried(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Refusals> {
@@ -465,7 +483,6 @@ mod tests {
         let new = old.next(TokenReply::new("access-2"), now.wall);
         let set = UnstoredTokens {
             known_until: None,
-            tried_as: Vec::new(),
             tokens: new.clone(),
             parent: Some(old.clone()),
         };
@@ -770,11 +787,20 @@ mod tests {
         let lost = |revision| held.lost_to_damage(&damage(revision));
         assert_eq!(lost(7), Some((7, tokens.clone())));
         assert!(lost(9).is_none(), "somebody wrote it");
-        held.intends(9);
-        assert_eq!(lost(9), Some((7, tokens.clone())), "this process did");
-        assert!(lost(10).is_none());
-        held.intent_is_settled();
-        assert!(held.knows(&damage(7)) && !held.knows(&damage(9)));
+        held.tried(9);
+        held.tried(11);
+        for (revision, is_own) in [(9, true), (10, false), (11, true), (12, false)] {
+            assert_eq!(lost(revision), is_own.then(|| (7, tokens.clone())), "{revision}");
+            assert_eq!(held.knows(&damage(revision)), is_own, "{revision}");
+        }
+        let named = Damage {
+            revision: None,
+            named_revision: Some(1_000_009),
+            ..Damage::default()
+        };
+        assert!(!held.is_own(&named) && !held.knows(&named));
+        held.tried(1_000_009);
+        assert!(held.is_own(&named) && held.knows(&named));
         let whole = Damage {
             bytes: Some(held.grant.alive(tokens.clone()).encode()),
             ..damage(9)
@@ -792,6 +818,19 @@ mod tests {
             assert_eq!(lost.as_ref(), is_known.then_some(&end.record), "{damage:?}");
             assert_eq!(held.knows(&damage), is_known, "{damage:?}");
         }
+        held.tried(9);
+        assert_eq!(held.end_lost_to_damage(&damage(9)), Some(end.record));
+    }
+
+    #[test]
+    fn the_last_64_writes_without_an_answer_are_remembered() {
+        let held = held();
+        for revision in 1..=65 {
+            held.tried(revision);
+        }
+        let is_own = |revision| held.is_own(&damage(revision));
+        assert!(is_own(65) && is_own(2) && !is_own(1) && !is_own(66));
+        assert!(!held.is_own(&Damage::default()));
     }
 
     #[test]

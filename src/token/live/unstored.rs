@@ -14,25 +14,15 @@ pub(crate) struct UnstoredTokens {
     pub parent: Option<TokenSet>,
     /// The revision that stood in the store before they came; none: the store did not say.
     pub known_until: Option<u64>,
-    /// The revisions of tries to write them that may have been made, and only their answer lost.
-    pub tried_as: Vec<u64>,
 }
 
 impl UnstoredTokens {
-    /// A try at this revision may have been made.
-    pub fn tried(&mut self, revision: u64) {
-        const REMEMBERED: usize = 64;
-        self.tried_as.insert(0, revision);
-        self.tried_as.truncate(REMEMBERED);
-    }
-
     /// Whether somebody may have written after they came what is damaged now: something newer, or an end.
     pub fn may_be_older_than(&self, damage: &Damage) -> bool {
         let known = [Some(&self.tokens), self.parent.as_ref()].into_iter().flatten();
         let mut known = known.filter_map(|tokens| tokens.refresh_token.as_ref());
         let is_known = known.any(|token| damage.holds(token));
-        let is_own = self.tried_as.iter().any(|tried| damage.is_at(*tried));
-        self.known_until.is_some_and(|known| damage.is_later_than(known)) && !is_known && !is_own
+        self.known_until.is_some_and(|known| damage.is_later_than(known)) && !is_known
     }
 }
 
@@ -155,7 +145,6 @@ mod tests {
         };
         UnstoredTokens {
             known_until: None,
-            tried_as: Vec::new(),
             tokens: tokens(access_token),
             parent: parent.map(tokens),
         }

@@ -29,7 +29,10 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
     tokens.lineage = Some(match live.store.look_for_change().await {
         Ok(seen) => {
             known_until = Some(seen.as_ref().map_or(0, |seen| seen.revision));
-            login.after(seen.as_ref().map(|seen| seen.record.as_ancestor()))
+            let lost = live.held.lost_by_store(seen.as_ref());
+            let login = login.after(seen.as_ref().map(|seen| seen.record.as_ancestor()));
+            // What the store has lost, somebody may put back before this login is stored.
+            login.after_what_is_held(lost.as_ref().and_then(|(_, tokens)| tokens.lineage.as_ref()))
         }
         Err(error) => {
             known_until = error.damage().and_then(|damage| damage.revision);
@@ -49,14 +52,12 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
                 tokens,
                 parent: None,
                 known_until,
-                tried_as: Vec::new(),
             };
             return Err(store_later(live, login, error, None, Replaced::default()));
         }
     };
     let mut replaced = Replaced::default();
-    let mut tried_as = Vec::new();
-    match store_now(live, &mut tokens, lease.fence, &mut replaced, &mut tried_as).await {
+    match store_now(live, &mut tokens, lease.fence, &mut replaced).await {
         Ok(Stored::Taken {
             stored,
             over_a_living_grant,
@@ -96,7 +97,6 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
                 tokens,
                 parent: None,
                 known_until,
-                tried_as,
             };
             Err(store_later(live, login, error.into(), Some(lease), replaced))
         }
@@ -131,7 +131,6 @@ async fn store_now(
     tokens: &mut TokenSet,
     fence: u64,
     replaced: &mut Replaced,
-    tried_as: &mut Vec<u64>,
 ) -> Result<Stored, StoreError> {
     let (seen, record, was_damaged) = match live.store.read().await {
         Ok(seen) => (
@@ -164,10 +163,7 @@ async fn store_now(
     tokens.generation = before.max(live.held.generation()) + 1;
     tokens.descend_from(record.as_ref().map(|record| record.as_ancestor()));
     let next = live.successor(seen, live.grant.alive(tokens.clone()));
-    let revision = next.revision;
-    let written = write(&live.store, seen, next, fence).await;
-    let written = written.inspect_err(|_| tried_as.push(revision))?;
-    let stored = written.done("take the write")?;
+    let stored = write(live, seen, next, fence).await?.done("take the write")?;
     if was_damaged {
         live.audit(tokens.generation, AuditAction::DamagedRecord);
     }

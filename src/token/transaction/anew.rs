@@ -41,7 +41,7 @@ async fn anew_over(live: &Live, seen: Option<u64>, before: Option<Record>, lease
     };
     let record = live.grant.alive(tokens);
     let next = live.successor(seen, record.clone());
-    let written = write_last(&live.store, seen, next, &lease).await;
+    let written = write_last(live, seen, next, &lease).await;
     let (fetched, stored) = match written {
         Ok(Written::Done(stored)) => (stored, true),
         refused => {

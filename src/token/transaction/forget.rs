@@ -42,9 +42,17 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         live.clear();
         return Ok(());
     }
-    let record = stored.as_ref().and_then(|stored| Record::decode(&stored.bytes).ok());
+    let read = stored.as_ref().and_then(|stored| {
+        let record = Record::decode(&stored.bytes).ok()?;
+        let revision = stored.revision;
+        Some(Versioned { revision, record })
+    });
+    // An older copy of the store knows nothing of the grant that ends.
+    let is_behind = read.is_some() && live.held.lost_by_store(read.as_ref()).is_some();
+    let record = read.map(|read| read.record);
     // Nothing of what is to be told to the audit is new.
-    let is_over = live.held.unstored.is_empty() && record.as_ref().is_some_and(|record| is_left(record, left));
+    let is_over =
+        live.held.unstored.is_empty() && !is_behind && record.as_ref().is_some_and(|record| is_left(record, left));
     let generation = record
         .as_ref()
         .map_or(0, |record| record.generation())
@@ -54,8 +62,8 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
     // Otherwise others may know of a grant that this process has never seen.
     let is_known = record.is_some() || unreadable().is_some_and(|damage| live.held.knows(&damage));
     let lineage = match (&record, is_known) {
-        (Some(record), _) => record.lineage(),
-        (None, true) => held,
+        (Some(record), _) if !is_behind => record.lineage(),
+        (Some(_), _) | (None, true) => held,
         (None, false) => None,
     };
     let mark = Record::ended(
@@ -103,5 +111,5 @@ fn is_left(record: &Record, left: Left) -> bool {
 
 async fn write_mark(live: &Live, seen: Option<u64>, mark: Record, fence: u64) -> Result<Versioned, StoreError> {
     let next = live.successor(seen, mark);
-    write(&live.store, seen, next, fence).await?.done("forget the record")
+    write(live, seen, next, fence).await?.done("forget the record")
 }

@@ -70,7 +70,7 @@ fn shown(live: &Live) -> Result<Arc<Snapshot>, Error> {
 
 /// Stores the record, and shows it.
 async fn put(live: &Live, seen: Option<u64>, record: Record, fence: u64) -> Result<Arc<Snapshot>, StoreError> {
-    let written = write(&live.store, seen, live.successor(seen, record), fence).await?;
+    let written = write(live, seen, live.successor(seen, record), fence).await?;
     Ok(live.publish(written.done("take the imported tokens")?))
 }
 

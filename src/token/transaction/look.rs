@@ -7,7 +7,7 @@ use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Live, Outcome, Snapshot};
 use crate::token::machine::{self, Want};
 use crate::token::record::{Intent, Versioned};
-use crate::token::store::Leased;
+use crate::token::store::{Damage, Leased};
 use crate::token::{AuditAction, Record, StoreError, TokenSet};
 use crate::value::with_causes;
 
@@ -15,14 +15,34 @@ use crate::value::with_causes;
 pub(super) fn take_stored(live: &Live, want: &Want, seen: Option<&Versioned>) -> Option<Arc<Snapshot>> {
     let seen = seen?;
     let tokens = seen.record.tokens.as_ref()?;
-    let satisfies = |tokens: &TokenSet| machine::satisfies(want, tokens, live.grant.freshness(tokens, live.now()));
-    if !satisfies(tokens) {
+    if !is_wanted(live, want, tokens) {
         return None;
     }
     // Where this process knows of something newer, that is what it shows.
     let shown = live.publish(seen.clone());
-    let serves = shown.tokens.as_ref().is_some_and(satisfies);
+    where_wanted(live, want, shown)
+}
+
+/// What this process holds, where it is what is wanted.
+pub(super) fn take_held(live: &Live, want: &Want) -> Option<Arc<Snapshot>> {
+    where_wanted(live, want, live.held.snapshot()?)
+}
+
+fn where_wanted(live: &Live, want: &Want, shown: Arc<Snapshot>) -> Option<Arc<Snapshot>> {
+    let serves = shown
+        .tokens
+        .as_ref()
+        .is_some_and(|tokens| is_wanted(live, want, tokens));
     serves.then_some(shown)
+}
+
+fn is_wanted(live: &Live, want: &Want, tokens: &TokenSet) -> bool {
+    machine::satisfies(want, tokens, live.grant.freshness(tokens, live.now()))
+}
+
+/// Whether the store has lost tokens that it had taken. What waits to be stored it never had.
+pub(crate) fn is_behind(live: &Live, seen: Option<&Versioned>) -> bool {
+    live.held.unstored.is_empty() && live.held.lost_by_store(seen).is_some()
 }
 
 /// A look at the store while the server is not to be asked: what somebody else stored there, or that the grant is over.
@@ -97,7 +117,7 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
     if let Known::Stored(Some(seen)) = &known
         && let Some(end) = live.held.end_undone_by(seen)
     {
-        let ended = end_again(live, Some(seen.revision), end, fence).await?;
+        let ended = end_again(live, Some(seen.revision), end, None, fence).await?;
         return Ok(Known::Stored(Some(ended)));
     }
     Ok(known)
@@ -118,12 +138,8 @@ pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreE
                 live.store.keep_aside(damage).await?;
                 (damage.revision, held_at, tokens, true)
             } else if let Some(end) = live.held.end_lost_to_damage(damage) {
-                match end.ended_on_purpose() {
-                    // Nothing of it is to be left.
-                    Some(_) => live.store.remove_aside().await?,
-                    None => live.store.keep_aside(damage).await?,
-                }
-                return Ok(Known::Stored(Some(end_again(live, damage.revision, end, fence).await?)));
+                let ended = end_again(live, damage.revision, end, Some(damage), fence).await?;
+                return Ok(Known::Stored(Some(ended)));
             } else {
                 return Err(error);
             }
@@ -155,9 +171,7 @@ pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreE
     };
     let mut next = live.successor(stored, record);
     next.revision = next.revision.max(held_at.saturating_add(1));
-    let restored = write(&live.store, stored, next, fence)
-        .await?
-        .done("take back what it lost")?;
+    let restored = write(live, stored, next, fence).await?.done("take back what it lost")?;
     live.publish(restored.clone());
     if was_damaged {
         live.audit(generation, AuditAction::DamagedRecord);
@@ -178,15 +192,35 @@ async fn read_numbered(live: &Live, fence: u64) -> Result<Option<Versioned>, Sto
     let whole = error.damage().and_then(|damage| damage.record_of(&live.grant.key));
     let Some(record) = whole else { return Err(error) };
     tracing::warn!(key = %live.grant.key, "the revision of a record is damaged: the record gets another one");
-    let written = write(&live.store, None, live.successor(None, record), fence).await?;
+    let written = write(live, None, live.successor(None, record), fence).await?;
     Ok(Some(written.done("number a record anew")?))
 }
 
-/// The end that this process knows goes over what the store has.
-async fn end_again(live: &Live, seen: Option<u64>, end: Record, fence: u64) -> Result<Versioned, StoreError> {
+/// The end that this process knows goes over what the store has. `damage`: nobody can read that.
+async fn end_again(
+    live: &Live,
+    seen: Option<u64>,
+    end: Record,
+    damage: Option<&Damage>,
+    fence: u64,
+) -> Result<Versioned, StoreError> {
     tracing::warn!(key = %live.grant.key, "the store lost the end of a grant: it gets it back");
-    let written = write(&live.store, seen, live.successor(seen, end), fence).await?;
-    let ended = written.done("take back the end that it lost")?;
+    let write_end = async |seen, end| {
+        let written = write(live, seen, live.successor(seen, end), fence).await?;
+        written.done("take back the end that it lost")
+    };
+    let is_on_purpose = end.ended_on_purpose().is_some();
+    match damage {
+        // Nothing of the grant is to be left.
+        _ if is_on_purpose => live.store.remove_aside().await?,
+        Some(damage) => live.store.keep_aside(damage).await?,
+        None => {}
+    }
+    let mut ended = write_end(seen, end.clone()).await?;
+    if is_on_purpose && damage.is_some_and(|damage| damage.kept_aside) {
+        // The store keeps what is damaged until something goes over what took its place.
+        ended = write_end(Some(ended.revision), end).await?;
+    }
     let generation = ended.record.generation();
     match ended.record.pseudonym {
         None => live.audit(generation, AuditAction::PutBack),

@@ -29,9 +29,8 @@ use anew::{anew, anew_over_damage, without_store};
 pub(crate) use forget::{Left, forget};
 pub(crate) use import::import;
 use lease::{Poll, SenderAtWork, UnderLease, Waited, longest_rest};
-pub(crate) use look::look_while_resting;
-pub(crate) use look::mend;
-use look::{Known, read_as_far_as_known, take_stored};
+use look::{Known, read_as_far_as_known, take_held, take_stored};
+pub(crate) use look::{is_behind, look_while_resting, mend};
 use refresh::{Begun, Refresh};
 pub(crate) use revoke::{erase, revoke};
 
@@ -55,8 +54,11 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
         };
         let seen = seen.map(|seen| live.held.without_unsent(seen));
         past.remember(seen.as_ref());
-        // What a sibling has stored needs no lease.
-        if let Some(stored) = take_stored(live, &want, seen.as_ref()) {
+        // What a sibling has stored needs no lease. What the store has lost is put back under it, though what is left there
+        // still serves: whoever holds nothing newer would send a refresh token that is spent.
+        if !is_behind(live, seen.as_ref())
+            && let Some(stored) = take_stored(live, &want, seen.as_ref())
+        {
             return Ok(stored);
         }
         if live.grant.renewal == Renewal::Refresh
@@ -186,7 +188,11 @@ async fn under_lease(
         Ok(Known::Stored(seen)) => seen.map(|seen| live.held.without_unsent(seen)),
         Ok(Known::PutBack(intent)) => {
             live.store.release(lease).await;
-            return UnderLease::SenderAtWork(SenderAtWork::of(&intent, live));
+            // Who wants no others waits for nobody.
+            return match take_held(live, want) {
+                Some(held) => UnderLease::Ended(Ok(held)),
+                None => UnderLease::SenderAtWork(SenderAtWork::of(&intent, live)),
+            };
         }
         Err(error) => {
             if let Some(damage) = error.damage().filter(|_| live.grant.renewal == Renewal::Anew) {

@@ -10,7 +10,7 @@ use super::lease::while_renewed;
 use super::look::take_stored;
 use super::replaced::Replaced;
 use super::retain::{Retained, leave_or_release, retain};
-use super::write::{Written, change, write, write_last};
+use super::write::{Written, change, write_last, write_over};
 use crate::token::clock::Now;
 use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Asked, Live, Outcome, Snapshot, UnstoredTokens};
@@ -61,6 +61,9 @@ pub(super) async fn at_once(live: &Arc<Live>, want: &Want, seen: &Versioned) -> 
     let Asked { leased, at } = match live.store.lease_and_swap(swap).await {
         Ok(asked) => asked,
         Err(error) => {
+            live.held.tried(intended.revision);
+            // It may be nowhere else any more.
+            live.publish(seen.clone());
             tracing::debug!(key = %grant.key, error = %with_causes(&error), "a refresh did not begin in one step");
             return Begun::StepByStep;
         }
@@ -191,19 +194,14 @@ impl Refresh<'_> {
         let tokens = parent.next(reply, sent_at.wall);
         let record = Record::alive(intended.record.key.clone(), tokens.clone());
         let next = live.successor(Some(intended.revision), record);
-        let revision = next.revision;
-        let mut tried_as = Vec::new();
-        let error = match write_last(&live.store, Some(intended.revision), next, &self.lease).await {
+        let error = match write_last(live, Some(intended.revision), next, &self.lease).await {
             Ok(Written::Done(committed)) => {
                 let shown = live.publish(committed);
                 live.audit(tokens.generation, AuditAction::Refreshed { stored: true });
                 return told(shown, unusable);
             }
             Ok(Written::Overtaken) => StoreError::unavailable("take the write", "the lease was lost"),
-            Err(error) => {
-                tried_as.push(revision);
-                error
-            }
+            Err(error) => error,
         };
         let generation = tokens.generation;
         live.audit(generation, AuditAction::Refreshed { stored: false });
@@ -211,7 +209,6 @@ impl Refresh<'_> {
             tokens,
             parent: Some(parent.clone()),
             known_until: Some(intended.revision),
-            tried_as,
         };
         match retain(
             live,
@@ -308,8 +305,7 @@ impl Refresh<'_> {
     }
 
     async fn write(&self, seen: &Versioned, record: Record) -> Result<Written, StoreError> {
-        let next = self.live.successor(Some(seen.revision), record);
-        let written = write(&self.live.store, Some(seen.revision), next, self.lease.fence).await?;
+        let written = write_over(self.live, seen, record, self.lease.fence).await?;
         if let Written::Done(written) = &written {
             // Whoever wrote last knows what the store may lose.
             self.live.publish(written.clone());

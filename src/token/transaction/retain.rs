@@ -56,12 +56,7 @@ pub(super) fn retain(
 }
 
 /// Tries to store a set until it is stored, or something newer is.
-async fn store_at_last(
-    live: &Arc<Live>,
-    mut unstored: UnstoredTokens,
-    mut lease: Option<Lease>,
-    mut replaced: Replaced,
-) {
+async fn store_at_last(live: &Arc<Live>, unstored: UnstoredTokens, mut lease: Option<Lease>, mut replaced: Replaced) {
     let generation = unstored.tokens.generation;
     let mut failures = 0;
     let mut pause = true;
@@ -89,7 +84,7 @@ async fn store_at_last(
                 }
             },
         };
-        match store_once(live, &mut unstored, held, &mut replaced).await {
+        match store_once(live, &unstored, held, &mut replaced).await {
             Tried::Over => break,
             Tried::LeaseLost => pause = false,
             Tried::Unreadable { error } => still_not_stored(live, generation, failures, with_causes(&error)),
@@ -145,7 +140,7 @@ enum Tried {
     },
 }
 
-async fn store_once(live: &Arc<Live>, unstored: &mut UnstoredTokens, lease: Lease, replaced: &mut Replaced) -> Tried {
+async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, replaced: &mut Replaced) -> Tried {
     let tokens = &unstored.tokens.clone();
     if !live.held.unstored.holds(tokens) {
         // A newer login was stored while this waited for the lease, or waits now.
@@ -158,7 +153,7 @@ async fn store_once(live: &Arc<Live>, unstored: &mut UnstoredTokens, lease: Leas
         }
         // What was stored was lost. Where these tokens are newer, they go over it.
         Err(error) => match error.damage() {
-            Some(damage) if unstored.may_be_older_than(damage) => {
+            Some(damage) if unstored.may_be_older_than(damage) && !live.held.is_own(damage) => {
                 live.store.release(lease).await;
                 return Tried::Unreadable { error };
             }
@@ -196,8 +191,7 @@ async fn store_once(live: &Arc<Live>, unstored: &mut UnstoredTokens, lease: Leas
         next.generation = next.generation.max(stored.map_or(0, |stored| stored.generation()) + 1);
     }
     let next = live.successor(stored_at, live.grant.alive(next));
-    let revision = next.revision;
-    match write(&live.store, stored_at, next, lease.fence).await {
+    match write(live, stored_at, next, lease.fence).await {
         Ok(Written::Done(committed)) => {
             if was_damaged {
                 live.audit(committed.record.generation(), AuditAction::DamagedRecord);
@@ -211,10 +205,7 @@ async fn store_once(live: &Arc<Live>, unstored: &mut UnstoredTokens, lease: Leas
             live.store.release(lease).await;
             Tried::LeaseLost
         }
-        Err(error) => {
-            unstored.tried(revision);
-            Tried::Failed { lease, error }
-        }
+        Err(error) => Tried::Failed { lease, error },
     }
 }
 
@@ -322,7 +313,6 @@ mod tests {
                     tokens,
                     parent: None,
                     known_until: None,
-                    tried_as: Vec::new(),
                 };
                 let out = StoreError::unavailable("take the write", "it is out");
                 assert!(live.held.unstored.keep(set, out));

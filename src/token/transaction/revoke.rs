@@ -4,7 +4,7 @@ use super::forget::{self, Left};
 use super::lease::{SenderAtWork, UnderLease, Waited, acquire, acquire_to_drop, while_renewed};
 use super::look::{Known, read_to_end};
 use super::retain::leave_or_release;
-use super::write::{Written, write};
+use super::write::{Written, write, write_over};
 use crate::token::fingerprint::Fingerprint;
 use crate::token::live::{Live, NotRevoked};
 use crate::token::machine;
@@ -128,8 +128,8 @@ async fn revoke_known(
             if let Some(seen) = seen.filter(|_| !open) {
                 // The server said that it did not do it: the next request is as the first one. Where this cannot be
                 // written, the next request is taken for a second one.
-                let next = live.successor(Some(seen.revision), seen.record.with_revocation(None));
-                if let Ok(Written::Done(written)) = write(&live.store, Some(seen.revision), next, fence).await {
+                let unmarked = seen.record.with_revocation(None);
+                if let Ok(Written::Done(written)) = write_over(live, &seen, unmarked, fence).await {
                     live.publish(written);
                 }
             }
@@ -176,7 +176,7 @@ async fn bury(live: &Live, fence: u64, seen: Option<Versioned>, tokens: &TokenSe
     let buried = record.buried(ReauthorizationReason::Revoked, live.now().utc(), &live.grant.holder);
     let buried = live.grant.tombstone(buried);
     let seen = seen.map(|seen| seen.revision);
-    let written = write(&live.store, seen, live.successor(seen, buried), fence).await?;
+    let written = write(live, seen, live.successor(seen, buried), fence).await?;
     written.done("take the tombstone")
 }
 
@@ -191,8 +191,7 @@ async fn mark(
     let token = Some(Fingerprint::of(tokens.to_revoke().secret()));
     match seen {
         Some(seen) if seen.record.revocation != token => {
-            let next = live.successor(Some(seen.revision), seen.record.with_revocation(token));
-            let written = write(&live.store, Some(seen.revision), next, fence).await?;
+            let written = write_over(live, &seen, seen.record.with_revocation(token), fence).await?;
             let marked = written.done("take the mark of a revocation")?;
             live.publish(marked.clone());
             Ok((Some(marked), false))
