@@ -321,10 +321,33 @@ async fn with_an_own_http_client_no_refusal_shows_that_a_call_had_no_effect() {
         );
         let methods: Vec<_> = recorder.calls().iter().map(|call| call.method.clone()).collect();
         assert_eq!(methods, ["POST", "GET"], "{status}");
-        // A call that only reads had no effect in any case.
-        let error = own.get_quote().quote_id("q").send().await.unwrap_err();
-        assert_eq!(error.outcome(), Outcome::Rejected, "{status}: {error}");
+        // Nor does one that names the token, and the call is not sent again for that.
+        let recorder = Recorder::granting(move |seen, _| match seen.method.as_str() {
+            "POST" => Answer::redirect(status, seen.path()),
+            _ => Answer::invalid_token(),
+        })
+        .await;
+        let app = builder::<ofx::Provider>(&recorder).http_client(following());
+        let own = app
+            .build()
+            .unwrap()
+            .client_credentials(["payments", "ofxrates"])
+            .unwrap();
+        let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+        assert_eq!(
+            (error.outcome(), error.proof()),
+            (Outcome::Unknown, None),
+            "{status}: {error}"
+        );
+        let methods: Vec<_> = recorder.calls().iter().map(|call| call.method.clone()).collect();
+        assert_eq!(methods, ["POST", "GET"], "{status}");
     }
+    // A call that only reads had no effect in any case.
+    let recorder = Recorder::granting(|_, _| Answer::status(404, r#"{"message":"no such quote"}"#)).await;
+    let app = builder::<ofx::Provider>(&recorder).http_client(following());
+    let own = app.build().unwrap().client_credentials(["payments"]).unwrap();
+    let error = own.get_quote().quote_id("q").send().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Rejected, "{error}");
 }
 
 #[tokio::test]

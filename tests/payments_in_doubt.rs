@@ -318,6 +318,9 @@ async fn a_call_of_one_grant_is_not_looked_up_under_another() {
     let error = doubt.look_up(users[1].client()).await.unwrap_err();
     assert!(error.to_string().contains("under another grant"), "{error}");
     assert_eq!(recorder.calls().len(), asked);
+    // The caller knows whose it is.
+    let known = doubt.clone().under_another_grant();
+    assert!(matches!(known.look_up(users[1].client()).await, Ok(Found::Open(_))));
     // Of a client with tokens from elsewhere its caller knows whose they are.
     let given = finexer::Client::builder()
         .base_url(recorder.origin())
@@ -326,6 +329,18 @@ async fn a_call_of_one_grant_is_not_looked_up_under_another() {
         doubt.look_up(&given.build().unwrap()).await,
         Ok(Found::Open(_))
     ));
+}
+
+/// An application sees what it did, whatever scopes it asks for now.
+#[tokio::test]
+async fn a_call_of_an_application_is_looked_up_with_other_scopes() {
+    let recorder = Recorder::granting(|_, _| Answer::json(r#"{"quoteId":"q-1","status":"BOOKED"}"#)).await;
+    let app = builder::<ofx::Provider>(&recorder).build().unwrap();
+    let one = app.client_credentials(["payments", "ofxrates"]).unwrap();
+    let deal = one.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
+    let doubt = ofx::Doubt::of(deal.prepare().unwrap().intent().clone()).unwrap();
+    let other = app.client_credentials(["payments"]).unwrap();
+    doubt.look_up(&other).await.unwrap();
 }
 
 #[tokio::test]

@@ -251,8 +251,8 @@ impl<P: Provider> AppBuilder<P> {
     /// Build it with `redirect::Policy::none()` and `retry(reqwest::retry::never())`. What comes back from behind a redirect
     /// is not taken for the answer to a call that changes something, and what comes from another path not for a page of the list that was asked.
     /// A redirect to the call's own address cannot be told from an answer: so no refusal of a call that changes something shows
-    /// that it had no effect, unless it names the token; its outcome is
-    /// [`Outcome::Unknown`](crate::transport::Outcome::Unknown). No request that changes something is made so that it could be sent along to another address, with its
+    /// that it had no effect, not even one that names the token: its outcome is
+    /// [`Outcome::Unknown`](crate::transport::Outcome::Unknown), and the call is not sent again with a new token. No request that changes something is made so that it could be sent along to another address, with its
     /// body or without one. A call without a body that changes something, and gets no connection, is reported as
     /// [`Outcome::Unknown`](crate::transport::Outcome::Unknown): the connection may have been one behind a redirect. It goes by its own proxies; reqwest's default sends loopback
     /// requests to `HTTP_PROXY` too, unless `NO_PROXY` names these hosts.

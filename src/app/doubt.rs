@@ -49,6 +49,8 @@ pub struct Doubt<P: Provider> {
     call: &'static Operation,
     lookup: &'static Lookup,
     operation: &'static Operation,
+    /// It is looked up with whatever client is given.
+    under_another_grant: bool,
     provider: PhantomData<P>,
 }
 
@@ -151,6 +153,7 @@ impl<P: Provider> Doubt<P> {
             call,
             lookup,
             operation,
+            under_another_grant: false,
             provider: PhantomData,
         })
     }
@@ -172,6 +175,28 @@ impl<P: Provider> Doubt<P> {
     #[must_use]
     pub fn intent(&self) -> &Intent {
         &self.intent
+    }
+
+    /// It is to be looked up with a client of another grant than that under which the call was made: the same person's, who
+    /// has authorized anew, or with other scopes. Without it such a client is refused, because another person's shows nothing
+    /// of the call, and that looks as if nothing had been done.
+    ///
+    /// ```
+    /// # #[cfg(feature = "finexer")] {
+    /// use finrail::{AnyError, Found, finexer};
+    ///
+    /// /// The user's first grant was lost; `again` is the one that the same user gave in its place.
+    /// async fn look(doubt: finexer::Doubt, again: &finexer::Client) -> Result<Found, AnyError> {
+    ///     Ok(doubt.under_another_grant().look_up(again).await?)
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn under_another_grant(self) -> Self {
+        Self {
+            under_another_grant: true,
+            ..self
+        }
     }
 
     /// The operation that is called to look it up, and whose client it takes.
@@ -197,10 +222,12 @@ impl<P: Provider> Doubt<P> {
         let core = client.core();
         // Another person's grant does not show what was done under this one. Where the look-up is made with another kind of
         // client than the call, so is its grant.
-        if self.call.client == self.operation.client && !self.intent.is_under(core.connection()) {
+        let is_anothers = core.is_of_a_user() && !self.intent.is_under(core.connection());
+        if self.call.client == self.operation.client && is_anothers && !self.under_another_grant {
             return Err(Error::invalid_request(format!(
-                "{id}: the call in doubt was made under another grant, and this one would show nothing of it; look it up with \
-                 the client under which it was prepared"
+                "{id}: the call in doubt was made under another grant, and this one may show nothing of it; look it up with \
+                 the client under which it was prepared, or, where you know that this grant is the same person's, say so with \
+                 `under_another_grant`"
             )));
         }
         let base = core.base().as_str().trim_end_matches('/');

@@ -123,6 +123,11 @@ impl Core {
         self.0.credential.connection()
     }
 
+    /// Whether what it shows is what one user may see.
+    pub(crate) fn is_of_a_user(&self) -> bool {
+        self.0.credential.is_of_a_user()
+    }
+
     pub(super) fn provider(&self) -> &'static str {
         self.0.provider
     }
@@ -336,6 +341,7 @@ impl Core {
                 && operation.effect != Effect::Safe
             {
                 response.head.answer.proof = None;
+                response.head.answer.names_token = false;
             }
             if let Ok(response) = &sent
                 && told
@@ -470,7 +476,10 @@ impl Core {
         let asked = &parts.url;
         match operation.effect {
             Effect::Safe if operation.items.is_none() => false,
-            Effect::Safe => landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/'),
+            Effect::Safe => {
+                landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/')
+                    || landed.query().unwrap_or_default() != asked.query().unwrap_or_default()
+            }
             _ => (landed.path(), landed.query()) != (asked.path(), asked.query()),
         }
     }

@@ -13,7 +13,7 @@ use super::error::{Error, MissingScope};
 use super::machine::{AfterRenewal, Answer, Renewal, after_renewal};
 use super::operation::{Authentication, Operation};
 use super::outcome::Outcome;
-use crate::token::{self, Bearer, Rejection, TokenSource};
+use crate::token::{self, Bearer, GrantKind, Rejection, TokenSource};
 use crate::value::with_causes;
 
 type Untyped = Error<Infallible>;
@@ -35,6 +35,16 @@ impl Credential {
         match self {
             Self::Tokens(tokens) => tokens.connection(),
             Self::Nothing | Self::Fixed(..) => None,
+        }
+    }
+
+    /// Whether it is a user's, and so not that of every other one.
+    pub(super) fn is_of_a_user(&self) -> bool {
+        match self {
+            Self::Tokens(tokens) => tokens
+                .grant()
+                .is_some_and(|grant| grant != GrantKind::ClientCredentials),
+            Self::Nothing | Self::Fixed(..) => false,
         }
     }
 
