@@ -239,3 +239,61 @@ async fn a_login_that_was_stored_and_refreshed_elsewhere_is_not_written_again() 
     one.fresh().await.unwrap();
     assert_eq!(world.bank.requests(), 1);
 }
+
+/// The user saw an error, and authorizes again where the store answers.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waits_for_its_store_stops_no_login_that_is_made_meanwhile() {
+    for before in [false, true] {
+        for healed_after in [600, 1500, 4000, 20_000] {
+            let world = World::new();
+            let ((a, way), (b, _)) = (world.process("a", 0), world.process("bb", 0));
+            if before {
+                a.adopt(world.bank.login()).await.unwrap();
+                b.fresh().await.unwrap();
+                tokio::time::sleep(secs(100)).await;
+            }
+            way.lose_swaps();
+            a.adopt(world.bank.login()).await.unwrap_err();
+            let healing = tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(healed_after)).await;
+                way.heal();
+            });
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let newest = world.bank.login();
+            let newest_token = newest.access_token.expose_secret().to_owned();
+            b.adopt(newest).await.unwrap();
+            healing.await.unwrap();
+            tokio::time::sleep(secs(60)).await;
+            b.load().await.unwrap();
+            for handle in [&a, &b] {
+                let shown = text(&handle.fresh().await.unwrap());
+                assert_eq!(shown, format!("Bearer {newest_token}"), "{before} {healed_after}");
+            }
+        }
+    }
+}
+
+/// Its process may hold what it did not see ended.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_saw_an_end_goes_over_it_whatever_its_process_holds() {
+    for gap in [0, 1] {
+        let world = World::new();
+        let ((a, way), (b, _)) = (world.process("a", 0), world.process("bb", 0));
+        a.adopt(world.bank.login()).await.unwrap();
+        b.fresh().await.unwrap();
+        way.fail_after_swaps(0);
+        a.adopt(world.bank.login()).await.unwrap_err();
+        tokio::time::sleep(secs(5)).await;
+        b.forget().await.unwrap();
+        way.heal();
+        tokio::time::sleep(secs(gap)).await;
+        a.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(secs(30)).await;
+        for handle in [&a, &b] {
+            handle.load().await.unwrap();
+            assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-3", "{gap}");
+        }
+        let revoked = world.bank.revoked_tokens();
+        assert!(!revoked.iter().any(|token| token.ends_with("-3")), "{revoked:?}");
+    }
+}

@@ -22,6 +22,9 @@ pub struct Lineage {
     /// The store could not be asked what there was before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     blind: bool,
+    /// The store did not take its tokens at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    waited: bool,
     /// The token that an import brought; none: its tokens came with a login, or from a version that did not write this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imported: Option<Fingerprint>,
@@ -79,6 +82,7 @@ impl Lineage {
             at,
             before: Vec::new(),
             blind: true,
+            waited: false,
             imported: None,
             ended: Vec::new(),
         }
@@ -148,7 +152,17 @@ impl Lineage {
                 self.before.push(ancestor.clone());
             }
         }
+        // Whoever was seen ended is that, whatever is known of it elsewhere.
+        for ancestor in &mut self.before {
+            ancestor.ended |= known.iter().any(|seen| seen.id == ancestor.id && seen.ended);
+        }
         self
+    }
+
+    /// The same login, which the store did not take at once: what is authorized while it waits may come after it.
+    #[must_use]
+    pub(crate) fn that_waited(self) -> Self {
+        Self { waited: true, ..self }
     }
 
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
@@ -183,7 +197,12 @@ impl Lineage {
         match Self::kinship(stored, Some(self)) {
             Kinship::Same | Kinship::Later => false,
             Kinship::Earlier => after_the_end,
-            Kinship::Apart => after_the_end && stored.is_some_and(|stored| is_later_than(stored.at)),
+            // Of two of which neither has seen the other, the one that the store took first stays; but one that waited for the
+            // store makes nobody wait who came since.
+            Kinship::Apart => {
+                let waited_for_it = |stored: &Self| stored.waited && !self.waited;
+                after_the_end && stored.is_some_and(|stored| is_later_than(stored.at) || waited_for_it(stored))
+            }
             Kinship::Unknown => after_the_end,
         }
     }
@@ -268,6 +287,17 @@ mod tests {
             // Another login was stored since.
             (&saw_it, Some(&other), None, false),
             (&saw_nothing, Some(&other), None, false),
+            // The other one waited for the store, and this one did not; or both did.
+            (&saw_it, Some(&other.clone().that_waited()), None, true),
+            (&saw_nothing, Some(&other.clone().that_waited()), None, true),
+            (&saw_it, Some(&other.clone().that_waited()), early, false),
+            (
+                &saw_it.clone().that_waited(),
+                Some(&other.clone().that_waited()),
+                None,
+                false,
+            ),
+            (&saw_it.clone().that_waited(), Some(&other), None, false),
             // This very login is stored already, and may have been refreshed; or replaced.
             (&saw_it, Some(&saw_it), None, false),
             (&saw_it, Some(&after_it), None, false),
@@ -299,6 +329,22 @@ mod tests {
         let other = login(100, None);
         assert!(!second.replaces(Some(&other), None));
         assert_eq!(Lineage::begun(at(0)).after_what_is_held(None).before, []);
+    }
+
+    #[test]
+    fn an_end_that_a_login_saw_stays_one_whatever_its_process_held() {
+        let first = login(0, None);
+        let second = login(100, Some(&first));
+        let third = Lineage::begun(at(200)).after(Some((Some(&first), true)));
+        let third = third.after_what_is_held(Some(&second));
+        assert!(third.replaces(Some(&first), Some(at(150))));
+        assert!(third.replaces(Some(&second), None));
+        let blind_to_it = Lineage::begun(at(200)).after(Some((Some(&first), false)));
+        assert!(
+            !blind_to_it
+                .after_what_is_held(Some(&second))
+                .replaces(Some(&first), Some(at(150)))
+        );
     }
 
     #[test]

@@ -182,6 +182,7 @@ fn store_later(
     mut replaced: Replaced,
 ) -> Error {
     let tokens = &mut login.tokens;
+    tokens.lineage = tokens.lineage.take().map(Lineage::that_waited);
     tokens.generation = tokens.generation.max(live.held.generation() + 1);
     let generation = tokens.generation;
     let source = match &error {
