@@ -56,7 +56,7 @@ pub enum Error {
     IssuerMissing,
     /// The callback came to another address than the redirect URI of this authorization (RFC 9700 section 4.4.2.2).
     #[error(
-        "the callback did not come to the redirect URI of this authorization: it differs in scheme, host, port or path, so another authorization server may have sent it; start the authorization again and do not use the code; an application that sees an internal URL behind a proxy gives the path and the query only"
+        "the callback did not come to the redirect URI of this authorization: it differs in scheme, host, port, path or in what the redirect URI has in its query, so another authorization server may have sent it; start the authorization again and do not use the code; an application that sees an internal URL behind a proxy gives the path and the query only"
     )]
     RedirectUriMismatch,
     /// The authorization of this callback was used before: its code was sent, and sent again it could end the grant (RFC

@@ -81,7 +81,7 @@ const OF_A_BROWSER: [&str; 8] = [
 ];
 
 /// What an authorization server adds to the redirect URI: a parameter that stands there before would be taken for its word.
-const OF_THE_RESPONSE: [&str; 8] = [
+const OF_THE_RESPONSE: [&str; 10] = [
     "code",
     "error",
     "error_description",
@@ -89,6 +89,8 @@ const OF_THE_RESPONSE: [&str; 8] = [
     "id_token",
     "iss",
     "response",
+    "scope",
+    "session_state",
     "state",
 ];
 
@@ -129,7 +131,7 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
     }
     if url.query_pairs().any(|(name, _)| OF_THE_RESPONSE.contains(&&*name)) {
         return bad(
-            "its query has a parameter that the authorization response brings (code, state, iss, error); give it another name",
+            "its query has a parameter that the authorization response brings (code, state, iss, error, scope); give it another name",
         );
     }
     if has_user_info(&url, uri) {
@@ -184,9 +186,9 @@ fn has_query_of(expected: &Url, callback: &str) -> bool {
         of_name.map(|(_, value)| value.into_owned()).collect()
     };
     let own = expected.query().unwrap_or_default();
-    expected
-        .query_pairs()
-        .all(|(name, _)| of(own, &name) == of(query, &name))
+    // A parameter without a value is as good as none (RFC 6749 section 3.1).
+    let mut pairs = expected.query_pairs().filter(|(_, value)| !value.is_empty());
+    pairs.all(|(name, _)| of(own, &name) == of(query, &name))
 }
 
 fn bad(reason: &'static str) -> Error {
@@ -273,6 +275,7 @@ mod tests {
             ("https://app.example/cb?code=1", "give it another name"),
             ("https://app.example/cb?bank=1&%73tate=1", "give it another name"),
             ("com.example.app:/cb?iss=x", "give it another name"),
+            ("https://app.example/cb?scope=accounts", "give it another name"),
             ("https://user@app.example/cb", "a user name or a password"),
             ("https://:pw@app.example/cb", "a user name or a password"),
             ("https://@app.example/cb", "a user name or a password"),
@@ -327,6 +330,7 @@ mod tests {
             ("https://app.example/cb?bank=a", "/cb?bank=a&code=c"),
             ("https://app.example/cb?bank=a", "?bank=%61&code=c"),
             ("https://app.example/cb?x=1&x=2&y", "/cb?x=1&code=c&x=2&y="),
+            ("https://app.example/cb?bank=&y", "/cb?code=c"),
         ] {
             assert!(
                 check_address(redirect_uri, callback).is_ok(),

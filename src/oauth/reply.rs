@@ -368,6 +368,10 @@ impl RawReply {
                     source,
                 })
             }
+            // An error without a code that anybody could act on.
+            None if self.status.is_success() && self.fields().is_some_and(|fields| says_error(&fields)) => {
+                Err(Error::NotRevoked { status: self.status })
+            }
             None if (revocation.success.contains(&status) || may_be_unknown) && !self.is_html() => Ok(()),
             // Another address will not come of itself.
             None if matches!(status, 301 | 308) => Err(Error::NotRevoked { status: self.status }),
@@ -392,18 +396,27 @@ fn says_error(fields: &ReplyFields<'_>) -> bool {
 
 /// Whether a value in the place of an error tells of one: it is no word for none, and no form with nothing in it.
 fn is_an_error(error: Value<'_>) -> bool {
-    const NONE: [&str; 10] = ["", "-", "0", "false", "no", "none", "null", "ok", "success", "no_error"];
+    const NONE: [&str; 11] = [
+        "", "-", "false", "n/a", "no", "no error", "no_error", "none", "null", "ok", "success",
+    ];
+    let is_zero = |text: &str| text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    // As a status of HTTP: done.
+    let is_a_success =
+        |text: &str| text.len() == 3 && text.starts_with('2') && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_none =
+        |text: &str| NONE.iter().any(|none| text.eq_ignore_ascii_case(none)) || is_zero(text) || is_a_success(text);
     if let Some(text) = error.text_with_gaps() {
-        let text = trimmed(&text);
-        return !NONE.iter().any(|none| text.eq_ignore_ascii_case(none));
+        return !is_none(trimmed(&text));
     }
     if let Some(fields) = error.fields() {
-        let told = ["code", "type", "error", "message"];
-        return told.iter().any(|name| fields.all(name).any(is_an_error));
+        let is_told = |names: &[&str]| names.iter().any(|name| fields.all(name).any(is_an_error));
+        // Beside a code that says that there is none, words say nothing else.
+        let has_code = fields.all("code").any(|code| !code.is_null());
+        return is_told(&["code", "type", "error"]) || (!has_code && is_told(&["message", "description"]));
     }
     match error.items() {
         Some(items) => items.into_iter().any(is_an_error),
-        None => error.number().is_some_and(|digits| digits != "0") || error.literal() == Some("true"),
+        None => error.number().is_some_and(|digits| !is_none(digits)) || error.literal() == Some("true"),
     }
 }
 
@@ -445,7 +458,9 @@ fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
         [only] => one(only),
         _ => None,
     };
-    fields.last("refresh_token", |value| one(value).or_else(|| alone(value)))
+    fields
+        .last("refresh_token", one)
+        .or_else(|| fields.last("refresh_token", alone))
 }
 
 /// Whether there is a refresh token that nobody can read, and not only a word for none.

@@ -35,8 +35,15 @@ fn from_behind_text(reply: &RawReply) -> Option<Zeroizing<Vec<u8>>> {
     // Behind the tags of a notice the object is the rest. A page may have one within.
     let begins = |at: usize| body[at] == b'{' && (!is_tag || body[..at].trim_ascii_end().ends_with(b">"));
     let at = (0..body.len()).find(|at| begins(*at))?;
-    let is_known = b"{[\"".contains(body.first()?) || is_tag && !body.trim_ascii_end().ends_with(b"}");
+    let is_known = b"{[\"".contains(body.first()?)
+        || is_tag && !(body.trim_ascii_end().ends_with(b"}") && has_tokens(&body[at..]));
     (!is_known).then(|| Zeroizing::new(body[at..].to_vec()))
+}
+
+/// Whether tokens stand in an object: behind tags nothing else is a server's word.
+fn has_tokens(object: &[u8]) -> bool {
+    let is_there = |name: &[u8]| object.windows(name.len()).any(|part| part == name);
+    is_there(b"\"access_token\"") || is_there(b"\"refresh_token\"")
 }
 
 /// UTF-16 is known by its mark, or because the first character of a JSON text is one of ASCII (RFC 4627 section 3).
@@ -218,6 +225,9 @@ mod tests {
             "\"access_token\"",
             "<p>{\"access_token\":\"a\"}</p>",
             "<p>see {\"access_token\":\"a\"}",
+            "<html>maintenance</html>{\"error\":\"invalid_grant\"}",
+            "<html>log in</html>\n{\"x\":1}",
+            "<!doctype html><title>Log in</title><style> {}",
             "\u{feff}{}",
         ] {
             assert_eq!(read(body.as_bytes()), body.as_bytes());

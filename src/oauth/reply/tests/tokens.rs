@@ -126,6 +126,13 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
         assert_eq!(read.as_ref().map(Secret::expose_secret), token, "{written}");
         assert_eq!(has_unreadable_refresh_token(&fields), is_told, "{written}");
     }
+    for written in [
+        r#"{"refresh_token":"r","refresh_token":["s"]}"#,
+        r#"{"refresh_token":["s"],"refresh_token":"r"}"#,
+    ] {
+        let fields = ReplyFields::of(written.as_bytes()).unwrap();
+        assert_eq!(refresh_token(&fields).unwrap().expose_secret(), "r", "{written}");
+    }
     let twice = ReplyFields::of(br#"{"refresh_token":"r","refresh_token":["s","t"]}"#).unwrap();
     assert!(!has_unreadable_refresh_token(&twice), "one of them can be read");
 }
@@ -380,6 +387,11 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"error":{"code":0,"message":""},"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":{"code":null},"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":[{"code":"0"}],"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{"code":200,"message":"Success"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":0.0,"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"0000","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"n/a","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"NO ERROR","data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":"none","data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":"0","data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":0,"data":{"access_token":"a","refresh_token":"r"}}"#,
