@@ -264,8 +264,8 @@ async fn a_login_that_waits_for_its_store_stops_no_login_that_is_made_meanwhile(
             b.adopt(newest).await.unwrap();
             healing.await.unwrap();
             tokio::time::sleep(secs(60)).await;
-            b.load().await.unwrap();
             for handle in [&a, &b] {
+                handle.load().await.unwrap();
                 let shown = text(&handle.fresh().await.unwrap());
                 assert_eq!(shown, format!("Bearer {newest_token}"), "{before} {healed_after}");
             }
