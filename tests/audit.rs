@@ -250,6 +250,22 @@ async fn tokens_that_the_store_does_not_take_are_told_at_once_and_again_when_it_
     assert_eq!(world.log.told(), ["a 3 stored"]);
 }
 
+/// A login that the store did not take yet is one more grant that ends.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waits_after_an_end_is_told_when_it_is_forgotten_too() {
+    let world = World::new();
+    let (handle, store) = world.flaky("a");
+    handle.adopt(world.bank.login()).await.unwrap();
+    handle.forget().await.unwrap();
+    world.log.told();
+    store.fail_after_swaps(0);
+    handle.adopt(world.bank.login()).await.unwrap_err();
+    assert_eq!(world.log.told(), ["a 1 login replaced=false stored=false"]);
+    store.heal();
+    handle.forget().await.unwrap();
+    assert_eq!(world.log.told(), ["a 1 forgotten"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn tokens_that_the_store_never_took_are_dropped_for_what_came_after_them() {
     let world = World::new();

@@ -759,9 +759,14 @@ async fn a_damaged_mark_of_a_refusal_sends_nothing_again() {
     let mut bytes = world.stored(&user_key()).await.unwrap().bytes.to_vec();
     bytes[0] ^= 0x40;
     world.overwrite(&bytes).await;
-    drop(a);
     assert!(matches!(b.fresh().await, Err(Error::Store { .. })));
     assert_eq!(world.bank.sent(), ["refresh-1"]);
+    // Who wrote the mark writes it again, and keeps what it found: nobody meant the grant to leave nothing.
+    assert!(a.load().await.unwrap_err().reauthorization_required());
+    let stored = Record::decode(&world.stored(&user_key()).await.unwrap().bytes).unwrap();
+    assert!(stored.tombstone.is_some());
+    let aside = world.stored(&user_key().damaged_copy()).await.unwrap();
+    assert_eq!(*aside.bytes, *copy_of(&bytes));
 }
 
 fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -297,3 +297,19 @@ async fn a_login_that_saw_an_end_goes_over_it_whatever_its_process_holds() {
         assert!(!revoked.iter().any(|token| token.ends_with("-3")), "{revoked:?}");
     }
 }
+
+/// Who forgets a grant ends what the store has, and not what itself held of it.
+#[tokio::test(start_paused = true)]
+async fn a_newer_login_that_is_forgotten_by_who_holds_an_older_one_stays_forgotten() {
+    let world = World::new();
+    let ((a, _), (b, _)) = (world.process("a", 0), world.process("bb", 0));
+    a.adopt(world.bank.login()).await.unwrap();
+    b.fresh().await.unwrap();
+    a.adopt(world.bank.login()).await.unwrap();
+    b.forget().await.unwrap();
+    tokio::time::sleep(secs(7200)).await;
+    for handle in [&a, &b] {
+        let error = handle.fresh().await.unwrap_err();
+        assert!(error.reauthorization_required(), "{error}");
+    }
+}
