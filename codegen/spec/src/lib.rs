@@ -18,6 +18,8 @@ pub mod operations;
 pub mod pointer;
 #[cfg(feature = "yaml")]
 pub mod problem;
+#[cfg(feature = "yaml")]
+pub mod published;
 #[cfg(feature = "value")]
 pub mod reference;
 pub mod vocabulary;
