@@ -5,6 +5,8 @@ pub mod bundle;
 #[cfg(feature = "check")]
 pub mod check;
 pub mod date;
+#[cfg(feature = "value")]
+pub mod dialect;
 #[cfg(feature = "yaml")]
 pub mod document;
 #[cfg(feature = "value")]
