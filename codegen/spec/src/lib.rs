@@ -17,6 +17,8 @@ pub mod media_type;
 pub mod model;
 #[cfg(feature = "value")]
 pub mod operations;
+#[cfg(feature = "yaml")]
+pub mod overlay;
 pub mod pointer;
 #[cfg(feature = "yaml")]
 pub mod problem;
