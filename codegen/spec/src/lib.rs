@@ -5,6 +5,8 @@ pub mod bundle;
 #[cfg(feature = "check")]
 pub mod check;
 pub mod date;
+#[cfg(feature = "value")]
+pub mod dialect;
 #[cfg(feature = "yaml")]
 pub mod document;
 #[cfg(feature = "value")]
@@ -15,9 +17,13 @@ pub mod media_type;
 pub mod model;
 #[cfg(feature = "value")]
 pub mod operations;
+#[cfg(feature = "yaml")]
+pub mod overlay;
 pub mod pointer;
 #[cfg(feature = "yaml")]
 pub mod problem;
+#[cfg(feature = "yaml")]
+pub mod published;
 #[cfg(feature = "value")]
 pub mod reference;
 pub mod vocabulary;
