@@ -153,6 +153,8 @@ async fn what_became_of_a_payment_is_looked_up_and_it_is_never_sent_again() {
         assert_eq!(found.evidence().seen.len(), 1);
         let shown = format!("{found:?} {doubt:?}");
         assert!(!shown.contains("p/7") && !shown.contains("something new"), "{shown}");
+        // A word that the specification has says nothing of a person.
+        assert_eq!(shown.contains(state), expected != "open", "{shown}");
     }
     assert_eq!(count(&recorder, "PUT"), 1);
     for call in recorder.calls().iter().skip(1) {
