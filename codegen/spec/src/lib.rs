@@ -26,6 +26,8 @@ pub mod problem;
 pub mod published;
 #[cfg(feature = "value")]
 pub mod reference;
+#[cfg(feature = "value")]
+pub mod references;
 pub mod vocabulary;
 #[cfg(feature = "yaml")]
 pub mod yaml;
