@@ -15,6 +15,7 @@ pub mod json;
 pub mod lines;
 pub mod media_type;
 pub mod model;
+pub mod names;
 #[cfg(feature = "value")]
 pub mod operations;
 #[cfg(feature = "yaml")]
