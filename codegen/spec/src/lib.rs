@@ -17,6 +17,8 @@ pub mod media_type;
 pub mod model;
 pub mod names;
 #[cfg(feature = "value")]
+pub mod naming;
+#[cfg(feature = "value")]
 pub mod operations;
 #[cfg(feature = "yaml")]
 pub mod overlay;
