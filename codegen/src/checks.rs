@@ -8,7 +8,9 @@ use finrail_spec::vocabulary::{ClientKind, Effect, Grant, Oauth, PaginationStyle
 
 use crate::document::Document;
 use crate::error::Error;
-use crate::names::{ident_name, is_header_name, is_keyword, is_snake_case, pascal_case, snake_case, variant_problem};
+use finrail_spec::names::{
+    ident_name, is_header_name, is_keyword, is_snake_case, pascal_case, snake_case, variant_problem,
+};
 
 /// Methods that a client or its builder has anyway.
 const METHODS_TAKEN: [&str; 5] = ["builder", "new", "new_with_client", "api_version", "clone"];

@@ -7,9 +7,9 @@ use finrail_spec::vocabulary::{ClientKind, Effect, ErrorProof};
 use serde_json::Value;
 
 use crate::document::{Document, is_in_steps};
-use crate::names::{ident_name, pascal_case, snake_case};
 use crate::prose::prose;
 use crate::shared::SHARED;
+use finrail_spec::names::{ident_name, pascal_case, snake_case};
 
 /// Summary, description, what it needs, how far it is to be trusted, and an example.
 pub(crate) fn method(document: &Document, operation: &Operation, module: Option<&str>) -> String {

@@ -12,8 +12,8 @@ use quote::{format_ident, quote};
 
 use crate::document::Document;
 use crate::error::Error;
-use crate::names::{ident_name, snake_case, variant_name};
 use crate::prose::prose;
+use finrail_spec::names::{ident_name, snake_case, variant_name};
 
 /// The items at the root of a provider's module.
 pub(crate) fn root(document: &Document, kinds: &[ClientKind]) -> Result<TokenStream, Error> {

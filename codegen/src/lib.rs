@@ -7,7 +7,6 @@ mod emit;
 mod error;
 mod format;
 mod generate;
-mod names;
 mod notes;
 mod passes;
 mod prose;

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use crate::document::Document;
 use crate::error::Error;
 use crate::format;
-use crate::names::{is_snake_case, pascal_case, snake_case, variant_name, variant_problem};
 use crate::notes::{FieldNotes, SchemaNotes};
 use crate::prose::prose;
 use crate::shared::SHARED;
+use finrail_spec::names::{is_snake_case, pascal_case, snake_case, variant_name, variant_problem};
 
 /// Names that the module of the types uses itself.
 const TYPES_TAKEN: [&str; 6] = ["Default", "Err", "None", "Ok", "Self", "Some"];

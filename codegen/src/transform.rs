@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 
 use crate::document::{Document, is_in_steps};
 use crate::error::Errors;
-use crate::names::{ident_name, is_header_name, is_snake_case, pascal_case, snake_case};
 use crate::notes::SchemaNotes;
 use crate::schemas::{Place, Schemas, reference, text};
 use crate::shared::SHARED;
+use finrail_spec::names::{ident_name, is_header_name, is_snake_case, pascal_case, snake_case};
 
 /// What progenitor reads for one client, and what it cannot be told.
 pub(crate) struct Prepared {

@@ -15,6 +15,9 @@ pub mod json;
 pub mod lines;
 pub mod media_type;
 pub mod model;
+pub mod names;
+#[cfg(feature = "value")]
+pub mod naming;
 #[cfg(feature = "value")]
 pub mod operations;
 #[cfg(feature = "yaml")]
@@ -26,6 +29,8 @@ pub mod problem;
 pub mod published;
 #[cfg(feature = "value")]
 pub mod reference;
+#[cfg(feature = "value")]
+pub mod references;
 pub mod vocabulary;
 #[cfg(feature = "yaml")]
 pub mod yaml;

@@ -8,7 +8,7 @@ use syn::{Expr, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Type}
 
 use super::tree::{generic_of, reply_types, type_name};
 use crate::document::Document;
-use crate::names::{ident_name, pascal_case, snake_case};
+use finrail_spec::names::{ident_name, pascal_case, snake_case};
 
 /// The call of the macro, for the finished items of one client.
 pub(super) fn mocks(document: &Document, items: &[Item], root: &TokenStream) -> Option<Item> {

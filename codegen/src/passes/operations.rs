@@ -11,8 +11,8 @@ use super::setter::list_setter;
 use super::state::Passes;
 use super::tree::*;
 use crate::document::is_in_steps;
-use crate::names::pascal_case;
 use crate::transform::Prepared;
+use finrail_spec::names::pascal_case;
 
 impl Passes<'_> {
     pub(super) fn builders(&mut self, mut module: ItemMod) -> ItemMod {

@@ -10,7 +10,7 @@ use syn::{ImplItem, Type};
 
 use super::tree::{StructFields, inner_of_option, inner_of_vec};
 use crate::document::Document;
-use crate::names::{ident_name, snake_case};
+use finrail_spec::names::{ident_name, snake_case};
 
 /// The two methods, for the builder of an operation that comes in pages.
 pub(crate) fn methods(

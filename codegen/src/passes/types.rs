@@ -10,8 +10,8 @@ use syn::{Attribute, Ident, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Meta,
 use super::setter::{list_setter, unwrap_optional_setter};
 use super::state::Passes;
 use super::tree::*;
-use crate::names::variant_name;
 use crate::notes::SchemaNotes;
+use finrail_spec::names::variant_name;
 
 impl Passes<'_> {
     pub(super) fn types(&mut self, mut module: ItemMod) -> ItemMod {

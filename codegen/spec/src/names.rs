@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 /// `list_accounts`, `accountId` -> `ListAccounts`, `AccountId`.
-pub(crate) fn pascal_case(name: &str) -> String {
+#[must_use]
+pub fn pascal_case(name: &str) -> String {
     words(name).iter().map(|word| capitalise(word)).collect()
 }
 
 /// `accountId`, `PSU-IP-Address`, `id[]` -> `account_id`, `psu_ip_address`, `id`.
-pub(crate) fn snake_case(name: &str) -> String {
+#[must_use]
+pub fn snake_case(name: &str) -> String {
     let snake = words(name)
         .iter()
         .map(|word| word.to_lowercase())
@@ -59,7 +61,8 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// The name of a method, an argument or a field: a keyword gets an underscore, as progenitor writes it.
-pub(crate) fn ident_name(snake: &str) -> String {
+#[must_use]
+pub fn ident_name(snake: &str) -> String {
     if is_keyword(snake) {
         format!("{snake}_")
     } else {
@@ -68,12 +71,14 @@ pub(crate) fn ident_name(snake: &str) -> String {
 }
 
 /// Whether a name in snake_case can be used as it is written; keywords can, see [`ident_name`].
-pub(crate) fn is_snake_case(name: &str) -> bool {
+#[must_use]
+pub fn is_snake_case(name: &str) -> bool {
     !name.is_empty() && snake_case(name) == name
 }
 
 /// The variant that a text becomes: a scope, an environment, an enum value, a kind's key.
-pub(crate) fn variant_name(text: &str) -> Option<String> {
+#[must_use]
+pub fn variant_name(text: &str) -> Option<String> {
     let name = match text {
         // typify has the same two.
         "+1" => "Plus1".to_owned(),
@@ -88,7 +93,7 @@ pub(crate) fn variant_name(text: &str) -> Option<String> {
 }
 
 /// Two texts of a list that would become the same variant, or one that becomes none.
-pub(crate) fn variant_problem<'t>(texts: impl IntoIterator<Item = &'t str>, way_out: &str) -> Option<String> {
+pub fn variant_problem<'t>(texts: impl IntoIterator<Item = &'t str>, way_out: &str) -> Option<String> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for text in texts {
         let Some(name) = variant_name(text) else {
@@ -106,7 +111,8 @@ pub(crate) fn variant_problem<'t>(texts: impl IntoIterator<Item = &'t str>, way_
 }
 
 /// The words that no edition of Rust takes as a name.
-pub(crate) fn is_keyword(name: &str) -> bool {
+#[must_use]
+pub fn is_keyword(name: &str) -> bool {
     [
         "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
         "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
@@ -117,7 +123,8 @@ pub(crate) fn is_keyword(name: &str) -> bool {
 }
 
 /// Whether a text can be the name of a header (RFC 9110 section 5.6.2, `token`).
-pub(crate) fn is_header_name(name: &str) -> bool {
+#[must_use]
+pub fn is_header_name(name: &str) -> bool {
     !name.is_empty()
         && name
             .bytes()
