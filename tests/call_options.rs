@@ -189,6 +189,13 @@ async fn headers_that_a_call_has_by_itself_and_what_no_header_carries_are_refuse
         let error = deal.with(options).send().await.unwrap_err();
         assert!(matches!(error, Error::InvalidRequest(_)), "{key}: {error:?}");
     }
+    // So it is of a raw call: no other of its operations has one that could be meant.
+    let raw = own
+        .raw(finrail::Method::POST, "/deals")
+        .with(CallOptions::new().idempotency_key("k-1"));
+    let error = raw.send().await.unwrap_err();
+    assert!(matches!(error, Error::InvalidRequest(_)), "{error:?}");
+    assert!(!error.to_string().contains("which header of this call"), "{error}");
     assert_eq!(recorder.calls().len(), 0);
 }
 

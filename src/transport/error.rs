@@ -642,6 +642,59 @@ mod tests {
     }
 
     #[test]
+    fn what_a_call_before_may_have_done_no_error_takes_back() {
+        let [reply, invalid] = replies(None, None);
+        assert_eq!(
+            (reply.outcome(), invalid.outcome()),
+            (Outcome::Rejected, Outcome::Rejected)
+        );
+        let redirected: Error = Error::invalid_reply(head(None, None).invalid(Problem::Redirect, None));
+        assert_eq!(redirected.outcome(), Outcome::Unknown);
+        let missing = MissingScope {
+            operation: "pay",
+            scope: "payments",
+            in_doubt: false,
+        };
+        let limited = Limited {
+            operation: "pay",
+            limit: LimitKind::Rate,
+            retry_after: None,
+            outcome: Outcome::NotSent,
+        };
+        let no_token = Error::Auth {
+            error: token::Error::from_source("busy"),
+            outcome: Outcome::NotSent,
+        };
+        for error in [
+            Error::invalid_request("no".to_owned()),
+            Error::MissingScope(missing),
+            Error::Limited(limited),
+            no_token,
+            Error::Connection(ConnectionError::out_of_time("pay", ConnectionPoint::Connect)),
+            reply,
+            invalid,
+        ] {
+            assert_ne!(error.outcome(), Outcome::Unknown, "{error}");
+            assert!(!error.to_string().contains("may have taken effect"), "{error}");
+            let error = error.in_doubt();
+            assert_eq!((error.outcome(), error.proof()), (Outcome::Unknown, None), "{error}");
+            assert!(error.to_string().contains("may have taken effect"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_providers_code_is_told_of_what_no_specification_describes_too() {
+        let with_code = || Head {
+            code: Some("limit".into()),
+            ..head(None, None)
+        };
+        let invalid: Error = Error::invalid_reply(with_code().invalid(Problem::Status, None));
+        assert_eq!(invalid.code(), Some("limit"));
+        let [_, without] = replies(None, None);
+        assert_eq!(without.code(), None);
+    }
+
+    #[test]
     fn a_connection_that_failed_is_told_from_time_that_was_up_and_keeps_what_the_reply_said() {
         let late = ConnectionError::out_of_time("pay", ConnectionPoint::Sent);
         assert_eq!(Error::<()>::Connection(late).kind(), "timeout");

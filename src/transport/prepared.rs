@@ -194,6 +194,7 @@ mod tests {
 
     use futures_util::future::ready;
 
+    use super::super::outcome::Outcome;
     use super::*;
     use crate::token::{Bearer, Rejection, TokenSource};
     use crate::{ScopeSet, Secret, TypedClient as _, mx, token};
@@ -279,6 +280,21 @@ mod tests {
         assert!(blank.contains("the idempotency key is blank"), "{blank}");
         let without = prepared_by(&one, pay("1", None), &WITHOUT_KEY, nothing(), None).unwrap();
         assert_eq!(without.idempotency_key(), None);
+    }
+
+    #[tokio::test]
+    async fn of_a_call_that_is_prepared_again_nobody_knows_that_it_was_not_sent_before() {
+        let one = client("one");
+        let core = one.core();
+        let late = || CallOptions::new().deadline(std::time::Duration::ZERO);
+        let read: Read<(), ()> = |_| Box::pin(ready(Err(Error::invalid_request(String::new()))));
+        let first = prepare(core, core.http(), pay("1", None), &KEYED, late(), read).unwrap();
+        let intent = first.intent().clone();
+        assert_eq!(first.send().await.unwrap_err().outcome(), Outcome::NotSent);
+        let again = prepare_again(core, core.http(), pay("1", None), &KEYED, late(), read, &intent).unwrap();
+        assert_eq!(again.send().await.unwrap_err().outcome(), Outcome::Unknown);
+        let other = prepare_again(core, core.http(), pay("2", None), &KEYED, late(), read, &intent);
+        assert_eq!(other.unwrap_err().outcome(), Outcome::Unknown);
     }
 
     #[test]
