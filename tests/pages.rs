@@ -283,6 +283,15 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
             r#"{"transactions":{"booked":[{"transactionId":"1"}],"success":false}}"#,
             false,
         ),
+        (r#"{"transactions":[{"transactionId":"1"}],"has_more":true}"#, false),
+        (
+            r#"{"transactions":[{"transactionId":"1"}],"@odata.nextLink":"/x"}"#,
+            false,
+        ),
+        (
+            r#"{"transactions":[{"transactionId":"1"}],"meta":{"links":{"next":"/x"}}}"#,
+            false,
+        ),
         (
             r#"{"transactions":[{"transactionId":"1"}],"error":null,"status":200}"#,
             true,
@@ -295,6 +304,7 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
             r#"{"transactions":[],"code":"NO_TRANSACTIONS_FOUND","message":"none"}"#,
             true,
         ),
+        (r#"{"transactions":[],"links":["/x"]}"#, true),
     ] {
         let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
         let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;

@@ -14,7 +14,7 @@ use crate::value::Json;
 use crate::value::canary;
 use crate::value::decode::{Bare, NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
 use crate::value::error_in_success::{error_beside, error_in, error_instead, error_of_no_items};
-use crate::value::next_page::is_lost;
+use crate::value::next_page::{Lost, lost};
 use crate::value::wire::listed;
 
 impl<T: DeserializeOwned> ResponseValue<T> {
@@ -190,14 +190,21 @@ fn error_of_page(head: &Head, text: &[u8]) -> Option<&'static str> {
     error_of_no_items(&page, reply_members, &codes, has_list)
 }
 
-/// What is wrong with a page that names the next one in a form in which nobody finds it: the list would seem to end with it.
+/// What is wrong with a page that names the next one in a form in which nobody finds it, or not at all: the list would seem to
+/// end with it.
 /// A page that has no other field than those that it is described with is not looked through.
 fn lost_next(head: &Head, text: &[u8], names_next: bool) -> Option<Problem> {
     let next = head.operation.next.filter(|_| names_next && head.status.is_success())?;
     let page = decode::<Json>(text).ok()?;
-    is_lost(&page, next, head.operation.items).then(|| Problem::Decode {
+    let reason = match lost(&page, next, head.operation.items)? {
+        Lost::Elsewhere => "expected the next page to be named here, and it is named in another form",
+        Lost::Unnamed => {
+            "expected the next page to be named here: the page says that there are more and names no next page"
+        }
+    };
+    Some(Problem::Decode {
         path: next.trim_start_matches('/').replace('/', ".").replace("~1", "/"),
-        reason: "expected the next page to be named here, and it is named in another form".to_owned(),
+        reason: reason.to_owned(),
     })
 }
 
