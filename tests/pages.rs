@@ -275,6 +275,36 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
         (r#"{"transactions":{"total":0}}"#, true),
         (r#"{"transactions":[],"errors":[]}"#, true),
         (r#"{"transactions":null}"#, true),
+        (r#"{"transactions":null,"message":"down"}"#, false),
+        (r#"{"transactions":null,"code":500}"#, false),
+        (r#"{"transactions":[{"transactionId":"1"}],"error":"x"}"#, false),
+        (r#"{"transactions":[{"transactionId":"1"}],"status":500}"#, false),
+        (
+            r#"{"transactions":{"booked":[{"transactionId":"1"}],"success":false}}"#,
+            false,
+        ),
+        (r#"{"transactions":[{"transactionId":"1"}],"has_more":true}"#, false),
+        (
+            r#"{"transactions":[{"transactionId":"1"}],"@odata.nextLink":"/x"}"#,
+            false,
+        ),
+        (
+            r#"{"transactions":[{"transactionId":"1"}],"meta":{"links":{"next":"/x"}}}"#,
+            false,
+        ),
+        (
+            r#"{"transactions":[{"transactionId":"1"}],"error":null,"status":200}"#,
+            true,
+        ),
+        (
+            r#"{"transactions":{"booked":[],"title":"Movements","code":"M1"}}"#,
+            true,
+        ),
+        (
+            r#"{"transactions":[],"code":"NO_TRANSACTIONS_FOUND","message":"none"}"#,
+            true,
+        ),
+        (r#"{"transactions":[],"links":["/x"]}"#, true),
     ] {
         let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
         let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
@@ -294,6 +324,13 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
         (r#"{"data":[],"status":500}"#, false),
         (r#"{"count":0,"error":{"code":"x","data":[{"f":1}]}}"#, false),
         (r#"{"data":[],"object":"list","code":0}"#, true),
+        (r#"{"data":null,"message":"Service unavailable"}"#, false),
+        (
+            r#"{"data":[{"id":"1","object":"customer"}],"success":false,"error":"upstream timed out"}"#,
+            false,
+        ),
+        (r#"{"data":[],"title":"Customers","code":"C"}"#, true),
+        (r#"{"data":[],"error_code":"0"}"#, true),
     ] {
         let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
         let user = connect::<finexer::Provider>(&recorder, "", &[]).await;

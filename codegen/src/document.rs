@@ -98,8 +98,8 @@ impl Document {
         }
     }
 
-    /// Members by which an error is known that came as a success: of an operation whose reply is an object of which nothing is
-    /// described, and of one that changes something and whose reply has no body, all that errors are described with, and of one that changes something those whose names say so, but for what
+    /// Members by which an error is known that came as a success: of an operation that changes something, and of one whose reply
+    /// is an object of which nothing is described, those that errors are described with and whose names say so, but for what
     /// its success has as well.
     pub fn error_members(&self, operation: &Operation) -> Vec<String> {
         let has_no_body = has_effect(operation) && operation.successes().all(|reply| reply.contents.is_empty());
@@ -114,7 +114,7 @@ impl Document {
             return Vec::new();
         }
         let errors = self.error_properties(operation).into_iter();
-        let errors = errors.filter(|name| described.is_none() || name.to_lowercase().starts_with("error"));
+        let errors = errors.filter(|name| is_of_an_error(name));
         let mut names: Vec<String> = errors.chain(["error", "errors"]).map(str::to_owned).collect();
         names.retain(|name| described.is_none_or(|described| !described.contains_key(name)));
         names.sort_unstable();
@@ -275,6 +275,17 @@ impl Places {
             ..self.error(None, reason)
         }
     }
+}
+
+/// Whether the name of a member itself says that it is of an error. The others may be there in a success too.
+fn is_of_an_error(name: &str) -> bool {
+    let letters = name.chars().filter(|letter| !matches!(letter, '_' | '-'));
+    let name: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    let begins = ["error", "fault", "errno", "errcode", "errmsg", "errdesc"];
+    matches!(name.as_str(), "err" | "exception")
+        || begins.iter().any(|begin| name.starts_with(begin))
+        || name.ends_with("error")
+        || name.ends_with("errors")
 }
 
 /// Whether a call is made in two steps, if its caller likes: one that may act twice when it is sent twice.

@@ -253,6 +253,36 @@ fn what_is_taken_from_the_contract() {
     check(&format!("{}\n\n{}\n", lines(contracts), lines(taken)));
 }
 
+/// What a problem of RFC 9457 is described with may be there in a success too, but for what is named as an error's.
+#[test]
+fn an_error_is_known_by_members_whose_names_say_so() {
+    let text = std::fs::read_to_string("tests/own-bank/bank.json").unwrap();
+    let mut bundle: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let member = serde_json::json!({ "type": "string", "description": "x" });
+    let names = [
+        "type",
+        "title",
+        "detail",
+        "instance",
+        "id",
+        "errorCode",
+        "fault_text",
+        "validation_errors",
+    ];
+    let properties = names.map(|name| (name.to_owned(), member.clone()));
+    bundle["components"]["schemas"]["Refusal"]["properties"] = serde_json::Map::from_iter(properties).into();
+    let created = &mut bundle["paths"]["/v1/payouts"]["post"]["responses"]["201"];
+    created.as_object_mut().unwrap().remove("content").unwrap();
+    let client = support::client(&bundle.to_string()).unwrap();
+    let words = client.split_whitespace().collect::<String>();
+    let payout = words.split(r#"id:"create_payout""#).nth(1).unwrap();
+    let known = payout.split("error_members:&[").nth(1).unwrap().split(']').next();
+    assert_eq!(
+        known.map(|known| known.trim_end_matches(',')),
+        Some(r#""error","errorCode","errors","fault_text","validation_errors""#)
+    );
+}
+
 #[test]
 fn the_same_bundle_gives_the_same_text() {
     for (name, bundle) in bundles() {

@@ -1,5 +1,7 @@
 //! The reply to a call that succeeded, where the specification describes no body.
 
+use serde::de::IgnoredAny;
+
 use super::charset::{Wrong, in_utf_8};
 use super::error::Error;
 use super::invalid_reply::{Problem, is_json};
@@ -7,7 +9,7 @@ use super::reading::media_type;
 use super::response::{Body, Response, ResponseValue};
 use super::trace;
 use crate::value::decode::members;
-use crate::value::error_in_success::error_in;
+use crate::value::error_in_success::error_for_nothing;
 
 impl ResponseValue<()> {
     /// Of a success without a described body. What comes with it all the same is left aside, unless it says that this is no
@@ -42,7 +44,7 @@ impl ResponseValue<()> {
                 media_type: media_type(&head.headers).unwrap_or_default(),
             }),
             Some(b'{') => match members(text) {
-                Some(members) => error_in(&members, head.operation.error_members).map(|member| Problem::Decode {
+                Some(members) => error_for_nothing(&members).map(|member| Problem::Decode {
                     path: ".".to_owned(),
                     reason: format!("the reply to a success has `{member}`, as an error has"),
                 }),
@@ -51,9 +53,9 @@ impl ResponseValue<()> {
                     reason: "it begins as an object, and is none".to_owned(),
                 }),
             },
-            // A word such as `OK`, a list, a number.
+            // A word such as `OK`, a list, a number: not a page, whatever it is said to be.
             Some(_) => media_type(&head.headers)
-                .filter(|name| !is_json(name) && name.contains("html"))
+                .filter(|name| !is_json(name) && name.contains("html") && is_of_a_page(text))
                 .map(|media_type| Problem::NotJson { media_type }),
         };
         if let Some(problem) = problem {
@@ -66,4 +68,10 @@ impl ResponseValue<()> {
             unreadable: Vec::new(),
         })
     }
+}
+
+/// Whether a text that is said to be HTML is a part of a page: it has tags, or is more than a word and no JSON.
+fn is_of_a_page(text: &[u8]) -> bool {
+    let has_blanks = text.iter().any(u8::is_ascii_whitespace);
+    text.contains(&b'<') || has_blanks && serde_json::from_slice::<IgnoredAny>(text).is_err()
 }

@@ -53,8 +53,8 @@ pub struct Operation {
     pub limit: Option<Limit>,
     /// Whether a success is an object: a list or `null` in its place is not read as one without fields.
     pub replies_with_object: bool,
-    /// Of a call that changes something, and of a reply of which nothing is described: members by which an error is known that
-    /// came as a success, whatever is beside them.
+    /// Of a call that changes something, and of a reply of which nothing is described: members of an error whose names say so.
+    /// Where there are some, a success is looked through for these and for what else tells of an error.
     pub error_members: &'static [&'static str],
     /// Of a call that changes something, and of one that comes in pages: the members that its successful reply is described with.
     pub reply_members: &'static [&'static str],

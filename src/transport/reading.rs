@@ -13,8 +13,8 @@ use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::Json;
 use crate::value::canary;
 use crate::value::decode::{Bare, NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
-use crate::value::error_in_success::{error_in, error_instead, error_of_no_items, known_in};
-use crate::value::next_page::is_lost;
+use crate::value::error_in_success::{error_beside, error_in, error_instead, error_of_no_items};
+use crate::value::next_page::{Lost, lost};
 use crate::value::wire::listed;
 
 impl<T: DeserializeOwned> ResponseValue<T> {
@@ -48,11 +48,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         };
         let text = in_utf_8(&body, &head.headers, wrong);
         if let Some(member) = error_in_success(&head, &text).or_else(|| error_of_page(&head, &text)) {
-            let problem = Problem::Decode {
-                path: ".".to_owned(),
-                reason: format!("the reply to a success has `{member}`, as an error has"),
-            };
-            return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
+            return Err(Error::invalid_reply(head.invalid(has_an_errors(member), Some(body))));
         }
         let read = || match head.status.is_success() {
             true if head.operation.replies_with_object => an_object(&text),
@@ -64,6 +60,11 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             let items = head.operation.items.filter(|_| head.status.is_success());
             items.map_or(Err(Whole::NotTheItems), |items| page_without(text, items))
         };
+        // What could not be read as a whole says nothing of what else is in it.
+        let tells = decoded.as_ref().map_or(true, |(_, bare)| bare.tells);
+        if let Some(member) = told_beside(&head, &text, tells) {
+            return Err(Error::invalid_reply(head.invalid(has_an_errors(member), Some(body))));
+        }
         // A page with an item that has no described field can be read as a whole, but that item is none.
         let mut names_next = decoded.as_ref().is_ok_and(|(_, bare)| bare.names_next);
         let (whole, divided) = match decoded {
@@ -135,19 +136,33 @@ fn an_object<T: DeserializeOwned>(text: &[u8]) -> Result<(T, Bare), Undecodable>
 /// replies are not looked through: where nothing is left blank, what is described was there.
 fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
     let operation = head.operation;
-    let (known, described) = (operation.error_members, operation.reply_members);
-    if known.is_empty() || !head.status.is_success() {
+    let described = operation.reply_members;
+    if operation.error_members.is_empty() || !head.status.is_success() {
         return None;
     }
-    if described.is_empty() {
-        return error_in(&members(text)?, known);
+    match described.is_empty() {
+        true => error_in(&members(text)?),
+        false if leaves_blank(text) => error_instead(&members(text)?, described),
+        false => None,
     }
-    let (may_be_known, may_be_blank) = (has_in_any_case(text, b"error"), leaves_blank(text));
-    if !may_be_known && !may_be_blank {
+}
+
+/// The member that tells of an error whatever is described beside it. A reply in which nobody saw a name that may is not
+/// looked through.
+fn told_beside(head: &Head, text: &[u8], tells: bool) -> Option<&'static str> {
+    let operation = head.operation;
+    let has_effect = !operation.error_members.is_empty() && !operation.reply_members.is_empty();
+    if !tells || !(has_effect || operation.items.is_some()) || !head.status.is_success() {
         return None;
     }
-    let members = members(text)?;
-    known_in(&members, known).or_else(|| error_instead(&members, described, known))
+    error_beside(&members(text)?, operation.reply_members)
+}
+
+fn has_an_errors(member: &str) -> Problem {
+    Problem::Decode {
+        path: ".".to_owned(),
+        reason: format!("the reply to a success has `{member}`, as an error has"),
+    }
 }
 
 /// The member by which a page without items is known for an error, which has none for another reason. A page that is seen to
@@ -170,18 +185,26 @@ fn error_of_page(head: &Head, text: &[u8]) -> Option<&'static str> {
         ..
     } = *head.operation;
     let proven = error_proof.map_or(&[][..], |proof| proof.members);
-    let codes = error_codes.iter().chain(proven).copied();
-    error_of_no_items(&page, reply_members, codes, list.is_some())
+    let codes: Vec<_> = error_codes.iter().chain(proven).copied().collect();
+    let has_list = list.is_some_and(|list| !list.is_null());
+    error_of_no_items(&page, reply_members, &codes, has_list)
 }
 
-/// What is wrong with a page that names the next one in a form in which nobody finds it: the list would seem to end with it.
+/// What is wrong with a page that names the next one in a form in which nobody finds it, or not at all: the list would seem to
+/// end with it.
 /// A page that has no other field than those that it is described with is not looked through.
 fn lost_next(head: &Head, text: &[u8], names_next: bool) -> Option<Problem> {
     let next = head.operation.next.filter(|_| names_next && head.status.is_success())?;
     let page = decode::<Json>(text).ok()?;
-    is_lost(&page, next, head.operation.items).then(|| Problem::Decode {
+    let reason = match lost(&page, next, head.operation.items)? {
+        Lost::Elsewhere => "expected the next page to be named here, and it is named in another form",
+        Lost::Unnamed => {
+            "expected the next page to be named here: the page says that there are more and names no next page"
+        }
+    };
+    Some(Problem::Decode {
         path: next.trim_start_matches('/').replace('/', ".").replace("~1", "/"),
-        reason: "expected the next page to be named here, and it is named in another form".to_owned(),
+        reason: reason.to_owned(),
     })
 }
 
@@ -253,10 +276,6 @@ fn begins_with_an_object(value: &[u8]) -> bool {
     };
     let first = list.and_then(|list| list.strip_prefix(b"["));
     first.is_some_and(|first| first.trim_ascii_start().starts_with(b"{"))
-}
-
-fn has_in_any_case(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
 /// Whether a value may stand in it that says nothing.
@@ -572,15 +591,15 @@ mod tests {
         };
         for (operation, status, body, is_value) in [
             (&TELLING, 200, r#"{"x":1}"#, true),
-            (&TELLING, 200, r#"{"x":1,"error":"no"}"#, false),
+            (&TELLING, 200, r#"{"x":1,"error":"x"}"#, false),
             (&TELLING, 200, r#"{"error":{"code":7}}"#, false),
             (&TELLING, 201, r#"{"error":null,"errors":[1]}"#, false),
             (&TELLING, 200, r#"{"error":null,"errors":[]}"#, true),
             (&TELLING, 200, r#"{"error":false}"#, true),
             (&TELLING, 200, r#"{"error":""}"#, true),
             (&TELLING, 200, r#"{"error":{}}"#, true),
-            (&TELLING, 400, r#"{"error":"no"}"#, true),
-            (&OPERATION, 200, r#"{"error":"no"}"#, true),
+            (&TELLING, 400, r#"{"error":"x"}"#, true),
+            (&OPERATION, 200, r#"{"error":"x"}"#, true),
             // Nor by a message alone, whatever an error has beside one.
             (&TELLING, 200, r#"{"message":"no"}"#, false),
             (&TELLING, 200, r#"{"message":"no","status":"failed"}"#, false),
@@ -691,7 +710,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_without_items_is_an_error_where_it_tells_of_one() {
+    async fn a_page_is_an_error_where_it_tells_of_one() {
+        #[derive(serde::Deserialize)]
+        struct Listed {
+            #[allow(dead_code)]
+            page: Option<Json>,
+        }
         static LIST: Operation = Operation {
             items: Some("/page/items"),
             effect: Effect::Safe,
@@ -705,9 +729,17 @@ mod tests {
             (r#"{"page":null,"validation_errors":{"x":1}}"#, false),
             (r#"{"page":{"items":[]},"errors":[],"error":null}"#, true),
             (r#"{"page":{"items":[]},"message":"there are none"}"#, true),
-            (r#"{"page":{"items":[{}]},"error":"x"}"#, true),
-            (r#"{"page":{"items":{"booked":[{}]}},"error":"x"}"#, true),
-            (r#"{"items":1,"page":{"items":[1]},"error":"x"}"#, true),
+            (r#"{"page":{"items":null},"message":"down"}"#, false),
+            (r#"{"page":{"items":null},"code":500}"#, false),
+            (r#"{"page":{"items":[{}]},"error":"x"}"#, false),
+            (r#"{"page":{"items":{"booked":[{}]}},"error":"x"}"#, false),
+            (r#"{"items":1,"page":{"items":[1]},"success":false}"#, false),
+            (r#"{"page":{"items":[{}]},"status":500,"message":"x"}"#, false),
+            (r#"{"page":{"items":[{}]},"meta":{"errors":[1]}}"#, false),
+            (
+                r#"{"page":{"items":[{}]},"error":"none","status":"failed","success":true}"#,
+                true,
+            ),
             (r#"{"page":{"items":[]}}"#, true),
         ] {
             let response = Response {
@@ -718,13 +750,19 @@ mod tests {
                 body: Body::Whole(Bytes::from_static(body.as_bytes())),
                 ending: None,
             };
-            let read = ResponseValue::<JsonMap>::from_response::<()>(response).await;
+            let read = ResponseValue::<Listed>::from_response::<()>(response).await;
             assert_eq!(read.is_ok(), is_value, "{body}");
         }
     }
 
     #[tokio::test]
     async fn a_described_field_that_is_blank_does_not_make_a_success_of_an_error() {
+        #[derive(serde::Deserialize)]
+        #[allow(dead_code)]
+        struct Paid {
+            id: Option<Json>,
+            status: Option<Json>,
+        }
         static PAY: Operation = Operation {
             error_members: &["error", "errorCode"],
             reply_members: &["id", "status"],
@@ -738,6 +776,11 @@ mod tests {
             (r#"{"id":"\u0020","fault":"x"}"#, false),
             (r#"{"id":[ ],"ok":false}"#, false),
             (r#"{"id":"1","error_code":"LIMIT"}"#, false),
+            (r#"{"id":"1","success":false}"#, false),
+            (r#"{"id":"1","status":"x","meta":{"status":503}}"#, false),
+            (r#"{"id":null,"success":true,"message":"x"}"#, true),
+            (r#"{"id":"1","errorCode":"0000"}"#, true),
+            (r#"{"id":"1","error":{"code":null},"errors":[null]}"#, true),
             (r#"{"id":"1","errorCode":null}"#, true),
             (r#"{"id":"1","message":"booked","note":null}"#, true),
             (r#"{"id":"1","status":"FAILED"}"#, true),
@@ -752,7 +795,7 @@ mod tests {
                 body: Body::Whole(Bytes::from_static(body.as_bytes())),
                 ending: None,
             };
-            let read = ResponseValue::<JsonMap>::from_response::<()>(response).await;
+            let read = ResponseValue::<Paid>::from_response::<()>(response).await;
             assert_eq!(read.is_ok(), is_value, "{body}");
         }
     }

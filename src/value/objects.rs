@@ -11,6 +11,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_ignored::Path;
 
+use super::error_in_success::may_tell;
 use super::next_page::{may_belong_to_next, may_name_next};
 
 thread_local! {
@@ -20,6 +21,8 @@ thread_local! {
     static BARE_ITEM: Cell<bool> = const { Cell::new(false) };
     /// A field that no type has a place for may name the next page.
     static NAMES_NEXT: Cell<bool> = const { Cell::new(false) };
+    /// Such a field may tell of an error.
+    static TELLS: Cell<bool> = const { Cell::new(false) };
     /// How many lists are around what is being read.
     static LISTS: Cell<u32> = const { Cell::new(0) };
     /// How many parts are being read, each inside the one before.
@@ -38,6 +41,8 @@ pub(crate) struct Bare {
     pub item: bool,
     /// A field that no type has a place for may name the next page.
     pub names_next: bool,
+    /// Such a field may tell of an error.
+    pub tells: bool,
 }
 
 /// Reads a text, and tells of it what its objects lacked.
@@ -45,6 +50,7 @@ pub(crate) fn observed<R>(read: impl FnOnce() -> R) -> (R, Bare) {
     LAST_IS_BARE.set(false);
     BARE_ITEM.set(false);
     NAMES_NEXT.set(false);
+    TELLS.set(false);
     LISTS.set(0);
     PARTS.set(0);
     let value = read();
@@ -52,6 +58,7 @@ pub(crate) fn observed<R>(read: impl FnOnce() -> R) -> (R, Bare) {
         value: LAST_IS_BARE.get(),
         item: BARE_ITEM.get(),
         names_next: NAMES_NEXT.get(),
+        tells: TELLS.get(),
     };
     (value, bare)
 }
@@ -73,10 +80,11 @@ pub(crate) fn observed_part<R>(read: impl FnOnce() -> R) -> Option<(R, bool)> {
     Some((value, LAST_IS_BARE.replace(false)))
 }
 
-/// Told of a field that no type has a place for: the page may name the next one in it. Of a part, which is an item, it does not.
+/// Told of a field that no type has a place for: the page may name the next one in it, or tell of an error. Of a part, which is
+/// an item, it does not.
 pub(crate) fn tell_ignored(path: &Path<'_>) {
     let Path::Map { parent, key } = path else { return };
-    if PARTS.get() > 0 || NAMES_NEXT.get() {
+    if PARTS.get() > 0 || NAMES_NEXT.get() && TELLS.get() {
         return;
     }
     let (mut around, mut here) = (None, *parent);
@@ -92,13 +100,18 @@ pub(crate) fn tell_ignored(path: &Path<'_>) {
             Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => parent,
         };
     }
-    NAMES_NEXT.set(may_name_next(key, around));
+    NAMES_NEXT.set(NAMES_NEXT.get() || may_name_next(key, around));
+    TELLS.set(TELLS.get() || may_tell(key));
 }
 
 /// The same of fields that a type keeps without describing them: where it stands is not known, but for that it is of no item.
-pub(crate) fn tell_kept<'n>(mut names: impl Iterator<Item = &'n str>) {
-    if PARTS.get() == 0 && LISTS.get() == 0 && names.any(may_belong_to_next) {
-        NAMES_NEXT.set(true);
+pub(crate) fn tell_kept<'n>(names: impl Iterator<Item = &'n str>) {
+    if PARTS.get() > 0 || LISTS.get() > 0 {
+        return;
+    }
+    for name in names {
+        NAMES_NEXT.set(NAMES_NEXT.get() || may_belong_to_next(name));
+        TELLS.set(TELLS.get() || may_tell(name));
     }
 }
 

@@ -11,7 +11,7 @@ use super::scalar::{Scalar, scalar};
 use crate::value::Json;
 use crate::value::canary::{self, Unmodelled};
 use crate::value::decode::{below, decode_part, decode_part_described};
-use crate::value::error_in_success::{error_of_no_items, is_of_an_error};
+use crate::value::error_in_success::{error_beside, error_of_no_items, is_of_an_error, may_tell};
 use crate::value::fields::{EACH_ONCE, Fields};
 use crate::value::next_page::names_next;
 
@@ -295,20 +295,27 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
         // `{"booked": null, "pending": null}` and `{}` are empty lists.
         of_one(text, "", items)?;
     }
-    match items.is_empty() && has_an_error(&members, is_report) {
+    match has_an_error(&members, is_report, !items.is_empty()) {
         true => Err(NO_LIST),
         false => Ok(()),
     }
 }
 
-/// Whether an object in place of a list, which has no items, has an error in their stead: beside the empty lists of a report,
-/// one that says something.
-fn has_an_error(members: &[(String, &RawValue)], is_report: bool) -> bool {
+/// Whether an object in place of a list has an error in the stead of items; beside the lists of a report, one that says
+/// something.
+fn has_an_error(members: &[(String, &RawValue)], is_report: bool, has_items: bool) -> bool {
     if !is_report {
-        return members.iter().any(|(name, _)| is_of_an_error(name));
+        return !has_items && members.iter().any(|(name, _)| is_of_an_error(name));
+    }
+    if has_items && !members.iter().any(|(name, _)| may_tell(name)) {
+        return false;
     }
     let members = members.iter().map(|(name, value)| (name.as_str(), (*value).to_owned()));
-    error_of_no_items(&members.collect(), LISTS_OF_A_REPORT, [], true).is_some()
+    let told = match has_items {
+        true => error_beside(&members.collect(), LISTS_OF_A_REPORT),
+        false => error_of_no_items(&members.collect(), LISTS_OF_A_REPORT, &[], true),
+    };
+    told.is_some()
 }
 
 /// An object in place of a list: a list that was written as a map from its indices to its items, as PHP does with one
@@ -427,10 +434,10 @@ mod tests {
             (r#"{"next":{"href":"","href":"/y"}}"#, true),
             (r#"{"next":{"other":"/x"}}"#, true),
             (r#"[{"rel":"next","href":"/x"}]"#, true),
-            (r#"[{"href":"/x"}]"#, true),
-            (r#"["/x"]"#, true),
-            (r#""/x""#, true),
-            ("7", true),
+            (r#"[{"href":"/x"}]"#, false),
+            (r#"["/x"]"#, false),
+            (r#""/x""#, false),
+            ("7", false),
             (r#"[{"rel":"Next","href":"/x"}]"#, true),
             (r#"[{"rel":"next last","href":"/x"}]"#, true),
             (r#"[{"Rel":"self","href":"/x"},{"REL":"NEXT","href":"/y"}]"#, true),
@@ -468,6 +475,10 @@ mod tests {
             (r#""Links":[{"rel":"next","href":"/x"}]"#, true),
             (r#""next":{"href":"/x"}"#, true),
             (r#""paging":{"next":2}"#, true),
+            (r#""metadata":{"links":{"next":"/x"}}"#, true),
+            (r#""hasMore":true"#, true),
+            (r#""hasMore":false"#, false),
+            (r#""links":[{"href":"/x","type":"account"}]"#, false),
             (r#""links":{"self":"/x"}"#, false),
             (r#""links":"/x","page":1,"paging":[2]"#, false),
         ] {
@@ -491,7 +502,13 @@ mod tests {
             (r#"{"booked":[],"code":"X","message":"x"}"#, None),
             (r#"{"booked":[],"tppMessages":[{"category":"ERROR"}]}"#, None),
             (r#"{"booked":[],"tppMessages":[{"category":"WARNING"}]}"#, Some(0)),
-            (r#"{"booked":[{}],"status":500}"#, Some(1)),
+            (r#"{"booked":[{}],"status":500}"#, None),
+            (r#"{"booked":[{}],"meta":{"errors":[1]}}"#, None),
+            (r#"{"booked":[{}],"error":null,"status":200}"#, Some(1)),
+            (r#"{"booked":[],"title":"Movements","code":"M1"}"#, Some(0)),
+            (r#"{"booked":[],"meta":{"title":"Movements"}}"#, Some(0)),
+            (r#"{"booked":[],"result":{"message":"no movements"}}"#, Some(0)),
+            (r#"{"booked":[],"errorCode":"0"}"#, Some(0)),
             (r#"{"booked":[],"message":"there are none"}"#, Some(0)),
             (r#"{"total":0}"#, Some(0)),
             (r#"{"total":null}"#, Some(0)),

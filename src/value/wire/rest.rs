@@ -80,7 +80,7 @@ where
             // Other fields are welcome here, but for those of an error. Where nothing at all is described, nothing can be
             // told of it.
             let is_bare = is_bare && !T::DESCRIBED.is_empty();
-            tell_bare(is_bare && error_in(&rest, &["error", "errors"]).is_some());
+            tell_bare(is_bare && error_in(&rest).is_some());
             tell_kept(rest.names());
             *value.rest_mut() = rest;
             Ok(value)
