@@ -200,7 +200,7 @@ const ECHOES: [(&str, Echo); 15] = [
     ("a page of an outage", |seen| Answer::html(502, repeated(seen))),
     ("a list", |_| {
         Answer::json(format!(
-            r#"{{"access_token":["{ACCESS}"],"refresh_token":["{REFRESH}"]}}"#
+            r#"{{"access_token":["{ACCESS}"],"refresh_token":["{REFRESH}","{ACCESS}"]}}"#
         ))
     }),
     ("another type", |_| {
