@@ -17,7 +17,8 @@ use recorder::{Answer, Recorder};
 async fn a_refresh_token_that_cannot_be_read_is_told_without_its_value() {
     let (log, _logging) = Log::events(tracing::Level::TRACE);
     for (value, is_told) in [
-        (r#"["planted"]"#, true),
+        (r#"["planted"]"#, false),
+        (r#"["planted","planted"]"#, true),
         (r#"{"token":"planted"}"#, true),
         (r#""planted\ud83d""#, true),
         ("planted", true),
