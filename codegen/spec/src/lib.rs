@@ -28,6 +28,8 @@ pub mod problem;
 #[cfg(feature = "yaml")]
 pub mod published;
 #[cfg(feature = "value")]
+mod rebuild;
+#[cfg(feature = "value")]
 pub mod reference;
 #[cfg(feature = "value")]
 pub mod references;

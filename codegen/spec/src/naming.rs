@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::rebuilt;
 use crate::grammar::Kind;
 use crate::json::Json;
 use crate::model::METHODS;
 use crate::names::{is_keyword, pascal_case, snake_case};
 use crate::pointer::{join, token};
+use crate::rebuild::rebuilt;
 
 /// A document whose names can be names of Rust.
 #[derive(Clone, Debug)]

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::dialect::rebuilt;
 use crate::grammar::Kind;
 use crate::json::Json;
 use crate::pointer::{join, keys};
+use crate::rebuild::rebuilt;
 
 /// A document without references to anything but `#/components/schemas/<name>` and `#/components/securitySchemes/<name>`.
 #[derive(Clone, Debug)]

@@ -3,12 +3,13 @@
 //!
 //! What 3.0 has no word for is told with its place: a client reads and writes the same without it, or it reads less.
 
+mod loss;
 mod swagger;
 mod v3_1;
 
-use crate::grammar::{Child, Kind};
 use crate::json::Json;
-use crate::pointer::join;
+
+pub use loss::{Loss, Weight};
 
 /// A document as OpenAPI 3.0, and what it lost on the way.
 #[derive(Clone, Debug)]
@@ -28,26 +29,6 @@ pub enum Dialect {
     Swagger2,
     OpenApi30,
     OpenApi31,
-}
-
-/// Something that OpenAPI 3.0 cannot say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
-    /// JSON pointer to the place in the document as it was written.
-    pub pointer: String,
-    /// How much it matters.
-    pub weight: Weight,
-    /// What is lost, in words.
-    pub what: String,
-}
-
-/// How much a loss matters to whoever uses the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
-    /// A rule for values that a server checks: a client reads and writes the same without it.
-    Rule,
-    /// A value is read as any JSON, or a part is left out.
-    Meaning,
 }
 
 /// Why a document is in no dialect that is known.
@@ -112,46 +93,6 @@ pub fn to_3_0(root: &Json) -> Result<Converted, UnknownDialect> {
         Dialect::OpenApi31 => v3_1::to_3_0(root, &mut losses),
     };
     Ok(Converted { root, dialect, losses })
-}
-
-/// Rebuilds what stands under the fields of an object of OpenAPI: `change` gets every object of a kind that is looked into, with
-/// its pointer, and `None` leaves it to this.
-pub(crate) fn rebuilt(
-    kind: Kind,
-    json: &Json,
-    pointer: &str,
-    change: &mut dyn FnMut(Kind, &Json, &str) -> Option<Json>,
-) -> Json {
-    if let Some(changed) = change(kind, json, pointer) {
-        return changed;
-    }
-    let Json::Object(members) = json else {
-        return json.clone();
-    };
-    let rebuilt = members.iter().map(|(name, value)| {
-        let child = kind.fields().iter().find(|(field, _)| field == name);
-        let at = join(pointer, name);
-        let value = match (child.map_or(Child::Free, |(_, child)| *child), value) {
-            (Child::One(kind), value) => rebuilt(kind, value, &at, change),
-            (Child::SchemaOrBool, value) => rebuilt(Kind::Schema, value, &at, change),
-            (Child::List(kind), Json::Array(items)) => Json::Array(
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(n, item)| self::rebuilt(kind, item, &format!("{at}/{n}"), change))
-                    .collect(),
-            ),
-            (Child::Map(kind) | Child::Sorted(kind), Json::Object(entries)) => Json::Object(
-                entries
-                    .iter()
-                    .map(|(name, entry)| (name.clone(), self::rebuilt(kind, entry, &join(&at, name), change)))
-                    .collect(),
-            ),
-            _ => value.clone(),
-        };
-        (name.clone(), value)
-    });
-    Json::Object(rebuilt.collect())
 }
 
 #[cfg(test)]

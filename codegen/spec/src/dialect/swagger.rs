@@ -1,6 +1,6 @@
 //! Swagger 2.0 as OpenAPI 3.0.
 
-use super::{Loss, Weight};
+use super::loss::{Loss, Weight};
 use crate::json::Json;
 use crate::model::METHODS;
 use crate::pointer::join;

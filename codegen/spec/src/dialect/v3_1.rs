@@ -1,9 +1,10 @@
 //! OpenAPI 3.1, whose schemas are JSON Schema 2020-12, as 3.0.
 
-use super::{Loss, Weight, rebuilt};
+use super::loss::{Loss, Weight};
 use crate::grammar::Kind;
 use crate::json::Json;
 use crate::pointer::join;
+use crate::rebuild::rebuilt;
 
 /// Rules for values that nothing but a check of them needs.
 const RULES: [&str; 13] = [
