@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Result<(Value, Positions), YamlError> {
 pub enum Rules {
     /// A specification that a person can correct: what different readers of YAML read differently is refused.
     HandWritten,
-    /// A document as a provider published it: merge keys are merged (https://yaml.org/type/merge.html), `!!str` and the
+    /// A document as a provider published it: merge keys are merged (<https://yaml.org/type/merge.html>), `!!str` and the
     /// other tags of the core schema are obeyed, and what only looks like a number stays the text that it is. Numbers keep
     /// all their digits.
     Published,
