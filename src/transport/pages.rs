@@ -858,6 +858,8 @@ mod tests {
             ("", "", true, true),
             ("limit=5", "limit=5", true, true),
             ("customer=a&cursor=x7", "cursor=x8", true, true),
+            // The word is the one that was asked with: it stands for nothing new.
+            ("customer=a&cursor=x7", "cursor=x7&page=2", false, true),
             // In another form.
             ("roles[]=a&roles[]=b", "roles[1]=b&roles[0]=a&page=2", true, true),
             ("roles[]=a&roles[]=b", "roles[0]=a&page=2", false, false),
