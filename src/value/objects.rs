@@ -369,3 +369,60 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, S> {
         self.seed.deserialize(Objects { inner, members })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str) -> Path<'static> {
+        Path::Map {
+            parent: &Path::Root,
+            key: name.to_owned(),
+        }
+    }
+
+    /// What fields tell that no type has a place for: of the next page, and of an error.
+    fn told(tell: impl FnOnce()) -> (bool, bool) {
+        let ((), bare) = observed(tell);
+        (bare.names_next, bare.tells)
+    }
+
+    #[test]
+    fn a_field_without_a_place_tells_of_the_page_and_not_of_an_item() {
+        for (names, expected) in [
+            (&["id"][..], (false, false)),
+            (&["next"], (true, false)),
+            (&["error"], (false, true)),
+            (&["error", "next"], (true, true)),
+            (&["next", "error"], (true, true)),
+            (&["next", "error", "id"], (true, true)),
+        ] {
+            let ignored = told(|| names.iter().for_each(|name| tell_ignored(&field(name))));
+            assert_eq!(ignored, expected, "{names:?}");
+            let kept = told(|| tell_kept(names.iter().copied()));
+            assert_eq!(kept, expected, "{names:?}");
+        }
+        // A part is an item, and so is what stands in a list.
+        let in_a_part = |tell: fn()| {
+            told(|| {
+                observed_part(tell);
+            })
+        };
+        assert_eq!(in_a_part(|| tell_ignored(&field("next"))), (false, false));
+        assert_eq!(in_a_part(|| tell_kept(["next"].into_iter())), (false, false));
+        let of_an_item = Path::Seq {
+            parent: &Path::Root,
+            index: 0,
+        };
+        let of_an_item = Path::Map {
+            parent: &of_an_item,
+            key: "next".to_owned(),
+        };
+        assert_eq!(told(|| tell_ignored(&of_an_item)), (false, false));
+        let in_a_list = told(|| {
+            LISTS.set(1);
+            tell_kept(["error"].into_iter());
+        });
+        assert_eq!(in_a_list, (false, false));
+    }
+}
