@@ -35,6 +35,7 @@ async fn nothing_and_what_tells_of_no_error_are_a_success() {
         Answer::empty(200),
         Answer::typed(200, "text/plain", " \r\n"),
         Answer::typed(200, "text/plain", "OK"),
+        Answer::typed(200, "text/plain", "the consent was deleted, see you again"),
         Answer::json("null"),
         Answer::json("{}"),
         Answer::json("[]"),
