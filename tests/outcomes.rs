@@ -302,45 +302,25 @@ async fn whoever_answers_behind_a_redirect_does_not_answer_a_call_that_changes_s
 #[tokio::test]
 async fn with_an_own_http_client_no_refusal_shows_that_a_call_had_no_effect() {
     for status in [301, 302, 303] {
-        let recorder = Recorder::granting(move |seen, n| match seen.method.as_str() {
-            "POST" => Answer::redirect(status, seen.path()),
-            _ => Answer::status(404, format!(r#"{{"message":"no such deal {n}"}}"#)),
-        })
-        .await;
-        let app = builder::<ofx::Provider>(&recorder).http_client(following());
-        let own = app
-            .build()
-            .unwrap()
-            .client_credentials(["payments", "ofxrates"])
-            .unwrap();
-        let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
-        assert_eq!(
-            (error.outcome(), error.proof()),
-            (Outcome::Unknown, None),
-            "{status}: {error}"
-        );
-        let methods: Vec<_> = recorder.calls().iter().map(|call| call.method.clone()).collect();
-        assert_eq!(methods, ["POST", "GET"], "{status}");
-        // Nor does one that names the token, and the call is not sent again for that.
-        let recorder = Recorder::granting(move |seen, _| match seen.method.as_str() {
-            "POST" => Answer::redirect(status, seen.path()),
-            _ => Answer::invalid_token(),
-        })
-        .await;
-        let app = builder::<ofx::Provider>(&recorder).http_client(following());
-        let own = app
-            .build()
-            .unwrap()
-            .client_credentials(["payments", "ofxrates"])
-            .unwrap();
-        let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
-        assert_eq!(
-            (error.outcome(), error.proof()),
-            (Outcome::Unknown, None),
-            "{status}: {error}"
-        );
-        let methods: Vec<_> = recorder.calls().iter().map(|call| call.method.clone()).collect();
-        assert_eq!(methods, ["POST", "GET"], "{status}");
+        // Not even one that names the token, for which the call is not sent again.
+        for refusal in [
+            Answer::status(404, r#"{"message":"no such deal"}"#),
+            Answer::invalid_token(),
+        ] {
+            let recorder = Recorder::granting(move |seen, _| match seen.method.as_str() {
+                "POST" => Answer::redirect(status, seen.path()),
+                _ => refusal.clone(),
+            })
+            .await;
+            let app = builder::<ofx::Provider>(&recorder).http_client(following());
+            let own = app.build().unwrap();
+            let own = own.client_credentials(["payments", "ofxrates"]).unwrap();
+            let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+            let concluded = (error.outcome(), error.proof());
+            assert_eq!(concluded, (Outcome::Unknown, None), "{status}: {error}");
+            let methods: Vec<_> = recorder.calls().iter().map(|call| call.method.clone()).collect();
+            assert_eq!(methods, ["POST", "GET"], "{status}");
+        }
     }
     // A call that only reads had no effect in any case.
     let recorder = Recorder::granting(|_, _| Answer::status(404, r#"{"message":"no such quote"}"#)).await;

@@ -9,24 +9,9 @@ use finrail_spec::vocabulary::{ClientKind, Effect, Grant, Oauth, PaginationStyle
 use crate::document::Document;
 use crate::error::Error;
 use finrail_spec::names::{
-    ident_name, is_header_name, is_keyword, is_snake_case, pascal_case, snake_case, variant_problem,
+    CALLS_TAKEN, METHODS_TAKEN, ident_name, is_header_name, is_keyword, is_snake_case, pascal_case, snake_case,
+    variant_problem,
 };
-
-/// Methods that a client or its builder has anyway.
-const METHODS_TAKEN: [&str; 5] = ["builder", "new", "new_with_client", "api_version", "clone"];
-
-/// Types that the module of the call builders knows by their bare names.
-const CALLS_TAKEN: [&str; 9] = [
-    "ByteStream",
-    "Error",
-    "From",
-    "Option",
-    "RequestBuilderExt",
-    "ResponseValue",
-    "Result",
-    "String",
-    "Self",
-];
 
 /// Everything that is wrong with the document as a whole.
 pub(crate) fn check(document: &Document) -> Vec<Error> {

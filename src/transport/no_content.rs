@@ -5,9 +5,8 @@ use serde::de::IgnoredAny;
 use super::charset::{Wrong, in_utf_8};
 use super::error::Error;
 use super::invalid_reply::{Problem, is_json};
-use super::reading::media_type;
-use super::response::{Body, Response, ResponseValue};
-use super::trace;
+use super::reading::{media_type, told_at_the_end, whole};
+use super::response::{Response, ResponseValue};
 use crate::value::decode::members;
 use crate::value::error_in_success::error_for_nothing;
 
@@ -18,24 +17,12 @@ impl ResponseValue<()> {
     #[allow(clippy::unused_async)] // generated code awaits it
     pub async fn nothing<E>(mut response: Response) -> Result<Self, Error<E>> {
         let ending = response.ending.take();
-        let read = Self::read_nothing(response);
-        if let (Some(mut ending), Err(error)) = (ending, &read) {
-            trace::failed(&mut ending, error);
-        }
-        read
+        told_at_the_end(ending, Self::read_nothing(response))
     }
 
     fn read_nothing<E>(response: Response) -> Result<Self, Error<E>> {
         let Response { head, body, .. } = response;
-        let body = match body {
-            Body::Whole(body) => body,
-            Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
-            Body::Broken(mut error) => {
-                error.in_doubt = head.in_doubt;
-                return Err(Error::Connection(error));
-            }
-            Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
-        };
+        let body = whole(&head, body)?;
         let text = in_utf_8(&body, &head.headers, Wrong::Replaced);
         let text = text.trim_ascii();
         let problem = match text.first() {

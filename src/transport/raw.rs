@@ -16,9 +16,9 @@ use super::error::Error;
 use super::invalid_reply::Problem;
 use super::operation::{Authentication, Effect, ErrorProof, Operation};
 use super::options::CallOptions;
+use super::reading::{told_at_the_end, whole};
 use super::request::encode_path;
-use super::response::{Body, Response, ResponseValue};
-use super::trace;
+use super::response::{Response, ResponseValue};
 use crate::http::is_same_origin;
 use crate::value::decode::{Undecodable, decode};
 
@@ -261,25 +261,14 @@ impl fmt::Debug for RawCall {
 impl ResponseValue<Bytes> {
     /// A reply with its body as it came.
     pub(crate) fn as_it_came<E>(response: Response) -> Result<Self, Error<E>> {
-        let Response { head, body, mut ending } = response;
-        let read = match body {
-            Body::Whole(inner) => Ok(Self {
-                inner,
-                head,
-                unreadable: Vec::new(),
-                raw: None,
-            }),
-            Body::TooLarge(limit) => Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
-            Body::Broken(mut error) => {
-                error.in_doubt = head.in_doubt;
-                Err(Error::Connection(error))
-            }
-            Body::Stream(..) => Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
-        };
-        if let (Some(ending), Err(error)) = (&mut ending, &read) {
-            trace::failed(ending, error);
-        }
-        read
+        let Response { head, body, ending } = response;
+        let read = whole(&head, body).map(|inner| Self {
+            inner,
+            head,
+            unreadable: Vec::new(),
+            raw: None,
+        });
+        told_at_the_end(ending, read)
     }
 
     /// The body, read as JSON, in the charset that its header declares.

@@ -1,9 +1,11 @@
 //! From a reply to its value, or to the error that it is.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use super::charset::{Wrong, in_utf_8};
+use super::ending::Ending;
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
 use super::operation::Operation;
@@ -23,24 +25,12 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     #[allow(clippy::unused_async)] // generated code awaits it
     pub async fn from_response<E>(mut response: Response) -> Result<Self, Error<E>> {
         let ending = response.ending.take();
-        let read = Self::read(response);
-        if let (Some(mut ending), Err(error)) = (ending, &read) {
-            trace::failed(&mut ending, error);
-        }
-        read
+        told_at_the_end(ending, Self::read(response))
     }
 
     fn read<E>(response: Response) -> Result<Self, Error<E>> {
         let Response { head, body, .. } = response;
-        let body = match body {
-            Body::Whole(body) => body,
-            Body::TooLarge(limit) => return Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
-            Body::Broken(mut error) => {
-                error.in_doubt = head.in_doubt;
-                return Err(Error::Connection(error));
-            }
-            Body::Stream(..) => return Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
-        };
+        let body = whole(&head, body)?;
         let raw = head.keeps_body.then(|| body.clone());
         let wrong = match head.status.is_success() {
             true => Wrong::Refused,
@@ -116,6 +106,27 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             }
         }
     }
+}
+
+/// The body of a reply that has to be there as a whole.
+pub(super) fn whole<E>(head: &Head, body: Body) -> Result<Bytes, Error<E>> {
+    match body {
+        Body::Whole(body) => Ok(body),
+        Body::TooLarge(limit) => Err(Error::invalid_reply(head.invalid(Problem::TooLarge(limit), None))),
+        Body::Broken(mut error) => {
+            error.in_doubt = head.in_doubt;
+            Err(Error::Connection(error))
+        }
+        Body::Stream(..) => Err(Error::invalid_reply(head.invalid(Problem::Status, None))),
+    }
+}
+
+/// What was read, after the end of the call was told of it where it could not be.
+pub(super) fn told_at_the_end<T, E>(ending: Option<Ending>, read: Result<T, Error<E>>) -> Result<T, Error<E>> {
+    if let (Some(mut ending), Err(error)) = (ending, &read) {
+        trace::failed(&mut ending, error);
+    }
+    read
 }
 
 /// Reads an object, and nothing in the place of one: the fields could be read from a list in their order, and from `null`

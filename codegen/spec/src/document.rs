@@ -8,7 +8,7 @@ use crate::model::METHODS;
 use crate::operations::{OperationObject, operations};
 use crate::pointer::keys;
 use crate::problem::Problem;
-use crate::yaml::{self, Position, Positions};
+use crate::yaml::{self, Position, Positions, nearest};
 
 /// A specification with its places.
 #[derive(Clone, Debug)]
@@ -69,13 +69,7 @@ impl Document {
     /// Where a value stands; for one that is not there, where the nearest value around it stands.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Option<Position> {
-        let mut at = pointer;
-        loop {
-            if let Some(position) = self.positions.get(at) {
-                return Some(*position);
-            }
-            at = &at[..at.rfind('/')?];
-        }
+        nearest(&self.positions, pointer)
     }
 
     /// The value at a JSON pointer.

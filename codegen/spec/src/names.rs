@@ -2,6 +2,22 @@
 
 use std::collections::BTreeMap;
 
+/// Methods that a client or its builder has anyway.
+pub const METHODS_TAKEN: [&str; 5] = ["api_version", "builder", "clone", "new", "new_with_client"];
+
+/// Types that the module of the call builders knows by their bare names.
+pub const CALLS_TAKEN: [&str; 9] = [
+    "ByteStream",
+    "Error",
+    "From",
+    "Option",
+    "RequestBuilderExt",
+    "ResponseValue",
+    "Result",
+    "Self",
+    "String",
+];
+
 /// `list_accounts`, `accountId` -> `ListAccounts`, `AccountId`.
 #[must_use]
 pub fn pascal_case(name: &str) -> String {

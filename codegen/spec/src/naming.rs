@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::grammar::Kind;
 use crate::json::Json;
 use crate::model::METHODS;
-use crate::names::{is_keyword, pascal_case, snake_case};
+use crate::names::{CALLS_TAKEN, METHODS_TAKEN, is_keyword, pascal_case, snake_case};
 use crate::pointer::{join, token};
 use crate::rebuild::rebuilt;
 
@@ -44,22 +44,6 @@ const SCHEMAS_TAKEN: [&str; 10] = [
     "Some",
     "TokenRequest",
     "TokenResponse",
-];
-
-/// Methods that a client or its builder has anyway.
-const METHODS_TAKEN: [&str; 5] = ["api_version", "builder", "clone", "new", "new_with_client"];
-
-/// Types that the module of the call builders knows by their bare names.
-const CALLS_TAKEN: [&str; 9] = [
-    "ByteStream",
-    "Error",
-    "From",
-    "Option",
-    "RequestBuilderExt",
-    "ResponseValue",
-    "Result",
-    "Self",
-    "String",
 ];
 
 /// Setters that a call's builder has anyway, and names that its code uses.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::json::Json;
 use crate::pointer::token;
-use crate::yaml::{self, Position, Positions, Rules};
+use crate::yaml::{self, Position, Positions, Rules, nearest};
 
 /// A document that was read, whatever it says.
 #[derive(Clone, Debug)]
@@ -79,13 +79,7 @@ impl Published {
     /// Where a value stands; for one that is not there, where the nearest value around it stands.
     #[must_use]
     pub fn position(&self, pointer: &str) -> Option<Position> {
-        let mut at = pointer;
-        loop {
-            if let Some(position) = self.positions.get(at) {
-                return Some(*position);
-            }
-            at = &at[..at.rfind('/')?];
-        }
+        nearest(&self.positions, pointer)
     }
 
     /// The line of [`position`](Self::position).

@@ -20,6 +20,17 @@ pub struct Position {
 /// JSON pointer to the position of the value's key, or of the value in a list.
 pub type Positions = HashMap<String, Position>;
 
+/// Where a value stands; for one that is not there, where the nearest value around it stands.
+pub(crate) fn nearest(positions: &Positions, pointer: &str) -> Option<Position> {
+    let mut at = pointer;
+    loop {
+        if let Some(position) = positions.get(at) {
+            return Some(*position);
+        }
+        at = &at[..at.rfind('/')?];
+    }
+}
+
 /// Why a text is not a specification's YAML.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
