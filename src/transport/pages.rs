@@ -523,8 +523,9 @@ const OF_A_PLACE: &[&str] = &["after", "before", "from", "next", "startingafter"
 const END_AS_A_PLACE: &[&str] = &["cursor", "token", "marker", "continuation", "referencefrom", "idfrom"];
 
 /// Whether a link asks for more of what the call asked for: every parameter that the call set and that is none of paging
-/// stands in it as the call has it, and something else is asked for, which tells its page from the first. Where the link says with a word of the provider's own where to go on, or `is_whole`
-/// (as the provider documents), it may leave them out, because the word stands for them; it may not change them.
+/// stands in it as the call has it, and something else is asked for, which tells its page from the first. Where the link says
+/// with a word of the provider's own where to go on, or `is_whole` (as the provider documents), it may leave them out, because
+/// the word stands for them; it may not change them.
 fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
     let values_of = |query: &Query, name: &[u8]| -> Vec<Vec<u8>> {
         let named = query.iter().filter(|(other, _)| plain_name(other) == name);
