@@ -240,24 +240,6 @@ fn shown_step(step: &str, masks: bool) -> String {
     shown
 }
 
-/// A path through JSON, with `[]` for the items of lists.
-pub(crate) fn place(path: &serde_ignored::Path<'_>) -> String {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, .. } => place(parent) + "[]",
-        Path::Map { parent, key } => {
-            let before = place(parent);
-            if before.is_empty() {
-                key.clone()
-            } else {
-                before + "." + key
-            }
-        }
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => place(parent),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::de::Read;
 
 use super::JsonMap;
-use super::canary::{self, Unmodelled};
+use super::canary;
 use super::objects::{self, observed, observed_part};
 
 pub(crate) use super::objects::Bare;
@@ -128,19 +128,12 @@ fn read_part<T: DeserializeOwned>(part: &str) -> Result<(T, bool), (String, Stri
 fn read_json<'a, T: DeserializeOwned>(
     mut json: serde_json::Deserializer<impl Read<'a>>,
 ) -> Result<T, (String, serde_json::Error)> {
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let mut ignored = |path: serde_ignored::Path<'_>| {
-        objects::tell_ignored(&path);
-        canary::note(Unmodelled::Field, || canary::place(&path));
-    };
-    let value = objects::read(serde_ignored::Deserializer::new(tracked, &mut ignored))
-        .map_err(|error| (track.path().to_string(), error))?;
+    let value = objects::read(&mut json)?;
     json.end().map_err(|error| (String::new(), error))?;
     Ok(value)
 }
 
-/// A path and what is below it, as serde_path_to_error writes paths.
+/// A path and what is below it.
 pub(crate) fn below(path: &str, inside: &str) -> String {
     let path = if path == "." { "" } else { path };
     let dot = if path.is_empty() || inside.is_empty() || inside.starts_with('[') {

@@ -1,18 +1,22 @@
-//! Objects are read from JSON objects alone, and it is known of each whether it had a field that its type describes.
+//! The layer between JSON and the types that are read from it. Objects are read from JSON objects alone; it is known of each
+//! whether it had a field that its type describes, of each field that no type has a place for where it stands, and where a
+//! reading failed.
 //!
 //! What serde derives reads a list as an object too, by the position of its items: a bank that sends `["5", "EUR"]` would
-//! have sent an amount of five euros. The layer here hands everything else on. What it counts stands beside the reading, on
-//! its thread, because a type that is generated has no other way to tell whoever reads it.
+//! have sent an amount of five euros. The layer here hands everything else on, and copies nothing: the way to a value is kept
+//! on the stack. What it counts stands beside the reading, on its thread, because a type that is generated has no other way
+//! to tell whoever reads it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
-use serde_ignored::Path;
+use serde::de::{DeserializeSeed, EnumAccess, Error as _, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor};
 
+use super::canary::{self, Unmodelled};
 use super::error_in_success::may_tell;
 use super::next_page::{may_belong_to_next, may_name_next};
+use super::place::Place;
 
 thread_local! {
     /// The value that was read last is an object with fields of which its type describes none.
@@ -82,22 +86,22 @@ pub(crate) fn observed_part<R>(read: impl FnOnce() -> R) -> Option<(R, bool)> {
 
 /// Told of a field that no type has a place for: the page may name the next one in it, or tell of an error. Of a part, which is
 /// an item, it does not.
-pub(crate) fn tell_ignored(path: &Path<'_>) {
-    let Path::Map { parent, key } = path else { return };
+fn tell_ignored(place: &Place<'_>) {
+    canary::note(Unmodelled::Field, || place.common());
+    let Place::Member { parent, key } = *place else { return };
     if PARTS.get() > 0 || NAMES_NEXT.get() && TELLS.get() {
         return;
     }
-    let (mut around, mut here) = (None, *parent);
+    let (mut around, mut here) = (None, parent);
     loop {
-        here = match here {
-            Path::Root => break,
+        here = match *here {
+            Place::Root => break,
             // It is of an item.
-            Path::Seq { .. } => return,
-            Path::Map { parent, key } => {
-                around = around.or(Some(key.as_str()));
+            Place::Item { .. } => return,
+            Place::Member { parent, key } => {
+                around = around.or(Some(key));
                 parent
             }
-            Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => parent,
         };
     }
     NAMES_NEXT.set(NAMES_NEXT.get() || may_name_next(key, around));
@@ -137,17 +141,43 @@ fn one_more(count: &Cell<u32>) {
     count.set(count.get().wrapping_add(1));
 }
 
+/// Where a reading failed first.
+#[derive(Default)]
+struct Failure(OnceCell<String>);
+
+impl Failure {
+    /// Told by all that stands around a value that cannot be read, from the innermost on.
+    fn at(&self, place: &Place<'_>) {
+        self.0.get_or_init(|| place.path());
+    }
+}
+
+/// Reads a value through the layer. An error has the path to where it arose, empty for the whole.
+pub(crate) fn read<'de, T: serde::Deserialize<'de>, D: Deserializer<'de>>(inner: D) -> Result<T, (String, D::Error)> {
+    let failure = Failure::default();
+    let members = &Members::default();
+    let around = Around {
+        place: &Place::Root,
+        failure: &failure,
+    };
+    T::deserialize(Objects { inner, members, around })
+        .map_err(|error| (failure.0.into_inner().unwrap_or_default(), error))
+}
+
+/// What is around a value that is being read.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    /// Where the value stands.
+    place: &'a Place<'a>,
+    failure: &'a Failure,
+}
+
 /// A deserializer that takes no list for an object, at any depth.
-pub(crate) struct Objects<'a, D> {
+struct Objects<'a, D> {
     inner: D,
     /// Those that the value is one of.
     members: &'a Members,
-}
-
-/// Reads a value through it.
-pub(crate) fn read<'de, T: serde::Deserialize<'de>, D: Deserializer<'de>>(inner: D) -> Result<T, D::Error> {
-    let members = &Members::default();
-    T::deserialize(Objects { inner, members })
+    around: Around<'a>,
 }
 
 /// What a visitor was made for.
@@ -155,11 +185,20 @@ const ANYTHING: u8 = 0;
 const A_MAP: u8 = 1;
 const AN_OBJECT: u8 = 2;
 
-macro_rules! forwarded {
+macro_rules! as_it_is {
+    ($($method:ident($($name:ident: $type:ty),*);)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, D::Error> {
+            self.inner.$method($($name,)* visitor)
+        }
+    )*};
+}
+
+macro_rules! looked_at {
     ($($method:ident($($name:ident: $type:ty),*) $for:ident;)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.inner.$method($($name,)* Visiting::<V, $for>(visitor))
+            self.inner.$method($($name,)* Visiting::<V, $for> { visitor, around: self.around })
         }
     )*};
 }
@@ -167,29 +206,34 @@ macro_rules! forwarded {
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<'_, D> {
     type Error = D::Error;
 
-    forwarded! {
+    // Nothing stands in these.
+    as_it_is! {
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_identifier();
+    }
+
+    looked_at! {
         deserialize_any() ANYTHING;
-        deserialize_bool() ANYTHING;
-        deserialize_i8() ANYTHING;
-        deserialize_i16() ANYTHING;
-        deserialize_i32() ANYTHING;
-        deserialize_i64() ANYTHING;
-        deserialize_i128() ANYTHING;
-        deserialize_u8() ANYTHING;
-        deserialize_u16() ANYTHING;
-        deserialize_u32() ANYTHING;
-        deserialize_u64() ANYTHING;
-        deserialize_u128() ANYTHING;
-        deserialize_f32() ANYTHING;
-        deserialize_f64() ANYTHING;
-        deserialize_char() ANYTHING;
-        deserialize_str() ANYTHING;
-        deserialize_string() ANYTHING;
-        deserialize_bytes() ANYTHING;
-        deserialize_byte_buf() ANYTHING;
         deserialize_option() ANYTHING;
-        deserialize_unit() ANYTHING;
-        deserialize_unit_struct(name: &'static str) ANYTHING;
         deserialize_newtype_struct(name: &'static str) ANYTHING;
         deserialize_seq() ANYTHING;
         deserialize_tuple(len: usize) ANYTHING;
@@ -197,12 +241,12 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<'_, D> {
         deserialize_map() A_MAP;
         deserialize_struct(name: &'static str, fields: &'static [&'static str]) AN_OBJECT;
         deserialize_enum(name: &'static str, variants: &'static [&'static str]) ANYTHING;
-        deserialize_identifier() ANYTHING;
     }
 
     #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         one_more(&self.members.ignored);
+        tell_ignored(self.around.place);
         self.inner.deserialize_ignored_any(visitor)
     }
 
@@ -211,22 +255,25 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<'_, D> {
     }
 }
 
-struct Visiting<V, const FOR: u8>(V);
+struct Visiting<'a, V, const FOR: u8> {
+    visitor: V,
+    around: Around<'a>,
+}
 
 macro_rules! handed_on {
     ($($method:ident($type:ty);)*) => {$(
         #[inline]
         fn $method<E: serde::de::Error>(self, value: $type) -> Result<V::Value, E> {
-            self.0.$method(value)
+            self.visitor.$method(value)
         }
     )*};
 }
 
-impl<'de, V: Visitor<'de>, const FOR: u8> Visitor<'de> for Visiting<V, FOR> {
+impl<'de, V: Visitor<'de>, const FOR: u8> Visitor<'de> for Visiting<'_, V, FOR> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
+        self.visitor.expecting(f)
     }
 
     handed_on! {
@@ -254,34 +301,41 @@ impl<'de, V: Visitor<'de>, const FOR: u8> Visitor<'de> for Visiting<V, FOR> {
 
     #[inline]
     fn visit_none<E: serde::de::Error>(self) -> Result<V::Value, E> {
-        self.0.visit_none()
+        self.visitor.visit_none()
     }
 
     #[inline]
     fn visit_unit<E: serde::de::Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
+        self.visitor.visit_unit()
     }
 
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let Self { visitor, around } = self;
         let members = &Members::default();
-        self.0.visit_some(Objects { inner, members })
+        visitor.visit_some(Objects { inner, members, around })
     }
 
     #[inline]
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let Self { visitor, around } = self;
         let members = &Members::default();
-        self.0.visit_newtype_struct(Objects { inner, members })
+        visitor.visit_newtype_struct(Objects { inner, members, around })
     }
 
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        let Self { visitor, around } = self;
         if FOR == AN_OBJECT {
-            return Err(A::Error::invalid_type(Unexpected::Seq, &self.0));
+            return Err(A::Error::invalid_type(Unexpected::Seq, &visitor));
         }
         let lists = LISTS.get();
         LISTS.set(lists + 1);
-        let value = self.0.visit_seq(Items(items));
+        let value = visitor.visit_seq(Items {
+            items,
+            index: 0,
+            around,
+        });
         LISTS.set(lists);
         LAST_IS_BARE.set(false);
         value
@@ -289,8 +343,14 @@ impl<'de, V: Visitor<'de>, const FOR: u8> Visitor<'de> for Visiting<V, FOR> {
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        let Self { visitor, around } = self;
         let members = &Members::default();
-        let value = self.0.visit_map(Map { map, members });
+        let value = visitor.visit_map(Map {
+            map,
+            key: Key::None,
+            members,
+            around,
+        });
         match FOR {
             AN_OBJECT => LAST_IS_BARE.set(members.are_bare()),
             A_MAP => LAST_IS_BARE.set(false),
@@ -302,29 +362,63 @@ impl<'de, V: Visitor<'de>, const FOR: u8> Visitor<'de> for Visiting<V, FOR> {
     }
 
     #[inline]
-    fn visit_enum<A: serde::de::EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
-        self.0.visit_enum(variant)
+    fn visit_enum<A: EnumAccess<'de>>(self, choice: A) -> Result<V::Value, A::Error> {
+        let Self { visitor, around } = self;
+        visitor.visit_enum(Choice { choice, around })
     }
 }
 
-struct Map<'a, A> {
-    map: A,
-    members: &'a Members,
+/// The key of the member that is read next. Most stand in the text as they are, and are not copied.
+enum Key<'de> {
+    None,
+    Borrowed(&'de str),
+    Owned(String),
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Map<'_, A> {
+impl Key<'_> {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::None => "?",
+            Self::Borrowed(key) => key,
+            Self::Owned(key) => key,
+        }
+    }
+}
+
+struct Map<'a, 'de, A> {
+    map: A,
+    key: Key<'de>,
+    members: &'a Members,
+    around: Around<'a>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Map<'_, 'de, A> {
     type Error = A::Error;
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        self.map.next_key_seed(seed)
+        self.key = Key::None;
+        let key = &mut self.key;
+        self.map.next_key_seed(Keeping { inner: seed, key })
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        one_more(&self.members.all);
+        let place = Place::Member {
+            parent: self.around.place,
+            key: self.key.as_str(),
+        };
+        let around = Around {
+            place: &place,
+            ..self.around
+        };
         let members = self.members;
-        one_more(&members.all);
-        self.map.next_value_seed(Seed { seed, members })
+        let value = self.map.next_value_seed(Seed { seed, members, around });
+        if value.is_err() {
+            around.failure.at(&place);
+        }
+        value
     }
 
     #[inline]
@@ -333,16 +427,32 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Map<'_, A> {
     }
 }
 
-struct Items<A>(A);
+struct Items<'a, A> {
+    items: A,
+    index: usize,
+    around: Around<'a>,
+}
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, A> {
     type Error = A::Error;
 
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        let place = Place::Item {
+            parent: self.around.place,
+            index: self.index,
+        };
+        let around = Around {
+            place: &place,
+            ..self.around
+        };
+        self.index += 1;
         let members = &Members::default();
         LAST_IS_BARE.set(false);
-        let item = self.0.next_element_seed(Seed { seed, members });
+        let item = self.items.next_element_seed(Seed { seed, members, around });
+        if item.is_err() {
+            around.failure.at(&place);
+        }
         if LAST_IS_BARE.get() && LISTS.get() == 1 {
             BARE_ITEM.set(true);
         }
@@ -351,13 +461,14 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.items.size_hint()
     }
 }
 
 struct Seed<'a, S> {
     seed: S,
     members: &'a Members,
+    around: Around<'a>,
 }
 
 impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, S> {
@@ -365,8 +476,186 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, S> {
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
-        let members = self.members;
-        self.seed.deserialize(Objects { inner, members })
+        let Self { seed, members, around } = self;
+        seed.deserialize(Objects { inner, members, around })
+    }
+}
+
+/// One of several kinds, and what stands in it.
+struct Choice<'a, A> {
+    choice: A,
+    around: Around<'a>,
+}
+
+impl<'a, 'de, A: EnumAccess<'de>> EnumAccess<'de> for Choice<'a, A> {
+    type Error = A::Error;
+    type Variant = Choice<'a, A::Variant>;
+
+    #[inline]
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
+        let around = self.around;
+        let (value, choice) = self.choice.variant_seed(seed)?;
+        Ok((value, Choice { choice, around }))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Choice<'_, A> {
+    type Error = A::Error;
+
+    #[inline]
+    fn unit_variant(self) -> Result<(), A::Error> {
+        self.choice.unit_variant()
+    }
+
+    #[inline]
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
+        let Self { choice, around } = self;
+        let members = &Members::default();
+        choice.newtype_variant_seed(Seed { seed, members, around })
+    }
+
+    #[inline]
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
+        let Self { choice, around } = self;
+        choice.tuple_variant(len, Visiting::<V, ANYTHING> { visitor, around })
+    }
+
+    #[inline]
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        let Self { choice, around } = self;
+        choice.struct_variant(fields, Visiting::<V, AN_OBJECT> { visitor, around })
+    }
+}
+
+/// Reads a key, and keeps its text.
+struct Keeping<'a, 'de, T> {
+    inner: T,
+    key: &'a mut Key<'de>,
+}
+
+impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for Keeping<'_, 'de, K> {
+    type Value = K::Value;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<K::Value, D::Error> {
+        let Self { inner: seed, key } = self;
+        seed.deserialize(Keeping { inner, key })
+    }
+}
+
+macro_rules! kept {
+    ($($method:ident($($name:ident: $type:ty),*);)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($name: $type,)* visitor: V) -> Result<V::Value, D::Error> {
+            let Self { inner, key } = self;
+            inner.$method($($name,)* Keeping { inner: visitor, key })
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Keeping<'_, 'de, D> {
+    type Error = D::Error;
+
+    kept! {
+        deserialize_any();
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_option();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+        deserialize_ignored_any();
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
+macro_rules! kept_value {
+    ($($method:ident($value:ident: $type:ty) $key:expr;)*) => {$(
+        #[inline]
+        fn $method<E: serde::de::Error>(self, $value: $type) -> Result<V::Value, E> {
+            *self.key = $key;
+            self.inner.$method($value)
+        }
+    )*};
+}
+
+// A key is a string, or what is written in one.
+impl<'de, V: Visitor<'de>> Visitor<'de> for Keeping<'_, 'de, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.expecting(f)
+    }
+
+    kept_value! {
+        visit_borrowed_str(text: &'de str) Key::Borrowed(text);
+        visit_str(text: &str) Key::Owned(text.to_owned());
+        visit_string(text: String) Key::Owned(text.clone());
+        visit_bool(value: bool) Key::Owned(value.to_string());
+        visit_i64(number: i64) Key::Owned(number.to_string());
+        visit_i128(number: i128) Key::Owned(number.to_string());
+        visit_u64(number: u64) Key::Owned(number.to_string());
+        visit_u128(number: u128) Key::Owned(number.to_string());
+        visit_f64(number: f64) Key::Owned(number.to_string());
+    }
+
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let Self { inner: visitor, key } = self;
+        visitor.visit_some(Keeping { inner, key })
+    }
+
+    #[inline]
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let Self { inner: visitor, key } = self;
+        visitor.visit_newtype_struct(Keeping { inner, key })
+    }
+
+    #[inline]
+    fn visit_enum<A: EnumAccess<'de>>(self, choice: A) -> Result<V::Value, A::Error> {
+        let Self { inner: visitor, key } = self;
+        visitor.visit_enum(Keeping { inner: choice, key })
+    }
+}
+
+impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Keeping<'_, 'de, A> {
+    type Error = A::Error;
+    type Variant = A::Variant;
+
+    #[inline]
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, A::Variant), A::Error> {
+        let Self { inner: choice, key } = self;
+        choice.variant_seed(Keeping { inner: seed, key })
     }
 }
 
@@ -374,10 +663,10 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, S> {
 mod tests {
     use super::*;
 
-    fn field(name: &str) -> Path<'static> {
-        Path::Map {
-            parent: &Path::Root,
-            key: name.to_owned(),
+    fn field(name: &str) -> Place<'_> {
+        Place::Member {
+            parent: &Place::Root,
+            key: name,
         }
     }
 
@@ -410,13 +699,13 @@ mod tests {
         };
         assert_eq!(in_a_part(|| tell_ignored(&field("next"))), (false, false));
         assert_eq!(in_a_part(|| tell_kept(["next"].into_iter())), (false, false));
-        let of_an_item = Path::Seq {
-            parent: &Path::Root,
+        let item = Place::Item {
+            parent: &Place::Root,
             index: 0,
         };
-        let of_an_item = Path::Map {
-            parent: &of_an_item,
-            key: "next".to_owned(),
+        let of_an_item = Place::Member {
+            parent: &item,
+            key: "next",
         };
         assert_eq!(told(|| tell_ignored(&of_an_item)), (false, false));
         let in_a_list = told(|| {
