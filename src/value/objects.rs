@@ -661,6 +661,8 @@ impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Keeping<'_, 'de, A> {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     fn field(name: &str) -> Place<'_> {
@@ -713,5 +715,76 @@ mod tests {
             tell_kept(["error"].into_iter());
         });
         assert_eq!(in_a_list, (false, false));
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+    struct Named(String);
+
+    #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Booked,
+        Nested(Box<Deal>),
+        Pair(u8, u8),
+        Whole { amount: u8 },
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+    struct Deal {
+        amount: u8,
+    }
+
+    /// The path to where a text cannot be read as a type.
+    fn path_in<T: serde::de::DeserializeOwned>(text: &str) -> String {
+        let refused = read::<T, _>(&mut serde_json::Deserializer::from_str(text)).err();
+        refused.map_or_else(|| "it is read".to_owned(), |(path, _)| path)
+    }
+
+    #[test]
+    fn a_path_has_keys_of_every_type_and_form() {
+        use std::collections::BTreeMap as Map;
+        assert_eq!(
+            path_in::<Map<String, Vec<Deal>>>(r#"{"a":[{"amount":1},{"amount":"x"}]}"#),
+            "a[1].amount"
+        );
+        assert_eq!(
+            path_in::<Map<String, Deal>>(r#"{"a\u0062\n":{"amount":"x"}}"#),
+            "ab\n.amount"
+        );
+        assert_eq!(
+            path_in::<Map<Named, Deal>>(r#"{"a":{"amount":1},"b":{"amount":"x"}}"#),
+            "b.amount"
+        );
+        assert_eq!(path_in::<Map<Option<Named>, u8>>(r#"{"a":"x"}"#), "a");
+        assert_eq!(path_in::<Map<Kind, u8>>(r#"{"booked":"x"}"#), "booked");
+        assert_eq!(path_in::<Map<bool, u8>>(r#"{"true":"x"}"#), "true");
+        assert_eq!(path_in::<Map<char, u8>>(r#"{"c":"x"}"#), "c");
+        assert_eq!(path_in::<Map<u8, u8>>(r#"{"7":"x"}"#), "7");
+        assert_eq!(path_in::<Map<i64, u8>>(r#"{"-7":"x"}"#), "-7");
+        assert_eq!(path_in::<Map<i128, u8>>(r#"{"-8":"x"}"#), "-8");
+        assert_eq!(path_in::<Map<u128, u8>>(r#"{"8":"x"}"#), "8");
+        // A key that cannot be read stands in what it is a key of.
+        assert_eq!(path_in::<Map<String, Map<u8, u8>>>(r#"{"a":{"1":1,"x":1}}"#), "a");
+        assert_eq!(path_in::<Map<u8, u8>>("7"), "");
+        let map: Map<u64, Deal> = read(&mut serde_json::Deserializer::from_str(r#"{"7":{"amount":1}}"#)).unwrap();
+        assert_eq!(map[&7], Deal { amount: 1 });
+    }
+
+    #[test]
+    fn what_stands_in_one_of_several_kinds_is_looked_at_too() {
+        let kind = |text: &str| read::<Kind, _>(&mut serde_json::Deserializer::from_str(text)).ok();
+        assert_eq!(kind(r#""booked""#), Some(Kind::Booked));
+        assert_eq!(
+            kind(r#"{"nested":{"amount":1}}"#),
+            Some(Kind::Nested(Box::new(Deal { amount: 1 })))
+        );
+        assert_eq!(kind(r#"{"pair":[1,2]}"#), Some(Kind::Pair(1, 2)));
+        assert_eq!(kind(r#"{"whole":{"amount":3}}"#), Some(Kind::Whole { amount: 3 }));
+        // A list is no object there either.
+        assert_eq!(kind(r#"{"nested":[1]}"#), None);
+        assert_eq!(kind(r#"{"whole":[3]}"#), None);
+        assert_eq!(path_in::<Vec<Kind>>(r#"["booked",{"pair":[1,"x"]}]"#), "[1][1]");
+        assert_eq!(path_in::<Vec<Kind>>(r#"[{"nested":{"amount":"x"}}]"#), "[0].amount");
+        assert_eq!(path_in::<Vec<Kind>>(r#"["lost"]"#), "[0]");
     }
 }
