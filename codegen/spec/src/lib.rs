@@ -33,6 +33,8 @@ mod rebuild;
 pub mod reference;
 #[cfg(feature = "value")]
 pub mod references;
+#[cfg(feature = "value")]
+pub mod tidy;
 pub mod vocabulary;
 #[cfg(feature = "yaml")]
 pub mod yaml;

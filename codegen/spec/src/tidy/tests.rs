@@ -1,0 +1,270 @@
+use super::*;
+
+/// What becomes of the schema `A` beside others, what is lost of all, and what is wrong.
+fn of(schemas: &str) -> (String, Vec<String>, Vec<String>) {
+    let document = Json::parse(&format!(r#"{{"components":{{"schemas":{schemas}}}}}"#)).unwrap();
+    let Tidied { root, losses, faults } = tidied(&document);
+    let tidy = root.pointer("/components/schemas/A").map(ToString::to_string).unwrap();
+    let losses = losses
+        .iter()
+        .map(|loss| format!("{}: {}", loss.pointer, loss.what))
+        .collect();
+    let faults = faults
+        .iter()
+        .map(|fault| format!("{}: {fault}", fault.pointer))
+        .collect();
+    (tidy, losses, faults)
+}
+
+/// The same of a schema alone, of which nothing is lost.
+fn alone(schema: &str) -> String {
+    let (tidy, losses, faults) = of(&format!(r#"{{"A":{schema}}}"#));
+    assert_eq!((losses.as_slice(), faults.as_slice()), (&[][..], &[][..]), "{schema}");
+    tidy
+}
+
+#[test]
+fn a_missing_type_is_what_the_other_keywords_say() {
+    for (schema, tidy) in [
+        (r#"{}"#, r#"{}"#),
+        (r#"{"description":"Any JSON."}"#, r#"{"description":"Any JSON."}"#),
+        (
+            r#"{"properties":{"a":{"minLength":1}}}"#,
+            r#"{"type":"object","properties":{"a":{"type":"string","minLength":1}}}"#,
+        ),
+        (
+            r#"{"additionalProperties":{"type":"string"}}"#,
+            r#"{"type":"object","additionalProperties":{"type":"string"}}"#,
+        ),
+        (
+            r#"{"items":{"format":"date"}}"#,
+            r#"{"type":"array","items":{"type":"string","format":"date"}}"#,
+        ),
+        (r#"{"type":"array"}"#, r#"{"type":"array","items":{}}"#),
+        (r#"{"enum":["a","b"]}"#, r#"{"type":"string","enum":["a","b"]}"#),
+        (r#"{"pattern":"^[A-Z]+$"}"#, r#"{"type":"string","pattern":"^[A-Z]+$"}"#),
+        (
+            r#"{"maximum":1.50}"#,
+            r#"{"type":"number","maximum":1.50,"format":"decimal"}"#,
+        ),
+        (r#"{"format":"int32"}"#, r#"{"type":"integer","format":"int32"}"#),
+    ] {
+        assert_eq!(alone(schema), tidy, "{schema}");
+    }
+}
+
+#[test]
+fn a_number_is_exact_and_so_is_an_integer_beyond_64_bits() {
+    for (schema, tidy) in [
+        (r#"{"type":"number"}"#, r#"{"type":"number","format":"decimal"}"#),
+        (
+            r#"{"type":"number","format":"double"}"#,
+            r#"{"type":"number","format":"decimal"}"#,
+        ),
+        (r#"{"type":"integer"}"#, r#"{"type":"integer"}"#),
+        (
+            r#"{"type":"integer","format":"int64","maximum":9223372036854775807}"#,
+            r#"{"type":"integer","format":"int64","maximum":9223372036854775807}"#,
+        ),
+        (
+            r#"{"type":"integer","maximum":9223372036854775808}"#,
+            r#"{"type":"number","maximum":9223372036854775808,"format":"decimal"}"#,
+        ),
+        (
+            r#"{"type":"integer","format":"uint64"}"#,
+            r#"{"type":"number","format":"decimal"}"#,
+        ),
+        // An element has no field that could say how it is read: it has a name.
+        (
+            r##"{"type":"array","items":{"type":"number"}}"##,
+            r##"{"type":"array","items":{"$ref":"#/components/schemas/ExactNumber"}}"##,
+        ),
+        (
+            r##"{"additionalProperties":{"type":"number","nullable":true}}"##,
+            r##"{"type":"object","additionalProperties":{"allOf":[{"$ref":"#/components/schemas/ExactNumber"}],"nullable":true}}"##,
+        ),
+    ] {
+        assert_eq!(alone(schema), tidy, "{schema}");
+    }
+}
+
+#[test]
+fn whether_a_value_may_be_null_is_said_where_it_is_used() {
+    let schemas = r##"{"B":{"type":"string","nullable":true},"C":{"$ref":"#/components/schemas/B"},"A":{"type":"object","nullable":true,
+        "properties":{"b":{"$ref":"#/components/schemas/B"},"c":{"$ref":"#/components/schemas/C"},
+        "d":{"allOf":[{"$ref":"#/components/schemas/B"}],"description":"A letter."},"e":{"type":"string","nullable":true}}}}"##;
+    let (tidy, losses, faults) = of(schemas);
+    let or_null = |name: &str| format!(r##"{{"allOf":[{{"$ref":"#/components/schemas/{name}"}}],"nullable":true}}"##);
+    let expected = format!(
+        r##"{{"type":"object","properties":{{"b":{},"c":{},"d":{{"description":"A letter.","allOf":[{{"$ref":"#/components/schemas/B"}}],"nullable":true}},"e":{{"type":"string","nullable":true}}}}}}"##,
+        or_null("B"),
+        or_null("C")
+    );
+    assert_eq!((tidy, losses.len(), faults.len()), (expected, 0, 0));
+}
+
+#[test]
+fn all_of_is_the_one_schema_that_its_members_describe_together() {
+    let base = r#""Base":{"type":"object","required":["id"],"properties":{"id":{"type":"string"},"kind":{"type":"string"}},"description":"A base."}"#;
+    for (schema, tidy) in [
+        (
+            r##"{"allOf":[{"$ref":"#/components/schemas/Base"},{"required":["more"],"properties":{"more":{"type":"integer"}}}]}"##,
+            r##"{"type":"object","required":["id","more"],"properties":{"id":{"type":"string"},"kind":{"type":"string"},"more":{"type":"integer"}},"description":"A base."}"##,
+        ),
+        (
+            r##"{"description":"Mine.","allOf":[{"$ref":"#/components/schemas/Base"}],"properties":{"kind":{"enum":["x"]}}}"##,
+            r##"{"description":"Mine.","properties":{"kind":{"enum":["x"],"type":"string"},"id":{"type":"string"}},"type":"object","required":["id"]}"##,
+        ),
+        // Only another name for it.
+        (
+            r##"{"description":"Mine.","allOf":[{"$ref":"#/components/schemas/Base"}]}"##,
+            r##"{"description":"Mine.","allOf":[{"$ref":"#/components/schemas/Base"}]}"##,
+        ),
+        (
+            r##"{"allOf":[{"type":"string","maxLength":3},{"enum":["a","b"]},{"enum":["b","c"]}]}"##,
+            r##"{"type":"string","maxLength":3,"enum":["b"]}"##,
+        ),
+    ] {
+        let (found, losses, faults) = of(&format!("{{{base},\"A\":{schema}}}"));
+        assert_eq!((found.as_str(), losses.len(), faults.len()), (tidy, 0, 0), "{schema}");
+    }
+    for (schema, wrong) in [
+        (
+            r##"{"allOf":[{"type":"string"},{"type":"object"}]}"##,
+            "members of its `allOf` contradict each other: one is of type `string`, another of type `object`",
+        ),
+        (
+            r##"{"allOf":[{"enum":["a"]},{"enum":["b"]}]}"##,
+            "members of its `allOf` contradict each other: no value is in both of their `enum`",
+        ),
+        (
+            r##"{"allOf":[{"$ref":"#/components/schemas/A"},{"type":"object"}]}"##,
+            "it is made of `A`, which is made of it",
+        ),
+        (
+            r##"{"allOf":[{"$ref":"#/components/schemas/Lost"},{"type":"object"}]}"##,
+            "it is made of `Lost`, which is not there",
+        ),
+    ] {
+        let (_, _, faults) = of(&format!("{{{base},\"A\":{schema}}}"));
+        assert_eq!(faults, [format!("/components/schemas/A: {wrong}")], "{schema}");
+    }
+}
+
+#[test]
+fn a_base_that_leads_to_its_kinds_is_a_part_of_each_without_them() {
+    let (tidy, _, faults) = of(
+        r##"{"Base":{"type":"object","properties":{"kind":{"type":"string"}},"discriminator":{"propertyName":"kind"},
+        "oneOf":[{"$ref":"#/components/schemas/A"},{"$ref":"#/components/schemas/Other"}]},
+        "Other":{"allOf":[{"$ref":"#/components/schemas/Base"},{"properties":{"b":{"type":"string"}}}]},
+        "A":{"allOf":[{"$ref":"#/components/schemas/Base"},{"properties":{"a":{"type":"string"}}}]}}"##,
+    );
+    assert_eq!(
+        tidy,
+        r#"{"type":"object","properties":{"kind":{"type":"string"},"a":{"type":"string"}}}"#
+    );
+    assert_eq!(faults, <[String; 0]>::default());
+}
+
+#[test]
+fn a_union_is_what_its_members_have_in_common_or_json() {
+    let kinds = "its kinds: it is kept as JSON, which can be read as each of them";
+    for (schema, tidy, lost) in [
+        (
+            r#"{"oneOf":[{"type":"string","format":"date"}]}"#,
+            r#"{"type":"string","format":"date"}"#,
+            "",
+        ),
+        (
+            r#"{"anyOf":[{"type":"string"},{"type":"null"}]}"#,
+            r#"{"type":"string"}"#,
+            "",
+        ),
+        (
+            r#"{"oneOf":[{"enum":["a"]},{"enum":["b"]}]}"#,
+            r#"{"type":"string","enum":["a","b"]}"#,
+            "",
+        ),
+        (
+            r#"{"anyOf":[{"type":"string"},{"enum":["b"]}]}"#,
+            r#"{"type":"string"}"#,
+            "",
+        ),
+        (
+            r#"{"oneOf":[{"type":"integer"},{"type":"number"}]}"#,
+            r#"{"type":"number","format":"decimal"}"#,
+            "",
+        ),
+        (
+            r#"{"type":"object","properties":{"a":{},"b":{}},"anyOf":[{"required":["a"]},{"required":["b"]}]}"#,
+            r#"{"type":"object","properties":{"a":{},"b":{}}}"#,
+            "which of its fields go together",
+        ),
+        (
+            r#"{"description":"One of two.","oneOf":[{"type":"string"},{"type":"integer"}]}"#,
+            r#"{"description":"One of two."}"#,
+            kinds,
+        ),
+        (r#"{"oneOf":[{"type":"object"},{"type":"array"}]}"#, "{}", kinds),
+    ] {
+        let (found, losses, faults) = of(&format!("{{\"A\":{schema}}}"));
+        assert_eq!((found.as_str(), faults.len()), (tidy, 0), "{schema}");
+        let lost: Vec<String> = [lost]
+            .iter()
+            .filter(|lost| !lost.is_empty())
+            .map(|lost| format!("/components/schemas/A: {lost}"))
+            .collect();
+        assert_eq!(losses, lost, "{schema}");
+    }
+}
+
+#[test]
+fn what_a_server_sets_is_not_asked_of_a_client_and_what_is_only_sent_is_not_waited_for() {
+    let document = Json::parse(
+        r##"{"paths":{"/a":{"post":{
+            "requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Sent"}}}},
+            "responses":{"200":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Received"}}}}}}}},
+        "components":{"schemas":{
+            "Sent":{"required":["id","secret","both"],"properties":{"id":{"type":"string","readOnly":true},"secret":{"type":"string","writeOnly":true},"both":{"$ref":"#/components/schemas/Both"}}},
+            "Received":{"required":["id","secret","both"],"properties":{"id":{"type":"string","readOnly":true},"secret":{"type":"string","writeOnly":true},"both":{"$ref":"#/components/schemas/Both"}}},
+            "Both":{"required":["id","secret","name"],"properties":{"id":{"type":"string","readOnly":true},"secret":{"type":"string","writeOnly":true},"name":{"type":"string"}}}}}}"##,
+    )
+    .unwrap();
+    let tidy = tidied(&document);
+    let required = |name: &str| {
+        let schema = format!("/components/schemas/{name}/required");
+        tidy.root.pointer(&schema).map(ToString::to_string).unwrap_or_default()
+    };
+    assert_eq!(required("Sent"), r#"["secret","both"]"#);
+    assert_eq!(required("Received"), r#"["id","both"]"#);
+    assert_eq!(required("Both"), r#"["name"]"#);
+}
+
+#[test]
+fn a_field_that_must_be_there_and_is_not_described_is_any_json() {
+    assert_eq!(
+        alone(r#"{"required":["a"],"properties":{}}"#),
+        r#"{"type":"object","required":["a"],"properties":{"a":{}}}"#
+    );
+    assert_eq!(
+        alone(r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false}"#),
+        r#"{"type":"object","properties":{"a":{"type":"string"}}}"#
+    );
+    assert_eq!(
+        alone(r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"integer"}}"#),
+        r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{}}"#
+    );
+}
+
+#[test]
+fn values_of_an_enum_that_have_no_name_are_read_as_what_is_not_known() {
+    let (tidy, losses, _) = of(r#"{"A":{"enum":["a","a",null,"a b","a-b",""]}}"#);
+    assert_eq!(tidy, r#"{"type":"string","enum":["a","a b"]}"#);
+    assert_eq!(
+        losses,
+        ["/components/schemas/A: values of the `enum` whose names would be the same: they are read as `Unknown`"]
+    );
+    let (tidy, losses, _) = of(r#"{"A":{"type":"integer","enum":[1,2]}}"#);
+    assert_eq!(tidy, r#"{"type":"integer"}"#);
+    assert_eq!(losses, ["/components/schemas/A: `enum` of values that are no strings"]);
+}
