@@ -22,6 +22,8 @@ pub mod naming;
 pub mod operations;
 #[cfg(feature = "yaml")]
 pub mod overlay;
+#[cfg(feature = "value")]
+pub mod plain;
 pub mod pointer;
 #[cfg(feature = "yaml")]
 pub mod problem;

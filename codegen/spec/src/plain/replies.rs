@@ -1,0 +1,271 @@
+//! What a call is answered with: one type for all successes, and one for all errors.
+
+use super::Work;
+use super::bodies::means_json;
+use crate::dialect::Weight;
+use crate::json::Json;
+use crate::media_type::{essence, is_json};
+
+/// What a reply has, of what a document offers.
+enum Form {
+    Nothing,
+    Bytes(String),
+    /// Its media type and its schema.
+    Json(String, Json),
+}
+
+impl Work<'_> {
+    pub(super) fn replies(&mut self, operation: &mut Json, pointer: &str) {
+        let listed = operation
+            .get("responses")
+            .map(Json::members)
+            .unwrap_or_default()
+            .to_vec();
+        let (mut successes, mut errors, mut default, mut redirects) = (Vec::new(), Vec::new(), None, 0);
+        for (status, reply) in &listed {
+            match (status.as_str(), status.as_bytes()) {
+                ("default", _) => default = Some(reply),
+                (_, [b'2', ..]) => successes.push((status.to_uppercase(), reply)),
+                (_, [b'4' | b'5', ..]) => errors.push((status.to_uppercase(), reply)),
+                (_, [b'3', ..]) => redirects += 1,
+                (_, [b'1', ..]) => {}
+                _ if status.starts_with("x-") => {}
+                _ => self.lose(
+                    pointer,
+                    Weight::Meaning,
+                    format!("reply `{status}`, which is no status"),
+                ),
+            }
+        }
+        if successes.is_empty() && redirects > 0 {
+            return self.fault(
+                pointer,
+                "it answers with a redirect alone; a call follows none, so it is for a browser to open",
+            );
+        }
+        if redirects > 0 {
+            self.lose(
+                pointer,
+                Weight::Rule,
+                "its redirects: a call follows none, and tells of one as an error",
+            );
+        }
+        if let Some(reply) = default {
+            match successes.is_empty() {
+                true => successes.push(("2XX".to_owned(), reply)),
+                false if errors.is_empty() => errors.push(("4XX".to_owned(), reply)),
+                false => errors.push(("default".to_owned(), reply)),
+            }
+        }
+        if successes.is_empty() {
+            return self.fault(pointer, "it says of no success what it answers");
+        }
+        let mut out = Vec::new();
+        self.successes(&successes, &mut out, pointer);
+        self.errors(&errors, &mut out, pointer);
+        operation.set("responses", Json::Object(out));
+    }
+
+    fn successes(&mut self, listed: &[(String, &Json)], out: &mut Vec<(String, Json)>, pointer: &str) {
+        let forms: Vec<Form> = listed.iter().map(|(_, reply)| self.form_of(reply, pointer)).collect();
+        let schemas: Vec<&Json> = forms
+            .iter()
+            .filter_map(|form| match form {
+                Form::Json(_, schema) => Some(schema),
+                _ => None,
+            })
+            .collect();
+        let has_bytes = forms.iter().any(|form| matches!(form, Form::Bytes(_)));
+        let together = self.together(&schemas);
+        let mut kept = Vec::new();
+        for ((status, reply), form) in listed.iter().zip(&forms) {
+            let content = match form {
+                // JSON is read before bytes, and either before nothing.
+                Form::Bytes(_) if together.is_some() => None,
+                Form::Nothing if together.is_some() || has_bytes => None,
+                Form::Nothing => Some(None),
+                Form::Bytes(media_type) => Some(Some((media_type, Json::object([("schema", bytes())])))),
+                Form::Json(media_type, _) => together
+                    .clone()
+                    .map(|schema| Some((media_type, Json::object([("schema", schema)])))),
+            };
+            let Some(content) = content else {
+                self.lose(
+                    pointer,
+                    Weight::Meaning,
+                    format!("reply `{status}`, which differs from the others: it is told as an error"),
+                );
+                continue;
+            };
+            kept.push((status.clone(), with_content(reply, content, self.examples(reply))));
+        }
+        if schemas.len() > 1 && schemas.iter().any(|schema| *schema != schemas[0]) {
+            self.lose(
+                pointer,
+                Weight::Rule,
+                "which of its successes has which fields: all are read as one type",
+            );
+        }
+        out.extend(kept);
+    }
+
+    /// Errors are told apart by their status; what all of them may have is one type.
+    fn errors(&mut self, listed: &[(String, &Json)], out: &mut Vec<(String, Json)>, pointer: &str) {
+        let Some((_, first)) = listed.first() else { return };
+        let forms: Vec<Form> = listed.iter().map(|(_, reply)| self.form_of(reply, pointer)).collect();
+        let schemas: Vec<&Json> = forms
+            .iter()
+            .filter_map(|form| match form {
+                Form::Json(_, schema) => Some(schema),
+                _ => None,
+            })
+            .collect();
+        if schemas.len() > 1 && schemas.iter().any(|schema| *schema != schemas[0]) {
+            self.lose(
+                pointer,
+                Weight::Rule,
+                "which of its errors has which fields: all are read as one type",
+            );
+        }
+        let described = listed
+            .iter()
+            .zip(&forms)
+            .find(|(_, form)| matches!(form, Form::Json(..)));
+        let reply = described.map_or(*first, |((_, reply), _)| *reply);
+        let media_type = forms.iter().find_map(|form| match form {
+            Form::Json(media_type, _) => Some(media_type),
+            _ => None,
+        });
+        let content = self
+            .together(&schemas)
+            .zip(media_type)
+            .map(|(schema, media_type)| (media_type, Json::object([("schema", schema)])));
+        let plain = with_content(reply, content, self.examples(reply));
+        for class in ["4XX", "5XX"] {
+            out.push((class.to_owned(), plain.clone()));
+        }
+    }
+
+    /// One type that reads what each of the schemas describes.
+    fn together(&self, schemas: &[&Json]) -> Option<Json> {
+        let first = *schemas.first()?;
+        if schemas.iter().all(|schema| *schema == first) {
+            return Some(first.clone());
+        }
+        let targets: Vec<&Json> = schemas.iter().map(|schema| self.target(schema)).collect();
+        let is_object = |schema: &&Json| {
+            schema.get("type").and_then(Json::as_str) == Some("object") && schema.get("properties").is_some()
+        };
+        if !targets.iter().all(is_object) {
+            return Some(Json::Object(Vec::new()));
+        }
+        let mut properties: Vec<(String, Json)> = Vec::new();
+        for (name, property) in targets
+            .iter()
+            .filter_map(|schema| schema.get("properties"))
+            .flat_map(Json::members)
+        {
+            match properties.iter_mut().find(|(known, _)| known == name) {
+                None => properties.push((name.clone(), property.clone())),
+                Some((_, known)) if known == property => {}
+                // Of two types, any JSON.
+                Some((_, known)) => *known = Json::Object(Vec::new()),
+            }
+        }
+        let required: Vec<Json> = targets[0]
+            .get("required")
+            .map(Json::items)
+            .unwrap_or_default()
+            .iter()
+            .filter(|name| {
+                targets
+                    .iter()
+                    .all(|schema| schema.get("required").is_some_and(|all| all.items().contains(name)))
+            })
+            .cloned()
+            .collect();
+        let mut object = Json::object([("type", Json::str("object")), ("properties", Json::Object(properties))]);
+        if !required.is_empty() {
+            object.set("required", Json::Array(required));
+        }
+        Some(object)
+    }
+
+    fn form_of(&mut self, reply: &Json, pointer: &str) -> Form {
+        let offered = reply.get("content").map(Json::members).unwrap_or_default();
+        let json = offered.iter().find(|(media_type, _)| is_json(media_type)).or_else(|| {
+            offered
+                .iter()
+                .find(|(media_type, content)| means_json(media_type) && !is_binary(content))
+        });
+        let (media_type, form) = match (json, offered.first()) {
+            (_, None) => return Form::Nothing,
+            (Some((media_type, content)), _) => {
+                let schema = content.get("schema").cloned().unwrap_or(Json::Object(Vec::new()));
+                let name = if is_json(media_type) {
+                    media_type.as_str()
+                } else {
+                    "application/json"
+                };
+                (media_type, Form::Json(name.to_owned(), schema))
+            }
+            (None, Some((media_type, _))) => {
+                let name = if essence(media_type).contains('*') {
+                    "application/octet-stream"
+                } else {
+                    media_type.as_str()
+                };
+                (media_type, Form::Bytes(name.to_owned()))
+            }
+        };
+        if offered.len() > 1 {
+            let others: Vec<&str> = offered
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .filter(|name| *name != media_type.as_str())
+                .collect();
+            self.lose(
+                pointer,
+                Weight::Rule,
+                format!("that it can also answer with {}", others.join(" or ")),
+            );
+        }
+        form
+    }
+
+    /// The examples of the JSON of a reply.
+    fn examples(&self, reply: &Json) -> Vec<(String, Json)> {
+        let offered = reply.get("content").map(Json::members).unwrap_or_default();
+        let json = offered.iter().find(|(media_type, _)| means_json(media_type));
+        let kept = json.into_iter().flat_map(|(_, content)| content.members());
+        kept.filter(|(name, _)| matches!(name.as_str(), "example" | "examples"))
+            .cloned()
+            .collect()
+    }
+}
+
+fn is_binary(content: &Json) -> bool {
+    content
+        .get("schema")
+        .and_then(|schema| schema.get("format"))
+        .and_then(Json::as_str)
+        == Some("binary")
+}
+
+fn bytes() -> Json {
+    Json::object([("type", Json::str("string")), ("format", Json::str("binary"))])
+}
+
+fn with_content(reply: &Json, content: Option<(&String, Json)>, examples: Vec<(String, Json)>) -> Json {
+    let description = reply.get("description").cloned().unwrap_or_else(|| Json::str(""));
+    let mut out = Json::object([("description", description)]);
+    if let Some((media_type, mut content)) = content {
+        if means_json(media_type) {
+            for (name, example) in examples {
+                content.set(&name, example);
+            }
+        }
+        out.set("content", Json::object([(media_type.as_str(), content)]));
+    }
+    out
+}

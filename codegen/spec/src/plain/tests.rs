@@ -1,0 +1,251 @@
+use super::*;
+
+/// What becomes of an operation, what is lost of it, and why it cannot be generated.
+fn of(path: &str, method: &str, operation: &str) -> (String, Vec<String>, Vec<String>) {
+    let document = Json::parse(&format!(
+        r##"{{"paths":{{"{path}":{{"{method}":{operation}}}}},"components":{{"schemas":{{
+        "One":{{"type":"object","required":["a"],"properties":{{"a":{{"type":"string"}},"b":{{"type":"string"}}}}}},
+        "Other":{{"type":"object","required":["a"],"properties":{{"a":{{"type":"string"}},"b":{{"type":"integer"}},"c":{{"type":"string"}}}}}}}}}}}}"##
+    ))
+    .unwrap();
+    let Plain { root, losses, faults } = plain(&document);
+    let found = root
+        .pointer(&join(&join("/paths", path), method))
+        .map(ToString::to_string);
+    (
+        found.unwrap(),
+        losses.into_iter().map(|loss| loss.what).collect(),
+        faults.into_iter().map(|fault| fault.wrong).collect(),
+    )
+}
+
+const ANSWERED: &str = r#""responses":{"200":{"description":""}}"#;
+
+/// The parameters of an operation at `/a/{id}`.
+fn parameters(list: &str) -> (String, Vec<String>, Vec<String>) {
+    let id = r#"{"name":"id","in":"path","required":true,"schema":{"type":"string"}}"#;
+    let (found, losses, faults) = of(
+        "/a/{id}",
+        "get",
+        &format!(r#"{{"parameters":[{id},{list}],{ANSWERED}}}"#),
+    );
+    let found = found
+        .replace(&format!(r#"{{"parameters":[{id}"#), "")
+        .replace(&format!("],{ANSWERED}}}"), "");
+    (found.trim_start_matches(',').to_owned(), losses, faults)
+}
+
+#[test]
+fn parameters_are_texts_and_lists_of_texts() {
+    let query = |rest: &str| format!(r#"{{"name":"q","in":"query",{rest}}}"#);
+    for (list, plain, lost) in [
+        // What the library writes itself.
+        (r#"{"name":"authorization","in":"header","required":true,"schema":{"type":"string"}}"#.to_owned(), String::new(), ""),
+        (query(r#""schema":{"type":"string"}"#), query(r#""schema":{"type":"string"}"#), ""),
+        (query(r#""style":"form","explode":true,"schema":{"type":"array","items":{"type":"string"}}"#), query(r#""schema":{"type":"array","items":{"type":"string"}}"#), ""),
+        (
+            query(r#""explode":false,"schema":{"type":"array","items":{"type":"string"}}"#),
+            query(r#""schema":{"type":"string"},"description":"A text: several with commas between them.""#),
+            "that parameter `q` is a list: it is a text, several with commas between them",
+        ),
+        (
+            query(r#""style":"deepObject","schema":{"type":"object","properties":{"from":{"type":"string"},"to":{"type":"string"}}}"#),
+            r#"{"name":"q[from]","in":"query","schema":{"type":"string"}},{"name":"q[to]","in":"query","schema":{"type":"string"}}"#.to_owned(),
+            "",
+        ),
+        (
+            query(r##""schema":{"$ref":"#/components/schemas/One"}"##),
+            r#"{"name":"a","in":"query","schema":{"type":"string"}},{"name":"b","in":"query","schema":{"type":"string"}}"#.to_owned(),
+            "",
+        ),
+        (
+            query(r#""content":{"application/json":{"schema":{"type":"object"}}}"#),
+            query(r#""schema":{"type":"string"}"#),
+            "what parameter `q` is made of: it is the text of `application/json`",
+        ),
+        (
+            r#"{"name":"since","in":"header","schema":{"type":"string","format":"date-time"}}"#.to_owned(),
+            r#"{"name":"since","in":"header","schema":{"type":"string","x-lenient":"date-time"}}"#.to_owned(),
+            "",
+        ),
+        (r#"{"name":"c","in":"cookie","schema":{"type":"string"}}"#.to_owned(), String::new(), "cookie parameter `c`"),
+        (r#"{"name":"other","in":"path","schema":{"type":"string"}}"#.to_owned(), String::new(), "path parameter `other`, which is not in the path"),
+    ] {
+        let (found, losses, faults) = parameters(&list);
+        let mut sorted = [found, plain].map(|text| {
+            let mut letters: Vec<char> = text.chars().collect();
+            letters.sort_unstable();
+            letters
+        });
+        let [found, plain] = &mut sorted;
+        assert_eq!(found, plain, "{list}");
+        assert_eq!(losses.join("; "), lost, "{list}");
+        assert_eq!(faults, <[String; 0]>::default(), "{list}");
+    }
+    let (_, _, faults) = parameters(r#"{"name":"c","in":"cookie","required":true,"schema":{"type":"string"}}"#);
+    assert_eq!(faults, ["it needs cookie parameter `c`"]);
+    let (_, _, faults) = of(
+        "/a/{id}/{n}",
+        "get",
+        &format!(r#"{{"parameters":[{{"name":"id","in":"path","schema":{{}}}}],{ANSWERED}}}"#),
+    );
+    assert_eq!(faults, ["the path has `{n}`, and no parameter says what it is"]);
+}
+
+#[test]
+fn of_several_media_types_one_is_sent() {
+    let sent = |content: &str| {
+        let (found, losses, faults) = of(
+            "/a",
+            "post",
+            &format!(r#"{{"requestBody":{{"required":true,"content":{{{content}}}}},{ANSWERED}}}"#),
+        );
+        let found = found
+            .replace(r#"{"requestBody":{"required":true,"content":{"#, "")
+            .replace(&format!("}}}},{ANSWERED}}}"), "");
+        (found, losses.join("; "), faults.join("; "))
+    };
+    let schema = r#"{"schema":{"type":"object"}}"#;
+    for (content, plain, lost, wrong) in [
+        (
+            format!(r#""application/json":{schema}"#),
+            format!(r#""application/json":{schema}"#),
+            "",
+            "",
+        ),
+        (
+            format!(r#""text/xml":{schema},"application/vnd.a+json":{schema}"#),
+            format!(r#""application/vnd.a+json":{schema}"#),
+            "that its body can also be sent as text/xml",
+            "",
+        ),
+        (
+            format!(r#""*/*":{schema}"#),
+            format!(r#""application/json":{schema}"#),
+            "",
+            "",
+        ),
+        (
+            r#""application/json":{}"#.to_owned(),
+            r#""application/json":{"schema":{}}"#.to_owned(),
+            "",
+            "",
+        ),
+        (
+            format!(r#""multipart/form-data":{schema}"#),
+            format!(r#""multipart/form-data":{schema}"#),
+            "",
+            "its body is sent as multipart/form-data, which is not supported",
+        ),
+    ] {
+        let (found, losses, faults) = sent(&content);
+        assert!(found.starts_with(&plain), "{content}: {found}");
+        assert_eq!((losses.as_str(), faults.as_str()), (lost, wrong), "{content}");
+    }
+}
+
+#[test]
+fn all_successes_are_one_type_and_all_errors_another() {
+    let answered = |replies: &str| {
+        let (found, losses, faults) = of("/a", "get", &format!(r#"{{"responses":{{{replies}}}}}"#));
+        (
+            found
+                .replace(r#","description":"""#, "")
+                .replace(r#""description":"","#, "")
+                .replace(r#""description":"""#, ""),
+            losses.join("; "),
+            faults.join("; "),
+        )
+    };
+    let json = |name: &str| {
+        format!(r##"{{"content":{{"application/json":{{"schema":{{"$ref":"#/components/schemas/{name}"}}}}}}}}"##)
+    };
+    let (one, other) = (json("One"), json("Other"));
+    let together = r#"{"content":{"application/json":{"schema":{"type":"object","properties":{"a":{"type":"string"},"b":{},"c":{"type":"string"}},"required":["a"]}}}}"#;
+    let all = |members: &[(&str, &str)]| {
+        let members: Vec<String> = members
+            .iter()
+            .map(|(status, reply)| format!("\"{status}\":{reply}"))
+            .collect();
+        format!(r#"{{"responses":{{{}}}}}"#, members.join(","))
+    };
+    for (replies, plain, lost) in [
+        (format!(r#""200":{one}"#), all(&[("200", &one)]), ""),
+        (format!(r#""default":{one}"#), all(&[("2XX", &one)]), ""),
+        (
+            format!(r#""200":{one},"default":{other}"#),
+            all(&[("200", &one), ("4XX", &other), ("5XX", &other)]),
+            "",
+        ),
+        (
+            format!(r#""200":{one},"201":{one}"#),
+            all(&[("200", &one), ("201", &one)]),
+            "",
+        ),
+        (
+            format!(r#""200":{one},"202":{other}"#),
+            all(&[("200", together), ("202", together)]),
+            "which of its successes has which fields: all are read as one type",
+        ),
+        (
+            format!(r#""200":{one},"204":{{}}"#),
+            all(&[("200", &one)]),
+            "reply `204`, which differs from the others: it is told as an error",
+        ),
+        (
+            format!(r#""204":{{}},"400":{one},"404":{{}},"500":{other}"#),
+            all(&[("204", "{}"), ("4XX", together), ("5XX", together)]),
+            "which of its errors has which fields: all are read as one type",
+        ),
+        (
+            r#""200":{"content":{"application/pdf":{}}}"#.to_owned(),
+            all(&[(
+                "200",
+                r#"{"content":{"application/pdf":{"schema":{"type":"string","format":"binary"}}}}"#,
+            )]),
+            "",
+        ),
+    ] {
+        let (found, losses, faults) = answered(&replies);
+        assert_eq!(
+            (found.as_str(), losses.as_str(), faults.as_str()),
+            (plain.as_str(), lost, ""),
+            "{replies}"
+        );
+    }
+    let (_, _, wrong) = answered(r#""302":{}"#);
+    assert_eq!(
+        wrong,
+        "it answers with a redirect alone; a call follows none, so it is for a browser to open"
+    );
+    let (_, _, wrong) = answered(r#""400":{}"#);
+    assert_eq!(wrong, "it says of no success what it answers");
+}
+
+#[test]
+fn every_host_has_an_environment() {
+    let document = Json::parse(
+        r#"{"servers":[{"url":"https://api.bank.example/v1/"},{"url":"https://api.sandbox.bank.example/v1"},
+        {"url":"https://{region}.bank.example","variables":{"region":{"default":"eu"}},"description":"Test"},
+        {"url":"/v1"},{"url":"http://bank.example"}],
+        "paths":{"/a":{"get":{"servers":[{"url":"https://elsewhere.example"}],"responses":{"200":{"description":""}}}}}}"#,
+    )
+    .unwrap();
+    let Plain { root, losses, faults } = plain(&document);
+    assert_eq!(
+        root.get("servers").map(ToString::to_string).unwrap(),
+        r#"[{"url":"https://api.bank.example/v1","x-environment":"production"},{"url":"https://api.sandbox.bank.example/v1","x-environment":"sandbox"},{"url":"https://eu.bank.example","description":"Test","x-environment":"test"}]"#
+    );
+    let lost: Vec<&str> = losses.iter().map(|loss| loss.what.as_str()).collect();
+    assert_eq!(
+        lost,
+        [
+            "server `/v1`, which is no whole address: the overlay has to say which",
+            "server `http://bank.example`, which is not https, and is left out"
+        ]
+    );
+    assert_eq!(
+        faults[0].wrong,
+        "it is at https://elsewhere.example, and not where the others are"
+    );
+}
