@@ -36,6 +36,8 @@ pub mod reference;
 #[cfg(feature = "value")]
 pub mod references;
 #[cfg(feature = "value")]
+pub mod security;
+#[cfg(feature = "value")]
 pub mod tidy;
 pub mod vocabulary;
 #[cfg(feature = "yaml")]

@@ -97,6 +97,11 @@ pub(super) fn tidy(root: &mut Json, losses: &mut Vec<Loss>) {
         }
         out.push(plain);
     }
+    // Whoever chooses none gets the first: not the one where money moves.
+    out.sort_by_key(|server| {
+        let name = server.get("x-environment").and_then(Json::as_str).unwrap_or_default();
+        name.starts_with("production")
+    });
     if root.get("servers").is_some() {
         root.set("servers", Json::Array(out));
     }

@@ -234,7 +234,7 @@ fn every_host_has_an_environment() {
     let Plain { root, losses, faults } = plain(&document);
     assert_eq!(
         root.get("servers").map(ToString::to_string).unwrap(),
-        r#"[{"url":"https://api.bank.example/v1","x-environment":"production"},{"url":"https://api.sandbox.bank.example/v1","x-environment":"sandbox"},{"url":"https://eu.bank.example","description":"Test","x-environment":"test"}]"#
+        r#"[{"url":"https://api.sandbox.bank.example/v1","x-environment":"sandbox"},{"url":"https://eu.bank.example","description":"Test","x-environment":"test"},{"url":"https://api.bank.example/v1","x-environment":"production"}]"#
     );
     let lost: Vec<&str> = losses.iter().map(|loss| loss.what.as_str()).collect();
     assert_eq!(

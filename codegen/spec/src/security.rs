@@ -1,0 +1,491 @@
+//! What calls have to show, in the schemes that the generator knows, and the endpoints of the authorization server as operations.
+//!
+//! A document calls its schemes as it likes, and may have one for each grant: together they are one authorization server, whose
+//! endpoints stand in its flows. What only a person knows of it, `x-oauth` of the scheme, is filled up with what the flows say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dialect::{Loss, Weight};
+use crate::grammar::Kind;
+use crate::json::Json;
+use crate::plain::OperationFault;
+use crate::pointer::join;
+use crate::rebuild::rebuilt;
+
+/// A document whose security is in the schemes that the generator knows.
+#[derive(Clone, Debug)]
+pub struct Secured {
+    /// The document.
+    pub root: Json,
+    /// What it says no more, or has to be told otherwise.
+    pub losses: Vec<Loss>,
+    /// Operations whose security is not supported, each with the reason.
+    pub faults: Vec<OperationFault>,
+    /// What is wrong with the authorization server: nothing can be generated without it.
+    pub problems: Vec<String>,
+}
+
+/// A scheme of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Scheme {
+    /// The access token of a grant, or one that the user has.
+    Bearer,
+    /// HTTP Basic with a key.
+    Basic,
+    /// A header that has one value for each client.
+    Header(String),
+    /// Shown below HTTP: a client certificate.
+    Below,
+    /// Anything else, in words.
+    Other(String),
+}
+
+const SCHEMES: &str = "/components/securitySchemes";
+
+/// Brings the security of a document in OpenAPI 3.0 whose references are resolved into the schemes `oauth` and `accessKey`, and
+/// makes operations of the endpoints that its flows name.
+///
+/// ```
+/// use finrail_spec::json::Json;
+/// use finrail_spec::security::secured;
+///
+/// let document = Json::parse(
+///     r#"{"servers":[{"url":"https://api.bank.example","x-environment":"live"}],"security":[{"Login":["read"]}],
+///     "paths":{"/a":{"get":{}}},"components":{"securitySchemes":{"Login":{"type":"oauth2","flows":{"clientCredentials":
+///     {"tokenUrl":"https://login.bank.example/connect/token","scopes":{"read":"Read."}}}}}}}"#,
+/// )?;
+/// let root = secured(&document).root;
+/// let text = |pointer| root.pointer(pointer).map(ToString::to_string).unwrap_or_default();
+/// assert_eq!(text("/paths/~1a/get/security"), r#"[{"oauth":["read"]}]"#);
+/// assert_eq!(text("/paths/~1connect~1token/post/operationId"), r#""create_token""#);
+/// assert_eq!(text("/servers/1/url"), r#""https://login.bank.example""#);
+/// # Ok::<(), finrail_spec::json::NotJson>(())
+/// ```
+#[must_use]
+pub fn secured(root: &Json) -> Secured {
+    let listed = root.pointer(SCHEMES).map(Json::members).unwrap_or_default();
+    let mut work = Work {
+        schemes: listed
+            .iter()
+            .map(|(name, scheme)| (name.clone(), kind_of(scheme)))
+            .collect(),
+        everywhere: root.get("security").cloned(),
+        used: BTreeSet::new(),
+        uses_basic: false,
+        losses: Vec::new(),
+        faults: Vec::new(),
+    };
+    let mut out = rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| {
+        (kind == Kind::Operation).then(|| work.operation(object, pointer))
+    });
+    out.remove("security");
+    let Work {
+        used,
+        uses_basic,
+        mut losses,
+        faults,
+        ..
+    } = work;
+    for (scheme, name) in headers_of(listed) {
+        losses.push(Loss {
+            pointer: join(SCHEMES, &scheme),
+            weight: Weight::Rule,
+            what: format!("header `{name}` of every call: set it once for the client, with `header`"),
+        });
+    }
+    let mut problems = Vec::new();
+    let bearers: Vec<&Json> = listed
+        .iter()
+        .filter(|(_, scheme)| kind_of(scheme) == Scheme::Bearer)
+        .map(|(_, scheme)| scheme)
+        .collect();
+    let mut schemes = Vec::new();
+    if !bearers.is_empty() {
+        let server = server_of(&bearers, &used, &mut losses);
+        schemes.push((
+            "oauth".to_owned(),
+            with_endpoints(&mut out, server, &mut losses, &mut problems),
+        ));
+    }
+    if uses_basic {
+        let basic = Json::object([("type", Json::str("http")), ("scheme", Json::str("basic"))]);
+        schemes.push(("accessKey".to_owned(), basic));
+    }
+    out.set_pointer(SCHEMES, Json::Object(schemes));
+    Secured {
+        root: out,
+        losses,
+        faults,
+        problems,
+    }
+}
+
+/// The headers of keys, by the schemes that have them.
+fn headers_of(listed: &[(String, Json)]) -> Vec<(String, String)> {
+    let headers = listed.iter().filter_map(|(scheme, object)| match kind_of(object) {
+        Scheme::Header(name) => Some((scheme.clone(), name)),
+        _ => None,
+    });
+    headers.collect()
+}
+
+fn text<'j>(json: &'j Json, name: &str) -> &'j str {
+    json.get(name).and_then(Json::as_str).unwrap_or_default()
+}
+
+fn kind_of(scheme: &Json) -> Scheme {
+    let place = text(scheme, "in");
+    let name = text(scheme, "name");
+    match (text(scheme, "type"), text(scheme, "scheme").to_lowercase().as_str()) {
+        ("oauth2" | "openIdConnect", _) | ("http", "bearer") => Scheme::Bearer,
+        ("http", "basic") => Scheme::Basic,
+        ("mutualTLS", _) => Scheme::Below,
+        // Some documents have no other word for an access token.
+        ("apiKey", _) if place == "header" && name.eq_ignore_ascii_case("authorization") => Scheme::Bearer,
+        ("apiKey", _) if place == "header" => Scheme::Header(name.to_owned()),
+        ("apiKey", _) => Scheme::Other(format!(
+            "a key in {} `{name}`",
+            if place.is_empty() { "no place" } else { place }
+        )),
+        ("http", other) => Scheme::Other(format!("HTTP authentication of the scheme `{other}`")),
+        (other, _) => Scheme::Other(format!("security of type `{other}`")),
+    }
+}
+
+struct Work {
+    schemes: BTreeMap<String, Scheme>,
+    everywhere: Option<Json>,
+    /// Scopes that operations need.
+    used: BTreeSet<String>,
+    uses_basic: bool,
+    losses: Vec<Loss>,
+    faults: Vec<OperationFault>,
+}
+
+impl Work {
+    fn operation(&mut self, operation: &Json, pointer: &str) -> Json {
+        let mut out = operation.clone();
+        let listed = operation.get("security").or(self.everywhere.as_ref()).cloned();
+        let alternatives = listed.as_ref().map(Json::items).unwrap_or_default();
+        let mut kept: Vec<Json> = Vec::new();
+        let mut reasons: Vec<String> = Vec::new();
+        for alternative in alternatives {
+            match self.alternative(alternative) {
+                Ok(plain) if !kept.contains(&plain) => kept.push(plain),
+                Ok(_) => {}
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        if kept.is_empty() && !reasons.is_empty() {
+            self.faults.push(OperationFault {
+                pointer: pointer.to_owned(),
+                wrong: format!("it needs {}", reasons.join(" or ")),
+            });
+        } else if let [reason, ..] = reasons.as_slice() {
+            self.losses.push(Loss {
+                pointer: pointer.to_owned(),
+                weight: Weight::Rule,
+                what: format!("that it can be called with {reason} too"),
+            });
+        }
+        out.set("security", Json::Array(kept));
+        out
+    }
+
+    /// Schemes of which all are needed.
+    fn alternative(&mut self, alternative: &Json) -> Result<Json, String> {
+        let (mut bearer, mut basic): (Option<Vec<Json>>, bool) = (None, false);
+        for (name, scopes) in alternative.members() {
+            match self.schemes.get(name) {
+                None => return Err(format!("`{name}`, which is no scheme of the document")),
+                Some(Scheme::Other(what)) => return Err(what.clone()),
+                Some(Scheme::Bearer) => {
+                    let all = bearer.get_or_insert_with(Vec::new);
+                    for scope in scopes.items() {
+                        if !all.contains(scope) {
+                            all.push(scope.clone());
+                        }
+                    }
+                }
+                Some(Scheme::Basic) => basic = true,
+                Some(Scheme::Header(_) | Scheme::Below) => {}
+            }
+        }
+        match (bearer, basic) {
+            (Some(_), true) => Err("an access token and a key in one header".to_owned()),
+            (Some(scopes), false) => {
+                self.used
+                    .extend(scopes.iter().filter_map(Json::as_str).map(str::to_owned));
+                Ok(Json::object([("oauth", Json::Array(scopes))]))
+            }
+            (None, true) => {
+                self.uses_basic = true;
+                Ok(Json::object([("accessKey", Json::Array(Vec::new()))]))
+            }
+            (None, false) => Ok(Json::Object(Vec::new())),
+        }
+    }
+}
+
+/// What all schemes with an access token say together of the one authorization server.
+fn server_of(schemes: &[&Json], used: &BTreeSet<String>, losses: &mut Vec<Loss>) -> Json {
+    let mut out = Json::object([("type", Json::str("oauth2"))]);
+    let mut flows: Vec<(String, Json)> = Vec::new();
+    for scheme in schemes {
+        for keyword in ["description", "x-oauth"] {
+            if let Some(value) = scheme.get(keyword).filter(|_| out.get(keyword).is_none()) {
+                out.set(keyword, value.clone());
+            }
+        }
+        for (name, flow) in scheme.get("flows").map(Json::members).unwrap_or_default() {
+            match flows.iter_mut().find(|(known, _)| known == name) {
+                None => flows.push((name.clone(), flow.clone())),
+                Some((_, known)) => {
+                    for endpoint in ["authorizationUrl", "tokenUrl"] {
+                        if text(known, endpoint) != text(flow, endpoint) {
+                            losses.push(Loss {
+                                pointer: SCHEMES.to_owned(),
+                                weight: Weight::Meaning,
+                                what: format!(
+                                    "`{endpoint}` `{}`: the first scheme of flow `{name}` has another",
+                                    text(flow, endpoint)
+                                ),
+                            });
+                        }
+                    }
+                    let mut scopes = known.get("scopes").cloned().unwrap_or(Json::Object(Vec::new()));
+                    for (scope, meaning) in flow.get("scopes").map(Json::members).unwrap_or_default() {
+                        if scopes.get(scope).is_none() {
+                            scopes.set(scope, meaning.clone());
+                        }
+                    }
+                    known.set("scopes", scopes);
+                }
+            }
+        }
+    }
+    // A scope that an operation needs is one, whether or not a flow lists it.
+    let listed =
+        |flows: &[(String, Json)], scope: &str| flows.iter().any(|(_, flow)| flow.at(&["scopes", scope]).is_some());
+    for scope in used {
+        if !listed(&flows, scope)
+            && let Some((_, flow)) = flows.first_mut()
+        {
+            let mut scopes = flow.get("scopes").cloned().unwrap_or(Json::Object(Vec::new()));
+            scopes.set(scope, Json::str(""));
+            flow.set("scopes", scopes);
+        }
+    }
+    out.set("flows", Json::Object(flows));
+    out
+}
+
+/// An endpoint: origin and path.
+fn parts(url: &str) -> Option<(String, String)> {
+    let rest = url.strip_prefix("https://")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if host.is_empty() || url.contains(['{', '}', '#', '?', ' ']) {
+        return None;
+    }
+    Some((format!("https://{host}"), format!("/{}", path.trim_end_matches('/'))))
+}
+
+/// The scheme with all that the library needs, after the endpoints became operations of the document.
+fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, problems: &mut Vec<String>) -> Json {
+    let flows = scheme.get("flows").map(Json::members).unwrap_or_default().to_vec();
+    let has = |flow: &str| flows.iter().any(|(name, _)| name == flow);
+    let mut grants = Vec::new();
+    for (flow, grant) in [
+        ("clientCredentials", "client_credentials"),
+        ("authorizationCode", "authorization_code"),
+        ("password", "password"),
+    ] {
+        if has(flow) {
+            grants.push(Json::str(grant));
+        }
+    }
+    if has("authorizationCode") || has("password") {
+        grants.push(Json::str("refresh_token"));
+    }
+    if grants.is_empty() {
+        problems.push(
+            "no flow says how tokens are got: write `flows` and `x-oauth` of the security scheme into the overlay"
+                .to_owned(),
+        );
+    }
+    let endpoint = |name: &str| {
+        flows
+            .iter()
+            .find_map(|(_, flow)| Some(text(flow, name)).filter(|url| !url.is_empty()))
+    };
+    let token = endpoint("tokenUrl").map(str::to_owned);
+    let authorize = endpoint("authorizationUrl")
+        .filter(|_| has("authorizationCode"))
+        .map(str::to_owned);
+    let mut oauth = scheme.get("x-oauth").cloned().unwrap_or(Json::Object(Vec::new()));
+    let mut fill = |keyword: &str, value: Json| {
+        if oauth.get(keyword).is_none() {
+            oauth.set(keyword, value);
+        }
+    };
+    fill("grants", Json::Array(grants));
+    let mut operations = vec![("token", Json::str("create_token"))];
+    if authorize.is_some() {
+        operations.insert(0, ("authorize", Json::str("authorize")));
+    }
+    fill("operations", Json::object(operations));
+    // Every server takes this one of a client with a secret (RFC 6749 section 2.3.1).
+    fill(
+        "client_authentication",
+        Json::object([("default", Json::str("client_secret_basic"))]),
+    );
+    fill(
+        "scope_sent_on",
+        Json::Array(["authorize", "client_credentials", "password"].map(Json::str).to_vec()),
+    );
+    let mut hosts = Vec::new();
+    for (what, url) in [("token", token), ("authorize", authorize)] {
+        let Some(url) = url else {
+            if what == "token" {
+                problems.push("no flow has a `tokenUrl`: write it into the overlay".to_owned());
+            }
+            continue;
+        };
+        let whole = match url.starts_with('/') {
+            true => format!("{}{url}", first_origin(root).unwrap_or_default()),
+            false => url.clone(),
+        };
+        let Some((origin, path)) = parts(&whole) else {
+            problems.push(format!(
+                "the {what} endpoint `{url}` is no whole https address: write it into the overlay"
+            ));
+            continue;
+        };
+        let (method, operation) = match what {
+            "token" => ("post", token_operation()),
+            _ => ("get", authorize_operation()),
+        };
+        let at = join("/paths", &path);
+        if let Some(own) = root.pointer(&join(&at, method)) {
+            let id = text(own, "operationId").to_owned();
+            losses.push(Loss {
+                pointer: join(&at, method),
+                weight: Weight::Rule,
+                what: format!("operation `{id}`: it is the {what} endpoint, which the library asks itself"),
+            });
+        }
+        root.set_pointer(&join(&at, method), operation);
+        hosts.push((what, origin));
+    }
+    hosts_of_endpoints(root, &hosts, losses, problems);
+    scheme.set("x-oauth", oauth);
+    scheme
+}
+
+fn first_origin(root: &Json) -> Option<String> {
+    let url = root.pointer("/servers/0/url")?.as_str()?;
+    parts(url).map(|(origin, _)| origin)
+}
+
+/// Each environment gets the host of its authorization server: that of its own resources where the document has both at one, and
+/// the one that the flows name otherwise.
+fn hosts_of_endpoints(root: &mut Json, hosts: &[(&str, String)], losses: &mut Vec<Loss>, problems: &mut Vec<String>) {
+    let Some((_, origin)) = hosts.first() else { return };
+    if let Some((_, other)) = hosts.iter().find(|(_, other)| other != origin) {
+        problems.push(format!(
+            "the authorization server has two hosts, {origin} and {other}, which is not supported: give the overlay one, and the \
+             application the other with `authorization_endpoint`"
+        ));
+    }
+    let listed = root.get("servers").map(Json::items).unwrap_or_default().to_vec();
+    if listed.iter().any(|server| text(server, "x-client") == "oauth") {
+        return;
+    }
+    let origin_of = |server: &Json| parts(text(server, "url")).map(|(origin, _)| origin);
+    let is_beside = listed.iter().any(|server| origin_of(server).as_deref() == Some(origin));
+    let mut out = listed.clone();
+    let mut borrowed = Vec::new();
+    for server in &listed {
+        let Some(environment) = server.get("x-environment") else {
+            continue;
+        };
+        let own = origin_of(server).filter(|_| is_beside);
+        if own.is_none() {
+            borrowed.push(environment.as_str().unwrap_or_default().to_owned());
+        }
+        let mut of_oauth = Json::object([("url", Json::str(own.unwrap_or_else(|| origin.clone())))]);
+        of_oauth.set("description", Json::str("The authorization server."));
+        of_oauth.set("x-environment", environment.clone());
+        of_oauth.set("x-client", Json::str("oauth"));
+        out.push(of_oauth);
+    }
+    if borrowed.len() > 1 {
+        losses.push(Loss {
+            pointer: "/servers".to_owned(),
+            weight: Weight::Meaning,
+            what: format!(
+                "which authorization server each of {} has: all are given {origin}; the overlay can say otherwise",
+                borrowed.join(", ")
+            ),
+        });
+    }
+    root.set("servers", Json::Array(out));
+}
+
+fn shared(name: &str) -> Json {
+    let schema = Json::object([("$ref", Json::str(format!("#/components/schemas/{name}")))]);
+    Json::object([("schema", schema)])
+}
+
+fn reply(description: &str, name: &str) -> Json {
+    Json::object([
+        ("description", Json::str(description)),
+        ("content", Json::object([("application/json", shared(name))])),
+    ])
+}
+
+/// The token endpoint (RFC 6749 section 3.2).
+fn token_operation() -> Json {
+    Json::object([
+        ("operationId", Json::str("create_token")),
+        ("summary", Json::str("Get or refresh an access token")),
+        ("x-client", Json::str("oauth")),
+        ("security", Json::Array(Vec::new())),
+        (
+            "requestBody",
+            Json::object([
+                ("required", Json::Bool(true)),
+                (
+                    "content",
+                    Json::object([("application/x-www-form-urlencoded", shared("TokenRequest"))]),
+                ),
+            ]),
+        ),
+        (
+            "responses",
+            Json::object([
+                ("200", reply("The tokens.", "TokenResponse")),
+                ("4XX", reply("The request was refused.", "OAuthError")),
+                ("5XX", reply("The authorization server failed.", "OAuthError")),
+            ]),
+        ),
+    ])
+}
+
+/// The authorization endpoint (RFC 6749 section 3.1), which a browser opens.
+fn authorize_operation() -> Json {
+    Json::object([
+        ("operationId", Json::str("authorize")),
+        ("summary", Json::str("Ask a user for consent in the browser")),
+        ("x-client", Json::str("oauth")),
+        ("x-browser", Json::Bool(true)),
+        ("security", Json::Array(Vec::new())),
+        (
+            "responses",
+            Json::object([(
+                "302",
+                Json::object([("description", Json::str("Back to the application."))]),
+            )]),
+        ),
+    ])
+}
