@@ -19,6 +19,8 @@ pub mod names;
 #[cfg(feature = "value")]
 pub mod naming;
 #[cfg(feature = "value")]
+pub mod normal;
+#[cfg(feature = "value")]
 pub mod operations;
 #[cfg(feature = "yaml")]
 pub mod overlay;

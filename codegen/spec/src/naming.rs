@@ -10,7 +10,7 @@ use crate::json::Json;
 use crate::model::METHODS;
 use crate::names::{CALLS_TAKEN, METHODS_TAKEN, is_keyword, pascal_case, snake_case};
 use crate::pointer::{join, token};
-use crate::rebuild::rebuilt;
+use crate::rebuild::{below, rebuilt};
 
 /// A document whose names can be names of Rust.
 #[derive(Clone, Debug)]
@@ -109,13 +109,9 @@ pub fn named(root: &Json) -> Named {
     Named { root: out, renamed }
 }
 
-/// What stands in an object, rebuilt without asking for the object itself again.
+/// What stands in an object, whose references are by new names.
 fn inner(kind: Kind, object: &Json, pointer: &str, schemas: &BTreeMap<String, String>) -> Json {
-    let mut is_first = true;
-    rebuilt(kind, object, pointer, &mut |kind, object, _| {
-        if std::mem::take(&mut is_first) {
-            return None;
-        }
+    below(kind, object, pointer, &mut |kind, object, _| {
         (kind == Kind::Schema && object.get("$ref").is_some()).then(|| referring(object, schemas))
     })
 }

@@ -12,9 +12,27 @@ pub(crate) fn rebuilt(
     pointer: &str,
     change: &mut dyn FnMut(Kind, &Json, &str) -> Option<Json>,
 ) -> Json {
-    if let Some(changed) = change(kind, json, pointer) {
-        return changed;
+    match change(kind, json, pointer) {
+        Some(changed) => changed,
+        None => below(kind, json, pointer, change),
     }
+}
+
+/// Every object of OpenAPI changed, from the outermost on: what stands in it is what it was changed to.
+pub(crate) fn edited(kind: Kind, json: &Json, pointer: &str, change: &mut dyn FnMut(Kind, &Json) -> Json) -> Json {
+    let json = change(kind, json);
+    below(kind, &json, pointer, &mut |kind, json, pointer| {
+        Some(edited(kind, json, pointer, change))
+    })
+}
+
+/// The same for what stands under the fields of an object, and not for the object itself.
+pub(crate) fn below(
+    kind: Kind,
+    json: &Json,
+    pointer: &str,
+    change: &mut dyn FnMut(Kind, &Json, &str) -> Option<Json>,
+) -> Json {
     let Json::Object(members) = json else {
         return json.clone();
     };

@@ -1,0 +1,324 @@
+//! From a published document to what the generator reads, mechanically and the same for everybody: dialect, references,
+//! security, operations, schemas, names. What cannot be generated is left out with its reasons, and costs nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dialect::{Dialect, Loss, UnknownDialect, to_3_0};
+use crate::grammar::Kind;
+use crate::json::Json;
+use crate::model::METHODS;
+use crate::naming::{Renamed, named};
+use crate::plain::plain;
+use crate::pointer::{join, keys};
+use crate::rebuild::{edited, rebuilt};
+use crate::references::resolved;
+use crate::security::secured;
+use crate::tidy::tidied;
+
+/// A document as the generator reads it, and what became of the published one.
+#[derive(Clone, Debug)]
+pub struct Normal {
+    /// The document.
+    pub root: Json,
+    /// The dialect of the published one.
+    pub dialect: Dialect,
+    /// The operations of the published one that were asked for.
+    pub operations: usize,
+    /// Those that cannot be generated.
+    pub left_out: Vec<LeftOut>,
+    /// What it says no more, of what is generated.
+    pub losses: Vec<Loss>,
+    /// What is called otherwise.
+    pub renamed: Vec<Renamed>,
+    /// What is wrong with all of it.
+    pub problems: Vec<String>,
+}
+
+/// An operation that cannot be generated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// JSON pointer to it in the document.
+    pub pointer: String,
+    /// Why, in sentences.
+    pub reasons: Vec<String>,
+}
+
+impl LeftOut {
+    /// Method and path.
+    #[must_use]
+    pub fn operation(&self) -> String {
+        match keys(&self.pointer).as_slice() {
+            [_, path, method, ..] => format!("{} {path}", method.to_uppercase()),
+            _ => self.pointer.clone(),
+        }
+    }
+}
+
+/// Which operations are wanted: all, where nothing is said.
+#[derive(Clone, Debug, Default)]
+pub struct Only {
+    /// Tags of operations.
+    pub tags: Vec<String>,
+    /// `operationId`s.
+    pub operations: Vec<String>,
+    /// Beginnings of paths.
+    pub paths: Vec<String>,
+}
+
+impl Only {
+    /// Reads selectors: `tag:Payments`, `path:/payments`, or an `operationId`.
+    #[must_use]
+    pub fn of<'s>(selectors: impl IntoIterator<Item = &'s str>) -> Self {
+        let mut only = Self::default();
+        for selector in selectors {
+            match selector.split_once(':') {
+                Some(("tag", tag)) => only.tags.push(tag.to_owned()),
+                Some(("path", path)) => only.paths.push(path.to_owned()),
+                _ => only.operations.push(selector.to_owned()),
+            }
+        }
+        only
+    }
+
+    fn wants(&self, path: &str, operation: &Json) -> bool {
+        let has_tag = |tag: &String| {
+            let tags = operation.get("tags").map(Json::items).unwrap_or_default();
+            tags.iter().any(|known| known.as_str() == Some(tag))
+        };
+        let id = operation.get("operationId").and_then(Json::as_str);
+        (self.tags.is_empty() && self.operations.is_empty() && self.paths.is_empty())
+            || self.tags.iter().any(has_tag)
+            || self.operations.iter().any(|wanted| id == Some(wanted))
+            || self.paths.iter().any(|begin| path.starts_with(begin.as_str()))
+    }
+}
+
+/// Makes of a published document one that the generator reads.
+///
+/// ```
+/// use finrail_spec::json::Json;
+/// use finrail_spec::normal::{Only, normalised};
+///
+/// let document = Json::parse(
+///     r#"{"openapi":"3.0.3","info":{"title":"Bank","version":"1"},"paths":{
+///     "/a":{"get":{"responses":{"200":{"description":"","content":{"application/json":{"schema":{"type":"number"}}}}}}},
+///     "/b":{"get":{"responses":{"302":{"description":""}}}}}}"#,
+/// )?;
+/// let normal = normalised(&document, &Only::default())?;
+/// assert_eq!(normal.operations, 2);
+/// assert_eq!(normal.left_out[0].operation(), "GET /b");
+/// assert_eq!(normal.renamed[0].to, "get_a");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// When the document is in no dialect that is read.
+pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect> {
+    let converted = to_3_0(document)?;
+    let mut losses = converted.losses;
+    let mut root = wanted(&converted.root, only);
+    let operations = operations_of(&root).len();
+    // Of several operations with one name, the document says which is which by their places.
+    let resolved = resolved(&root);
+    root = resolved.root;
+    let mut faults: Vec<(String, String)> = Vec::new();
+    faults.extend(resolved.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
+    let plain = plain(&root);
+    root = plain.root;
+    losses.extend(plain.losses);
+    faults.extend(plain.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
+    let secured = secured(&root);
+    root = secured.root;
+    losses.extend(secured.losses);
+    faults.extend(secured.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
+    let tidied = tidied(&root);
+    root = tidied.root;
+    losses.extend(tidied.losses);
+    faults.extend(tidied.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
+    let left_out = leave_out(&mut root, &faults);
+    prune(&mut root);
+    losses.retain(|loss| root.pointer(&home_of(&loss.pointer)).is_some() && !is_left_out(&loss.pointer, &left_out));
+    let named = named(&without_foreign_keys(&root));
+    Ok(Normal {
+        root: named.root,
+        dialect: converted.dialect,
+        operations,
+        left_out,
+        losses,
+        renamed: named.renamed,
+        problems: secured.problems,
+    })
+}
+
+fn is_left_out(pointer: &str, left_out: &[LeftOut]) -> bool {
+    left_out.iter().any(|one| {
+        pointer == one.pointer
+            || pointer
+                .strip_prefix(&one.pointer)
+                .is_some_and(|rest| rest.starts_with('/'))
+    })
+}
+
+/// What a place belongs to: an operation, a named schema, or the document.
+fn home_of(pointer: &str) -> String {
+    match keys(pointer).as_slice() {
+        [paths, path, method, ..] if paths == "paths" => join(&join("/paths", path), method),
+        [components, schemas, name, ..] if components == "components" && schemas == "schemas" => {
+            join("/components/schemas", name)
+        }
+        _ => String::new(),
+    }
+}
+
+/// The document with the operations that are wanted.
+fn wanted(root: &Json, only: &Only) -> Json {
+    rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| {
+        if kind != Kind::PathItem {
+            return None;
+        }
+        let path = keys(pointer).pop().unwrap_or_default();
+        let members = object.members().iter();
+        let kept = members.filter(|(name, value)| !METHODS.contains(&name.as_str()) || only.wants(&path, value));
+        Some(Json::Object(kept.cloned().collect()))
+    })
+}
+
+/// The operations of a document, by their pointers.
+#[must_use]
+pub fn operations_of(root: &Json) -> Vec<(String, &Json)> {
+    let paths = root.get("paths").map(Json::members).unwrap_or_default();
+    let mut found = Vec::new();
+    for (path, item) in paths {
+        for (method, operation) in item.members() {
+            if METHODS.contains(&method.as_str()) {
+                found.push((join(&join("/paths", path), method), operation));
+            }
+        }
+    }
+    found
+}
+
+/// The named schemas that a part of a document leads to, however far.
+#[must_use]
+pub fn reached(root: &Json, part: &Json) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut queue = vec![part];
+    while let Some(part) = queue.pop() {
+        let mut names = Vec::new();
+        references(part, &mut names);
+        for name in names {
+            if let Some(schema) = root.at(&["components", "schemas", name.as_str()])
+                && found.insert(name)
+            {
+                queue.push(schema);
+            }
+        }
+    }
+    found
+}
+
+fn references(json: &Json, found: &mut Vec<String>) {
+    match json {
+        Json::Object(members) => {
+            for (name, value) in members {
+                match value.as_str().filter(|_| name == "$ref") {
+                    Some(reference) => found.extend(reference.strip_prefix("#/components/schemas/").map(str::to_owned)),
+                    None => references(value, found),
+                }
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+/// Takes out the operations that faults stand in, or in a schema that they lead to.
+fn leave_out(root: &mut Json, faults: &[(String, String)]) -> Vec<LeftOut> {
+    let mut by_schema: BTreeMap<String, Vec<&(String, String)>> = BTreeMap::new();
+    for fault in faults {
+        if let [components, schemas, name, ..] = keys(&fault.0).as_slice()
+            && components == "components"
+            && schemas == "schemas"
+        {
+            by_schema.entry(name.clone()).or_default().push(fault);
+        }
+    }
+    let mut left_out = Vec::new();
+    for (pointer, operation) in operations_of(root) {
+        let mut reasons: Vec<String> = Vec::new();
+        for (place, wrong) in faults {
+            if let Some(inside) = place
+                .strip_prefix(&pointer)
+                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+            {
+                reasons.push(match inside.is_empty() {
+                    true => wrong.clone(),
+                    false => format!("{wrong} (at {inside})"),
+                });
+            }
+        }
+        for name in reached(root, operation) {
+            for (place, wrong) in by_schema.get(&name).into_iter().flatten() {
+                reasons.push(format!("{wrong} (at {place})"));
+            }
+        }
+        if !reasons.is_empty() {
+            left_out.push(LeftOut { pointer, reasons });
+        }
+    }
+    for one in &left_out {
+        root.remove_pointer(&one.pointer);
+    }
+    left_out
+}
+
+/// Takes out paths without operations, and schemas that nothing leads to.
+pub fn prune(root: &mut Json) {
+    if let Some(Json::Object(paths)) = root.get_mut("paths") {
+        paths.retain(|(_, item)| item.members().iter().any(|(name, _)| METHODS.contains(&name.as_str())));
+    }
+    let mut needed = BTreeSet::new();
+    if let Some(paths) = root.get("paths") {
+        needed = reached(root, paths);
+    }
+    if let Some(Json::Object(schemas)) = root.pointer_mut("/components/schemas") {
+        schemas.retain(|(name, _)| needed.contains(name));
+    }
+}
+
+/// Extensions that mean something to finrail; those of others mean nothing here.
+const OWN: [&str; 22] = [
+    "x-provider",
+    "x-error-proof",
+    "x-environment",
+    "x-client",
+    "x-grade",
+    "x-provenance",
+    "x-browser",
+    "x-effect",
+    "x-accept",
+    "x-headers",
+    "x-pagination",
+    "x-idempotency",
+    "x-lookup",
+    "x-limit",
+    "x-rust-name",
+    "x-form",
+    "x-lenient",
+    "x-error-code",
+    "x-loggable",
+    "x-wrapper-key",
+    "x-aliases",
+    "x-oauth",
+];
+
+fn without_foreign_keys(root: &Json) -> Json {
+    edited(Kind::Document, root, "", &mut |_, object| match object {
+        Json::Object(members) => {
+            let is_known = |name: &str| !name.starts_with("x-") || OWN.contains(&name);
+            Json::Object(members.iter().filter(|(name, _)| is_known(name)).cloned().collect())
+        }
+        other => other.clone(),
+    })
+}
