@@ -322,18 +322,21 @@ fn environment(document: &Document) -> TokenStream {
         })
         .collect();
     let hosts = names.iter().map(|name| {
-        let of = |oauth: bool| {
+        let of = |oauth: bool, authorizes: bool| {
             document
                 .servers
                 .iter()
                 .find(|server| {
-                    server.environment.as_ref() == Some(*name) && (server.client == Some(ClientKind::Oauth)) == oauth
+                    server.environment.as_ref() == Some(*name)
+                        && server.is_oauth() == oauth
+                        && server.authorizes == authorizes
                 })
                 .map(|server| server.url.as_str())
         };
-        let api = of(false).unwrap_or_default();
-        let oauth = of(true).unwrap_or(api);
-        quote!(::finrail::rt::v1::Hosts { api: #api, oauth: #oauth, ..::finrail::rt::v1::Hosts::BASE })
+        let api = of(false, false).unwrap_or_default();
+        let oauth = of(true, false).unwrap_or(api);
+        let authorize = of(true, true).map(|url| quote!(authorize: #url,));
+        quote!(::finrail::rt::v1::Hosts { api: #api, oauth: #oauth, #authorize ..::finrail::rt::v1::Hosts::BASE })
     });
     let first = &idents[0];
     let doc = format!("The environments of {provider}.");

@@ -185,15 +185,7 @@ impl<'a> Schemas<'a> {
         if !is_object && !is_enum {
             return self.bare(place, name, schema);
         }
-        let taken = self.document.json["components"]["schemas"].get(name).is_some() || self.hoisted.contains_key(name);
-        if taken {
-            self.complain(
-                place,
-                format!(
-                    "an unnamed schema here would be called `{name}`, which is taken; name it under components.schemas"
-                ),
-            );
-        }
+        let name = &self.free_name(name);
         self.hoisted.insert(name.to_owned(), Value::Null);
         let mut inner = self.named(place, name, schema);
         // Whether the value may be null belongs to the place, not to the type.
@@ -202,6 +194,19 @@ impl<'a> Schemas<'a> {
         }
         self.hoisted.insert(name.to_owned(), inner);
         json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    /// A name that no schema has: the one that is given, or the same with a number.
+    fn free_name(&self, name: &str) -> String {
+        let named = &self.document.json["components"]["schemas"];
+        let is_free = |name: &String| {
+            named.get(name).is_none() && !self.hoisted.contains_key(name) && !SHARED.contains(&name.as_str())
+        };
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        std::iter::once(name.to_owned())
+            .chain(numbered)
+            .find(is_free)
+            .unwrap_or_default()
     }
 
     /// The schema that a reference, or an `allOf` of one, leads to; circles are refused elsewhere.

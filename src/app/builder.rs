@@ -511,22 +511,35 @@ impl<P: Provider> AppBuilder<P> {
             (None, None, Some(hosts)) => secure_url("OAuth base URL", hosts.oauth)?,
             (None, _, _) => api.clone(),
         };
-        let endpoint = |what: &'static str, given: &Option<String>, path: &str| match given {
-            Some(url) => endpoint_url(what, url),
-            None => endpoint_url(what, &under(&oauth, path)),
+        // A browser may be sent to another host than the one that gives tokens.
+        let authorizing = match hosts.filter(|hosts| !hosts.authorize.is_empty()) {
+            Some(hosts) if self.oauth_base_url.is_none() && self.base_url.is_none() => {
+                secure_url("base URL of the authorization endpoint", hosts.authorize)?
+            }
+            _ => oauth.clone(),
         };
-        let optional = |what, given: &Option<String>, path: Option<&'static str>| match (given, path) {
+        let endpoint = |what: &'static str, base: &url::Url, given: &Option<String>, path: &str| match given {
+            Some(url) => endpoint_url(what, url),
+            None => endpoint_url(what, &under(base, path)),
+        };
+        let optional = |what, base, given: &Option<String>, path: Option<&'static str>| match (given, path) {
             (None, None) => Ok(None),
-            (given, path) => endpoint(what, given, path.unwrap_or_default()).map(Some),
+            (given, path) => endpoint(what, base, given, path.unwrap_or_default()).map(Some),
         };
         let endpoints = Endpoints {
             authorize: optional(
                 "authorization endpoint",
+                &authorizing,
                 &self.authorization_endpoint,
                 profile.authorize_path,
             )?,
-            token: endpoint("token endpoint", &self.token_endpoint, profile.token_path)?,
-            revoke: optional("revocation endpoint", &self.revocation_endpoint, profile.revoke_path)?,
+            token: endpoint("token endpoint", &oauth, &self.token_endpoint, profile.token_path)?,
+            revoke: optional(
+                "revocation endpoint",
+                &oauth,
+                &self.revocation_endpoint,
+                profile.revoke_path,
+            )?,
         };
         endpoints.without_reserved_parameters()?;
         let usual = P::Environment::DEFAULT.and_then(|environment| {

@@ -42,11 +42,17 @@ pub struct Hosts {
     pub api: &'static str,
     /// Of the authorization server.
     pub oauth: &'static str,
+    /// Of its authorization endpoint, where that has a host of its own; empty: it has none.
+    pub authorize: &'static str,
 }
 
 impl Hosts {
     /// What is so where a specification does not say otherwise. Generated code says only what differs.
-    pub const BASE: Self = Self { api: "", oauth: "" };
+    pub const BASE: Self = Self {
+        api: "",
+        oauth: "",
+        authorize: "",
+    };
 }
 
 /// A generated client.

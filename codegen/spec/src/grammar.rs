@@ -82,6 +82,7 @@ impl Kind {
                 ("variables", Free),
                 ("x-environment", Free),
                 ("x-client", Free),
+                ("x-authorize", Free),
                 ("x-grade", Free),
             ],
             Self::PathItem => &[

@@ -263,6 +263,47 @@ impl fmt::Debug for Json {
     }
 }
 
+impl Json {
+    /// The document as people read it: each member on a line, two spaces deep, and a newline at the end.
+    #[must_use]
+    pub fn to_pretty(&self) -> String {
+        let mut text = String::new();
+        self.write_pretty(&mut text, 0);
+        text.push('\n');
+        text
+    }
+
+    fn write_pretty(&self, text: &mut String, depth: usize) {
+        let line = |text: &mut String, depth: usize| {
+            text.push('\n');
+            text.extend(std::iter::repeat_n("  ", depth));
+        };
+        match self {
+            Self::Array(items) if !items.is_empty() => {
+                for (n, item) in items.iter().enumerate() {
+                    text.push(if n == 0 { '[' } else { ',' });
+                    line(text, depth + 1);
+                    item.write_pretty(text, depth + 1);
+                }
+                line(text, depth);
+                text.push(']');
+            }
+            Self::Object(members) if !members.is_empty() => {
+                for (n, (name, value)) in members.iter().enumerate() {
+                    text.push(if n == 0 { '{' } else { ',' });
+                    line(text, depth + 1);
+                    text.push_str(&Self::str(name.as_str()).to_string());
+                    text.push_str(": ");
+                    value.write_pretty(text, depth + 1);
+                }
+                line(text, depth);
+                text.push('}');
+            }
+            other => text.push_str(&other.to_string()),
+        }
+    }
+}
+
 /// Writes the document, in one line.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -388,6 +429,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 #[cfg(test)]
 mod tests {
     use super::Json;
+
+    #[test]
+    fn a_pretty_text_is_the_same_document_digit_for_digit() {
+        let document = Json::parse(r#"{"a":[],"b":{},"c":[1.10,{"d":"x\"y"}],"e":null}"#).unwrap();
+        let pretty = document.to_pretty();
+        assert_eq!(
+            pretty,
+            "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": [\n    1.10,\n    {\n      \"d\": \"x\\\"y\"\n    }\n  ],\n  \"e\": null\n}\n"
+        );
+        assert_eq!(Json::parse(&pretty).ok(), Some(document));
+    }
 
     #[test]
     fn digits_order_and_escapes_survive() {

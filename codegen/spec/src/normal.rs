@@ -288,11 +288,12 @@ pub fn prune(root: &mut Json) {
 }
 
 /// Extensions that mean something to finrail; those of others mean nothing here.
-const OWN: [&str; 22] = [
+const OWN: [&str; 23] = [
     "x-provider",
     "x-error-proof",
     "x-environment",
     "x-client",
+    "x-authorize",
     "x-grade",
     "x-provenance",
     "x-browser",

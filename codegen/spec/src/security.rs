@@ -377,7 +377,7 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         root.set_pointer(&join(&at, method), operation);
         hosts.push((what, origin));
     }
-    hosts_of_endpoints(root, &hosts, losses, problems);
+    hosts_of_endpoints(root, &hosts, losses);
     scheme.set("x-oauth", oauth);
     scheme
 }
@@ -389,14 +389,9 @@ fn first_origin(root: &Json) -> Option<String> {
 
 /// Each environment gets the host of its authorization server: that of its own resources where the document has both at one, and
 /// the one that the flows name otherwise.
-fn hosts_of_endpoints(root: &mut Json, hosts: &[(&str, String)], losses: &mut Vec<Loss>, problems: &mut Vec<String>) {
+fn hosts_of_endpoints(root: &mut Json, hosts: &[(&str, String)], losses: &mut Vec<Loss>) {
     let Some((_, origin)) = hosts.first() else { return };
-    if let Some((_, other)) = hosts.iter().find(|(_, other)| other != origin) {
-        problems.push(format!(
-            "the authorization server has two hosts, {origin} and {other}, which is not supported: give the overlay one, and the \
-             application the other with `authorization_endpoint`"
-        ));
-    }
+    let other = hosts.iter().map(|(_, other)| other).find(|other| *other != origin);
     let listed = root.get("servers").map(Json::items).unwrap_or_default().to_vec();
     if listed.iter().any(|server| text(server, "x-client") == "oauth") {
         return;
@@ -417,7 +412,14 @@ fn hosts_of_endpoints(root: &mut Json, hosts: &[(&str, String)], losses: &mut Ve
         of_oauth.set("description", Json::str("The authorization server."));
         of_oauth.set("x-environment", environment.clone());
         of_oauth.set("x-client", Json::str("oauth"));
+        let mut of_browsers = of_oauth.clone();
         out.push(of_oauth);
+        if let Some(other) = other {
+            of_browsers.set("url", Json::str(other.as_str()));
+            of_browsers.set("description", Json::str("Where a browser is sent."));
+            of_browsers.set("x-authorize", Json::Bool(true));
+            out.push(of_browsers);
+        }
     }
     if borrowed.len() > 1 {
         losses.push(Loss {

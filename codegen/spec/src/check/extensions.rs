@@ -45,6 +45,7 @@ impl Vocabulary {
         add(Kind::Document, "x-error-proof", schema::<v::ErrorProof>());
         add(Kind::Server, "x-environment", schema::<String>());
         add(Kind::Server, "x-client", schema::<ServerClient>());
+        add(Kind::Server, "x-authorize", schema::<bool>());
         add(Kind::Server, "x-grade", schema::<v::Grade>());
         add(Kind::Operation, "x-provenance", schema::<v::Provenance>());
         add(Kind::Operation, "x-client", schema::<v::ClientKind>());

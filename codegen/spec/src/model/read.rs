@@ -177,6 +177,7 @@ impl Reader<'_> {
             description: text(server.get("description")),
             environment: word(server, "x-environment"),
             client: self.noting(&format!("/servers/{n}"), server, "x-client"),
+            authorizes: flag(server, "x-authorize"),
             // Only shown to people: no client depends on it.
             grade: extension(server, "x-grade").unwrap_or_default(),
         });

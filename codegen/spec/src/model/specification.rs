@@ -37,6 +37,8 @@ pub struct Server {
     pub environment: Option<String>,
     /// The only client that it serves (`x-client`).
     pub client: Option<ClientKind>,
+    /// Whether it serves the authorization endpoint alone (`x-authorize`).
+    pub authorizes: bool,
     /// How far it is to be trusted (`x-grade`).
     pub grade: Option<Grade>,
 }

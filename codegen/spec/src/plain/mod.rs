@@ -64,13 +64,19 @@ pub fn plain(root: &Json) -> Plain {
         root,
         losses: Vec::new(),
         faults: Vec::new(),
+        made: Vec::new(),
     };
     let mut out = rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| match kind {
         Kind::PathItem => Some(work.path(object, pointer)),
         _ => None,
     });
     servers::tidy(&mut out, &mut work.losses);
-    let Work { losses, faults, .. } = work;
+    let Work {
+        losses, faults, made, ..
+    } = work;
+    for (name, schema) in made {
+        out.set_pointer(&join("/components/schemas", &name), schema);
+    }
     Plain {
         root: out,
         losses,
@@ -82,6 +88,8 @@ struct Work<'d> {
     root: &'d Json,
     losses: Vec<Loss>,
     faults: Vec<OperationFault>,
+    /// Schemas that are made here, by their names.
+    made: Vec<(String, Json)>,
 }
 
 impl<'d> Work<'d> {
@@ -129,6 +137,21 @@ impl<'d> Work<'d> {
         self.body(&mut out, method, pointer);
         self.replies(&mut out, pointer);
         out
+    }
+
+    /// A schema under a name of its own, which begins as it is given.
+    fn under_a_name(&mut self, begin: &str, schema: Json) -> Json {
+        let is_taken = |work: &Self, name: &str| {
+            work.root.at(&["components", "schemas", name]).is_some() || work.made.iter().any(|(known, _)| known == name)
+        };
+        let mut name = begin.to_owned();
+        let mut number = 2;
+        while is_taken(self, &name) {
+            name = format!("{begin}{number}");
+            number += 1;
+        }
+        self.made.push((name.clone(), schema));
+        Json::object([("$ref", Json::str(format!("#/components/schemas/{name}")))])
     }
 
     /// The schema that a reference leads to, whatever other names it has.

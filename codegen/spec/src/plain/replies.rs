@@ -5,6 +5,8 @@ use super::bodies::means_json;
 use crate::dialect::Weight;
 use crate::json::Json;
 use crate::media_type::{essence, is_json};
+use crate::names::pascal_case;
+use crate::pointer::keys;
 
 /// What a reply has, of what a document offers.
 enum Form {
@@ -61,12 +63,21 @@ impl Work<'_> {
             return self.fault(pointer, "it says of no success what it answers");
         }
         let mut out = Vec::new();
-        self.successes(&successes, &mut out, pointer);
-        self.errors(&errors, &mut out, pointer);
+        let name = match operation.get("operationId").and_then(Json::as_str) {
+            Some(id) => pascal_case(id),
+            None => {
+                let mut words = keys(pointer);
+                words.reverse();
+                words.truncate(2);
+                pascal_case(&words.join(" "))
+            }
+        };
+        self.successes(&successes, &name, &mut out, pointer);
+        self.errors(&errors, &name, &mut out, pointer);
         operation.set("responses", Json::Object(out));
     }
 
-    fn successes(&mut self, listed: &[(String, &Json)], out: &mut Vec<(String, Json)>, pointer: &str) {
+    fn successes(&mut self, listed: &[(String, &Json)], name: &str, out: &mut Vec<(String, Json)>, pointer: &str) {
         let forms: Vec<Form> = listed.iter().map(|(_, reply)| self.form_of(reply, pointer)).collect();
         let schemas: Vec<&Json> = forms
             .iter()
@@ -76,7 +87,7 @@ impl Work<'_> {
             })
             .collect();
         let has_bytes = forms.iter().any(|form| matches!(form, Form::Bytes(_)));
-        let together = self.together(&schemas);
+        let together = self.together(&schemas, &format!("{name}Reply"));
         let mut kept = Vec::new();
         for ((status, reply), form) in listed.iter().zip(&forms) {
             let content = match form {
@@ -110,7 +121,7 @@ impl Work<'_> {
     }
 
     /// Errors are told apart by their status; what all of them may have is one type.
-    fn errors(&mut self, listed: &[(String, &Json)], out: &mut Vec<(String, Json)>, pointer: &str) {
+    fn errors(&mut self, listed: &[(String, &Json)], name: &str, out: &mut Vec<(String, Json)>, pointer: &str) {
         let Some((_, first)) = listed.first() else { return };
         let forms: Vec<Form> = listed.iter().map(|(_, reply)| self.form_of(reply, pointer)).collect();
         let schemas: Vec<&Json> = forms
@@ -137,7 +148,7 @@ impl Work<'_> {
             _ => None,
         });
         let content = self
-            .together(&schemas)
+            .together(&schemas, &format!("{name}Problem"))
             .zip(media_type)
             .map(|(schema, media_type)| (media_type, Json::object([("schema", schema)])));
         let plain = with_content(reply, content, self.examples(reply));
@@ -147,7 +158,7 @@ impl Work<'_> {
     }
 
     /// One type that reads what each of the schemas describes.
-    fn together(&self, schemas: &[&Json]) -> Option<Json> {
+    fn together(&mut self, schemas: &[&Json], name: &str) -> Option<Json> {
         let first = *schemas.first()?;
         if schemas.iter().all(|schema| *schema == first) {
             return Some(first.clone());
@@ -188,7 +199,7 @@ impl Work<'_> {
         if !required.is_empty() {
             object.set("required", Json::Array(required));
         }
-        Some(object)
+        Some(self.under_a_name(name, object))
     }
 
     fn form_of(&mut self, reply: &Json, pointer: &str) -> Form {

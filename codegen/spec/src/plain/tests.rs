@@ -9,9 +9,18 @@ fn of(path: &str, method: &str, operation: &str) -> (String, Vec<String>, Vec<St
     ))
     .unwrap();
     let Plain { root, losses, faults } = plain(&document);
-    let found = root
+    let mut found = root
         .pointer(&join(&join("/paths", path), method))
         .map(ToString::to_string);
+    // What was put together is shown where it is used.
+    let schemas = root
+        .pointer("/components/schemas")
+        .map(Json::members)
+        .unwrap_or_default();
+    for (name, schema) in schemas.iter().filter(|(name, _)| name.starts_with("GetA")) {
+        let reference = format!(r##"{{"$ref":"#/components/schemas/{name}"}}"##);
+        found = found.map(|found| found.replace(&reference, &schema.to_string()));
+    }
     (
         found.unwrap(),
         losses.into_iter().map(|loss| loss.what).collect(),

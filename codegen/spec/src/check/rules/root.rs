@@ -91,7 +91,16 @@ impl Rules<'_> {
                     "name its environment, or give the URL a variable where every institution has its own",
                 );
             }
-            if !seen.insert((environment, client)) {
+            let authorizes = server.get("x-authorize").and_then(Value::as_bool) == Some(true);
+            if authorizes && client != Some("oauth") {
+                self.add(
+                    "server",
+                    &at,
+                    "`x-authorize` of a host that is not the authorization server's",
+                    "write `x-client: oauth` beside it",
+                );
+            }
+            if !seen.insert((environment, client, authorizes)) {
                 self.add(
                     "server",
                     &at,
