@@ -6,6 +6,7 @@
 
 pub mod drift;
 pub mod git;
+pub mod import;
 pub mod outline;
 pub mod pages;
 pub mod provider;
