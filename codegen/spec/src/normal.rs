@@ -323,3 +323,81 @@ fn without_foreign_keys(root: &Json) -> Json {
         other => other.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An operation whose reply is of a schema.
+    fn get(schema: &str) -> String {
+        format!(
+            r##"{{"get":{{"tags":["{schema}"],"responses":{{"200":{{"description":"","content":{{"application/json":{{"schema":{{"$ref":"#/components/schemas/{schema}"}}}}}}}}}}}}}}"##
+        )
+    }
+
+    fn document() -> Json {
+        Json::parse(&format!(
+            r##"{{"openapi":"3.1.0","x-vendor":1,"paths":{{"/good":{},"/bad":{},"/lost":{},"/deep":{}}},"components":{{"schemas":{{
+            "Good":{{"type":"object","x-vendor":{{"a":1}},"properties":{{"x-own":{{"type":"string"}},"value":{{"type":["number","null"],"example":{{"x-vendor":1}}}}}}}},
+            "Bad":{{"allOf":[{{"type":"string"}},{{"type":"object"}}]}},
+            "Deep":{{"type":"object","properties":{{"bad":{{"$ref":"#/components/schemas/Bad"}}}}}},
+            "Unused":{{"allOf":[{{"type":"string"}},{{"type":"object"}}]}}}}}}}}"##,
+            get("Good"),
+            get("Bad"),
+            get("Nobody"),
+            get("Deep"),
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_generated_costs_itself_alone_and_what_nothing_leads_to_costs_nothing() {
+        let normal = normalised(&document(), &Only::default()).unwrap();
+        assert_eq!((normal.operations, operations_of(&normal.root).len()), (4, 1));
+        let left_out: Vec<String> = normal.left_out.iter().map(LeftOut::operation).collect();
+        assert_eq!(left_out, ["GET /bad", "GET /lost", "GET /deep"]);
+        let contradicts = "members of its `allOf` contradict each other: one is of type `string`, another of type `object` \
+                           (at /components/schemas/Bad)";
+        assert_eq!(normal.left_out[0].reasons, [contradicts]);
+        assert_eq!(normal.left_out[2].reasons, [contradicts]);
+        assert_eq!(normal.left_out[1].reasons.len(), 1);
+        let schemas = normal
+            .root
+            .pointer("/components/schemas")
+            .map(ToString::to_string)
+            .unwrap();
+        // Extensions of others are left out; a property may be called as they are, and an example has what it has.
+        assert_eq!(
+            schemas,
+            r#"{"Good":{"type":"object","properties":{"x-own":{"type":"string"},"value":{"type":"number","nullable":true,"example":{"x-vendor":1},"format":"decimal"}}}}"#
+        );
+        assert_eq!(normal.root.get("x-vendor"), None);
+    }
+
+    #[test]
+    fn operations_are_chosen_by_tag_path_and_name() {
+        for (selector, paths) in [
+            ("tag:Good", &["/good"][..]),
+            ("path:/go", &["/good"]),
+            ("getNothing", &[]),
+        ] {
+            let normal = normalised(&document(), &Only::of([selector])).unwrap();
+            let found: Vec<String> = operations_of(&normal.root)
+                .into_iter()
+                .map(|(at, _)| keys(&at)[1].clone())
+                .collect();
+            assert_eq!(
+                (found.as_slice(), normal.left_out.len()),
+                (
+                    paths
+                        .iter()
+                        .map(|path| (*path).to_owned())
+                        .collect::<Vec<_>>()
+                        .as_slice(),
+                    0
+                ),
+                "{selector}"
+            );
+        }
+    }
+}

@@ -491,3 +491,210 @@ fn authorize_operation() -> Json {
         ),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document with one operation at `/a`, whose security is given, beside these schemes.
+    fn of(security: &str, schemes: &str) -> Secured {
+        let document = Json::parse(&format!(
+            r#"{{"servers":[{{"url":"https://api.sandbox.bank.example","x-environment":"sandbox"}},
+            {{"url":"https://api.bank.example/v1","x-environment":"production"}}],
+            "paths":{{"/a":{{"get":{{"security":{security}}}}}}},"components":{{"securitySchemes":{{{schemes}}}}}}}"#
+        ))
+        .unwrap();
+        secured(&document)
+    }
+
+    fn at(secured: &Secured, pointer: &str) -> String {
+        secured
+            .root
+            .pointer(pointer)
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+
+    const LOGIN: &str = r#""Login":{"type":"oauth2","flows":{"authorizationCode":{"authorizationUrl":"https://login.bank.example/authorize",
+        "tokenUrl":"https://login.bank.example/token","scopes":{"read":"Read."}}}}"#;
+    const SERVICE: &str = r#""Service":{"type":"oauth2","flows":{"clientCredentials":{"tokenUrl":"https://login.bank.example/token",
+        "scopes":{"admin":"All."}}}}"#;
+    const KEYS: &str = r#""Basic":{"type":"http","scheme":"basic"},"Key":{"type":"apiKey","in":"header","name":"X-Api-Key"},
+        "Query":{"type":"apiKey","in":"query","name":"key"},"Digest":{"type":"http","scheme":"digest"},"Certificate":{"type":"mutualTLS"},
+        "Token":{"type":"http","scheme":"bearer"},"Header":{"type":"apiKey","in":"header","name":"Authorization"}"#;
+
+    #[test]
+    fn what_an_operation_has_to_be_shown_is_in_the_generators_schemes() {
+        let schemes = format!("{LOGIN},{SERVICE},{KEYS}");
+        for (security, plain, lost, wrong) in [
+            ("[]", "[]", "", ""),
+            ("[{}]", "[{}]", "", ""),
+            (r#"[{"Login":["read"]}]"#, r#"[{"oauth":["read"]}]"#, "", ""),
+            (
+                r#"[{"Login":["read"],"Service":["admin"]}]"#,
+                r#"[{"oauth":["read","admin"]}]"#,
+                "",
+                "",
+            ),
+            (r#"[{"Token":[]},{"Header":[]}]"#, r#"[{"oauth":[]}]"#, "", ""),
+            (
+                r#"[{"Basic":[]},{"Login":[]}]"#,
+                r#"[{"accessKey":[]},{"oauth":[]}]"#,
+                "",
+                "",
+            ),
+            (
+                r#"[{"Login":["read"],"Key":[],"Certificate":[]}]"#,
+                r#"[{"oauth":["read"]}]"#,
+                "",
+                "",
+            ),
+            (r#"[{"Key":[]}]"#, "[{}]", "", ""),
+            (
+                r#"[{"Login":["read"]},{"Query":[]}]"#,
+                r#"[{"oauth":["read"]}]"#,
+                "that it can be called with a key in query `key` too",
+                "",
+            ),
+            (r#"[{"Query":[]}]"#, "[]", "", "it needs a key in query `key`"),
+            (
+                r#"[{"Digest":[]}]"#,
+                "[]",
+                "",
+                "it needs HTTP authentication of the scheme `digest`",
+            ),
+            (
+                r#"[{"Lost":[]}]"#,
+                "[]",
+                "",
+                "it needs `Lost`, which is no scheme of the document",
+            ),
+            (
+                r#"[{"Basic":[],"Login":[]}]"#,
+                "[]",
+                "",
+                "it needs an access token and a key in one header",
+            ),
+        ] {
+            let secured = of(security, &schemes);
+            assert_eq!(at(&secured, "/paths/~1a/get/security"), plain, "{security}");
+            let of_operation = secured.losses.iter().filter(|loss| loss.pointer.starts_with("/paths"));
+            let losses: Vec<&str> = of_operation.map(|loss| loss.what.as_str()).collect();
+            assert_eq!(losses.join("; "), lost, "{security}");
+            let faults: Vec<&str> = secured.faults.iter().map(|fault| fault.wrong.as_str()).collect();
+            assert_eq!(faults.join("; "), wrong, "{security}");
+            // A key that every call has is told once.
+            assert!(
+                secured
+                    .losses
+                    .iter()
+                    .any(|loss| loss.what.starts_with("header `X-Api-Key` of every call"))
+            );
+        }
+    }
+
+    #[test]
+    fn schemes_of_one_server_are_one_and_its_endpoints_are_operations() {
+        let secured = of(r#"[{"Login":["read","more"]}]"#, &format!("{LOGIN},{SERVICE}"));
+        assert_eq!(secured.problems, <[String; 0]>::default());
+        assert_eq!(
+            at(
+                &secured,
+                "/components/securitySchemes/oauth/flows/authorizationCode/scopes"
+            ),
+            r#"{"read":"Read.","more":""}"#
+        );
+        assert_eq!(
+            at(&secured, "/components/securitySchemes/oauth/x-oauth"),
+            r#"{"grants":["client_credentials","authorization_code","refresh_token"],"operations":{"authorize":"authorize","token":"create_token"},"client_authentication":{"default":"client_secret_basic"},"scope_sent_on":["authorize","client_credentials","password"]}"#
+        );
+        assert_eq!(at(&secured, "/paths/~1authorize/get/x-browser"), "true");
+        assert_eq!(at(&secured, "/paths/~1token/post/x-client"), r#""oauth""#);
+        let urls: Vec<String> = (2..4).map(|n| at(&secured, &format!("/servers/{n}/url"))).collect();
+        assert_eq!(
+            urls,
+            [r#""https://login.bank.example""#, r#""https://login.bank.example""#]
+        );
+        // That is what the document says of neither environment.
+        assert!(
+            secured
+                .losses
+                .iter()
+                .any(|loss| loss.what.starts_with("which authorization server each of"))
+        );
+    }
+
+    #[test]
+    fn each_environment_has_its_own_authorization_server_where_that_is_beside_the_resources() {
+        let beside = SERVICE.replace("login.bank.example", "api.bank.example");
+        let secured = of(r#"[{"Service":[]}]"#, &beside);
+        let urls: Vec<String> = (2..4).map(|n| at(&secured, &format!("/servers/{n}/url"))).collect();
+        assert_eq!(
+            urls,
+            [r#""https://api.sandbox.bank.example""#, r#""https://api.bank.example""#]
+        );
+        assert_eq!(secured.losses, []);
+    }
+
+    #[test]
+    fn browsers_may_be_sent_to_another_host_than_the_one_that_gives_tokens() {
+        let two = LOGIN.replace(
+            "https://login.bank.example/token",
+            "https://identity.bank.example/connect/token",
+        );
+        let secured = of(r#"[{"Login":[]}]"#, &two);
+        assert_eq!(at(&secured, "/servers/2/url"), r#""https://identity.bank.example""#);
+        assert_eq!(at(&secured, "/servers/3/url"), r#""https://login.bank.example""#);
+        assert_eq!(at(&secured, "/servers/3/x-authorize"), "true");
+    }
+
+    #[test]
+    fn what_a_person_knows_of_the_server_is_kept_and_what_is_missing_is_told() {
+        let known = LOGIN.replacen(
+            '{',
+            r#"{"x-oauth":{"pkce":"required","client_authentication":{"default":"none"}},"#,
+            1,
+        );
+        let secured = of(r#"[{"Login":[]}]"#, &known);
+        let oauth = at(&secured, "/components/securitySchemes/oauth/x-oauth");
+        assert!(
+            oauth.starts_with(r#"{"pkce":"required","client_authentication":{"default":"none"},"grants":"#),
+            "{oauth}"
+        );
+        for (scheme, problem) in [
+            (
+                r#""Token":{"type":"http","scheme":"bearer"}"#,
+                "no flow says how tokens are got",
+            ),
+            (
+                &SERVICE.replace("https://login.bank.example/token", "https://{host}/token"),
+                "is no whole https address",
+            ),
+            (&SERVICE.replace("https://", "http://"), "is no whole https address"),
+        ] {
+            let name = if scheme.contains("Service") { "Service" } else { "Token" };
+            let secured = of(&format!(r#"[{{"{name}":[]}}]"#), scheme);
+            assert!(
+                secured.problems.iter().any(|told| told.contains(problem)),
+                "{:?}",
+                secured.problems
+            );
+        }
+    }
+
+    #[test]
+    fn an_operation_that_is_the_token_endpoint_is_told() {
+        let document = Json::parse(&format!(
+            r#"{{"servers":[],"paths":{{"/token":{{"post":{{"operationId":"issueToken"}}}}}},"components":{{"securitySchemes":{{{SERVICE}}}}}}}"#
+        ))
+        .unwrap();
+        let secured = secured(&document);
+        assert_eq!(at(&secured, "/paths/~1token/post/operationId"), r#""create_token""#);
+        assert!(
+            secured
+                .losses
+                .iter()
+                .any(|loss| loss.what.contains("`issueToken`: it is the token endpoint"))
+        );
+    }
+}
