@@ -1,5 +1,5 @@
-//! What finrail does with specifications beside generating clients: `regen` makes what derives from them, `drift` holds
-//! them against evidence of what the provider does now.
+//! What finrail does with specifications beside generating clients: `import` makes them of what providers publish, `regen`
+//! makes what derives from them, `drift` holds them against evidence of what the provider does now.
 //!
 //! A library: each command is a caller with arguments of its own, and tests drive the same code and read the text that
 //! people read.
@@ -9,6 +9,7 @@ pub mod git;
 pub mod import;
 pub mod outline;
 pub mod pages;
+pub mod place;
 pub mod provider;
 pub mod regen;
 pub mod shell;

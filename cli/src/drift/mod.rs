@@ -13,12 +13,13 @@ pub mod page;
 pub mod spec;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use finrail_spec::yaml::Position;
 use serde_json::Value;
 
+use crate::place::{found, is_address};
 use crate::shell::{Outcome, Shell, Tone, quoted};
 use crate::workspace::Workspace;
 use facts::{Page, Recorded, digest};
@@ -121,7 +122,7 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             let (findings, coverage) = har::compare(&spec, &recording, &evidence).map_err(|why| about(place, &why))?;
             if let Some(copy) = scrub {
                 write_copy(
-                    &found(workspace, place),
+                    &found(workspace.root(), place),
                     copy,
                     &har::scrub(&spec, &recording, workspace.command()),
                 )?;
@@ -201,7 +202,10 @@ fn dated(workspace: &Workspace, place: &str, options: &Options) -> String {
         if is_address(place) {
             return None;
         }
-        let changed = std::fs::metadata(found(workspace, place)).ok()?.modified().ok()?;
+        let changed = std::fs::metadata(found(workspace.root(), place))
+            .ok()?
+            .modified()
+            .ok()?;
         Some(day(changed.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()))
     };
     changed().unwrap_or_else(|| options.today.clone())
@@ -366,53 +370,9 @@ fn documentation(
     })
 }
 
-fn is_address(place: &str) -> bool {
-    place.starts_with("http://") || place.starts_with("https://")
-}
-
-/// A file as the caller names it, or relative to the root.
-fn found(workspace: &Workspace, place: &str) -> PathBuf {
-    let path = Path::new(place);
-    if path.exists() {
-        path.to_owned()
-    } else {
-        workspace.root().join(path)
-    }
-}
-
-/// The text at a path, which may be relative to the root, or at an address.
-///
-/// Only here is the network used, and only when an address is given. `curl` fetches: it knows the
-/// proxies and certificates of the machine, and nothing of this project has to.
+/// The text at a path or an address.
 fn fetch(workspace: &Workspace, place: &str) -> io::Result<String> {
-    let bytes = if is_address(place) {
-        let fetched = std::process::Command::new("curl")
-            .args([
-                "--fail",
-                "--silent",
-                "--show-error",
-                "--location",
-                "--max-time",
-                "30",
-                "--max-filesize",
-                "8388608",
-            ])
-            .args(["--", place])
-            .output()
-            .map_err(|error| {
-                io::Error::other(format!("{place}: curl: {error}; save it to a file and give the file"))
-            })?;
-        if !fetched.status.success() {
-            let why = String::from_utf8_lossy(&fetched.stderr).trim().to_owned();
-            return Err(io::Error::other(format!(
-                "{place}: {why}; save it to a file and give the file"
-            )));
-        }
-        fetched.stdout
-    } else {
-        std::fs::read(found(workspace, place))
-            .map_err(|error| io::Error::new(error.kind(), format!("{place}: {error}")))?
-    };
+    let bytes = crate::place::fetch(workspace.root(), place)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

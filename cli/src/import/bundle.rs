@@ -1,5 +1,4 @@
-//! `import`: a typed client of a document that a provider published. The document and an overlay with what only a person knows
-//! become a bundle, which `build.rs` reads; what cannot be generated is told, all of it at once, and costs nothing else.
+//! A bundle of a document and an overlay: what the generator refuses of it is left out, until it refuses nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,0 +1,175 @@
+//! `import`: a typed client of a document that a provider published. The document and an overlay with what only a person knows
+//! become a bundle, which `build.rs` reads; what cannot be generated is told, all of it at once, and costs nothing else.
+
+mod bundle;
+mod overlay;
+mod proposals;
+mod report;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use finrail_spec::normal::Only;
+use finrail_spec::published::{Language, Published};
+
+pub use bundle::{Facts, ImportError, Imported, import};
+pub use proposals::{Proposal, proposals};
+
+use crate::place::fetch;
+use crate::shell::{Outcome, Shell, Tone, quoted};
+
+/// What is asked of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The document: a file or an address. None: the one that was imported before.
+    pub document: Option<String>,
+    /// The module's name.
+    pub id: String,
+    /// The provider's name; none: the document's title.
+    pub name: Option<String>,
+    /// Which operations: `tag:..`, `path:..`, or an `operationId`. None: those that were chosen before, or all.
+    pub only: Vec<String>,
+    /// The folder; none: `specs/<id>`.
+    pub into: Option<PathBuf>,
+    /// Take a newer document in the place of one that is there.
+    pub again: bool,
+}
+
+/// The overlay beside a document.
+const OVERLAY: &str = "overlay.yaml";
+/// What is made of both.
+const BUNDLE: &str = "bundle.json";
+
+/// Imports a document into a folder: the document as it came, an overlay where there is none, and the bundle.
+///
+/// # Errors
+///
+/// The file system's, and the writer's.
+pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>) -> io::Result<Outcome> {
+    let id = &options.id;
+    if !finrail_spec::names::is_snake_case(id) || finrail_spec::names::is_keyword(id) {
+        shell.header(
+            Tone::Bad,
+            "Refused",
+            &format!("`{id}` is no name of a module: write it in snake_case, as in `my_bank`"),
+        )?;
+        return Ok(Outcome::Failure);
+    }
+    let shown = options.into.clone().unwrap_or_else(|| PathBuf::from("specs").join(id));
+    let folder = root.join(&shown);
+    let known = document_in(&folder);
+    let bytes = match (&options.document, &known) {
+        (Some(place), Some(known)) if !options.again => {
+            let file = shown.join(known.file_name().unwrap_or_default());
+            shell.header(
+                Tone::Bad,
+                "Refused",
+                &format!(
+                    "{} is there already: to take {place} in its place, add `--again`",
+                    file.display()
+                ),
+            )?;
+            return Ok(Outcome::Failure);
+        }
+        (Some(place), _) => fetch(root, place)?,
+        (None, Some(known)) => std::fs::read(known)?,
+        (None, None) => {
+            let what = format!("{} has no document yet: name a file or an address", shown.display());
+            shell.header(Tone::Bad, "Refused", &what)?;
+            return Ok(Outcome::Failure);
+        }
+    };
+    let place = options.document.clone().unwrap_or_else(|| shown.display().to_string());
+    let published = match Published::read(&bytes) {
+        Ok(published) => published,
+        Err(error) => {
+            let (line, column) = (error.position.line, error.position.column);
+            shell.header(
+                Tone::Bad,
+                "Refused",
+                &format!("{place}:{line}:{column}: {}", error.message),
+            )?;
+            return Ok(Outcome::Failure);
+        }
+    };
+    let title = published.root.at(&["info", "title"]).and_then(|title| title.as_str());
+    let name = options
+        .name
+        .clone()
+        .or_else(|| title.map(|title| title.trim().to_owned()));
+    let overlay_file = folder.join(OVERLAY);
+    let is_new = !overlay_file.exists();
+    let overlay_text = match is_new {
+        false => std::fs::read_to_string(&overlay_file)?,
+        true => overlay::text(&published.root, id, name.as_deref().unwrap_or(id), &options.only),
+    };
+    let overlay = match Published::read(overlay_text.as_bytes()) {
+        Ok(overlay) => overlay,
+        Err(error) => {
+            let (line, column) = (error.position.line, error.position.column);
+            let file = shown.join(OVERLAY);
+            shell.header(
+                Tone::Bad,
+                "Refused",
+                &format!("{}:{line}:{column}: {}", file.display(), error.message),
+            )?;
+            return Ok(Outcome::Failure);
+        }
+    };
+    let only = match options.only.is_empty() {
+        false => options.only.clone(),
+        true => overlay::only(&overlay.root),
+    };
+    let facts = Facts {
+        id: id.clone(),
+        name: name.unwrap_or_else(|| id.clone()),
+        only: Only::of(only.iter().map(String::as_str)),
+    };
+    let imported = match import(&published.root, Some(&overlay.root), &facts) {
+        Ok(imported) => imported,
+        Err(error) => {
+            report::refused(&error, &shown.join(OVERLAY), &overlay, shell)?;
+            return Ok(Outcome::Failure);
+        }
+    };
+    // The bytes as they came.
+    let document_file = match published.language {
+        Language::Json => "openapi.json",
+        Language::Yaml => "openapi.yaml",
+    };
+    std::fs::create_dir_all(&folder)?;
+    if let Some(known) = known.filter(|known| !known.ends_with(document_file)) {
+        std::fs::remove_file(known)?;
+    }
+    std::fs::write(folder.join(document_file), &bytes)?;
+    if is_new {
+        std::fs::write(&overlay_file, &overlay_text)?;
+    }
+    std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
+    report::told(&imported, &published, &shown.join(document_file), shell)?;
+    report::proposed(&proposals(&published.root), shell)?;
+    let next = format!(
+        "{command} import --id {id}{}",
+        options.into.as_ref().map_or(String::new(), |into| format!(
+            " --into {}",
+            quoted(&into.display().to_string())
+        ))
+    );
+    let what = match is_new {
+        true => format!(
+            "{} holds what only a person knows: look through it, then run: {next}",
+            shown.join(OVERLAY).display()
+        ),
+        false => format!("{} is what build.rs reads", shown.join(BUNDLE).display()),
+    };
+    shell.header(Tone::Note, "Next", &what)?;
+    Ok(Outcome::Fresh)
+}
+
+/// The document that a folder has.
+fn document_in(folder: &Path) -> Option<PathBuf> {
+    ["openapi.yaml", "openapi.json"]
+        .into_iter()
+        .map(|name| folder.join(name))
+        .find(|file| file.exists())
+}

@@ -1,0 +1,107 @@
+//! The overlay of a new import: what only a person knows, with what is assumed until they say it, and what is proposed.
+
+use std::fmt::Write as _;
+
+use finrail_spec::json::Json;
+
+use super::proposals::proposals;
+
+/// The choice of operations, in the overlay: `x-only`.
+const ONLY: &str = "x-only";
+
+/// The operations that an overlay chooses.
+pub(super) fn only(overlay: &Json) -> Vec<String> {
+    let listed = overlay.get(ONLY).map(Json::items).unwrap_or_default();
+    listed.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+}
+
+/// More proposals of one import are counted and not written.
+const MOST: usize = 200;
+
+pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String]) -> String {
+    let quoted = |text: &str| Json::str(text).to_string();
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "# What the document does not say, and only a person knows. The document itself is never edited."
+    );
+    let _ = writeln!(out, "overlay: 1.1.0");
+    let _ = writeln!(
+        out,
+        "info:\n  title: {}\n  version: 1.0.0",
+        quoted(&format!("What the document of {name} does not say"))
+    );
+    if !only.is_empty() {
+        let only: Vec<String> = only.iter().map(|selector| quoted(selector)).collect();
+        let _ = writeln!(
+            out,
+            "# Which operations: `tag:..`, `path:..`, or an operationId. Without it, all.\n{ONLY}: [{}]",
+            only.join(", ")
+        );
+    }
+    let _ = writeln!(out, "actions:");
+    let _ = writeln!(out, "  - target: $\n    update:\n      x-provider:");
+    let _ = writeln!(out, "        id: {id}\n        name: {}", quoted(name));
+    let _ = writeln!(
+        out,
+        "        # Environment variables with credentials begin so.\n        env_prefix: {}",
+        id.to_uppercase()
+    );
+    if let Some((path, scheme)) = oauth(root) {
+        let _ = writeln!(out, "  - target: {path}\n    update:");
+        if scheme.get("flows").is_none() && scheme.get("flow").is_none() {
+            let _ = writeln!(
+                out,
+                "      # The document does not say where tokens are got: put the addresses in, and the scopes.\n      type: oauth2\n      flows:\n        authorizationCode:\n          authorizationUrl: \"\"\n          tokenUrl: \"\"\n          scopes: {{}}"
+            );
+        }
+        let _ = writeln!(
+            out,
+            "      x-oauth:\n        # How the client shows who it is (RFC 6749 section 2.3.1): client_secret_basic, client_secret_post, none.\n        client_authentication:\n          default: client_secret_basic\n        # Whether the server checks PKCE (RFC 7636): required, supported, undocumented, refused.\n        pkce: undocumented"
+        );
+        let _ = writeln!(
+            out,
+            "        # If it is documented: whether a refresh replaces the refresh token, and how many seconds tokens live.\n        # refresh:\n        #   rotates: true\n        #   lifetime: 2592000\n        # access_token_lifetime: 1800"
+        );
+    }
+    let proposals = proposals(root);
+    if !proposals.is_empty() {
+        let _ = writeln!(
+            out,
+            "  # Proposed by names and patterns. Take the `# ` away from what is so."
+        );
+    }
+    for proposal in proposals.iter().take(MOST) {
+        let _ = writeln!(
+            out,
+            "  # - target: {}\n  #   update: {}\n  #   description: {}",
+            quoted(&proposal.target),
+            proposal.update,
+            quoted(&proposal.why)
+        );
+    }
+    if proposals.len() > MOST {
+        let _ = writeln!(out, "  # And {} more.", proposals.len() - MOST);
+    }
+    out
+}
+
+/// The security scheme with access tokens, and its place.
+fn oauth(root: &Json) -> Option<(String, &Json)> {
+    for section in [&["components", "securitySchemes"][..], &["securityDefinitions"]] {
+        for (name, scheme) in root.at(section).map(Json::members).unwrap_or_default() {
+            let kind = scheme.get("type").and_then(Json::as_str).unwrap_or_default();
+            let bearer = scheme
+                .get("scheme")
+                .and_then(Json::as_str)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+            if matches!(kind, "oauth2" | "openIdConnect") || bearer {
+                return Some((
+                    format!("$.{}['{}']", section.join("."), name.replace('\'', "\\'")),
+                    scheme,
+                ));
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,274 @@
+//! What names and patterns of a document suggest and only a person knows: which texts are money, which calls only read, how a
+//! caller names its intent, how the next page is asked for.
+
+use finrail_spec::json::Json;
+use finrail_spec::model::METHODS;
+use finrail_spec::names::snake_case;
+
+/// Something that an overlay may say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Of what kind it is, in words that follow a number.
+    pub kind: &'static str,
+    /// JSONPath of what it is about (RFC 9535).
+    pub target: String,
+    /// What is put there, as JSON, which is YAML too.
+    pub update: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Words of a property that is an amount.
+const MONEY: [&str; 12] = [
+    "amount", "balance", "price", "fee", "fees", "total", "subtotal", "tax", "rate", "cost", "charge", "limit",
+];
+
+/// Words of a call that only reads.
+const READS: [&str; 9] = [
+    "get", "list", "search", "query", "find", "lookup", "retrieve", "read", "fetch",
+];
+
+/// Headers by which a caller names its intent.
+const IDEMPOTENCY: [&str; 6] = [
+    "idempotency-key",
+    "x-idempotency-key",
+    "paypal-request-id",
+    "x-request-idempotency-key",
+    "idempotence-key",
+    "x-idempotence-key",
+];
+
+/// Parameters that take a cursor.
+const CURSORS: [&str; 10] = [
+    "cursor",
+    "page_token",
+    "next_token",
+    "continuation_token",
+    "starting_after",
+    "after",
+    "next",
+    "offset",
+    "page_key",
+    "next_page",
+];
+
+/// What a document suggests, in its order.
+#[must_use]
+pub fn proposals(root: &Json) -> Vec<Proposal> {
+    let mut found = Vec::new();
+    for (path, item) in root.get("paths").map(Json::members).unwrap_or_default() {
+        for (method, operation) in item
+            .members()
+            .iter()
+            .filter(|(name, _)| METHODS.contains(&name.as_str()))
+        {
+            let target = format!("$.paths{}.{method}", step(path));
+            of_operation(root, operation, path, method, &target, &mut found);
+        }
+    }
+    for section in [&["components", "schemas"][..], &["definitions"]] {
+        for (name, schema) in root.at(section).map(Json::members).unwrap_or_default() {
+            let target = format!("$.{}{}", section.join("."), step(name));
+            of_schema(schema, &target, 0, &mut found);
+        }
+    }
+    found
+}
+
+/// A step of a JSONPath.
+fn step(name: &str) -> String {
+    format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+fn text<'j>(json: &'j Json, name: &str) -> &'j str {
+    json.get(name).and_then(Json::as_str).unwrap_or_default()
+}
+
+/// What a reference leads to.
+fn target_of<'j>(root: &'j Json, json: &'j Json) -> &'j Json {
+    let mut here = json;
+    for _ in 0..32 {
+        match here
+            .get("$ref")
+            .and_then(Json::as_str)
+            .and_then(|reference| reference.strip_prefix('#'))
+        {
+            Some(pointer) => match root.pointer(pointer) {
+                Some(target) => here = target,
+                None => break,
+            },
+            None => break,
+        }
+    }
+    here
+}
+
+fn of_operation(root: &Json, operation: &Json, path: &str, method: &str, target: &str, found: &mut Vec<Proposal>) {
+    let parameters: Vec<&Json> = operation
+        .get("parameters")
+        .map(Json::items)
+        .unwrap_or_default()
+        .iter()
+        .map(|parameter| target_of(root, parameter))
+        .collect();
+    let id = snake_case(text(operation, "operationId"));
+    let words = format!("{id}_{}", snake_case(path.rsplit('/').next().unwrap_or_default()));
+    if method == "post"
+        && operation.get("x-effect").is_none()
+        && let Some(word) = words.split('_').find(|word| READS.contains(word))
+    {
+        found.push(Proposal {
+            kind: "calls by POST that may only read",
+            target: target.to_owned(),
+            update: r#"{ "x-effect": "safe" }"#.to_owned(),
+            why: format!("its name has `{word}`; say so only if it changes nothing"),
+        });
+    }
+    let header = parameters.iter().find(|parameter| {
+        text(parameter, "in") == "header" && IDEMPOTENCY.contains(&text(parameter, "name").to_lowercase().as_str())
+    });
+    if let Some(header) = header.filter(|_| operation.get("x-idempotency").is_none() && method != "get") {
+        let name = text(header, "name");
+        found.push(Proposal {
+            kind: "headers that may name the caller's intent",
+            target: target.to_owned(),
+            update: format!(r#"{{ "x-idempotency": {{ "header": "{name}" }} }}"#),
+            why: "say so only if the provider promises to do the same intent once".to_owned(),
+        });
+    }
+    if method == "get" && operation.get("x-pagination").is_none() {
+        of_pages(root, operation, &parameters, target, found);
+    }
+}
+
+/// A list with a cursor in the reply, or with a link.
+fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, found: &mut Vec<Proposal>) {
+    let replies = operation.get("responses").map(Json::members).unwrap_or_default();
+    let Some((_, reply)) = replies.iter().find(|(status, _)| status.starts_with('2')) else {
+        return;
+    };
+    let reply = target_of(root, reply);
+    let schema = match reply.get("content").map(Json::members) {
+        Some(contents) => contents.first().and_then(|(_, content)| content.get("schema")),
+        None => reply.get("schema"),
+    };
+    let Some(schema) = schema.map(|schema| target_of(root, schema)) else {
+        return;
+    };
+    let properties = schema.get("properties").map(Json::members).unwrap_or_default();
+    let lists: Vec<&str> = properties
+        .iter()
+        .filter(|(_, property)| text(target_of(root, property), "type") == "array")
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let [items] = lists.as_slice() else { return };
+    let Some(next) = next_in(root, schema, "", 0) else {
+        return;
+    };
+    let cursor = parameters
+        .iter()
+        .map(|parameter| text(parameter, "name"))
+        .find(|name| CURSORS.contains(&snake_case(name).as_str()));
+    let is_link = next.to_lowercase().contains("link")
+        || next.to_lowercase().ends_with("/href")
+        || next.to_lowercase().contains("url");
+    let update = match (cursor, is_link) {
+        (_, true) => format!(r#"{{ "x-pagination": {{ "style": "link", "next": "{next}", "items": "/{items}" }} }}"#),
+        (Some(parameter), false) => format!(
+            r#"{{ "x-pagination": {{ "style": "cursor", "next": "{next}", "parameter": "{parameter}", "items": "/{items}" }} }}"#
+        ),
+        (None, false) => return,
+    };
+    found.push(Proposal {
+        kind: "lists that may come in pages",
+        target: target.to_owned(),
+        update,
+        why: "its reply names a next page".to_owned(),
+    });
+}
+
+/// JSON pointer to what names the next page.
+fn next_in(root: &Json, schema: &Json, at: &str, depth: usize) -> Option<String> {
+    if depth > 3 {
+        return None;
+    }
+    let properties = schema.get("properties").map(Json::members).unwrap_or_default();
+    for (name, property) in properties {
+        let property = target_of(root, property);
+        let here = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+        let words = snake_case(name);
+        let is_next = words == "next"
+            || words.starts_with("next_")
+                && ["cursor", "token", "page", "link", "url", "href", "offset"]
+                    .iter()
+                    .any(|word| words.ends_with(word));
+        if is_next {
+            return match property.get("properties") {
+                Some(inner) => inner.get("href").map(|_| format!("{here}/href")),
+                None => Some(here),
+            };
+        }
+        if matches!(
+            words.as_str(),
+            "links" | "paging" | "pagination" | "page" | "meta" | "cursors"
+        ) && let Some(found) = next_in(root, property, &here, depth + 1)
+        {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// Texts that are amounts.
+fn of_schema(schema: &Json, target: &str, depth: usize, found: &mut Vec<Proposal>) {
+    if depth > 16 {
+        return;
+    }
+    for (name, property) in schema.get("properties").map(Json::members).unwrap_or_default() {
+        let target = format!("{target}.properties{}", step(name));
+        let words = snake_case(name);
+        let is_text =
+            text(property, "type") == "string" && property.get("enum").is_none() && property.get("format").is_none();
+        if is_text && let Some(word) = words.split('_').find(|word| MONEY.contains(word)) {
+            let pattern = text(property, "pattern");
+            let looks_so = pattern.is_empty() || pattern.contains("\\d") || pattern.contains("0-9");
+            let is_no_amount = [
+                "currency",
+                "type",
+                "id",
+                "code",
+                "name",
+                "date",
+                "time",
+                "text",
+                "description",
+            ];
+            if looks_so && !words.split('_').any(|word| is_no_amount.contains(&word)) {
+                found.push(Proposal {
+                    kind: "texts that may be money",
+                    target: target.clone(),
+                    update: r#"{ "format": "decimal" }"#.to_owned(),
+                    why: match pattern.is_empty() {
+                        true => format!("its name has `{word}`; say so only if it is always a number"),
+                        false => format!("its name has `{word}`, and its pattern is `{pattern}`"),
+                    },
+                });
+            }
+        }
+        of_schema(property, &target, depth + 1, found);
+    }
+    if let Some(items) = schema.get("items") {
+        of_schema(items, &format!("{target}.items"), depth + 1, found);
+    }
+    for keyword in ["allOf", "oneOf", "anyOf"] {
+        for (n, part) in schema
+            .get(keyword)
+            .map(Json::items)
+            .unwrap_or_default()
+            .iter()
+            .enumerate()
+        {
+            of_schema(part, &format!("{target}.{keyword}[{n}]"), depth + 1, found);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What an import tells: a table first, then what is left out and what is lost, each with its place in the document.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use finrail_spec::dialect::{Dialect, Weight};
+use finrail_spec::published::Published;
+
+use super::bundle::{ImportError, Imported};
+use super::proposals::Proposal;
+use crate::shell::{Shell, Tone};
+
+/// More lines of one kind are counted and not written.
+const MOST: usize = 20;
+
+/// Why there is no client.
+pub(super) fn refused(
+    error: &ImportError,
+    overlay_file: &Path,
+    overlay: &Published,
+    shell: &mut Shell<'_>,
+) -> io::Result<()> {
+    match error {
+        ImportError::Overlay(faults) => {
+            for fault in faults {
+                let line = overlay
+                    .line(&fault.pointer)
+                    .map_or(String::new(), |line| format!(":{line}"));
+                shell.header(
+                    Tone::Bad,
+                    "Refused",
+                    &format!("{}{line}: {}", overlay_file.display(), fault.wrong),
+                )?;
+            }
+        }
+        ImportError::Problems(problems) => {
+            for problem in problems {
+                shell.header(Tone::Bad, "Missing", problem)?;
+            }
+        }
+        other => shell.header(Tone::Bad, "Refused", &other.to_string())?,
+    }
+    Ok(())
+}
+
+/// What became of the document.
+pub(super) fn told(imported: &Imported, published: &Published, file: &Path, shell: &mut Shell<'_>) -> io::Result<()> {
+    let dialect = match imported.dialect {
+        Dialect::Swagger2 => "Swagger 2.0",
+        Dialect::OpenApi30 => "OpenAPI 3.0",
+        Dialect::OpenApi31 => "OpenAPI 3.1",
+    };
+    let lossy = imported.generated.values().filter(|lost| !lost.is_empty()).count();
+    let summary = format!(
+        "{dialect}, {} operations: {} generated, {lossy} of them with something lost, {} left out",
+        imported.operations,
+        imported.generated.len(),
+        imported.left_out.len()
+    );
+    let tone = if imported.left_out.is_empty() {
+        Tone::Good
+    } else {
+        Tone::Warn
+    };
+    shell.header(tone, "Imported", &summary)?;
+    let at = |pointer: &str| {
+        let line = published.line(pointer).map_or(String::new(), |line| format!(":{line}"));
+        format!("{}{line}", file.display())
+    };
+    for (n, one) in imported.left_out.iter().enumerate() {
+        if n == MOST {
+            shell.line(&format!("and {} more", imported.left_out.len() - MOST))?;
+            break;
+        }
+        shell.header(
+            Tone::Warn,
+            "Left out",
+            &format!("{}: {}", at(&one.pointer), one.operation()),
+        )?;
+        for reason in &one.reasons {
+            shell.line(reason)?;
+        }
+    }
+    // The same loss in many places is told once, with the first of them.
+    let mut kinds: BTreeMap<(bool, &str), Vec<&str>> = BTreeMap::new();
+    for loss in &imported.losses {
+        let kind = (loss.weight == Weight::Rule, loss.what.as_str());
+        kinds.entry(kind).or_default().push(&loss.pointer);
+    }
+    for (shown, ((is_rule, what), places)) in kinds.iter().enumerate() {
+        if shown == MOST {
+            shell.line(&format!("and {} more kinds", kinds.len() - MOST))?;
+            break;
+        }
+        let more = match places.len() {
+            1 => String::new(),
+            all => format!(" (and {} more)", all - 1),
+        };
+        let header = if *is_rule { "Not said" } else { "Lost" };
+        shell.header(Tone::Note, header, &format!("{}{more}: {what}", at(places[0])))?;
+    }
+    if !imported.renamed.is_empty() {
+        let first = &imported.renamed[0];
+        shell.header(
+            Tone::Note,
+            "Renamed",
+            &format!(
+                "{} names, such as `{}` to `{}`",
+                imported.renamed.len(),
+                first.from,
+                first.to
+            ),
+        )?;
+    }
+    Ok(())
+}
+
+/// What names and patterns suggest, for a person to decide.
+pub(super) fn proposed(proposals: &[Proposal], shell: &mut Shell<'_>) -> io::Result<()> {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for proposal in proposals {
+        *kinds.entry(proposal.kind).or_default() += 1;
+    }
+    for (kind, count) in kinds {
+        shell.header(Tone::Note, "Proposed", &format!("{count} {kind}"))?;
+    }
+    Ok(())
+}
