@@ -95,6 +95,8 @@ pub(crate) struct Schemas<'a> {
     pub notes: BTreeMap<String, SchemaNotes>,
     /// Objects and enums without a name, under the one that they were given.
     hoisted: Map<String, Value>,
+    /// The same as they stand in the document.
+    unnamed: BTreeMap<String, Value>,
 }
 
 impl<'a> Schemas<'a> {
@@ -104,6 +106,7 @@ impl<'a> Schemas<'a> {
             errors: Vec::new(),
             notes: BTreeMap::new(),
             hoisted: Map::new(),
+            unnamed: BTreeMap::new(),
         }
     }
 
@@ -185,7 +188,12 @@ impl<'a> Schemas<'a> {
         if !is_object && !is_enum {
             return self.bare(place, name, schema);
         }
+        // The same in several replies of one operation is one type.
+        if self.unnamed.get(name) == Some(schema) {
+            return json!({ "$ref": format!("#/components/schemas/{name}") });
+        }
         let name = &self.free_name(name);
+        self.unnamed.insert(name.clone(), schema.clone());
         self.hoisted.insert(name.to_owned(), Value::Null);
         let mut inner = self.named(place, name, schema);
         // Whether the value may be null belongs to the place, not to the type.

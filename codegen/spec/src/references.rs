@@ -32,7 +32,13 @@ pub struct ReferenceFault {
     pub wrong: String,
 }
 
-const SCHEMAS: &str = "#/components/schemas/";
+/// What references to named schemas begin with.
+pub(crate) const SCHEMAS: &str = "#/components/schemas/";
+
+/// The name that a reference to a schema has.
+pub(crate) fn schema_name(schema: &Json) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix(SCHEMAS)
+}
 
 /// More objects in one place than a document has: a reference that leads to itself.
 const DEEPEST: usize = 32;

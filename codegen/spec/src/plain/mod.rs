@@ -70,7 +70,7 @@ pub fn plain(root: &Json) -> Plain {
         Kind::PathItem => Some(work.path(object, pointer)),
         _ => None,
     });
-    servers::tidy(&mut out, &mut work.losses);
+    work.environments(&mut out);
     let Work {
         losses, faults, made, ..
     } = work;

@@ -1,7 +1,7 @@
 //! Hosts: each environment has one, and every operation is at one of them.
 
 use super::Work;
-use crate::dialect::{Loss, Weight};
+use crate::dialect::Weight;
 use crate::json::Json;
 use crate::names::snake_case;
 
@@ -20,6 +20,65 @@ impl Work<'_> {
                 pointer,
                 format!("it is at {}, and not where the others are", own.join(" or ")),
             );
+        }
+    }
+
+    /// Servers with their variables written out, and with the name of an environment.
+    pub(super) fn environments(&mut self, root: &mut Json) {
+        let listed = root.get("servers").map(Json::items).unwrap_or_default().to_vec();
+        let mut out: Vec<Json> = Vec::new();
+        let mut names: Vec<String> = Vec::new();
+        for (n, server) in listed.iter().enumerate() {
+            let Some(url) = url_of(server) else { continue };
+            if out
+                .iter()
+                .any(|known| known.get("url").and_then(Json::as_str) == Some(url.as_str()))
+            {
+                continue;
+            }
+            if !url.starts_with("https://") {
+                let wrong = match url.starts_with("http://") {
+                    true => "is not https, and is left out",
+                    false => "is no whole address: the overlay has to say which",
+                };
+                self.lose(
+                    &format!("/servers/{n}"),
+                    Weight::Meaning,
+                    format!("server `{url}`, which {wrong}"),
+                );
+                continue;
+            }
+            let mut plain = server.clone();
+            plain.remove("variables");
+            plain.set("url", Json::str(url.as_str()));
+            if plain.get("x-environment").is_none() {
+                let description = server.get("description").and_then(Json::as_str).unwrap_or_default();
+                let words = format!("{} {}", snake_case(&url), snake_case(description));
+                let word = words.split(['_', ' ', '/', '.', ':', '-']).find_map(|word| {
+                    ENVIRONMENTS
+                        .iter()
+                        .find(|(known, _)| word.starts_with(known))
+                        .map(|(_, name)| *name)
+                });
+                let name = word.unwrap_or("production");
+                let mut free = name.to_owned();
+                let mut number = 2;
+                while names.contains(&free) {
+                    free = format!("{name}_{number}");
+                    number += 1;
+                }
+                names.push(free.clone());
+                plain.set("x-environment", Json::str(free));
+            }
+            out.push(plain);
+        }
+        // Whoever chooses none gets the first: not the one where money moves.
+        out.sort_by_key(|server| {
+            let name = server.get("x-environment").and_then(Json::as_str).unwrap_or_default();
+            name.starts_with("production")
+        });
+        if root.get("servers").is_some() {
+            root.set("servers", Json::Array(out));
         }
     }
 }
@@ -47,62 +106,3 @@ const ENVIRONMENTS: [(&str, &str); 9] = [
     ("dev", "development"),
     ("mock", "mock"),
 ];
-
-/// Servers with their variables written out, and with the name of an environment.
-pub(super) fn tidy(root: &mut Json, losses: &mut Vec<Loss>) {
-    let listed = root.get("servers").map(Json::items).unwrap_or_default().to_vec();
-    let mut out: Vec<Json> = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    for (n, server) in listed.iter().enumerate() {
-        let Some(url) = url_of(server) else { continue };
-        if out
-            .iter()
-            .any(|known| known.get("url").and_then(Json::as_str) == Some(url.as_str()))
-        {
-            continue;
-        }
-        if !url.starts_with("https://") {
-            let wrong = match url.starts_with("http://") {
-                true => "is not https, and is left out",
-                false => "is no whole address: the overlay has to say which",
-            };
-            losses.push(Loss {
-                pointer: format!("/servers/{n}"),
-                weight: Weight::Meaning,
-                what: format!("server `{url}`, which {wrong}"),
-            });
-            continue;
-        }
-        let mut plain = server.clone();
-        plain.remove("variables");
-        plain.set("url", Json::str(url.as_str()));
-        if plain.get("x-environment").is_none() {
-            let description = server.get("description").and_then(Json::as_str).unwrap_or_default();
-            let words = format!("{} {}", snake_case(&url), snake_case(description));
-            let word = words.split(['_', ' ', '/', '.', ':', '-']).find_map(|word| {
-                ENVIRONMENTS
-                    .iter()
-                    .find(|(known, _)| word.starts_with(known))
-                    .map(|(_, name)| *name)
-            });
-            let name = word.unwrap_or("production");
-            let mut free = name.to_owned();
-            let mut number = 2;
-            while names.contains(&free) {
-                free = format!("{name}_{number}");
-                number += 1;
-            }
-            names.push(free.clone());
-            plain.set("x-environment", Json::str(free));
-        }
-        out.push(plain);
-    }
-    // Whoever chooses none gets the first: not the one where money moves.
-    out.sort_by_key(|server| {
-        let name = server.get("x-environment").and_then(Json::as_str).unwrap_or_default();
-        name.starts_with("production")
-    });
-    if root.get("servers").is_some() {
-        root.set("servers", Json::Array(out));
-    }
-}

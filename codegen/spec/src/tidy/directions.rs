@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reference;
 use crate::grammar::Kind;
 use crate::json::Json;
 use crate::pointer::{join, keys};
 use crate::rebuild::rebuilt;
+use crate::references::schema_name as reference;
 
 /// Named schemas that are sent and received. What nothing refers to is neither.
 pub(super) struct Directions {

@@ -18,6 +18,7 @@ use crate::json::Json;
 use crate::pointer::join;
 use crate::rebuild::rebuilt;
 
+use crate::references::{SCHEMAS, schema_name as reference};
 use directions::Directions;
 
 /// A document whose schemas are tidied.
@@ -40,8 +41,6 @@ pub struct SchemaFault {
     /// What is wrong with it.
     pub wrong: String,
 }
-
-const SCHEMAS: &str = "#/components/schemas/";
 
 /// The name of the schema of decimals that stand in lists and maps.
 const EXACT_NUMBER: &str = "ExactNumber";
@@ -103,11 +102,6 @@ struct Tidy<'d> {
     needs_number: bool,
     losses: Vec<Loss>,
     faults: Vec<SchemaFault>,
-}
-
-/// The name that a reference to a schema has.
-fn reference(schema: &Json) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix(SCHEMAS)
 }
 
 fn is_true(schema: &Json, keyword: &str) -> bool {
