@@ -1,0 +1,180 @@
+//! `finrail import`: what is told of a document, what it leaves in the folder, and what of it can be generated.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+
+use finrail_cli::import::{self, Options};
+use finrail_cli::shell::{Outcome, Shell};
+use serde_json::Value;
+
+const HARBOUR: &str = include_str!("fixtures/harbour.yaml");
+
+/// A folder of its own.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(test: &str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("import-{test}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&root);
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::write(root.join("harbour.yaml"), HARBOUR).unwrap();
+        Self(root)
+    }
+
+    fn import(&self, document: Option<&str>, change: impl FnOnce(&mut Options)) -> (Outcome, String) {
+        let mut options = Options {
+            document: document.map(str::to_owned),
+            id: "harbour".to_owned(),
+            ..Options::default()
+        };
+        change(&mut options);
+        let mut text = Vec::new();
+        let outcome = import::run(&self.0, "finrail", &options, &mut Shell::new(&mut text, false)).unwrap();
+        (outcome, String::from_utf8(text).unwrap())
+    }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.0.join("specs/harbour").join(file)).unwrap()
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.0.join("specs/harbour").join(file), text).unwrap();
+    }
+
+    fn bundle(&self) -> Value {
+        serde_json::from_str(&self.read("bundle.json")).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_document_becomes_a_bundle_and_what_it_costs_is_told() {
+    let place = Place::new("told");
+    let (outcome, told) = place.import(Some("harbour.yaml"), |_| {});
+    assert_eq!(outcome, Outcome::Fresh);
+    insta::assert_snapshot!("told", told);
+    insta::assert_snapshot!("overlay", place.read("overlay.yaml"));
+    // The provider's bytes are as they came.
+    assert_eq!(place.read("openapi.yaml"), HARBOUR);
+}
+
+#[test]
+fn the_bundle_is_one_that_the_generator_reads() {
+    let place = Place::new("generated");
+    place.import(Some("harbour.yaml"), |_| {});
+    let text = place.read("bundle.json");
+    let code = finrail_codegen::generate("bundle.json", &text, &finrail_codegen::Options::default()).unwrap();
+    for wanted in [
+        "pub fn get_accounts",
+        "pub fn get_account(",
+        "pub fn create_payment",
+        "pub fn search_payments",
+        "pub struct Account ",
+        "pub balance: ::std::option::Option<::finrail::rt::v1::Decimal>",
+        "pub counter: ::std::option::Option<::finrail::rt::v1::Decimal>",
+        "authorize: \"https://login.harbour.example\"",
+        "oauth: \"https://tokens.harbour.example\"",
+    ] {
+        assert!(code.contains(wanted), "{wanted}");
+    }
+    assert!(!code.contains("upload_receipt"));
+}
+
+#[test]
+fn the_overlay_is_put_over_the_document_and_stays_when_a_newer_one_comes() {
+    let place = Place::new("again");
+    place.import(Some("harbour.yaml"), |_| {});
+    let overlay = place.read("overlay.yaml");
+    // A person says what is so.
+    let said = overlay
+        .replace("pkce: undocumented", "pkce: required")
+        .replace(
+            "  # - target: \"$.paths['/payments/search'].post\"\n  #   update:",
+            "  - target: \"$.paths['/payments/search'].post\"\n    update:",
+        )
+        .replace(
+            "  # - target: \"$.components.schemas['ACCOUNT'].properties['overdraftAmount']\"\n  #   update:",
+            "  - target: \"$.components.schemas['ACCOUNT'].properties['overdraftAmount']\"\n    update:",
+        );
+    assert_ne!(said, overlay);
+    place.write("overlay.yaml", &said);
+    let (outcome, _) = place.import(None, |_| {});
+    assert_eq!(outcome, Outcome::Fresh);
+    let bundle = place.bundle();
+    assert_eq!(
+        bundle["components"]["securitySchemes"]["oauth"]["x-oauth"]["pkce"],
+        "required"
+    );
+    assert_eq!(bundle["paths"]["/payments/search"]["post"]["x-effect"], "safe");
+    let money = &bundle["components"]["schemas"]["Account"]["properties"]["overdraftAmount"];
+    assert_eq!(
+        (&money["type"], &money["format"]),
+        (&Value::from("string"), &Value::from("decimal"))
+    );
+    // A newer document is taken when that is asked for, and not otherwise.
+    let newer = HARBOUR.replace("operationId: getAccount\n", "operationId: readAccount\n");
+    std::fs::write(place.0.join("newer.yaml"), &newer).unwrap();
+    let (outcome, told) = place.import(Some("newer.yaml"), |_| {});
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(
+        told.contains("is there already: to take newer.yaml in its place, add `--again`"),
+        "{told}"
+    );
+    let (outcome, _) = place.import(Some("newer.yaml"), |options| options.again = true);
+    assert_eq!(outcome, Outcome::Fresh);
+    assert_eq!(place.read("openapi.yaml"), newer);
+    assert_eq!(place.read("overlay.yaml"), said);
+    assert_eq!(
+        place.bundle()["paths"]["/accounts/{account-id}"]["get"]["operationId"],
+        "read_account"
+    );
+    // What an overlay says of a place that is not there any more is a finding.
+    let gone = newer.replace("  /payments/search:\n", "  /payments/find:\n");
+    std::fs::write(place.0.join("newer.yaml"), &gone).unwrap();
+    let (outcome, told) = place.import(Some("newer.yaml"), |options| options.again = true);
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(told.contains("specs/harbour/overlay.yaml:"), "{told}");
+    // Nothing was written.
+    assert_eq!(place.read("openapi.yaml"), newer);
+}
+
+#[test]
+fn operations_can_be_chosen_and_types_follow() {
+    let place = Place::new("only");
+    place.import(Some("harbour.yaml"), |options| {
+        options.only = vec!["tag:Payments".to_owned()]
+    });
+    let paths = |bundle: &Value| -> Vec<String> { bundle["paths"].as_object().unwrap().keys().cloned().collect() };
+    let chosen = ["/payments", "/payments/search", "/oauth/token", "/authorize"];
+    assert_eq!(paths(&place.bundle()), chosen);
+    assert!(place.bundle()["components"]["schemas"].get("AccountPage").is_none());
+    // The choice is kept.
+    place.import(None, |_| {});
+    assert_eq!(paths(&place.bundle()), chosen);
+}
+
+#[test]
+fn what_cannot_be_taken_is_told_with_its_place_and_leaves_nothing() {
+    let place = Place::new("refused");
+    for (text, told) in [
+        ("openapi: 3.0.0\npaths:\n  /a: {}\n  /a: {}\n", "bad.yaml:4:3: "),
+        ("swagger: \"1.2\"\n", "`swagger: 1.2` is not read; 2.0, 3.0 and 3.1 are"),
+        ("hello: 1\n", "has neither `openapi` nor `swagger`"),
+    ] {
+        std::fs::write(place.0.join("bad.yaml"), text).unwrap();
+        let (outcome, found) = place.import(Some("bad.yaml"), |_| {});
+        assert_eq!(outcome, Outcome::Failure, "{text}");
+        assert!(found.contains(told), "{found}");
+        assert!(!place.0.join("specs").exists(), "{text}");
+    }
+    let (outcome, found) = place.import(None, |_| {});
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(found.contains("has no document yet"), "{found}");
+    let (_, found) = place.import(Some("harbour.yaml"), |options| options.id = "My Bank".to_owned());
+    assert!(found.contains("write it in snake_case"), "{found}");
+}
