@@ -88,13 +88,9 @@ impl Work<'_> {
         }
         if plain.get("schema").is_none() {
             let content = plain.remove("content");
-            let is_json = content.as_ref().and_then(|content| content.members().first());
-            match is_json {
-                Some((media_type, _)) => {
-                    let what = format!("what parameter `{name}` is made of: it is the text of `{media_type}`");
-                    self.lose(pointer, Weight::Meaning, what);
-                }
-                None => {}
+            if let Some((media_type, _)) = content.as_ref().and_then(|content| content.members().first()) {
+                let what = format!("what parameter `{name}` is made of: it is the text of `{media_type}`");
+                self.lose(pointer, Weight::Meaning, what);
             }
             plain.set("schema", a_text());
             out.push(plain);
