@@ -232,7 +232,7 @@ async fn tokens_that_are_numbers_are_read_digit_for_digit() {
         "7",
         "1234567",
         "123456789012345678901234567890",
-        "-1",
+        "-7",
         "1.50",
         "1e400",
         "0042",
@@ -610,6 +610,9 @@ async fn tokens_of_another_account_are_neither_stored_nor_used() {
         r#","account_id":"acc_2""#,
         r#","account_id":2"#,
         r#","account_id":"acc_1","account_id":"acc_2""#,
+        r#","account_id":["acc_2"]"#,
+        r#","account_id":{"id":"acc_2"}"#,
+        r#","account_id":"acc_2\ud83d""#,
     ] {
         let world = World::new([reply(1, FIRST), reply(2, other), reply(3, FIRST)]).await;
         let user = world.finexer().await;
@@ -639,7 +642,7 @@ async fn tokens_of_another_account_are_neither_stored_nor_used() {
         r#","account_id":null"#,
         r#","account_id":"""#,
         r#","account_id":" acc_1 ""#,
-        r#","account_id":["acc_2"]"#,
+        r#","account_id":["acc_1"]"#,
         r#","account_id":"acc_2","account_id":"acc_1""#,
     ] {
         let world = World::new([reply(1, FIRST), reply(2, same)]).await;

@@ -96,7 +96,7 @@ impl<P: Provider> Credentials<P> {
 
     /// Another secret of the same client, for a rotation by settings: where the authorization server refuses the client with
     /// the first one (`invalid_client`), the same request is sent once more with this one. The one that the server took
-    /// last goes first from then on. An empty one is none.
+    /// last goes first from then on. One that is empty or blank is none.
     ///
     /// ```
     /// # #[cfg(feature = "ofx")] {
@@ -109,7 +109,7 @@ impl<P: Provider> Credentials<P> {
     /// ```
     #[must_use]
     pub fn other_secret(mut self, other: impl Into<Secret>) -> Self {
-        let other = Some(other.into()).filter(|other| !other.is_empty());
+        let other = Some(other.into()).filter(|other| !other.is_blank());
         self.secrets.fixed.extend(other);
         self
     }

@@ -79,7 +79,7 @@ pub struct ClientSecrets {
 }
 
 impl ClientSecrets {
-    /// The secret to be sent. An empty one is refused when it is needed ([`ClientSecretError::Empty`]).
+    /// The secret to be sent. One that is empty or blank is refused when it is needed ([`ClientSecretError::Empty`]).
     #[must_use]
     pub fn new(current: impl Into<Secret>) -> Self {
         Self {
@@ -89,10 +89,10 @@ impl ClientSecrets {
     }
 
     /// The other secret, which is still valid, or already: it is sent where the server refuses the client with the first
-    /// one. The one that the server took last goes first from then on. An empty one is none.
+    /// one. The one that the server took last goes first from then on. One that is empty or blank is none.
     #[must_use]
     pub fn other(mut self, other: impl Into<Secret>) -> Self {
-        self.other = Some(other.into()).filter(|other| !other.is_empty());
+        self.other = Some(other.into()).filter(|other| !other.is_blank());
         self
     }
 }
@@ -124,7 +124,7 @@ pub enum ClientSecretError {
     /// It gave no answer within this time.
     #[error("the source gave no answer within {} s", .0.as_secs_f64())]
     Silent(Duration),
-    /// The secret is empty.
+    /// The secret is empty, or blank.
     #[error("the secret that the source gave is empty; store the one that the provider registered")]
     Empty,
     /// It panicked.

@@ -221,7 +221,7 @@ async fn asked(source: &dyn ClientSecretSource, limit: Duration) -> Result<Clien
         Err(_) => Err(ClientSecretError::Silent(limit)),
         Ok(Err(_)) => Err(ClientSecretError::Panicked),
         Ok(Ok(Err(error))) => Err(ClientSecretError::Failed(error.into())),
-        Ok(Ok(Ok(secrets))) if secrets.current.is_empty() => Err(ClientSecretError::Empty),
+        Ok(Ok(Ok(secrets))) if secrets.current.is_blank() => Err(ClientSecretError::Empty),
         Ok(Ok(Ok(secrets))) => Ok(secrets),
     }
 }

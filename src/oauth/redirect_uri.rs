@@ -1,5 +1,8 @@
 //! The redirect URI: which ones can receive a callback, and whether a callback came to it.
 
+use std::collections::BTreeSet;
+
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::error::Error;
@@ -81,7 +84,8 @@ const OF_A_BROWSER: [&str; 8] = [
 ];
 
 /// What an authorization server adds to the redirect URI: a parameter that stands there before would be taken for its word.
-const OF_THE_RESPONSE: [&str; 10] = [
+const OF_THE_RESPONSE: [&str; 11] = [
+    "access_token",
     "code",
     "error",
     "error_description",
@@ -108,6 +112,10 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
     if uri.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return bad("it has a space or a control character in it");
     }
+    // A parser of URLs takes it for a slash, and what compares the text does not: the host would be another one.
+    if uri.contains('\\') {
+        return bad("it has a backslash in it; write / in its place, or %5C");
+    }
     let url = Url::parse(uri).map_err(not_absolute)?;
     if url.fragment().is_some() {
         return bad("it must not have a fragment (RFC 6749 section 3.1.2)");
@@ -129,7 +137,8 @@ pub(crate) fn check_redirect_uri(profile: &Profile, uri: Option<&str>) -> Result
     if of_a_browser || NOT_A_CALLBACK.contains(&scheme) {
         return bad("its scheme cannot receive a callback; use https, http on loopback, or a scheme of your own");
     }
-    if url.query_pairs().any(|(name, _)| OF_THE_RESPONSE.contains(&&*name)) {
+    let is_reserved = |name: &str| OF_THE_RESPONSE.contains(&name) || profile.refusal_code_field == Some(name);
+    if url.query_pairs().any(|(name, _)| is_reserved(&name)) {
         return bad(
             "its query has a parameter that the authorization response brings (code, state, iss, error, scope); give it another name",
         );
@@ -180,15 +189,30 @@ pub(super) fn check_address(redirect_uri: &str, callback: &str) -> Result<(), Er
 fn has_query_of(expected: &Url, callback: &str) -> bool {
     let before_fragment = callback.split('#').next().unwrap_or_default();
     let query = before_fragment.split_once('?').map_or("", |(_, query)| query);
-    let of = |query: &str, name: &str| -> Vec<String> {
-        let pairs = url::form_urlencoded::parse(query.as_bytes());
-        let of_name = pairs.filter(|(known, _)| known == name);
-        of_name.map(|(_, value)| value.into_owned()).collect()
-    };
-    let own = expected.query().unwrap_or_default();
+    let own = parameters(expected.query().unwrap_or_default());
+    let names: BTreeSet<&[u8]> = own.iter().map(|(name, _)| name.as_slice()).collect();
     // A parameter without a value is as good as none (RFC 6749 section 3.1).
-    let mut pairs = expected.query_pairs().filter(|(_, value)| !value.is_empty());
-    pairs.all(|(name, _)| of(own, &name) == of(query, &name))
+    let values = |of: &[Parameter]| {
+        let mut values: Vec<Parameter> = of.to_vec();
+        values.retain(|(name, value)| names.contains(name.as_slice()) && !value.is_empty());
+        values.sort();
+        values
+    };
+    values(&own) == values(&parameters(query))
+}
+
+/// A name and a value, in bytes: two that are no text are not the same because of that.
+type Parameter = (Vec<u8>, Vec<u8>);
+
+fn parameters(query: &str) -> Vec<Parameter> {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).collect();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(name), decoded(value))
+        })
+        .collect()
 }
 
 fn bad(reason: &'static str) -> Error {
@@ -266,7 +290,10 @@ mod tests {
             ("https:app.example/cb", "with two slashes"),
             ("https:/app.example/cb", "with two slashes"),
             ("https:///app.example/cb", "with two slashes"),
-            (r"https:\\app.example\cb", "with two slashes"),
+            (r"https:\\app.example\cb", "a backslash"),
+            (r"https://app.example\cb", "a backslash"),
+            (r"https://app.example\@evil.example/cb", "a backslash"),
+            (r"demoapp://redirect\cb", "a backslash"),
             ("jar:https://app.example/cb", "cannot receive a callback"),
             ("intent://cb#Intent;end", "a fragment"),
             ("chrome://settings", "cannot receive a callback"),
@@ -274,13 +301,14 @@ mod tests {
             ("moz-extension://abc/cb", "cannot receive a callback"),
             ("https://app.example/cb?code=1", "give it another name"),
             ("https://app.example/cb?bank=1&%73tate=1", "give it another name"),
+            ("https://app.example/cb?access_token=1", "give it another name"),
             ("com.example.app:/cb?iss=x", "give it another name"),
             ("https://app.example/cb?scope=accounts", "give it another name"),
             ("https://user@app.example/cb", "a user name or a password"),
             ("https://:pw@app.example/cb", "a user name or a password"),
             ("https://@app.example/cb", "a user name or a password"),
             ("https://:@app.example/cb", "a user name or a password"),
-            (r"https://@app.example\cb", "a user name or a password"),
+            (r"https://@app.example\cb", "a backslash"),
             ("demoapp://@redirect", "a user name or a password"),
             ("demoapp://user@redirect", "a user name or a password"),
             ("http://app.example/callback", "on loopback only"),
@@ -289,6 +317,18 @@ mod tests {
             let error = check_redirect_uri(&Profile::BASE, Some(bad)).unwrap_err().to_string();
             assert!(error.contains(reason), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn the_field_of_a_providers_refusals_is_no_parameter_of_a_redirect_uri() {
+        let uri = Some("https://app.example/cb?refusal=7");
+        assert!(check_redirect_uri(&Profile::BASE, uri).is_ok());
+        let with_field = Profile {
+            refusal_code_field: Some("refusal"),
+            ..Profile::BASE
+        };
+        let error = check_redirect_uri(&with_field, uri).unwrap_err().to_string();
+        assert!(error.contains("give it another name"), "{error}");
     }
 
     #[test]
@@ -331,6 +371,10 @@ mod tests {
             ("https://app.example/cb?bank=a", "?bank=%61&code=c"),
             ("https://app.example/cb?x=1&x=2&y", "/cb?x=1&code=c&x=2&y="),
             ("https://app.example/cb?bank=&y", "/cb?code=c"),
+            ("https://app.example/cb?bank=a", "/cb?bank=a&bank=&code=c"),
+            ("https://app.example/cb?x=1&x=", "/cb?x=1&code=c"),
+            ("https://app.example/cb?x=1&x=2", "/cb?x=2&x=1&code=c"),
+            ("https://app.example/cb?bank=%E9&&y=1", "/cb?y=1&bank=%e9&code=c"),
         ] {
             assert!(
                 check_address(redirect_uri, callback).is_ok(),
@@ -359,6 +403,11 @@ mod tests {
             ("https://app.example/cb?bank=a", "/cb?bank=b&bank=a&code=c"),
             ("https://app.example/cb?bank=a", "/cb?code=c#?bank=a"),
             ("https://app.example/cb?bank=a", "/cb?BANK=a&code=c"),
+            ("https://app.example/cb?bank=", "/cb?bank=b&code=c"),
+            ("https://app.example/cb?bank", "?bank=b&code=c"),
+            ("https://app.example/cb?x=1&x=1", "/cb?x=1&code=c"),
+            ("https://app.example/cb?bank=%E9", "/cb?bank=%E8&code=c"),
+            ("https://app.example/cb?bank=%E9", "/cb?bank=%EF%BF%BD&code=c"),
             ("https://127.0.0.1/cb", "https://127.0.0.1:9000/cb?code=c"),
             ("http://127.0.0.1:9000/cb", "http://[::1]:9000/cb?code=c"),
             ("http://127.0.0.1:9000/cb", "http://127.0.0.1:9000/other?code=c"),

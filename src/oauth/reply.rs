@@ -4,25 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::{HeaderMap, StatusCode};
 use zeroize::Zeroizing;
 
 use super::error::{Error, ServerError};
-use super::profile::{Profile, Revocation};
-use super::reply_fields::{ReplyFields, Value};
+use super::profile::{ExtraField, Profile, Revocation};
+use super::redacted::{cleaned, tells_of_a_secret};
+use super::reply_error::{hints_at_an_error, is_an_error, is_none, says_error};
+use super::reply_fields::{ReplyFields, Value, cut_out};
 use super::wire::{trimmed, whole};
 use crate::http::{retry_after, without_mark};
 use crate::token::{TokenReply, Verdict};
 use crate::value::{ScopeSet, Secret};
-
-/// With padding or without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Ten years: longer than any token lives, short enough for every clock.
 const LONGEST_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
@@ -81,51 +74,29 @@ impl RawReply {
         retry_after(&self.headers)
     }
 
-    fn fields(&self) -> Option<ReplyFields<'_>> {
-        ReplyFields::of(without_mark(&self.body))
+    fn body(&self) -> &[u8] {
+        without_mark(&self.body)
     }
 
-    /// The fields of a token reply. Some servers put the tokens into an object of their own, `{"data": {"access_token": ..}}`,
-    /// or into a list: they are read where there is no doubt which they are. What the server repeats of the request is
-    /// not new.
+    /// The fields of the object that is the reply, in which an error is a word of the server: a page may quote any other.
+    fn fields(&self) -> Option<ReplyFields<'_>> {
+        let fields = ReplyFields::of(self.body()).filter(ReplyFields::is_alone);
+        fields.map(ReplyFields::sure)
+    }
+
+    /// The fields with the tokens: of the reply, or of an object within it where they are texts.
     fn token_fields(&self, asked: &Asked<'_>) -> Option<ReplyFields<'_>> {
-        let body = without_mark(&self.body);
-        let (outer, inner) = match ReplyFields::of(body) {
-            Some(outer) => {
-                let inner = outer.inner();
-                (outer, inner)
-            }
-            None => (ReplyFields::whole(), ReplyFields::of_list(body)),
+        let is_new = |value: Value<'_>| {
+            let text = value.text_with_gaps();
+            text.is_some_and(|text| !is_no_token(&text) && !asked.sent(&Secret::from(trimmed(&text))))
         };
-        let has_access = |fields: &ReplyFields<'_>| access_token(fields).is_ok();
-        let has_new = |fields: &ReplyFields<'_>| refresh_token(fields).is_some_and(|token| !asked.sent(&token));
-        let alone = |wanted: &dyn Fn(&ReplyFields<'_>) -> bool| {
-            let mut found = inner.iter().filter(|fields| wanted(fields));
-            found.next().filter(|_| found.next().is_none()).cloned()
-        };
-        let (access, refresh) = (has_access(&outer), refresh_token(&outer).is_some());
-        if (access && refresh) || !outer.is_whole() || says_error(&outer) {
-            return Some(outer);
+        let has_tokens = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.all(name).any(is_new));
+        let whole = token_fields(self.body(), asked);
+        if whole.as_ref().is_some_and(has_tokens) {
+            return whole;
         }
-        let only_new = || alone(&|fields| has_new(fields) && !has_access(fields));
-        let found = match (access, refresh) {
-            (true, _) => [None, only_new()],
-            (false, true) => [
-                alone(&|fields| has_access(fields) && refresh_token(fields).is_none()),
-                None,
-            ],
-            (false, false) if inner.iter().any(has_access) => match alone(&has_access) {
-                Some(tokens) if refresh_token(&tokens).is_some() => [Some(tokens), None],
-                Some(tokens) => [Some(tokens), only_new()],
-                None => [None, None],
-            },
-            (false, false) => [None, alone(&has_new)],
-        };
-        let is_list = ReplyFields::of(body).is_none();
-        if is_list && found.iter().all(Option::is_none) {
-            return None;
-        }
-        Some(found.into_iter().flatten().fold(outer, ReplyFields::and))
+        let read = |object| token_fields(object, asked).filter(has_tokens);
+        cut_out(self.body(), read).or(whole)
     }
 
     fn is_html(&self) -> bool {
@@ -137,9 +108,35 @@ impl RawReply {
             .iter()
             .any(|page| named.eq_ignore_ascii_case(page));
         // Some servers name that type for whatever they send, and for nothing.
-        let body = without_mark(&self.body).trim_ascii();
-        let is_a_value = body.is_empty() || ReplyFields::of(body).is_some_and(|fields| fields.is_whole());
+        let body = self.body().trim_ascii();
+        let is_a_value = body.is_empty() || self.fields().is_some() || is_json(body);
         (is_named && !is_a_value) || body.starts_with(b"<")
+    }
+
+    /// What the body says of an error.
+    fn said(&self) -> Said {
+        let body = self.body().trim_ascii();
+        if self.fields().is_some_and(|fields| says_error(&fields)) {
+            return Said::Error;
+        }
+        if self.cut || self.is_html() {
+            return Said::Unclear;
+        }
+        let is_json = match ReplyFields::of(body) {
+            Some(fields) => fields.is_alone() && fields.is_sure(),
+            None => is_json(body),
+        };
+        let text = str::from_utf8(body).ok().filter(|text| {
+            let begins_as_json = text.starts_with(['[', '"']);
+            !begins_as_json && !text.contains(|c: char| "<{".contains(c) || c.is_control() && !c.is_whitespace())
+        });
+        match text {
+            _ if is_json && hints_at_an_error(Value::of(body)) => Said::Hint,
+            _ if is_json => Said::Nothing,
+            Some(text) if text.to_ascii_lowercase().contains("error") => Said::Hint,
+            Some(_) => Said::Nothing,
+            None => Said::Unclear,
+        }
     }
 
     fn problem(&self, asked: &Asked<'_>, problem: &'static str, in_doubt: bool) -> Error {
@@ -167,16 +164,15 @@ impl RawReply {
 
     /// The OAuth error in the body. With a status that speaks of no request, only one that speaks of none either.
     fn server_error(&self, fields: &ReplyFields<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<ServerError> {
-        if !fields.is_whole() {
-            return None;
-        }
         let (error, nested) = fields.last("error", |error| match error.fields() {
             _ if !is_an_error(error) => None,
             // `{"error": {"code": ..}}`: not RFC 6749, but seen.
             Some(inner) => {
                 let codes = ["code", "type", "error"].iter();
                 let codes: Vec<String> = codes
-                    .filter_map(|name| inner.last(name, |code| code_of(code, profile, asked)))
+                    .filter_map(|name| {
+                        inner.last(name, |code| code_of(code, profile, asked).filter(|_| is_an_error(code)))
+                    })
                     .collect();
                 let known = codes.iter().find(|code| is_known(code, profile));
                 let code = known.or_else(|| codes.first())?.clone();
@@ -226,10 +222,10 @@ impl RawReply {
     /// Reads the reply to a token request.
     pub(crate) fn token(mut self, profile: &Profile, asked: &Asked<'_>) -> Result<TokenReply, Error> {
         let broken = self.broken.take();
-        let fields = self.token_fields(asked);
-        let error = fields
-            .as_ref()
-            .and_then(|fields| self.server_error(fields, profile, asked));
+        let error = self
+            .fields()
+            .and_then(|fields| self.server_error(&fields, profile, asked));
+        let fields = self.token_fields(asked).filter(|_| self.status.is_success());
         let problem = match &fields {
             _ if !self.status.is_success() => {
                 "an error without an OAuth error code that counts with this status; a proxy or an outage page may have answered"
@@ -240,7 +236,13 @@ impl RawReply {
                 Err(problem) => problem,
             },
         };
+        // Of tokens that nobody can read, the old one may be spent all the same.
+        let may_be_spent = |error: &ServerError| {
+            let passes = matches!(error.verdict, Verdict::Transient { .. } | Verdict::Throttled { .. });
+            passes && asked.spends && self.status.is_success() && has_signs_of_tokens(self.body(), asked)
+        };
         match (error, broken) {
+            (Some(error), _) if may_be_spent(&error) => Err(self.problem(asked, problem, true)),
             (Some(error), _) => Err(Error::Server(error)),
             (None, Some(Broken { host, source })) => Err(Error::Connection {
                 request: asked.request,
@@ -265,11 +267,10 @@ impl RawReply {
         asked: &Asked<'_>,
     ) -> Result<TokenReply, &'static str> {
         let refresh_token = refresh_token(fields);
-        // A server that is out of order may have made a new one before. One that was sent, and beside which no access token
-        // stands, is only repeated.
-        let is_worth_keeping = |token: &Secret| match error {
-            Some(error) => is_about_the_moment(&error.error) && !asked.sent(token),
-            None => !asked.sent(token) || fields.all("access_token").any(|value| !value.is_null()),
+        // Whatever error stands beside it, a new one was made. One that was sent, and beside which no access token stands, is
+        // only repeated.
+        let is_worth_keeping = |token: &Secret| {
+            !asked.sent(token) || (error.is_none() && fields.all("access_token").any(|value| !value.is_null()))
         };
         if !fields.is_whole() && refresh_token.is_none() {
             return Err("the reply ends in the middle");
@@ -288,9 +289,11 @@ impl RawReply {
             }
             Err(problem) => return Err(problem),
         };
-        let extra_of = |name| {
-            fields.last(name, |value| {
-                let text = plain(value)?;
+        let extra_of = |field: &ExtraField| {
+            // An account that is not read is not compared, and tells of no other.
+            let read = if field.subject { only } else { plain };
+            fields.last(field.name, |value| {
+                let text = read(value)?;
                 let text = trimmed(&text);
                 (!text.is_empty()).then(|| text.to_owned())
             })
@@ -307,12 +310,11 @@ impl RawReply {
         }
         reply.scopes = fields
             .last("scope", scope)
-            .map(|scope| granted(profile, &ScopeSet::from_iter([&*scope])))
-            .filter(|scopes| !scopes.is_empty());
+            .map(|scope| granted(profile, &ScopeSet::from_iter([&*scope])));
         reply.extra = profile
             .extra
             .iter()
-            .filter_map(|field| Some((field.name.to_owned(), extra_of(field.name)?)))
+            .filter_map(|field| Some((field.name.to_owned(), extra_of(field)?)))
             .collect();
         reply.account_field = profile
             .extra
@@ -333,7 +335,7 @@ impl RawReply {
     ) -> Result<(), Error> {
         let broken = self.broken.take();
         let status = self.status.as_u16();
-        let may_be_unknown = unanswered && revocation.unknown_token.contains(&status) && !self.is_html();
+        let may_be_unknown = unanswered && revocation.unknown_token.contains(&status);
         let error = self
             .fields()
             .and_then(|fields| self.server_error(&fields, profile, asked));
@@ -368,56 +370,146 @@ impl RawReply {
                     source,
                 })
             }
-            // An error without a code that anybody could act on.
-            None if self.status.is_success() && self.fields().is_some_and(|fields| says_error(&fields)) => {
-                Err(Error::NotRevoked { status: self.status })
-            }
-            None if (revocation.success.contains(&status) || may_be_unknown) && !self.is_html() => Ok(()),
             // Another address will not come of itself.
             None if matches!(status, 301 | 308) => Err(Error::NotRevoked { status: self.status }),
-            None if self.status.is_client_error() && self.is_a_word_on_the_request() && !self.is_html() => {
-                Err(Error::NotRevoked { status: self.status })
-            }
-            None if self.says_that_nothing_was_done() => Err(self.problem(
+            None => self.without_a_code(revocation.success.contains(&status) || may_be_unknown, asked),
+        }
+    }
+
+    /// What a revocation comes to whose reply has no code that anybody could act on. `is_done`: so says the status.
+    fn without_a_code(&self, is_done: bool, asked: &Asked<'_>) -> Result<(), Error> {
+        let is_refused = self.status.is_client_error() && self.is_a_word_on_the_request();
+        match self.said() {
+            Said::Nothing if is_done => Ok(()),
+            Said::Error if is_refused || self.status.is_success() => Err(Error::NotRevoked { status: self.status }),
+            Said::Nothing | Said::Hint if is_refused => Err(Error::NotRevoked { status: self.status }),
+            _ if self.says_that_nothing_was_done() => Err(self.problem(
                 asked,
                 "the token may still live: the revocation was not carried out",
                 false,
             )),
             // Whoever answered does not say what became of the request.
-            None => Err(self.problem(asked, "the token may still live, or be revoked", true)),
+            _ => Err(self.problem(asked, "the token may still live, or be revoked", true)),
         }
     }
 }
 
-/// Whether there is an error in it, be it one that means nothing. A server may name the field where there is none.
-fn says_error(fields: &ReplyFields<'_>) -> bool {
-    fields.all("error").any(is_an_error)
+/// What the reply to a revocation says of an error.
+enum Said {
+    Nothing,
+    /// In the place of OAuth.
+    Error,
+    /// In another one.
+    Hint,
+    /// It cannot be told: it is a page, a part of something, or in no form that is known.
+    Unclear,
 }
 
-/// Whether a value in the place of an error tells of one: it is no word for none, and no form with nothing in it.
-fn is_an_error(error: Value<'_>) -> bool {
-    const NONE: [&str; 11] = [
-        "", "-", "false", "n/a", "no", "no error", "no_error", "none", "null", "ok", "success",
-    ];
-    let is_zero = |text: &str| text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    // As a status of HTTP: done.
-    let is_a_success =
-        |text: &str| text.len() == 3 && text.starts_with('2') && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_none =
-        |text: &str| NONE.iter().any(|none| text.eq_ignore_ascii_case(none)) || is_zero(text) || is_a_success(text);
-    if let Some(text) = error.text_with_gaps() {
-        return !is_none(trimmed(&text));
+const TOKENS: [&str; 2] = ["access_token", "refresh_token"];
+
+/// The names of objects that wrap a reply, or one of its tokens.
+const WRAPPERS: [&str; 14] = [
+    "access",
+    "auth",
+    "body",
+    "content",
+    "credentials",
+    "data",
+    "oauth",
+    "payload",
+    "refresh",
+    "response",
+    "result",
+    "results",
+    "token",
+    "tokens",
+];
+
+/// Words in the names of objects whose tokens are not this reply's.
+const OF_OTHERS: [&str; 12] = [
+    "before", "expired", "former", "input", "linked", "old", "prev", "previous", "prior", "replaced", "request",
+    "revoked",
+];
+
+/// The fields of a token reply. Some servers put the tokens into an object of their own, `{"data": {"access_token": ..}}`,
+/// or into a list: they are read where there is no doubt which they are. What the server repeats of the request is
+/// not new.
+fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<ReplyFields<'a>> {
+    let has_access = |fields: &ReplyFields<'_>| access_token(fields).is_ok();
+    let has_new = |fields: &ReplyFields<'_>| refresh_token(fields).is_some_and(|token| !asked.sent(&token));
+    let (outer, inner, is_list) = match ReplyFields::of(body) {
+        Some(outer) => {
+            // A token alone may be anybody's, and so may an access token be that the server says an error of.
+            let says_error = says_error(&outer);
+            let inner = outer.inner(|name, fields| {
+                let is_the_replys = has_access(fields) && (has_new(fields) || !says_error);
+                !is_of_others(name) && (is_the_replys || is_wrapper(name))
+            });
+            (outer, inner, false)
+        }
+        None => (ReplyFields::whole(), ReplyFields::of_list(body), true),
+    };
+    let alone = |wanted: &dyn Fn(&ReplyFields<'_>) -> bool| {
+        let mut found = inner.iter().filter(|fields| wanted(fields));
+        found.next().filter(|_| found.next().is_none()).cloned()
+    };
+    let (access, refresh) = (has_access(&outer), has_new(&outer));
+    if (access && refresh) || !outer.is_whole() {
+        return Some(outer);
     }
-    if let Some(fields) = error.fields() {
-        let is_told = |names: &[&str]| names.iter().any(|name| fields.all(name).any(is_an_error));
-        // Beside a code that says that there is none, words say nothing else.
-        let has_code = fields.all("code").any(|code| !code.is_null());
-        return is_told(&["code", "type", "error"]) || (!has_code && is_told(&["message", "description"]));
+    let only_new = || alone(&|fields| has_new(fields) && !has_access(fields));
+    let found = match (access, refresh) {
+        (true, _) => [None, only_new()],
+        (false, true) => [
+            alone(&|fields| has_access(fields) && refresh_token(fields).is_none()),
+            None,
+        ],
+        (false, false) if inner.iter().any(has_access) => match alone(&has_access) {
+            Some(tokens) if has_new(&tokens) => [Some(tokens), None],
+            Some(tokens) => [Some(tokens), only_new()],
+            None => [None, None],
+        },
+        (false, false) => [None, alone(&has_new)],
+    };
+    if is_list && found.iter().all(Option::is_none) {
+        return None;
     }
-    match error.items() {
-        Some(items) => items.into_iter().any(is_an_error),
-        None => error.number().is_some_and(|digits| !is_none(digits)) || error.literal() == Some("true"),
+    Some(found.into_iter().flatten().fold(outer, ReplyFields::and))
+}
+
+/// Whether something stands in the place of a token that was not sent, be it nothing that can be used.
+fn has_signs_of_tokens(body: &[u8], asked: &Asked<'_>) -> bool {
+    let is_new = |value: Value<'_>| is_something(value) && !secret(value).is_some_and(|token| asked.sent(&token));
+    let has_signs = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.all(name).any(is_new));
+    ReplyFields::of(body).is_some_and(|outer| {
+        let inner = outer.inner(|name, _| !is_of_others(name));
+        has_signs(&outer) || inner.iter().any(has_signs)
+    })
+}
+
+fn is_wrapper(name: &str) -> bool {
+    WRAPPERS.iter().any(|wrapper| wrapper.eq_ignore_ascii_case(name))
+}
+
+/// Whether a word of the name says so: `old_tokens`, `oldTokens`, `originalRequest`.
+fn is_of_others(name: &str) -> bool {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        let is_start = c.is_uppercase() && !words.last().is_some_and(|word| word.ends_with(char::is_uppercase));
+        if is_start || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
     }
+    let word = |word: &String| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    words.iter().map(word).any(|word| OF_OTHERS.contains(&word.as_str()))
+}
+
+/// Whether a whole JSON value stands there.
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// The codes by which a server says that it is out of order for now (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
@@ -434,12 +526,14 @@ fn may_be_about_the_token(error: &ServerError) -> bool {
 /// The access token, or why there is none that a header can carry. A number is one, as it is a refresh token.
 fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
     let mut problem = "the reply has no usable `access_token`";
-    let number = |value: Value<'_>| value.number().filter(|digits| *digits != "0").map(str::to_owned);
-    let text = |value: Value<'_>| value.text_with_gaps().or_else(|| number(value).map(Zeroizing::new));
+    let number = |value: Value<'_>| value.number().map(|digits| Zeroizing::new(digits.to_owned()));
+    let text = |value: Value<'_>| value.text_with_gaps().or_else(|| number(value));
     for text in fields.all("access_token").filter_map(text) {
         let token = trimmed(&text);
         if token.is_empty() {
             problem = "the reply has an empty `access_token`";
+        } else if is_no_token(token) {
+            problem = "the reply has no usable `access_token`";
         } else if token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(Secret::from(token));
         } else {
@@ -449,10 +543,10 @@ fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
     Err(problem)
 }
 
-/// A form carries any character, so a refresh token only has to be one. A number is one too, digit for digit; a zero says
-/// that there is none. One alone in a list is one.
+/// A form carries any character, so a refresh token only has to be one. A number is one too, digit for digit. One alone in
+/// a list is one.
 fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
-    let number = |value: Value<'_>| value.number().filter(|digits| *digits != "0").map(Secret::from);
+    let number = |value: Value<'_>| value.number().filter(|digits| !is_no_token(digits)).map(Secret::from);
     let one = |value: Value<'_>| secret(value).or_else(|| number(value));
     let alone = |value: Value<'_>| match value.items()?[..] {
         [only] => one(only),
@@ -465,20 +559,28 @@ fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
 
 /// Whether there is a refresh token that nobody can read, and not only a word for none.
 fn has_unreadable_refresh_token(fields: &ReplyFields<'_>) -> bool {
-    let is_something = |value: Value<'_>| match (value.text_with_gaps(), value.fields(), value.items()) {
-        (Some(text), ..) => !trimmed(&text).is_empty(),
+    refresh_token(fields).is_none() && fields.all("refresh_token").any(is_something)
+}
+
+/// Whether something stands in the place of a token, and not only a word for none.
+fn is_something(value: Value<'_>) -> bool {
+    match (value.text_with_gaps(), value.fields(), value.items()) {
+        (Some(text), ..) => !is_no_token(&text),
         (_, Some(fields), _) => !fields.is_empty(),
         (_, _, Some(items)) => !items.is_empty(),
-        _ if value.is_blank() || value.is_null() => false,
-        _ => !matches!(value.literal(), Some("false" | "0")),
-    };
-    refresh_token(fields).is_none() && fields.all("refresh_token").any(is_something)
+        _ => !value.bare().is_some_and(is_no_token),
+    }
+}
+
+/// Whether a text in the place of a token says that there is none.
+fn is_no_token(text: &str) -> bool {
+    is_none(text) || trimmed(text) == "-1"
 }
 
 fn secret(value: Value<'_>) -> Option<Secret> {
     let text = value.text()?;
     let token = trimmed(&text);
-    (!token.is_empty()).then(|| Secret::from(token))
+    (!is_no_token(token)).then(|| Secret::from(token))
 }
 
 /// A client uses no token of a type that it does not understand (RFC 6749 section 7.1). A type that is left out, empty, or
@@ -530,25 +632,38 @@ fn seconds(fields: &ReplyFields<'_>, name: &str) -> Option<u64> {
     })
 }
 
-/// Scopes as text, or as a list of texts.
+/// Scopes as text, or as a list of texts; empty: what is told cannot be read. Then none is known, and no refresh asks for
+/// one that was not granted.
 fn scope(value: Value<'_>) -> Option<String> {
-    let text = |value: Value<'_>| Some(value.text()?.to_string());
-    text(value).or_else(|| {
-        Some(
-            value
-                .items()?
-                .into_iter()
-                .filter_map(text)
-                .collect::<Vec<_>>()
-                .join(" "),
-        )
-    })
+    if let Some(text) = value.text() {
+        return (!trimmed(&text).is_empty()).then(|| text.to_string());
+    }
+    let items = value.items().unwrap_or_default();
+    let texts: Vec<String> = items
+        .into_iter()
+        .filter_map(|item| Some(item.text()?.to_string()))
+        .collect();
+    is_something(value).then(|| texts.join(" "))
 }
 
 /// A text, a number or a truth value, as it is written.
 fn plain(value: Value<'_>) -> Option<String> {
     let text = value.text().map(|text| text.to_string());
     text.or_else(|| value.literal().map(str::to_owned))
+}
+
+/// The same, also as far as it can be read, alone in a list, or as the `id` of an object.
+fn only(value: Value<'_>) -> Option<String> {
+    let readable = |value: Value<'_>| {
+        let text = value.text_with_gaps().map(|text| text.to_string());
+        text.or_else(|| plain(value))
+    };
+    let alone = || match value.items()?[..] {
+        [only] => readable(only),
+        _ => None,
+    };
+    let of_object = || value.fields()?.last("id", readable);
+    readable(value).or_else(of_object).or_else(alone)
 }
 
 /// The granted scopes by their names: a scope that is bound to one thing (`PREMIUM_AIS:{consentId}`) may be
@@ -608,13 +723,10 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
             .trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
             .contains(char::is_whitespace);
     let shown = !code.is_empty() && code.len() <= 64 && is_a_word && is_whole;
-    let is_part = |secret: &str| forms(secret).iter().any(|form| form.contains(code));
-    let mut secrets = asked.secrets.iter();
-    (shown && !secrets.any(|secret| is_part(secret) || has_part_of(text, secret))).then(|| code.to_owned())
+    (shown && !tells_of_a_secret(code, text, asked.secrets)).then(|| code.to_owned())
 }
 
-/// As much of a text as is looked through for a code, and whether it is not all: a search for every part of every secret
-/// takes its time, and a code stands in the first words.
+/// As much of a text as is looked through for a code, and whether it is not all: a code stands in the first words.
 fn beginning(text: &str) -> (&str, bool) {
     const LOOKED_AT: usize = 2048;
     let beginning = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or(text);
@@ -623,84 +735,6 @@ fn beginning(text: &str) -> (&str, bool) {
 
 fn is_known(code: &str, profile: &Profile) -> bool {
     CODES.contains(&code) || profile.errors.iter().any(|(known, _)| *known == code)
-}
-
-/// Whether a text has as much of a secret in it as says something of it: six characters in a row, in whatever case, or all
-/// of a shorter one; also where it is a header of HTTP Basic that the server repeats.
-fn has_part_of(text: &str, secret: &str) -> bool {
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_".contains(c)));
-    let decoded = words.filter_map(|word| BASE64.decode(word).ok().map(Zeroizing::new));
-    let mut texts = decoded.map(|bytes| Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()));
-    reads_part_of(text, secret) || texts.any(|text| reads_part_of(&text, secret))
-}
-
-fn reads_part_of(text: &str, secret: &str) -> bool {
-    let text = text.to_lowercase();
-    forms(secret).iter().any(|form| {
-        let form: Vec<char> = form.to_lowercase().chars().collect();
-        let length = form.len().min(6);
-        length > 0
-            && form
-                .windows(length)
-                .any(|part| text.contains(&*Zeroizing::new(part.iter().collect::<String>())))
-    })
-}
-
-/// How a secret may stand in a text: as it is, in a URL or a form, which a server may repeat as it came in, in JSON, or in
-/// HTML.
-fn forms(secret: &str) -> Vec<Zeroizing<String>> {
-    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let url = form.replace('+', "%20");
-    let small = |encoded: &str| {
-        let escapes: Vec<String> = encoded
-            .match_indices('%')
-            .map(|(at, _)| encoded[at..at + 3].to_owned())
-            .collect();
-        escapes.iter().fold(encoded.to_owned(), |text, escape| {
-            text.replace(escape, &escape.to_ascii_lowercase())
-        })
-    };
-    let json = secret.replace('\\', "\\\\").replace('"', "\\\"");
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let html_of = |quote: &str, apostrophe: &str| html.replace('"', quote).replace('\'', apostrophe);
-    let mut forms = vec![
-        small(&form),
-        small(&url),
-        form,
-        url,
-        json.replace('/', "\\/"),
-        json,
-        html_of("&quot;", "&#39;"),
-        html_of("&#34;", "&#039;"),
-        html_of("&quot;", "&#x27;"),
-        html_of("&quot;", "&apos;"),
-        html,
-        secret.to_owned(),
-    ];
-    forms.sort();
-    forms.dedup();
-    forms.into_iter().map(Zeroizing::new).collect()
-}
-
-/// What a server says, fit to be shown: in one line, without what the request carried in secret, cut to a length.
-fn cleaned(text: &str, secrets: &[&str]) -> String {
-    // Characters that are not seen go first: one of them in a secret would hide it.
-    let unseen = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let mut text: String = text.chars().filter(|c| !unseen(*c)).collect();
-    let mut forms: Vec<_> = secrets
-        .iter()
-        .filter(|secret| !secret.is_empty())
-        .flat_map(|secret| forms(secret))
-        .collect();
-    // Of two secrets, one may be a part of the other.
-    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    for form in forms {
-        text = text.replace(form.as_str(), "[REDACTED]");
-    }
-    text.chars().take(300).collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,10 @@ const MENDS: usize = 32;
 pub(super) struct ReplyFields<'a> {
     fields: Vec<(Zeroizing<String>, Value<'a>)>,
     whole: bool,
+    /// How many of them stand before the first place that cannot be read.
+    sure: usize,
+    /// What stands behind the object.
+    rest: &'a [u8],
 }
 
 impl<'a> ReplyFields<'a> {
@@ -45,17 +49,24 @@ impl<'a> ReplyFields<'a> {
                 }
             }
         };
+        let sure = right.unwrap_or(fields.len());
         if !whole {
-            fields.truncate(right.unwrap_or(fields.len()));
+            fields.truncate(sure);
         }
-        Some(Self { fields, whole })
+        let rest = rest.0;
+        Some(Self {
+            fields,
+            whole,
+            sure,
+            rest,
+        })
     }
 
     /// No field at all.
     pub fn whole() -> Self {
         Self {
-            fields: Vec::new(),
             whole: true,
+            ..Self::default()
         }
     }
 
@@ -67,18 +78,16 @@ impl<'a> ReplyFields<'a> {
         items.into_iter().filter_map(Value::fields).collect()
     }
 
-    /// The objects in the values, and in lists that are values.
-    pub fn inner(&self) -> Vec<Self> {
-        let values = self.fields.iter().map(|(_, value)| *value);
-        values
-            .flat_map(|value| {
-                let listed = value.items().unwrap_or_default();
-                value
-                    .fields()
-                    .into_iter()
-                    .chain(listed.into_iter().filter_map(Value::fields))
-            })
-            .collect()
+    /// The objects in the values, and in lists that are values, of the names that are taken.
+    pub fn inner(&self, is_taken: impl Fn(&str, &Self) -> bool) -> Vec<Self> {
+        let found = self.fields.iter().flat_map(|(name, value)| {
+            let listed = value.items().unwrap_or_default();
+            let listed = listed.into_iter().filter_map(Value::fields);
+            let objects = value.fields().into_iter().chain(listed);
+            objects.map(move |fields| (name.as_str(), fields))
+        });
+        let taken = found.filter(|(name, fields)| is_taken(name, fields));
+        taken.map(|(_, fields)| fields).collect()
     }
 
     /// These fields and those of an object in them, which come first.
@@ -95,6 +104,27 @@ impl<'a> ReplyFields<'a> {
     /// Whether the object was read to its end. What was read before is right in any case.
     pub fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// Whether the object is all there is.
+    pub fn is_alone(&self) -> bool {
+        self.whole && is_an_end(self.rest)
+    }
+
+    /// Whether every place of the object can be read.
+    pub fn is_sure(&self) -> bool {
+        self.whole && self.sure == self.fields.len()
+    }
+
+    /// The fields before the first place that cannot be read: those after it may be the words of a text.
+    pub fn sure(mut self) -> Self {
+        self.fields.truncate(self.sure);
+        self
+    }
+
+    /// Every name with its value.
+    pub fn named(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
+        self.fields.iter().map(|(name, value)| (name.as_str(), *value))
     }
 
     /// Every value of this name, the last one first: of a key that stands there twice, most readers take the last
@@ -148,9 +178,15 @@ impl<'a> Value<'a> {
         ReplyFields::of(self.0)
     }
 
-    /// Whether nothing stands there.
-    pub fn is_blank(self) -> bool {
-        self.0.is_empty()
+    /// Everything, as it is written.
+    pub fn of(body: &'a [u8]) -> Self {
+        Self(body)
+    }
+
+    /// What is no string, no object and no list, as it is written.
+    pub fn bare(self) -> Option<&'a str> {
+        let is_bare = !self.0.first().is_some_and(|first| b"\"{[".contains(first));
+        std::str::from_utf8(self.0).ok().filter(|_| is_bare)
     }
 
     pub fn is_null(self) -> bool {
@@ -175,6 +211,62 @@ impl<'a> Value<'a> {
     fn content(self) -> Option<&'a [u8]> {
         self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")
     }
+}
+
+/// What is read from the first object in the middle of something else that has it: behind the notice of a script, a prefix
+/// against other readers, or an object that says nothing of it. `read` gets the body from the object on.
+///
+/// A page may quote anything: nothing but an end may follow the object, or its own end is cut off.
+pub(super) fn cut_out<'a, T>(body: &'a [u8], read: impl Fn(&'a [u8]) -> Option<T>) -> Option<T> {
+    let mut at = 0;
+    loop {
+        at += body[at..].iter().position(|byte| *byte == b'{')?;
+        let here = &body[at..];
+        // A style sheet or a script has no name between quotes there.
+        if !here[1..].trim_ascii_start().starts_with(b"\"") {
+            at += 1;
+            continue;
+        }
+        let object = ReplyFields::of(here)?;
+        if let Some(found) = read(here) {
+            let is_last = !object.whole || is_an_end(object.rest);
+            return Some(found).filter(|_| is_last && !ends_in_a_script(&body[..at]));
+        }
+        if !object.whole {
+            // What stands in it may be an older pair.
+            return None;
+        }
+        at = body.len() - object.rest.len();
+    }
+}
+
+/// Whether what follows an object only closes what was opened before it, or is a comment.
+fn is_an_end(mut rest: &[u8]) -> bool {
+    loop {
+        let mut behind = Rest(rest);
+        behind.skip(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control() || b";)]".contains(&byte));
+        rest = behind.0;
+        if let Some(behind) = rest.strip_prefix(b"*/") {
+            rest = behind;
+        } else if let Some(comment) = rest.strip_prefix(b"<!--") {
+            match comment.windows(3).position(|end| end == b"-->") {
+                Some(end) => rest = &comment[end + 3..],
+                None => return true,
+            }
+        } else {
+            return rest.is_empty();
+        }
+    }
+}
+
+/// Whether a page stands there up to the middle of a script.
+fn ends_in_a_script(before: &[u8]) -> bool {
+    let last = |tag: &[u8]| {
+        before
+            .windows(tag.len())
+            .rposition(|part| part.eq_ignore_ascii_case(tag))
+    };
+    last(b"<script") > last(b"</script")
 }
 
 /// The text of a JSON string that is all there is.

@@ -13,8 +13,7 @@ pub(super) fn as_json_in_utf8(mut reply: RawReply) -> RawReply {
         reply.body = utf8;
     }
     let is_cut = reply.cut || reply.broken.is_some();
-    let json = from_form(&reply.body, is_cut).or_else(|| from_text(&reply.body));
-    if let Some(json) = json.or_else(|| from_behind_text(&reply).filter(|_| reply.status.is_success())) {
+    if let Some(json) = from_form(&reply.body, is_cut).or_else(|| from_text(&reply.body)) {
         reply.body = json;
     }
     reply
@@ -26,24 +25,6 @@ fn from_text(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     text.trim_start()
         .starts_with('{')
         .then(|| Zeroizing::new(text.as_bytes().to_vec()))
-}
-
-/// An object behind something else: the notice of a script, a prefix against other readers, another mark.
-fn from_behind_text(reply: &RawReply) -> Option<Zeroizing<Vec<u8>>> {
-    let body = without_mark(&reply.body).trim_ascii_start();
-    let is_tag = *body.first()? == b'<';
-    // Behind the tags of a notice the object is the rest. A page may have one within.
-    let begins = |at: usize| body[at] == b'{' && (!is_tag || body[..at].trim_ascii_end().ends_with(b">"));
-    let at = (0..body.len()).find(|at| begins(*at))?;
-    let is_known = b"{[\"".contains(body.first()?)
-        || is_tag && !(body.trim_ascii_end().ends_with(b"}") && has_tokens(&body[at..]));
-    (!is_known).then(|| Zeroizing::new(body[at..].to_vec()))
-}
-
-/// Whether tokens stand in an object: behind tags nothing else is a server's word.
-fn has_tokens(object: &[u8]) -> bool {
-    let is_there = |name: &[u8]| object.windows(name.len()).any(|part| part == name);
-    is_there(b"\"access_token\"") || is_there(b"\"refresh_token\"")
 }
 
 /// UTF-16 is known by its mark, or because the first character of a JSON text is one of ASCII (RFC 4627 section 3).
@@ -149,29 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn an_object_in_a_text_or_behind_one_is_found() {
-        for body in [
-            r#""{\"refresh_token\":\"r\"}""#,
-            "Warning: x\n{\"refresh_token\":\"r\"}",
-            ")]}',\n{\"refresh_token\":\"r\"}",
-            "\u{feff}\u{feff}{\"refresh_token\":\"r\"}",
-            "\u{b}{\"refresh_token\":\"r\"}",
-            "\0{\"refresh_token\":\"r\"}",
-            "<br />\n<b>Notice</b>: x {y} <br />\n{\"refresh_token\":\"r\"}",
-            "<!-- x -->{\"refresh_token\":\"r\"}",
-        ] {
-            let json = String::from_utf8(read(body.as_bytes())).unwrap();
-            assert_eq!(json, r#"{"refresh_token":"r"}"#, "{body}");
-            // A failure has no tokens, and a page may quote anything.
-            let failed = RawReply {
-                status: http::StatusCode::BAD_REQUEST,
-                ..reply(body.as_bytes(), false)
-            };
-            let left = as_json_in_utf8(failed).body.to_vec();
-            assert_eq!(left == body.as_bytes(), !body.starts_with('"'), "{body}");
-        }
-        let page = r#"<html><script>{"refresh_token":"r"}</script></html>"#;
-        assert_eq!(read(page.as_bytes()), page.as_bytes());
+    fn an_object_in_a_text_is_found() {
+        let body = r#""{\"refresh_token\":\"r\"}""#;
+        assert_eq!(read(body.as_bytes()), br#"{"refresh_token":"r"}"#);
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl fmt::Display for GrantKind {
 /// assert_ne!(service.storage_id(), user.storage_id());
 /// assert_eq!(user.to_string(), "tatrabanka/authorization_code/customer-42");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TokenKey {
     /// The provider (`ofx`).
@@ -220,6 +220,23 @@ fn hex_digit(nibble: u8) -> char {
     char::from(b"0123456789abcdef"[usize::from(nibble & 15)])
 }
 
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A query may hold what only the server is to know.
+        let token_endpoint = self.token_endpoint.split('?').next().unwrap_or_default();
+        f.debug_struct("TokenKey")
+            .field("provider", &self.provider)
+            .field("client_id", &self.client_id)
+            .field("grant", &self.grant)
+            .field("subject", &self.subject)
+            .field("tenant", &self.tenant)
+            .field("scopes", &self.scopes)
+            .field("token_endpoint", &token_endpoint)
+            .field("bound", &self.bound)
+            .finish()
+    }
+}
+
 impl fmt::Display for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.provider, self.grant)?;
@@ -302,6 +319,19 @@ mod tests {
         ];
         let ids: std::collections::BTreeSet<String> = keys.iter().map(TokenKey::storage_id).collect();
         assert_eq!(ids.len(), keys.len());
+    }
+
+    #[test]
+    fn debug_shows_no_query_of_the_token_endpoint() {
+        let key =
+            TokenKey::new("p", "a", GrantKind::Password).token_endpoint("https://a.example/token?api_key=planted");
+        let text = format!("{key:?} {key:#?}");
+        assert!(
+            !text.contains("planted") && text.contains("https://a.example/token"),
+            "{text}"
+        );
+        // What is stored is told apart by all of it.
+        assert!(serde_json::to_string(&key).unwrap().contains("planted"));
     }
 
     #[test]

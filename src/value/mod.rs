@@ -27,6 +27,7 @@ pub use rust_decimal::Decimal;
 pub use scope::ScopeSet;
 pub use scope_error::ScopeError;
 pub use secret::Secret;
+pub(crate) use secret::is_unseen;
 pub(crate) use secret_header::{copied, secret_header};
 pub use timestamp::Timestamp;
 pub use unknown_kind::UnknownKind;

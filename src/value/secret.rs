@@ -50,6 +50,17 @@ impl Secret {
     pub fn is_empty(&self) -> bool {
         self.expose_secret().is_empty()
     }
+
+    /// Whether there is nothing in it that anybody could see.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.expose_secret().chars().all(|c| c.is_whitespace() || is_unseen(c))
+    }
+}
+
+/// Whether a character is one that nobody sees: a control character, or one that only says how a text is set.
+pub(crate) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl fmt::Debug for Secret {

@@ -183,6 +183,10 @@ async fn whatever_the_source_does_is_an_error_for_all_who_wait_and_it_is_asked_a
             Does::Gives(""),
             "the secret that the source gave is empty; store the one that the provider registered",
         ),
+        (
+            Does::Gives(" \n"),
+            "the secret that the source gave is empty; store the one that the provider registered",
+        ),
         (Does::PanicsAtOnce, "the source panicked; correct it"),
         (Does::PanicsLater, "the source panicked; correct it"),
     ] {
@@ -237,7 +241,13 @@ async fn a_refused_client_is_a_reason_to_read_again_once_in_five_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reading_that_fails_because_of_a_refused_client_leaves_the_secrets_that_were_there() {
-    for does in [Does::Fails, Does::IsSilent, Does::Gives(""), Does::PanicsLater] {
+    for does in [
+        Does::Fails,
+        Does::IsSilent,
+        Does::Gives(""),
+        Does::Gives("\u{feff}\n"),
+        Does::PanicsLater,
+    ] {
         let (secrets, vault) = kept([Does::GivesTwo("a", "b"), does]);
         first(&secrets).await;
         for _ in 0..100 {

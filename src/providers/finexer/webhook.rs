@@ -129,8 +129,7 @@ impl Verifier {
     /// When it is empty, or blank.
     pub fn or(mut self, secret: impl Into<Secret>) -> Result<Self, EmptySecret> {
         let secret = secret.into();
-        let unseen = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
-        if secret.expose_secret().chars().all(unseen) {
+        if secret.is_blank() {
             return Err(EmptySecret);
         }
         self.secrets.push(secret);
@@ -235,8 +234,8 @@ impl Event {
     fn read(body: &[u8]) -> Result<Self, WebhookError> {
         #[derive(serde::Deserialize)]
         struct Envelope<'a> {
-            #[serde(default)]
-            id: String,
+            #[serde(default, borrow)]
+            id: Option<&'a RawValue>,
             #[serde(rename = "type")]
             kind: String,
             #[serde(borrow)]
@@ -256,8 +255,11 @@ impl Event {
             Ok(wrapped) if wrapped.object.get().starts_with('{') => wrapped.object,
             _ => envelope.data.to_owned(),
         };
+        // An id of another kind costs no event that is authentic.
+        let id = envelope.id.map(RawValue::get).unwrap_or_default();
+        let id = serde_json::from_str(id).unwrap_or_else(|_| id.to_owned());
         Ok(Self {
-            id: envelope.id,
+            id,
             kind: envelope.kind,
             object,
         })
@@ -388,6 +390,21 @@ mod tests {
     }
 
     #[test]
+    fn an_id_of_another_kind_costs_no_event() {
+        let verifier = Verifier::new(SECRET).unwrap();
+        for (id, read) in [
+            ("null", ""),
+            ("7", "7"),
+            (r#""evt_1""#, "evt_1"),
+            (r#""evt\u005f1""#, "evt_1"),
+        ] {
+            let body = format!(r#"{{"id":{id},"type":"a","data":{{}}}}"#);
+            let event = verifier.verify_at(&signed(TIME, body.as_bytes()), body.as_bytes(), at(TIME));
+            assert_eq!(event.unwrap().id, read, "{id}");
+        }
+    }
+
+    #[test]
     fn events_that_are_known_are_read_with_what_they_are_about() {
         use crate::finexer::types::BankAccount;
         let read = |body: &str| {
@@ -424,7 +441,17 @@ mod tests {
 
     #[test]
     fn an_empty_secret_is_refused() {
-        for empty in ["", " ", "\n", "\t \r\n", "\u{a0}", "\u{feff}\n", "\0"] {
+        for empty in [
+            "",
+            " ",
+            "\n",
+            "\t \r\n",
+            "\u{a0}",
+            "\u{feff}\n",
+            "\0",
+            "\u{200b}",
+            "\u{2060}",
+        ] {
             assert_eq!(Verifier::new(empty).unwrap_err(), EmptySecret, "{empty:?}");
             assert_eq!(Verifier::new(SECRET).unwrap().or(empty).unwrap_err(), EmptySecret);
         }

@@ -82,6 +82,22 @@ fn html_and_what_is_no_whole_json_object_has_no_error_code() {
         r#"["invalid_grant"]"#,
         r#"[{"error":"invalid_grant"}]"#,
         r#""invalid_grant""#,
+        // An object in the middle of something else: a page may quote anything.
+        r#"Please log in <script>var s={"error":"invalid_grant"};</script>"#,
+        r#"&nbsp;<html><script>{"error":"invalid_grant"}</script></html>"#,
+        "\u{a0}<html><script>var s={\"error\":\"invalid_grant\"}",
+        "Gateway\n<html><body data-x='{\"error\":\"invalid_grant\"}'>",
+        r#"<style>body { color: red }</style>{"error":"invalid_grant"}"#,
+        r#"sorry, try later {"error":"invalid_grant"}"#,
+        r#"{"error":"invalid_grant"} <html>x</html>"#,
+        r#"{"error":"invalid_grant"} {"error":"server_error"}"#,
+        r#"{color:red} body {"error":"invalid_grant"}"#,
+        r#"{ var x = "error" : "invalid_grant" }"#,
+        r#"{"request":"say "error":"invalid_grant","x":1}"#,
+        r#"<br>{"error":"invalid_grant","x":"\"access_token\"","access_token":null}"#,
+        // A part of the reply that speaks of something else.
+        r#"[{"error":"invalid_grant","access_token":"***"}]"#,
+        r#"{"details":{"error":"invalid_grant","access_token":"***"}}"#,
         // What was to come might have said something else.
         r#"{"error":"invalid_grant""#,
         r#"{"error":"invalid_grant","error_description":"the tok"#,
@@ -159,6 +175,12 @@ fn a_code_is_read_in_any_spelling_and_told_in_one() {
         // HTTP Basic of `client:the/code+spent`.
         ("Y2xpZW50OnRoZS9jb2RlK3NwZW50", None),
         ("Basic:Y2xpZW50OnRoZS9jb2RlK3NwZW50", None),
+        ("basic_Y2xpZW50OnRoZS9jb2RlK3NwZW50", None),
+        ("x-Y2xpZW50OnRoZS9jb2RlK3NwZW50", None),
+        // As it is in the alphabet for URLs, and in hexadecimal digits.
+        ("PDw_Pz8-dGhlL2NvZGUrc3BlbnQ", None),
+        ("7468652f636f64652b7370656e74", None),
+        ("E-7468652F636F64652B7370656E74", None),
     ] {
         let body = serde_json::json!({ "error": written }).to_string();
         let error = read(&own, &asked, &reply(400, &body)).unwrap_err();
@@ -226,6 +248,9 @@ fn an_error_code_is_found_where_servers_are_known_to_put_it() {
             Some("invalid_grant"),
             None,
         ),
+        (r#"{"error":{"code":"OK","type":"e2"}}"#, Some("e2"), None),
+        (r#"{"error":"e1","at":2026-11-27 10:00:00,"x":1}"#, Some("e1"), None),
+        (r#"{"error":"e1"};"#, Some("e1"), None),
         ("<html>502</html>", None, None),
         ("", None, None),
         // Of a key that stands there twice, the last that can be read.
@@ -245,7 +270,7 @@ fn an_error_code_is_found_where_servers_are_known_to_put_it() {
         ),
         (
             r#"{"error":"e1","x":NaN,"y":"two
-lines"} trailing"#,
+lines"} <!-- made by -->"#,
             Some("e1"),
             None,
         ),
@@ -304,6 +329,11 @@ fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() 
         ("refresh-1 refresh-12 refresh-1", "[REDACTED] [REDACTED] [REDACTED]"),
         // As a URL, a page and JSON within JSON have it.
         ("?p=pass%20word", "?p=[REDACTED]"),
+        // A secret that has such characters itself.
+        ("sec\tret\u{ad}-9\n", "[REDACTED]"),
+        ("secret-9", "[REDACTED]"),
+        (r"sec\tret\u00ad-9", r"sec\tret\u00ad-9"),
+        ("?s=%EF%BB%BFsec%09ret%C2%AD-9%0A", "?s=[REDACTED]"),
         ("was a&amp;&quot;b&#39;&lt;c&gt;", "was [REDACTED]"),
         ("was a&amp;&#34;b&#039;&lt;c&gt;", "was [REDACTED]"),
         ("was a&amp;&quot;b&#x27;&lt;c&gt;", "was [REDACTED]"),
@@ -320,6 +350,7 @@ fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() 
                 "pass word",
                 "the/code+spent",
                 "a&\"b'<c>",
+                "\u{feff}sec\tret\u{ad}-9\n",
             ],
             ..ASKED
         };
@@ -327,6 +358,22 @@ fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() 
         let error = read(&PLAIN, &asked, &reply(400, &body)).unwrap_err();
         assert_eq!(error.description(), Some(shown), "{said:?}");
         assert!(!format!("{error} {error:?} {error:#?}").contains(shown), "{said:?}");
+    }
+}
+
+#[test]
+fn a_long_secret_takes_no_long_time_to_be_cut_out() {
+    for secret in ["/".repeat(30_000), "\u{e9}/".repeat(15_000), "abcdef".repeat(5_000)] {
+        let asked = Asked {
+            secrets: &[&secret],
+            ..ASKED
+        };
+        for said in ["ab ".repeat(600), "a".repeat(60), "/".repeat(MAX_REPLY / 16)] {
+            let body = serde_json::json!({ "error": said, "error_description": said }).to_string();
+            let began = std::time::Instant::now();
+            let _ = read(&PLAIN, &asked, &reply(400, &body)).unwrap_err();
+            assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        }
     }
 }
 

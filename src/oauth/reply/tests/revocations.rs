@@ -47,6 +47,38 @@ fn a_revocation_is_done_when_the_server_says_so_by_what_the_specification_lists(
         (&[200], 200, r#"{"error":""}"#, Done),
         (&[204], 204, "", Done),
         (&[200, 404], 404, "", Done),
+        (&[200], 200, "[]", Done),
+        (&[200], 200, "true", Done),
+        (&[200], 200, "Token revoked.", Done),
+        (&[200], 200, r#"{"error":{"code":0,"message":"OK","data":[]}}"#, Done),
+        (&[200], 200, r#"{"error":False}"#, Done),
+        (&[200], 200, r#"{"error":"no errors","errors":[],"error_code":0}"#, Done),
+        // It is no word on the request, or not the whole of one.
+        (&[200], 200, r#"{"a":1}<html>Please log in</html>"#, InDoubt),
+        (&[200], 200, "Please log in <style>p{}</style>", InDoubt),
+        (&[200], 200, "Notice: x\n{\"error\":\"invalid_request\"}", InDoubt),
+        (&[200], 200, "{}\n{\"error\":\"invalid_request\"}", InDoubt),
+        (&[200], 200, r#"{"error":"invalid_cl"#, InDoubt),
+        (&[200], 200, r#"{"error":"#, InDoubt),
+        (
+            &[200],
+            200,
+            r#"{"error_description":"the client is unknown","er"#,
+            InDoubt,
+        ),
+        (&[200], 200, "{", InDoubt),
+        (&[200], 200, r#"[{"error":"#, InDoubt),
+        (&[200], 200, r#""invalid"#, InDoubt),
+        (&[200], 200, r#"{"x" "y" "error":"server_error"}"#, InDoubt),
+        (&[200], 200, "\u{b}\u{5}abc\u{3}", InDoubt),
+        (&[200], 400, r#"{"error":"invalid_cl"#, InDoubt),
+        // The error stands in another place.
+        (&[200], 200, r#"{"errors":[{"code":"invalid_request"}]}"#, InDoubt),
+        (&[200], 200, r#"{"error_code":"invalid_request"}"#, InDoubt),
+        (&[200], 200, r#"{"fault":{"faultstring":"x"}}"#, InDoubt),
+        (&[200], 200, r#"[{"error":"invalid_request"}]"#, InDoubt),
+        (&[200], 200, r#"{"data":{"Error":"invalid_request"}}"#, InDoubt),
+        (&[200], 200, "error=invalid_request", InDoubt),
         // Another success than those is none.
         (&[200], 204, "", InDoubt),
         (&[204], 200, "", InDoubt),
@@ -108,6 +140,35 @@ fn what_will_never_succeed_is_no_matter_of_time() {
         (&[200], 200, r#"{"error":1}"#, REJECTED),
         (&[200], 200, r#"{"error":{"message":"x y"}}"#, REJECTED),
         (&[200], 200, r#"{"error":{"description":"x y"}}"#, REJECTED),
+        // Whatever stands in it that is no word for none.
+        (&[200], 200, r#"{"error":{"status":500,"title":"Internal"}}"#, REJECTED),
+        (
+            &[200],
+            200,
+            r#"{"error":{"code":"","message":"token is locked"}}"#,
+            REJECTED,
+        ),
+        (
+            &[200],
+            200,
+            r#"{"error":{"code":{},"message":"token is locked"}}"#,
+            REJECTED,
+        ),
+        (
+            &[200],
+            200,
+            r#"{"error":{"code":0,"message":"token is locked"}}"#,
+            REJECTED,
+        ),
+        (&[200], 200, r#"{"error":{"errors":[{"msg":"x"}]}}"#, REJECTED),
+        (&[200], 200, r#"{"error":{"id":"invalid_request"}}"#, REJECTED),
+        (&[200], 200, r#"{"error":{"Code":"invalid_request"}}"#, REJECTED),
+        (&[200], 200, r#"{"error":[{"status":"failed"}]}"#, REJECTED),
+        (&[200], 200, r#"{"error":True}"#, REJECTED),
+        (&[200], 200, r#"{"error":TRUE}"#, REJECTED),
+        (&[200], 200, r#"{"error":failed}"#, REJECTED),
+        (&[200], 400, r#"[{"error":"invalid_request"}]"#, REJECTED),
+        (&[200], 400, r#"{"errors":["x"]}"#, REJECTED),
         (&[200], 200, r#"{"error":"invalid_client"}"#, MISCONFIGURED),
         (&[200], 204, r#"{"error":"invalid_client"}"#, MISCONFIGURED),
         (&[200, 404], 404, r#"{"error":"invalid_client"}"#, MISCONFIGURED),
@@ -171,6 +232,11 @@ fn after_a_lost_reply_the_status_of_an_unknown_token_says_that_it_is_gone() {
         (400, r#"{"error":"unauthorized_client"}"#, MISCONFIGURED, MISCONFIGURED),
         (400, r#"{"error":"unsupported_token_type"}"#, REJECTED, REJECTED),
         (400, r#"{"error":"temporarily_unavailable"}"#, Later, Later),
+        // Nor does what cannot be read, or is no code.
+        (400, r#"{"error":"invalid_cl"#, InDoubt, InDoubt),
+        (400, r#"[{"error":"invalid_client"}]"#, REJECTED, REJECTED),
+        (400, r#"{"error":{"status":"invalid_client"}}"#, REJECTED, REJECTED),
+        (400, r#"{"errors":["invalid_client"]}"#, REJECTED, REJECTED),
         (400, "<html>", InDoubt, InDoubt),
         (403, r#"{"error":"invalid_request"}"#, REJECTED, REJECTED),
         (404, "", REJECTED, REJECTED),
@@ -210,11 +276,36 @@ fn a_reply_that_breaks_off_leaves_the_revocation_in_doubt() {
 }
 
 #[test]
+fn of_a_body_that_is_cut_nothing_is_taken_for_done() {
+    let mut cut = reply(200, "pad");
+    cut.cut = true;
+    assert_eq!(outcome(cut, &[200], &[], false), InDoubt);
+}
+
+#[test]
+fn an_error_of_any_depth_is_read_without_end_of_the_stack() {
+    for depth in [10, 300_000] {
+        for (open, close) in [(r#"{"error":"#, "}"), ("[", "]")] {
+            let body = format!("{{\"error\":{}1{}}}", open.repeat(depth), close.repeat(depth));
+            assert_ne!(outcome(reply(200, &body), &[200], &[], false), Done, "{open} {depth}");
+            let tokens = format!(r#"{{"access_token":"a","refresh_token":"r",{}"#, &body[1..]);
+            let read = read(&PLAIN, &ASKED, &reply(200, &tokens)).unwrap();
+            assert_eq!(read.refresh_token.unwrap().expose_secret(), "r", "{open} {depth}");
+        }
+    }
+}
+
+#[test]
 fn a_page_is_known_by_its_type_too() {
     for (of_type, body) in [
         ("text/html", "Please log in <a href=/login>here</a>"),
         ("Text/HTML; charset=utf-8", "&nbsp;<html>"),
         ("application/xhtml+xml", "\u{a0}<html>"),
+        ("text/html", "Please log in <script>var s={\"x\":1};</script>"),
+        ("text/html", "Please log in <script>var s={};</script>"),
+        ("text/html", "\u{a0}<html><style>body{}</style>Log in</html>"),
+        ("text/html", "{\"a\":1}<html>Please log in</html>"),
+        ("application/xhtml+xml", "Please log in <style>p{}</style>"),
     ] {
         let mut page = reply(200, body);
         let of_type = http::HeaderValue::from_static(of_type);
@@ -222,7 +313,17 @@ fn a_page_is_known_by_its_type_too() {
         assert_eq!(outcome(page, &[200], &[], false), InDoubt, "{body}");
     }
     // The type of whatever a server sends, and of nothing.
-    for body in ["", "\r\n", "{}", r#"{"revoked":true}"#] {
+    for body in [
+        "",
+        "\r\n",
+        "{}",
+        r#"{"revoked":true}"#,
+        "[]",
+        "null",
+        "true",
+        "1",
+        r#""ok""#,
+    ] {
         let mut done = reply(200, body);
         let page = http::HeaderValue::from_static("text/html");
         done.headers.insert(http::header::CONTENT_TYPE, page);

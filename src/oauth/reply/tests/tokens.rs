@@ -51,6 +51,96 @@ fn a_success_that_is_no_token_reply_leaves_in_doubt_what_the_request_spends() {
 }
 
 #[test]
+fn behind_something_else_only_tokens_are_read_and_nothing_but_an_end_follows_them() {
+    let t = r#"{"access_token":"a","refresh_token":"r"}"#;
+    let cut = r#"{"access_token":"a","refresh_token":"r","name":"caf"#;
+    for body in [
+        format!("Warning: x\n{t}"),
+        format!("[2026-11-27 10:00:00] warning: x\n{t}"),
+        format!("[warn] x\n{t}"),
+        format!("\"Notice\" x\n{t}"),
+        format!("{{}}\n{t}"),
+        format!("{{\"log\":\"x\"}}\n{t}"),
+        format!("request: {{\"refresh_token\":\"refresh-1\"}}\nreply: {t}"),
+        format!("[{cut}"),
+        format!("{{\"error\":\"invalid_grant\"}}\n{t}"),
+        format!("[]\n{t}"),
+        format!("Warning: {{\"user\":1}}\n{t}"),
+        format!("Warning: x {{}} in {{ y\n{t}"),
+        format!(")]}}',\n{t}"),
+        format!("\u{feff}\u{feff}{t}"),
+        format!("\0{t}\0"),
+        format!("callback({t});"),
+        format!("while(1);[{t}]"),
+        format!("/*{t}*/"),
+        format!("<br />\n<b>Notice</b>: x {{y}} <br />\n{t}"),
+        format!("<br />\n<b>Notice</b>: x<br />\n{t}<!-- served by -->\n"),
+        format!("<br />\n<b>Notice</b>: x<br />\n[{t}]"),
+        format!("<br />\n<b>Notice</b>: x<br />\n{{}}\n<br />\n{t}"),
+        format!("<br />\n<b>Notice</b>: x<br />\n{{\"data\":{t}}}"),
+        format!("<script>x</script>{t}"),
+        format!("<br />\n{cut}"),
+        format!("Notice: x\n{cut}"),
+        format!("{t}\n<br />\n<b>Notice</b>: y<br />\n"),
+    ] {
+        let tokens = tokens(&PLAIN, &body);
+        assert_eq!(tokens.access_token.expose_secret(), "a", "{body}");
+        assert_eq!(tokens.refresh_token.unwrap().expose_secret(), "r", "{body}");
+        // A failure has no tokens.
+        assert!(read(&PLAIN, &ASKED, &reply(400, &body)).is_err(), "{body}");
+    }
+    for body in [
+        format!("Please log in <script>var s={t};</script>"),
+        format!("Please log in <script>var s={t};"),
+        format!("Please log in <SCRIPT>var s={cut}"),
+        format!("<html><script>{t}</script></html>"),
+        format!("<p>{t}</p>"),
+        format!("<p data-x='{t}'>"),
+        format!("Notice: {t} is what I would send"),
+        format!("[{t},{t}"),
+        format!("Notice: {{\"previous\":{t},\"access_to"),
+        r#"Notice: {"access_token":7,"refresh_token":null}"#.to_owned(),
+        r#"Notice: {"x":"\"access_token\":\"a\""}"#.to_owned(),
+        r#"Notice: {"error":"invalid_grant"}"#.to_owned(),
+    ] {
+        let (_, in_doubt) = problem(&ASKED, &reply(200, &body));
+        assert!(in_doubt, "{body}");
+    }
+}
+
+#[test]
+fn a_body_of_many_objects_takes_no_long_time_to_be_read() {
+    for part in [
+        "{",
+        "{\"",
+        "{\"a\":",
+        "{\"a\":1}",
+        "{\"a\" \"b\"",
+        "{\"error\":",
+        "[{\"error\":",
+        "{\"access_token\":\"a\"}<!--x",
+        "{\"access_token\":\"a\"}<!--",
+        "{\"access_token\":\"a\"}x",
+        "{\"access_token\":\"a\",",
+        "<script>{\"access_token\":\"a\"}",
+        "\"x\":{\"access_token\":\"a\"},",
+    ] {
+        for before in ["", "x ", "{", "{\"error\":{", "[", "{\"data\":["] {
+            let body = format!("{before}{}-->y", part.repeat(MAX_REPLY / 8 / part.len()));
+            let began = std::time::Instant::now();
+            let _ = read(&PLAIN, &ASKED, &reply(200, &body));
+            let revocation = &crate::oauth::profile::Revocation::BASE;
+            let _ = reply(200, &body).revocation(&PLAIN, revocation, false, &ASKED);
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "{before} {part} {:?}",
+                began.elapsed()
+            );
+        }
+    }
+}
+
+#[test]
 fn a_failure_without_a_code_may_be_a_proxys_and_is_told_with_its_retry_after() {
     for body in ["<html>", "{}", "", r#"{"access_token":"a"}"#] {
         let error = read(&PLAIN, &ASKED, &busy(503, body)).unwrap_err();
@@ -119,6 +209,16 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
         (r#"[["r"]]"#, None, true),
         (r#"{"token":"r"}"#, None, true),
         (r#""r\ud83d""#, None, true),
+        // Words for none, in whatever form.
+        (r#""null""#, None, false),
+        (r#""undefined""#, None, false),
+        (r#""None""#, None, false),
+        (r#""false""#, None, false),
+        (r#""0""#, None, false),
+        ("0.0", None, false),
+        ("-1", None, false),
+        (r#""***""#, None, false),
+        ("None", None, false),
     ] {
         let body = format!(r#"{{"access_token":"a","refresh_token":{written}}}"#);
         let fields = ReplyFields::of(body.as_bytes()).unwrap();
@@ -138,7 +238,7 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
 }
 
 #[test]
-fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_nothing_says_error() {
+fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_it_is_new() {
     let odd = reply(200, r#"{"refresh_token":"r","access_token":[7]}"#);
     let kept = read(&PLAIN, &ASKED, &odd).unwrap();
     assert!(kept.unusable.is_some() && kept.access_token.is_empty());
@@ -146,11 +246,25 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_nothing_says_error
     let nothing_spent = Asked { spends: false, ..ASKED };
     let error = read(&PLAIN, &nothing_spent, &odd).unwrap_err();
     assert!(error.is_retryable(), "nothing was spent: {error:?}");
-    let echo = r#"{"refresh_token":"r","error":"invalid_grant"}"#;
+    let echo = r#"{"refresh_token":"refresh-1","error":"invalid_grant"}"#;
     assert_eq!(
         read(&PLAIN, &ASKED, &reply(200, echo)).unwrap_err().verdict(),
         Verdict::Dead
     );
+    // It made a new one, whatever it says beside that.
+    for error in ["invalid_grant", "of_no_standard"] {
+        let made = format!(r#"{{"refresh_token":"r","error":"{error}"}}"#);
+        let kept = read(&PLAIN, &ASKED, &reply(200, &made)).unwrap().refresh_token;
+        assert_eq!(kept.unwrap().expose_secret(), "r", "{error}");
+    }
+    // One that cannot be read: the old one may be spent.
+    for made in [
+        r#"{"refresh_token":{"x":"r"},"error":"server_error"}"#,
+        r#"{"data":{"access_token":"a b"},"error":"of_no_standard"}"#,
+        r#"{"a":{"access_token":"a","refresh_token":"r"},"b":{"access_token":"b","refresh_token":"s"},"error":"slow_down"}"#,
+    ] {
+        assert!(problem(&ASKED, &reply(200, made)).1, "{made}");
+    }
     // Out of order, and yet it made one; what was sent is none that it made.
     let made = r#"{"refresh_token":"r","error":"server_error"}"#;
     assert_eq!(
@@ -277,9 +391,14 @@ fn scopes_are_granted_as_told_and_none_told_is_not_none_granted() {
         (r#","scope":"b,a""#, Some("a b")),
         (r#","scope":["b","a",7]"#, Some("a b")),
         (r#","scope":[]"#, None),
-        (r#","scope":{"a":true}"#, None),
+        // What is told and cannot be read: none is known.
+        (r#","scope":{"a":true}"#, Some("")),
+        (r#","scope":[{"name":"a"}]"#, Some("")),
+        (r#","scope":"a caf\ud83d""#, Some("")),
+        (r#","scope":7"#, Some("")),
         (r#","scope":null"#, None),
-        (r#","scope":7"#, None),
+        (r#","scope":false"#, None),
+        (r#","scope":{}"#, None),
         (r#","scope":"a","scope":"b""#, Some("b")),
         (r#","scope":"a","scope":null"#, Some("a")),
     ] {
@@ -398,6 +517,20 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"error":0,"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":" OK ","data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":{},"access_token":"a","data":{"refresh_token":"r"}}"#,
+        // Whatever error stands beside them.
+        r#"{"error":{"code":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":["e1"],"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{"message":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":[{"code":7}],"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":7,"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":404,"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":2001,"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{"code":null,"message":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"server_error","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"invalid_grant","data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"e1","access_token":"a","data":{"refresh_token":"r"}}"#,
+        r#"{"error":"e1","session":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"refresh_token":"refresh-1","data":{"access_token":"a","refresh_token":"r"}}"#,
         // In a list, alone.
         r#"{"access_token":"a","refresh_token":["r"]}"#,
         r#"{"error":false,"access_token":null,"data":{"access_token":"a","refresh_token":"r"}}"#,
@@ -422,14 +555,11 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"data":"{\"access_token\":\"a\"}"}"#,
         r#"{"data":{"data":{"access_token":"a"}}}"#,
         r#"{"error":"server_error","request":{"refresh_token":"r","access_token":"a"}}"#,
-        r#"{"error":{"code":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
-        r#"{"error":["e1"],"data":{"access_token":"a","refresh_token":"r"}}"#,
-        r#"{"error":{"message":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
-        r#"{"error":[{"code":7}],"data":{"access_token":"a","refresh_token":"r"}}"#,
-        r#"{"error":7,"data":{"access_token":"a","refresh_token":"r"}}"#,
-        r#"{"error":404,"data":{"access_token":"a","refresh_token":"r"}}"#,
-        r#"{"error":2001,"data":{"access_token":"a","refresh_token":"r"}}"#,
-        r#"{"error":{"code":null,"message":"e1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        // What an error or nothing else says which is the reply's.
+        r#"{"error":"e1","details":{"access_token":"a"}}"#,
+        r#"{"status":"processing","old":{"refresh_token":"refresh-0"}}"#,
+        r#"{"message":"expired","old":{"access_token":"a","refresh_token":"refresh-0"}}"#,
+        r#"{"originalRequest":{"access_token":"a","refresh_token":"refresh-0"}}"#,
         r#"{"data":{"access_token":"a"],"x":1}"#,
         r#"[["access_token","a"]]"#,
         r#"["#,
@@ -449,6 +579,9 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"refresh_token":"r"}"#,
         r#"{"data":{"refresh_token":"r"}}"#,
         r#"{"error":"none","refresh_token":"r"}"#,
+        r#"{"error":"of_no_standard","refresh_token":"r"}"#,
+        r#"{"data":{"error":"invalid_grant","refresh_token":"r"}}"#,
+        r#"{"access_token":"null","refresh_token":"r"}"#,
     ] {
         let alone = tokens(&PLAIN, body);
         assert!(alone.unusable.is_some(), "{body}");
@@ -457,6 +590,24 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
     // An older pair beside the new access token is not what replaces the spent refresh token.
     let older = r#"{"access_token":"a","previous":{"access_token":"b","refresh_token":"s"}}"#;
     assert!(tokens(&PLAIN, older).refresh_token.is_none());
+    // Nor is one alone in an object of another's, or of a name that nobody knows.
+    for name in [
+        "previous",
+        "linked",
+        "revoked",
+        "request",
+        "old_tokens",
+        "oldTokens",
+        "PREV",
+        "partner",
+    ] {
+        let body = format!(r#"{{"access_token":"a","{name}":[{{"refresh_token":"refresh-0"}}]}}"#);
+        assert!(tokens(&PLAIN, &body).refresh_token.is_none(), "{name}");
+    }
+    for name in ["data", "Result", "tokens", "holder_payload"] {
+        let body = format!(r#"{{"{name}":{{"access_token":"a","refresh_token":"r"}}}}"#);
+        assert!(tokens(&PLAIN, &body).refresh_token.is_some(), "{name}");
+    }
     // What stands beside the wrapper counts.
     let beside = tokens(&PLAIN, r#"{"expires_in":60,"scope":"s","data":{"access_token":"a"}}"#);
     assert_eq!(beside.expires_in, Some(Duration::from_secs(60)));
@@ -468,9 +619,19 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         }],
         ..PLAIN
     };
-    let account = tokens(
-        &own,
-        r#"{"account_id":"acc_2","data":{"access_token":"a","refresh_token":"r"}}"#,
-    );
-    assert_eq!(account.extra.get("account_id").map(String::as_str), Some("acc_2"));
+    for (told, read) in [
+        (r#""acc_2""#, Some("acc_2")),
+        // One that is not read would tell of no other account.
+        (r#"["acc_2"]"#, Some("acc_2")),
+        ("[2]", Some("2")),
+        (r#"{"id":"acc_2"}"#, Some("acc_2")),
+        (r#""acc_2\ud83d""#, Some("acc_2\u{fffd}")),
+        (r#"["acc_1","acc_2"]"#, None),
+        ("null", None),
+        (r#""""#, None),
+    ] {
+        let body = format!(r#"{{"account_id":{told},"data":{{"access_token":"a","refresh_token":"r"}}}}"#);
+        let account = tokens(&own, &body).extra.get("account_id").cloned();
+        assert_eq!(account.as_deref(), read, "{told}");
+    }
 }
