@@ -763,6 +763,11 @@ mod tests {
         assert_eq!(path_in::<Map<i64, u8>>(r#"{"-7":"x"}"#), "-7");
         assert_eq!(path_in::<Map<i128, u8>>(r#"{"-8":"x"}"#), "-8");
         assert_eq!(path_in::<Map<u128, u8>>(r#"{"8":"x"}"#), "8");
+        // A key that is written otherwise for people is read as they write it.
+        assert_eq!(
+            path_in::<Map<std::net::Ipv4Addr, u8>>(r#"{"127.0.0.1":"x"}"#),
+            "127.0.0.1"
+        );
         // A key that cannot be read stands in what it is a key of.
         assert_eq!(path_in::<Map<String, Map<u8, u8>>>(r#"{"a":{"1":1,"x":1}}"#), "a");
         assert_eq!(path_in::<Map<u8, u8>>("7"), "");
@@ -771,9 +776,23 @@ mod tests {
     }
 
     #[test]
+    fn an_error_says_what_was_expected_of_a_value_and_of_a_key() {
+        use std::collections::BTreeMap as Map;
+        fn refused<T: serde::de::DeserializeOwned>(text: &str) -> String {
+            let read = read::<T, _>(&mut serde_json::Deserializer::from_str(text));
+            read.err().map_or_else(String::new, |(_, error)| error.to_string())
+        }
+        let value = refused::<Deal>("7");
+        assert!(value.contains("expected struct Deal"), "{value}");
+        let key = refused::<Map<bool, u8>>(r#"{"x":1}"#);
+        assert!(key.contains("expected a boolean"), "{key}");
+    }
+
+    #[test]
     fn what_stands_in_one_of_several_kinds_is_looked_at_too() {
         let kind = |text: &str| read::<Kind, _>(&mut serde_json::Deserializer::from_str(text)).ok();
         assert_eq!(kind(r#""booked""#), Some(Kind::Booked));
+        assert_eq!(kind(r#"{"booked":null}"#), Some(Kind::Booked));
         assert_eq!(
             kind(r#"{"nested":{"amount":1}}"#),
             Some(Kind::Nested(Box::new(Deal { amount: 1 })))
