@@ -553,7 +553,11 @@ impl InError {
             }
             return;
         }
-        let members = value.parse::<JsonMap>().unwrap_or_default();
+        // What cannot be read is there all the same.
+        let Ok(members) = value.parse::<JsonMap>() else {
+            self.other = self.other.or(Some(member));
+            return;
+        };
         for (name, value) in members.iter() {
             inner.note(member, name, value, depth);
         }
@@ -1387,6 +1391,8 @@ mod tests {
             r#""error":{"status":200,"code":"Q17","message":"the quote is gone"}"#,
             r#""error":{"status":200,"message":"the quote is gone"}"#,
             r#""error":{"url":"/x","id":"e1"}"#,
+            r#""error":"half a sur\ud800rogate""#,
+            r#""error":{"code":0,"code":1}"#,
             r#""errors":[{"code":0},{"code":"Q17"}]"#,
         ] {
             let object = members(&format!(r#"{{"id":"1",{beside}}}"#));
