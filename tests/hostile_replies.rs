@@ -254,7 +254,7 @@ async fn what_says_nothing_of_a_deal_but_that_there_was_an_error_is_none() {
         (r#"{"fault":{"faultstring":"x"}}"#, false),
         (r#"{"success":true}"#, true),
         (r#"{"status":"PENDING"}"#, true),
-        (r#"{"processId":"p1","status":"FAILED"}"#, true),
+        (r#"{"processId":"p1","status":"FAILED"}"#, false),
     ] {
         assert_booked(body, is_booked).await;
     }

@@ -8,14 +8,14 @@ use super::charset::{Wrong, in_utf_8};
 use super::ending::Ending;
 use super::error::Error;
 use super::invalid_reply::{Problem, RawBody, is_json};
-use super::operation::Operation;
+use super::operation::{Effect, Operation};
 use super::response::{Body, Head, Response, ResponseValue};
 use super::trace;
 use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::Json;
 use crate::value::canary;
 use crate::value::decode::{Bare, NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
-use crate::value::error_in_success::{error_beside, error_in, error_instead, error_of_no_items};
+use crate::value::error_in_success::{error_beside, error_in, error_instead, error_of_effect, error_of_no_items};
 use crate::value::next_page::{Lost, lost};
 use crate::value::wire::listed;
 
@@ -37,6 +37,9 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             false => Wrong::Replaced,
         };
         let text = in_utf_8(&body, &head.headers, wrong);
+        if let Some(problem) = sent_as_an_error(&head) {
+            return Err(Error::invalid_reply(head.invalid(problem, Some(body))));
+        }
         if let Some(member) = error_in_success(&head, &text).or_else(|| error_of_page(&head, &text)) {
             return Err(Error::invalid_reply(head.invalid(has_an_errors(member), Some(body))));
         }
@@ -151,11 +154,30 @@ fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
     if operation.error_members.is_empty() || !head.status.is_success() {
         return None;
     }
+    // Where the matter stands is what such a reply is for: no other field speaks for it.
+    let state = operation.lookup.and_then(|lookup| lookup.state?.strip_prefix('/'));
+    let state = described.iter().position(|name| Some(*name) == state);
+    let speaking = state.and_then(|at| described.get(at..=at));
     match described.is_empty() {
-        true => error_in(&members(text)?),
-        false if leaves_blank(text) => error_instead(&members(text)?, described),
+        true if operation.effect == Effect::Safe => error_in(&members(text)?),
+        true => error_of_effect(&members(text)?),
+        false if speaking.is_some() || leaves_blank(text) => {
+            error_instead(&members(text)?, described, speaking.unwrap_or(described))
+        }
         false => None,
     }
+}
+
+/// What is wrong with a success whose media type is one that errors have, whatever is in it.
+pub(super) fn sent_as_an_error(head: &Head) -> Option<Problem> {
+    let media_type = media_type(&head.headers)?.to_ascii_lowercase();
+    let is_an_errors = ["/problem+json", "/problem+xml", ".error+json"]
+        .iter()
+        .any(|end| media_type.ends_with(end));
+    (is_an_errors && head.status.is_success()).then(|| Problem::Decode {
+        path: ".".to_owned(),
+        reason: "the reply to a success is sent as an error is, by its media type".to_owned(),
+    })
 }
 
 /// The member that tells of an error whatever is described beside it. A reply in which nobody saw a name that may is not
@@ -295,7 +317,9 @@ fn leaves_blank(text: &[u8]) -> bool {
         let is_blank = |byte: u8| byte.is_ascii_whitespace();
         // `\u0020` and the like are blanks too, and so are characters that begin as U+00A0 or U+3000 do.
         matches!(part, b"nu" | b"fa" | b"\"\"" | b"[]" | b"{}" | b"\"\\")
-            || matches!(part, [b'"', 0xc2 | 0xe1..=0xe3])
+            || matches!(part, [b'"', 0xc2 | 0xe1..=0xe3 | 0xef])
+            // `N/A`, `none`, `undefined`, `-`.
+            || matches!(part, [b'"', b'n' | b'N' | b'u' | b'U' | b'-'])
             || matches!(part[0], b'"' | b'[' | b'{') && is_blank(part[1])
             || (part[0] == b':' || is_blank(part[0])) && matches!(part[1], b'0' | b'-')
     })
@@ -348,7 +372,7 @@ mod tests {
     use super::super::connection_error::{ConnectionError, ConnectionPoint};
     use super::super::invalid_reply::InvalidReply;
     use super::super::machine::Answer;
-    use super::super::operation::{Effect, Operation};
+    use super::super::operation::{Effect, Lookup, Operation};
     use super::super::outcome::Outcome;
     use super::super::secrets::KnownSecrets;
     use super::*;
@@ -767,6 +791,59 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_success_that_is_sent_as_an_error_is_sent_is_none_whatever_is_in_it() {
+        for (status, media_type, is_value) in [
+            (200, "application/problem+json", false),
+            (201, "application/Problem+JSON; charset=utf-8", false),
+            (200, "application/problem+xml", false),
+            (200, "application/vnd.error+json", false),
+            (200, "application/vnd.bank.error+json", false),
+            (200, "application/vnd.bank+json", true),
+            (400, "application/problem+json", true),
+        ] {
+            let read = read(head(status, media_type, false), whole("7")).await;
+            assert_eq!(read.is_ok(), is_value, "{status} {media_type}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_the_matter_stands_speaks_for_a_success_and_no_other_field_does() {
+        #[derive(serde::Deserialize)]
+        #[allow(dead_code)]
+        struct Submitted {
+            status: Option<Json>,
+            at: Option<Json>,
+        }
+        static SUBMIT: Operation = Operation {
+            error_members: &["error"],
+            reply_members: &["at", "status"],
+            lookup: Some(Lookup {
+                state: Some("/status"),
+                ..Lookup::BASE
+            }),
+            ..Operation::BASE
+        };
+        for (body, is_value) in [
+            (r#"{"at":"t","code":"LIMIT","message":"declined"}"#, false),
+            (r#"{"at":"t","status":"N/A","state":1,"message":"declined"}"#, false),
+            (r#"{"at":"t","statusCode":"FAILED"}"#, false),
+            (r#"{"at":"t","status":"X","code":"LIMIT","message":"x"}"#, true),
+            (r#"{"at":"t"}"#, true),
+        ] {
+            let response = Response {
+                head: Box::new(Head {
+                    operation: &SUBMIT,
+                    ..*head(200, "", false)
+                }),
+                body: Body::Whole(Bytes::from_static(body.as_bytes())),
+                ending: None,
+            };
+            let read = ResponseValue::<Submitted>::from_response::<()>(response).await;
+            assert_eq!(read.is_ok(), is_value, "{body}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_described_field_that_is_blank_does_not_make_a_success_of_an_error() {
         #[derive(serde::Deserialize)]
         #[allow(dead_code)]
@@ -789,6 +866,9 @@ mod tests {
             (r#"{"id":"1","error_code":"LIMIT"}"#, false),
             (r#"{"id":"1","success":false}"#, false),
             (r#"{"id":"1","status":"x","meta":{"status":503}}"#, false),
+            (r#"{"id":"N/A","code":"LIMIT","message":"x"}"#, false),
+            ("{\"id\":\"\u{feff}\",\"message\":\"x\"}", false),
+            (r#"{"id":"1","errorUrl":"https://bank.example/e"}"#, true),
             (r#"{"id":null,"success":true,"message":"x"}"#, true),
             (r#"{"id":"1","errorCode":"0000"}"#, true),
             (r#"{"id":"1","error":{"code":null},"errors":[null]}"#, true),

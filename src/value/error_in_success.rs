@@ -1,6 +1,12 @@
-//! What shows that the reply to a call that succeeded is an error: one notion of what tells of a failure, and how much of it
-//! is enough where a value was expected, a page, or nothing.
+//! What shows that the reply to a call that succeeded is an error.
+//!
+//! Each member of an object gives a sign. Some are certain: whatever stands beside it, a reply that has an `error` is none of a
+//! success. Some are of a failure, unless another says that there was a success: a status, a member such as `declined`. Some an
+//! error has and a success may: a code, words. How much of that is enough depends on what was expected: a value, a page, or
+//! nothing; and whether the call changed something, for a failure that is taken for a success is then worse than a success that
+//! nobody is sure of.
 
+use super::outcome_words::{DONE, Says, UNDER_WAY, says, there_are_none};
 use super::{Decimal, Json, JsonMap};
 
 /// How the names of members that tell of an error begin, end, or are.
@@ -8,7 +14,28 @@ const ARE_AN_ERRORS: &[&str] = &["errors", "exception", "err"];
 const BEGIN_AS_AN_ERROR: &[&str] = &["error", "fault", "errno", "errcode", "errmsg", "errdesc"];
 const END_AS_AN_ERROR: &[&str] = &["errors", "error"];
 
-/// Members that say whether there was a success.
+/// How those names begin or end that say what is done about errors, or how many are suffered.
+const BEGIN_AS_A_RULE: &str = "on";
+const END_AS_A_RULE: &[&str] = &["handling", "rate", "margin", "threshold", "tolerance"];
+
+/// How the names of links end; and the one that OAuth has for an error (RFC 6749).
+const END_AS_A_LINK: &[&str] = &["url", "uri", "link", "href", "redirect"];
+const LINK_OF_AN_ERROR: &str = "error_uri";
+
+/// How the names of members that tell of a failure begin. Unlike an error, a success may have one: of an attempt before it.
+const BEGIN_AS_A_FAILURE: &[&str] = &[
+    "failed",
+    "failure",
+    "rejected",
+    "rejection",
+    "declined",
+    "denied",
+    "problem",
+    "violations",
+    "stacktrace",
+];
+
+/// Members that say whether there was a success ...
 const OF_A_SUCCESS: &[&str] = &[
     "success",
     "ok",
@@ -22,123 +49,86 @@ const OF_A_SUCCESS: &[&str] = &[
 const YES: &[&str] = &["true", "1", "y", "yes"];
 const NO: &[&str] = &["false", "0", "n", "no"];
 
-/// Members with the status of a reply, and the one that may as well hold a count or a value.
-const OF_A_STATUS: &[&str] = &["status", "httpstatus", "statuscode"];
-const RESULT: &str = "result";
-
-/// What stands there for a failure, if no number does.
-const OF_A_FAILURE: &[&str] = &[
-    "error",
-    "err",
-    "failed",
-    "fail",
-    "failure",
-    "rejected",
-    "declined",
-    "denied",
-    "unsuccessful",
-    "unauthorized",
-    "forbidden",
-    "unavailable",
-    "ko",
-    "nok",
-];
-
-/// What stands for no error in the place of one, of a status, of a code or of a message ...
-const OF_NO_ERROR: &[&str] = &[
-    "ok",
-    "okay",
-    "success",
-    "successful",
-    "successfully",
-    "succeeded",
+/// ... and those that do if they deny it. What else is done may be yet to come.
+const DENIED_IF_FALSE: &[&str] = &[
     "approved",
-    "noerror",
-    "noerrors",
-];
-
-/// ... and in those other places, or as a member that is true.
-const DONE: &[&str] = &[
-    "done",
     "accepted",
     "booked",
-    "complete",
-    "completed",
-    "confirmed",
     "created",
     "deleted",
-    "executed",
-    "pending",
-    "processed",
-    "processing",
-    "queued",
+    "done",
     "received",
-    "settled",
+    "removed",
+    "revoked",
     "submitted",
     "updated",
 ];
 
-/// What stands for nothing in the place of an error or of a code.
-const NONE: &[&str] = &["none", "null", "n/a", "no", "false", "nil", ""];
-
-/// A member with a code, and parts of one that is a failure's.
-const CODE: &str = "code";
-const PARTS_OF_A_FAILURES_CODE: &[&str] = &[
-    "error",
-    "fail",
-    "fault",
-    "exception",
-    "invalid",
-    "denied",
-    "declin",
-    "reject",
-    "forbid",
-    "unauthor",
-    "unavail",
-    "notallowed",
-    "nosuch",
-    "missing",
-    "blocked",
-    "exceed",
-    "expired",
-    "limit",
-    "timeout",
-    "timedout",
+/// Members with the status of a reply, and the one that may as well hold a count or a value.
+const OF_A_STATUS: &[&str] = &[
+    "status",
+    "httpstatus",
+    "statuscode",
+    "httpstatuscode",
+    "httpcode",
+    "responsestatus",
+    "resultstatus",
 ];
+const RESULT: &str = "result";
 
-/// How a code ends that begins with `no` and tells of nothing but that there are none.
-const THERE_ARE_NO: &[&str] = &[
-    "found",
-    "data",
-    "content",
-    "result",
-    "results",
-    "record",
-    "records",
-    "rows",
-    "items",
-    "entries",
-    "matches",
-    "transactions",
-    "accounts",
+/// What stands for nothing, and in the place of an error for none.
+const NONE: &[&str] = &["none", "null", "n/a", "nil", "undefined", ""];
+const NO_ERROR: &[&str] = &["no", "false", "n", "f"];
+
+/// Members with a code. The first may be that of a thing, too.
+const CODES: &[&str] = &[
+    "code",
+    "responsecode",
+    "resultcode",
+    "returncode",
+    "replycode",
+    "reasoncode",
 ];
 
 /// Members with words for people, and those that may be the words of a value or of a page.
-const MESSAGES_FOR_PEOPLE: &[&str] = &["message", "msg", "detail", "details", "reason"];
+const MESSAGES_FOR_PEOPLE: &[&str] = &[
+    "message",
+    "msg",
+    "detail",
+    "details",
+    "reason",
+    "text",
+    "usermessage",
+    "developermessage",
+    "httpmessage",
+    "responsemessage",
+    "resultmessage",
+    "returnmessage",
+    "statusmessage",
+];
 const LABELS: &[&str] = &["title", "description"];
 
-/// Members that name what an object is.
-const OF_A_KIND: &[&str] = &["type", "object"];
+/// Members that name what an object is, and those that are as often the name of a thing.
+const OF_A_KIND: &[&str] = &["type", "object", "class"];
+const NAME: &str = "name";
+const KINDS_OF_ERRORS: &[&str] = &["error", "exception"];
 
 /// Members that an error has beside those, and that alone tell nothing.
 const BESIDE_AN_ERROR: &[&str] = &[
     "type",
     "timestamp",
     "path",
+    "method",
     "instance",
     "traceid",
     "requestid",
     "correlationid",
+    "debugid",
+    "logref",
+    "servertime",
+    "loc",
+    "field",
+    "issue",
 ];
 
 /// Members with a list of messages, each of which says how grave it is, as the Berlin Group's framework has them; and what the
@@ -148,39 +138,56 @@ const GRAVITIES: &[&str] = &["category", "severity", "level", "type"];
 const OF_A_GRAVE_ONE: &[&str] = &["error", "fatal", "critical"];
 
 /// Members with an object around what a reply says.
-const AROUND: &[&str] = &[RESULT, "data", "meta", "response", "body", "payload"];
+const AROUND: &[&str] = &[RESULT, "data", "meta", "response", "body", "payload", "envelope"];
 
-/// How deep a value is looked through for something that is not blank.
+/// How deep a value is looked through for something that is not blank, and how deep what is around a reply's words.
 const MOST_BLANKS: usize = 8;
+const MOST_AROUND: usize = 6;
 
-/// The member by which an object of which nothing is described is known for an error. Names are compared without regard to
-/// case, `_`, `-` and their vocabulary.
+/// The member by which an object is known for an error of which nothing is described, neither as a value nor as an error. Names
+/// are compared without regard to case, `_`, `-` and their vocabulary. Anything else that is in it speaks for a value.
 pub(crate) fn error_in(object: &JsonMap) -> Option<&'static str> {
-    let told = Told::by(object.iter(), &[], false);
+    let told = Told::by(object.iter(), Look::default());
+    let rest = || told.failure.or_else(|| told.unless_well(told.code.or(told.words)));
     told.certain
-        .or_else(|| told.unless(told.other, told.code.or(told.words)))
+        .or_else(|| rest().filter(|_| !told.is_success && !told.other))
+}
+
+/// The same for the reply to a call that changed something. A sign of a failure is then outweighed by one of a success alone,
+/// and an object with nothing in it is no value.
+pub(crate) fn error_of_effect(object: &JsonMap) -> Option<&'static str> {
+    let told = Told::by(object.iter(), Look::OF_EFFECT);
+    let rest = told.pair().or_else(|| {
+        let rest = told.code.or(told.words).or(told.blank);
+        rest.filter(|_| !told.other)
+    });
+    told.unless_success(told.unless_well(rest))
 }
 
 /// The same where no object was expected, but nothing: words alone are those of a success.
 pub(crate) fn error_for_nothing(object: &JsonMap) -> Option<&'static str> {
-    let told = Told::by(object.iter(), &[], false);
-    let code = told.code.filter(|_| told.words.is_some());
-    told.certain.or_else(|| told.unless(told.other, code))
+    let look = Look {
+        ends_accuse: false,
+        ..Look::OF_EFFECT
+    };
+    let told = Told::by(object.iter(), look);
+    told.unless_success(told.unless_well(told.pair().filter(|_| !told.other)))
 }
 
-/// The same for an object of which the members `described` are described, where none of them has a value: one of the others.
-pub(crate) fn error_instead(object: &JsonMap, described: &[&str]) -> Option<&'static str> {
+/// The same for an object of which the members `described` are described, where none of those that speak for a success has a
+/// value: one of the others.
+pub(crate) fn error_instead(object: &JsonMap, described: &[&str], speaking: &[&str]) -> Option<&'static str> {
     let mut members = object.iter();
-    if members.any(|(name, value)| described.contains(&name) && !is_blank(value)) {
+    if members.any(|(name, value)| speaking.contains(&name) && !is_blank_or_none(value)) {
         return None;
     }
-    let told = Told::by(others(object, described), &[], false);
-    told.certain.or_else(|| told.unless(false, told.code.or(told.words)))
+    let told = Told::by(others(object, described), Look::OF_EFFECT);
+    told.unless_success(told.unless_well(told.code.or(told.words)))
 }
 
 /// The same for one that has described values, or items: what nobody described, and tells of an error whatever is beside it.
 pub(crate) fn error_beside(object: &JsonMap, described: &[&str]) -> Option<&'static str> {
-    Told::by(others(object, described), &[], true).certain
+    Told::by(others(object, described), Look::of_page(&[])).certain
 }
 
 /// Of a page without items, or of a report without any: the member that tells of an error in their stead. `described`: what
@@ -192,18 +199,25 @@ pub(crate) fn error_of_no_items(
     codes: &[&'static str],
     has_list: bool,
 ) -> Option<&'static str> {
-    let told = Told::by(others(page, described), codes, has_list);
+    let look = |codes| Look {
+        words_accuse: !has_list,
+        counts: has_list,
+        ..Look::of_page(codes)
+    };
+    let told = Told::by(others(page, described), look(codes));
     let of_described = || {
         let members = page.iter().filter(|(name, _)| described.contains(name));
-        Told::by(members, &[], has_list).certain
+        Told::by(members, look(&[])).certain
     };
     let code = told.code.filter(|_| !told.is_informational);
-    let own = code.filter(|code| *code != CODE && codes.contains(code));
+    let own = code.filter(|code| !CODES.contains(code) && codes.contains(code));
     let rest = match has_list {
         true => own.or_else(|| code.filter(|_| told.is_message)),
         false => told.code.or(told.words),
     };
-    told.certain.or_else(of_described).or_else(|| told.unless(false, rest))
+    told.certain
+        .or_else(of_described)
+        .or_else(|| told.unless_success(told.unless_well(rest)))
 }
 
 fn others<'o>(object: &'o JsonMap, described: &[&str]) -> impl Iterator<Item = (&'o str, &'o Json)> {
@@ -223,6 +237,60 @@ pub(crate) fn may_tell(name: &str) -> bool {
             .any(|names| named(name, names).is_some())
 }
 
+/// What a text says that stands alone in the place of a reply without a body.
+pub(crate) fn says_error(text: &str) -> bool {
+    says(text) == Says::Failure
+}
+
+/// How an object is looked at.
+#[derive(Clone, Copy)]
+struct Look<'l> {
+    /// Members that hold the provider's own code.
+    codes: &'l [&'static str],
+    /// The call changed something, and nothing of its reply is described: it is looked through deeper, and for more.
+    has_effect: bool,
+    is_page: bool,
+    /// A number that denies may be a count.
+    counts: bool,
+    /// Words for people may tell of a failure.
+    words_accuse: bool,
+    /// So does that something came to its end.
+    ends_accuse: bool,
+}
+
+impl Default for Look<'_> {
+    fn default() -> Self {
+        Self {
+            codes: &[],
+            has_effect: false,
+            is_page: false,
+            counts: false,
+            words_accuse: true,
+            ends_accuse: false,
+        }
+    }
+}
+
+impl<'l> Look<'l> {
+    const OF_EFFECT: Self = Self {
+        codes: &[],
+        has_effect: true,
+        is_page: false,
+        counts: false,
+        words_accuse: true,
+        ends_accuse: true,
+    };
+
+    fn of_page(codes: &'l [&'static str]) -> Self {
+        Self {
+            codes,
+            is_page: true,
+            counts: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// What the members of an object say of the call that it is the reply to, each by its name.
 #[derive(Clone, Copy, Default)]
 struct Told {
@@ -232,7 +300,7 @@ struct Told {
     failure: Option<&'static str>,
     /// A code that is neither that of a failure nor that of a success.
     code: Option<&'static str>,
-    /// ... and that says of itself that it tells of no failure.
+    /// There are none: a code or a message says so.
     is_informational: bool,
     words: Option<&'static str>,
     /// The words are more than a label.
@@ -243,41 +311,87 @@ struct Told {
     is_well: bool,
     /// There is something that has to do with none of this.
     other: bool,
+    /// There is such a member, and nothing in it.
+    blank: Option<&'static str>,
 }
 
 impl Told {
-    /// `codes`: members that hold the provider's own code; `counts`: a number that denies may be a count.
-    fn by<'o>(members: impl Iterator<Item = (&'o str, &'o Json)>, codes: &[&'static str], counts: bool) -> Self {
+    fn by<'o>(members: impl Iterator<Item = (&'o str, &'o Json)>, look: Look<'_>) -> Self {
+        let depth = if look.has_effect { MOST_AROUND } else { 1 };
+        Self::by_all(members, look, depth)
+    }
+
+    fn by_all<'o>(members: impl Iterator<Item = (&'o str, &'o Json)>, look: Look<'_>, depth: usize) -> Self {
         let mut told = Self::default();
+        let mut error = InError::default();
+        let mut rest = Vec::new();
         for (name, value) in members {
-            match around(name, value) {
-                Some((member, inside)) => {
-                    let mut inner = Self::default();
-                    for (name, value) in inside.iter() {
-                        inner.note(name, value, codes, counts);
-                    }
-                    told.take_in(member, inner);
-                }
-                None => told.note(name, value, codes, counts),
+            match of_an_error(name) {
+                Some(member) => error.note(member, name, value, MOST_BLANKS),
+                None => rest.push((name, value)),
+            }
+        }
+        told.certain = error.member();
+        told.is_well = told.certain.is_none() && error.is_said;
+        // An object in which there is but one thing is around it, whatever its name.
+        let says_something =
+            |(name, value): &&(&str, &Json)| named(name, BESIDE_AN_ERROR).is_none() && !is_vacant(value);
+        let is_only = look.has_effect && rest.iter().filter(says_something).count() == 1;
+        for (name, value) in rest {
+            let around = named(name, AROUND).filter(|_| !is_vacant(value));
+            if around.is_some_and(|member| told.look_in(Some(member), value, look, depth)) {
+                continue;
+            }
+            if told.note_a_sign(name, value, look, depth) {
+                continue;
+            }
+            if !is_blank_or_none(value) {
+                told.other |= !(is_only && told.look_in(None, value, look, depth));
+            } else if is_vacant(value) {
+                told.blank = Some("null");
             }
         }
         told
     }
 
-    /// What is enough for an error where none is certain: a failure, or else `rest`, which a sign of a success outweighs.
-    fn unless(&self, other: bool, rest: Option<&'static str>) -> Option<&'static str> {
-        match self.is_success || other {
-            true => None,
-            false => self.failure.or_else(|| rest.filter(|_| !self.is_well)),
-        }
+    /// A code and words: an error has both.
+    fn pair(&self) -> Option<&'static str> {
+        self.code.filter(|_| self.is_message)
     }
 
-    fn take_in(&mut self, member: &'static str, inner: Self) {
-        let as_member = |told: Option<&'static str>| told.map(|_| member);
+    /// What is certain, or else a failure, or else `rest`, where nothing says that there was a success.
+    fn unless_success(&self, rest: Option<&'static str>) -> Option<&'static str> {
+        let told = || self.failure.or(rest).filter(|_| !self.is_success);
+        self.certain.or_else(told)
+    }
+
+    fn unless_well(&self, rest: Option<&'static str>) -> Option<&'static str> {
+        rest.filter(|_| !self.is_well)
+    }
+
+    /// Looks at what is in an object, or in the objects of a list, as if it stood here, and whether it is such a value.
+    fn look_in(&mut self, member: Option<&'static str>, value: &Json, look: Look<'_>, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        let objects = match value.items() {
+            Some(items) if look.has_effect => items.iter().filter_map(|item| item.parse().ok()).collect(),
+            Some(_) => Vec::new(),
+            None => value.parse::<JsonMap>().into_iter().collect(),
+        };
+        for object in &objects {
+            self.take_in(member, Self::by_all(object.iter(), look, depth));
+        }
+        !objects.is_empty()
+    }
+
+    fn take_in(&mut self, member: Option<&'static str>, inner: Self) {
+        let as_member = |told: Option<&'static str>| told.map(|told| member.unwrap_or(told));
         self.certain = self.certain.or(as_member(inner.certain));
         self.failure = self.failure.or(as_member(inner.failure));
         self.code = self.code.or(as_member(inner.code));
         self.words = self.words.or(as_member(inner.words));
+        self.blank = self.blank.or(as_member(inner.blank));
         self.is_informational |= inner.is_informational;
         self.is_message |= inner.is_message;
         self.is_success |= inner.is_success;
@@ -285,65 +399,174 @@ impl Told {
         self.other |= inner.other;
     }
 
-    fn note(&mut self, name: &str, value: &Json, codes: &[&'static str], counts: bool) {
-        if let Some(member) = of_an_error(name) {
-            match says_nothing(value) {
-                true => self.is_well |= is_said(value),
-                false => self.certain = self.certain.or(Some(member)),
-            }
-        } else if let Some(member) = named(name, OF_A_SUCCESS) {
-            let is_count = counts && !value.get().starts_with(['"', 'f']);
+    /// Whether the member has to do with success and failure, or with what an error has beside it.
+    fn note_a_sign(&mut self, name: &str, value: &Json, look: Look<'_>, depth: usize) -> bool {
+        if let Some(member) = named(name, OF_A_SUCCESS) {
+            let is_count = look.counts && !value.get().starts_with(['"', 'f']);
             self.is_success |= is_one_of(value, YES);
             if is_one_of(value, NO) && !is_count {
                 self.certain = self.certain.or(Some(member));
             }
-        } else if let Some(member) = named(name, codes).or_else(|| named(name, &[CODE])) {
+        } else if let Some(member) = named(name, look.codes).or_else(|| named(name, CODES)) {
             self.note_code(member, value);
-        } else if !is_blank(value) {
-            self.note_something(name, value);
-        }
-    }
-
-    fn note_something(&mut self, name: &str, value: &Json) {
-        if let Some(member) = named(name, OF_A_STATUS).or_else(|| named(name, &[RESULT])) {
-            match is_error_status(value) {
-                true if member != RESULT => self.certain = self.certain.or(Some(member)),
-                true => self.failure = self.failure.or(Some(member)),
-                false if is_one_of(value, OF_A_FAILURE) => self.failure = self.failure.or(Some(member)),
-                false if is_well(value) => self.is_well = true,
-                false => self.other |= member == RESULT,
-            }
+        } else if named(name, DENIED_IF_FALSE).is_some() && is_one_of(value, &["false", "n", "no"]) {
+            self.failure = self.failure.or_else(|| look.has_effect.then_some("false"));
+            return look.has_effect;
+        } else if is_blank_or_none(value) {
+            return !is_of_a_thing(name);
+        } else if let Some(member) = named(name, OF_A_STATUS).or_else(|| named(name, &[RESULT])) {
+            self.note_status(member, value, look, depth);
         } else if let Some(member) = named(name, MESSAGES_FOR_PEOPLE).or_else(|| named(name, LABELS)) {
-            self.is_well |= is_a_word_of_success(value);
-            self.is_message |= !LABELS.contains(&member);
-            self.words = self.words.or(Some(member));
+            self.note_words(member, value, look, depth);
         } else if let Some(member) = named(name, MESSAGES).filter(|_| has_a_grave_one(value)) {
             self.failure = self.failure.or(Some(member));
         } else if let Some(member) = named(name, OF_A_KIND).filter(|_| is_an_errors_kind(value)) {
             self.failure = self.failure.or(Some(member));
-        } else if named(name, DONE).is_some() && is_one_of(value, YES) {
+        } else if named(name, &[NAME]).is_some() && is_an_errors_name(value) {
+            self.failure = self.failure.or(Some(NAME));
+        } else if let Some(member) = begins_as(name, BEGIN_AS_A_FAILURE).filter(|_| is_failure(value, look)) {
+            self.failure = self.failure.or(Some(member));
+        } else if named(name, DONE).or_else(|| named(name, UNDER_WAY)).is_some() && is_one_of(value, YES) {
             self.is_success = true;
         } else {
-            self.other |= named(name, BESIDE_AN_ERROR).is_none();
+            return named(name, BESIDE_AN_ERROR).is_some();
+        }
+        true
+    }
+
+    fn note_status(&mut self, member: &'static str, value: &Json, look: Look<'_>, depth: usize) {
+        if is_error_status(value) && member != RESULT {
+            self.certain = self.certain.or(Some(member));
+            return;
+        }
+        match code_says(value) {
+            Says::Failure => self.failure = self.failure.or(Some(member)),
+            Says::End if look.ends_accuse => self.failure = self.failure.or(Some(member)),
+            Says::NoError | Says::Done => self.is_well = true,
+            Says::End | Says::Nothing if member == RESULT => self.other = true,
+            Says::End | Says::Nothing => {
+                self.look_in(Some(member), value, look, depth);
+            }
         }
     }
 
+    fn note_words(&mut self, member: &'static str, value: &Json, look: Look<'_>, depth: usize) {
+        let is_label = LABELS.contains(&member);
+        let texts: Vec<_> = match value.items() {
+            Some(items) => items.iter().filter_map(Json::plain).collect(),
+            None => value.plain().into_iter().collect(),
+        };
+        // What a message is made of speaks for itself.
+        if texts.is_empty() && !look.is_page && self.look_in(None, value, look, depth) {
+            return;
+        }
+        for text in &texts {
+            match says(text) {
+                Says::Failure if look.words_accuse && !is_label => self.failure = self.failure.or(Some(member)),
+                Says::End if look.words_accuse && look.ends_accuse && !is_label => {
+                    self.failure = self.failure.or(Some(member));
+                }
+                Says::NoError | Says::Done => self.is_well = true,
+                Says::Failure | Says::End | Says::Nothing => self.is_informational |= there_are_none(text),
+            }
+        }
+        self.is_message |= !is_label;
+        self.words = self.words.or(Some(member));
+    }
+
     fn note_code(&mut self, member: &'static str, code: &Json) {
-        if says_nothing(code) || is_well(code) {
+        if says_nothing(code) {
             self.is_well |= is_said(code);
-        } else if is_error_status(code) || has_a_part(code, PARTS_OF_A_FAILURES_CODE) {
-            self.failure = self.failure.or(Some(member));
-        } else {
-            self.code = self.code.or(Some(member));
-            self.is_informational |= is_informational(code);
+            return;
+        }
+        match code_says(code) {
+            Says::NoError | Says::Done => self.is_well = true,
+            Says::Failure | Says::End => self.failure = self.failure.or(Some(member)),
+            Says::Nothing => {
+                self.code = self.code.or(Some(member));
+                self.is_informational |= is_informational(code);
+            }
         }
     }
 }
 
-/// The object in a member that holds what a reply says.
-fn around(name: &str, value: &Json) -> Option<(&'static str, JsonMap)> {
-    let member = named(name, AROUND)?;
-    Some((member, value.parse().ok()?))
+/// What the members of an error say of it: that there is one, unless a code says that there is none, or the words do where no code
+/// says otherwise.
+#[derive(Clone, Copy, Default)]
+struct InError {
+    /// A word or a number of a failure, and a code.
+    failure: Option<&'static str>,
+    code: Option<&'static str>,
+    /// A code that is a success's to some, and a failure's to others.
+    is_one: bool,
+    /// Anything else.
+    other: Option<&'static str>,
+    /// A code, or words, of no error.
+    is_well: bool,
+    /// Words of what was done.
+    is_done: bool,
+    /// There is a word or a number, whatever it says.
+    is_said: bool,
+}
+
+impl InError {
+    /// The member that tells of an error, if there is one.
+    fn member(&self) -> Option<&'static str> {
+        let other = self.other.filter(|_| !(self.is_well || self.is_one && self.is_done));
+        let one = self.code.is_none() && self.is_one && !self.is_well && !self.is_done;
+        self.failure.or(self.code).or(other).or_else(|| one.then_some(CODES[0]))
+    }
+
+    fn note(&mut self, member: &'static str, name: &str, value: &Json, depth: usize) {
+        self.is_said |= is_said(value);
+        let is_code = ends_as(name, &["code", "errno", "number"]).is_some();
+        if is_a_link(name) || holds_only(value, is_no_error, MOST_BLANKS) {
+            // A code of nothing says that there is none.
+            self.is_well |= is_code && value.decimal().is_some();
+            return;
+        }
+        let (Some(text), true) = (value.plain(), depth > 0) else {
+            return self.note_inner(member, value, depth);
+        };
+        match if is_code { code_says(value) } else { says(&text) } {
+            Says::Failure => self.failure = self.failure.or(Some(member)),
+            Says::NoError => self.is_well = true,
+            Says::Done if is_code => self.is_well = true,
+            _ if is_code && text.trim() == "1" => self.is_one = true,
+            _ if is_code => self.code = self.code.or(Some(member)),
+            told => {
+                self.is_done |= told == Says::Done;
+                self.other = self.other.or(Some(member));
+            }
+        }
+    }
+
+    fn note_inner(&mut self, member: &'static str, value: &Json, depth: usize) {
+        let mut inner = Self::default();
+        let Some(depth) = depth.checked_sub(1) else {
+            self.failure = self.failure.or(Some(member));
+            return;
+        };
+        if let Some(items) = value.items() {
+            for item in &items {
+                self.note(member, "", item, depth);
+            }
+            return;
+        }
+        // What cannot be read is there all the same.
+        let Ok(members) = value.parse::<JsonMap>() else {
+            self.other = self.other.or(Some(member));
+            return;
+        };
+        for (name, value) in members.iter() {
+            inner.note(member, name, value, depth);
+        }
+        self.is_said |= inner.is_said;
+        match inner.member() {
+            Some(_) => self.failure = self.failure.or(Some(member)),
+            None => self.is_well |= inner.is_well,
+        }
+    }
 }
 
 /// Whether one of several messages, or the only one, says of itself that it is an error's.
@@ -357,22 +580,51 @@ fn has_a_grave_one(messages: &Json) -> bool {
 }
 
 fn of_an_error(name: &str) -> Option<&'static str> {
-    let find =
-        |names: &[&'static str], is_it: fn(&str, &str) -> bool| names.iter().copied().find(|known| is_it(name, known));
-    let begins = |name: &str, known: &str| {
-        let mut letters = letters(name);
-        known.chars().all(|letter| letters.next() == Some(letter))
-    };
-    let ends = |name: &str, known: &str| {
-        let mut letters = letters(name).rev();
-        known.chars().rev().all(|letter| letters.next() == Some(letter))
-    };
     if named(name, OF_A_SUCCESS).is_some() {
         return None;
     }
-    named(name, ARE_AN_ERRORS)
-        .or_else(|| find(BEGIN_AS_AN_ERROR, begins))
-        .or_else(|| find(END_AS_AN_ERROR, ends))
+    let member = named(name, ARE_AN_ERRORS)
+        .or_else(|| begins_as(name, BEGIN_AS_AN_ERROR))
+        .or_else(|| ends_as(name, END_AS_AN_ERROR))?;
+    let is_none =
+        || is_a_link(name) || ends_as(name, END_AS_A_RULE).is_some() || begins_as(name, &[BEGIN_AS_A_RULE]).is_some();
+    (!is_none()).then_some(member)
+}
+
+fn is_a_link(name: &str) -> bool {
+    name != LINK_OF_AN_ERROR && ends_as(name, END_AS_A_LINK).is_some()
+}
+
+/// Whether a member may be that of a thing: its name is none of those that a reply has of its own.
+fn is_of_a_thing(name: &str) -> bool {
+    [
+        OF_A_SUCCESS,
+        OF_A_STATUS,
+        CODES,
+        MESSAGES_FOR_PEOPLE,
+        LABELS,
+        OF_A_KIND,
+        MESSAGES,
+        BESIDE_AN_ERROR,
+    ]
+    .iter()
+    .all(|names| named(name, names).is_none())
+        && begins_as(name, BEGIN_AS_A_FAILURE).is_none()
+}
+
+/// The one of these that a name begins with.
+fn begins_as(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    known.iter().copied().find(|known| {
+        let mut letters = letters(name);
+        known.chars().all(|letter| letters.next() == Some(letter))
+    })
+}
+
+fn ends_as(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    known.iter().copied().find(|known| {
+        let mut letters = letters(name).rev();
+        known.chars().rev().all(|letter| letters.next() == Some(letter))
+    })
 }
 
 /// The one of these names that a name is.
@@ -398,33 +650,51 @@ fn word(value: &Json) -> Option<String> {
     if value.decimal().is_some() {
         return Some(text.trim().to_owned());
     }
-    let letters = text.trim().trim_end_matches(['.', '!']).chars();
+    let letters = text.trim_matches(is_unseen).trim_end_matches(['.', '!']).chars();
     let letters = letters.filter(|letter| !matches!(letter, '_' | '-' | ' '));
     Some(letters.map(|letter| letter.to_ascii_lowercase()).collect())
+}
+
+/// A blank, or a mark that takes no place: of the order of bytes, or of where a line may break.
+fn is_unseen(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')
 }
 
 fn is_one_of(value: &Json, words: &[&str]) -> bool {
     word(value).is_some_and(|word| words.contains(&word.as_str()))
 }
 
-fn has_a_part(value: &Json, parts: &[&str]) -> bool {
-    word(value).is_some_and(|word| parts.iter().any(|part| word.contains(part)))
+/// What a status or words say.
+fn says_of(value: &Json) -> Says {
+    match status(value) {
+        Some(status) if is_of_a_success(status) => Says::NoError,
+        _ => value.plain().map_or(Says::Nothing, |text| says(&text)),
+    }
+}
+
+/// What a code says.
+fn code_says(code: &Json) -> Says {
+    if is_error_status(code) {
+        return Says::Failure;
+    }
+    let word = word(code).unwrap_or_default();
+    let digits = word.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+    let letters = word.get(..word.len() - digits.len()).unwrap_or_default();
+    let number = digits.parse::<Decimal>().ok().filter(|_| letters.len() <= 1);
+    match number {
+        // `E0000`, `S200`.
+        Some(number) if number.is_zero() => Says::NoError,
+        Some(number) if letters == "s" && is_of_a_success(number) => Says::NoError,
+        None if word == "s" => Says::NoError,
+        _ => says_of(code),
+    }
 }
 
 /// Whether it is the status of an error, as HTTP has them: alone, before its words, or in an object.
 fn is_error_status(value: &Json) -> bool {
-    let code = || value.parse::<JsonMap>().ok()?.json(CODE).and_then(status);
+    let code = || value.parse::<JsonMap>().ok()?.json(CODES[0]).and_then(status);
     let status = status(value).or_else(code);
     status.is_some_and(|status| status >= 400.into() && status < 600.into())
-}
-
-/// Whether a status or a code says that all is well.
-fn is_well(value: &Json) -> bool {
-    status(value).is_some_and(is_of_a_success) || is_a_word_of_success(value)
-}
-
-fn is_a_word_of_success(value: &Json) -> bool {
-    is_one_of(value, OF_NO_ERROR) || is_one_of(value, DONE)
 }
 
 fn is_of_a_success(status: Decimal) -> bool {
@@ -443,40 +713,64 @@ fn is_informational(code: &Json) -> bool {
         let is_a_failures = number < 0.into() || number >= 300.into() && number < 1000.into();
         return !is_a_failures && !word(code).is_some_and(|digits| digits.starts_with(['4', '5']));
     }
-    let text = code.plain().unwrap_or_default().to_ascii_lowercase();
-    let mut parts = text.split(|letter: char| !letter.is_alphanumeric());
-    match parts.next() {
-        Some("no") => parts.next_back().is_some_and(|part| THERE_ARE_NO.contains(&part)),
-        first => first == Some("empty"),
-    }
+    there_are_none(&code.plain().unwrap_or_default())
 }
 
-/// Whether the kind of an object is an error's: `hydra:Error`, `ValidationError`.
+/// Whether the kind of an object is an error's: `hydra:Error`, `ValidationError`, `value_error.missing`.
 fn is_an_errors_kind(kind: &Json) -> bool {
-    word(kind).is_some_and(|kind| kind.ends_with("error"))
+    let kind = kind.plain().unwrap_or_default();
+    let mut parts = kind.split(|letter: char| !letter.is_alphanumeric());
+    parts.any(|part| ends_as(part, KINDS_OF_ERRORS).is_some())
+}
+
+/// Whether the name of an object is an error's, as a program has them: `UNPROCESSABLE_ENTITY`.
+fn is_an_errors_name(name: &Json) -> bool {
+    let name = name.text().unwrap_or_default();
+    !name.contains(char::is_whitespace) && says(&name) == Says::Failure
+}
+
+/// Whether what stands in a member that tells of a failure says that there is one; in a page, a number may be a count.
+fn is_failure(value: &Json, look: Look<'_>) -> bool {
+    !(says_nothing(value) || look.is_page && value.decimal().is_some())
 }
 
 /// Whether there is a word or a number, whatever it says.
 fn is_said(value: &Json) -> bool {
-    value.plain().is_some_and(|text| !text.trim().is_empty())
+    value
+        .plain()
+        .is_some_and(|text| !text.trim_matches(is_unseen).is_empty())
 }
 
 /// Whether a value in the place of an error or of a code says that there is none.
 fn says_nothing(value: &Json) -> bool {
-    let is_none = |value: &Json| {
-        let is_none = |number: Decimal| number.is_zero() || is_of_a_success(number);
-        value.decimal().is_some_and(is_none) || is_one_of(value, NONE) || is_one_of(value, OF_NO_ERROR)
-    };
-    holds_only(value, is_none, MOST_BLANKS)
+    holds_only(value, is_no_error, MOST_BLANKS)
+}
+
+fn is_no_error(value: &Json) -> bool {
+    let is_none = |number: Decimal| number.is_zero() || is_of_a_success(number);
+    value.decimal().is_some_and(is_none) || is_one_of(value, NONE) || is_one_of(value, NO_ERROR)
 }
 
 /// Whether a value says that there is nothing: `null`, `false`, zero, without content, or with nothing else in it.
 pub(crate) fn is_blank(value: &Json) -> bool {
-    let is_none = |value: &Json| match value.text() {
+    holds_only(value, is_a_blank, MOST_BLANKS)
+}
+
+fn is_a_blank(value: &Json) -> bool {
+    match value.text() {
         Some(text) => text.trim().is_empty(),
         None => value.get().starts_with('f') || value.decimal().is_some_and(|number| number.is_zero()),
-    };
-    holds_only(value, is_none, MOST_BLANKS)
+    }
+}
+
+/// The same of a value that stands for one that a success has: words for nothing are none either.
+fn is_blank_or_none(value: &Json) -> bool {
+    holds_only(value, |value| is_a_blank(value) || is_one_of(value, NONE), MOST_BLANKS)
+}
+
+/// Whether there is nothing in it, and no answer such as `false` or zero.
+fn is_vacant(value: &Json) -> bool {
+    holds_only(value, |value| is_one_of(value, NONE), MOST_BLANKS)
 }
 
 /// Whether all single values in it are so, or `null`.
@@ -523,7 +817,6 @@ mod tests {
             (r#"{"meta":{"status":400}}"#, Some("meta")),
             (r#"{"meta":{"status":200},"id":"1"}"#, None),
             (r#"{"Result":{"Success":false}}"#, Some("result")),
-            (r#"{"result":{"data":{"error":"x"}}}"#, None),
             (r#"{"result":"ERROR"}"#, Some("result")),
             (r#"{"result":"OK","message":"booked"}"#, None),
             (r#"{"ok":false}"#, Some("ok")),
@@ -562,7 +855,6 @@ mod tests {
             (r#"{"msg":"declined"}"#, Some("msg")),
             (r#"{"error-code":"5"}"#, Some("error")),
             (r#"{"faultString":"x"}"#, Some("fault")),
-            (r#"{"status":"FAILED","id":"1"}"#, None),
             (r#"{"status":400,"id":"1"}"#, Some("status")),
             (r#"{"status":201}"#, None),
             (r#"{"status":"DONE","success":true}"#, None),
@@ -571,6 +863,7 @@ mod tests {
         ] {
             let members: JsonMap = object.parse::<Json>().unwrap().parse().unwrap();
             assert_eq!(error_in(&members), member, "{object}");
+            assert_eq!(error_of_effect(&members), member, "{object}");
         }
     }
 
@@ -649,11 +942,21 @@ mod tests {
             (r#"{"id":null,"status":"FAILED"}"#, None),
             (r#"{"id":null,"status":null,"Status":"FAILED"}"#, Some("status")),
             (r#"{"id":null,"error":null,"new":1}"#, None),
+            (r#"{"id":"N/A","code":"LIMIT","message":"declined"}"#, Some("code")),
+            (r#"{"id":"null","message":"declined"}"#, Some("message")),
+            (r#"{"id":"\ufeff","message":"declined"}"#, Some("message")),
+            (r#"{"id":null,"failure":{"code":"X"}}"#, Some("failure")),
+            (r#"{"id":null,"responseCode":"05"}"#, Some("responsecode")),
+            (r#"{"id":null,"statusCode":"TIMEOUT"}"#, Some("statuscode")),
             (r#"{"id":null}"#, None),
             ("{}", None),
         ] {
             let members: JsonMap = object.parse::<Json>().unwrap().parse().unwrap();
-            assert_eq!(error_instead(&members, &["id", "status"]), member, "{object}");
+            assert_eq!(
+                error_instead(&members, &["id", "status"], &["id", "status"]),
+                member,
+                "{object}"
+            );
         }
     }
 
@@ -710,16 +1013,17 @@ mod tests {
             (r#"{"result":1234,"message":"ok"}"#, None, None),
             (r#"{"result":"deleted","message":"gone"}"#, None, None),
             // Words alone are enough where nothing was to come.
-            (r#"{"message":"Template deleted"}"#, Some("message"), None),
+            (r#"{"message":"Template gone"}"#, Some("message"), None),
+            (r#"{"message":"Template deleted"}"#, None, None),
             (r#"{"title":"x","detail":"y"}"#, Some("detail"), None),
             (r#"{"code":"X"}"#, Some("code"), None),
             (r#"{"code":"X","message":"y"}"#, Some("code"), Some("code")),
             (
                 r#"{"code":"CONSENT_IN_USE","message":"not deleted"}"#,
-                Some("code"),
-                Some("code"),
+                Some("message"),
+                Some("message"),
             ),
-            (r#"{"code":17,"message":"declined"}"#, Some("code"), Some("code")),
+            (r#"{"code":17,"message":"declined"}"#, Some("message"), Some("message")),
             (r#"{"data":{"code":"X"},"message":"y"}"#, Some("data"), Some("data")),
             (r#"{"code":"ACCESS_DENIED"}"#, Some("code"), Some("code")),
             (r#"{"code":"404"}"#, Some("code"), Some("code")),
@@ -733,8 +1037,8 @@ mod tests {
             (r#"{"status":403,"message":"no"}"#, Some("status"), Some("status")),
             (
                 r#"{"status":"error","code":0,"message":"declined"}"#,
-                Some("status"),
-                Some("status"),
+                Some("message"),
+                Some("message"),
             ),
             (r#"{"status":"failed","message":"OK"}"#, Some("status"), Some("status")),
             (
@@ -839,6 +1143,23 @@ mod tests {
             r#""code":"APPROVED","message":"x""#,
             r#""code":100,"message":"x""#,
             r#""code":"2000","message":"x""#,
+            r#""code":"DEFAULT""#,
+            r#""meta":{"code":"DEFAULT"}"#,
+            r#""code":"UNLIMITED""#,
+            r#""code":"NO_CUSTOMERS","message":"x""#,
+            r#""code":"NoContent","message":"x""#,
+            r#""code":"ZERO_RESULTS","message":"x""#,
+            r#""code":"NOTHING_FOUND","message":"x""#,
+            r#""code":"RESULT_EMPTY","message":"x""#,
+            r#""code":"SUCCESS_NO_DATA","message":"x""#,
+            r#""code":"S200","message":"x""#,
+            r#""code":"N000","message":"No records found""#,
+            r#""code":"INFO_1","message":"No customers yet""#,
+            r#""message":"not found""#,
+            r#""failed":3"#,
+            r#""booked":false"#,
+            r#""status":"EXPIRED""#,
+            r#""status":"ZERO_RESULTS","message":"x""#,
             r#""code":"20000","message":"x""#,
             r#""title":"Transactions","code":"TX""#,
             r#""title":"Movements","code":"M1""#,
@@ -865,6 +1186,10 @@ mod tests {
             r#""data":{"success":false}"#,
             r#""success":"0""#,
             r#""status":"rejected","code":0"#,
+            r#""status":"TIMEOUT","message":"upstream timed out""#,
+            r#""status":"INTERNAL_SERVER_ERROR""#,
+            r#""failed":true"#,
+            r#""httpCode":"500""#,
             r#""@type":"hydra:Error""#,
         ] {
             let page = members(&format!(r#"{{"items":[],{beside}}}"#));
@@ -880,6 +1205,8 @@ mod tests {
             (r#"{"items":null,"code":500}"#, true),
             (r#"{"items":null,"code":"X","message":"x"}"#, true),
             (r#"{"items":null,"success":0}"#, true),
+            (r#"{"items":null,"paging":null,"status":"TIMEOUT"}"#, true),
+            (r#"{"paging":{"next":null},"status":"SERVICE_UNAVAILABLE"}"#, true),
             (r#"{"items":null,"meta":{"message":"down"}}"#, true),
             (
                 r#"{"@context":"/contexts/Error","@type":"hydra:Error","hydra:title":"x"}"#,
@@ -894,6 +1221,183 @@ mod tests {
         ] {
             let told = error_of_no_items(&members(page), &["items"], &[], false);
             assert_eq!(told.is_some(), is_error, "{page}");
+        }
+    }
+
+    /// A failure that is taken for a success is worse than a success of which nobody is sure.
+    #[test]
+    fn of_a_call_with_an_effect_only_a_sign_of_success_outweighs_one_of_a_failure() {
+        let failed = [
+            r#"{"status":"INTERNAL_SERVER_ERROR"}"#,
+            r#"{"status":"BAD_REQUEST","timestamp":"t"}"#,
+            r#"{"status":"SERVICE_UNAVAILABLE","requestId":"r"}"#,
+            r#"{"status":"INSUFFICIENT_FUNDS"}"#,
+            r#"{"status":"TIMEOUT"}"#,
+            r#"{"status":"INVALID"}"#,
+            r#"{"status":"NOT_FOUND"}"#,
+            r#"{"status":"ABORTED"}"#,
+            r#"{"status":"CANCELLED"}"#,
+            r#"{"status":"EXPIRED"}"#,
+            r#"{"status":"FAILED","id":"1"}"#,
+            r#"{"status":{"code":"LIMIT"}}"#,
+            r#"{"failed":true,"message":"insufficient funds"}"#,
+            r#"{"failed":true,"id":"1"}"#,
+            r#"{"declined":true,"reason":"limit"}"#,
+            r#"{"rejected":true}"#,
+            r#"{"approved":false}"#,
+            r#"{"accepted":false}"#,
+            r#"{"booked":false}"#,
+            r#"{"failure":{"code":"LIMIT"}}"#,
+            r#"{"failure_code":"LIMIT","failure_message":"over the limit"}"#,
+            r#"{"failureReason":"x"}"#,
+            r#"{"problem":{"title":"x","status":400}}"#,
+            r#"{"responseCode":"05","responseMessage":"Do not honour"}"#,
+            r#"{"resultCode":"DECLINED"}"#,
+            r#"{"returnCode":-1}"#,
+            r#"{"httpCode":"500","httpMessage":"Internal Server Error"}"#,
+            r#"{"http_code":500}"#,
+            r#"{"http_status_code":500}"#,
+            r#"{"code":"51","message":"Insufficient funds","transactionId":"t-1"}"#,
+            r#"{"code":"51","message":"abgelehnt","transactionId":"t-1"}"#,
+            r#"{"code":"INSUFFICIENT_FUNDS","message":"x","documentationUrl":"https://x"}"#,
+            r#"{"code":1001,"message":"insufficient funds","serverTime":1}"#,
+            r#"{"message":"declined","path":"/x","method":"POST"}"#,
+            r#"{"name":"UNPROCESSABLE_ENTITY","message":"x","debug_id":"1","details":[{"issue":"x"}]}"#,
+            r#"{"__type":"ThrottlingException"}"#,
+            r#"{"violations":[{"field":"x"}]}"#,
+            r#"{"logref":42,"message":"x"}"#,
+            r#"{"class":"java.lang.NullPointerException","message":"x"}"#,
+            r#"{"cause":"x","stackTrace":["x"]}"#,
+            r#"{"detail":[{"loc":["body"],"msg":"field required","type":"value_error.missing"}]}"#,
+            // What the reply says may stand in other things.
+            r#"{"data":[{"error":"declined"}]}"#,
+            r#"{"deal":{"error":"declined"}}"#,
+            r#"{"createDealResponse":{"error":"x"}}"#,
+            r#"{"soap:Envelope":{"soap:Body":{"soap:Fault":{"faultcode":"x"}}}}"#,
+            r#"{"result":{"data":{"error":"x"}}}"#,
+            r#"{"deal":null,"userMessage":"declined"}"#,
+            r#"{"dealId":null}"#,
+            r#"{"dealId":"N/A","timestamp":"t"}"#,
+        ];
+        for object in failed {
+            assert!(error_of_effect(&members(object)).is_some(), "{object}");
+        }
+        let done = [
+            r#"{"id":"1","note":"x"}"#,
+            r#"{"id":"1","status":"X9"}"#,
+            r#"{"status":"LIVE","message":"Your deal is live"}"#,
+            r#"{"status":"AWAITING_FUNDS","message":"Deal booked, awaiting funds"}"#,
+            r#"{"status":"OPEN","description":"Spot deal"}"#,
+            r#"{"code":"D-1001","message":"Deal booked"}"#,
+            r#"{"detail":{"dealId":"D1","rate":"1.2"}}"#,
+            r#"{"deal":{"id":"D1","status":"BOOKED"}}"#,
+            r#"{"data":[{"id":"D1"}]}"#,
+            r#"{"id":"D1","settled":false}"#,
+            r#"{"id":"D1","failed":false,"failureReason":null}"#,
+            r#"{"id":"D1","description":"limit order"}"#,
+            r#"{"id":"D1","reason":"Purchase of goods"}"#,
+            r#"{"success":true,"status":"FAILED"}"#,
+        ];
+        for object in done {
+            assert_eq!(error_of_effect(&members(object)), None, "{object}");
+        }
+        // What is read may be a thing that failed.
+        for read in [
+            r#"{"id":"1","status":"FAILED"}"#,
+            r#"{"id":"1","booked":false}"#,
+            r#"{"id":null}"#,
+            r#"{"status":"CANCELLED"}"#,
+            r#"{"deals":[{"error":"x"}]}"#,
+        ] {
+            assert_eq!(error_in(&members(read)), None, "{read}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_was_to_come_a_denial_is_an_error_and_what_came_to_its_end_is_none() {
+        for (object, is_error) in [
+            (r#"{"status":"INTERNAL_SERVER_ERROR"}"#, true),
+            (r#"{"failed":true,"message":"in use"}"#, true),
+            (r#"{"deleted":false}"#, true),
+            (r#"{"deleted":false,"message":"in use"}"#, true),
+            (r#"{"id":"c1","deleted":false}"#, true),
+            (r#"{"message":"Consent was not deleted"}"#, true),
+            (r#"{"code":"CONSENT_EXPIRED","message":"x"}"#, true),
+            (r#"{"code":1,"message":"Deleted successfully"}"#, false),
+            (r#"{"code":"REVOKED","message":"consent revoked"}"#, false),
+            (r#"{"code":"S0001","message":"Consent removed"}"#, false),
+            (r#"{"code":"CONSENT_DELETED","message":"x"}"#, false),
+            (r#"{"code":"DEFAULT"}"#, false),
+            (r#"{"id":"c1","status":"expired"}"#, false),
+            (r#"{"status":"terminatedByTpp"}"#, false),
+            (r#"{"message":"Consent cancelled"}"#, false),
+            (r#"{"message":"Consent was already deleted"}"#, false),
+            (r#"{"consent":null}"#, false),
+        ] {
+            assert_eq!(error_for_nothing(&members(object)).is_some(), is_error, "{object}");
+        }
+    }
+
+    #[test]
+    fn names_that_go_on_after_an_error_and_what_denies_one_are_none() {
+        for beside in [
+            r#""errorUrl":"https://bank.example/e""#,
+            r#""errorRedirectURI":"https://bank.example/e""#,
+            r#""errorRedirectUri":"x""#,
+            r#""error_redirect_url":"x""#,
+            r#""errorReportUrl":"x""#,
+            r#""errors_url":"x""#,
+            r#""errorHandling":"CONTINUE""#,
+            r#""onError":"continue""#,
+            r#""faultTolerance":"0.01""#,
+            r#""errorMargin":0.5"#,
+            r#""errorThreshold":0.5"#,
+            r#""meta":{"errorRate":0.01}"#,
+            r#""meta":{"errors":{"total":0,"url":"/errors"}}"#,
+            r#""errors":{"items":[],"href":"/x"}"#,
+            r#""hasError":"N""#,
+            r#""errorFlag":"F""#,
+            r#""errorIndicator":"n""#,
+            r#""errorMessage":"No errors found""#,
+            r#""errorMessage":"Request successful""#,
+            r#""errorCode":"00000","errorMessage":"Operation completed successfully""#,
+            r#""errorCode":"S""#,
+            r#""errorCode":"E0000","errorMessage":"Success""#,
+            r#""errorCode":1,"errorMessage":"Deal booked""#,
+            r#""errorCode":"0","errorType":"INFO""#,
+            r#""error":{"code":0,"message":"No error occurred"}"#,
+            r#""error":{"id":"e0","code":0,"message":""}"#,
+            r#""error":{"hasError":false,"message":"none"}"#,
+            r#""errorDetails":{"status":"OK","timestamp":"t"}"#,
+        ] {
+            let object = members(&format!(r#"{{"id":"1",{beside}}}"#));
+            let told = [
+                error_in(&object),
+                error_of_effect(&object),
+                error_beside(&object, &["id"]),
+            ];
+            assert_eq!(told, [None; 3], "{beside}");
+        }
+        for beside in [
+            r#""error_uri":"https://bank.example/e""#,
+            r#""errorCount":"2""#,
+            r#""errors":{"total":2,"url":"/errors"}"#,
+            r#""errorCode":"0","errorMessage":"Insufficient funds""#,
+            r#""errorCode":"0","errors":[{"code":"LIMIT"}]"#,
+            r#""errorCode":"Q17","errorMessage":"Success""#,
+            r#""errorCode":1,"errorMessage":"x""#,
+            r#""errorCode":1"#,
+            r#""error":"the quote was booked by another""#,
+            r#""error":{"status":200,"code":"Q17","message":"the quote is gone"}"#,
+            r#""error":{"status":200,"message":"the quote is gone"}"#,
+            r#""error":{"url":"/x","id":"e1"}"#,
+            r#""error":"half a sur\ud800rogate""#,
+            r#""error":{"code":0,"code":1}"#,
+            r#""errors":[{"code":0},{"code":"Q17"}]"#,
+        ] {
+            let object = members(&format!(r#"{{"id":"1",{beside}}}"#));
+            assert!(error_beside(&object, &["id"]).is_some(), "{beside}");
+            assert!(error_of_effect(&object).is_some(), "{beside}");
         }
     }
 

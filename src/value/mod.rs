@@ -10,6 +10,7 @@ pub(crate) mod fields;
 mod json;
 pub(crate) mod next_page;
 mod objects;
+mod outcome_words;
 mod place;
 mod scope;
 mod scope_error;
