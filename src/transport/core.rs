@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -670,6 +670,10 @@ impl Parts {
     fn request(&self, operation: &'static Operation) -> Made {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         *request.headers_mut() = self.headers.clone();
+        // What is not asked for comes all the same from some servers, and is decoded.
+        request
+            .headers_mut()
+            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let mut id = None;
         for (name, made) in operation.headers {
             let value = match made {
