@@ -10,7 +10,7 @@ use crate::transport::generated::{cursor_pages, encode_path, link_pages};
 use crate::transport::{
     CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
-use crate::value::error_in_success::is_blank;
+use crate::value::error_in_success::{error_beside, is_blank};
 use crate::value::next_page::is_lost;
 use crate::value::{Json, JsonMap};
 
@@ -279,7 +279,10 @@ impl<P: Provider> Doubt<P> {
             is_known: is_settled || is_rejected,
             state,
         };
-        Ok(if is_settled {
+        // A reply that tells of an error beside the state says nothing for certain of where the matter stands.
+        Ok(if tells_of_an_error(&reply, self.operation, self.lookup) {
+            Found::Open(evidence)
+        } else if is_settled {
             Found::Settled(evidence)
         } else if is_rejected {
             Found::Rejected(evidence)
@@ -388,6 +391,14 @@ async fn ask<C: TypedClient>(
         400..=599 => Err(Error::error_response(ResponseValue::as_it_came(response)?)),
         _ => Err(Error::unexpected(response)),
     }
+}
+
+/// Whether a reply has what tells of an error whatever is beside it, as the reply to the call itself is looked through for.
+fn tells_of_an_error(reply: &Json, operation: &Operation, lookup: &Lookup) -> bool {
+    let state = lookup.state.and_then(|pointer| pointer.split('/').nth(1));
+    let described: Vec<_> = operation.reply_members.iter().copied().chain(state).collect();
+    let members = reply.parse::<JsonMap>();
+    members.is_ok_and(|members| error_beside(&members, &described).is_some())
 }
 
 const NOT_TO_BE_READ: &str = "expected a list of objects that have each name once, and a text for the next page";
