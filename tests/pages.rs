@@ -525,3 +525,80 @@ async fn an_item_that_cannot_be_read_costs_no_other_and_is_told() {
     let (read, unreadable) = call().items().collect_readable().await.unwrap();
     assert_eq!((read.len(), unreadable.len()), (4, 2));
 }
+
+#[tokio::test]
+async fn a_list_that_does_not_come_in_pages_is_whole_and_read_item_by_item() {
+    // What came of it: the items that can be read and the paths of the others, or an error.
+    type Read = Option<(usize, Vec<String>)>;
+    fn read<T, E>(reply: Result<finrail::transport::ResponseValue<T>, Error<E>>, count: fn(&T) -> usize) -> Read {
+        let reply = reply.ok()?;
+        let unreadable = reply.unreadable().iter().map(|item| item.path.clone()).collect();
+        Some((count(&reply), unreadable))
+    }
+    let all = |count| Some((count, Vec::new()));
+    let but = |count, path: &str| Some((count, vec![path.to_owned()]));
+    for (body, expected) in [
+        (r#"{"LIST":[{"ID":"a"}]}"#, all(1)),
+        (r#"{"LIST":[]}"#, all(0)),
+        (r#"{"LIST":null}"#, all(0)),
+        (r#"{"LIST":[],"message":"there are none"}"#, all(0)),
+        (
+            r#"{"LIST":[{"ID":"a"}],"_links":{"self":{"href":"/x"},"next":null}}"#,
+            all(1),
+        ),
+        // An error in place of the items, or beside them.
+        (r#"{"LIST":null,"errorCode":"X"}"#, None),
+        (r#"{"LIST":[],"errors":[{"code":"X"}]}"#, None),
+        (r#"{"LIST":[],"error":"timeout"}"#, None),
+        (r#"{"LIST":[{"ID":"a"}],"error":"timeout"}"#, None),
+        // More than that, and nobody who would ask for it.
+        (r#"{"LIST":[{"ID":"a"}],"_links":{"next":{"href":"/x?page=2"}}}"#, None),
+        (r#"{"LIST":[{"ID":"a"}],"hasMore":true}"#, None),
+        // An item costs itself alone.
+        (r#"{"LIST":[{"ID":"a"},{"error":"x"}]}"#, but(1, "LIST[1]")),
+        (r#"{"LIST":[{"error":"x"}]}"#, but(0, "LIST[0]")),
+        (r#"{"LIST":[7,{"ID":"a"}]}"#, but(1, "LIST[0]")),
+    ] {
+        for list in ["accounts", "balances"] {
+            let name = |text: &str| {
+                let id = if list == "accounts" { "accountId" } else { "balanceType" };
+                text.replace("LIST", list).replace("ID", id)
+            };
+            let body = name(body);
+            let answer = body.clone();
+            let recorder = Recorder::granting(move |_, _| Answer::json(answer.clone())).await;
+            let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+            let client = user.client();
+            let got = match list {
+                "accounts" => read(client.list_accounts().send().await, |list| list.accounts.len()),
+                _ => read(client.list_balances().account_id("a").send().await, |list| {
+                    list.balances.len()
+                }),
+            };
+            let expected = expected
+                .clone()
+                .map(|(count, paths): (_, Vec<_>)| (count, paths.iter().map(|path: &String| name(path)).collect()));
+            assert_eq!(got, expected, "{body}");
+        }
+    }
+    for (body, expected) in [
+        (r#"[{"id":"1"},{"id":"2"}]"#, all(2)),
+        ("[]", all(0)),
+        (r#"[{"id":"1"},7]"#, but(1, "[1]")),
+        (r#"{"error":"x"}"#, None),
+        (r#"{"booked":[],"errors":[{"code":"X"}]}"#, None),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
+        let app = finrail::ofx::App::builder()
+            .base_url(recorder.origin())
+            .credentials(finrail::Credentials::new("client", "secret"))
+            .build()
+            .unwrap();
+        let own = app.client_credentials(["payments"]).unwrap();
+        assert_eq!(
+            read(own.list_beneficiaries().send().await, |list| list.len()),
+            expected,
+            "{body}"
+        );
+    }
+}

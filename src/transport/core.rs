@@ -475,7 +475,7 @@ impl Core {
         }
         let asked = &parts.url;
         match operation.effect {
-            Effect::Safe if operation.items.is_none() => false,
+            Effect::Safe if operation.pagination.is_none() => false,
             Effect::Safe => {
                 landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/')
                     || landed.query().unwrap_or_default() != asked.query().unwrap_or_default()

@@ -372,7 +372,8 @@ impl<T> ResponseValue<T> {
         self.head.in_doubt
     }
 
-    /// The items of this page that could not be read, and are not among its value's. Empty for what is no page.
+    /// The items of this page, or of this list, that could not be read, and are not among its value's. Empty for what is
+    /// neither. Whoever takes a list for the whole one looks here too.
     #[must_use]
     pub fn unreadable(&self) -> &[UnreadableItem] {
         &self.unreadable
