@@ -120,6 +120,40 @@ async fn the_cursor_that_a_call_begins_with_is_that_of_a_page_too() {
 }
 
 #[tokio::test]
+async fn what_stands_in_the_place_of_a_next_page_and_is_none_is_the_end() {
+    let words = [
+        "null",
+        "false",
+        "0",
+        "-1",
+        r#""null""#,
+        r#""None""#,
+        r#""-1""#,
+        r#""false""#,
+        r#""0""#,
+        r#""undefined""#,
+    ];
+    for next in words {
+        let by_link = format!(r#"{{"data":[{{"id":"c"}}],"paging":{{"next":{next}}}}}"#);
+        let recorder = Recorder::granting(move |_, _| Answer::json(by_link.clone())).await;
+        let user = connect::<finexer::Provider>(&recorder, "", &["accounts"]).await;
+        let read = user.client().list_customers().items().try_collect().await;
+        assert_eq!((read.unwrap().len(), recorder.calls().len()), (1, 1), "{next}");
+        let by_cursor =
+            format!(r#"{{"accounts":[{{"depositAccount":{{"accountId":"a"}}}}],"page":{{"nextOffset":{next}}}}}"#);
+        let recorder = Recorder::granting(move |_, _| Answer::json(by_cursor.clone())).await;
+        let user = connect::<mx::Provider>(&recorder, "", &["accounts"]).await;
+        let read = user.client().list_accounts().items().try_collect().await;
+        assert_eq!((read.unwrap().len(), recorder.calls().len()), (1, 1), "{next}");
+    }
+    // It is named elsewhere all the same.
+    let page = r#"{"data":[{"id":"c"}],"paging":{"next":"none"},"next_page_url":"/x"}"#;
+    let recorder = Recorder::granting(move |_, _| Answer::json(page)).await;
+    let user = connect::<finexer::Provider>(&recorder, "", &["accounts"]).await;
+    user.client().list_customers().items().try_collect().await.unwrap_err();
+}
+
+#[tokio::test]
 async fn an_error_of_a_further_page_is_the_providers_own() {
     let page = r#"{"transactions":{"booked":[{"transactionId":"t"}]},"_links":{"next":{"href":"?page=2"}}}"#;
     let recorder = Recorder::granting(move |_, before| match before {
@@ -169,6 +203,16 @@ async fn a_link_to_the_next_page_that_stands_where_nobody_follows_it_is_no_end()
         (r#"[{"rel":"next last","href":"?page=2"}]"#, false),
     ] {
         let page = format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}],"_links":{links}}}}}"#);
+        assert_whole(&page, is_whole).await;
+    }
+    // By what the report says of the page.
+    for (beside, is_whole) in [
+        (r#""nextPage":1,"currentPage":1"#, true),
+        (r#""hasMore":false,"nextCursor":"x""#, true),
+        (r#""nextPage":2,"currentPage":1"#, false),
+        (r#""hasMore":true"#, false),
+    ] {
+        let page = format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}],{beside}}}}}"#);
         assert_whole(&page, is_whole).await;
     }
     // Beside the list, in another form than the one that is followed.

@@ -11,7 +11,7 @@ use crate::transport::{
     CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
 use crate::value::error_in_success::{error_beside, is_blank};
-use crate::value::next_page::is_lost;
+use crate::value::next_page::{is_lost, is_none};
 use crate::value::{Json, JsonMap};
 
 /// A call that may have taken effect, and may not: its outcome was [`Unknown`](Outcome::Unknown), or the program was stopped
@@ -424,7 +424,11 @@ fn has_readable_next(lookup: &Lookup, page: &Json) -> bool {
             None => return !is_lost(page, pointer, None),
         }
     }
-    at.plain().is_some_and(|next| !next.trim().is_empty()) || is_blank(&at) && !is_lost(page, pointer, None)
+    let next = at.plain();
+    match is_blank(&at) || next.as_deref().is_some_and(is_none) {
+        true => !is_lost(page, pointer, None),
+        false => next.is_some(),
+    }
 }
 
 /// Whether the provider itself answered so, as far as that can be known: the body is one of its own.

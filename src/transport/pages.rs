@@ -16,6 +16,7 @@ use super::invalid_reply::{InvalidReply, Problem};
 use super::response::{Head, ResponseValue};
 use super::unreadable::UnreadableItem;
 use crate::http::is_same_origin;
+use crate::value::next_page::is_none;
 
 /// The pages of a reply, one request each, in order. See `pages()` of a call.
 ///
@@ -262,7 +263,7 @@ where
             Some(first) if *first == asked => return Err(Nowhere::Repeated),
             Some(_) => {}
         }
-        Ok(match next(page).filter(|cursor| !cursor.trim().is_empty()) {
+        Ok(match next(page).filter(|cursor| !is_none(cursor)) {
             None => Next::End,
             Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
             Some(cursor) => {
@@ -335,7 +336,7 @@ where
         None => first(),
     };
     let behind = move |page: &ResponseValue<T>| {
-        let Some(link) = next(page).filter(|link| !link.trim().is_empty()) else {
+        let Some(link) = next(page).filter(|link| !is_none(link)) else {
             return Ok(Next::End);
         };
         let from = page.url().clone();
