@@ -169,6 +169,37 @@ async fn an_error_of_a_further_page_is_the_providers_own() {
 }
 
 #[tokio::test]
+async fn a_further_page_with_nothing_in_it_is_no_end_and_is_asked_for_again() {
+    for nothing in ["{}", " {\n} "] {
+        let recorder = Recorder::granting(move |_, before| match before {
+            0 => Answer::json(r#"{"transactions":[{"transactionId":"a"}],"_links":{"next":{"href":"?page=2"}}}"#),
+            1 => Answer::json(nothing),
+            _ => Answer::json(r#"{"transactions":[{"transactionId":"b"}]}"#),
+        })
+        .await;
+        let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+        let mut items = user.client().list_transactions().account_id("a").items();
+        items.next().await.unwrap().unwrap();
+        let error = items.next().await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("nothing is in it"), "{error}");
+        items.resume();
+        items.next().await.unwrap().unwrap();
+        assert!(items.next().await.is_none());
+        let targets: Vec<_> = recorder
+            .calls()
+            .iter()
+            .map(|call| call.target.contains("page=2"))
+            .collect();
+        assert_eq!(targets, [false, true, true]);
+    }
+    // Of a list that has none it is all there is.
+    let recorder = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+    let items = user.client().list_transactions().account_id("a").items();
+    assert!(items.try_collect().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_first_page_that_failed_is_asked_for_again() {
     let first = |answer: &'static str| {
         Recorder::granting(move |_, before| match before {

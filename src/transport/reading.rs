@@ -29,8 +29,13 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     }
 
     fn read<E>(response: Response) -> Result<Self, Error<E>> {
-        let Response { head, body, .. } = response;
+        let Response { mut head, body, .. } = response;
         let body = whole(&head, body)?;
+        let inside = body
+            .trim_ascii()
+            .strip_prefix(b"{")
+            .and_then(|rest| rest.strip_suffix(b"}"));
+        head.is_blank = inside.is_some_and(|inside| inside.trim_ascii().is_empty());
         let raw = head.keeps_body.then(|| body.clone());
         let wrong = match head.status.is_success() {
             true => Wrong::Refused,
@@ -396,6 +401,7 @@ mod tests {
             in_doubt,
             not_renewed: None,
             keeps_body: false,
+            is_blank: false,
             code: None,
             secrets: KnownSecrets::default(),
         })

@@ -48,6 +48,8 @@ pub(crate) struct Head {
     pub not_renewed: Option<Box<token::Error>>,
     /// The caller wants the body as it came, too.
     pub keeps_body: bool,
+    /// The body is an object with nothing in it.
+    pub is_blank: bool,
     /// The provider's own code of an error, where it has one that can be shown.
     pub code: Option<String>,
     /// What nothing that is told of the reply may show.
@@ -94,6 +96,7 @@ impl Head {
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
+            is_blank: false,
             code: None,
             secrets: KnownSecrets::default(),
         }
