@@ -296,7 +296,9 @@ impl Core {
                     .authenticate(&mut parts.headers, operation, deadline, first)
                     .await?;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline
+                .saturating_duration_since(Instant::now())
+                .min(policy.attempt_timeout);
             if left.is_zero() {
                 // What is begun without time might still arrive.
                 let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect);
@@ -308,7 +310,7 @@ impl Core {
             }
             let attempted = Attempt {
                 operation,
-                within: left.min(policy.attempt_timeout),
+                within: left,
                 patience: policy.attempt_timeout,
                 repeatable: situation.is_repeatable(),
             };
