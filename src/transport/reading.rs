@@ -53,7 +53,9 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let decoded = canary::watch(head.provider, head.operation.id, |text| head.secrets.are_in(text), read);
         let by_items = |text: &[u8]| {
             let items = head.operation.items.filter(|_| head.status.is_success());
-            items.map_or(Err(Whole::NotTheItems), |items| page_without(text, items))
+            items.map_or(Err(Whole::NotTheItems), |items| {
+                page_without(text, items, head.operation.pagination.is_none())
+            })
         };
         // What could not be read as a whole says nothing of what else is in it.
         let tells = decoded.as_ref().map_or(true, |(_, bare)| bare.tells);
@@ -67,7 +69,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             Ok((inner, _)) => match by_items(&text) {
                 Ok(divided) => (Ok(inner), Some(divided)),
                 Err(Whole::NotTheItems) => (Ok(inner), None),
-                Err(Whole::TooMany) => {
+                Err(Whole::TooMany | Whole::All) => {
                     let (path, reason) = (".".to_owned(), NOTHING_DESCRIBED.to_owned());
                     (Err(Undecodable { path, reason }), None)
                 }

@@ -73,12 +73,19 @@ pub(super) enum Whole {
     NotTheItems,
     /// So many of them cannot be read that it is no page of them.
     TooMany,
+    /// None of them can be read, and one is needed.
+    All,
 }
 
 /// Reads a page that cannot be read as a whole item by item.
 ///
 /// `items` is the JSON pointer of the list. Each item is read as the only one of the same page. With the page, what it lacked.
-pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Result<(T, Bare, Vec<Unreadable>), Whole> {
+/// `needs_one`: a list of which nothing can be read is none, as where no other page says more.
+pub(super) fn page_without<T: DeserializeOwned>(
+    text: &[u8],
+    items: &str,
+    needs_one: bool,
+) -> Result<(T, Bare, Vec<Unreadable>), Whole> {
     // It is divided by a text in which every value can be read, and which is as long.
     let divisible = divisible(text);
     let list = find(&divisible, items).ok_or(Whole::NotTheItems)?;
@@ -153,6 +160,9 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Res
     }
     if unreadable.is_empty() {
         return Err(Whole::NotTheItems);
+    }
+    if needs_one && readable.is_empty() {
+        return Err(Whole::All);
     }
     let (page, bare) = page_of(&readable).map_err(|_| Whole::NotTheItems)?;
     Ok((page, bare, unreadable))
@@ -302,7 +312,7 @@ mod tests {
     type Told = (usize, String, String);
 
     fn read(text: &str) -> Option<(Vec<u8>, Vec<Told>)> {
-        let (page, _, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b").ok()?;
+        let (page, _, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b", false).ok()?;
         assert_eq!(page.total, 7);
         let ids = page.data.unwrap().items.iter().map(|item| item.id).collect();
         let told = unreadable.into_iter().map(|item| {
@@ -348,7 +358,7 @@ mod tests {
 
         let read = |others: &str| {
             let text = format!(r#"{{"total":7,"items":[{{"id":1}},{{"x":1}}],"others":{others}}}"#);
-            page_without::<Page>(text.as_bytes(), "/items")
+            page_without::<Page>(text.as_bytes(), "/items", false)
         };
         for others in ["null", "[]", r#"[{"id":2}]"#] {
             let (page, _, unreadable) = read(others).unwrap();
@@ -408,7 +418,7 @@ mod tests {
         let bad = vec![r#"{"id":"x"}"#; 2000].join(",");
         let rest = "x".repeat(1_000_000);
         let text = format!(r#"{{"rest":"{rest}","a/b":[{bad},{{"id":1}}]}}"#);
-        let (page, _, unreadable) = page_without::<Open>(text.as_bytes(), "/a~1b").unwrap();
+        let (page, _, unreadable) = page_without::<Open>(text.as_bytes(), "/a~1b", false).unwrap();
         assert_eq!((page.items.len(), page.items[0].id, unreadable.len()), (1, 1, 2000));
         assert_eq!(unreadable[7].path, "a/b[7].id");
         // Of one that does, the whole page is the error.
@@ -453,7 +463,7 @@ mod tests {
                 "items.booked[0]",
             ),
         ] {
-            let (page, _, unreadable) = page_without::<Lenient>(text.as_bytes(), "/items").unwrap();
+            let (page, _, unreadable) = page_without::<Lenient>(text.as_bytes(), "/items", false).unwrap();
             let read: Vec<u8> = page.items.iter().map(|item| item.id).collect();
             assert_eq!(read, ids, "{text}");
             assert_eq!(unreadable.len(), 1, "{text}");
@@ -479,6 +489,6 @@ mod tests {
         ] {
             assert!(read(text).is_none(), "{text}");
         }
-        assert!(page_without::<Page>(b"\xff", "/data").is_err());
+        assert!(page_without::<Page>(b"\xff", "/data", false).is_err());
     }
 }
