@@ -355,10 +355,14 @@ async fn a_call_whose_time_is_over_is_not_begun() {
     let own = service(&recorder);
     own.get_quote().quote_id("q").send().await.unwrap();
     for _ in 0..5 {
-        let options = CallOptions::new().deadline(Duration::ZERO);
-        let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
-        let error = deal.with(options).send().await.unwrap_err();
-        assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+        for options in [
+            CallOptions::new().deadline(Duration::ZERO),
+            CallOptions::new().attempt_timeout(Duration::ZERO),
+        ] {
+            let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
+            let error = deal.with(options).send().await.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+        }
     }
     assert_eq!(recorder.calls().len(), 1);
 }

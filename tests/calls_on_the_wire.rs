@@ -240,6 +240,76 @@ async fn a_download_is_bytes_to_the_end() {
     );
 }
 
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, body).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_reply_that_comes_compressed_is_read_though_none_is_asked_for() {
+    const DONE: &str = r#"{"dealId":"d1"}"#;
+    let done = gzip(DONE.as_bytes());
+    let refused = gzip(br#"{"error":"x"}"#);
+    let cut = |body: &[u8]| body[..body.len() - 8].to_vec();
+    let bomb = gzip(&[&br#"{"dealId":"d1","note":""#[..], &vec![b' '; 17 * 1024 * 1024]].concat());
+    for (status, encoding, body, expected) in [
+        (200, Some("gzip"), done.clone(), Ok(DONE)),
+        (200, None, done.clone(), Ok(DONE)),
+        (200, Some("gzip"), DONE.as_bytes().to_vec(), Ok(DONE)),
+        (400, Some("gzip"), refused.clone(), Err(Outcome::Rejected)),
+        (200, Some("gzip"), cut(&done), Err(Outcome::Unknown)),
+        (200, Some("gzip"), bomb, Err(Outcome::Unknown)),
+        (200, Some("br"), b"\x8b\x07\x80{}\x03".to_vec(), Err(Outcome::Unknown)),
+    ] {
+        let what = format!("{status} {encoding:?} {}", body.len());
+        let mut answer = Answer::typed(status, "application/json", body);
+        if let Some(encoding) = encoding {
+            answer = answer.header("content-encoding", encoding);
+        }
+        let recorder = Recorder::granting(move |_, _| answer.clone()).await;
+        let own = service(&recorder);
+        let call = own.create_deal().body_map(|deal| deal.quote_id("q".to_owned()));
+        let got = call.send().await;
+        assert_eq!(recorder.calls()[0].header("accept-encoding"), Some("identity"));
+        assert_eq!(recorder.calls().len(), 1, "{what}");
+        let got = got.map(|deal| {
+            // What is still there was taken off by somebody else.
+            let is_said = deal.headers().contains_key("content-encoding");
+            assert_eq!(is_said, encoding.is_some() && what.ends_with(" 15"), "{what}");
+            serde_json::to_string(&*deal).unwrap()
+        });
+        let got = got.map_err(|error| error.outcome());
+        assert_eq!(got, expected.map(|body: &str| body.to_owned()), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_download_that_comes_compressed_is_what_it_was_before_and_one_that_is_meant_so_stays() {
+    let file: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    let (packed, said) = (gzip(&file), Some("gzip"));
+    for (encoding, body, expected) in [
+        (said, packed.clone(), Some(file.clone())),
+        (None, packed.clone(), Some(packed.clone())),
+        (said, file.clone(), Some(file.clone())),
+        (said, packed[..packed.len() - 1].to_vec(), None),
+        (said, [&packed[..100], b"planted", &packed[100..]].concat(), None),
+    ] {
+        let mut answer = Answer::typed(200, "application/zip", body);
+        if let Some(encoding) = encoding {
+            answer = answer.header("content-encoding", encoding);
+        }
+        let recorder = Recorder::granting(move |_, _| answer.clone()).await;
+        let user = tatra(&recorder).await;
+        let call = user.client().download_statement().account_id("a").statement_id("s");
+        let got = call.send().await.unwrap().into_inner().bytes(2_000_000).await;
+        if let Err(error) = &got {
+            assert!(error.to_string().contains("the reply broke off"), "{error}");
+        }
+        assert_eq!(got.ok().as_deref(), expected.as_deref());
+    }
+}
+
 #[tokio::test]
 async fn a_download_may_take_its_time_but_no_piece_of_it_for_ever() {
     let policy = RetryPolicy {
@@ -321,13 +391,13 @@ async fn headers_are_those_that_the_providers_document() {
         names.sort();
         names.join(" ")
     };
-    let plain = "accept authorization user-agent";
+    let plain = "accept accept-encoding authorization user-agent";
     let expected = [
-        "accept authorization content-type user-agent",
+        "accept accept-encoding authorization content-type user-agent",
         plain,
         plain,
-        "accept authorization user-agent x-request-id",
-        "accept authorization psu-ip-address psu-user-agent user-agent x-request-id",
+        "accept accept-encoding authorization user-agent x-request-id",
+        "accept accept-encoding authorization psu-ip-address psu-user-agent user-agent x-request-id",
         plain,
     ];
     assert_eq!(recorder.calls().iter().map(names).collect::<Vec<_>>(), expected);

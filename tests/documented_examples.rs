@@ -120,7 +120,7 @@ impl Example {
         // What HTTP itself needs.
         const OF_HTTP: [&str; 2] = ["host", "content-length"];
         let sent = seen.headers.iter().cloned();
-        // How a token reply is to come over the wire says nothing of the provider.
+        // How a reply is to come over the wire says nothing of the provider.
         let plain = ("accept-encoding".to_owned(), "identity".to_owned());
         let sent = sent
             .filter(|header| !OF_HTTP.contains(&header.0.as_str()) && *header != plain)

@@ -190,6 +190,16 @@ async fn lists_and_numbers_stand_in_the_query_as_the_client_writes_them() {
     assert_eq!(listed.calls(), 0);
     let _ = call().ids([1, 2]).send().await;
     listed.assert();
+    let one = server.list_transaction_history(|when, then| {
+        when.ids([1]);
+        then.json(200, "{}");
+    });
+    for ids in [vec![1, 3], vec![2, 1], vec![1, 1]] {
+        client.list_transaction_history().ids(ids).send().await.unwrap_err();
+    }
+    assert_eq!(one.calls(), 0);
+    let _ = client.list_transaction_history().ids([1]).send().await;
+    one.assert();
     let gone = server.delete_passport(|when, then| {
         when.id("p 7");
         then.success(204);

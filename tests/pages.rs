@@ -120,6 +120,40 @@ async fn the_cursor_that_a_call_begins_with_is_that_of_a_page_too() {
 }
 
 #[tokio::test]
+async fn what_stands_in_the_place_of_a_next_page_and_is_none_is_the_end() {
+    let words = [
+        "null",
+        "false",
+        "0",
+        "-1",
+        r#""null""#,
+        r#""None""#,
+        r#""-1""#,
+        r#""false""#,
+        r#""0""#,
+        r#""undefined""#,
+    ];
+    for next in words {
+        let by_link = format!(r#"{{"data":[{{"id":"c"}}],"paging":{{"next":{next}}}}}"#);
+        let recorder = Recorder::granting(move |_, _| Answer::json(by_link.clone())).await;
+        let user = connect::<finexer::Provider>(&recorder, "", &["accounts"]).await;
+        let read = user.client().list_customers().items().try_collect().await;
+        assert_eq!((read.unwrap().len(), recorder.calls().len()), (1, 1), "{next}");
+        let by_cursor =
+            format!(r#"{{"accounts":[{{"depositAccount":{{"accountId":"a"}}}}],"page":{{"nextOffset":{next}}}}}"#);
+        let recorder = Recorder::granting(move |_, _| Answer::json(by_cursor.clone())).await;
+        let user = connect::<mx::Provider>(&recorder, "", &["accounts"]).await;
+        let read = user.client().list_accounts().items().try_collect().await;
+        assert_eq!((read.unwrap().len(), recorder.calls().len()), (1, 1), "{next}");
+    }
+    // It is named elsewhere all the same.
+    let page = r#"{"data":[{"id":"c"}],"paging":{"next":"none"},"next_page_url":"/x"}"#;
+    let recorder = Recorder::granting(move |_, _| Answer::json(page)).await;
+    let user = connect::<finexer::Provider>(&recorder, "", &["accounts"]).await;
+    user.client().list_customers().items().try_collect().await.unwrap_err();
+}
+
+#[tokio::test]
 async fn an_error_of_a_further_page_is_the_providers_own() {
     let page = r#"{"transactions":{"booked":[{"transactionId":"t"}]},"_links":{"next":{"href":"?page=2"}}}"#;
     let recorder = Recorder::granting(move |_, before| match before {
@@ -132,6 +166,37 @@ async fn an_error_of_a_further_page_is_the_providers_own() {
     items.next().await.unwrap().unwrap();
     let error = items.next().await.unwrap().unwrap_err();
     assert!(matches!(error, Error::ErrorResponse(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_further_page_with_nothing_in_it_is_no_end_and_is_asked_for_again() {
+    for nothing in ["{}", " {\n} "] {
+        let recorder = Recorder::granting(move |_, before| match before {
+            0 => Answer::json(r#"{"transactions":[{"transactionId":"a"}],"_links":{"next":{"href":"?page=2"}}}"#),
+            1 => Answer::json(nothing),
+            _ => Answer::json(r#"{"transactions":[{"transactionId":"b"}]}"#),
+        })
+        .await;
+        let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+        let mut items = user.client().list_transactions().account_id("a").items();
+        items.next().await.unwrap().unwrap();
+        let error = items.next().await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("nothing is in it"), "{error}");
+        items.resume();
+        items.next().await.unwrap().unwrap();
+        assert!(items.next().await.is_none());
+        let targets: Vec<_> = recorder
+            .calls()
+            .iter()
+            .map(|call| call.target.contains("page=2"))
+            .collect();
+        assert_eq!(targets, [false, true, true]);
+    }
+    // Of a list that has none it is all there is.
+    let recorder = Recorder::granting(|_, _| Answer::json("{}")).await;
+    let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+    let items = user.client().list_transactions().account_id("a").items();
+    assert!(items.try_collect().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -169,6 +234,16 @@ async fn a_link_to_the_next_page_that_stands_where_nobody_follows_it_is_no_end()
         (r#"[{"rel":"next last","href":"?page=2"}]"#, false),
     ] {
         let page = format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}],"_links":{links}}}}}"#);
+        assert_whole(&page, is_whole).await;
+    }
+    // By what the report says of the page.
+    for (beside, is_whole) in [
+        (r#""nextPage":1,"currentPage":1"#, true),
+        (r#""hasMore":false,"nextCursor":"x""#, true),
+        (r#""nextPage":2,"currentPage":1"#, false),
+        (r#""hasMore":true"#, false),
+    ] {
+        let page = format!(r#"{{"transactions":{{"booked":[{{"transactionId":"t"}}],{beside}}}}}"#);
         assert_whole(&page, is_whole).await;
     }
     // Beside the list, in another form than the one that is followed.
@@ -524,4 +599,81 @@ async fn an_item_that_cannot_be_read_costs_no_other_and_is_told() {
     assert!(matches!(error, Error::UnreadableItem(_)), "{error:?}");
     let (read, unreadable) = call().items().collect_readable().await.unwrap();
     assert_eq!((read.len(), unreadable.len()), (4, 2));
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_come_in_pages_is_whole_and_read_item_by_item() {
+    // What came of it: the items that can be read and the paths of the others, or an error.
+    type Read = Option<(usize, Vec<String>)>;
+    fn read<T, E>(reply: Result<finrail::transport::ResponseValue<T>, Error<E>>, count: fn(&T) -> usize) -> Read {
+        let reply = reply.ok()?;
+        let unreadable = reply.unreadable().iter().map(|item| item.path.clone()).collect();
+        Some((count(&reply), unreadable))
+    }
+    let all = |count| Some((count, Vec::new()));
+    let but = |count, path: &str| Some((count, vec![path.to_owned()]));
+    for (body, expected) in [
+        (r#"{"LIST":[{"ID":"a"}]}"#, all(1)),
+        (r#"{"LIST":[]}"#, all(0)),
+        (r#"{"LIST":null}"#, all(0)),
+        (r#"{"LIST":[],"message":"there are none"}"#, all(0)),
+        (
+            r#"{"LIST":[{"ID":"a"}],"_links":{"self":{"href":"/x"},"next":null}}"#,
+            all(1),
+        ),
+        // An error in place of the items, or beside them.
+        (r#"{"LIST":null,"errorCode":"X"}"#, None),
+        (r#"{"LIST":[],"errors":[{"code":"X"}]}"#, None),
+        (r#"{"LIST":[],"error":"timeout"}"#, None),
+        (r#"{"LIST":[{"ID":"a"}],"error":"timeout"}"#, None),
+        // More than that, and nobody who would ask for it.
+        (r#"{"LIST":[{"ID":"a"}],"_links":{"next":{"href":"/x?page=2"}}}"#, None),
+        (r#"{"LIST":[{"ID":"a"}],"hasMore":true}"#, None),
+        // An item costs itself alone.
+        (r#"{"LIST":[{"ID":"a"},{"error":"x"}]}"#, but(1, "LIST[1]")),
+        (r#"{"LIST":[{"error":"x"}]}"#, None),
+        (r#"{"LIST":[7,{"ID":"a"}]}"#, but(1, "LIST[0]")),
+    ] {
+        for list in ["accounts", "balances"] {
+            let name = |text: &str| {
+                let id = if list == "accounts" { "accountId" } else { "balanceType" };
+                text.replace("LIST", list).replace("ID", id)
+            };
+            let body = name(body);
+            let answer = body.clone();
+            let recorder = Recorder::granting(move |_, _| Answer::json(answer.clone())).await;
+            let user = connect::<tatrabanka::Provider>(&recorder, "", &["PREMIUM_AIS"]).await;
+            let client = user.client();
+            let got = match list {
+                "accounts" => read(client.list_accounts().send().await, |list| list.accounts.len()),
+                _ => read(client.list_balances().account_id("a").send().await, |list| {
+                    list.balances.len()
+                }),
+            };
+            let expected = expected
+                .clone()
+                .map(|(count, paths): (_, Vec<_>)| (count, paths.iter().map(|path: &String| name(path)).collect()));
+            assert_eq!(got, expected, "{body}");
+        }
+    }
+    for (body, expected) in [
+        (r#"[{"id":"1"},{"id":"2"}]"#, all(2)),
+        ("[]", all(0)),
+        (r#"[{"id":"1"},7]"#, but(1, "[1]")),
+        (r#"{"error":"x"}"#, None),
+        (r#"{"booked":[],"errors":[{"code":"X"}]}"#, None),
+    ] {
+        let recorder = Recorder::granting(move |_, _| Answer::json(body)).await;
+        let app = finrail::ofx::App::builder()
+            .base_url(recorder.origin())
+            .credentials(finrail::Credentials::new("client", "secret"))
+            .build()
+            .unwrap();
+        let own = app.client_credentials(["payments"]).unwrap();
+        assert_eq!(
+            read(own.list_beneficiaries().send().await, |list| list.len()),
+            expected,
+            "{body}"
+        );
+    }
 }

@@ -444,6 +444,25 @@ async fn a_404_is_the_banks_in_whatever_encoding_it_comes() {
 }
 
 #[tokio::test]
+async fn a_state_that_stands_beside_an_error_settles_nothing() {
+    for (beside, expected) in [
+        (r#""transactionStatus":"RJCT","error":"stale","success":false"#, "open"),
+        (r#""transactionStatus":"RJCT","errors":[{"code":"INTERNAL"}]"#, "open"),
+        (r#""transactionStatus":"ACSC","success":false"#, "open"),
+        (r#""transactionStatus":"RJCT","errors":[],"error":null"#, "rejected"),
+        (r#""transactionStatus":"ACSC","message":"booked""#, "settled"),
+        (r#""transactionStatus":"RJCT","fundsAvailable":false"#, "rejected"),
+    ] {
+        let recorder = Recorder::start(move |_, _| Answer::json(format!("{{{beside}}}"))).await;
+        let (user, service) = clients(recorder.origin());
+        let intent = submission(&user).prepare().unwrap().intent().clone();
+        let found = tatrabanka::Doubt::of(intent).unwrap().look_up(&service).await.unwrap();
+        assert_eq!(name(&found), expected, "{beside}");
+        assert_eq!(found.evidence().seen.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn what_became_of_a_cancellation_is_known_once_the_payment_is_over() {
     for (state, expected) in [
         ("CANC", "settled"),

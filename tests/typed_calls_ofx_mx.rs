@@ -58,7 +58,7 @@ fn json_of(seen: &Seen) -> Value {
 
 /// The headers that say something about the call, in the order of their names.
 fn headers(seen: &Seen) -> Vec<(&str, &str)> {
-    const OF_HTTP: [&str; 3] = ["host", "content-length", "user-agent"];
+    const OF_HTTP: [&str; 4] = ["accept-encoding", "host", "content-length", "user-agent"];
     let all = seen.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let mut headers: Vec<_> = all.filter(|(name, _)| !OF_HTTP.contains(name)).collect();
     headers.sort_unstable();

@@ -98,6 +98,38 @@ impl Document {
         }
     }
 
+    /// A schema behind its references, and behind an `allOf` that only adds words to one.
+    fn whole<'d>(&'d self, schema: &'d Value) -> Option<&'d Value> {
+        let schema = self.resolved(schema)?;
+        match schema["allOf"].as_array().map(Vec::as_slice) {
+            Some([one]) => self.whole(one),
+            _ => Some(schema),
+        }
+    }
+
+    /// Where the items of a list stand in the reply: a JSON pointer. Of a call that only reads and does not come in pages, that is
+    /// the reply, where it is a list of objects, or the only such list in it. What is described with a text beside it is no list,
+    /// but a thing that has one.
+    pub fn items(&self, operation: &Operation) -> Option<String> {
+        if let Some(pagination) = &operation.pagination {
+            return Some(pagination.items.clone());
+        }
+        let reply = self.reply(operation, '2').filter(|_| !has_effect(operation))?;
+        let is_of_type = |schema, name: &str| self.whole(schema).is_some_and(|schema| schema["type"] == name);
+        let is_list = |schema| {
+            let list = self.whole(schema).filter(|schema| schema["type"] == "array");
+            list.is_some_and(|list| is_of_type(&list["items"], "object"))
+        };
+        if is_list(reply) {
+            return Some(String::new());
+        }
+        let properties = reply["properties"].as_object()?;
+        let mut lists = properties.iter().filter(|(_, schema)| is_list(schema));
+        let (name, _) = lists.next()?;
+        let is_thing = lists.next().is_some() || properties.values().any(|schema| is_of_type(schema, "string"));
+        (!is_thing).then(|| format!("/{}", token(name)))
+    }
+
     /// Members by which an error is known that came as a success: of an operation that changes something, and of one whose reply
     /// is an object of which nothing is described, those that errors are described with and whose names say so, but for what
     /// its success has as well.
@@ -122,10 +154,10 @@ impl Document {
         names
     }
 
-    /// Of an operation that changes something, and of one that comes in pages: the members that its successful reply is described
-    /// with, by every name that they are read by.
+    /// Of an operation that changes something, and of one that lists: the members that its successful reply is described with, by
+    /// every name that they are read by.
     pub fn reply_members(&self, operation: &Operation) -> Vec<String> {
-        let is_looked_at = has_effect(operation) || operation.pagination.is_some();
+        let is_looked_at = has_effect(operation) || self.items(operation).is_some();
         let success = self.reply(operation, '2').filter(|_| is_looked_at);
         let described = success.and_then(|schema| schema["properties"].as_object());
         let names = described.into_iter().flatten().flat_map(|(name, property)| {

@@ -77,7 +77,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         PaginationStyle::Cursor => quote!(::finrail::rt::v1::PaginationStyle::Cursor),
         PaginationStyle::Link => quote!(::finrail::rt::v1::PaginationStyle::Link),
     }));
-    let items = optional(operation.pagination.as_ref().map(|pagination| &pagination.items));
+    let items = optional(document.items(operation));
     let next = optional(operation.pagination.as_ref().map(|pagination| &pagination.next));
     let idempotency = optional(operation.idempotency.as_ref().map(|idempotency| &idempotency.header));
     let error_proof = optional(operation.error_proof.as_ref().map(|ErrorProof { statuses, members }| {

@@ -10,8 +10,8 @@ use crate::transport::generated::{cursor_pages, encode_path, link_pages};
 use crate::transport::{
     CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
-use crate::value::error_in_success::is_blank;
-use crate::value::next_page::is_lost;
+use crate::value::error_in_success::{error_beside, is_blank};
+use crate::value::next_page::{is_lost, is_none};
 use crate::value::{Json, JsonMap};
 
 /// A call that may have taken effect, and may not: its outcome was [`Unknown`](Outcome::Unknown), or the program was stopped
@@ -279,7 +279,10 @@ impl<P: Provider> Doubt<P> {
             is_known: is_settled || is_rejected,
             state,
         };
-        Ok(if is_settled {
+        // A reply that tells of an error beside the state says nothing for certain of where the matter stands.
+        Ok(if tells_of_an_error(&reply, self.operation, self.lookup) {
+            Found::Open(evidence)
+        } else if is_settled {
             Found::Settled(evidence)
         } else if is_rejected {
             Found::Rejected(evidence)
@@ -390,6 +393,14 @@ async fn ask<C: TypedClient>(
     }
 }
 
+/// Whether a reply has what tells of an error whatever is beside it, as the reply to the call itself is looked through for.
+fn tells_of_an_error(reply: &Json, operation: &Operation, lookup: &Lookup) -> bool {
+    let state = lookup.state.and_then(|pointer| pointer.split('/').nth(1));
+    let described: Vec<_> = operation.reply_members.iter().copied().chain(state).collect();
+    let members = reply.parse::<JsonMap>();
+    members.is_ok_and(|members| error_beside(&members, &described).is_some())
+}
+
 const NOT_TO_BE_READ: &str = "expected a list of objects that have each name once, and a text for the next page";
 
 /// The items of a page, where it has a list of objects.
@@ -413,7 +424,11 @@ fn has_readable_next(lookup: &Lookup, page: &Json) -> bool {
             None => return !is_lost(page, pointer, None),
         }
     }
-    at.plain().is_some_and(|next| !next.trim().is_empty()) || is_blank(&at) && !is_lost(page, pointer, None)
+    let next = at.plain();
+    match is_blank(&at) || next.as_deref().is_some_and(is_none) {
+        true => !is_lost(page, pointer, None),
+        false => next.is_some(),
+    }
 }
 
 /// Whether the provider itself answered so, as far as that can be known: the body is one of its own.

@@ -84,7 +84,12 @@ impl Asked {
             unreadable: false,
         };
         for value in headers.get_all(RETRY_AFTER) {
-            let parts = parts(value.to_str().unwrap_or_default());
+            let text = value.to_str().unwrap_or_default();
+            if is_grouped(text) {
+                asked.unreadable = true;
+                continue;
+            }
+            let parts = parts(text);
             // A comma too many says nothing (RFC 9110 section 5.6.1). A field with nothing in it is no wait.
             let is_list = parts.iter().any(|part| !part.is_empty());
             for part in parts.iter().filter(|part| !is_list || !part.is_empty()) {
@@ -96,6 +101,17 @@ impl Asked {
         }
         Some(asked)
     }
+}
+
+/// Whether a text may be one number with its thousands apart, as well as a list.
+fn is_grouped(text: &str) -> bool {
+    let mut groups = text.trim_matches(|c: char| c.is_whitespace() || c == '"').split(',');
+    let is_of = |group: &str, most: std::ops::RangeInclusive<usize>| {
+        most.contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let first = groups.next().is_some_and(|first| is_of(first, 1..=3));
+    let rest: Vec<&str> = groups.collect();
+    first && !rest.is_empty() && rest.iter().all(|group| is_of(group, 3..=3))
 }
 
 /// The members of a list. A date has a comma too, behind the name of its day.
@@ -224,6 +240,8 @@ mod tests {
             // Lists: the longest.
             ("5, 7", 7),
             ("7;5", 7),
+            ("1, 500", 500),
+            ("7,30", 30),
             ("7, Tue, 01 Dec 2026 12:01:40 GMT", 100),
             ("Tue, 01 Dec 2026 12:01:40 GMT, 700", 700),
             ("7,", 7),
@@ -251,6 +269,8 @@ mod tests {
             "7x",
             "1e3",
             "1.2.3",
+            "1,500",
+            "\"12,000,000\"",
             ".5",
             "7.",
             "٧",

@@ -85,7 +85,11 @@ impl When {
         let texts = self.texts(name, value);
         self.and(|when| match texts.as_slice() {
             // What `httpmock` compares itself it can show where nothing fits.
-            [text] => when.query_param(name, text),
+            [text] => when.query_param(name, text).is_true(move |request: &HttpMockRequest| {
+                let query = request.uri().query().unwrap_or_default().to_owned();
+                let sent = url::form_urlencoded::parse(query.as_bytes()).filter(|(sent, _)| sent == name);
+                sent.count() == 1
+            }),
             _ => when.is_true(move |request: &HttpMockRequest| {
                 let query = request.uri().query().unwrap_or_default().to_owned();
                 let pairs = url::form_urlencoded::parse(query.as_bytes());

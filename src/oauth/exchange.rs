@@ -12,11 +12,10 @@ use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::content_encoding::decoded;
 use super::error::Error;
 use super::reply::{Asked, Broken, MAX_REPLY, RawReply};
 use super::reply_form::as_json_in_utf8;
-use crate::http::{Departure, NoReply, host_of, sent_once_while, within};
+use crate::http::{Departure, NoReply, decoded, host_of, sent_once_while, within};
 use crate::token::SendPermit;
 
 /// What came of sending a request. It is the "error" of the HTTP client that the
@@ -172,7 +171,7 @@ impl Exchange<'_> {
                     host: host_of(&url),
                     source: Some(failed.source),
                 }),
-                ..as_json_in_utf8(decoded(reply))
+                ..as_json_in_utf8(uncompressed(reply))
             }),
             (None, failed) => Captured::Failed {
                 host: host_of(&url),
@@ -228,6 +227,15 @@ async fn receive(
         }
     }
     Ok(())
+}
+
+/// The reply with its body as it was before it was compressed.
+fn uncompressed(mut reply: RawReply) -> RawReply {
+    if let Some(decoded) = decoded(&reply.headers, &reply.body, MAX_REPLY) {
+        reply.body = decoded.body;
+        reply.cut |= !decoded.whole;
+    }
+    reply
 }
 
 /// Appends without leaving a copy of a secret in memory that is given back.

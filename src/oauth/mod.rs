@@ -9,7 +9,6 @@ mod callback;
 mod client_authentication;
 mod client_secret_source;
 mod client_secrets;
-mod content_encoding;
 mod error;
 mod exchange;
 mod existing;

@@ -134,6 +134,14 @@ impl ConnectionError {
         }
     }
 
+    /// A reply whose end is missing, though the connection says nothing of it.
+    pub(crate) fn broke_off(operation: &'static str) -> Self {
+        Self {
+            timeout: false,
+            ..Self::out_of_time(operation, ConnectionPoint::Reply)
+        }
+    }
+
     pub(crate) fn out_of_time(operation: &'static str, point: ConnectionPoint) -> Self {
         Self {
             operation,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -296,7 +296,9 @@ impl Core {
                     .authenticate(&mut parts.headers, operation, deadline, first)
                     .await?;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline
+                .saturating_duration_since(Instant::now())
+                .min(policy.attempt_timeout);
             if left.is_zero() {
                 // What is begun without time might still arrive.
                 let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect);
@@ -308,7 +310,7 @@ impl Core {
             }
             let attempted = Attempt {
                 operation,
-                within: left.min(policy.attempt_timeout),
+                within: left,
                 patience: policy.attempt_timeout,
                 repeatable: situation.is_repeatable(),
             };
@@ -475,7 +477,7 @@ impl Core {
         }
         let asked = &parts.url;
         match operation.effect {
-            Effect::Safe if operation.items.is_none() => false,
+            Effect::Safe if operation.pagination.is_none() => false,
             Effect::Safe => {
                 landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/')
                     || landed.query().unwrap_or_default() != asked.query().unwrap_or_default()
@@ -670,6 +672,10 @@ impl Parts {
     fn request(&self, operation: &'static Operation) -> Made {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         *request.headers_mut() = self.headers.clone();
+        // What is not asked for comes all the same from some servers, and is decoded.
+        request
+            .headers_mut()
+            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let mut id = None;
         for (name, made) in operation.headers {
             let value = match made {

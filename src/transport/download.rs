@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, TryStreamExt as _, try_unfold};
 use http::StatusCode;
 use url::Url;
 
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::response::{Body, Response, ResponseValue};
+use crate::http::{Pieces, is_said_to_be_compressed};
 
 impl ResponseValue<ByteStream> {
     /// Takes the body as a stream.
@@ -21,8 +22,14 @@ impl ResponseValue<ByteStream> {
     #[must_use]
     pub fn stream(response: Response) -> Self {
         let Response { head, body, .. } = response;
-        let (inner, patience): (BoxStream<'static, reqwest::Result<Bytes>>, _) = match body {
-            Body::Stream(inner, patience) => (Box::pin(inner.bytes_stream()), patience),
+        let (inner, patience): (BoxStream<'static, Result<Bytes, Option<reqwest::Error>>>, _) = match body {
+            Body::Stream(inner, patience) => {
+                let pieces = inner.bytes_stream().map_err(Some);
+                match is_said_to_be_compressed(&head.headers) {
+                    true => (Box::pin(uncompressed(pieces)), patience),
+                    false => (Box::pin(pieces), patience),
+                }
+            }
             Body::Whole(body) => (
                 Box::pin(futures_util::stream::once(async move { Ok(body) })),
                 Duration::MAX,
@@ -46,6 +53,33 @@ impl ResponseValue<ByteStream> {
     }
 }
 
+/// The pieces of a compressed body as they were before.
+fn uncompressed(
+    pieces: impl Stream<Item = Result<Bytes, Option<reqwest::Error>>> + Send + Unpin,
+) -> impl Stream<Item = Result<Bytes, Option<reqwest::Error>>> + Send {
+    let begin = (pieces, Some(Pieces::new()), Bytes::new());
+    try_unfold(begin, |(mut pieces, mut decoder, mut came)| async move {
+        loop {
+            let decoded = match (&mut decoder, came.is_empty()) {
+                (None, _) => return Ok(None),
+                (Some(decoder), false) => decoder.decode(&came.split_to(came.len().min(Pieces::SIZE))),
+                (Some(_), true) => match pieces.try_next().await? {
+                    Some(piece) => {
+                        came = piece;
+                        continue;
+                    }
+                    None => decoder.take().map_or_else(|| Ok(Bytes::new()), Pieces::finish),
+                },
+            };
+            // What the decoder says of it names no more than that.
+            let decoded = decoded.map_err(|_| None)?;
+            if !decoded.is_empty() {
+                return Ok(Some((decoded, (pieces, decoder, came))));
+            }
+        }
+    })
+}
+
 /// A body as it comes in: a download.
 ///
 /// Each piece is waited for as long as [`RetryPolicy::attempt_timeout`](super::RetryPolicy::attempt_timeout) says;
@@ -55,7 +89,8 @@ pub struct ByteStream {
     url: Url,
     status: StatusCode,
     request_id: Option<String>,
-    inner: BoxStream<'static, reqwest::Result<Bytes>>,
+    /// An error that is none of the connection: it ends before its end.
+    inner: BoxStream<'static, Result<Bytes, Option<reqwest::Error>>>,
     patience: Duration,
     /// Runs while a piece is waited for.
     waiting: Option<Pin<Box<tokio::time::Sleep>>>,
@@ -107,7 +142,8 @@ impl Stream for ByteStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let error = match this.inner.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Err(error))) => ConnectionError::new(this.operation, error, true),
+            Poll::Ready(Some(Err(Some(error)))) => ConnectionError::new(this.operation, error, true),
+            Poll::Ready(Some(Err(None))) => ConnectionError::broke_off(this.operation),
             Poll::Ready(piece) => {
                 this.waiting = None;
                 return Poll::Ready(piece.and_then(Result::ok).map(Ok));

@@ -556,6 +556,7 @@ mod tests {
             in_doubt: false,
             not_renewed: not_renewed.map(Box::new),
             keeps_body: false,
+            is_blank: false,
             code: None,
             secrets: KnownSecrets::default(),
         }

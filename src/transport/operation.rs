@@ -38,7 +38,7 @@ pub struct Operation {
     pub headers: &'static [(&'static str, MadeHeader)],
     /// How further pages are asked for.
     pub pagination: Option<PaginationStyle>,
-    /// Where the items of a page stand in the reply: a JSON pointer.
+    /// Where the items of a list stand in the reply, whether it comes in pages or as a whole: a JSON pointer.
     pub items: Option<&'static str>,
     /// Where a page names the next one: a JSON pointer to the cursor or the link.
     pub next: Option<&'static str>,
@@ -56,7 +56,7 @@ pub struct Operation {
     /// Of a call that changes something, and of a reply of which nothing is described: members of an error whose names say so.
     /// Where there are some, a success is looked through for these and for what else tells of an error.
     pub error_members: &'static [&'static str],
-    /// Of a call that changes something, and of one that comes in pages: the members that its successful reply is described with.
+    /// Of a call that changes something, and of one that lists: the members that its successful reply is described with.
     pub reply_members: &'static [&'static str],
     /// Members of an error reply that hold the provider's own code. See [`Error::code`](super::Error::code).
     pub error_codes: &'static [&'static str],

@@ -5,10 +5,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use futures_core::Stream;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{StreamExt, TryStreamExt};
 use percent_encoding::percent_decode_str;
+use rust_decimal::Decimal;
 use url::Url;
 
 use super::error::Error;
@@ -16,6 +18,7 @@ use super::invalid_reply::{InvalidReply, Problem};
 use super::response::{Head, ResponseValue};
 use super::unreadable::UnreadableItem;
 use crate::http::is_same_origin;
+use crate::value::next_page::is_none;
 
 /// The pages of a reply, one request each, in order. See `pages()` of a call.
 ///
@@ -262,7 +265,7 @@ where
             Some(first) if *first == asked => return Err(Nowhere::Repeated),
             Some(_) => {}
         }
-        Ok(match next(page).filter(|cursor| !cursor.trim().is_empty()) {
+        Ok(match next(page).filter(|cursor| !is_none(cursor)) {
             None => Next::End,
             Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
             Some(cursor) => {
@@ -335,7 +338,7 @@ where
         None => first(),
     };
     let behind = move |page: &ResponseValue<T>| {
-        let Some(link) = next(page).filter(|link| !link.trim().is_empty()) else {
+        let Some(link) = next(page).filter(|link| !is_none(link)) else {
             return Ok(Next::End);
         };
         let from = page.url().clone();
@@ -419,8 +422,17 @@ where
                 return Box::pin(std::future::ready((self as Box<_>, Some(Err(error)))));
             }
         };
+        let is_further = matches!(self.next, Next::Page(Some(_)));
         Box::pin(async move {
             let page = match page.await {
+                // What is named as the next page and is none does not say that the one before was the last.
+                Ok(page) if is_further && page.head().is_blank => Err(page.invalid(Problem::Decode {
+                    path: ".".to_owned(),
+                    reason: "expected the next page, and nothing is in it".to_owned(),
+                })),
+                page => page,
+            };
+            let page = match page {
                 Ok(page) => page,
                 Err(error) => return (self as Box<_>, Some(Err(error))),
             };
@@ -443,10 +455,10 @@ where
 /// The URL of a link that came from `from`, when it stays under the client's base URL: its origin and its path.
 ///
 /// A link is opaque but for slips that banks are known to make: a quote or
-/// blanks around it, a doubled `&`, a path without the gateway's own prefix.
+/// blanks around it, a doubled `&` or one as HTML writes it, a path without the gateway's own prefix.
 fn link_target(base: &Url, from: &Url, link: &str) -> Option<Url> {
     let link = link.trim().trim_matches(['"', '\'', ' ']);
-    let mut link = link.to_owned();
+    let mut link = link.replace("&amp;", "&");
     while link.contains("&&") {
         link = link.replace("&&", "&");
     }
@@ -521,9 +533,11 @@ const OF_A_PAGE: &[&str] = &[
 /// which says what is asked for.
 const OF_A_PLACE: &[&str] = &["after", "before", "from", "next", "startingafter", "endingbefore"];
 const END_AS_A_PLACE: &[&str] = &["cursor", "token", "marker", "continuation", "referencefrom", "idfrom"];
+/// Those of them that are such a word, though it may have nothing but digits.
+const ARE_WORDS: &[&str] = &["cursor", "token"];
 
 /// Whether a link asks for more of what the call asked for: every parameter that the call set and that is none of paging
-/// stands in it as the call has it, and something else is asked for, which tells its page from the first. Where the link says
+/// stands in it as the call has it, in whatever way the value is written, and something else is asked for, which tells its page from the first. Where the link says
 /// with a word of the provider's own where to go on, or `is_whole` (as the provider documents), it may leave them out, because
 /// the word stands for them; it may not change them.
 fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
@@ -534,12 +548,17 @@ fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
             .filter(|value| !value.is_empty())
             .collect()
     };
-    let is_new_place = |(name, value): &(Vec<u8>, Vec<u8>)| {
-        let is_word = !value.iter().all(u8::is_ascii_digit);
-        is_word && is_of_a_place(name) && !asked.iter().any(|(set, before)| set == name && before == value)
-    };
     // One that asks for nothing else leads to the page that was asked for, or to what its filters kept out of it.
-    let is_new = |pair: &(Vec<u8>, Vec<u8>)| !pair.1.is_empty() && !asked.contains(pair);
+    let is_new = |(name, value): &(Vec<u8>, Vec<u8>)| {
+        let was_asked =
+            |(set, before): &(Vec<u8>, Vec<u8>)| plain_name(set) == plain_name(name) && is_same_value(before, value);
+        !value.is_empty() && !asked.iter().any(was_asked)
+    };
+    let is_new_place = |pair: &(Vec<u8>, Vec<u8>)| {
+        // A number may count pages or days, but for one whose name says what it is.
+        let is_word = !pair.1.iter().all(u8::is_ascii_digit) || ends_in(&pair.0, ARE_WORDS);
+        is_word && is_of_a_place(&pair.0) && is_new(pair)
+    };
     if asked != next && !next.iter().any(is_new) {
         return false;
     }
@@ -547,7 +566,11 @@ fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
     asked.iter().filter(|(name, _)| !is_of_paging(name)).all(|(name, _)| {
         let name = plain_name(name);
         let (before, now) = (values_of(asked, &name), values_of(next, &name));
-        before == now || now.is_empty() && may_leave_out
+        let is_in = |value: &Vec<u8>, others: &[Vec<u8>]| others.iter().any(|other| is_same_value(value, other));
+        before.len() == now.len()
+            && before.iter().all(|value| is_in(value, &now))
+            && now.iter().all(|value| is_in(value, &before))
+            || now.is_empty() && may_leave_out
     })
 }
 
@@ -558,8 +581,56 @@ fn is_of_paging(name: &[u8]) -> bool {
 
 fn is_of_a_place(name: &[u8]) -> bool {
     let plain = plain_name(name);
-    let ends = |place: &&str| plain.ends_with(place.as_bytes());
-    OF_A_PLACE.iter().any(|place| place.as_bytes() == plain) || END_AS_A_PLACE.iter().any(ends)
+    OF_A_PLACE.iter().any(|place| place.as_bytes() == plain) || ends_in(name, END_AS_A_PLACE)
+}
+
+fn ends_in(name: &[u8], ends: &[&str]) -> bool {
+    let plain = plain_name(name);
+    ends.iter().any(|end| plain.ends_with(end.as_bytes()))
+}
+
+/// Whether two values are one, perhaps written otherwise: as a number with fewer zeros at its end, or as a time in another
+/// zone, of a day without its hour.
+fn is_same_value(one: &[u8], other: &[u8]) -> bool {
+    let (Ok(first), Ok(second)) = (std::str::from_utf8(one), std::str::from_utf8(other)) else {
+        return one == other;
+    };
+    let numbers = || Some(number(first)? == number(second)?);
+    let times = || {
+        let ((first, zone), (second, other)) = (time(first)?, time(second)?);
+        Some(match (zone, other) {
+            (Some(zone), Some(other)) => first - zone == second - other,
+            // Of which zone one of them is, nobody says.
+            _ => first == second,
+        })
+    };
+    first == second || numbers() == Some(true) || times() == Some(true)
+}
+
+/// A number that is an amount or a count. What begins with a zero may be somebody's id, in which each digit counts.
+fn number(text: &str) -> Option<Decimal> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    let is_plain = digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'));
+    text.parse().ok().filter(|_| is_plain)
+}
+
+/// A day or a time, and how far its zone is from UTC, where it says so.
+fn time(text: &str) -> Option<(NaiveDateTime, Option<TimeDelta>)> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Some((day.and_time(NaiveTime::MIN), None));
+    }
+    // A sign that was not written as a query wants it is a blank.
+    let (start, end) = text.split_at_checked(11)?;
+    let text = format!("{start}{}", end.replace(' ', "+"));
+    match DateTime::parse_from_rfc3339(&text) {
+        Ok(at) => {
+            let zone = TimeDelta::seconds(at.offset().local_minus_utc().into());
+            Some((at.naive_local(), Some(zone)))
+        }
+        Err(_) => Some((text.parse().ok()?, None)),
+    }
 }
 
 /// A parameter's name as it is compared: `roles[0]` and `roles[]` are one, and so are `page_size` and `pageSize`.
@@ -691,6 +762,7 @@ mod tests {
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
+            is_blank: false,
             code: None,
             secrets: KnownSecrets::default(),
         };
@@ -846,7 +918,59 @@ mod tests {
             ("customer=a", "cursor=x7", true, true),
             ("customer=a", "page_token=x7", true, true),
             ("customer=a", "cursor=x7&customer=b", false, false),
-            ("customer=a", "cursor=7", false, true),
+            ("customer=a", "cursor=7", true, true),
+            ("customer=a", "page_token=123456", true, true),
+            ("customer=a", "after=7", false, true),
+            ("customer=a&cursor=7", "cursor=7", false, false),
+            // Written otherwise.
+            (
+                "dateFrom=2026-10-01",
+                "dateFrom=2026-10-01T00:00:00Z&page=2",
+                true,
+                true,
+            ),
+            (
+                "dateFrom=2026-10-01",
+                "dateFrom=2026-10-01T00:00:00.000&page=2",
+                true,
+                true,
+            ),
+            (
+                "dateFrom=2026-10-01",
+                "dateFrom=2026-10-01T00:00:01Z&page=2",
+                false,
+                false,
+            ),
+            ("dateFrom=2026-10-01", "dateFrom=2026-10-01T00:00:00Z", false, false),
+            (
+                "at.gte=2026-10-01T10:00:00Z",
+                "at.gte=2026-10-01T10:00:00.000Z&page=2",
+                true,
+                true,
+            ),
+            (
+                "at.gte=2026-10-01T10:00:00Z",
+                "at.gte=2026-10-01T10:00:00%2B00:00&page=2",
+                true,
+                true,
+            ),
+            (
+                "at.gte=2026-10-01T10:00:00Z",
+                "at.gte=2026-10-01T12:00:00+02:00&page=2",
+                true,
+                true,
+            ),
+            (
+                "at.gte=2026-10-01T10:00:00Z",
+                "at.gte=2026-10-01T10:00:00%2B02:00&page=2",
+                false,
+                false,
+            ),
+            ("amountFrom=10.0", "amountFrom=10&page=2", true, true),
+            ("amountFrom=10.0", "amountFrom=10.00&page=2", true, true),
+            ("amountFrom=10.0", "amountFrom=10.01&page=2", false, false),
+            ("customer=7", "customer=007&page=2", false, false),
+            ("id=1&id=2", "id=1&id=1&page=2", false, false),
             ("customer=a", "entryReferenceFrom=x7", true, true),
             ("dateFrom=2026-10-01", "dateFrom=2026-10-02&page=2", false, false),
             ("dateFrom=2026-10-01", "page=2", false, true),
@@ -1218,6 +1342,7 @@ mod tests {
             ),
             (bare, "/v1/items?page=2", Some("/v1/items?page=2")),
             (bare, "?page=2&&size=1\"", Some("/v1/items?page=2&size=1")),
+            (bare, "?page=2&amp;size=1", Some("/v1/items?page=2&size=1")),
             (bare, "https://evil.example/v1/items?page=2", None),
             (bare, "//evil.example/items", None),
             (bare, "/\\evil.example/items", None),

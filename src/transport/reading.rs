@@ -29,8 +29,13 @@ impl<T: DeserializeOwned> ResponseValue<T> {
     }
 
     fn read<E>(response: Response) -> Result<Self, Error<E>> {
-        let Response { head, body, .. } = response;
+        let Response { mut head, body, .. } = response;
         let body = whole(&head, body)?;
+        let inside = body
+            .trim_ascii()
+            .strip_prefix(b"{")
+            .and_then(|rest| rest.strip_suffix(b"}"));
+        head.is_blank = inside.is_some_and(|inside| inside.trim_ascii().is_empty());
         let raw = head.keeps_body.then(|| body.clone());
         let wrong = match head.status.is_success() {
             true => Wrong::Refused,
@@ -51,7 +56,9 @@ impl<T: DeserializeOwned> ResponseValue<T> {
         let decoded = canary::watch(head.provider, head.operation.id, |text| head.secrets.are_in(text), read);
         let by_items = |text: &[u8]| {
             let items = head.operation.items.filter(|_| head.status.is_success());
-            items.map_or(Err(Whole::NotTheItems), |items| page_without(text, items))
+            items.map_or(Err(Whole::NotTheItems), |items| {
+                page_without(text, items, head.operation.pagination.is_none())
+            })
         };
         // What could not be read as a whole says nothing of what else is in it.
         let tells = decoded.as_ref().map_or(true, |(_, bare)| bare.tells);
@@ -65,7 +72,7 @@ impl<T: DeserializeOwned> ResponseValue<T> {
             Ok((inner, _)) => match by_items(&text) {
                 Ok(divided) => (Ok(inner), Some(divided)),
                 Err(Whole::NotTheItems) => (Ok(inner), None),
-                Err(Whole::TooMany) => {
+                Err(Whole::TooMany | Whole::All) => {
                     let (path, reason) = (".".to_owned(), NOTHING_DESCRIBED.to_owned());
                     (Err(Undecodable { path, reason }), None)
                 }
@@ -225,11 +232,23 @@ fn error_of_page(head: &Head, text: &[u8]) -> Option<&'static str> {
 
 /// What is wrong with a page that names the next one in a form in which nobody finds it, or not at all: the list would seem to
 /// end with it.
+/// So is what names a next one and is described as a whole list.
 /// A page that has no other field than those that it is described with is not looked through.
 fn lost_next(head: &Head, text: &[u8], names_next: bool) -> Option<Problem> {
-    let next = head.operation.next.filter(|_| names_next && head.status.is_success())?;
+    let Operation { items, next, .. } = *head.operation;
+    if !names_next || !head.status.is_success() || next.or(items).is_none() {
+        return None;
+    }
     let page = decode::<Json>(text).ok()?;
-    let reason = match lost(&page, next, head.operation.items)? {
+    // Nobody looks for the next page of a list that is described as a whole.
+    let lost = lost(&page, next.unwrap_or_default(), items)?;
+    let Some(next) = next else {
+        return Some(Problem::Decode {
+            path: ".".to_owned(),
+            reason: "expected the whole list, and the reply says that there is a next page".to_owned(),
+        });
+    };
+    let reason = match lost {
         Lost::Elsewhere => "expected the next page to be named here, and it is named in another form",
         Lost::Unnamed => {
             "expected the next page to be named here: the page says that there are more and names no next page"
@@ -247,6 +266,9 @@ const REPORTS: [&[u8]; 3] = [b"booked", b"pending", b"information"];
 /// Whether the list of items is seen to begin with an object: it stands behind its name, alone or in a report. What is around
 /// it is looked through no further than that.
 fn begins_with_an_item(text: &[u8], items: &str) -> bool {
+    if items.is_empty() {
+        return begins_with_an_object(text);
+    }
     let step = |at: usize| items.split('/').nth(at + 1).unwrap_or_default().as_bytes();
     let steps = items.split('/').count() - 1;
     // How many objects and lists are open, and how many of the outer ones lead to the list.
@@ -405,6 +427,7 @@ mod tests {
             in_doubt,
             not_renewed: None,
             keeps_body: false,
+            is_blank: false,
             code: None,
             secrets: KnownSecrets::default(),
         })
@@ -542,6 +565,9 @@ mod tests {
                 true,
             ),
             (r#"{"items":[{}]}"#, "", false),
+            (r#" [ {}]"#, "", true),
+            (r#"[]"#, "", false),
+            (r#"{"booked":[{}]}"#, "", true),
             (r#"{"items":[7,{}]}"#, "/items", false),
             (r#"{"items":["{"]}"#, "/items", false),
             (r#"{"items":[no{}]}"#, "/items", false),

@@ -5,19 +5,21 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::charset::{Wrong, in_utf_8};
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::ending::Ending;
-use super::invalid_reply::{InvalidReply, Problem, RawBody};
+use super::invalid_reply::{InvalidReply, Problem, RawBody, is_json};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
 use super::outcome::{Conclusion, code, proof};
+use super::reading::media_type;
 use super::secrets::{KnownSecrets, NAMES_OF_A_REQUEST};
 use super::unreadable::UnreadableItem;
-use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, read};
+use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, decoded, is_said_to_be_compressed, read};
 use crate::token;
 use crate::value::canary::shown_path;
 
@@ -46,6 +48,8 @@ pub(crate) struct Head {
     pub not_renewed: Option<Box<token::Error>>,
     /// The caller wants the body as it came, too.
     pub keeps_body: bool,
+    /// The body is an object with nothing in it.
+    pub is_blank: bool,
     /// The provider's own code of an error, where it has one that can be shown.
     pub code: Option<String>,
     /// What nothing that is told of the reply may show.
@@ -92,6 +96,7 @@ impl Head {
             in_doubt: false,
             not_renewed: None,
             keeps_body: false,
+            is_blank: false,
             code: None,
             secrets: KnownSecrets::default(),
         }
@@ -212,10 +217,14 @@ impl Response {
                 MAX_ERROR_BODY
             };
             match tokio::time::timeout(within, read(inner, limit)).await {
-                Ok(Ok(body)) => {
-                    head.prove(&body);
-                    Body::Whole(body)
-                }
+                Ok(Ok(body)) => match uncompressed(&mut head.headers, body, limit) {
+                    Ok(body) => {
+                        head.prove(&body);
+                        Body::Whole(body)
+                    }
+                    Err(Incomplete::TooLarge) => Body::TooLarge(limit),
+                    Err(Incomplete::Cut) => return Self::broken(head, ConnectionError::broke_off(operation.id)),
+                },
                 Ok(Err(ReadError::TooLarge)) => Body::TooLarge(limit),
                 Ok(Err(ReadError::Broken(error))) => {
                     return Self::broken(head, ConnectionError::new(operation.id, error, true));
@@ -261,6 +270,31 @@ impl Response {
             _ => None,
         };
         self.head.invalid(problem, body)
+    }
+}
+
+/// Why a compressed body gives no whole one.
+enum Incomplete {
+    TooLarge,
+    Cut,
+}
+
+/// The body as it was before it was compressed: what is not asked for comes all the same from some servers and proxies.
+/// Without a header that says so only JSON is looked at, which never begins like that; a file may be meant to be as it is.
+fn uncompressed(headers: &mut HeaderMap, body: Bytes, limit: usize) -> Result<Bytes, Incomplete> {
+    let may_be = is_said_to_be_compressed(headers) || media_type(headers).is_some_and(|name| is_json(&name));
+    let Some(decoded) = may_be.then(|| decoded(headers, &body, limit)).flatten() else {
+        return Ok(body);
+    };
+    match decoded.whole {
+        true => {
+            // Of the body as it came.
+            headers.remove(CONTENT_ENCODING);
+            headers.remove(CONTENT_LENGTH);
+            Ok(Bytes::copy_from_slice(&decoded.body))
+        }
+        false if decoded.body.len() == limit => Err(Incomplete::TooLarge),
+        false => Err(Incomplete::Cut),
     }
 }
 
@@ -341,7 +375,8 @@ impl<T> ResponseValue<T> {
         self.head.in_doubt
     }
 
-    /// The items of this page that could not be read, and are not among its value's. Empty for what is no page.
+    /// The items of this page, or of this list, that could not be read, and are not among its value's. Empty for what is
+    /// neither. Whoever takes a list for the whole one looks here too.
     #[must_use]
     pub fn unreadable(&self) -> &[UnreadableItem] {
         &self.unreadable

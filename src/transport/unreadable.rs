@@ -73,12 +73,19 @@ pub(super) enum Whole {
     NotTheItems,
     /// So many of them cannot be read that it is no page of them.
     TooMany,
+    /// None of them can be read, and one is needed.
+    All,
 }
 
 /// Reads a page that cannot be read as a whole item by item.
 ///
 /// `items` is the JSON pointer of the list. Each item is read as the only one of the same page. With the page, what it lacked.
-pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Result<(T, Bare, Vec<Unreadable>), Whole> {
+/// `needs_one`: a list of which nothing can be read is none, as where no other page says more.
+pub(super) fn page_without<T: DeserializeOwned>(
+    text: &[u8],
+    items: &str,
+    needs_one: bool,
+) -> Result<(T, Bare, Vec<Unreadable>), Whole> {
     // It is divided by a text in which every value can be read, and which is as long.
     let divisible = divisible(text);
     let list = find(&divisible, items).ok_or(Whole::NotTheItems)?;
@@ -135,7 +142,11 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Res
                 readable.push(item);
                 continue;
             }
-            Err(Undecodable { path, reason }) => (path.replacen("[0]", &within(&place.to_string()), 1), reason),
+            // Where the list is read as a whole first, what is no JSON hides where in it that is.
+            Err(Undecodable { path, reason }) => match path.contains("[0]") {
+                true => (path.replacen("[0]", &within(&place.to_string()), 1), reason),
+                false => (below(&place_of_list, &place.to_string()), reason),
+            },
         };
         if unreadable.len() == MOST_UNREADABLE {
             return Err(Whole::TooMany);
@@ -150,6 +161,9 @@ pub(super) fn page_without<T: DeserializeOwned>(text: &[u8], items: &str) -> Res
     if unreadable.is_empty() {
         return Err(Whole::NotTheItems);
     }
+    if needs_one && readable.is_empty() {
+        return Err(Whole::All);
+    }
     let (page, bare) = page_of(&readable).map_err(|_| Whole::NotTheItems)?;
     Ok((page, bare, unreadable))
 }
@@ -160,8 +174,8 @@ fn around(before: &[u8], items: &[&[u8]], after: &[u8]) -> Vec<u8> {
 }
 
 /// A text as long as this one, with the same strings, brackets and commas in the same places, in which every string and
-/// every number is one: bytes that are not UTF-8, a line break in a string or a `NaN` cost the value that they stand in, and
-/// do not hide where it ends.
+/// every number is one: bytes that are not UTF-8, a line break in a string, a `NaN`, a comma too many or a comment cost the item
+/// that they stand in, and do not hide where it ends.
 fn divisible(text: &[u8]) -> String {
     let mut mended = mended(text).unwrap_or_else(|| text.to_vec());
     let mut checked = 0;
@@ -191,10 +205,21 @@ fn divisible(text: &[u8]) -> String {
                 in_string = !in_string;
                 1
             }
+            (false, b'/') if matches!(rest[1..], [b'/' | b'*', ..]) => {
+                let ends: &[u8] = if rest[1] == b'/' { b"\n" } else { b"*/" };
+                let inside = rest[2..].windows(ends.len()).position(|part| part == ends);
+                let length = inside.map_or(rest.len(), |inside| 2 + inside + ends.len());
+                rest[..length].fill(b' ');
+                length
+            }
+            (false, b',') if rest[1..].trim_ascii_start().starts_with(b"}") => {
+                rest[0] = b' ';
+                1
+            }
             (true, _) | (false, b'{' | b'}' | b'[' | b']' | b',' | b':' | b' ' | b'\t' | b'\n' | b'\r') => 1,
             (false, _) => {
-                let ends = |byte: &u8| b"{}[],:\" \t\n\r".contains(byte);
-                let length = rest.iter().position(ends).unwrap_or(rest.len());
+                let ends = |byte: &u8| b"{}[],:/\" \t\n\r".contains(byte);
+                let length = 1 + rest[1..].iter().position(ends).unwrap_or(rest.len() - 1);
                 if serde_json::from_slice::<IgnoredAny>(&rest[..length]).is_err() {
                     rest[..length].fill(b'1');
                 }
@@ -287,7 +312,7 @@ mod tests {
     type Told = (usize, String, String);
 
     fn read(text: &str) -> Option<(Vec<u8>, Vec<Told>)> {
-        let (page, _, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b").ok()?;
+        let (page, _, unreadable) = page_without::<Page>(text.as_bytes(), "/data/a~1b", false).ok()?;
         assert_eq!(page.total, 7);
         let ids = page.data.unwrap().items.iter().map(|item| item.id).collect();
         let told = unreadable.into_iter().map(|item| {
@@ -333,7 +358,7 @@ mod tests {
 
         let read = |others: &str| {
             let text = format!(r#"{{"total":7,"items":[{{"id":1}},{{"x":1}}],"others":{others}}}"#);
-            page_without::<Page>(text.as_bytes(), "/items")
+            page_without::<Page>(text.as_bytes(), "/items", false)
         };
         for others in ["null", "[]", r#"[{"id":2}]"#] {
             let (page, _, unreadable) = read(others).unwrap();
@@ -346,13 +371,17 @@ mod tests {
 
     #[test]
     fn a_text_is_divided_as_it_came_whatever_in_it_cannot_be_read() {
-        let divided: [(&[u8], &str); 8] = [
+        let divided: [(&[u8], &str); 12] = [
             (b"[\"a\xff\",\"\xfe\",\"b\xffc\"]", r#"["a?","?","b?c"]"#),
             (br#"["\n\"]",1]"#, r#"["\n\"]",1]"#),
             (br#"["\u00e9"]"#, r#"["\u00e9"]"#),
             (br#"["\u00z9"]"#, r#"["?u00z9"]"#),
             (br#"["\q","\u00"]"#, r#"["?q","?u00"]"#),
             (b"[\"a\nb\",\n2]", "[\"a b\",\n2]"),
+            (br#"[{"a":1,},{"b":2 , }]"#, r#"[{"a":1 },{"b":2   }]"#),
+            (b"[{\"a\":/*},]*/1},// ]\n2]", "[{\"a\":       1},     2]"),
+            (b"[1/*", "[1  "),
+            (b"[1/2,/]", "[111,1]"),
             (b"[NaN,-1.5,{\"a\":01}]", r#"[111,-1.5,{"a":11}]"#),
             (b"[\"a", "[\"a"),
         ];
@@ -389,7 +418,7 @@ mod tests {
         let bad = vec![r#"{"id":"x"}"#; 2000].join(",");
         let rest = "x".repeat(1_000_000);
         let text = format!(r#"{{"rest":"{rest}","a/b":[{bad},{{"id":1}}]}}"#);
-        let (page, _, unreadable) = page_without::<Open>(text.as_bytes(), "/a~1b").unwrap();
+        let (page, _, unreadable) = page_without::<Open>(text.as_bytes(), "/a~1b", false).unwrap();
         assert_eq!((page.items.len(), page.items[0].id, unreadable.len()), (1, 1, 2000));
         assert_eq!(unreadable[7].path, "a/b[7].id");
         // Of one that does, the whole page is the error.
@@ -424,6 +453,9 @@ mod tests {
             (r#"{"items":[{"id":1},[]]}"#, vec![1], "items[1]"),
             (r#"{"items":[{"id":1},[ ]]}"#, vec![1], "items[1]"),
             (r#"{"items":[[]]}"#, vec![], "items[0]"),
+            (r#"{"items":[{"id":1},{"id":NaN}]}"#, vec![1], "items[1]"),
+            (r#"{"items":[{"id":1,},{"id":2}]}"#, vec![2], "items[0]"),
+            (r#"{"items":[{"id":1},{"id":/* ] */2}]}"#, vec![1], "items[1]"),
             (r#"{"items":[[[]],[{"id":1}]]}"#, vec![1], "items[0][0]"),
             (
                 r#"{"items":{"booked":[[]],"pending":[{"id":1}]}}"#,
@@ -431,7 +463,7 @@ mod tests {
                 "items.booked[0]",
             ),
         ] {
-            let (page, _, unreadable) = page_without::<Lenient>(text.as_bytes(), "/items").unwrap();
+            let (page, _, unreadable) = page_without::<Lenient>(text.as_bytes(), "/items", false).unwrap();
             let read: Vec<u8> = page.items.iter().map(|item| item.id).collect();
             assert_eq!(read, ids, "{text}");
             assert_eq!(unreadable.len(), 1, "{text}");
@@ -457,6 +489,6 @@ mod tests {
         ] {
             assert!(read(text).is_none(), "{text}");
         }
-        assert!(page_without::<Page>(b"\xff", "/data").is_err());
+        assert!(page_without::<Page>(b"\xff", "/data", false).is_err());
     }
 }

@@ -637,7 +637,7 @@ pub(super) fn are_alike(name: &str, other: &str) -> bool {
 }
 
 /// A name as it is compared: without its vocabulary, as in `hydra:title`, and without `_` and `-`.
-fn letters(name: &str) -> impl DoubleEndedIterator<Item = char> {
+pub(super) fn letters(name: &str) -> impl DoubleEndedIterator<Item = char> {
     let name = name.rsplit(':').next().unwrap_or_default().trim_start_matches('@');
     let letters = name.strip_prefix("odata.").unwrap_or(name).chars();
     let letters = letters.filter(|letter| !matches!(letter, '_' | '-'));

@@ -1,51 +1,79 @@
 //! Whether a page names a next one in a form in which nobody finds it, or says that there is one and names none.
 
-use super::error_in_success::{are_alike, is_blank, named};
+use chrono::{DateTime, NaiveDate};
+use rust_decimal::Decimal;
+
+use super::error_in_success::{are_alike, is_blank, letters, named};
 use super::{Json, JsonMap};
 
-/// Names for the next page, as they are compared.
-const NEXT: &[&str] = &[
-    "next",
-    "nextpage",
-    "nextlink",
-    "nexturl",
-    "nexturi",
-    "nexthref",
-    "nextpageurl",
-    "nextpageuri",
-    "nextpagelink",
-    "nextpagehref",
-    "nextpagenumber",
-    "nextpagecursor",
-    "nextcursor",
-    "nexttoken",
-    "nextpagetoken",
-    "nextoffset",
-    "nextstart",
-    "nextmarker",
-    "nextkey",
-    "continuationtoken",
+/// A name for the next page is this and any of the words behind it, as they are compared, or one of the others.
+const NEXT: &str = "next";
+const BEHIND_NEXT: &[&str] = &[
+    "page",
+    "pagination",
+    "continuation",
+    "result",
+    "results",
+    "batch",
+    "link",
+    "url",
+    "uri",
+    "href",
+    "number",
+    "cursor",
+    "token",
+    "offset",
+    "start",
+    "marker",
+    "key",
+    "id",
+    "index",
 ];
+const OTHERS: &[&str] = &["continuationtoken"];
 
-/// Members that say whether there are more.
-const MORE: &[&str] = &[
-    "hasmore",
-    "hasnext",
-    "hasnextpage",
-    "hasmorepages",
-    "hasmoreitems",
-    "hasmoreresults",
+/// A member that says whether there are more has a name of one of these and one of those behind it.
+const MORE: &[&str] = &["hasmore", "hasnext", "ismore", "more"];
+const BEHIND_MORE: &[&str] = &[
+    "",
+    "page",
+    "pages",
+    "item",
+    "items",
+    "result",
+    "results",
+    "record",
+    "records",
+    "data",
+    "entries",
+    "available",
+    "dataavailable",
 ];
-const YES: &[&str] = &["true", "1", "yes"];
+/// Members that say in a word whether the page is the last.
+const IS_LAST: &[&str] = &["last", "islast", "lastpage", "islastpage"];
+const YES: &[&str] = &["true", "yes", "y"];
+const NO: &[&str] = &["false", "no", "n"];
 
-/// Members with the number of the page itself, and of the last one.
+/// Members with the number of the page itself, from one or from zero on; from zero on alone; of the last one; and with how
+/// many there are.
 const THIS: &[&str] = &["currentpage", "page", "pagenumber"];
-const LAST: &[&str] = &["lastpage", "totalpages", "pages", "pagecount"];
+const THIS_FROM_ZERO: &[&str] = &["number"];
+const LAST: &[&str] = &["lastpage"];
+const ALL: &[&str] = &["totalpages", "pages"];
+/// Members that may be that, or how many items a page has.
+const MAY_BE_ALL: &[&str] = &["pagecount"];
+/// Members with the number of all items.
+const TOTAL: &[&str] = &[
+    "total",
+    "totalcount",
+    "totalitems",
+    "totalresults",
+    "totalelements",
+    "totalrecords",
+];
 
 /// Members with links in them, and others around what tells one page from another.
-const LINKS: &str = "links";
+const LINKS: &[&str] = &["links", "link"];
 const AROUND: &[&str] = &[
-    LINKS,
     "page",
     "pages",
     "pageinfo",
@@ -55,21 +83,38 @@ const AROUND: &[&str] = &[
     "meta",
     "metadata",
     "responsemetadata",
+    "resultinfo",
     "info",
     "view",
     "navigation",
+    "cursor",
     "cursors",
 ];
 
 /// How deep these stand in each other.
 const MOST_AROUND: usize = 4;
 
-/// Members of a link that say where it leads, and those with its target.
-const RELATIONS: &[&str] = &["rel", "name", "type", "label"];
+/// Members of a link that say where it leads, those with its target, and those that say nothing of one.
+const RELATIONS: &[&str] = &["rel", "relation", "name", "type", "label"];
 const TARGETS: &[&str] = &["href", "url", "uri", "link", "target", "location"];
+const BESIDE_A_TARGET: &[&str] = &["size", "pagesize", "perpage", "limit", "count", "disabled"];
 
 /// What stands in the place of a next page where there is none.
-const NONE: &[&str] = &["", "-", "-1", "null", "none", "nil", "n/a", "false"];
+const NONE: &[&str] = &[
+    "",
+    "-",
+    "-1",
+    "0",
+    "#",
+    "null",
+    "none",
+    "nil",
+    "n/a",
+    "false",
+    "undefined",
+    "end",
+    "last",
+];
 
 /// What is wrong with a page that does not name the next one where it is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,19 +126,24 @@ pub(crate) enum Lost {
     Unnamed,
 }
 
+/// Whether a text that stands in the place of a next page says that there is none.
+pub(crate) fn is_none(next: &str) -> bool {
+    NONE.iter().any(|none| none.eq_ignore_ascii_case(next.trim()))
+}
+
 /// Whether a page without a text at `pointer`, where one would be followed, has a next page all the same. `items`: where its
 /// items are.
 pub(crate) fn lost(page: &Json, pointer: &str, items: Option<&str>) -> Option<Lost> {
-    let is_text = |text: String| !text.trim().is_empty();
-    if page.pointer(pointer).and_then(|next| next.plain()).is_some_and(is_text) {
+    let next = page.pointer(pointer).and_then(|next| next.plain());
+    if next.is_some_and(|next| !is_none(&next)) {
         return None;
     }
     let members = page.parse::<JsonMap>().ok()?;
     let steps: Vec<&str> = pointer.split('/').skip(1).collect();
     let items = items.and_then(|items| items.split('/').nth(1));
-    match stands_at(&members, &steps) {
+    match stands_at(&members, &steps, false) {
         true => Some(Lost::Elsewhere),
-        false => led_on(&members, items, MOST_AROUND),
+        false => led_on(&members, items.as_slice(), MOST_AROUND, false),
     }
 }
 
@@ -101,52 +151,65 @@ pub(crate) fn is_lost(page: &Json, pointer: &str, items: Option<&str>) -> bool {
     lost(page, pointer, items).is_some()
 }
 
-/// Whether something stands where these names lead.
-fn stands_at(members: &JsonMap, steps: &[&str]) -> bool {
+/// Whether an object beside whose lists of items something is said names a next page, or says that there is one.
+pub(crate) fn names_next(members: &JsonMap, lists: &[&str]) -> bool {
+    led_on(members, lists, MOST_AROUND, false).is_some()
+}
+
+/// Whether something stands where these names lead. `is_over`: what is around it says that there are no more.
+fn stands_at(members: &JsonMap, steps: &[&str], is_over: bool) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         return false;
     };
+    let beside = Beside::of(members, is_over);
     let mut alike = members.iter().filter(|(name, _)| are_alike(name, step));
-    alike.any(|(name, value)| match value.parse::<JsonMap>() {
-        Ok(inner) if !rest.is_empty() => {
-            stands_at(&inner, rest) || is_next(name) && !leads_nowhere(name, value, members)
+    alike.any(|(name, value)| {
+        let leads = || (rest.is_empty() || is_next(name)) && !leads_nowhere(name, value, &beside);
+        match value.parse::<JsonMap>() {
+            Ok(inner) if !rest.is_empty() => stands_at(&inner, rest, beside.is_over) || leads(),
+            _ => leads(),
         }
-        _ => (rest.is_empty() || is_next(name)) && !leads_nowhere(name, value, members),
     })
 }
 
-/// Whether a member beside items names a next page, or says that there is one.
-pub(crate) fn names_next(name: &str, value: &Json) -> bool {
-    leads_on(name, value, &JsonMap::new(), MOST_AROUND).is_some()
-}
-
-/// Whether members of a page, or of what is around its number, lead to a next one.
-fn led_on(members: &JsonMap, items: Option<&str>, depth: usize) -> Option<Lost> {
-    let others = members.iter().filter(|(name, _)| Some(*name) != items);
-    let mut lost = others.filter_map(|(name, value)| leads_on(name, value, members, depth));
+/// Whether members of a page, or of what is around its number, lead to a next one, but for those of these names.
+fn led_on(members: &JsonMap, but: &[&str], depth: usize, is_over: bool) -> Option<Lost> {
+    let beside = Beside::of(members, is_over);
+    let others = members.iter().filter(|(name, _)| !but.contains(name));
+    let mut lost = others.filter_map(|(name, value)| leads_on(name, value, &beside, depth));
     let first = lost.next()?;
     // Where it is named, that is what has to be told.
     Some(lost.fold(first, |all, lost| if all == Lost::Elsewhere { all } else { lost }))
 }
 
-fn leads_on(name: &str, value: &Json, beside: &JsonMap, depth: usize) -> Option<Lost> {
+fn leads_on(name: &str, value: &Json, beside: &Beside, depth: usize) -> Option<Lost> {
     if is_next(name) {
         return (!leads_nowhere(name, value, beside)).then_some(Lost::Elsewhere);
     }
-    if named(name, MORE).is_some() {
-        let says_so = |text: String| YES.iter().any(|yes| yes.eq_ignore_ascii_case(text.trim()));
-        return value.plain().is_some_and(says_so).then_some(Lost::Unnamed);
+    if says_more(name, value) == Some(true) {
+        return Some(Lost::Unnamed);
     }
-    let around = named(name, AROUND).filter(|_| depth > 0)?;
+    let is_of_links = named(name, LINKS).is_some();
+    if depth == 0 || !is_of_links && named(name, AROUND).is_none() {
+        return None;
+    }
+    let inside = |value: &Json| match value.parse() {
+        Ok(inner) => led_on(&inner, &[], depth - 1, beside.is_over),
+        // Of two that have the same name, nobody can tell.
+        Err(_) => Some(Lost::Elsewhere),
+    };
     match value.get().as_bytes().first()? {
-        b'{' => match value.parse() {
-            Ok(inner) => led_on(&inner, None, depth - 1),
-            // Of two that have the same name, nobody can tell.
-            Err(_) => Some(Lost::Elsewhere),
-        },
-        b'[' if around == LINKS => {
+        b'{' => inside(value),
+        b'[' if is_of_links => {
             let links = value.items()?;
-            links.iter().any(is_a_link_to_next).then_some(Lost::Elsewhere)
+            let mut links = links.iter();
+            links
+                .any(|link| is_a_link_to_next(link, beside))
+                .then_some(Lost::Elsewhere)
+        }
+        b'[' => {
+            let parts = value.items()?;
+            parts.iter().filter(|part| part.get().starts_with('{')).find_map(inside)
         }
         _ => None,
     }
@@ -159,8 +222,9 @@ pub(crate) fn may_name_next(name: &str, around: Option<&str>) -> bool {
     let says_next = |name: &str| says(name, b"next");
     says_next(name)
         || says(name, b"more")
+        || says(name, b"last")
         || around.is_some_and(says_next)
-        || named(name, AROUND).is_some()
+        || named(name, LINKS).or(named(name, AROUND)).is_some()
         || is_next(name)
 }
 
@@ -170,8 +234,8 @@ pub(crate) fn may_belong_to_next(name: &str) -> bool {
 }
 
 /// Whether a link in a list leads to the next page. One that does not say where it leads does not; where it leads may be one
-/// of several words, in letters of either case (RFC 8288 section 3.3), or the name of the link itself.
-fn is_a_link_to_next(link: &Json) -> bool {
+/// of several words, in letters of either case (RFC 8288 section 3.3), how an address ends, or the name of the link itself.
+fn is_a_link_to_next(link: &Json, beside: &Beside) -> bool {
     if !link.get().starts_with('{') {
         return false;
     }
@@ -180,53 +244,135 @@ fn is_a_link_to_next(link: &Json) -> bool {
     };
     let says_next = |text: &Json| {
         let text = text.text().unwrap_or_default();
-        text.split(|letter: char| letter.is_whitespace() || letter == '.')
-            .any(is_next)
+        let mut words = text.split_whitespace();
+        words.any(|word| word.rsplit(['.', '/', '#', ':']).next().is_some_and(is_next))
     };
     let mut relations = members.iter().filter(|(name, _)| named(name, RELATIONS).is_some());
     let is_next_one = relations.any(|(_, relation)| match relation.items() {
         Some(relations) => relations.iter().any(says_next),
         None => says_next(relation),
     });
-    is_next_one && !has_no_target(link) || led_on(&members, None, 0).is_some()
+    is_next_one && !beside.is_over && !has_no_target(link) || led_on(&members, &[], 0, beside.is_over).is_some()
 }
 
-/// Whether what stands under a name for the next page says that there is none.
-fn leads_nowhere(name: &str, next: &Json, beside: &JsonMap) -> bool {
-    let is_none = |text: &str| {
-        let is_word = NONE.iter().any(|none| none.eq_ignore_ascii_case(text));
-        // Words for people, and no link that has blanks in it.
-        let is_said = text.contains(char::is_whitespace) && !text.contains(['/', '?', '=']);
-        // The day on which something comes next.
-        let is_day = || named(name, &["next"]).is_some() && text.parse::<chrono::NaiveDate>().is_ok();
-        is_word || is_said || is_day()
-    };
-    let says_none = next.plain().is_some_and(|text| is_none(text.trim()));
-    let is_numbered = || named(name, &["nextpage", "nextpagenumber"]).is_some();
-    is_blank(next) || says_none || has_no_target(next) || is_numbered() && is_of_no_other_page(next, beside)
+/// What is said of the page beside what may name the next one.
+struct Beside {
+    /// There are no more: in a word, or by the numbers of the page and of the last one.
+    is_over: bool,
+    this: Option<Decimal>,
+    last: Option<Decimal>,
+    total: Option<Decimal>,
 }
 
-/// Whether the number of a page is that of the page itself or of one before it, or lies behind the last page.
-fn is_of_no_other_page(next: &Json, beside: &JsonMap) -> bool {
-    let number = |names: &[&'static str]| {
-        let mut members = beside.iter().filter(|(name, _)| named(name, names).is_some());
-        members.find_map(|(_, value)| value.decimal())
+impl Beside {
+    fn of(members: &JsonMap, is_over: bool) -> Self {
+        let number = |names: &[&'static str]| {
+            let mut members = members.iter().filter(|(name, _)| named(name, names).is_some());
+            members.find_map(|(_, value)| value.decimal())
+        };
+        let (this, from_zero, last, all) = (number(THIS), number(THIS_FROM_ZERO), number(LAST), number(ALL));
+        // No page has this number where they are counted from one on.
+        let from_zero = from_zero.or(this.filter(Decimal::is_zero));
+        let place = from_zero.map(|this| this + Decimal::ONE).or(this);
+        let is_the_last = place.is_some() && place == all || this.is_some() && this == last;
+        let mut said: Vec<bool> = members
+            .iter()
+            .filter_map(|(name, value)| says_more(name, value))
+            .collect();
+        said.extend(is_the_last.then_some(false));
+        Self {
+            is_over: is_over || said.contains(&false) && !said.contains(&true),
+            this,
+            last: last.or(all).or_else(|| number(MAY_BE_ALL)),
+            total: number(TOTAL).filter(|total| *total > Decimal::ZERO),
+        }
+    }
+
+    /// Whether the number of a page is that of the page itself or of one before it, or lies behind the last page.
+    fn has_no_page(&self, next: Decimal) -> bool {
+        self.this.is_some_and(|this| next <= this) || self.last.is_some_and(|last| next > last)
+    }
+}
+
+/// Whether a member says that there are more, or that there are none.
+fn says_more(name: &str, value: &Json) -> Option<bool> {
+    // Most names are none of these.
+    let may_say = matches!(letters(name).next(), Some('h' | 'i' | 'l' | 'm'));
+    let text = may_say.then(|| value.plain()).flatten()?;
+    let is_one_of = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
+    let said = match () {
+        () if is_one_of(YES) => Some(true),
+        () if is_one_of(NO) => Some(false),
+        () => None,
     };
-    next.decimal().is_some_and(|next| {
-        number(THIS).is_some_and(|this| next <= this) || number(LAST).is_some_and(|last| next > last)
+    if named(name, IS_LAST).is_some() {
+        return said.map(|is_last| !is_last);
+    }
+    let name: String = letters(name).collect();
+    let mut behind = MORE.iter().filter_map(|more| name.strip_prefix(more));
+    if !behind.any(|behind| BEHIND_MORE.contains(&behind)) {
+        return None;
+    }
+    said.or_else(|| {
+        value
+            .decimal()
+            .filter(|count| !count.is_sign_negative())
+            .map(|count| !count.is_zero())
     })
 }
 
-/// Whether a link is an object that says of its target that there is none.
+/// Whether what stands under a name for the next page says that there is none.
+fn leads_nowhere(name: &str, next: &Json, beside: &Beside) -> bool {
+    let says_none = |text: String| {
+        let text = text.trim();
+        // Words for people, and no link that has blanks in it.
+        let is_said = text.contains(char::is_whitespace) && !text.contains(['/', '?', '=']);
+        // When something comes next.
+        let is_time = || {
+            are_alike(name, NEXT) && (text.parse::<NaiveDate>().is_ok() || DateTime::parse_from_rfc3339(text).is_ok())
+        };
+        is_none(text) || is_said || is_time()
+    };
+    let has_no_page = |number| {
+        let is_page = named(name, &["nextpage", "nextpagenumber"]).is_some();
+        let is_offset = || named(name, &["nextoffset"]).is_some();
+        is_page && beside.has_no_page(number) || is_offset() && beside.total.is_some_and(|total| number >= total)
+    };
+    beside.is_over
+        || is_blank(next)
+        || next.plain().is_some_and(says_none)
+        || has_no_target(next)
+        || next.decimal().is_some_and(has_no_page)
+}
+
+/// Whether a link is an object that says of its target that there is none, or has nothing that might be one.
 fn has_no_target(link: &Json) -> bool {
     let members = link.parse::<JsonMap>().unwrap_or_default();
-    let targets = members.iter().filter(|(name, _)| named(name, TARGETS).is_some());
-    let targets: Vec<_> = targets.map(|(_, target)| is_blank(target)).collect();
-    !targets.is_empty() && !targets.contains(&false)
+    let is_none = |value: &Json| is_blank(value) || value.plain().is_some_and(|text| is_none(&text));
+    let targets = || members.iter().filter(|(name, _)| named(name, TARGETS).is_some());
+    match targets().next() {
+        Some(_) => targets().all(|(_, target)| is_none(target)),
+        None => {
+            let mut others = members
+                .iter()
+                .filter(|(name, _)| named(name, BESIDE_A_TARGET).is_none());
+            !members.is_empty() && others.all(|(_, value)| is_none(value))
+        }
+    }
 }
 
 fn is_next(name: &str) -> bool {
-    named(name, NEXT).is_some()
+    fn is_of_words(letters: &str) -> bool {
+        let mut behind = BEHIND_NEXT.iter().filter_map(|word| letters.strip_prefix(word));
+        letters.is_empty() || behind.any(is_of_words)
+    }
+    let mut first = letters(name);
+    // Most names are none of these.
+    if !matches!(first.next(), Some('n' | 'c')) {
+        return false;
+    }
+    let name: String = letters(name).collect();
+    name.strip_prefix(NEXT).is_some_and(is_of_words) || OTHERS.contains(&name.as_str())
 }
 
 #[cfg(test)]
@@ -315,6 +461,13 @@ mod tests {
             ("/_links/next/href", r#"{"_links":{"a":1,"a":2}}"#, true),
             ("/meta/links/next", r#"{"meta":{"Links":{"next":"/x"}}}"#, true),
             ("/paging/next", "[]", false),
+            // What would be followed, and is none.
+            ("/paging/next", r#"{"paging":{"next":"none","Next":"/x"}}"#, true),
+            ("/paging/next", r#"{"paging":{"next":"none"},"has_more":true}"#, true),
+            ("/paging/next", r##"{"paging":{"next":"#"}}"##, false),
+            // Nobody would follow it anywhere.
+            ("", r#"{"list":[],"next":"/x"}"#, true),
+            ("", r#"{"list":[],"next":null}"#, false),
         ] {
             let page: Json = page.parse().unwrap();
             assert_eq!(is_lost(&page, pointer, None), lost, "{pointer}: {}", page.get());
@@ -350,6 +503,36 @@ mod tests {
             r#""has_more":"0""#,
             r#""pageInfo":{"hasNextPage":false,"endCursor":"x"}"#,
             r#""meta":{"links":{"self":"/x","next":null}}"#,
+            // It says in a word that it is the last, or by its number, and what is still there is of no use.
+            r#""has_more":false,"next_cursor":"abc""#,
+            r#""hasMore":"N","nextPageToken":"abc""#,
+            r#""pagination":{"hasNext":false,"nextCursor":"abc"}"#,
+            r#""has_more":false,"response_metadata":{"next_cursor":"abc"}"#,
+            r#""last":true,"number":4,"next":5"#,
+            r#""moreData":0,"links":[{"rel":"next","href":"/x"}]"#,
+            r#""meta":{"page":1,"total_pages":1,"next":2}"#,
+            r#""page":{"number":0,"totalPages":1,"nextPage":1}"#,
+            r#""page":{"number":3,"totalPages":4,"nextPage":4}"#,
+            r#""page":{"page":0,"totalPages":1,"next":1}"#,
+            r#""meta":{"total":1,"limit":100,"offset":0,"nextOffset":100}"#,
+            // Words for none.
+            r#""nextCursor":"0""#,
+            r#""nextPage":"0""#,
+            r#""next":"END""#,
+            r#""nextCursor":"LAST""#,
+            r#""nextOffset":"undefined""#,
+            r##""next":"#""##,
+            r##""links":[{"rel":"next","href":"#"}]"##,
+            r##""_links":{"next":{"href":"#"}}"##,
+            r#""pagination":{"next":{"page":null,"size":10}}"#,
+            r#""pagination":{"next":{"cursor":null,"limit":100}}"#,
+            r#""pagination":{"next":{"disabled":true}}"#,
+            r#""meta":{"next":"2026-12-01T06:00:00Z"}"#,
+            r#""links":[{"rel":"https://next.example/rels/self","href":"/x"}]"#,
+            r#""more":false,"moreInformation":"/x","more_info":true"#,
+            r#""last":"/x?page=9","lastPage":9"#,
+            r#""nextPaymentId":7,"nextdue":"x""#,
+            r#""pagination":[{"next":null}],"view":[1]"#,
         ] {
             let page: Json = format!(r#"{{"data":[1],"paging":{{"next":null}},{beside}}}"#)
                 .parse()
@@ -389,6 +572,35 @@ mod tests {
             (r#""hasMore":"true""#, Lost::Unnamed),
             (r#""pageInfo":{"hasNextPage":true,"endCursor":"x"}"#, Lost::Unnamed),
             (r#""has_more":true,"meta":{"next":"/x"}"#, Lost::Elsewhere),
+            (r#""has_more":true,"hasNextPage":false,"next":"/x""#, Lost::Elsewhere),
+            (r#""meta":{"page":1,"total_pages":2,"next":2}"#, Lost::Elsewhere),
+            (r#""page":{"number":1,"totalPages":3,"nextPage":2}"#, Lost::Elsewhere),
+            (r#""meta":{"total":101,"offset":0,"nextOffset":100}"#, Lost::Elsewhere),
+            (r#""meta":{"total":0,"offset":0,"nextOffset":100}"#, Lost::Elsewhere),
+            (r#""next":{"page":2,"size":10}"#, Lost::Elsewhere),
+            (r#""next":{"url":"/x","disabled":false}"#, Lost::Elsewhere),
+            (r#""hasMore":"Y""#, Lost::Unnamed),
+            (r#""more":true"#, Lost::Unnamed),
+            (r#""moreData":true"#, Lost::Unnamed),
+            (r#""moreDataAvailable":true"#, Lost::Unnamed),
+            (r#""pagination":{"is_last_page":false}"#, Lost::Unnamed),
+            (r#""last":false"#, Lost::Unnamed),
+            (r#""has_more_results":2"#, Lost::Unnamed),
+            (r#""nextPageKey":"x""#, Lost::Elsewhere),
+            (r#""nextPageId":"x""#, Lost::Elsewhere),
+            (r#""next_page_offset":"x""#, Lost::Elsewhere),
+            (r#""NextContinuationToken":"x""#, Lost::Elsewhere),
+            (r#""nextPaginationToken":"x""#, Lost::Elsewhere),
+            (r#""pagination":{"cursor":{"next":"x"}}"#, Lost::Elsewhere),
+            (r#""link":[{"rel":"next","href":"/x"}]"#, Lost::Elsewhere),
+            (r#""link":{"next":"/x"}"#, Lost::Elsewhere),
+            (r#""pagination":[{"next":"/x"}]"#, Lost::Elsewhere),
+            (r#""result_info":{"next":"x"}"#, Lost::Elsewhere),
+            (r#""links":[{"relation":"next","href":"/x"}]"#, Lost::Elsewhere),
+            (
+                r#""links":[{"rel":"https://x.example/rels/next","href":"/x"}]"#,
+                Lost::Elsewhere,
+            ),
             (r#""meta":{"next":"/x"},"pager":{"hasMore":1}"#, Lost::Elsewhere),
         ] {
             let page: Json = format!(r#"{{"data":[1],"paging":{{"next":null}},{beside}}}"#)
@@ -414,6 +626,8 @@ mod tests {
             ("has_more", None, true),
             ("metadata", None, true),
             ("continuation_token", None, true),
+            ("is_last_page", None, true),
+            ("nextPageKey", None, true),
             ("note", None, false),
             ("nex", None, false),
         ] {

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, Utc};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A point in time as a provider wrote it: a date-time, a date, or a text that is neither.
+use super::wire::{Scalar, scalar};
+
+/// A point in time as a provider wrote it: a date-time, a date, a number, or a text that is none of these.
 ///
 /// Providers do not keep to one form, and a page of transactions must not be
 /// lost to a date. The text is kept as it came; the accessors read it.
@@ -24,32 +27,39 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(Timestamp::from("soon").as_str(), "soon");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Timestamp(String);
+pub struct Timestamp {
+    text: String,
+    /// It came as a number, and not as a text that has one in it.
+    is_number: bool,
+}
 
 impl Timestamp {
     /// The text as it came.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// The point in time: of an RFC 3339 date-time, or of a count of Unix seconds (9 or 10 digits, from 1973 to 2286) or
-    /// milliseconds (13 digits, from 2001 on). None for everything else: a number of another length may be a date without
-    /// its dashes.
+    /// The point in time: of an RFC 3339 date-time, or of a number that counts Unix seconds (9 or 10 digits, from 1973 on) or
+    /// milliseconds (13 digits, from 2001 on), up to the year 2100. None for everything else: digits in a text, and a number of
+    /// another length or that reads as a day and an hour, may be a date without its dashes.
     ///
     /// ```
     /// use finrail::Timestamp;
     ///
-    /// let shown = |text: &str| Timestamp::from(text).date_time().map(|at| at.to_rfc3339());
+    /// let shown = |json: &str| {
+    ///     let at: Timestamp = serde_json::from_str(json).ok()?;
+    ///     at.date_time().map(|at| at.to_rfc3339())
+    /// };
     /// assert_eq!(shown("1581669923").as_deref(), Some("2020-02-14T08:45:23+00:00"));
     /// assert_eq!(shown("1581669923800").as_deref(), Some("2020-02-14T08:45:23.800+00:00"));
-    /// assert_eq!(shown("202611261030"), None);
+    /// assert_eq!(shown(r#""2611261030""#), None);
     /// ```
     #[must_use]
     pub fn date_time(&self) -> Option<DateTime<FixedOffset>> {
-        let text = self.0.trim();
+        let text = self.text.trim();
         if written_day(text).is_none() {
-            return unix_time(text).map(|at| at.fixed_offset());
+            return self.unix_time().map(|at| at.fixed_offset());
         }
         DateTime::parse_from_rfc3339(text)
             .ok()
@@ -59,8 +69,15 @@ impl Timestamp {
     /// The calendar day: that of the text, in the text's own offset, or that of a count of Unix time, in UTC.
     #[must_use]
     pub fn date(&self) -> Option<NaiveDate> {
-        let text = self.0.trim();
-        written_day(text).or_else(|| unix_time(text).map(|at| at.date_naive()))
+        written_day(self.text.trim()).or_else(|| self.unix_time().map(|at| at.date_naive()))
+    }
+
+    fn unix_time(&self) -> Option<DateTime<Utc>> {
+        unix_time(&self.text).filter(|_| self.is_number)
+    }
+
+    fn of_text(text: String) -> Self {
+        Self { text, is_number: false }
     }
 }
 
@@ -91,55 +108,68 @@ fn unix_time(text: &str) -> Option<DateTime<Utc>> {
         return None;
     }
     let count = whole.parse().ok()?;
-    match whole.len() {
+    // `2026112610` is the 26th of November in more replies than it is a second of the year 2034.
+    let is_hour = whole.len() == 10
+        && whole.starts_with("20")
+        && NaiveDateTime::parse_from_str(&format!("{whole}00"), "%Y%m%d%H%M").is_ok();
+    let at = match whole.len() {
         9 | 10 => {
             let nanos = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
             DateTime::from_timestamp(count, nanos)
         }
         13 => DateTime::from_timestamp_millis(count),
         _ => None,
-    }
+    };
+    at.filter(|at| at.year() <= 2100 && !is_hour)
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl From<&str> for Timestamp {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self::of_text(text.to_owned())
     }
 }
 
 impl From<String> for Timestamp {
     fn from(text: String) -> Self {
-        Self(text)
+        Self::of_text(text)
     }
 }
 
 impl From<DateTime<Utc>> for Timestamp {
     fn from(at: DateTime<Utc>) -> Self {
-        Self(at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+        Self::of_text(at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
 }
 
 impl From<NaiveDate> for Timestamp {
     fn from(day: NaiveDate) -> Self {
-        Self(day.to_string())
+        Self::of_text(day.to_string())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        // What came as a number is one again when it is kept, where it is a whole one.
+        match self.text.parse::<i64>() {
+            Ok(count) if self.is_number => serializer.serialize_i64(count),
+            _ => serializer.serialize_str(&self.text),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::wire::lenient_string::deserialize(deserializer).map(Self)
+        match scalar(deserializer, "a text")? {
+            Scalar::Null => Err(D::Error::custom("expected a text")),
+            Scalar::Text(text) => Ok(Self::of_text(text)),
+            Scalar::Bare(text) => Ok(Self { text, is_number: true }),
+        }
     }
 }
 
@@ -187,35 +217,6 @@ mod tests {
                 Some("2026-11-26T10:00:00.500+01:00"),
                 Some("2026-11-26"),
             ),
-            ("1581669923", Some("2020-02-14T08:45:23+00:00"), Some("2020-02-14")),
-            (
-                "1581669923.8",
-                Some("2020-02-14T08:45:23.800+00:00"),
-                Some("2020-02-14"),
-            ),
-            (
-                "1581669923.123456789123",
-                Some("2020-02-14T08:45:23.123456789+00:00"),
-                Some("2020-02-14"),
-            ),
-            (
-                "1581669923800",
-                Some("2020-02-14T08:45:23.800+00:00"),
-                Some("2020-02-14"),
-            ),
-            ("100000000", Some("1973-03-03T09:46:40+00:00"), Some("1973-03-03")),
-            ("9999999999", Some("2286-11-20T17:46:39+00:00"), Some("2286-11-20")),
-            // Neither seconds nor milliseconds: some of them are dates.
-            ("202611261030", None, None),
-            ("20261126", None, None),
-            ("20261126103000", None, None),
-            ("1581669923800000", None, None),
-            ("99999999999", None, None),
-            ("-1581669923", None, None),
-            ("+1581669923", None, None),
-            ("+158166992", None, None),
-            ("1581669923.", None, None),
-            ("1_581_669_923", None, None),
             // Nearly a day.
             ("26-11-20", None, None),
             ("26-11-20T10:00:00Z", None, None),
@@ -242,5 +243,65 @@ mod tests {
             assert_eq!(day.as_deref(), date, "{text:?}");
             assert_eq!(at.as_str(), text);
         }
+    }
+
+    #[test]
+    fn a_count_since_1970_is_a_number_and_digits_in_a_text_are_none() {
+        for (number, date_time) in [
+            ("1581669923", Some("2020-02-14T08:45:23+00:00")),
+            ("1581669923.8", Some("2020-02-14T08:45:23.800+00:00")),
+            ("1581669923.123456789123", Some("2020-02-14T08:45:23.123456789+00:00")),
+            ("1581669923800", Some("2020-02-14T08:45:23.800+00:00")),
+            ("100000000", Some("1973-03-03T09:46:40+00:00")),
+            ("4133980799", Some("2100-12-31T23:59:59+00:00")),
+            // Some day of the year 1705.
+            ("1705011200", Some("2024-01-11T22:13:20+00:00")),
+            // Beyond it, or neither seconds nor milliseconds: some of them are dates.
+            ("4133980800", None),
+            ("9999999999", None),
+            ("2026112610", None),
+            ("202611261030", None),
+            ("20261126", None),
+            ("20261126103000", None),
+            ("1581669923800000", None),
+            ("99999999999", None),
+            ("-1581669923", None),
+            ("1.5e9", None),
+            ("true", None),
+        ] {
+            let at: Timestamp = serde_json::from_str(number).unwrap();
+            assert_eq!(
+                at.date_time().map(|at| at.to_rfc3339()).as_deref(),
+                date_time,
+                "{number}"
+            );
+            assert_eq!(
+                at.date().map(|day| day.to_string()).as_deref(),
+                date_time.map(|at| &at[..10]),
+                "{number}"
+            );
+            assert_eq!(at.as_str(), number);
+            let kept = serde_json::to_string(&at).unwrap();
+            if number.bytes().all(|byte| byte.is_ascii_digit()) {
+                assert_eq!(serde_json::from_str::<Timestamp>(&kept).unwrap(), at, "{kept}");
+            }
+            let text = format!("\"{number}\"");
+            let at: Timestamp = serde_json::from_str(&text).unwrap();
+            assert_eq!((at.date_time(), at.date(), at.as_str()), (None, None, number));
+            assert_eq!(serde_json::to_string(&at).unwrap(), text);
+        }
+        for text in [
+            "202611261",
+            "2026112610",
+            "2611261030",
+            "1126103000",
+            "0000000001234",
+            "1_581_669_923",
+            "+158166992",
+        ] {
+            let at = Timestamp::from(text);
+            assert_eq!((at.date_time(), at.date()), (None, None), "{text}");
+        }
+        serde_json::from_str::<Timestamp>("null").unwrap_err();
     }
 }

@@ -13,7 +13,7 @@ use crate::value::canary::{self, Unmodelled};
 use crate::value::decode::{below, decode_part, decode_part_described};
 use crate::value::error_in_success::{error_beside, error_of_no_items, is_of_an_error, may_tell};
 use crate::value::fields::{EACH_ONCE, Fields};
-use crate::value::next_page::names_next;
+use crate::value::next_page::{may_name_next, names_next};
 
 /// A boolean, whatever form it came in: `true`, `1`, `"1"`, `"true"`.
 pub mod lenient_bool {
@@ -282,8 +282,6 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
                 true if is_null(value) => {}
                 true => of_one(value.get(), name, items)?,
                 false if is_null(value) || is_count(name) => {}
-                // Nobody would follow it, and the list would seem to be whole.
-                false if names_next(name, &Json::from((*value).to_owned())) => return Err(NEXT_INSIDE),
                 false => canary::note(Unmodelled::Field, || name.clone()),
             }
         }
@@ -294,6 +292,13 @@ fn of_object<'a>(text: &'a str, items: &mut Vec<(Place, &'a str)>) -> Result<(),
     } else if !members.iter().all(|(_, value)| is_null(value)) {
         // `{"booked": null, "pending": null}` and `{}` are empty lists.
         of_one(text, "", items)?;
+    }
+    // Nobody would follow it, and the list would seem to be whole.
+    if is_report && members.iter().any(|(name, _)| may_name_next(name, None)) {
+        let members = members.iter().map(|(name, value)| (name.as_str(), (*value).to_owned()));
+        if names_next(&members.collect(), LISTS_OF_A_REPORT) {
+            return Err(NEXT_INSIDE);
+        }
     }
     match has_an_error(&members, is_report, !items.is_empty()) {
         true => Err(NO_LIST),

@@ -15,3 +15,4 @@ pub(crate) use lenient::{Place, listed};
 pub use lenient::{lenient_array, lenient_bool, lenient_string, map, null_as_default};
 pub use open_enum::{OpenEnum, open_enum};
 pub use rest::{KeepsTheRest, read_with_the_rest, write_with_the_rest};
+pub(crate) use scalar::{Scalar, scalar};

@@ -5,13 +5,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// The text of a scalar: a string without its quotes, anything else as it stands.
-pub(super) enum Scalar {
+pub(crate) enum Scalar {
     Null,
     Text(String),
     Bare(String),
 }
 
-pub(super) fn scalar<'de, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<Scalar, D::Error> {
+pub(crate) fn scalar<'de, D: Deserializer<'de>>(deserializer: D, expected: &str) -> Result<Scalar, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let text = raw.get();
     match text.as_bytes().first() {
