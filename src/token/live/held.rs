@@ -713,7 +713,7 @@ mod tests {
             lineage: Some(Lineage::begun(tokens.obtained_at).after(seen)),
             ..tokens.clone()
         };
-        (of(Some((tokens.lineage.as_ref(), true))), of(None))
+        (of(Some((tokens.lineage.as_ref(), Some(tokens.obtained_at)))), of(None))
     }
 
     #[test]
