@@ -673,6 +673,51 @@ async fn a_grant_that_is_ended_over_an_older_copy_is_not_brought_back_by_who_hol
     }
 }
 
+/// Whoever ends it knows the earlier login at most.
+#[tokio::test(start_paused = true)]
+async fn an_end_over_an_older_copy_ends_the_newer_login_that_the_store_lost_too() {
+    for copy in ["an older login", "nothing"] {
+        for knows_it in [true, false] {
+            for how in ["forget", "revoke"] {
+                for every in [300, 10] {
+                    let what = format!("{copy} {knows_it} {how} {every}");
+                    let world = World::new(STRICT);
+                    let [holds, ends] = ["holds", "ends"].map(|holder| {
+                        let set_up = user(&world.bank, &world.store(), &world.clock, holder);
+                        set_up.look_again_every(secs(every)).build()
+                    });
+                    holds.adopt(world.bank.login()).await.unwrap();
+                    let old = world.address.now().load(&user_key()).await.unwrap();
+                    if knows_it {
+                        ends.fresh().await.unwrap();
+                    }
+                    tokio::time::sleep(secs(1)).await;
+                    holds.adopt(world.bank.login()).await.unwrap();
+                    world.address.fails_over_to(old.filter(|_| copy != "nothing")).await;
+                    let ended = match how {
+                        "forget" => ends.forget().await,
+                        _ => ends.revoke().await,
+                    };
+                    let calls = [called_each_second(&holds), called_each_second(&ends)];
+                    tokio::time::sleep(secs(700)).await;
+                    let outcomes = [holds.fresh().await, ends.fresh().await];
+                    calls.iter().for_each(tokio::task::JoinHandle::abort);
+                    if copy == "nothing" && how == "revoke" && !knows_it {
+                        // It knows of nothing to revoke, and says so.
+                        assert!(ended.is_err() && outcomes.iter().all(Result::is_ok), "{what}");
+                        continue;
+                    }
+                    ended.unwrap();
+                    assert!(outcomes.iter().all(Result::is_err), "{what}: {outcomes:?}");
+                    let revoked = world.bank.revoked_tokens();
+                    let newest = revoked.iter().any(|token| token == "refresh-2");
+                    assert_eq!(newest, how == "revoke", "{what}: {revoked:?}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_look_at_a_store_that_lost_nothing_takes_no_lease_and_writes_nothing() {
     let world = World::new(STRICT);
