@@ -19,6 +19,9 @@ pub struct Lineage {
     /// What there was before, the youngest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<Ancestor>,
+    /// How it stands to those that are not remembered. None: it is the first one, or a version that does not write this wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
     /// The store could not be asked what there was before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     blind: bool,
@@ -49,6 +52,21 @@ struct Ancestor {
     /// The token that an import brought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imported: Option<Fingerprint>,
+}
+
+/// How far a grant is from the first one of its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Origin {
+    first: String,
+    /// How many grants later it came.
+    number: u32,
+}
+
+impl Origin {
+    fn next(self) -> Self {
+        let number = self.number.saturating_add(1);
+        Self { number, ..self }
+    }
 }
 
 /// So many ancestors are remembered: logins of one user that can be under way at once, and more.
@@ -84,6 +102,7 @@ impl Lineage {
             id: uuid::Uuid::new_v4().simple().to_string(),
             at,
             before: Vec::new(),
+            origin: None,
             blind: true,
             waited: false,
             imported: None,
@@ -139,6 +158,11 @@ impl Lineage {
         if id == self.id {
             return self;
         }
+        let origin = lineage.map(|lineage| lineage.origin().next());
+        // Where it comes after two, the longer line counts.
+        if self.origin.as_ref().map(|own| own.number) < origin.as_ref().map(|origin| origin.number) {
+            self.origin = origin;
+        }
         let older = lineage.map(|lineage| lineage.before.as_slice()).unwrap_or_default();
         let known = std::mem::take(&mut self.before);
         let imported = lineage.and_then(|lineage| lineage.imported);
@@ -177,6 +201,23 @@ impl Lineage {
         Self { waited: true, ..self }
     }
 
+    fn origin(&self) -> Origin {
+        let first = || Origin {
+            first: self.id.clone(),
+            number: 0,
+        };
+        self.origin.clone().unwrap_or_else(first)
+    }
+
+    /// Whether it came so long after this grant that it does not remember it: they go back to one grant, and all that it
+    /// remembers came after this one. Where somebody went on from an older copy of the store nothing but the time tells them
+    /// apart.
+    fn is_long_after(&self, other: &Self) -> bool {
+        let (own, others) = (self.origin(), other.origin());
+        let remembered = u32::try_from(self.before.len()).unwrap_or(u32::MAX);
+        own.first == others.first && others.number < own.number.saturating_sub(remembered) && other.at < self.at
+    }
+
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
         self.before.iter().find(|ancestor| ancestor.id == id)
     }
@@ -191,6 +232,8 @@ impl Lineage {
             (Some(stored), Some(held)) if stored.imported.is_some() && stored.imported == held.imported => {
                 Kinship::Same
             }
+            (Some(stored), Some(held)) if stored.is_long_after(held) => Kinship::Later,
+            (Some(stored), Some(held)) if held.is_long_after(stored) => Kinship::Earlier,
             (Some(_), Some(_)) => Kinship::Apart,
             (Some(stored), None) if stored.ancestor("").is_some() => Kinship::Later,
             // A version without lineages may have refreshed the grant, and left its lineage out.
@@ -199,10 +242,12 @@ impl Lineage {
     }
 
     /// Whether this login saw the grant ended with this end, or with a later one: of what was ended twice it may know the
-    /// first end alone, and the second was meant for it too.
+    /// first end alone, and the second was meant for it too. Of a grant that it does not remember nothing but the time tells.
     pub(crate) fn saw_end(&self, of: Option<&Self>, at: DateTime<Utc>) -> bool {
-        let ancestor = self.ancestor(of.map_or("", |of| &of.id));
-        ancestor.is_some_and(|ancestor| ancestor.ended && ancestor.ended_at.is_none_or(|seen| seen >= at))
+        match self.ancestor(of.map_or("", |of| &of.id)) {
+            Some(ancestor) => ancestor.ended && ancestor.ended_at.is_none_or(|seen| seen >= at),
+            None => of.is_some_and(|of| self.is_long_after(of)) && at < self.at,
+        }
     }
 
     /// Whether this login goes over what is stored. `ended`: when that was ended on purpose.
@@ -377,10 +422,62 @@ mod tests {
             youngest = login(second, Some(&youngest));
         }
         assert_eq!(youngest.before.len(), REMEMBERED);
-        assert_eq!(Lineage::kinship(Some(&oldest), Some(&youngest)), Kinship::Apart);
+        assert!(youngest.ancestor(&oldest.id).is_none());
         let again = youngest.clone().after(Some((Some(&oldest), None)));
         assert_eq!(again.before.len(), REMEMBERED);
         assert_eq!(again.clone().after(Some((Some(&again), None))), again);
+    }
+
+    #[test]
+    fn a_grant_that_is_not_remembered_is_known_by_how_far_it_is_from_the_first_one() {
+        let first = login(0, None);
+        let line = |length: i64| {
+            let mut line = vec![first.clone()];
+            for second in 1..=length {
+                line.push(login(second, line.last()));
+            }
+            line
+        };
+        let line = line(40);
+        let youngest = &line[40];
+        for (number, older) in line[..40].iter().enumerate() {
+            assert_eq!(
+                Lineage::kinship(Some(older), Some(youngest)),
+                Kinship::Earlier,
+                "{number}"
+            );
+            assert_eq!(
+                Lineage::kinship(Some(youngest), Some(older)),
+                Kinship::Later,
+                "{number}"
+            );
+            assert!(!youngest.saw_end(Some(older), at(41)), "{number}");
+            // Of those that are remembered it is known that they were not ended.
+            assert_eq!(youngest.saw_end(Some(older), at(39)), number < 24, "{number}");
+        }
+        let mut unnumbered = youngest.clone();
+        unnumbered.origin = None;
+        for (what, other, held) in [
+            (
+                "somebody went on from an older copy",
+                login(41, Some(&line[2])),
+                youngest,
+            ),
+            (
+                "a number that is remembered is another's",
+                login(30, Some(&line[30])),
+                youngest,
+            ),
+            ("the store had lost all", login(1, None), youngest),
+            ("a version that does not count wrote it", first.clone(), &unnumbered),
+        ] {
+            assert_eq!(Lineage::kinship(Some(&other), Some(held)), Kinship::Apart, "{what}");
+            assert_eq!(Lineage::kinship(Some(held), Some(&other)), Kinship::Apart, "{what}");
+        }
+        // It goes on being counted from there.
+        let later = login(80, Some(&login(60, Some(&unnumbered))));
+        assert_eq!(later.origin().number, 2);
+        assert_eq!(Lineage::kinship(Some(&unnumbered), Some(&later)), Kinship::Earlier);
     }
 
     #[test]
@@ -416,5 +513,11 @@ mod tests {
         let text = serde_json::to_string(&lineage).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Lineage>(&text).ok(), Some(lineage));
         assert!(!text.contains("blind"));
+        // As the version before wrote it.
+        let before = r#"{"id":"2","at":"2026-01-01T00:00:00Z","before":[{"id":"1","ended":true},{"id":"0"}]}"#;
+        let before = serde_json::from_str::<Lineage>(before).unwrap_or_else(|_| Lineage::begun(at(9)));
+        assert!(before.before[0].ended && before.before[0].ended_at.is_none() && before.origin.is_none());
+        // And what that reads: it leaves out what it does not know.
+        assert!(text.contains(r#""ended":true"#));
     }
 }

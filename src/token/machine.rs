@@ -439,13 +439,14 @@ pub(crate) fn is_outdated(
     let later = held.filter(|_| renewal == Renewal::Refresh).is_some_and(|held| {
         let tokens = read.tokens.as_ref();
         match Lineage::kinship(read.lineage(), held.lineage.as_ref()) {
-            Kinship::Later => true,
+            // What stands in the store of two of which neither has seen the other is the grant, whatever clocks say.
+            Kinship::Later | Kinship::Apart => true,
             // Two that went on from one copy have the same generation.
             Kinship::Same => tokens.is_some_and(|tokens| {
                 (held.generation, held.obtained_at) < (tokens.generation, tokens.obtained_at)
                     || went_on_later(tokens, held)
             }),
-            _ => tokens.is_some_and(|tokens| held.obtained_at < tokens.obtained_at),
+            Kinship::Earlier | Kinship::Unknown => tokens.is_some_and(|tokens| held.obtained_at < tokens.obtained_at),
         }
     });
     revision < shown && !later && read.ended_on_purpose().is_none()

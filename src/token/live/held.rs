@@ -739,7 +739,7 @@ mod tests {
             (ReauthorizationReason::Revoked, 29, "the same", false),
             // An end that nobody meant is as old as its revision says.
             (ReauthorizationReason::Refused, 12, "after it", true),
-            (ReauthorizationReason::Refused, 12, "beside it", false),
+            (ReauthorizationReason::Refused, 12, "beside it", true),
             (ReauthorizationReason::Refused, 31, "beside it", true),
         ] {
             let held = held();
