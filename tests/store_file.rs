@@ -526,19 +526,29 @@ async fn a_damaged_file_stays_where_it_is_until_something_goes_over_it() {
 }
 
 #[tokio::test]
-async fn a_record_file_of_a_newer_version_is_not_damaged() {
+async fn a_record_file_of_a_newer_version_is_not_damaged_and_a_whole_one_with_another_first_line_is() {
     let directory = Directory::new("newer");
     let store = directory.store();
     write(&store, None, Some(1)).await;
     let whole = String::from_utf8_lossy(&fs::read(directory.record()).unwrap()).into_owned();
-    for (first_line, newer) in [
-        ("finrail token record 2", true),
-        ("finrail token record 17", true),
-        ("finrail token record ", false),
-        ("finrail token record x", false),
-        ("finrail token recorp 1", false),
+    // What is not whole as a record of this version may be one of a later version.
+    let other = format!("{whole} and more");
+    for (first_line, rest, newer) in [
+        ("finrail token record 2", &other, true),
+        ("finrail token record 17", &other, true),
+        ("finrail token record 0", &other, false),
+        ("finrail token record 1", &other, false),
+        ("finrail token record ", &other, false),
+        ("finrail token record x", &other, false),
+        ("finrail token recorp 1", &other, false),
+        // A bit was turned in the first line of a record that is whole otherwise.
+        ("finrail token record 0", &whole, false),
+        ("finrail token record 3", &whole, false),
+        ("finrail token record 5", &whole, false),
+        ("finrail token record 9", &whole, false),
+        ("finrail token record q", &whole, false),
     ] {
-        fs::write(directory.record(), whole.replace("finrail token record 1", first_line)).unwrap();
+        fs::write(directory.record(), rest.replace("finrail token record 1", first_line)).unwrap();
         let Err(StoreError::Corrupt { damage, .. }) = store.load(&user_key()).await else {
             panic!("{first_line}");
         };

@@ -42,10 +42,79 @@ async fn a_read_that_began_before_does_not_bring_a_forgotten_grant_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_grant_that_never_was_nothing_is_left_when_it_is_forgotten() {
+async fn of_a_grant_that_never_was_a_mark_is_left_when_it_is_forgotten_and_a_login_goes_over_it() {
     let world = World::new(STRICT);
-    world.process("a").forget().await.unwrap();
-    assert!(world.address.record().await.is_none());
+    let handle = world.process("a");
+    handle.forget().await.unwrap();
+    let record = world.address.record().await.unwrap();
+    assert!(record.tokens.is_none() && record.tombstone.is_some());
+    assert!(handle.fresh().await.is_err());
+    handle.adopt(world.bank.login()).await.unwrap();
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-1");
+}
+
+/// It may have seen an end before this one, or nothing.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waits_for_its_store_ends_with_every_end_that_comes_meanwhile() {
+    for before in ["nothing", "alive", "forgotten", "revoked"] {
+        for how in ["forget", "revoke"] {
+            for answers in [true, false] {
+                let world = World::new(STRICT);
+                let flaky = Arc::new(FlakyStore::new(world.store()));
+                let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+                let waits = user(&world.bank, &store, &world.clock, "waits").build();
+                let ends = world.process("ends");
+                if before != "nothing" {
+                    ends.adopt(world.bank.login()).await.unwrap();
+                }
+                match before {
+                    "forgotten" => ends.forget().await.unwrap(),
+                    "revoked" => ends.revoke().await.unwrap(),
+                    _ => {}
+                }
+                // It learns of what there was, an end included.
+                let _ = waits.load().await;
+                let is_missing = how == "revoke" && before == "nothing";
+                match answers {
+                    true => flaky.lose_swaps(),
+                    false => flaky.fail_after_swaps(0),
+                }
+                waits.adopt(world.bank.login()).await.unwrap_err();
+                tokio::time::sleep(secs(30)).await;
+                let ended = loop {
+                    let ended = match how {
+                        "forget" => ends.forget().await,
+                        _ => ends.revoke().await,
+                    };
+                    // The login may have the lease.
+                    if !matches!(ended, Err(Error::Busy { .. })) {
+                        break ended;
+                    }
+                };
+                // What was never there cannot be revoked, and that is said.
+                assert_eq!(ended.is_err(), is_missing, "{before} {how} {answers}: {ended:?}");
+                flaky.heal();
+                tokio::time::sleep(secs(60)).await;
+                if is_missing {
+                    continue;
+                }
+                let record = world.address.record().await.unwrap();
+                assert!(record.tokens.is_none(), "{before} {how} {answers}");
+                for handle in [&waits, &ends] {
+                    assert!(handle.fresh().await.is_err(), "{before} {how} {answers}");
+                }
+                let login = if before == "nothing" { "refresh-1" } else { "refresh-2" };
+                let revoked = world.bank.revoked_tokens();
+                assert!(
+                    revoked.iter().any(|token| token == login),
+                    "{before} {how} {answers}: {revoked:?}"
+                );
+                // The next login goes over the end.
+                waits.adopt(world.bank.login()).await.unwrap();
+                assert!(ends.load().await.unwrap().is_some(), "{before} {how} {answers}");
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

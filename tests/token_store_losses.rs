@@ -673,6 +673,115 @@ async fn a_grant_that_is_ended_over_an_older_copy_is_not_brought_back_by_who_hol
     }
 }
 
+/// Whoever ends it knows the earlier login at most.
+#[tokio::test(start_paused = true)]
+async fn an_end_over_an_older_copy_ends_the_newer_login_that_the_store_lost_too() {
+    for copy in ["an older login", "nothing"] {
+        for knows_it in [true, false] {
+            for how in ["forget", "revoke"] {
+                for every in [300, 10] {
+                    let what = format!("{copy} {knows_it} {how} {every}");
+                    let world = World::new(STRICT);
+                    let [holds, ends] = ["holds", "ends"].map(|holder| {
+                        let set_up = user(&world.bank, &world.store(), &world.clock, holder);
+                        set_up.look_again_every(secs(every)).build()
+                    });
+                    holds.adopt(world.bank.login()).await.unwrap();
+                    let old = world.address.now().load(&user_key()).await.unwrap();
+                    if knows_it {
+                        ends.fresh().await.unwrap();
+                    }
+                    tokio::time::sleep(secs(1)).await;
+                    holds.adopt(world.bank.login()).await.unwrap();
+                    world.address.fails_over_to(old.filter(|_| copy != "nothing")).await;
+                    let ended = match how {
+                        "forget" => ends.forget().await,
+                        _ => ends.revoke().await,
+                    };
+                    let calls = [called_each_second(&holds), called_each_second(&ends)];
+                    tokio::time::sleep(secs(700)).await;
+                    let outcomes = [holds.fresh().await, ends.fresh().await];
+                    calls.iter().for_each(tokio::task::JoinHandle::abort);
+                    if copy == "nothing" && how == "revoke" && !knows_it {
+                        // It knows of nothing to revoke, and says so.
+                        assert!(ended.is_err() && outcomes.iter().all(Result::is_ok), "{what}");
+                        continue;
+                    }
+                    ended.unwrap();
+                    assert!(outcomes.iter().all(Result::is_err), "{what}: {outcomes:?}");
+                    let revoked = world.bank.revoked_tokens();
+                    let newest = revoked.iter().any(|token| token == "refresh-2");
+                    assert_eq!(newest, how == "revoke", "{what}: {revoked:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_loss_all_go_on_with_the_login_that_the_store_has_whatever_their_clocks_say() {
+    for wrong in [0, -5, -50, 30] {
+        // Which of two writes has the larger number is drawn.
+        for seed in [1, 2_000_000, 4_000_000, 7_000_000, 15_000_000] {
+            let world = World::new(STRICT);
+            let clock = VirtualClock::new();
+            clock.jump(wrong);
+            let process = |holder: &str, clock, seed| {
+                let set_up = user(&world.bank, &world.store(), clock, holder);
+                set_up.seed(seed).build()
+            };
+            let (a, b) = (
+                process("a", &world.clock, seed),
+                process("bb", &clock, seed * 3 + 77_777),
+            );
+            a.adopt(world.bank.login()).await.unwrap();
+            b.fresh().await.unwrap();
+            let old = world.address.now().load(&user_key()).await.unwrap();
+            tokio::time::sleep(secs(100)).await;
+            a.adopt(world.bank.login()).await.unwrap();
+            world.address.fails_over_to(old).await;
+            tokio::time::sleep(secs(1)).await;
+            b.adopt(world.bank.login()).await.unwrap();
+            let calls = [called_each_second(&a), called_each_second(&b)];
+            tokio::time::sleep(secs(900)).await;
+            for handle in [&a, &b] {
+                let bearer = handle.fresh().await.unwrap();
+                assert_eq!(text(&bearer), "Bearer access-3", "{wrong} {seed}");
+            }
+            calls.iter().for_each(tokio::task::JoinHandle::abort);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_goes_back_by_more_logins_than_a_grant_remembers_gets_the_newest_one_back() {
+    for logins in [17, 18, 40] {
+        for is_lost in [false, true] {
+            let world = World::new(STRICT);
+            let [holds, idle] = ["holds", "idle"].map(|holder| world.process(holder));
+            holds.adopt(world.bank.login()).await.unwrap();
+            idle.fresh().await.unwrap();
+            let old = world.address.now().load(&user_key()).await.unwrap();
+            for _ in 1..logins {
+                tokio::time::sleep(secs(60)).await;
+                holds.adopt(world.bank.login()).await.unwrap();
+            }
+            world.address.fails_over_to(old.filter(|_| !is_lost)).await;
+            if is_lost {
+                // It puts back what it holds, which is the first login.
+                idle.load().await.unwrap();
+            }
+            let calls = [called_each_second(&holds), called_each_second(&idle)];
+            tokio::time::sleep(secs(700)).await;
+            let newest = format!("Bearer access-{logins}");
+            for handle in [&holds, &idle] {
+                assert_eq!(text(&handle.fresh().await.unwrap()), newest, "{is_lost}");
+            }
+            calls.iter().for_each(tokio::task::JoinHandle::abort);
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_look_at_a_store_that_lost_nothing_takes_no_lease_and_writes_nothing() {
     let world = World::new(STRICT);

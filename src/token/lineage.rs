@@ -19,6 +19,9 @@ pub struct Lineage {
     /// What there was before, the youngest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<Ancestor>,
+    /// How it stands to those that are not remembered. None: it is the first one, or a version that does not write this wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
     /// The store could not be asked what there was before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     blind: bool,
@@ -43,9 +46,27 @@ struct Ancestor {
     /// It had been ended on purpose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ended: bool,
+    /// When the last end that was seen was written. None: a version that does not write this saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended_at: Option<DateTime<Utc>>,
     /// The token that an import brought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imported: Option<Fingerprint>,
+}
+
+/// How far a grant is from the first one of its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Origin {
+    first: String,
+    /// How many grants later it came.
+    number: u32,
+}
+
+impl Origin {
+    fn next(self) -> Self {
+        let number = self.number.saturating_add(1);
+        Self { number, ..self }
+    }
 }
 
 /// So many ancestors are remembered: logins of one user that can be under way at once, and more.
@@ -81,6 +102,7 @@ impl Lineage {
             id: uuid::Uuid::new_v4().simple().to_string(),
             at,
             before: Vec::new(),
+            origin: None,
             blind: true,
             waited: false,
             imported: None,
@@ -112,9 +134,9 @@ impl Lineage {
         youngest.chain(self.ended.iter().copied())
     }
 
-    /// The same login, after a look at what there is: this grant, which was ended on purpose or not; or none.
+    /// The same login, after a look at what there is: this grant, and when it was ended on purpose, if it was; or none.
     #[must_use]
-    pub(crate) fn after(mut self, seen: Option<(Option<&Self>, bool)>) -> Self {
+    pub(crate) fn after(mut self, seen: Option<(Option<&Self>, Option<DateTime<Utc>>)>) -> Self {
         self.blind = false;
         match seen {
             Some((lineage, ended)) => self.replacing(lineage, ended),
@@ -126,20 +148,31 @@ impl Lineage {
     #[must_use]
     pub(crate) fn after_what_is_held(self, held: Option<&Self>) -> Self {
         match held {
-            Some(_) => self.replacing(held, false),
+            Some(_) => self.replacing(held, None),
             None => self,
         }
     }
 
-    fn replacing(mut self, lineage: Option<&Self>, ended: bool) -> Self {
+    fn replacing(mut self, lineage: Option<&Self>, ended_at: Option<DateTime<Utc>>) -> Self {
         let id = lineage.map(|lineage| lineage.id.clone()).unwrap_or_default();
         if id == self.id {
             return self;
         }
+        let origin = lineage.map(|lineage| lineage.origin().next());
+        // Where it comes after two, the longer line counts.
+        if self.origin.as_ref().map(|own| own.number) < origin.as_ref().map(|origin| origin.number) {
+            self.origin = origin;
+        }
         let older = lineage.map(|lineage| lineage.before.as_slice()).unwrap_or_default();
         let known = std::mem::take(&mut self.before);
         let imported = lineage.and_then(|lineage| lineage.imported);
-        self.before.push(Ancestor { id, ended, imported });
+        let ended = ended_at.is_some();
+        self.before.push(Ancestor {
+            id,
+            ended,
+            ended_at,
+            imported,
+        });
         let older_ends = lineage.map(|lineage| lineage.ended.as_slice()).unwrap_or_default();
         let known_ends = std::mem::take(&mut self.ended);
         for token in imported.filter(|_| ended).iter().chain(older_ends).chain(&known_ends) {
@@ -154,7 +187,10 @@ impl Lineage {
         }
         // Whoever was seen ended is that, whatever is known of it elsewhere.
         for ancestor in &mut self.before {
-            ancestor.ended |= known.iter().any(|seen| seen.id == ancestor.id && seen.ended);
+            if let Some(seen) = known.iter().find(|seen| seen.id == ancestor.id && seen.ended) {
+                ancestor.ended = true;
+                ancestor.ended_at = ancestor.ended_at.max(seen.ended_at);
+            }
         }
         self
     }
@@ -163,6 +199,23 @@ impl Lineage {
     #[must_use]
     pub(crate) fn that_waited(self) -> Self {
         Self { waited: true, ..self }
+    }
+
+    fn origin(&self) -> Origin {
+        let first = || Origin {
+            first: self.id.clone(),
+            number: 0,
+        };
+        self.origin.clone().unwrap_or_else(first)
+    }
+
+    /// Whether it came so long after this grant that it does not remember it: they go back to one grant, and all that it
+    /// remembers came after this one. Where somebody went on from an older copy of the store nothing but the time tells them
+    /// apart.
+    fn is_long_after(&self, other: &Self) -> bool {
+        let (own, others) = (self.origin(), other.origin());
+        let remembered = u32::try_from(self.before.len()).unwrap_or(u32::MAX);
+        own.first == others.first && others.number < own.number.saturating_sub(remembered) && other.at < self.at
     }
 
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
@@ -179,6 +232,8 @@ impl Lineage {
             (Some(stored), Some(held)) if stored.imported.is_some() && stored.imported == held.imported => {
                 Kinship::Same
             }
+            (Some(stored), Some(held)) if stored.is_long_after(held) => Kinship::Later,
+            (Some(stored), Some(held)) if held.is_long_after(stored) => Kinship::Earlier,
             (Some(_), Some(_)) => Kinship::Apart,
             (Some(stored), None) if stored.ancestor("").is_some() => Kinship::Later,
             // A version without lineages may have refreshed the grant, and left its lineage out.
@@ -186,14 +241,20 @@ impl Lineage {
         }
     }
 
+    /// Whether this login saw the grant ended with this end, or with a later one: of what was ended twice it may know the
+    /// first end alone, and the second was meant for it too. Of a grant that it does not remember nothing but the time tells.
+    pub(crate) fn saw_end(&self, of: Option<&Self>, at: DateTime<Utc>) -> bool {
+        match self.ancestor(of.map_or("", |of| &of.id)) {
+            Some(ancestor) => ancestor.ended && ancestor.ended_at.is_none_or(|seen| seen >= at),
+            None => of.is_some_and(|of| self.is_long_after(of)) && at < self.at,
+        }
+    }
+
     /// Whether this login goes over what is stored. `ended`: when that was ended on purpose.
     pub(crate) fn replaces(&self, stored: Option<&Self>, ended: Option<DateTime<Utc>>) -> bool {
         // Where the login could not look, the time of day is all there is.
         let is_later_than = |at: DateTime<Utc>| self.blind && self.at >= at;
-        let saw_the_end = self
-            .ancestor(stored.map_or("", |stored| &stored.id))
-            .is_some_and(|ancestor| ancestor.ended);
-        let after_the_end = ended.is_none_or(|at| saw_the_end || is_later_than(at));
+        let after_the_end = ended.is_none_or(|at| self.saw_end(stored, at) || is_later_than(at));
         match Self::kinship(stored, Some(self)) {
             Kinship::Same | Kinship::Later => false,
             Kinship::Earlier => after_the_end,
@@ -218,7 +279,7 @@ mod tests {
 
     fn login(second: i64, before: Option<&Lineage>) -> Lineage {
         let begun = Lineage::begun(at(second));
-        begun.after(before.map(|before| (Some(before), false)))
+        begun.after(before.map(|before| (Some(before), None)))
     }
 
     #[test]
@@ -254,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_has_no_lineage_is_older_only_where_it_was_seen() {
-        let over_an_older_version = Lineage::begun(at(0)).after(Some((None, false)));
+        let over_an_older_version = Lineage::begun(at(0)).after(Some((None, None)));
         let first = login(0, None);
         for (stored, held, expected) in [
             (None, None, Kinship::Unknown),
@@ -270,20 +331,26 @@ mod tests {
     #[test]
     fn a_login_goes_over_what_it_saw_and_over_nothing_that_came_after_its_look() {
         let first = login(0, None);
+        let (early, late) = (Some(at(99)), Some(at(101)));
         let saw_it = login(100, Some(&first));
-        let saw_its_end = Lineage::begun(at(100)).after(Some((Some(&first), true)));
+        let saw_its_end = Lineage::begun(at(100)).after(Some((Some(&first), early)));
+        // As a version wrote it that does not tell which.
+        let mut saw_an_end = saw_its_end.clone();
+        saw_an_end.before[0].ended_at = None;
         let saw_nothing = login(100, None);
         let other = login(50, Some(&first));
         let blind = Lineage::begun(at(100));
         let after_it = login(500, Some(&saw_it));
-        let (early, late) = (Some(at(99)), Some(at(101)));
         for (login, stored, ended, goes_over) in [
             (&saw_it, Some(&first), None, true),
             // Revoked since, whatever the clock says.
             (&saw_it, Some(&first), early, false),
             (&saw_it, Some(&first), late, false),
             (&saw_its_end, Some(&first), early, true),
-            (&saw_its_end, Some(&first), late, true),
+            (&saw_its_end, Some(&first), Some(at(98)), true),
+            // It was ended once more since.
+            (&saw_its_end, Some(&first), late, false),
+            (&saw_an_end, Some(&first), late, true),
             // Another login was stored since.
             (&saw_it, Some(&other), None, false),
             (&saw_nothing, Some(&other), None, false),
@@ -335,11 +402,11 @@ mod tests {
     fn an_end_that_a_login_saw_stays_one_whatever_its_process_held() {
         let first = login(0, None);
         let second = login(100, Some(&first));
-        let third = Lineage::begun(at(200)).after(Some((Some(&first), true)));
+        let third = Lineage::begun(at(200)).after(Some((Some(&first), Some(at(150)))));
         let third = third.after_what_is_held(Some(&second));
         assert!(third.replaces(Some(&first), Some(at(150))));
         assert!(third.replaces(Some(&second), None));
-        let blind_to_it = Lineage::begun(at(200)).after(Some((Some(&first), false)));
+        let blind_to_it = Lineage::begun(at(200)).after(Some((Some(&first), None)));
         assert!(
             !blind_to_it
                 .after_what_is_held(Some(&second))
@@ -355,18 +422,70 @@ mod tests {
             youngest = login(second, Some(&youngest));
         }
         assert_eq!(youngest.before.len(), REMEMBERED);
-        assert_eq!(Lineage::kinship(Some(&oldest), Some(&youngest)), Kinship::Apart);
-        let again = youngest.clone().after(Some((Some(&oldest), false)));
+        assert!(youngest.ancestor(&oldest.id).is_none());
+        let again = youngest.clone().after(Some((Some(&oldest), None)));
         assert_eq!(again.before.len(), REMEMBERED);
-        assert_eq!(again.clone().after(Some((Some(&again), false))), again);
+        assert_eq!(again.clone().after(Some((Some(&again), None))), again);
+    }
+
+    #[test]
+    fn a_grant_that_is_not_remembered_is_known_by_how_far_it_is_from_the_first_one() {
+        let first = login(0, None);
+        let line = |length: i64| {
+            let mut line = vec![first.clone()];
+            for second in 1..=length {
+                line.push(login(second, line.last()));
+            }
+            line
+        };
+        let line = line(40);
+        let youngest = &line[40];
+        for (number, older) in line[..40].iter().enumerate() {
+            assert_eq!(
+                Lineage::kinship(Some(older), Some(youngest)),
+                Kinship::Earlier,
+                "{number}"
+            );
+            assert_eq!(
+                Lineage::kinship(Some(youngest), Some(older)),
+                Kinship::Later,
+                "{number}"
+            );
+            assert!(!youngest.saw_end(Some(older), at(41)), "{number}");
+            // Of those that are remembered it is known that they were not ended.
+            assert_eq!(youngest.saw_end(Some(older), at(39)), number < 24, "{number}");
+        }
+        let mut unnumbered = youngest.clone();
+        unnumbered.origin = None;
+        for (what, other, held) in [
+            (
+                "somebody went on from an older copy",
+                login(41, Some(&line[2])),
+                youngest,
+            ),
+            (
+                "a number that is remembered is another's",
+                login(30, Some(&line[30])),
+                youngest,
+            ),
+            ("the store had lost all", login(1, None), youngest),
+            ("a version that does not count wrote it", first.clone(), &unnumbered),
+        ] {
+            assert_eq!(Lineage::kinship(Some(&other), Some(held)), Kinship::Apart, "{what}");
+            assert_eq!(Lineage::kinship(Some(held), Some(&other)), Kinship::Apart, "{what}");
+        }
+        // It goes on being counted from there.
+        let later = login(80, Some(&login(60, Some(&unnumbered))));
+        assert_eq!(later.origin().number, 2);
+        assert_eq!(Lineage::kinship(Some(&unnumbered), Some(&later)), Kinship::Earlier);
     }
 
     #[test]
     fn what_was_ended_on_purpose_is_remembered_for_longer_than_its_grant() {
         let token = |number: usize| Fingerprint::of(&crate::value::Secret::from(format!("token {number}").as_str()));
-        let import = |number, before: &Lineage, ended| {
+        let import = |number, before: &Lineage, ended: bool| {
             let begun = Lineage::begun(at(0)).of_import(token(number));
-            begun.after(Some((Some(before), ended)))
+            begun.after(Some((Some(before), ended.then(|| at(0)))))
         };
         let is_known = |lineage: &Lineage, number| lineage.imports().any(|known| known == token(number));
         let first = Lineage::begun(at(0)).of_import(token(0));
@@ -379,7 +498,7 @@ mod tests {
         assert_eq!(youngest.ended, [token(0)]);
         // A login keeps it, and so does what is seen twice.
         let login = login(0, Some(&youngest));
-        let again = login.clone().after(Some((Some(&youngest), false)));
+        let again = login.clone().after(Some((Some(&youngest), None)));
         assert_eq!((&login.ended, &again.ended), (&youngest.ended, &youngest.ended));
         for number in 101..=200 {
             youngest = import(number, &youngest, true);
@@ -390,9 +509,15 @@ mod tests {
 
     #[test]
     fn it_is_read_back_as_it_was_written() {
-        let lineage = Lineage::begun(at(0)).after(Some((Some(&login(0, None)), true)));
+        let lineage = Lineage::begun(at(0)).after(Some((Some(&login(0, None)), Some(at(5)))));
         let text = serde_json::to_string(&lineage).unwrap_or_default();
         assert_eq!(serde_json::from_str::<Lineage>(&text).ok(), Some(lineage));
         assert!(!text.contains("blind"));
+        // As the version before wrote it.
+        let before = r#"{"id":"2","at":"2026-01-01T00:00:00Z","before":[{"id":"1","ended":true},{"id":"0"}]}"#;
+        let before = serde_json::from_str::<Lineage>(before).unwrap_or_else(|_| Lineage::begun(at(9)));
+        assert!(before.before[0].ended && before.before[0].ended_at.is_none() && before.origin.is_none());
+        // And what that reads: it leaves out what it does not know.
+        assert!(text.contains(r#""ended":true"#));
     }
 }

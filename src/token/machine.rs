@@ -352,7 +352,7 @@ pub(crate) fn unsettled(intent: &Intent, own: bool, exclusive: bool, waited_for:
 ///
 /// A grant that was ended on purpose leaves a tombstone, so a record that is missing was lost. Of one login the higher
 /// generation is the newer one, unless somebody went on from an older copy since; an end on purpose is final. Of two
-/// logins it is the one that replaced the other.
+/// logins it is the one that replaced the other; where that was ended on purpose since, this login was meant too.
 pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
     let Some(stored) = stored else {
         return true;
@@ -363,10 +363,16 @@ pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
     };
     match Lineage::kinship(stored.lineage(), held.lineage.as_ref()) {
         Kinship::Same => stored.ended_on_purpose().is_none() && older(),
-        Kinship::Earlier => true,
+        Kinship::Earlier => stored.ended_on_purpose().is_none_or(|end| saw_end(held, end)),
         Kinship::Later | Kinship::Apart => false,
         Kinship::Unknown => went_back_by_the_clock(stored, held),
     }
+}
+
+/// Whether the login of these tokens came after this end of a grant before it.
+fn saw_end(tokens: &TokenSet, end: &Tombstone) -> bool {
+    let login = tokens.lineage.as_ref();
+    login.is_some_and(|login| login.saw_end(end.lineage.as_ref(), end.at))
 }
 
 /// Whether tokens of the same login were asked for after the ones that are held, by more than clocks are wrong: somebody
@@ -406,7 +412,8 @@ pub(crate) fn outlives(tokens: &TokenSet, end: &Tombstone) -> bool {
         && match kinship {
             Kinship::Same => end.generation < tokens.generation,
             Kinship::Later | Kinship::Apart => end.unseen,
-            Kinship::Earlier | Kinship::Unknown => false,
+            Kinship::Earlier => !saw_end(tokens, end),
+            Kinship::Unknown => false,
         }
 }
 
@@ -432,13 +439,14 @@ pub(crate) fn is_outdated(
     let later = held.filter(|_| renewal == Renewal::Refresh).is_some_and(|held| {
         let tokens = read.tokens.as_ref();
         match Lineage::kinship(read.lineage(), held.lineage.as_ref()) {
-            Kinship::Later => true,
+            // What stands in the store of two of which neither has seen the other is the grant, whatever clocks say.
+            Kinship::Later | Kinship::Apart => true,
             // Two that went on from one copy have the same generation.
             Kinship::Same => tokens.is_some_and(|tokens| {
                 (held.generation, held.obtained_at) < (tokens.generation, tokens.obtained_at)
                     || went_on_later(tokens, held)
             }),
-            _ => tokens.is_some_and(|tokens| held.obtained_at < tokens.obtained_at),
+            Kinship::Earlier | Kinship::Unknown => tokens.is_some_and(|tokens| held.obtained_at < tokens.obtained_at),
         }
     });
     revision < shown && !later && read.ended_on_purpose().is_none()

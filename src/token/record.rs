@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -163,9 +163,30 @@ impl Record {
         lineage_of(self.tokens.as_ref(), self.tombstone.as_ref())
     }
 
-    /// What a login sees of it that is to replace it: which grant it is, and whether that was ended on purpose.
-    pub(crate) fn as_ancestor(&self) -> (Option<&Lineage>, bool) {
-        (self.lineage(), self.ended_on_purpose().is_some())
+    /// What a login sees of it that is to replace it: which grant it is, and when that was ended on purpose, if it was.
+    pub(crate) fn as_ancestor(&self) -> (Option<&Lineage>, Option<DateTime<Utc>>) {
+        (self.lineage(), self.ended_on_purpose().map(|end| end.at))
+    }
+
+    /// When the grant ends that is ended now: after its last end, whatever clocks say. A login that waits may have seen that
+    /// one, and is to end with this one.
+    pub(crate) fn ends_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let before = self.ended_on_purpose().map(|end| end.at);
+        let after_it = before.and_then(|at| at.checked_add_signed(TimeDelta::microseconds(1)));
+        after_it.map_or(now, |after_it| after_it.max(now))
+    }
+
+    /// The same mark, of a grant that was to end at the provider once more: a login that saw the mark before this comes
+    /// before it.
+    #[must_use]
+    pub(crate) fn revoked_again(&self, now: DateTime<Utc>, holder: &str) -> Self {
+        let mut record = self.clone().ended_at_provider();
+        let at = record.ends_at(now);
+        if let Some(tombstone) = &mut record.tombstone {
+            tombstone.at = at;
+            tombstone.holder = holder.to_owned();
+        }
+        record
     }
 
     /// Since when it is ended on purpose.
@@ -289,7 +310,7 @@ impl Record {
         if let Some(tombstone) = &mut self.tombstone {
             tombstone.unseen = true;
             let own = Lineage::begun(tombstone.at);
-            tombstone.lineage = Some(own.after(held.map(|held| (Some(held), true))));
+            tombstone.lineage = Some(own.after(held.map(|held| (Some(held), Some(tombstone.at)))));
         }
         self
     }
@@ -591,8 +612,8 @@ mod tests {
         for record in [&record, &ended] {
             assert_eq!((record.generation(), record.lineage()), (5, lineage.as_ref()));
         }
-        assert_eq!(record.as_ancestor(), (lineage.as_ref(), false));
-        assert_eq!(ended.as_ancestor(), (lineage.as_ref(), true));
+        assert_eq!(record.as_ancestor(), (lineage.as_ref(), None));
+        assert_eq!(ended.as_ancestor(), (lineage.as_ref(), Some(at(9))));
         let nothing = Record {
             tombstone: None,
             ..ended

@@ -380,7 +380,7 @@ fn stored(row: &Row, generation: &str, login: Option<Lineage>) -> Option<Record>
 fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
     let login = |before: Option<&Lineage>| {
         let begun = Lineage::begun(now(Duration::ZERO).utc());
-        begun.after(before.map(|before| (Some(before), false)))
+        begun.after(before.map(|before| (Some(before), None)))
     };
     let first = login(None);
     match row.cell("login") {
@@ -388,6 +388,11 @@ fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
         "same" => (Some(first.clone()), Some(first)),
         "later" => (Some(login(Some(&first))), Some(first)),
         "earlier" => (Some(first.clone()), Some(login(Some(&first)))),
+        "ended" => {
+            let end = now(Duration::from_secs(90)).utc();
+            let ours = Lineage::begun(end).after(Some((Some(&first), Some(end))));
+            (Some(first), Some(ours))
+        }
         "apart" => (Some(login(Some(&first))), Some(login(Some(&first)))),
         "left out" => (None, Some(first)),
         other => panic!("login {other}"),

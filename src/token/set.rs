@@ -137,7 +137,7 @@ impl TokenSet {
     }
 
     /// The login that they are of replaces this grant, or none.
-    pub(crate) fn descend_from(&mut self, seen: Option<(Option<&Lineage>, bool)>) {
+    pub(crate) fn descend_from(&mut self, seen: Option<(Option<&Lineage>, Option<DateTime<Utc>>)>) {
         self.lineage = self.lineage.take().map(|login| login.after(seen));
     }
 
@@ -405,10 +405,10 @@ mod tests {
         let mut set = first(full(1));
         // By the time of day it is the later one.
         let older = Lineage::begun(set.obtained_at + HOUR);
-        set.descend_from(Some((Some(&older), false)));
+        set.descend_from(Some((Some(&older), None)));
         assert_eq!(set.lineage, None, "tokens of a version without lineages");
         set.lineage = Some(Lineage::begun(set.obtained_at));
-        set.descend_from(Some((Some(&older), false)));
+        set.descend_from(Some((Some(&older), None)));
         assert!(set.lineage.is_some_and(|lineage| lineage.replaces(Some(&older), None)));
     }
 

@@ -114,6 +114,13 @@ impl Held {
         self.lock_tried().iter().any(|tried| damage.is_at(*tried))
     }
 
+    /// Whether what is damaged is the write of an intent under which nothing was sent. It went over a record that this process
+    /// knew, and in which no request was under way.
+    pub fn is_unsent(&self, damage: &Damage) -> bool {
+        let unsent = self.unsent.load(Ordering::Acquire);
+        unsent > 0 && damage.is_at(unsent)
+    }
+
     /// The record without an intent that is this process's, by its number and its holder, and under which nothing was sent:
     /// the answer to its write was lost.
     pub fn without_unsent(&self, mut seen: Versioned) -> Versioned {
@@ -659,12 +666,18 @@ mod tests {
             seen.record.intent.is_some()
         };
         assert!(is_seen(0, &own) && is_seen(7, &own), "nothing was intended");
+        assert!(
+            !held.is_unsent(&damage(7)) && !held.is_unsent(&damage(0)),
+            "nothing was intended"
+        );
         held.intends(7);
         assert!(!is_seen(7, &own));
+        // The same where it arrived damaged.
+        assert!(held.is_unsent(&damage(7)) && !held.is_unsent(&damage(8)) && !held.is_unsent(&Damage::default()));
         assert!(is_seen(8, &own) && is_seen(6, &own) && is_seen(7, "another process"));
         assert!(held.without_unsent(alive(&held, 7, &tokens)).record.intent.is_none());
         held.intent_is_settled();
-        assert!(is_seen(7, &own) && is_seen(0, &own));
+        assert!(is_seen(7, &own) && is_seen(0, &own) && !held.is_unsent(&damage(7)));
     }
 
     #[test]
@@ -713,7 +726,7 @@ mod tests {
             lineage: Some(Lineage::begun(tokens.obtained_at).after(seen)),
             ..tokens.clone()
         };
-        (of(Some((tokens.lineage.as_ref(), true))), of(None))
+        (of(Some((tokens.lineage.as_ref(), Some(tokens.obtained_at)))), of(None))
     }
 
     #[test]
@@ -726,7 +739,7 @@ mod tests {
             (ReauthorizationReason::Revoked, 29, "the same", false),
             // An end that nobody meant is as old as its revision says.
             (ReauthorizationReason::Refused, 12, "after it", true),
-            (ReauthorizationReason::Refused, 12, "beside it", false),
+            (ReauthorizationReason::Refused, 12, "beside it", true),
             (ReauthorizationReason::Refused, 31, "beside it", true),
         ] {
             let held = held();

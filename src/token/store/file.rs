@@ -552,25 +552,35 @@ fn frame(record: &StoredRecord) -> RecordBytes {
     RecordBytes::from(framed)
 }
 
-/// Whether a later version of the format stands in the first line.
+/// Whether a later version of the format stands in the first line. Where the rest is a whole record of this version, the
+/// line is what was damaged.
 fn is_newer(framed: &[u8]) -> bool {
-    let family = MAGIC.trim_end_matches(char::is_numeric).as_bytes();
-    let line = framed.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let version = line.strip_prefix(family);
-    line != MAGIC.as_bytes()
-        && framed.len() > line.len()
-        && version.is_some_and(|version| !version.is_empty() && version.iter().all(u8::is_ascii_digit))
+    let family = MAGIC.trim_end_matches(char::is_numeric);
+    let version = |line: &str| line.strip_prefix(family)?.parse::<u64>().ok();
+    let Some((line, rest)) = split_line(framed) else {
+        return false;
+    };
+    let later = version(line).zip(version(MAGIC)).is_some_and(|(it, this)| it > this);
+    later && unframe_rest(rest).is_none()
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let at = bytes.iter().position(|byte| *byte == b'\n')?;
+    let (line, rest) = bytes.split_at(at);
+    Some((std::str::from_utf8(line).ok()?, rest.get(1..)?))
 }
 
 fn unframe(framed: &[u8]) -> Option<StoredRecord> {
-    let mut parts = framed.splitn(4, |byte| *byte == b'\n');
-    let mut line = || std::str::from_utf8(parts.next()?).ok();
-    if line()? != MAGIC {
-        return None;
-    }
-    let revision = line()?.parse().ok()?;
-    let expected = u64::from_str_radix(line()?, 16).ok()?;
-    let bytes = parts.next()?;
+    let (line, rest) = split_line(framed)?;
+    unframe_rest(rest).filter(|_| line == MAGIC)
+}
+
+/// What stands behind the first line.
+fn unframe_rest(rest: &[u8]) -> Option<StoredRecord> {
+    let (revision, rest) = split_line(rest)?;
+    let (expected, bytes) = split_line(rest)?;
+    let revision = revision.parse().ok()?;
+    let expected = u64::from_str_radix(expected, 16).ok()?;
     (checksum(revision, bytes) == expected).then(|| StoredRecord::new(revision, bytes))
 }
 

@@ -36,12 +36,6 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         Err(error) => return Err(error.into()),
     };
     let held = live.held.snapshot();
-    if stored.is_none() && damaged.is_none() && held.is_none() {
-        // A copy of a damaged record may have outlived its grant.
-        live.store.remove_aside().await?;
-        live.clear();
-        return Ok(());
-    }
     let read = stored.as_ref().and_then(|stored| {
         let record = Record::decode(&stored.bytes).ok()?;
         let revision = stored.revision;
@@ -66,10 +60,13 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
         (Some(_), _) | (None, true) => held,
         (None, false) => None,
     };
+    let now = live.now().utc();
+    let ends_at = record.as_ref().map_or(now, |record| record.ends_at(now));
+    // Where there is nothing, too: a login that waits for its store, or tokens that the store has lost, are to find the end.
     let mark = Record::ended(
         live.grant.key.clone(),
         ReauthorizationReason::Forgotten,
-        live.now().utc(),
+        ends_at,
         generation,
         &live.grant.holder,
     )

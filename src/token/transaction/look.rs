@@ -125,6 +125,7 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
 
 /// The same for whoever ends the grant: one that lives again is there to be ended.
 pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreError> {
+    let mut none_is_sent = false;
     let (stored, held_at, tokens, was_damaged) = match read_numbered(live, fence).await {
         Ok(seen) => match live.held.lost_by_store(seen.as_ref()) {
             None => return Ok(Known::Stored(seen)),
@@ -136,6 +137,7 @@ pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreE
             };
             if let Some((held_at, tokens)) = live.held.lost_to_damage(damage) {
                 live.store.keep_aside(damage).await?;
+                none_is_sent = live.held.is_unsent(damage);
                 (damage.revision, held_at, tokens, true)
             } else if let Some(end) = live.held.end_lost_to_damage(damage) {
                 let ended = end_again(live, damage.revision, end, Some(damage), fence).await?;
@@ -153,6 +155,8 @@ pub(super) async fn read_to_end(live: &Live, fence: u64) -> Result<Known, StoreE
         .spends()
         .then_some(())
         .and(tokens.refresh_token.as_ref());
+    // What this process was about to do itself, nobody has to wait for.
+    let somebody = somebody.filter(|_| !none_is_sent);
     let somebody = somebody.map(|refresh_token| Intent {
         holder: "a process that the store has forgotten".to_owned(),
         fence,

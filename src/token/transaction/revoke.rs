@@ -105,10 +105,12 @@ async fn revoke_known(
         .or(held.as_ref())
         .or_else(|| seen.as_ref().and_then(|seen| seen.record.tokens.as_ref()));
     let Some(tokens) = tokens.cloned() else {
-        return match &seen {
-            Some(_) => Ok(()),
-            None => Err(live.grant.missing()),
-        };
+        let seen = seen.ok_or_else(|| live.grant.missing())?;
+        // It has ended. A login that waits for its store is to end too, though it came after that end.
+        let again = seen.record.revoked_again(live.now().utc(), &live.grant.holder);
+        let written = write_over(live, &seen, again, fence).await?;
+        live.publish(written.done("take the tombstone")?);
+        return Ok(());
     };
     // With what a store lost, it lost who was about to send it.
     let may_be_sent = held.is_some() || seen.as_ref().is_some_and(|seen| seen.record.intent.is_some());
