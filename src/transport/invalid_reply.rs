@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::outcome::Conclusion;
 use crate::http::RetryAfter;
@@ -165,6 +165,15 @@ pub(super) fn told(status: StatusCode) -> String {
         Some(_) => status.to_string(),
         None => status.as_str().to_owned(),
     }
+}
+
+/// The media type that headers name, without its parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
+    text.split(';')
+        .next()
+        .map(|text| text.trim().to_owned())
+        .filter(|text| text.len() <= 64)
 }
 
 /// `application/json`, `application/problem+json` and their kin.

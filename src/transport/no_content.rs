@@ -4,8 +4,8 @@ use http::HeaderMap;
 
 use super::charset::{Wrong, in_utf_8};
 use super::error::Error;
-use super::invalid_reply::{Problem, is_json};
-use super::reading::{media_type, sent_as_an_error, told_at_the_end, whole};
+use super::invalid_reply::{Problem, is_json, media_type};
+use super::reading::{sent_as_an_error, told_at_the_end, whole};
 use super::response::{Response, ResponseValue};
 use crate::value::decode::members;
 use crate::value::error_in_success::{error_for_nothing, says_error};

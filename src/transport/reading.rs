@@ -1,13 +1,12 @@
 //! From a reply to its value, or to the error that it is.
 
 use bytes::Bytes;
-use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use super::charset::{Wrong, in_utf_8};
 use super::ending::Ending;
 use super::error::Error;
-use super::invalid_reply::{Problem, RawBody, is_json};
+use super::invalid_reply::{Problem, RawBody, is_json, media_type};
 use super::operation::{Effect, Operation};
 use super::response::{Body, Head, Response, ResponseValue};
 use super::trace;
@@ -369,14 +368,6 @@ fn told(mut items: Vec<Unreadable>, head: &Head) -> Vec<UnreadableItem> {
         raw: RawBody(item.raw.into()),
     };
     items.into_iter().map(with_reply).collect()
-}
-
-pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
-    text.split(';')
-        .next()
-        .map(|text| text.trim().to_owned())
-        .filter(|text| text.len() <= 64)
 }
 
 impl<T> ResponseValue<T> {
