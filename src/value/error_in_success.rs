@@ -292,9 +292,14 @@ pub(crate) fn may_tell(name: &str) -> bool {
             .any(|names| named(name, names).is_some())
 }
 
-/// Whether a text that stands alone in the place of a reply without a body is an error's words.
+/// What a text says that stands alone in the place of a reply without a body: whether it is an error's words ...
 pub(crate) fn says_error(text: &str) -> bool {
-    says(text) == Says::Failure
+    says(text) == Says::Failure || NO_ERROR.contains(&text.trim().to_ascii_lowercase().as_str())
+}
+
+/// ... and whether it is as a whole those of a success.
+pub(crate) fn says_success(text: &str) -> bool {
+    matches!(says(text), Says::NoError | Says::Done | Says::Ended)
 }
 
 /// How an object is looked at.
