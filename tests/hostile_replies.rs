@@ -140,6 +140,17 @@ async fn a_described_field_that_is_blank_makes_no_success_of_an_error() {
         ("{\"transactionStatus\":\"\u{3000}\",\"message\":\"declined\"}", false),
         (r#"{"transactionStatus":"ACSC","success":false}"#, false),
         (r#"{"transactionStatus":"ACSC","status":500}"#, false),
+        (
+            r#"{"transactionStatus":null,"errors":[{"code":"CONSENT_REVOKED","message":"x"}]}"#,
+            false,
+        ),
+        (
+            r#"{"statusDateTime":"2026-11-27T10:00:00Z","errorCode":"CONSENT_REVOKED"}"#,
+            false,
+        ),
+        (r#"{"transactionStatus":null,"received":true,"status":"FAILED"}"#, false),
+        (r#"{"transactionStatus":"ACSC","errorPolicy":"CONTINUE"}"#, true),
+        (r#"{"transactionStatus":"ACSC","roundingError":"0.004"}"#, true),
         (r#"{"transactionStatus":"ACSC","errorCode":null}"#, true),
         (r#"{"transactionStatus":"ACSC","errorCode":"0"}"#, true),
         (r#"{"transactionStatus":"ACSC","errorCode":"SUCCESS"}"#, true),
@@ -210,6 +221,12 @@ async fn a_booked_deal_is_one_though_it_says_that_there_was_no_error() {
         (r#","error":"none""#, true),
         (r#","success":false"#, false),
         (r#","status":500"#, false),
+        (r#","failureUrl":"https://shop.example/fail""#, true),
+        (r#","message":"Deal booked. 0 legs failed""#, true),
+        (r#","code":450"#, true),
+        (r#","errorCode":"DEAL_COMPLETED""#, false),
+        (r#","errorCode":"0","errorMessage":"quote gone""#, false),
+        (r#","received":true,"dealStatus":"REJECTED""#, false),
         // Of two, nobody can say which one was booked.
         (r#","dealId":"d2""#, false),
     ] {

@@ -337,6 +337,10 @@ async fn a_page_that_has_an_error_in_the_place_of_its_items_is_not_empty() {
         (r#"{"_links":{},"message":"down","code":"X"}"#, false),
         (r#"{"transactions":[],"success":"0"}"#, false),
         (r#"{"transactions":[],"errorCode":"X"}"#, false),
+        (r#"{"transactions":[],"errorCode":"CONSENT_REVOKED"}"#, false),
+        (r#"{"transactions":[],"code":"CONSENT_REVOKED"}"#, false),
+        (r#"{"transactions":null,"code":"CONSENT_REVOKED","message":"x"}"#, false),
+        (r#"{"transactions":[],"errorPolicy":"CONTINUE"}"#, true),
         (r#"{"transactions":[],"tppMessages":[{"category":"ERROR"}]}"#, false),
         (
             r#"{"transactions":{"tppMessages":[{"category":"ERROR"}],"booked":[]}}"#,
@@ -626,6 +630,8 @@ async fn a_list_that_does_not_come_in_pages_is_whole_and_read_item_by_item() {
         (r#"{"LIST":[],"errors":[{"code":"X"}]}"#, None),
         (r#"{"LIST":[],"error":"timeout"}"#, None),
         (r#"{"LIST":[{"ID":"a"}],"error":"timeout"}"#, None),
+        (r#"{"LIST":[{"ID":"a"}],"errors":[{"code":"CONSENT_REVOKED"}]}"#, None),
+        (r#"{"LIST":[{"ID":"a"}],"errorPolicy":"CONTINUE"}"#, all(1)),
         // More than that, and nobody who would ask for it.
         (r#"{"LIST":[{"ID":"a"}],"_links":{"next":{"href":"/x?page=2"}}}"#, None),
         (r#"{"LIST":[{"ID":"a"}],"hasMore":true}"#, None),

@@ -448,6 +448,10 @@ async fn a_state_that_stands_beside_an_error_settles_nothing() {
     for (beside, expected) in [
         (r#""transactionStatus":"RJCT","error":"stale","success":false"#, "open"),
         (r#""transactionStatus":"RJCT","errors":[{"code":"INTERNAL"}]"#, "open"),
+        (
+            r#""transactionStatus":"RJCT","errors":[{"code":"CONSENT_REVOKED"}]"#,
+            "open",
+        ),
         (r#""transactionStatus":"ACSC","success":false"#, "open"),
         (r#""transactionStatus":"RJCT","errors":[],"error":null"#, "rejected"),
         (r#""transactionStatus":"ACSC","message":"booked""#, "settled"),

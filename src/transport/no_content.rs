@@ -8,7 +8,7 @@ use super::invalid_reply::{Problem, is_json, media_type};
 use super::reading::{sent_as_an_error, told_at_the_end, whole};
 use super::response::{Response, ResponseValue};
 use crate::value::decode::members;
-use crate::value::error_in_success::{error_for_nothing, says_error};
+use crate::value::error_in_success::{error_for_nothing, says_error, says_success};
 use crate::value::{Json, JsonMap};
 
 impl ResponseValue<()> {
@@ -66,11 +66,12 @@ fn problem_in(text: &[u8], headers: &HeaderMap) -> Option<Problem> {
                 Some(json) => json.text(),
                 None => Some(String::from_utf8_lossy(text).into_owned()),
             };
-            if words.is_some_and(|words| says_error(&words)) {
+            if words.as_deref().is_some_and(says_error) {
                 return Some(instead("the words of an error"));
             }
+            let is_well = words.as_deref().is_some_and(says_success);
             let is_other = |name: &String| match is_json(name) {
-                true => json.is_none(),
+                true => json.is_none() && !is_well,
                 false => name.contains("html") && is_of_a_page(text, json.is_some()),
             };
             media_type.filter(is_other).map(not_json)

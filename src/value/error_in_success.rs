@@ -1,12 +1,13 @@
 //! What shows that the reply to a call that succeeded is an error.
 //!
 //! Each member of an object gives a sign. Some are certain: whatever stands beside it, a reply that has an `error` is none of a
-//! success. Some are of a failure, unless another says that there was a success: a status, a member such as `declined`. Some an
-//! error has and a success may: a code, words. How much of that is enough depends on what was expected: a value, a page, or
-//! nothing; and whether the call changed something, for a failure that is taken for a success is then worse than a success that
-//! nobody is sure of.
+//! success. Some state a failure: a status, a member such as `declined`. Some an error has and a success may: a code, words.
+//! Words acquit of nothing, unless they are as a whole a short phrase of a success, and a sentence with a word of a failure in it
+//! convicts only where neither a good status nor an id of what was done is beside it. How much of that is enough depends on what
+//! was expected: a value, a page, or nothing; and whether the call changed something, for a failure that is taken for a success
+//! is then worse than a success that nobody is sure of.
 
-use super::outcome_words::{DONE, Says, UNDER_WAY, says, there_are_none};
+use super::outcome_words::{DONE, ENDED, Says, TAKEN, UNDER_WAY, is_a_limit, is_short, says, there_are_none};
 use super::{Decimal, Json, JsonMap};
 
 /// How the names of members that tell of an error begin, end, or are.
@@ -14,13 +15,45 @@ const ARE_AN_ERRORS: &[&str] = &["errors", "exception", "err"];
 const BEGIN_AS_AN_ERROR: &[&str] = &["error", "fault", "errno", "errcode", "errmsg", "errdesc"];
 const END_AS_AN_ERROR: &[&str] = &["errors", "error"];
 
-/// How those names begin or end that say what is done about errors, or how many are suffered.
+/// How those names begin that say what is done about errors, and how those end that go on after an error or a failure: they are
+/// of something that has to do with one, and there may be none.
 const BEGIN_AS_A_RULE: &str = "on";
-const END_AS_A_RULE: &[&str] = &["handling", "rate", "margin", "threshold", "tolerance"];
+const GO_ON: &[&str] = &[
+    "url",
+    "uri",
+    "link",
+    "href",
+    "redirect",
+    "contact",
+    "policy",
+    "amount",
+    "attempts",
+    "handling",
+    "rate",
+    "margin",
+    "threshold",
+    "tolerance",
+];
 
 /// How the names of links end; and the one that OAuth has for an error (RFC 6749).
 const END_AS_A_LINK: &[&str] = &["url", "uri", "link", "href", "redirect"];
 const LINK_OF_AN_ERROR: &str = "error_uri";
+
+/// How the names end, in an error, of its code, of its words, and of how grave it is.
+const END_AS_A_CODE: &[&str] = &["code", "errno", "number"];
+const END_AS_WORDS: &[&str] = &[
+    "message",
+    "msg",
+    "description",
+    "desc",
+    "detail",
+    "details",
+    "reason",
+    "text",
+    "string",
+    "title",
+];
+const END_AS_A_GRAVITY: &[&str] = &["level", "severity", "category"];
 
 /// How the names of members that tell of a failure begin. Unlike an error, a success may have one: of an attempt before it.
 const BEGIN_AS_A_FAILURE: &[&str] = &[
@@ -49,20 +82,18 @@ const OF_A_SUCCESS: &[&str] = &[
 const YES: &[&str] = &["true", "1", "y", "yes"];
 const NO: &[&str] = &["false", "0", "n", "no"];
 
-/// ... and those that do if they deny it. What else is done may be yet to come.
+/// ... and those that do if they deny it: of what was to be done, and, if the call ends something, of that.
 const DENIED_IF_FALSE: &[&str] = &[
     "approved",
     "accepted",
     "booked",
     "created",
-    "deleted",
     "done",
     "received",
-    "removed",
-    "revoked",
     "submitted",
-    "updated",
 ];
+const DENIED_IF_NOT_ENDED: &[&str] = &["deleted", "removed", "revoked", "terminated", "updated"];
+const NOT_ENDED: &[&str] = &["false", "n", "no", "0"];
 
 /// Members with the status of a reply, and the one that may as well hold a count or a value.
 const OF_A_STATUS: &[&str] = &[
@@ -76,8 +107,29 @@ const OF_A_STATUS: &[&str] = &[
 ];
 const RESULT: &str = "result";
 
+/// How the names of those end that say where a thing stands, and how they begin where it is of before.
+const END_AS_A_STATUS: &[&str] = &["status", "state", "outcome"];
+const BEGIN_AS_BEFORE: &[&str] = &["previous", "prior", "last", "old"];
+
+/// How the names begin of ids that say nothing of what was done: a reply tells them of the call, or of what it was about.
+const IDS_OF_A_CALL: &[&str] = &[
+    "client",
+    "correlation",
+    "customer",
+    "debug",
+    "error",
+    "log",
+    "message",
+    "quote",
+    "request",
+    "session",
+    "span",
+    "trace",
+    "user",
+];
+
 /// What stands for nothing, and in the place of an error for none.
-const NONE: &[&str] = &["none", "null", "n/a", "nil", "undefined", ""];
+const NONE: &[&str] = &["none", "null", "n/a", "n.a", "nil", "undefined", ""];
 const NO_ERROR: &[&str] = &["no", "false", "n", "f"];
 
 /// Members with a code. The first may be that of a thing, too.
@@ -140,49 +192,53 @@ const OF_A_GRAVE_ONE: &[&str] = &["error", "fatal", "critical"];
 /// Members with an object around what a reply says.
 const AROUND: &[&str] = &[RESULT, "data", "meta", "response", "body", "payload", "envelope"];
 
-/// How deep a value is looked through for something that is not blank, and how deep what is around a reply's words.
-const MOST_BLANKS: usize = 8;
+/// How deep a reply is looked through, and how deep what is around its words. What is deeper is not read.
+const MOST_DEEP: usize = 8;
+/// Nor are the items of a list behind so many.
+const MOST_ITEMS: usize = 500;
 const MOST_AROUND: usize = 6;
 
 /// The member by which an object is known for an error of which nothing is described, neither as a value nor as an error. Names
 /// are compared without regard to case, `_`, `-` and their vocabulary. Anything else that is in it speaks for a value.
 pub(crate) fn error_in(object: &JsonMap) -> Option<&'static str> {
     let told = Told::by(object.iter(), Look::default());
-    let rest = || told.failure.or_else(|| told.unless_well(told.code.or(told.words)));
+    let rest = || told.failed().or_else(|| told.unless_well(told.code.or(told.words)));
     told.certain
-        .or_else(|| rest().filter(|_| !told.is_success && !told.other))
+        .or_else(|| rest().filter(|_| !(told.other || told.is_success || told.is_taken)))
 }
 
-/// The same for the reply to a call that changed something. A sign of a failure is then outweighed by one of a success alone,
-/// and an object with nothing in it is no value.
+/// The same for the reply to a call that changed something. A failure that is stated is then outweighed by nothing, and an
+/// object with nothing in it is no value.
 pub(crate) fn error_of_effect(object: &JsonMap) -> Option<&'static str> {
     let told = Told::by(object.iter(), Look::OF_EFFECT);
-    let rest = told.pair().or_else(|| {
-        let rest = told.code.or(told.words).or(told.blank);
-        rest.filter(|_| !told.other)
-    });
-    told.unless_success(told.unless_well(rest))
+    let alone = told.code.or(told.words).or(told.blank);
+    let alone = alone.filter(|_| !(told.other || told.is_success || told.is_taken));
+    let failed = told.certain.or_else(|| told.failed());
+    failed.or_else(|| told.unless_well(told.pair().or(alone)))
 }
 
 /// The same where no object was expected, but nothing: words alone are those of a success.
 pub(crate) fn error_for_nothing(object: &JsonMap) -> Option<&'static str> {
     let look = Look {
-        ends_accuse: false,
+        ends_something: true,
         ..Look::OF_EFFECT
     };
     let told = Told::by(object.iter(), look);
-    told.unless_success(told.unless_well(told.pair().filter(|_| !told.other)))
+    let failed = told.certain.or_else(|| told.failed());
+    failed.or_else(|| told.unless_well(told.pair().filter(|_| !told.other)))
 }
 
 /// The same for an object of which the members `described` are described, where none of those that speak for a success has a
 /// value: one of the others.
 pub(crate) fn error_instead(object: &JsonMap, described: &[&str], speaking: &[&str]) -> Option<&'static str> {
     let mut members = object.iter();
-    if members.any(|(name, value)| speaking.contains(&name) && !is_blank_or_none(value)) {
+    if members.any(|(name, value)| speaking.contains(&name) && !Node::of(value).is_blank_or_none()) {
         return None;
     }
     let told = Told::by(others(object, described), Look::OF_EFFECT);
-    told.unless_success(told.unless_well(told.code.or(told.words)))
+    let failed = told.certain.or_else(|| told.failed());
+    let rest = || told.code.or(told.words).filter(|_| !told.is_success);
+    failed.or_else(|| told.unless_well(rest()))
 }
 
 /// The same for one that has described values, or items: what nobody described, and tells of an error whatever is beside it.
@@ -200,8 +256,7 @@ pub(crate) fn error_of_no_items(
     has_list: bool,
 ) -> Option<&'static str> {
     let look = |codes| Look {
-        words_accuse: !has_list,
-        counts: has_list,
+        has_list,
         ..Look::of_page(codes)
     };
     let told = Told::by(others(page, described), look(codes));
@@ -215,9 +270,9 @@ pub(crate) fn error_of_no_items(
         true => own.or_else(|| code.filter(|_| told.is_message)),
         false => told.code.or(told.words),
     };
-    told.certain
-        .or_else(of_described)
-        .or_else(|| told.unless_success(told.unless_well(rest)))
+    let failed = || told.failed().or_else(|| told.unless_well(rest));
+    let failed = || failed().filter(|_| !told.is_success);
+    told.certain.or_else(of_described).or_else(failed)
 }
 
 fn others<'o>(object: &'o JsonMap, described: &[&str]) -> impl Iterator<Item = (&'o str, &'o Json)> {
@@ -237,56 +292,178 @@ pub(crate) fn may_tell(name: &str) -> bool {
             .any(|names| named(name, names).is_some())
 }
 
-/// What a text says that stands alone in the place of a reply without a body.
+/// What a text says that stands alone in the place of a reply without a body: whether it is an error's words ...
 pub(crate) fn says_error(text: &str) -> bool {
-    says(text) == Says::Failure
+    says(text) == Says::Failure || NO_ERROR.contains(&text.trim().to_ascii_lowercase().as_str())
+}
+
+/// ... and whether it is as a whole those of a success.
+pub(crate) fn says_success(text: &str) -> bool {
+    matches!(says(text), Says::NoError | Says::Done | Says::Ended)
 }
 
 /// How an object is looked at.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Look<'l> {
     /// Members that hold the provider's own code.
     codes: &'l [&'static str],
     /// The call changed something, and nothing of its reply is described: it is looked through deeper, and for more.
     has_effect: bool,
+    /// It ended something: that this was done is a success, and otherwise a failure.
+    ends_something: bool,
     is_page: bool,
-    /// A number that denies may be a count.
-    counts: bool,
-    /// Words for people may tell of a failure.
-    words_accuse: bool,
-    /// So does that something came to its end.
-    ends_accuse: bool,
-}
-
-impl Default for Look<'_> {
-    fn default() -> Self {
-        Self {
-            codes: &[],
-            has_effect: false,
-            is_page: false,
-            counts: false,
-            words_accuse: true,
-            ends_accuse: false,
-        }
-    }
+    /// There is a list, and it is empty: a number that denies may be a count, and words for people may say why.
+    has_list: bool,
 }
 
 impl<'l> Look<'l> {
     const OF_EFFECT: Self = Self {
         codes: &[],
         has_effect: true,
+        ends_something: false,
         is_page: false,
-        counts: false,
-        words_accuse: true,
-        ends_accuse: true,
+        has_list: false,
     };
 
     fn of_page(codes: &'l [&'static str]) -> Self {
         Self {
             codes,
             is_page: true,
-            counts: true,
+            has_list: true,
             ..Self::default()
+        }
+    }
+
+    /// That something came to its end is a failure.
+    fn ends_accuse(self) -> bool {
+        self.has_effect && !self.ends_something
+    }
+}
+
+/// A value, read once.
+enum Node {
+    Null,
+    Plain(Json),
+    List(Vec<Node>),
+    Object(Vec<(String, Node)>),
+    /// It is no value that can be read, or stands too deep.
+    Unread,
+}
+
+impl Node {
+    fn of(value: &Json) -> Self {
+        Self::read(value, MOST_DEEP)
+    }
+
+    fn read(value: &Json, depth: usize) -> Self {
+        let first = value.get().trim_start().as_bytes().first();
+        let below = depth.checked_sub(1);
+        match (first, below) {
+            (Some(b'n'), _) => Self::Null,
+            (Some(b'[' | b'{'), None) => Self::Unread,
+            (Some(b'['), Some(depth)) => value.items().map_or(Self::Unread, |items| {
+                let read = items.iter().take(MOST_ITEMS).map(|item| Self::read(item, depth));
+                let rest = items.get(MOST_ITEMS).map(|_| Self::Unread);
+                Self::List(read.chain(rest).collect())
+            }),
+            (Some(b'{'), Some(depth)) => value.parse::<JsonMap>().map_or(Self::Unread, |members| {
+                let read = |(name, value): (&str, &Json)| (name.to_owned(), Self::read(value, depth));
+                Self::Object(members.iter().map(read).collect())
+            }),
+            _ => Self::Plain(value.clone()),
+        }
+    }
+
+    fn members(&self) -> impl Iterator<Item = (&str, &Self)> {
+        let members = match self {
+            Self::Object(members) => members.as_slice(),
+            _ => &[],
+        };
+        members.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn json(&self) -> Option<&Json> {
+        match self {
+            Self::Plain(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A single value as text.
+    fn plain(&self) -> Option<String> {
+        self.json()?.plain()
+    }
+
+    fn text(&self) -> Option<String> {
+        self.json()?.text()
+    }
+
+    fn decimal(&self) -> Option<Decimal> {
+        self.json()?.decimal()
+    }
+
+    /// A single value as it is compared.
+    fn word(&self) -> Option<String> {
+        let text = self.plain()?;
+        if self.decimal().is_some() {
+            return Some(text.trim().to_owned());
+        }
+        let letters = text.trim_matches(is_unseen).trim_end_matches(['.', '!']).chars();
+        let letters = letters.filter(|letter| !matches!(letter, '_' | '-' | ' '));
+        Some(letters.map(|letter| letter.to_ascii_lowercase()).collect())
+    }
+
+    fn is_one_of(&self, words: &[&str]) -> bool {
+        self.word().is_some_and(|word| words.contains(&word.as_str()))
+    }
+
+    /// Whether there is a word or a number, whatever it says.
+    fn is_said(&self) -> bool {
+        self.plain()
+            .is_some_and(|text| !text.trim_matches(is_unseen).is_empty())
+    }
+
+    /// Whether a value in the place of an error or of a code says that there is none.
+    fn says_nothing(&self) -> bool {
+        let is_none = |number: Decimal| number.is_zero() || is_of_a_success(number);
+        self.holds_only(&|value| {
+            value.decimal().is_some_and(is_none) || value.is_one_of(NONE) || value.is_one_of(NO_ERROR)
+        })
+    }
+
+    /// Whether it says that there is nothing: `null`, `false`, zero, without content, or with nothing else in it.
+    fn is_blank(&self) -> bool {
+        self.holds_only(&Self::is_a_blank)
+    }
+
+    fn is_a_blank(&self) -> bool {
+        match (self.text(), self.json()) {
+            (Some(text), _) => text.trim().is_empty(),
+            (None, Some(value)) => {
+                value.get().starts_with('f') || value.decimal().is_some_and(|number| number.is_zero())
+            }
+            (None, None) => false,
+        }
+    }
+
+    /// The same of a value that stands for one that a success has: words for nothing are none either.
+    fn is_blank_or_none(&self) -> bool {
+        self.holds_only(&|value| value.is_a_blank() || value.is_one_of(NONE))
+    }
+
+    /// Whether there is nothing in it, and no answer such as `false` or zero.
+    fn is_vacant(&self) -> bool {
+        self.holds_only(&|value| value.is_one_of(NONE))
+    }
+
+    /// Whether all single values in it are so, or `null`.
+    fn holds_only(&self, is_so: &dyn Fn(&Self) -> bool) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Plain(_) => is_so(self),
+            Self::List(items) => items.iter().all(|item| item.holds_only(is_so)),
+            Self::Object(members) => members.iter().all(|(_, value)| value.holds_only(is_so)),
+            Self::Unread => false,
         }
     }
 }
@@ -296,8 +473,15 @@ impl<'l> Look<'l> {
 struct Told {
     /// That it failed, whatever is beside it.
     certain: Option<&'static str>,
-    /// That it failed, if nothing else says that it did not.
+    /// That it failed, in a word.
     failure: Option<&'static str>,
+    /// That something was not done, if it is not under way.
+    denied: Option<&'static str>,
+    /// That it failed, in words as short as a code, or in a sentence.
+    short: Option<&'static str>,
+    sentence: Option<&'static str>,
+    /// A code as HTTP has them for errors.
+    number: Option<&'static str>,
     /// A code that is neither that of a failure nor that of a success.
     code: Option<&'static str>,
     /// There are none: a code or a message says so.
@@ -307,8 +491,18 @@ struct Told {
     is_message: bool,
     /// A member denies that there was a failure.
     is_success: bool,
+    /// The call was taken, which says nothing of how it ends.
+    is_taken: bool,
     /// A status, a code or a word is that of a success.
     is_well: bool,
+    /// A status says that the call went well ...
+    went_well: bool,
+    /// ... or where what was done stands ...
+    stands: bool,
+    /// ... and that it is not done yet.
+    is_under_way: bool,
+    /// There is an id of what was done.
+    has_id: bool,
     /// There is something that has to do with none of this.
     other: bool,
     /// There is such a member, and nothing in it.
@@ -318,51 +512,66 @@ struct Told {
 impl Told {
     fn by<'o>(members: impl Iterator<Item = (&'o str, &'o Json)>, look: Look<'_>) -> Self {
         let depth = if look.has_effect { MOST_AROUND } else { 1 };
-        Self::by_all(members, look, depth)
+        let members: Vec<_> = members.map(|(name, value)| (name, Node::of(value))).collect();
+        Self::by_all(members.iter().map(|(name, value)| (*name, value)), look, depth)
     }
 
-    fn by_all<'o>(members: impl Iterator<Item = (&'o str, &'o Json)>, look: Look<'_>, depth: usize) -> Self {
+    fn by_all<'o>(members: impl Iterator<Item = (&'o str, &'o Node)>, look: Look<'_>, depth: usize) -> Self {
         let mut told = Self::default();
         let mut error = InError::default();
         let mut rest = Vec::new();
         for (name, value) in members {
             match of_an_error(name) {
-                Some(member) => error.note(member, name, value, MOST_BLANKS),
+                Some(member) => error.note(member, name, value),
                 None => rest.push((name, value)),
             }
         }
-        told.certain = error.member();
+        told.certain = error.member(look);
         told.is_well = told.certain.is_none() && error.is_said;
         // An object in which there is but one thing is around it, whatever its name.
         let says_something =
-            |(name, value): &&(&str, &Json)| named(name, BESIDE_AN_ERROR).is_none() && !is_vacant(value);
+            |(name, value): &&(&str, &Node)| named(name, BESIDE_AN_ERROR).is_none() && !value.is_vacant();
         let is_only = look.has_effect && rest.iter().filter(says_something).count() == 1;
+        // What is told further in.
+        let mut inside = Self::default();
         for (name, value) in rest {
-            let around = named(name, AROUND).filter(|_| !is_vacant(value));
-            if around.is_some_and(|member| told.look_in(Some(member), value, look, depth)) {
+            let around = named(name, AROUND).filter(|_| !value.is_vacant());
+            if around.is_some_and(|member| inside.look_in(Some(member), value, look, depth)) {
                 continue;
             }
             if told.note_a_sign(name, value, look, depth) {
                 continue;
             }
-            if !is_blank_or_none(value) {
-                told.other |= !(is_only && told.look_in(None, value, look, depth));
-            } else if is_vacant(value) {
+            if !value.is_blank_or_none() {
+                told.has_id |= look.ends_accuse() && is_an_id(name) && value.is_said();
+                told.other |= !(is_only && inside.look_in(None, value, look, depth));
+            } else if value.is_vacant() {
                 told.blank = Some("null");
             }
         }
+        // What is soft is outweighed where it stands, and nowhere else.
+        if look.has_effect && told.is_success {
+            (told.short, told.sentence, told.code, told.words) = (None, None, None, None);
+            told.is_message = false;
+        }
+        told.take_in(None, inside);
         told
     }
 
     /// A code and words: an error has both.
     fn pair(&self) -> Option<&'static str> {
-        self.code.filter(|_| self.is_message)
+        self.code.or(self.number).filter(|_| self.is_message)
     }
 
-    /// What is certain, or else a failure, or else `rest`, where nothing says that there was a success.
-    fn unless_success(&self, rest: Option<&'static str>) -> Option<&'static str> {
-        let told = || self.failure.or(rest).filter(|_| !self.is_success);
-        self.certain.or_else(told)
+    /// That it failed, as far as nothing says more.
+    fn failed(&self) -> Option<&'static str> {
+        self.failure
+            .or(self.denied.filter(|_| !self.is_under_way))
+            .or(self.number.filter(|_| !self.has_id))
+            .or(self.short.filter(|_| !self.stands))
+            .or(self
+                .sentence
+                .filter(|_| !(self.stands || self.went_well || self.has_id)))
     }
 
     fn unless_well(&self, rest: Option<&'static str>) -> Option<&'static str> {
@@ -370,52 +579,69 @@ impl Told {
     }
 
     /// Looks at what is in an object, or in the objects of a list, as if it stood here, and whether it is such a value.
-    fn look_in(&mut self, member: Option<&'static str>, value: &Json, look: Look<'_>, depth: usize) -> bool {
+    fn look_in(&mut self, member: Option<&'static str>, value: &Node, look: Look<'_>, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else {
             return false;
         };
-        let objects = match value.items() {
-            Some(items) if look.has_effect => items.iter().filter_map(|item| item.parse().ok()).collect(),
-            Some(_) => Vec::new(),
-            None => value.parse::<JsonMap>().into_iter().collect(),
+        let objects = match value {
+            Node::List(items) if look.has_effect => items.as_slice(),
+            Node::Object(_) => std::slice::from_ref(value),
+            _ => &[],
         };
-        for object in &objects {
-            self.take_in(member, Self::by_all(object.iter(), look, depth));
+        let mut is_one = false;
+        for object in objects.iter().filter(|object| matches!(object, Node::Object(_))) {
+            is_one = true;
+            self.take_in(member, Self::by_all(object.members(), look, depth));
         }
-        !objects.is_empty()
+        is_one
     }
 
     fn take_in(&mut self, member: Option<&'static str>, inner: Self) {
         let as_member = |told: Option<&'static str>| told.map(|told| member.unwrap_or(told));
         self.certain = self.certain.or(as_member(inner.certain));
         self.failure = self.failure.or(as_member(inner.failure));
+        self.denied = self.denied.or(as_member(inner.denied));
+        self.short = self.short.or(as_member(inner.short));
+        self.sentence = self.sentence.or(as_member(inner.sentence));
+        self.number = self.number.or(as_member(inner.number));
         self.code = self.code.or(as_member(inner.code));
         self.words = self.words.or(as_member(inner.words));
         self.blank = self.blank.or(as_member(inner.blank));
         self.is_informational |= inner.is_informational;
         self.is_message |= inner.is_message;
         self.is_success |= inner.is_success;
+        self.is_taken |= inner.is_taken;
         self.is_well |= inner.is_well;
+        self.went_well |= inner.went_well;
+        self.stands |= inner.stands;
+        self.is_under_way |= inner.is_under_way;
+        self.has_id |= inner.has_id;
         self.other |= inner.other;
     }
 
     /// Whether the member has to do with success and failure, or with what an error has beside it.
-    fn note_a_sign(&mut self, name: &str, value: &Json, look: Look<'_>, depth: usize) -> bool {
+    fn note_a_sign(&mut self, name: &str, value: &Node, look: Look<'_>, depth: usize) -> bool {
         if let Some(member) = named(name, OF_A_SUCCESS) {
-            let is_count = look.counts && !value.get().starts_with(['"', 'f']);
-            self.is_success |= is_one_of(value, YES);
-            if is_one_of(value, NO) && !is_count {
+            let may_be_a_count = |value: &Json| !value.get().starts_with(['"', 'f']);
+            let is_count = look.has_list && value.json().is_some_and(may_be_a_count);
+            self.is_success |= value.is_one_of(YES);
+            if value.is_one_of(NO) && !is_count {
                 self.certain = self.certain.or(Some(member));
             }
         } else if let Some(member) = named(name, look.codes).or_else(|| named(name, CODES)) {
-            self.note_code(member, value);
-        } else if named(name, DENIED_IF_FALSE).is_some() && is_one_of(value, &["false", "n", "no"]) {
-            self.failure = self.failure.or_else(|| look.has_effect.then_some("false"));
+            self.note_code(member, value, look);
+        } else if named(name, DENIED_IF_FALSE).is_some() && value.is_one_of(&["false", "n", "no"]) {
+            self.denied = self.denied.or_else(|| look.has_effect.then_some("false"));
             return look.has_effect;
-        } else if is_blank_or_none(value) {
+        } else if named(name, DENIED_IF_NOT_ENDED).is_some() && value.is_one_of(NOT_ENDED) {
+            self.failure = self.failure.or_else(|| look.ends_something.then_some("false"));
+            return look.has_effect;
+        } else if value.is_blank_or_none() {
             return !is_of_a_thing(name);
         } else if let Some(member) = named(name, OF_A_STATUS).or_else(|| named(name, &[RESULT])) {
             self.note_status(member, value, look, depth);
+        } else if let Some(member) = of_a_thing(name).filter(|_| look.has_effect && value.is_said()) {
+            self.note_standing(member, value, look);
         } else if let Some(member) = named(name, MESSAGES_FOR_PEOPLE).or_else(|| named(name, LABELS)) {
             self.note_words(member, value, look, depth);
         } else if let Some(member) = named(name, MESSAGES).filter(|_| has_a_grave_one(value)) {
@@ -424,65 +650,105 @@ impl Told {
             self.failure = self.failure.or(Some(member));
         } else if named(name, &[NAME]).is_some() && is_an_errors_name(value) {
             self.failure = self.failure.or(Some(NAME));
-        } else if let Some(member) = begins_as(name, BEGIN_AS_A_FAILURE).filter(|_| is_failure(value, look)) {
+        } else if let Some(member) = of_a_failure(name).filter(|_| is_failure(value, look)) {
             self.failure = self.failure.or(Some(member));
-        } else if named(name, DONE).or_else(|| named(name, UNDER_WAY)).is_some() && is_one_of(value, YES) {
-            self.is_success = true;
+        } else if named(name, TAKEN).or_else(|| named(name, UNDER_WAY)).is_some() && value.is_one_of(YES) {
+            self.is_taken = true;
+        } else if named(name, DONE).is_some() && value.is_one_of(YES) {
+            (self.is_well, self.stands) = (true, true);
+        } else if named(name, ENDED).is_some() && value.is_one_of(YES) {
+            self.is_well |= !look.ends_accuse();
+            self.stands |= look.ends_something;
         } else {
-            return named(name, BESIDE_AN_ERROR).is_some();
+            return named(name, BESIDE_AN_ERROR).is_some() || goes_on(name);
         }
         true
     }
 
-    fn note_status(&mut self, member: &'static str, value: &Json, look: Look<'_>, depth: usize) {
+    fn note_status(&mut self, member: &'static str, value: &Node, look: Look<'_>, depth: usize) {
         if is_error_status(value) && member != RESULT {
             self.certain = self.certain.or(Some(member));
             return;
         }
-        match code_says(value) {
-            Says::Failure => self.failure = self.failure.or(Some(member)),
-            Says::End if look.ends_accuse => self.failure = self.failure.or(Some(member)),
-            Says::NoError | Says::Done => self.is_well = true,
-            Says::End | Says::Nothing if member == RESULT => self.other = true,
-            Says::End | Says::Nothing => {
-                self.look_in(Some(member), value, look, depth);
+        let told = self.note_standing(member, value, look);
+        self.is_well |= match told {
+            Says::NoError | Says::Done | Says::UnderWay => true,
+            Says::Ended => !(look.ends_accuse() || look.is_page),
+            Says::Failure | Says::End | Says::Nothing => false,
+        };
+        if matches!(told, Says::End | Says::Nothing) {
+            match member == RESULT {
+                true => self.other = true,
+                false => {
+                    self.look_in(Some(member), value, look, depth);
+                }
             }
         }
     }
 
-    fn note_words(&mut self, member: &'static str, value: &Json, look: Look<'_>, depth: usize) {
+    /// Notes what a word says of where the matter stands.
+    fn note_standing(&mut self, member: &'static str, value: &Node, look: Look<'_>) -> Says {
+        let text = value.plain().unwrap_or_default();
+        let told = match code_says(value) {
+            Says::Failure if is_a_limit(&text) => Says::Nothing,
+            Says::Failure if look.is_page && there_are_none(&text) => Says::Nothing,
+            told => told,
+        };
+        match told {
+            Says::Failure => self.failure = self.failure.or(Some(member)),
+            Says::End | Says::Ended if look.ends_accuse() => self.failure = self.failure.or(Some(member)),
+            Says::End | Says::Ended => self.stands |= look.ends_something,
+            Says::NoError => self.went_well |= value.decimal().is_none(),
+            Says::Done => self.stands = true,
+            Says::UnderWay => (self.stands, self.is_under_way) = (true, true),
+            Says::Nothing => {}
+        }
+        told
+    }
+
+    fn note_words(&mut self, member: &'static str, value: &Node, look: Look<'_>, depth: usize) {
         let is_label = LABELS.contains(&member);
-        let texts: Vec<_> = match value.items() {
-            Some(items) => items.iter().filter_map(Json::plain).collect(),
-            None => value.plain().into_iter().collect(),
+        let texts: Vec<_> = match value {
+            Node::List(items) => items.iter().filter_map(Node::plain).collect(),
+            value => value.plain().into_iter().collect(),
         };
         // What a message is made of speaks for itself.
         if texts.is_empty() && !look.is_page && self.look_in(None, value, look, depth) {
             return;
         }
+        let accuses = !look.has_list && !is_label;
         for text in &texts {
             match says(text) {
-                Says::Failure if look.words_accuse && !is_label => self.failure = self.failure.or(Some(member)),
-                Says::End if look.words_accuse && look.ends_accuse && !is_label => {
-                    self.failure = self.failure.or(Some(member));
+                Says::Failure if accuses && is_short(text) => self.short = self.short.or(Some(member)),
+                Says::Failure if accuses => self.sentence = self.sentence.or(Some(member)),
+                Says::End | Says::Ended if accuses && look.ends_accuse() => {
+                    self.sentence = self.sentence.or(Some(member));
                 }
                 Says::NoError | Says::Done => self.is_well = true,
-                Says::Failure | Says::End | Says::Nothing => self.is_informational |= there_are_none(text),
+                Says::Ended => self.is_well |= !(look.ends_accuse() || look.is_page),
+                _ => self.is_informational |= there_are_none(text),
             }
         }
         self.is_message |= !is_label;
         self.words = self.words.or(Some(member));
     }
 
-    fn note_code(&mut self, member: &'static str, code: &Json) {
-        if says_nothing(code) {
-            self.is_well |= is_said(code);
+    fn note_code(&mut self, member: &'static str, code: &Node, look: Look<'_>) {
+        if code.says_nothing() {
+            self.is_well |= code.is_said();
+            return;
+        }
+        if is_error_status(code) {
+            self.number = self.number.or(Some(member));
             return;
         }
         match code_says(code) {
-            Says::NoError | Says::Done => self.is_well = true,
-            Says::Failure | Says::End => self.failure = self.failure.or(Some(member)),
-            Says::Nothing => {
+            Says::NoError | Says::Done | Says::UnderWay => self.is_well = true,
+            Says::Ended if look.ends_something => self.is_well = true,
+            Says::Failure | Says::End | Says::Ended if !(look.is_page && is_informational(code)) => {
+                self.failure = self.failure.or(Some(member));
+            }
+            _ => {
                 self.code = self.code.or(Some(member));
                 self.is_informational |= is_informational(code);
             }
@@ -491,92 +757,105 @@ impl Told {
 }
 
 /// What the members of an error say of it: that there is one, unless a code says that there is none, or the words do where no code
-/// says otherwise.
+/// says otherwise. What was done says nothing of that: `CONSENT_REVOKED`, `the quote was booked`.
 #[derive(Clone, Copy, Default)]
 struct InError {
     /// A word or a number of a failure, and a code.
     failure: Option<&'static str>,
     code: Option<&'static str>,
     /// A code that is a success's to some, and a failure's to others.
-    is_one: bool,
+    one: Option<&'static str>,
+    /// Words that are not those of no error.
+    words: Option<&'static str>,
     /// Anything else.
     other: Option<&'static str>,
     /// A code, or words, of no error.
     is_well: bool,
-    /// Words of what was done.
-    is_done: bool,
     /// There is a word or a number, whatever it says.
     is_said: bool,
 }
 
 impl InError {
     /// The member that tells of an error, if there is one.
-    fn member(&self) -> Option<&'static str> {
-        let other = self.other.filter(|_| !(self.is_well || self.is_one && self.is_done));
-        let one = self.code.is_none() && self.is_one && !self.is_well && !self.is_done;
-        self.failure.or(self.code).or(other).or_else(|| one.then_some(CODES[0]))
+    fn member(&self, look: Look<'_>) -> Option<&'static str> {
+        let soft = self.one.or(self.other).or(self.words);
+        self.failure
+            .or(self.code)
+            .or(self.words.filter(|_| look.has_effect))
+            .or(soft.filter(|_| !self.is_well))
     }
 
-    fn note(&mut self, member: &'static str, name: &str, value: &Json, depth: usize) {
-        self.is_said |= is_said(value);
-        let is_code = ends_as(name, &["code", "errno", "number"]).is_some();
-        if is_a_link(name) || holds_only(value, is_no_error, MOST_BLANKS) {
+    fn note(&mut self, member: &'static str, name: &str, value: &Node) {
+        let ends = |ends| ends_as(name, ends).is_some();
+        let (is_code, is_grave) = (ends(END_AS_A_CODE), ends(END_AS_A_GRAVITY));
+        // How far something is off is no error, nor is how grave none is.
+        let is_a_measure = value.decimal().is_some_and(|number| !number.fract().is_zero());
+        if is_a_measure || is_grave && !value.is_one_of(OF_A_GRAVE_ONE) {
+            return;
+        }
+        self.is_said |= value.is_said();
+        if is_a_link(name) || value.says_nothing() {
             // A code of nothing says that there is none.
             self.is_well |= is_code && value.decimal().is_some();
             return;
         }
-        let (Some(text), true) = (value.plain(), depth > 0) else {
-            return self.note_inner(member, value, depth);
-        };
-        match if is_code { code_says(value) } else { says(&text) } {
-            Says::Failure => self.failure = self.failure.or(Some(member)),
-            Says::NoError => self.is_well = true,
-            Says::Done if is_code => self.is_well = true,
-            _ if is_code && text.trim() == "1" => self.is_one = true,
-            _ if is_code => self.code = self.code.or(Some(member)),
-            told => {
-                self.is_done |= told == Says::Done;
-                self.other = self.other.or(Some(member));
+        let text = match value {
+            Node::List(items) => {
+                for item in items {
+                    self.note(member, "", item);
+                }
+                return;
             }
-        }
+            Node::Object(_) => return self.note_inner(member, value),
+            value => value.plain(),
+        };
+        let told = match &text {
+            Some(_) if is_code => code_says(value),
+            Some(text) => says(text),
+            None => Says::Nothing,
+        };
+        let at = match told {
+            Says::NoError => {
+                self.is_well = true;
+                return;
+            }
+            Says::Failure => &mut self.failure,
+            _ if is_code && value.is_one_of(&["1"]) => &mut self.one,
+            _ if is_code => &mut self.code,
+            // What was done is no error where a code says that there is none.
+            told if told != Says::Done && text.is_some() && (name.is_empty() || ends(END_AS_WORDS)) => &mut self.words,
+            _ => &mut self.other,
+        };
+        *at = at.or(Some(member));
     }
 
-    fn note_inner(&mut self, member: &'static str, value: &Json, depth: usize) {
+    fn note_inner(&mut self, member: &'static str, value: &Node) {
         let mut inner = Self::default();
-        let Some(depth) = depth.checked_sub(1) else {
-            self.failure = self.failure.or(Some(member));
-            return;
-        };
-        if let Some(items) = value.items() {
-            for item in &items {
-                self.note(member, "", item, depth);
-            }
-            return;
-        }
-        // What cannot be read is there all the same.
-        let Ok(members) = value.parse::<JsonMap>() else {
-            self.other = self.other.or(Some(member));
-            return;
-        };
-        for (name, value) in members.iter() {
-            inner.note(member, name, value, depth);
+        for (name, value) in value.members() {
+            inner.note(member, name, value);
         }
         self.is_said |= inner.is_said;
-        match inner.member() {
-            Some(_) => self.failure = self.failure.or(Some(member)),
-            None => self.is_well |= inner.is_well,
+        self.failure = self.failure.or(inner.failure).or(inner.code);
+        match inner.is_well {
+            true => {
+                self.is_well = true;
+                self.words = self.words.or(inner.words);
+            }
+            false => self.failure = self.failure.or(inner.one).or(inner.words).or(inner.other),
         }
     }
 }
 
 /// Whether one of several messages, or the only one, says of itself that it is an error's.
-fn has_a_grave_one(messages: &Json) -> bool {
-    let is_grave = |message: &Json| {
-        let members = message.parse::<JsonMap>().unwrap_or_default();
-        let mut gravities = members.iter().filter(|(name, _)| named(name, GRAVITIES).is_some());
-        gravities.any(|(_, value)| is_one_of(value, OF_A_GRAVE_ONE))
+fn has_a_grave_one(messages: &Node) -> bool {
+    let is_grave = |message: &Node| {
+        let mut gravities = message.members().filter(|(name, _)| named(name, GRAVITIES).is_some());
+        gravities.any(|(_, value)| value.is_one_of(OF_A_GRAVE_ONE))
     };
-    is_grave(messages) || messages.items().is_some_and(|messages| messages.iter().any(is_grave))
+    match messages {
+        Node::List(messages) => messages.iter().any(is_grave),
+        message => is_grave(message),
+    }
 }
 
 fn of_an_error(name: &str) -> Option<&'static str> {
@@ -586,9 +865,33 @@ fn of_an_error(name: &str) -> Option<&'static str> {
     let member = named(name, ARE_AN_ERRORS)
         .or_else(|| begins_as(name, BEGIN_AS_AN_ERROR))
         .or_else(|| ends_as(name, END_AS_AN_ERROR))?;
-    let is_none =
-        || is_a_link(name) || ends_as(name, END_AS_A_RULE).is_some() || begins_as(name, &[BEGIN_AS_A_RULE]).is_some();
+    let is_none = || goes_on(name) || begins_as(name, &[BEGIN_AS_A_RULE]).is_some();
     (!is_none()).then_some(member)
+}
+
+fn of_a_failure(name: &str) -> Option<&'static str> {
+    begins_as(name, BEGIN_AS_A_FAILURE).filter(|_| !goes_on(name))
+}
+
+/// Whether the name of a member of an error or of a failure goes on, to something that may be there without one.
+fn goes_on(name: &str) -> bool {
+    let is_of_one = [BEGIN_AS_AN_ERROR, BEGIN_AS_A_FAILURE, ARE_AN_ERRORS]
+        .iter()
+        .any(|names| begins_as(name, names).is_some());
+    is_of_one && name != LINK_OF_AN_ERROR && ends_as(name, GO_ON).is_some()
+}
+
+/// The end of a name that says where what was done stands now.
+fn of_a_thing(name: &str) -> Option<&'static str> {
+    ends_as(name, END_AS_A_STATUS).filter(|_| begins_as(name, BEGIN_AS_BEFORE).is_none())
+}
+
+/// Whether the name is that of the id of what was done.
+fn is_an_id(name: &str) -> bool {
+    let is_one = named(name, &["id"]).is_some()
+        || ["Id", "ID", "_id", "-id"].iter().any(|end| name.ends_with(end))
+        || ends_as(name, &["reference"]).is_some();
+    is_one && begins_as(name, IDS_OF_A_CALL).is_none()
 }
 
 fn is_a_link(name: &str) -> bool {
@@ -644,55 +947,39 @@ pub(super) fn letters(name: &str) -> impl DoubleEndedIterator<Item = char> {
     letters.map(|letter| letter.to_ascii_lowercase())
 }
 
-/// A single value as it is compared.
-fn word(value: &Json) -> Option<String> {
-    let text = value.plain()?;
-    if value.decimal().is_some() {
-        return Some(text.trim().to_owned());
-    }
-    let letters = text.trim_matches(is_unseen).trim_end_matches(['.', '!']).chars();
-    let letters = letters.filter(|letter| !matches!(letter, '_' | '-' | ' '));
-    Some(letters.map(|letter| letter.to_ascii_lowercase()).collect())
-}
-
 /// A blank, or a mark that takes no place: of the order of bytes, or of where a line may break.
 fn is_unseen(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')
 }
 
-fn is_one_of(value: &Json, words: &[&str]) -> bool {
-    word(value).is_some_and(|word| words.contains(&word.as_str()))
-}
-
-/// What a status or words say.
-fn says_of(value: &Json) -> Says {
-    match status(value) {
-        Some(status) if is_of_a_success(status) => Says::NoError,
-        _ => value.plain().map_or(Says::Nothing, |text| says(&text)),
-    }
-}
-
-/// What a code says.
-fn code_says(code: &Json) -> Says {
+/// What a code, or a status, says.
+fn code_says(code: &Node) -> Says {
     if is_error_status(code) {
         return Says::Failure;
     }
-    let word = word(code).unwrap_or_default();
+    let word = code.word().unwrap_or_default();
     let digits = word.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
     let letters = word.get(..word.len() - digits.len()).unwrap_or_default();
     let number = digits.parse::<Decimal>().ok().filter(|_| letters.len() <= 1);
+    let text = code.plain().unwrap_or_default();
     match number {
         // `E0000`, `S200`.
         Some(number) if number.is_zero() => Says::NoError,
         Some(number) if letters == "s" && is_of_a_success(number) => Says::NoError,
         None if word == "s" => Says::NoError,
-        _ => says_of(code),
+        // `200 OK`.
+        _ if status(code).is_some_and(is_of_a_success) => match text.trim().split_once(' ') {
+            Some((_, words)) => says(words),
+            None => Says::NoError,
+        },
+        _ => says(&text),
     }
 }
 
 /// Whether it is the status of an error, as HTTP has them: alone, before its words, or in an object.
-fn is_error_status(value: &Json) -> bool {
-    let code = || value.parse::<JsonMap>().ok()?.json(CODES[0]).and_then(status);
+fn is_error_status(value: &Node) -> bool {
+    let mut of_code = value.members().filter(|(name, _)| *name == CODES[0]);
+    let code = || of_code.next().and_then(|(_, code)| status(code));
     let status = status(value).or_else(code);
     status.is_some_and(|status| status >= 400.into() && status < 600.into())
 }
@@ -701,89 +988,42 @@ fn is_of_a_success(status: Decimal) -> bool {
     status >= 200.into() && status < 300.into()
 }
 
-fn status(value: &Json) -> Option<Decimal> {
+fn status(value: &Node) -> Option<Decimal> {
     let of_text = || value.text()?.split_whitespace().next()?.parse().ok();
     value.decimal().or_else(of_text)
 }
 
 /// Whether a code beside an empty list is plainly not that of a failure: it says that there are none, or is a number as
 /// failures do not have them.
-fn is_informational(code: &Json) -> bool {
+fn is_informational(code: &Node) -> bool {
     if let Some(number) = code.decimal() {
         let is_a_failures = number < 0.into() || number >= 300.into() && number < 1000.into();
-        return !is_a_failures && !word(code).is_some_and(|digits| digits.starts_with(['4', '5']));
+        return !is_a_failures && !code.word().is_some_and(|digits| digits.starts_with(['4', '5']));
     }
     there_are_none(&code.plain().unwrap_or_default())
 }
 
 /// Whether the kind of an object is an error's: `hydra:Error`, `ValidationError`, `value_error.missing`.
-fn is_an_errors_kind(kind: &Json) -> bool {
+fn is_an_errors_kind(kind: &Node) -> bool {
     let kind = kind.plain().unwrap_or_default();
     let mut parts = kind.split(|letter: char| !letter.is_alphanumeric());
     parts.any(|part| ends_as(part, KINDS_OF_ERRORS).is_some())
 }
 
 /// Whether the name of an object is an error's, as a program has them: `UNPROCESSABLE_ENTITY`.
-fn is_an_errors_name(name: &Json) -> bool {
+fn is_an_errors_name(name: &Node) -> bool {
     let name = name.text().unwrap_or_default();
     !name.contains(char::is_whitespace) && says(&name) == Says::Failure
 }
 
 /// Whether what stands in a member that tells of a failure says that there is one; in a page, a number may be a count.
-fn is_failure(value: &Json, look: Look<'_>) -> bool {
-    !(says_nothing(value) || look.is_page && value.decimal().is_some())
-}
-
-/// Whether there is a word or a number, whatever it says.
-fn is_said(value: &Json) -> bool {
-    value
-        .plain()
-        .is_some_and(|text| !text.trim_matches(is_unseen).is_empty())
-}
-
-/// Whether a value in the place of an error or of a code says that there is none.
-fn says_nothing(value: &Json) -> bool {
-    holds_only(value, is_no_error, MOST_BLANKS)
-}
-
-fn is_no_error(value: &Json) -> bool {
-    let is_none = |number: Decimal| number.is_zero() || is_of_a_success(number);
-    value.decimal().is_some_and(is_none) || is_one_of(value, NONE) || is_one_of(value, NO_ERROR)
+fn is_failure(value: &Node, look: Look<'_>) -> bool {
+    !(value.says_nothing() || look.is_page && value.decimal().is_some())
 }
 
 /// Whether a value says that there is nothing: `null`, `false`, zero, without content, or with nothing else in it.
 pub(crate) fn is_blank(value: &Json) -> bool {
-    holds_only(value, is_a_blank, MOST_BLANKS)
-}
-
-fn is_a_blank(value: &Json) -> bool {
-    match value.text() {
-        Some(text) => text.trim().is_empty(),
-        None => value.get().starts_with('f') || value.decimal().is_some_and(|number| number.is_zero()),
-    }
-}
-
-/// The same of a value that stands for one that a success has: words for nothing are none either.
-fn is_blank_or_none(value: &Json) -> bool {
-    holds_only(value, |value| is_a_blank(value) || is_one_of(value, NONE), MOST_BLANKS)
-}
-
-/// Whether there is nothing in it, and no answer such as `false` or zero.
-fn is_vacant(value: &Json) -> bool {
-    holds_only(value, |value| is_one_of(value, NONE), MOST_BLANKS)
-}
-
-/// Whether all single values in it are so, or `null`.
-fn holds_only(value: &Json, is_so: fn(&Json) -> bool, depth: usize) -> bool {
-    let inside = |value: &Json| depth > 0 && holds_only(value, is_so, depth - 1);
-    match value.get().trim_start().as_bytes().first() {
-        Some(b'[') => value.items().is_some_and(|items| items.iter().all(inside)),
-        Some(b'{') => value
-            .parse::<JsonMap>()
-            .is_ok_and(|members| members.iter().all(|(_, value)| inside(value))),
-        Some(b'n') => true,
-        _ => is_so(value),
-    }
+    Node::of(value).is_blank()
 }
 
 #[cfg(test)]
@@ -858,6 +1098,8 @@ mod tests {
             (r#"{"status":400,"id":"1"}"#, Some("status")),
             (r#"{"status":201}"#, None),
             (r#"{"status":"DONE","success":true}"#, None),
+            (r#"{"code":"CONSENT_REVOKED","message":"x"}"#, Some("code")),
+            (r#"{"errorCode":"TOKEN_REVOKED"}"#, Some("error")),
             (r#"{"fault":null,"error":"","status":200}"#, None),
             ("{}", None),
         ] {
@@ -948,6 +1190,8 @@ mod tests {
             (r#"{"id":null,"failure":{"code":"X"}}"#, Some("failure")),
             (r#"{"id":null,"responseCode":"05"}"#, Some("responsecode")),
             (r#"{"id":null,"statusCode":"TIMEOUT"}"#, Some("statuscode")),
+            (r#"{"id":null,"received":true,"State":"FAILED"}"#, Some("state")),
+            (r#"{"id":null,"errors":[{"code":"CONSENT_REVOKED"}]}"#, Some("errors")),
             (r#"{"id":null}"#, None),
             ("{}", None),
         ] {
@@ -1037,8 +1281,8 @@ mod tests {
             (r#"{"status":403,"message":"no"}"#, Some("status"), Some("status")),
             (
                 r#"{"status":"error","code":0,"message":"declined"}"#,
-                Some("message"),
-                Some("message"),
+                Some("status"),
+                Some("status"),
             ),
             (r#"{"status":"failed","message":"OK"}"#, Some("status"), Some("status")),
             (
@@ -1152,6 +1396,8 @@ mod tests {
             r#""code":"NOTHING_FOUND","message":"x""#,
             r#""code":"RESULT_EMPTY","message":"x""#,
             r#""code":"SUCCESS_NO_DATA","message":"x""#,
+            r#""code":"NO_PAYMENTS_RECEIVED","message":"x""#,
+            r#""status":"NO_PAYMENTS_RECEIVED""#,
             r#""code":"S200","message":"x""#,
             r#""code":"N000","message":"No records found""#,
             r#""code":"INFO_1","message":"No customers yet""#,
@@ -1191,6 +1437,8 @@ mod tests {
             r#""failed":true"#,
             r#""httpCode":"500""#,
             r#""@type":"hydra:Error""#,
+            r#""code":"CONSENT_REVOKED""#,
+            r#""code":"CONSENT_REVOKED","message":"x""#,
         ] {
             let page = members(&format!(r#"{{"items":[],{beside}}}"#));
             assert!(error_of_no_items(&page, &["items"], &[], true).is_some(), "{beside}");
@@ -1208,6 +1456,9 @@ mod tests {
             (r#"{"items":null,"paging":null,"status":"TIMEOUT"}"#, true),
             (r#"{"paging":{"next":null},"status":"SERVICE_UNAVAILABLE"}"#, true),
             (r#"{"items":null,"meta":{"message":"down"}}"#, true),
+            (r#"{"items":null,"code":"CONSENT_REVOKED"}"#, true),
+            (r#"{"items":null,"message":"The consent was revoked"}"#, true),
+            (r#"{"items":null,"status":"REVOKED","message":"x"}"#, true),
             (
                 r#"{"@context":"/contexts/Error","@type":"hydra:Error","hydra:title":"x"}"#,
                 true,
@@ -1226,7 +1477,7 @@ mod tests {
 
     /// A failure that is taken for a success is worse than a success of which nobody is sure.
     #[test]
-    fn of_a_call_with_an_effect_only_a_sign_of_success_outweighs_one_of_a_failure() {
+    fn of_a_call_with_an_effect_nothing_outweighs_a_failure_that_is_stated() {
         let failed = [
             r#"{"status":"INTERNAL_SERVER_ERROR"}"#,
             r#"{"status":"BAD_REQUEST","timestamp":"t"}"#,
@@ -1278,6 +1529,57 @@ mod tests {
             r#"{"deal":null,"userMessage":"declined"}"#,
             r#"{"dealId":null}"#,
             r#"{"dealId":"N/A","timestamp":"t"}"#,
+            // What was ended is none of what was to be made.
+            r#"{"status":"REVOKED"}"#,
+            r#"{"status":"TERMINATED"}"#,
+            r#"{"status":"DELETED"}"#,
+            r#"{"status":"REMOVED"}"#,
+            r#"{"dealId":"D1","status":"REVOKED"}"#,
+            r#"{"code":"DEAL_DELETED","dealId":"D1"}"#,
+            r#"{"message":"Access revoked"}"#,
+            r#"{"message":"Your contract was terminated"}"#,
+            // A sentence acquits of nothing, whatever word of a success is in it.
+            r#"{"code":"Q17","message":"Quote booked by another"}"#,
+            r#"{"code":"Q17","message":"Deal executed by another user"}"#,
+            r#"{"code":"Q17","message":"Duplicate of a deal that was booked"}"#,
+            r#"{"code":"Q17","message":"Request received. Balance too low"}"#,
+            r#"{"code":"Q17","message":"Request received. Not ready"}"#,
+            r#"{"code":"Q17","message":"Request processed: quote gone"}"#,
+            r#"{"code":"Q17","message":"The deal was neither booked nor queued"}"#,
+            r#"{"message":"Duplicate of a deal that was booked"}"#,
+            r#"{"message":"No deal was created"}"#,
+            r#"{"message":"No payment was executed"}"#,
+            r#"{"message":"Nothing was booked"}"#,
+            r#"{"message":"None of the deals were booked"}"#,
+            r#"{"message":"0 deals created"}"#,
+            // A failure that is stated is outweighed by nothing.
+            r#"{"success":true,"status":"FAILED"}"#,
+            r#"{"received":true,"status":"FAILED","message":"insufficient funds"}"#,
+            r#"{"processed":true,"status":"DECLINED"}"#,
+            r#"{"submitted":true,"result":"DECLINED"}"#,
+            r#"{"completed":true,"declined":true}"#,
+            r#"{"pending":1,"failed":2}"#,
+            r#"{"created":1,"status":"FAILED"}"#,
+            r#"{"accepted":"1","rejected":true,"reason":"x"}"#,
+            r#"{"data":{"received":true},"status":"FAILED"}"#,
+            r#"{"ok":true,"data":{"status":"DECLINED","reason":"insufficient funds"}}"#,
+            r#"{"meta":{"success":true},"status":"REJECTED"}"#,
+            r#"{"meta":{"success":true},"code":"Q17","message":"the quote is gone"}"#,
+            r#"{"ok":true,"data":{"code":"Q17","message":"the quote is gone"}}"#,
+            r#"{"received":true,"code":"Q17","message":"the quote is gone"}"#,
+            r#"{"pending":true,"message":"The quote was rejected by the desk"}"#,
+            r#"{"state":"FAILED"}"#,
+            r#"{"dealStatus":"REJECTED"}"#,
+            r#"{"dealId":"D1","dealStatus":"REJECTED"}"#,
+            r#"{"outcome":"DECLINED"}"#,
+            r#"{"status":"RJCT"}"#,
+            r#"{"status":"VOID"}"#,
+            // An id of the call, or of what it was about, is none of what was done; words as short as a code are one.
+            r#"{"quoteId":"q-1","message":"The quote was rejected by the desk"}"#,
+            r#"{"requestId":"r-1","message":"The quote was rejected by the desk"}"#,
+            r#"{"dealId":"D1","message":"Insufficient funds"}"#,
+            r#"{"dealId":"D1","code":450,"message":"x"}"#,
+            r#"{"quoteId":"q-1","code":450}"#,
         ];
         for object in failed {
             assert!(error_of_effect(&members(object)).is_some(), "{object}");
@@ -1296,7 +1598,38 @@ mod tests {
             r#"{"id":"D1","failed":false,"failureReason":null}"#,
             r#"{"id":"D1","description":"limit order"}"#,
             r#"{"id":"D1","reason":"Purchase of goods"}"#,
-            r#"{"success":true,"status":"FAILED"}"#,
+            r#"{"success":true,"code":"D-1001","message":"noted"}"#,
+            r#"{"received":true,"message":"noted"}"#,
+            r#"{"message":"Deal booked successfully"}"#,
+            r#"{"message":"Deal D1 created"}"#,
+            r#"{"dealId":"D1","failureUrl":"https://shop.example/fail"}"#,
+            r#"{"dealId":"D1","failureRedirectUrl":"https://shop.example/fail"}"#,
+            r#"{"dealId":"D1","declinedUrl":"https://shop.example/fail"}"#,
+            r#"{"dealId":"D1","problemContact":"support@bank.example"}"#,
+            r#"{"dealId":"D1","rejectedAmount":{"value":"0.00","currency":"EUR"}}"#,
+            r#"{"dealId":"D1","status":"BOOKED","reason":"Refund for rejected goods"}"#,
+            r#"{"status":"BOOKED","reason":"Refund for rejected goods"}"#,
+            r#"{"dealId":"D1","status":"BOOKED","details":"Refund of failed delivery"}"#,
+            r#"{"dealId":"D1","details":"Refund of failed delivery"}"#,
+            r#"{"dealId":"D1","deleted":false}"#,
+            r#"{"dealId":"D1","updated":false}"#,
+            r#"{"dealId":"D1","removed":false}"#,
+            r#"{"dealId":"D1","revoked":false,"status":"BOOKED"}"#,
+            r#"{"dealId":"D1","booked":false,"status":"PENDING"}"#,
+            r#"{"booked":false,"status":"PENDING"}"#,
+            r#"{"dealId":"D1","approved":"N","status":"AWAITING_APPROVAL"}"#,
+            r#"{"dealId":"D1","message":"Deal booked. 0 legs failed"}"#,
+            r#"{"dealId":"D1","message":"Deal booked. Funds not received by 17:00 are rejected"}"#,
+            r#"{"dealId":"D1","message":"Completed with no validation errors"}"#,
+            r#"{"dealId":"D1","message":"Errors: 0"}"#,
+            r#"{"dealId":"D1","message":"Errors: none"}"#,
+            r#"{"dealId":"D1","message":"Error free"}"#,
+            r#"{"dealId":"D1","status":"NOT_SETTLED"}"#,
+            r#"{"dealId":"D1","status":"NOT_YET_PROCESSED"}"#,
+            r#"{"dealId":"D1","status":"LIMIT"}"#,
+            r#"{"dealId":"D1","status":"LIMIT_ORDER"}"#,
+            r#"{"dealId":"D1","code":450}"#,
+            r#"{"dealId":"D1","previousStatus":"FAILED"}"#,
         ];
         for object in done {
             assert_eq!(error_of_effect(&members(object)), None, "{object}");
@@ -1333,6 +1666,21 @@ mod tests {
             (r#"{"message":"Consent cancelled"}"#, false),
             (r#"{"message":"Consent was already deleted"}"#, false),
             (r#"{"consent":null}"#, false),
+            (r#"{"message":"0 consents deleted"}"#, true),
+            (r#"{"message":"No consent was deleted"}"#, true),
+            (r#"{"id":"c1","message":"The consent was not deleted"}"#, true),
+            (r#"{"code":"C17","message":"Request received, consent in use"}"#, true),
+            (r#"{"deleted":0}"#, true),
+            (r#"{"received":true,"status":"FAILED"}"#, true),
+            (r#"{"processed":true,"deleted":false}"#, true),
+            (r#"{"received":true,"code":"C17","message":"consent in use"}"#, true),
+            (r#"{"errorCode":"CONSENT_REVOKED"}"#, true),
+            (
+                r#"{"status":"terminatedByTpp","reason":"customer rejected the terms"}"#,
+                false,
+            ),
+            (r#"{"message":"Consent deleted; its tokens are now invalid"}"#, false),
+            (r#"{"consentId":"c","status":"revoked","failedAttempts":1}"#, false),
         ] {
             assert_eq!(error_for_nothing(&members(object)).is_some(), is_error, "{object}");
         }
@@ -1363,8 +1711,16 @@ mod tests {
             r#""errorCode":"00000","errorMessage":"Operation completed successfully""#,
             r#""errorCode":"S""#,
             r#""errorCode":"E0000","errorMessage":"Success""#,
-            r#""errorCode":1,"errorMessage":"Deal booked""#,
+            r#""errorCode":1,"errorMessage":"Success""#,
+            r#""errorCode":"0","errorMessage":"Deal booked""#,
             r#""errorCode":"0","errorType":"INFO""#,
+            r#""errorMessage":"Errors: 0""#,
+            r#""errorMessage":"Error free""#,
+            r#""errorLevel":"INFO""#,
+            r#""errorDescription":"N.A.""#,
+            r#""errorPolicy":"CONTINUE""#,
+            r#""errorContact":"support@bank.example""#,
+            r#""roundingError":"0.004""#,
             r#""error":{"code":0,"message":"No error occurred"}"#,
             r#""error":{"id":"e0","code":0,"message":""}"#,
             r#""error":{"hasError":false,"message":"none"}"#,
@@ -1386,6 +1742,19 @@ mod tests {
             r#""errorCode":"0","errors":[{"code":"LIMIT"}]"#,
             r#""errorCode":"Q17","errorMessage":"Success""#,
             r#""errorCode":1,"errorMessage":"x""#,
+            r#""errorCode":1,"errorMessage":"Deal booked""#,
+            r#""errors":[{"code":"CONSENT_REVOKED","message":"The consent was revoked"}]"#,
+            r#""errors":[{"code":"TOKEN_REVOKED","detail":"x"}]"#,
+            r#""error":{"code":"ACCOUNT_TERMINATED","message":"x"}"#,
+            r#""errorCode":"ACCOUNT_DELETED","errorMessage":"the account is gone""#,
+            r#""errorCode":"CONSENT_REVOKED""#,
+            r#""errorCode":"DEAL_COMPLETED""#,
+            r#""errorCode":"TRADE_BOOKED","errorMessage":"this quote is gone""#,
+            r#""error":{"code":"QUOTE_EXECUTED"}"#,
+            r#""error":"quote no longer ok""#,
+            r#""errorMessage":"approved funds only""#,
+            r#""error":{"code":1,"message":"deal booked by another"}"#,
+            r#""errorLevel":"FATAL""#,
             r#""errorCode":1"#,
             r#""error":"the quote was booked by another""#,
             r#""error":{"status":200,"code":"Q17","message":"the quote is gone"}"#,
@@ -1398,6 +1767,19 @@ mod tests {
             let object = members(&format!(r#"{{"id":"1",{beside}}}"#));
             assert!(error_beside(&object, &["id"]).is_some(), "{beside}");
             assert!(error_of_effect(&object).is_some(), "{beside}");
+            let empty = members(&format!(r#"{{"items":[],{beside}}}"#));
+            assert!(error_of_no_items(&empty, &["items"], &[], true).is_some(), "{beside}");
+        }
+        // A code of no error is one of a page; of a call that changed something, words beside it are an error's.
+        for beside in [
+            r#""errorCode":"204","errorMessage":"upstream gone""#,
+            r#""errorCode":"0","errorMessage":"quote gone""#,
+            r#""error":{"code":"00","message":"quote gone"}"#,
+        ] {
+            let object = members(&format!(r#"{{"id":"1",{beside}}}"#));
+            assert!(error_of_effect(&object).is_some(), "{beside}");
+            assert!(error_for_nothing(&object).is_some(), "{beside}");
+            assert_eq!(error_beside(&object, &["id"]), None, "{beside}");
         }
     }
 
@@ -1420,5 +1802,33 @@ mod tests {
         ] {
             assert_eq!(is_blank(&value.parse().unwrap()), is, "{:.40}", value);
         }
+    }
+
+    /// Each value is read once, and neither all that is deep nor all that is long: the time it takes is that of the text.
+    #[test]
+    fn of_a_reply_no_more_is_read_than_says_what_became_of_its_call() {
+        fn read(value: &Node) -> usize {
+            match value {
+                Node::Unread => 0,
+                Node::Null | Node::Plain(_) => 1,
+                Node::List(items) => 1 + items.iter().map(read).sum::<usize>(),
+                Node::Object(members) => 1 + members.iter().map(|(_, value)| read(value)).sum::<usize>(),
+            }
+        }
+        let rows = vec![r#"{"k":"v"}"#; 20_000].join(",");
+        for name in ["data", "a"] {
+            let around = format!("{{\"{name}\":").repeat(6);
+            let object = members(&format!("{around}[{rows}]{}", "}".repeat(6)));
+            assert_eq!(error_of_effect(&object), None);
+            assert_eq!(
+                object.iter().map(|(_, value)| read(&Node::of(value))).sum::<usize>(),
+                1006
+            );
+        }
+        let deep = members(&format!("{{\"a\":{}{}}}", "[".repeat(50_000), "]".repeat(50_000)));
+        assert_eq!(error_of_effect(&deep), None);
+        let errors = vec!["0"; 20_000].join(",");
+        let errors = members(&format!(r#"{{"id":"1","errors":[{errors},"x"]}}"#));
+        assert_eq!(error_of_effect(&errors), Some("errors"));
     }
 }

@@ -5,13 +5,17 @@
 pub(super) enum Says {
     /// That it failed.
     Failure,
-    /// That it, or what it was about, came to its end: the success of a call that ends something, and of no other.
+    /// That what it was about came to its end by itself.
     End,
+    /// That something was ended: the success of a call that ends something, and of no other.
+    Ended,
     /// That there was no error.
     NoError,
-    /// That something was done. In the place of an error that is none of a success: `the quote was booked by another`.
+    /// That something was done. In the place of an error that is none of a success: `the quote was booked`.
     Done,
-    /// Neither.
+    /// That it is being done, or is yet to be.
+    UnderWay,
+    /// None of this.
     Nothing,
 }
 
@@ -48,6 +52,9 @@ const FAILURES: &[&str] = &[
     "too many",
     "ko ",
     "nok ",
+    "rjct ",
+    "void ",
+    "voided ",
 ];
 
 /// How they end, where words are written as one.
@@ -89,12 +96,37 @@ const NOT: &[&str] = &[
 ];
 const NO: &[&str] = &["no", "not", "without", "any", "zero", "0"];
 
-/// Behind these it is not said that something was done.
-const HEDGES: &[&str] = &[
-    "already", "before", "can", "could", "if", "may", "must", "only", "please", "should", "unless", "until", "will",
+/// Before what was done, these say that it was not.
+const NONE_OF_IT: &[&str] = &["no", "none", "nothing", "neither", "nor", "zero", "0"];
+
+/// What there may be none of: `no validation errors`.
+const FAULTS: &[&str] = &["error", "exception", "failure", "fault"];
+
+/// With these in it, no short phrase is one of a success.
+const NOT_OF_A_SUCCESS: &[&str] = &[
+    "already",
+    "another",
+    "be",
+    "before",
+    "can",
+    "could",
+    "duplicate",
+    "if",
+    "may",
+    "must",
+    "only",
+    "other",
+    "partially",
+    "partly",
+    "please",
+    "should",
+    "unless",
+    "until",
+    "will",
     "would",
 ];
 
+/// Phrases that say that there was no error.
 const OF_NO_ERROR: &[&str] = &[
     "ok",
     "okay",
@@ -105,34 +137,53 @@ const OF_NO_ERROR: &[&str] = &[
     "approved",
     "noerror",
     "noerrors",
+    "no error",
+    "no errors",
+    "no error found",
+    "no errors found",
+    "no error occurred",
+    "no errors occurred",
+    "without error",
+    "without errors",
+    "error free",
+    "error none",
+    "errors none",
+    "errors 0",
 ];
+const OF_A_SUCCESS: &[&str] = &["successful", "successfully", "succeeded"];
 
-/// What was done.
+/// What was done ...
 pub(super) const DONE: &[&str] = &[
-    "accepted",
+    "approved",
     "booked",
     "complete",
     "completed",
     "confirmed",
     "created",
-    "deleted",
     "done",
     "executed",
-    "processed",
-    "received",
-    "removed",
-    "revoked",
     "settled",
-    "submitted",
-    "terminated",
     "updated",
 ];
 
-/// What is being done. In a sentence this says nothing.
+/// ... or taken, to be done: this says less of how it ends ...
+pub(super) const TAKEN: &[&str] = &["accepted", "processed", "received", "submitted"];
+
+/// ... or ended.
+pub(super) const ENDED: &[&str] = &["deleted", "removed", "revoked", "terminated"];
+
+/// Who ends something, in a status: `terminatedByTpp`.
+const WHO_ENDS: &[&str] = &["bank", "client", "customer", "psu", "tpp", "user", "you"];
+
+/// What is being done.
 pub(super) const UNDER_WAY: &[&str] = &["pending", "processing", "queued"];
 
 /// How something stands that was done.
-const STANDING: &[&str] = &["active", "awaiting", "initiated", "live", "new", "open", "scheduled"];
+const STANDING: &[&str] = &["active", "initiated", "live", "new", "open", "scheduled"];
+
+/// How many words a phrase has at most, and how many a text that is read as a code is.
+const MOST_OF_A_PHRASE: usize = 4;
+const MOST_OF_A_CODE: usize = 2;
 
 /// What there are none of, where there are none.
 const THERE_ARE_NO: &[&str] = &[
@@ -166,28 +217,96 @@ const THERE_ARE_NO: &[&str] = &[
 ];
 const NONE: &[&str] = &["empty", "none", "nothing", "zero"];
 
-/// What a text says of a call.
+/// What a text says of a call. That all is well it says as a whole, or not at all: a sentence may go on in any way.
 pub(super) fn says(text: &str) -> Says {
     let spelled = spelled(text);
+    let words: Vec<_> = spelled.split_whitespace().collect();
+    if let Some(said) = of_a_phrase(&words) {
+        return said;
+    }
+    // What was done stands first: what follows is of what comes of it.
+    let is_done_first = text.split_once(['.', ';', '!']).is_some_and(|(first, _)| {
+        let first = self::spelled(first);
+        let words: Vec<_> = first.split_whitespace().collect();
+        let is_taken = words.iter().any(|word| TAKEN.contains(word));
+        !is_taken && matches!(of_a_phrase(&words), Some(Says::Done | Says::Ended))
+    });
+    match is_done_first {
+        true => Says::Nothing,
+        false => of_a_sentence(&spelled),
+    }
+}
+
+/// Whether a text is as short as a code.
+pub(super) fn is_short(text: &str) -> bool {
+    spelled(text).split_whitespace().count() <= MOST_OF_A_CODE
+}
+
+/// Whether the text is the name of a kind of order, which has a word of an obstacle in it.
+pub(super) fn is_a_limit(text: &str) -> bool {
+    matches!(spelled(text).trim(), "limit" | "limit order" | "stop limit")
+}
+
+/// What the words say as a whole, if they are a short phrase of no failure.
+fn of_a_phrase(words: &[&str]) -> Option<Says> {
+    let whole = words.join(" ");
+    if OF_NO_ERROR.contains(&whole.as_str()) {
+        return Some(Says::NoError);
+    }
+    if let ["not", "settled"] | ["not", "yet", _] = words
+        && !words.iter().any(|word| ENDED.contains(word))
+    {
+        return Some(Says::UnderWay);
+    }
+    let denies = |word: &&str| {
+        [NOT, NONE_OF_IT, NOT_OF_A_SUCCESS]
+            .iter()
+            .any(|words| words.contains(word))
+    };
+    if words.iter().any(denies) || of_a_sentence(&format!(" {whole} ")) != Says::Nothing {
+        return None;
+    }
+    let (mut words, mut is_success) = (words, false);
+    if let Some((_, before)) = words.split_last().filter(|(last, _)| OF_A_SUCCESS.contains(last)) {
+        (words, is_success) = (before, true);
+    }
+    // `terminatedByTpp`
+    if let [before @ .., "by", who] = words
+        && WHO_ENDS.contains(who)
+        && before.last().is_some_and(|word| ENDED.contains(word))
+    {
+        words = before;
+    }
+    let last = words.last()?;
+    match words.len() <= MOST_OF_A_PHRASE {
+        false => None,
+        true if ENDED.contains(last) => Some(Says::Ended),
+        true if is_success => Some(Says::NoError),
+        true if DONE.contains(last) || TAKEN.contains(last) => Some(Says::Done),
+        true if whole.starts_with("awaiting ") || words.first().is_some_and(|word| UNDER_WAY.contains(word)) => {
+            Some(Says::UnderWay)
+        }
+        true => STANDING.contains(&whole.as_str()).then_some(Says::Done),
+    }
+}
+
+/// What a text says that goes on: that something failed or came to its end, or nothing.
+fn of_a_sentence(spelled: &str) -> Says {
     let mut rest = spelled.trim_start();
-    let (mut fails, mut obstacle, mut good) = (false, None, None);
-    // What stood before: the last word, and whether there was one that denies or hedges.
-    let (mut last, mut denies, mut hedges) = ("", false, false);
+    let (mut fails, mut obstacle, mut is_done) = (false, None, false);
+    // The last two words, and whether there was one that denies what is done.
+    let (mut last, mut before, mut denies) = ("", "", false);
     while let Some((word, behind)) = rest.split_once(' ') {
         let begins = |stems: &[&str]| stems.iter().any(|stem| rest.starts_with(stem));
         let is_failure = begins(FAILURES) || ENDS_OF_FAILURES.iter().any(|end| word.ends_with(end));
         let is_obstacle = begins(OBSTACLES);
         let is_end = begins(ENDS);
-        let is_of_no_error = OF_NO_ERROR.contains(&word);
-        if is_of_no_error || DONE.contains(&word) {
+        let there_is_none = NO.contains(&last) || NO.contains(&before) && begins(FAULTS);
+        if OF_NO_ERROR.contains(&word) || [DONE, TAKEN, ENDED].iter().any(|words| words.contains(&word)) {
             fails |= denies;
-            if is_of_no_error && !hedges {
-                good = Some(Says::NoError);
-            } else if !hedges {
-                good = good.or(Some(Says::Done));
-            }
-        } else if NO.contains(&last) && (is_failure || is_obstacle || is_end) {
-            good = good.or(is_failure.then_some(Says::NoError));
+            is_done |= !TAKEN.contains(&word);
+        } else if there_is_none && (is_failure || is_obstacle || is_end) {
+            denies = false;
         } else if is_failure {
             fails = true;
         } else if is_obstacle || NOT.contains(&last) {
@@ -195,18 +314,15 @@ pub(super) fn says(text: &str) -> Says {
         } else if is_end {
             obstacle = obstacle.or(Some(Says::End));
         }
-        denies |= NOT.contains(&word);
-        hedges |= HEDGES.contains(&word);
-        (last, rest) = (word, behind);
+        // `order no. 5` denies nothing.
+        let is_numbered = word == "no" && behind.starts_with(|next: char| next.is_ascii_digit());
+        denies |= NOT.contains(&word) || NONE_OF_IT.contains(&word) && !is_numbered;
+        (before, last, rest) = (last, word, behind);
     }
-    let words = spelled.trim();
-    let stands = UNDER_WAY.contains(&words) || STANDING.contains(&words) || words.starts_with("awaiting ");
-    match (obstacle, good) {
+    match obstacle {
         _ if fails => Says::Failure,
-        (Some(_), Some(_)) => Says::Nothing,
-        (Some(told), None) | (None, Some(told)) => told,
-        (None, None) if stands => Says::Done,
-        (None, None) => Says::Nothing,
+        Some(told) if !is_done => told,
+        _ => Says::Nothing,
     }
 }
 
@@ -282,9 +398,27 @@ mod tests {
                     "un-successful",
                     "Failed: the deal was booked",
                     "KO",
+                    "RJCT",
+                    "VOID",
+                    "No deal was created",
+                    "Nothing was booked",
+                    "0 deals created",
+                    "The deal was neither booked nor queued",
+                    "No access: denied",
+                    "quote no longer ok",
                 ][..],
             ),
             (Says::End, &["CANCELLED", "expired", "ABORTED", "The consent expired"]),
+            (
+                Says::Ended,
+                &[
+                    "REVOKED",
+                    "CONSENT_DELETED",
+                    "terminatedByTpp",
+                    "Deleted successfully",
+                    "Your contract was terminated",
+                ],
+            ),
             (
                 Says::NoError,
                 &[
@@ -297,21 +431,21 @@ mod tests {
                     "NO_ERROR",
                     "noError",
                     "without error",
-                    "SUCCESS_NO_DATA",
+                    "Deal booked successfully",
+                    "Errors: none",
+                    "Error free",
                     "Approved",
                 ],
             ),
+            (Says::Done, &["BOOKED", "Deal D1 created", "Request received", "LIVE"]),
             (
-                Says::Done,
+                Says::UnderWay,
                 &[
-                    "BOOKED",
-                    "Deal D1 created",
-                    "CONSENT_DELETED",
-                    "terminatedByTpp",
                     "PENDING",
-                    "LIVE",
+                    "PENDING_APPROVAL",
                     "AWAITING_FUNDS",
-                    "Deal booked, awaiting funds",
+                    "NOT_SETTLED",
+                    "NOT_YET_PROCESSED",
                 ],
             ),
             (
@@ -330,6 +464,16 @@ mod tests {
                     "the deal is pending",
                     "NO_CONTRACT",
                     "koala",
+                    "Deal booked, awaiting funds",
+                    "SUCCESS_NO_DATA",
+                    "Quote booked by another",
+                    "Duplicate deal booked",
+                    "Quote already booked",
+                    "approved funds only",
+                    "Deal booked. 0 legs failed",
+                    "Consent deleted; its tokens are now invalid",
+                    "Completed with no validation errors",
+                    "order no. 5 accepted by the desk",
                 ],
             ),
         ] {
