@@ -420,6 +420,7 @@ async fn mx() {
     let hosts = Hosts {
         api: institution,
         oauth: institution,
+        ..Hosts::BASE
     };
     let (app, clock) = app!(mx, recorder, hosts, "client_id", "secret", redirect);
     let authorization = app.authorize(scopes).unwrap();

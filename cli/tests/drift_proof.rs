@@ -82,7 +82,7 @@ async fn tatra_banka(sandbox: &Sandbox) -> Outcome {
     let agreed = service.create_consent().send().await?;
     let id = agreed.consent_id.clone().unwrap_or_default();
     let user = consent(sandbox, &app, [tatrabanka::Scope::PremiumAis.of(id)]).await?;
-    let accounts = user.client().list_accounts().send().await?;
+    let accounts = whole(user.client().list_accounts().send().await?)?;
     Ok(format!("{:?}", accounts.into_inner()))
 }
 

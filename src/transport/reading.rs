@@ -380,7 +380,7 @@ impl<T> ResponseValue<T> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use http::{HeaderValue, StatusCode};
+    use http::{HeaderMap, HeaderValue, StatusCode};
 
     use super::super::connection_error::{ConnectionError, ConnectionPoint};
     use super::super::invalid_reply::InvalidReply;
