@@ -314,11 +314,8 @@ impl<'a> Schemas<'a> {
                 let Some(items) = schema.get("items") else {
                     return Err("an array needs `items`".to_owned());
                 };
-                if items["nullable"] == json!(true) {
-                    return Err("`nullable` items are not supported; an array has no gaps".to_owned());
-                }
                 self.no_elements_with_code(&place.items(), items);
-                let items = self.schema(&place.items(), &format!("{name}Item"), items);
+                let items = or_null(self.schema(&place.items(), &format!("{name}Item"), items), items);
                 Ok(json!({ "type": "array", "items": items }))
             }
             Some("string") => match (schema.get("enum"), schema["format"].as_str()) {
@@ -453,7 +450,7 @@ impl<'a> Schemas<'a> {
             return Ok(match schema.get("additionalProperties") {
                 Some(values @ Value::Object(object)) if !object.is_empty() => {
                     self.no_elements_with_code(&place.values(), values);
-                    let values = self.schema(&place.values(), &format!("{name}Value"), values);
+                    let values = or_null(self.schema(&place.values(), &format!("{name}Value"), values), values);
                     json!({ "type": "object", "additionalProperties": values })
                 }
                 _ => json!({ "type": "object" }),
@@ -522,6 +519,14 @@ impl<'a> Schemas<'a> {
             object["additionalProperties"] = json!({});
         }
         Ok(object)
+    }
+}
+
+/// An element that may be `null`, where the document says so: a list or a map keeps its place.
+fn or_null(element: Value, described: &Value) -> Value {
+    match described["nullable"] == json!(true) && element.get("$ref").is_some() {
+        true => json!({ "allOf": [element], "nullable": true }),
+        false => element,
     }
 }
 

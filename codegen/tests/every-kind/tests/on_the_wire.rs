@@ -500,3 +500,19 @@ fn a_field_names_the_kind_of_an_object_and_no_digit_is_lost_on_the_way() {
         assert!(!error.contains("much"), "{error}");
     }
 }
+
+#[test]
+fn an_item_or_a_value_that_may_be_null_keeps_its_place() {
+    let text = r#"{"marks":["a",null,"b"],"cards":{"one":{"fee":1.10},"two":null},"states":["open",null,"new"]}"#;
+    let branch: every_kind::types::Branch = serde_json::from_str(text).unwrap();
+    assert_eq!(branch.marks, [Some("a".to_owned()), None, Some("b".to_owned())]);
+    assert!(branch.cards["two"].is_none() && branch.cards["one"].is_some());
+    assert_eq!(branch.states.len(), 3);
+    assert!(branch.states[1].is_none());
+    let written: serde_json::Value = serde_json::to_value(&branch).unwrap();
+    assert_eq!(written["marks"], serde_json::json!(["a", null, "b"]));
+    assert_eq!(written["states"], serde_json::json!(["open", null, "new"]));
+    let built = every_kind::types::Branch::builder().marks([Some("a".to_owned()), None]);
+    let built: every_kind::types::Branch = built.try_into().unwrap();
+    assert_eq!(built.marks.len(), 2);
+}
