@@ -113,10 +113,18 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
     let generated = operations_of(&root)
         .into_iter()
         .filter(|(_, operation)| operation.get("x-client").is_none())
-        .map(|(pointer, _)| {
+        .map(|(pointer, operation)| {
+            let schemas = reached(&root, operation);
+            let is_of_it = |loss: &&Loss| match keys(&loss.pointer).as_slice() {
+                [components, section, name, ..] if components == "components" && section == "schemas" => {
+                    schemas.contains(renamed_to(&normal.renamed, name))
+                }
+                _ => loss.pointer.starts_with(&pointer),
+            };
             let of_it = losses
                 .iter()
-                .filter(|loss| loss.weight == Weight::Meaning && loss.pointer.starts_with(&pointer));
+                .filter(|loss| loss.weight == Weight::Meaning)
+                .filter(is_of_it);
             let lost = of_it.map(|loss| loss.what.clone()).collect();
             (pointer, lost)
         })
@@ -130,6 +138,13 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         losses,
         renamed: normal.renamed,
     })
+}
+
+/// What a schema of the document is called now.
+fn renamed_to<'r>(renamed: &'r [Renamed], name: &'r str) -> &'r str {
+    let pointer = join("/components/schemas", name);
+    let found = renamed.iter().find(|one| one.pointer == pointer);
+    found.map_or(name, |one| one.to.as_str())
 }
 
 fn with_provider(mut root: Json, facts: &Facts) -> Json {
