@@ -211,3 +211,13 @@ fn what_is_missing_of_all_of_it_has_an_overlay_to_be_written_into() {
     assert_eq!(outcome, Outcome::Fresh, "{told}");
     assert_eq!(place.bundle()["paths"]["/token"]["post"]["operationId"], "create_token");
 }
+
+#[tokio::test]
+async fn the_sandbox_plays_the_bundle() {
+    let place = Place::new("played");
+    place.import(Some("harbour.yaml"), |_| {});
+    let bundle = place.read("bundle.json");
+    let sandbox = finrail::sandbox::Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[&bundle]).await;
+    let sandbox = sandbox.unwrap_or_else(|error| panic!("{error}"));
+    assert!(sandbox.url("harbour").contains("127.0.0.1"));
+}
