@@ -10,6 +10,7 @@ use finrail_spec::naming::Renamed;
 use finrail_spec::normal::{LeftOut, Only, normalised, operations_of, prune, reached};
 use finrail_spec::overlay::{self, OverlayFault};
 use finrail_spec::pointer::{join, keys};
+use finrail_spec::readable::{Examples, examples};
 
 use crate::wire_schemas::shared_schemas;
 
@@ -41,6 +42,8 @@ pub struct Imported {
     pub losses: Vec<Loss>,
     /// What is called otherwise.
     pub renamed: Vec<Renamed>,
+    /// The examples of replies, and what of them the client cannot read.
+    pub examples: Examples,
 }
 
 /// Why there is no client.
@@ -137,6 +140,7 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         left_out,
         losses,
         renamed: normal.renamed,
+        examples: examples(&root),
     })
 }
 
