@@ -178,3 +178,46 @@ fn what_cannot_be_taken_is_told_with_its_place_and_leaves_nothing() {
     let (_, found) = place.import(Some("harbour.yaml"), |options| options.id = "My Bank".to_owned());
     assert!(found.contains("write it in snake_case"), "{found}");
 }
+
+#[test]
+fn what_is_missing_of_all_of_it_has_an_overlay_to_be_written_into() {
+    let place = Place::new("missing");
+    let login = "      type: oauth2\n      flows:\n        authorizationCode:\n          authorizationUrl: https://login.harbour.example/authorize\n          tokenUrl: https://tokens.harbour.example/oauth/token\n          scopes: { accounts: Read accounts., payments: Make payments. }\n";
+    let other = HARBOUR.replace(
+        login,
+        "      type: openIdConnect\n      openIdConnectUrl: https://login.harbour.example/.well-known\n",
+    );
+    assert_ne!(other, HARBOUR);
+    std::fs::write(place.0.join("harbour.yaml"), other).unwrap();
+    let (outcome, told) = place.import(Some("harbour.yaml"), |_| {});
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(
+        told.contains("no flow has a `tokenUrl`: write it into the overlay"),
+        "{told}"
+    );
+    assert!(
+        told.contains("write that into specs/harbour/overlay.yaml, then run: finrail import --id harbour"),
+        "{told}"
+    );
+    let overlay = place
+        .read("overlay.yaml")
+        .replace(
+            "authorizationUrl: \"\"",
+            "authorizationUrl: https://login.harbour.example/authorize",
+        )
+        .replace("tokenUrl: \"\"", "tokenUrl: https://login.harbour.example/token");
+    place.write("overlay.yaml", &overlay);
+    let (outcome, told) = place.import(None, |_| {});
+    assert_eq!(outcome, Outcome::Fresh, "{told}");
+    assert_eq!(place.bundle()["paths"]["/token"]["post"]["operationId"], "create_token");
+}
+
+#[tokio::test]
+async fn the_sandbox_plays_the_bundle() {
+    let place = Place::new("played");
+    place.import(Some("harbour.yaml"), |_| {});
+    let bundle = place.read("bundle.json");
+    let sandbox = finrail::sandbox::Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[&bundle]).await;
+    let sandbox = sandbox.unwrap_or_else(|error| panic!("{error}"));
+    assert!(sandbox.url("harbour").contains("127.0.0.1"));
+}

@@ -9,6 +9,8 @@ pub(crate) struct SchemaNotes {
     /// Rust field name -> notes.
     pub fields: BTreeMap<String, FieldNotes>,
     pub wrapper: bool,
+    /// The field that names the kind of an object, where one does (`x-tag`).
+    pub tag: Option<String>,
     /// An object with one property, which a text may stand in for.
     pub or_text: bool,
     /// The values of an enum, as they are on the wire.

@@ -314,11 +314,8 @@ impl<'a> Schemas<'a> {
                 let Some(items) = schema.get("items") else {
                     return Err("an array needs `items`".to_owned());
                 };
-                if items["nullable"] == json!(true) {
-                    return Err("`nullable` items are not supported; an array has no gaps".to_owned());
-                }
                 self.no_elements_with_code(&place.items(), items);
-                let items = self.schema(&place.items(), &format!("{name}Item"), items);
+                let items = or_null(self.schema(&place.items(), &format!("{name}Item"), items), items);
                 Ok(json!({ "type": "array", "items": items }))
             }
             Some("string") => match (schema.get("enum"), schema["format"].as_str()) {
@@ -443,15 +440,17 @@ impl<'a> Schemas<'a> {
         if schema["additionalProperties"] == json!(false) {
             return Err("`additionalProperties: false`: a provider may add a field; leave it out".to_owned());
         }
-        let wrapper = schema["x-wrapper-key"] == json!(true);
+        let tag = schema["x-tag"].as_str();
+        let wrapper = schema["x-wrapper-key"] == json!(true) || tag.is_some();
+        let keyword = if tag.is_some() { "x-tag" } else { "x-wrapper-key" };
         let Some(properties) = schema["properties"].as_object() else {
             if wrapper {
-                return Err("`x-wrapper-key` needs `properties`: each names a kind".to_owned());
+                return Err(format!("`{keyword}` needs `properties`: each names a kind"));
             }
             return Ok(match schema.get("additionalProperties") {
                 Some(values @ Value::Object(object)) if !object.is_empty() => {
                     self.no_elements_with_code(&place.values(), values);
-                    let values = self.schema(&place.values(), &format!("{name}Value"), values);
+                    let values = or_null(self.schema(&place.values(), &format!("{name}Value"), values), values);
                     json!({ "type": "object", "additionalProperties": values })
                 }
                 _ => json!({ "type": "object" }),
@@ -459,18 +458,18 @@ impl<'a> Schemas<'a> {
         };
         if wrapper {
             if properties.is_empty() {
-                return Err("`x-wrapper-key` needs `properties`: each names a kind".to_owned());
+                return Err(format!("`{keyword}` needs `properties`: each names a kind"));
             }
             let kinds = properties.keys().map(String::as_str);
             if let Some(problem) = variant_problem(kinds, "one of them has to be left out: it survives as `Unknown`") {
-                return Err(format!("`x-wrapper-key`: {problem}"));
+                return Err(format!("`{keyword}`: {problem}"));
             }
             if let Some(kind) = properties
                 .keys()
                 .find(|kind| variant_name(kind).as_deref() == Some("Unknown"))
             {
                 return Err(format!(
-                    "`x-wrapper-key`: the kind `{kind}` has the name of the kind that is not known; leave it out"
+                    "`{keyword}`: the kind `{kind}` has the name of the kind that is not known; leave it out"
                 ));
             }
         }
@@ -506,6 +505,7 @@ impl<'a> Schemas<'a> {
             if let Some(notes_of_schema) = self.notes.get_mut(name) {
                 notes_of_schema.fields.insert(rust.clone(), notes);
                 notes_of_schema.wrapper = wrapper;
+                notes_of_schema.tag = tag.map(str::to_owned);
             }
             // `null` reads as absent, so a required property that may be null is an optional one.
             if required.contains(wire.as_str()) && property["nullable"] != json!(true) && !wrapper {
@@ -519,6 +519,14 @@ impl<'a> Schemas<'a> {
             object["additionalProperties"] = json!({});
         }
         Ok(object)
+    }
+}
+
+/// An element that may be `null`, where the document says so: a list or a map keeps its place.
+fn or_null(element: Value, described: &Value) -> Value {
+    match described["nullable"] == json!(true) && element.get("$ref").is_some() {
+        true => json!({ "allOf": [element], "nullable": true }),
+        false => element,
     }
 }
 

@@ -10,6 +10,7 @@ use finrail_spec::naming::Renamed;
 use finrail_spec::normal::{LeftOut, Only, normalised, operations_of, prune, reached};
 use finrail_spec::overlay::{self, OverlayFault};
 use finrail_spec::pointer::{join, keys};
+use finrail_spec::readable::{Examples, examples};
 
 use crate::wire_schemas::shared_schemas;
 
@@ -41,6 +42,8 @@ pub struct Imported {
     pub losses: Vec<Loss>,
     /// What is called otherwise.
     pub renamed: Vec<Renamed>,
+    /// The examples of replies, and what of them the client cannot read.
+    pub examples: Examples,
 }
 
 /// Why there is no client.
@@ -113,10 +116,18 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
     let generated = operations_of(&root)
         .into_iter()
         .filter(|(_, operation)| operation.get("x-client").is_none())
-        .map(|(pointer, _)| {
+        .map(|(pointer, operation)| {
+            let schemas = reached(&root, operation);
+            let is_of_it = |loss: &&Loss| match keys(&loss.pointer).as_slice() {
+                [components, section, name, ..] if components == "components" && section == "schemas" => {
+                    schemas.contains(renamed_to(&normal.renamed, name))
+                }
+                _ => loss.pointer.starts_with(&pointer),
+            };
             let of_it = losses
                 .iter()
-                .filter(|loss| loss.weight == Weight::Meaning && loss.pointer.starts_with(&pointer));
+                .filter(|loss| loss.weight == Weight::Meaning)
+                .filter(is_of_it);
             let lost = of_it.map(|loss| loss.what.clone()).collect();
             (pointer, lost)
         })
@@ -129,7 +140,15 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         left_out,
         losses,
         renamed: normal.renamed,
+        examples: examples(&root),
     })
+}
+
+/// What a schema of the document is called now.
+fn renamed_to<'r>(renamed: &'r [Renamed], name: &'r str) -> &'r str {
+    let pointer = join("/components/schemas", name);
+    let found = renamed.iter().find(|one| one.pointer == pointer);
+    found.map_or(name, |one| one.to.as_str())
 }
 
 fn with_provider(mut root: Json, facts: &Facts) -> Json {

@@ -125,29 +125,22 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         name: name.unwrap_or_else(|| id.clone()),
         only: Only::of(only.iter().map(String::as_str)),
     };
-    let imported = match import(&published.root, Some(&overlay.root), &facts) {
-        Ok(imported) => imported,
-        Err(error) => {
-            report::refused(&error, &shown.join(OVERLAY), &overlay, shell)?;
-            return Ok(Outcome::Failure);
-        }
-    };
     // The bytes as they came.
     let document_file = match published.language {
         Language::Json => "openapi.json",
         Language::Yaml => "openapi.yaml",
     };
-    std::fs::create_dir_all(&folder)?;
-    if let Some(known) = known.filter(|known| !known.ends_with(document_file)) {
-        std::fs::remove_file(known)?;
-    }
-    std::fs::write(folder.join(document_file), &bytes)?;
-    if is_new {
-        std::fs::write(&overlay_file, &overlay_text)?;
-    }
-    std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
-    report::told(&imported, &published, &shown.join(document_file), shell)?;
-    report::proposed(&proposals(&published.root), shell)?;
+    let keep = || {
+        std::fs::create_dir_all(&folder)?;
+        if let Some(known) = known.as_ref().filter(|known| !known.ends_with(document_file)) {
+            std::fs::remove_file(known)?;
+        }
+        std::fs::write(folder.join(document_file), &bytes)?;
+        match is_new {
+            true => std::fs::write(&overlay_file, &overlay_text),
+            false => Ok(()),
+        }
+    };
     let next = format!(
         "{command} import --id {id}{}",
         options.into.as_ref().map_or(String::new(), |into| format!(
@@ -155,6 +148,23 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             quoted(&into.display().to_string())
         ))
     );
+    let imported = match import(&published.root, Some(&overlay.root), &facts) {
+        Ok(imported) => imported,
+        Err(error) => {
+            report::refused(&error, &shown.join(OVERLAY), &overlay, shell)?;
+            // What is missing has a place in an overlay: there is one to write it into.
+            if is_new && matches!(error, ImportError::Problems(_)) {
+                keep()?;
+                let what = format!("write that into {}, then run: {next}", shown.join(OVERLAY).display());
+                shell.header(Tone::Note, "Next", &what)?;
+            }
+            return Ok(Outcome::Failure);
+        }
+    };
+    keep()?;
+    std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
+    report::told(&imported, &published, &shown.join(document_file), shell)?;
+    report::proposed(&proposals(&published.root), shell)?;
     let what = match is_new {
         true => format!(
             "{} holds what only a person knows: look through it, then run: {next}",

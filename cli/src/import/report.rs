@@ -100,6 +100,41 @@ pub(super) fn told(imported: &Imported, published: &Published, file: &Path, shel
         let header = if *is_rule { "Not said" } else { "Lost" };
         shell.header(Tone::Note, header, &format!("{}{more}: {what}", at(places[0])))?;
     }
+    let examples = &imported.examples;
+    if examples.all > 0 {
+        let tone = if examples.unreadable.is_empty() {
+            Tone::Good
+        } else {
+            Tone::Warn
+        };
+        let what = format!(
+            "{} examples of replies: the client reads {} of them",
+            examples.all,
+            examples.read()
+        );
+        shell.header(tone, "Examples", &what)?;
+    }
+    // What many examples have in common stands in one schema.
+    let mut by_schema: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for one in &examples.unreadable {
+        let place = format!(
+            "{} at {}",
+            one.operation,
+            if one.at.is_empty() { "the whole" } else { &one.at }
+        );
+        by_schema.entry((&one.schema, &one.wrong)).or_default().push(place);
+    }
+    for (n, ((_, wrong), places)) in by_schema.iter().enumerate() {
+        if n == MOST {
+            shell.line(&format!("and {} more", by_schema.len() - MOST))?;
+            break;
+        }
+        let more = match places.len() {
+            1 => String::new(),
+            all => format!(" (and {} more)", all - 1),
+        };
+        shell.header(Tone::Warn, "Unread", &format!("{}{more}: {wrong}", places[0]))?;
+    }
     if !imported.renamed.is_empty() {
         let first = &imported.renamed[0];
         shell.header(

@@ -217,6 +217,7 @@ impl Kind {
                 ("x-error-code", Free),
                 ("x-lenient", Free),
                 ("x-wrapper-key", Free),
+                ("x-tag", Free),
                 ("x-aliases", Free),
                 ("x-rust-name", Free),
                 ("x-provenance", Free),

@@ -31,6 +31,7 @@ pub mod pointer;
 pub mod problem;
 #[cfg(feature = "yaml")]
 pub mod published;
+pub mod readable;
 #[cfg(feature = "value")]
 mod rebuild;
 #[cfg(feature = "value")]

@@ -288,7 +288,7 @@ pub fn prune(root: &mut Json) {
 }
 
 /// Extensions that mean something to finrail; those of others mean nothing here.
-const OWN: [&str; 23] = [
+const OWN: [&str; 24] = [
     "x-provider",
     "x-error-proof",
     "x-environment",
@@ -310,6 +310,7 @@ const OWN: [&str; 23] = [
     "x-error-code",
     "x-loggable",
     "x-wrapper-key",
+    "x-tag",
     "x-aliases",
     "x-oauth",
 ];

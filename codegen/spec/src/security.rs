@@ -107,6 +107,13 @@ pub fn secured(root: &Json) -> Secured {
             with_endpoints(&mut out, server, &mut losses, &mut problems),
         ));
     }
+    if bearers.is_empty() {
+        problems.push(
+            "the document has no access tokens (OAuth, or `bearer`): clients of keys alone are not supported; if the bank has \
+             OAuth that the document does not tell of, write the security scheme into the overlay"
+                .to_owned(),
+        );
+    }
     if uses_basic {
         let basic = Json::object([("type", Json::str("http")), ("scheme", Json::str("basic"))]);
         schemes.push(("accessKey".to_owned(), basic));
@@ -672,7 +679,7 @@ mod tests {
             ),
             (&SERVICE.replace("https://", "http://"), "is no whole https address"),
         ] {
-            let name = if scheme.contains("Service") { "Service" } else { "Token" };
+            let name = scheme.split('"').nth(1).unwrap();
             let secured = of(&format!(r#"[{{"{name}":[]}}]"#), scheme);
             assert!(
                 secured.problems.iter().any(|told| told.contains(problem)),

@@ -268,7 +268,6 @@ impl Passes<'_> {
     fn wrapper_enum(&mut self, item: &ItemStruct, notes: Option<&SchemaNotes>) -> Vec<Item> {
         let name = &item.ident;
         let mut doc = notes.and_then(|notes| notes.description.clone()).unwrap_or_default();
-        doc.push_str("\n\nThe one key of the object names the kind; a kind that this version does not know survives as [`Unknown`](Self::Unknown).");
         let (mut idents, mut keys, mut types, mut docs) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for field in &item.fields {
             let mut attrs = field.attrs.clone();
@@ -285,6 +284,20 @@ impl Passes<'_> {
             keys.push(key);
             types.push(inner_of_option(&field.ty).unwrap_or(&field.ty).clone());
         }
+        if let Some(tag) = notes.and_then(|notes| notes.tag.as_deref()) {
+            return tagged_enum(
+                name,
+                &doc,
+                tag,
+                &Kinds {
+                    idents,
+                    keys,
+                    types,
+                    docs,
+                },
+            );
+        }
+        doc.push_str("\n\nThe one key of the object names the kind; a kind that this version does not know survives as [`Unknown`](Self::Unknown).");
         let visitor = format_ident!("{name}Visitor");
         let expecting = format!("an object whose key is one of {}", keys.join(", "));
         let tokens = quote! {
@@ -630,4 +643,66 @@ fn secret_newtypes(items: &[Item]) -> BTreeSet<String> {
 fn is_display(item: &ItemImpl) -> bool {
     let of = item.trait_.as_ref().and_then(|(path, _)| path.segments.last());
     of.is_some_and(|segment| segment.ident == "Display")
+}
+
+/// The kinds of a union.
+struct Kinds {
+    idents: Vec<Ident>,
+    keys: Vec<String>,
+    types: Vec<Type>,
+    docs: Vec<String>,
+}
+
+/// A union whose kinds a field tells apart.
+fn tagged_enum(name: &Ident, description: &str, tag: &str, kinds: &Kinds) -> Vec<Item> {
+    let Kinds {
+        idents,
+        keys,
+        types,
+        docs,
+    } = kinds;
+    let doc = format!(
+        "{description}\n\nIts field `{tag}` names the kind; a kind that this version does not know survives as [`Unknown`](Self::Unknown)."
+    );
+    let tokens = quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum #name {
+            #( #[doc = #docs] #idents(#types), )*
+            /// A kind that this version does not know.
+            Unknown(::finrail::rt::v1::UnknownKind),
+        }
+        #[finrail_own]
+        impl #name {
+            /// What names the kind.
+            #[must_use]
+            pub fn kind(&self) -> &str {
+                match self {
+                    #( Self::#idents(_) => #keys, )*
+                    Self::Unknown(unknown) => unknown.kind(),
+                }
+            }
+        }
+        #[finrail_own]
+        impl ::serde::Serialize for #name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                match self {
+                    #( Self::#idents(value) => ::finrail::rt::v1::wire::with_tag(value, #tag, #keys, serializer), )*
+                    Self::Unknown(unknown) => ::serde::Serialize::serialize(unknown.json(), serializer),
+                }
+            }
+        }
+        #[finrail_own]
+        impl<'de> ::serde::Deserialize<'de> for #name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                let (kind, json) = ::finrail::rt::v1::wire::tagged(deserializer, #tag)?;
+                match kind.as_str() {
+                    #( #keys => ::finrail::rt::v1::wire::of_kind(&json).map(Self::#idents), )*
+                    _ => ::std::result::Result::Ok(Self::Unknown(::finrail::rt::v1::UnknownKind::new(kind, json))),
+                }
+            }
+        }
+    };
+    parse_items(tokens)
 }

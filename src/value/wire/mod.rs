@@ -8,6 +8,7 @@ mod lenient;
 mod open_enum;
 mod rest;
 mod scalar;
+mod tagged;
 
 pub(crate) use decimal::decimal;
 pub use decimal::{decimal_number, decimal_string};
@@ -16,3 +17,4 @@ pub use lenient::{lenient_array, lenient_bool, lenient_string, map, null_as_defa
 pub use open_enum::{OpenEnum, open_enum};
 pub use rest::{KeepsTheRest, read_with_the_rest, write_with_the_rest};
 pub(crate) use scalar::{Scalar, scalar};
+pub use tagged::{of_kind, tagged, with_tag};

@@ -69,6 +69,7 @@ impl Vocabulary {
         add(Kind::Schema, "x-error-code", schema::<bool>());
         add(Kind::Schema, "x-loggable", schema::<bool>());
         add(Kind::Schema, "x-wrapper-key", schema::<bool>());
+        add(Kind::Schema, "x-tag", schema::<String>());
         add(Kind::Schema, "x-aliases", schema::<Vec<String>>());
         add(Kind::Schema, "x-rust-name", schema::<String>());
         add(Kind::SecurityScheme, "x-oauth", schema::<v::Oauth>());

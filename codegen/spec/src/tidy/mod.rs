@@ -403,6 +403,11 @@ impl<'d> Tidy<'d> {
     }
 
     fn string(&mut self, schema: &mut Json, pointer: &str) {
+        // What comes as a time comes in many forms, and is kept as it came.
+        let is_time = matches!(schema.get("format").and_then(Json::as_str), Some("date" | "date-time"));
+        if is_time && self.directions.of_schema(pointer).1 && schema.get("x-lenient").is_none() {
+            schema.set("x-lenient", Json::str("date-time"));
+        }
         let Some(values) = schema.get("enum").map(Json::items) else {
             return;
         };

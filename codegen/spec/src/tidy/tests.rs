@@ -268,3 +268,46 @@ fn values_of_an_enum_that_have_no_name_are_read_as_what_is_not_known() {
     assert_eq!(tidy, r#"{"type":"integer"}"#);
     assert_eq!(losses, ["/components/schemas/A: `enum` of values that are no strings"]);
 }
+
+#[test]
+fn a_union_whose_kinds_a_field_tells_apart_is_one_of_kinds() {
+    let kinds = r##""Card":{"type":"object","properties":{"kind":{"type":"string","enum":["card","chip"]},"pan":{"type":"string"}}},
+        "Bank":{"type":"object","properties":{"kind":{"type":"string","enum":["bank"]},"iban":{"type":"string"}}},
+        "Plain":{"type":"object","properties":{"kind":{"type":"string"}}}"##;
+    let members = r##""oneOf":[{"$ref":"#/components/schemas/Card"},{"$ref":"#/components/schemas/Bank"}]"##;
+    let of_kinds = |list: &[(&str, &str)]| {
+        let list: Vec<String> = list
+            .iter()
+            .map(|(tag, name)| format!(r##""{tag}":{{"$ref":"#/components/schemas/{name}"}}"##))
+            .collect();
+        format!(
+            r#"{{"type":"object","x-tag":"kind","properties":{{{}}}}}"#,
+            list.join(",")
+        )
+    };
+    for (schema, tidy) in [
+        // Values that are different in each.
+        (
+            format!("{{{members}}}"),
+            of_kinds(&[("card", "Card"), ("chip", "Card"), ("bank", "Bank")]),
+        ),
+        (
+            format!(r#"{{{members},"discriminator":{{"propertyName":"kind"}}}}"#),
+            of_kinds(&[("Card", "Card"), ("Bank", "Bank")]),
+        ),
+        (
+            format!(
+                r##"{{{members},"discriminator":{{"propertyName":"kind","mapping":{{"c":"#/components/schemas/Card","b":"Bank"}}}}}}"##
+            ),
+            of_kinds(&[("c", "Card"), ("b", "Bank")]),
+        ),
+        // One of them says nothing of its kind.
+        (
+            r##"{"oneOf":[{"$ref":"#/components/schemas/Card"},{"$ref":"#/components/schemas/Plain"}]}"##.to_owned(),
+            "{}".to_owned(),
+        ),
+    ] {
+        let (found, _, faults) = of(&format!("{{{kinds},\"A\":{schema}}}"));
+        assert_eq!((found, faults.len()), (tidy, 0), "{schema}");
+    }
+}

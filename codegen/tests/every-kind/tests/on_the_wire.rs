@@ -1,7 +1,7 @@
 //! What the client of every kind sends, and what it reads.
 #![allow(clippy::unwrap_used)]
 
-use every_kind::types::{Amount, Form, Node, Pan, Shapes, ShapesStatus};
+use every_kind::types::{Amount, Form, Means, Node, Pan, Shapes, ShapesStatus};
 use httpmock::MockServer;
 use serde_json::{Value, json};
 
@@ -469,4 +469,50 @@ async fn pages_follow_links_and_cursors() {
         })
         .await;
     assert_eq!(client.list_cursor().items().try_collect().await.unwrap().len(), 2);
+}
+
+#[test]
+fn a_field_names_the_kind_of_an_object_and_no_digit_is_lost_on_the_way() {
+    let text = r#"[{"kind":"card","fee":1.10},{"iban":"SK1","kind":"bank-account"},{"kind":"coin","worth":12345678901234567.890},{"fee":1}]"#;
+    let means: Vec<Means> = serde_json::from_str(text).unwrap();
+    let kinds: Vec<&str> = means.iter().map(Means::kind).collect();
+    assert_eq!(kinds, ["card", "bank-account", "coin", ""]);
+    assert!(matches!(&means[0], Means::Card(card) if card.fee.map(|fee| fee.to_string()).as_deref() == Some("1.10")));
+    assert!(matches!(&means[1], Means::BankAccount(account) if account.iban == "SK1"));
+    // What is written has the name of its kind, whether or not the object has a field for it.
+    assert_eq!(
+        serde_json::to_string(&means).unwrap(),
+        r#"[{"fee":1.10,"kind":"card"},{"iban":"SK1","kind":"bank-account"},{"kind":"coin","worth":12345678901234567.890},{"fee":1}]"#
+    );
+    let card = every_kind::types::CardMeans::builder().fee(2).try_into().unwrap();
+    assert_eq!(
+        serde_json::to_string(&Means::Card(card)).unwrap(),
+        r#"{"fee":2,"kind":"card"}"#
+    );
+    for (wrong, told) in [
+        (r#""card""#, "expected an object"),
+        (r#"{"kind":"card","kind":"coin"}"#, "each name once"),
+        (r#"{"kind":"card","fee":"much"}"#, "at `fee`: expected a decimal"),
+        (r#"{"kind":"bank-account"}"#, "field `iban` is missing"),
+    ] {
+        let error = serde_json::from_str::<Means>(wrong).unwrap_err().to_string();
+        assert!(error.contains(told), "{wrong}: {error}");
+        assert!(!error.contains("much"), "{error}");
+    }
+}
+
+#[test]
+fn an_item_or_a_value_that_may_be_null_keeps_its_place() {
+    let text = r#"{"marks":["a",null,"b"],"cards":{"one":{"fee":1.10},"two":null},"states":["open",null,"new"]}"#;
+    let branch: every_kind::types::Branch = serde_json::from_str(text).unwrap();
+    assert_eq!(branch.marks, [Some("a".to_owned()), None, Some("b".to_owned())]);
+    assert!(branch.cards["two"].is_none() && branch.cards["one"].is_some());
+    assert_eq!(branch.states.len(), 3);
+    assert!(branch.states[1].is_none());
+    let written: serde_json::Value = serde_json::to_value(&branch).unwrap();
+    assert_eq!(written["marks"], serde_json::json!(["a", null, "b"]));
+    assert_eq!(written["states"], serde_json::json!(["open", null, "new"]));
+    let built = every_kind::types::Branch::builder().marks([Some("a".to_owned()), None]);
+    let built: every_kind::types::Branch = built.try_into().unwrap();
+    assert_eq!(built.marks.len(), 2);
 }

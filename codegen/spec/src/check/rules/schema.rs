@@ -114,11 +114,14 @@ impl Rules<'_> {
                 );
             }
         }
-        if schema.get("x-wrapper-key") == Some(&Value::Bool(true)) && properties.is_none_or(Map::is_empty) {
+        let names_kinds = ["x-wrapper-key", "x-tag"]
+            .into_iter()
+            .find(|keyword| schema.contains_key(*keyword));
+        if let Some(keyword) = names_kinds.filter(|_| properties.is_none_or(Map::is_empty)) {
             self.add(
                 "wrapper-key",
                 at,
-                "`x-wrapper-key` on an object without kinds",
+                format!("`{keyword}` on an object without kinds"),
                 "list the kinds as properties",
             );
         }
