@@ -423,7 +423,10 @@ impl Core {
             Ok(response) if happened == Happened::Elsewhere => {
                 Err(Error::invalid_reply(response.invalid(Problem::Redirect)))
             }
-            Ok(response) => Ok(response),
+            Ok(response) => match response.encoding_that_stays() {
+                Some(name) => Err(Error::invalid_reply(response.invalid(Problem::Encoding(name)))),
+                None => Ok(response),
+            },
             Err(error) => Err(Error::Connection(error)),
         }
     }
