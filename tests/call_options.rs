@@ -355,13 +355,16 @@ async fn a_call_whose_time_is_over_is_not_begun() {
     let own = service(&recorder);
     own.get_quote().quote_id("q").send().await.unwrap();
     for _ in 0..5 {
-        for options in [
-            CallOptions::new().deadline(Duration::ZERO),
-            CallOptions::new().attempt_timeout(Duration::ZERO),
+        for (options, may_help) in [
+            (CallOptions::new().deadline(Duration::ZERO), true),
+            // With these no later call would be sent either.
+            (CallOptions::new().attempt_timeout(Duration::ZERO), false),
         ] {
             let deal = own.create_deal().body_map(|deal| deal.quote_id("q-1".to_owned()));
             let error = deal.with(options).send().await.unwrap_err();
             assert_eq!(error.outcome(), Outcome::NotSent, "{error:?}");
+            assert_eq!(error.is_retryable(), may_help, "{error:?}");
+            assert!(!error.to_string().contains("there was a token"), "{error}");
         }
     }
     assert_eq!(recorder.calls().len(), 1);

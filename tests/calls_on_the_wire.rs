@@ -260,6 +260,7 @@ async fn a_reply_that_comes_compressed_is_read_though_none_is_asked_for() {
         (400, Some("gzip"), refused.clone(), Err(Outcome::Rejected)),
         (200, Some("gzip"), cut(&done), Err(Outcome::Unknown)),
         (200, Some("gzip"), bomb, Err(Outcome::Unknown)),
+        (200, Some("gzip"), gzip(b""), Err(Outcome::Unknown)),
         (200, Some("br"), b"\x8b\x07\x80{}\x03".to_vec(), Err(Outcome::Unknown)),
     ] {
         let what = format!("{status} {encoding:?} {}", body.len());
@@ -288,10 +289,18 @@ async fn a_reply_that_comes_compressed_is_read_though_none_is_asked_for() {
 async fn a_download_that_comes_compressed_is_what_it_was_before_and_one_that_is_meant_so_stays() {
     let file: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
     let (packed, said) = (gzip(&file), Some("gzip"));
+    let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut bare, &file).unwrap();
+    let bare = bare.finish().unwrap();
     for (encoding, body, expected) in [
         (said, packed.clone(), Some(file.clone())),
         (None, packed.clone(), Some(packed.clone())),
         (said, file.clone(), Some(file.clone())),
+        (said, [&packed[..], b"\r\n"].concat(), Some(file.clone())),
+        (Some("gzip, gzip"), gzip(&packed), Some(file.clone())),
+        (Some("deflate"), bare.clone(), Some(file.clone())),
+        (Some("deflate, gzip"), gzip(&bare), Some(file.clone())),
+        (Some("utf-8"), file.clone(), Some(file.clone())),
         (said, packed[..packed.len() - 1].to_vec(), None),
         (said, [&packed[..100], b"planted", &packed[100..]].concat(), None),
     ] {
@@ -302,11 +311,35 @@ async fn a_download_that_comes_compressed_is_what_it_was_before_and_one_that_is_
         let recorder = Recorder::granting(move |_, _| answer.clone()).await;
         let user = tatra(&recorder).await;
         let call = user.client().download_statement().account_id("a").statement_id("s");
-        let got = call.send().await.unwrap().into_inner().bytes(2_000_000).await;
+        let got = call.send().await.unwrap();
+        let is_decoded = encoding.is_some_and(|encoding| encoding != "utf-8");
+        for header in ["content-encoding", "content-length"] {
+            assert!(
+                !(is_decoded && got.headers().contains_key(header)),
+                "{encoding:?} {header}"
+            );
+        }
+        let got = got.into_inner().bytes(2_000_000).await;
         if let Err(error) = &got {
             assert!(error.to_string().contains("the reply broke off"), "{error}");
         }
         assert_eq!(got.ok().as_deref(), expected.as_deref());
+    }
+}
+
+#[tokio::test]
+async fn a_download_in_an_encoding_that_cannot_be_undone_is_an_error_and_no_file() {
+    for encoding in ["br", "zstd", "compress", "br, gzip", "gzip, gzip, gzip"] {
+        let body = gzip(b"what a brotli stream would be");
+        let recorder = Recorder::granting(move |_, _| {
+            Answer::typed(200, "application/zip", body.clone()).header("content-encoding", encoding)
+        })
+        .await;
+        let user = tatra(&recorder).await;
+        let call = user.client().download_statement().account_id("a").statement_id("s");
+        let error = call.send().await.unwrap_err();
+        assert!(error.to_string().contains("cannot be decoded"), "{error}");
+        assert_eq!(recorder.calls().len(), 1, "{encoding}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Replies that come compressed, though the request says that they are not to.
 
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 
 use bytes::Bytes;
 use flate2::bufread::GzDecoder;
@@ -15,8 +15,9 @@ const GZIP: &[u8] = b"\x1f\x8b";
 /// How many encodings may lie over each other. More than one is a mistake of a proxy.
 const LAYERS: usize = 2;
 
-/// How much longer than itself a compressed text may become (deflate comes to 1032 times), and some bytes more.
-const MOST_GROWTH: usize = 1040;
+/// How much longer than itself a compressed text usually becomes, and how much room it has at least.
+const USUAL_GROWTH: usize = 4;
+const LEAST: usize = 1024;
 
 /// A body as it was before it was compressed.
 pub(crate) struct Decoded {
@@ -88,11 +89,15 @@ fn looks_like_text(body: &[u8]) -> bool {
 /// What comes out, as far as it goes and no further than the limit: the beginning of a stream that is cut, or that
 /// never ends, may have tokens in it.
 fn read(mut stream: impl Read, compressed: usize, limit: usize) -> Option<Decoded> {
-    // Its size is bounded from the start: a buffer that grows leaves copies of the secrets behind.
-    let most = compressed.saturating_add(1).saturating_mul(MOST_GROWTH);
-    let mut body = Zeroizing::new(vec![0; most.min(limit)]);
+    let mut body = Zeroizing::new(vec![0; compressed.saturating_mul(USUAL_GROWTH).max(LEAST).min(limit)]);
     let (mut length, mut whole) = (0, false);
-    while length < body.len() {
+    while length < limit {
+        if length == body.len() {
+            // A buffer that grows by itself leaves copies of the secrets behind.
+            let mut larger = Zeroizing::new(vec![0; length.saturating_mul(2).min(limit)]);
+            larger[..length].copy_from_slice(&body);
+            body = larger;
+        }
         match stream.read(&mut body[length..]) {
             Ok(0) => {
                 whole = true;
@@ -104,70 +109,255 @@ fn read(mut stream: impl Read, compressed: usize, limit: usize) -> Option<Decode
         }
     }
     body.truncate(length);
-    (length > 0).then_some(Decoded { body, whole })
+    (length > 0 || whole).then_some(Decoded { body, whole })
+}
+
+/// An encoding that can be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Gzip,
+    Deflate,
+}
+
+/// Those that cannot be undone here. What is none of these either is no encoding: some servers write a charset there.
+const OTHERS: &[&str] = &[
+    "br",
+    "zstd",
+    "compress",
+    "x-compress",
+    "dcb",
+    "dcz",
+    "pack200-gzip",
+    "exi",
+    "aes128gcm",
+    "lzma",
+    "xz",
+    "bzip2",
+];
+
+/// The encodings that a reply names, the last first, as they have to be undone. An error: one that cannot be, or all of them,
+/// because there are too many.
+pub(crate) fn encodings(headers: &HeaderMap) -> Result<Vec<Encoding>, &'static str> {
+    let mut encodings = Vec::new();
+    for value in headers.get_all(CONTENT_ENCODING) {
+        for name in value.to_str().unwrap_or_default().split(',') {
+            let name = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            match name.as_str() {
+                "gzip" | "x-gzip" => encodings.push(Encoding::Gzip),
+                "deflate" => encodings.push(Encoding::Deflate),
+                name => {
+                    if let Some(other) = OTHERS.iter().find(|other| **other == name) {
+                        return Err(other);
+                    }
+                }
+            }
+        }
+    }
+    encodings.reverse();
+    match encodings.len() > LAYERS {
+        true => Err("several over each other"),
+        false => Ok(encodings),
+    }
 }
 
 /// Decodes a body that comes in pieces and is said to be compressed. One that does not begin so is left as it is: some
-/// HTTP clients decode, and leave the header.
-pub(crate) struct Pieces(Kind);
+/// HTTP clients decode, and leave the header. What stands behind its end is no part of it.
+pub(crate) struct Pieces {
+    encoding: Encoding,
+    state: State,
+}
 
-enum Kind {
+enum State {
     /// Too little has come to tell.
     Begins(Vec<u8>),
     Plain,
-    Gzip(write::MultiGzDecoder<Vec<u8>>),
+    Gzip(write::GzDecoder<Vec<u8>>),
     Zlib(write::ZlibDecoder<Vec<u8>>),
+    Bare(write::DeflateDecoder<Vec<u8>>),
+    /// A member of a gzip file has ended, and too little has come to tell whether it was the last.
+    Member(Vec<u8>),
+    Over,
 }
 
 impl Pieces {
     /// So much of what came is decoded at once: what comes out of it is of a size that can be had.
     pub(crate) const SIZE: usize = 4 * 1024;
 
-    pub(crate) fn new() -> Self {
-        Self(Kind::Begins(Vec::new()))
+    /// By so much it can be told whether something is a stream of deflate, which has no first bytes of its own.
+    const ENOUGH: usize = 512;
+
+    pub(crate) fn new(encoding: Encoding) -> Self {
+        Self {
+            encoding,
+            state: State::Begins(Vec::new()),
+        }
     }
 
     /// What a piece becomes with what came before it; nothing, where more has to come.
     pub(crate) fn decode(&mut self, piece: &[u8]) -> io::Result<Bytes> {
-        match &mut self.0 {
-            Kind::Begins(came) => {
-                came.extend_from_slice(piece);
-                let [first, second, ..] = came.as_slice() else {
-                    return Ok(Bytes::new());
-                };
-                // The two bytes with which RFC 1950 has a stream begin.
-                let is_zlib = first & 0xf == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0;
-                let came = std::mem::take(came);
-                self.0 = if came.starts_with(GZIP) {
-                    Kind::Gzip(write::MultiGzDecoder::new(Vec::new()))
-                } else if is_zlib {
-                    Kind::Zlib(write::ZlibDecoder::new(Vec::new()))
-                } else {
-                    Kind::Plain
-                };
-                self.decode(&came)
-            }
-            Kind::Plain => Ok(Bytes::copy_from_slice(piece)),
-            Kind::Gzip(decoder) => {
-                decoder.write_all(piece)?;
-                Ok(std::mem::take(decoder.get_mut()).into())
-            }
-            Kind::Zlib(decoder) => {
-                decoder.write_all(piece)?;
-                Ok(std::mem::take(decoder.get_mut()).into())
-            }
+        let mut out = Vec::new();
+        self.take(piece, &mut out)?;
+        Ok(out.into())
+    }
+
+    fn take(&mut self, piece: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        // Of a file with many members each begins another turn.
+        let mut rest = piece.to_vec();
+        while !rest.is_empty() {
+            let behind = match &mut self.state {
+                State::Begins(came) => {
+                    came.append(&mut rest);
+                    if came.len() < self.encoding.enough(came) {
+                        return Ok(());
+                    }
+                    let came = std::mem::take(came);
+                    self.state = self.encoding.state_of(&came);
+                    came
+                }
+                State::Plain => {
+                    out.append(&mut rest);
+                    return Ok(());
+                }
+                State::Gzip(decoder) => {
+                    let taken = feed(decoder, &rest)?;
+                    let ended = taken < rest.len();
+                    let checked = if ended { decoder.try_finish() } else { Ok(()) };
+                    out.append(decoder.get_mut());
+                    checked?;
+                    if ended {
+                        self.state = State::Member(Vec::new());
+                    }
+                    rest.split_off(taken)
+                }
+                State::Zlib(decoder) => {
+                    let taken = feed(decoder, &rest)?;
+                    out.append(decoder.get_mut());
+                    match taken < rest.len() {
+                        true => return self.end(out),
+                        false => Vec::new(),
+                    }
+                }
+                State::Bare(decoder) => {
+                    let taken = feed(decoder, &rest)?;
+                    out.append(decoder.get_mut());
+                    match taken < rest.len() {
+                        true => return self.end(out),
+                        false => Vec::new(),
+                    }
+                }
+                State::Member(came) => {
+                    came.append(&mut rest);
+                    if came.len() < GZIP.len() {
+                        return Ok(());
+                    }
+                    let came = std::mem::take(came);
+                    self.state = match came.starts_with(GZIP) {
+                        true => State::Gzip(write::GzDecoder::new(Vec::new())),
+                        false => State::Over,
+                    };
+                    came
+                }
+                State::Over => return Ok(()),
+            };
+            rest = behind;
         }
+        Ok(())
+    }
+
+    /// No more is read. An error: its end is missing.
+    fn end(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        let ended = match &mut self.state {
+            State::Gzip(decoder) => {
+                let ended = decoder.try_finish();
+                out.append(decoder.get_mut());
+                ended
+            }
+            State::Zlib(decoder) => {
+                let ended = decoder.try_finish();
+                out.append(decoder.get_mut());
+                ended
+            }
+            State::Bare(decoder) => {
+                let ended = decoder.try_finish();
+                out.append(decoder.get_mut());
+                ended
+            }
+            State::Begins(_) | State::Plain | State::Member(_) | State::Over => Ok(()),
+        };
+        self.state = State::Over;
+        ended
     }
 
     /// What is left when everything has come. An error: its end is missing.
-    pub(crate) fn finish(self) -> io::Result<Bytes> {
-        match self.0 {
-            Kind::Begins(came) => Ok(came.into()),
-            Kind::Plain => Ok(Bytes::new()),
-            Kind::Gzip(decoder) => decoder.finish().map(Bytes::from),
-            Kind::Zlib(decoder) => decoder.finish().map(Bytes::from),
+    pub(crate) fn finish(mut self) -> io::Result<Bytes> {
+        let mut out = Vec::new();
+        let State::Begins(came) = &mut self.state else {
+            self.end(&mut out)?;
+            return Ok(out.into());
+        };
+        let came = std::mem::take(came);
+        self.state = self.encoding.state_of(&came);
+        let ended = self.take(&came, &mut out).and_then(|()| self.end(&mut out));
+        match ended {
+            // A few bytes of which nothing can be decoded are the file.
+            Err(_) if out.is_empty() => Ok(came.into()),
+            ended => ended.map(|()| out.into()),
         }
     }
+}
+
+impl Encoding {
+    /// How much has to have come of a body that begins like this, to tell what it is.
+    fn enough(self, came: &[u8]) -> usize {
+        match self {
+            Self::Deflate if !came.starts_with(GZIP) => Pieces::ENOUGH,
+            _ => GZIP.len(),
+        }
+    }
+
+    /// What a body that begins like this is.
+    fn state_of(self, came: &[u8]) -> State {
+        // The two bytes with which RFC 1950 has a stream begin.
+        let is_zlib = || {
+            let start = came.first_chunk::<2>();
+            start.is_some_and(|start| start[0] & 0xf == 8 && u16::from_be_bytes(*start) % 31 == 0)
+        };
+        match self {
+            _ if came.starts_with(GZIP) => State::Gzip(write::GzDecoder::new(Vec::new())),
+            Self::Gzip => State::Plain,
+            Self::Deflate if is_text(came) => State::Plain,
+            Self::Deflate if is_zlib() && feed(&mut write::ZlibDecoder::new(io::sink()), came).is_ok() => {
+                State::Zlib(write::ZlibDecoder::new(Vec::new()))
+            }
+            // RFC 9110 section 8.4.1.2 means zlib, and some servers send the bare stream.
+            Self::Deflate if feed(&mut write::DeflateDecoder::new(io::sink()), came).is_ok() => {
+                State::Bare(write::DeflateDecoder::new(Vec::new()))
+            }
+            Self::Deflate => State::Plain,
+        }
+    }
+}
+
+/// Whether a body that begins like this is text, in UTF-8 or another charset. Some texts could be read as a stream of deflate.
+fn is_text(came: &[u8]) -> bool {
+    // A shorter stream may have no control characters by chance.
+    const TELLING: usize = 64;
+    let is_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    // What is cut in the middle of a character is no error.
+    let is_utf_8 = || std::str::from_utf8(came).map_or_else(|error| error.error_len().is_none(), |_| true);
+    !came.iter().any(is_control) && (came.len() >= TELLING || is_utf_8())
+}
+
+/// Gives a decoder what it takes, up to the end of its stream; tells how much that was.
+fn feed(decoder: &mut impl io::Write, piece: &[u8]) -> io::Result<usize> {
+    let mut taken = 0;
+    while taken < piece.len() {
+        match decoder.write(&piece[taken..])? {
+            0 => break,
+            more => taken += more,
+        }
+    }
+    Ok(taken)
 }
 
 #[cfg(test)]
@@ -273,29 +463,144 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_body_that_is_compressed_is_empty() {
+        assert_eq!(reply("gzip", &gzip(b"")), (Vec::new(), false));
+        assert_eq!(reply("", &gzip(b"")), (Vec::new(), false));
+        assert_eq!(reply("deflate", &zlib(b"")), (Vec::new(), false));
+        assert_eq!(reply("gzip", &gzip(b"")[..12]).0, &gzip(b"")[..12]);
+    }
+
+    #[test]
+    fn the_room_for_a_body_is_of_its_own_size() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, "gzip".parse().unwrap());
+        for length in [0, 1, LEAST - 1, LEAST, LEAST + 1, 100_000, LIMIT - 1, LIMIT] {
+            let body: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
+            let decoded = decoded(&headers, &gzip(&body), LIMIT).unwrap();
+            assert!(
+                *decoded.body == body && decoded.body.capacity() <= 2 * length.max(LEAST),
+                "{length}"
+            );
+            assert_eq!(decoded.whole, length < LIMIT, "{length}");
+        }
+    }
+
+    fn zlib(body: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bare(body: &[u8]) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// What becomes of a body that comes in pieces of this size.
+    fn in_pieces(encoding: Encoding, body: &[u8], size: usize) -> io::Result<Vec<u8>> {
+        let mut pieces = Pieces::new(encoding);
+        let mut read = Vec::new();
+        for piece in body.chunks(size) {
+            read.extend_from_slice(&pieces.decode(piece)?);
+        }
+        read.extend_from_slice(&pieces.finish()?);
+        Ok(read)
+    }
+
+    #[test]
     fn what_comes_in_pieces_is_decoded_whatever_their_size() {
-        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        zlib.write_all(BODY).unwrap();
-        let two_members = [gzip(&BODY[..20]), gzip(&BODY[20..])].concat();
-        for body in [gzip(BODY), two_members, zlib.finish().unwrap(), BODY.to_vec()] {
-            for size in [1, 2, 3, body.len()] {
-                let mut pieces = Pieces::new();
-                let mut read = Vec::new();
-                for piece in body.chunks(size) {
-                    read.extend_from_slice(&pieces.decode(piece).unwrap());
+        let long: Vec<u8> = (0..9000_u32).flat_map(|n| (n * 7919 % 9973).to_le_bytes()).collect();
+        let behind = |body: Vec<u8>, more: &[u8]| [&body, more].concat();
+        let text = b"A statement of an account that nobody has compressed.".repeat(40);
+        for body in [BODY, &long, b"", b"x"] {
+            let half = body.len() / 2;
+            let two_members = [gzip(&body[..half]), gzip(&body[half..])].concat();
+            for (what, encoding, sent) in [
+                ("gzip", Encoding::Gzip, gzip(body)),
+                ("two members", Encoding::Gzip, two_members),
+                ("a line behind it", Encoding::Gzip, behind(gzip(body), b"\r\n")),
+                ("one byte behind it", Encoding::Gzip, behind(gzip(body), b"\n")),
+                ("zeros behind it", Encoding::Gzip, behind(gzip(body), &[0; 600])),
+                ("gzip under another name", Encoding::Deflate, gzip(body)),
+                ("zlib", Encoding::Deflate, zlib(body)),
+                ("a line behind zlib", Encoding::Deflate, behind(zlib(body), b"\r\n")),
+                ("the bare stream", Encoding::Deflate, bare(body)),
+                (
+                    "a line behind the bare stream",
+                    Encoding::Deflate,
+                    behind(bare(body), b"\r\n"),
+                ),
+            ] {
+                for size in [1, 2, 3, 511, sent.len()] {
+                    let read = in_pieces(encoding, &sent, size);
+                    assert_eq!(read.ok().as_deref(), Some(body), "{what} {size} {}", body.len());
                 }
-                read.extend_from_slice(&pieces.finish().unwrap());
-                assert_eq!(read, BODY, "{size}");
             }
         }
-        for short in [&b""[..], b"x"] {
-            let mut pieces = Pieces::new();
-            assert_eq!(pieces.decode(short).unwrap(), b""[..]);
-            assert_eq!(pieces.finish().unwrap(), short);
+        // Decoded already, by somebody who left the header: texts and files that begin as some streams do.
+        let latin = b"Kontonummer;Buchungstag;W\xe4hrung;Empf\xe4nger\r\n3;[k];{s};#c;+C\r\n".repeat(30);
+        let pdf = [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", &*text].concat();
+        let archive = [b"PK\x03\x04\x14\0\x08\0", &*bare(&long)].concat();
+        let picture = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &*bare(&long)].concat();
+        for body in [
+            BODY,
+            &text,
+            &latin,
+            &pdf,
+            &archive,
+            &picture,
+            b"",
+            b"x",
+            b"ab",
+            b"x\x01",
+            b"x^2 is a square",
+            b"%PDF-1.7",
+        ] {
+            for encoding in [Encoding::Gzip, Encoding::Deflate] {
+                for size in [1, 2, body.len().max(1)] {
+                    let read = in_pieces(encoding, body, size);
+                    assert_eq!(read.ok().as_deref(), Some(body), "{encoding:?} {:.8?}", body);
+                }
+            }
         }
-        let whole = gzip(BODY);
-        let mut pieces = Pieces::new();
-        pieces.decode(&whole[..whole.len() - 8]).unwrap();
-        assert!(pieces.finish().is_err(), "the checksum is missing");
+        for (encoding, sent) in [
+            (Encoding::Gzip, gzip(&long)),
+            (Encoding::Deflate, zlib(&long)),
+            (Encoding::Deflate, bare(&long)),
+        ] {
+            for missing in [1, 4, 8, 600] {
+                let cut = &sent[..sent.len() - missing];
+                assert!(in_pieces(encoding, cut, 100).is_err(), "{encoding:?} {missing}");
+            }
+        }
+    }
+
+    #[test]
+    fn encodings_are_undone_from_the_last_on_or_not_at_all() {
+        use Encoding::{Deflate, Gzip};
+        for (values, expected) in [
+            (&[][..], Ok(&[][..])),
+            (&[""], Ok(&[])),
+            (&["identity"], Ok(&[])),
+            (&["utf-8"], Ok(&[])),
+            (&["gzip"], Ok(&[Gzip])),
+            (&["X-GZIP "], Ok(&[Gzip])),
+            (&["identity, gzip;q=1"], Ok(&[Gzip])),
+            (&["deflate, gzip"], Ok(&[Gzip, Deflate])),
+            (&["gzip", "gzip"], Ok(&[Gzip, Gzip])),
+            (&["br"], Err("br")),
+            (&["zstd"], Err("zstd")),
+            (&["compress"], Err("compress")),
+            (&["br, gzip"], Err("br")),
+            (&["gzip", "BR"], Err("br")),
+            (&["gzip, gzip, gzip"], Err("several over each other")),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_ENCODING, value.parse().unwrap());
+            }
+            assert_eq!(encodings(&headers), expected.map(<[Encoding]>::to_vec), "{values:?}");
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use client::{
     is_same_origin, secure_url,
 };
 pub use config_error::{ConfigError, HttpClientError, TlsError};
-pub(crate) use content_encoding::{Pieces, decoded, is_said_to_be_compressed};
+pub(crate) use content_encoding::{Encoding, Pieces, decoded, encodings, is_said_to_be_compressed};
 pub(crate) use deadline::within;
 pub(crate) use no_reply::NoReply;
 pub(crate) use random::Random;

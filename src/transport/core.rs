@@ -263,6 +263,11 @@ impl Core {
         policy: RetryPolicy,
         earlier: &mut Earlier,
     ) -> Result<Response, Untyped> {
+        if policy.attempt_timeout.is_zero() {
+            // No later call would have more.
+            let problem = "no attempt has any time; set a larger `attempt_timeout`";
+            return Err(Error::invalid_request(format!("{}: {problem}", operation.id)));
+        }
         let deadline = policy.end(earlier.started);
         let has_key = parts.has_key(operation);
         // What the caller sets may be a secret: an API key beside the token.
@@ -302,7 +307,7 @@ impl Core {
             if left.is_zero() {
                 // What is begun without time might still arrive.
                 let too_late = ConnectionError::out_of_time(operation.id, ConnectionPoint::Connect);
-                let too_late = too_late.of_request(None, situation.is_repeatable());
+                let too_late = too_late.at(&parts.url).of_request(None, situation.is_repeatable());
                 return self.answer_of(last, Error::Connection(too_late));
             }
             if let Some(place) = &mut place {
@@ -418,7 +423,10 @@ impl Core {
             Ok(response) if happened == Happened::Elsewhere => {
                 Err(Error::invalid_reply(response.invalid(Problem::Redirect)))
             }
-            Ok(response) => Ok(response),
+            Ok(response) => match response.encoding_that_stays() {
+                Some(name) => Err(Error::invalid_reply(response.invalid(Problem::Encoding(name)))),
+                None => Ok(response),
+            },
             Err(error) => Err(Error::Connection(error)),
         }
     }

@@ -10,25 +10,31 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::stream::{BoxStream, TryStreamExt as _, try_unfold};
 use http::StatusCode;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use url::Url;
 
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::response::{Body, Response, ResponseValue};
-use crate::http::{Pieces, is_said_to_be_compressed};
+use crate::http::{Encoding, Pieces, encodings};
 
 impl ResponseValue<ByteStream> {
     /// Takes the body as a stream.
     #[doc(hidden)]
     #[must_use]
     pub fn stream(response: Response) -> Self {
-        let Response { head, body, .. } = response;
-        let (inner, patience): (BoxStream<'static, Result<Bytes, Option<reqwest::Error>>>, _) = match body {
+        let Response { mut head, body, .. } = response;
+        let (inner, patience): (Inner, _) = match body {
             Body::Stream(inner, patience) => {
-                let pieces = inner.bytes_stream().map_err(Some);
-                match is_said_to_be_compressed(&head.headers) {
-                    true => (Box::pin(uncompressed(pieces)), patience),
-                    false => (Box::pin(pieces), patience),
+                // Others were refused before.
+                let encodings = encodings(&head.headers).unwrap_or_default();
+                if !encodings.is_empty() {
+                    // Of the body as it came.
+                    head.headers.remove(CONTENT_ENCODING);
+                    head.headers.remove(CONTENT_LENGTH);
                 }
+                let pieces: Inner = Box::pin(inner.bytes_stream().map_err(Some));
+                let decoded = |pieces, encoding| -> Inner { Box::pin(uncompressed(pieces, encoding)) };
+                (encodings.into_iter().fold(pieces, decoded), patience)
             }
             Body::Whole(body) => (
                 Box::pin(futures_util::stream::once(async move { Ok(body) })),
@@ -53,11 +59,12 @@ impl ResponseValue<ByteStream> {
     }
 }
 
+/// The pieces of a body. An error that is none of the connection: it ends before its end.
+type Inner = BoxStream<'static, Result<Bytes, Option<reqwest::Error>>>;
+
 /// The pieces of a compressed body as they were before.
-fn uncompressed(
-    pieces: impl Stream<Item = Result<Bytes, Option<reqwest::Error>>> + Send + Unpin,
-) -> impl Stream<Item = Result<Bytes, Option<reqwest::Error>>> + Send {
-    let begin = (pieces, Some(Pieces::new()), Bytes::new());
+fn uncompressed(pieces: Inner, encoding: Encoding) -> impl Stream<Item = Result<Bytes, Option<reqwest::Error>>> + Send {
+    let begin = (pieces, Some(Pieces::new(encoding)), Bytes::new());
     try_unfold(begin, |(mut pieces, mut decoder, mut came)| async move {
         loop {
             let decoded = match (&mut decoder, came.is_empty()) {
@@ -89,8 +96,7 @@ pub struct ByteStream {
     url: Url,
     status: StatusCode,
     request_id: Option<String>,
-    /// An error that is none of the connection: it ends before its end.
-    inner: BoxStream<'static, Result<Bytes, Option<reqwest::Error>>>,
+    inner: Inner,
     patience: Duration,
     /// Runs while a piece is waited for.
     waiting: Option<Pin<Box<tokio::time::Sleep>>>,

@@ -65,6 +65,8 @@ pub enum Problem {
     },
     /// The body is larger than the limit in bytes.
     TooLarge(usize),
+    /// The download is in this encoding, which was not asked for and cannot be undone.
+    Encoding(&'static str),
     /// A redirect was not followed, or whoever it led to answered in place of the provider's endpoint.
     Redirect,
     /// A link to the next page leads to another origin or outside the base URL, or is no URL.
@@ -117,6 +119,10 @@ impl fmt::Display for InvalidReply {
             Problem::TooLarge(limit) => write!(
                 f,
                 "{operation}: the reply (status {status}) is larger than {limit} bytes, which is more than is read; ask for less at once"
+            )?,
+            Problem::Encoding(name) => write!(
+                f,
+                "{operation}: the download (status {status}) is encoded ({name}), though that was not asked for, and cannot be decoded; a proxy may do that, or ask the provider"
             )?,
             Problem::Redirect => write!(
                 f,

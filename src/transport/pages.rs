@@ -10,7 +10,6 @@ use futures_core::Stream;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{StreamExt, TryStreamExt};
 use percent_encoding::percent_decode_str;
-use rust_decimal::Decimal;
 use url::Url;
 
 use super::error::Error;
@@ -607,13 +606,16 @@ fn is_same_value(one: &[u8], other: &[u8]) -> bool {
     first == second || numbers() == Some(true) || times() == Some(true)
 }
 
-/// A number that is an amount or a count. What begins with a zero may be somebody's id, in which each digit counts.
-fn number(text: &str) -> Option<Decimal> {
+/// A number that is an amount or a count, as its digits without the zeros at its end, and whether it is below zero: of those
+/// none is rounded. What begins with a zero may be somebody's id, in which each digit counts.
+fn number(text: &str) -> Option<(bool, &str, &str)> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let whole = whole.strip_prefix('-').unwrap_or(whole);
-    let is_plain = digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'));
-    text.parse().ok().filter(|_| is_plain)
+    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+    let is_plain = digits(unsigned) && digits(fraction) && (unsigned == "0" || !unsigned.starts_with('0'));
+    let fraction = fraction.trim_end_matches('0');
+    let is_zero = unsigned == "0" && fraction.is_empty();
+    is_plain.then_some((whole != unsigned && !is_zero, unsigned, fraction))
 }
 
 /// A day or a time, and how far its zone is from UTC, where it says so.
@@ -969,6 +971,14 @@ mod tests {
             ("amountFrom=10.0", "amountFrom=10&page=2", true, true),
             ("amountFrom=10.0", "amountFrom=10.00&page=2", true, true),
             ("amountFrom=10.0", "amountFrom=10.01&page=2", false, false),
+            (
+                "amountFrom=1.23456789012345678901234567891",
+                "amountFrom=1.23456789012345678901234567892&page=2",
+                false,
+                false,
+            ),
+            ("amountFrom=-0", "amountFrom=0.0&page=2", true, true),
+            ("amountFrom=-1", "amountFrom=1&page=2", false, false),
             ("customer=7", "customer=007&page=2", false, false),
             ("id=1&id=2", "id=1&id=1&page=2", false, false),
             ("customer=a", "entryReferenceFrom=x7", true, true),

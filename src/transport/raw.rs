@@ -273,6 +273,10 @@ impl ResponseValue<Bytes> {
 
     /// The body, read as JSON, in the charset that its header declares.
     ///
+    /// A list is not read as an object by the position of its items, as serde would. It is inside of what serde keeps to read
+    /// it a second time: the fields of a type with `#[serde(flatten)]`, and what is in an enum that is untagged or has its tag
+    /// inside.
+    ///
     /// # Errors
     ///
     /// When it does not have the form of `T`; the error names the place, and no value.

@@ -18,7 +18,9 @@ use super::operation::Operation;
 use super::outcome::{Conclusion, code, proof};
 use super::secrets::{KnownSecrets, NAMES_OF_A_REQUEST};
 use super::unreadable::UnreadableItem;
-use crate::http::{ReadError, RetryAfter, challenge_is_invalid_token, decoded, is_said_to_be_compressed, read};
+use crate::http::{
+    ReadError, RetryAfter, challenge_is_invalid_token, decoded, encodings, is_said_to_be_compressed, read,
+};
 use crate::token;
 use crate::value::canary::shown_path;
 
@@ -261,6 +263,12 @@ impl Response {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.head.status
+    }
+
+    /// The encoding of a download that cannot be undone. It would be handed out as the file.
+    pub(super) fn encoding_that_stays(&self) -> Option<&'static str> {
+        let is_download = matches!(self.body, Body::Stream(..));
+        is_download.then(|| encodings(&self.head.headers).err()).flatten()
     }
 
     pub(crate) fn invalid(self, problem: Problem) -> InvalidReply {

@@ -30,7 +30,7 @@ pub struct RetryPolicy {
     /// Wait before the second attempt; it doubles with each further one, less a random part.
     pub backoff: Duration,
     /// Time for one attempt, from its start to the end of the reply; for a download, to the end of the reply's
-    /// headers, and then for each piece.
+    /// headers, and then for each piece. With none at all no call is sent ([`Error::InvalidRequest`](super::Error::InvalidRequest)).
     pub attempt_timeout: Duration,
     /// Time for the whole call, over all attempts and waits. The pieces of a download come after it.
     pub deadline: Duration,

@@ -48,20 +48,29 @@ const BEHIND_MORE: &[&str] = &[
     "available",
     "dataavailable",
 ];
+/// Before the name of the things in a list, which nobody knows: it says that there are more of them. That there are none is not
+/// believed, because it may be said of others.
+const MORE_THINGS: &str = "hasmore";
+/// Members that say that a page is not the whole.
+const TRUNCATED: &[&str] = &["istruncated", "truncated"];
 /// Members that say in a word whether the page is the last.
 const IS_LAST: &[&str] = &["last", "islast", "lastpage", "islastpage"];
 const YES: &[&str] = &["true", "yes", "y"];
 const NO: &[&str] = &["false", "no", "n"];
 
-/// Members with the number of the page itself, from one or from zero on; from zero on alone; of the last one; and with how
-/// many there are.
-const THIS: &[&str] = &["currentpage", "page", "pagenumber"];
-const THIS_FROM_ZERO: &[&str] = &["number"];
+/// Members with the number of the page itself, from one or from zero on; of the last one; and with how many there are.
+const THIS: &[&str] = &["currentpage", "page", "pagenumber", "number"];
 const LAST: &[&str] = &["lastpage"];
 const ALL: &[&str] = &["totalpages", "pages"];
-/// Members that may be that, or how many items a page has.
-const MAY_BE_ALL: &[&str] = &["pagecount"];
-/// Members with the number of all items.
+/// Those of them that can be nothing else, as how many items a page has.
+const CURRENT: &[&str] = &["currentpage", "pagenumber"];
+const MOST: &[&str] = &["lastpage", "totalpages"];
+/// Members with the number of the next page.
+const NEXT_NUMBER: &[&str] = &["nextpage", "nextpagenumber"];
+/// Members with the place of the first item and of the one behind the last, and with the number of all items, or of those of
+/// the page.
+const OFFSET: &[&str] = &["offset"];
+const NEXT_OFFSET: &[&str] = &["nextoffset"];
 const TOTAL: &[&str] = &[
     "total",
     "totalcount",
@@ -176,10 +185,11 @@ fn stands_at(members: &JsonMap, steps: &[&str], is_over: bool) -> bool {
 fn led_on(members: &JsonMap, but: &[&str], depth: usize, is_over: bool) -> Option<Lost> {
     let beside = Beside::of(members, is_over);
     let others = members.iter().filter(|(name, _)| !but.contains(name));
-    let mut lost = others.filter_map(|(name, value)| leads_on(name, value, &beside, depth));
-    let first = lost.next()?;
+    let lost = others.filter_map(|(name, value)| leads_on(name, value, &beside, depth));
+    let counted = (beside.is_last == Some(false) && !beside.is_over).then_some(Lost::Unnamed);
     // Where it is named, that is what has to be told.
-    Some(lost.fold(first, |all, lost| if all == Lost::Elsewhere { all } else { lost }))
+    lost.chain(counted)
+        .reduce(|all, lost| if all == Lost::Elsewhere { all } else { lost })
 }
 
 fn leads_on(name: &str, value: &Json, beside: &Beside, depth: usize) -> Option<Lost> {
@@ -223,6 +233,7 @@ pub(crate) fn may_name_next(name: &str, around: Option<&str>) -> bool {
     says_next(name)
         || says(name, b"more")
         || says(name, b"last")
+        || [TRUNCATED, THIS, ALL].iter().any(|names| named(name, names).is_some())
         || around.is_some_and(says_next)
         || named(name, LINKS).or(named(name, AROUND)).is_some()
         || is_next(name)
@@ -256,48 +267,88 @@ fn is_a_link_to_next(link: &Json, beside: &Beside) -> bool {
 }
 
 /// What is said of the page beside what may name the next one.
+///
+/// Only a word says that there are no more, whatever names a next page. Numbers may be counted from zero or from one on, or
+/// count something else: they say so of the number of a next page alone, and where they say the same however they are read.
 struct Beside {
-    /// There are no more: in a word, or by the numbers of the page and of the last one.
+    /// There are no more, in a word.
     is_over: bool,
     this: Option<Decimal>,
-    last: Option<Decimal>,
+    /// Whether the page is the last by the numbers of the pages; none: they do not say, or not for certain.
+    is_last: Option<bool>,
+    /// The numbers of the page and of the last one, by names that have no other meaning.
+    current: Option<Decimal>,
+    most: Option<Decimal>,
+    offset: Option<Decimal>,
     total: Option<Decimal>,
 }
 
 impl Beside {
     fn of(members: &JsonMap, is_over: bool) -> Self {
         let number = |names: &[&'static str]| {
-            let mut members = members.iter().filter(|(name, _)| named(name, names).is_some());
-            members.find_map(|(_, value)| value.decimal())
+            let members = members.iter().filter(|(name, _)| named(name, names).is_some());
+            let mut numbers = members.filter_map(|(_, value)| value.decimal());
+            let first = numbers.next().filter(|number| !number.is_sign_negative())?;
+            // Of two that differ one is something else.
+            numbers.all(|other| other == first).then_some(first)
         };
-        let (this, from_zero, last, all) = (number(THIS), number(THIS_FROM_ZERO), number(LAST), number(ALL));
-        // No page has this number where they are counted from one on.
-        let from_zero = from_zero.or(this.filter(Decimal::is_zero));
-        let place = from_zero.map(|this| this + Decimal::ONE).or(this);
-        let is_the_last = place.is_some() && place == all || this.is_some() && this == last;
-        let mut said: Vec<bool> = members
-            .iter()
-            .filter_map(|(name, value)| says_more(name, value))
-            .collect();
-        said.extend(is_the_last.then_some(false));
+        let this = number(THIS);
+        let said = || members.iter().filter_map(|(name, value)| says_more(name, value));
         Self {
-            is_over: is_over || said.contains(&false) && !said.contains(&true),
+            is_over: is_over || said().any(|more| !more) && !said().any(|more| more),
             this,
-            last: last.or(all).or_else(|| number(MAY_BE_ALL)),
-            total: number(TOTAL).filter(|total| *total > Decimal::ZERO),
+            is_last: is_last(this, number(LAST), number(ALL)),
+            current: number(CURRENT),
+            most: number(MOST),
+            offset: number(OFFSET),
+            total: number(TOTAL).filter(|total| !total.is_zero()),
         }
     }
 
-    /// Whether the number of a page is that of the page itself or of one before it, or lies behind the last page.
-    fn has_no_page(&self, next: Decimal) -> bool {
-        self.this.is_some_and(|this| next <= this) || self.last.is_some_and(|last| next > last)
+    /// Whether what stands under this name is the number of a page, and of none that is behind this one.
+    fn has_no_page(&self, name: &str, next: Decimal) -> bool {
+        let follows = || self.this.and_then(|this| this.checked_add(Decimal::ONE)) == Some(next);
+        let is_number = named(name, NEXT_NUMBER).is_some();
+        let is_none_behind =
+            || self.current.is_some_and(|current| next <= current) || self.most.is_some_and(|most| next > most);
+        match self.is_last {
+            Some(is_last) => is_last && (is_number || are_alike(name, NEXT) && follows()),
+            None => is_number && is_none_behind(),
+        }
+    }
+
+    /// Whether what stands under this name is an offset behind all items. Where the total is as large as the page, it may be
+    /// no more than that.
+    fn has_no_item(&self, name: &str, next: Decimal) -> bool {
+        let is_behind = |(offset, total): (Decimal, Decimal)| next >= total && next.checked_sub(offset) != Some(total);
+        named(name, NEXT_OFFSET).is_some() && self.offset.zip(self.total).is_some_and(is_behind)
+    }
+}
+
+/// Whether a page is the last by its number, that of the last one, and how many there are: none, where that depends on whether
+/// they are counted from zero on, or makes no sense.
+fn is_last(this: Option<Decimal>, last: Option<Decimal>, all: Option<Decimal>) -> Option<bool> {
+    let (this, one) = (this?, Decimal::ONE);
+    if let Some(last) = last {
+        return (this <= last).then_some(this == last);
+    }
+    let all = all?;
+    // Of none or one there is no other.
+    if all <= one {
+        return (this <= one).then_some(true);
+    }
+    match this.checked_add(one)? {
+        next if next < all || this.is_zero() => Some(false),
+        // The last one, counted from zero on, or the one before it.
+        next if next == all => None,
+        _ => (this == all).then_some(true),
     }
 }
 
 /// Whether a member says that there are more, or that there are none.
 fn says_more(name: &str, value: &Json) -> Option<bool> {
     // Most names are none of these.
-    let may_say = matches!(letters(name).next(), Some('h' | 'i' | 'l' | 'm'));
+    let may_say = matches!(letters(name).next(), Some('h' | 'i' | 'l' | 'm' | 't'));
     let text = may_say.then(|| value.plain()).flatten()?;
     let is_one_of = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
     let said = match () {
@@ -311,7 +362,11 @@ fn says_more(name: &str, value: &Json) -> Option<bool> {
     let name: String = letters(name).collect();
     let mut behind = MORE.iter().filter_map(|more| name.strip_prefix(more));
     if !behind.any(|behind| BEHIND_MORE.contains(&behind)) {
-        return None;
+        let is_of_things = name
+            .strip_prefix(MORE_THINGS)
+            .is_some_and(|things| things.ends_with('s'));
+        let is_the_rest = is_of_things || TRUNCATED.contains(&name.as_str());
+        return said.filter(|more| *more && is_the_rest);
     }
     said.or_else(|| {
         value
@@ -333,11 +388,7 @@ fn leads_nowhere(name: &str, next: &Json, beside: &Beside) -> bool {
         };
         is_none(text) || is_said || is_time()
     };
-    let has_no_page = |number| {
-        let is_page = named(name, &["nextpage", "nextpagenumber"]).is_some();
-        let is_offset = || named(name, &["nextoffset"]).is_some();
-        is_page && beside.has_no_page(number) || is_offset() && beside.total.is_some_and(|total| number >= total)
-    };
+    let has_no_page = |number| beside.has_no_page(name, number) || beside.has_no_item(name, number);
     beside.is_over
         || is_blank(next)
         || next.plain().is_some_and(says_none)
@@ -491,7 +542,6 @@ mod tests {
                "next_page_url":null"#,
             r#""pagination":{"next":"null"}"#,
             r#""pagination":{"next_page":1,"current_page":1,"last_page":1}"#,
-            r#""pagination":{"next_page":2,"last_page":1}"#,
             r#""pagination":{"nextCursor":"-1"}"#,
             r#""next":{"page":null}"#,
             r#""next":{"available":false}"#,
@@ -512,9 +562,22 @@ mod tests {
             r#""moreData":0,"links":[{"rel":"next","href":"/x"}]"#,
             r#""meta":{"page":1,"total_pages":1,"next":2}"#,
             r#""page":{"number":0,"totalPages":1,"nextPage":1}"#,
-            r#""page":{"number":3,"totalPages":4,"nextPage":4}"#,
+            r#""page":{"number":4,"totalPages":4,"nextPage":5}"#,
+            r#""page":{"number":4,"totalPages":4,"nextPage":1}"#,
+            r#""page":1,"pages":0,"nextPage":2"#,
+            r#""currentPage":4,"lastPage":4,"nextPage":5"#,
+            r#""pagination":{"next_page":2,"last_page":1}"#,
+            r#""nextPage":3,"totalPages":2"#,
+            r#""nextPage":1,"currentPage":1"#,
+            // The last one, or the one before it.
+            r#""page":{"number":3,"totalPages":4}"#,
+            r#""pagination":{"page":9,"totalPages":9}"#,
+            r#""page":50,"pages":9"#,
+            r#""isTruncated":false,"hasMoreTransactions":false"#,
+            r#""hasMoreInfo":true"#,
             r#""page":{"page":0,"totalPages":1,"next":1}"#,
             r#""meta":{"total":1,"limit":100,"offset":0,"nextOffset":100}"#,
+            r#""meta":{"total":200,"limit":100,"offset":100,"nextOffset":200}"#,
             // Words for none.
             r#""nextCursor":"0""#,
             r#""nextPage":"0""#,
@@ -574,6 +637,50 @@ mod tests {
             (r#""has_more":true,"meta":{"next":"/x"}"#, Lost::Elsewhere),
             (r#""has_more":true,"hasNextPage":false,"next":"/x""#, Lost::Elsewhere),
             (r#""meta":{"page":1,"total_pages":2,"next":2}"#, Lost::Elsewhere),
+            // Numbers say nothing of a link, a cursor or a token.
+            (r#""number":1,"totalPages":2,"next":"/x?page=2""#, Lost::Elsewhere),
+            (
+                r#""number":1,"size":1,"totalElements":2,"totalPages":2,"links":{"next":"/x?page=2"}"#,
+                Lost::Elsewhere,
+            ),
+            (
+                r#""number":1,"totalPages":2,"links":[{"rel":"next","href":"/x"}]"#,
+                Lost::Elsewhere,
+            ),
+            (
+                r#""page":{"number":2,"totalPages":3,"links":{"next":"/x?page=3"}}"#,
+                Lost::Elsewhere,
+            ),
+            (r#""number":1,"pages":2,"nextPageToken":"abc""#, Lost::Elsewhere),
+            (r#""page":1,"pages":1,"next":"/x?page=2""#, Lost::Elsewhere),
+            (r#""page":1,"pages":1,"nextPage":"/x?page=2""#, Lost::Elsewhere),
+            (r#""page":0,"pages":1,"next":"/x?cursor=abc""#, Lost::Elsewhere),
+            (r#""page":1,"pages":1,"nextCursor":"abc""#, Lost::Elsewhere),
+            (r#""page":1,"pages":1,"nextCursor":2"#, Lost::Elsewhere),
+            // They may be counted from one or from zero on, or be none of pages.
+            (r#""page":{"number":1,"totalPages":2,"nextPage":2}"#, Lost::Elsewhere),
+            (r#""page":{"number":3,"totalPages":4,"nextPage":4}"#, Lost::Elsewhere),
+            (r#""currentPage":1,"nextPage":2"#, Lost::Elsewhere),
+            (r#""currentPage":2,"totalPages":9,"nextPage":1"#, Lost::Elsewhere),
+            (r#""page":2,"nextPage":2"#, Lost::Elsewhere),
+            (r#""page":50,"nextPage":2"#, Lost::Elsewhere),
+            (r#""page":2,"pageNumber":1,"pages":2,"nextPage":2"#, Lost::Elsewhere),
+            (r#""meta":{"pageCount":100,"nextPage":101}"#, Lost::Elsewhere),
+            (r#""meta":{"total":100,"count":100,"next_offset":100}"#, Lost::Elsewhere),
+            (r#""meta":{"total":100,"offset":0,"next_offset":100}"#, Lost::Elsewhere),
+            (
+                r#""meta":{"total":100,"offset":100,"next_offset":200}"#,
+                Lost::Elsewhere,
+            ),
+            (r#""hasMoreTransactions":false,"nextCursor":"abc""#, Lost::Elsewhere),
+            (r#""isTruncated":false,"nextCursor":"abc""#, Lost::Elsewhere),
+            // There are more, by the numbers or in a word.
+            (r#""pagination":{"page":1,"totalPages":9}"#, Lost::Unnamed),
+            (r#""pagination":{"page":0,"totalPages":2}"#, Lost::Unnamed),
+            (r#""currentPage":1,"lastPage":2"#, Lost::Unnamed),
+            (r#""isTruncated":true"#, Lost::Unnamed),
+            (r#""truncated":"true""#, Lost::Unnamed),
+            (r#""hasMoreTransactions":true"#, Lost::Unnamed),
             (r#""page":{"number":1,"totalPages":3,"nextPage":2}"#, Lost::Elsewhere),
             (r#""meta":{"total":101,"offset":0,"nextOffset":100}"#, Lost::Elsewhere),
             (r#""meta":{"total":0,"offset":0,"nextOffset":100}"#, Lost::Elsewhere),
@@ -628,6 +735,10 @@ mod tests {
             ("continuation_token", None, true),
             ("is_last_page", None, true),
             ("nextPageKey", None, true),
+            ("isTruncated", None, true),
+            ("totalPages", None, true),
+            ("pageNumber", None, true),
+            ("hasMoreTransactions", None, true),
             ("note", None, false),
             ("nex", None, false),
         ] {

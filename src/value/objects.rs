@@ -6,7 +6,12 @@
 //! have sent an amount of five euros. The layer here hands everything else on, and copies nothing: the way to a value is kept
 //! on the stack. What it counts stands beside the reading, on its thread, because a type that is generated has no other way
 //! to tell whoever reads it.
+//!
+//! What serde reads ahead and keeps, to read it a second time, stands outside of the layer: the fields of a type with
+//! `#[serde(flatten)]`, and what is in an enum that is untagged or has its tag inside. No type that is generated has any of
+//! these; one of a user's own may.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 
@@ -172,7 +177,7 @@ struct Around<'a> {
     failure: &'a Failure,
 }
 
-/// A deserializer that takes no list for an object, at any depth.
+/// A deserializer that takes no list for an object, at any depth but inside of what serde keeps and reads again.
 struct Objects<'a, D> {
     inner: D,
     /// Those that the value is one of.
@@ -375,7 +380,14 @@ enum Key<'de> {
     Owned(String),
 }
 
-impl Key<'_> {
+impl<'de> Key<'de> {
+    fn of_bytes(bytes: &'de [u8]) -> Self {
+        match String::from_utf8_lossy(bytes) {
+            Cow::Borrowed(key) => Self::Borrowed(key),
+            Cow::Owned(key) => Self::Owned(key),
+        }
+    }
+
     fn as_str(&self) -> &str {
         match self {
             Self::None => "?",
@@ -627,6 +639,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Keeping<'_, 'de, V> {
         visit_u64(number: u64) Key::Owned(number.to_string());
         visit_u128(number: u128) Key::Owned(number.to_string());
         visit_f64(number: f64) Key::Owned(number.to_string());
+        visit_bytes(bytes: &[u8]) Key::Owned(String::from_utf8_lossy(bytes).into_owned());
+        visit_borrowed_bytes(bytes: &'de [u8]) Key::of_bytes(bytes);
+        visit_byte_buf(bytes: Vec<u8>) Key::Owned(String::from_utf8_lossy(&bytes).into_owned());
     }
 
     #[inline]
@@ -720,6 +735,30 @@ mod tests {
     #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
     struct Named(String);
 
+    /// Asks for bytes, where most ask for a text.
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct OfBytes(Vec<u8>);
+
+    impl<'de> Deserialize<'de> for OfBytes {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Bytes;
+
+            impl<'de> Visitor<'de> for Bytes {
+                type Value = OfBytes;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("bytes")
+                }
+
+                fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<OfBytes, E> {
+                    Ok(OfBytes(bytes.to_owned()))
+                }
+            }
+
+            deserializer.deserialize_bytes(Bytes)
+        }
+    }
+
     #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
     #[serde(rename_all = "lowercase")]
     enum Kind {
@@ -761,6 +800,8 @@ mod tests {
         assert_eq!(path_in::<Map<char, u8>>(r#"{"c":"x"}"#), "c");
         assert_eq!(path_in::<Map<u8, u8>>(r#"{"7":"x"}"#), "7");
         assert_eq!(path_in::<Map<i64, u8>>(r#"{"-7":"x"}"#), "-7");
+        assert_eq!(path_in::<Map<OfBytes, u8>>(r#"{"a":"x"}"#), "a");
+        assert_eq!(path_in::<Map<OfBytes, u8>>(r#"{"a\u0062":"x"}"#), "ab");
         assert_eq!(path_in::<Map<i128, u8>>(r#"{"-8":"x"}"#), "-8");
         assert_eq!(path_in::<Map<u128, u8>>(r#"{"8":"x"}"#), "8");
         // A key that is written otherwise for people is read as they write it.

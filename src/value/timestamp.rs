@@ -4,7 +4,9 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike as _, FixedOffset, NaiveDate, NaiveDateTime, Utc};
 use serde::de::Error as _;
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::wire::{Scalar, scalar};
 
@@ -40,8 +42,8 @@ impl Timestamp {
         &self.text
     }
 
-    /// The point in time: of an RFC 3339 date-time, or of a number that counts Unix seconds (9 or 10 digits, from 1973 on) or
-    /// milliseconds (13 digits, from 2001 on), up to the year 2100. None for everything else: digits in a text, and a number of
+    /// The point in time: of an RFC 3339 date-time, or of a number that counts Unix seconds (10 digits) or milliseconds (13
+    /// digits), from September 2001 up to the year 2100. None for everything else: digits in a text, and a number of
     /// another length or that reads as a day and an hour, may be a date without its dashes.
     ///
     /// ```
@@ -113,7 +115,7 @@ fn unix_time(text: &str) -> Option<DateTime<Utc>> {
         && whole.starts_with("20")
         && NaiveDateTime::parse_from_str(&format!("{whole}00"), "%Y%m%d%H%M").is_ok();
     let at = match whole.len() {
-        9 | 10 => {
+        10 => {
             let nanos = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
             DateTime::from_timestamp(count, nanos)
         }
@@ -155,10 +157,15 @@ impl From<NaiveDate> for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // What came as a number is one again when it is kept, where it is a whole one.
+        if !self.is_number {
+            return serializer.serialize_str(&self.text);
+        }
+        // What came as a number is the same one again when it is kept, digit for digit.
         match self.text.parse::<i64>() {
-            Ok(count) if self.is_number => serializer.serialize_i64(count),
-            _ => serializer.serialize_str(&self.text),
+            Ok(count) if count.to_string() == self.text => serializer.serialize_i64(count),
+            _ => RawValue::from_string(self.text.clone())
+                .map_err(S::Error::custom)?
+                .serialize(serializer),
         }
     }
 }
@@ -252,11 +259,16 @@ mod tests {
             ("1581669923.8", Some("2020-02-14T08:45:23.800+00:00")),
             ("1581669923.123456789123", Some("2020-02-14T08:45:23.123456789+00:00")),
             ("1581669923800", Some("2020-02-14T08:45:23.800+00:00")),
-            ("100000000", Some("1973-03-03T09:46:40+00:00")),
+            ("1581669923000.5", Some("2020-02-14T08:45:23+00:00")),
+            ("1000000000", Some("2001-09-09T01:46:40+00:00")),
+            ("1000000000000", Some("2001-09-09T01:46:40+00:00")),
             ("4133980799", Some("2100-12-31T23:59:59+00:00")),
             // Some day of the year 1705.
             ("1705011200", Some("2024-01-11T22:13:20+00:00")),
             // Beyond it, or neither seconds nor milliseconds: some of them are dates.
+            ("999999999", None),
+            ("202611261", None),
+            ("100000000", None),
             ("4133980800", None),
             ("9999999999", None),
             ("2026112610", None),
@@ -267,6 +279,11 @@ mod tests {
             ("99999999999", None),
             ("-1581669923", None),
             ("1.5e9", None),
+            ("-0", None),
+            (
+                "1581669923.123456789012345678901234567890",
+                Some("2020-02-14T08:45:23.123456789+00:00"),
+            ),
             ("true", None),
         ] {
             let at: Timestamp = serde_json::from_str(number).unwrap();
@@ -282,9 +299,8 @@ mod tests {
             );
             assert_eq!(at.as_str(), number);
             let kept = serde_json::to_string(&at).unwrap();
-            if number.bytes().all(|byte| byte.is_ascii_digit()) {
-                assert_eq!(serde_json::from_str::<Timestamp>(&kept).unwrap(), at, "{kept}");
-            }
+            assert_eq!(kept, number);
+            assert_eq!(serde_json::from_str::<Timestamp>(&kept).unwrap(), at, "{kept}");
             let text = format!("\"{number}\"");
             let at: Timestamp = serde_json::from_str(&text).unwrap();
             assert_eq!((at.date_time(), at.date(), at.as_str()), (None, None, number));
