@@ -214,23 +214,24 @@ impl<'a> Value<'a> {
 }
 
 /// What is read from the first object in the middle of something else that has it: behind the notice of a script, a prefix
-/// against other readers, or an object that says nothing of it. `read` gets the body from the object on.
+/// against other readers, or an object that says nothing of it. `read` gets what stands before the object, and the body
+/// from there on.
 ///
 /// A page may quote anything: nothing but an end may follow the object, or its own end is cut off.
-pub(super) fn cut_out<'a, T>(body: &'a [u8], read: impl Fn(&'a [u8]) -> Option<T>) -> Option<T> {
+pub(super) fn cut_out<'a, T>(body: &'a [u8], read: impl Fn(&'a [u8], &'a [u8]) -> Option<T>) -> Option<T> {
     let mut at = 0;
     loop {
         at += body[at..].iter().position(|byte| *byte == b'{')?;
-        let here = &body[at..];
+        let (before, here) = body.split_at(at);
         // A style sheet or a script has no name between quotes there.
         if !here[1..].trim_ascii_start().starts_with(b"\"") {
             at += 1;
             continue;
         }
         let object = ReplyFields::of(here)?;
-        if let Some(found) = read(here) {
+        if let Some(found) = read(before, here) {
             let is_last = !object.whole || is_an_end(object.rest);
-            return Some(found).filter(|_| is_last && !ends_in_a_script(&body[..at]));
+            return Some(found).filter(|_| is_last && !ends_in_a_script(before));
         }
         if !object.whole {
             // What stands in it may be an older pair.
@@ -267,6 +268,22 @@ fn ends_in_a_script(before: &[u8]) -> bool {
             .rposition(|part| part.eq_ignore_ascii_case(tag))
     };
     last(b"<script") > last(b"</script")
+}
+
+/// The words of a name, in lower case: `old_tokens`, `oldTokens`, `OLD-TOKENS`.
+pub(super) fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        let is_start = c.is_uppercase() && !words.last().is_some_and(|word| word.ends_with(char::is_uppercase));
+        if is_start || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.push(c);
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words.iter().map(|word| word.to_lowercase()).collect()
 }
 
 /// The text of a JSON string that is all there is.
