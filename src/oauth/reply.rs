@@ -101,9 +101,13 @@ impl RawReply {
     }
 
     /// The fields of the object that is the reply, in which an error is a word of the server: a page may quote any other.
+    /// Where a success has places that cannot be read, tokens may stand behind them.
     fn fields(&self) -> Option<ReplyFields<'_>> {
-        let fields = ReplyFields::of(self.body()).filter(ReplyFields::is_alone);
-        fields.map(ReplyFields::sure)
+        let may_have_tokens = self.status.is_success();
+        let is_cut = self.cut || self.broken.is_some();
+        let fields = ReplyFields::of(self.body())?;
+        let is_all = fields.is_alone() || (fields.is_closed() && !may_have_tokens && !is_cut);
+        is_all.then(|| fields.sure())
     }
 
     /// The fields with the tokens: of the reply, or of an object within it where they are texts.
@@ -246,10 +250,10 @@ impl RawReply {
 
     /// Reads the reply to a token request.
     pub(crate) fn token(mut self, profile: &Profile, asked: &Asked<'_>) -> Result<TokenReply, Error> {
-        let broken = self.broken.take();
         let error = self
             .fields()
             .and_then(|fields| self.server_error(&fields, profile, asked));
+        let broken = self.broken.take();
         let fields = self.token_fields(asked).filter(|_| self.status.is_success());
         let problem = match &fields {
             _ if !self.status.is_success() => {
@@ -379,12 +383,12 @@ impl RawReply {
         unanswered: bool,
         asked: &Asked<'_>,
     ) -> Result<(), Error> {
-        let broken = self.broken.take();
         let status = self.status.as_u16();
         let may_be_unknown = unanswered && revocation.unknown_token.contains(&status);
         let error = self
             .fields()
             .and_then(|fields| self.server_error(&fields, profile, asked));
+        let broken = self.broken.take();
         match error {
             // A token that the server does not know needs no revocation.
             Some(error) if error.error == "invalid_token" && self.is_a_word_on_the_request() => Ok(()),

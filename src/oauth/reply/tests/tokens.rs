@@ -77,6 +77,9 @@ fn behind_something_else_only_tokens_are_read_and_nothing_but_an_end_follows_the
         format!("callback({t});"),
         format!("while(1);[{t}]"),
         format!("/*{t}*/"),
+        format!("'{t}'"),
+        format!("```json\n{t}\n```\n"),
+        format!("callback({t});// end"),
         format!("<br />\n<b>Notice</b>: x {{y}} <br />\n{t}"),
         format!("<br />\n<b>Notice</b>: x<br />\n{t}<!-- served by -->\n"),
         format!("<br />\n<b>Notice</b>: x<br />\n[{t}]"),
@@ -568,6 +571,11 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"data":{"access_token":"a","refresh_token":"r"},"previous":{"refresh_token":"s"}}"#,
         // The request, repeated.
         r#"{"request":{"grant_type":"refresh_token","refresh_token":"refresh-1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        // In another case, where the names of the standard do not stand there.
+        r#"{"accessToken":"a","refreshToken":"r"}"#,
+        r#"{"access_token":"a","refreshToken":"r"}"#,
+        r#"{"access_token":"a","refresh_token":"r","refreshToken":"s"}"#,
+        r#"{"access_token":"a","refresh":{"refreshToken":"r"}}"#,
         // Odd fields.
         r#"{"name":"Joe "J" Doe","access_token":"a","refresh_token":"r"}"#,
         r#"{"access_token":"a","refresh_token":"r","data":{"access_token":"b","refresh_token":"c"}}"#,
@@ -599,6 +607,7 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"[{"access_token":"a","refresh_token":"r"},{"access_token":"b","refresh_token":"s"}]"#,
         // Only what was sent, repeated.
         r#"{"status":"processing","refresh_token":"refresh-1"}"#,
+        r#"{"status":"processing","refreshToken":"refresh-1"}"#,
         r#"{"status":"processing","request":{"refresh_token":"refresh-1"}}"#,
     ] {
         assert!(read(&PLAIN, &ASKED, &reply(200, body)).is_err(), "{body}");
