@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::error::{Error, ServerError};
 use super::profile::{ExtraField, Profile, Revocation};
 use super::redacted::{cleaned, tells_of_a_secret};
-use super::reply_error::{hints_at_an_error, is_an_error, is_none, says_error};
+use super::reply_error::{hints_at_an_error, is_an_error, is_none, says_error, text_hints_at_an_error};
 use super::reply_fields::{ReplyFields, Value, cut_out, words_of};
 use super::wire::{trimmed, whole};
 use crate::http::{retry_after, without_mark};
@@ -138,8 +138,8 @@ impl RawReply {
             .any(|page| named.eq_ignore_ascii_case(page));
         // Some servers name that type for whatever they send, and for nothing.
         let body = self.body().trim_ascii();
-        let is_a_value = body.is_empty() || self.fields().is_some() || is_json(body);
-        (is_named && !is_a_value) || body.starts_with(b"<")
+        let has_tags = body.contains(&b'<') && self.fields().is_none() && !is_json(body);
+        (is_named && has_tags) || body.starts_with(b"<")
     }
 
     /// What the body says of an error.
@@ -151,7 +151,8 @@ impl RawReply {
         if self.cut || self.is_html() {
             return Said::Unclear;
         }
-        let is_json = match ReplyFields::of(body) {
+        let value = unguarded(body);
+        let is_json = match ReplyFields::of(value) {
             Some(fields) => fields.is_alone() && fields.is_sure(),
             None => is_json(body),
         };
@@ -160,9 +161,9 @@ impl RawReply {
             !begins_as_json && !text.contains(|c: char| "<{".contains(c) || c.is_control() && !c.is_whitespace())
         });
         match text {
-            _ if is_json && hints_at_an_error(Value::of(body)) => Said::Hint,
+            _ if is_json && hints_at_an_error(Value::of(value)) => Said::Hint,
             _ if is_json => Said::Nothing,
-            Some(text) if text.to_ascii_lowercase().contains("error") => Said::Hint,
+            Some(text) if text_hints_at_an_error(text) => Said::Hint,
             Some(_) => Said::Nothing,
             None => Said::Unclear,
         }
@@ -551,6 +552,18 @@ fn last_word(before: &[u8]) -> &str {
     let mut words = line.rsplit(|byte| !(byte.is_ascii_alphanumeric() || b"_-".contains(byte)));
     let word = words.find(|word| !word.is_empty()).unwrap_or_default();
     str::from_utf8(word).unwrap_or_default()
+}
+
+/// An object without what keeps other readers from it: `)]}',` or the call of a function; otherwise the body as it is.
+fn unguarded(body: &[u8]) -> &[u8] {
+    let at = body.iter().position(|byte| *byte == b'{').unwrap_or_default();
+    let (guard, object) = body.split_at(at);
+    let is_no_text = guard.starts_with(b")") && !guard.iter().any(u8::is_ascii_alphanumeric);
+    let is_of_a_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$".contains(byte);
+    let is_a_call = guard
+        .strip_suffix(b"(")
+        .is_some_and(|name| name.iter().all(is_of_a_name));
+    if is_no_text || is_a_call { object } else { body }
 }
 
 /// Whether a whole JSON value stands there.
