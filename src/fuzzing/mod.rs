@@ -8,7 +8,7 @@ use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use zeroize::Zeroizing;
 
-use crate::oauth::{Asked, Error, ExpectedIssuer, Pending, Profile, RawReply, read_callback};
+use crate::oauth::{Asked, Error, ExpectedIssuer, Pending, Profile, RawReply, Spends, read_callback};
 use crate::token::TokenReply;
 use crate::value::{ScopeSet, Secret};
 
@@ -67,7 +67,7 @@ pub fn token_replies(status: StatusCode, body: &[u8]) -> impl Iterator<Item = Re
         };
         let asked = Asked {
             request: "refresh",
-            spends: true,
+            spends: Spends::RefreshToken,
             keep_id_token: true,
             secrets: &[SPENT],
         };

@@ -46,7 +46,7 @@ pub use profile::{
 pub(crate) use redirect_uri::check_redirect_uri;
 pub(crate) use reply::granted;
 #[cfg(any(test, finrail_fuzzing))]
-pub(crate) use reply::{Asked, RawReply};
+pub(crate) use reply::{Asked, RawReply, Spends};
 pub use requested_scope::RequestedScope;
 pub(crate) use requested_scope::{AskedScope, Purpose, resolve};
 pub use server::AuthorizationServer;

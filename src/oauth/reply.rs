@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::error::{Error, ServerError};
 use super::profile::{ExtraField, Profile, Revocation};
 use super::redacted::{cleaned, tells_of_a_secret};
-use super::reply_error::{hints_at_an_error, is_an_error, is_none, says_error};
-use super::reply_fields::{ReplyFields, Value, cut_out};
+use super::reply_error::{hints_at_an_error, is_an_error, is_none, says_error, text_hints_at_an_error};
+use super::reply_fields::{ReplyFields, Value, cut_out, words_of};
 use super::wire::{trimmed, whole};
 use crate::http::{retry_after, without_mark};
 use crate::token::{TokenReply, Verdict};
@@ -51,11 +51,19 @@ impl fmt::Debug for RawReply {
     }
 }
 
+/// What a request spends that cannot be spent again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spends {
+    Nothing,
+    /// The grant that it asks for may stand beside one that lives.
+    Code,
+    RefreshToken,
+}
+
 /// What was asked, for the reading of the answer.
 pub(crate) struct Asked<'a> {
     pub request: &'static str,
-    /// The request spends something that cannot be spent again: a refresh token, a code.
-    pub spends: bool,
+    pub spends: Spends,
     /// The application wants to see the `id_token`.
     pub keep_id_token: bool,
     /// What the request carried in secret: it is cut out of error descriptions.
@@ -63,9 +71,23 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    fn spends(&self) -> bool {
+        self.spends != Spends::Nothing
+    }
+
     /// Whether the request carried it.
     fn sent(&self, token: &Secret) -> bool {
         self.secrets.contains(&token.expose_secret())
+    }
+
+    /// Whether a text in the place of a token is none: it says so, or hides one that was sent.
+    fn is_no_token(&self, text: &str) -> bool {
+        is_no_token(text) || self.secrets.iter().any(|secret| hides(trimmed(text), secret))
+    }
+
+    /// Whether something stands in the place of a token, and not only a word for none.
+    fn is_something(&self, value: Value<'_>) -> bool {
+        is_something(value, |text| self.is_no_token(text))
     }
 }
 
@@ -79,23 +101,30 @@ impl RawReply {
     }
 
     /// The fields of the object that is the reply, in which an error is a word of the server: a page may quote any other.
+    /// Where a success has places that cannot be read, tokens may stand behind them.
     fn fields(&self) -> Option<ReplyFields<'_>> {
-        let fields = ReplyFields::of(self.body()).filter(ReplyFields::is_alone);
-        fields.map(ReplyFields::sure)
+        let may_have_tokens = self.status.is_success();
+        let is_cut = self.cut || self.broken.is_some();
+        let fields = ReplyFields::of(self.body())?;
+        let is_all = fields.is_alone() || (fields.is_closed() && !may_have_tokens && !is_cut);
+        is_all.then(|| fields.sure())
     }
 
     /// The fields with the tokens: of the reply, or of an object within it where they are texts.
     fn token_fields(&self, asked: &Asked<'_>) -> Option<ReplyFields<'_>> {
         let is_new = |value: Value<'_>| {
             let text = value.text_with_gaps();
-            text.is_some_and(|text| !is_no_token(&text) && !asked.sent(&Secret::from(trimmed(&text))))
+            text.is_some_and(|text| !asked.is_no_token(&text) && !asked.sent(&Secret::from(trimmed(&text))))
         };
         let has_tokens = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.all(name).any(is_new));
         let whole = token_fields(self.body(), asked);
         if whole.as_ref().is_some_and(has_tokens) {
             return whole;
         }
-        let read = |object| token_fields(object, asked).filter(has_tokens);
+        let read = |before, object| {
+            let fields = token_fields(object, asked).filter(has_tokens);
+            fields.filter(|_| !is_of_others(last_word(before)))
+        };
         cut_out(self.body(), read).or(whole)
     }
 
@@ -109,8 +138,8 @@ impl RawReply {
             .any(|page| named.eq_ignore_ascii_case(page));
         // Some servers name that type for whatever they send, and for nothing.
         let body = self.body().trim_ascii();
-        let is_a_value = body.is_empty() || self.fields().is_some() || is_json(body);
-        (is_named && !is_a_value) || body.starts_with(b"<")
+        let has_tags = body.contains(&b'<') && self.fields().is_none() && !is_json(body);
+        (is_named && has_tags) || body.starts_with(b"<")
     }
 
     /// What the body says of an error.
@@ -122,7 +151,8 @@ impl RawReply {
         if self.cut || self.is_html() {
             return Said::Unclear;
         }
-        let is_json = match ReplyFields::of(body) {
+        let value = unguarded(body);
+        let is_json = match ReplyFields::of(value) {
             Some(fields) => fields.is_alone() && fields.is_sure(),
             None => is_json(body),
         };
@@ -131,9 +161,9 @@ impl RawReply {
             !begins_as_json && !text.contains(|c: char| "<{".contains(c) || c.is_control() && !c.is_whitespace())
         });
         match text {
-            _ if is_json && hints_at_an_error(Value::of(body)) => Said::Hint,
+            _ if is_json && hints_at_an_error(Value::of(value)) => Said::Hint,
             _ if is_json => Said::Nothing,
-            Some(text) if text.to_ascii_lowercase().contains("error") => Said::Hint,
+            Some(text) if text_hints_at_an_error(text) => Said::Hint,
             Some(_) => Said::Nothing,
             None => Said::Unclear,
         }
@@ -221,10 +251,10 @@ impl RawReply {
 
     /// Reads the reply to a token request.
     pub(crate) fn token(mut self, profile: &Profile, asked: &Asked<'_>) -> Result<TokenReply, Error> {
-        let broken = self.broken.take();
         let error = self
             .fields()
             .and_then(|fields| self.server_error(&fields, profile, asked));
+        let broken = self.broken.take();
         let fields = self.token_fields(asked).filter(|_| self.status.is_success());
         let problem = match &fields {
             _ if !self.status.is_success() => {
@@ -238,8 +268,7 @@ impl RawReply {
         };
         // Of tokens that nobody can read, the old one may be spent all the same.
         let may_be_spent = |error: &ServerError| {
-            let passes = matches!(error.verdict, Verdict::Transient { .. } | Verdict::Throttled { .. });
-            passes && asked.spends && self.status.is_success() && has_signs_of_tokens(self.body(), asked)
+            passes(error) && asked.spends() && self.status.is_success() && has_signs_of_tokens(self.body(), asked)
         };
         match (error, broken) {
             (Some(error), _) if may_be_spent(&error) => Err(self.problem(asked, problem, true)),
@@ -251,14 +280,14 @@ impl RawReply {
                 source,
             }),
             (None, None) => {
-                let in_doubt = self.status.is_success() && asked.spends;
+                let in_doubt = self.status.is_success() && asked.spends();
                 Err(self.problem(asked, problem, in_doubt))
             }
         }
     }
 
     /// The tokens of a reply, or why there are none. Without an access token that can be used, a refresh token is still
-    /// worth more than the one that was spent on it.
+    /// worth more than the one that was spent on it, unless the server says that it made none.
     fn tokens(
         &self,
         fields: &ReplyFields<'_>,
@@ -266,25 +295,39 @@ impl RawReply {
         profile: &Profile,
         asked: &Asked<'_>,
     ) -> Result<TokenReply, &'static str> {
-        let refresh_token = refresh_token(fields);
-        // Whatever error stands beside it, a new one was made. One that was sent, and beside which no access token stands, is
-        // only repeated.
-        let is_worth_keeping = |token: &Secret| {
-            !asked.sent(token) || (error.is_none() && fields.all("access_token").any(|value| !value.is_null()))
-        };
+        let refresh_token = refresh_token(fields, asked);
+        let access_token = access_token(fields, asked);
+        let is_new = |token: &Secret| !asked.sent(token);
+        let is_access_new = access_token.as_ref().is_ok_and(is_new);
+        let is_refresh_new = refresh_token.as_ref().is_some_and(is_new);
+        // Beside such an error what is repeated or explained may stand in the place of a token. Only what nobody writes there by
+        // chance is one.
+        if error.is_some_and(|error| !passes(error)) {
+            let is_alone_enough = asked.spends != Spends::Code && self.tells_of_an_access_token(asked);
+            if !(is_access_new && (is_refresh_new || is_alone_enough)) {
+                return Err("the reply says an error");
+            }
+        }
+        // One that was sent, and beside which no access token stands, is only repeated.
+        let is_refresh_kept =
+            is_refresh_new || (error.is_none() && fields.all("access_token").any(|value| !value.is_null()));
         if !fields.is_whole() && refresh_token.is_none() {
             return Err("the reply ends in the middle");
         }
-        if has_unreadable_refresh_token(fields) {
+        if has_unreadable_refresh_token(fields, asked) {
             tracing::warn!(
                 request = asked.request,
                 "the refresh token in the reply is neither a text nor a number: it is not kept, and the one before may be spent"
             );
         }
-        let access_token = access_token(fields).and_then(|token| is_bearer(fields).map(|()| token));
+        let access_token = match access_token {
+            Ok(_) if error.is_some() && !is_access_new => Err("the reply says an error, and repeats a token"),
+            Ok(token) => is_bearer(fields).map(|()| token),
+            Err(problem) => Err(problem),
+        };
         let mut reply = match access_token {
             Ok(token) => TokenReply::new(token),
-            Err(problem) if asked.spends && refresh_token.as_ref().is_some_and(is_worth_keeping) => {
+            Err(problem) if asked.spends() && refresh_token.is_some() && is_refresh_kept => {
                 TokenReply::without_access_token(Arc::new(self.problem(asked, problem, false)))
             }
             Err(problem) => return Err(problem),
@@ -306,7 +349,7 @@ impl RawReply {
             .map(|life| Duration::from_secs(life).min(LONGEST_LIFE));
         reply.refresh_token = refresh_token;
         if asked.keep_id_token {
-            reply.id_token = fields.last("id_token", secret);
+            reply.id_token = fields.last("id_token", |value| secret(value, asked));
         }
         reply.scopes = fields
             .last("scope", scope)
@@ -324,6 +367,14 @@ impl RawReply {
         Ok(reply)
     }
 
+    /// Whether the reply itself has an access token with its type or its life.
+    fn tells_of_an_access_token(&self, asked: &Asked<'_>) -> bool {
+        self.fields().is_some_and(|outer| {
+            let tells_of = |name| outer.all(name).any(|value| asked.is_something(value));
+            access_token(&outer, asked).is_ok() && (tells_of("token_type") || tells_of("expires_in"))
+        })
+    }
+
     /// Reads the reply to a revocation request (RFC 7009 section 2.2). `unanswered`: the token may be gone
     /// ([`RevokeRequest`](crate::token::RevokeRequest)).
     pub(crate) fn revocation(
@@ -333,12 +384,12 @@ impl RawReply {
         unanswered: bool,
         asked: &Asked<'_>,
     ) -> Result<(), Error> {
-        let broken = self.broken.take();
         let status = self.status.as_u16();
         let may_be_unknown = unanswered && revocation.unknown_token.contains(&status);
         let error = self
             .fields()
             .and_then(|fields| self.server_error(&fields, profile, asked));
+        let broken = self.broken.take();
         match error {
             // A token that the server does not know needs no revocation.
             Some(error) if error.error == "invalid_token" && self.is_a_word_on_the_request() => Ok(()),
@@ -426,23 +477,24 @@ const WRAPPERS: [&str; 14] = [
 ];
 
 /// Words in the names of objects whose tokens are not this reply's.
-const OF_OTHERS: [&str; 12] = [
-    "before", "expired", "former", "input", "linked", "old", "prev", "previous", "prior", "replaced", "request",
-    "revoked",
+const OF_OTHERS: [&str; 19] = [
+    "archived", "before", "cache", "cached", "expired", "former", "history", "input", "last", "linked", "old", "older",
+    "oldest", "prev", "previous", "prior", "replaced", "request", "revoked",
 ];
 
 /// The fields of a token reply. Some servers put the tokens into an object of their own, `{"data": {"access_token": ..}}`,
 /// or into a list: they are read where there is no doubt which they are. What the server repeats of the request is
 /// not new.
 fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<ReplyFields<'a>> {
-    let has_access = |fields: &ReplyFields<'_>| access_token(fields).is_ok();
-    let has_new = |fields: &ReplyFields<'_>| refresh_token(fields).is_some_and(|token| !asked.sent(&token));
+    let has_access = |fields: &ReplyFields<'_>| access_token(fields, asked).is_ok();
+    let has_refresh = |fields: &ReplyFields<'_>| refresh_token(fields, asked).is_some();
+    let has_new = |fields: &ReplyFields<'_>| refresh_token(fields, asked).is_some_and(|token| !asked.sent(&token));
     let (outer, inner, is_list) = match ReplyFields::of(body) {
         Some(outer) => {
-            // A token alone may be anybody's, and so may an access token be that the server says an error of.
+            // A refresh token alone may be anybody's, and so may be whatever the server says an error of.
             let says_error = says_error(&outer);
             let inner = outer.inner(|name, fields| {
-                let is_the_replys = has_access(fields) && (has_new(fields) || !says_error);
+                let is_the_replys = !says_error && has_access(fields);
                 !is_of_others(name) && (is_the_replys || is_wrapper(name))
             });
             (outer, inner, false)
@@ -460,10 +512,7 @@ fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<ReplyFields<'a>
     let only_new = || alone(&|fields| has_new(fields) && !has_access(fields));
     let found = match (access, refresh) {
         (true, _) => [None, only_new()],
-        (false, true) => [
-            alone(&|fields| has_access(fields) && refresh_token(fields).is_none()),
-            None,
-        ],
+        (false, true) => [alone(&|fields| has_access(fields) && !has_refresh(fields)), None],
         (false, false) if inner.iter().any(has_access) => match alone(&has_access) {
             Some(tokens) if has_new(&tokens) => [Some(tokens), None],
             Some(tokens) => [Some(tokens), only_new()],
@@ -479,7 +528,8 @@ fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<ReplyFields<'a>
 
 /// Whether something stands in the place of a token that was not sent, be it nothing that can be used.
 fn has_signs_of_tokens(body: &[u8], asked: &Asked<'_>) -> bool {
-    let is_new = |value: Value<'_>| is_something(value) && !secret(value).is_some_and(|token| asked.sent(&token));
+    let is_new =
+        |value: Value<'_>| asked.is_something(value) && !secret(value, asked).is_some_and(|token| asked.sent(&token));
     let has_signs = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.all(name).any(is_new));
     ReplyFields::of(body).is_some_and(|outer| {
         let inner = outer.inner(|name, _| !is_of_others(name));
@@ -493,18 +543,27 @@ fn is_wrapper(name: &str) -> bool {
 
 /// Whether a word of the name says so: `old_tokens`, `oldTokens`, `originalRequest`.
 fn is_of_others(name: &str) -> bool {
-    let mut words = vec![String::new()];
-    for c in name.chars() {
-        let is_start = c.is_uppercase() && !words.last().is_some_and(|word| word.ends_with(char::is_uppercase));
-        if is_start || !c.is_alphanumeric() {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut() {
-            word.push(c);
-        }
-    }
-    let word = |word: &String| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    words.iter().map(word).any(|word| OF_OTHERS.contains(&word.as_str()))
+    words_of(name).iter().any(|word| OF_OTHERS.contains(&word.as_str()))
+}
+
+/// What an object in the middle of something else is called in its line: `old: {`, `request={`.
+fn last_word(before: &[u8]) -> &str {
+    let line = before.rsplit(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+    let mut words = line.rsplit(|byte| !(byte.is_ascii_alphanumeric() || b"_-".contains(byte)));
+    let word = words.find(|word| !word.is_empty()).unwrap_or_default();
+    str::from_utf8(word).unwrap_or_default()
+}
+
+/// An object without what keeps other readers from it: `)]}',` or the call of a function; otherwise the body as it is.
+fn unguarded(body: &[u8]) -> &[u8] {
+    let at = body.iter().position(|byte| *byte == b'{').unwrap_or_default();
+    let (guard, object) = body.split_at(at);
+    let is_no_text = guard.starts_with(b")") && !guard.iter().any(u8::is_ascii_alphanumeric);
+    let is_of_a_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.$".contains(byte);
+    let is_a_call = guard
+        .strip_suffix(b"(")
+        .is_some_and(|name| name.iter().all(is_of_a_name));
+    if is_no_text || is_a_call { object } else { body }
 }
 
 /// Whether a whole JSON value stands there.
@@ -517,6 +576,11 @@ fn is_about_the_moment(code: &str) -> bool {
     matches!(code, "server_error" | "temporarily_unavailable" | "slow_down")
 }
 
+/// Whether an error says nothing that lasts: of the moment, or by a code that nobody knows.
+fn passes(error: &ServerError) -> bool {
+    matches!(error.verdict, Verdict::Transient { .. } | Verdict::Throttled { .. })
+}
+
 /// Whether an error may say that the token is unknown: it speaks neither of the client nor of the kind of token.
 fn may_be_about_the_token(error: &ServerError) -> bool {
     let about_the_client = error.verdict == Verdict::ClientMisconfigured;
@@ -524,7 +588,7 @@ fn may_be_about_the_token(error: &ServerError) -> bool {
 }
 
 /// The access token, or why there is none that a header can carry. A number is one, as it is a refresh token.
-fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
+fn access_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Result<Secret, &'static str> {
     let mut problem = "the reply has no usable `access_token`";
     let number = |value: Value<'_>| value.number().map(|digits| Zeroizing::new(digits.to_owned()));
     let text = |value: Value<'_>| value.text_with_gaps().or_else(|| number(value));
@@ -532,7 +596,7 @@ fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
         let token = trimmed(&text);
         if token.is_empty() {
             problem = "the reply has an empty `access_token`";
-        } else if is_no_token(token) {
+        } else if asked.is_no_token(token) {
             problem = "the reply has no usable `access_token`";
         } else if token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(Secret::from(token));
@@ -545,9 +609,14 @@ fn access_token(fields: &ReplyFields<'_>) -> Result<Secret, &'static str> {
 
 /// A form carries any character, so a refresh token only has to be one. A number is one too, digit for digit. One alone in
 /// a list is one.
-fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
-    let number = |value: Value<'_>| value.number().filter(|digits| !is_no_token(digits)).map(Secret::from);
-    let one = |value: Value<'_>| secret(value).or_else(|| number(value));
+fn refresh_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Option<Secret> {
+    let digits = |value: Value<'_>| {
+        value
+            .number()
+            .filter(|digits| !asked.is_no_token(digits))
+            .map(Secret::from)
+    };
+    let one = |value: Value<'_>| secret(value, asked).or_else(|| digits(value));
     let alone = |value: Value<'_>| match value.items()?[..] {
         [only] => one(only),
         _ => None,
@@ -558,29 +627,52 @@ fn refresh_token(fields: &ReplyFields<'_>) -> Option<Secret> {
 }
 
 /// Whether there is a refresh token that nobody can read, and not only a word for none.
-fn has_unreadable_refresh_token(fields: &ReplyFields<'_>) -> bool {
-    refresh_token(fields).is_none() && fields.all("refresh_token").any(is_something)
+fn has_unreadable_refresh_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> bool {
+    let is_something = |value| asked.is_something(value);
+    refresh_token(fields, asked).is_none() && fields.all("refresh_token").any(is_something)
 }
 
-/// Whether something stands in the place of a token, and not only a word for none.
-fn is_something(value: Value<'_>) -> bool {
+/// Whether a value is not empty, and no text for nothing.
+fn is_something(value: Value<'_>, is_nothing: impl Fn(&str) -> bool) -> bool {
     match (value.text_with_gaps(), value.fields(), value.items()) {
-        (Some(text), ..) => !is_no_token(&text),
+        (Some(text), ..) => !is_nothing(&text),
         (_, Some(fields), _) => !fields.is_empty(),
-        (_, _, Some(items)) => !items.is_empty(),
-        _ => !value.bare().is_some_and(is_no_token),
+        (_, _, Some(items)) => !items
+            .into_iter()
+            .all(|item| item.text_with_gaps().is_some_and(|text| is_nothing(&text))),
+        _ => !value.bare().is_some_and(is_nothing),
     }
 }
 
-/// Whether a text in the place of a token says that there is none.
+/// Whether a text in the place of a token says that there is none, or why, or does not show it. One asterisk may be a
+/// token's own.
 fn is_no_token(text: &str) -> bool {
-    is_none(text) || trimmed(text) == "-1"
+    const WORDS: [&str; 9] = [
+        "expired", "hidden", "invalid", "masked", "missing", "redacted", "required", "revoked", "unknown",
+    ];
+    let text = trimmed(text);
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_a_sentence = text.contains(|c: char| c.is_whitespace() || "[…".contains(c));
+    let is_hidden = ["***", "..."].iter().any(|mask| text.contains(mask));
+    let is_a_word = WORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
+    is_none(text) || text == "-1" || is_a_sentence || is_hidden || is_a_word
 }
 
-fn secret(value: Value<'_>) -> Option<Secret> {
+/// Whether a text is a secret that was cut, has something in the place of its end, or is in other capitals. New tokens too
+/// may begin as the one before them: what follows tells them apart.
+fn hides(text: &str, secret: &str) -> bool {
+    const TOLD: usize = 4;
+    let same = text.chars().zip(secret.chars());
+    let same = same.take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count();
+    let is_a_mask = |c: char| !c.is_alphanumeric() || matches!(c, 'x' | 'X');
+    let ends = same == text.chars().count() || same < secret.chars().count();
+    text != secret && same >= TOLD && ends && text.chars().skip(same).all(is_a_mask)
+}
+
+fn secret(value: Value<'_>, asked: &Asked<'_>) -> Option<Secret> {
     let text = value.text()?;
     let token = trimmed(&text);
-    (!is_no_token(token)).then(|| Secret::from(token))
+    (!asked.is_no_token(token)).then(|| Secret::from(token))
 }
 
 /// A client uses no token of a type that it does not understand (RFC 6749 section 7.1). A type that is left out, empty, or
@@ -643,7 +735,7 @@ fn scope(value: Value<'_>) -> Option<String> {
         .into_iter()
         .filter_map(|item| Some(item.text()?.to_string()))
         .collect();
-    is_something(value).then(|| texts.join(" "))
+    is_something(value, is_none).then(|| texts.join(" "))
 }
 
 /// A text, a number or a truth value, as it is written.

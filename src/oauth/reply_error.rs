@@ -1,6 +1,6 @@
 //! Whether a reply tells of an error, and which words say that there is none.
 
-use super::reply_fields::{ReplyFields, Value};
+use super::reply_fields::{ReplyFields, Value, words_of};
 use super::wire::trimmed;
 
 /// How deep an error is looked through: none that a server means goes further.
@@ -46,23 +46,93 @@ fn hints_within(value: Value<'_>, depth: usize) -> bool {
     let Some(below) = depth.checked_sub(1) else {
         return false;
     };
-    let is_named_so = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        ["error", "fault", "exception"].iter().any(|kind| name.contains(kind))
-    };
     if let Some(fields) = value.fields() {
+        // A code for success says what the text beside it is.
+        let is_done = fields
+            .named()
+            .any(|(name, value)| is_a_code(name) && says_success(value));
         let mut named = fields.named();
-        return named.any(|(name, value)| is_named_so(name) && is_an_error(value) || hints_within(value, below));
+        return named.any(|(name, value)| {
+            let is_explained = is_done && !is_a_code(name) && value.text_with_gaps().is_some();
+            let is_one = match naming(name) {
+                Naming::Error => is_an_error(value) && !is_explained,
+                Naming::NoError => says_false(value),
+                Naming::Other => false,
+            };
+            is_one || hints_within(value, below)
+        });
     }
     let items = value.items().unwrap_or_default();
     items.into_iter().any(|item| hints_within(item, below))
 }
 
+/// What a name says of an error.
+enum Naming {
+    Error,
+    NoError,
+    Other,
+}
+
+fn naming(name: &str) -> Naming {
+    const KINDS: [&str; 3] = ["error", "fault", "exception"];
+    let words = words_of(name);
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+    let is_of_a_kind = |word: &String| !word.starts_with("default") && KINDS.iter().any(|kind| word.contains(kind));
+    if !words.iter().any(is_of_a_kind) || has(&["uri", "uris", "url", "urls"]) {
+        Naming::Other
+    } else if has(&["free", "no", "without"]) {
+        Naming::NoError
+    } else {
+        Naming::Error
+    }
+}
+
+fn is_a_code(name: &str) -> bool {
+    let words = words_of(name);
+    words.iter().any(|word| word == "code") && (words.len() == 1 || matches!(naming(name), Naming::Error))
+}
+
+/// Whether a code is one of success, and not only empty.
+fn says_success(code: Value<'_>) -> bool {
+    let says_so = |text: &str| {
+        let is_said = text.starts_with(|c: char| c.is_ascii_digit())
+            || ["none", "ok", "success", "successful"]
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(text));
+        is_said && !tells_of_one(text)
+    };
+    match code.text_with_gaps() {
+        Some(text) => says_so(trimmed(&text)),
+        None => code.bare().is_some_and(says_so),
+    }
+}
+
+fn says_false(value: Value<'_>) -> bool {
+    let is_false = |text: &str| trimmed(text).eq_ignore_ascii_case("false");
+    match value.text_with_gaps() {
+        Some(text) => is_false(&text),
+        None => value.bare().is_some_and(is_false),
+    }
+}
+
+/// Whether a text that is no JSON tells of an error: "No error", "0 errors" and "without errors" tell of none.
+pub(super) fn text_hints_at_an_error(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let mut before = "";
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .any(|word| {
+            let before = std::mem::replace(&mut before, word);
+            word.contains("error") && !["0", "no", "without", "zero"].contains(&before)
+        })
+}
+
 /// Whether a text is a word for none, in the place of an error or of a token: a real token is longer.
 pub(super) fn is_none(text: &str) -> bool {
     const LONGEST: usize = 16;
-    const WORDS: [&str; 15] = [
+    const WORDS: [&str; 17] = [
         "",
+        "0 errors",
         "false",
         "n/a",
         "nan",
@@ -77,6 +147,7 @@ pub(super) fn is_none(text: &str) -> bool {
         "successful",
         "undefined",
         "void",
+        "without errors",
     ];
     let text = trimmed(text);
     if text.len() > LONGEST {

@@ -10,6 +10,15 @@ use zeroize::Zeroizing;
 /// How many places of a body that cannot be read are gone over.
 const MENDS: usize = 32;
 
+/// Names as some servers write them, and as RFC 6749 does.
+const IN_CAMEL_CASE: [(&str, &str); 5] = [
+    ("accessToken", "access_token"),
+    ("refreshToken", "refresh_token"),
+    ("tokenType", "token_type"),
+    ("expiresIn", "expires_in"),
+    ("idToken", "id_token"),
+];
+
 /// The fields of an object, each value as it stands there.
 #[derive(Clone, Default)]
 pub(super) struct ReplyFields<'a> {
@@ -17,6 +26,8 @@ pub(super) struct ReplyFields<'a> {
     whole: bool,
     /// How many of them stand before the first place that cannot be read.
     sure: usize,
+    /// Whether there is a last brace, though not every place before it can be read.
+    closed: bool,
     /// What stands behind the object.
     rest: &'a [u8],
 }
@@ -31,6 +42,7 @@ impl<'a> ReplyFields<'a> {
         // What stands before the first place that cannot be read is right in any case; what stands after it, where the
         // object has an end: otherwise it may stand in the middle of something that was cut.
         let (mut right, mut mends) = (None, 0..MENDS);
+        let mut closed = false;
         let whole = loop {
             rest.skip(|byte| byte.is_ascii_whitespace() || byte == b',');
             if rest.take(b'}').is_some() {
@@ -40,7 +52,10 @@ impl<'a> ReplyFields<'a> {
             match rest.field() {
                 Some((name, value)) => fields.push((text_of(name).0, value)),
                 None => {
-                    right.get_or_insert(fields.len());
+                    if right.is_none() {
+                        right = Some(fields.len());
+                        closed = rest.0.trim_ascii_end().ends_with(b"}");
+                    }
                     rest.0 = before;
                     if mends.next().is_none() {
                         break false;
@@ -53,11 +68,18 @@ impl<'a> ReplyFields<'a> {
         if !whole {
             fields.truncate(sure);
         }
+        for (written, name) in IN_CAMEL_CASE {
+            if !fields.iter().any(|(field, _)| **field == name) {
+                let named = fields.iter_mut().filter(|(field, _)| **field == written);
+                named.for_each(|(field, _)| *field = Zeroizing::new(name.to_owned()));
+            }
+        }
         let rest = rest.0;
         Some(Self {
             fields,
             whole,
             sure,
+            closed,
             rest,
         })
     }
@@ -109,6 +131,12 @@ impl<'a> ReplyFields<'a> {
     /// Whether the object is all there is.
     pub fn is_alone(&self) -> bool {
         self.whole && is_an_end(self.rest)
+    }
+
+    /// Whether nothing but the object seems to be there, though its end cannot be told from the places in it that cannot
+    /// be read.
+    pub fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Whether every place of the object can be read.
@@ -214,23 +242,24 @@ impl<'a> Value<'a> {
 }
 
 /// What is read from the first object in the middle of something else that has it: behind the notice of a script, a prefix
-/// against other readers, or an object that says nothing of it. `read` gets the body from the object on.
+/// against other readers, or an object that says nothing of it. `read` gets what stands before the object, and the body
+/// from there on.
 ///
 /// A page may quote anything: nothing but an end may follow the object, or its own end is cut off.
-pub(super) fn cut_out<'a, T>(body: &'a [u8], read: impl Fn(&'a [u8]) -> Option<T>) -> Option<T> {
+pub(super) fn cut_out<'a, T>(body: &'a [u8], read: impl Fn(&'a [u8], &'a [u8]) -> Option<T>) -> Option<T> {
     let mut at = 0;
     loop {
         at += body[at..].iter().position(|byte| *byte == b'{')?;
-        let here = &body[at..];
+        let (before, here) = body.split_at(at);
         // A style sheet or a script has no name between quotes there.
         if !here[1..].trim_ascii_start().starts_with(b"\"") {
             at += 1;
             continue;
         }
         let object = ReplyFields::of(here)?;
-        if let Some(found) = read(here) {
+        if let Some(found) = read(before, here) {
             let is_last = !object.whole || is_an_end(object.rest);
-            return Some(found).filter(|_| is_last && !ends_in_a_script(&body[..at]));
+            return Some(found).filter(|_| is_last && !ends_in_a_script(before));
         }
         if !object.whole {
             // What stands in it may be an older pair.
@@ -240,14 +269,17 @@ pub(super) fn cut_out<'a, T>(body: &'a [u8], read: impl Fn(&'a [u8]) -> Option<T
     }
 }
 
-/// Whether what follows an object only closes what was opened before it, or is a comment.
+/// Whether what follows an object only closes what was opened before it, a quote too, or is a comment.
 fn is_an_end(mut rest: &[u8]) -> bool {
     loop {
         let mut behind = Rest(rest);
-        behind.skip(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control() || b";)]".contains(&byte));
+        behind.skip(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control() || b";)]'`".contains(&byte));
         rest = behind.0;
         if let Some(behind) = rest.strip_prefix(b"*/") {
             rest = behind;
+        } else if rest.starts_with(b"//") {
+            let end = rest.iter().position(|byte| b"\r\n".contains(byte));
+            rest = &rest[end.unwrap_or(rest.len())..];
         } else if let Some(comment) = rest.strip_prefix(b"<!--") {
             match comment.windows(3).position(|end| end == b"-->") {
                 Some(end) => rest = &comment[end + 3..],
@@ -267,6 +299,22 @@ fn ends_in_a_script(before: &[u8]) -> bool {
             .rposition(|part| part.eq_ignore_ascii_case(tag))
     };
     last(b"<script") > last(b"</script")
+}
+
+/// The words of a name, in lower case: `old_tokens`, `oldTokens`, `OLD-TOKENS`.
+pub(super) fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        let is_start = c.is_uppercase() && !words.last().is_some_and(|word| word.ends_with(char::is_uppercase));
+        if is_start || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.push(c);
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words.iter().map(|word| word.to_lowercase()).collect()
 }
 
 /// The text of a JSON string that is all there is.

@@ -20,7 +20,7 @@ use super::error::{Error, PASSWORD_REQUEST};
 use super::exchange::{Captured, Exchange, captured};
 use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
 use super::redirect_uri::not_absolute;
-use super::reply::Asked;
+use super::reply::{Asked, Spends};
 use super::requested_scope::Scopes;
 use super::sending::{Sending, with_a_secret};
 use crate::http::ConfigError;
@@ -240,7 +240,7 @@ impl AuthorizationServer {
             let exchange = self.exchange(&sending);
             let shown = self.shown_credentials(method, &sending);
             let secrets = carried(&[], &shown);
-            let asked = self.asked(sending.request, false, &secrets);
+            let asked = self.asked(sending.request, Spends::Nothing, &secrets);
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
         self.authenticated("client credentials request", method, send).await
@@ -272,7 +272,7 @@ impl AuthorizationServer {
             let mut own = vec![code.expose_secret()];
             own.extend(verifier.map(Secret::expose_secret));
             let secrets = carried(&own, &shown);
-            let asked = self.asked(sending.request, true, &secrets);
+            let asked = self.asked(sending.request, Spends::Code, &secrets);
             let exchange = self.exchange(&sending);
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
@@ -302,7 +302,7 @@ impl AuthorizationServer {
             }
             let shown = self.shown_credentials(method, &sending);
             let secrets = carried(&[password.expose_secret()], &shown);
-            let asked = self.asked(sending.request, false, &secrets);
+            let asked = self.asked(sending.request, Spends::Nothing, &secrets);
             let exchange = self.exchange(&sending);
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
@@ -329,7 +329,7 @@ impl AuthorizationServer {
             }
             let shown = self.shown_credentials(method, &sending);
             let secrets = carried(&[refresh_token.expose_secret()], &shown);
-            let asked = self.asked(sending.request, true, &secrets);
+            let asked = self.asked(sending.request, Spends::RefreshToken, &secrets);
             let exchange = Exchange {
                 permit: permit.clone(),
                 ..self.exchange(&sending)
@@ -389,7 +389,7 @@ impl AuthorizationServer {
                 .into_bytes();
             let shown = self.shown_credentials(method, &sending);
             let secrets = carried(&[secret.expose_secret()], &shown);
-            let asked = self.asked(sending.request, false, &secrets);
+            let asked = self.asked(sending.request, Spends::Nothing, &secrets);
             let exchange = Exchange {
                 json: false,
                 ..self.exchange(&sending)
@@ -452,7 +452,7 @@ impl AuthorizationServer {
         shown
     }
 
-    fn asked<'a>(&self, request: &'static str, spends: bool, secrets: &'a [&'a str]) -> Asked<'a> {
+    fn asked<'a>(&self, request: &'static str, spends: Spends, secrets: &'a [&'a str]) -> Asked<'a> {
         Asked {
             request,
             spends,

@@ -13,7 +13,7 @@ use super::*;
 const PLAIN: Profile = Profile::BASE;
 const ASKED: Asked<'static> = Asked {
     request: "the refresh",
-    spends: true,
+    spends: Spends::RefreshToken,
     keep_id_token: false,
     secrets: &["", "refresh-1", "pass word"],
 };

@@ -251,6 +251,15 @@ fn an_error_code_is_found_where_servers_are_known_to_put_it() {
         (r#"{"error":{"code":"OK","type":"e2"}}"#, Some("e2"), None),
         (r#"{"error":"e1","at":2026-11-27 10:00:00,"x":1}"#, Some("e1"), None),
         (r#"{"error":"e1"};"#, Some("e1"), None),
+        // Before the first place that cannot be read.
+        (
+            r#"{"error":"e1","error_description":"say "x" now"}"#,
+            Some("e1"),
+            Some("say "),
+        ),
+        (r#"{"error_description":"say "x" now","error":"e1"}"#, None, None),
+        (r#"{"error":"e1","error_description":"say "x" now"} x"#, None, None),
+        (r#"{"error":"e1","details":{"a":1}"#, None, None),
         ("<html>502</html>", None, None),
         ("", None, None),
         // Of a key that stands there twice, the last that can be read.
@@ -392,4 +401,16 @@ fn of_several_codes_one_that_is_listed_comes_first() {
         let error = read(&own, &ASKED, &reply(400, &body)).unwrap_err();
         assert_eq!(error.code(), Some(told), "{inner}");
     }
+}
+
+#[test]
+fn in_a_success_no_error_is_read_of_an_object_with_an_end_that_cannot_be_told() {
+    let body = r#"{"error":"invalid_grant","error_description":"say "x" now"}"#;
+    let error = read(&PLAIN, &ASKED, &reply(200, body)).unwrap_err();
+    assert_eq!((error.code(), error.verdict()), (None, Verdict::InDoubt));
+    assert_eq!(verdict(&PLAIN, &reply(400, body)), Verdict::Dead);
+    // Nor where the rest did not come.
+    let mut broken = reply(400, body);
+    broken.broken = Some(Broken::default());
+    assert_eq!(broken.token(&PLAIN, &ASKED).unwrap_err().code(), None);
 }

@@ -53,6 +53,35 @@ fn a_revocation_is_done_when_the_server_says_so_by_what_the_specification_lists(
         (&[200], 200, r#"{"error":{"code":0,"message":"OK","data":[]}}"#, Done),
         (&[200], 200, r#"{"error":False}"#, Done),
         (&[200], 200, r#"{"error":"no errors","errors":[],"error_code":0}"#, Done),
+        // What only sounds like an error.
+        (&[200], 200, r#"{"default":"web","defaultLocale":"en"}"#, Done),
+        (&[200], 200, r#"{"result":{"isDefault":true}}"#, Done),
+        (&[200], 200, r#"{"noError":true}"#, Done),
+        (&[200], 200, r#"{"error_free":true}"#, Done),
+        (
+            &[200],
+            200,
+            r#"{"documentation":{"errors_url":"https://x.example"}}"#,
+            Done,
+        ),
+        (&[200], 200, r#"{"error_code":0,"error_message":"Token revoked"}"#, Done),
+        (&[200], 200, r#"{"code":"OK","errorMessage":"Token revoked"}"#, Done),
+        (&[200], 200, "No error", Done),
+        (&[200], 200, "0 errors", Done),
+        (&[200], 200, "Revoked without errors.", Done),
+        (&[200], 200, r#"{"error":"0 errors"}"#, Done),
+        // Behind what keeps other readers from it.
+        (&[200], 200, ")]}',\n{}", Done),
+        (&[200], 200, "callback({});", Done),
+        (&[200], 200, "callback({\"errors\":[1]});", InDoubt),
+        (&[200], 200, ")]}',\n{\"error\":\"invalid_request\"}", InDoubt),
+        (&[200], 200, r#"{"noErrors":false}"#, InDoubt),
+        (&[200], 200, r#"{"haserror":true}"#, InDoubt),
+        (&[200], 200, r#"{"error_code":null,"error_message":"locked"}"#, InDoubt),
+        (&[200], 200, r#"{"error_code":7,"code":0}"#, InDoubt),
+        (&[200], 200, r#"{"code":0,"errors":["locked"]}"#, InDoubt),
+        (&[200], 200, "10 errors", InDoubt),
+        (&[200], 200, "Error: no token", InDoubt),
         // It is no word on the request, or not the whole of one.
         (&[200], 200, r#"{"a":1}<html>Please log in</html>"#, InDoubt),
         (&[200], 200, "Please log in <style>p{}</style>", InDoubt),
@@ -323,6 +352,8 @@ fn a_page_is_known_by_its_type_too() {
         "true",
         "1",
         r#""ok""#,
+        "OK",
+        "Token revoked.",
     ] {
         let mut done = reply(200, body);
         let page = http::HeaderValue::from_static("text/html");

@@ -30,9 +30,9 @@ fn a_success_that_is_no_token_reply_leaves_in_doubt_what_the_request_spends() {
         (r#"{"access_token":["a"]}"#, unusable),
         (r#"{"access_token":0}"#, unusable),
         (r#"{"access_token":""}"#, "the reply has an empty `access_token`"),
-        (r#"{"access_token":"a b"}"#, unfit),
+        (r#"{"access_token":"a b"}"#, unusable),
         (r#"{"access_token":"a\u007fb"}"#, unfit),
-        (r#"{"access_token":"a\nb"}"#, unfit),
+        (r#"{"access_token":"a\nb"}"#, unusable),
         (r#"{"access_token":"\u00e9"}"#, unfit),
         (r#"{"access_token":"a","token_type":"mac"}"#, foreign),
         (r#"{"access_token":"a","token_type":["mac"]}"#, foreign),
@@ -43,9 +43,13 @@ fn a_success_that_is_no_token_reply_leaves_in_doubt_what_the_request_spends() {
             "the reply ends in the middle",
         ),
     ] {
-        for spends in [true, false] {
+        for spends in [Spends::RefreshToken, Spends::Code, Spends::Nothing] {
             let asked = Asked { spends, ..ASKED };
-            assert_eq!(problem(&asked, &reply(200, body)), (expected, spends), "{body}");
+            assert_eq!(
+                problem(&asked, &reply(200, body)),
+                (expected, spends != Spends::Nothing),
+                "{body}"
+            );
         }
     }
 }
@@ -73,6 +77,9 @@ fn behind_something_else_only_tokens_are_read_and_nothing_but_an_end_follows_the
         format!("callback({t});"),
         format!("while(1);[{t}]"),
         format!("/*{t}*/"),
+        format!("'{t}'"),
+        format!("```json\n{t}\n```\n"),
+        format!("callback({t});// end"),
         format!("<br />\n<b>Notice</b>: x {{y}} <br />\n{t}"),
         format!("<br />\n<b>Notice</b>: x<br />\n{t}<!-- served by -->\n"),
         format!("<br />\n<b>Notice</b>: x<br />\n[{t}]"),
@@ -81,6 +88,8 @@ fn behind_something_else_only_tokens_are_read_and_nothing_but_an_end_follows_the
         format!("<script>x</script>{t}"),
         format!("<br />\n{cut}"),
         format!("Notice: x\n{cut}"),
+        format!("Notice: no cache\n{t}"),
+        format!("old: {{\"refresh_token\":\"s\"}}\nnew: {t}"),
         format!("{t}\n<br />\n<b>Notice</b>: y<br />\n"),
     ] {
         let tokens = tokens(&PLAIN, &body);
@@ -102,6 +111,10 @@ fn behind_something_else_only_tokens_are_read_and_nothing_but_an_end_follows_the
         r#"Notice: {"access_token":7,"refresh_token":null}"#.to_owned(),
         r#"Notice: {"x":"\"access_token\":\"a\""}"#.to_owned(),
         r#"Notice: {"error":"invalid_grant"}"#.to_owned(),
+        format!("old: {t}"),
+        format!("Notice: x\nfrom cache {t}"),
+        format!("previous_tokens={t}"),
+        format!("{{\"error\":\"invalid_grant\"}} old: {t}"),
     ] {
         let (_, in_doubt) = problem(&ASKED, &reply(200, &body));
         assert!(in_doubt, "{body}");
@@ -219,22 +232,41 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
         ("-1", None, false),
         (r#""***""#, None, false),
         ("None", None, false),
+        // Words on a token, and what stands for one.
+        (r#""none issued""#, None, false),
+        (r#"["This field may not be set."]"#, None, false),
+        (r#""expired""#, None, false),
+        (r#""[REDACTED]""#, None, false),
+        (r#""refr***""#, None, false),
+        (r#""refresh-...""#, None, false),
+        (r#""refr""#, None, false),
+        (r#""refrxxxxx""#, None, false),
+        (r#""refresh-*""#, None, false),
+        (r#""REFRESH-1""#, None, false),
+        // One that only begins as the one before it.
+        (r#""refresh-2""#, Some("refresh-2"), false),
+        (r#""refresh-1x""#, Some("refresh-1x"), false),
+        (r#""M.C5_BAY.-Cq*l!!Z8$""#, Some("M.C5_BAY.-Cq*l!!Z8$"), false),
     ] {
         let body = format!(r#"{{"access_token":"a","refresh_token":{written}}}"#);
         let fields = ReplyFields::of(body.as_bytes()).unwrap();
-        let read = refresh_token(&fields);
+        let read = refresh_token(&fields, &ASKED);
         assert_eq!(read.as_ref().map(Secret::expose_secret), token, "{written}");
-        assert_eq!(has_unreadable_refresh_token(&fields), is_told, "{written}");
+        assert_eq!(has_unreadable_refresh_token(&fields, &ASKED), is_told, "{written}");
     }
     for written in [
         r#"{"refresh_token":"r","refresh_token":["s"]}"#,
         r#"{"refresh_token":["s"],"refresh_token":"r"}"#,
     ] {
         let fields = ReplyFields::of(written.as_bytes()).unwrap();
-        assert_eq!(refresh_token(&fields).unwrap().expose_secret(), "r", "{written}");
+        assert_eq!(
+            refresh_token(&fields, &ASKED).unwrap().expose_secret(),
+            "r",
+            "{written}"
+        );
     }
     let twice = ReplyFields::of(br#"{"refresh_token":"r","refresh_token":["s","t"]}"#).unwrap();
-    assert!(!has_unreadable_refresh_token(&twice), "one of them can be read");
+    assert!(!has_unreadable_refresh_token(&twice, &ASKED), "one of them can be read");
 }
 
 #[test]
@@ -243,7 +275,10 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_it_is_new() {
     let kept = read(&PLAIN, &ASKED, &odd).unwrap();
     assert!(kept.unusable.is_some() && kept.access_token.is_empty());
     assert_eq!(kept.refresh_token.unwrap().expose_secret(), "r");
-    let nothing_spent = Asked { spends: false, ..ASKED };
+    let nothing_spent = Asked {
+        spends: Spends::Nothing,
+        ..ASKED
+    };
     let error = read(&PLAIN, &nothing_spent, &odd).unwrap_err();
     assert!(error.is_retryable(), "nothing was spent: {error:?}");
     let echo = r#"{"refresh_token":"refresh-1","error":"invalid_grant"}"#;
@@ -251,16 +286,14 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_it_is_new() {
         read(&PLAIN, &ASKED, &reply(200, echo)).unwrap_err().verdict(),
         Verdict::Dead
     );
-    // It made a new one, whatever it says beside that.
-    for error in ["invalid_grant", "of_no_standard"] {
-        let made = format!(r#"{{"refresh_token":"r","error":"{error}"}}"#);
-        let kept = read(&PLAIN, &ASKED, &reply(200, &made)).unwrap().refresh_token;
-        assert_eq!(kept.unwrap().expose_secret(), "r", "{error}");
-    }
+    // It made a new one, whatever code that nobody knows it says beside that.
+    let made = r#"{"refresh_token":"r","error":"of_no_standard"}"#;
+    let kept = read(&PLAIN, &ASKED, &reply(200, made)).unwrap().refresh_token;
+    assert_eq!(kept.unwrap().expose_secret(), "r");
     // One that cannot be read: the old one may be spent.
     for made in [
         r#"{"refresh_token":{"x":"r"},"error":"server_error"}"#,
-        r#"{"data":{"access_token":"a b"},"error":"of_no_standard"}"#,
+        r#"{"data":{"access_token":"a\u007fb"},"error":"of_no_standard"}"#,
         r#"{"a":{"access_token":"a","refresh_token":"r"},"b":{"access_token":"b","refresh_token":"s"},"error":"slow_down"}"#,
     ] {
         assert!(problem(&ASKED, &reply(200, made)).1, "{made}");
@@ -282,9 +315,6 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_it_is_new() {
         let body = format!(r#"{{"refresh_token":"refresh-1","access_token":{access}}}"#);
         assert_eq!(read(&PLAIN, &ASKED, &reply(200, &body)).is_ok(), is_kept, "{access}");
     }
-    // With an access token, an error is none.
-    let both = r#"{"access_token":"a","error":"invalid_grant"}"#;
-    assert_eq!(tokens(&PLAIN, both).access_token.expose_secret(), "a");
     // No tokens come with a status that is no success.
     for status in [302, 400, 500] {
         let body = r#"{"access_token":"a","refresh_token":"r"}"#;
@@ -529,7 +559,6 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"error":"server_error","data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":"invalid_grant","data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":"e1","access_token":"a","data":{"refresh_token":"r"}}"#,
-        r#"{"error":"e1","session":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"refresh_token":"refresh-1","data":{"access_token":"a","refresh_token":"r"}}"#,
         // In a list, alone.
         r#"{"access_token":"a","refresh_token":["r"]}"#,
@@ -542,6 +571,11 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"data":{"access_token":"a","refresh_token":"r"},"previous":{"refresh_token":"s"}}"#,
         // The request, repeated.
         r#"{"request":{"grant_type":"refresh_token","refresh_token":"refresh-1"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        // In another case, where the names of the standard do not stand there.
+        r#"{"accessToken":"a","refreshToken":"r"}"#,
+        r#"{"access_token":"a","refreshToken":"r"}"#,
+        r#"{"access_token":"a","refresh_token":"r","refreshToken":"s"}"#,
+        r#"{"access_token":"a","refresh":{"refreshToken":"r"}}"#,
         // Odd fields.
         r#"{"name":"Joe "J" Doe","access_token":"a","refresh_token":"r"}"#,
         r#"{"access_token":"a","refresh_token":"r","data":{"access_token":"b","refresh_token":"c"}}"#,
@@ -557,6 +591,9 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"error":"server_error","request":{"refresh_token":"r","access_token":"a"}}"#,
         // What an error or nothing else says which is the reply's.
         r#"{"error":"e1","details":{"access_token":"a"}}"#,
+        r#"{"error":"e1","session":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":"e1","history":[{"access_token":"a","refresh_token":"r"}]}"#,
+        r#"{"message":"gone","last_tokens":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"status":"processing","old":{"refresh_token":"refresh-0"}}"#,
         r#"{"message":"expired","old":{"access_token":"a","refresh_token":"refresh-0"}}"#,
         r#"{"originalRequest":{"access_token":"a","refresh_token":"refresh-0"}}"#,
@@ -570,6 +607,7 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"[{"access_token":"a","refresh_token":"r"},{"access_token":"b","refresh_token":"s"}]"#,
         // Only what was sent, repeated.
         r#"{"status":"processing","refresh_token":"refresh-1"}"#,
+        r#"{"status":"processing","refreshToken":"refresh-1"}"#,
         r#"{"status":"processing","request":{"refresh_token":"refresh-1"}}"#,
     ] {
         assert!(read(&PLAIN, &ASKED, &reply(200, body)).is_err(), "{body}");
@@ -633,5 +671,90 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         let body = format!(r#"{{"account_id":{told},"data":{{"access_token":"a","refresh_token":"r"}}}}"#);
         let account = tokens(&own, &body).extra.get("account_id").cloned();
         assert_eq!(account.as_deref(), read, "{told}");
+    }
+}
+
+/// What is read beside an error: the tokens; none: the code, or that it cannot be told.
+type Beside = Result<(&'static str, Option<&'static str>), Option<&'static str>>;
+
+#[test]
+fn beside_a_known_error_only_a_new_pair_or_an_access_token_with_its_type_or_life_is_read() {
+    const GRANT: Beside = Err(Some("invalid_grant"));
+    const PAIR: Beside = Ok(("a", Some("r")));
+    let of_a_code = Asked {
+        spends: Spends::Code,
+        secrets: &["code-1"],
+        ..ASKED
+    };
+    for (beside, refreshed, exchanged) in [
+        (r#""refresh_token":"r""#, GRANT, GRANT),
+        (r#""access_token":"a""#, GRANT, GRANT),
+        (r#""access_token":"a","refresh_token":"r""#, PAIR, PAIR),
+        (r#""data":{"access_token":"a","refresh_token":"r"}"#, PAIR, PAIR),
+        (r#""access_token":"a","data":{"refresh_token":"r"}"#, PAIR, PAIR),
+        (r#""access_token":"a","token_type":"bearer""#, Ok(("a", None)), GRANT),
+        (r#""access_token":"a","expires_in":60"#, Ok(("a", None)), GRANT),
+        (r#""access_token":"a","expires_in":0"#, GRANT, GRANT),
+        (r#""data":{"access_token":"a","expires_in":60}"#, GRANT, GRANT),
+        // Another's.
+        (r#""session":{"access_token":"a","refresh_token":"r"}"#, GRANT, GRANT),
+        (r#""grant":{"access_token":"a","refresh_token":"r"}"#, GRANT, GRANT),
+        (r#""details":{"access_token":"a","refresh_token":"r"}"#, GRANT, GRANT),
+        (r#""history":[{"access_token":"a","refresh_token":"r"}]"#, GRANT, GRANT),
+        (r#""old_data":{"access_token":"a","refresh_token":"r"}"#, GRANT, GRANT),
+        // Words on tokens, and what hides one.
+        (r#""access_token":"expired","refresh_token":"revoked""#, GRANT, GRANT),
+        (r#""access_token":"a","refresh_token":"none issued""#, GRANT, GRANT),
+        (r#""access_token":"a","refresh_token":["required"]"#, GRANT, GRANT),
+        (r#""access_token":"a","refresh_token":"refr***""#, GRANT, GRANT),
+        (r#""access_token":"a","refresh_token":"[REDACTED]""#, GRANT, GRANT),
+        (
+            r#""access_token":"a","refresh_token":"REFRESH-1""#,
+            GRANT,
+            Ok(("a", Some("REFRESH-1"))),
+        ),
+        (
+            r#""access_token":"a","refresh_token":"refresh-1""#,
+            GRANT,
+            Ok(("a", Some("refresh-1"))),
+        ),
+        (
+            r#""access_token":"a","refresh_token":"code-1""#,
+            Ok(("a", Some("code-1"))),
+            GRANT,
+        ),
+    ] {
+        for (asked, expected) in [(&ASKED, refreshed), (&of_a_code, exchanged)] {
+            let body = format!(r#"{{"error":"invalid_grant",{beside}}}"#);
+            let tokens = read(&PLAIN, asked, &reply(200, &body));
+            let tokens = tokens.as_ref().map(|tokens| {
+                let refresh = tokens.refresh_token.as_ref().map(Secret::expose_secret);
+                (tokens.access_token.expose_secret(), refresh)
+            });
+            assert_eq!(tokens.map_err(Error::code), expected, "{beside}");
+        }
+    }
+    // So it is with the other codes that say something that lasts, be they the provider's own.
+    let own = Profile {
+        errors: &[("consent_gone", Verdict::Dead)],
+        ..PLAIN
+    };
+    for code in ["invalid_client", "invalid_request", "invalid_scope", "consent_gone"] {
+        let body = format!(r#"{{"error":"{code}","refresh_token":"r"}}"#);
+        assert_eq!(read(&own, &ASKED, &reply(200, &body)).unwrap_err().code(), Some(code));
+    }
+    // Beside another code what hides a token is none either.
+    for code in ["server_error", "of_no_standard"] {
+        for beside in [
+            r#""refresh_token":"refr***""#,
+            r#""refresh_token":"The refresh token field is required.""#,
+            r#""result":{"refresh_token":["required"]}"#,
+            r#""access_token":"missing""#,
+            r#""access_token":"refresh-1""#,
+        ] {
+            let body = format!(r#"{{"error":"{code}",{beside}}}"#);
+            let error = read(&PLAIN, &ASKED, &reply(200, &body)).unwrap_err();
+            assert_eq!(error.code(), Some(code), "{beside}");
+        }
     }
 }
