@@ -82,7 +82,12 @@ impl Asked<'_> {
 
     /// Whether a text in the place of a token is none: it says so, or hides one that was sent.
     fn is_no_token(&self, text: &str) -> bool {
-        is_no_token(text) || self.secrets.iter().any(|secret| hides(trimmed(text), secret))
+        is_no_token(text) || self.hides_a_secret(text)
+    }
+
+    /// Whether a text is one of the secrets that were sent, not as a whole.
+    fn hides_a_secret(&self, text: &str) -> bool {
+        self.secrets.iter().any(|secret| hides(trimmed(text), secret))
     }
 
     /// Whether something stands in the place of a token, and not only a word for none.
@@ -621,9 +626,18 @@ fn refresh_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Option<Secret> 
         [only] => one(only),
         _ => None,
     };
+    // Any character may be in one (RFC 6749 appendix A.17): what looks like a sentence is none where something is wrong, and one
+    // where all else is as it should be, if it has a digit, as no sentence about tokens has.
+    let odd = |value: Value<'_>| {
+        let text = value.text()?;
+        let token = trimmed(&text);
+        (token.contains(|c: char| c.is_ascii_digit()) && !asked.hides_a_secret(token)).then(|| Secret::from(token))
+    };
+    let is_as_it_should_be = || fields.all("error").next().is_none() && access_token(fields, asked).is_ok();
     fields
         .last("refresh_token", one)
         .or_else(|| fields.last("refresh_token", alone))
+        .or_else(|| fields.last("refresh_token", odd).filter(|_| is_as_it_should_be()))
 }
 
 /// Whether there is a refresh token that nobody can read, and not only a word for none.

@@ -758,3 +758,15 @@ fn beside_a_known_error_only_a_new_pair_or_an_access_token_with_its_type_or_life
         }
     }
 }
+
+#[test]
+fn a_refresh_token_may_have_any_character_where_all_else_is_as_it_should_be() {
+    for token in ["refresh [2] and more", "refresh 2", "refresh...2"] {
+        let body = format!(r#"{{"access_token":"access-2","expires_in":600,"refresh_token":"{token}"}}"#);
+        let read = read(&PLAIN, &ASKED, &reply(200, &body)).unwrap();
+        assert_eq!(read.refresh_token.as_ref().map(Secret::expose_secret), Some(token));
+    }
+    // What is cut from the one that was sent is none there either.
+    let body = r#"{"access_token":"access-2","expires_in":600,"refresh_token":"refr..."}"#;
+    assert!(read(&PLAIN, &ASKED, &reply(200, body)).unwrap().refresh_token.is_none());
+}
