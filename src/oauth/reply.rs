@@ -631,7 +631,8 @@ fn refresh_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Option<Secret> 
     let odd = |value: Value<'_>| {
         let text = value.text()?;
         let token = trimmed(&text);
-        (token.contains(|c: char| c.is_ascii_digit()) && !asked.hides_a_secret(token)).then(|| Secret::from(token))
+        let has_digit = token.contains(|c: char| c.is_ascii_digit());
+        (has_digit && !is_none(token) && !asked.hides_a_secret(token)).then(|| Secret::from(token))
     };
     let is_as_it_should_be = || fields.all("error").next().is_none() && access_token(fields, asked).is_ok();
     fields
