@@ -853,3 +853,51 @@ async fn a_login_that_waits_for_a_store_which_went_back_goes_over_what_a_sibling
         calls.abort();
     }
 }
+
+async fn end(handle: &TokenHandle, how: &str) {
+    match how {
+        "forget" => handle.forget().await.unwrap(),
+        _ => handle.revoke().await.unwrap(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_comes_after_an_end_that_its_process_saw_whatever_the_store_has_lost_and_gets_back() {
+    for how in ["forget", "revoke"] {
+        for (login_of, lost, comes_back) in [
+            ("the one who ended it", "the end", "the end"),
+            ("the one who ended it", "all", "the end"),
+            ("the one who ended it", "all", "the grant"),
+            ("the one who saw it", "the end", "the end"),
+            ("the one who saw it", "all", "the end"),
+            ("the one who saw it", "all", "the grant"),
+        ] {
+            let world = World::new(STRICT);
+            let (a, b) = (world.logged_in("a").await, world.process("b"));
+            b.fresh().await.unwrap();
+            let alive = world.address.now().load(&user_key()).await.unwrap();
+            end(&a, how).await;
+            let ended = world.address.now().load(&user_key()).await.unwrap();
+            tokio::time::sleep(secs(400)).await;
+            b.fresh().await.unwrap_err();
+            world
+                .address
+                .fails_over_to(alive.clone().filter(|_| lost == "the end"))
+                .await;
+            let login = if login_of == "the one who saw it" { &b } else { &a };
+            login.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(400)).await;
+            let copy = if comes_back == "the end" { ended } else { alive };
+            world.address.fails_over_to(copy).await;
+            let calls = [called_each_second(&a), called_each_second(&b)];
+            tokio::time::sleep(secs(700)).await;
+            let case = format!("{how}: {login_of}, {lost} was lost, {comes_back} comes back");
+            for handle in [&a, &b] {
+                let bearer = handle.fresh().await.expect(&case);
+                assert_eq!(text(&bearer), "Bearer access-2", "{case}");
+            }
+            assert!(!world.bank.revoked_tokens().contains(&"refresh-2".to_owned()), "{case}");
+            calls.iter().for_each(tokio::task::JoinHandle::abort);
+        }
+    }
+}
