@@ -901,3 +901,37 @@ async fn a_login_comes_after_an_end_that_its_process_saw_whatever_the_store_has_
         }
     }
 }
+
+/// Somebody who holds the grant that came between puts it back over the earlier end.
+#[tokio::test(start_paused = true)]
+async fn an_end_stays_where_the_store_goes_back_to_the_end_of_the_grant_before() {
+    for (first, second) in [
+        ("forget", "forget"),
+        ("revoke", "forget"),
+        ("forget", "revoke"),
+        ("revoke", "revoke"),
+    ] {
+        let world = World::new(STRICT);
+        let (a, b) = (world.logged_in("a").await, world.process("b"));
+        b.fresh().await.unwrap();
+        end(&a, first).await;
+        let earlier = world.address.now().load(&user_key()).await.unwrap();
+        tokio::time::sleep(secs(400)).await;
+        b.load().await.unwrap_or_default();
+        b.adopt(world.bank.login()).await.unwrap();
+        a.load().await.unwrap();
+        end(&a, second).await;
+        world.address.fails_over_to(earlier).await;
+        a.fresh().await.unwrap_err();
+        let calls = [called_each_second(&a), called_each_second(&b)];
+        tokio::time::sleep(secs(700)).await;
+        for handle in [&a, &b] {
+            assert!(handle.fresh().await.is_err(), "{first}, then {second}");
+        }
+        assert!(
+            world.address.record().await.unwrap().tokens.is_none(),
+            "{first}, then {second}"
+        );
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}

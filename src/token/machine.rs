@@ -363,15 +363,16 @@ pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
     };
     match Lineage::kinship(stored.lineage(), held.lineage.as_ref()) {
         Kinship::Same => stored.ended_on_purpose().is_none() && older(),
-        Kinship::Earlier => stored.ended_on_purpose().is_none_or(|end| saw_end(held, end)),
+        Kinship::Earlier => stored
+            .ended_on_purpose()
+            .is_none_or(|end| saw_end(held.lineage.as_ref(), end)),
         Kinship::Later | Kinship::Apart => false,
         Kinship::Unknown => went_back_by_the_clock(stored, held),
     }
 }
 
-/// Whether the login of these tokens came after this end of a grant before it.
-fn saw_end(tokens: &TokenSet, end: &Tombstone) -> bool {
-    let login = tokens.lineage.as_ref();
+/// Whether this login came after this end of a grant before it.
+fn saw_end(login: Option<&Lineage>, end: &Tombstone) -> bool {
     login.is_some_and(|login| login.saw_end(end.lineage.as_ref(), end.at))
 }
 
@@ -396,12 +397,17 @@ fn went_back_by_the_clock(stored: &Record, held: &TokenSet) -> bool {
     tokens.is_some_and(|tokens| tokens.generation < held.generation && tokens.obtained_at <= held.obtained_at)
 }
 
-/// Whether what was read goes on with a grant that this process knows to be ended on purpose, or with one before it.
+/// Whether what was read goes on with a grant that this process knows to be ended on purpose, or with one before it; or is
+/// an end that came before that one, over which a login may go that is to end with it.
 pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
-    let kinship = Lineage::kinship(read.lineage(), end.lineage.as_ref());
+    let before = read.ended_on_purpose();
     end.reason.is_on_purpose()
-        && read.ended_on_purpose().is_none()
-        && matches!(kinship, Kinship::Same | Kinship::Earlier)
+        && match Lineage::kinship(read.lineage(), end.lineage.as_ref()) {
+            // An erasure stays one.
+            Kinship::Same => before.is_none_or(|before| before.at < end.at && read.pseudonym.is_none()),
+            Kinship::Earlier => before.is_none_or(|before| saw_end(end.lineage.as_ref(), before)),
+            Kinship::Later | Kinship::Apart | Kinship::Unknown => false,
+        }
 }
 
 /// Whether tokens live on at the provider though the grant was ended there: whoever did that knew earlier ones.
@@ -412,7 +418,7 @@ pub(crate) fn outlives(tokens: &TokenSet, end: &Tombstone) -> bool {
         && match kinship {
             Kinship::Same => end.generation < tokens.generation,
             Kinship::Later | Kinship::Apart => end.unseen,
-            Kinship::Earlier => !saw_end(tokens, end),
+            Kinship::Earlier => !saw_end(tokens.lineage.as_ref(), end),
             Kinship::Unknown => false,
         }
 }
