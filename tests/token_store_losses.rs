@@ -935,3 +935,27 @@ async fn an_end_stays_where_the_store_goes_back_to_the_end_of_the_grant_before()
         calls.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_made_while_the_store_had_lost_all_stays_when_an_older_grant_comes_back() {
+    for looks_too in [true, false] {
+        let world = World::new(STRICT);
+        let before = world.logged_in("before").await;
+        let old = world.address.now().load(&user_key()).await.unwrap();
+        drop(before);
+        world.address.fails_over_to(None).await;
+        tokio::time::sleep(secs(100)).await;
+        let handle = world.logged_in("a").await;
+        tokio::time::sleep(secs(100)).await;
+        world.address.fails_over_to(old).await;
+        let other = world.process("b");
+        let others = looks_too.then(|| called_each_second(&other));
+        let calls = called_each_second(&handle);
+        tokio::time::sleep(secs(700)).await;
+        for handle in [&handle, &other] {
+            assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2", "{looks_too}");
+        }
+        calls.abort();
+        others.inspect(tokio::task::JoinHandle::abort);
+    }
+}

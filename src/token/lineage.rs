@@ -215,6 +215,11 @@ impl Lineage {
         own.first == others.first && others.number < own.number.saturating_sub(remembered) && other.at < self.at
     }
 
+    /// Whether its login looked, and there was nothing that it could replace.
+    pub(crate) fn began_over_nothing(&self) -> bool {
+        !self.blind && self.before.is_empty() && self.origin.is_none() && self.imported.is_none()
+    }
+
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
         self.before.iter().find(|ancestor| ancestor.id == id)
     }

@@ -366,7 +366,8 @@ pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
         Kinship::Earlier => stored
             .ended_on_purpose()
             .is_none_or(|end| saw_end(held.lineage.as_ref(), end)),
-        Kinship::Later | Kinship::Apart => false,
+        Kinship::Later => false,
+        Kinship::Apart => stored.ended_on_purpose().is_none() && came_while_it_was_lost(held, stored),
         Kinship::Unknown => went_back_by_the_clock(stored, held),
     }
 }
@@ -376,10 +377,19 @@ fn saw_end(login: Option<&Lineage>, end: &Tombstone) -> bool {
     login.is_some_and(|login| login.saw_end(end.lineage.as_ref(), end.at))
 }
 
+/// Whether the login of these tokens found nothing, though what is stored now began before it, by more than clocks are
+/// wrong: the store had lost that, and got it back.
+fn came_while_it_was_lost(held: &TokenSet, stored: &Record) -> bool {
+    let logins = held.lineage.as_ref().zip(stored.lineage());
+    logins.is_some_and(|(login, stored)| login.began_over_nothing() && between(stored.at(), login.at()) > WRONG)
+}
+
+/// How much the clocks of two machines may differ.
+const WRONG: Duration = Duration::from_secs(60);
+
 /// Whether tokens of the same login were asked for after the ones that are held, by more than clocks are wrong: somebody
 /// went on from an older copy of the store.
 fn went_on_later(tokens: &TokenSet, held: &TokenSet) -> bool {
-    const WRONG: Duration = Duration::from_secs(60);
     // What an import brings is as old as it was, whenever the import is run again.
     let is_as_imported = tokens.is_as_imported() && !held.is_as_imported();
     !is_as_imported && between(held.obtained_at, tokens.obtained_at) > WRONG
