@@ -503,3 +503,58 @@ async fn tokens_in_memory_that_give_way_to_their_own_login_are_not_revoked_with_
         }
     }
 }
+
+/// Each call of a process whose writes arrive, and whose answers are lost, may leave another intent behind.
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_ever_for_a_sender_that_announces_one_request_after_the_other() {
+    for what in ["a revocation", "a refresh"] {
+        let world = World::new(STRICT);
+        let flaky = Arc::new(FlakyStore::new(world.store()));
+        let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+        let here = world.logged_in("here").await;
+        let there = user(&world.bank, &store, &world.clock, "there").seed(99_000).build();
+        there.fresh().await.unwrap();
+        tokio::time::sleep(HOUR).await;
+        flaky.lose_answers_and_the_reads_after_them();
+        let calls = called_each_second(&there);
+        tokio::time::sleep(secs(10)).await;
+        let began = tokio::time::Instant::now();
+        let done = tokio::time::timeout(HOUR, async {
+            match what {
+                "a revocation" => here.revoke().await,
+                _ => here.fresh().await.map(|_| ()),
+            }
+        });
+        let done = done.await.expect(what);
+        assert!(began.elapsed() < secs(120), "{what}: {:?}", began.elapsed());
+        if what == "a revocation" {
+            done.unwrap();
+            // The request may have left, for all that is known.
+            assert_eq!(world.bank.revoked_tokens(), ["refresh-1", "access-1"]);
+            there.fresh().await.unwrap_err();
+        } else {
+            assert!(
+                matches!(&done, Err(Error::Busy { holder, .. }) if holder.starts_with("there")),
+                "{what}: {done:?}"
+            );
+        }
+        calls.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_finds_its_intent_in_the_store_sends_under_it_though_the_answer_to_its_write_was_lost() {
+    let world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(world.store()));
+    let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    flaky.lose_answers();
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+    flaky.heal();
+    handle.settled().await;
+    let record = world.address.record().await.unwrap();
+    assert!(record.intent.is_none());
+    assert_eq!(record.tokens.unwrap().generation, 2);
+}

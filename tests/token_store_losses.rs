@@ -853,3 +853,109 @@ async fn a_login_that_waits_for_a_store_which_went_back_goes_over_what_a_sibling
         calls.abort();
     }
 }
+
+async fn end(handle: &TokenHandle, how: &str) {
+    match how {
+        "forget" => handle.forget().await.unwrap(),
+        _ => handle.revoke().await.unwrap(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_comes_after_an_end_that_its_process_saw_whatever_the_store_has_lost_and_gets_back() {
+    for how in ["forget", "revoke"] {
+        for (login_of, lost, comes_back) in [
+            ("the one who ended it", "the end", "the end"),
+            ("the one who ended it", "all", "the end"),
+            ("the one who ended it", "all", "the grant"),
+            ("the one who saw it", "the end", "the end"),
+            ("the one who saw it", "all", "the end"),
+            ("the one who saw it", "all", "the grant"),
+        ] {
+            let world = World::new(STRICT);
+            let (a, b) = (world.logged_in("a").await, world.process("b"));
+            b.fresh().await.unwrap();
+            let alive = world.address.now().load(&user_key()).await.unwrap();
+            end(&a, how).await;
+            let ended = world.address.now().load(&user_key()).await.unwrap();
+            tokio::time::sleep(secs(400)).await;
+            b.fresh().await.unwrap_err();
+            world
+                .address
+                .fails_over_to(alive.clone().filter(|_| lost == "the end"))
+                .await;
+            let login = if login_of == "the one who saw it" { &b } else { &a };
+            login.adopt(world.bank.login()).await.unwrap();
+            tokio::time::sleep(secs(400)).await;
+            let copy = if comes_back == "the end" { ended } else { alive };
+            world.address.fails_over_to(copy).await;
+            let calls = [called_each_second(&a), called_each_second(&b)];
+            tokio::time::sleep(secs(700)).await;
+            let case = format!("{how}: {login_of}, {lost} was lost, {comes_back} comes back");
+            for handle in [&a, &b] {
+                let bearer = handle.fresh().await.expect(&case);
+                assert_eq!(text(&bearer), "Bearer access-2", "{case}");
+            }
+            assert!(!world.bank.revoked_tokens().contains(&"refresh-2".to_owned()), "{case}");
+            calls.iter().for_each(tokio::task::JoinHandle::abort);
+        }
+    }
+}
+
+/// Somebody who holds the grant that came between puts it back over the earlier end.
+#[tokio::test(start_paused = true)]
+async fn an_end_stays_where_the_store_goes_back_to_the_end_of_the_grant_before() {
+    for (first, second) in [
+        ("forget", "forget"),
+        ("revoke", "forget"),
+        ("forget", "revoke"),
+        ("revoke", "revoke"),
+    ] {
+        let world = World::new(STRICT);
+        let (a, b) = (world.logged_in("a").await, world.process("b"));
+        b.fresh().await.unwrap();
+        end(&a, first).await;
+        let earlier = world.address.now().load(&user_key()).await.unwrap();
+        tokio::time::sleep(secs(400)).await;
+        b.load().await.unwrap_or_default();
+        b.adopt(world.bank.login()).await.unwrap();
+        a.load().await.unwrap();
+        end(&a, second).await;
+        world.address.fails_over_to(earlier).await;
+        a.fresh().await.unwrap_err();
+        let calls = [called_each_second(&a), called_each_second(&b)];
+        tokio::time::sleep(secs(700)).await;
+        for handle in [&a, &b] {
+            assert!(handle.fresh().await.is_err(), "{first}, then {second}");
+        }
+        assert!(
+            world.address.record().await.unwrap().tokens.is_none(),
+            "{first}, then {second}"
+        );
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_made_while_the_store_had_lost_all_stays_when_an_older_grant_comes_back() {
+    for looks_too in [true, false] {
+        let world = World::new(STRICT);
+        let before = world.logged_in("before").await;
+        let old = world.address.now().load(&user_key()).await.unwrap();
+        drop(before);
+        world.address.fails_over_to(None).await;
+        tokio::time::sleep(secs(100)).await;
+        let handle = world.logged_in("a").await;
+        tokio::time::sleep(secs(100)).await;
+        world.address.fails_over_to(old).await;
+        let other = world.process("b");
+        let others = looks_too.then(|| called_each_second(&other));
+        let calls = called_each_second(&handle);
+        tokio::time::sleep(secs(700)).await;
+        for handle in [&handle, &other] {
+            assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2", "{looks_too}");
+        }
+        calls.abort();
+        others.inspect(tokio::task::JoinHandle::abort);
+    }
+}

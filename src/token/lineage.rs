@@ -138,17 +138,14 @@ impl Lineage {
     #[must_use]
     pub(crate) fn after(mut self, seen: Option<(Option<&Self>, Option<DateTime<Utc>>)>) -> Self {
         self.blind = false;
-        match seen {
-            Some((lineage, ended)) => self.replacing(lineage, ended),
-            None => self,
-        }
+        self.after_what_is_held(seen)
     }
 
-    /// The same login, where this process holds this grant, and the store could not be asked or has lost it.
+    /// The same of what this process holds, whatever the store has of it: it may have gone back, or give no answer.
     #[must_use]
-    pub(crate) fn after_what_is_held(self, held: Option<&Self>) -> Self {
+    pub(crate) fn after_what_is_held(self, held: Option<(Option<&Self>, Option<DateTime<Utc>>)>) -> Self {
         match held {
-            Some(_) => self.replacing(held, None),
+            Some((lineage, ended)) => self.replacing(lineage, ended),
             None => self,
         }
     }
@@ -216,6 +213,11 @@ impl Lineage {
         let (own, others) = (self.origin(), other.origin());
         let remembered = u32::try_from(self.before.len()).unwrap_or(u32::MAX);
         own.first == others.first && others.number < own.number.saturating_sub(remembered) && other.at < self.at
+    }
+
+    /// Whether its login looked, and there was nothing that it could replace.
+    pub(crate) fn began_over_nothing(&self) -> bool {
+        !self.blind && self.before.is_empty() && self.origin.is_none() && self.imported.is_none()
     }
 
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
@@ -390,7 +392,7 @@ mod tests {
     #[test]
     fn a_login_that_could_not_look_goes_over_what_its_process_held() {
         let first = login(100, None);
-        let second = Lineage::begun(at(0)).after_what_is_held(Some(&first));
+        let second = Lineage::begun(at(0)).after_what_is_held(Some((Some(&first), None)));
         assert!(second.replaces(Some(&first), None));
         assert!(!second.replaces(Some(&first), Some(at(1))) && second.replaces(Some(&first), Some(at(0))));
         let other = login(100, None);
@@ -403,13 +405,19 @@ mod tests {
         let first = login(0, None);
         let second = login(100, Some(&first));
         let third = Lineage::begun(at(200)).after(Some((Some(&first), Some(at(150)))));
-        let third = third.after_what_is_held(Some(&second));
+        let third = third.after_what_is_held(Some((Some(&second), None)));
         assert!(third.replaces(Some(&first), Some(at(150))));
         assert!(third.replaces(Some(&second), None));
+        // And one that its process saw, whatever the store had.
+        for seen in [None, Some((Some(&first), None))] {
+            let held = Some((Some(&first), Some(at(150))));
+            let login = Lineage::begun(at(200)).after_what_is_held(held).after(seen);
+            assert!(login.saw_end(Some(&first), at(150)) && !login.saw_end(Some(&first), at(151)));
+        }
         let blind_to_it = Lineage::begun(at(200)).after(Some((Some(&first), None)));
         assert!(
             !blind_to_it
-                .after_what_is_held(Some(&second))
+                .after_what_is_held(Some((Some(&second), None)))
                 .replaces(Some(&first), Some(at(150)))
         );
     }

@@ -363,22 +363,33 @@ pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
     };
     match Lineage::kinship(stored.lineage(), held.lineage.as_ref()) {
         Kinship::Same => stored.ended_on_purpose().is_none() && older(),
-        Kinship::Earlier => stored.ended_on_purpose().is_none_or(|end| saw_end(held, end)),
-        Kinship::Later | Kinship::Apart => false,
+        Kinship::Earlier => stored
+            .ended_on_purpose()
+            .is_none_or(|end| saw_end(held.lineage.as_ref(), end)),
+        Kinship::Later => false,
+        Kinship::Apart => stored.ended_on_purpose().is_none() && came_while_it_was_lost(held, stored),
         Kinship::Unknown => went_back_by_the_clock(stored, held),
     }
 }
 
-/// Whether the login of these tokens came after this end of a grant before it.
-fn saw_end(tokens: &TokenSet, end: &Tombstone) -> bool {
-    let login = tokens.lineage.as_ref();
+/// Whether this login came after this end of a grant before it.
+fn saw_end(login: Option<&Lineage>, end: &Tombstone) -> bool {
     login.is_some_and(|login| login.saw_end(end.lineage.as_ref(), end.at))
 }
+
+/// Whether the login of these tokens found nothing, though what is stored now began before it, by more than clocks are
+/// wrong: the store had lost that, and got it back.
+fn came_while_it_was_lost(held: &TokenSet, stored: &Record) -> bool {
+    let logins = held.lineage.as_ref().zip(stored.lineage());
+    logins.is_some_and(|(login, stored)| login.began_over_nothing() && between(stored.at(), login.at()) > WRONG)
+}
+
+/// How much the clocks of two machines may differ.
+const WRONG: Duration = Duration::from_secs(60);
 
 /// Whether tokens of the same login were asked for after the ones that are held, by more than clocks are wrong: somebody
 /// went on from an older copy of the store.
 fn went_on_later(tokens: &TokenSet, held: &TokenSet) -> bool {
-    const WRONG: Duration = Duration::from_secs(60);
     // What an import brings is as old as it was, whenever the import is run again.
     let is_as_imported = tokens.is_as_imported() && !held.is_as_imported();
     !is_as_imported && between(held.obtained_at, tokens.obtained_at) > WRONG
@@ -396,12 +407,17 @@ fn went_back_by_the_clock(stored: &Record, held: &TokenSet) -> bool {
     tokens.is_some_and(|tokens| tokens.generation < held.generation && tokens.obtained_at <= held.obtained_at)
 }
 
-/// Whether what was read goes on with a grant that this process knows to be ended on purpose, or with one before it.
+/// Whether what was read goes on with a grant that this process knows to be ended on purpose, or with one before it; or is
+/// an end that came before that one, over which a login may go that is to end with it.
 pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
-    let kinship = Lineage::kinship(read.lineage(), end.lineage.as_ref());
+    let before = read.ended_on_purpose();
     end.reason.is_on_purpose()
-        && read.ended_on_purpose().is_none()
-        && matches!(kinship, Kinship::Same | Kinship::Earlier)
+        && match Lineage::kinship(read.lineage(), end.lineage.as_ref()) {
+            // An erasure stays one.
+            Kinship::Same => before.is_none_or(|before| before.at < end.at && read.pseudonym.is_none()),
+            Kinship::Earlier => before.is_none_or(|before| saw_end(end.lineage.as_ref(), before)),
+            Kinship::Later | Kinship::Apart | Kinship::Unknown => false,
+        }
 }
 
 /// Whether tokens live on at the provider though the grant was ended there: whoever did that knew earlier ones.
@@ -412,7 +428,7 @@ pub(crate) fn outlives(tokens: &TokenSet, end: &Tombstone) -> bool {
         && match kinship {
             Kinship::Same => end.generation < tokens.generation,
             Kinship::Later | Kinship::Apart => end.unseen,
-            Kinship::Earlier => !saw_end(tokens, end),
+            Kinship::Earlier => !saw_end(tokens.lineage.as_ref(), end),
             Kinship::Unknown => false,
         }
 }

@@ -395,6 +395,12 @@ fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
         }
         "apart" => (Some(login(Some(&first))), Some(login(Some(&first)))),
         "left out" => (None, Some(first)),
+        // Ours found nothing, so many seconds after theirs.
+        found_nothing if found_nothing.starts_with("none ") => {
+            let seconds = found_nothing["none ".len()..].parse().unwrap();
+            let ours = Lineage::begun(now(Duration::from_secs(seconds)).utc()).after(None);
+            (Some(first), Some(ours))
+        }
         other => panic!("login {other}"),
     }
 }

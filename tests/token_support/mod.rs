@@ -357,6 +357,9 @@ pub struct FlakyStore {
     loses_swaps: AtomicBool,
     /// What is written arrives, and nobody is told.
     loses_answers: AtomicBool,
+    /// And the next read has no answer either.
+    loses_next_reads: AtomicBool,
+    loses_next_read: AtomicBool,
 }
 
 impl FlakyStore {
@@ -366,6 +369,8 @@ impl FlakyStore {
             swaps: Mutex::default(),
             loses_swaps: AtomicBool::new(false),
             loses_answers: AtomicBool::new(false),
+            loses_next_reads: AtomicBool::new(false),
+            loses_next_read: AtomicBool::new(false),
         }
     }
 
@@ -377,6 +382,12 @@ impl FlakyStore {
     /// What is written arrives, and nobody is told.
     pub fn lose_answers(&self) {
         self.loses_answers.store(true, Ordering::SeqCst);
+    }
+
+    /// The same, and who reads at once to find out is told nothing either.
+    pub fn lose_answers_and_the_reads_after_them(&self) {
+        self.lose_answers();
+        self.loses_next_reads.store(true, Ordering::SeqCst);
     }
 
     /// The lease, in the hands of somebody else.
@@ -399,6 +410,7 @@ impl FlakyStore {
         *self.swaps.lock().unwrap() = None;
         self.loses_swaps.store(false, Ordering::SeqCst);
         self.loses_answers.store(false, Ordering::SeqCst);
+        self.loses_next_reads.store(false, Ordering::SeqCst);
     }
 
     fn up(&self) -> bool {
@@ -412,7 +424,12 @@ impl FlakyStore {
 
 impl TokenStore for FlakyStore {
     fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
-        if self.up() { self.inner.load(key) } else { Self::out() }
+        let is_lost = self.loses_next_read.swap(false, Ordering::SeqCst);
+        if self.up() && !is_lost {
+            self.inner.load(key)
+        } else {
+            Self::out()
+        }
     }
 
     fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
@@ -426,6 +443,8 @@ impl TokenStore for FlakyStore {
             return Self::out();
         }
         if self.loses_answers.load(Ordering::SeqCst) {
+            let and_the_next_read = self.loses_next_reads.load(Ordering::SeqCst);
+            self.loses_next_read.store(and_the_next_read, Ordering::SeqCst);
             return Box::pin(async move {
                 self.inner.swap(key, swap).await?;
                 Self::out().await

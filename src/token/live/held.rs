@@ -213,7 +213,7 @@ impl Held {
             let shown = (before.revision, before.tokens.as_ref());
             let is_outdated = || machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal);
             let end = before.tombstone.as_ref();
-            let is_older = match end.filter(|end| end.reason.is_on_purpose() && seen.record.tombstone.is_none()) {
+            let is_older = match end.filter(|end| end.reason.is_on_purpose()) {
                 Some(end) if machine::is_another_login(&seen.record, end) => false,
                 Some(end) => machine::undoes(&seen.record, end) || is_outdated(),
                 None => is_outdated(),

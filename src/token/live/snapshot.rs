@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::token::clock::{Now, Tick};
 use crate::token::machine::{Freshness, Horizon, Issued, Want};
 use crate::token::record::{Versioned, lineage_of};
@@ -120,6 +122,12 @@ impl Snapshot {
     /// Which login the grant goes back to, though it is over.
     pub fn lineage(&self) -> Option<&Lineage> {
         lineage_of(self.tokens.as_ref(), self.tombstone.as_ref())
+    }
+
+    /// What a login of this process comes after: which grant it is, and when that was ended on purpose, if it was.
+    pub fn as_ancestor(&self) -> (Option<&Lineage>, Option<DateTime<Utc>>) {
+        let end = self.tombstone.as_ref().filter(|end| end.reason.is_on_purpose());
+        (self.lineage(), end.map(|end| end.at))
     }
 
     /// Why the grant is over; none: it is not.

@@ -7,7 +7,7 @@ use super::replaced::Replaced;
 use super::retain::{give_way, retain};
 use super::write::write;
 use crate::token::clock::Now;
-use crate::token::live::{Live, UnstoredTokens};
+use crate::token::live::{Live, Snapshot, UnstoredTokens};
 use crate::token::machine::{self, Rescue};
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
@@ -23,16 +23,15 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
         );
     }
     let mut tokens = live.grant.first_tokens(reply, sent_at);
+    // Whatever this process knows came before, an end that it saw included: the store may have lost it, and get it back.
+    let held = live.held.snapshot();
+    let login = Lineage::begun(sent_at.utc()).after_what_is_held(held.as_deref().map(Snapshot::as_ancestor));
     // A look before anything is waited for: what is stored while this login waits came after it.
-    let login = Lineage::begun(sent_at.utc());
     let known_until;
     tokens.lineage = Some(match live.store.look_for_change().await {
         Ok(seen) => {
             known_until = Some(seen.as_ref().map_or(0, |seen| seen.revision));
-            let lost = live.held.lost_by_store(seen.as_ref());
-            let login = login.after(seen.as_ref().map(|seen| seen.record.as_ancestor()));
-            // What the store has lost, somebody may put back before this login is stored.
-            login.after_what_is_held(lost.as_ref().and_then(|(_, tokens)| tokens.lineage.as_ref()))
+            login.after(seen.as_ref().map(|seen| seen.record.as_ancestor()))
         }
         Err(error) => {
             known_until = error.damage().and_then(|damage| damage.revision);
@@ -40,9 +39,7 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
                 key = %live.grant.key, error = %with_causes(&error),
                 "what was stored before a login is not known: the login comes after what this process holds"
             );
-            let held = live.held.snapshot();
-            let held = held.as_ref().and_then(|held| held.tokens.as_ref());
-            login.after_what_is_held(held.and_then(|held| held.lineage.as_ref()))
+            login
         }
     });
     let lease = match acquire(&live.store, &*live.clock).await {

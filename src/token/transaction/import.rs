@@ -58,6 +58,8 @@ async fn under_lease(live: &Live, mut tokens: TokenSet, fence: u64) -> Result<(A
         Step::Take => {
             tracing::info!(key = %live.grant.key, "other tokens are imported in place of a grant that is over or cannot be refreshed");
             tokens.generation = known.generation().max(live.held.generation()) + 1;
+            let held = live.held.snapshot();
+            tokens.descend_from(held.as_deref().map(Snapshot::as_ancestor));
             tokens.descend_from(Some(known.as_ancestor()));
             Ok((put(live, revision, live.grant.alive(tokens), fence).await?, true))
         }

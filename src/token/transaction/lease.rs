@@ -69,6 +69,8 @@ pub(super) struct Waited {
     fences: Vec<u64>,
     /// Of those that were given a part of it, and how much: no clock of theirs counts in it.
     parts: Vec<(u64, Duration)>,
+    /// How long all of them may take: one whose writes arrive and whose answers are lost announces one request after the other.
+    patience: Duration,
 }
 
 impl Waited {
@@ -89,11 +91,29 @@ impl Waited {
         fence.filter(|fence| self.has(*fence))
     }
 
-    /// Gives a sender its time, or a part of it, after which the store is looked at.
-    pub async fn wait(&mut self, sender: SenderAtWork, live: &Live) {
+    /// Whether they were given so much time, all together, that no other one is given any.
+    pub fn is_over(&self) -> bool {
+        let so_far: Duration = self.parts.iter().map(|(_, part)| *part).sum();
+        !self.parts.is_empty() && so_far >= self.patience
+    }
+
+    /// Gives a sender its time, or a part of it, after which the store is looked at. An error where they had theirs.
+    pub async fn wait(&mut self, sender: SenderAtWork, live: &Live) -> Result<(), Error> {
+        if self.gives_up_on(&sender) {
+            return Err(Error::Busy {
+                holder: sender.holder,
+                retry_after: Some(sender.rest),
+            });
+        }
         let part = self.next_part(&sender);
         live.waits.begin(&sender.holder, Some(sender.rest), true);
         tokio::time::sleep(part).await;
+        Ok(())
+    }
+
+    fn gives_up_on(&mut self, sender: &SenderAtWork) -> bool {
+        self.patience = self.patience.max(sender.longest * 2);
+        self.is_over()
     }
 
     fn next_part(&mut self, sender: &SenderAtWork) -> Duration {
@@ -258,6 +278,31 @@ mod tests {
             (waited.among(Some(7)), waited.among(Some(8)), waited.among(None)),
             (Some(7), None, None)
         );
+    }
+
+    #[test]
+    fn senders_that_follow_one_another_are_given_the_time_of_two_and_one_is_never_cut_short() {
+        let sender = |fence, rest| SenderAtWork {
+            fence,
+            holder: "somebody".to_owned(),
+            rest: Duration::from_secs(rest),
+            longest: Duration::from_secs(25),
+        };
+        let mut waited = Waited::default();
+        for fence in 1..=10 {
+            assert!(!waited.gives_up_on(&sender(fence, 5)), "{fence}");
+            waited.next_part(&sender(fence, 5));
+        }
+        assert!(waited.gives_up_on(&sender(11, 5)) && waited.is_over());
+        // Somebody who looks at the store now and then may need longer than all of them.
+        let looks = SenderAtWork {
+            longest: Duration::from_secs(3605),
+            ..sender(12, 3605)
+        };
+        while !waited.has(12) {
+            assert!(!waited.gives_up_on(&looks) && !waited.is_over());
+            waited.next_part(&looks);
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
         match leased {
             Leased::Granted(lease) => match under_lease(live, &want, lease, at, &past).await {
                 UnderLease::Ended(outcome) => return outcome,
-                UnderLease::SenderAtWork(sender) => past.waited.wait(sender, live).await,
+                UnderLease::SenderAtWork(sender) => past.waited.wait(sender, live).await?,
             },
             Leased::Held { by, for_at_most } => {
                 wait_for_holder(live, by, for_at_most, began, patience_ends, &mut poll).await?;

@@ -160,9 +160,15 @@ impl Refresh<'_> {
         let before = seen.record.intent.as_ref();
         let intent = intent(self.live, self.lease.fence, refresh_token, unanswered, before);
         let record = seen.record.with_intent(intent);
-        match self.write(&seen, record).await? {
-            Written::Done(intended) => Ok(intended),
-            Written::Overtaken => Err(grant.overtaken()),
+        match self.write(&seen, record.clone()).await {
+            Ok(Written::Done(intended)) => Ok(intended),
+            Ok(Written::Overtaken) => Err(grant.overtaken()),
+            // Where only the answers were lost, it stands there, and nobody else writes an intent of this lease. Another
+            // one would make its siblings wait anew.
+            Err(error) => match self.live.store.read().await {
+                Ok(Some(stored)) if stored.record == record => Ok(self.shown(stored)),
+                _ => Err(error.into()),
+            },
         }
     }
 
@@ -306,11 +312,16 @@ impl Refresh<'_> {
 
     async fn write(&self, seen: &Versioned, record: Record) -> Result<Written, StoreError> {
         let written = write_over(self.live, seen, record, self.lease.fence).await?;
-        if let Written::Done(written) = &written {
-            // Whoever wrote last knows what the store may lose.
-            self.live.publish(written.clone());
-        }
-        Ok(written)
+        Ok(match written {
+            Written::Done(written) => Written::Done(self.shown(written)),
+            Written::Overtaken => Written::Overtaken,
+        })
+    }
+
+    /// Whoever wrote last knows what the store may lose.
+    fn shown(&self, written: Versioned) -> Versioned {
+        self.live.publish(written.clone());
+        written
     }
 
     async fn overtaken(self) -> Outcome {

@@ -50,7 +50,7 @@ async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
             // It may be about to store tokens that nobody here knows and that would outlive the revocation.
             UnderLease::SenderAtWork(sender) => {
                 live.store.release(lease).await;
-                waited.wait(sender, live).await;
+                waited.wait(sender, live).await?;
             }
         }
     }
@@ -82,7 +82,9 @@ async fn under_lease(live: &Live, lease: &Lease, waited: &Waited, how: End) -> U
     }
     if let Some(intent) = seen.as_ref().and_then(|seen| seen.record.intent.as_ref()) {
         let own = *intent.holder == *live.grant.holder;
-        if machine::unsettled(intent, own, lease.exclusive, waited.among(Some(intent.fence))) {
+        // A revocation does not wait for ever: what a sender stores later finds the mark, and is revoked too.
+        let had_their_time = how == End::Revoked && waited.is_over();
+        if !had_their_time && machine::unsettled(intent, own, lease.exclusive, waited.among(Some(intent.fence))) {
             return UnderLease::SenderAtWork(SenderAtWork::of_request(intent, live));
         }
     }
