@@ -601,12 +601,12 @@ fn access_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Result<Secret, &
         let token = trimmed(&text);
         if token.is_empty() {
             problem = "the reply has an empty `access_token`";
+        } else if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            problem = "the access token has characters that a header cannot carry";
         } else if asked.is_no_token(token) {
             problem = "the reply has no usable `access_token`";
-        } else if token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Ok(Secret::from(token));
         } else {
-            problem = "the access token has characters that a header cannot carry";
+            return Ok(Secret::from(token));
         }
     }
     Err(problem)
