@@ -72,6 +72,10 @@ fn main() -> ExitCode {
         }
     });
     let outcome = outcome.unwrap_or_else(|error| {
+        // Whoever read the beginning had enough.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Outcome::Fresh;
+        }
         eprintln!("{:>12} {error}", "Error");
         Outcome::Failure
     });

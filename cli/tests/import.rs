@@ -103,8 +103,12 @@ fn the_overlay_is_put_over_the_document_and_stays_when_a_newer_one_comes() {
         );
     assert_ne!(said, overlay);
     place.write("overlay.yaml", &said);
-    let (outcome, _) = place.import(None, |_| {});
+    let (outcome, told) = place.import(None, |_| {});
     assert_eq!(outcome, Outcome::Fresh);
+    assert!(
+        told.contains("lists that may come in pages: 1") && !told.contains("may only read"),
+        "{told}"
+    );
     let bundle = place.bundle();
     assert_eq!(
         bundle["components"]["securitySchemes"]["oauth"]["x-oauth"]["pkce"],
@@ -153,6 +157,15 @@ fn operations_can_be_chosen_and_types_follow() {
     let chosen = ["/payments", "/payments/search", "/oauth/token", "/authorize"];
     assert_eq!(paths(&place.bundle()), chosen);
     assert!(place.bundle()["components"]["schemas"].get("AccountPage").is_none());
+    // Another choice is of its run alone, and one of nothing is told so.
+    let (_, told) = place.import(None, |options| options.only = vec!["createPayment".to_owned()]);
+    assert!(
+        told.contains("write `x-only: [\"createPayment\"]` into specs/harbour/overlay.yaml"),
+        "{told}"
+    );
+    let (outcome, told) = place.import(None, |options| options.only = vec!["nope".to_owned()]);
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(told.contains("no operation of that choice"), "{told}");
     // The choice is kept.
     place.import(None, |_| {});
     assert_eq!(paths(&place.bundle()), chosen);

@@ -44,6 +44,15 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
     }
     if is_in_steps(operation) {
         let _ = match &operation.lookup {
+            // What is found says nothing of what became of it.
+            Some(lookup) if lookup.settled.is_empty() && lookup.rejected.is_empty() && lookup.same.is_empty() => {
+                writeln!(
+                    text,
+                    "- in doubt: keep the intent of `prepare()`; a `Doubt` shows what `{}` has, which does not say what became of it: it stays open, \
+                 and the provider has to be asked",
+                    lookup.operation
+                )
+            }
             Some(lookup) => writeln!(
                 text,
                 "- in doubt: keep the intent of `prepare()`; a `Doubt` looks it up with `{}`",

@@ -80,6 +80,10 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         None => document.clone(),
     };
     let normal = normalised(&document, &facts.only)?;
+    if normal.operations == 0 {
+        let what = "the document has no operation of that choice: `tag:..`, `path:..` and an operationId choose, as the document writes them";
+        return Err(ImportError::Problems(vec![what.to_owned()]));
+    }
     if !normal.problems.is_empty() {
         return Err(ImportError::Problems(normal.problems));
     }

@@ -164,7 +164,18 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     keep()?;
     std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
     report::told(&imported, &published, &shown.join(document_file), shell)?;
-    report::proposed(&proposals(&published.root), shell)?;
+    // What the overlay says already is proposed no more.
+    let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
+    report::proposed(&proposals(said.as_ref().unwrap_or(&published.root)), shell)?;
+    if !is_new && !options.only.is_empty() && options.only != overlay::only(&overlay.root) {
+        let only: Vec<String> = options.only.iter().map(|one| format!("\"{one}\"")).collect();
+        let what = format!(
+            "the choice is of this run alone; to keep it, write `x-only: [{}]` into {}",
+            only.join(", "),
+            shown.join(OVERLAY).display()
+        );
+        shell.header(Tone::Note, "Chosen", &what)?;
+    }
     let what = match is_new {
         true => format!(
             "{} holds what only a person knows: look through it, then run: {next}",

@@ -158,7 +158,11 @@ pub(super) fn proposed(proposals: &[Proposal], shell: &mut Shell<'_>) -> io::Res
         *kinds.entry(proposal.kind).or_default() += 1;
     }
     for (kind, count) in kinds {
-        shell.header(Tone::Note, "Proposed", &format!("{count} {kind}"))?;
+        shell.header(
+            Tone::Note,
+            "Proposed",
+            &format!("{kind}: {count}, as comments in the overlay"),
+        )?;
     }
     Ok(())
 }

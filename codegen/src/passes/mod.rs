@@ -98,13 +98,18 @@ impl Passes<'_> {
         let info = &self.document.json["info"];
         let title = info["title"].as_str().unwrap_or_default();
         let description = prose(info["description"].as_str().unwrap_or_default());
-        let checked = info["version"].as_str().unwrap_or_default();
-        set_doc(
-            &mut client.attrs,
-            &format!(
-                "Client of {title}.\n\n{description}\n\nThe specification was last checked against its sources on {checked}."
-            ),
-        );
+        let version = info["version"].as_str().unwrap_or_default();
+        // What a bank publishes has a version of its own.
+        let version = match finrail_spec::date::is_date(version) {
+            true => format!("The specification was last checked against its sources on {version}."),
+            false => format!("Made of version {version} of the document."),
+        };
+        let mut doc = format!("Client of {title}.");
+        for part in [description, version].iter().filter(|part| !part.is_empty()) {
+            doc.push_str("\n\n");
+            doc.push_str(part);
+        }
+        set_doc(&mut client.attrs, &doc);
         // `Debug` is written by hand: the base URL and nothing else.
         client.attrs.retain(|attribute| !attribute.path().is_ident("derive"));
         client.attrs.push(parse_quote!(#[derive(Clone)]));
