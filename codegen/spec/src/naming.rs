@@ -184,8 +184,9 @@ fn schema_names(root: &Json, renamed: &mut Vec<Renamed>) -> BTreeMap<String, Str
     names
 }
 
-/// The operations of a document with their pointers.
-fn operations_of(root: &Json) -> Vec<(String, &Json)> {
+/// The operations of a document, by their pointers.
+#[must_use]
+pub fn operations_of(root: &Json) -> Vec<(String, &Json)> {
     let paths = root.get("paths").map(Json::members).unwrap_or_default();
     let mut found = Vec::new();
     for (path, item) in paths {

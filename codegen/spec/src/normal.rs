@@ -7,6 +7,7 @@ use crate::dialect::{Dialect, Loss, UnknownDialect, to_3_0};
 use crate::grammar::Kind;
 use crate::json::Json;
 use crate::model::METHODS;
+pub use crate::naming::operations_of;
 use crate::naming::{Renamed, named};
 use crate::plain::plain;
 use crate::pointer::{join, keys};
@@ -182,21 +183,6 @@ fn wanted(root: &Json, only: &Only) -> Json {
         let kept = members.filter(|(name, value)| !METHODS.contains(&name.as_str()) || only.wants(&path, value));
         Some(Json::Object(kept.cloned().collect()))
     })
-}
-
-/// The operations of a document, by their pointers.
-#[must_use]
-pub fn operations_of(root: &Json) -> Vec<(String, &Json)> {
-    let paths = root.get("paths").map(Json::members).unwrap_or_default();
-    let mut found = Vec::new();
-    for (path, item) in paths {
-        for (method, operation) in item.members() {
-            if METHODS.contains(&method.as_str()) {
-                found.push((join(&join("/paths", path), method), operation));
-            }
-        }
-    }
-    found
 }
 
 /// The named schemas that a part of a document leads to, however far.
