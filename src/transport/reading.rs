@@ -176,6 +176,11 @@ fn error_in_success(head: &Head, text: &[u8]) -> Option<&'static str> {
 
 /// What is wrong with a success whose media type is one that errors have, whatever is in it.
 pub(super) fn sent_as_an_error(head: &Head) -> Option<Problem> {
+    let named = head.headers.get(http::header::CONTENT_TYPE)?;
+    // As nearly all are sent.
+    if named == "application/json" {
+        return None;
+    }
     let media_type = media_type(&head.headers)?.to_ascii_lowercase();
     let is_an_errors = ["/problem+json", "/problem+xml", ".error+json"]
         .iter()

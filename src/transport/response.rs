@@ -289,7 +289,9 @@ enum Incomplete {
 /// The body as it was before it was compressed: what is not asked for comes all the same from some servers and proxies.
 /// Without a header that says so only JSON is looked at, which never begins like that; a file may be meant to be as it is.
 fn uncompressed(headers: &mut HeaderMap, body: Bytes, limit: usize) -> Result<Bytes, Incomplete> {
-    let may_be = is_said_to_be_compressed(headers) || media_type(headers).is_some_and(|name| is_json(&name));
+    let begins_as_json = matches!(body.first(), Some(b'{' | b'['));
+    let may_be =
+        is_said_to_be_compressed(headers) || !begins_as_json && media_type(headers).is_some_and(|name| is_json(&name));
     let Some(decoded) = may_be.then(|| decoded(headers, &body, limit)).flatten() else {
         return Ok(body);
     };
