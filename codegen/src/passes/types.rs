@@ -284,42 +284,24 @@ impl Passes<'_> {
             keys.push(key);
             types.push(inner_of_option(&field.ty).unwrap_or(&field.ty).clone());
         }
+        let kinds = Kinds {
+            idents,
+            keys,
+            types,
+            docs,
+        };
         if let Some(tag) = notes.and_then(|notes| notes.tag.as_deref()) {
-            return tagged_enum(
-                name,
-                &doc,
-                tag,
-                &Kinds {
-                    idents,
-                    keys,
-                    types,
-                    docs,
-                },
-            );
+            return tagged_enum(name, &doc, tag, &kinds);
         }
         doc.push_str("\n\nThe one key of the object names the kind; a kind that this version does not know survives as [`Unknown`](Self::Unknown).");
+        let with_its_kind = enum_of_kinds(name, &doc, "The key that names the kind.", &kinds);
+        let Kinds {
+            idents, keys, types, ..
+        } = &kinds;
         let visitor = format_ident!("{name}Visitor");
         let expecting = format!("an object whose key is one of {}", keys.join(", "));
         let tokens = quote! {
-            #[doc = #doc]
-            #[derive(Clone, Debug)]
-            #[non_exhaustive]
-            pub enum #name {
-                #( #[doc = #docs] #idents(#types), )*
-                /// A kind that this version does not know.
-                Unknown(::finrail::rt::v1::UnknownKind),
-            }
-            #[finrail_own]
-            impl #name {
-                /// The key that names the kind.
-                #[must_use]
-                pub fn kind(&self) -> &str {
-                    match self {
-                        #( Self::#idents(_) => #keys, )*
-                        Self::Unknown(unknown) => unknown.kind(),
-                    }
-                }
-            }
+            #with_its_kind
             #[finrail_own]
             impl ::serde::Serialize for #name {
                 fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
@@ -653,18 +635,15 @@ struct Kinds {
     docs: Vec<String>,
 }
 
-/// A union whose kinds a field tells apart.
-fn tagged_enum(name: &Ident, description: &str, tag: &str, kinds: &Kinds) -> Vec<Item> {
+/// The enum of a union, and what names the kind of a value.
+fn enum_of_kinds(name: &Ident, doc: &str, what_names_it: &str, kinds: &Kinds) -> proc_macro2::TokenStream {
     let Kinds {
         idents,
         keys,
         types,
         docs,
     } = kinds;
-    let doc = format!(
-        "{description}\n\nIts field `{tag}` names the kind; a kind that this version does not know survives as [`Unknown`](Self::Unknown)."
-    );
-    let tokens = quote! {
+    quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
         #[non_exhaustive]
@@ -675,7 +654,7 @@ fn tagged_enum(name: &Ident, description: &str, tag: &str, kinds: &Kinds) -> Vec
         }
         #[finrail_own]
         impl #name {
-            /// What names the kind.
+            #[doc = #what_names_it]
             #[must_use]
             pub fn kind(&self) -> &str {
                 match self {
@@ -684,6 +663,18 @@ fn tagged_enum(name: &Ident, description: &str, tag: &str, kinds: &Kinds) -> Vec
                 }
             }
         }
+    }
+}
+
+/// A union whose kinds a field tells apart.
+fn tagged_enum(name: &Ident, description: &str, tag: &str, kinds: &Kinds) -> Vec<Item> {
+    let Kinds { idents, keys, .. } = kinds;
+    let doc = format!(
+        "{description}\n\nIts field `{tag}` names the kind; a kind that this version does not know survives as [`Unknown`](Self::Unknown)."
+    );
+    let with_its_kind = enum_of_kinds(name, &doc, "What names the kind.", kinds);
+    let tokens = quote! {
+        #with_its_kind
         #[finrail_own]
         impl ::serde::Serialize for #name {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
