@@ -63,18 +63,7 @@ impl Work<'_> {
         if content.get("schema").is_none() {
             content.set("schema", Json::Object(Vec::new()));
         }
-        if offered.len() > 1 {
-            let others: Vec<&str> = offered
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .filter(|name| *name != media_type.as_str())
-                .collect();
-            self.lose(
-                pointer,
-                Weight::Rule,
-                format!("that its body can also be sent as {}", others.join(" or ")),
-            );
-        }
+        self.one_of(&offered, media_type, pointer, "that its body can also be sent as");
         if !is_required {
             self.lose(pointer, Weight::Rule, "that its body can be left out");
         }

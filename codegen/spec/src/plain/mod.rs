@@ -108,6 +108,15 @@ impl<'d> Work<'d> {
         });
     }
 
+    /// One media type is taken; which others there are is told.
+    fn one_of(&mut self, offered: &[(String, Json)], taken: &str, pointer: &str, what: &str) {
+        let others = offered.iter().map(|(name, _)| name.as_str());
+        let others: Vec<&str> = others.filter(|name| *name != taken).collect();
+        if !others.is_empty() {
+            self.lose(pointer, Weight::Rule, format!("{what} {}", others.join(" or ")));
+        }
+    }
+
     /// A path with its operations. What its operations have in common is written out in each.
     fn path(&mut self, item: &Json, pointer: &str) -> Json {
         let path = crate::pointer::keys(pointer).pop().unwrap_or_default();

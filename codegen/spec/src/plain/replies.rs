@@ -229,18 +229,7 @@ impl Work<'_> {
                 (media_type, Form::Bytes(name.to_owned()))
             }
         };
-        if offered.len() > 1 {
-            let others: Vec<&str> = offered
-                .iter()
-                .map(|(name, _)| name.as_str())
-                .filter(|name| *name != media_type.as_str())
-                .collect();
-            self.lose(
-                pointer,
-                Weight::Rule,
-                format!("that it can also answer with {}", others.join(" or ")),
-            );
-        }
+        self.one_of(offered, media_type, pointer, "that it can also answer with");
         form
     }
 
