@@ -412,13 +412,36 @@ mod tests {
             ("zlib, and the header is missing", "", zlib.clone()),
             ("zlib, and the header is another", "gzip", zlib.clone()),
             ("zlib within gzip", "deflate, gzip", gzip(&zlib)),
-            ("the bare stream", "deflate", bare),
+            ("the bare stream", "deflate", bare.clone()),
             ("decoded already", "gzip", BODY.to_vec()),
             ("decoded already", "deflate", BODY.to_vec()),
             ("plain", "", BODY.to_vec()),
         ] {
             assert_eq!(reply(encoding, &body), (BODY.to_vec(), false), "{what}");
         }
+        // The bare stream has no first bytes of its own.
+        for encoding in ["", "identity", "gzip"] {
+            assert_eq!(reply(encoding, &bare), (bare.clone(), false), "{encoding}");
+        }
+    }
+
+    #[test]
+    fn a_header_says_whether_a_body_is_compressed_so_that_it_can_be_undone() {
+        for (encoding, said) in [
+            ("", false),
+            ("identity", false),
+            ("br", false),
+            ("utf-8", false),
+            ("gzip", true),
+            ("X-GZIP", true),
+            ("Deflate", true),
+            ("identity, gzip", true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+            assert_eq!(is_said_to_be_compressed(&headers), said, "{encoding}");
+        }
+        assert!(!is_said_to_be_compressed(&HeaderMap::new()));
     }
 
     #[test]
@@ -429,6 +452,11 @@ mod tests {
         let whole = encoder.finish().unwrap();
         let cut = reply("gzip", &whole[..whole.len() - 8]);
         assert_eq!(cut, (BODY.to_vec(), true), "the checksum is missing");
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+        encoder.write_all(&gzip(BODY)).unwrap();
+        let twice = encoder.finish().unwrap();
+        let cut = reply("gzip, gzip", &twice[..twice.len() - 8]);
+        assert_eq!(cut, (BODY.to_vec(), true), "the checksum of the outer one is missing");
         // Compressed: what comes out is a beginning, and the longer the more is there.
         let body: Vec<u8> = (0..4000_u32)
             .flat_map(|n| (n * 7919 % 9973).to_string().into_bytes())
@@ -542,6 +570,7 @@ mod tests {
         let latin = b"Kontonummer;Buchungstag;W\xe4hrung;Empf\xe4nger\r\n3;[k];{s};#c;+C\r\n".repeat(30);
         let pdf = [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", &*text].concat();
         let archive = [b"PK\x03\x04\x14\0\x08\0", &*bare(&long)].concat();
+        let chance = [b"x\x9c\xff", &*bare(&long)].concat();
         let picture = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &*bare(&long)].concat();
         for body in [
             BODY,
@@ -550,6 +579,7 @@ mod tests {
             &pdf,
             &archive,
             &picture,
+            &chance,
             b"",
             b"x",
             b"ab",
@@ -573,6 +603,33 @@ mod tests {
                 let cut = &sent[..sent.len() - missing];
                 assert!(in_pieces(encoding, cut, 100).is_err(), "{encoding:?} {missing}");
             }
+        }
+        // So short that the end comes before it can be told what it is, and another member that is not there.
+        let begun = behind(gzip(BODY), GZIP);
+        for (encoding, cut) in [
+            (Encoding::Deflate, &zlib(BODY)[..40]),
+            (Encoding::Deflate, &bare(BODY)[..40]),
+            (Encoding::Gzip, &begun),
+            (Encoding::Deflate, &begun),
+        ] {
+            assert!(in_pieces(encoding, cut, 100).is_err(), "{encoding:?} {}", cut.len());
+        }
+    }
+
+    #[test]
+    fn what_can_be_told_is_passed_on_at_once() {
+        let line = [gzip(BODY), b"\n".to_vec()].concat();
+        let text = vec![b'a'; Pieces::ENOUGH];
+        for (encoding, piece, passed) in [
+            (Encoding::Gzip, &b"{"[..], &b""[..]),
+            (Encoding::Gzip, b"{}", b"{}"),
+            (Encoding::Gzip, &line, BODY),
+            (Encoding::Deflate, &line, BODY),
+            (Encoding::Deflate, &text[1..], b""),
+            (Encoding::Deflate, &text, &text),
+        ] {
+            let read = Pieces::new(encoding).decode(piece).unwrap();
+            assert_eq!(read, passed, "{encoding:?} {}", piece.len());
         }
     }
 

@@ -459,7 +459,9 @@ mod tests {
                 Kinship::Later,
                 "{number}"
             );
-            assert!(!youngest.saw_end(Some(older), at(41)), "{number}");
+            for since in [40, 41] {
+                assert!(!youngest.saw_end(Some(older), at(since)), "{number} {since}");
+            }
             // Of those that are remembered it is known that they were not ended.
             assert_eq!(youngest.saw_end(Some(older), at(39)), number < 24, "{number}");
         }
@@ -469,6 +471,16 @@ mod tests {
             (
                 "somebody went on from an older copy",
                 login(41, Some(&line[2])),
+                youngest,
+            ),
+            (
+                "and at the same time as this one began",
+                login(40, Some(&line[2])),
+                youngest,
+            ),
+            (
+                "the oldest number that is remembered is another's",
+                login(30, Some(&line[23])),
                 youngest,
             ),
             (
@@ -486,6 +498,38 @@ mod tests {
         let later = login(80, Some(&login(60, Some(&unnumbered))));
         assert_eq!(later.origin().number, 2);
         assert_eq!(Lineage::kinship(Some(&unnumbered), Some(&later)), Kinship::Earlier);
+    }
+
+    #[test]
+    fn of_two_lines_the_longer_one_counts_and_of_two_that_are_as_long_the_one_that_was_seen_first() {
+        let (one, other) = (login(0, None), login(0, None));
+        let longer = login(10, Some(&other));
+        for (seen, held, counts) in [(&one, &other, &one), (&one, &longer, &other), (&longer, &one, &other)] {
+            let login = login(20, Some(seen)).after_what_is_held(Some((Some(held), None)));
+            assert_eq!(login.origin().first, counts.id, "{seen:?} {held:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_began_over_nothing_where_it_looked_and_there_was_nothing() {
+        let token = Fingerprint::of(&crate::value::Secret::from("token"));
+        let after_another = login(10, Some(&login(0, None)));
+        let mut forgotten = after_another.clone();
+        forgotten.before.clear();
+        for (what, login, expected) in [
+            ("there was nothing", login(0, None), true),
+            ("it could not look", Lineage::begun(at(0)), false),
+            ("there was another grant", after_another, false),
+            ("there was another grant, which is not remembered", forgotten, false),
+            (
+                "there was one of an earlier version",
+                Lineage::begun(at(0)).after(Some((None, None))),
+                false,
+            ),
+            ("it is of an import", login(0, None).of_import(token), false),
+        ] {
+            assert_eq!(login.began_over_nothing(), expected, "{what}");
+        }
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn a_code_is_read_in_any_spelling_and_told_in_one() {
         ..PLAIN
     };
     let asked = Asked {
-        secrets: &["the/code+spent"],
+        secrets: &["the/code+spent", "q7Z"],
         ..ASKED
     };
     let (longest, too_long) = ("e".repeat(64), "e".repeat(65));
@@ -172,6 +172,10 @@ fn a_code_is_read_in_any_spelling_and_told_in_one() {
         ("bad_CODE+SPENT_x", None),
         ("invalid_code=the/code+spent", None),
         ("token:$the/co", None),
+        // A secret that is shorter than what says something of one, and nearly it.
+        ("bad_q7Z_x", None),
+        ("bad_Q7z_x", None),
+        ("bad_q7y_x", Some("bad_q7y_x")),
         // HTTP Basic of `client:the/code+spent`.
         ("Y2xpZW50OnRoZS9jb2RlK3NwZW50", None),
         ("Basic:Y2xpZW50OnRoZS9jb2RlK3NwZW50", None),
@@ -330,6 +334,8 @@ fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() 
         ("code the/code+spent is spent", "code [REDACTED] is spent"),
         ("code=the%2Fcode%2Bspent", "code=[REDACTED]"),
         ("code=the%2fcode%2bspent", "code=[REDACTED]"),
+        ("key=The%2fKey%2fOne", "key=[REDACTED]"),
+        ("key=the%2fkey%2fone", "key=the%2fkey%2fone"),
         ("two\r\nlines\u{0}\ta", "twolinesa"),
         ("\u{202e}right\u{200b} to left\u{feff}", "right to left"),
         // Characters that are not seen hide no secret.
@@ -358,6 +364,7 @@ fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() 
                 "refresh-12",
                 "pass word",
                 "the/code+spent",
+                "The/Key/One",
                 "a&\"b'<c>",
                 "\u{feff}sec\tret\u{ad}-9\n",
             ],

@@ -73,6 +73,8 @@ fn a_revocation_is_done_when_the_server_says_so_by_what_the_specification_lists(
         // Behind what keeps other readers from it.
         (&[200], 200, ")]}',\n{}", Done),
         (&[200], 200, "callback({});", Done),
+        (&[200], 200, "- {}", InDoubt),
+        (&[200], 200, ") Error {}", InDoubt),
         (&[200], 200, "callback({\"errors\":[1]});", InDoubt),
         (&[200], 200, ")]}',\n{\"error\":\"invalid_request\"}", InDoubt),
         (&[200], 200, r#"{"noErrors":false}"#, InDoubt),
@@ -99,7 +101,10 @@ fn a_revocation_is_done_when_the_server_says_so_by_what_the_specification_lists(
         (&[200], 200, r#"[{"error":"#, InDoubt),
         (&[200], 200, r#""invalid"#, InDoubt),
         (&[200], 200, r#"{"x" "y" "error":"server_error"}"#, InDoubt),
+        (&[200], 200, r#"{"x" "y" "z":1}"#, InDoubt),
         (&[200], 200, "\u{b}\u{5}abc\u{3}", InDoubt),
+        (&[200], 200, "\u{5}abc", InDoubt),
+        (&[200], 200, "Token\r\n\trevoked", Done),
         (&[200], 400, r#"{"error":"invalid_cl"#, InDoubt),
         // The error stands in another place.
         (&[200], 200, r#"{"errors":[{"code":"invalid_request"}]}"#, InDoubt),
@@ -335,6 +340,7 @@ fn a_page_is_known_by_its_type_too() {
         ("text/html", "\u{a0}<html><style>body{}</style>Log in</html>"),
         ("text/html", "{\"a\":1}<html>Please log in</html>"),
         ("application/xhtml+xml", "Please log in <style>p{}</style>"),
+        ("text/html", "callback({\"x\":\"<b>\"});"),
     ] {
         let mut page = reply(200, body);
         let of_type = http::HeaderValue::from_static(of_type);
@@ -360,8 +366,10 @@ fn a_page_is_known_by_its_type_too() {
         done.headers.insert(http::header::CONTENT_TYPE, page);
         assert_eq!(outcome(done, &[200], &[], false), Done, "{body}");
     }
-    let mut done = reply(200, "ok");
-    let plain = http::HeaderValue::from_static("text/plain");
-    done.headers.insert(http::header::CONTENT_TYPE, plain);
-    assert_eq!(outcome(done, &[200], &[], false), Done);
+    for body in ["ok", "callback({\"x\":\"<b>\"});"] {
+        let mut done = reply(200, body);
+        let plain = http::HeaderValue::from_static("text/plain");
+        done.headers.insert(http::header::CONTENT_TYPE, plain);
+        assert_eq!(outcome(done, &[200], &[], false), Done, "{body}");
+    }
 }

@@ -65,6 +65,7 @@ fn behind_something_else_only_tokens_are_read_and_nothing_but_an_end_follows_the
         format!("\"Notice\" x\n{t}"),
         format!("{{}}\n{t}"),
         format!("{{\"log\":\"x\"}}\n{t}"),
+        format!("{{\"access_token\":\"missing\"}}\n{t}"),
         format!("request: {{\"refresh_token\":\"refresh-1\"}}\nreply: {t}"),
         format!("[{cut}"),
         format!("{{\"error\":\"invalid_grant\"}}\n{t}"),
@@ -160,15 +161,16 @@ fn a_failure_without_a_code_may_be_a_proxys_and_is_told_with_its_retry_after() {
         let Error::Reply {
             request,
             status,
+            problem,
             retry_after,
             in_doubt,
-            ..
         } = error
         else {
             panic!("{error:?}")
         };
         assert_eq!((request, status), (ASKED.request, StatusCode::SERVICE_UNAVAILABLE));
         assert_eq!((retry_after, in_doubt), (Some(SEVEN), false));
+        assert!(problem.starts_with("an error without an OAuth error code"), "{problem}");
     }
 }
 
@@ -231,6 +233,8 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
         ("0.0", None, false),
         ("-1", None, false),
         (r#""***""#, None, false),
+        (r#""0000000000000000""#, None, false),
+        (r#""00000000000000000""#, Some("00000000000000000"), false),
         ("None", None, false),
         // Words on a token, and what stands for one.
         (r#""none issued""#, None, false),
@@ -311,7 +315,7 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_it_is_new() {
     let sent = r#"{"refresh_token":"refresh-1","error":"server_error"}"#;
     assert!(read(&PLAIN, &ASKED, &reply(200, sent)).is_err());
     // The one that was sent stays good where a token stands beside it, though not one that can be used.
-    for (access, is_kept) in [("7", true), ("null", false)] {
+    for (access, is_kept) in [("7", true), (r#"["a"]"#, true), ("null", false)] {
         let body = format!(r#"{{"refresh_token":"refresh-1","access_token":{access}}}"#);
         assert_eq!(read(&PLAIN, &ASKED, &reply(200, &body)).is_ok(), is_kept, "{access}");
     }
@@ -528,6 +532,8 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"tokens":[{"kind":"none"},{"access_token":"a","refresh_token":"r"}]}"#,
         r#"[{"access_token":"a","refresh_token":"r"}]"#,
         r#" [ {"x":1}, {"access_token":"a","refresh_token":"r"}] "#,
+        r#"[{"access_token":"a"},{"refresh_token":"r"}]"#,
+        r#"[{"access_token":"a","refresh_token":"r"},{"x":1}]"#,
         // The server names the field for an error where there is none, and that for a token where there is none.
         r#"{"error":null,"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":"","data":{"access_token":"a","refresh_token":"r"}}"#,
@@ -576,6 +582,11 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"access_token":"a","refreshToken":"r"}"#,
         r#"{"access_token":"a","refresh_token":"r","refreshToken":"s"}"#,
         r#"{"access_token":"a","refresh":{"refreshToken":"r"}}"#,
+        // Where both stand side by side, or in one object, one alone is not theirs; and what has none is passed over.
+        r#"{"access_token":"a","refresh_token":"r","data":{"refresh_token":"s"}}"#,
+        r#"{"data":{"access_token":"a","refresh_token":"r"},"token":{"refresh_token":"s"}}"#,
+        r#"{"access_token":"a","data":{"n":1},"tokens":{"refresh_token":"r"}}"#,
+        r#"{"refresh_token":"r","data":{"access_token":"a"},"result":{"n":1}}"#,
         // Odd fields.
         r#"{"name":"Joe "J" Doe","access_token":"a","refresh_token":"r"}"#,
         r#"{"access_token":"a","refresh_token":"r","data":{"access_token":"b","refresh_token":"c"}}"#,
@@ -766,6 +777,11 @@ fn a_refresh_token_may_have_any_character_where_all_else_is_as_it_should_be() {
         let read = read(&PLAIN, &ASKED, &reply(200, &body)).unwrap();
         assert_eq!(read.refresh_token.as_ref().map(Secret::expose_secret), Some(token));
     }
+    // Nor where there is an error, or no access token.
+    let body = r#"{"access_token":"access-2","error":"e1","refresh_token":"refresh 2"}"#;
+    assert!(read(&PLAIN, &ASKED, &reply(200, body)).unwrap().refresh_token.is_none());
+    let body = r#"{"access_token":"","refresh_token":"refresh 2"}"#;
+    assert!(read(&PLAIN, &ASKED, &reply(200, body)).is_err());
     // What is cut from the one that was sent is none there either.
     let body = r#"{"access_token":"access-2","expires_in":600,"refresh_token":"refr..."}"#;
     assert!(read(&PLAIN, &ASKED, &reply(200, body)).unwrap().refresh_token.is_none());
