@@ -854,6 +854,24 @@ mod tests {
         assert!(pages("refused").collect_readable().await.is_err());
     }
 
+    #[tokio::test]
+    async fn a_next_page_with_nothing_in_it_is_an_error_and_a_first_one_is_none() {
+        for (blank, expected) in [("first", vec![true, true]), ("b", vec![true, false])] {
+            let send = move |cursor: String| async move {
+                let next = (cursor == "first").then_some("b");
+                let page = reply(&format!("{BASE}/items?cursor={cursor}"), Some((vec![], next)));
+                let mut page = page.await?;
+                page.head.is_blank = cursor == blank;
+                Ok(page)
+            };
+            let send = move |cursor: String| -> BoxFuture<'static, Reply<Page, ()>> { Box::pin(send(cursor)) };
+            let next = |(_, next): &Page| next.map(str::to_owned);
+            let pages = cursor_pages("first".to_owned(), send, |_, cursor| cursor, next);
+            let read: Vec<_> = pages.map(|page| page.is_ok()).collect().await;
+            assert_eq!(read, expected, "{blank}");
+        }
+    }
+
     /// The pages of a provider that says the value of `cursor` for the next one.
     fn by_cursor(asked: &Asked, page: impl Fn(&str) -> Option<Page> + Send + 'static) -> Pages<'static, Page, ()> {
         let asked = Arc::clone(asked);
@@ -980,6 +998,14 @@ mod tests {
             ("amountFrom=-0", "amountFrom=0.0&page=2", true, true),
             ("amountFrom=-1", "amountFrom=1&page=2", false, false),
             ("customer=7", "customer=007&page=2", false, false),
+            // What is no number: a zero at its end counts.
+            ("customer=a", "customer=a.0&page=2", false, false),
+            ("customer=a.5", "customer=a.50&page=2", false, false),
+            ("customer=10.a", "customer=10.a0&page=2", false, false),
+            ("customer=007", "customer=007.0&page=2", false, false),
+            // Nor a text.
+            ("customer=%FE", "customer=%FE&page=2", true, true),
+            ("customer=%FE", "customer=%FF&page=2", false, false),
             ("id=1&id=2", "id=1&id=1&page=2", false, false),
             ("customer=a", "entryReferenceFrom=x7", true, true),
             ("dateFrom=2026-10-01", "dateFrom=2026-10-02&page=2", false, false),

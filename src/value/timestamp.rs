@@ -278,6 +278,8 @@ mod tests {
             ("1581669923800000", None),
             ("99999999999", None),
             ("-1581669923", None),
+            ("-158166992", None),
+            ("1581669923000.5e1", None),
             ("1.5e9", None),
             ("-0", None),
             (
@@ -319,5 +321,14 @@ mod tests {
             assert_eq!((at.date_time(), at.date()), (None, None), "{text}");
         }
         serde_json::from_str::<Timestamp>("null").unwrap_err();
+        // In a form that is not JSON it is a number too.
+        struct Shown(Timestamp);
+        impl fmt::Display for Shown {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.serialize(f)
+            }
+        }
+        let at = serde_json::from_str("1581669923").unwrap();
+        assert_eq!(Shown(at).to_string(), "1581669923");
     }
 }

@@ -572,6 +572,8 @@ mod tests {
                 2,
             ),
             (r#"{"items":{"n":1,"tags":[]}}"#, 1),
+            // The links of one item lead to no other page.
+            (r#"{"items":{"n":1,"_links":{"next":"x"}}}"#, 1),
             (r#"{"items":{"123":[{"n":1}],"456":[],"total":1}}"#, 1),
             (r#"{"items":[[],[{"n":1}],[]]}"#, 1),
             (r#"{"items":[]}"#, 0),
