@@ -558,3 +558,20 @@ async fn who_finds_its_intent_in_the_store_sends_under_it_though_the_answer_to_i
     assert!(record.intent.is_none());
     assert_eq!(record.tokens.unwrap().generation, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_where_the_intent_did_not_arrive_though_the_store_can_be_read() {
+    let world = World::new(STRICT);
+    let flaky = Arc::new(FlakyStore::new(world.store()));
+    let store: Arc<dyn TokenStore> = Arc::clone(&flaky) as Arc<dyn TokenStore>;
+    let handle = user(&world.bank, &store, &world.clock, "a").build();
+    handle.adopt(world.bank.login()).await.unwrap();
+    tokio::time::sleep(HOUR).await;
+    flaky.lose_swaps();
+    handle.fresh().await.unwrap_err();
+    handle.settled().await;
+    assert!(world.bank.sent().is_empty(), "{:?}", world.bank.sent());
+    flaky.heal();
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-2");
+}

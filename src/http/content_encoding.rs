@@ -560,7 +560,7 @@ mod tests {
                     behind(bare(body), b"\r\n"),
                 ),
             ] {
-                for size in [1, 2, 3, 511, sent.len()] {
+                for size in [1, 2, 3, 511, Pieces::SIZE, sent.len()] {
                     let read = in_pieces(encoding, &sent, size);
                     assert_eq!(read.ok().as_deref(), Some(body), "{what} {size} {}", body.len());
                 }
