@@ -351,7 +351,8 @@ async fn a_grant_that_the_store_lost_is_erased_where_it_is_held() {
 async fn an_erasure_over_an_older_copy_ends_the_login_that_the_store_lost_and_revokes_its_tokens_once() {
     let world = World::new().await;
     let (here, there) = (world.app(), world.app());
-    let key = connect(&here, "erase-me").await.key().clone();
+    let connection = connect(&here, "erase-me").await;
+    let key = connection.key().clone();
     let older = world.store.inner.load(&key).await.unwrap().unwrap();
     world.clock.advance(Duration::from_secs(10));
     connect(&here, "erase-me").await;
@@ -372,6 +373,7 @@ async fn an_erasure_over_an_older_copy_ends_the_login_that_the_store_lost_and_re
     elsewhere.tokens().settled().await;
     assert_eq!(world.revocations(), revoked);
     assert!(world.refreshes().is_empty() && !world.text().await.contains("erase-me"));
+    connection.tokens().fresh().await.unwrap_err();
 }
 
 /// 4. The key of pseudonyms is set after somebody was erased without it.
