@@ -17,7 +17,7 @@ use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::credentials::{AfterRefusal, Credential};
 use super::error::{Error, Failure};
 use super::invalid_reply::Problem;
-use super::limits::{Limited, Limiter};
+use super::limits::Limiter;
 use super::machine::{self, Happened, Situation, Step};
 use super::operation::{Effect, MadeHeader, Operation};
 use super::options::{CallOptions, ExtraHeaders, is_blank};
@@ -243,10 +243,6 @@ impl Core {
                 Ok(response)
             }
             Err(error) if earlier.in_doubt => Err(error.in_doubt()),
-            Err(Error::Limited(limited)) => Err(Error::Limited(Limited {
-                outcome: earlier.outcome(),
-                ..limited
-            })),
             Err(Error::Auth { error, .. }) => Err(Error::Auth {
                 error,
                 outcome: earlier.outcome(),

@@ -511,6 +511,8 @@ mod tests {
 
         for (status, body, is_value) in [
             (200, r#"{"id":7}"#, true),
+            // It is no list: what is next leads to something else.
+            (200, r#"{"id":7,"next":"/deals?page=2"}"#, true),
             (200, "{}", true),
             (200, r#"{"error":"x"}"#, false),
             (400, r#"{"error":"x"}"#, true),
@@ -641,10 +643,42 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_next_page_that_nobody_finds_is_told_where_the_page_can_be_read() {
+        static LIST: Operation = Operation {
+            items: Some("/items"),
+            next: Some("/links/next"),
+            ..Operation::BASE
+        };
+        #[derive(Debug, serde::Deserialize)]
+        struct Page {
+            #[allow(dead_code)]
+            items: Vec<u8>,
+        }
+        for (items, path) in [("[1]", "links.next"), ("7", "items")] {
+            let body = format!(r#"{{"items":{items},"links":{{"next":{{"href":"/items?page=2"}}}}}}"#);
+            let response = Response {
+                head: Box::new(Head {
+                    operation: &LIST,
+                    ..*head(200, "application/json", false)
+                }),
+                body: whole(body.leak()),
+                ending: None,
+            };
+            let error = ResponseValue::<Page>::from_response::<()>(response).await.unwrap_err();
+            let told = format!("at `{path}`");
+            assert!(error.to_string().contains(&told), "{error}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_success_is_an_error_by_a_member_that_tells_of_one_where_nothing_else_would_speak_for_it() {
         static TELLING: Operation = Operation {
             error_members: &["error", "errors"],
             ..Operation::BASE
+        };
+        static READING: Operation = Operation {
+            effect: Effect::Safe,
+            ..TELLING
         };
         for (operation, status, body, is_value) in [
             (&TELLING, 200, r#"{"x":1}"#, true),
@@ -663,6 +697,10 @@ mod tests {
             (&TELLING, 200, r#"{"message":"no","id":null}"#, false),
             (&TELLING, 200, r#"{"message":"done","id":7}"#, true),
             (&TELLING, 200, r#"{"message":"","status":"done"}"#, true),
+            // What is read may be of something that failed; what was to be done has failed then.
+            (&TELLING, 200, r#"{"id":7,"status":"failed"}"#, false),
+            (&READING, 200, r#"{"id":7,"status":"failed"}"#, true),
+            (&READING, 200, r#"{"error":"x"}"#, false),
         ] {
             let mut head = head(status, "application/json", false);
             head.operation = operation;
@@ -881,6 +919,8 @@ mod tests {
         for (body, is_value) in [
             (r#"{"id":null,"errorCode":"LIMIT"}"#, false),
             (r#"{"id":"","errorCode":"LIMIT"}"#, false),
+            (r#"{"id":0,"message":"declined"}"#, false),
+            (r#"{"id": 0,"message":"declined"}"#, false),
             (r#"{"id":null,"message":"declined"}"#, false),
             (r#"{"id": " ","msg":"declined"}"#, false),
             (r#"{"id":"\u0020","fault":"x"}"#, false),

@@ -469,6 +469,16 @@ mod tests {
             assert_eq!(unreadable.len(), 1, "{text}");
             assert_eq!(unreadable[0].path, told, "{text}");
         }
+        // Whatever its reader takes for an item.
+        #[derive(Debug, Deserialize)]
+        struct Any {
+            items: serde_json::Value,
+        }
+        let text = br#"{"items":[{"id":1},[]]}"#;
+        let (page, _, unreadable) = page_without::<Any>(text, "/items", false).unwrap();
+        assert_eq!(page.items, serde_json::json!([{"id": 1}]));
+        let told: Vec<_> = unreadable.iter().map(|item| (&*item.path, &*item.reason)).collect();
+        assert_eq!(told, [("items[1]", "expected an object")]);
     }
 
     #[test]

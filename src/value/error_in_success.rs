@@ -1082,6 +1082,8 @@ mod tests {
             (r#"{"validationErrors":[{"field":"quoteId"}]}"#, Some("errors")),
             (r#"{"exception":"java.lang.X"}"#, Some("exception")),
             (r#"{"errors":[],"message":"declined"}"#, Some("message")),
+            (r#"{"errors":[],"message":"noted"}"#, Some("message")),
+            (r#"{"message":null}"#, None),
             (r#"{"dealId":"","message":"declined"}"#, Some("message")),
             (r#"{"dealId":"1","errorDescription":"late"}"#, Some("error")),
             (r#"{"dealId":null,"errorDescription":"x"}"#, Some("error")),
@@ -1250,6 +1252,10 @@ mod tests {
             ),
             (r#"{"status":"success","message":"Deal created"}"#, None, None),
             (r#"{"code":0,"message":"Deal booked"}"#, None, None),
+            (r#"{"code":0,"message":"noted"}"#, None, None),
+            (r#"{"errorCode":"0","message":"noted"}"#, None, None),
+            (r#"{"error":{"id":"e0","code":0},"message":"noted"}"#, None, None),
+            (r#"{"deleted":true,"message":"noted"}"#, None, None),
             (r#"{"errors":false,"message":"Deal booked"}"#, None, None),
             (r#"{"noErrors":true,"message":"gone"}"#, None, None),
             (r#"{"noError":false}"#, Some("noerror"), Some("noerror")),
@@ -1262,6 +1268,8 @@ mod tests {
             (r#"{"title":"x","detail":"y"}"#, Some("detail"), None),
             (r#"{"code":"X"}"#, Some("code"), None),
             (r#"{"code":"X","message":"y"}"#, Some("code"), Some("code")),
+            (r#"{"code":"E200","message":"y"}"#, Some("code"), Some("code")),
+            (r#"{"code":"S500","message":"y"}"#, Some("code"), Some("code")),
             (
                 r#"{"code":"CONSENT_IN_USE","message":"not deleted"}"#,
                 Some("message"),
@@ -1311,6 +1319,7 @@ mod tests {
             (r#""success":false,"error":"upstream timed out""#, Some("error")),
             (r#""status":500,"message":"incomplete""#, Some("status")),
             (r#""statusCode":"503 Down""#, Some("statuscode")),
+            (r#""status":{"code":503,"message":"x"}"#, Some("status")),
             (r#""success":"no""#, Some("success")),
             (r#""hasErrors":true"#, Some("errors")),
             (r#""errors":[{"code":1}]"#, Some("errors")),
@@ -1523,6 +1532,7 @@ mod tests {
             // What the reply says may stand in other things.
             r#"{"data":[{"error":"declined"}]}"#,
             r#"{"deal":{"error":"declined"}}"#,
+            r#"{"deal":{"error":"declined"},"timestamp":"t"}"#,
             r#"{"createDealResponse":{"error":"x"}}"#,
             r#"{"soap:Envelope":{"soap:Body":{"soap:Fault":{"faultcode":"x"}}}}"#,
             r#"{"result":{"data":{"error":"x"}}}"#,
@@ -1537,6 +1547,7 @@ mod tests {
             r#"{"dealId":"D1","status":"REVOKED"}"#,
             r#"{"code":"DEAL_DELETED","dealId":"D1"}"#,
             r#"{"message":"Access revoked"}"#,
+            r#"{"rate":"1.2","message":"Access revoked"}"#,
             r#"{"message":"Your contract was terminated"}"#,
             // A sentence acquits of nothing, whatever word of a success is in it.
             r#"{"code":"Q17","message":"Quote booked by another"}"#,
@@ -1611,6 +1622,9 @@ mod tests {
             r#"{"status":"BOOKED","reason":"Refund for rejected goods"}"#,
             r#"{"dealId":"D1","status":"BOOKED","details":"Refund of failed delivery"}"#,
             r#"{"dealId":"D1","details":"Refund of failed delivery"}"#,
+            r#"{"status":"SUCCESS","details":"Refund of failed delivery"}"#,
+            r#"{"meta":{"status":"SUCCESS"},"details":"Refund of failed delivery"}"#,
+            r#"{"dealId":"D1","name":"Jo"}"#,
             r#"{"dealId":"D1","deleted":false}"#,
             r#"{"dealId":"D1","updated":false}"#,
             r#"{"dealId":"D1","removed":false}"#,
@@ -1641,6 +1655,8 @@ mod tests {
             r#"{"id":null}"#,
             r#"{"status":"CANCELLED"}"#,
             r#"{"deals":[{"error":"x"}]}"#,
+            r#"{"data":[{"error":"x"}]}"#,
+            r#"{"deal":{"error":"x"}}"#,
         ] {
             assert_eq!(error_in(&members(read)), None, "{read}");
         }
@@ -1651,6 +1667,8 @@ mod tests {
         for (object, is_error) in [
             (r#"{"status":"INTERNAL_SERVER_ERROR"}"#, true),
             (r#"{"failed":true,"message":"in use"}"#, true),
+            (r#"{"flag":true,"code":"X","message":"y"}"#, false),
+            (r#"{"deleted":true,"message":"its tokens are now invalid"}"#, false),
             (r#"{"deleted":false}"#, true),
             (r#"{"deleted":false,"message":"in use"}"#, true),
             (r#"{"id":"c1","deleted":false}"#, true),
@@ -1774,12 +1792,34 @@ mod tests {
         for beside in [
             r#""errorCode":"204","errorMessage":"upstream gone""#,
             r#""errorCode":"0","errorMessage":"quote gone""#,
+            r#""errorCode":"0","errorMessage":"450 of them are gone""#,
             r#""error":{"code":"00","message":"quote gone"}"#,
         ] {
             let object = members(&format!(r#"{{"id":"1",{beside}}}"#));
             assert!(error_of_effect(&object).is_some(), "{beside}");
             assert!(error_for_nothing(&object).is_some(), "{beside}");
             assert_eq!(error_beside(&object, &["id"]), None, "{beside}");
+        }
+    }
+
+    #[test]
+    fn words_in_the_place_of_a_reply_are_those_of_an_error_of_a_success_or_of_neither() {
+        for (text, of_an_error, of_a_success) in [
+            ("INTERNAL_SERVER_ERROR", true, false),
+            ("false", true, false),
+            (" No ", true, false),
+            ("OK", false, true),
+            ("Deal booked", false, true),
+            ("CONSENT_DELETED", false, true),
+            ("PENDING", false, false),
+            ("noted", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(
+                (says_error(text), says_success(text)),
+                (of_an_error, of_a_success),
+                "{text}"
+            );
         }
     }
 
@@ -1827,6 +1867,10 @@ mod tests {
         }
         let deep = members(&format!("{{\"a\":{}{}}}", "[".repeat(50_000), "]".repeat(50_000)));
         assert_eq!(error_of_effect(&deep), None);
+        assert_eq!(
+            deep.iter().map(|(_, value)| read(&Node::of(value))).sum::<usize>(),
+            MOST_DEEP
+        );
         let errors = vec!["0"; 20_000].join(",");
         let errors = members(&format!(r#"{{"id":"1","errors":[{errors},"x"]}}"#));
         assert_eq!(error_of_effect(&errors), Some("errors"));

@@ -124,6 +124,7 @@ fn behind_something_else_only_tokens_are_read_and_nothing_but_an_end_follows_the
 
 #[test]
 fn a_body_of_many_objects_takes_no_long_time_to_be_read() {
+    assert_eq!(MAX_REPLY, 1_048_576);
     for part in [
         "{",
         "{\"",
