@@ -345,37 +345,6 @@ async fn a_grant_that_the_store_lost_is_erased_where_it_is_held() {
     assert!(world.refreshes().is_empty() && !world.text().await.contains("erase-me"));
 }
 
-/// The store has the login before again. What is left is the end of the one that was erased: whoever holds it too has
-/// nothing to revoke.
-#[tokio::test]
-async fn an_erasure_over_an_older_copy_ends_the_login_that_the_store_lost_and_revokes_its_tokens_once() {
-    let world = World::new().await;
-    let (here, there) = (world.app(), world.app());
-    let connection = connect(&here, "erase-me").await;
-    let key = connection.key().clone();
-    let older = world.store.inner.load(&key).await.unwrap().unwrap();
-    world.clock.advance(Duration::from_secs(10));
-    connect(&here, "erase-me").await;
-    let elsewhere = there.connection(&key).await.unwrap().unwrap();
-    elsewhere.tokens().fresh().await.unwrap();
-    let newer = world.store.inner.load(&key).await.unwrap().unwrap();
-    let Leased::Granted(lease) = world.store.inner.lease(&key, "failover", DAY).await.unwrap() else {
-        panic!("somebody has the lease")
-    };
-    let swap = Swap::new(Some(newer.revision), lease.fence, Some(older));
-    let swapped = world.store.inner.swap_and_release(&key, swap, &lease).await;
-    assert_eq!(swapped.unwrap(), Swapped::Done);
-    assert!(here.erase("erase-me").run().await.unwrap().is_complete());
-    let revoked = world.revocations();
-    assert!(revoked.contains(&"refresh-2".to_owned()), "{revoked:?}");
-    world.clock.advance(Duration::from_secs(3600));
-    elsewhere.tokens().fresh().await.unwrap_err();
-    elsewhere.tokens().settled().await;
-    assert_eq!(world.revocations(), revoked);
-    assert!(world.refreshes().is_empty() && !world.text().await.contains("erase-me"));
-    connection.tokens().fresh().await.unwrap_err();
-}
-
 /// 4. The key of pseudonyms is set after somebody was erased without it.
 #[tokio::test]
 async fn a_person_erased_before_there_was_a_key_may_come_back() {

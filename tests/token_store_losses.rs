@@ -673,6 +673,22 @@ async fn a_grant_that_is_ended_over_an_older_copy_is_not_brought_back_by_who_hol
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_login_that_was_forgotten_over_an_older_copy_stays_forgotten_where_the_store_has_it_again() {
+    let world = World::new(STRICT);
+    let handle = world.logged_in("a").await;
+    let old = world.address.now().load(&user_key()).await.unwrap();
+    tokio::time::sleep(secs(600)).await;
+    handle.adopt(world.bank.login()).await.unwrap();
+    let newer = world.address.now().load(&user_key()).await.unwrap();
+    world.address.fails_over_to(old).await;
+    handle.forget().await.unwrap();
+    world.address.fails_over_to(newer).await;
+    tokio::time::sleep(secs(600)).await;
+    let error = handle.fresh().await.unwrap_err();
+    assert!(error.reauthorization_required(), "{error}");
+}
+
 /// Whoever ends it knows the earlier login at most.
 #[tokio::test(start_paused = true)]
 async fn an_end_over_an_older_copy_ends_the_newer_login_that_the_store_lost_too() {
