@@ -829,7 +829,7 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
         || text
             .trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
             .contains(char::is_whitespace);
-    let shown = !code.is_empty() && code.len() <= 64 && is_a_word && is_whole;
+    let shown = !code.is_empty() && code.len() <= LONGEST && is_a_word && is_whole;
     (shown && !tells_of_a_secret(code, text, asked.secrets)).then(|| code.to_owned())
 }
 
@@ -846,3 +846,11 @@ fn is_known(code: &str, profile: &Profile) -> bool {
 
 #[cfg(test)]
 mod tests;
+    const LONGEST: usize = 64;
+    // `Invalid token`, `invalid-token`, `InvalidToken`, with nothing behind it but what follows a colon.
+    let whole = text.split(':').next().filter(|whole| whole.len() <= LONGEST);
+    let words = words_of(whole.unwrap_or_default());
+    let documented = profile.errors.iter().map(|(code, _)| *code);
+    if let Some(known) = documented.chain(CODES).find(|known| words_of(known) == words) {
+        return Some(known.to_owned());
+    }
