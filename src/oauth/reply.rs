@@ -1,5 +1,6 @@
 //! How replies of token endpoints are read: whatever can be read is kept, the refresh token first.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,10 +87,13 @@ impl Asked<'_> {
     }
 
     /// Whether a text may be a token though it has what others hide a token behind: any printable character of ASCII may be
-    /// in one (RFC 6749 appendices A.12 and A.17), and no sentence about tokens has a digit.
+    /// in one (RFC 6749 appendices A.12 and A.17), and no sentence about tokens has a digit, or marks from all over.
     fn is_odd_token(&self, text: &str) -> bool {
         let has_digit = text.contains(|c: char| c.is_ascii_digit());
-        has_digit && !is_a_word_for_none(text) && !is_in_brackets(text) && !self.hides_a_secret(text)
+        (has_digit || is_of_all_characters(text))
+            && !is_a_word_for_none(text)
+            && !is_in_brackets(text)
+            && !self.hides_a_secret(text)
     }
 
     /// Whether a text is one of the secrets that were sent, not as a whole.
@@ -723,6 +727,19 @@ fn is_a_stand_in(text: &str) -> bool {
     const SHORTER_THAN_A_TOKEN: usize = 32;
     let is_masked = text.len() < SHORTER_THAN_A_TOKEN && MASKS.iter().any(|mask| text.contains(mask));
     is_masked || is_in_brackets(text)
+}
+
+/// Whether a text without a digit is of the characters that only chance puts together.
+fn is_of_all_characters(text: &str) -> bool {
+    const NO_SHORTER: usize = 24;
+    const MARKS: &str = "!\"#%&'()+,/:;=?@\\^`|~";
+    let marks: BTreeSet<char> = text.chars().filter(|c| MARKS.contains(*c)).collect();
+    let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
+    text.len() >= NO_SHORTER
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && marks.len() >= 3
 }
 
 fn is_in_brackets(text: &str) -> bool {

@@ -637,6 +637,7 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"Error":"invalid_grant","AccessToken":"a","RefreshToken":"field 1 is required"}"#,
         r#"{"ERROR":"e1","Session":{"AccessToken":"a","RefreshToken":"r"}}"#,
         r#"{"access_token":"[REDACTED]","refresh_token":"[REDACTED]"}"#,
+        r#"{"access_token":"<Your[Access-Token]GoesHere>","refresh_token":"${Refresh_Token[Goes_Here]}"}"#,
         r#"{"access_token":"acce...en-1","refresh_token":"refr...sh-1"}"#,
         r#"{"access_token":"[sha256:0a1b2c]","refresh_token":"[sha256:0a1b2d]"}"#,
         r#"{"status":"processing","request":{"refresh_token":"refresh-1"}}"#,
@@ -824,6 +825,7 @@ fn where_no_error_is_said_a_token_may_have_every_character_of_its_grammar() {
         ("ac[9]", "tok[9]abc"),
         ("ac[9]", "refresh-2"),
         ("a[9", "r[2"),
+        ("x;tqyYQQj?dd.YpslzwYPh'Yuek[Q_O)", "y;tqyYQQj?dd.YpslzwYPh'Yuek[Q_O)"),
         ("abcdefgh[jklm", "tok[9]abc"),
         ("0123456789...ABCDEFGHIJ***KLMNOPQR", "r***2[abc"),
     ] {
