@@ -313,3 +313,46 @@ async fn a_newer_login_that_is_forgotten_by_who_holds_an_older_one_stays_forgott
         assert!(error.reauthorization_required(), "{error}");
     }
 }
+
+/// A login whose store gave no answer has nothing but the time, and an end on purpose is no matter of clocks.
+#[tokio::test(start_paused = true)]
+async fn an_end_stays_where_clocks_cannot_tell_whether_a_login_that_could_not_look_came_after_it() {
+    for wrong in CLOCKS {
+        for how in ["revoke", "forget"] {
+            for (ended_first, gap, stands) in [(false, 2, false), (true, 100, true)] {
+                let world = World::new();
+                let ((a, _), (b, way)) = (world.process("a", 0), world.process("bb", wrong));
+                a.adopt(world.bank.login()).await.unwrap();
+                b.fresh().await.unwrap();
+                let end = async || match how {
+                    "revoke" => a.revoke().await.unwrap(),
+                    _ => a.forget().await.unwrap(),
+                };
+                way.fail_after_swaps(0);
+                if ended_first {
+                    end().await;
+                    tokio::time::sleep(secs(gap)).await;
+                }
+                let login = world.bank.login();
+                let refresh = login.refresh_token.clone().unwrap().expose_secret().to_owned();
+                b.adopt(login).await.unwrap_err();
+                if !ended_first {
+                    tokio::time::sleep(secs(gap)).await;
+                    end().await;
+                }
+                way.heal();
+                tokio::time::sleep(secs(400)).await;
+                let case = format!("{wrong} {how} {gap}");
+                for handle in [&a, &b] {
+                    let outcome = handle.fresh().await;
+                    let told = |error: &Error| error.reauthorization_required();
+                    assert!(
+                        outcome.as_ref().map_or_else(|error| !stands && told(error), |_| stands),
+                        "{case}: {outcome:?}"
+                    );
+                }
+                assert_eq!(world.bank.revoked_tokens().contains(&refresh), !stands, "{case}");
+            }
+        }
+    }
+}
