@@ -268,9 +268,12 @@ impl Lineage {
     }
 
     /// Of two of which neither has seen the other, the one that the store took first stays; but one that waited for the store
-    /// makes nobody wait who came since.
+    /// makes nobody wait who came since. Where both waited, which one it took first says nothing.
     fn goes_over_one_apart(&self, stored: &Self) -> bool {
-        let waited_for_it = stored.waited && !self.waited;
+        let waited_for_it = match self.waited {
+            false => stored.waited,
+            true => stored.waited && is_surely_later(self.at, stored.at),
+        };
         (self.blind && self.at >= stored.at) || waited_for_it
     }
 }
@@ -348,6 +351,7 @@ mod tests {
         let blind = Lineage::begun(at(100));
         let after_it = login(500, Some(&saw_it));
         let saw_it_and_waited = saw_it.clone().that_waited();
+        let waiting = |second| login(second, Some(&first)).that_waited();
         for (login, stored, ended, goes_over) in [
             (&saw_it, Some(&first), None, true),
             // Revoked since, whatever the clock says.
@@ -365,8 +369,11 @@ mod tests {
             (&saw_it, Some(&other.clone().that_waited()), None, true),
             (&saw_nothing, Some(&other.clone().that_waited()), None, true),
             (&saw_it, Some(&other.clone().that_waited()), early, false),
-            // Both did.
-            (&saw_it_and_waited, Some(&other.clone().that_waited()), None, false),
+            // Both did, and clocks can tell the later one, or cannot.
+            (&saw_it_and_waited, Some(&waiting(39)), None, true),
+            (&saw_it_and_waited, Some(&waiting(39)), Some(at(30)), false),
+            (&saw_it_and_waited, Some(&waiting(40)), None, false),
+            (&saw_it_and_waited, Some(&waiting(161)), None, false),
             (&saw_it_and_waited, Some(&other), None, false),
             (&saw_it_and_waited, Some(&login(0, Some(&first))), None, false),
             // This very login is stored already, and may have been refreshed; or replaced.
