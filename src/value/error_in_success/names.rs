@@ -1,13 +1,15 @@
 //! What the members of a reply are called that tells of an error or of a success, and what stands in them.
 
+use crate::value::outcome_words::spelled;
+
 /// How the names of members that tell of an error begin, end, or are.
 pub(super) const ARE_AN_ERRORS: &[&str] = &["errors", "exception", "err"];
 pub(super) const BEGIN_AS_AN_ERROR: &[&str] = &["error", "fault", "errno", "errcode", "errmsg", "errdesc"];
 pub(super) const END_AS_AN_ERROR: &[&str] = &["errors", "error"];
 
-/// How those names begin that say what is done about errors, and how those end that go on after an error or a failure: they are
-/// of something that has to do with one, and there may be none.
-pub(super) const BEGIN_AS_A_RULE: &str = "on";
+/// The words before an error in the names of settings that say what is done about one, and how those names end that go on after
+/// an error or a failure: they are of something that has to do with one, and there may be none.
+pub(super) const OF_A_RULE: &[&str] = &["hide", "ignore", "include", "on", "show", "skip", "suppress"];
 pub(super) const GO_ON: &[&str] = &[
     "url",
     "uri",
@@ -19,6 +21,16 @@ pub(super) const GO_ON: &[&str] = &[
     "amount",
     "attempts",
     "handling",
+    "handler",
+    "callback",
+    "webhook",
+    "email",
+    "recipient",
+    "recipients",
+    "notification",
+    "notifications",
+    "page",
+    "deadline",
     "rate",
     "margin",
     "threshold",
@@ -53,6 +65,16 @@ pub(super) const BEGIN_AS_A_FAILURE: &[&str] = &[
     "rejection",
     "declined",
     "denied",
+    "rejectreason",
+    "rejectcode",
+    "rejecttext",
+    "declinereason",
+    "declinecode",
+    "refusal",
+    "refused",
+    "denyreason",
+    "denycode",
+    "denial",
     "problem",
     "violations",
     "stacktrace",
@@ -66,6 +88,9 @@ pub(super) const OF_A_SUCCESS: &[&str] = &[
     "succeeded",
     "successful",
     "issuccessful",
+    "wassuccessful",
+    "hassucceeded",
+    "successflag",
     "noerror",
     "noerrors",
 ];
@@ -79,11 +104,18 @@ pub(super) const DENIED_IF_FALSE: &[&str] = &[
     "booked",
     "created",
     "done",
+    "executed",
     "received",
     "submitted",
 ];
 pub(super) const DENIED_IF_NOT_ENDED: &[&str] = &["deleted", "removed", "revoked", "terminated", "updated"];
 pub(super) const NOT_ENDED: &[&str] = &["false", "n", "no", "0"];
+
+/// What came to its end by itself, or was ended before it was done: of what was to be made, `true` is a failure.
+pub(super) const AT_AN_END: &[&str] = &["cancelled", "canceled", "expired", "lapsed", "withdrawn"];
+
+/// What a name of those may have before it: `isRejected`.
+const BEFORE_AN_ANSWER: &[&str] = &["is", "has", "was"];
 
 /// Members with the status of a reply, and the one that may as well hold a count or a value.
 pub(super) const OF_A_STATUS: &[&str] = &[
@@ -94,12 +126,26 @@ pub(super) const OF_A_STATUS: &[&str] = &[
     "httpcode",
     "responsestatus",
     "resultstatus",
+    "ack",
 ];
 pub(super) const RESULT: &str = "result";
 
 /// How the names of those end that say where a thing stands, and how they begin where it is of before.
 pub(super) const END_AS_A_STATUS: &[&str] = &["status", "state", "outcome"];
 pub(super) const BEGIN_AS_BEFORE: &[&str] = &["previous", "prior", "last", "old"];
+
+/// How the names end of those that say it in words, or by a code of words.
+const END_AS_STATUS_WORDS: &[&str] = &[
+    "statuscode",
+    "statusdescription",
+    "statusdesc",
+    "statusname",
+    "statustext",
+    "statusvalue",
+];
+
+/// Members of a status that is an object, with the word for it.
+pub(super) const WORD_OF_A_STATUS: &[&str] = &["value", "name", "text", "label"];
 
 /// How the names begin of ids that say nothing of what was done: a reply tells them of the call, or of what it was about.
 pub(super) const IDS_OF_A_CALL: &[&str] = &[
@@ -111,12 +157,16 @@ pub(super) const IDS_OF_A_CALL: &[&str] = &[
     "log",
     "message",
     "quote",
+    "refid",
     "request",
     "session",
     "span",
     "trace",
     "user",
 ];
+
+/// How the names begin of objects that tell of something else than what became of the call.
+const BESIDE_WHAT_WAS_DONE: &[&str] = &["history", "info", "notice", "warning"];
 
 /// What stands for nothing, and in the place of an error for none.
 pub(super) const NONE: &[&str] = &["none", "null", "n/a", "n.a", "nil", "undefined", ""];
@@ -130,6 +180,9 @@ pub(super) const CODES: &[&str] = &[
     "returncode",
     "replycode",
     "reasoncode",
+    "respcode",
+    "retcode",
+    "rc",
 ];
 
 /// Members with words for people, and those that may be the words of a value or of a page.
@@ -146,6 +199,17 @@ pub(super) const MESSAGES_FOR_PEOPLE: &[&str] = &[
     "responsemessage",
     "resultmessage",
     "returnmessage",
+    "responsetext",
+    "responsedescription",
+    "responsedesc",
+    "responsemsg",
+    "respmsg",
+    "resulttext",
+    "resultdescription",
+    "resultdesc",
+    "resultmsg",
+    "returnmsg",
+    "retmsg",
     "statusmessage",
 ];
 pub(super) const LABELS: &[&str] = &["title", "description"];
@@ -189,12 +253,47 @@ pub(super) fn of_an_error(name: &str) -> Option<&'static str> {
     let member = named(name, ARE_AN_ERRORS)
         .or_else(|| begins_as(name, BEGIN_AS_AN_ERROR))
         .or_else(|| ends_as(name, END_AS_AN_ERROR))?;
-    let is_none = || goes_on(name) || begins_as(name, &[BEGIN_AS_A_RULE]).is_some();
-    (!is_none()).then_some(member)
+    (!(goes_on(name) || is_a_rule(name))).then_some(member)
+}
+
+/// Whether the name is that of a setting: `stopOnError`, `ignoreErrors`. In `validationErrors` no word is one of a setting.
+fn is_a_rule(name: &str) -> bool {
+    let spelled = spelled(name);
+    let words: Vec<_> = spelled.split_whitespace().collect();
+    let is_said = words
+        .windows(2)
+        .any(|pair| matches!(pair, [rule, error] if OF_A_RULE.contains(rule) && begins_as(error, BEGIN_AS_AN_ERROR).is_some()));
+    is_said || named(name, &["onerror", "onerrors"]).is_some()
 }
 
 pub(super) fn of_a_failure(name: &str) -> Option<&'static str> {
-    begins_as(name, BEGIN_AS_A_FAILURE).filter(|_| !goes_on(name))
+    let after = |before: &&str| {
+        let rest = letters(name).collect::<String>();
+        rest.strip_prefix(*before)
+            .and_then(|rest| begins_as(rest, BEGIN_AS_A_FAILURE))
+    };
+    begins_as(name, BEGIN_AS_A_FAILURE)
+        .or_else(|| BEFORE_AN_ANSWER.iter().find_map(after))
+        .filter(|_| !goes_on(name))
+}
+
+/// Whether a name is one of these, alone or as a question: `booked`, `isBooked`.
+pub(super) fn answers(name: &str, names: &[&'static str]) -> bool {
+    let rest = letters(name).collect::<String>();
+    let after = |before: &&str| rest.strip_prefix(*before).is_some_and(|rest| names.contains(&rest));
+    names.contains(&rest.as_str()) || BEFORE_AN_ANSWER.iter().any(after)
+}
+
+/// The end of a name that says in words where what was done stands.
+pub(super) fn of_status_words(name: &str) -> Option<&'static str> {
+    ends_as(name, END_AS_STATUS_WORDS).filter(|_| begins_as(name, BEGIN_AS_BEFORE).is_none())
+}
+
+/// Whether what stands under the name tells of what was done: not of the call, of what it was about, or of before.
+pub(super) fn may_be_what_was_done(name: &str) -> bool {
+    [IDS_OF_A_CALL, BEGIN_AS_BEFORE, BESIDE_WHAT_WAS_DONE]
+        .iter()
+        .all(|names| begins_as(name, names).is_none())
 }
 
 /// Whether the name of a member of an error or of a failure goes on, to something that may be there without one.

@@ -6,12 +6,15 @@ use super::codes::{
 use super::in_error::InError;
 use super::look::{Look, is_failure};
 use super::names::{
-    AROUND, BESIDE_AN_ERROR, CODES, DENIED_IF_FALSE, DENIED_IF_NOT_ENDED, LABELS, MESSAGES, MESSAGES_FOR_PEOPLE, NAME,
-    NO, NOT_ENDED, OF_A_KIND, OF_A_STATUS, OF_A_SUCCESS, RESULT, YES, goes_on, is_an_id, is_of_a_thing, named,
-    of_a_failure, of_a_thing, of_an_error,
+    AROUND, AT_AN_END, BESIDE_AN_ERROR, CODES, DENIED_IF_FALSE, DENIED_IF_NOT_ENDED, LABELS, MESSAGES,
+    MESSAGES_FOR_PEOPLE, NAME, NO, NOT_ENDED, OF_A_KIND, OF_A_STATUS, OF_A_SUCCESS, RESULT, WORD_OF_A_STATUS, YES,
+    answers, goes_on, is_an_id, is_of_a_thing, may_be_what_was_done, named, of_a_failure, of_a_thing, of_an_error,
+    of_status_words,
 };
 use super::node::Node;
-use crate::value::outcome_words::{DONE, ENDED, Says, TAKEN, UNDER_WAY, is_a_limit, is_short, says, there_are_none};
+use crate::value::outcome_words::{
+    DONE, ENDED, Says, TAKEN, UNDER_WAY, is_a_limit, is_short, is_yet_to_be, says, there_are_none, was_undone,
+};
 use crate::value::{Json, JsonMap};
 
 /// How deep what is around the words of a reply is looked through.
@@ -29,6 +32,8 @@ pub(super) struct Told {
     /// That it failed, in words as short as a code, or in a sentence.
     short: Option<&'static str>,
     sentence: Option<&'static str>,
+    /// The name of the object is one that errors have.
+    name: Option<&'static str>,
     /// A code as HTTP has them for errors.
     number: Option<&'static str>,
     /// A code that is neither that of a failure nor that of a success.
@@ -52,6 +57,10 @@ pub(super) struct Told {
     is_under_way: bool,
     /// There is an id of what was done.
     has_id: bool,
+    /// There is an id, of whatever thing: an object may have any name then.
+    is_a_thing: bool,
+    /// There is an issue, as an error has one beside its name.
+    has_issue: bool,
     /// There is something that has to do with none of this.
     pub(super) other: bool,
     /// There is such a member, and nothing in it.
@@ -75,7 +84,7 @@ impl Told {
                 None => rest.push((name, value)),
             }
         }
-        told.certain = error.member(look);
+        told.certain = error.member(look).filter(|_| !is_of_a_thing_read(&rest, look));
         told.is_well = told.certain.is_none() && error.is_said;
         // An object in which there is but one thing is around it, whatever its name.
         let says_something =
@@ -83,6 +92,7 @@ impl Told {
         let is_only = look.has_effect && rest.iter().filter(says_something).count() == 1;
         // What is told further in.
         let mut inside = Self::default();
+        let mut objects = Vec::new();
         for (name, value) in rest {
             let around = named(name, AROUND).filter(|_| !value.is_vacant());
             if around.is_some_and(|member| inside.look_in(Some(member), value, look, depth)) {
@@ -92,10 +102,23 @@ impl Told {
                 continue;
             }
             if !value.is_blank_or_none() {
-                told.has_id |= look.ends_accuse() && is_an_id(name) && value.is_said();
-                told.other |= !(is_only && inside.look_in(None, value, look, depth));
+                let is_an_id = is_an_id(name) && value.is_said();
+                told.is_a_thing |= is_an_id;
+                told.has_id |= look.ends_accuse() && is_an_id;
+                if !(is_only && inside.look_in(None, value, look, depth)) {
+                    told.other = true;
+                    objects.push((name, value));
+                }
             } else if value.is_vacant() {
                 told.blank = Some("null");
+            } else {
+                objects.push((name, value));
+            }
+        }
+        // Where neither an id nor a status says that this is what was done itself, it may stand in one of the objects.
+        if look.has_effect && !(told.has_id || told.stands) {
+            for (_, object) in objects.iter().filter(|(name, _)| may_be_what_was_done(name)) {
+                told.failure = told.failure.or_else(|| Self::stated_in(object, look, depth));
             }
         }
         // What is soft is outweighed where it stands, and nowhere else.
@@ -107,6 +130,14 @@ impl Told {
         told
     }
 
+    /// The member by which an object, or one of a list, states that it failed. Codes and words may be those of anything.
+    fn stated_in(value: &Node, look: Look<'_>, depth: usize) -> Option<&'static str> {
+        let mut inside = Self::default();
+        inside.look_in(None, value, look, depth);
+        let denied = inside.denied.filter(|_| !inside.is_under_way);
+        inside.certain.or(inside.failure).or(denied)
+    }
+
     /// A code and words: an error has both.
     pub(super) fn pair(&self) -> Option<&'static str> {
         self.code.or(self.number).filter(|_| self.is_message)
@@ -116,11 +147,17 @@ impl Told {
     pub(super) fn failed(&self) -> Option<&'static str> {
         self.failure
             .or(self.denied.filter(|_| !self.is_under_way))
+            .or(self.name.filter(|_| self.is_an_errors()))
             .or(self.number.filter(|_| !self.has_id))
             .or(self.short.filter(|_| !self.stands))
             .or(self
                 .sentence
                 .filter(|_| !(self.stands || self.went_well || self.has_id)))
+    }
+
+    /// Whether an object with the name of an error is one: a thing may have any name.
+    fn is_an_errors(&self) -> bool {
+        !self.is_a_thing || self.has_issue || self.is_message && !(self.stands || self.went_well)
     }
 
     pub(super) fn unless_well(&self, rest: Option<&'static str>) -> Option<&'static str> {
@@ -153,6 +190,7 @@ impl Told {
         self.short = self.short.or(as_member(inner.short));
         self.sentence = self.sentence.or(as_member(inner.sentence));
         self.number = self.number.or(as_member(inner.number));
+        self.name = self.name.or(as_member(inner.name));
         self.code = self.code.or(as_member(inner.code));
         self.words = self.words.or(as_member(inner.words));
         self.blank = self.blank.or(as_member(inner.blank));
@@ -165,6 +203,8 @@ impl Told {
         self.stands |= inner.stands;
         self.is_under_way |= inner.is_under_way;
         self.has_id |= inner.has_id;
+        self.is_a_thing |= inner.is_a_thing;
+        self.has_issue |= inner.has_issue;
         self.other |= inner.other;
     }
 
@@ -174,21 +214,26 @@ impl Told {
             let may_be_a_count = |value: &Json| !value.get().starts_with(['"', 'f']);
             let is_count = look.has_list && value.json().is_some_and(may_be_a_count);
             self.is_success |= value.is_one_of(YES);
-            if value.is_one_of(NO) && !is_count {
+            let denies = || value.text().is_some_and(|text| says(&text) == Says::Failure);
+            if (value.is_one_of(NO) || denies()) && !is_count {
                 self.certain = self.certain.or(Some(member));
             }
         } else if let Some(member) = named(name, look.codes).or_else(|| named(name, CODES)) {
             self.note_code(member, value, look);
-        } else if named(name, DENIED_IF_FALSE).is_some() && value.is_one_of(&["false", "n", "no"]) {
+        } else if answers(name, DENIED_IF_FALSE) && value.is_one_of(&["false", "n", "no"]) {
             self.denied = self.denied.or_else(|| look.has_effect.then_some("false"));
             return look.has_effect;
         } else if named(name, DENIED_IF_NOT_ENDED).is_some() && value.is_one_of(NOT_ENDED) {
             self.failure = self.failure.or_else(|| look.ends_something.then_some("false"));
             return look.has_effect;
+        } else if let Some(member) = denied(name, value).filter(|_| look.has_effect) {
+            self.failure = self.failure.or(Some(member));
         } else if value.is_blank_or_none() {
             return !is_of_a_thing(name);
         } else if let Some(member) = named(name, OF_A_STATUS).or_else(|| named(name, &[RESULT])) {
             self.note_status(member, value, look, depth);
+        } else if let Some(member) = of_status_words(name).filter(|_| look.has_effect && is_a_short_word(value)) {
+            self.note_standing(member, value, look);
         } else if let Some(member) = of_a_thing(name).filter(|_| look.has_effect && value.is_said()) {
             self.note_standing(member, value, look);
         } else if let Some(member) = named(name, MESSAGES_FOR_PEOPLE).or_else(|| named(name, LABELS)) {
@@ -198,17 +243,20 @@ impl Told {
         } else if let Some(member) = named(name, OF_A_KIND).filter(|_| is_an_errors_kind(value)) {
             self.failure = self.failure.or(Some(member));
         } else if named(name, &[NAME]).is_some() && is_an_errors_name(value) {
-            self.failure = self.failure.or(Some(NAME));
+            self.name = self.name.or(Some(NAME));
         } else if let Some(member) = of_a_failure(name).filter(|_| is_failure(value, look)) {
             self.failure = self.failure.or(Some(member));
         } else if named(name, TAKEN).or_else(|| named(name, UNDER_WAY)).is_some() && value.is_one_of(YES) {
             self.is_taken = true;
         } else if named(name, DONE).is_some() && value.is_one_of(YES) {
             (self.is_well, self.stands) = (true, true);
+        } else if answers(name, AT_AN_END) && look.ends_accuse() && value.is_one_of(YES) {
+            self.failure = self.failure.or(Some("true"));
         } else if named(name, ENDED).is_some() && value.is_one_of(YES) {
             self.is_well |= !look.ends_accuse();
             self.stands |= look.ends_something;
         } else {
+            self.has_issue |= named(name, &["issue"]).is_some();
             return named(name, BESIDE_AN_ERROR).is_some() || goes_on(name);
         }
         true
@@ -219,8 +267,24 @@ impl Told {
             self.certain = self.certain.or(Some(member));
             return;
         }
+        let parts: Vec<_> = match value {
+            Node::List(items) if look.has_effect => items.iter().collect(),
+            Node::Object(_) if look.has_effect => {
+                let words = value
+                    .members()
+                    .filter(|(name, _)| named(name, WORD_OF_A_STATUS).is_some());
+                words.map(|(_, word)| word).collect()
+            }
+            _ => Vec::new(),
+        };
+        for part in parts.into_iter().filter(|part| part.is_said()) {
+            self.note_standing(member, part, look);
+        }
         let told = self.note_standing(member, value, look);
+        // `0` is that of a success to some, and a denial to others.
+        let may_deny = look.has_effect && value.is_one_of(&["0"]);
         self.is_well |= match told {
+            _ if may_deny => false,
             Says::NoError | Says::Done | Says::UnderWay => true,
             Says::Ended => !(look.ends_accuse() || look.is_page),
             Says::Failure | Says::End | Says::Nothing => false,
@@ -240,6 +304,11 @@ impl Told {
         let text = value.plain().unwrap_or_default();
         let told = match code_says(value) {
             Says::Failure if is_a_limit(&text) => Says::Nothing,
+            Says::Failure if look.ends_accuse() && is_yet_to_be(&text) => {
+                self.sentence = self.sentence.or(Some(member));
+                Says::Nothing
+            }
+            Says::Nothing | Says::Done if look.ends_accuse() && was_undone(&text) => Says::End,
             Says::Failure if look.is_page && there_are_none(&text) => Says::Nothing,
             told => told,
         };
@@ -307,4 +376,28 @@ impl Told {
 
 pub(super) fn others<'o>(object: &'o JsonMap, described: &[&str]) -> impl Iterator<Item = (&'o str, &'o Json)> {
     object.iter().filter(|(name, _)| !described.contains(name))
+}
+
+/// Whether what was read is a thing that is known by an id: what it tells of an error is told of the thing. The id of a reply may
+/// have no other name than `id`, so that a status has to be there, too.
+fn is_of_a_thing_read(members: &[(&str, &Node)], look: Look<'_>) -> bool {
+    let has = |is_so: &dyn Fn(&str) -> bool| members.iter().any(|(name, value)| is_so(name) && value.is_said());
+    let is_its = |name: &str| is_an_id(name) && named(name, &["id"]).is_none();
+    let is_read = !look.has_effect && !look.is_page;
+    is_read && (has(&is_its) || has(&is_an_id) && has(&|name| of_a_thing(name).is_some()))
+}
+
+/// The member of a reply's own that says `false`, or `-1`, in the place of what became of the call.
+fn denied(name: &str, value: &Node) -> Option<&'static str> {
+    let of_status = || named(name, OF_A_STATUS).or_else(|| named(name, &[RESULT]));
+    let is_false = || value.is_one_of(&["false"]);
+    match of_status() {
+        Some(member) => (is_false() || value.is_one_of(&["-1"])).then_some(member),
+        None => named(name, AROUND).filter(|_| is_false()),
+    }
+}
+
+/// Whether a value is a word, or two, and no number.
+fn is_a_short_word(value: &Node) -> bool {
+    value.text().is_some_and(|text| is_short(&text)) && value.decimal().is_none()
 }
