@@ -8,6 +8,9 @@ const MOST_DEEP: usize = 8;
 /// Nor are the items of a list behind so many.
 const MOST_ITEMS: usize = 500;
 
+/// Nor is what stands behind so many values in one.
+const MOST_VALUES: usize = 10_000;
+
 /// A value, read once.
 pub(super) enum Node {
     Null,
@@ -20,22 +23,27 @@ pub(super) enum Node {
 
 impl Node {
     pub(super) fn of(value: &Json) -> Self {
-        Self::read(value, MOST_DEEP)
+        let mut left = MOST_VALUES;
+        Self::read(value, MOST_DEEP, &mut left)
     }
 
-    fn read(value: &Json, depth: usize) -> Self {
+    fn read(value: &Json, depth: usize, left: &mut usize) -> Self {
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            return Self::Unread;
+        }
         let first = value.get().trim_start().as_bytes().first();
         let below = depth.checked_sub(1);
         match (first, below) {
             (Some(b'n'), _) => Self::Null,
             (Some(b'[' | b'{'), None) => Self::Unread,
             (Some(b'['), Some(depth)) => value.items().map_or(Self::Unread, |items| {
-                let read = items.iter().take(MOST_ITEMS).map(|item| Self::read(item, depth));
+                let read = items.iter().take(MOST_ITEMS).map(|item| Self::read(item, depth, left));
                 let rest = items.get(MOST_ITEMS).map(|_| Self::Unread);
                 Self::List(read.chain(rest).collect())
             }),
             (Some(b'{'), Some(depth)) => value.parse::<JsonMap>().map_or(Self::Unread, |members| {
-                let read = |(name, value): (&str, &Json)| (name.to_owned(), Self::read(value, depth));
+                let read = |(name, value): (&str, &Json)| (name.to_owned(), Self::read(value, depth, left));
                 Self::Object(members.iter().map(read).collect())
             }),
             _ => Self::Plain(value.clone()),
