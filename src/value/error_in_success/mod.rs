@@ -765,6 +765,10 @@ mod tests {
         }
         let deep = members(&format!("{{\"a\":{}{}}}", "[".repeat(50_000), "]".repeat(50_000)));
         assert_eq!(error_of_effect(&deep), None);
+        // Lists in lists are many values, too.
+        let row = format!("[{}]", vec!["0"; 400].join(","));
+        let rows: Json = format!("[{}]", vec![row; 400].join(",")).parse().unwrap();
+        assert!(read(&Node::of(&rows)) < 10_000);
         let errors = vec!["0"; 20_000].join(",");
         let errors = members(&format!(r#"{{"id":"1","errors":[{errors},"x"]}}"#));
         assert_eq!(error_of_effect(&errors), Some("errors"));
