@@ -273,12 +273,19 @@ pub(super) fn of_a_failure(name: &str) -> Option<&'static str> {
             .and_then(|rest| begins_as(rest, BEGIN_AS_A_FAILURE))
     };
     begins_as(name, BEGIN_AS_A_FAILURE)
-        .or_else(|| BEFORE_AN_ANSWER.iter().find_map(after))
+        .or_else(|| begins_as(name, BEFORE_AN_ANSWER).and_then(|before| after(&before)))
         .filter(|_| !goes_on(name))
 }
 
 /// Whether a name is one of these, alone or as a question: `booked`, `isBooked`.
 pub(super) fn answers(name: &str, names: &[&'static str]) -> bool {
+    // Most names are none of these.
+    if begins_as(name, names)
+        .or_else(|| begins_as(name, BEFORE_AN_ANSWER))
+        .is_none()
+    {
+        return false;
+    }
     let rest = letters(name).collect::<String>();
     let after = |before: &&str| rest.strip_prefix(*before).is_some_and(|rest| names.contains(&rest));
     names.contains(&rest.as_str()) || BEFORE_AN_ANSWER.iter().any(after)
