@@ -6,6 +6,7 @@
 
 pub(in crate::sandbox) mod bundled;
 mod collection;
+mod made;
 mod operation;
 mod page_query;
 mod path;
