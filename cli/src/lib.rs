@@ -12,6 +12,8 @@ pub mod pages;
 pub mod place;
 pub mod provider;
 pub mod regen;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod shell;
 pub mod surface;
 pub mod usage;

@@ -206,6 +206,20 @@ impl Sandbox {
         })
     }
 
+    /// The specification of one of finrail's own providers, whether its feature is on or not, as a bundle that
+    /// [`start_from`](Self::start_from) takes: `ofx`, `mx`, `omnifund`, `tatrabanka`, `finexer`.
+    ///
+    /// ```
+    /// use finrail::sandbox::Sandbox;
+    ///
+    /// assert!(Sandbox::specification("ofx").is_some());
+    /// assert!(Sandbox::specification("my_bank").is_none());
+    /// ```
+    #[must_use]
+    pub fn specification(provider: &str) -> Option<&'static str> {
+        spec::bundled::of(provider)
+    }
+
     /// The providers that are played: `ofx`, `mx`, ...
     ///
     /// ```no_run

@@ -1,15 +1,33 @@
-//! The specifications that are compiled in: those of the providers whose feature is on.
+//! The specifications that are compiled in.
 
-/// The specification of every provider that is compiled in.
+const OFX: &str = include_str!("../../../specs/bundled/ofx.json");
+const MX: &str = include_str!("../../../specs/bundled/mx.json");
+const OMNIFUND: &str = include_str!("../../../specs/bundled/omnifund.json");
+const TATRABANKA: &str = include_str!("../../../specs/bundled/tatrabanka.json");
+const FINEXER: &str = include_str!("../../../specs/bundled/finexer.json");
+
+/// The specification of every provider whose feature is on.
 pub(in crate::sandbox) const BUNDLES: &[&str] = &[
     #[cfg(feature = "ofx")]
-    include_str!("../../../specs/bundled/ofx.json"),
+    OFX,
     #[cfg(feature = "mx")]
-    include_str!("../../../specs/bundled/mx.json"),
+    MX,
     #[cfg(feature = "omnifund")]
-    include_str!("../../../specs/bundled/omnifund.json"),
+    OMNIFUND,
     #[cfg(feature = "tatrabanka")]
-    include_str!("../../../specs/bundled/tatrabanka.json"),
+    TATRABANKA,
     #[cfg(feature = "finexer")]
-    include_str!("../../../specs/bundled/finexer.json"),
+    FINEXER,
 ];
+
+/// That of a provider.
+pub(in crate::sandbox) fn of(provider: &str) -> Option<&'static str> {
+    match provider {
+        "ofx" => Some(OFX),
+        "mx" => Some(MX),
+        "omnifund" => Some(OMNIFUND),
+        "tatrabanka" => Some(TATRABANKA),
+        "finexer" => Some(FINEXER),
+        _ => None,
+    }
+}

@@ -65,7 +65,7 @@ impl Making<'_> {
         for (name, property) in properties {
             let is_needed = self.document.requires(schema, name);
             if self.document.keyword(property, "writeOnly").and_then(Json::as_bool) == Some(true)
-                || (!is_needed && depth >= SHALLOW)
+                || (!is_needed && (depth >= SHALLOW || is_absent(name)))
             {
                 continue;
             }
@@ -157,6 +157,12 @@ impl Making<'_> {
         }
         text
     }
+}
+
+/// Whether a reply says something by this that is not so: that there are more pages, or that it is an error.
+fn is_absent(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.starts_with("next") || ["error", "fault", "exception"].iter().any(|word| lower.contains(word))
 }
 
 /// What stands under such a name as a rule.
@@ -267,6 +273,11 @@ mod tests {
             (
                 r#"{"type":"object","properties":{"currency":{"type":"string"},"accountId":{"type":"string"},"pin":{"type":"string","writeOnly":true}}}"#,
                 r#"{"currency":"EUR","accountId":"accountId-1"}"#,
+            ),
+            // A reply that is neither an error nor one of several pages.
+            (
+                r#"{"type":"object","required":["errors"],"properties":{"nextCursor":{"type":"string"},"errorCode":{"type":"integer"},"errors":{"type":"integer"}}}"#,
+                r#"{"errors":1}"#,
             ),
             (
                 r#"{"allOf":[{"type":"object","properties":{"a":{"type":"integer"}}},{"type":"object","properties":{"b":{"type":"boolean"}}}]}"#,

@@ -46,9 +46,12 @@ pub(super) fn all(document: &Specification) -> Vec<Operation> {
     operations.collect()
 }
 
-/// The operation, with replies made from their schemas where it shows none.
+/// The operation, with replies made from their schemas where it shows none. What the authorization server answers is made there.
 fn with_examples(document: &Specification, operation: &model::Operation) -> model::Operation {
     let mut operation = operation.clone();
+    if operation.client == ClientKind::Oauth {
+        return operation;
+    }
     let contents = operation.replies.iter_mut().flat_map(|reply| &mut reply.contents);
     for content in contents.filter(|content| is_json(&content.media_type) && content.examples.is_empty()) {
         content.examples.push((String::new(), made(document, &content.schema)));
