@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::{io, path::Path, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use finrail_cli::import;
+use finrail_cli::{import, new};
 #[cfg(feature = "sandbox")]
 use finrail_cli::sandbox;
 
@@ -26,6 +26,8 @@ pub struct Arguments {
 pub enum Task {
     /// Takes a published OpenAPI document (2.0, 3.0, 3.1; JSON or YAML), and makes the bundle that `build.rs` reads.
     Import(Import),
+    /// Makes a crate for one bank: its specification, a build script, a test against the sandbox, a page.
+    New(New),
     /// Plays providers on a port of this machine: finrail's own, or what was imported.
     #[cfg(feature = "sandbox")]
     Sandbox(Sandbox),
@@ -65,6 +67,9 @@ pub struct Import {
     /// Take a newer document in the place of the one that is there.
     #[arg(long)]
     again: bool,
+    /// Metadata of the authorization server (RFC 8414), for what a new overlay says of it.
+    #[arg(long, value_name = "FILE|URL")]
+    metadata: Option<String>,
 }
 
 impl Import {
@@ -76,6 +81,45 @@ impl Import {
             only: self.only,
             into: self.into,
             again: self.again,
+            metadata: self.metadata,
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct New {
+    /// The folder of the crate, whose name is the crate's.
+    folder: PathBuf,
+    /// The document that the bank publishes.
+    #[arg(value_name = "FILE|URL")]
+    document: String,
+    /// The name of the client's module, in snake_case; none: the crate's.
+    #[arg(long)]
+    id: Option<String>,
+    /// The provider's name; none: the document's title.
+    #[arg(long)]
+    name: Option<String>,
+    /// Only these operations: `tag:Payments`, `path:/payments`, or an `operationId`.
+    #[arg(long, value_name = "SELECTOR")]
+    only: Vec<String>,
+    /// Metadata of the authorization server (RFC 8414), for what the overlay says of it.
+    #[arg(long, value_name = "FILE|URL")]
+    metadata: Option<String>,
+    /// A checkout of finrail that the crate depends on; none: what is published.
+    #[arg(long, value_name = "FOLDER")]
+    finrail: Option<PathBuf>,
+}
+
+impl New {
+    pub fn options(self) -> new::Options {
+        new::Options {
+            folder: self.folder,
+            document: self.document,
+            id: self.id,
+            name: self.name,
+            only: self.only,
+            metadata: self.metadata,
+            finrail: self.finrail,
         }
     }
 }

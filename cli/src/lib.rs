@@ -7,6 +7,7 @@
 pub mod drift;
 pub mod git;
 pub mod import;
+pub mod new;
 pub mod outline;
 pub mod pages;
 pub mod place;

@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
-use finrail_cli::import;
+use finrail_cli::{import, new};
 use finrail_cli::shell::{Outcome, Shell};
 
 use arguments::{Arguments, COMMAND, Task};
@@ -32,6 +32,7 @@ fn run(task: Task, shell: &mut Shell<'_>) -> std::io::Result<Outcome> {
     let here = std::env::current_dir()?;
     match task {
         Task::Import(import) => import::run(&here, COMMAND, &import.options(), shell),
+        Task::New(crate_) => new::run(&here, COMMAND, &crate_.options(), shell),
         #[cfg(feature = "sandbox")]
         Task::Sandbox(sandbox) => finrail_cli::sandbox::run(&here, COMMAND, &sandbox.options(), shell),
         #[cfg(feature = "sandbox")]

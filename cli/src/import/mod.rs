@@ -33,6 +33,8 @@ pub struct Options {
     pub into: Option<PathBuf>,
     /// Take a newer document in the place of one that is there.
     pub again: bool,
+    /// Metadata of the authorization server (RFC 8414), a file or an address: what a new overlay says of it.
+    pub metadata: Option<String>,
 }
 
 /// The overlay beside a document.

@@ -13,6 +13,8 @@ pub mod document;
 pub mod grammar;
 pub mod json;
 pub mod lines;
+#[cfg(feature = "made")]
+pub mod made;
 pub mod media_type;
 pub mod model;
 pub mod names;

@@ -6,7 +6,6 @@
 
 pub(in crate::sandbox) mod bundled;
 mod collection;
-mod made;
 mod operation;
 mod page_query;
 mod path;

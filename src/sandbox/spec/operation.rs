@@ -3,11 +3,11 @@
 use std::ops::Deref;
 
 use finrail_spec::json::Json;
+use finrail_spec::made;
 use finrail_spec::media_type::is_json;
 use finrail_spec::model::{self, Content, Parameter, Place, Reply, Specification};
 use finrail_spec::vocabulary::ClientKind;
 
-use super::made::made;
 use super::path::{Segment, template, versionless};
 use super::role::{Role, role};
 
@@ -54,7 +54,7 @@ fn with_examples(document: &Specification, operation: &model::Operation) -> mode
     }
     let contents = operation.replies.iter_mut().flat_map(|reply| &mut reply.contents);
     for content in contents.filter(|content| is_json(&content.media_type) && content.examples.is_empty()) {
-        content.examples.push((String::new(), made(document, &content.schema)));
+        content.examples.push((String::new(), made::reply(document, &content.schema)));
     }
     operation
 }

@@ -1,7 +1,7 @@
-//! Replies where a specification has no example: made from the schema, the same every time.
+//! Values where a specification has no example: made from the schema, the same every time.
 
-use finrail_spec::json::Json;
-use finrail_spec::model::Specification;
+use crate::json::Json;
+use crate::model::Specification;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Deeper than this, only what a schema requires is made.
@@ -9,13 +9,34 @@ const SHALLOW: usize = 4;
 /// Deeper than this, nothing is: a schema that requires itself has no value.
 const DEEPEST: usize = 12;
 
-/// A value of a schema: its example, or one that fits it.
-pub(super) fn made(document: &Specification, schema: &Json) -> Json {
-    Making { document }.value(schema, "", 0).unwrap_or(Json::Null)
+/// What a server may answer: the schema's example, or a value that fits it, with what is optional.
+///
+/// ```
+/// use finrail_spec::json::Json;
+/// use finrail_spec::model::Specification;
+///
+/// let root = r#"{"openapi":"3.0.3","x-provider":{"id":"own","name":"Own","env_prefix":"OWN"},"paths":{}}"#;
+/// let document = Specification::read_as_it_is(Json::parse(root)?).map_err(|faults| format!("{faults:?}"))?;
+/// let schema = Json::parse(r#"{"type":"object","properties":{"iban":{"type":"string","pattern":"^SK[0-9]{4}$"}}}"#)?;
+/// assert_eq!(finrail_spec::made::reply(&document, &schema).to_string(), r#"{"iban":"SK1111"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn reply(document: &Specification, schema: &Json) -> Json {
+    let is_reply = true;
+    Making { document, is_reply }.value(schema, "", 0).unwrap_or(Json::Null)
+}
+
+/// What a client may send: the schema's example, or a value that fits it, with what is required alone.
+#[must_use]
+pub fn request(document: &Specification, schema: &Json) -> Json {
+    let is_reply = false;
+    Making { document, is_reply }.value(schema, "", 0).unwrap_or(Json::Null)
 }
 
 struct Making<'d> {
     document: &'d Specification,
+    is_reply: bool,
 }
 
 impl Making<'_> {
@@ -64,8 +85,9 @@ impl Making<'_> {
         let mut members = Vec::new();
         for (name, property) in properties {
             let is_needed = self.document.requires(schema, name);
-            if self.document.keyword(property, "writeOnly").and_then(Json::as_bool) == Some(true)
-                || (!is_needed && (depth >= SHALLOW || is_absent(name)))
+            let other_way = if self.is_reply { "writeOnly" } else { "readOnly" };
+            if self.document.keyword(property, other_way).and_then(Json::as_bool) == Some(true)
+                || (!is_needed && (!self.is_reply || depth >= SHALLOW || is_absent(name)))
             {
                 continue;
             }
@@ -119,13 +141,13 @@ impl Making<'_> {
 
     fn number(&self, schema: &Json) -> String {
         let usual = "10.50";
-        let decimal = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
+        // Near enough to tell which is more; what is written keeps its digits.
+        let size = |text: &str| text.parse::<f64>().unwrap_or_default();
         let least = self.digits(schema, "minimum");
         let most = self.digits(schema, "maximum");
-        let value = decimal(usual);
         match (least, most) {
-            (Some(least), _) if decimal(&least) > value => least,
-            (_, Some(most)) if decimal(&most) < value => most,
+            (Some(least), _) if size(&least) > size(usual) => least,
+            (_, Some(most)) if size(&most) < size(usual) => most,
             _ => usual.to_owned(),
         }
     }
@@ -234,10 +256,11 @@ fn letter_of(class: &Class) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use finrail_spec::json::Json;
-    use finrail_spec::model::Specification;
-
-    use super::{made, matching};
+    #[cfg(feature = "check")]
+    use super::matching;
+    use super::{reply, request};
+    use crate::json::Json;
+    use crate::model::Specification;
 
     fn document(schemas: &str) -> Specification {
         let root = format!(
@@ -294,9 +317,18 @@ mod tests {
             (r#"{"oneOf":[{"type":"integer"},{"type":"string"}]}"#, "1"),
         ] {
             let document = document(&format!(r#"{{"A":{schema}}}"#));
-            let found = made(&document, &document.schemas()[0].1).to_string();
+            let found = reply(&document, &document.schemas()[0].1).to_string();
             assert_eq!(found, value, "{schema}");
         }
+    }
+
+    #[test]
+    fn what_is_sent_has_what_is_required_alone() {
+        let document = document(
+            r#"{"A":{"type":"object","required":["id","amount"],"properties":{"id":{"type":"string","readOnly":true},
+            "amount":{"type":"number"},"note":{"type":"string"}}}}"#,
+        );
+        assert_eq!(request(&document, &document.schemas()[0].1).to_string(), r#"{"amount":10.50}"#);
     }
 
     #[test]
@@ -305,16 +337,17 @@ mod tests {
             r##"{"Tree":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},
             "parent":{"$ref":"#/components/schemas/Tree"},"children":{"type":"array","items":{"$ref":"#/components/schemas/Tree"}}}}}"##,
         );
-        let value = made(&tree, &tree.schemas()[0].1);
+        let value = reply(&tree, &tree.schemas()[0].1);
         assert_eq!(value.get("name").and_then(Json::as_str), Some("name-1"));
         assert!(value.to_string().len() < 2000, "{value}");
         // A value of this cannot be.
         let endless = document(
             r##"{"E":{"type":"object","required":["e"],"properties":{"e":{"$ref":"#/components/schemas/E"}}}}"##,
         );
-        assert_eq!(made(&endless, &endless.schemas()[0].1), Json::Null);
+        assert_eq!(reply(&endless, &endless.schemas()[0].1), Json::Null);
     }
 
+    #[cfg(feature = "check")]
     #[test]
     fn a_text_fits_its_pattern() {
         for pattern in [
