@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::{io, path::Path, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use finrail_cli::{import, new};
 #[cfg(feature = "sandbox")]
 use finrail_cli::sandbox;
+use finrail_cli::tasks::{self, today};
+use finrail_cli::{import, new};
 
 /// What people type to run this.
 pub const COMMAND: &str = "finrail";
@@ -26,6 +27,15 @@ pub struct Arguments {
 pub enum Task {
     /// Takes a published OpenAPI document (2.0, 3.0, 3.1; JSON or YAML), and makes the bundle that `build.rs` reads.
     Import(Import),
+    /// Looks whether the specifications of this folder can be made into clients, and writes nothing.
+    Check {
+        /// Providers, by the names of their files or folders; none: all.
+        providers: Vec<String>,
+    },
+    /// Makes again what is made from the specifications of this folder: bundles, pages, outlines.
+    Regen(tasks::Regen),
+    /// Compares a specification of this folder with evidence of what the provider does now.
+    Drift(tasks::Drift),
     /// Makes a crate for one bank: its specification, a build script, a test against the sandbox, a page.
     New(New),
     /// Plays providers on a port of this machine: finrail's own, or what was imported.
@@ -82,6 +92,7 @@ impl Import {
             into: self.into,
             again: self.again,
             metadata: self.metadata,
+            today: today(),
         }
     }
 }
@@ -120,6 +131,7 @@ impl New {
             only: self.only,
             metadata: self.metadata,
             finrail: self.finrail,
+            today: today(),
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod regen;
 pub mod sandbox;
 pub mod shell;
 pub mod surface;
+pub mod tasks;
 pub mod usage;
 pub mod wire_schemas;
 pub mod workspace;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use finrail_spec::grammar::{self, Kind};
 use finrail_spec::model::{Operation, Requirement, Server};
@@ -17,7 +18,7 @@ pub const TABLE_END: &str = "<!-- providers:end -->";
 
 /// The page of one provider, as `command` makes it.
 #[must_use]
-pub fn page(provider: &Provider, bundle: &Value, command: &str) -> String {
+pub fn page(provider: &Provider, bundle: &Value, from: &Path, command: &str) -> String {
     let mut page = String::new();
     let id = provider.id();
     let about = &provider.specification;
@@ -25,7 +26,7 @@ pub fn page(provider: &Provider, bundle: &Value, command: &str) -> String {
         page,
         "{}\n\n# {}\n\n{}\n\n\
          Feature and module: `{id}`. Credentials from the environment: `{}_CLIENT_ID`, `{}_CLIENT_SECRET`.\n\n",
-        mark(id, command),
+        mark(from, command),
         about.title,
         about.description,
         about.provider.env_prefix,
@@ -42,8 +43,17 @@ pub fn page(provider: &Provider, bundle: &Value, command: &str) -> String {
 
 /// The first line of a provider's page.
 #[must_use]
-pub fn mark(id: &str, command: &str) -> String {
-    format!("<!-- Made by `{command} regen` from specs/{id}.yaml; not edited by hand. -->")
+pub fn mark(from: &Path, command: &str) -> String {
+    format!(
+        "<!-- Made by `{command} regen` from {}; not edited by hand. -->",
+        from.display()
+    )
+}
+
+/// What every such line begins with.
+#[must_use]
+pub fn beginning_of_mark(command: &str) -> String {
+    format!("<!-- Made by `{command} regen` from ")
 }
 
 fn trust(provider: &Provider, page: &mut String) {

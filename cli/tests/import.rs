@@ -25,6 +25,7 @@ impl Place {
         let mut options = Options {
             document: document.map(str::to_owned),
             id: "harbour".to_owned(),
+            today: "2026-11-28".to_owned(),
             ..Options::default()
         };
         change(&mut options);

@@ -12,6 +12,7 @@ use finrail_spec::overlay::{self, OverlayFault};
 use finrail_spec::pointer::{join, keys};
 use finrail_spec::readable::{Examples, examples};
 
+use super::folder::Record;
 use crate::wire_schemas::shared_schemas;
 
 /// What a document is made into a client with.
@@ -23,6 +24,8 @@ pub struct Facts {
     pub name: String,
     /// The operations that are wanted.
     pub only: Only,
+    /// Where the document is from: what every operation's provenance says.
+    pub record: Option<Record>,
 }
 
 /// A bundle, and what became of the document.
@@ -165,6 +168,18 @@ fn with_provider(mut root: Json, facts: &Facts) -> Json {
         root.set("x-provider", provider);
     }
     root.set("openapi", Json::str("3.0.3"));
+    if let Some(record) = &facts.record {
+        let provenance = Json::object([
+            ("grade", Json::str("official")),
+            ("checked", Json::str(record.taken.as_str())),
+            ("sources", Json::Array(vec![Json::str(record.from.as_str())])),
+        ]);
+        for (pointer, operation) in operations_of(&root.clone()) {
+            if operation.get("x-provenance").is_none() {
+                root.set_pointer(&join(&pointer, "x-provenance"), provenance.clone());
+            }
+        }
+    }
     root
 }
 

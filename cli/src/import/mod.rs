@@ -2,6 +2,7 @@
 //! become a bundle, which `build.rs` reads; what cannot be generated is told, all of it at once, and costs nothing else.
 
 mod bundle;
+mod folder;
 mod overlay;
 mod proposals;
 mod report;
@@ -9,14 +10,16 @@ mod report;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use finrail_spec::normal::Only;
 use finrail_spec::published::{Language, Published};
 
 pub use bundle::{Facts, ImportError, Imported, import};
+pub use folder::{Again, Record, again, newer};
 pub use proposals::{Proposal, proposals};
 
 use crate::place::fetch;
 use crate::shell::{Outcome, Shell, Tone, quoted};
+use crate::workspace::{BUNDLE, OVERLAY};
+use folder::{document_in, facts};
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -35,12 +38,9 @@ pub struct Options {
     pub again: bool,
     /// Metadata of the authorization server (RFC 8414), a file or an address: what a new overlay says of it.
     pub metadata: Option<String>,
+    /// `YYYY-MM-DD`, for the record of where the document is from.
+    pub today: String,
 }
-
-/// The overlay beside a document.
-const OVERLAY: &str = "overlay.yaml";
-/// What is made of both.
-const BUNDLE: &str = "bundle.json";
 
 /// Imports a document into a folder: the document as it came, an overlay where there is none, and the bundle.
 ///
@@ -94,6 +94,25 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             return Ok(Outcome::Failure);
         }
     };
+    let record = match (&options.document, Record::read(&folder)?) {
+        (None, Some(record)) if !record.fits(&bytes) => {
+            let file = shown.join(known.as_deref().and_then(Path::file_name).unwrap_or_default());
+            let what = format!(
+                "{}: the document is not as it came: put it back, and say what it lacks in {OVERLAY}; or take a newer one with `--again`",
+                file.display()
+            );
+            shell.header(Tone::Bad, "Refused", &what)?;
+            return Ok(Outcome::Failure);
+        }
+        (None, Some(record)) => record,
+        (None, None) => {
+            let file = known
+                .as_deref()
+                .map_or(String::new(), |known| known.display().to_string());
+            Record::of(&file, &bytes, &options.today)
+        }
+        (Some(place), _) => Record::of(place, &bytes, &options.today),
+    };
     let title = published.root.at(&["info", "title"]).and_then(|title| title.as_str());
     let name = options
         .name
@@ -118,15 +137,14 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             return Ok(Outcome::Failure);
         }
     };
-    let only = match options.only.is_empty() {
-        false => options.only.clone(),
-        true => overlay::only(&overlay.root),
-    };
-    let facts = Facts {
-        id: id.clone(),
-        name: name.unwrap_or_else(|| id.clone()),
-        only: Only::of(only.iter().map(String::as_str)),
-    };
+    let facts = facts(
+        id,
+        name.as_deref(),
+        &published.root,
+        &overlay.root,
+        &options.only,
+        Some(&record),
+    );
     // The bytes as they came.
     let document_file = match published.language {
         Language::Json => "openapi.json",
@@ -138,6 +156,7 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             std::fs::remove_file(known)?;
         }
         std::fs::write(folder.join(document_file), &bytes)?;
+        record.write(&folder)?;
         match is_new {
             true => std::fs::write(&overlay_file, &overlay_text),
             false => Ok(()),
@@ -187,12 +206,4 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     };
     shell.header(Tone::Note, "Next", &what)?;
     Ok(Outcome::Fresh)
-}
-
-/// The document that a folder has.
-fn document_in(folder: &Path) -> Option<PathBuf> {
-    ["openapi.yaml", "openapi.json"]
-        .into_iter()
-        .map(|name| folder.join(name))
-        .find(|file| file.exists())
 }

@@ -7,6 +7,12 @@ use finrail_spec::vocabulary::Grant;
 
 use super::journey::journey;
 
+const SETTINGS: &str = r#"# Where `finrail check`, `regen` and `drift` find the specifications, and where pages and outlines go that they make.
+specs = "specs"
+pages = "docs"
+outlines = "docs/outline"
+"#;
+
 /// What the files are made of.
 pub(super) struct Crate<'c> {
     pub(super) name: &'c str,
@@ -26,6 +32,7 @@ impl Crate<'_> {
             ("tests/sandbox.rs", journey(self.document, &self.module(), self.id)),
             ("README.md", self.page()),
             (".gitignore", "/target\n".to_owned()),
+            ("finrail.toml", SETTINGS.to_owned()),
         ]
     }
 
@@ -42,7 +49,10 @@ impl Crate<'_> {
             Some(checkout) => {
                 // A literal of TOML takes every path but one with a quote in it.
                 let path = checkout.join(folder).display().to_string();
-                format!("version = \"{minor}\", path = {}", toml_text(path.trim_end_matches('/')))
+                format!(
+                    "version = \"{minor}\", path = {}",
+                    toml_text(path.trim_end_matches('/'))
+                )
             }
         };
         format!(
@@ -109,7 +119,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {{
         let (id, module, command) = (self.id, self.module(), self.command);
         let provider = one_line(&self.document.provider.name);
         let prefix = &self.document.provider.env_prefix;
-        let environment = self.document.servers.iter().find_map(|server| server.environment.as_deref());
+        let environment = self
+            .document
+            .servers
+            .iter()
+            .find_map(|server| server.environment.as_deref());
         let environment = match environment.and_then(finrail_spec::names::variant_name) {
             Some(name) => format!(".environment({module}::Environment::{name})"),
             None => ".base_url(\"https://...\")".to_owned(),
@@ -154,7 +168,9 @@ A typed client of {provider}, generated from the document that it publishes.
 | what the build script reads, made of both | `specs/{id}/bundle.json` |
 | the client against the bank, played from the same document | `tests/sandbox.rs` |
 
-After a change of the overlay: `{command} import --id {id}`. For a newer document: `{command} import <file|url> --id {id} --again`.
+After a change of the overlay: `{command} import --id {id}`, or `{command} regen`, which writes a page and an outline of the client into `docs` too and
+says whether users of the crate will notice; `{command} regen --check` in CI says whether all is as it was made. For a newer document: `{command} import <file|url> --id {id} --again`.
+What the bank does now is compared by `{command} drift {id} --openapi <file|url>`; `--docs`, `--metadata`, `--har` and `--canary` take other evidence.
 To play the bank for a browser, or for another program: `{command} sandbox`, and `{command} control --help` for its clock, faults and tokens.
 "#,
             name = self.name,

@@ -35,9 +35,7 @@ async fn bank() -> Result<Sandbox, Box<dyn std::error::Error>> {{
 "#
     );
     let client = "registered";
-    let credentials = format!(
-        "{module}::Credentials::new({client}.client_id, {client}.client_secret)"
-    );
+    let credentials = format!("{module}::Credentials::new({client}.client_id, {client}.client_secret)");
     if by_browser {
         let _ = write!(
             out,
@@ -111,10 +109,9 @@ async fn {id}_answers() -> Done {{
             arguments = arguments(document, operation),
         );
     }
-    let acts = document
-        .operations
-        .iter()
-        .find(|operation| operation.effect == Effect::Neither && body_of(operation).is_some() && is_plain(document, operation));
+    let acts = document.operations.iter().find(|operation| {
+        operation.effect == Effect::Neither && body_of(operation).is_some() && is_plain(document, operation)
+    });
     if let Some((operation, (type_name, body))) = acts.and_then(|operation| Some((operation, body_of(operation)?))) {
         let value = match operation.sent().and_then(|content| content.examples.first()) {
             Some((_, example)) => example.clone(),
@@ -168,9 +165,10 @@ fn is_plain(document: &Specification, operation: &Operation) -> bool {
         && operation.parameters.iter().all(|parameter| {
             !parameter.required || (parameter.place != Place::Path && argument(document, parameter).is_some())
         })
-        && operation.successes().next().is_some_and(|reply| {
-            reply.contents.iter().all(|content| is_json(&content.media_type))
-        })
+        && operation
+            .successes()
+            .next()
+            .is_some_and(|reply| reply.contents.iter().all(|content| is_json(&content.media_type)))
 }
 
 /// The name and the schema of the body that an operation takes.
@@ -184,7 +182,10 @@ fn body_of(operation: &Operation) -> Option<(&str, &Json)> {
 fn arguments(document: &Specification, operation: &Operation) -> String {
     let needed = operation.parameters.iter().filter(|parameter| parameter.required);
     let setters = needed.filter_map(|parameter| {
-        let name = parameter.rust_name.clone().unwrap_or_else(|| snake_case(&parameter.name));
+        let name = parameter
+            .rust_name
+            .clone()
+            .unwrap_or_else(|| snake_case(&parameter.name));
         Some(format!(".{}({})", ident_name(&name), argument(document, parameter)?))
     });
     setters.collect()
@@ -192,7 +193,10 @@ fn arguments(document: &Specification, operation: &Operation) -> String {
 
 /// An argument, where it is a text or a number.
 fn argument(document: &Specification, parameter: &Parameter) -> Option<String> {
-    let value = parameter.example.clone().unwrap_or_else(|| made::reply(document, &parameter.schema));
+    let value = parameter
+        .example
+        .clone()
+        .unwrap_or_else(|| made::reply(document, &parameter.schema));
     let format = document.keyword(&parameter.schema, "format").and_then(Json::as_str);
     match (value, format) {
         (Json::String(text), None | Some("decimal")) => Some(format!("{text:?}")),

@@ -32,6 +32,8 @@ pub struct Options {
     pub metadata: Option<String>,
     /// A checkout of finrail; none: what is published.
     pub finrail: Option<PathBuf>,
+    /// `YYYY-MM-DD`, for the record of where the document is from.
+    pub today: String,
 }
 
 /// Makes the crate.
@@ -46,13 +48,19 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     };
     let shown = options.folder.display().to_string();
     let folder = root.join(&options.folder);
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     if !is_package_name(&name) {
         let why = format!("`{name}` is no name of a crate: write letters, digits, `-` and `_`, with a letter first");
         return refused(shell, &why);
     }
     if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return refused(shell, &format!("{shown} is there already and is not empty: name another folder"));
+        return refused(
+            shell,
+            &format!("{shown} is there already and is not empty: name another folder"),
+        );
     }
     let finrail = match &options.finrail {
         None => None,
@@ -80,6 +88,7 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         name: options.name.clone(),
         only: options.only.clone(),
         metadata,
+        today: options.today.clone(),
         ..import::Options::default()
     };
     std::fs::create_dir_all(&folder)?;
@@ -112,7 +121,11 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         }
         std::fs::write(path, text)?;
     }
-    shell.header(Tone::Good, "Created", &format!("{shown}, a crate with the client of {}", document.provider.name))?;
+    shell.header(
+        Tone::Good,
+        "Created",
+        &format!("{shown}, a crate with the client of {}", document.provider.name),
+    )?;
     let place = quoted(&shown);
     shell.header(Tone::Note, "Next", &format!("cd {place} && cargo test"))?;
     Ok(Outcome::Fresh)
@@ -121,7 +134,9 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
 /// A name that cargo takes.
 fn is_package_name(name: &str) -> bool {
     name.starts_with(|letter: char| letter.is_ascii_alphabetic())
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
         && !finrail_spec::names::is_keyword(name)
         && !matches!(name, "finrail" | "test" | "core" | "std" | "alloc" | "proc-macro")
 }

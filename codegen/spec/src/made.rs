@@ -328,7 +328,10 @@ mod tests {
             r#"{"A":{"type":"object","required":["id","amount"],"properties":{"id":{"type":"string","readOnly":true},
             "amount":{"type":"number"},"note":{"type":"string"}}}}"#,
         );
-        assert_eq!(request(&document, &document.schemas()[0].1).to_string(), r#"{"amount":10.50}"#);
+        assert_eq!(
+            request(&document, &document.schemas()[0].1).to_string(),
+            r#"{"amount":10.50}"#
+        );
     }
 
     #[test]

@@ -54,7 +54,9 @@ fn with_examples(document: &Specification, operation: &model::Operation) -> mode
     }
     let contents = operation.replies.iter_mut().flat_map(|reply| &mut reply.contents);
     for content in contents.filter(|content| is_json(&content.media_type) && content.examples.is_empty()) {
-        content.examples.push((String::new(), made::reply(document, &content.schema)));
+        content
+            .examples
+            .push((String::new(), made::reply(document, &content.schema)));
     }
     operation
 }
