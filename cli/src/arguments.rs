@@ -93,6 +93,36 @@ impl Import {
             again: self.again,
             metadata: self.metadata,
             today: today(),
+            ask: asked(),
+        }
+    }
+}
+
+/// Whoever looks at a terminal is asked; a program is not.
+fn asked() -> Option<import::Ask> {
+    use std::io::IsTerminal as _;
+    let is_there = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    is_there.then_some(ask as import::Ask)
+}
+
+fn ask(question: &str, answers: &[&str]) -> std::io::Result<Option<String>> {
+    eprintln!("{question}");
+    for (n, answer) in answers.iter().enumerate() {
+        let assumed = if n == 0 { ", if you do not know" } else { "" };
+        eprintln!("  {} {answer}{assumed}", n + 1);
+    }
+    loop {
+        eprint!("1 to {}: ", answers.len());
+        let mut line = String::new();
+        if std::io::stdin().read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        let said = line.trim();
+        let number = said.parse::<usize>().ok().and_then(|n| answers.get(n.checked_sub(1)?));
+        match number.or_else(|| answers.iter().find(|answer| **answer == said)) {
+            Some(answer) => return Ok(Some((*answer).to_owned())),
+            None if said.is_empty() => return Ok(None),
+            None => {}
         }
     }
 }
@@ -132,6 +162,7 @@ impl New {
             metadata: self.metadata,
             finrail: self.finrail,
             today: today(),
+            ask: asked(),
         }
     }
 }

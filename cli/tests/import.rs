@@ -226,6 +226,58 @@ fn what_is_missing_of_all_of_it_has_an_overlay_to_be_written_into() {
     assert_eq!(place.bundle()["paths"]["/token"]["post"]["operationId"], "create_token");
 }
 
+#[test]
+fn what_metadata_and_a_person_say_stands_in_a_new_overlay() {
+    let place = Place::new("known");
+    let metadata = r#"{"issuer":"https://login.harbour.example","token_endpoint":"https://tokens.harbour.example/oauth/token",
+        "token_endpoint_auth_methods_supported":["private_key_jwt","client_secret_post"],"code_challenge_methods_supported":["S256"],
+        "revocation_endpoint":"https://tokens.harbour.example/oauth/revoke"}"#;
+    std::fs::write(place.0.join("metadata.json"), metadata).unwrap();
+    let (outcome, told) = place.import(Some("harbour.yaml"), |options| {
+        options.metadata = Some("metadata.json".to_owned());
+        options.ask = Some(|question, _| panic!("{question}"));
+    });
+    assert_eq!(outcome, Outcome::Fresh, "{told}");
+    let bundle = place.bundle();
+    let oauth = &bundle["components"]["securitySchemes"]["oauth"]["x-oauth"];
+    assert_eq!(oauth["client_authentication"]["default"], "client_secret_post");
+    assert_eq!(
+        (&oauth["pkce"], &oauth["operations"]["revoke"]),
+        (&Value::from("supported"), &Value::from("revoke_token"))
+    );
+    finrail_codegen::generate(
+        "b.json",
+        &place.read("bundle.json"),
+        &finrail_codegen::Options::default(),
+    )
+    .unwrap();
+
+    // A person is asked for the rest, and for that alone.
+    let place = Place::new("asked");
+    let (outcome, _) = place.import(Some("harbour.yaml"), |options| {
+        options.ask = Some(|question, answers| {
+            assert!(answers.len() > 2);
+            Ok(question.contains("PKCE").then(|| "required".to_owned()))
+        });
+    });
+    assert_eq!(outcome, Outcome::Fresh);
+    let overlay = place.read("overlay.yaml");
+    assert!(
+        overlay.contains("pkce: required") && overlay.contains("default: client_secret_basic"),
+        "{overlay}"
+    );
+
+    // What is no metadata is refused, and leaves nothing.
+    let place = Place::new("no-metadata");
+    std::fs::write(place.0.join("metadata.json"), "<html>Log in</html>").unwrap();
+    let (outcome, told) = place.import(Some("harbour.yaml"), |options| {
+        options.metadata = Some("metadata.json".to_owned());
+    });
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(told.contains("metadata.json: it is no JSON"), "{told}");
+    assert!(!place.0.join("specs").exists());
+}
+
 #[tokio::test]
 async fn the_sandbox_plays_the_bundle() {
     let place = Place::new("played");

@@ -3,6 +3,7 @@
 
 mod bundle;
 mod folder;
+pub mod metadata;
 mod overlay;
 mod proposals;
 mod report;
@@ -20,6 +21,7 @@ use crate::place::fetch;
 use crate::shell::{Outcome, Shell, Tone, quoted};
 use crate::workspace::{BUNDLE, OVERLAY};
 use folder::{document_in, facts};
+use metadata::Known;
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +42,12 @@ pub struct Options {
     pub metadata: Option<String>,
     /// `YYYY-MM-DD`, for the record of where the document is from.
     pub today: String,
+    /// Asks a person, where there is one.
+    pub ask: Option<Ask>,
 }
+
+/// Asks a person a question with these answers, the first of which is assumed; none: nothing was chosen.
+pub type Ask = fn(question: &str, answers: &[&str]) -> io::Result<Option<String>>;
 
 /// Imports a document into a folder: the document as it came, an overlay where there is none, and the bundle.
 ///
@@ -122,7 +129,22 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     let is_new = !overlay_file.exists();
     let overlay_text = match is_new {
         false => std::fs::read_to_string(&overlay_file)?,
-        true => overlay::text(&published.root, id, name.as_deref().unwrap_or(id), &options.only),
+        true => {
+            let known = match known_of(root, options, &published, shell)? {
+                Ok(known) => known,
+                Err(why) => {
+                    shell.header(Tone::Bad, "Refused", &why)?;
+                    return Ok(Outcome::Failure);
+                }
+            };
+            overlay::text(
+                &published.root,
+                id,
+                name.as_deref().unwrap_or(id),
+                &options.only,
+                &known,
+            )
+        }
     };
     let overlay = match Published::read(overlay_text.as_bytes()) {
         Ok(overlay) => overlay,
@@ -206,4 +228,34 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     };
     shell.header(Tone::Note, "Next", &what)?;
     Ok(Outcome::Fresh)
+}
+
+/// What metadata says of the authorization server, and then a person of what is left; notes are told.
+fn known_of(
+    root: &Path,
+    options: &Options,
+    published: &Published,
+    shell: &mut Shell<'_>,
+) -> io::Result<Result<Known, String>> {
+    let mut known = match &options.metadata {
+        None => Known::default(),
+        Some(place) => match metadata::known(&fetch(root, place)?) {
+            Ok(known) => known,
+            Err(why) => return Ok(Err(format!("{place}: {why}"))),
+        },
+    };
+    for note in &known.notes {
+        shell.header(Tone::Warn, "Metadata", note)?;
+    }
+    if let Some(ask) = options.ask.filter(|_| overlay::oauth(&published.root).is_some()) {
+        if known.authentication.is_none() {
+            let question = "How does the client show who it is at the token endpoint (RFC 6749 section 2.3.1)?";
+            known.authentication = ask(question, &metadata::AUTHENTICATIONS)?;
+        }
+        if known.pkce.is_none() {
+            let question = "What does the bank's documentation say of PKCE (RFC 7636)?";
+            known.pkce = ask(question, &["undocumented", "required", "supported", "refused"])?;
+        }
+    }
+    Ok(Ok(known))
 }

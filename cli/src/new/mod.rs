@@ -34,6 +34,8 @@ pub struct Options {
     pub finrail: Option<PathBuf>,
     /// `YYYY-MM-DD`, for the record of where the document is from.
     pub today: String,
+    /// Asks a person, where there is one.
+    pub ask: Option<import::Ask>,
 }
 
 /// Makes the crate.
@@ -89,6 +91,7 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         only: options.only.clone(),
         metadata,
         today: options.today.clone(),
+        ask: options.ask,
         ..import::Options::default()
     };
     std::fs::create_dir_all(&folder)?;

@@ -41,6 +41,8 @@ enum Scheme {
 }
 
 const SCHEMES: &str = "/components/securitySchemes";
+/// Where tokens are revoked (RFC 7009), which OpenAPI has no word for.
+const REVOCATION: &str = "x-revocation-url";
 
 /// Brings the security of a document in OpenAPI 3.0 whose references are resolved into the schemes `oauth` and `accessKey`, and
 /// makes operations of the endpoints that its flows name.
@@ -239,7 +241,7 @@ fn server_of(schemes: &[&Json], used: &BTreeSet<String>, losses: &mut Vec<Loss>)
     let mut out = Json::object([("type", Json::str("oauth2"))]);
     let mut flows: Vec<(String, Json)> = Vec::new();
     for scheme in schemes {
-        for keyword in ["description", "x-oauth"] {
+        for keyword in ["description", "x-oauth", REVOCATION] {
             if let Some(value) = scheme.get(keyword).filter(|_| out.get(keyword).is_none()) {
                 out.set(keyword, value.clone());
             }
@@ -336,9 +338,20 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         }
     };
     fill("grants", Json::Array(grants));
+    let revoke = scheme.remove(REVOCATION);
+    let revoke = revoke.as_ref().and_then(Json::as_str).map(str::to_owned);
     let mut operations = vec![("token", Json::str("create_token"))];
     if authorize.is_some() {
         operations.insert(0, ("authorize", Json::str("authorize")));
+    }
+    if revoke.is_some() {
+        operations.push(("revoke", Json::str("revoke_token")));
+        let revocation = [
+            ("token_field", Json::str("token")),
+            ("token_type_hint", Json::Bool(true)),
+            ("success", Json::Array(vec![Json::int(200)])),
+        ];
+        fill("revocation", Json::object(revocation));
     }
     fill("operations", Json::object(operations));
     // Every server takes this one of a client with a secret (RFC 6749 section 2.3.1).
@@ -351,7 +364,7 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         Json::Array(["authorize", "client_credentials", "password"].map(Json::str).to_vec()),
     );
     let mut hosts = Vec::new();
-    for (what, url) in [("token", token), ("authorize", authorize)] {
+    for (what, url) in [("token", token), ("authorize", authorize), ("revocation", revoke)] {
         let Some(url) = url else {
             if what == "token" {
                 problems.push("no flow has a `tokenUrl`: write it into the overlay".to_owned());
@@ -370,6 +383,7 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         };
         let (method, operation) = match what {
             "token" => ("post", token_operation()),
+            "revocation" => ("post", revocation_operation()),
             _ => ("get", authorize_operation()),
         };
         let at = join("/paths", &path);
@@ -382,6 +396,14 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
             });
         }
         root.set_pointer(&join(&at, method), operation);
+        if what == "revocation" {
+            if hosts.first().is_some_and(|(_, of_tokens)| *of_tokens != origin) {
+                problems.push(format!(
+                    "the revocation endpoint `{url}` is on another host than the token endpoint, which is not supported"
+                ));
+            }
+            continue;
+        }
         hosts.push((what, origin));
     }
     hosts_of_endpoints(root, &hosts, losses);
@@ -481,6 +503,28 @@ fn token_operation() -> Json {
     ])
 }
 
+/// The revocation endpoint (RFC 7009 section 2).
+fn revocation_operation() -> Json {
+    let body = [("application/x-www-form-urlencoded", shared("RevocationRequest"))];
+    let body = [("required", Json::Bool(true)), ("content", Json::object(body))];
+    let done = Json::object([("description", Json::str("The token is revoked."))]);
+    Json::object([
+        ("operationId", Json::str("revoke_token")),
+        ("summary", Json::str("Revoke a token")),
+        ("x-client", Json::str("oauth")),
+        ("security", Json::Array(Vec::new())),
+        ("requestBody", Json::object(body)),
+        (
+            "responses",
+            Json::object([
+                ("200", done),
+                ("4XX", reply("The request was refused.", "OAuthError")),
+                ("5XX", reply("The authorization server failed.", "OAuthError")),
+            ]),
+        ),
+    ])
+}
+
 /// The authorization endpoint (RFC 6749 section 3.1), which a browser opens.
 fn authorize_operation() -> Json {
     Json::object([
@@ -529,6 +573,26 @@ mod tests {
     const KEYS: &str = r#""Basic":{"type":"http","scheme":"basic"},"Key":{"type":"apiKey","in":"header","name":"X-Api-Key"},
         "Query":{"type":"apiKey","in":"query","name":"key"},"Digest":{"type":"http","scheme":"digest"},"Certificate":{"type":"mutualTLS"},
         "Token":{"type":"http","scheme":"bearer"},"Header":{"type":"apiKey","in":"header","name":"Authorization"}"#;
+
+    #[test]
+    fn the_revocation_endpoint_is_an_operation_too() {
+        let with = |url: &str| {
+            let scheme = LOGIN.replacen("\"type\":", &format!("\"x-revocation-url\":\"{url}\",\"type\":"), 1);
+            of(r#"[{"Login":["read"]}]"#, &scheme)
+        };
+        let secured = with("https://login.bank.example/revoke");
+        assert_eq!(secured.problems, Vec::<String>::new());
+        assert_eq!(at(&secured, "/paths/~1revoke/post/operationId"), r#""revoke_token""#);
+        let oauth = "/components/securitySchemes/oauth";
+        assert_eq!(
+            at(&secured, &format!("{oauth}/x-oauth/operations/revoke")),
+            r#""revoke_token""#
+        );
+        assert_eq!(at(&secured, &format!("{oauth}/x-oauth/revocation/success")), "[200]");
+        assert_eq!(at(&secured, &format!("{oauth}/x-revocation-url")), "");
+        let other = with("https://other.bank.example/revoke");
+        assert!(other.problems[0].contains("another host"), "{:?}", other.problems);
+    }
 
     #[test]
     fn what_an_operation_has_to_be_shown_is_in_the_generators_schemes() {
