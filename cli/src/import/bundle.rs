@@ -7,7 +7,7 @@ use finrail_spec::dialect::{Dialect, Loss, UnknownDialect, Weight};
 use finrail_spec::json::Json;
 use finrail_spec::lines::Lines;
 use finrail_spec::naming::Renamed;
-use finrail_spec::normal::{LeftOut, Only, normalised, operations_of, prune, reached};
+use finrail_spec::normal::{LeftOut, Only, is_own, normalised, operations_of, prune, reached};
 use finrail_spec::overlay::{self, OverlayFault};
 use finrail_spec::pointer::{join, keys};
 use finrail_spec::readable::{Examples, examples};
@@ -82,6 +82,10 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         Some(overlay) => overlay::apply(document, overlay).map_err(ImportError::Overlay)?,
         None => document.clone(),
     };
+    let mut document = document;
+    if is_own(&document) {
+        add_shared_schemas(&mut document);
+    }
     let normal = normalised(&document, &facts.only)?;
     if normal.operations == 0 {
         let what = "the document has no operation of that choice: `tag:..`, `path:..` and an operationId choose, as the document writes them";

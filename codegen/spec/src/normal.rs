@@ -8,7 +8,7 @@ use crate::grammar::Kind;
 use crate::json::Json;
 use crate::model::METHODS;
 pub use crate::naming::operations_of;
-use crate::naming::{Renamed, named};
+use crate::naming::{Renamed, SHARED, named, named_beside};
 use crate::plain::plain;
 use crate::pointer::{join, keys};
 use crate::rebuild::{edited, rebuilt};
@@ -129,10 +129,15 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     root = plain.root;
     losses.extend(plain.losses);
     faults.extend(plain.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
-    let secured = secured(&root);
-    root = secured.root;
-    losses.extend(secured.losses);
-    faults.extend(secured.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
+    let own = is_own(&root);
+    let mut problems = Vec::new();
+    if !own {
+        let secured = secured(&root);
+        root = secured.root;
+        losses.extend(secured.losses);
+        faults.extend(secured.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
+        problems = secured.problems;
+    }
     let tidied = tidied(&root);
     root = tidied.root;
     losses.extend(tidied.losses);
@@ -140,7 +145,11 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     let left_out = leave_out(&mut root, &faults);
     prune(&mut root);
     losses.retain(|loss| root.pointer(&home_of(&loss.pointer)).is_some() && !is_left_out(&loss.pointer, &left_out));
-    let named = named(&without_foreign_keys(&root));
+    let named = match own {
+        // The schemas of the token endpoint are the library's, and are meant.
+        true => named_beside(&without_foreign_keys(&root), &SHARED),
+        false => named(&without_foreign_keys(&root)),
+    };
     Ok(Normal {
         root: named.root,
         dialect: converted.dialect,
@@ -148,7 +157,7 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
         left_out,
         losses,
         renamed: named.renamed,
-        problems: secured.problems,
+        problems,
     })
 }
 
@@ -159,6 +168,13 @@ fn is_left_out(pointer: &str, left_out: &[LeftOut]) -> bool {
                 .strip_prefix(&one.pointer)
                 .is_some_and(|rest| rest.starts_with('/'))
     })
+}
+
+/// Whether a document is written in the vocabulary of finrail, its authorization server included.
+#[must_use]
+pub fn is_own(root: &Json) -> bool {
+    let operations = ["components", "securitySchemes", "oauth", "x-oauth", "operations"];
+    root.at(&operations).is_some() && root.get("x-provider").is_some()
 }
 
 /// What a place belongs to: an operation, a named schema, or the document.
