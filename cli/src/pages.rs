@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use finrail_spec::grammar::{self, Kind};
-use finrail_spec::model::{Operation, Requirement, Server};
+use finrail_spec::model::{KeyPlace, Operation, Requirement, Server};
 use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
@@ -102,6 +102,27 @@ fn hosts(provider: &Provider, page: &mut String) {
 }
 
 fn authorization(provider: &Provider, page: &mut String) {
+    if provider.specification.oauth.is_none() {
+        page.push_str("## Authorization\n\nThere is no authorization server. Keys, by the names of their schemes:\n\n");
+        let mut keys: Vec<_> = provider
+            .specification
+            .operations
+            .iter()
+            .flat_map(|operation| &operation.keys)
+            .collect();
+        keys.sort_by_key(|key| &key.scheme);
+        keys.dedup_by_key(|key| &key.scheme);
+        for key in keys {
+            let place = match key.place {
+                KeyPlace::Header => format!("header `{}`", key.name),
+                KeyPlace::Query => format!("parameter `{}` of the query", key.name),
+                KeyPlace::Bearer => "bearer credential".to_owned(),
+            };
+            let _ = writeln!(page, "- `{}`: {place}", key.scheme);
+        }
+        page.push('\n');
+        return;
+    }
     let oauth = &provider.oauth;
     let grade = |field: &str| match oauth.grades.get(field) {
         Some(grade) => format!(" ({})", grade.as_str()),
@@ -234,6 +255,8 @@ fn needs(operation: &Operation) -> String {
         Requirement::ClientBasic => Some("client id and secret (Basic)".to_owned()),
         Requirement::RegistrationToken => Some("a registration token".to_owned()),
     }));
+    let keys: BTreeSet<&String> = operation.keys.iter().map(|key| &key.scheme).collect();
+    ways.extend(keys.into_iter().map(|key| format!("the key `{key}`")));
     if ways.is_empty() {
         "nothing".to_owned()
     } else {

@@ -93,6 +93,35 @@ fn a_new_crate_has_all_that_a_client_needs() {
 }
 
 #[test]
+fn a_bank_of_keys_alone_has_a_crate_too() {
+    let made = Made::new("keys");
+    std::fs::write(made.0.join("beacon.yaml"), include_str!("fixtures/beacon.yaml")).unwrap();
+    let (code, said) = made.at("", &["new", "beacon", "beacon.yaml"]);
+    assert!(code == 0 && said.contains("3 operations: 3 generated"), "{said}");
+    let read = |file: &str| std::fs::read_to_string(made.0.join("beacon").join(file)).unwrap();
+    insta::assert_snapshot!("beacon-tests", read("tests/sandbox.rs"));
+    let overlay = read("specs/beacon/overlay.yaml");
+    assert!(
+        overlay.contains("tells of no authorization server") && !overlay.contains("\n      x-oauth"),
+        "{overlay}"
+    );
+    assert!(read("README.md").contains(".key(\"App\", std::env::var(\"BEACON_KEY\")?)"));
+    let (code, said) = made.at("beacon", &["regen"]);
+    assert_eq!(code, 0, "{said}");
+    let page = read("docs/beacon.md");
+    for told in [
+        "There is no authorization server",
+        "- `Place`: parameter `place` of the query",
+        "- `Personal`: bearer credential",
+    ] {
+        assert!(page.contains(told), "{page}");
+    }
+    // Drift knows no authorization server either.
+    let (code, said) = made.at("beacon", &["drift", "beacon", "--openapi", "../beacon.yaml"]);
+    assert!(code == 0 && said.contains("3 of 3 operations"), "{said}");
+}
+
+#[test]
 fn what_is_made_of_an_import_is_made_again_and_checked() {
     let made = Made::new("regen");
     let (code, said) = made.run(&["check"]);

@@ -88,6 +88,7 @@ impl Players {
                 "password": client.password.expose_secret(),
                 "access_key": client.access_key.expose_secret(),
                 "access_key_secret": client.access_key_secret.expose_secret(),
+                "key": client.key.expose_secret(),
                 "registration_token": client.registration_token.expose_secret(),
             },
         }))

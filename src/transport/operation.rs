@@ -1,5 +1,7 @@
 //! What is known of an operation before it is called: a row of a provider's operation table.
 
+use super::keys::Key;
+
 /// An operation of a provider, as its specification describes it.
 ///
 /// Every provider module has a table of them, `OPERATIONS`.
@@ -26,6 +28,8 @@ pub struct Operation {
     pub browser: bool,
     /// The ways in which the call may authenticate.
     pub authentication: &'static [Authentication],
+    /// The keys that these ways need, beside a token or alone.
+    pub keys: &'static [Key],
     /// What repeating it does.
     pub effect: Effect,
     /// The `Accept` header.
@@ -158,6 +162,7 @@ impl Operation {
         client: "api",
         browser: false,
         authentication: &[Authentication::Nothing],
+        keys: &[],
         // Where nobody knows, a call is never repeated.
         effect: Effect::Neither,
         accept: None,

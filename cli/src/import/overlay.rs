@@ -90,6 +90,12 @@ pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String], known: &K
             let _ = writeln!(out, "      # {note}");
         }
     }
+    if oauth(root).is_none() {
+        let _ = writeln!(
+            out,
+            "  # The document tells of no authorization server: a bearer token is taken for one that the bank gives an application, as a key.\n  # If there is OAuth, say so of the scheme:\n  # - target: $.components.securitySchemes['...']\n  #   update: {{ type: oauth2, flows: {{ authorizationCode: {{ authorizationUrl: \"\", tokenUrl: \"\", scopes: {{}} }} }}, x-oauth: {{ client_authentication: {{ default: client_secret_basic }} }} }}"
+        );
+    }
     let proposals = proposals(root);
     if !proposals.is_empty() {
         let _ = writeln!(
@@ -117,11 +123,7 @@ pub(super) fn oauth(root: &Json) -> Option<(String, &Json)> {
     for section in [&["components", "securitySchemes"][..], &["securityDefinitions"]] {
         for (name, scheme) in root.at(section).map(Json::members).unwrap_or_default() {
             let kind = scheme.get("type").and_then(Json::as_str).unwrap_or_default();
-            let bearer = scheme
-                .get("scheme")
-                .and_then(Json::as_str)
-                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-            if matches!(kind, "oauth2" | "openIdConnect") || bearer {
+            if matches!(kind, "oauth2" | "openIdConnect") {
                 return Some((
                     format!("$.{}['{}']", section.join("."), name.replace('\'', "\\'")),
                     scheme,

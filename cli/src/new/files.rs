@@ -143,6 +143,17 @@ let login = app.authorize(finrail::NO_SCOPES)?; // or scopes, as `{module}::Scop
 // When it comes back: let connection = app.finish(login.pending, &callback).await?;
 // Then: connection.client() has every call."#
             )
+        } else if self.document.oauth.is_none() {
+            let key = self
+                .document
+                .operations
+                .iter()
+                .flat_map(|operation| &operation.keys)
+                .next();
+            let key = key.map_or(String::new(), |key| {
+                format!("\n    .key({:?}, std::env::var(\"{prefix}_KEY\")?)", key.scheme)
+            });
+            format!("let client = {module}::Client::builder()\n    {environment}{key}\n    .build()?;")
         } else {
             format!(
                 r#"let client = {module}::Client::builder()

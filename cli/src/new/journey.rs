@@ -13,6 +13,9 @@ use finrail_spec::vocabulary::{ClientKind, Effect, Grant};
 /// The text of `tests/sandbox.rs`.
 pub(super) fn journey(document: &Specification, module: &str, id: &str) -> String {
     let has = |grant| document.oauth.as_ref().is_some_and(|oauth| oauth.has(grant));
+    if document.oauth.is_none() {
+        return of_keys(document, module, id);
+    }
     let by_browser = has(Grant::AuthorizationCode);
     let grant = if by_browser {
         Grant::AuthorizationCode
@@ -82,6 +85,12 @@ async fn a_user_logs_in() -> Done {{
         true => "let connection = log_in(&sandbox).await?;\n    let client = connection.client();",
         false => "let client = client(&sandbox)?;",
     };
+    calls(document, module, id, client, &mut out);
+    out
+}
+
+/// A list and a call that does something, each where the document has one.
+fn calls(document: &Specification, module: &str, id: &str, client: &str, out: &mut String) {
     let reads = |paged: bool| {
         document.operations.iter().find(|operation| {
             operation.effect == Effect::Safe && operation.pagination.is_some() == paged && is_plain(document, operation)
@@ -139,6 +148,41 @@ async fn {id}_acts_once() -> Done {{
             arguments = arguments(document, operation),
         );
     }
+}
+
+/// The test of a bank that takes keys alone.
+fn of_keys(document: &Specification, module: &str, id: &str) -> String {
+    let mut keys: Vec<&str> = Vec::new();
+    for key in document.operations.iter().flat_map(|operation| &operation.keys) {
+        if !keys.contains(&key.scheme.as_str()) {
+            keys.push(&key.scheme);
+        }
+    }
+    let keys: String = keys
+        .iter()
+        .map(|key| format!("\n        .key({key:?}, registered.key.clone())"))
+        .collect();
+    let mut out = format!(
+        r#"//! The client against the bank, played from the same document: no account at the bank is needed.
+
+use finrail::sandbox::Sandbox;
+
+type Done = Result<(), Box<dyn std::error::Error>>;
+
+async fn bank() -> Result<Sandbox, Box<dyn std::error::Error>> {{
+    let bundle = include_str!("../specs/{id}/bundle.json");
+    Ok(Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[bundle]).await?)
+}}
+
+fn client(sandbox: &Sandbox) -> Result<{module}::Client, Box<dyn std::error::Error>> {{
+    let registered = sandbox.client("{id}");
+    Ok({module}::Client::builder()
+        .base_url(sandbox.url("{id}")){keys}
+        .build()?)
+}}
+"#
+    );
+    calls(document, module, id, "let client = client(&sandbox)?;", &mut out);
     out
 }
 
@@ -161,7 +205,7 @@ fn scopes(document: &Specification, module: &str, grant: Grant) -> String {
 fn is_plain(document: &Specification, operation: &Operation) -> bool {
     operation.client == ClientKind::Api
         && !operation.browser
-        && operation.scopes().is_some()
+        && (operation.scopes().is_some() || document.oauth.is_none())
         && operation.parameters.iter().all(|parameter| {
             !parameter.required || (parameter.place != Place::Path && argument(document, parameter).is_some())
         })
