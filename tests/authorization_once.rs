@@ -383,7 +383,10 @@ async fn a_code_that_was_not_spent_may_be_sent_again_and_one_in_doubt_may_not() 
         (Answer::status(401, r#"{"error":"invalid_client"}"#), true),
         (Answer::status(429, "{}"), true),
         (Answer::Drop, false),
+        (Answer::html(500, "<html>"), false),
         (Answer::html(502, "<html>"), false),
+        (Answer::status(503, r#"{"error":"temporarily_unavailable"}"#), false),
+        (Answer::status(400, r#"{"error":"of_no_standard"}"#), false),
         (Answer::status(400, r#"{"error":"invalid_grant"}"#), false),
     ] {
         for begun in [false, true] {
@@ -403,7 +406,16 @@ async fn a_code_that_was_not_spent_may_be_sent_again_and_one_in_doubt_may_not() 
                 });
             }
             let (second, first) = (again.pop().unwrap(), again.pop().unwrap());
-            assert!(first.is_err());
+            let error = first.as_ref().unwrap_err();
+            // Whoever tries the same callback again as the error says is not told that it is used.
+            assert!(
+                unspent || !(error.is_retryable() || error.may_succeed_later()),
+                "{error:?}"
+            );
+            let says = error.to_string();
+            let over = ["start the authorization again", "the user has to authorize again"];
+            assert_eq!(over.iter().any(|over| says.contains(over)), !unspent, "{says}");
+            assert!(unspent || !says.contains("try again later"), "{says}");
             assert_eq!(second.is_ok(), unspent, "{:?} then {:?}", first.err(), second.err());
             assert_eq!(recorder.token_requests().len(), if unspent { 2 } else { 1 });
         }

@@ -453,6 +453,22 @@ async fn a_state_that_stands_beside_an_error_settles_nothing() {
             "open",
         ),
         (r#""transactionStatus":"ACSC","success":false"#, "open"),
+        // The reason of a rejection is none beside it.
+        (
+            r#""transactionStatus":"RJCT","errorCode":"AM04","errorDescription":"no funds""#,
+            "rejected",
+        ),
+        (r#""transactionStatus":"RJCT","errors":[{"code":"AM04"}]"#, "rejected"),
+        (
+            r#""transactionStatus":"RJCT","errors":[{"code":"AM04"},{"code":"INTERNAL"}]"#,
+            "open",
+        ),
+        (r#""transactionStatus":"RJCT","errorDescription":"no funds""#, "open"),
+        (
+            r#""transactionStatus":"RJCT","errorCode":"AM04","success":false"#,
+            "open",
+        ),
+        (r#""transactionStatus":"ACSC","errorCode":"AM04""#, "open"),
         (r#""transactionStatus":"RJCT","errors":[],"error":null"#, "rejected"),
         (r#""transactionStatus":"ACSC","message":"booked""#, "settled"),
         (r#""transactionStatus":"RJCT","fundsAvailable":false"#, "rejected"),

@@ -313,3 +313,86 @@ async fn a_newer_login_that_is_forgotten_by_who_holds_an_older_one_stays_forgott
         assert!(error.reauthorization_required(), "{error}");
     }
 }
+
+/// A store that answers and takes no writes, as after a failover to a replica: the user saw an error twice.
+#[tokio::test(start_paused = true)]
+async fn of_two_logins_that_waited_for_their_store_the_later_one_stands_whichever_is_stored_first() {
+    for wrong in CLOCKS {
+        for before in [false, true] {
+            for first_healed in ["earlier", "later"] {
+                let world = World::new();
+                let ((a, ways_a), (b, ways_b)) = (world.process("a", wrong), world.process("bb", 0));
+                if before {
+                    a.adopt(world.bank.login()).await.unwrap();
+                    b.fresh().await.unwrap();
+                }
+                ways_a.lose_swaps();
+                ways_b.lose_swaps();
+                a.adopt(world.bank.login()).await.unwrap_err();
+                tokio::time::sleep(secs(100)).await;
+                let newest = world.bank.login();
+                let [access, refresh] = [&newest.access_token, newest.refresh_token.as_ref().unwrap()]
+                    .map(|token| token.expose_secret().to_owned());
+                b.adopt(newest).await.unwrap_err();
+                let (one, other) = match first_healed {
+                    "earlier" => (ways_a, ways_b),
+                    _ => (ways_b, ways_a),
+                };
+                one.heal();
+                tokio::time::sleep(secs(30)).await;
+                other.heal();
+                tokio::time::sleep(secs(400)).await;
+                let case = format!("{wrong} {before} {first_healed}");
+                for handle in [&a, &b] {
+                    let shown = text(&handle.fresh().await.expect(&case));
+                    assert_eq!(shown, format!("Bearer {access}"), "{case}");
+                }
+                assert_eq!(world.stored_refresh_token().await.as_deref(), Some(&*refresh), "{case}");
+                assert!(!world.bank.revoked_tokens().contains(&refresh), "{case}");
+            }
+        }
+    }
+}
+
+/// A login whose store gave no answer has nothing but the time, and an end on purpose is no matter of clocks.
+#[tokio::test(start_paused = true)]
+async fn an_end_stays_where_clocks_cannot_tell_whether_a_login_that_could_not_look_came_after_it() {
+    for wrong in CLOCKS {
+        for how in ["revoke", "forget"] {
+            for (ended_first, gap, stands) in [(false, 2, false), (true, 100, true)] {
+                let world = World::new();
+                let ((a, _), (b, way)) = (world.process("a", 0), world.process("bb", wrong));
+                a.adopt(world.bank.login()).await.unwrap();
+                b.fresh().await.unwrap();
+                let end = async || match how {
+                    "revoke" => a.revoke().await.unwrap(),
+                    _ => a.forget().await.unwrap(),
+                };
+                way.fail_after_swaps(0);
+                if ended_first {
+                    end().await;
+                    tokio::time::sleep(secs(gap)).await;
+                }
+                let login = world.bank.login();
+                let refresh = login.refresh_token.clone().unwrap().expose_secret().to_owned();
+                b.adopt(login).await.unwrap_err();
+                if !ended_first {
+                    tokio::time::sleep(secs(gap)).await;
+                    end().await;
+                }
+                way.heal();
+                tokio::time::sleep(secs(400)).await;
+                let case = format!("{wrong} {how} {gap}");
+                for handle in [&a, &b] {
+                    let outcome = handle.fresh().await;
+                    let told = |error: &Error| error.reauthorization_required();
+                    assert!(
+                        outcome.as_ref().map_or_else(|error| !stands && told(error), |_| stands),
+                        "{case}: {outcome:?}"
+                    );
+                }
+                assert_eq!(world.bank.revoked_tokens().contains(&refresh), !stands, "{case}");
+            }
+        }
+    }
+}

@@ -613,6 +613,8 @@ async fn tokens_of_another_account_are_neither_stored_nor_used() {
         r#","account_id":["acc_2"]"#,
         r#","account_id":{"id":"acc_2"}"#,
         r#","account_id":"acc_2\ud83d""#,
+        r#","accountId":"acc_2""#,
+        r#","account_id":null,"AccountId":"acc_2""#,
     ] {
         let world = World::new([reply(1, FIRST), reply(2, other), reply(3, FIRST)]).await;
         let user = world.finexer().await;

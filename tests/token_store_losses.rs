@@ -959,3 +959,37 @@ async fn a_login_made_while_the_store_had_lost_all_stays_when_an_older_grant_com
         others.inspect(tokio::task::JoinHandle::abort);
     }
 }
+
+/// Whoever ended the grant before writes that end again, which the login could not see.
+#[tokio::test(start_paused = true)]
+async fn a_login_made_while_the_store_had_lost_an_end_stays_when_that_end_comes_back() {
+    for how in ["forget", "revoke"] {
+        for (gap, stays) in [(100, true), (30, false)] {
+            let world = World::new(STRICT);
+            let (a, b) = (world.logged_in("a").await, world.process("b"));
+            b.fresh().await.unwrap();
+            let alive = world.address.now().load(&user_key()).await.unwrap();
+            end(&a, how).await;
+            world.address.fails_over_to(alive.clone()).await;
+            tokio::time::sleep(secs(gap)).await;
+            b.adopt(world.bank.login()).await.unwrap();
+            world.address.fails_over_to(alive).await;
+            a.fresh().await.unwrap_err();
+            let calls = [called_each_second(&a), called_each_second(&b)];
+            tokio::time::sleep(secs(700)).await;
+            calls.iter().for_each(tokio::task::JoinHandle::abort);
+            for handle in [&a, &b] {
+                let shown = handle.fresh().await.ok().map(|bearer| text(&bearer));
+                assert_eq!(shown.as_deref(), stays.then_some("Bearer access-2"), "{how} {gap}");
+            }
+            let is_revoked = world.bank.revoked_tokens().contains(&"refresh-2".to_owned());
+            assert_eq!(is_revoked, !stays && how == "revoke", "{how} {gap}");
+            // What is ended after it ends it.
+            if stays {
+                end(&a, how).await;
+                tokio::time::sleep(secs(700)).await;
+                assert!(a.fresh().await.is_err() && b.fresh().await.is_err(), "{how}");
+            }
+        }
+    }
+}

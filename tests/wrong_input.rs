@@ -615,6 +615,12 @@ async fn html_instead_of_json_is_an_outage_and_no_verdict() {
         let callback = format!("{REDIRECT}?code=c&state={}", pending.state().expose_secret());
         let error = app.finish(pending, &callback).await.unwrap_err();
         assert!(matches!(error, oauth::Error::Reply { .. }), "{status}: {error:?}");
+        // The code may be spent: the same callback does not bring another one.
+        assert!(
+            !error.is_retryable() && !error.may_succeed_later(),
+            "{status}: {error:?}"
+        );
+        says(&error, &["start the authorization again"]);
         let advice = match status {
             200 => "the reply is not a JSON object",
             302 => "correct the endpoint",

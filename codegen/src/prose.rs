@@ -39,9 +39,13 @@ pub(crate) fn prose(text: &str) -> String {
     shown.join("\n")
 }
 
+/// What may stand before a fence, as Markdown has it: no other blank of Unicode, behind which a fence is words. Where one of them
+/// were taken away alone, what follows would become a fence.
+const INDENTS: &[char] = &[' ', '\t', '\u{b}', '\u{c}'];
+
 /// A line without the marks of quotations.
 fn quoted(line: &str) -> &str {
-    line.trim_start_matches([' ', '\t', '>'])
+    line.trim_start_matches(|c| c == '>' || INDENTS.contains(&c))
 }
 
 /// A line without the marks of quotations and of lists, in whatever order they stand.
@@ -74,7 +78,7 @@ fn words(lines: &[&str]) -> Option<String> {
     // Four spaces would begin a code block, which rustdoc compiles: at the beginning of a line, and behind the marks of a
     // list or a quotation.
     let lines = lines.iter().map(|line| {
-        let words = line.trim_start();
+        let words = line.trim_start_matches(INDENTS);
         let indent = (line.len() - words.len()).min(3);
         format!("{:indent$}{}", "", single_spaces(words))
     });
@@ -147,6 +151,11 @@ mod tests {
                 "such:\n\n```text\n{ \"a\": [1] }\n```\nand so on \\[0]",
             ),
             ("such:\n~~~rust\nlet x = 1;", "such:\n```text\nlet x = 1;\n```"),
+            // Of the blanks of Unicode, only those of Markdown stand before a fence.
+            (
+                "such:\n\u{a0}```\nx;\n```\nafter",
+                "such:\n\u{a0}```\nx;\n```text\nafter\n```",
+            ),
             ("```\n~~~\n```", "```text\n~~~\n```"),
             ("> ```\n> x\n> ```\nafter", "```text\n> x\n```\nafter"),
             ("* ```\n  { \"a\": 1 }\n  ```", "```text\n  { \"a\": 1 }\n```"),

@@ -10,7 +10,7 @@ use crate::transport::generated::{cursor_pages, encode_path, link_pages};
 use crate::transport::{
     CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
-use crate::value::error_in_success::{error_beside, is_blank};
+use crate::value::error_in_success::{error_beside, is_blank, is_of_an_error, says_error};
 use crate::value::next_page::{is_lost, is_none};
 use crate::value::{Json, JsonMap};
 
@@ -279,8 +279,10 @@ impl<P: Provider> Doubt<P> {
             is_known: is_settled || is_rejected,
             state,
         };
-        // A reply that tells of an error beside the state says nothing for certain of where the matter stands.
-        Ok(if tells_of_an_error(&reply, self.operation, self.lookup) {
+        // A reply that tells of an error beside the state says nothing for certain of where the matter stands, unless it says no
+        // more than why the payment was rejected.
+        let failed = is_rejected && evidence.state.as_deref().is_some_and(says_error);
+        Ok(if tells_of_an_error(&reply, self.operation, self.lookup, failed) {
             Found::Open(evidence)
         } else if is_settled {
             Found::Settled(evidence)
@@ -393,12 +395,54 @@ async fn ask<C: TypedClient>(
     }
 }
 
-/// Whether a reply has what tells of an error whatever is beside it, as the reply to the call itself is looked through for.
-fn tells_of_an_error(reply: &Json, operation: &Operation, lookup: &Lookup) -> bool {
+/// Whether a reply has what tells of an error whatever is beside it, as the reply to the call itself is looked through for. Of one
+/// that says that the matter `failed`, the reasons for that are no error.
+fn tells_of_an_error(reply: &Json, operation: &Operation, lookup: &Lookup, failed: bool) -> bool {
     let state = lookup.state.and_then(|pointer| pointer.split('/').nth(1));
-    let described: Vec<_> = operation.reply_members.iter().copied().chain(state).collect();
-    let members = reply.parse::<JsonMap>();
-    members.is_ok_and(|members| error_beside(&members, &described).is_some())
+    let Ok(members) = reply.parse::<JsonMap>() else {
+        return false;
+    };
+    let reasons = if failed { reasons(&members) } else { Vec::new() };
+    let described = operation.reply_members.iter().copied().chain(state);
+    let described: Vec<_> = described.chain(reasons).collect();
+    error_beside(&members, &described).is_some()
+}
+
+/// How the names of words end that stand beside a reason.
+const WORDS_OF_A_REASON: &[&str] = &["description", "message", "text"];
+
+/// The members of an error that hold the reason of a rejection, in the codes that ISO 20022 has for it, and words beside it.
+/// An error of another kind may be one of the reply, whose state is then perhaps of before: who takes it for the reason pays twice.
+fn reasons(members: &JsonMap) -> Vec<&str> {
+    let errors = || members.iter().filter(|(name, _)| is_of_an_error(name));
+    let holds_words = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        WORDS_OF_A_REASON.iter().any(|end| name.ends_with(end))
+    };
+    let mut names: Vec<_> = errors()
+        .filter(|(_, value)| is_a_reason(value))
+        .map(|(name, _)| name)
+        .collect();
+    if !names.is_empty() {
+        names.extend(errors().map(|(name, _)| name).filter(|name| holds_words(name)));
+    }
+    names
+}
+
+/// Whether a value is such a code, as `AM04`, or a list of objects that have one.
+fn is_a_reason(value: &Json) -> bool {
+    let is_code = |code: &Json| match code.text().unwrap_or_default().as_bytes() {
+        [first, second, digits @ ..] => {
+            let is_of_letters = first.is_ascii_uppercase() && second.is_ascii_uppercase();
+            is_of_letters && digits.len() == 2 && digits.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    let has_one = |item: &Json| item.pointer("/code").is_some_and(|code| is_code(&code));
+    match value.items() {
+        Some(items) => !items.is_empty() && items.iter().all(has_one),
+        None => is_code(value),
+    }
 }
 
 const NOT_TO_BE_READ: &str = "expected a list of objects that have each name once, and a text for the next page";

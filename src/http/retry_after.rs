@@ -136,10 +136,22 @@ fn is_a_day(text: &str) -> bool {
 }
 
 fn wait(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    seconds(text).or_else(|| {
+    unix_time(text, now).or_else(|| seconds(text)).or_else(|| {
         let left = date(text)?.signed_duration_since(now);
         Some(left.to_std().unwrap_or_default())
     })
+}
+
+/// Until a time that is counted from 1970 on, in seconds or in thousandths of them. Nobody asks for thirty years of peace.
+fn unix_time(text: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let number: i64 = text.parse().ok()?;
+    let time = match text.len() {
+        10 => DateTime::from_timestamp(number, 0),
+        13 => DateTime::from_timestamp_millis(number),
+        _ => None,
+    };
+    let left = time?.signed_duration_since(now);
+    Some(left.to_std().unwrap_or_default())
 }
 
 /// A count of seconds, rounded up. One that is too large to count is as long as can be counted.
@@ -221,6 +233,10 @@ mod tests {
             ("7 seconds", 7),
             ("7 sec", 7),
             ("99999999999999999999999", u64::MAX),
+            ("1796126500", 100),
+            ("1796126500000", 100),
+            ("1420000000", 0),
+            ("86400000", 86_400_000),
             ("Tue, 01 Dec 2026 12:01:40 GMT", 100),
             ("Tuesday, 01-Dec-26 12:01:40 GMT", 100),
             ("Tue Dec  1 12:01:40 2026", 100),

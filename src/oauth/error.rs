@@ -121,7 +121,7 @@ pub enum Error {
     )]
     PkceRefused(ServerError),
     /// The authorization server's reply is not what the specification says.
-    #[error("{request}: {problem} (status {status}){}", advice(*.status))]
+    #[error("{request}: {problem} (status {status}){}", advice(.request, *.status))]
     Reply {
         /// The request.
         request: &'static str,
@@ -143,7 +143,7 @@ pub enum Error {
         status: StatusCode,
     },
     /// The authorization server was not reached, or its reply was lost.
-    #[error("{request}{}: {}", .host.as_ref().map(|host| format!(" at {host}")).unwrap_or_default(), if *.sent { "the reply was lost; the request may have been carried out" } else { "no connection could be made; check the host and the network" })]
+    #[error("{request}{}: {}", .host.as_ref().map(|host| format!(" at {host}")).unwrap_or_default(), if *.sent { lost(.request) } else { "no connection could be made; check the host and the network" })]
     Connection {
         /// The request.
         request: &'static str,
@@ -179,13 +179,34 @@ pub enum Error {
     Token(#[from] crate::token::Error),
 }
 
-fn advice(status: StatusCode) -> &'static str {
+fn advice(request: &str, status: StatusCode) -> &'static str {
+    let is_of_a_code = request == CODE_EXCHANGE;
     if status.is_redirection() {
-        "; redirects are not followed, because they would carry the secret along: correct the endpoint"
-    } else if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        if is_of_a_code {
+            "; redirects are not followed, because they would carry the secret along: correct the endpoint, and start the authorization again"
+        } else {
+            "; redirects are not followed, because they would carry the secret along: correct the endpoint"
+        }
+    } else if status == StatusCode::TOO_MANY_REQUESTS {
         "; try again later"
+    } else if status.is_server_error() {
+        if is_of_a_code {
+            CODE_MAY_BE_USED
+        } else {
+            "; try again later"
+        }
+    } else if is_of_a_code {
+        "; check the endpoint, and start the authorization again"
     } else {
         "; check the endpoint"
+    }
+}
+
+fn lost(request: &str) -> &'static str {
+    if request == CODE_EXCHANGE {
+        "the reply was lost, and the code may be used: start the authorization again"
+    } else {
+        "the reply was lost; the request may have been carried out"
     }
 }
 
@@ -267,6 +288,11 @@ impl std::fmt::Debug for ServerError {
 /// How errors call a request with a user's name and password.
 pub(super) const PASSWORD_REQUEST: &str = "password request";
 
+/// How errors call a request with a code. A code is sent once: what may have spent it is not repeated.
+pub(super) const CODE_EXCHANGE: &str = "code exchange";
+
+const CODE_MAY_BE_USED: &str = "; the code may be used: start the authorization again";
+
 fn what_to_do(request: &str, error: &str, verdict: Verdict) -> &'static str {
     match error {
         "invalid_grant" if request == PASSWORD_REQUEST => "; check the user's name and password",
@@ -286,6 +312,7 @@ fn what_to_do(request: &str, error: &str, verdict: Verdict) -> &'static str {
             Verdict::ClientMisconfigured => "; check the client's registration",
             Verdict::RequestRejected => "; check the settings of the app",
             Verdict::Throttled { .. } => "; try again later, and less often",
+            Verdict::Transient { .. } | Verdict::InDoubt if request == CODE_EXCHANGE => CODE_MAY_BE_USED,
             Verdict::NotSent | Verdict::Transient { .. } | Verdict::InDoubt => "; try again later",
         },
     }
@@ -295,6 +322,23 @@ impl Error {
     /// What the failure means for a grant.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
+        match self.verdict_of_the_answer() {
+            // Whoever is out of order, or in front of the server, may say so after the code was used.
+            Verdict::Transient { .. } if self.request() == Some(CODE_EXCHANGE) => Verdict::InDoubt,
+            verdict => verdict,
+        }
+    }
+
+    /// The request that an authorization server answered, or did not.
+    fn request(&self) -> Option<&'static str> {
+        match self {
+            Self::Server(error) | Self::PkceRefused(error) => Some(error.request),
+            Self::Reply { request, .. } | Self::Connection { request, .. } => Some(request),
+            _ => None,
+        }
+    }
+
+    fn verdict_of_the_answer(&self) -> Verdict {
         match self {
             Self::Server(error) | Self::PkceRefused(error) => error.verdict,
             Self::Reply { in_doubt: true, .. } | Self::Connection { sent: true, .. } => Verdict::InDoubt,

@@ -248,11 +248,42 @@ fn host(url: &Url) -> Option<String> {
 }
 
 /// `demoapp://redirect` and `demoapp://redirect/` are the same place (RFC 3986 section 6.2.3), as for https.
-fn path(url: &Url) -> &str {
+fn path(url: &Url) -> String {
     match url.path() {
-        "/" => "",
-        path => path,
+        "/" => String::new(),
+        path => with_equal_escapes(path),
     }
+}
+
+/// A path with its escapes in one writing: in capitals, and none for what needs none (RFC 3986 sections 6.2.2.1 and
+/// 6.2.2.2). `%2F` is no slash, and stays as it is.
+fn with_equal_escapes(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let escape = part.get(..2).zip(part.get(2..));
+        let byte = escape.and_then(|(digits, rest)| {
+            let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            let byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+            Some((byte, digits, rest))
+        });
+        match byte {
+            Some((byte, _, rest)) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                text.push(char::from(byte));
+                text.push_str(rest);
+            }
+            Some((_, digits, rest)) => {
+                text.push('%');
+                text.push_str(&digits.to_ascii_uppercase());
+                text.push_str(rest);
+            }
+            None => {
+                text.push('%');
+                text.push_str(part);
+            }
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -375,6 +406,12 @@ mod tests {
             ("https://app.example/cb?x=1&x=", "/cb?x=1&code=c"),
             ("https://app.example/cb?x=1&x=2", "/cb?x=2&x=1&code=c"),
             ("https://app.example/cb?bank=%E9&&y=1", "/cb?y=1&bank=%e9&code=c"),
+            // Escapes in whatever writing.
+            ("https://app.example/\u{fc}", "/%c3%bc?code=c"),
+            ("https://app.example/a%2fb", "https://app.example/a%2Fb?code=c"),
+            ("https://app.example/call%62ack%7e", "/callback~?code=c"),
+            ("https://app.example/100%", "/100%?code=c"),
+            ("demoapp:cb%2d1", "demoapp:cb-1?code=c"),
         ] {
             assert!(
                 check_address(redirect_uri, callback).is_ok(),
@@ -395,6 +432,11 @@ mod tests {
             ("https://app.example/cb", "https://app.example/CB?code=c"),
             ("https://app.example/bank-a", "https://app.example/bank-b?code=c"),
             ("https://app.example/bank-a", "/bank-b?code=c"),
+            ("https://app.example/a%2Fb", "/a/b?code=c"),
+            ("https://app.example/a%252fb", "/a%2fb?code=c"),
+            ("https://app.example/%2562", "/%62?code=c"),
+            ("https://app.example/%42", "/b?code=c"),
+            ("https://app.example/%+62", "/b?code=c"),
             ("https://app.example/cb?bank=a", "https://app.example/cb?bank=b&code=c"),
             ("https://app.example/cb?bank=a", "https://app.example/cb?code=c"),
             ("https://app.example/cb?bank=a", "/cb?bank=b&code=c"),

@@ -1,5 +1,6 @@
 //! How replies of token endpoints are read: whatever can be read is kept, the refresh token first.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +86,16 @@ impl Asked<'_> {
         is_no_token(text) || self.hides_a_secret(text)
     }
 
+    /// Whether a text may be a token though it has what others hide a token behind: any printable character of ASCII may be
+    /// in one (RFC 6749 appendices A.12 and A.17), and no sentence about tokens has a digit, or marks from all over.
+    fn is_odd_token(&self, text: &str) -> bool {
+        let has_digit = text.contains(|c: char| c.is_ascii_digit());
+        (has_digit || is_of_all_characters(text))
+            && !is_a_word_for_none(text)
+            && !is_in_brackets(text)
+            && !self.hides_a_secret(text)
+    }
+
     /// Whether a text is one of the secrets that were sent, not as a whole.
     fn hides_a_secret(&self, text: &str) -> bool {
         self.secrets.iter().any(|secret| hides(trimmed(text), secret))
@@ -119,9 +130,10 @@ impl RawReply {
     fn token_fields(&self, asked: &Asked<'_>) -> Option<ReplyFields<'_>> {
         let is_new = |value: Value<'_>| {
             let text = value.text_with_gaps();
-            text.is_some_and(|text| !asked.is_no_token(&text) && !asked.sent(&Secret::from(trimmed(&text))))
+            let is_one = |text: &str| !asked.is_no_token(text) || (asked.is_odd_token(text) && !is_a_stand_in(text));
+            text.is_some_and(|text| is_one(trimmed(&text)) && !asked.sent(&Secret::from(trimmed(&text))))
         };
-        let has_tokens = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.all(name).any(is_new));
+        let has_tokens = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.spelled(name).any(is_new));
         let whole = token_fields(self.body(), asked);
         if whole.as_ref().is_some_and(has_tokens) {
             return whole;
@@ -199,7 +211,17 @@ impl RawReply {
 
     /// The OAuth error in the body. With a status that speaks of no request, only one that speaks of none either.
     fn server_error(&self, fields: &ReplyFields<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<ServerError> {
-        let (error, nested) = fields.last("error", |error| match error.fields() {
+        self.error_among(fields.all("error"), fields, profile, asked)
+    }
+
+    fn error_among<'a>(
+        &self,
+        mut errors: impl Iterator<Item = Value<'a>>,
+        fields: &ReplyFields<'a>,
+        profile: &Profile,
+        asked: &Asked<'_>,
+    ) -> Option<ServerError> {
+        let (error, nested) = errors.find_map(|error| match error.fields() {
             _ if !is_an_error(error) => None,
             // `{"error": {"code": ..}}`: not RFC 6749, but seen.
             Some(inner) => {
@@ -259,6 +281,10 @@ impl RawReply {
         let error = self
             .fields()
             .and_then(|fields| self.server_error(&fields, profile, asked));
+        // In another spelling an error ends nothing; of the tokens beside it, it says the same.
+        let beside = self
+            .fields()
+            .and_then(|fields| self.error_among(fields.spelled("error"), &fields, profile, asked));
         let broken = self.broken.take();
         let fields = self.token_fields(asked).filter(|_| self.status.is_success());
         let problem = match &fields {
@@ -266,7 +292,7 @@ impl RawReply {
                 "an error without an OAuth error code that counts with this status; a proxy or an outage page may have answered"
             }
             None => "the reply is not a JSON object",
-            Some(fields) => match self.tokens(fields, error.as_ref(), profile, asked) {
+            Some(fields) => match self.tokens(fields, beside.as_ref(), profile, asked) {
                 Ok(reply) => return Ok(reply),
                 Err(problem) => problem,
             },
@@ -315,7 +341,7 @@ impl RawReply {
         }
         // One that was sent, and beside which no access token stands, is only repeated.
         let is_refresh_kept =
-            is_refresh_new || (error.is_none() && fields.all("access_token").any(|value| !value.is_null()));
+            is_refresh_new || (error.is_none() && fields.spelled("access_token").any(|value| !value.is_null()));
         if !fields.is_whole() && refresh_token.is_none() {
             return Err("the reply ends in the middle");
         }
@@ -340,7 +366,7 @@ impl RawReply {
         let extra_of = |field: &ExtraField| {
             // An account that is not read is not compared, and tells of no other.
             let read = if field.subject { only } else { plain };
-            fields.last(field.name, |value| {
+            fields.last_spelled(field.name, |value| {
                 let text = read(value)?;
                 let text = trimmed(&text);
                 (!text.is_empty()).then(|| text.to_owned())
@@ -354,10 +380,10 @@ impl RawReply {
             .map(|life| Duration::from_secs(life).min(LONGEST_LIFE));
         reply.refresh_token = refresh_token;
         if asked.keep_id_token {
-            reply.id_token = fields.last("id_token", |value| secret(value, asked));
+            reply.id_token = fields.last_spelled("id_token", |value| secret(value, asked));
         }
         reply.scopes = fields
-            .last("scope", scope)
+            .last_spelled("scope", scope)
             .map(|scope| granted(profile, &ScopeSet::from_iter([&*scope])));
         reply.extra = profile
             .extra
@@ -375,7 +401,7 @@ impl RawReply {
     /// Whether the reply itself has an access token with its type or its life.
     fn tells_of_an_access_token(&self, asked: &Asked<'_>) -> bool {
         self.fields().is_some_and(|outer| {
-            let tells_of = |name| outer.all(name).any(|value| asked.is_something(value));
+            let tells_of = |name| outer.spelled(name).any(|value| asked.is_something(value));
             access_token(&outer, asked).is_ok() && (tells_of("token_type") || tells_of("expires_in"))
         })
     }
@@ -497,7 +523,7 @@ fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<ReplyFields<'a>
     let (outer, inner, is_list) = match ReplyFields::of(body) {
         Some(outer) => {
             // A refresh token alone may be anybody's, and so may be whatever the server says an error of.
-            let says_error = says_error(&outer);
+            let says_error = says_error_in_any_spelling(&outer);
             let inner = outer.inner(|name, fields| {
                 let is_the_replys = !says_error && has_access(fields);
                 !is_of_others(name) && (is_the_replys || is_wrapper(name))
@@ -506,18 +532,37 @@ fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<ReplyFields<'a>
         }
         None => (ReplyFields::whole(), ReplyFields::of_list(body), true),
     };
+    let pair = |fields: &ReplyFields<'_>| (access_token(fields, asked).ok(), refresh_token(fields, asked));
+    // One, or the same again.
     let alone = |wanted: &dyn Fn(&ReplyFields<'_>) -> bool| {
         let mut found = inner.iter().filter(|fields| wanted(fields));
-        found.next().filter(|_| found.next().is_none()).cloned()
+        let first = found.next()?;
+        found.all(|other| pair(other) == pair(first)).then(|| first.clone())
     };
     let (access, refresh) = (has_access(&outer), has_new(&outer));
+    let (own_access, own_refresh) = pair(&outer);
     if (access && refresh) || !outer.is_whole() {
         return Some(outer);
     }
     let only_new = || alone(&|fields| has_new(fields) && !has_access(fields));
     let found = match (access, refresh) {
-        (true, _) => [None, only_new()],
-        (false, true) => [alone(&|fields| has_access(fields) && !has_refresh(fields)), None],
+        // A server may tell one of them twice, the second time with the other beside it.
+        (true, _) => {
+            let is_its_own = |fields: &ReplyFields<'_>| !has_access(fields) || pair(fields).0 == own_access;
+            let of_it = |fields: &ReplyFields<'_>| has_new(fields) && is_its_own(fields);
+            let mut tokens: Vec<_> = inner
+                .iter()
+                .filter(|fields| of_it(fields))
+                .map(|fields| pair(fields).1)
+                .collect();
+            tokens.dedup();
+            let is_one = tokens.len() == 1;
+            [None, inner.iter().find(|fields| is_one && of_it(fields)).cloned()]
+        }
+        (false, true) => {
+            let is_its_own = |fields: &ReplyFields<'_>| !has_refresh(fields) || pair(fields).1 == own_refresh;
+            [alone(&|fields| has_access(fields) && is_its_own(fields)), None]
+        }
         (false, false) if inner.iter().any(has_access) => match alone(&has_access) {
             Some(tokens) if has_new(&tokens) => [Some(tokens), None],
             Some(tokens) => [Some(tokens), only_new()],
@@ -535,11 +580,17 @@ fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<ReplyFields<'a>
 fn has_signs_of_tokens(body: &[u8], asked: &Asked<'_>) -> bool {
     let is_new =
         |value: Value<'_>| asked.is_something(value) && !secret(value, asked).is_some_and(|token| asked.sent(&token));
-    let has_signs = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.all(name).any(is_new));
+    let has_signs = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.spelled(name).any(is_new));
     ReplyFields::of(body).is_some_and(|outer| {
         let inner = outer.inner(|name, _| !is_of_others(name));
         has_signs(&outer) || inner.iter().any(has_signs)
     })
+}
+
+/// Whether a field that is named after the error of OAuth has one: a server that spells its tokens in its own way spells
+/// its errors so too.
+fn says_error_in_any_spelling(fields: &ReplyFields<'_>) -> bool {
+    fields.spelled("error").any(is_an_error)
 }
 
 fn is_wrapper(name: &str) -> bool {
@@ -597,13 +648,14 @@ fn access_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Result<Secret, &
     let mut problem = "the reply has no usable `access_token`";
     let number = |value: Value<'_>| value.number().map(|digits| Zeroizing::new(digits.to_owned()));
     let text = |value: Value<'_>| value.text_with_gaps().or_else(|| number(value));
-    for text in fields.all("access_token").filter_map(text) {
+    let may_be_odd = !says_error_in_any_spelling(fields);
+    for text in fields.spelled("access_token").filter_map(text) {
         let token = trimmed(&text);
         if token.is_empty() {
             problem = "the reply has an empty `access_token`";
         } else if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             problem = "the access token has characters that a header cannot carry";
-        } else if asked.is_no_token(token) {
+        } else if asked.is_no_token(token) && !(may_be_odd && asked.is_odd_token(token) && !is_a_stand_in(token)) {
             problem = "the reply has no usable `access_token`";
         } else {
             return Ok(Secret::from(token));
@@ -626,25 +678,25 @@ fn refresh_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Option<Secret> 
         [only] => one(only),
         _ => None,
     };
-    // Any character may be in one (RFC 6749 appendix A.17): what looks like a sentence is none where something is wrong, and one
-    // where all else is as it should be, if it has a digit, as no sentence about tokens has.
+    // What looks like a sentence, or shows some of a token, is one only beside an access token.
+    let has_access = || access_token(fields, asked).is_ok();
     let odd = |value: Value<'_>| {
         let text = value.text()?;
         let token = trimmed(&text);
-        let has_digit = token.contains(|c: char| c.is_ascii_digit());
-        (has_digit && !is_none(token) && !asked.hides_a_secret(token)).then(|| Secret::from(token))
+        let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic()) && !is_a_stand_in(token);
+        (asked.is_odd_token(token) && (is_plain || has_access())).then(|| Secret::from(token))
     };
-    let is_as_it_should_be = || fields.all("error").next().is_none() && access_token(fields, asked).is_ok();
+    let may_be_odd = || !says_error_in_any_spelling(fields);
     fields
-        .last("refresh_token", one)
-        .or_else(|| fields.last("refresh_token", alone))
-        .or_else(|| fields.last("refresh_token", odd).filter(|_| is_as_it_should_be()))
+        .last_spelled("refresh_token", one)
+        .or_else(|| fields.last_spelled("refresh_token", alone))
+        .or_else(|| may_be_odd().then(|| fields.last_spelled("refresh_token", odd))?)
 }
 
 /// Whether there is a refresh token that nobody can read, and not only a word for none.
 fn has_unreadable_refresh_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> bool {
     let is_something = |value| asked.is_something(value);
-    refresh_token(fields, asked).is_none() && fields.all("refresh_token").any(is_something)
+    refresh_token(fields, asked).is_none() && fields.spelled("refresh_token").any(is_something)
 }
 
 /// Whether a value is not empty, and no text for nothing.
@@ -659,29 +711,70 @@ fn is_something(value: Value<'_>, is_nothing: impl Fn(&str) -> bool) -> bool {
     }
 }
 
-/// Whether a text in the place of a token says that there is none, or why, or does not show it. One asterisk may be a
-/// token's own.
+/// What stands in a token for what it does not show. One asterisk may be a token's own.
+const MASKS: [&str; 2] = ["***", "..."];
+
+/// Whether a text in the place of a token says that there is none, or why, or does not show it.
 fn is_no_token(text: &str) -> bool {
+    let text = trimmed(text);
+    let is_a_sentence = text.contains(|c: char| c.is_whitespace() || "[…".contains(c));
+    let is_hidden = MASKS.iter().any(|mask| text.contains(mask));
+    is_a_word_for_none(text) || is_a_sentence || is_hidden
+}
+
+/// Whether a text with a mask in it, or all in brackets, stands for a token: it shows less than a token has.
+fn is_a_stand_in(text: &str) -> bool {
+    const SHORTER_THAN_A_TOKEN: usize = 32;
+    let is_masked = text.len() < SHORTER_THAN_A_TOKEN && MASKS.iter().any(|mask| text.contains(mask));
+    is_masked || is_in_brackets(text)
+}
+
+/// Whether a text without a digit is of the characters that only chance puts together.
+fn is_of_all_characters(text: &str) -> bool {
+    const NO_SHORTER: usize = 24;
+    const MARKS: &str = "!\"#%&'()+,/:;=?@\\^`|~";
+    let marks: BTreeSet<char> = text.chars().filter(|c| MARKS.contains(*c)).collect();
+    let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
+    text.len() >= NO_SHORTER
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && marks.len() >= 3
+}
+
+fn is_in_brackets(text: &str) -> bool {
+    text.starts_with('[') && text.ends_with(']')
+}
+
+fn is_a_word_for_none(text: &str) -> bool {
     const WORDS: [&str; 9] = [
         "expired", "hidden", "invalid", "masked", "missing", "redacted", "required", "revoked", "unknown",
     ];
-    let text = trimmed(text);
     let word = text.trim_matches(|c: char| !c.is_alphanumeric());
-    let is_a_sentence = text.contains(|c: char| c.is_whitespace() || "[…".contains(c));
-    let is_hidden = ["***", "..."].iter().any(|mask| text.contains(mask));
-    let is_a_word = WORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
-    is_none(text) || text == "-1" || is_a_sentence || is_hidden || is_a_word
+    is_none(text) || text == "-1" || WORDS.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// Whether a text is a secret that was cut, has something in the place of its end, or is in other capitals. New tokens too
-/// may begin as the one before them: what follows tells them apart.
+/// Whether a text is a secret that was cut, has something in the place of its end or its middle, or is in other capitals.
+/// New tokens too may begin as the one before them, and differ from it in a character or two: nobody hides so little.
 fn hides(text: &str, secret: &str) -> bool {
     const TOLD: usize = 4;
+    const HIDDEN: usize = 3;
+    if text == secret || text.eq_ignore_ascii_case(secret) {
+        return text != secret && text.len() >= TOLD;
+    }
     let same = text.chars().zip(secret.chars());
     let same = same.take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count();
-    let is_a_mask = |c: char| !c.is_alphanumeric() || matches!(c, 'x' | 'X');
-    let ends = same == text.chars().count() || same < secret.chars().count();
-    text != secret && same >= TOLD && ends && text.chars().skip(same).all(is_a_mask)
+    let rest = text.char_indices().nth(same).and_then(|(at, _)| text.get(at..));
+    let rest = rest.unwrap_or_default();
+    let shown = rest.trim_start_matches(|c: char| !c.is_alphanumeric() || matches!(c, 'x' | 'X'));
+    let masked = rest.chars().count() - shown.chars().count();
+    if !shown.is_empty() {
+        return (masked >= HIDDEN || rest.starts_with('…')) && secret.ends_with(shown);
+    }
+    let lacks = secret.chars().count() - same;
+    let is_marked = !rest.is_empty() && rest.chars().all(|c| "*.…•".contains(c));
+    let is_hidden = lacks >= HIDDEN && (rest.is_empty() || masked >= HIDDEN);
+    same >= TOLD && (is_hidden || (is_marked && lacks > 0))
 }
 
 fn secret(value: Value<'_>, asked: &Asked<'_>) -> Option<Secret> {
@@ -693,7 +786,7 @@ fn secret(value: Value<'_>, asked: &Asked<'_>) -> Option<Secret> {
 /// A client uses no token of a type that it does not understand (RFC 6749 section 7.1). A type that is left out, empty, or
 /// no text names none; `BearerToken` is a bearer token.
 fn is_bearer(fields: &ReplyFields<'_>) -> Result<(), &'static str> {
-    let mut named = fields.all("token_type").flat_map(|kind| {
+    let mut named = fields.spelled("token_type").flat_map(|kind| {
         let kinds = kind.items().unwrap_or_else(|| vec![kind]);
         kinds.into_iter().filter_map(Value::text_with_gaps)
     });
@@ -726,7 +819,7 @@ fn life(fields: &ReplyFields<'_>, profile: &Profile) -> Option<Duration> {
 /// A number, or a text with a number in it, without its fraction; 0 and less say nothing, and more than can be counted
 /// is as much as can be counted.
 fn seconds(fields: &ReplyFields<'_>, name: &str) -> Option<u64> {
-    fields.last(name, |value| {
+    fields.last_spelled(name, |value| {
         let text = plain(value)?;
         let number: serde_json::Number = text.trim().parse().ok()?;
         match whole(&number) {
@@ -807,6 +900,7 @@ const CODES: [&str; 11] = [
 /// An OAuth error code, as the standard or the specification writes it: servers write it in capitals, put a space or a
 /// quote around it, and a sentence after it. Never a part of a secret that the server repeats.
 fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<String> {
+    const LONGEST: usize = 64;
     let text = value.text_with_gaps()?;
     let (text, is_cut) = beginning(&text);
     let until = |end: &dyn Fn(char) -> bool| {
@@ -819,6 +913,13 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
     if let Some(known) = documented.chain(CODES).find(|known| known.eq_ignore_ascii_case(code)) {
         return Some(known.to_owned());
     }
+    // `Invalid token`, `invalid-token`, `InvalidToken`, with nothing behind it but what follows a colon.
+    let whole = text.split(':').next().filter(|whole| whole.len() <= LONGEST);
+    let words = words_of(whole.unwrap_or_default());
+    let documented = profile.errors.iter().map(|(code, _)| *code);
+    if let Some(known) = documented.chain(CODES).find(|known| words_of(known) == words) {
+        return Some(known.to_owned());
+    }
     // Another one is shown where it is a word, and has nothing of a secret in it.
     let code = until(&char::is_whitespace);
     let is_a_word = code
@@ -829,7 +930,7 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
         || text
             .trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
             .contains(char::is_whitespace);
-    let shown = !code.is_empty() && code.len() <= 64 && is_a_word && is_whole;
+    let shown = !code.is_empty() && code.len() <= LONGEST && is_a_word && is_whole;
     (shown && !tells_of_a_secret(code, text, asked.secrets)).then(|| code.to_owned())
 }
 

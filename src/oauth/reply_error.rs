@@ -32,9 +32,10 @@ fn is_an_error_within(error: Value<'_>, depth: usize) -> bool {
 }
 
 fn tells_of_one(text: &str) -> bool {
+    let text = trimmed(text);
     // As a status of HTTP: done.
-    let is_a_success = matches!(trimmed(text).parse(), Ok(200..=299));
-    !is_none(text) && !is_a_success
+    let is_a_success = matches!(text.parse(), Ok(200..=299));
+    !is_none(text) && !is_a_success && !text.eq_ignore_ascii_case("n")
 }
 
 /// Whether an error may stand in another place than that of OAuth: a field that is named after one, at any depth.
@@ -47,13 +48,14 @@ fn hints_within(value: Value<'_>, depth: usize) -> bool {
         return false;
     };
     if let Some(fields) = value.fields() {
-        // A code for success says what the text beside it is.
-        let is_done = fields
-            .named()
-            .any(|(name, value)| is_a_code(name) && says_success(value));
+        // A code for success says what the text beside it is; one that is empty leaves that to the text.
+        let told = || fields.named().filter(|(name, _)| is_a_code(name) || is_the_error(name));
+        let is_done = told().any(|(name, value)| says_success(value) || (is_the_error(name) && says_false(value)));
+        let has_none = told().any(|(_, value)| !is_an_error(value));
+        let explains = |text: &str| is_done || (has_none && tells_of_a_revocation(text));
         let mut named = fields.named();
         return named.any(|(name, value)| {
-            let is_explained = is_done && !is_a_code(name) && value.text_with_gaps().is_some();
+            let is_explained = !is_a_code(name) && value.text_with_gaps().is_some_and(|text| explains(&text));
             let is_one = match naming(name) {
                 Naming::Error => is_an_error(value) && !is_explained,
                 Naming::NoError => says_false(value),
@@ -90,6 +92,37 @@ fn naming(name: &str) -> Naming {
 fn is_a_code(name: &str) -> bool {
     let words = words_of(name);
     words.iter().any(|word| word == "code") && (words.len() == 1 || matches!(naming(name), Naming::Error))
+}
+
+/// The field of OAuth, which may be a flag or a code.
+fn is_the_error(name: &str) -> bool {
+    words_of(name) == ["error"]
+}
+
+/// Whether a text says that the token is revoked, and nothing else: "Token revoked" and no "could not be revoked".
+fn tells_of_a_revocation(text: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "access",
+        "been",
+        "has",
+        "have",
+        "is",
+        "ok",
+        "refresh",
+        "revoked",
+        "successfully",
+        "the",
+        "token",
+        "tokens",
+        "was",
+        "were",
+    ];
+    let text = text.to_lowercase();
+    let words = || {
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+    };
+    words().all(|word| WORDS.contains(&word)) && words().any(|word| word == "revoked")
 }
 
 /// Whether a code is one of success, and not only empty.

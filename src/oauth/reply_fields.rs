@@ -10,19 +10,10 @@ use zeroize::Zeroizing;
 /// How many places of a body that cannot be read are gone over.
 const MENDS: usize = 32;
 
-/// Names as some servers write them, and as RFC 6749 does.
-const IN_CAMEL_CASE: [(&str, &str); 5] = [
-    ("accessToken", "access_token"),
-    ("refreshToken", "refresh_token"),
-    ("tokenType", "token_type"),
-    ("expiresIn", "expires_in"),
-    ("idToken", "id_token"),
-];
-
 /// The fields of an object, each value as it stands there.
 #[derive(Clone, Default)]
 pub(super) struct ReplyFields<'a> {
-    fields: Vec<(Zeroizing<String>, Value<'a>)>,
+    fields: Vec<Field<'a>>,
     whole: bool,
     /// How many of them stand before the first place that cannot be read.
     sure: usize,
@@ -30,6 +21,14 @@ pub(super) struct ReplyFields<'a> {
     closed: bool,
     /// What stands behind the object.
     rest: &'a [u8],
+}
+
+#[derive(Clone)]
+struct Field<'a> {
+    name: Zeroizing<String>,
+    value: Value<'a>,
+    /// Of which object it is: the later ones come first.
+    object: usize,
 }
 
 impl<'a> ReplyFields<'a> {
@@ -50,7 +49,11 @@ impl<'a> ReplyFields<'a> {
             }
             let before = rest.0;
             match rest.field() {
-                Some((name, value)) => fields.push((text_of(name).0, value)),
+                Some((name, value)) => fields.push(Field {
+                    name: text_of(name).0,
+                    value,
+                    object: 0,
+                }),
                 None => {
                     if right.is_none() {
                         right = Some(fields.len());
@@ -67,12 +70,6 @@ impl<'a> ReplyFields<'a> {
         let sure = right.unwrap_or(fields.len());
         if !whole {
             fields.truncate(sure);
-        }
-        for (written, name) in IN_CAMEL_CASE {
-            if !fields.iter().any(|(field, _)| **field == name) {
-                let named = fields.iter_mut().filter(|(field, _)| **field == written);
-                named.for_each(|(field, _)| *field = Zeroizing::new(name.to_owned()));
-            }
         }
         let rest = rest.0;
         Some(Self {
@@ -102,7 +99,7 @@ impl<'a> ReplyFields<'a> {
 
     /// The objects in the values, and in lists that are values, of the names that are taken.
     pub fn inner(&self, is_taken: impl Fn(&str, &Self) -> bool) -> Vec<Self> {
-        let found = self.fields.iter().flat_map(|(name, value)| {
+        let found = self.fields.iter().flat_map(|Field { name, value, .. }| {
             let listed = value.items().unwrap_or_default();
             let listed = listed.into_iter().filter_map(Value::fields);
             let objects = value.fields().into_iter().chain(listed);
@@ -114,7 +111,16 @@ impl<'a> ReplyFields<'a> {
 
     /// These fields and those of an object in them, which come first.
     pub fn and(mut self, inner: Self) -> Self {
-        self.fields.extend(inner.fields);
+        let above = self
+            .fields
+            .iter()
+            .map(|field| field.object + 1)
+            .max()
+            .unwrap_or_default();
+        self.fields.extend(inner.fields.into_iter().map(|field| Field {
+            object: field.object + above,
+            ..field
+        }));
         self.whole &= inner.whole;
         self
     }
@@ -152,19 +158,32 @@ impl<'a> ReplyFields<'a> {
 
     /// Every name with its value.
     pub fn named(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
-        self.fields.iter().map(|(name, value)| (name.as_str(), *value))
+        self.fields.iter().map(|field| (field.name.as_str(), field.value))
     }
 
     /// Every value of this name, the last one first: of a key that stands there twice, most readers take the last
     /// (RFC 8259 section 4), and the one before is better than none.
     pub fn all(&self, name: &str) -> impl Iterator<Item = Value<'a>> {
-        let named = self.fields.iter().rev().filter(move |(field, _)| **field == name);
-        named.map(|(_, value)| *value)
+        let named = self.fields.iter().rev().filter(move |field| *field.name == name);
+        named.map(|field| field.value)
+    }
+
+    /// Every value of this name in any spelling. Those of an object that come first are those in the spelling that is
+    /// asked for: `{"refresh_token": null, "refreshToken": ..}` has both.
+    pub fn spelled(&self, name: &str) -> impl Iterator<Item = Value<'a>> {
+        let mut named: Vec<&Field<'a>> = self.fields.iter().filter(|field| is_alike(&field.name, name)).collect();
+        named.sort_by_key(|field| (field.object, *field.name == name));
+        named.into_iter().rev().map(|field| field.value)
     }
 
     /// The last value of this name that can be read.
     pub fn last<T>(&self, name: &str, read: impl FnMut(Value<'a>) -> Option<T>) -> Option<T> {
         self.all(name).find_map(read)
+    }
+
+    /// The same, of this name in any spelling.
+    pub fn last_spelled<T>(&self, name: &str, read: impl FnMut(Value<'a>) -> Option<T>) -> Option<T> {
+        self.spelled(name).find_map(read)
     }
 }
 
@@ -299,6 +318,13 @@ fn ends_in_a_script(before: &[u8]) -> bool {
             .rposition(|part| part.eq_ignore_ascii_case(tag))
     };
     last(b"<script") > last(b"</script")
+}
+
+/// Whether two names differ in their spelling only: `access_token`, `accessToken`, `AccessToken`.
+pub(super) fn is_alike(one: &str, other: &str) -> bool {
+    let spelled = |c: &u8| c.is_ascii_alphanumeric() || !c.is_ascii();
+    let one = one.bytes().filter(spelled).map(|c| c.to_ascii_lowercase());
+    one.eq(other.bytes().filter(spelled).map(|c| c.to_ascii_lowercase()))
 }
 
 /// The words of a name, in lower case: `old_tokens`, `oldTokens`, `OLD-TOKENS`.

@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::reply::RawReply;
-use super::reply_fields::as_text;
+use super::reply_fields::{as_text, is_alike};
 use crate::http::without_mark;
 
 /// The reply as a JSON object in UTF-8, where it is one in another form; otherwise as it is.
@@ -67,7 +67,7 @@ fn from_form(body: &[u8], is_cut: bool) -> Option<Zeroizing<Vec<u8>>> {
         let lines = body.split(|byte| b"\r\n&".contains(byte));
         lines.flat_map(url::form_urlencoded::parse)
     };
-    if !pairs().any(|(name, _)| TOKENS.contains(&&*name)) {
+    if !pairs().any(|(name, _)| TOKENS.iter().any(|token| is_alike(token, &name))) {
         return None;
     }
     let whole = pairs().count() - usize::from(is_cut && !ends_with_a_field);

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::callback::ExpectedIssuer;
 use super::client_authentication::basic;
 use super::client_secrets::KeptSecrets;
-use super::error::{Error, PASSWORD_REQUEST};
+use super::error::{CODE_EXCHANGE, Error, PASSWORD_REQUEST};
 use super::exchange::{Captured, Exchange, captured};
 use super::profile::{ClientAuthentication, ClientAuthentications, Pkce, Profile, TokenBody};
 use super::redirect_uri::not_absolute;
@@ -276,7 +276,7 @@ impl AuthorizationServer {
             let exchange = self.exchange(&sending);
             captured(request.request_async(&exchange).await, &asked)?.token(self.0.profile, &asked)
         };
-        match self.authenticated("code exchange", method, send).await {
+        match self.authenticated(CODE_EXCHANGE, method, send).await {
             Err(Error::Server(error)) if verifier.is_some() && self.may_be_pkce(&error.error) => {
                 Err(Error::PkceRefused(error))
             }

@@ -228,3 +228,11 @@ pub(crate) fn after(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
 pub(crate) fn between(earlier: DateTime<Utc>, later: DateTime<Utc>) -> Duration {
     later.signed_duration_since(earlier).to_std().unwrap_or(Duration::ZERO)
 }
+
+/// How much the clocks of two machines may differ.
+const WRONG: Duration = Duration::from_secs(60);
+
+/// Whether something was later than something else, by more than the clocks of their machines may be wrong.
+pub(crate) fn is_surely_later(later: DateTime<Utc>, earlier: DateTime<Utc>) -> bool {
+    between(earlier, later) > WRONG
+}

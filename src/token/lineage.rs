@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::clock::is_surely_later;
 use super::fingerprint::Fingerprint;
 
 /// The identity of a grant, and the grants that it replaced.
@@ -248,26 +249,32 @@ impl Lineage {
     pub(crate) fn saw_end(&self, of: Option<&Self>, at: DateTime<Utc>) -> bool {
         match self.ancestor(of.map_or("", |of| &of.id)) {
             Some(ancestor) => ancestor.ended && ancestor.ended_at.is_none_or(|seen| seen >= at),
-            None => of.is_some_and(|of| self.is_long_after(of)) && at < self.at,
+            None => of.is_some_and(|of| self.is_long_after(of)) && is_surely_later(self.at, at),
         }
     }
 
     /// Whether this login goes over what is stored. `ended`: when that was ended on purpose.
     pub(crate) fn replaces(&self, stored: Option<&Self>, ended: Option<DateTime<Utc>>) -> bool {
-        // Where the login could not look, the time of day is all there is.
-        let is_later_than = |at: DateTime<Utc>| self.blind && self.at >= at;
-        let after_the_end = ended.is_none_or(|at| self.saw_end(stored, at) || is_later_than(at));
+        // Where the login could not look, the time of day is all there is. Clocks that are wrong let it go over no end: who
+        // logs in once more loses less than who finds a grant alive that was ended.
+        let came_after = |end| self.saw_end(stored, end) || (self.blind && is_surely_later(self.at, end));
+        let after_the_end = ended.is_none_or(came_after);
         match Self::kinship(stored, Some(self)) {
             Kinship::Same | Kinship::Later => false,
             Kinship::Earlier => after_the_end,
-            // Of two of which neither has seen the other, the one that the store took first stays; but one that waited for the
-            // store makes nobody wait who came since.
-            Kinship::Apart => {
-                let waited_for_it = |stored: &Self| stored.waited && !self.waited;
-                after_the_end && stored.is_some_and(|stored| is_later_than(stored.at) || waited_for_it(stored))
-            }
+            Kinship::Apart => after_the_end && stored.is_some_and(|stored| self.goes_over_one_apart(stored)),
             Kinship::Unknown => after_the_end,
         }
+    }
+
+    /// Of two of which neither has seen the other, the one that the store took first stays; but one that waited for the store
+    /// makes nobody wait who came since. Where both waited, which one it took first says nothing.
+    fn goes_over_one_apart(&self, stored: &Self) -> bool {
+        let waited_for_it = match self.waited {
+            false => stored.waited,
+            true => stored.waited && is_surely_later(self.at, stored.at),
+        };
+        (self.blind && self.at >= stored.at) || waited_for_it
     }
 }
 
@@ -343,6 +350,8 @@ mod tests {
         let other = login(50, Some(&first));
         let blind = Lineage::begun(at(100));
         let after_it = login(500, Some(&saw_it));
+        let saw_it_and_waited = saw_it.clone().that_waited();
+        let waiting = |second| login(second, Some(&first)).that_waited();
         for (login, stored, ended, goes_over) in [
             (&saw_it, Some(&first), None, true),
             // Revoked since, whatever the clock says.
@@ -356,28 +365,32 @@ mod tests {
             // Another login was stored since.
             (&saw_it, Some(&other), None, false),
             (&saw_nothing, Some(&other), None, false),
-            // The other one waited for the store, and this one did not; or both did.
+            // The other one waited for the store, and this one did not.
             (&saw_it, Some(&other.clone().that_waited()), None, true),
             (&saw_nothing, Some(&other.clone().that_waited()), None, true),
             (&saw_it, Some(&other.clone().that_waited()), early, false),
-            (
-                &saw_it.clone().that_waited(),
-                Some(&other.clone().that_waited()),
-                None,
-                false,
-            ),
-            (&saw_it.clone().that_waited(), Some(&other), None, false),
+            // Both did, and clocks can tell the later one, or cannot.
+            (&saw_it_and_waited, Some(&waiting(39)), None, true),
+            (&saw_it_and_waited, Some(&waiting(39)), Some(at(30)), false),
+            (&saw_it_and_waited, Some(&waiting(40)), None, false),
+            (&saw_it_and_waited, Some(&waiting(161)), None, false),
+            (&saw_it_and_waited, Some(&other), None, false),
+            (&saw_it_and_waited, Some(&login(0, Some(&first))), None, false),
             // This very login is stored already, and may have been refreshed; or replaced.
             (&saw_it, Some(&saw_it), None, false),
             (&saw_it, Some(&after_it), None, false),
             // Where the store could not be asked, the time of day decides.
             (&blind, Some(&other), None, true),
-            (&blind, Some(&other), early, true),
+            (&blind, Some(&other), Some(at(39)), true),
+            // An end counts as far as clocks may be wrong.
+            (&blind, Some(&other), Some(at(40)), false),
+            (&blind, Some(&other), early, false),
             (&blind, Some(&other), late, false),
             (&blind, Some(&after_it), None, false),
             // A record of an earlier version.
             (&saw_it, None, None, true),
-            (&blind, None, early, true),
+            (&blind, None, Some(at(39)), true),
+            (&blind, None, early, false),
             (&blind, None, late, false),
             (&saw_nothing, None, late, false),
         ] {
@@ -394,7 +407,9 @@ mod tests {
         let first = login(100, None);
         let second = Lineage::begun(at(0)).after_what_is_held(Some((Some(&first), None)));
         assert!(second.replaces(Some(&first), None));
-        assert!(!second.replaces(Some(&first), Some(at(1))) && second.replaces(Some(&first), Some(at(0))));
+        for (ended, goes_over) in [(1, false), (0, false), (-60, false), (-61, true)] {
+            assert_eq!(second.replaces(Some(&first), Some(at(ended))), goes_over, "{ended}");
+        }
         let other = login(100, None);
         assert!(!second.replaces(Some(&other), None));
         assert_eq!(Lineage::begun(at(0)).after_what_is_held(None).before, []);
@@ -441,8 +456,8 @@ mod tests {
         let first = login(0, None);
         let line = |length: i64| {
             let mut line = vec![first.clone()];
-            for second in 1..=length {
-                line.push(login(second, line.last()));
+            for minute in 1..=length {
+                line.push(login(60 * minute, line.last()));
             }
             line
         };
@@ -459,21 +474,21 @@ mod tests {
                 Kinship::Later,
                 "{number}"
             );
-            assert!(!youngest.saw_end(Some(older), at(41)), "{number}");
+            assert!(!youngest.saw_end(Some(older), at(60 * 39)), "{number}");
             // Of those that are remembered it is known that they were not ended.
-            assert_eq!(youngest.saw_end(Some(older), at(39)), number < 24, "{number}");
+            assert_eq!(youngest.saw_end(Some(older), at(60 * 39 - 1)), number < 24, "{number}");
         }
         let mut unnumbered = youngest.clone();
         unnumbered.origin = None;
         for (what, other, held) in [
             (
                 "somebody went on from an older copy",
-                login(41, Some(&line[2])),
+                login(60 * 41, Some(&line[2])),
                 youngest,
             ),
             (
                 "a number that is remembered is another's",
-                login(30, Some(&line[30])),
+                login(60 * 30, Some(&line[30])),
                 youngest,
             ),
             ("the store had lost all", login(1, None), youngest),
@@ -483,7 +498,7 @@ mod tests {
             assert_eq!(Lineage::kinship(Some(held), Some(&other)), Kinship::Apart, "{what}");
         }
         // It goes on being counted from there.
-        let later = login(80, Some(&login(60, Some(&unnumbered))));
+        let later = login(60 * 80, Some(&login(60 * 60, Some(&unnumbered))));
         assert_eq!(later.origin().number, 2);
         assert_eq!(Lineage::kinship(Some(&unnumbered), Some(&later)), Kinship::Earlier);
     }

@@ -46,7 +46,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::clock::{CENTURY, Now, Tick, after, between};
+use super::clock::{CENTURY, Now, Tick, after, between, is_surely_later};
 use super::lineage::Kinship;
 use super::{Intent, Lineage, ReauthorizationReason, Record, Renewal, Rotation, TokenSet, Tombstone, Verdict};
 use crate::value::Secret;
@@ -352,7 +352,8 @@ pub(crate) fn unsettled(intent: &Intent, own: bool, exclusive: bool, waited_for:
 ///
 /// A grant that was ended on purpose leaves a tombstone, so a record that is missing was lost. Of one login the higher
 /// generation is the newer one, unless somebody went on from an older copy since; an end on purpose is final. Of two
-/// logins it is the one that replaced the other; where that was ended on purpose since, this login was meant too.
+/// logins it is the one that replaced the other; where that was ended on purpose since, this login was meant too. An end
+/// from before this login is an older copy, or somebody who knew it wrote it again where the store had lost it.
 pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
     let Some(stored) = stored else {
         return true;
@@ -365,34 +366,32 @@ pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
         Kinship::Same => stored.ended_on_purpose().is_none() && older(),
         Kinship::Earlier => stored
             .ended_on_purpose()
-            .is_none_or(|end| saw_end(held.lineage.as_ref(), end)),
+            .is_none_or(|end| came_after(held.lineage.as_ref(), end)),
         Kinship::Later => false,
         Kinship::Apart => stored.ended_on_purpose().is_none() && came_while_it_was_lost(held, stored),
         Kinship::Unknown => went_back_by_the_clock(stored, held),
     }
 }
 
-/// Whether this login came after this end of a grant before it.
-fn saw_end(login: Option<&Lineage>, end: &Tombstone) -> bool {
-    login.is_some_and(|login| login.saw_end(end.lineage.as_ref(), end.at))
+/// Whether this login, which the store had taken, came after this end of a grant before it. What it did not see, the store
+/// may have lost before it and got back since: then the time tells.
+fn came_after(login: Option<&Lineage>, end: &Tombstone) -> bool {
+    login.is_some_and(|login| login.saw_end(end.lineage.as_ref(), end.at) || is_surely_later(login.at(), end.at))
 }
 
 /// Whether the login of these tokens found nothing, though what is stored now began before it, by more than clocks are
 /// wrong: the store had lost that, and got it back.
 fn came_while_it_was_lost(held: &TokenSet, stored: &Record) -> bool {
     let logins = held.lineage.as_ref().zip(stored.lineage());
-    logins.is_some_and(|(login, stored)| login.began_over_nothing() && between(stored.at(), login.at()) > WRONG)
+    logins.is_some_and(|(login, stored)| login.began_over_nothing() && is_surely_later(login.at(), stored.at()))
 }
-
-/// How much the clocks of two machines may differ.
-const WRONG: Duration = Duration::from_secs(60);
 
 /// Whether tokens of the same login were asked for after the ones that are held, by more than clocks are wrong: somebody
 /// went on from an older copy of the store.
 fn went_on_later(tokens: &TokenSet, held: &TokenSet) -> bool {
     // What an import brings is as old as it was, whenever the import is run again.
     let is_as_imported = tokens.is_as_imported() && !held.is_as_imported();
-    !is_as_imported && between(held.obtained_at, tokens.obtained_at) > WRONG
+    !is_as_imported && is_surely_later(tokens.obtained_at, held.obtained_at)
 }
 
 /// The same for records of versions without lineages.
@@ -415,7 +414,7 @@ pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
         && match Lineage::kinship(read.lineage(), end.lineage.as_ref()) {
             // An erasure stays one.
             Kinship::Same => before.is_none_or(|before| before.at < end.at && read.pseudonym.is_none()),
-            Kinship::Earlier => before.is_none_or(|before| saw_end(end.lineage.as_ref(), before)),
+            Kinship::Earlier => before.is_none_or(|before| came_after(end.lineage.as_ref(), before)),
             Kinship::Later | Kinship::Apart | Kinship::Unknown => false,
         }
 }
@@ -428,7 +427,7 @@ pub(crate) fn outlives(tokens: &TokenSet, end: &Tombstone) -> bool {
         && match kinship {
             Kinship::Same => end.generation < tokens.generation,
             Kinship::Later | Kinship::Apart => end.unseen,
-            Kinship::Earlier => !saw_end(tokens.lineage.as_ref(), end),
+            Kinship::Earlier => !came_after(tokens.lineage.as_ref(), end),
             Kinship::Unknown => false,
         }
 }

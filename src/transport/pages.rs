@@ -535,6 +535,19 @@ const END_AS_A_PLACE: &[&str] = &["cursor", "token", "marker", "continuation", "
 /// Those of them that are such a word, though it may have nothing but digits.
 const ARE_WORDS: &[&str] = &["cursor", "token"];
 
+/// How the names of those end in whose values each letter counts.
+const ARE_EXACT: &[&str] = &[
+    "iban",
+    "id",
+    "ids",
+    "key",
+    "marker",
+    "name",
+    "ref",
+    "reference",
+    "token",
+];
+
 /// Whether a link asks for more of what the call asked for: every parameter that the call set and that is none of paging
 /// stands in it as the call has it, in whatever way the value is written, and something else is asked for, which tells its page from the first. Where the link says
 /// with a word of the provider's own where to go on, or `is_whole` (as the provider documents), it may leave them out, because
@@ -550,7 +563,7 @@ fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
     // One that asks for nothing else leads to the page that was asked for, or to what its filters kept out of it.
     let is_new = |(name, value): &(Vec<u8>, Vec<u8>)| {
         let was_asked =
-            |(set, before): &(Vec<u8>, Vec<u8>)| plain_name(set) == plain_name(name) && is_same_value(before, value);
+            |(set, before): &(Vec<u8>, Vec<u8>)| plain_name(set) == plain_name(name) && is_same(name, before, value);
         !value.is_empty() && !asked.iter().any(was_asked)
     };
     let is_new_place = |pair: &(Vec<u8>, Vec<u8>)| {
@@ -565,7 +578,7 @@ fn same_question(asked: &Query, next: &Query, is_whole: bool) -> bool {
     asked.iter().filter(|(name, _)| !is_of_paging(name)).all(|(name, _)| {
         let name = plain_name(name);
         let (before, now) = (values_of(asked, &name), values_of(next, &name));
-        let is_in = |value: &Vec<u8>, others: &[Vec<u8>]| others.iter().any(|other| is_same_value(value, other));
+        let is_in = |value: &Vec<u8>, others: &[Vec<u8>]| others.iter().any(|other| is_same(&name, value, other));
         before.len() == now.len()
             && before.iter().all(|value| is_in(value, &now))
             && now.iter().all(|value| is_in(value, &before))
@@ -586,6 +599,16 @@ fn is_of_a_place(name: &[u8]) -> bool {
 fn ends_in(name: &[u8], ends: &[&str]) -> bool {
     let plain = plain_name(name);
     ends.iter().any(|end| plain.ends_with(end.as_bytes()))
+}
+
+/// Whether two values of a parameter are one. A word, as enums have them, may be written in letters of the other case, but for what
+/// names somebody's thing.
+fn is_same(name: &[u8], one: &[u8], other: &[u8]) -> bool {
+    let is_word = one
+        .iter()
+        .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
+    let may_differ = is_word && !is_of_paging(name) && !ends_in(name, ARE_EXACT);
+    is_same_value(one, other) || may_differ && one.eq_ignore_ascii_case(other)
 }
 
 /// Whether two values are one, perhaps written otherwise: as a number with fewer zeros at its end, or as a time in another
@@ -969,6 +992,11 @@ mod tests {
                 false,
             ),
             ("amountFrom=10.0", "amountFrom=10&page=2", true, true),
+            ("status=booked", "status=BOOKED&page=2", true, true),
+            ("status=booked", "status=PENDING&page=2", false, false),
+            ("status=booked", "status=BOOKED", false, false),
+            ("accountId=ab", "accountId=AB&page=2", false, false),
+            ("accountId=a1", "accountId=A1&page=2", false, false),
             ("amountFrom=10.0", "amountFrom=10.00&page=2", true, true),
             ("amountFrom=10.0", "amountFrom=10.01&page=2", false, false),
             (

@@ -29,7 +29,7 @@ const BEHIND_NEXT: &[&str] = &[
     "id",
     "index",
 ];
-const OTHERS: &[&str] = &["continuationtoken"];
+const OTHERS: &[&str] = &["continuationtoken", "continuationkey", "resumptiontoken", "scrollid"];
 
 /// A member that says whether there are more has a name of one of these and one of those behind it.
 const MORE: &[&str] = &["hasmore", "hasnext", "ismore", "more"];
@@ -54,14 +54,21 @@ const MORE_THINGS: &str = "hasmore";
 /// Members that say that a page is not the whole.
 const TRUNCATED: &[&str] = &["istruncated", "truncated"];
 /// Members that say in a word whether the page is the last.
-const IS_LAST: &[&str] = &["last", "islast", "lastpage", "islastpage"];
+const IS_LAST: &[&str] = &[
+    "last",
+    "islast",
+    "lastpage",
+    "islastpage",
+    "lastpagereached",
+    "islastpagereached",
+];
 const YES: &[&str] = &["true", "yes", "y"];
 const NO: &[&str] = &["false", "no", "n"];
 
 /// Members with the number of the page itself, from one or from zero on; of the last one; and with how many there are.
 const THIS: &[&str] = &["currentpage", "page", "pagenumber", "number"];
 const LAST: &[&str] = &["lastpage"];
-const ALL: &[&str] = &["totalpages", "pages"];
+const ALL: &[&str] = &["totalpages", "pages", "pagecount", "numberofpages"];
 /// Those of them that can be nothing else, as how many items a page has.
 const CURRENT: &[&str] = &["currentpage", "pagenumber"];
 const MOST: &[&str] = &["lastpage", "totalpages"];
@@ -86,6 +93,10 @@ const AROUND: &[&str] = &[
     "page",
     "pages",
     "pageinfo",
+    "pageinformation",
+    "paginginfo",
+    "paginginformation",
+    "paginationinfo",
     "pager",
     "paging",
     "pagination",
@@ -419,7 +430,7 @@ fn is_next(name: &str) -> bool {
     }
     let mut first = letters(name);
     // Most names are none of these.
-    if !matches!(first.next(), Some('n' | 'c')) {
+    if !matches!(first.next(), Some('n' | 'c' | 'r' | 's')) {
         return false;
     }
     let name: String = letters(name).collect();
@@ -572,6 +583,9 @@ mod tests {
             // The last one, or the one before it.
             r#""page":{"number":3,"totalPages":4}"#,
             r#""pagination":{"page":9,"totalPages":9}"#,
+            r#""page":1,"pageCount":1"#,
+            r#""lastPageReached":true"#,
+            r#""resumptionToken":null"#,
             r#""page":50,"pages":9"#,
             r#""isTruncated":false,"hasMoreTransactions":false"#,
             r#""hasMoreInfo":true"#,
@@ -676,6 +690,14 @@ mod tests {
             (r#""isTruncated":false,"nextCursor":"abc""#, Lost::Elsewhere),
             // There are more, by the numbers or in a word.
             (r#""pagination":{"page":1,"totalPages":9}"#, Lost::Unnamed),
+            (r#""_metadata":{"page":1,"page_count":3}"#, Lost::Unnamed),
+            (r#""pageCount":3,"page":1"#, Lost::Unnamed),
+            (r#""lastPageReached":false"#, Lost::Unnamed),
+            (r#""pagingInfo":{"nextPageKey":"x"}"#, Lost::Elsewhere),
+            (r#""pagingInformation":{"next":"x"}"#, Lost::Elsewhere),
+            (r#""continuationKey":"x""#, Lost::Elsewhere),
+            (r#""resumptionToken":"x""#, Lost::Elsewhere),
+            (r#""scrollId":"x""#, Lost::Elsewhere),
             (r#""pagination":{"page":0,"totalPages":2}"#, Lost::Unnamed),
             (r#""currentPage":1,"lastPage":2"#, Lost::Unnamed),
             (r#""isTruncated":true"#, Lost::Unnamed),

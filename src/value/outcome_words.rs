@@ -90,6 +90,47 @@ const OBSTACLES: &[&str] = &[
 /// That something came to its end.
 const ENDS: &[&str] = &["cancel", "expire", "abort"];
 
+/// How what was done ends that did not stay so. Only a status says it with the word alone.
+const UNDONE: &[&str] = &[
+    "bounced",
+    "dishonored",
+    "dishonoured",
+    "lapsed",
+    "returned",
+    "reversed",
+    "reverted",
+    "withdrawn",
+];
+
+/// What is not so of something that goes on: `not required`, `not paid`.
+const YET_TO_BE: &[&str] = &[
+    "allocated",
+    "applicable",
+    "assigned",
+    "checked",
+    "confirmed",
+    "delivered",
+    "due",
+    "flagged",
+    "funded",
+    "invoiced",
+    "matched",
+    "needed",
+    "paid",
+    "received",
+    "reconciled",
+    "refunded",
+    "released",
+    "required",
+    "reviewed",
+    "scheduled",
+    "screened",
+    "sent",
+    "set",
+    "started",
+    "verified",
+];
+
 /// What turns the next word, or what was done, into its opposite.
 const NOT: &[&str] = &[
     "not", "never", "cannot", "cant", "couldnt", "didnt", "doesnt", "isnt", "wasnt", "wont", "un", "non",
@@ -247,6 +288,26 @@ pub(super) fn is_a_limit(text: &str) -> bool {
     matches!(spelled(text).trim(), "limit" | "limit order" | "stop limit")
 }
 
+/// Whether a status says of a thing only what is yet to be, or needs not be.
+pub(super) fn is_yet_to_be(text: &str) -> bool {
+    let spelled = spelled(text);
+    match spelled.split_whitespace().collect::<Vec<_>>()[..] {
+        ["incomplete"] => true,
+        ["not", word] | [_, "not", word] => YET_TO_BE.contains(&word),
+        _ => false,
+    }
+}
+
+/// Whether a status says that what was done did not stay so.
+pub(super) fn was_undone(text: &str) -> bool {
+    let spelled = spelled(text);
+    is_short(text)
+        && spelled
+            .split_whitespace()
+            .last()
+            .is_some_and(|word| UNDONE.contains(&word))
+}
+
 /// What the words say as a whole, if they are a short phrase of no failure.
 fn of_a_phrase(words: &[&str]) -> Option<Says> {
     let whole = words.join(" ");
@@ -340,7 +401,7 @@ pub(super) fn there_are_none(text: &str) -> bool {
 
 /// A text word by word, with a blank around each: parted where something else than a letter or a digit stands, and where a
 /// capital letter begins a word.
-fn spelled(text: &str) -> String {
+pub(super) fn spelled(text: &str) -> String {
     let mut spelled = String::from(" ");
     let mut letters = text
         .chars()

@@ -150,6 +150,13 @@ fn a_code_is_read_in_any_spelling_and_told_in_one() {
         ("Consent_Gone.", Some("consent_gone")),
         ("SLOW_DOWN", Some("slow_down")),
         ("Invalid_Token: unknown", Some("invalid_token")),
+        ("Invalid Grant", Some("invalid_grant")),
+        ("invalid-grant", Some("invalid_grant")),
+        ("InvalidGrant: gone", Some("invalid_grant")),
+        ("unsupported grant type", Some("unsupported_grant_type")),
+        ("ConsentGone", Some("consent_gone")),
+        ("Invalid grant for now", Some("Invalid")),
+        ("invalid client credentials", Some("invalid")),
         // Codes that nobody has listed stay as they are written.
         ("E-4711", Some("E-4711")),
         ("Own_Code with a word", Some("Own_Code")),

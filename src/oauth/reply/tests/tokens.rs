@@ -238,12 +238,19 @@ fn a_refresh_token_is_a_text_or_a_number_as_it_is_written_and_anything_else_but_
         (r#""expired""#, None, false),
         (r#""[REDACTED]""#, None, false),
         (r#""refr***""#, None, false),
-        (r#""refresh-...""#, None, false),
         (r#""refr""#, None, false),
         (r#""refrxxxxx""#, None, false),
         (r#""refresh-*""#, None, false),
         (r#""REFRESH-1""#, None, false),
+        (r#""refresh-...""#, None, false),
+        (r#""refr***sh-1""#, None, false),
+        (r#""****sh-1""#, None, false),
+        (r#""refr\u2026-1""#, None, false),
         // One that only begins as the one before it.
+        (r#""refresh-x""#, Some("refresh-x"), false),
+        (r#""refresh-X""#, Some("refresh-X"), false),
+        (r#""refresh-~""#, Some("refresh-~"), false),
+        (r#""refresh""#, Some("refresh"), false),
         (r#""refresh-2""#, Some("refresh-2"), false),
         (r#""refresh-1x""#, Some("refresh-1x"), false),
         (r#""M.C5_BAY.-Cq*l!!Z8$""#, Some("M.C5_BAY.-Cq*l!!Z8$"), false),
@@ -576,6 +583,22 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"access_token":"a","refreshToken":"r"}"#,
         r#"{"access_token":"a","refresh_token":"r","refreshToken":"s"}"#,
         r#"{"access_token":"a","refresh":{"refreshToken":"r"}}"#,
+        r#"{"AccessToken":"a","RefreshToken":"r"}"#,
+        r#"{"ACCESS_TOKEN":"a","refresh-token":"r"}"#,
+        r#"{"refresh_token":"refresh-1","data":{"accessToken":"a","refreshToken":"r"}}"#,
+        r#"{"access_token":"a","refresh_token":"r","data":{"accessToken":"b","refreshToken":"c"}}"#,
+        // Where what stands there by the name of the standard is none.
+        r#"{"access_token":"a","refresh_token":null,"refreshToken":"r"}"#,
+        r#"{"access_token":"a","refreshToken":"r","refresh_token":""}"#,
+        r#"{"access_token":"a","refreshToken":"r","refresh_token":["s","t"]}"#,
+        r#"{"access_token":null,"accessToken":"a","refresh_token":"r"}"#,
+        r#"{"access_token":"","accessToken":"a","refresh_token":"r","refreshToken":null}"#,
+        // The same access token again, with the refresh token beside it.
+        r#"{"access_token":"a","tokens":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"access_token":"a","session":{"accessToken":"a","refreshToken":"r"}}"#,
+        r#"{"refresh_token":"r","tokens":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"data":{"access_token":"a","refresh_token":"r"},"tokens":[{"access_token":"a","refresh_token":"r"}]}"#,
+        r#"{"access_token":"a","data":{"access_token":"a","refresh_token":"r"},"tokens":{"refresh_token":"r"}}"#,
         // Odd fields.
         r#"{"name":"Joe "J" Doe","access_token":"a","refresh_token":"r"}"#,
         r#"{"access_token":"a","refresh_token":"r","data":{"access_token":"b","refresh_token":"c"}}"#,
@@ -608,6 +631,15 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         // Only what was sent, repeated.
         r#"{"status":"processing","refresh_token":"refresh-1"}"#,
         r#"{"status":"processing","refreshToken":"refresh-1"}"#,
+        r#"{"status":"processing","refreshToken":"****sh-1"}"#,
+        // An error in the spelling of the tokens.
+        r#"{"Error":"invalid_grant","RefreshToken":"r"}"#,
+        r#"{"Error":"invalid_grant","AccessToken":"a","RefreshToken":"field 1 is required"}"#,
+        r#"{"ERROR":"e1","Session":{"AccessToken":"a","RefreshToken":"r"}}"#,
+        r#"{"access_token":"[REDACTED]","refresh_token":"[REDACTED]"}"#,
+        r#"{"access_token":"<Your[Access-Token]GoesHere>","refresh_token":"${Refresh_Token[Goes_Here]}"}"#,
+        r#"{"access_token":"acce...en-1","refresh_token":"refr...sh-1"}"#,
+        r#"{"access_token":"[sha256:0a1b2c]","refresh_token":"[sha256:0a1b2d]"}"#,
         r#"{"status":"processing","request":{"refresh_token":"refresh-1"}}"#,
     ] {
         assert!(read(&PLAIN, &ASKED, &reply(200, body)).is_err(), "{body}");
@@ -628,6 +660,10 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
     // An older pair beside the new access token is not what replaces the spent refresh token.
     let older = r#"{"access_token":"a","previous":{"access_token":"b","refresh_token":"s"}}"#;
     assert!(tokens(&PLAIN, older).refresh_token.is_none());
+    let linked = r#"{"access_token":"a","tokens":{"access_token":"b","refresh_token":"s"}}"#;
+    assert!(tokens(&PLAIN, linked).refresh_token.is_none());
+    let two = r#"{"access_token":"a","x":{"access_token":"a","refresh_token":"r"},"tokens":{"refresh_token":"s"}}"#;
+    assert!(tokens(&PLAIN, two).refresh_token.is_none());
     // Nor is one alone in an object of another's, or of a name that nobody knows.
     for name in [
         "previous",
@@ -667,11 +703,34 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         (r#"["acc_1","acc_2"]"#, None),
         ("null", None),
         (r#""""#, None),
+        (r#"null,"accountId":"acc_2""#, Some("acc_2")),
+        (r#""","AccountID":"acc_2""#, Some("acc_2")),
+        (r#""acc_2","accountId":"acc_1""#, Some("acc_2")),
     ] {
-        let body = format!(r#"{{"account_id":{told},"data":{{"access_token":"a","refresh_token":"r"}}}}"#);
-        let account = tokens(&own, &body).extra.get("account_id").cloned();
-        assert_eq!(account.as_deref(), read, "{told}");
+        for name in ["account_id", "accountId", "AccountId", "account-id"] {
+            let body = format!(r#"{{"{name}":{told},"data":{{"access_token":"a","refresh_token":"r"}}}}"#);
+            // Of two that are not the standard's the last counts.
+            if name == "account_id" || !told.contains("acc_1") {
+                let account = tokens(&own, &body).extra.get("account_id").cloned();
+                assert_eq!(account.as_deref(), read, "{name} {told}");
+            }
+        }
     }
+    let with_life = Profile {
+        refresh: RefreshFacts {
+            lifetime_field: Some("refresh_expires_in"),
+            ..RefreshFacts::BASE
+        },
+        ..PLAIN
+    };
+    let all =
+        r#"{"AccessToken":"a","RefreshToken":"r","expires_in":null,"ExpiresIn":60,"refreshExpiresIn":90,"Scope":"s"}"#;
+    let all = tokens(&with_life, all);
+    assert_eq!(all.expires_in, Some(Duration::from_secs(60)));
+    assert_eq!(all.refresh_expires_in, Some(Duration::from_secs(90)));
+    assert!(all.scopes.unwrap().contains("s"));
+    let foreign = r#"{"AccessToken":"a","TokenType":"mac"}"#;
+    assert!(problem(&ASKED, &reply(200, foreign)).0.contains("not bearer"));
 }
 
 /// What is read beside an error: the tokens; none: the code, or that it cannot be told.
@@ -756,6 +815,48 @@ fn beside_a_known_error_only_a_new_pair_or_an_access_token_with_its_type_or_life
             let error = read(&PLAIN, &ASKED, &reply(200, &body)).unwrap_err();
             assert_eq!(error.code(), Some(code), "{beside}");
         }
+    }
+}
+
+#[test]
+fn where_no_error_is_said_a_token_may_have_every_character_of_its_grammar() {
+    // RFC 6749 appendices A.12 and A.17.
+    for (access, refresh) in [
+        ("ac[9]", "tok[9]abc"),
+        ("ac[9]", "refresh-2"),
+        ("a[9", "r[2"),
+        ("x;tqyYQQj?dd.YpslzwYPh'Yuek[Q_O)", "y;tqyYQQj?dd.YpslzwYPh'Yuek[Q_O)"),
+        ("abcdefgh[jklm", "tok[9]abc"),
+        ("0123456789...ABCDEFGHIJ***KLMNOPQR", "r***2[abc"),
+    ] {
+        for beside in [
+            "",
+            r#""error":null,"#,
+            r#""error":"","#,
+            r#""error":"none","errors":[],"#,
+        ] {
+            for named in [["access_token", "refresh_token"], ["accessToken", "refreshToken"]] {
+                let [a, r] = named;
+                let body = format!(r#"{{{beside}"{a}":"{access}","{r}":"{refresh}","expires_in":60}}"#);
+                let (wrapped, noticed) = (format!(r#"{{"data":{body}}}"#), format!("Notice: x\n{body}"));
+                for body in [&body, &wrapped, &noticed] {
+                    let read = tokens(&PLAIN, body);
+                    let is_odd = access == "abcdefgh[jklm";
+                    assert_eq!(read.unusable.is_some(), is_odd, "{body}");
+                    assert!(is_odd || read.access_token.expose_secret() == access, "{body}");
+                    assert_eq!(read.refresh_token.unwrap().expose_secret(), refresh, "{body}");
+                }
+            }
+        }
+        // Beside an error they may be words on it.
+        let body = format!(r#"{{"error":"invalid_grant","access_token":"{access}","refresh_token":"r[2]"}}"#);
+        let error = read(&PLAIN, &ASKED, &reply(200, &body)).unwrap_err();
+        assert_eq!(error.code(), Some("invalid_grant"), "{body}");
+    }
+    // What is no token without an access token: a sentence, and what shows some of one.
+    for refresh in ["Field 2 is required", "ab12...yz", "ab12***", "[hidden 2]"] {
+        let body = format!(r#"{{"status":"processing","refresh_token":"{refresh}"}}"#);
+        assert!(problem(&ASKED, &reply(200, &body)).1, "{body}");
     }
 }
 
