@@ -206,18 +206,17 @@ impl Sandbox {
         })
     }
 
-    /// The specification of one of finrail's own providers, whether its feature is on or not, as a bundle that
-    /// [`start_from`](Self::start_from) takes: `ofx`, `mx`, `omnifund`, `tatrabanka`, `finexer`.
+    /// The specifications of finrail's own providers, whether their features are on or not: the id of each, and a bundle that
+    /// [`start_from`](Self::start_from) takes.
     ///
     /// ```
     /// use finrail::sandbox::Sandbox;
     ///
-    /// assert!(Sandbox::specification("ofx").is_some());
-    /// assert!(Sandbox::specification("my_bank").is_none());
+    /// assert_eq!(Sandbox::specifications().len(), 5);
     /// ```
     #[must_use]
-    pub fn specification(provider: &str) -> Option<&'static str> {
-        spec::bundled::of(provider)
+    pub fn specifications() -> Vec<(String, &'static str)> {
+        spec::bundled::all()
     }
 
     /// The providers that are played: `ofx`, `mx`, ...

@@ -238,18 +238,15 @@ impl Core {
         with.add_to(&mut parts.headers, operation)
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
         self.0.headers.add_to(&mut parts.headers, operation);
-        let (url, headers, credential) = (&mut parts.url, &mut parts.headers, &self.0.credential);
+        let (url, headers) = (&mut parts.url, &mut parts.headers);
+        let ways = || self.0.credential.ways(operation);
         parts.keys = match target {
-            Target::Path => self
-                .0
-                .keys
-                .add_to(url, headers, operation, credential)
-                .map_err(|scheme| {
-                    Error::invalid_request(format!(
-                        "{}: this call takes the key `{scheme}`: give it to the builder with `key(\"{scheme}\", ..)`",
-                        operation.id
-                    ))
-                })?,
+            Target::Path => self.0.keys.add_to(url, headers, operation, &ways()).map_err(|scheme| {
+                Error::invalid_request(format!(
+                    "{}: this call takes the key `{scheme}`: give it to the builder with `key(\"{scheme}\", ..)`",
+                    operation.id
+                ))
+            })?,
             Target::Given => self.0.keys.add_all_to(url, headers),
         };
         let policy = with.policy(self.0.retry);

@@ -7,51 +7,8 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::credentials::Credential;
-use super::operation::Operation;
+use super::operation::{Key, KeyPlace, Operation};
 use crate::value::Secret;
-
-/// A key that a call takes, in one of the ways in which it may authenticate.
-///
-/// ```
-/// use finrail::transport::{Key, KeyPlace};
-///
-/// let key = Key { scheme: "ApiKey", place: KeyPlace::Header, name: "X-Api-Key", ..Key::BASE };
-/// assert_eq!(key.way, 0); // of the first of `Operation::authentication`
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// The name of its security scheme in the specification.
-    pub scheme: &'static str,
-    /// Where it stands.
-    pub place: KeyPlace,
-    /// The header's name, or the query parameter's.
-    pub name: &'static str,
-    /// The way that it belongs to: its place in [`Operation::authentication`].
-    pub way: usize,
-}
-
-/// Where a key stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyPlace {
-    /// In a header of its own.
-    Header,
-    /// In a parameter of the query.
-    Query,
-    /// As a bearer credential in `Authorization` (RFC 6750), which nobody refreshes.
-    Bearer,
-}
-
-impl Key {
-    /// What is so where a specification does not say otherwise. Generated code says only what differs.
-    pub const BASE: Self = Self {
-        scheme: "",
-        place: KeyPlace::Header,
-        name: "",
-        way: 0,
-    };
-}
 
 /// The keys that a client was given. `Debug` shows the names of their schemes.
 #[derive(Clone, Default)]
@@ -123,21 +80,21 @@ impl Keys {
         Ok(Self(Arc::new(all)))
     }
 
-    /// Puts into a request what one of the ways needs that this credential goes; what is nobody's business of it, or the name of
-    /// the key that is missing.
+    /// Puts into a request what the first of these ways needs of which all keys are there; what is nobody's business of it, or the
+    /// name of a key that is missing.
     pub fn add_to(
         &self,
         url: &mut Url,
         headers: &mut HeaderMap,
         operation: &Operation,
-        credential: &Credential,
+        ways: &[usize],
     ) -> Result<Vec<HeaderValue>, &'static str> {
         if operation.keys.is_empty() {
             return Ok(Vec::new());
         }
         let mut missing = None;
-        for way in credential.ways(operation) {
-            let needed: Vec<&Key> = operation.keys.iter().filter(|key| key.way == way).collect();
+        for way in ways {
+            let needed: Vec<&Key> = operation.keys.iter().filter(|key| key.way == *way).collect();
             // A header that the caller set is as good.
             let is_there = |key: &Key| {
                 self.given(key).is_some() || (key.place == KeyPlace::Header && headers.contains_key(key.name))
@@ -227,9 +184,8 @@ mod tests {
     use http::HeaderMap;
     use url::Url;
 
-    use super::{Key, KeyPlace, Keys, UnfitKey};
-    use crate::transport::credentials::Credential;
-    use crate::transport::operation::{Authentication, Operation};
+    use super::{Keys, UnfitKey};
+    use crate::transport::operation::{Authentication, Key, KeyPlace, Operation};
     use crate::value::Secret;
 
     static TAKES: &[Operation] = &[Operation {
@@ -296,7 +252,7 @@ mod tests {
         ] {
             let mut url = Url::parse("https://bank.example/a?a=1").unwrap();
             let mut headers = HeaderMap::new();
-            let added = keys(given).add_to(&mut url, &mut headers, &TAKES[0], &Credential::Nothing);
+            let added = keys(given).add_to(&mut url, &mut headers, &TAKES[0], &[1, 2]);
             assert_eq!(added.as_ref().err().copied(), missing, "{given:?}");
             assert_eq!(url.query(), Some(query), "{given:?}");
             let shown: Vec<String> = headers
@@ -312,7 +268,7 @@ mod tests {
     fn a_key_in_a_link_is_not_there_twice() {
         let mut url = Url::parse("https://bank.example/a?key=old&page=2&key=older").unwrap();
         let keys = keys(&[("Query", "new"), ("Other", "o")]);
-        let added = keys.add_to(&mut url, &mut HeaderMap::new(), &TAKES[0], &Credential::Nothing);
+        let added = keys.add_to(&mut url, &mut HeaderMap::new(), &TAKES[0], &[1, 2]);
         assert_eq!((added.unwrap().len(), url.query()), (2, Some("page=2&key=new")));
     }
 

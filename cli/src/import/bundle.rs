@@ -12,7 +12,7 @@ use finrail_spec::overlay::{self, OverlayFault};
 use finrail_spec::pointer::{join, keys};
 use finrail_spec::readable::{Examples, examples};
 
-use super::folder::Record;
+use super::record::Record;
 use crate::wire_schemas::shared_schemas;
 
 /// What a document is made into a client with.

@@ -6,6 +6,7 @@ mod folder;
 pub mod metadata;
 mod overlay;
 mod proposals;
+mod record;
 mod report;
 
 use std::io;
@@ -14,8 +15,9 @@ use std::path::{Path, PathBuf};
 use finrail_spec::published::{Language, Published};
 
 pub use bundle::{Facts, ImportError, Imported, import};
-pub use folder::{Again, Record, again, newer};
+pub use folder::{Again, again, newer};
 pub use proposals::{Proposal, proposals};
+pub use record::Record;
 
 use crate::place::fetch;
 use crate::shell::{Outcome, Shell, Tone, quoted};

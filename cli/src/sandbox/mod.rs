@@ -18,8 +18,6 @@ use crate::shell::{Outcome, Shell, Tone};
 
 /// The port where nothing else is said.
 pub const PORT: u16 = 8700;
-/// finrail's own providers.
-const OWN: [&str; 5] = ["ofx", "mx", "omnifund", "tatrabanka", "finexer"];
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +80,10 @@ fn bundles(root: &Path, named: &[String]) -> Result<Vec<String>, String> {
     }
     let own = imported(root);
     if own.is_empty() {
-        return OWN.iter().map(|id| bundle(root, id)).collect();
+        return Ok(Sandbox::specifications()
+            .into_iter()
+            .map(|(_, bundle)| bundle.to_owned())
+            .collect());
     }
     own.iter().map(|file| read(file)).collect()
 }
@@ -103,13 +104,15 @@ fn bundle(root: &Path, name: &str) -> Result<String, String> {
     if let Some(file) = candidates.iter().find(|file| file.is_file()) {
         return read(file);
     }
-    let own = Sandbox::specification(name).map(str::to_owned);
-    own.ok_or_else(|| {
-        format!(
-            "`{name}` is no bundle, no folder with a bundle.json, and none of {}",
-            OWN.join(", ")
-        )
-    })
+    let own = Sandbox::specifications();
+    if let Some((_, bundle)) = own.iter().find(|(id, _)| id == name) {
+        return Ok((*bundle).to_owned());
+    }
+    let own: Vec<String> = own.into_iter().map(|(id, _)| id).collect();
+    Err(format!(
+        "`{name}` is no bundle, no folder with a bundle.json, and none of {}",
+        own.join(", ")
+    ))
 }
 
 fn read(file: &Path) -> Result<String, String> {

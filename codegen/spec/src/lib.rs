@@ -27,6 +27,8 @@ pub mod operations;
 #[cfg(feature = "yaml")]
 pub mod overlay;
 #[cfg(feature = "value")]
+mod own;
+#[cfg(feature = "value")]
 pub mod plain;
 pub mod pointer;
 #[cfg(feature = "yaml")]

@@ -9,6 +9,7 @@ use crate::json::Json;
 use crate::model::METHODS;
 pub use crate::naming::operations_of;
 use crate::naming::{Renamed, SHARED, named, named_beside};
+pub use crate::own::is_own;
 use crate::plain::plain;
 use crate::pointer::{join, keys};
 use crate::rebuild::{edited, rebuilt};
@@ -168,13 +169,6 @@ fn is_left_out(pointer: &str, left_out: &[LeftOut]) -> bool {
                 .strip_prefix(&one.pointer)
                 .is_some_and(|rest| rest.starts_with('/'))
     })
-}
-
-/// Whether a document is written in the vocabulary of finrail, its authorization server included.
-#[must_use]
-pub fn is_own(root: &Json) -> bool {
-    let operations = ["components", "securitySchemes", "oauth", "x-oauth", "operations"];
-    root.at(&operations).is_some() && root.get("x-provider").is_some()
 }
 
 /// What a place belongs to: an operation, a named schema, or the document.

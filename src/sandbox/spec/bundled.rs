@@ -1,33 +1,35 @@
 //! The specifications that are compiled in.
 
-const OFX: &str = include_str!("../../../specs/bundled/ofx.json");
-const MX: &str = include_str!("../../../specs/bundled/mx.json");
-const OMNIFUND: &str = include_str!("../../../specs/bundled/omnifund.json");
-const TATRABANKA: &str = include_str!("../../../specs/bundled/tatrabanka.json");
-const FINEXER: &str = include_str!("../../../specs/bundled/finexer.json");
+use finrail_spec::json::Json;
 
 /// The specification of every provider whose feature is on.
 pub(in crate::sandbox) const BUNDLES: &[&str] = &[
     #[cfg(feature = "ofx")]
-    OFX,
+    include_str!("../../../specs/bundled/ofx.json"),
     #[cfg(feature = "mx")]
-    MX,
+    include_str!("../../../specs/bundled/mx.json"),
     #[cfg(feature = "omnifund")]
-    OMNIFUND,
+    include_str!("../../../specs/bundled/omnifund.json"),
     #[cfg(feature = "tatrabanka")]
-    TATRABANKA,
+    include_str!("../../../specs/bundled/tatrabanka.json"),
     #[cfg(feature = "finexer")]
-    FINEXER,
+    include_str!("../../../specs/bundled/finexer.json"),
 ];
 
-/// That of a provider.
-pub(in crate::sandbox) fn of(provider: &str) -> Option<&'static str> {
-    match provider {
-        "ofx" => Some(OFX),
-        "mx" => Some(MX),
-        "omnifund" => Some(OMNIFUND),
-        "tatrabanka" => Some(TATRABANKA),
-        "finexer" => Some(FINEXER),
-        _ => None,
-    }
+const ALL: [&str; 5] = [
+    include_str!("../../../specs/bundled/ofx.json"),
+    include_str!("../../../specs/bundled/mx.json"),
+    include_str!("../../../specs/bundled/omnifund.json"),
+    include_str!("../../../specs/bundled/tatrabanka.json"),
+    include_str!("../../../specs/bundled/finexer.json"),
+];
+
+/// Id and specification of every provider, whether its feature is on or not.
+pub(in crate::sandbox) fn all() -> Vec<(String, &'static str)> {
+    let id = |bundle: &str| {
+        let root = Json::parse(bundle).ok()?;
+        root.at(&["x-provider", "id"])?.as_str().map(str::to_owned)
+    };
+    let all = ALL.iter().copied();
+    all.filter_map(|bundle| Some((id(bundle)?, bundle))).collect()
 }

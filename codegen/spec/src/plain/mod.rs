@@ -71,7 +71,7 @@ pub fn plain(root: &Json) -> Plain {
         _ => None,
     });
     // A host of each institution's own stays one, where the document is written for it.
-    if !crate::normal::is_own(root) {
+    if !crate::own::is_own(root) {
         work.environments(&mut out);
     }
     let Work {
