@@ -123,7 +123,7 @@ mod tests {
         let of_headers = |bytes: &[u8]| {
             let mut value = HeaderValue::from_bytes(bytes).unwrap();
             value.set_sensitive(true);
-            let headers = of_caller(&HeaderMap::from_iter([(HeaderName::from_static("x-api-key"), value)]));
+            let headers = of_caller(&HeaderMap::from_iter([(HeaderName::from_static("x-api-key"), value)]), &[]);
             KnownSecrets {
                 headers,
                 ..KnownSecrets::default()
@@ -159,7 +159,7 @@ mod tests {
             headers.insert(name, value);
         }
         headers.insert("accept", HeaderValue::from_static("application/json"));
-        let headers = of_caller(&headers);
+        let headers = of_caller(&headers, &[]);
         for (header, text, known) in [
             ("Bearer planted-token", "planted-token", true),
             ("Bearer planted-token", "xplanted-tokenx", true),
