@@ -80,6 +80,9 @@ pub struct Import {
     /// Metadata of the authorization server (RFC 8414), for what a new overlay says of it.
     #[arg(long, value_name = "FILE|URL")]
     metadata: Option<String>,
+    /// Say what became of the document as JSON, for a program.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Import {
@@ -93,7 +96,8 @@ impl Import {
             again: self.again,
             metadata: self.metadata,
             today: today(),
-            ask: asked(),
+            ask: asked().filter(|_| !self.json),
+            json: self.json,
         }
     }
 }

@@ -278,6 +278,43 @@ fn what_metadata_and_a_person_say_stands_in_a_new_overlay() {
     assert!(!place.0.join("specs").exists());
 }
 
+#[test]
+fn what_becomes_of_a_document_is_told_to_programs_too() {
+    let place = Place::new("json");
+    let (outcome, told) = place.import(Some("harbour.yaml"), |options| options.json = true);
+    assert_eq!(outcome, Outcome::Fresh);
+    let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told}"));
+    let count = |name: &str| told[name].as_array().unwrap().len();
+    assert_eq!(
+        (told["operations"].as_u64(), count("generated"), count("left_out")),
+        (Some(7), 4, 3)
+    );
+    assert_eq!(told["dialect"], "OpenAPI 3.0");
+    let receipt = &told["left_out"][0];
+    assert_eq!(
+        (&receipt["operation"], receipt["line"].as_u64()),
+        (&Value::from("PUT /payments/{id}/receipt"), Some(87))
+    );
+    assert!(
+        told["losses"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|loss| loss["what"].is_string() && loss["pointer"].is_string())
+    );
+    assert!(
+        told["proposals"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["update"].as_str().unwrap().contains("x-idempotency"))
+    );
+    assert_eq!(
+        (told["renamed"][0]["from"].as_str(), told["renamed"][0]["to"].as_str()),
+        (Some("accountPage"), Some("AccountPage"))
+    );
+}
+
 #[tokio::test]
 async fn the_sandbox_plays_the_bundle() {
     let place = Place::new("played");

@@ -123,7 +123,10 @@ mod tests {
         let of_headers = |bytes: &[u8]| {
             let mut value = HeaderValue::from_bytes(bytes).unwrap();
             value.set_sensitive(true);
-            let headers = of_caller(&HeaderMap::from_iter([(HeaderName::from_static("x-api-key"), value)]), &[]);
+            let headers = of_caller(
+                &HeaderMap::from_iter([(HeaderName::from_static("x-api-key"), value)]),
+                &[],
+            );
             KnownSecrets {
                 headers,
                 ..KnownSecrets::default()

@@ -46,6 +46,8 @@ pub struct Options {
     pub today: String,
     /// Asks a person, where there is one.
     pub ask: Option<Ask>,
+    /// Say what became of the document as JSON.
+    pub json: bool,
 }
 
 /// Asks a person a question with these answers, the first of which is assumed; none: nothing was chosen.
@@ -208,6 +210,13 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     };
     keep()?;
     std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
+    if options.json {
+        let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
+        let proposals = proposals(said.as_ref().unwrap_or(&published.root));
+        let value = report::as_value(&imported, &published, &proposals);
+        shell.raw(&format!("{value:#}"))?;
+        return Ok(Outcome::Fresh);
+    }
     report::told(&imported, &published, &shown.join(document_file), shell)?;
     // What the overlay says already is proposed no more.
     let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
