@@ -7,13 +7,17 @@
 pub mod drift;
 pub mod git;
 pub mod import;
+pub mod new;
 pub mod outline;
 pub mod pages;
 pub mod place;
 pub mod provider;
 pub mod regen;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod shell;
 pub mod surface;
+pub mod tasks;
 pub mod usage;
 pub mod wire_schemas;
 pub mod workspace;

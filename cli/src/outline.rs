@@ -30,9 +30,9 @@ impl Outline {
 
     /// The outline as a file, as `command` makes it.
     #[must_use]
-    pub fn render(&self, provider: &str, command: &str) -> String {
+    pub fn render(&self, module: &str, command: &str) -> String {
         let mut text = format!(
-            "# The public Rust surface of `finrail::{provider}`. Made by `{command} regen`; not edited by hand.\n\
+            "# The public Rust surface of `{module}`. Made by `{command} regen`; not edited by hand.\n\
              # Types with a builder are made by it: they may gain optional fields in a minor version.\n"
         );
         let mut holder = "";

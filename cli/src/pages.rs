@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use finrail_spec::grammar::{self, Kind};
-use finrail_spec::model::{Operation, Requirement, Server};
+use finrail_spec::model::{KeyPlace, Operation, Requirement, Server};
 use finrail_spec::vocabulary as v;
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ pub const TABLE_END: &str = "<!-- providers:end -->";
 
 /// The page of one provider, as `command` makes it.
 #[must_use]
-pub fn page(provider: &Provider, bundle: &Value, command: &str) -> String {
+pub fn page(provider: &Provider, bundle: &Value, from: &Path, command: &str) -> String {
     let mut page = String::new();
     let id = provider.id();
     let about = &provider.specification;
@@ -25,7 +26,7 @@ pub fn page(provider: &Provider, bundle: &Value, command: &str) -> String {
         page,
         "{}\n\n# {}\n\n{}\n\n\
          Feature and module: `{id}`. Credentials from the environment: `{}_CLIENT_ID`, `{}_CLIENT_SECRET`.\n\n",
-        mark(id, command),
+        mark(from, command),
         about.title,
         about.description,
         about.provider.env_prefix,
@@ -42,8 +43,17 @@ pub fn page(provider: &Provider, bundle: &Value, command: &str) -> String {
 
 /// The first line of a provider's page.
 #[must_use]
-pub fn mark(id: &str, command: &str) -> String {
-    format!("<!-- Made by `{command} regen` from specs/{id}.yaml; not edited by hand. -->")
+pub fn mark(from: &Path, command: &str) -> String {
+    format!(
+        "<!-- Made by `{command} regen` from {}; not edited by hand. -->",
+        from.display()
+    )
+}
+
+/// What every such line begins with.
+#[must_use]
+pub fn beginning_of_mark(command: &str) -> String {
+    format!("<!-- Made by `{command} regen` from ")
 }
 
 fn trust(provider: &Provider, page: &mut String) {
@@ -92,6 +102,27 @@ fn hosts(provider: &Provider, page: &mut String) {
 }
 
 fn authorization(provider: &Provider, page: &mut String) {
+    if provider.specification.oauth.is_none() {
+        page.push_str("## Authorization\n\nThere is no authorization server. Keys, by the names of their schemes:\n\n");
+        let mut keys: Vec<_> = provider
+            .specification
+            .operations
+            .iter()
+            .flat_map(|operation| &operation.keys)
+            .collect();
+        keys.sort_by_key(|key| &key.scheme);
+        keys.dedup_by_key(|key| &key.scheme);
+        for key in keys {
+            let place = match key.place {
+                KeyPlace::Header => format!("header `{}`", key.name),
+                KeyPlace::Query => format!("parameter `{}` of the query", key.name),
+                KeyPlace::Bearer => "bearer credential".to_owned(),
+            };
+            let _ = writeln!(page, "- `{}`: {place}", key.scheme);
+        }
+        page.push('\n');
+        return;
+    }
     let oauth = &provider.oauth;
     let grade = |field: &str| match oauth.grades.get(field) {
         Some(grade) => format!(" ({})", grade.as_str()),
@@ -224,6 +255,8 @@ fn needs(operation: &Operation) -> String {
         Requirement::ClientBasic => Some("client id and secret (Basic)".to_owned()),
         Requirement::RegistrationToken => Some("a registration token".to_owned()),
     }));
+    let keys: BTreeSet<&String> = operation.keys.iter().map(|key| &key.scheme).collect();
+    ways.extend(keys.into_iter().map(|key| format!("the key `{key}`")));
     if ways.is_empty() {
         "nothing".to_owned()
     } else {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use finrail_spec::json::Json;
 use finrail_spec::model::{Fault, Operation, Specification, Wrong};
-use finrail_spec::vocabulary as v;
+use finrail_spec::vocabulary::{self as v, Oauth};
 use serde_json::Value;
 
 /// What a bundle says about a provider.
@@ -36,7 +36,9 @@ impl Provider {
     pub fn read(bundle: &Value) -> Result<Self, String> {
         let specification = Specification::read(Json::from(bundle))
             .map_err(|faults| faults.first().map_or_else(String::new, in_words))?;
-        let oauth = specification.oauth.clone().ok_or("there is no `x-oauth`")?;
+        // A bank of keys alone has none.
+        let oauth = specification.oauth.clone().or_else(Oauth::none);
+        let oauth = oauth.ok_or("there is no `x-oauth`")?;
         let calls = specification.operations.iter().map(call).collect::<Result<_, _>>()?;
         Ok(Self {
             specification,

@@ -16,8 +16,8 @@ use crate::provider::Provider;
 use crate::shell::{Outcome, Shell, Tone};
 use crate::surface::{Change, Surface};
 use crate::wire_schemas::shared_schemas;
-use crate::workspace::Workspace;
-use crate::{git, pages};
+use crate::workspace::{Source, Workspace};
+use crate::{git, import, pages};
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,8 @@ struct Generated {
     bundle: Output,
     others: Vec<Output>,
     surface: Surface,
+    /// Operations of a published document that the client has not.
+    left_out: usize,
 }
 
 /// What became of one specification.
@@ -142,6 +144,49 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     Ok(outcome)
 }
 
+/// Looks whether clients can be made, and writes nothing.
+///
+/// # Errors
+///
+/// The file system's, and the writer's.
+pub fn check(workspace: &Workspace, providers: &[String], shell: &mut Shell<'_>) -> io::Result<Outcome> {
+    let providers = match providers {
+        [] => workspace.providers()?,
+        named => named.to_vec(),
+    };
+    if providers.is_empty() {
+        let what = format!("{} has no specification: import one", workspace.specs().display());
+        shell.header(Tone::Bad, "Failure", &what)?;
+        return Ok(Outcome::Failure);
+    }
+    let made = generate_all(workspace, &providers, &Checks::new())?;
+    let mut outcome = Outcome::Fresh;
+    for (name, made) in providers.iter().zip(made) {
+        match made {
+            Made::Absent(path) => {
+                shell.header(Tone::Bad, "Failure", &format!("{name}: there is no {}", path.display()))?;
+                outcome = Outcome::Failure;
+            }
+            Made::Problems(problems) => {
+                report_problems(name, &problems, shell)?;
+                outcome = Outcome::Failure;
+            }
+            Made::Generated(made) => {
+                let left_out = match made.left_out {
+                    0 => String::new(),
+                    count => format!(
+                        ", {count} left out: `{} import --id {name}` tells why",
+                        workspace.command()
+                    ),
+                };
+                let calls = made.provider.calls.len();
+                shell.header(Tone::Good, "Good", &format!("{name}: {calls} operations{left_out}"))?;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
 /// Each provider on a thread of its own: they know nothing of each other.
 fn generate_all(workspace: &Workspace, providers: &[String], checks: &Checks) -> io::Result<Vec<Made>> {
     std::thread::scope(|scope| {
@@ -161,46 +206,75 @@ fn generate_all(workspace: &Workspace, providers: &[String], checks: &Checks) ->
 }
 
 fn generate(workspace: &Workspace, name: &str, checks: &Checks) -> io::Result<Made> {
-    let path = Workspace::spec(name);
-    let Some(text) = workspace.read(&path)? else {
-        return Ok(Made::Absent(path));
+    let made = match workspace.source(name) {
+        Source::Written(path) => {
+            let Some(text) = workspace.read(&path)? else {
+                return Ok(Made::Absent(path));
+            };
+            from_text(workspace, &path, &text, checks)
+        }
+        Source::Imported(folder) => {
+            let again = import::again(workspace.root(), &folder, name)?;
+            again.and_then(|again| {
+                let generated = from_bundle(workspace, name, again.imported.bundle)?;
+                Ok(Generated {
+                    left_out: again.imported.left_out.len(),
+                    ..generated
+                })
+            })
+        }
     };
-    Ok(match from_text(&path, &text, checks, workspace.command()) {
+    Ok(match made {
         Ok(generated) => Made::Generated(Box::new(generated)),
         Err(problems) => Made::Problems(problems),
     })
 }
 
-fn from_text(path: &Path, text: &str, checks: &Checks, command: &str) -> Result<Generated, Vec<Problem>> {
+fn from_text(workspace: &Workspace, path: &Path, text: &str, checks: &Checks) -> Result<Generated, Vec<Problem>> {
     let document = Document::parse(path, text).map_err(|problem| vec![*problem])?;
     let shared = shared_schemas();
     let problems = checks.problems(&document, &shared);
     if !problems.is_empty() {
         return Err(problems);
     }
+    let text = bundle(
+        &document.value,
+        &shared,
+        &path.display().to_string(),
+        workspace.command(),
+    );
+    from_bundle(workspace, &document.provider, text)
+}
+
+/// Everything that comes out of a bundle.
+fn from_bundle(workspace: &Workspace, name: &str, text: String) -> Result<Generated, Vec<Problem>> {
+    let from = workspace.edited(name);
+    let command = workspace.command();
     let failed = |rule: &'static str, message: String| {
-        vec![document.problem(
+        vec![Problem {
             rule,
-            "",
+            path: from.clone(),
+            position: None,
+            place: String::new(),
             message,
-            "correct the specification, or the tool that cannot read it",
-        )]
+            fix: "correct the specification, or the tool that cannot read it".to_owned(),
+        }]
     };
     let bundle = Output {
-        path: Workspace::bundle(&document.provider),
-        text: bundle(&document.value, &shared, &path.display().to_string(), command),
+        path: workspace.bundle(name),
+        text,
     };
     let value = serde_json::from_str(&bundle.text).map_err(|error| failed("bundle", error.to_string()))?;
     let provider = Provider::read(&value).map_err(|message| failed("bundle", message))?;
     let surface = Surface::of(&bundle.path, &bundle.text).map_err(|message| failed("codegen", message))?;
     let others = vec![
         Output {
-            path: Workspace::page(&document.provider),
-            text: pages::page(&provider, &value, command),
+            path: workspace.page(name),
+            text: pages::page(&provider, &value, &from, command),
         },
         Output {
-            path: Workspace::outline(&document.provider),
-            text: surface.outline.render(&document.provider, command),
+            path: workspace.outline(name),
+            text: surface.outline.render(&workspace.module(name), command),
         },
     ];
     Ok(Generated {
@@ -208,6 +282,7 @@ fn from_text(path: &Path, text: &str, checks: &Checks, command: &str) -> Result<
         bundle,
         others,
         surface,
+        left_out: 0,
     })
 }
 
@@ -237,7 +312,7 @@ fn since_base(
         return Ok(());
     };
     let mut strongest = Effect::Same;
-    for name in git::list(workspace, &base, Path::new("specs/bundled")) {
+    for name in git::list(workspace, &base, &workspace.specs().join("bundled")) {
         let Some(name) = name
             .strip_suffix(".json")
             .filter(|name| !known.iter().any(|it| it == name))
@@ -380,8 +455,8 @@ fn ensure(workspace: &Workspace, output: &Output, check: bool, shell: &mut Shell
 /// Generated files whose specification is gone.
 fn orphans(workspace: &Workspace, known: &[String], check: bool, shell: &mut Shell<'_>) -> io::Result<Outcome> {
     let mut outcome = Outcome::Fresh;
-    for (folder, extension) in [("specs/bundled", "json"), ("docs", "md"), ("docs/outline", "txt")] {
-        let absolute = workspace.root().join(folder);
+    for (folder, extension) in workspace.made() {
+        let absolute = workspace.root().join(&folder);
         if !absolute.is_dir() {
             continue;
         }
@@ -393,10 +468,10 @@ fn orphans(workspace: &Workspace, known: &[String], check: bool, shell: &mut She
             if path.extension().is_none_or(|found| found != extension) || known.contains(&stem) {
                 continue;
             }
-            let name = format!("{folder}/{stem}.{extension}");
+            let name = folder.join(format!("{stem}.{extension}")).display().to_string();
             // Pages that people wrote lie beside the made ones.
             if extension == "md"
-                && !std::fs::read_to_string(&path)?.starts_with(&pages::mark(&stem, workspace.command()))
+                && !std::fs::read_to_string(&path)?.starts_with(&pages::beginning_of_mark(workspace.command()))
             {
                 continue;
             }

@@ -139,7 +139,7 @@ fn workspace() -> Workspace {
 
 /// Every change of a provider, and where the client does not do what the class says.
 async fn prove(provider: &str, changes: &[Change], flow: impl AsyncFn(&Sandbox) -> Outcome) {
-    let bundle = workspace().read(&Workspace::bundle(provider)).ok().flatten();
+    let bundle = workspace().read(&workspace().bundle(provider)).ok().flatten();
     let original: Value = serde_json::from_str(&bundle.unwrap_or_default()).unwrap_or_default();
     let mut wrong = Vec::new();
     for change in changes {

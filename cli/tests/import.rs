@@ -25,6 +25,7 @@ impl Place {
         let mut options = Options {
             document: document.map(str::to_owned),
             id: "harbour".to_owned(),
+            today: "2026-11-28".to_owned(),
             ..Options::default()
         };
         change(&mut options);
@@ -223,6 +224,95 @@ fn what_is_missing_of_all_of_it_has_an_overlay_to_be_written_into() {
     let (outcome, told) = place.import(None, |_| {});
     assert_eq!(outcome, Outcome::Fresh, "{told}");
     assert_eq!(place.bundle()["paths"]["/token"]["post"]["operationId"], "create_token");
+}
+
+#[test]
+fn what_metadata_and_a_person_say_stands_in_a_new_overlay() {
+    let place = Place::new("known");
+    let metadata = r#"{"issuer":"https://login.harbour.example","token_endpoint":"https://tokens.harbour.example/oauth/token",
+        "token_endpoint_auth_methods_supported":["private_key_jwt","client_secret_post"],"code_challenge_methods_supported":["S256"],
+        "revocation_endpoint":"https://tokens.harbour.example/oauth/revoke"}"#;
+    std::fs::write(place.0.join("metadata.json"), metadata).unwrap();
+    let (outcome, told) = place.import(Some("harbour.yaml"), |options| {
+        options.metadata = Some("metadata.json".to_owned());
+        options.ask = Some(|question, _| panic!("{question}"));
+    });
+    assert_eq!(outcome, Outcome::Fresh, "{told}");
+    let bundle = place.bundle();
+    let oauth = &bundle["components"]["securitySchemes"]["oauth"]["x-oauth"];
+    assert_eq!(oauth["client_authentication"]["default"], "client_secret_post");
+    assert_eq!(
+        (&oauth["pkce"], &oauth["operations"]["revoke"]),
+        (&Value::from("supported"), &Value::from("revoke_token"))
+    );
+    finrail_codegen::generate(
+        "b.json",
+        &place.read("bundle.json"),
+        &finrail_codegen::Options::default(),
+    )
+    .unwrap();
+
+    // A person is asked for the rest, and for that alone.
+    let place = Place::new("asked");
+    let (outcome, _) = place.import(Some("harbour.yaml"), |options| {
+        options.ask = Some(|question, answers| {
+            assert!(answers.len() > 2);
+            Ok(question.contains("PKCE").then(|| "required".to_owned()))
+        });
+    });
+    assert_eq!(outcome, Outcome::Fresh);
+    let overlay = place.read("overlay.yaml");
+    assert!(
+        overlay.contains("pkce: required") && overlay.contains("default: client_secret_basic"),
+        "{overlay}"
+    );
+
+    // What is no metadata is refused, and leaves nothing.
+    let place = Place::new("no-metadata");
+    std::fs::write(place.0.join("metadata.json"), "<html>Log in</html>").unwrap();
+    let (outcome, told) = place.import(Some("harbour.yaml"), |options| {
+        options.metadata = Some("metadata.json".to_owned());
+    });
+    assert_eq!(outcome, Outcome::Failure);
+    assert!(told.contains("metadata.json: it is no JSON"), "{told}");
+    assert!(!place.0.join("specs").exists());
+}
+
+#[test]
+fn what_becomes_of_a_document_is_told_to_programs_too() {
+    let place = Place::new("json");
+    let (outcome, told) = place.import(Some("harbour.yaml"), |options| options.json = true);
+    assert_eq!(outcome, Outcome::Fresh);
+    let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told}"));
+    let count = |name: &str| told[name].as_array().unwrap().len();
+    assert_eq!(
+        (told["operations"].as_u64(), count("generated"), count("left_out")),
+        (Some(7), 4, 3)
+    );
+    assert_eq!(told["dialect"], "OpenAPI 3.0");
+    let receipt = &told["left_out"][0];
+    assert_eq!(
+        (&receipt["operation"], receipt["line"].as_u64()),
+        (&Value::from("PUT /payments/{id}/receipt"), Some(87))
+    );
+    assert!(
+        told["losses"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|loss| loss["what"].is_string() && loss["pointer"].is_string())
+    );
+    assert!(
+        told["proposals"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["update"].as_str().unwrap().contains("x-idempotency"))
+    );
+    assert_eq!(
+        (told["renamed"][0]["from"].as_str(), told["renamed"][0]["to"].as_str()),
+        (Some("accountPage"), Some("AccountPage"))
+    );
 }
 
 #[tokio::test]

@@ -36,6 +36,23 @@ struct Places {
     operation_lines: BTreeMap<String, usize>,
 }
 
+/// What each scope allows: what the flows say of it, by the names of their grants, so that the order of a document makes no
+/// difference.
+fn meanings(specification: &Specification) -> BTreeMap<String, String> {
+    let mut flows: Vec<_> = specification.flows.iter().collect();
+    flows.sort_by_key(|flow| flow.grant());
+    let mut meanings: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (scope, meaning) in flows.into_iter().flat_map(|flow| &flow.scopes) {
+        let said = meanings.entry(scope.clone()).or_default();
+        let meaning = prose(meaning);
+        if !meaning.is_empty() && !said.contains(&meaning) {
+            said.push(meaning);
+        }
+    }
+    let joined = meanings.into_iter().map(|(scope, said)| (scope, said.join("; ")));
+    joined.collect()
+}
+
 impl Document {
     pub fn parse(file: &str, text: &str) -> Result<Self, Errors> {
         let json: Value = serde_json::from_str(text).map_err(|e| Error {
@@ -47,11 +64,11 @@ impl Document {
         let places = Places::of(file, text, &json);
         let specification = Specification::read(Json::from(&json))
             .map_err(|faults| Errors(faults.iter().map(|fault| places.fault(fault)).collect()))?;
-        let scopes = specification.flows.iter().flat_map(|flow| &flow.scopes);
+        let scopes = meanings(&specification);
         Ok(Self {
             places,
             json,
-            scopes: scopes.map(|(scope, meaning)| (scope.clone(), prose(meaning))).collect(),
+            scopes,
             provider: specification.provider,
             oauth: specification.oauth,
             servers: specification.servers,

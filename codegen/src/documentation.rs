@@ -129,13 +129,20 @@ fn needs(operation: &Operation) -> String {
     let words: Vec<String> = operation
         .security
         .iter()
-        .map(|requirement| match requirement {
-            Requirement::Nothing => "no credentials in a header".to_owned(),
-            Requirement::Bearer { scopes } if scopes.is_empty() => "an access token".to_owned(),
-            Requirement::Bearer { scopes } => format!("an access token with scope `{}`", scopes.join("`, `")),
-            Requirement::ClientBasic => "the client's id and secret".to_owned(),
-            Requirement::AccessKey => "an access key".to_owned(),
-            Requirement::RegistrationToken => "the registration token".to_owned(),
+        .enumerate()
+        .map(|(way, requirement)| {
+            let keys = operation.keys.iter().filter(|key| key.way == way);
+            let keys: Vec<String> = keys.map(|key| format!("the key `{}`", key.scheme)).collect();
+            let scheme = match requirement {
+                Requirement::Nothing if !keys.is_empty() => return keys.join(" and "),
+                Requirement::Nothing => "no credentials in a header".to_owned(),
+                Requirement::Bearer { scopes } if scopes.is_empty() => "an access token".to_owned(),
+                Requirement::Bearer { scopes } => format!("an access token with scope `{}`", scopes.join("`, `")),
+                Requirement::ClientBasic => "the client's id and secret".to_owned(),
+                Requirement::AccessKey => "an access key".to_owned(),
+                Requirement::RegistrationToken => "the registration token".to_owned(),
+            };
+            [&[scheme], keys.as_slice()].concat().join(" and ")
         })
         .collect();
     words.join(", or ")

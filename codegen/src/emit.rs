@@ -2,7 +2,7 @@
 //!
 //! Every structure ends in its base values, for the fields that a newer finrail has; until then clippy finds them needless.
 
-use finrail_spec::model::{Operation, Requirement};
+use finrail_spec::model::{Key, KeyPlace, Operation, Requirement};
 use finrail_spec::vocabulary::{
     ClientAuthentication, ClientKind, Effect, ErrorProof, Grade, Grant, Limit, Lookup, MadeHeader, Oauth,
     PaginationStyle, Pkce, ScopeSentOn, StateOnRefusal, TimeUnit, TokenBody, Verdict,
@@ -61,6 +61,30 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         Requirement::ClientBasic => quote!(::finrail::rt::v1::Authentication::ClientBasic),
         Requirement::AccessKey => quote!(::finrail::rt::v1::Authentication::AccessKey),
         Requirement::RegistrationToken => quote!(::finrail::rt::v1::Authentication::RegistrationToken),
+    });
+    let keys = (!operation.keys.is_empty()).then(|| {
+        let keys = operation.keys.iter().map(
+            |Key {
+                 scheme,
+                 place,
+                 name,
+                 way,
+             }| {
+                let place = match place {
+                    KeyPlace::Header => quote!(Header),
+                    KeyPlace::Query => quote!(Query),
+                    KeyPlace::Bearer => quote!(Bearer),
+                };
+                quote!(::finrail::rt::v1::Key {
+                    scheme: #scheme,
+                    place: ::finrail::rt::v1::KeyPlace::#place,
+                    name: #name,
+                    way: #way,
+                    ..::finrail::rt::v1::Key::BASE
+                })
+            },
+        );
+        quote!(keys: &[#(#keys),*],)
     });
     let effect = match operation.effect {
         Effect::Safe => quote!(Safe),
@@ -127,6 +151,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             client: #client,
             browser: #browser,
             authentication: &[#(#authentication),*],
+            #keys
             effect: ::finrail::rt::v1::Effect::#effect,
             accept: #accept,
             content_type: #content_type,
@@ -370,11 +395,28 @@ fn client_authentication(method: ClientAuthentication) -> TokenStream {
 }
 
 fn profile(document: &Document) -> Result<TokenStream, Error> {
+    let provider = &document.provider;
+    let (id, name, env_prefix) = (&provider.id, &provider.name, &provider.env_prefix);
     let Some(oauth) = &document.oauth else {
-        return Err(document.error_at(
-            "/components/securitySchemes",
-            "`components.securitySchemes.oauth` with `x-oauth` is missing; see specs/README.md",
-        ));
+        // What takes an access token takes it from somewhere.
+        let takes_tokens = document.operations.iter().any(|operation| operation.scopes().is_some());
+        if takes_tokens {
+            return Err(document.error_at(
+                "/components/securitySchemes",
+                "`components.securitySchemes.oauth` with `x-oauth` is missing; see specs/README.md",
+            ));
+        }
+        let doc = format!("{name} has no authorization server.");
+        return Ok(quote! {
+            #[doc = #doc]
+            #[allow(clippy::needless_update)]
+            pub static PROFILE: ::finrail::rt::v1::Profile = ::finrail::rt::v1::Profile {
+                provider: #id,
+                name: #name,
+                env_prefix: #env_prefix,
+                ..::finrail::rt::v1::Profile::BASE
+            };
+        });
     };
     let path = |id: Option<&String>| -> Result<TokenStream, Error> {
         let Some(id) = id else {
@@ -404,8 +446,6 @@ fn profile(document: &Document) -> Result<TokenStream, Error> {
     };
     let token_path = &token.path;
     let revoke_path = path(oauth.operations.revoke.as_ref())?;
-    let provider = &document.provider;
-    let (id, name, env_prefix) = (&provider.id, &provider.name, &provider.env_prefix);
     let scopes = document.scopes.keys();
     let rest = profile_rest(oauth);
     let doc = format!("The authorization server of {name} as data.");

@@ -15,7 +15,7 @@ use crate::token::{
     AllEvents, AuditSink, Clock, GrantKind, Handles, NewsOfAll, Now, PseudonymKey, Renewal, Rotation, TokenHandle,
     TokenKey, TokenSet, TokenStore,
 };
-use crate::transport::{ClientSecrets, Core, CoreSettings, Credential, ExtraHeaders, Limiter, RetryPolicy};
+use crate::transport::{ClientSecrets, Core, CoreSettings, Credential, ExtraHeaders, Keys, Limiter, RetryPolicy};
 use crate::value::{ScopeError, ScopeSet, Secret, with_causes};
 
 /// An application that is registered with a provider.
@@ -50,6 +50,7 @@ pub(super) struct Settled<P: Provider> {
     pub(super) http: reqwest::Client,
     /// The HTTP client is the caller's: it may follow redirects.
     pub(super) headers: ExtraHeaders,
+    pub(super) keys: Keys,
     pub(super) own_http: bool,
     pub(super) limiter: Arc<Limiter>,
     pub(super) wire_log: bool,
@@ -646,6 +647,7 @@ impl<P: Provider> App<P> {
                 credential,
                 http: self.0.http.clone(),
                 headers,
+                keys: self.0.keys.clone(),
                 retry: self.0.retry,
                 own_http: self.0.own_http,
                 limiter: Arc::clone(&self.0.limiter),

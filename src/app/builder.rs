@@ -16,7 +16,8 @@ use crate::token::{
     AuditEvent, AuditSink, Clock, Handles, MemoryStore, NewsOfAll, PseudonymKey, Rotation, SystemClock,
     TokenHandleBuilder, TokenStore,
 };
-use crate::transport::{Credential, ExtraHeaders, Limiter, Limits, RetryPolicy};
+use crate::transport::{Credential, ExtraHeaders, Keys, Limiter, Limits, RetryPolicy, UnfitKey};
+use crate::value::Secret;
 
 /// Sets up an [`App`].
 #[must_use]
@@ -35,6 +36,7 @@ pub struct AppBuilder<P: Provider> {
     without_pkce: bool,
     http: Http,
     headers: ExtraHeaders,
+    pub(super) keys: Keys,
     header_problem: Option<&'static str>,
     retry: RetryPolicy,
     limits: Limits,
@@ -83,6 +85,7 @@ impl<P: Provider> AppBuilder<P> {
             without_pkce: false,
             http: Http::Usual,
             headers: ExtraHeaders::default(),
+            keys: Keys::default(),
             header_problem: None,
             retry: RetryPolicy::default(),
             limits: Limits::new(),
@@ -271,6 +274,14 @@ impl<P: Provider> AppBuilder<P> {
         if let Err(problem) = self.headers.set(name.as_ref(), value.as_ref()) {
             self.header_problem = Some(problem);
         }
+        self
+    }
+
+    /// A key that the provider gives an application once and for all, by the name of its security scheme in the specification
+    /// ([`Key::scheme`](crate::transport::Key::scheme)): in a header, in the query, or as a bearer credential, as the specification
+    /// says. Calls that take it have it, beside a token or alone. The value is in no log and no error.
+    pub fn key(mut self, scheme: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.keys = self.keys.with(scheme.into(), value.into());
         self
     }
 
@@ -554,6 +565,14 @@ impl<P: Provider> AppBuilder<P> {
         if let Some(problem) = self.header_problem {
             return Err(ConfigError::Header(problem));
         }
+        let keys = self.keys.placed(P::operations()).map_err(|unfit| match unfit {
+            UnfitKey::Unknown { scheme, known } => ConfigError::UnknownKey {
+                provider: profile.name,
+                scheme,
+                known,
+            },
+            UnfitKey::Unwritable { scheme } => ConfigError::Key(scheme),
+        })?;
         let own_http = matches!(self.http, Http::Given(_));
         let http = match self.http {
             Http::Usual => default_client()?,
@@ -591,6 +610,7 @@ impl<P: Provider> AppBuilder<P> {
             server,
             http,
             headers: self.headers,
+            keys,
             own_http,
             limiter: Arc::new(Limiter::new(self.limits)),
             wire_log: self.wire_log,

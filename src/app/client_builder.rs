@@ -105,6 +105,13 @@ impl<C: TypedClient> ClientBuilder<C> {
         self
     }
 
+    /// A key of the application, by the name of its security scheme. A client of a provider that takes keys alone needs nothing
+    /// else. See [`AppBuilder::key`].
+    pub fn key(mut self, scheme: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.app = self.app.key(scheme, value);
+        self
+    }
+
     /// An HTTP client that is made elsewhere. See [`AppBuilder::http_client`].
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.app = self.app.http_client(client);
@@ -271,6 +278,8 @@ impl<C: TypedClient> ClientBuilder<C> {
                 };
                 self.app.client_with(credential)
             }
+            // Keys are a way, too.
+            Login::None if !self.app.keys.is_empty() => self.app.client_with(Credential::Nothing),
             Login::None => Err(ConfigError::NoGrant),
         }
     }

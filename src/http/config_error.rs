@@ -74,6 +74,19 @@ pub enum ConfigError {
         "the token source has tokens of another authorization server than the one that this client of {0} is set up for: give          the client the URLs of the application that has the grant (`environment`, `base_url`, `oauth_base_url`,          `token_endpoint`)"
     )]
     ForeignServer(&'static str),
+    /// A key was given that no call of the provider takes.
+    #[error("{provider} takes no key `{scheme}`; it takes {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
+    UnknownKey {
+        /// The name of the provider.
+        provider: &'static str,
+        /// The scheme that was named.
+        scheme: String,
+        /// The schemes of the keys that it takes.
+        known: Vec<&'static str>,
+    },
+    /// A key is empty, or cannot be sent.
+    #[error("the key `{0}` is empty, or has characters that a header cannot carry; look for a line break at its end")]
+    Key(String),
     /// PKCE was switched off for a provider that demands it.
     #[error("{0} takes no authorization without PKCE: remove `without_pkce`")]
     PkceRequired(&'static str),

@@ -31,6 +31,8 @@ pub struct SandboxClient {
     pub access_key: Secret,
     /// Password of HTTP Basic, where resources take an access key; may be empty.
     pub access_key_secret: Secret,
+    /// Every key of the provider, where calls take keys (`apiKey`).
+    pub key: Secret,
     /// Bearer credential of client registration, where the provider has one.
     pub registration_token: Secret,
 }
@@ -58,6 +60,7 @@ impl SandboxClient {
             (mint::secret("", 24), mint::secret("", 40))
         };
         let registration_token = mint::secret("", 40);
+        let key = mint::secret("", 32);
         let mut state = player.state();
         let (username, password) = own_user(&mut state);
         state.authority.add_registration_token(registration_token.clone());
@@ -67,6 +70,7 @@ impl SandboxClient {
             name: "An application in the sandbox".to_owned(),
             redirect_uris: redirect_uris.clone(),
             access_key: access_key.clone(),
+            key: key.clone(),
         });
         Self {
             client_id: id,
@@ -76,6 +80,7 @@ impl SandboxClient {
             password: password.into(),
             access_key: access_key.0.into(),
             access_key_secret: access_key.1.into(),
+            key: key.into(),
             registration_token: registration_token.into(),
         }
     }

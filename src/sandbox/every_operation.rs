@@ -29,6 +29,7 @@ fn provider(bundle: &str) -> Player {
         name: String::new(),
         redirect_uris: vec!["https://app.example.com/cb".to_owned()],
         access_key: ("key".to_owned(), String::new()),
+        key: "key".to_owned(),
     });
     drop(state);
     provider

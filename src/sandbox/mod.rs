@@ -3,7 +3,8 @@
 //! A sandbox listens on a loopback port and plays every provider whose feature is on, from the same
 //! specifications that the clients are made from. It checks every request against the specification,
 //! enforces the provider's OAuth rules, keeps what is created, and can be told to fail. It reads the
-//! specifications with code of its own: what a client gets wrong is not forgiven here.
+//! specifications with code of its own: what a client gets wrong is not forgiven here. Where a specification shows no example of
+//! a reply, one is made from its schema.
 //!
 //! # What the sandbox makes up
 //!
@@ -21,6 +22,21 @@
 //! same client for the same user, gives the first reply again, for as long as the sandbox runs. The same key with another call
 //! is refused with 422; that status is the sandbox's own choice, and no provider documents one. A call that was refused is
 //! not remembered, because it made nothing.
+//!
+//! # From another process
+//!
+//! What [`Sandbox`] can do, another process does over HTTP, with JSON, below `/_sandbox`. A refusal has `error`, which says why.
+//!
+//! | request | what |
+//! |---|---|
+//! | `GET /_sandbox` | what is played, where, with which client and user; the time |
+//! | `POST /_sandbox/clock` with `{"seconds": 3600}` | [`advance`](Sandbox::advance) |
+//! | `POST /_sandbox/mx/faults` with `{"kind": "status", "status": 503, "on": "list_accounts", "times": 2}` | [`fault`](Sandbox::fault); the kinds are the names of [`Fault`]'s functions, with `seconds` or `milliseconds` for those that wait, and `with`, `after`, `always`, `body`, `media_type`; `DELETE` ends all |
+//! | `POST /_sandbox/mx/things` with `{"path": "/customers", "document": {..}}` | [`put`](Sandbox::put); `GET` with `?path=` gives the ids |
+//! | `POST /_sandbox/mx/tokens` with `{"scopes": [..], "user": ".."}`, both optional | tokens as if the user had agreed in a browser; `DELETE` is [`revoke_all`](Sandbox::revoke_all) |
+//! | `PUT /_sandbox/mx/lifetimes` with `access_token_seconds`, `refresh_token_seconds`, `refresh_grace_seconds` | how long tokens live that are issued from now on |
+//! | `POST /_sandbox/mx/users` with `name` and `password` | [`add_user`](Sandbox::add_user) |
+//! | `GET /_sandbox/mx/requests` | what came in, with the names of its headers; `DELETE` forgets it |
 //!
 //! ```
 //! # #[cfg(feature = "ofx")]
@@ -52,6 +68,7 @@ mod authority;
 mod browser;
 mod client;
 mod clock;
+mod control;
 mod error;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -78,7 +95,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use finrail_spec::json::Json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -125,7 +141,6 @@ pub enum SandboxError {
 pub struct Sandbox {
     players: Arc<Players>,
     address: SocketAddr,
-    clients: Vec<(String, SandboxClient)>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -182,18 +197,26 @@ impl Sandbox {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let players = Arc::new(Players::new(bundles, &format!("http://{address}"))?);
+        players.register();
         let stop = server::serve(listener, Arc::clone(&players));
-        let mut sandbox = Self {
+        Ok(Self {
             players,
             address,
-            clients: Vec::new(),
             _stop: stop,
-        };
-        for id in sandbox.providers() {
-            let client = sandbox.register_client(&id, &[]);
-            sandbox.clients.push((id, client));
-        }
-        Ok(sandbox)
+        })
+    }
+
+    /// The specifications of finrail's own providers, whether their features are on or not: the id of each, and a bundle that
+    /// [`start_from`](Self::start_from) takes.
+    ///
+    /// ```
+    /// use finrail::sandbox::Sandbox;
+    ///
+    /// assert_eq!(Sandbox::specifications().len(), 5);
+    /// ```
+    #[must_use]
+    pub fn specifications() -> Vec<(String, &'static str)> {
+        spec::bundled::all()
     }
 
     /// The providers that are played: `ofx`, `mx`, ...
@@ -262,8 +285,8 @@ impl Sandbox {
     #[must_use]
     #[track_caller]
     pub fn client(&self, provider: &str) -> SandboxClient {
-        match self.clients.iter().find(|(id, _)| id == provider) {
-            Some((_, client)) => client.clone(),
+        match self.players.client(provider) {
+            Some(client) => client.clone(),
             None => self.no_provider(provider),
         }
     }
@@ -393,14 +416,8 @@ impl Sandbox {
     #[track_caller]
     pub fn fault(&self, provider: &str, fault: Fault) {
         let player = self.player(provider);
-        if let Some(id) = fault.operation().filter(|id| player.spec.by_id(id).is_none()) {
-            let known: Vec<String> = player
-                .spec
-                .operations
-                .iter()
-                .map(|operation| operation.id.clone())
-                .collect();
-            wrong(&format!("{} ({provider})", unknown("operation", id, &known)));
+        if let Err(why) = player.check_fault(&fault) {
+            wrong(&format!("{why} ({provider})"));
         }
         player.state().faults.push(fault);
     }
@@ -532,16 +549,7 @@ impl Sandbox {
     /// ```
     #[track_caller]
     pub fn put(&self, provider: &str, path: &str, json: &str) -> String {
-        let player = self.player(provider);
-        let Ok(doc) = Json::parse(json) else {
-            wrong(&format!("what is put into `{path}` is no JSON ({provider})"))
-        };
-        if !json.trim_start().starts_with('{') {
-            wrong(&format!(
-                "what is put into `{path}` is no JSON object, so it could have no id ({provider})"
-            ));
-        }
-        let put = player.state().store.put(&player.spec, path, doc);
+        let put = self.player(provider).put(path, json);
         put.unwrap_or_else(|why| wrong(&format!("{why} ({provider})")))
     }
 

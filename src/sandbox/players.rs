@@ -1,9 +1,10 @@
 //! All providers of a sandbox, and which of them an address belongs to.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ::http::Method;
 
+use super::client::SandboxClient;
 use super::clock::Clock;
 use super::html;
 use super::http::{RawRequest, Reply};
@@ -14,6 +15,8 @@ use super::spec::SpecError;
 pub(super) struct Players {
     players: Vec<Player>,
     pub(super) clock: Arc<Clock>,
+    /// The client that is registered at each from the start.
+    clients: OnceLock<Vec<(String, SandboxClient)>>,
 }
 
 /// What the first part of a path leads to; with the rest of the path.
@@ -30,7 +33,27 @@ impl Players {
             .iter()
             .map(|bundle| Player::new(bundle, origin, Arc::clone(&clock)))
             .collect::<Result<_, _>>()?;
-        Ok(Self { players, clock })
+        Ok(Self {
+            players,
+            clock,
+            clients: OnceLock::new(),
+        })
+    }
+
+    /// Registers a client at each provider, once.
+    pub(super) fn register(&self) {
+        let registered = |player: &Player| {
+            let client = SandboxClient::register(player, None, &[]);
+            (player.spec.id().to_owned(), client)
+        };
+        self.clients
+            .get_or_init(|| self.players.iter().map(registered).collect());
+    }
+
+    /// The client that is registered at a provider from the start.
+    pub(super) fn client(&self, id: &str) -> Option<&SandboxClient> {
+        let mut clients = self.clients.get()?.iter();
+        clients.find(|(known, _)| known == id).map(|(_, client)| client)
     }
 
     /// The ids of the providers.
@@ -57,6 +80,9 @@ impl Players {
 
     /// Answers a request.
     pub(super) fn handle(&self, raw: &RawRequest) -> Outcome {
+        if let Some(reply) = self.control(raw) {
+            return Outcome { reply, trouble: None };
+        }
         let reply = match self.at(&raw.path) {
             Some(Place::Host(player, host, path)) => return player.handle(host, path, raw),
             Some(Place::Bank(player, id)) => player.at_the_bank(id, raw),

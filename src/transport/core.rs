@@ -17,6 +17,7 @@ use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::credentials::{AfterRefusal, Credential};
 use super::error::{Error, Failure};
 use super::invalid_reply::Problem;
+use super::keys::Keys;
 use super::limits::Limiter;
 use super::machine::{self, Happened, Situation, Step};
 use super::operation::{Effect, MadeHeader, Operation};
@@ -44,6 +45,7 @@ struct Inner {
     http: reqwest::Client,
     /// Of every call.
     headers: ExtraHeaders,
+    keys: Keys,
     credential: Credential,
     retry: RetryPolicy,
     /// The HTTP client is the caller's: it may follow redirects.
@@ -66,6 +68,7 @@ pub(crate) struct Settings {
     pub credential: Credential,
     pub http: reqwest::Client,
     pub headers: ExtraHeaders,
+    pub keys: Keys,
     pub retry: RetryPolicy,
     /// The HTTP client is the caller's: it may follow redirects.
     pub own_http: bool,
@@ -90,6 +93,7 @@ impl Core {
             credential,
             http,
             headers,
+            keys,
             retry,
             own_http,
             limiter,
@@ -101,6 +105,7 @@ impl Core {
             base,
             http,
             headers,
+            keys,
             credential,
             retry,
             own_http,
@@ -233,6 +238,17 @@ impl Core {
         with.add_to(&mut parts.headers, operation)
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
         self.0.headers.add_to(&mut parts.headers, operation);
+        let (url, headers) = (&mut parts.url, &mut parts.headers);
+        let ways = || self.0.credential.ways(operation);
+        parts.keys = match target {
+            Target::Path => self.0.keys.add_to(url, headers, operation, &ways()).map_err(|scheme| {
+                Error::invalid_request(format!(
+                    "{}: this call takes the key `{scheme}`: give it to the builder with `key(\"{scheme}\", ..)`",
+                    operation.id
+                ))
+            })?,
+            Target::Given => self.0.keys.add_all_to(url, headers),
+        };
         let policy = with.policy(self.0.retry);
         let result = self.attempts(http, parts, operation, policy, earlier).await;
         // What one attempt may have done, no later one takes back.
@@ -267,7 +283,7 @@ impl Core {
         let deadline = policy.end(earlier.started);
         let has_key = parts.has_key(operation);
         // What the caller sets may be a secret: an API key beside the token.
-        let headers = secrets::of_caller(&parts.headers);
+        let headers = secrets::of_caller(&parts.headers, &parts.keys);
         let mut refused = None;
         let mut renewed = false;
         let mut attempt = 1;
@@ -637,6 +653,8 @@ struct Parts {
     method: http::Method,
     url: Url,
     headers: HeaderMap,
+    /// Keys of the client, in whatever place.
+    keys: Vec<HeaderValue>,
     body: Option<Bytes>,
 }
 
@@ -662,6 +680,7 @@ impl Parts {
             method: request.method().clone(),
             url: request.url().clone(),
             headers,
+            keys: Vec::new(),
             body,
         })
     }

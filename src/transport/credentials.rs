@@ -48,6 +48,23 @@ impl Credential {
         }
     }
 
+    /// The ways of an operation that this credential goes, by their places in [`Operation::authentication`].
+    pub(super) fn ways(&self, operation: &Operation) -> Vec<usize> {
+        let places = |fits: &dyn Fn(&Authentication) -> bool| -> Vec<usize> {
+            let all = operation.authentication.iter().enumerate();
+            all.filter(|(_, way)| fits(way)).map(|(place, _)| place).collect()
+        };
+        let own = match self {
+            Self::Nothing => Vec::new(),
+            Self::Tokens(_) => places(&|way| matches!(way, Authentication::Bearer { .. })),
+            Self::Fixed(method, _) => places(&|way| way == method),
+        };
+        match own.is_empty() {
+            true => places(&|way| *way == Authentication::Nothing),
+            false => own,
+        }
+    }
+
     /// What a call with this token has in its header.
     pub(super) fn header(&self, bearer: Option<&Bearer>) -> Option<HeaderValue> {
         match (self, bearer) {

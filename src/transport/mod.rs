@@ -11,6 +11,7 @@ mod error;
 mod exchange;
 mod intent;
 mod invalid_reply;
+mod keys;
 mod limits;
 mod machine;
 mod no_content;
@@ -39,9 +40,12 @@ pub use error::{Error, InvalidRequest, MissingScope};
 pub(crate) use exchange::Exchange;
 pub use intent::Intent;
 pub use invalid_reply::{InvalidReply, Problem, RawBody};
+pub(crate) use keys::{Keys, UnfitKey};
 pub(crate) use limits::Limiter;
 pub use limits::{LimitKind, Limited, Limits};
-pub use operation::{Authentication, Effect, ErrorProof, Grade, Limit, Lookup, MadeHeader, Operation, PaginationStyle};
+pub use operation::{
+    Authentication, Effect, ErrorProof, Grade, Key, KeyPlace, Limit, Lookup, MadeHeader, Operation, PaginationStyle,
+};
 pub use options::CallOptions;
 pub(crate) use options::ExtraHeaders;
 pub use outcome::{Outcome, Proof};

@@ -26,6 +26,8 @@ pub struct Operation {
     pub browser: bool,
     /// The ways in which the call may authenticate.
     pub authentication: &'static [Authentication],
+    /// The keys that these ways need, beside a token or alone.
+    pub keys: &'static [Key],
     /// What repeating it does.
     pub effect: Effect,
     /// The `Accept` header.
@@ -158,6 +160,7 @@ impl Operation {
         client: "api",
         browser: false,
         authentication: &[Authentication::Nothing],
+        keys: &[],
         // Where nobody knows, a call is never repeated.
         effect: Effect::Neither,
         accept: None,
@@ -212,6 +215,48 @@ pub enum Effect {
     /// Twice may be twice. Such a call is sent once, unless it carries a key of the caller's intent
     /// ([`Operation::idempotency_header`]), and once more when the provider rejected its access token as invalid.
     Neither,
+}
+
+/// A key that a call takes, in one of the ways in which it may authenticate.
+///
+/// ```
+/// use finrail::transport::{Key, KeyPlace};
+///
+/// let key = Key { scheme: "ApiKey", place: KeyPlace::Header, name: "X-Api-Key", ..Key::BASE };
+/// assert_eq!(key.way, 0); // of the first of `Operation::authentication`
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The name of its security scheme in the specification.
+    pub scheme: &'static str,
+    /// Where it stands.
+    pub place: KeyPlace,
+    /// The header's name, or the query parameter's.
+    pub name: &'static str,
+    /// The way that it belongs to: its place in [`Operation::authentication`].
+    pub way: usize,
+}
+
+/// Where a key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyPlace {
+    /// In a header of its own.
+    Header,
+    /// In a parameter of the query.
+    Query,
+    /// As a bearer credential in `Authorization` (RFC 6750), which nobody refreshes.
+    Bearer,
+}
+
+impl Key {
+    /// What is so where a specification does not say otherwise. Generated code says only what differs.
+    pub const BASE: Self = Self {
+        scheme: "",
+        place: KeyPlace::Header,
+        name: "",
+        way: 0,
+    };
 }
 
 /// A header value that the library makes.

@@ -172,8 +172,8 @@ pub struct Page {
 impl Recorded {
     /// Where a provider's facts are kept, relative to the root.
     #[must_use]
-    pub fn path(provider: &str) -> PathBuf {
-        PathBuf::from("specs/facts").join(format!("{provider}.json"))
+    pub fn path(workspace: &Workspace, provider: &str) -> PathBuf {
+        workspace.facts(provider)
     }
 
     /// Reads them; none without the file.
@@ -182,7 +182,7 @@ impl Recorded {
     ///
     /// The file system's, a file that is not in its form, and a waiver without a reason.
     pub fn read(workspace: &Workspace, provider: &str) -> io::Result<Self> {
-        let path = Self::path(provider);
+        let path = Self::path(workspace, provider);
         let Some(text) = workspace.read(&path)? else {
             return Ok(Self::default());
         };

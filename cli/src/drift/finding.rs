@@ -131,8 +131,8 @@ pub const RECORDED: [&str; 2] = ["page-reworded", "fact-moved"];
 impl Accepted {
     /// Where they are kept, relative to the root.
     #[must_use]
-    pub fn path() -> PathBuf {
-        PathBuf::from("specs/facts/accepted.json")
+    pub fn path(workspace: &Workspace) -> PathBuf {
+        workspace.facts("accepted")
     }
 
     /// Reads them; none without the file.
@@ -141,10 +141,10 @@ impl Accepted {
     ///
     /// The file system's, and a file that is not in its form.
     pub fn read(workspace: &Workspace) -> io::Result<Self> {
-        let Some(text) = workspace.read(&Self::path())? else {
+        let Some(text) = workspace.read(&Self::path(workspace))? else {
             return Ok(Self::default());
         };
-        let wrong = |why: String| io::Error::other(format!("{}: {why}", Self::path().display()));
+        let wrong = |why: String| io::Error::other(format!("{}: {why}", Self::path(workspace).display()));
         let accepted: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         match accepted
             .0

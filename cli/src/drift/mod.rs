@@ -19,9 +19,10 @@ use std::time::Instant;
 use finrail_spec::yaml::Position;
 use serde_json::Value;
 
+use crate::import;
 use crate::place::{found, is_address};
 use crate::shell::{Outcome, Shell, Tone, quoted};
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 use facts::{Page, Recorded, digest};
 use finding::{Accepted, Coverage, Evidence, Report};
 use spec::Spec;
@@ -79,17 +80,35 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             documentation(workspace, &spec, options, place, page.as_deref(), *accept, shell)?
         }
         Source::Openapi(place) => {
-            let document = structured(place, &fetch(workspace, place)?)?;
+            let source = workspace.source(&options.provider);
+            let document = match &source {
+                workspace::Source::Written(_) => structured(place, &fetch(workspace, place)?)?,
+                // The way that the specification came: what is mechanical is the same on both sides.
+                workspace::Source::Imported(folder) => {
+                    let bytes = crate::place::fetch(workspace.root(), place)?;
+                    let bundle = import::newer(workspace.root(), folder, &options.provider, place, &bytes)?;
+                    structured(place, &bundle)?
+                }
+            };
             let evidence = evidence("openapi", place, dated(workspace, place, options), "official");
-            let (findings, coverage) =
+            let (mut findings, coverage) =
                 openapi::compare(&spec, &document, &evidence).map_err(|why| about(place, &why))?;
-            report(
-                workspace,
-                &spec,
-                findings,
-                coverage,
-                &format!("--openapi {}", quoted(place)),
-            )
+            let with = format!("--openapi {}", quoted(place));
+            if let workspace::Source::Written(_) = source {
+                report(workspace, &spec, findings, coverage, &with)
+            } else {
+                let (command, id) = (workspace.command(), spec.id());
+                for finding in &mut findings {
+                    "see whether your program minds, and import the newer document".clone_into(&mut finding.fix);
+                }
+                Report {
+                    next: format!(
+                        "take it with: {command} import {} --id {id} --again && {command} regen",
+                        quoted(place)
+                    ),
+                    ..report(workspace, &spec, findings, coverage, &with)
+                }
+            }
         }
         Source::Metadata(place) => {
             let document = structured(place, &fetch(workspace, place)?)?;
@@ -240,7 +259,8 @@ fn report(
         unread: Vec::new(),
         unused: Vec::new(),
         next: format!(
-            "follow it in specs/{0}.yaml and run: {command} regen && {command} drift {0} {with}",
+            "follow it in {} and run: {command} regen && {command} drift {} {with}",
+            workspace.edited(spec.id()).display(),
             spec.id()
         ),
     }
@@ -272,7 +292,7 @@ fn documentation(
     let text = fetch(workspace, place)?;
     let lines = page::lines(&text);
     let reading = extract::read(&lines);
-    let path = Recorded::path(spec.id());
+    let path = Recorded::path(workspace, spec.id());
     let mut recorded = Recorded::read(workspace, spec.id())?;
     let known = page.or(is_address(place).then_some(place));
     let before = recorded.page(known).map_err(|why| about(place, &why))?.cloned();
@@ -358,7 +378,11 @@ fn documentation(
     let next = if findings.iter().all(|finding| finding::RECORDED.contains(&finding.rule)) {
         format!("see that it means the same, then run: {record}")
     } else {
-        format!("follow the page in specs/{id}.yaml and run: {command} regen && {record}")
+        let file = workspace.edited(id);
+        format!(
+            "follow the page in {} and run: {command} regen && {record}",
+            file.display()
+        )
     };
     Ok(Report {
         provider: id.to_owned(),

@@ -14,7 +14,7 @@ use super::address::Address;
 use super::finding::{Class, Evidence, Finding, fingerprint};
 use crate::provider::Provider;
 use crate::wire_schemas::shared_schemas;
-use crate::workspace::Workspace;
+use crate::workspace::{Source, Workspace};
 
 /// What it does that a provider names a scope no more, where it lists all of them.
 pub const SCOPE_REFUSED: (Class, &str) = (Class::WireBreaking, "an authorization that asks for it is refused");
@@ -60,7 +60,11 @@ impl Spec {
     ///
     /// A specification that is absent or that `regen` would refuse.
     pub fn read(workspace: &Workspace, provider: &str) -> io::Result<Self> {
-        let path = Workspace::spec(provider);
+        // Of what was imported: the bundle, whose lines are those of the findings.
+        let path = match workspace.source(provider) {
+            Source::Written(file) => file,
+            Source::Imported(_) => workspace.bundle(provider),
+        };
         let text = workspace.read(&path)?;
         let text = text.ok_or_else(|| io::Error::other(format!("there is no {}", path.display())))?;
         let refused = |why: String| io::Error::other(format!("{}: {why}", path.display()));

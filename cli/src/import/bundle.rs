@@ -7,11 +7,12 @@ use finrail_spec::dialect::{Dialect, Loss, UnknownDialect, Weight};
 use finrail_spec::json::Json;
 use finrail_spec::lines::Lines;
 use finrail_spec::naming::Renamed;
-use finrail_spec::normal::{LeftOut, Only, normalised, operations_of, prune, reached};
+use finrail_spec::normal::{LeftOut, Only, is_own, normalised, operations_of, prune, reached};
 use finrail_spec::overlay::{self, OverlayFault};
 use finrail_spec::pointer::{join, keys};
 use finrail_spec::readable::{Examples, examples};
 
+use super::record::Record;
 use crate::wire_schemas::shared_schemas;
 
 /// What a document is made into a client with.
@@ -23,6 +24,8 @@ pub struct Facts {
     pub name: String,
     /// The operations that are wanted.
     pub only: Only,
+    /// Where the document is from: what every operation's provenance says.
+    pub record: Option<Record>,
 }
 
 /// A bundle, and what became of the document.
@@ -79,6 +82,10 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         Some(overlay) => overlay::apply(document, overlay).map_err(ImportError::Overlay)?,
         None => document.clone(),
     };
+    let mut document = document;
+    if is_own(&document) {
+        add_shared_schemas(&mut document);
+    }
     let normal = normalised(&document, &facts.only)?;
     if normal.operations == 0 {
         let what = "the document has no operation of that choice: `tag:..`, `path:..` and an operationId choose, as the document writes them";
@@ -165,6 +172,18 @@ fn with_provider(mut root: Json, facts: &Facts) -> Json {
         root.set("x-provider", provider);
     }
     root.set("openapi", Json::str("3.0.3"));
+    if let Some(record) = &facts.record {
+        let provenance = Json::object([
+            ("grade", Json::str("official")),
+            ("checked", Json::str(record.taken.as_str())),
+            ("sources", Json::Array(vec![Json::str(record.from.as_str())])),
+        ]);
+        for (pointer, operation) in operations_of(&root.clone()) {
+            if operation.get("x-provenance").is_none() {
+                root.set_pointer(&join(&pointer, "x-provenance"), provenance.clone());
+            }
+        }
+    }
     root
 }
 

@@ -2,21 +2,28 @@
 //! become a bundle, which `build.rs` reads; what cannot be generated is told, all of it at once, and costs nothing else.
 
 mod bundle;
+mod folder;
+pub mod metadata;
 mod overlay;
 mod proposals;
+mod record;
 mod report;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use finrail_spec::normal::Only;
 use finrail_spec::published::{Language, Published};
 
 pub use bundle::{Facts, ImportError, Imported, import};
+pub use folder::{Again, again, newer};
 pub use proposals::{Proposal, proposals};
+pub use record::Record;
 
 use crate::place::fetch;
 use crate::shell::{Outcome, Shell, Tone, quoted};
+use crate::workspace::{BUNDLE, OVERLAY};
+use folder::{document_in, facts};
+use metadata::Known;
 
 /// What is asked of a run.
 #[derive(Clone, Debug, Default)]
@@ -33,12 +40,18 @@ pub struct Options {
     pub into: Option<PathBuf>,
     /// Take a newer document in the place of one that is there.
     pub again: bool,
+    /// Metadata of the authorization server (RFC 8414), a file or an address: what a new overlay says of it.
+    pub metadata: Option<String>,
+    /// `YYYY-MM-DD`, for the record of where the document is from.
+    pub today: String,
+    /// Asks a person, where there is one.
+    pub ask: Option<Ask>,
+    /// Say what became of the document as JSON.
+    pub json: bool,
 }
 
-/// The overlay beside a document.
-const OVERLAY: &str = "overlay.yaml";
-/// What is made of both.
-const BUNDLE: &str = "bundle.json";
+/// Asks a person a question with these answers, the first of which is assumed; none: nothing was chosen.
+pub type Ask = fn(question: &str, answers: &[&str]) -> io::Result<Option<String>>;
 
 /// Imports a document into a folder: the document as it came, an overlay where there is none, and the bundle.
 ///
@@ -92,6 +105,25 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             return Ok(Outcome::Failure);
         }
     };
+    let record = match (&options.document, Record::read(&folder)?) {
+        (None, Some(record)) if !record.fits(&bytes) => {
+            let file = shown.join(known.as_deref().and_then(Path::file_name).unwrap_or_default());
+            let what = format!(
+                "{}: the document is not as it came: put it back, and say what it lacks in {OVERLAY}; or take a newer one with `--again`",
+                file.display()
+            );
+            shell.header(Tone::Bad, "Refused", &what)?;
+            return Ok(Outcome::Failure);
+        }
+        (None, Some(record)) => record,
+        (None, None) => {
+            let file = known
+                .as_deref()
+                .map_or(String::new(), |known| known.display().to_string());
+            Record::of(&file, &bytes, &options.today)
+        }
+        (Some(place), _) => Record::of(place, &bytes, &options.today),
+    };
     let title = published.root.at(&["info", "title"]).and_then(|title| title.as_str());
     let name = options
         .name
@@ -101,7 +133,22 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     let is_new = !overlay_file.exists();
     let overlay_text = match is_new {
         false => std::fs::read_to_string(&overlay_file)?,
-        true => overlay::text(&published.root, id, name.as_deref().unwrap_or(id), &options.only),
+        true => {
+            let known = match known_of(root, options, &published, shell)? {
+                Ok(known) => known,
+                Err(why) => {
+                    shell.header(Tone::Bad, "Refused", &why)?;
+                    return Ok(Outcome::Failure);
+                }
+            };
+            overlay::text(
+                &published.root,
+                id,
+                name.as_deref().unwrap_or(id),
+                &options.only,
+                &known,
+            )
+        }
     };
     let overlay = match Published::read(overlay_text.as_bytes()) {
         Ok(overlay) => overlay,
@@ -116,15 +163,14 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             return Ok(Outcome::Failure);
         }
     };
-    let only = match options.only.is_empty() {
-        false => options.only.clone(),
-        true => overlay::only(&overlay.root),
-    };
-    let facts = Facts {
-        id: id.clone(),
-        name: name.unwrap_or_else(|| id.clone()),
-        only: Only::of(only.iter().map(String::as_str)),
-    };
+    let facts = facts(
+        id,
+        name.as_deref(),
+        &published.root,
+        &overlay.root,
+        &options.only,
+        Some(&record),
+    );
     // The bytes as they came.
     let document_file = match published.language {
         Language::Json => "openapi.json",
@@ -136,6 +182,7 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             std::fs::remove_file(known)?;
         }
         std::fs::write(folder.join(document_file), &bytes)?;
+        record.write(&folder)?;
         match is_new {
             true => std::fs::write(&overlay_file, &overlay_text),
             false => Ok(()),
@@ -163,6 +210,13 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     };
     keep()?;
     std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
+    if options.json {
+        let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
+        let proposals = proposals(said.as_ref().unwrap_or(&published.root));
+        let value = report::as_value(&imported, &published, &proposals);
+        shell.raw(&format!("{value:#}"))?;
+        return Ok(Outcome::Fresh);
+    }
     report::told(&imported, &published, &shown.join(document_file), shell)?;
     // What the overlay says already is proposed no more.
     let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
@@ -187,10 +241,32 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     Ok(Outcome::Fresh)
 }
 
-/// The document that a folder has.
-fn document_in(folder: &Path) -> Option<PathBuf> {
-    ["openapi.yaml", "openapi.json"]
-        .into_iter()
-        .map(|name| folder.join(name))
-        .find(|file| file.exists())
+/// What metadata says of the authorization server, and then a person of what is left; notes are told.
+fn known_of(
+    root: &Path,
+    options: &Options,
+    published: &Published,
+    shell: &mut Shell<'_>,
+) -> io::Result<Result<Known, String>> {
+    let mut known = match &options.metadata {
+        None => Known::default(),
+        Some(place) => match metadata::known(&fetch(root, place)?) {
+            Ok(known) => known,
+            Err(why) => return Ok(Err(format!("{place}: {why}"))),
+        },
+    };
+    for note in &known.notes {
+        shell.header(Tone::Warn, "Metadata", note)?;
+    }
+    if let Some(ask) = options.ask.filter(|_| overlay::oauth(&published.root).is_some()) {
+        if known.authentication.is_none() {
+            let question = "How does the client show who it is at the token endpoint (RFC 6749 section 2.3.1)?";
+            known.authentication = ask(question, &metadata::AUTHENTICATIONS)?;
+        }
+        if known.pkce.is_none() {
+            let question = "What does the bank's documentation say of PKCE (RFC 7636)?";
+            known.pkce = ask(question, &["undocumented", "required", "supported", "refused"])?;
+        }
+    }
+    Ok(Ok(known))
 }

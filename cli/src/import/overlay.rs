@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use finrail_spec::json::Json;
 
+use super::metadata::Known;
 use super::proposals::proposals;
 
 /// The choice of operations, in the overlay: `x-only`.
@@ -18,7 +19,7 @@ pub(super) fn only(overlay: &Json) -> Vec<String> {
 /// More proposals of one import are counted and not written.
 const MOST: usize = 200;
 
-pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String]) -> String {
+pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String], known: &Known) -> String {
     let quoted = |text: &str| Json::str(text).to_string();
     let mut out = String::new();
     let _ = writeln!(
@@ -50,18 +51,49 @@ pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String]) -> String
     if let Some((path, scheme)) = oauth(root) {
         let _ = writeln!(out, "  - target: {path}\n    update:");
         if scheme.get("flows").is_none() && scheme.get("flow").is_none() {
+            let address = |known: &Option<String>| quoted(known.as_deref().unwrap_or_default());
+            let said = match known.token {
+                Some(_) => "# As the server's metadata has them; the scopes are to be put in.",
+                None => "# The document does not say where tokens are got: put the addresses in, and the scopes.",
+            };
             let _ = writeln!(
                 out,
-                "      # The document does not say where tokens are got: put the addresses in, and the scopes.\n      type: oauth2\n      flows:\n        authorizationCode:\n          authorizationUrl: \"\"\n          tokenUrl: \"\"\n          scopes: {{}}"
+                "      {said}\n      type: oauth2\n      flows:\n        authorizationCode:\n          authorizationUrl: {}\n          tokenUrl: {}\n          scopes: {{}}",
+                address(&known.authorize),
+                address(&known.token)
+            );
+        }
+        if let Some(revoke) = &known.revoke {
+            let _ = writeln!(
+                out,
+                "      # Where tokens are revoked (RFC 7009).\n      x-revocation-url: {}",
+                quoted(revoke)
             );
         }
         let _ = writeln!(
             out,
-            "      x-oauth:\n        # How the client shows who it is (RFC 6749 section 2.3.1): client_secret_basic, client_secret_post, none.\n        client_authentication:\n          default: client_secret_basic\n        # Whether the server checks PKCE (RFC 7636): required, supported, undocumented, refused.\n        pkce: undocumented"
+            "      x-oauth:\n        # How the client shows who it is (RFC 6749 section 2.3.1): client_secret_basic, client_secret_post, none.\n        client_authentication:\n          default: {}\n        # Whether the server checks PKCE (RFC 7636): required, supported, undocumented, refused.\n        pkce: {}",
+            known.authentication.as_deref().unwrap_or("client_secret_basic"),
+            known.pkce.as_deref().unwrap_or("undocumented")
         );
         let _ = writeln!(
             out,
             "        # If it is documented: whether a refresh replaces the refresh token, and how many seconds tokens live.\n        # refresh:\n        #   rotates: true\n        #   lifetime: 2592000\n        # access_token_lifetime: 1800"
+        );
+        if known.revoke.is_none() {
+            let _ = writeln!(
+                out,
+                "      # If tokens can be revoked (RFC 7009), where:\n      # x-revocation-url: https://..."
+            );
+        }
+        for note in &known.notes {
+            let _ = writeln!(out, "      # {note}");
+        }
+    }
+    if oauth(root).is_none() {
+        let _ = writeln!(
+            out,
+            "  # The document tells of no authorization server: a bearer token is taken for one that the bank gives an application, as a key.\n  # If there is OAuth, say so of the scheme:\n  # - target: $.components.securitySchemes['...']\n  #   update: {{ type: oauth2, flows: {{ authorizationCode: {{ authorizationUrl: \"\", tokenUrl: \"\", scopes: {{}} }} }}, x-oauth: {{ client_authentication: {{ default: client_secret_basic }} }} }}"
         );
     }
     let proposals = proposals(root);
@@ -87,15 +119,11 @@ pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String]) -> String
 }
 
 /// The security scheme with access tokens, and its place.
-fn oauth(root: &Json) -> Option<(String, &Json)> {
+pub(super) fn oauth(root: &Json) -> Option<(String, &Json)> {
     for section in [&["components", "securitySchemes"][..], &["securityDefinitions"]] {
         for (name, scheme) in root.at(section).map(Json::members).unwrap_or_default() {
             let kind = scheme.get("type").and_then(Json::as_str).unwrap_or_default();
-            let bearer = scheme
-                .get("scheme")
-                .and_then(Json::as_str)
-                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-            if matches!(kind, "oauth2" | "openIdConnect") || bearer {
+            if matches!(kind, "oauth2" | "openIdConnect") {
                 return Some((
                     format!("$.{}['{}']", section.join("."), name.replace('\'', "\\'")),
                     scheme,

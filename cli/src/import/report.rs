@@ -6,6 +6,7 @@ use std::path::Path;
 
 use finrail_spec::dialect::{Dialect, Weight};
 use finrail_spec::published::Published;
+use serde_json::{Value, json};
 
 use super::bundle::{ImportError, Imported};
 use super::proposals::Proposal;
@@ -44,13 +45,60 @@ pub(super) fn refused(
     Ok(())
 }
 
-/// What became of the document.
-pub(super) fn told(imported: &Imported, published: &Published, file: &Path, shell: &mut Shell<'_>) -> io::Result<()> {
-    let dialect = match imported.dialect {
+/// What became of the document, for programs.
+pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[Proposal]) -> Value {
+    let line = |pointer: &str| published.line(pointer);
+    let left_out: Vec<Value> = imported
+        .left_out
+        .iter()
+        .map(|one| json!({ "operation": one.operation(), "pointer": one.pointer, "line": line(&one.pointer), "reasons": one.reasons }))
+        .collect();
+    let losses: Vec<Value> = imported
+        .losses
+        .iter()
+        .map(|loss| {
+            let costs_meaning = loss.weight == Weight::Meaning;
+            json!({ "pointer": loss.pointer, "line": line(&loss.pointer), "what": loss.what, "costs_meaning": costs_meaning })
+        })
+        .collect();
+    let renamed: Vec<Value> = imported
+        .renamed
+        .iter()
+        .map(|one| json!({ "pointer": one.pointer, "from": one.from, "to": one.to }))
+        .collect();
+    let unread: Vec<Value> = imported
+        .examples
+        .unreadable
+        .iter()
+        .map(|one| json!({ "operation": one.operation, "status": one.status, "at": one.at, "schema": one.schema, "wrong": one.wrong }))
+        .collect();
+    let proposed: Vec<Value> = proposals
+        .iter()
+        .map(|one| json!({ "kind": one.kind, "target": one.target, "update": one.update, "why": one.why }))
+        .collect();
+    json!({
+        "dialect": dialect(imported.dialect),
+        "operations": imported.operations,
+        "generated": imported.generated.iter().map(|(pointer, lost)| json!({ "pointer": pointer, "lost": lost })).collect::<Vec<_>>(),
+        "left_out": left_out,
+        "losses": losses,
+        "renamed": renamed,
+        "examples": { "all": imported.examples.all, "read": imported.examples.read(), "unread": unread },
+        "proposals": proposed,
+    })
+}
+
+fn dialect(dialect: Dialect) -> &'static str {
+    match dialect {
         Dialect::Swagger2 => "Swagger 2.0",
         Dialect::OpenApi30 => "OpenAPI 3.0",
         Dialect::OpenApi31 => "OpenAPI 3.1",
-    };
+    }
+}
+
+/// What became of the document.
+pub(super) fn told(imported: &Imported, published: &Published, file: &Path, shell: &mut Shell<'_>) -> io::Result<()> {
+    let dialect = dialect(imported.dialect);
     let lossy = imported.generated.values().filter(|lost| !lost.is_empty()).count();
     let summary = format!(
         "{dialect}, {} operations: {} generated, {lossy} of them with something lost, {} left out",

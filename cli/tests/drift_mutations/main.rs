@@ -24,7 +24,7 @@ fn workspace() -> Workspace {
 
 fn bundle(provider: &str) -> Value {
     let text = workspace()
-        .read(&Workspace::bundle(provider))
+        .read(&workspace().bundle(provider))
         .ok()
         .flatten()
         .unwrap_or_default();

@@ -13,6 +13,8 @@ pub mod document;
 pub mod grammar;
 pub mod json;
 pub mod lines;
+#[cfg(feature = "made")]
+pub mod made;
 pub mod media_type;
 pub mod model;
 pub mod names;
@@ -24,6 +26,8 @@ pub mod normal;
 pub mod operations;
 #[cfg(feature = "yaml")]
 pub mod overlay;
+#[cfg(feature = "value")]
+mod own;
 #[cfg(feature = "value")]
 pub mod plain;
 pub mod pointer;

@@ -32,19 +32,10 @@ pub struct Renamed {
     pub to: String,
 }
 
-/// What generated code calls by these names itself, or takes from the library.
-const SCHEMAS_TAKEN: [&str; 10] = [
-    "Default",
-    "Err",
-    "None",
-    "OAuthError",
-    "Ok",
-    "RevocationRequest",
-    "Self",
-    "Some",
-    "TokenRequest",
-    "TokenResponse",
-];
+/// What generated code calls by these names itself.
+const SCHEMAS_TAKEN: [&str; 6] = ["Default", "Err", "None", "Ok", "Self", "Some"];
+/// What it takes from the library by these.
+pub const SHARED: [&str; 4] = ["OAuthError", "RevocationRequest", "TokenRequest", "TokenResponse"];
 
 /// Setters that a call's builder has anyway, and names that its code uses.
 const PARAMETERS_TAKEN: [&str; 11] = [
@@ -78,8 +69,13 @@ const PARAMETERS_TAKEN: [&str; 11] = [
 /// ```
 #[must_use]
 pub fn named(root: &Json) -> Named {
+    named_beside(root, &[])
+}
+
+/// [`named`], where these of [`SHARED`] are the library's and keep their names.
+pub(crate) fn named_beside(root: &Json, shared: &[&str]) -> Named {
     let mut renamed = Vec::new();
-    let schemas = schema_names(root, &mut renamed);
+    let schemas = schema_names(root, shared, &mut renamed);
     let operations = operation_names(root, &mut renamed);
     let mut out = rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| match kind {
         Kind::Schema if object.get("$ref").is_some() => Some(referring(object, &schemas)),
@@ -148,7 +144,8 @@ fn free(name: &str, is_taken: impl Fn(&str) -> bool, separator: &str) -> String 
 }
 
 /// Old name to new name of the schemas that get one.
-fn schema_names(root: &Json, renamed: &mut Vec<Renamed>) -> BTreeMap<String, String> {
+fn schema_names(root: &Json, shared: &[&str], renamed: &mut Vec<Renamed>) -> BTreeMap<String, String> {
+    let is_taken = |name: &str| SCHEMAS_TAKEN.contains(&name) || (SHARED.contains(&name) && !shared.contains(&name));
     let schemas = root
         .pointer("/components/schemas")
         .map(Json::members)
@@ -156,7 +153,7 @@ fn schema_names(root: &Json, renamed: &mut Vec<Renamed>) -> BTreeMap<String, Str
     let fits = |name: &str| {
         pascal_case(name) == name
             && name.starts_with(|c: char| c.is_ascii_uppercase())
-            && !SCHEMAS_TAKEN.contains(&name)
+            && (shared.contains(&name) || !is_taken(name))
     };
     // What can keep its name goes before what would take it.
     let mut taken: BTreeSet<String> = schemas
@@ -164,7 +161,7 @@ fn schema_names(root: &Json, renamed: &mut Vec<Renamed>) -> BTreeMap<String, Str
         .map(|(name, _)| name.clone())
         .filter(|name| fits(name))
         .collect();
-    taken.extend(SCHEMAS_TAKEN.map(str::to_owned));
+    taken.extend(SCHEMAS_TAKEN.into_iter().chain(SHARED).map(str::to_owned));
     let mut names = BTreeMap::new();
     for (name, _) in schemas.iter().filter(|(name, _)| !fits(name)) {
         let made = match pascal_case(name) {

@@ -8,7 +8,8 @@ use crate::grammar::Kind;
 use crate::json::Json;
 use crate::model::METHODS;
 pub use crate::naming::operations_of;
-use crate::naming::{Renamed, named};
+use crate::naming::{Renamed, SHARED, named, named_beside};
+pub use crate::own::is_own;
 use crate::plain::plain;
 use crate::pointer::{join, keys};
 use crate::rebuild::{edited, rebuilt};
@@ -129,10 +130,15 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     root = plain.root;
     losses.extend(plain.losses);
     faults.extend(plain.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
-    let secured = secured(&root);
-    root = secured.root;
-    losses.extend(secured.losses);
-    faults.extend(secured.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
+    let own = is_own(&root);
+    let mut problems = Vec::new();
+    if !own {
+        let secured = secured(&root);
+        root = secured.root;
+        losses.extend(secured.losses);
+        faults.extend(secured.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
+        problems = secured.problems;
+    }
     let tidied = tidied(&root);
     root = tidied.root;
     losses.extend(tidied.losses);
@@ -140,7 +146,11 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     let left_out = leave_out(&mut root, &faults);
     prune(&mut root);
     losses.retain(|loss| root.pointer(&home_of(&loss.pointer)).is_some() && !is_left_out(&loss.pointer, &left_out));
-    let named = named(&without_foreign_keys(&root));
+    let named = match own {
+        // The schemas of the token endpoint are the library's, and are meant.
+        true => named_beside(&without_foreign_keys(&root), &SHARED),
+        false => named(&without_foreign_keys(&root)),
+    };
     Ok(Normal {
         root: named.root,
         dialect: converted.dialect,
@@ -148,7 +158,7 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
         left_out,
         losses,
         renamed: named.renamed,
-        problems: secured.problems,
+        problems,
     })
 }
 

@@ -32,8 +32,8 @@ enum Scheme {
     Bearer,
     /// HTTP Basic with a key.
     Basic,
-    /// A header that has one value for each client.
-    Header(String),
+    /// A key that an application has once and for all: in a header, in the query, or as a bearer credential.
+    Key,
     /// Shown below HTTP: a client certificate.
     Below,
     /// Anything else, in words.
@@ -41,6 +41,8 @@ enum Scheme {
 }
 
 const SCHEMES: &str = "/components/securitySchemes";
+/// Where tokens are revoked (RFC 7009), which OpenAPI has no word for.
+const REVOCATION: &str = "x-revocation-url";
 
 /// Brings the security of a document in OpenAPI 3.0 whose references are resolved into the schemes `oauth` and `accessKey`, and
 /// makes operations of the endpoints that its flows name.
@@ -64,13 +66,16 @@ const SCHEMES: &str = "/components/securitySchemes";
 #[must_use]
 pub fn secured(root: &Json) -> Secured {
     let listed = root.pointer(SCHEMES).map(Json::members).unwrap_or_default();
+    let has_server = listed.iter().any(|(_, scheme)| is_of_a_server(scheme));
     let mut work = Work {
         schemes: listed
             .iter()
-            .map(|(name, scheme)| (name.clone(), kind_of(scheme)))
+            .map(|(name, scheme)| (name.clone(), kind_of(scheme, has_server)))
             .collect(),
+        names: names_of_keys(listed, has_server),
         everywhere: root.get("security").cloned(),
         used: BTreeSet::new(),
+        used_keys: BTreeSet::new(),
         uses_basic: false,
         losses: Vec::new(),
         faults: Vec::new(),
@@ -81,22 +86,16 @@ pub fn secured(root: &Json) -> Secured {
     out.remove("security");
     let Work {
         used,
+        used_keys,
         uses_basic,
         mut losses,
         faults,
         ..
     } = work;
-    for (scheme, name) in headers_of(listed) {
-        losses.push(Loss {
-            pointer: join(SCHEMES, &scheme),
-            weight: Weight::Rule,
-            what: format!("header `{name}` of every call: set it once for the client, with `header`"),
-        });
-    }
     let mut problems = Vec::new();
     let bearers: Vec<&Json> = listed
         .iter()
-        .filter(|(_, scheme)| kind_of(scheme) == Scheme::Bearer)
+        .filter(|(_, scheme)| kind_of(scheme, has_server) == Scheme::Bearer)
         .map(|(_, scheme)| scheme)
         .collect();
     let mut schemes = Vec::new();
@@ -107,16 +106,29 @@ pub fn secured(root: &Json) -> Secured {
             with_endpoints(&mut out, server, &mut losses, &mut problems),
         ));
     }
-    if bearers.is_empty() {
-        problems.push(
-            "the document has no access tokens (OAuth, or `bearer`): clients of keys alone are not supported; if the bank has \
-             OAuth that the document does not tell of, write the security scheme into the overlay"
-                .to_owned(),
-        );
-    }
     if uses_basic {
         let basic = Json::object([("type", Json::str("http")), ("scheme", Json::str("basic"))]);
         schemes.push(("accessKey".to_owned(), basic));
+    }
+    for (name, to) in &names_of_keys(listed, has_server) {
+        if used_keys.contains(name)
+            && let Some((_, scheme)) = listed.iter().find(|(known, _)| known == name)
+        {
+            let kept = scheme
+                .members()
+                .iter()
+                .filter(|(keyword, _)| KEPT_OF_KEYS.contains(&keyword.as_str()));
+            schemes.push((to.clone(), Json::Object(kept.cloned().collect())));
+        }
+    }
+    if schemes.is_empty() {
+        let what = "no operation is called with credentials; if the bank has OAuth that the document does not tell of, write the security \
+                    scheme into the overlay";
+        losses.push(Loss {
+            pointer: SCHEMES.to_owned(),
+            weight: Weight::Rule,
+            what: what.to_owned(),
+        });
     }
     out.set_pointer(SCHEMES, Json::Object(schemes));
     Secured {
@@ -127,29 +139,53 @@ pub fn secured(root: &Json) -> Secured {
     }
 }
 
-/// The headers of keys, by the schemes that have them.
-fn headers_of(listed: &[(String, Json)]) -> Vec<(String, String)> {
-    let headers = listed.iter().filter_map(|(scheme, object)| match kind_of(object) {
-        Scheme::Header(name) => Some((scheme.clone(), name)),
-        _ => None,
+/// What is kept of the scheme of a key.
+const KEPT_OF_KEYS: [&str; 5] = ["type", "in", "name", "scheme", "description"];
+
+/// Schemes of the library's own.
+const TAKEN: [&str; 4] = ["oauth", "accessKey", "clientBasic", "registrationToken"];
+
+/// What the schemes of keys are called: as the document has it, unless the library has one of that name.
+fn names_of_keys(listed: &[(String, Json)], has_server: bool) -> BTreeMap<String, String> {
+    let keys = listed
+        .iter()
+        .filter(|(_, scheme)| kind_of(scheme, has_server) == Scheme::Key);
+    let named = keys.map(|(name, _)| match TAKEN.contains(&name.as_str()) {
+        true => (name.clone(), format!("{name}Key")),
+        false => (name.clone(), name.clone()),
     });
-    headers.collect()
+    named.collect()
+}
+
+/// Whether a scheme is of an authorization server, or a person says that it is.
+fn is_of_a_server(scheme: &Json) -> bool {
+    matches!(text(scheme, "type"), "oauth2" | "openIdConnect")
+        || scheme.get("x-oauth").is_some_and(|oauth| {
+            // What an overlay assumes of a bearer token says of no server yet.
+            oauth.get("grants").is_some()
+        })
+        || scheme.get("flows").is_some()
 }
 
 fn text<'j>(json: &'j Json, name: &str) -> &'j str {
     json.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn kind_of(scheme: &Json) -> Scheme {
+fn kind_of(scheme: &Json, has_server: bool) -> Scheme {
     let place = text(scheme, "in");
     let name = text(scheme, "name");
     match (text(scheme, "type"), text(scheme, "scheme").to_lowercase().as_str()) {
-        ("oauth2" | "openIdConnect", _) | ("http", "bearer") => Scheme::Bearer,
+        ("oauth2" | "openIdConnect", _) => Scheme::Bearer,
+        // Where there is a server, this is its token; else the one that the bank gives an application.
+        ("http", "bearer") if has_server => Scheme::Bearer,
+        ("http", "bearer") => Scheme::Key,
         ("http", "basic") => Scheme::Basic,
         ("mutualTLS", _) => Scheme::Below,
         // Some documents have no other word for an access token.
-        ("apiKey", _) if place == "header" && name.eq_ignore_ascii_case("authorization") => Scheme::Bearer,
-        ("apiKey", _) if place == "header" => Scheme::Header(name.to_owned()),
+        ("apiKey", _) if has_server && place == "header" && name.eq_ignore_ascii_case("authorization") => {
+            Scheme::Bearer
+        }
+        ("apiKey", _) if matches!(place, "header" | "query") && !name.is_empty() => Scheme::Key,
         ("apiKey", _) => Scheme::Other(format!(
             "a key in {} `{name}`",
             if place.is_empty() { "no place" } else { place }
@@ -161,6 +197,10 @@ fn kind_of(scheme: &Json) -> Scheme {
 
 struct Work {
     schemes: BTreeMap<String, Scheme>,
+    /// What the schemes of keys are called.
+    names: BTreeMap<String, String>,
+    /// Those that operations need.
+    used_keys: BTreeSet<String>,
     everywhere: Option<Json>,
     /// Scopes that operations need.
     used: BTreeSet<String>,
@@ -202,6 +242,7 @@ impl Work {
     /// Schemes of which all are needed.
     fn alternative(&mut self, alternative: &Json) -> Result<Json, String> {
         let (mut bearer, mut basic): (Option<Vec<Json>>, bool) = (None, false);
+        let mut keys: Vec<String> = Vec::new();
         for (name, scopes) in alternative.members() {
             match self.schemes.get(name) {
                 None => return Err(format!("`{name}`, which is no scheme of the document")),
@@ -215,22 +256,29 @@ impl Work {
                     }
                 }
                 Some(Scheme::Basic) => basic = true,
-                Some(Scheme::Header(_) | Scheme::Below) => {}
+                Some(Scheme::Key) => keys.push(name.clone()),
+                Some(Scheme::Below) => {}
             }
         }
-        match (bearer, basic) {
-            (Some(_), true) => Err("an access token and a key in one header".to_owned()),
+        let mut plain = match (bearer, basic) {
+            (Some(_), true) => return Err("an access token and a key in one header".to_owned()),
             (Some(scopes), false) => {
                 self.used
                     .extend(scopes.iter().filter_map(Json::as_str).map(str::to_owned));
-                Ok(Json::object([("oauth", Json::Array(scopes))]))
+                Json::object([("oauth", Json::Array(scopes))])
             }
             (None, true) => {
                 self.uses_basic = true;
-                Ok(Json::object([("accessKey", Json::Array(Vec::new()))]))
+                Json::object([("accessKey", Json::Array(Vec::new()))])
             }
-            (None, false) => Ok(Json::Object(Vec::new())),
+            (None, false) => Json::Object(Vec::new()),
+        };
+        for key in keys {
+            let name = self.names.get(&key).cloned().unwrap_or_else(|| key.clone());
+            plain.set(&name, Json::Array(Vec::new()));
+            self.used_keys.insert(key);
         }
+        Ok(plain)
     }
 }
 
@@ -239,7 +287,7 @@ fn server_of(schemes: &[&Json], used: &BTreeSet<String>, losses: &mut Vec<Loss>)
     let mut out = Json::object([("type", Json::str("oauth2"))]);
     let mut flows: Vec<(String, Json)> = Vec::new();
     for scheme in schemes {
-        for keyword in ["description", "x-oauth"] {
+        for keyword in ["description", "x-oauth", REVOCATION] {
             if let Some(value) = scheme.get(keyword).filter(|_| out.get(keyword).is_none()) {
                 out.set(keyword, value.clone());
             }
@@ -336,9 +384,20 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         }
     };
     fill("grants", Json::Array(grants));
+    let revoke = scheme.remove(REVOCATION);
+    let revoke = revoke.as_ref().and_then(Json::as_str).map(str::to_owned);
     let mut operations = vec![("token", Json::str("create_token"))];
     if authorize.is_some() {
         operations.insert(0, ("authorize", Json::str("authorize")));
+    }
+    if revoke.is_some() {
+        operations.push(("revoke", Json::str("revoke_token")));
+        let revocation = [
+            ("token_field", Json::str("token")),
+            ("token_type_hint", Json::Bool(true)),
+            ("success", Json::Array(vec![Json::int(200)])),
+        ];
+        fill("revocation", Json::object(revocation));
     }
     fill("operations", Json::object(operations));
     // Every server takes this one of a client with a secret (RFC 6749 section 2.3.1).
@@ -351,7 +410,7 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         Json::Array(["authorize", "client_credentials", "password"].map(Json::str).to_vec()),
     );
     let mut hosts = Vec::new();
-    for (what, url) in [("token", token), ("authorize", authorize)] {
+    for (what, url) in [("token", token), ("authorize", authorize), ("revocation", revoke)] {
         let Some(url) = url else {
             if what == "token" {
                 problems.push("no flow has a `tokenUrl`: write it into the overlay".to_owned());
@@ -370,6 +429,7 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         };
         let (method, operation) = match what {
             "token" => ("post", token_operation()),
+            "revocation" => ("post", revocation_operation()),
             _ => ("get", authorize_operation()),
         };
         let at = join("/paths", &path);
@@ -382,6 +442,14 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
             });
         }
         root.set_pointer(&join(&at, method), operation);
+        if what == "revocation" {
+            if hosts.first().is_some_and(|(_, of_tokens)| *of_tokens != origin) {
+                problems.push(format!(
+                    "the revocation endpoint `{url}` is on another host than the token endpoint, which is not supported"
+                ));
+            }
+            continue;
+        }
         hosts.push((what, origin));
     }
     hosts_of_endpoints(root, &hosts, losses);
@@ -481,6 +549,28 @@ fn token_operation() -> Json {
     ])
 }
 
+/// The revocation endpoint (RFC 7009 section 2).
+fn revocation_operation() -> Json {
+    let body = [("application/x-www-form-urlencoded", shared("RevocationRequest"))];
+    let body = [("required", Json::Bool(true)), ("content", Json::object(body))];
+    let done = Json::object([("description", Json::str("The token is revoked."))]);
+    Json::object([
+        ("operationId", Json::str("revoke_token")),
+        ("summary", Json::str("Revoke a token")),
+        ("x-client", Json::str("oauth")),
+        ("security", Json::Array(Vec::new())),
+        ("requestBody", Json::object(body)),
+        (
+            "responses",
+            Json::object([
+                ("200", done),
+                ("4XX", reply("The request was refused.", "OAuthError")),
+                ("5XX", reply("The authorization server failed.", "OAuthError")),
+            ]),
+        ),
+    ])
+}
+
 /// The authorization endpoint (RFC 6749 section 3.1), which a browser opens.
 fn authorize_operation() -> Json {
     Json::object([
@@ -527,8 +617,28 @@ mod tests {
     const SERVICE: &str = r#""Service":{"type":"oauth2","flows":{"clientCredentials":{"tokenUrl":"https://login.bank.example/token",
         "scopes":{"admin":"All."}}}}"#;
     const KEYS: &str = r#""Basic":{"type":"http","scheme":"basic"},"Key":{"type":"apiKey","in":"header","name":"X-Api-Key"},
-        "Query":{"type":"apiKey","in":"query","name":"key"},"Digest":{"type":"http","scheme":"digest"},"Certificate":{"type":"mutualTLS"},
+        "Query":{"type":"apiKey","in":"query","name":"key"},"Cookie":{"type":"apiKey","in":"cookie","name":"sid"},"Digest":{"type":"http","scheme":"digest"},"Certificate":{"type":"mutualTLS"},
         "Token":{"type":"http","scheme":"bearer"},"Header":{"type":"apiKey","in":"header","name":"Authorization"}"#;
+
+    #[test]
+    fn the_revocation_endpoint_is_an_operation_too() {
+        let with = |url: &str| {
+            let scheme = LOGIN.replacen("\"type\":", &format!("\"x-revocation-url\":\"{url}\",\"type\":"), 1);
+            of(r#"[{"Login":["read"]}]"#, &scheme)
+        };
+        let secured = with("https://login.bank.example/revoke");
+        assert_eq!(secured.problems, Vec::<String>::new());
+        assert_eq!(at(&secured, "/paths/~1revoke/post/operationId"), r#""revoke_token""#);
+        let oauth = "/components/securitySchemes/oauth";
+        assert_eq!(
+            at(&secured, &format!("{oauth}/x-oauth/operations/revoke")),
+            r#""revoke_token""#
+        );
+        assert_eq!(at(&secured, &format!("{oauth}/x-oauth/revocation/success")), "[200]");
+        assert_eq!(at(&secured, &format!("{oauth}/x-revocation-url")), "");
+        let other = with("https://other.bank.example/revoke");
+        assert!(other.problems[0].contains("another host"), "{:?}", other.problems);
+    }
 
     #[test]
     fn what_an_operation_has_to_be_shown_is_in_the_generators_schemes() {
@@ -552,18 +662,24 @@ mod tests {
             ),
             (
                 r#"[{"Login":["read"],"Key":[],"Certificate":[]}]"#,
-                r#"[{"oauth":["read"]}]"#,
+                r#"[{"oauth":["read"],"Key":[]}]"#,
                 "",
                 "",
             ),
-            (r#"[{"Key":[]}]"#, "[{}]", "", ""),
+            (r#"[{"Key":[]}]"#, r#"[{"Key":[]}]"#, "", ""),
             (
-                r#"[{"Login":["read"]},{"Query":[]}]"#,
-                r#"[{"oauth":["read"]}]"#,
-                "that it can be called with a key in query `key` too",
+                r#"[{"Login":["read"]},{"Query":[],"Key":[]}]"#,
+                r#"[{"oauth":["read"]},{"Query":[],"Key":[]}]"#,
+                "",
                 "",
             ),
-            (r#"[{"Query":[]}]"#, "[]", "", "it needs a key in query `key`"),
+            (
+                r#"[{"Login":["read"]},{"Cookie":[]}]"#,
+                r#"[{"oauth":["read"]}]"#,
+                "that it can be called with a key in cookie `sid` too",
+                "",
+            ),
+            (r#"[{"Cookie":[]}]"#, "[]", "", "it needs a key in cookie `sid`"),
             (
                 r#"[{"Digest":[]}]"#,
                 "[]",
@@ -590,13 +706,6 @@ mod tests {
             assert_eq!(losses.join("; "), lost, "{security}");
             let faults: Vec<&str> = secured.faults.iter().map(|fault| fault.wrong.as_str()).collect();
             assert_eq!(faults.join("; "), wrong, "{security}");
-            // A key that every call has is told once.
-            assert!(
-                secured
-                    .losses
-                    .iter()
-                    .any(|loss| loss.what.starts_with("header `X-Api-Key` of every call"))
-            );
         }
     }
 
@@ -670,7 +779,7 @@ mod tests {
         );
         for (scheme, problem) in [
             (
-                r#""Token":{"type":"http","scheme":"bearer"}"#,
+                r#""Token":{"type":"http","scheme":"bearer","x-oauth":{"grants":["client_credentials"]}}"#,
                 "no flow says how tokens are got",
             ),
             (
@@ -686,6 +795,30 @@ mod tests {
                 "{:?}",
                 secured.problems
             );
+        }
+    }
+
+    #[test]
+    fn a_bank_of_keys_alone_has_no_server_and_its_tokens_are_keys() {
+        let secured = of(
+            r#"[{"Key":[],"Query":[]},{"Token":[]},{"Header":[]},{"oauth":[]}]"#,
+            &format!(r#"{KEYS},"oauth":{{"type":"apiKey","in":"header","name":"X-Other"}}"#),
+        );
+        assert_eq!(secured.problems, Vec::<String>::new());
+        assert_eq!(
+            at(&secured, "/paths/~1a/get/security"),
+            r#"[{"Key":[],"Query":[]},{"Token":[]},{"Header":[]},{"oauthKey":[]}]"#
+        );
+        let schemes = "/components/securitySchemes";
+        for (scheme, kept) in [
+            ("Query", r#"{"type":"apiKey","in":"query","name":"key"}"#),
+            ("Token", r#"{"type":"http","scheme":"bearer"}"#),
+            ("Header", r#"{"type":"apiKey","in":"header","name":"Authorization"}"#),
+            ("oauthKey", r#"{"type":"apiKey","in":"header","name":"X-Other"}"#),
+            ("Cookie", ""),
+            ("oauth", ""),
+        ] {
+            assert_eq!(at(&secured, &format!("{schemes}/{scheme}")), kept, "{scheme}");
         }
     }
 

@@ -484,6 +484,13 @@ pub struct Oauth {
 }
 
 impl Oauth {
+    /// What is said of a provider without an authorization server: it has no grant and no endpoint.
+    #[must_use]
+    pub fn none() -> Option<Self> {
+        let said = r#"{"grants":[],"operations":{"token":""},"client_authentication":{"default":"none"}}"#;
+        serde_json::from_str(said).ok()
+    }
+
     /// Whether the provider has a grant.
     #[must_use]
     pub fn has(&self, grant: Grant) -> bool {

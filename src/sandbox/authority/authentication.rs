@@ -31,6 +31,13 @@ impl Authority {
         self.clients.first().map(|client| client.id.clone())
     }
 
+    /// The client whose key this is.
+    pub(in crate::sandbox) fn client_of_api_key(&self, key: &str) -> Option<&Client> {
+        self.clients
+            .iter()
+            .find(|client| !client.key.is_empty() && client.key == key)
+    }
+
     /// The first client whose access key this is; a client without one has an empty key, which opens nothing.
     pub(in crate::sandbox) fn client_of_key(&self, key: &(String, String)) -> Option<&Client> {
         self.clients

@@ -8,4 +8,6 @@ pub(in crate::sandbox) struct Client {
     pub(in crate::sandbox) name: String,
     pub(in crate::sandbox) redirect_uris: Vec<String>,
     pub(in crate::sandbox) access_key: (String, String),
+    /// Empty: it has none, and opens nothing with one.
+    pub(in crate::sandbox) key: String,
 }

@@ -197,11 +197,19 @@ fn token_example(spec: &Spec, grant: &str) -> Json {
         None => Json::object([
             ("access_token", Json::str("")),
             ("token_type", Json::str("Bearer")),
-            ("expires_in", Json::int(3600)),
+            ("expires_in", Json::Number(usual_lifetime(&spec.oauth).to_string())),
             ("refresh_token", Json::str("")),
             ("scope", Json::str("")),
         ]),
     }
+}
+
+/// How long an access token lives as nobody shows it, in the provider's unit.
+fn usual_lifetime(oauth: &Oauth) -> u64 {
+    oauth
+        .access_token_lifetime
+        .unwrap_or(DEFAULT_LIFETIME)
+        .saturating_mul(unit(oauth))
 }
 
 #[cfg(test)]

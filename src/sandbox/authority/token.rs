@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::authentication::{field, token_fields};
 use super::authorize::own_code;
 use super::issue::Order;
-use super::scope::{named, narrowed, scope_field};
+use super::scope::{authorized_scopes, named, narrowed, scope_field};
 use super::{Authority, Code, Grant, Refusal, refusal};
 use crate::sandbox::http::RawRequest;
 use crate::sandbox::spec::Spec;
@@ -31,6 +31,46 @@ impl Authority {
             GrantType::AuthorizationCode => self.exchange(spec, &client, &fields, now),
             GrantType::RefreshToken => self.renew(spec, &client, &fields, now),
         }
+    }
+
+    /// Tokens of the first client as if this user had agreed to these scopes, or its own where no user is asked.
+    pub(in crate::sandbox) fn agreed(
+        &mut self,
+        spec: &Spec,
+        user: &str,
+        scope: &str,
+        exists: &dyn Fn(&str, &str) -> bool,
+        now: u64,
+    ) -> Result<Json, String> {
+        let client = self.first_client().ok_or("no client is registered")?;
+        let (grant_type, user, scopes, bindings) = match spec.oauth.operations.authorize {
+            Some(_) => {
+                let (scopes, bindings) = authorized_scopes(spec, scope, exists)?;
+                ("authorization_code", Some(user.to_owned()), scopes, bindings)
+            }
+            None => {
+                let known = spec.scopes_of(GrantType::ClientCredentials);
+                let scopes = match scope {
+                    "" => known,
+                    scope => named(&spec.oauth, scope).map_err(|refusal| refusal.description)?,
+                };
+                ("client_credentials", None, scopes, Vec::new())
+            }
+        };
+        let grant = self.open(Grant {
+            client,
+            user,
+            scopes: scopes.clone(),
+            bindings,
+            dead: false,
+        });
+        let order = Order {
+            grant_type,
+            grant,
+            scopes,
+            with_refresh: true,
+        };
+        Ok(self.issue(spec, order, now))
     }
 
     fn client_credentials(

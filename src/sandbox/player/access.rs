@@ -1,11 +1,11 @@
 //! Who calls for a resource, and whether the caller may (RFC 6750).
 
-use finrail_spec::model::Requirement;
+use finrail_spec::model::{Key, KeyPlace, Requirement};
 use finrail_spec::vocabulary::ClientKind;
 
 use super::Player;
 use crate::sandbox::authority::{Access, Authority};
-use crate::sandbox::http::RawRequest;
+use crate::sandbox::http::{RawRequest, value_of};
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::spec::Operation;
 
@@ -40,7 +40,14 @@ impl Player {
         raw: &RawRequest,
     ) -> Result<Caller, Rejection> {
         if operation.security.contains(&Requirement::Nothing) {
-            return Ok(Caller::default());
+            if operation.keys.is_empty() {
+                return Ok(Caller::default());
+            }
+            match self.by_keys(authority, operation, raw) {
+                // Another way may be open: a token.
+                Err(_) if operation.scopes().is_some() && raw.bearer().is_some() => {}
+                shown => return shown,
+            }
         }
         if operation.accepts("accessKey")
             && let Some(key) = raw.basic()
@@ -66,10 +73,63 @@ impl Player {
         self.check_scopes(operation, &access)?;
         self.check_kind(operation, &access)?;
         check_bindings(values, &access)?;
+        self.check_keys_beside_token(authority, operation, raw)?;
         Ok(Caller {
             client: access.grant.client,
             user: access.grant.user,
         })
+    }
+
+    /// Who calls by the keys of one of the ways that need nothing else.
+    fn by_keys(&self, authority: &Authority, operation: &Operation, raw: &RawRequest) -> Result<Caller, Rejection> {
+        let mut missing = None;
+        let ways = operation.security.iter().enumerate();
+        for (way, _) in ways.filter(|(_, requirement)| **requirement == Requirement::Nothing) {
+            let mut keys = operation.keys.iter().filter(|key| key.way == way).peekable();
+            if keys.peek().is_none() {
+                return Ok(Caller::default());
+            }
+            let shown: Result<Vec<String>, &str> = keys
+                .map(|key| self.shown_key(authority, key, raw).ok_or(key.scheme.as_str()))
+                .collect();
+            match shown {
+                Ok(clients) => {
+                    let client = clients.into_iter().next().unwrap_or_default();
+                    return Ok(Caller { client, user: None });
+                }
+                Err(key) => missing = missing.or(Some(key)),
+            }
+        }
+        let why = format!("the key `{}` is missing or wrong", missing.unwrap_or_default());
+        Err(self.unauthorized("ApiKey", &why))
+    }
+
+    /// Keys that are needed beside the token.
+    fn check_keys_beside_token(
+        &self,
+        authority: &Authority,
+        operation: &Operation,
+        raw: &RawRequest,
+    ) -> Result<(), Rejection> {
+        let of_tokens = |key: &&Key| matches!(operation.security.get(key.way), Some(Requirement::Bearer { .. }));
+        let mut needed = operation.keys.iter().filter(of_tokens);
+        match needed.find(|key| self.shown_key(authority, key, raw).is_none()) {
+            Some(key) => {
+                let why = format!("the key `{}` is missing or wrong", key.scheme);
+                Err(self.unauthorized("ApiKey", &why))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The client whose key stands where this one does.
+    fn shown_key(&self, authority: &Authority, key: &Key, raw: &RawRequest) -> Option<String> {
+        let shown = match key.place {
+            KeyPlace::Header => raw.header(&key.name).map(str::to_owned),
+            KeyPlace::Bearer => raw.bearer().map(str::to_owned),
+            KeyPlace::Query => value_of(&raw.query_pairs(), &key.name).map(str::to_owned),
+        };
+        authority.client_of_api_key(&shown?).map(|client| client.id.clone())
     }
 
     fn check_scopes(&self, operation: &Operation, access: &Access) -> Result<(), Rejection> {

@@ -38,5 +38,6 @@ fn client(reply: &Json) -> Option<Client> {
             .map(str::to_owned)
             .collect(),
         access_key: Default::default(),
+        key: String::new(),
     })
 }

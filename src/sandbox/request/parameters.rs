@@ -1,7 +1,7 @@
 //! Path, query and headers of a request.
 
 use finrail_spec::json::Json;
-use finrail_spec::model::{Parameter, Place};
+use finrail_spec::model::{KeyPlace, Parameter, Place};
 
 use super::Reader;
 use crate::sandbox::http::RawRequest;
@@ -40,7 +40,7 @@ impl Reader<'_> {
         match operation.parameters_in(Place::Query).find(is_known) {
             Some(parameter) if parameter.is_deep() => Ok(()),
             Some(parameter) => self.check_value(parameter, value),
-            None if operation.is_own_cursor(name) => Ok(()),
+            None if operation.is_own_cursor(name) || is_key(operation, name) => Ok(()),
             None => Err(refused(
                 400,
                 format!("the query parameter `{name}` is not one of this call's"),
@@ -107,6 +107,14 @@ impl Reader<'_> {
             false => check(&item, text),
         }
     }
+}
+
+/// Whether a parameter of the query is a key, which is looked at beside the call.
+fn is_key(operation: &Operation, name: &str) -> bool {
+    operation
+        .keys
+        .iter()
+        .any(|key| key.place == KeyPlace::Query && key.name == name)
 }
 
 fn header<'a>(raw: &'a RawRequest, name: &str) -> Option<&'a str> {

@@ -58,7 +58,10 @@ impl Spec {
         add_shared(&mut root);
         // Also a provider that withdrew a scope is played.
         let document = Specification::read_as_it_is(root).map_err(|faults| SpecError::new(&id, listed(&faults)))?;
-        let oauth = document.oauth.clone().ok_or_else(|| {
+        // What takes keys alone has no authorization server.
+        let takes_tokens = document.operations.iter().any(|operation| operation.scopes().is_some());
+        let none = || Oauth::none().filter(|_| !takes_tokens && !document.operations.is_empty());
+        let oauth = document.oauth.clone().or_else(none).ok_or_else(|| {
             let what = "it has no security scheme `oauth` with x-oauth";
             SpecError::new(&id, what)
         })?;
@@ -73,6 +76,9 @@ impl Spec {
 
     /// The operations that `x-oauth` names must exist.
     fn check_endpoints(&self) -> Result<(), SpecError> {
+        if self.document.oauth.is_none() {
+            return Ok(());
+        }
         let endpoints = &self.oauth.operations;
         let mut named = std::iter::once(&endpoints.token).chain(&endpoints.authorize);
         match named.find(|id| self.by_id(id).is_none()) {

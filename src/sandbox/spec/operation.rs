@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use finrail_spec::json::Json;
+use finrail_spec::made;
 use finrail_spec::media_type::is_json;
 use finrail_spec::model::{self, Content, Parameter, Place, Reply, Specification};
 use finrail_spec::vocabulary::ClientKind;
@@ -40,9 +41,24 @@ pub(super) fn all(document: &Specification) -> Vec<Operation> {
         segments: template(&operation.path),
         role: role(thing, &operation.method, &paged, &things),
         thing: thing.clone(),
-        described: operation.clone(),
+        described: with_examples(document, operation),
     });
     operations.collect()
+}
+
+/// The operation, with replies made from their schemas where it shows none. What the authorization server answers is made there.
+fn with_examples(document: &Specification, operation: &model::Operation) -> model::Operation {
+    let mut operation = operation.clone();
+    if operation.client == ClientKind::Oauth {
+        return operation;
+    }
+    let contents = operation.replies.iter_mut().flat_map(|reply| &mut reply.contents);
+    for content in contents.filter(|content| is_json(&content.media_type) && content.examples.is_empty()) {
+        content
+            .examples
+            .push((String::new(), made::reply(document, &content.schema)));
+    }
+    operation
 }
 
 impl Operation {

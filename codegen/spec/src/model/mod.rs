@@ -15,5 +15,5 @@ mod specification;
 pub use content::{Body, Content, Parameter, Place, Reply};
 pub use fault::{Fault, Wrong};
 pub use operation::{METHODS, Operation};
-pub use security::Requirement;
+pub use security::{Key, KeyPlace, Requirement};
 pub use specification::{Flow, Server, Specification};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::content::{Body, Content, Parameter, Reply};
-use super::security::Requirement;
+use super::security::{Key, Requirement};
 use crate::media_type::is_json;
 use crate::vocabulary::{
     ClientKind, Effect, ErrorProof, Idempotency, Limit, Lookup, MadeHeader, Pagination, Provenance,
@@ -35,6 +35,8 @@ pub struct Operation {
     pub effect: Effect,
     /// What a call has to show; one alternative at least.
     pub security: Vec<Requirement>,
+    /// The keys that these alternatives need, beside their scheme or alone.
+    pub keys: Vec<Key>,
     /// Its own parameters, and those of its path that it does not override before them.
     pub parameters: Vec<Parameter>,
     /// What a call carries.

@@ -8,7 +8,7 @@ use super::content::{Body, Content, Parameter, Place, Reply};
 use super::fault::{Fault, Wrong};
 use super::operation::{METHODS, Operation};
 use super::schema::{keyword_of, resolve};
-use super::security::Requirement;
+use super::security::{Key, KeyPlace, Requirement};
 use super::specification::{Flow, Server, Specification};
 use crate::json::Json;
 use crate::pointer::join;
@@ -233,6 +233,7 @@ impl Reader<'_> {
             browser: flag(json, "x-browser"),
             effect: extension(json, "x-effect")?.unwrap_or_else(|| effect(method)),
             security: self.security(json)?,
+            keys: self.keys(json)?,
             parameters: self.parameters(item, json),
             body: self.body(json)?,
             replies: self.replies(json)?,
@@ -261,9 +262,10 @@ impl Reader<'_> {
     }
 
     fn requirement(&self, alternative: &Json) -> Result<Requirement, Wrong> {
-        let (scheme, scopes) = match alternative.members() {
-            [] => return Ok(Requirement::Nothing),
-            [one] => one,
+        let mut schemes = alternative.members().iter().filter(|(scheme, _)| !self.is_key(scheme));
+        let (scheme, scopes) = match (schemes.next(), schemes.next()) {
+            (None, _) => return Ok(Requirement::Nothing),
+            (Some(one), None) => one,
             _ => return Err(Wrong::SeveralSchemes),
         };
         match scheme.as_str() {
@@ -283,6 +285,51 @@ impl Reader<'_> {
             "registrationToken" => Ok(Requirement::RegistrationToken),
             other => Err(Wrong::UnknownScheme(other.to_owned())),
         }
+    }
+
+    /// The alternatives of `security`, each with its place.
+    fn alternatives<'a>(&'a self, operation: &'a Json) -> &'a [Json] {
+        let listed = operation.get("security").or_else(|| self.root.get("security"));
+        listed.map(Json::items).unwrap_or_default()
+    }
+
+    fn scheme(&self, name: &str) -> Option<&Json> {
+        self.root.at(&["components", "securitySchemes", name])
+    }
+
+    /// Whether a scheme is a key that an application has once and for all.
+    fn is_key(&self, name: &str) -> bool {
+        self.scheme(name).is_some_and(|scheme| {
+            let is_bearer = word(scheme, "scheme").is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+            match word(scheme, "type").as_deref() {
+                Some("apiKey") => true,
+                // The library's own scheme of this form has a name of its own.
+                Some("http") => is_bearer && name != "registrationToken" && name != "oauth",
+                _ => false,
+            }
+        })
+    }
+
+    fn keys(&self, operation: &Json) -> Result<Vec<Key>, Wrong> {
+        let mut keys = Vec::new();
+        for (way, alternative) in self.alternatives(operation).iter().enumerate() {
+            for (name, _) in alternative.members().iter().filter(|(name, _)| self.is_key(name)) {
+                let Some(scheme) = self.scheme(name) else { continue };
+                let place = match (word(scheme, "type").as_deref(), word(scheme, "in").as_deref()) {
+                    (Some("http"), _) => KeyPlace::Bearer,
+                    (_, Some("header")) => KeyPlace::Header,
+                    (_, Some("query")) => KeyPlace::Query,
+                    _ => return Err(Wrong::UnknownScheme(name.clone())),
+                };
+                keys.push(Key {
+                    scheme: name.clone(),
+                    place,
+                    name: word(scheme, "name").unwrap_or_default(),
+                    way,
+                });
+            }
+        }
+        Ok(keys)
     }
 
     fn has_scope(&self, scope: &str) -> bool {

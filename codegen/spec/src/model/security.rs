@@ -18,6 +18,30 @@ pub enum Requirement {
     RegistrationToken,
 }
 
+/// A key that an alternative needs (`apiKey`, or `http` with the scheme `bearer`, beside `oauth`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The name of its security scheme.
+    pub scheme: String,
+    /// Where it stands.
+    pub place: KeyPlace,
+    /// The name of the header or of the query parameter.
+    pub name: String,
+    /// The place of its alternative in `security`.
+    pub way: usize,
+}
+
+/// Where a key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// In a header of its own.
+    Header,
+    /// In a parameter of the query.
+    Query,
+    /// As a bearer credential that nobody refreshes.
+    Bearer,
+}
+
 impl Requirement {
     /// The name of its security scheme in a document.
     #[must_use]

@@ -91,7 +91,12 @@ impl Work<'_> {
                 .get(name)
                 .and_then(|how| how.get("style"))
                 .and_then(Json::as_str);
+            let own = encoding
+                .get(name)
+                .and_then(|how| how.get("x-form"))
+                .and_then(Json::as_str);
             match (kind, style) {
+                _ if own.is_some() => forms.push((name.clone(), own.unwrap_or_default())),
                 ("array", Some("deepObject")) => forms.push((name.clone(), "brackets")),
                 ("object", Some("deepObject")) => forms.push((name.clone(), "map")),
                 ("array" | "object", _) => {

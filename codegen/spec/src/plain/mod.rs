@@ -70,7 +70,10 @@ pub fn plain(root: &Json) -> Plain {
         Kind::PathItem => Some(work.path(object, pointer)),
         _ => None,
     });
-    work.environments(&mut out);
+    // A host of each institution's own stays one, where the document is written for it.
+    if !crate::own::is_own(root) {
+        work.environments(&mut out);
+    }
     let Work {
         losses, faults, made, ..
     } = work;

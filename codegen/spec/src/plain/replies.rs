@@ -18,6 +18,10 @@ enum Form {
 
 impl Work<'_> {
     pub(super) fn replies(&mut self, operation: &mut Json, pointer: &str) {
+        // What a browser opens is no call.
+        if operation.get("x-browser").and_then(Json::as_bool) == Some(true) {
+            return;
+        }
         let listed = operation
             .get("responses")
             .map(Json::members)

@@ -391,7 +391,9 @@ impl<'d> Tidy<'d> {
             return element;
         }
         let is_text = kind_of(&element) == Some("string");
-        if is_text {
+        // Values of a parameter are written as texts, whatever they are.
+        let is_parameter = crate::pointer::keys(pointer).iter().any(|key| key == "parameters");
+        if is_text || is_parameter {
             return element;
         }
         self.needs_number = true;

@@ -123,12 +123,13 @@ impl<'d> Rules<'d> {
                     );
                     continue;
                 };
-                if !["oauth", "clientBasic", "accessKey", "registrationToken"].contains(&name.as_str()) {
+                let is_key = scheme.get("type").and_then(Value::as_str) == Some("apiKey");
+                if !is_key && !["oauth", "clientBasic", "accessKey", "registrationToken"].contains(&name.as_str()) {
                     self.add(
                         "security",
                         &at,
                         format!("`{name}` is not a name of the vocabulary"),
-                        "use oauth, clientBasic, accessKey or registrationToken",
+                        "use oauth, clientBasic, accessKey or registrationToken, or a scheme of type `apiKey`",
                     );
                 }
                 let known = scopes_of(scheme);

@@ -1,0 +1,251 @@
+//! The test of a new crate: the client logs in at the bank that the sandbox plays, reads a list, and makes a call that does
+//! something, each where the document has one.
+
+use std::fmt::Write as _;
+
+use finrail_spec::json::Json;
+use finrail_spec::made;
+use finrail_spec::media_type::is_json;
+use finrail_spec::model::{Operation, Parameter, Place, Specification};
+use finrail_spec::names::{ident_name, snake_case, variant_name};
+use finrail_spec::vocabulary::{ClientKind, Effect, Grant};
+
+/// The text of `tests/sandbox.rs`.
+pub(super) fn journey(document: &Specification, module: &str, id: &str) -> String {
+    let has = |grant| document.oauth.as_ref().is_some_and(|oauth| oauth.has(grant));
+    if document.oauth.is_none() {
+        return of_keys(document, module, id);
+    }
+    let by_browser = has(Grant::AuthorizationCode);
+    let grant = if by_browser {
+        Grant::AuthorizationCode
+    } else {
+        Grant::ClientCredentials
+    };
+    let scopes = scopes(document, module, grant);
+    let mut out = format!(
+        r#"//! The client against the bank, played from the same document: no account at the bank is needed.
+
+use finrail::sandbox::Sandbox;
+
+type Done = Result<(), Box<dyn std::error::Error>>;
+
+async fn bank() -> Result<Sandbox, Box<dyn std::error::Error>> {{
+    let bundle = include_str!("../specs/{id}/bundle.json");
+    Ok(Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[bundle]).await?)
+}}
+
+"#
+    );
+    let client = "registered";
+    let credentials = format!("{module}::Credentials::new({client}.client_id, {client}.client_secret)");
+    if by_browser {
+        let _ = write!(
+            out,
+            r#"async fn log_in(sandbox: &Sandbox) -> Result<{module}::Connection, Box<dyn std::error::Error>> {{
+    let {client} = sandbox.client("{id}");
+    let app = {module}::App::builder()
+        .base_url(sandbox.url("{id}"))
+        .oauth_base_url(sandbox.oauth_url("{id}"))
+        .credentials({credentials})
+        .redirect_uri({client}.redirect_uri)
+        .build()?;
+    let login = app.authorize({scopes})?;
+    // In life: the user's browser is sent there, and comes back with the callback.
+    let callback = sandbox.approve(login.url.as_str()).await?;
+    Ok(app.finish(login.pending, &callback).await?)
+}}
+
+#[tokio::test]
+async fn a_user_logs_in() -> Done {{
+    let sandbox = bank().await?;
+    let connection = log_in(&sandbox).await?;
+    // What it was granted, until when; no token.
+    println!("{{:?}}", connection.info().ok_or("there is no grant")?);
+    Ok(())
+}}
+"#
+        );
+    } else {
+        let _ = write!(
+            out,
+            r#"fn client(sandbox: &Sandbox) -> Result<{module}::Client, Box<dyn std::error::Error>> {{
+    let {client} = sandbox.client("{id}");
+    Ok({module}::Client::builder()
+        .base_url(sandbox.url("{id}"))
+        .oauth_base_url(sandbox.oauth_url("{id}"))
+        .credentials({credentials})
+        .client_credentials({scopes})
+        .build()?)
+}}
+"#
+        );
+    }
+    let client = match by_browser {
+        true => "let connection = log_in(&sandbox).await?;\n    let client = connection.client();",
+        false => "let client = client(&sandbox)?;",
+    };
+    calls(document, module, id, client, &mut out);
+    out
+}
+
+/// A list and a call that does something, each where the document has one.
+fn calls(document: &Specification, module: &str, id: &str, client: &str, out: &mut String) {
+    let reads = |paged: bool| {
+        document.operations.iter().find(|operation| {
+            operation.effect == Effect::Safe && operation.pagination.is_some() == paged && is_plain(document, operation)
+        })
+    };
+    let list = reads(true).or_else(|| reads(false));
+    if let Some(operation) = list {
+        let end = match operation.pagination {
+            Some(_) => ".items().try_collect().await?;",
+            None => ".send().await?;",
+        };
+        let _ = write!(
+            out,
+            r#"
+#[tokio::test]
+async fn {id}_answers() -> Done {{
+    let sandbox = bank().await?;
+    {client}
+    let found = client.{id}(){arguments}{end}
+    println!("{{found:?}}");
+    Ok(())
+}}
+"#,
+            id = operation.id,
+            arguments = arguments(document, operation),
+        );
+    }
+    let acts = document.operations.iter().find(|operation| {
+        operation.effect == Effect::Neither && body_of(operation).is_some() && is_plain(document, operation)
+    });
+    if let Some((operation, (type_name, body))) = acts.and_then(|operation| Some((operation, body_of(operation)?))) {
+        let value = match operation.sent().and_then(|content| content.examples.first()) {
+            Some((_, example)) => example.clone(),
+            None => made::request(document, body),
+        };
+        let _ = write!(
+            out,
+            r###"
+/// A call that does something is not repeated behind your back, and what is not known of it can be looked up.
+#[tokio::test]
+async fn {id}_acts_once() -> Done {{
+    let sandbox = bank().await?;
+    {client}
+    let body: {module}::types::{type_name} = serde_json::from_str(r##"{value}"##)?;
+    let prepared = client.{id}(){arguments}.body(body).prepare()?;
+    let reply = prepared.send().await?;
+    println!("{{reply:?}}");
+    let sent = sandbox.requests("{provider}");
+    assert_eq!(sent.iter().filter(|request| request.operation.as_deref() == Some("{id}")).count(), 1);
+    Ok(())
+}}
+"###,
+            id = operation.id,
+            provider = id,
+            arguments = arguments(document, operation),
+        );
+    }
+}
+
+/// The test of a bank that takes keys alone.
+fn of_keys(document: &Specification, module: &str, id: &str) -> String {
+    let mut keys: Vec<&str> = Vec::new();
+    for key in document.operations.iter().flat_map(|operation| &operation.keys) {
+        if !keys.contains(&key.scheme.as_str()) {
+            keys.push(&key.scheme);
+        }
+    }
+    let keys: String = keys
+        .iter()
+        .map(|key| format!("\n        .key({key:?}, registered.key.clone())"))
+        .collect();
+    let mut out = format!(
+        r#"//! The client against the bank, played from the same document: no account at the bank is needed.
+
+use finrail::sandbox::Sandbox;
+
+type Done = Result<(), Box<dyn std::error::Error>>;
+
+async fn bank() -> Result<Sandbox, Box<dyn std::error::Error>> {{
+    let bundle = include_str!("../specs/{id}/bundle.json");
+    Ok(Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[bundle]).await?)
+}}
+
+fn client(sandbox: &Sandbox) -> Result<{module}::Client, Box<dyn std::error::Error>> {{
+    let registered = sandbox.client("{id}");
+    Ok({module}::Client::builder()
+        .base_url(sandbox.url("{id}")){keys}
+        .build()?)
+}}
+"#
+    );
+    calls(document, module, id, "let client = client(&sandbox)?;", &mut out);
+    out
+}
+
+/// The scopes of a grant as they are written in Rust.
+fn scopes(document: &Specification, module: &str, grant: Grant) -> String {
+    let named: Vec<String> = document
+        .scopes_of(grant)
+        .into_iter()
+        .filter_map(|scope| Some(format!("{module}::Scope::{}", variant_name(scope)?)))
+        .collect();
+    let single = document.oauth.as_ref().is_some_and(|oauth| oauth.single_scope);
+    match named.as_slice() {
+        [] => "finrail::NO_SCOPES".to_owned(),
+        [first, ..] if single => format!("[{first}]"),
+        all => format!("[{}]", all.join(", ")),
+    }
+}
+
+/// A call of a user's token that needs nothing which only a bank could say.
+fn is_plain(document: &Specification, operation: &Operation) -> bool {
+    operation.client == ClientKind::Api
+        && !operation.browser
+        && (operation.scopes().is_some() || document.oauth.is_none())
+        && operation.parameters.iter().all(|parameter| {
+            !parameter.required || (parameter.place != Place::Path && argument(document, parameter).is_some())
+        })
+        && operation
+            .successes()
+            .next()
+            .is_some_and(|reply| reply.contents.iter().all(|content| is_json(&content.media_type)))
+}
+
+/// The name and the schema of the body that an operation takes.
+fn body_of(operation: &Operation) -> Option<(&str, &Json)> {
+    let content = operation.sent().filter(|content| is_json(&content.media_type))?;
+    let reference = content.schema.get("$ref")?.as_str()?;
+    Some((reference.rsplit('/').next()?, &content.schema))
+}
+
+/// The setters of what a call must have.
+fn arguments(document: &Specification, operation: &Operation) -> String {
+    let needed = operation.parameters.iter().filter(|parameter| parameter.required);
+    let setters = needed.filter_map(|parameter| {
+        let name = parameter
+            .rust_name
+            .clone()
+            .unwrap_or_else(|| snake_case(&parameter.name));
+        Some(format!(".{}({})", ident_name(&name), argument(document, parameter)?))
+    });
+    setters.collect()
+}
+
+/// An argument, where it is a text or a number.
+fn argument(document: &Specification, parameter: &Parameter) -> Option<String> {
+    let value = parameter
+        .example
+        .clone()
+        .unwrap_or_else(|| made::reply(document, &parameter.schema));
+    let format = document.keyword(&parameter.schema, "format").and_then(Json::as_str);
+    match (value, format) {
+        (Json::String(text), None | Some("decimal")) => Some(format!("{text:?}")),
+        (Json::Number(digits), Some("decimal")) => Some(format!("\"{digits}\"")),
+        (Json::Number(digits), _) if document.kind(&parameter.schema) == Some("integer") => Some(digits),
+        _ => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! `new`: a crate for one bank, of the document that it publishes: the specification, a build script, a test against the sandbox
+//! that plays it, and a page that says how to go on.
+
+mod files;
+mod journey;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use finrail_spec::json::Json;
+use finrail_spec::model::Specification;
+use finrail_spec::names::snake_case;
+
+use crate::import;
+use crate::place::{found, is_address};
+use crate::shell::{Outcome, Shell, Tone, quoted};
+
+/// What is asked of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The folder of the crate, whose name is the crate's.
+    pub folder: PathBuf,
+    /// The document: a file or an address.
+    pub document: String,
+    /// The name of the client's module; none: the crate's.
+    pub id: Option<String>,
+    /// The provider's name; none: the document's title.
+    pub name: Option<String>,
+    /// Which operations; none: all.
+    pub only: Vec<String>,
+    /// Metadata of the authorization server (RFC 8414): a file or an address.
+    pub metadata: Option<String>,
+    /// A checkout of finrail; none: what is published.
+    pub finrail: Option<PathBuf>,
+    /// `YYYY-MM-DD`, for the record of where the document is from.
+    pub today: String,
+    /// Asks a person, where there is one.
+    pub ask: Option<import::Ask>,
+}
+
+/// Makes the crate.
+///
+/// # Errors
+///
+/// The file system's, and the writer's.
+pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>) -> io::Result<Outcome> {
+    let refused = |shell: &mut Shell<'_>, why: &str| -> io::Result<Outcome> {
+        shell.header(Tone::Bad, "Refused", why)?;
+        Ok(Outcome::Failure)
+    };
+    let shown = options.folder.display().to_string();
+    let folder = root.join(&options.folder);
+    let name = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    if !is_package_name(&name) {
+        let why = format!("`{name}` is no name of a crate: write letters, digits, `-` and `_`, with a letter first");
+        return refused(shell, &why);
+    }
+    if std::fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return refused(
+            shell,
+            &format!("{shown} is there already and is not empty: name another folder"),
+        );
+    }
+    let finrail = match &options.finrail {
+        None => None,
+        Some(place) => {
+            let checkout = found(root, &place.display().to_string());
+            if !checkout.join("codegen/Cargo.toml").is_file() {
+                return refused(shell, &format!("{} is no checkout of finrail", place.display()));
+            }
+            Some(checkout.canonicalize()?)
+        }
+    };
+    let id = options.id.clone().unwrap_or_else(|| snake_case(&name));
+    // Relative to where the command was given, and not to the new crate.
+    let document = match is_address(&options.document) {
+        true => options.document.clone(),
+        false => found(root, &options.document).display().to_string(),
+    };
+    let metadata = options.metadata.as_ref().map(|place| match is_address(place) {
+        true => place.clone(),
+        false => found(root, place).display().to_string(),
+    });
+    let asked = import::Options {
+        document: Some(document),
+        id: id.clone(),
+        name: options.name.clone(),
+        only: options.only.clone(),
+        metadata,
+        today: options.today.clone(),
+        ask: options.ask,
+        ..import::Options::default()
+    };
+    std::fs::create_dir_all(&folder)?;
+    let outcome = import::run(&folder, command, &asked, shell)?;
+    let bundle = folder.join("specs").join(&id).join("bundle.json");
+    if outcome == Outcome::Failure && !bundle.is_file() {
+        // Where something is missing of all of it there is an overlay now; the rest is made when it has been said.
+        let kept = folder.join("specs").join(&id).join("overlay.yaml").is_file();
+        if !kept {
+            // Empty, or not removed.
+            let _ = std::fs::remove_dir(&folder);
+        }
+        return Ok(outcome);
+    }
+    let text = std::fs::read_to_string(&bundle)?;
+    let document = Json::parse(&text).map_err(|error| io::Error::other(error.to_string()))?;
+    let document = Specification::read_as_it_is(document)
+        .map_err(|faults| io::Error::other(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    let made = files::Crate {
+        name: &name,
+        id: &id,
+        command,
+        finrail: finrail.as_deref(),
+        document: &document,
+    };
+    for (file, text) in made.files() {
+        let path = folder.join(file);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(path, text)?;
+    }
+    shell.header(
+        Tone::Good,
+        "Created",
+        &format!("{shown}, a crate with the client of {}", document.provider.name),
+    )?;
+    let place = quoted(&shown);
+    shell.header(Tone::Note, "Next", &format!("cd {place} && cargo test"))?;
+    Ok(Outcome::Fresh)
+}
+
+/// A name that cargo takes.
+fn is_package_name(name: &str) -> bool {
+    name.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
+        && !finrail_spec::names::is_keyword(name)
+        && !matches!(name, "finrail" | "test" | "core" | "std" | "alloc" | "proc-macro")
+}

@@ -1,0 +1,272 @@
+//! `finrail check`, `regen` and `drift` in a user's own folder of specifications, and the crate that `finrail new` makes.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const FINRAIL: &str = env!("CARGO_BIN_EXE_finrail");
+const HARBOUR: &str = include_str!("fixtures/harbour.yaml");
+
+/// A folder with the crate that `finrail new` makes of the document.
+struct Made(PathBuf);
+
+impl Made {
+    fn new(test: &str) -> Self {
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("folder-{test}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&root);
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::write(root.join("harbour.yaml"), HARBOUR).unwrap();
+        let made = Self(root);
+        let (code, said) = made.at("", &["new", "harbour-client", "harbour.yaml", "--id", "harbour"]);
+        assert_eq!(code, 0, "{said}");
+        made
+    }
+
+    fn at(&self, folder: &str, arguments: &[&str]) -> (i32, String) {
+        let done = Command::new(FINRAIL)
+            .args(arguments)
+            .current_dir(self.0.join(folder))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap();
+        (done.status.code().unwrap(), said)
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String) {
+        self.at("harbour-client", arguments)
+    }
+
+    fn file(&self, file: &str) -> PathBuf {
+        self.0.join("harbour-client").join(file)
+    }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.file(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    fn edit(&self, file: &str, from: &str, to: &str) {
+        let text = self.read(file);
+        assert!(text.contains(from), "{file} has no {from}");
+        std::fs::write(self.file(file), text.replacen(from, to, 1)).unwrap();
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_new_crate_has_all_that_a_client_needs() {
+    let made = Made::new("new");
+    for file in [
+        "Cargo.toml",
+        "build.rs",
+        "src/lib.rs",
+        "tests/sandbox.rs",
+        "README.md",
+        "finrail.toml",
+    ] {
+        insta::assert_snapshot!(file.replace(['/', '.'], "-"), made.read(file));
+    }
+    assert_eq!(made.read("specs/harbour/openapi.yaml"), HARBOUR);
+    // What is there is not written over, and what is no crate is none.
+    for (folder, told) in [
+        ("harbour-client", "is not empty"),
+        ("9lives", "is no name of a crate"),
+        ("struct", "is no name"),
+    ] {
+        let (code, said) = made.at("", &["new", folder, "harbour.yaml"]);
+        assert!(code == 100 && said.contains(told), "{folder}: {said}");
+    }
+    let (code, said) = made.at("", &["new", "other", "harbour.yaml", "--finrail", "harbour-client"]);
+    assert!(code == 100 && said.contains("is no checkout of finrail"), "{said}");
+    // A document that cannot be taken leaves no folder.
+    std::fs::write(made.0.join("bad.yaml"), "hello: 1\n").unwrap();
+    let (code, said) = made.at("", &["new", "other", "bad.yaml"]);
+    assert!(
+        code == 100 && said.contains("neither `openapi` nor `swagger`"),
+        "{said}"
+    );
+    assert!(!made.0.join("other").exists());
+}
+
+#[test]
+fn a_bank_of_keys_alone_has_a_crate_too() {
+    let made = Made::new("keys");
+    std::fs::write(made.0.join("beacon.yaml"), include_str!("fixtures/beacon.yaml")).unwrap();
+    let (code, said) = made.at("", &["new", "beacon", "beacon.yaml"]);
+    assert!(code == 0 && said.contains("3 operations: 3 generated"), "{said}");
+    let read = |file: &str| std::fs::read_to_string(made.0.join("beacon").join(file)).unwrap();
+    insta::assert_snapshot!("beacon-tests", read("tests/sandbox.rs"));
+    let overlay = read("specs/beacon/overlay.yaml");
+    assert!(
+        overlay.contains("tells of no authorization server") && !overlay.contains("\n      x-oauth"),
+        "{overlay}"
+    );
+    assert!(read("README.md").contains(".key(\"App\", std::env::var(\"BEACON_KEY\")?)"));
+    let (code, said) = made.at("beacon", &["regen"]);
+    assert_eq!(code, 0, "{said}");
+    let page = read("docs/beacon.md");
+    for told in [
+        "There is no authorization server",
+        "- `Place`: parameter `place` of the query",
+        "- `Personal`: bearer credential",
+    ] {
+        assert!(page.contains(told), "{page}");
+    }
+    // Drift knows no authorization server either.
+    let (code, said) = made.at("beacon", &["drift", "beacon", "--openapi", "../beacon.yaml"]);
+    assert!(code == 0 && said.contains("3 of 3 operations"), "{said}");
+}
+
+#[test]
+fn what_is_made_of_an_import_is_made_again_and_checked() {
+    let made = Made::new("regen");
+    let (code, said) = made.run(&["check"]);
+    assert_eq!(
+        (code, said.trim()),
+        (
+            0,
+            "Good harbour: 6 operations, 3 left out: `finrail import --id harbour` tells why"
+        )
+    );
+    let (code, said) = made.run(&["regen", "--check"]);
+    assert!(code == 4 && said.contains("docs/harbour.md"), "{said}");
+    let (code, said) = made.run(&["regen"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        made.read("docs/harbour.md")
+            .starts_with("<!-- Made by `finrail regen` from specs/harbour/overlay.yaml;")
+    );
+    assert!(made.read("docs/outline/harbour.txt").contains("surface of `harbour`"));
+    // From a folder below as well.
+    let (code, said) = made.at("harbour-client/src", &["regen", "--check"]);
+    assert_eq!(code, 0, "{said}");
+    // The overlay says something else: the bundle is stale.
+    made.edit("specs/harbour/overlay.yaml", "pkce: undocumented", "pkce: required");
+    let (code, said) = made.run(&["regen", "--check"]);
+    assert!(code == 4 && said.contains("Stale specs/harbour/bundle.json"), "{said}");
+    let (code, _) = made.run(&["regen"]);
+    assert_eq!(code, 0);
+    assert!(
+        made.read("specs/harbour/bundle.json")
+            .contains("\"pkce\": \"required\"")
+    );
+    // A call that users have is gone: that is no command's to decide.
+    made.edit(
+        "specs/harbour/overlay.yaml",
+        "overlay: 1.1.0\n",
+        "overlay: 1.1.0\nx-only: [getAccounts]\n",
+    );
+    let (code, said) = made.run(&["regen", "--check"]);
+    assert!(
+        code == 100 && said.contains("Breaking") && said.contains("users of the crate will notice"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_told_with_file_line_and_column() {
+    let made = Made::new("wrong");
+    made.edit(
+        "specs/harbour/overlay.yaml",
+        "actions:\n",
+        "actions:\n  - target: $.paths['/nowhere']\n    update: {}\n",
+    );
+    let line = made
+        .read("specs/harbour/overlay.yaml")
+        .lines()
+        .position(|line| line.contains("/nowhere"))
+        .unwrap()
+        + 1;
+    for command in [&["check"][..], &["regen"], &["regen", "--check"]] {
+        let (code, said) = made.run(command);
+        assert!(
+            code == 100 && said.contains(&format!("specs/harbour/overlay.yaml:{line}:")),
+            "{said}"
+        );
+    }
+    // A document that somebody edited is not the provider's any more.
+    let made = Made::new("edited");
+    made.edit(
+        "specs/harbour/openapi.yaml",
+        "title: Harbour Bank API",
+        "title: Harbor Bank API",
+    );
+    for command in [&["check"][..], &["import", "--id", "harbour"]] {
+        let (code, said) = made.run(command);
+        assert!(code == 100 && said.contains("the document is not as it came"), "{said}");
+    }
+    // Settings that nobody knows, and a folder without specifications.
+    made.edit("finrail.toml", "specs =", "spec =");
+    let (code, said) = made.run(&["check"]);
+    assert!(
+        code == 100 && said.contains("finrail.toml") && said.contains("unknown field `spec`"),
+        "{said}"
+    );
+    std::fs::write(made.file("finrail.toml"), "specs = \"elsewhere\"\n").unwrap();
+    let (code, said) = made.run(&["check"]);
+    assert!(code == 100 && said.contains("elsewhere"), "{said}");
+}
+
+#[test]
+fn specifications_may_stand_elsewhere() {
+    let made = Made::new("elsewhere");
+    std::fs::rename(made.file("specs"), made.file("banks")).unwrap();
+    std::fs::write(
+        made.file("finrail.toml"),
+        "specs = \"banks\"\npages = \"pages\"\noutlines = \"pages/outlines\"\n",
+    )
+    .unwrap();
+    let (code, said) = made.run(&["regen"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(made.file("pages/harbour.md").exists() && made.file("pages/outlines/harbour.txt").exists());
+}
+
+#[test]
+fn a_newer_document_is_compared_as_it_would_be_imported() {
+    let made = Made::new("drift");
+    let (code, said) = made.run(&["drift", "harbour", "--openapi", "specs/harbour/openapi.yaml"]);
+    assert!(
+        code == 0 && said.contains("6 of 6 operations are in the document"),
+        "{said}"
+    );
+    // In another dialect it is the same.
+    for (from, to, expected, found) in [
+        ("openapi: 3.0.1", "openapi: 3.1.0", 0, "6 of 6"),
+        (
+            "operationId: getAccounts\n",
+            "operationId: getAccounts\n      deprecated: true\n",
+            100,
+            "import newer.yaml --id harbour --again",
+        ),
+        (
+            "        nextCursor: { type: string, nullable: true }\n",
+            "",
+            100,
+            "nextCursor",
+        ),
+        (
+            "      required: [amount, id]",
+            "      required: [amount, id, to]",
+            100,
+            "`body.to` is required now",
+        ),
+        (
+            "https://tokens.harbour.example/oauth/token",
+            "https://tokens.harbour.example/v2/token",
+            100,
+            "/v2/token",
+        ),
+    ] {
+        let newer = HARBOUR.replace(from, to);
+        assert_ne!(newer, HARBOUR, "{from}");
+        std::fs::write(made.file("newer.yaml"), newer).unwrap();
+        let (code, said) = made.run(&["drift", "harbour", "--openapi", "newer.yaml"]);
+        assert!(code == expected && said.contains(found), "{to}: {code} {said}");
+    }
+    let (code, said) = made.run(&["drift", "harbour", "--openapi", "README.md"]);
+    assert!(code == 100 && said.contains("README.md"), "{said}");
+}

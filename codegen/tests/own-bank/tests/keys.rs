@@ -1,0 +1,178 @@
+//! Keys that an application has once and for all: in a header and in the query, alone or in the place of a token, and in no log.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use finrail::ConfigError;
+use finrail::sandbox::Sandbox;
+use finrail::transport::{Outcome, RetryPolicy};
+use finrail::{Decimal, TypedClient as _};
+use httpmock::MockServer;
+
+const APP: &str = "app-key-4f9c1";
+const RATE: &str = "rate+key&7b1e/2";
+
+fn with_keys(base: String) -> own_bank::Client {
+    own_bank::Client::builder()
+        .base_url(base)
+        .key("AppKey", APP)
+        .key("RateKey", RATE)
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_client_of_keys_alone_shows_both_where_they_belong() {
+    let server = MockServer::start_async().await;
+    let rate = server
+        .mock_async(|when, then| {
+            when.path("/v1/rates/EURUSD")
+                .header("x-app-key", APP)
+                .query_param("key", RATE)
+                .header_missing("authorization");
+            then.status(200)
+                .header("content-type", "application/json")
+                .body(r#"{"rate":1.08250}"#);
+        })
+        .await;
+    let reply = with_keys(server.base_url())
+        .get_rate()
+        .pair("EURUSD")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.rate, Some("1.08250".parse::<Decimal>().unwrap()));
+    assert_eq!(rate.calls(), 1);
+    // A call that takes a token alone is refused before it is sent.
+    let error = with_keys(server.base_url()).list_accounts().send().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert!(error.to_string().contains("takes an access token"), "{error}");
+    // What no specification describes has the keys too.
+    let raw = server
+        .mock_async(|when, then| {
+            when.path("/v1/other")
+                .header("x-app-key", APP)
+                .query_param("key", RATE)
+                .query_param("a", "1");
+            then.status(200).body("{}");
+        })
+        .await;
+    let client = with_keys(server.base_url());
+    client
+        .raw(http::Method::GET, "/v1/other")
+        .query("a", "1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(raw.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_is_missing_or_unknown_is_told_before_anything_is_sent() {
+    let server = MockServer::start_async().await;
+    let one = own_bank::Client::builder()
+        .base_url(server.base_url())
+        .key("AppKey", APP)
+        .build()
+        .unwrap();
+    let error = one.get_rate().pair("EURUSD").send().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert!(
+        error
+            .to_string()
+            .contains("give it to the builder with `key(\"RateKey\", ..)`"),
+        "{error}"
+    );
+    // A header that the caller sets is as good.
+    let given = own_bank::Client::builder()
+        .base_url(server.base_url())
+        .key("RateKey", RATE)
+        .header("X-App-Key", APP)
+        .build()
+        .unwrap();
+    let error = given.get_rate().pair("EURUSD").send().await.unwrap_err();
+    assert_ne!(error.outcome(), Outcome::NotSent, "{error}");
+    for (scheme, value) in [("Appkey", APP), ("AppKey", ""), ("AppKey", "line\nbreak")] {
+        let refused = own_bank::Client::builder()
+            .base_url(server.base_url())
+            .key(scheme, value)
+            .build()
+            .unwrap_err();
+        match refused {
+            ConfigError::UnknownKey { known, .. } => assert_eq!(known, ["AppKey", "RateKey"]),
+            refused => assert!(matches!(refused, ConfigError::Key(_)), "{refused}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_in_no_error_and_no_debug() {
+    let server = MockServer::start_async().await;
+    for (status, body) in [
+        (400, format!(r#"{{"code":"bad","message":"the key {RATE} is wrong"}}"#)),
+        (500, format!("<h1>{APP}</h1>")),
+        (200, format!(r#"{{"rate":"{RATE}"}}"#)),
+        (302, String::new()),
+    ] {
+        let mock = server
+            .mock_async(|when, then| {
+                when.path("/v1/rates/EURUSD");
+                then.status(status)
+                    .header("content-type", "application/json")
+                    .header(
+                        "location",
+                        format!("https://elsewhere.example/?key={}", "rate%2Bkey%267b1e%2F2"),
+                    )
+                    .body(&body);
+            })
+            .await;
+        let client = with_keys(server.base_url());
+        let error = client.get_rate().pair("EURUSD").send().await.unwrap_err();
+        for text in [error.to_string(), format!("{error:?}"), format!("{client:?}")] {
+            for secret in [APP, RATE, "7b1e", "rate%2Bkey"] {
+                assert!(!text.contains(secret), "{status}: {text}");
+            }
+        }
+        mock.delete_async().await;
+    }
+    // Nobody answers.
+    let nobody = with_keys("http://127.0.0.1:9".to_owned());
+    let error = nobody.get_rate().pair("EURUSD").send().await.unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(!text.contains("7b1e") && !text.contains(APP), "{text}");
+    let builder = own_bank::Client::builder().key("AppKey", APP);
+    assert!(!format!("{builder:?}").contains(APP));
+}
+
+#[tokio::test]
+async fn the_sandbox_wants_every_key() {
+    let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
+        .await
+        .unwrap();
+    let key = sandbox.client("own_bank").key;
+    let client = |app: &str, rate: &str| {
+        own_bank::Client::builder()
+            .base_url(sandbox.url("own_bank"))
+            .key("AppKey", app)
+            .key("RateKey", rate)
+            .build()
+            .unwrap()
+    };
+    let key = key.expose_secret();
+    client(key, key).get_rate().pair("EURUSD").send().await.unwrap();
+    for (app, rate) in [("wrong", key), (key, "wrong"), ("wrong", "wrong")] {
+        let error = client(app, rate).get_rate().pair("EURUSD").send().await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(401), "{error}");
+    }
+    // A token opens it without keys.
+    let registered = sandbox.client("own_bank");
+    let with_token = own_bank::Client::builder()
+        .base_url(sandbox.url("own_bank"))
+        .credentials(own_bank::Credentials::new(
+            &registered.client_id,
+            registered.client_secret.expose_secret(),
+        ))
+        .client_credentials([own_bank::Scope::Accounts])
+        .build()
+        .unwrap();
+    assert!(with_token.get_rate().pair("EURUSD").send().await.is_ok());
+}
