@@ -913,9 +913,9 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
     if let Some(known) = documented.chain(CODES).find(|known| known.eq_ignore_ascii_case(code)) {
         return Some(known.to_owned());
     }
-    // `Invalid token`, `invalid-token`, `InvalidToken`, with nothing behind it but what follows a colon.
-    let whole = text.split(':').next().filter(|whole| whole.len() <= LONGEST);
-    let words = words_of(whole.unwrap_or_default());
+    // `Invalid token`, `invalid-token`, `InvalidToken`, and nothing else: in a sentence they are words.
+    let is_alone = text.len() <= LONGEST && !text.contains(':');
+    let words = words_of(if is_alone { text } else { "" });
     let documented = profile.errors.iter().map(|(code, _)| *code);
     if let Some(known) = documented.chain(CODES).find(|known| words_of(known) == words) {
         return Some(known.to_owned());
