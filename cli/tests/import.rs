@@ -315,6 +315,44 @@ fn what_becomes_of_a_document_is_told_to_programs_too() {
     );
 }
 
+#[test]
+fn a_header_of_most_calls_is_proposed_for_the_client_and_no_call_asks_for_it_then() {
+    let place = Place::new("headers");
+    let of_all = HARBOUR.replace(
+        "    Trace: { name: x-trace, in: header, schema: { type: string } }",
+        "    Trace: { name: x-trace, in: header, required: true, schema: { type: string } }",
+    );
+    let mut text = of_all.clone();
+    for path in ["/accounts/{account-id}", "/payments", "/payments/search"] {
+        let shared = "    parameters:\n      - { $ref: \"#/components/parameters/Trace\" }\n";
+        text = text.replacen(&format!("  {path}:\n"), &format!("  {path}:\n{shared}"), 1);
+    }
+    assert_ne!(text, of_all);
+    std::fs::write(place.0.join("harbour.yaml"), &text).unwrap();
+    let (_, told) = place.import(Some("harbour.yaml"), |_| {});
+    assert!(
+        told.contains("headers that may have one value for each client: 1"),
+        "{told}"
+    );
+    let overlay = place.read("overlay.yaml");
+    let proposed = "  # - target: \"$..[?@.name == 'x-trace' && @.in == 'header']\"\n  #   update:";
+    assert!(overlay.contains(proposed), "{overlay}");
+    place.write(
+        "overlay.yaml",
+        &overlay.replace(proposed, &proposed.replace("  # - ", "  - ").replace("  #   ", "    ")),
+    );
+    let (outcome, told) = place.import(None, |_| {});
+    assert_eq!(outcome, Outcome::Fresh, "{told}");
+    assert!(!told.contains("one value for each client"), "{told}");
+    let code = finrail_codegen::generate(
+        "b.json",
+        &place.read("bundle.json"),
+        &finrail_codegen::Options::default(),
+    )
+    .unwrap();
+    assert!(code.contains("needed_headers: &[\"x-trace\"]") && !code.contains("pub fn x_trace"));
+}
+
 #[tokio::test]
 async fn the_sandbox_plays_the_bundle() {
     let place = Place::new("played");

@@ -276,7 +276,16 @@ impl Document {
             !own.iter()
                 .any(|own| own["name"] == shared["name"] && own["in"] == shared["in"])
         });
-        shared.chain(own.iter().copied()).collect()
+        let all = shared.chain(own.iter().copied());
+        // What every call of a client has, no call asks for.
+        all.filter(|parameter| parameter["x-given-by-client"] != true).collect()
+    }
+
+    /// Headers that a call must have and that its client is given, not the call (`x-given-by-client`).
+    pub fn needed_headers<'a>(&self, operation: &'a Operation) -> Vec<&'a str> {
+        let parameters = operation.parameters.iter();
+        let given = parameters.filter(|parameter| parameter.given_by_client && parameter.required);
+        given.map(|parameter| parameter.name.as_str()).collect()
     }
 }
 

@@ -27,6 +27,9 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
     }
     let _ = writeln!(text, "`{} {}`\n", operation.method, operation.path);
     let _ = writeln!(text, "- needs: {}", needs(operation));
+    for header in document.needed_headers(operation) {
+        let _ = writeln!(text, "- header: `{header}`, which the client is given once");
+    }
     let _ = writeln!(text, "- repeating it: {}", repeating(operation));
     if let Some(refusal) = refusal(operation) {
         let _ = writeln!(text, "- a refusal: {refusal}");

@@ -86,6 +86,8 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
         );
         quote!(keys: &[#(#keys),*],)
     });
+    let needed = document.needed_headers(operation);
+    let needed = (!needed.is_empty()).then(|| quote!(needed_headers: &[#(#needed),*],));
     let effect = match operation.effect {
         Effect::Safe => quote!(Safe),
         Effect::Idempotent => quote!(Idempotent),
@@ -152,6 +154,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             browser: #browser,
             authentication: &[#(#authentication),*],
             #keys
+            #needed
             effect: ::finrail::rt::v1::Effect::#effect,
             accept: #accept,
             content_type: #content_type,
@@ -398,8 +401,11 @@ fn profile(document: &Document) -> Result<TokenStream, Error> {
     let provider = &document.provider;
     let (id, name, env_prefix) = (&provider.id, &provider.name, &provider.env_prefix);
     let Some(oauth) = &document.oauth else {
-        // What takes an access token takes it from somewhere.
-        let takes_tokens = document.operations.iter().any(|operation| operation.scopes().is_some());
+        // What takes an access token takes it from somewhere, and what gives one belongs to a server.
+        let takes_tokens = document
+            .operations
+            .iter()
+            .any(|operation| operation.scopes().is_some() || operation.client == ClientKind::Oauth);
         if takes_tokens {
             return Err(document.error_at(
                 "/components/securitySchemes",

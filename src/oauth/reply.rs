@@ -11,7 +11,10 @@ use zeroize::Zeroizing;
 use super::error::{Error, ServerError};
 use super::profile::{ExtraField, Profile, Revocation};
 use super::redacted::{cleaned, tells_of_a_secret};
-use super::reply_error::{hints_at_an_error, is_an_error, is_none, says_error, text_hints_at_an_error};
+use super::reply_error::{
+    fields_hint_at_an_error, hints_at_an_error, is_an_error, is_none, says_error, says_error_in_any_spelling,
+    text_hints_at_an_error,
+};
 use super::reply_fields::{ReplyFields, Value, cut_out, words_of};
 use super::wire::{trimmed, whole};
 use crate::http::{retry_after, without_mark};
@@ -92,7 +95,7 @@ impl Asked<'_> {
         let has_digit = text.contains(|c: char| c.is_ascii_digit());
         (has_digit || is_of_all_characters(text))
             && !is_a_word_for_none(text)
-            && !is_in_brackets(text)
+            && !is_a_stand_in(text)
             && !self.hides_a_secret(text)
     }
 
@@ -127,13 +130,13 @@ impl RawReply {
     }
 
     /// The fields with the tokens: of the reply, or of an object within it where they are texts.
-    fn token_fields(&self, asked: &Asked<'_>) -> Option<ReplyFields<'_>> {
+    fn token_fields(&self, asked: &Asked<'_>) -> Option<TokenFields<'_>> {
         let is_new = |value: Value<'_>| {
             let text = value.text_with_gaps();
-            let is_one = |text: &str| !asked.is_no_token(text) || (asked.is_odd_token(text) && !is_a_stand_in(text));
+            let is_one = |text: &str| !asked.is_no_token(text) || asked.is_odd_token(text);
             text.is_some_and(|text| is_one(trimmed(&text)) && !asked.sent(&Secret::from(trimmed(&text))))
         };
-        let has_tokens = |fields: &ReplyFields<'_>| TOKENS.iter().any(|name| fields.spelled(name).any(is_new));
+        let has_tokens = |fields: &TokenFields<'_>| TOKENS.iter().any(|name| fields.all.spelled(name).any(is_new));
         let whole = token_fields(self.body(), asked);
         if whole.as_ref().is_some_and(has_tokens) {
             return whole;
@@ -321,13 +324,14 @@ impl RawReply {
     /// worth more than the one that was spent on it, unless the server says that it made none.
     fn tokens(
         &self,
-        fields: &ReplyFields<'_>,
+        TokenFields { all: fields, of_access }: &TokenFields<'_>,
         error: Option<&ServerError>,
         profile: &Profile,
         asked: &Asked<'_>,
     ) -> Result<TokenReply, &'static str> {
-        let refresh_token = refresh_token(fields, asked);
         let access_token = access_token(fields, asked);
+        let is_one = |_: &Secret| access_token.is_ok() || self.may_be_alone(fields, asked);
+        let refresh_token = refresh_token(fields, asked).filter(is_one);
         let is_new = |token: &Secret| !asked.sent(token);
         let is_access_new = access_token.as_ref().is_ok_and(is_new);
         let is_refresh_new = refresh_token.as_ref().is_some_and(is_new);
@@ -353,7 +357,7 @@ impl RawReply {
         }
         let access_token = match access_token {
             Ok(_) if error.is_some() && !is_access_new => Err("the reply says an error, and repeats a token"),
-            Ok(token) => is_bearer(fields).map(|()| token),
+            Ok(token) => is_bearer(of_access).map(|()| token),
             Err(problem) => Err(problem),
         };
         let mut reply = match access_token {
@@ -372,7 +376,7 @@ impl RawReply {
                 (!text.is_empty()).then(|| text.to_owned())
             })
         };
-        reply.expires_in = life(fields, profile);
+        reply.expires_in = life(of_access, profile);
         let told = profile.refresh.lifetime_field.and_then(|name| seconds(fields, name));
         reply.refresh_expires_in = refresh_token
             .as_ref()
@@ -382,7 +386,7 @@ impl RawReply {
         if asked.keep_id_token {
             reply.id_token = fields.last_spelled("id_token", |value| secret(value, asked));
         }
-        reply.scopes = fields
+        reply.scopes = of_access
             .last_spelled("scope", scope)
             .map(|scope| granted(profile, &ScopeSet::from_iter([&*scope])));
         reply.extra = profile
@@ -398,12 +402,20 @@ impl RawReply {
         Ok(reply)
     }
 
+    /// Whether a refresh token without an access token may be one. Where anything hints at an error, or the name is one of
+    /// no known spelling, it is as well a word on the one that was sent, which may live.
+    fn may_be_alone(&self, fields: &ReplyFields<'_>, asked: &Asked<'_>) -> bool {
+        let mut known = ["refresh_token", "refreshToken"]
+            .into_iter()
+            .flat_map(|name| fields.all(name));
+        let says_error = || fields_hint_at_an_error(fields) || hints_at_an_error(Value::of(self.body().trim_ascii()));
+        known.any(|value| asked.is_something(value)) && !says_error()
+    }
+
     /// Whether the reply itself has an access token with its type or its life.
     fn tells_of_an_access_token(&self, asked: &Asked<'_>) -> bool {
-        self.fields().is_some_and(|outer| {
-            let tells_of = |name| outer.spelled(name).any(|value| asked.is_something(value));
-            access_token(&outer, asked).is_ok() && (tells_of("token_type") || tells_of("expires_in"))
-        })
+        self.fields()
+            .is_some_and(|outer| access_token(&outer, asked).is_ok() && describes_a_token(&outer, asked))
     }
 
     /// Reads the reply to a revocation request (RFC 7009 section 2.2). `unanswered`: the token may be gone
@@ -513,67 +525,131 @@ const OF_OTHERS: [&str; 19] = [
     "oldest", "prev", "previous", "prior", "replaced", "request", "revoked",
 ];
 
+/// The fields of a token reply.
+struct TokenFields<'a> {
+    all: ReplyFields<'a>,
+    /// Those that speak of the access token, and none that speak of the refresh token alone.
+    of_access: ReplyFields<'a>,
+}
+
+/// An object with the tokens in it, read once: there may be many.
+struct Candidate<'a> {
+    fields: ReplyFields<'a>,
+    access: Option<Secret>,
+    refresh: Option<Secret>,
+    /// The refresh token is not the one that was sent.
+    is_new: bool,
+}
+
+impl<'a> Candidate<'a> {
+    fn of(fields: ReplyFields<'a>, asked: &Asked<'_>) -> Self {
+        let refresh = refresh_token(&fields, asked);
+        Self {
+            access: access_token(&fields, asked).ok(),
+            is_new: refresh.as_ref().is_some_and(|token| !asked.sent(token)),
+            refresh,
+            fields,
+        }
+    }
+
+    fn has_same_tokens(&self, other: &Self) -> bool {
+        self.access == other.access && self.refresh == other.refresh
+    }
+}
+
 /// The fields of a token reply. Some servers put the tokens into an object of their own, `{"data": {"access_token": ..}}`,
 /// or into a list: they are read where there is no doubt which they are. What the server repeats of the request is
 /// not new.
-fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<ReplyFields<'a>> {
-    let has_access = |fields: &ReplyFields<'_>| access_token(fields, asked).is_ok();
-    let has_refresh = |fields: &ReplyFields<'_>| refresh_token(fields, asked).is_some();
-    let has_new = |fields: &ReplyFields<'_>| refresh_token(fields, asked).is_some_and(|token| !asked.sent(&token));
+fn token_fields<'a>(body: &'a [u8], asked: &Asked<'_>) -> Option<TokenFields<'a>> {
     let (outer, inner, is_list) = match ReplyFields::of(body) {
         Some(outer) => {
-            // A refresh token alone may be anybody's, and so may be whatever the server says an error of.
-            let says_error = says_error_in_any_spelling(&outer);
-            let inner = outer.inner(|name, fields| {
-                let is_the_replys = !says_error && has_access(fields);
-                !is_of_others(name) && (is_the_replys || is_wrapper(name))
-            });
+            let inner = wrapped(&outer, asked);
             (outer, inner, false)
         }
-        None => (ReplyFields::whole(), ReplyFields::of_list(body), true),
+        None => {
+            let mut inner = ReplyFields::of_list(body);
+            inner.retain(|fields| is_no_error(fields, asked));
+            (ReplyFields::whole(), inner, true)
+        }
     };
-    let pair = |fields: &ReplyFields<'_>| (access_token(fields, asked).ok(), refresh_token(fields, asked));
-    // One, or the same again.
-    let alone = |wanted: &dyn Fn(&ReplyFields<'_>) -> bool| {
-        let mut found = inner.iter().filter(|fields| wanted(fields));
-        let first = found.next()?;
-        found.all(|other| pair(other) == pair(first)).then(|| first.clone())
-    };
-    let (access, refresh) = (has_access(&outer), has_new(&outer));
-    let (own_access, own_refresh) = pair(&outer);
-    if (access && refresh) || !outer.is_whole() {
-        return Some(outer);
+    let outer = Candidate::of(outer, asked);
+    if (outer.access.is_some() && outer.is_new) || !outer.fields.is_whole() {
+        return Some(TokenFields {
+            of_access: outer.fields.clone(),
+            all: outer.fields,
+        });
     }
-    let only_new = || alone(&|fields| has_new(fields) && !has_access(fields));
-    let found = match (access, refresh) {
-        // A server may tell one of them twice, the second time with the other beside it.
-        (true, _) => {
-            let is_its_own = |fields: &ReplyFields<'_>| !has_access(fields) || pair(fields).0 == own_access;
-            let of_it = |fields: &ReplyFields<'_>| has_new(fields) && is_its_own(fields);
-            let mut tokens: Vec<_> = inner
-                .iter()
-                .filter(|fields| of_it(fields))
-                .map(|fields| pair(fields).1)
-                .collect();
-            tokens.dedup();
-            let is_one = tokens.len() == 1;
-            [None, inner.iter().find(|fields| is_one && of_it(fields)).cloned()]
-        }
-        (false, true) => {
-            let is_its_own = |fields: &ReplyFields<'_>| !has_refresh(fields) || pair(fields).1 == own_refresh;
-            [alone(&|fields| has_access(fields) && is_its_own(fields)), None]
-        }
-        (false, false) if inner.iter().any(has_access) => match alone(&has_access) {
-            Some(tokens) if has_new(&tokens) => [Some(tokens), None],
-            Some(tokens) => [Some(tokens), only_new()],
-            None => [None, None],
-        },
-        (false, false) => [None, alone(&has_new)],
-    };
-    if is_list && found.iter().all(Option::is_none) {
+    let inner: Vec<_> = inner.into_iter().map(|fields| Candidate::of(fields, asked)).collect();
+    let (access, refresh) = found_within(&outer, &inner);
+    if is_list && access.is_none() && refresh.is_none() {
         return None;
     }
-    Some(found.into_iter().flatten().fold(outer, ReplyFields::and))
+    let with_access = [access, refresh.filter(|tokens| tokens.access.is_some())];
+    let with_access = with_access.into_iter().flatten().map(|tokens| tokens.fields.clone());
+    let of_access = match &outer.access {
+        Some(_) => with_access
+            .fold(ReplyFields::whole(), ReplyFields::and)
+            .and(outer.fields.clone()),
+        None => with_access.fold(outer.fields.clone(), ReplyFields::and),
+    };
+    let found = [access, refresh]
+        .into_iter()
+        .flatten()
+        .map(|tokens| tokens.fields.clone());
+    let all = found.fold(outer.fields, ReplyFields::and);
+    Some(TokenFields { all, of_access })
+}
+
+/// The objects in a reply whose tokens may be its own. A refresh token alone may be anybody's, and so may be whatever the
+/// server says an error of.
+fn wrapped<'a>(outer: &ReplyFields<'a>, asked: &Asked<'_>) -> Vec<ReplyFields<'a>> {
+    let says_error = says_error_in_any_spelling(outer);
+    outer.inner(|name, fields| {
+        let is_the_replys = || !says_error && access_token(fields, asked).is_ok();
+        let is_a_wrapper = || is_wrapper(name) && is_no_error(fields, asked);
+        !is_of_others(name) && (is_the_replys() || is_a_wrapper())
+    })
+}
+
+/// Whether an object has an access token, or nothing in it hints at an error.
+fn is_no_error(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> bool {
+    access_token(fields, asked).is_ok() || !fields_hint_at_an_error(fields)
+}
+
+/// The objects with what the reply itself does not have: that with the access token, and that with the refresh token where
+/// it is another one.
+fn found_within<'c, 'a>(
+    outer: &Candidate<'a>,
+    inner: &'c [Candidate<'a>],
+) -> (Option<&'c Candidate<'a>>, Option<&'c Candidate<'a>>) {
+    // One, or the same again.
+    let alone = |wanted: &dyn Fn(&Candidate<'_>) -> bool| {
+        let mut found = inner.iter().filter(|tokens| wanted(tokens));
+        let first = found.next()?;
+        found.all(|other| other.has_same_tokens(first)).then_some(first)
+    };
+    let has_access = |tokens: &Candidate<'_>| tokens.access.is_some();
+    let only_new = || alone(&|tokens| tokens.is_new && !has_access(tokens));
+    match (has_access(outer), outer.is_new) {
+        // A server may tell one of them twice, the second time with the other beside it.
+        (true, _) => {
+            let is_its_own = |tokens: &Candidate<'_>| !has_access(tokens) || tokens.access == outer.access;
+            let mut of_it = inner.iter().filter(|tokens| tokens.is_new && is_its_own(tokens));
+            let first = of_it.next();
+            let is_one = of_it.all(|other| first.is_some_and(|first| other.refresh == first.refresh));
+            (None, first.filter(|_| is_one))
+        }
+        (false, true) => {
+            let is_its_own = |tokens: &Candidate<'_>| tokens.refresh.is_none() || tokens.refresh == outer.refresh;
+            (alone(&|tokens| has_access(tokens) && is_its_own(tokens)), None)
+        }
+        (false, false) if inner.iter().any(has_access) => match alone(&has_access) {
+            Some(tokens) if tokens.is_new => (Some(tokens), None),
+            Some(tokens) => (Some(tokens), only_new()),
+            None => (None, None),
+        },
+        (false, false) => (None, alone(&|tokens| tokens.is_new)),
+    }
 }
 
 /// Whether something stands in the place of a token that was not sent, be it nothing that can be used.
@@ -585,12 +661,6 @@ fn has_signs_of_tokens(body: &[u8], asked: &Asked<'_>) -> bool {
         let inner = outer.inner(|name, _| !is_of_others(name));
         has_signs(&outer) || inner.iter().any(has_signs)
     })
-}
-
-/// Whether a field that is named after the error of OAuth has one: a server that spells its tokens in its own way spells
-/// its errors so too.
-fn says_error_in_any_spelling(fields: &ReplyFields<'_>) -> bool {
-    fields.spelled("error").any(is_an_error)
 }
 
 fn is_wrapper(name: &str) -> bool {
@@ -655,7 +725,7 @@ fn access_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Result<Secret, &
             problem = "the reply has an empty `access_token`";
         } else if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             problem = "the access token has characters that a header cannot carry";
-        } else if asked.is_no_token(token) && !(may_be_odd && asked.is_odd_token(token) && !is_a_stand_in(token)) {
+        } else if asked.is_no_token(token) && !(may_be_odd && asked.is_odd_token(token)) {
             problem = "the reply has no usable `access_token`";
         } else {
             return Ok(Secret::from(token));
@@ -678,19 +748,33 @@ fn refresh_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> Option<Secret> 
         [only] => one(only),
         _ => None,
     };
-    // What looks like a sentence, or shows some of a token, is one only beside an access token.
-    let has_access = || access_token(fields, asked).is_ok();
+    // What looks like a sentence, or shows some of a token, is one only where all else is as it should be.
     let odd = |value: Value<'_>| {
         let text = value.text()?;
         let token = trimmed(&text);
-        let is_plain = token.bytes().all(|byte| byte.is_ascii_graphic()) && !is_a_stand_in(token);
-        (asked.is_odd_token(token) && (is_plain || has_access())).then(|| Secret::from(token))
+        asked.is_odd_token(token).then(|| Secret::from(token))
     };
-    let may_be_odd = || !says_error_in_any_spelling(fields);
+    let is_as_it_should_be = || {
+        !says_error_in_any_spelling(fields) && access_token(fields, asked).is_ok() && describes_a_token(fields, asked)
+    };
+    // Of two spellings one may repeat what was sent.
+    let is_new = |token: &Secret| !asked.sent(token);
     fields
-        .last_spelled("refresh_token", one)
+        .last_spelled("refresh_token", |value| one(value).filter(is_new))
+        .or_else(|| fields.last_spelled("refresh_token", |value| alone(value).filter(is_new)))
+        .or_else(|| fields.last_spelled("refresh_token", one))
         .or_else(|| fields.last_spelled("refresh_token", alone))
-        .or_else(|| may_be_odd().then(|| fields.last_spelled("refresh_token", odd))?)
+        .or_else(|| {
+            fields
+                .last_spelled("refresh_token", odd)
+                .filter(|_| is_as_it_should_be())
+        })
+}
+
+/// Whether the type or the life of an access token is told.
+fn describes_a_token(fields: &ReplyFields<'_>, asked: &Asked<'_>) -> bool {
+    let tells_of = |name| fields.spelled(name).any(|value| asked.is_something(value));
+    tells_of("token_type") || tells_of("expires_in")
 }
 
 /// Whether there is a refresh token that nobody can read, and not only a word for none.
@@ -712,7 +796,7 @@ fn is_something(value: Value<'_>, is_nothing: impl Fn(&str) -> bool) -> bool {
 }
 
 /// What stands in a token for what it does not show. One asterisk may be a token's own.
-const MASKS: [&str; 2] = ["***", "..."];
+const MASKS: [&str; 3] = ["***", "...", "•••"];
 
 /// Whether a text in the place of a token says that there is none, or why, or does not show it.
 fn is_no_token(text: &str) -> bool {
@@ -722,11 +806,52 @@ fn is_no_token(text: &str) -> bool {
     is_a_word_for_none(text) || is_a_sentence || is_hidden
 }
 
-/// Whether a text with a mask in it, or all in brackets, stands for a token: it shows less than a token has.
+/// Whether a text stands for a token: it has a mask in it, names what it is, or says what was left out.
 fn is_a_stand_in(text: &str) -> bool {
+    is_masked(text) || is_in_brackets(text) || has_a_word_in_brackets(text) || is_a_type(text) || names_a_token(text)
+}
+
+/// Whether a text does not show all of a token. Only a long one may have three asterisks of its own, in its middle.
+fn is_masked(text: &str) -> bool {
     const SHORTER_THAN_A_TOKEN: usize = 32;
-    let is_masked = text.len() < SHORTER_THAN_A_TOKEN && MASKS.iter().any(|mask| text.contains(mask));
-    is_masked || is_in_brackets(text)
+    let has_its_own = |text: &str| text.len() >= SHORTER_THAN_A_TOKEN && !text.starts_with('*') && !text.ends_with('*');
+    let is_cut = ["****", "...", "…", "•••"].iter().any(|mask| text.contains(mask));
+    is_cut || (text.contains("***") && !has_its_own(text))
+}
+
+/// Whether there is a word in brackets: `ab12[truncated]`, `token[32chars]`, `ab12<16 more>`. Chance puts no four letters of
+/// one case there.
+fn has_a_word_in_brackets(text: &str) -> bool {
+    const WORD: usize = 4;
+    let has_a_word = |within: &str| {
+        let has_run = |kind: fn(&char) -> bool| within.split(|c| !kind(&c)).any(|run| run.len() >= WORD);
+        let is_of_words = within
+            .chars()
+            .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_-.:".contains(c));
+        is_of_words && (has_run(char::is_ascii_lowercase) || has_run(char::is_ascii_uppercase))
+    };
+    BRACKETS.iter().any(|(open, close)| {
+        let opened = text.split(*open).skip(1);
+        opened
+            .filter_map(|behind| behind.split_once(*close))
+            .any(|(within, _)| has_a_word(within))
+    })
+}
+
+const BRACKETS: [(char, char); 4] = [('[', ']'), ('(', ')'), ('<', '>'), ('{', '}')];
+
+/// Whether a text is a type with a length: `string[40]`.
+fn is_a_type(text: &str) -> bool {
+    let length = text.strip_suffix(']').and_then(|text| text.split_once('['));
+    length.is_some_and(|(name, length)| {
+        name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+            && length.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// Whether a text speaks of a token: `refresh_token[0]:invalid`.
+fn names_a_token(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("token")
 }
 
 /// Whether a text without a digit is of the characters that only chance puts together.
@@ -766,6 +891,9 @@ fn hides(text: &str, secret: &str) -> bool {
     let same = same.take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count();
     let rest = text.char_indices().nth(same).and_then(|(at, _)| text.get(at..));
     let rest = rest.unwrap_or_default();
+    if same >= TOLD && is_a_remark(rest, same == secret.chars().count()) {
+        return true;
+    }
     let shown = rest.trim_start_matches(|c: char| !c.is_alphanumeric() || matches!(c, 'x' | 'X'));
     let masked = rest.chars().count() - shown.chars().count();
     if !shown.is_empty() {
@@ -775,6 +903,13 @@ fn hides(text: &str, secret: &str) -> bool {
     let is_marked = !rest.is_empty() && rest.chars().all(|c| "*.…•".contains(c));
     let is_hidden = lacks >= HIDDEN && (rest.is_empty() || masked >= HIDDEN);
     same >= TOLD && (is_hidden || (is_marked && lacks > 0))
+}
+
+/// Whether what follows the beginning of a secret is said of it: all in brackets, or behind a blank after the whole.
+fn is_a_remark(rest: &str, is_whole: bool) -> bool {
+    let remark = rest.trim();
+    let is_in = |(open, close): &(char, char)| remark.starts_with(*open) && remark.ends_with(*close);
+    BRACKETS.iter().any(is_in) || (is_whole && rest.starts_with(char::is_whitespace))
 }
 
 fn secret(value: Value<'_>, asked: &Asked<'_>) -> Option<Secret> {
@@ -913,9 +1048,9 @@ fn code_of(value: Value<'_>, profile: &Profile, asked: &Asked<'_>) -> Option<Str
     if let Some(known) = documented.chain(CODES).find(|known| known.eq_ignore_ascii_case(code)) {
         return Some(known.to_owned());
     }
-    // `Invalid token`, `invalid-token`, `InvalidToken`, with nothing behind it but what follows a colon.
-    let whole = text.split(':').next().filter(|whole| whole.len() <= LONGEST);
-    let words = words_of(whole.unwrap_or_default());
+    // `Invalid token`, `invalid-token`, `InvalidToken`, and nothing else: in a sentence they are words.
+    let is_alone = text.len() <= LONGEST && !text.contains(':');
+    let words = words_of(if is_alone { text } else { "" });
     let documented = profile.errors.iter().map(|(code, _)| *code);
     if let Some(known) = documented.chain(CODES).find(|known| words_of(known) == words) {
         return Some(known.to_owned());

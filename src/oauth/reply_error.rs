@@ -11,6 +11,28 @@ pub(super) fn says_error(fields: &ReplyFields<'_>) -> bool {
     fields.all("error").any(is_an_error)
 }
 
+/// Whether a field that is named after the error of OAuth has one: a server that spells its tokens in its own way spells
+/// its errors so too.
+pub(super) fn says_error_in_any_spelling(fields: &ReplyFields<'_>) -> bool {
+    fields
+        .spelled("error")
+        .any(|error| is_an_error(error) && !has_a_code_of_success(error))
+}
+
+/// Whether an object in the place of an error says by its code that there is none, and nothing else in it denies that.
+fn has_a_code_of_success(error: Value<'_>) -> bool {
+    error.fields().is_some_and(|fields| {
+        let is_explained = |value: Value<'_>| value.text_with_gaps().is_some_and(|text| !denies(&text));
+        fields.is_whole()
+            && fields
+                .named()
+                .any(|(name, value)| is_a_code(name) && says_success(value))
+            && fields
+                .named()
+                .all(|(name, value)| !is_an_error(value) || (!is_a_code(name) && is_explained(value)))
+    })
+}
+
 /// Whether a value in the place of an error tells of one. A form is none only if all in it is none.
 pub(super) fn is_an_error(error: Value<'_>) -> bool {
     is_an_error_within(error, DEPTH)
@@ -48,24 +70,74 @@ fn hints_within(value: Value<'_>, depth: usize) -> bool {
         return false;
     };
     if let Some(fields) = value.fields() {
-        // A code for success says what the text beside it is; one that is empty leaves that to the text.
-        let told = || fields.named().filter(|(name, _)| is_a_code(name) || is_the_error(name));
-        let is_done = told().any(|(name, value)| says_success(value) || (is_the_error(name) && says_false(value)));
-        let has_none = told().any(|(_, value)| !is_an_error(value));
-        let explains = |text: &str| is_done || (has_none && tells_of_a_revocation(text));
-        let mut named = fields.named();
-        return named.any(|(name, value)| {
-            let is_explained = !is_a_code(name) && value.text_with_gaps().is_some_and(|text| explains(&text));
-            let is_one = match naming(name) {
-                Naming::Error => is_an_error(value) && !is_explained,
-                Naming::NoError => says_false(value),
-                Naming::Other => false,
-            };
-            is_one || hints_within(value, below)
-        });
+        return hint_among(&fields, below);
     }
     let items = value.items().unwrap_or_default();
     items.into_iter().any(|item| hints_within(item, below))
+}
+
+/// The same of an object.
+pub(super) fn fields_hint_at_an_error(fields: &ReplyFields<'_>) -> bool {
+    hint_among(fields, DEPTH)
+}
+
+fn hint_among(fields: &ReplyFields<'_>, below: usize) -> bool {
+    // A code for success says what the text beside it is; one that is empty leaves that to the text.
+    let told = || fields.named().filter(|(name, _)| is_a_code(name) || is_the_error(name));
+    let has_a_code = told().any(|(name, value)| is_a_code(name) && is_an_error(value));
+    let is_done = told().any(|(name, value)| says_success(value) || (is_the_error(name) && says_false(value)));
+    let has_none = told().any(|(_, value)| !is_an_error(value));
+    let explains = |name: &str, text: &str| {
+        let is_said = is_done && !has_a_code && is_a_text(name) && !denies(text);
+        is_said || (has_none && tells_of_a_revocation(text))
+    };
+    fields.named().any(|(name, value)| {
+        let is_explained = !is_a_code(name) && value.text_with_gaps().is_some_and(|text| explains(name, &text));
+        let is_one = match naming(name) {
+            Naming::Error => is_an_error(value) && !is_explained,
+            Naming::NoError => says_false(value),
+            Naming::Other => says_failure(name, value),
+        };
+        is_one || hints_within(value, below)
+    })
+}
+
+/// Whether the field is that for a success, or for what became of the request, and says that it failed.
+fn says_failure(name: &str, value: Value<'_>) -> bool {
+    const WORDS: [&str; 5] = ["error", "fail", "failed", "failure", "unsuccessful"];
+    let words = words_of(name);
+    let is_of = |names: &[&str]| words.last().is_some_and(|word| names.contains(&word.as_str()));
+    let is_failed = |text: &str| WORDS.iter().any(|word| word.eq_ignore_ascii_case(trimmed(text)));
+    (is_of(&["success", "successful", "succeeded", "ok"]) && says_false(value))
+        || (is_of(&["status", "result", "outcome"]) && value.text_with_gaps().is_some_and(|text| is_failed(&text)))
+}
+
+/// Whether a field named after an error is for a sentence on it.
+fn is_a_text(name: &str) -> bool {
+    let words = words_of(name);
+    words
+        .iter()
+        .any(|word| ["description", "message", "msg"].contains(&word.as_str()))
+}
+
+/// Whether a text says that something is not as it was asked for.
+fn denies(text: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "cannot", "cant", "couldnt", "didnt", "isnt", "never", "no", "none", "not", "nothing", "still", "wasnt",
+    ];
+    const BEGINNINGS: [&str; 14] = [
+        "busy", "deni", "except", "fail", "forbid", "invalid", "lock", "problem", "refus", "reject", "unable",
+        "unauthor", "unknown", "wrong",
+    ];
+    let text = text.to_lowercase().replace(['\'', '’'], "");
+    let is_denial = |word: &str| {
+        let begins = BEGINNINGS.iter().any(|beginning| word.starts_with(beginning));
+        WORDS.contains(&word) || begins
+    };
+    let without_none = ["no errors", "no error", "without errors"]
+        .iter()
+        .fold(text.clone(), |text, none| text.replace(none, ""));
+    text_hints_at_an_error(&text) || without_none.split(|c: char| !c.is_alphanumeric()).any(is_denial)
 }
 
 /// What a name says of an error.

@@ -75,7 +75,7 @@ macro_rules! __contract {
     (1, 5, $generator:literal, $($code:tt)*) => { $($code)* };
     // `Hosts::authorize`.
     (1, 6, $generator:literal, $($code:tt)*) => { $($code)* };
-    // `Operation::keys`, `Key`, `KeyPlace`.
+    // `Operation::keys`, `Key`, `KeyPlace`, `Operation::needed_headers`.
     (1, 7, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(

@@ -38,6 +38,10 @@ pub struct Operation {
     pub download: bool,
     /// Headers whose value is made on every call.
     pub headers: &'static [(&'static str, MadeHeader)],
+    /// Headers that a call must have and that its client or connection is given once
+    /// ([`TypedClient::with_header`](crate::TypedClient::with_header), [`AppBuilder::header`](crate::AppBuilder::header)), such as
+    /// the id of a tenant.
+    pub needed_headers: &'static [&'static str],
     /// How further pages are asked for.
     pub pagination: Option<PaginationStyle>,
     /// Where the items of a list stand in the reply, whether it comes in pages or as a whole: a JSON pointer.
@@ -167,6 +171,7 @@ impl Operation {
         content_type: None,
         download: false,
         headers: &[],
+        needed_headers: &[],
         pagination: None,
         items: None,
         next: None,

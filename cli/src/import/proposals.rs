@@ -66,6 +66,7 @@ pub fn proposals(root: &Json) -> Vec<Proposal> {
             of_operation(root, operation, path, method, &target, &mut found);
         }
     }
+    of_headers(root, &mut found);
     for section in [&["components", "schemas"][..], &["definitions"]] {
         for (name, schema) in root.at(section).map(Json::members).unwrap_or_default() {
             let target = format!("$.{}{}", section.join("."), step(name));
@@ -73,6 +74,56 @@ pub fn proposals(root: &Json) -> Vec<Proposal> {
         }
     }
     found
+}
+
+/// Headers that most calls must have: one value for a client or a connection, and not for each call.
+fn of_headers(root: &Json, found: &mut Vec<Proposal>) {
+    let mut counted: Vec<(String, usize)> = Vec::new();
+    let mut operations = 0;
+    for (_, item) in root.get("paths").map(Json::members).unwrap_or_default() {
+        let shared = item.get("parameters").map(Json::items).unwrap_or_default();
+        for (_, operation) in item
+            .members()
+            .iter()
+            .filter(|(name, _)| METHODS.contains(&name.as_str()))
+        {
+            operations += 1;
+            let own = operation.get("parameters").map(Json::items).unwrap_or_default();
+            let mut names: Vec<&str> = Vec::new();
+            for parameter in own.iter().chain(shared).map(|parameter| target_of(root, parameter)) {
+                let name = text(parameter, "name");
+                let is_needed = parameter.get("required").and_then(Json::as_bool) == Some(true);
+                let lower = name.to_lowercase();
+                let is_own = IDEMPOTENCY.contains(&lower.as_str())
+                    || ["authorization", "accept", "content-type"].contains(&lower.as_str())
+                    || lower.ends_with("request-id")
+                    || lower.ends_with("interaction-id")
+                    || parameter.get("x-given-by-client").is_some();
+                if text(parameter, "in") == "header" && is_needed && !is_own && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            for name in names {
+                match counted.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, count)) => *count += 1,
+                    None => counted.push((name.to_owned(), 1)),
+                }
+            }
+        }
+    }
+    for (name, count) in counted
+        .into_iter()
+        .filter(|(_, count)| *count >= 3 && count * 2 >= operations)
+    {
+        found.push(Proposal {
+            kind: "headers that may have one value for each client",
+            target: format!("$..[?@.name == '{name}' && @.in == 'header']"),
+            update: r#"{ "x-given-by-client": true }"#.to_owned(),
+            why: format!(
+                "{count} calls must have it; say so if a client or a connection has one value for all of its calls"
+            ),
+        });
+    }
 }
 
 /// A step of a JSONPath.

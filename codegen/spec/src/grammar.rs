@@ -132,6 +132,7 @@ impl Kind {
                 ("deprecated", Free),
                 ("description", Free),
                 ("x-rust-name", Free),
+                ("x-given-by-client", Free),
                 ("style", Free),
                 ("explode", Free),
                 ("allowReserved", Free),

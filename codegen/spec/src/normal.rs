@@ -284,7 +284,8 @@ pub fn prune(root: &mut Json) {
 }
 
 /// Extensions that mean something to finrail; those of others mean nothing here.
-const OWN: [&str; 24] = [
+const OWN: [&str; 25] = [
+    "x-given-by-client",
     "x-provider",
     "x-error-proof",
     "x-environment",

@@ -63,6 +63,7 @@ impl Vocabulary {
         add(Kind::Operation, "x-lookup", schema::<v::Lookup>());
         add(Kind::Operation, "x-limit", schema::<v::Limit>());
         add(Kind::Parameter, "x-rust-name", schema::<String>());
+        add(Kind::Parameter, "x-given-by-client", schema::<bool>());
         add(Kind::Encoding, "x-form", schema::<v::FormStyle>());
         add(Kind::Schema, "x-provenance", schema::<v::Provenance>());
         add(Kind::Schema, "x-lenient", schema::<v::Lenient>());

@@ -16,6 +16,8 @@ pub struct Parameter {
     pub required: bool,
     /// The name that it has in Rust, where the document gives one (`x-rust-name`).
     pub rust_name: Option<String>,
+    /// Whether a client is given its value once, and not each call (`x-given-by-client`, of a header).
+    pub given_by_client: bool,
     /// `style`, where the document gives one.
     pub style: Option<String>,
     /// `explode`, where the document says so.

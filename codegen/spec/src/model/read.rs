@@ -375,6 +375,8 @@ impl Reader<'_> {
             },
             required: flag(parameter, "required"),
             rust_name: word(parameter, "x-rust-name"),
+            given_by_client: flag(parameter, "x-given-by-client")
+                && parameter.get("in").and_then(Json::as_str) == Some("header"),
             style: word(parameter, "style"),
             explode: parameter.get("explode").and_then(Json::as_bool),
             schema,

@@ -1,4 +1,5 @@
-//! Keys that an application has once and for all: in a header and in the query, alone or in the place of a token, and in no log.
+//! Keys that an application has once and for all: in a header and in the query, alone or in the place of a token, and in no log;
+//! headers that a client is given once.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use finrail::ConfigError;
@@ -175,4 +176,41 @@ async fn the_sandbox_wants_every_key() {
         .build()
         .unwrap();
     assert!(with_token.get_rate().pair("EURUSD").send().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_header_of_a_client_is_given_once_and_its_lack_is_told_before_anything_is_sent() {
+    let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
+        .await
+        .unwrap();
+    let registered = sandbox.client("own_bank");
+    let client = own_bank::Client::builder()
+        .base_url(sandbox.url("own_bank"))
+        .credentials(own_bank::Credentials::new(
+            &registered.client_id,
+            registered.client_secret.expose_secret(),
+        ))
+        .client_credentials([own_bank::Scope::Accounts])
+        .build()
+        .unwrap();
+    let error = client.get_limits().send().await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert!(error.to_string().contains("needs the header `X-Tenant`"), "{error}");
+    assert!(
+        !sandbox
+            .requests("own_bank")
+            .iter()
+            .any(|request| request.path == "/v1/limits")
+    );
+    let of_tenant = client.with_header("X-Tenant", "t-1").unwrap();
+    of_tenant.get_limits().send().await.unwrap();
+    // For one call alone.
+    let once = finrail::transport::CallOptions::new().header("X-Tenant", "t-2");
+    client.get_limits().with(once).send().await.unwrap();
+    let sent = sandbox.requests("own_bank");
+    let tenants: Vec<&str> = sent
+        .iter()
+        .filter_map(|request| request.headers.get("x-tenant")?.to_str().ok())
+        .collect();
+    assert_eq!(tenants, ["t-1", "t-2"]);
 }

@@ -152,7 +152,11 @@ fn a_code_is_read_in_any_spelling_and_told_in_one() {
         ("Invalid_Token: unknown", Some("invalid_token")),
         ("Invalid Grant", Some("invalid_grant")),
         ("invalid-grant", Some("invalid_grant")),
-        ("InvalidGrant: gone", Some("invalid_grant")),
+        ("InvalidGrant", Some("invalid_grant")),
+        ("InvalidGrant: gone", Some("InvalidGrant")),
+        // A sentence behind the words may say anything else.
+        ("Invalid Request: upstream timed out", Some("Invalid")),
+        ("Invalid grant: service is in maintenance", Some("Invalid")),
         ("unsupported grant type", Some("unsupported_grant_type")),
         ("ConsentGone", Some("consent_gone")),
         ("Invalid grant for now", Some("Invalid")),

@@ -156,6 +156,24 @@ fn a_body_of_many_objects_takes_no_long_time_to_be_read() {
 }
 
 #[test]
+fn many_objects_with_the_same_tokens_take_no_long_time_beside_one_of_many_fields() {
+    let tokens = r#""access_token":"a","refresh_token":"r""#;
+    let others = vec![format!("{{{tokens}}}"); 4000].join(",");
+    let fields: String = (0..20_000).map(|at| format!(r#","{at}":1"#)).collect();
+    for body in [
+        format!(r#"{{"data":{{{tokens}{fields}}},"x":[{others}]}}"#),
+        format!(r#"{{"data":[{others}],"x":{{{tokens}{fields}}}}}"#),
+        format!(r#"[{{{tokens}{fields}}},{others}]"#),
+        format!(r#"{{"access_token":"a"{fields},"x":[{others}]}}"#),
+        format!(r#"{{"refresh_token":"r"{fields},"x":[{others}]}}"#),
+    ] {
+        let began = std::time::Instant::now();
+        assert!(read(&PLAIN, &ASKED, &reply(200, &body)).is_ok());
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
 fn a_failure_without_a_code_may_be_a_proxys_and_is_told_with_its_retry_after() {
     for body in ["<html>", "{}", "", r#"{"access_token":"a"}"#] {
         let error = read(&PLAIN, &ASKED, &busy(503, body)).unwrap_err();
@@ -298,10 +316,11 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_it_is_new() {
         read(&PLAIN, &ASKED, &reply(200, echo)).unwrap_err().verdict(),
         Verdict::Dead
     );
-    // It made a new one, whatever code that nobody knows it says beside that.
-    let made = r#"{"refresh_token":"r","error":"of_no_standard"}"#;
-    let kept = read(&PLAIN, &ASKED, &reply(200, made)).unwrap().refresh_token;
-    assert_eq!(kept.unwrap().expose_secret(), "r");
+    // Beside an error, whatever it says, it may be a word on the one that was sent.
+    for code in ["of_no_standard", "server_error"] {
+        let made = format!(r#"{{"refresh_token":"r","error":"{code}"}}"#);
+        assert!(problem(&ASKED, &reply(200, &made)).1, "{made}");
+    }
     // One that cannot be read: the old one may be spent.
     for made in [
         r#"{"refresh_token":{"x":"r"},"error":"server_error"}"#,
@@ -310,16 +329,7 @@ fn a_refresh_token_is_kept_for_itself_where_one_was_spent_and_it_is_new() {
     ] {
         assert!(problem(&ASKED, &reply(200, made)).1, "{made}");
     }
-    // Out of order, and yet it made one; what was sent is none that it made.
-    let made = r#"{"refresh_token":"r","error":"server_error"}"#;
-    assert_eq!(
-        read(&PLAIN, &ASKED, &reply(200, made))
-            .unwrap()
-            .refresh_token
-            .unwrap()
-            .expose_secret(),
-        "r"
-    );
+    // What was sent is none that it made.
     let sent = r#"{"refresh_token":"refresh-1","error":"server_error"}"#;
     assert!(read(&PLAIN, &ASKED, &reply(200, sent)).is_err());
     // The one that was sent stays good where a token stands beside it, though not one that can be used.
@@ -552,6 +562,9 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"error":{"code":0,"message":"all is well"},"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":[{"code":"0"}],"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":{"code":200,"message":"Success"},"data":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"Error":{"Code":0,"Message":"Operation completed"},"session":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"ERROR":{"Code":"00","Message":"Operation completed"},"session":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"error":{"code":"OK","message":"Operation completed"},"session":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":0.0,"data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":"0000","data":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"error":"n/a","data":{"access_token":"a","refresh_token":"r"}}"#,
@@ -594,7 +607,8 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"ACCESS_TOKEN":"a","refresh-token":"r"}"#,
         r#"{"refresh_token":"refresh-1","data":{"accessToken":"a","refreshToken":"r"}}"#,
         r#"{"access_token":"a","refresh_token":"r","data":{"accessToken":"b","refreshToken":"c"}}"#,
-        // Where what stands there by the name of the standard is none.
+        // Where what stands there by the name of the standard is none, or the one that was sent.
+        r#"{"access_token":"a","refresh_token":"refresh-1","refreshToken":"r"}"#,
         r#"{"access_token":"a","refresh_token":null,"refreshToken":"r"}"#,
         r#"{"access_token":"a","refreshToken":"r","refresh_token":""}"#,
         r#"{"access_token":"a","refreshToken":"r","refresh_token":["s","t"]}"#,
@@ -648,6 +662,8 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"Error":"invalid_grant","RefreshToken":"r"}"#,
         r#"{"Error":"invalid_grant","AccessToken":"a","RefreshToken":"field 1 is required"}"#,
         r#"{"ERROR":"e1","Session":{"AccessToken":"a","RefreshToken":"r"}}"#,
+        r#"{"Error":{"Code":7,"Message":"Operation completed"},"session":{"access_token":"a","refresh_token":"r"}}"#,
+        r#"{"Error":{"Code":0,"Message":"The token is locked"},"session":{"access_token":"a","refresh_token":"r"}}"#,
         r#"{"access_token":"[REDACTED]","refresh_token":"[REDACTED]"}"#,
         r#"{"access_token":"<Your[Access-Token]GoesHere>","refresh_token":"${Refresh_Token[Goes_Here]}"}"#,
         r#"{"access_token":"acce...en-1","refresh_token":"refr...sh-1"}"#,
@@ -661,9 +677,9 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"refresh_token":"r"}"#,
         r#"{"data":{"refresh_token":"r"}}"#,
         r#"{"error":"none","refresh_token":"r"}"#,
-        r#"{"error":"of_no_standard","refresh_token":"r"}"#,
-        r#"{"data":{"error":"invalid_grant","refresh_token":"r"}}"#,
         r#"{"access_token":"null","refresh_token":"r"}"#,
+        r#"{"refreshToken":"r"}"#,
+        r#"{"status":"ok","success":true,"refresh_token":"r"}"#,
     ] {
         let alone = tokens(&PLAIN, body);
         assert!(alone.unusable.is_some(), "{body}");
@@ -834,12 +850,12 @@ fn beside_a_known_error_only_a_new_pair_or_an_access_token_with_its_type_or_life
 fn where_no_error_is_said_a_token_may_have_every_character_of_its_grammar() {
     // RFC 6749 appendices A.12 and A.17.
     for (access, refresh) in [
-        ("ac[9]", "tok[9]abc"),
-        ("ac[9]", "refresh-2"),
+        ("a1c[9]", "tok[9]abc"),
+        ("a1c[9]", "refresh-2"),
         ("a[9", "r[2"),
         ("x;tqyYQQj?dd.YpslzwYPh'Yuek[Q_O)", "y;tqyYQQj?dd.YpslzwYPh'Yuek[Q_O)"),
-        ("abcdefgh[jklm", "tok[9]abc"),
-        ("0123456789...ABCDEFGHIJ***KLMNOPQR", "r***2[abc"),
+        ("abcdefgh[jklm", "refresh-2"),
+        ("0123456789.ABCDEFGHIJ***KLMNOPQRST", "r**2[abc"),
     ] {
         for beside in [
             "",
@@ -865,6 +881,20 @@ fn where_no_error_is_said_a_token_may_have_every_character_of_its_grammar() {
         let error = read(&PLAIN, &ASKED, &reply(200, &body)).unwrap_err();
         assert_eq!(error.code(), Some("invalid_grant"), "{body}");
     }
+    let done = r#"{"ERROR":{"Code":0,"Message":"Operation completed"},"access_token":"a1","refresh_token":"r1[2]x","expires_in":60}"#;
+    assert_eq!(tokens(&PLAIN, done).refresh_token.unwrap().expose_secret(), "r1[2]x");
+    // Beside nothing that describes an access token they may be words on one that lives.
+    for refresh in ["tok[9]abc", "refresh-2[0]:x"] {
+        for beside in [
+            "",
+            r#""access_token":"a","#,
+            r#""access_token":"abc[de","expires_in":60,"#,
+        ] {
+            let body = format!(r#"{{{beside}"refresh_token":"{refresh}"}}"#);
+            let read = read(&PLAIN, &ASKED, &reply(200, &body));
+            assert!(read.is_err() || read.unwrap().refresh_token.is_none(), "{body}");
+        }
+    }
     // What is no token without an access token: a sentence, and what shows some of one.
     for refresh in ["Field 2 is required", "ab12...yz", "ab12***", "[hidden 2]"] {
         let body = format!(r#"{{"status":"processing","refresh_token":"{refresh}"}}"#);
@@ -874,7 +904,7 @@ fn where_no_error_is_said_a_token_may_have_every_character_of_its_grammar() {
 
 #[test]
 fn a_refresh_token_may_have_any_character_where_all_else_is_as_it_should_be() {
-    for token in ["refresh [2] and more", "refresh 2", "refresh...2"] {
+    for token in ["r [2] and more", "refresh 2"] {
         let body = format!(r#"{{"access_token":"access-2","expires_in":600,"refresh_token":"{token}"}}"#);
         let read = read(&PLAIN, &ASKED, &reply(200, &body)).unwrap();
         assert_eq!(read.refresh_token.as_ref().map(Secret::expose_secret), Some(token));
@@ -887,4 +917,153 @@ fn a_refresh_token_may_have_any_character_where_all_else_is_as_it_should_be() {
     // What is cut from the one that was sent is none there either.
     let body = r#"{"access_token":"access-2","expires_in":600,"refresh_token":"refr..."}"#;
     assert!(read(&PLAIN, &ASKED, &reply(200, body)).unwrap().refresh_token.is_none());
+}
+
+#[test]
+fn what_repeats_a_token_in_part_or_stands_for_one_is_none_whatever_is_beside_it() {
+    let secrets = [
+        "",
+        "refresh-1-0123456789abcdef0123456789",
+        "0123456789abcdef0123456789abcdef",
+    ];
+    let asked = Asked {
+        secrets: &secrets,
+        ..ASKED
+    };
+    for text in [
+        "refresh-1-0123456789[truncated]",
+        "0123456789[redacted]",
+        "0123456789[cut]",
+        "0123456789abcdef0123...[truncated]",
+        "0123456789abcdef[truncated]",
+        "0123456789abcdef(truncated)",
+        "0123456789...(truncated)",
+        "0123456789...(16 more)",
+        "0123456789<truncated 16 chars>",
+        "0123456789abcdef0123456789abcdef (spent)",
+        "0123456789abcdef0123456789abcdef was spent",
+        "0123****************89ab****cdef",
+        "0123456789abcdef...fedcba9876543210",
+        "****************************1234",
+        "****************************12340123",
+        "***45678901234567890123456789012",
+        "ab12••••",
+        "token[32chars]",
+        "refresh_token[0]:invalid",
+        "body[refresh_token]:E42",
+        "[REDACTED:32]x",
+        "string[40]",
+    ] {
+        let shapes = [
+            format!(r#"{{"status":"processing","refresh_token":"{text}"}}"#),
+            format!(r#"{{"data":{{"refresh_token":"{text}"}}}}"#),
+            format!(r#"{{"status":"processing","refreshToken":"{text}"}}"#),
+            format!(r#"{{"access_token":"{text}","refresh_token":"{text}","expires_in":3600}}"#),
+        ];
+        for body in shapes {
+            match read(&PLAIN, &asked, &reply(200, &body)) {
+                Err(Error::Reply { in_doubt: true, .. }) => {}
+                other => panic!("{body} {other:?}"),
+            }
+        }
+        let body = format!(r#"{{"access_token":"a","refresh_token":"{text}","expires_in":3600}}"#);
+        let read = read(&PLAIN, &asked, &reply(200, &body)).unwrap();
+        assert!(read.refresh_token.is_none(), "{body}");
+    }
+    for access in [
+        "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9...",
+        "a1b2c3d4-****-4321-****-9f3e12345678",
+        "string[40]",
+    ] {
+        let body = format!(r#"{{"access_token":"{access}","expires_in":300}}"#);
+        assert!(problem(&ASKED, &reply(200, &body)).1, "{body}");
+    }
+}
+
+#[test]
+fn a_refresh_token_alone_is_none_beside_whatever_hints_at_an_error() {
+    for body in [
+        r#"{"data":{"Error":"invalid_grant","RefreshToken":"not_found"}}"#,
+        r#"{"data":{"error":"invalid_grant","refresh_token":"not_found"}}"#,
+        r#"{"data":{"errors":["invalid_grant"],"refresh_token":"not_found"}}"#,
+        r#"{"errors":[{"code":4711}],"data":{"refresh_token":"E4711"}}"#,
+        r#"{"ErrorCode":4711,"RefreshToken":"E4711"}"#,
+        r#"{"error_code":4711,"refresh_token":"E4711"}"#,
+        r#"{"Fault":{"code":"E4711"},"RefreshToken":"E4711"}"#,
+        r#"{"success":false,"refresh token":"blacklisted"}"#,
+        r#"{"success":false,"refresh_token":"blacklisted"}"#,
+        r#"{"status":"failed","refresh_token":"blacklisted"}"#,
+        r#"{"refresh token":"blacklisted"}"#,
+        r#"[{"errors":["x"]},{"refresh_token":"E4711"}]"#,
+        "Notice: x\n{\"errorCode\":4711,\"refresh_token\":\"E4711\"}",
+        "RefreshToken=E4711",
+        "refresh.token=E4711&status=failed",
+        "refresh_token=E4711&status=failed",
+    ] {
+        assert!(problem(&ASKED, &reply(200, body)).1, "{body}");
+    }
+    // An error in an object of its own takes nothing from the access token beside it.
+    for inner in [
+        r#""Error":"invalid_grant","RefreshToken":"not_found""#,
+        r#""errorCode":4711,"refresh_token":"not_found""#,
+    ] {
+        for body in [
+            format!(r#"{{"access_token":"a","data":{{{inner}}}}}"#),
+            format!(r#"[{{"access_token":"a"}},{{{inner}}}]"#),
+        ] {
+            assert!(tokens(&PLAIN, &body).refresh_token.is_none(), "{body}");
+        }
+    }
+}
+
+#[test]
+fn what_is_told_of_the_refresh_token_alone_is_not_told_of_the_access_token() {
+    for (body, expires_in, scope) in [
+        (
+            r#"{"access":{"access_token":"a","expires_in":300,"scope":"s"},"refresh":{"refresh_token":"r","expires_in":86400,"scope":"offline"}}"#,
+            Some(300),
+            Some("s"),
+        ),
+        (
+            r#"{"access":{"access_token":"a"},"refresh":{"refresh_token":"r","expires_in":86400,"token_type":"Refresh"}}"#,
+            None,
+            None,
+        ),
+        (
+            r#"{"access_token":"a","expires_in":300,"refresh":{"refresh_token":"r","expires_in":86400}}"#,
+            Some(300),
+            None,
+        ),
+        (
+            r#"{"access_token":"a","refresh":{"refresh_token":"r","expires_in":86400,"scope":"offline"}}"#,
+            None,
+            None,
+        ),
+        (
+            r#"{"access_token":"a","expires_in":300,"session":{"access_token":"a","refresh_token":"r","expires_in":7200}}"#,
+            Some(300),
+            None,
+        ),
+        (
+            r#"{"access_token":"a","session":{"access_token":"a","refresh_token":"r","expires_in":7200,"scope":"s"}}"#,
+            Some(7200),
+            Some("s"),
+        ),
+        (
+            r#"{"refresh_token":"r","expires_in":86400,"access":{"access_token":"a","expires_in":300}}"#,
+            Some(300),
+            None,
+        ),
+        (
+            r#"{"expires_in":300,"data":{"access_token":"a","refresh_token":"r"}}"#,
+            Some(300),
+            None,
+        ),
+    ] {
+        let read = tokens(&PLAIN, body);
+        assert_eq!(read.expires_in, expires_in.map(Duration::from_secs), "{body}");
+        assert_eq!(read.scopes.map(|scopes| scopes.to_string()).as_deref(), scope, "{body}");
+        assert_eq!(read.refresh_token.unwrap().expose_secret(), "r", "{body}");
+        assert!(read.unusable.is_none(), "{body}");
+    }
 }
