@@ -469,6 +469,8 @@ async fn a_state_that_stands_beside_an_error_settles_nothing() {
             "open",
         ),
         (r#""transactionStatus":"ACSC","errorCode":"AM04""#, "open"),
+        // Nor is one of a payment that was called off why it was.
+        (r#""transactionStatus":"CANC","errorCode":"AM04""#, "open"),
         (r#""transactionStatus":"RJCT","errors":[],"error":null"#, "rejected"),
         (r#""transactionStatus":"ACSC","message":"booked""#, "settled"),
         (r#""transactionStatus":"RJCT","fundsAvailable":false"#, "rejected"),
