@@ -3,9 +3,11 @@
 //! Each member of an object gives a sign. Some are certain: whatever stands beside it, a reply that has an `error` is none of a
 //! success. Some state a failure: a status, a member such as `declined`. Some an error has and a success may: a code, words.
 //! Words acquit of nothing, unless they are as a whole a short phrase of a success, and a sentence with a word of a failure in it
-//! convicts only where neither a good status nor an id of what was done is beside it. How much of that is enough depends on what
-//! was expected: a value, a page, or nothing; and whether the call changed something, for a failure that is taken for a success
-//! is then worse than a success that nobody is sure of.
+//! convicts only where neither a good status nor an id of what was done is beside it. A status that says only that the call was
+//! taken outweighs no refusal that is as short as a code. Of the objects in an object those count that are named for what a call
+//! makes or answers: a deal has more in it that may be refused. How much of that is enough depends on what was expected: a value,
+//! a page, or nothing; and whether the call changed something, for a failure that is taken for a success is then worse than a
+//! success that nobody is sure of.
 
 mod codes;
 mod in_error;

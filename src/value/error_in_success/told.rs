@@ -153,7 +153,9 @@ impl Told {
     /// Notes what the objects state that may be what was done. Of a deal that is booked, another object may have failed.
     fn note_objects(&mut self, objects: &[(&str, &Node)], look: Look<'_>, depth: usize) {
         let mut looked_at = Vec::new();
-        for (name, object) in objects.iter().filter(|(name, _)| self.may_stand_in(name, look)) {
+        let holds_more = |object: &Node| matches!(object, Node::Object(_) | Node::List(_));
+        let objects = objects.iter().filter(|(_, object)| holds_more(object));
+        for (name, object) in objects.filter(|(name, _)| self.may_stand_in(name, look)) {
             let mut inside = Self::default();
             inside.look_in(None, object, look, depth);
             looked_at.push((what_is_made(name), inside));
