@@ -597,6 +597,7 @@ mod tests {
             b"",
             b"x",
             b"ab",
+            b"\x04\x05",
             b"x^2 is a square",
             b"%PDF-1.7",
         ] {

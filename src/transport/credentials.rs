@@ -289,6 +289,29 @@ mod tests {
         assert!(Credential::Nothing.connection().is_none() && fixed().connection().is_none());
     }
 
+    #[test]
+    fn the_ways_of_a_call_are_those_of_its_credential_and_where_there_are_none_those_without() {
+        use Authentication::{AccessKey, ClientBasic, Nothing};
+        const BEARER: Authentication = Authentication::Bearer { scopes: &[] };
+        const OF_SCOPES: Authentication = Authentication::Bearer { scopes: &["read"] };
+        const ALL: &[Authentication] = &[OF_SCOPES, Nothing, ClientBasic, BEARER, Nothing];
+        for (credential, authentication, ways) in [
+            (tokens(|| Ok(bearer(2))), ALL, &[0, 3][..]),
+            (tokens(|| Ok(bearer(2))), &[ClientBasic, Nothing], &[1]),
+            (fixed(), ALL, &[2]),
+            (fixed(), &[BEARER, AccessKey, Nothing], &[2]),
+            (fixed(), &[AccessKey], &[]),
+            (Credential::Nothing, ALL, &[1, 4]),
+            (Credential::Nothing, &[BEARER, ClientBasic], &[]),
+        ] {
+            let operation = Operation {
+                authentication,
+                ..Operation::BASE
+            };
+            assert_eq!(credential.ways(&operation), ways, "{authentication:?}");
+        }
+    }
+
     /// What a call gets in its header, or none where it is not sent.
     async fn header(credential: Credential, authentication: &'static [Authentication]) -> Option<Option<String>> {
         let operation: &'static Operation = Box::leak(Box::new(Operation {

@@ -181,7 +181,7 @@ fn header(key: &Key, text: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use http::HeaderMap;
+    use http::{HeaderMap, HeaderValue};
     use url::Url;
 
     use super::{Keys, UnfitKey};
@@ -255,13 +255,58 @@ mod tests {
             let added = keys(given).add_to(&mut url, &mut headers, &TAKES[0], &[1, 2]);
             assert_eq!(added.as_ref().err().copied(), missing, "{given:?}");
             assert_eq!(url.query(), Some(query), "{given:?}");
-            let shown: Vec<String> = headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-                .collect();
-            assert_eq!(shown.join(", "), header, "{given:?}");
-            assert!(headers.values().all(http::HeaderValue::is_sensitive));
+            assert_eq!(shown(&headers), header, "{given:?}");
+            assert!(headers.values().all(HeaderValue::is_sensitive));
         }
+    }
+
+    fn shown(headers: &HeaderMap) -> String {
+        let all = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        all.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn a_header_of_the_caller_is_as_good_as_its_key_and_no_parameter_of_the_query() {
+        for (given, header, missing) in [
+            (&[("Query", "q")][..], "x-other", None),
+            (&[("Query", "q")], "key", Some("Other")),
+            (&[("Other", "o")], "key", Some("Query")),
+        ] {
+            let mut url = Url::parse("https://bank.example/a").unwrap();
+            let mut headers = HeaderMap::new();
+            headers.insert(header, HeaderValue::from_static("of the caller"));
+            let added = keys(given).add_to(&mut url, &mut headers, &TAKES[0], &[1]);
+            assert_eq!(added.as_ref().err().copied(), missing, "{given:?} {header}");
+            assert_eq!(added.map_or(0, |added| added.len()), usize::from(missing.is_none()));
+            assert_eq!(shown(&headers), format!("{header}: of the caller"));
+        }
+    }
+
+    #[test]
+    fn a_call_that_takes_no_keys_has_none_and_one_that_nobody_describes_has_all() {
+        let given = keys(&[("Query", "q"), ("App", "x"), ("Personal", "p"), ("App", "y")]);
+        for (is_described, query, header, added) in [
+            (true, "a=b%20c", "", &[][..]),
+            (
+                false,
+                "a=b%20c&key=q",
+                "authorization: Bearer p, x-app: y",
+                &["q", "Bearer p", "y"],
+            ),
+        ] {
+            let mut url = Url::parse("https://bank.example/a?a=b%20c").unwrap();
+            let mut headers = HeaderMap::new();
+            let values = match is_described {
+                true => given.add_to(&mut url, &mut headers, &Operation::BASE, &[0]).unwrap(),
+                false => given.add_all_to(&mut url, &mut headers),
+            };
+            assert_eq!((url.query(), shown(&headers)), (Some(query), header.to_owned()));
+            assert_eq!(values, added);
+            assert!(values.iter().all(HeaderValue::is_sensitive));
+        }
+        assert!(Keys::default().is_empty() && !given.is_empty());
     }
 
     #[test]
