@@ -464,6 +464,46 @@ async fn a_state_that_stands_beside_an_error_settles_nothing() {
             "open",
         ),
         (r#""transactionStatus":"RJCT","errorDescription":"no funds""#, "open"),
+        // What may be an error on the way says nothing of why.
+        (
+            r#""transactionStatus":"RJCT","errorCode":"NARR","errorDescription":"x""#,
+            "rejected",
+        ),
+        (r#""transactionStatus":"RJCT","errorCode":"CUST""#, "rejected"),
+        (r#""transactionStatus":"RJCT","errorCode":"DS0H""#, "rejected"),
+        (r#""transactionStatus":"RJCT","errors":["AM04"]"#, "rejected"),
+        (
+            r#""transactionStatus":"RJCT","errors":[{"errorCode":"AM04","message":"no funds"}]"#,
+            "rejected",
+        ),
+        (
+            r#""transactionStatus":"RJCT","error":{"code":"AM04","message":"no funds"}"#,
+            "rejected",
+        ),
+        (
+            r#""transactionStatus":"RJCT","error":"GW01","errorMessage":"cached state, upstream timed out""#,
+            "open",
+        ),
+        (r#""transactionStatus":"RJCT","error":"HT50""#, "open"),
+        (r#""transactionStatus":"RJCT","error":"HT503""#, "open"),
+        (r#""transactionStatus":"RJCT","error":"AB06""#, "open"),
+        (
+            r#""transactionStatus":"RJCT","error":"AM04","errorMessage":"cached state""#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"RJCT","error":"AM04","message":"Gateway timeout""#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"RJCT","errors":[{"code":"AM04","text":"upstream timed out"}]"#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"RJCT","errors":[{"code":"AM04","status":502}]"#,
+            "open",
+        ),
+        (r#""transactionStatus":"RJCT","errors":["AM04","INTERNAL"]"#, "open"),
         (
             r#""transactionStatus":"RJCT","errorCode":"AM04","success":false"#,
             "open",

@@ -411,6 +411,28 @@ fn tells_of_an_error(reply: &Json, operation: &Operation, lookup: &Lookup, faile
 /// How the names of words end that stand beside a reason.
 const WORDS_OF_A_REASON: &[&str] = &["description", "message", "text"];
 
+/// How the codes of ISO 20022 begin that say why a payment was rejected, and those that are whole. `AB`, of a payment that was
+/// stopped because somebody did not answer in time, is none of them.
+const REASONS_BEGIN: &[&str] = &[
+    "AC", "AG", "AM", "BE", "CH", "CN", "CU", "DS", "DT", "DU", "ED", "FF", "FR", "MD", "MS", "RC", "RF", "RR", "SL",
+    "TM",
+];
+const REASONS: &[&str] = &["CUST", "DUPL", "NARR"];
+
+/// What words have in them of an error on the way of the reply: the state beside it is then perhaps of before.
+const OF_THE_WAY: &[&str] = &[
+    "cache",
+    "gateway",
+    "internal",
+    "stale",
+    "time out",
+    "timed out",
+    "timed-out",
+    "timeout",
+    "unavail",
+    "upstream",
+];
+
 /// The members of an error that hold the reason of a rejection, in the codes that ISO 20022 has for it, and words beside it.
 /// An error of another kind may be one of the reply, whose state is then perhaps of before: who takes it for the reason pays twice.
 fn reasons(members: &JsonMap) -> Vec<&str> {
@@ -419,6 +441,10 @@ fn reasons(members: &JsonMap) -> Vec<&str> {
         let name = name.to_ascii_lowercase();
         WORDS_OF_A_REASON.iter().any(|end| name.ends_with(end))
     };
+    let mut words = members.iter().filter(|(name, _)| holds_words(name));
+    if words.any(|(_, value)| is_of_the_way(value)) {
+        return Vec::new();
+    }
     let mut names: Vec<_> = errors()
         .filter(|(_, value)| is_a_reason(value))
         .map(|(name, _)| name)
@@ -429,20 +455,41 @@ fn reasons(members: &JsonMap) -> Vec<&str> {
     names
 }
 
-/// Whether a value is such a code, as `AM04`, or a list of objects that have one.
+/// Whether a value is such a code, as `AM04`, an object that has one, or a list of them.
 fn is_a_reason(value: &Json) -> bool {
-    let is_code = |code: &Json| match code.text().unwrap_or_default().as_bytes() {
-        [first, second, digits @ ..] => {
-            let is_of_letters = first.is_ascii_uppercase() && second.is_ascii_uppercase();
-            is_of_letters && digits.len() == 2 && digits.iter().all(u8::is_ascii_digit)
-        }
+    let is_one = |value: &Json| is_code_of_a_reason(value) || has_a_reason(value);
+    match value.items() {
+        Some(items) => !items.is_empty() && items.iter().all(is_one),
+        None => is_one(value),
+    }
+}
+
+fn is_code_of_a_reason(value: &Json) -> bool {
+    let code = value.text().unwrap_or_default();
+    let is_known = code.get(..2).is_some_and(|start| REASONS_BEGIN.contains(&start));
+    let is_numbered = match code.as_bytes() {
+        [_, _, first, second] => first.is_ascii_digit() && (second.is_ascii_digit() || second.is_ascii_uppercase()),
         _ => false,
     };
-    let has_one = |item: &Json| item.pointer("/code").is_some_and(|code| is_code(&code));
-    match value.items() {
-        Some(items) => !items.is_empty() && items.iter().all(has_one),
-        None => is_code(value),
-    }
+    is_known && is_numbered || REASONS.contains(&&*code)
+}
+
+/// Whether an object has such a code, and nothing beside it but words.
+fn has_a_reason(object: &Json) -> bool {
+    let Ok(members) = object.parse::<JsonMap>() else {
+        return false;
+    };
+    let is_of_a_code = |name: &str| matches!(name, "code" | "errorCode");
+    let speaks_of_it = |(name, value): (&str, &Json)| match is_of_a_code(name) {
+        true => is_code_of_a_reason(value),
+        false => is_blank(value) || value.text().is_some() && !is_of_the_way(value),
+    };
+    members.iter().any(|(name, _)| is_of_a_code(name)) && members.iter().all(speaks_of_it)
+}
+
+fn is_of_the_way(words: &Json) -> bool {
+    let words = words.text().unwrap_or_default().to_lowercase();
+    OF_THE_WAY.iter().any(|of_it| words.contains(of_it))
 }
 
 const NOT_TO_BE_READ: &str = "expected a list of objects that have each name once, and a text for the next page";

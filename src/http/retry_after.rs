@@ -22,7 +22,7 @@ use http::header::{DATE, RETRY_AFTER};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// After so long, counted from the reply on; zero: at once.
+    /// After so long, counted from the reply on; zero: at once. A time that is over already says nothing.
     After(Duration),
     /// The server asks for time, in words that cannot be read, or not all of them: of `soon, 30` nobody knows whether 30
     /// seconds are enough. It is not to be taken for "at once".
@@ -94,12 +94,13 @@ impl Asked {
             let is_list = parts.iter().any(|part| !part.is_empty());
             for part in parts.iter().filter(|part| !is_list || !part.is_empty()) {
                 match wait(part, now) {
-                    Some(wait) => asked.longest = asked.longest.max(Some(wait)),
+                    Some(Wait::Of(wait)) => asked.longest = asked.longest.max(Some(wait)),
+                    Some(Wait::Over) => {}
                     None => asked.unreadable = true,
                 }
             }
         }
-        Some(asked)
+        (asked.unreadable || asked.longest.is_some()).then_some(asked)
     }
 }
 
@@ -135,27 +136,38 @@ fn is_a_day(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphabetic())
 }
 
-fn wait(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    unix_time(text, now).or_else(|| seconds(text)).or_else(|| {
-        let left = date(text)?.signed_duration_since(now);
-        Some(left.to_std().unwrap_or_default())
-    })
+/// What one member of the field says.
+enum Wait {
+    Of(Duration),
+    /// The time that it names is over: it says nothing of how long, so that it is no less than where nothing is said.
+    Over,
 }
 
-/// Until a time that is counted from 1970 on, in seconds or in thousandths of them. Nobody asks for thirty years of peace.
-fn unix_time(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let number: i64 = text.parse().ok()?;
-    let time = match text.len() {
-        10 => DateTime::from_timestamp(number, 0),
-        13 => DateTime::from_timestamp_millis(number),
-        _ => None,
+fn wait(text: &str, now: DateTime<Utc>) -> Option<Wait> {
+    let until = |time: DateTime<Utc>| match time.signed_duration_since(now).to_std() {
+        Ok(left) if !left.is_zero() => Wait::Of(left),
+        _ => Wait::Over,
     };
-    let left = time?.signed_duration_since(now);
-    Some(left.to_std().unwrap_or_default())
+    match seconds(text) {
+        Some(count) => Some(unix_time(count).map_or(Wait::Of(Duration::from_secs(count)), until)),
+        None => date(text).map(until),
+    }
+}
+
+/// The time that a number is, counted from 1970 on in seconds, or in thousandths or millionths of them. Nobody asks for thirty
+/// years of peace.
+fn unix_time(count: u64) -> Option<DateTime<Utc>> {
+    let number = i64::try_from(count).ok()?;
+    match count {
+        1_000_000_000..10_000_000_000 => DateTime::from_timestamp(number, 0),
+        1_000_000_000_000..10_000_000_000_000 => DateTime::from_timestamp_millis(number),
+        1_000_000_000_000_000..10_000_000_000_000_000 => DateTime::from_timestamp_micros(number),
+        _ => None,
+    }
 }
 
 /// A count of seconds, rounded up. One that is too large to count is as long as can be counted.
-fn seconds(text: &str) -> Option<Duration> {
+fn seconds(text: &str) -> Option<u64> {
     let number = text
         .strip_suffix("seconds")
         .or_else(|| text.strip_suffix("sec"))
@@ -169,9 +181,7 @@ fn seconds(text: &str) -> Option<Duration> {
     }
     let more = u64::from(fraction.bytes().any(|digit| digit != b'0'));
     // Nothing but digits: only a number that is too large is none.
-    Some(Duration::from_secs(
-        whole.parse().unwrap_or(u64::MAX).saturating_add(more),
-    ))
+    Some(whole.parse().unwrap_or(u64::MAX).saturating_add(more))
 }
 
 /// A date of RFC 9110 section 5.6.7, the same with another name or number for its zone, or one of ISO 8601.
@@ -235,8 +245,14 @@ mod tests {
             ("99999999999999999999999", u64::MAX),
             ("1796126500", 100),
             ("1796126500000", 100),
-            ("1420000000", 0),
+            ("1796126500000000", 100),
+            ("1796126499.5", 100),
+            ("1796126500s", 100),
+            ("1796126500 seconds", 100),
+            ("0000000120", 120),
+            ("0000000000120", 120),
             ("86400000", 86_400_000),
+            ("999999999", 999_999_999),
             ("Tue, 01 Dec 2026 12:01:40 GMT", 100),
             ("Tuesday, 01-Dec-26 12:01:40 GMT", 100),
             ("Tue Dec  1 12:01:40 2026", 100),
@@ -252,8 +268,7 @@ mod tests {
             ("2026-12-01T12:01:40", 100),
             ("2026-12-01 12:01:40", 100),
             ("2026-12-01 12:01:40 UTC", 100),
-            // Over already.
-            ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+            ("Wed, 21 Oct 2015 07:28:00 GMT, 7", 7),
             // Lists: the longest.
             ("5, 7", 7),
             ("7;5", 7),
@@ -277,6 +292,22 @@ mod tests {
             let expected = Some(RetryAfter::After(Duration::from_secs(secs)));
             assert_eq!(read(&values), expected, "{values:?}");
         }
+    }
+
+    #[test]
+    fn a_time_that_is_over_says_nothing_of_how_long() {
+        for value in [
+            "1420000000",
+            "1420000000.5",
+            "1420000000000",
+            "1796126400",
+            "Wed, 21 Oct 2015 07:28:00 GMT",
+            "2015-10-21T07:28:00Z",
+            "1420000000, Wed, 21 Oct 2015 07:28:00 GMT",
+        ] {
+            assert_eq!(read(&[value]), None, "{value}");
+        }
+        assert_eq!(read(&["0", "1420000000"]), Some(RetryAfter::After(Duration::ZERO)));
     }
 
     #[test]

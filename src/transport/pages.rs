@@ -535,17 +535,17 @@ const END_AS_A_PLACE: &[&str] = &["cursor", "token", "marker", "continuation", "
 /// Those of them that are such a word, though it may have nothing but digits.
 const ARE_WORDS: &[&str] = &["cursor", "token"];
 
-/// How the names of those end in whose values each letter counts.
-const ARE_EXACT: &[&str] = &[
-    "iban",
-    "id",
-    "ids",
-    "key",
-    "marker",
-    "name",
-    "ref",
-    "reference",
-    "token",
+/// How the names of those end whose values are words of the provider's own, which may be written in letters of the other case. In
+/// any other each letter counts: `abc` and `ABC` may be two customers.
+const ARE_OF_AN_ENUM: &[&str] = &[
+    "status",
+    "state",
+    "type",
+    "kind",
+    "direction",
+    "sort",
+    "sortorder",
+    "currency",
 ];
 
 /// Whether a link asks for more of what the call asked for: every parameter that the call set and that is none of paging
@@ -601,13 +601,12 @@ fn ends_in(name: &[u8], ends: &[&str]) -> bool {
     ends.iter().any(|end| plain.ends_with(end.as_bytes()))
 }
 
-/// Whether two values of a parameter are one. A word, as enums have them, may be written in letters of the other case, but for what
-/// names somebody's thing.
+/// Whether two values of a parameter are one. A word of an enum may be written in letters of the other case.
 fn is_same(name: &[u8], one: &[u8], other: &[u8]) -> bool {
     let is_word = one
         .iter()
         .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-'));
-    let may_differ = is_word && !is_of_paging(name) && !ends_in(name, ARE_EXACT);
+    let may_differ = is_word && !is_of_paging(name) && (ends_in(name, ARE_OF_AN_ENUM) || plain_name(name) == b"order");
     is_same_value(one, other) || may_differ && one.eq_ignore_ascii_case(other)
 }
 
@@ -1014,6 +1013,12 @@ mod tests {
             ("status=booked", "status=PENDING&page=2", false, false),
             ("status=booked", "status=BOOKED", false, false),
             ("accountId=ab", "accountId=AB&page=2", false, false),
+            ("customer=abc", "customer=ABC&offset=1", false, false),
+            ("paymentOrder=abc", "paymentOrder=ABC&offset=1", false, false),
+            ("order=asc", "order=ASC&page=2", true, true),
+            ("q=abc", "q=ABC&offset=1", false, false),
+            ("consentState=new", "consentState=NEW&page=2", true, true),
+            ("type[]=new", "type[]=NEW&page=2", true, true),
             ("accountId=a1", "accountId=A1&page=2", false, false),
             ("amountFrom=10.0", "amountFrom=10.00&page=2", true, true),
             ("amountFrom=10.0", "amountFrom=10.01&page=2", false, false),

@@ -210,6 +210,9 @@ pub(super) const DONE: &[&str] = &[
 /// ... or taken, to be done: this says less of how it ends ...
 pub(super) const TAKEN: &[&str] = &["accepted", "processed", "received", "submitted"];
 
+/// What may be said of the call as well as of what it was to do.
+const OF_THE_CALL: &[&str] = &["complete", "completed", "done", "new", "open"];
+
 /// ... or ended.
 pub(super) const ENDED: &[&str] = &["deleted", "removed", "revoked", "terminated"];
 
@@ -292,7 +295,7 @@ pub(super) fn is_a_limit(text: &str) -> bool {
 pub(super) fn is_yet_to_be(text: &str) -> bool {
     let spelled = spelled(text);
     match spelled.split_whitespace().collect::<Vec<_>>()[..] {
-        ["incomplete"] => true,
+        ["incomplete"] | ["not", "yet"] => true,
         ["not", word] | [_, "not", word] => YET_TO_BE.contains(&word),
         _ => false,
     }
@@ -306,6 +309,14 @@ pub(super) fn was_undone(text: &str) -> bool {
             .split_whitespace()
             .last()
             .is_some_and(|word| UNDONE.contains(&word))
+}
+
+/// Whether a status says no more than that the call was taken, or is over: not what became of it.
+pub(super) fn is_of_the_call_only(text: &str) -> bool {
+    spelled(text)
+        .split_whitespace()
+        .last()
+        .is_some_and(|word| TAKEN.contains(&word) || OF_THE_CALL.contains(&word))
 }
 
 /// What the words say as a whole, if they are a short phrase of no failure.

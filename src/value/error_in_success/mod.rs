@@ -3,9 +3,11 @@
 //! Each member of an object gives a sign. Some are certain: whatever stands beside it, a reply that has an `error` is none of a
 //! success. Some state a failure: a status, a member such as `declined`. Some an error has and a success may: a code, words.
 //! Words acquit of nothing, unless they are as a whole a short phrase of a success, and a sentence with a word of a failure in it
-//! convicts only where neither a good status nor an id of what was done is beside it. How much of that is enough depends on what
-//! was expected: a value, a page, or nothing; and whether the call changed something, for a failure that is taken for a success
-//! is then worse than a success that nobody is sure of.
+//! convicts only where neither a good status nor an id of what was done is beside it. A status that says only that the call was
+//! taken outweighs no refusal that is as short as a code. Of the objects in an object those count that are named for what a call
+//! makes or answers: a deal has more in it that may be refused. How much of that is enough depends on what was expected: a value,
+//! a page, or nothing; and whether the call changed something, for a failure that is taken for a success is then worse than a
+//! success that nobody is sure of.
 
 mod codes;
 mod in_error;
@@ -336,6 +338,11 @@ mod tests {
             (r#""statusCode":"503 Down""#, Some("statuscode")),
             (r#""status":{"code":503,"message":"x"}"#, Some("status")),
             (r#""success":"no""#, Some("success")),
+            (r#""success":"Not successful""#, Some("success")),
+            (r#""success":"Not applicable""#, None),
+            (r#""success":"not yet""#, None),
+            (r#""success":"1 failed""#, None),
+            (r#""ok":"Ask again if your bank has declined it""#, None),
             (r#""hasErrors":true"#, Some("errors")),
             (r#""errors":[{"code":1}]"#, Some("errors")),
             (r#""meta":{"error":"x"}"#, Some("meta")),
@@ -519,6 +526,36 @@ mod tests {
             r#"{"dealId":"D1","message":"Insufficient funds"}"#,
             r#"{"dealId":"D1","code":450,"message":"x"}"#,
             r#"{"quoteId":"q-1","code":450}"#,
+            // Nor is that of a gateway; and what the call makes says more than what is around it, as a short refusal does.
+            r#"{"deal":{"booked":false},"version":1}"#,
+            r#"{"createDealResponse":{"booked":false},"elapsed":12}"#,
+            r#"{"dealDetails":{"status":"REJECTED"},"version":1}"#,
+            r#"{"newDeal":{"status":"REJECTED"},"version":1}"#,
+            r#"{"item":{"status":"REJECTED"},"version":1}"#,
+            r#"{"supportId":"A1","message":"The requested URL was rejected."}"#,
+            r#"{"incidentId":"A1","message":"Access was denied by policy"}"#,
+            r#"{"ray_id":"A1","message":"Access was denied by policy"}"#,
+            r#"{"activityId":"a","code":"Q17"}"#,
+            r#"{"accountId":"a","message":"The quote was rejected by the desk"}"#,
+            r#"{"deal":{"status":"REJECTED"},"status":"COMPLETED"}"#,
+            r#"{"deal":{"status":"REJECTED"},"status":"PROCESSED"}"#,
+            r#"{"transactionId":"T1","deal":{"status":"REJECTED"}}"#,
+            r#"{"batchId":"T1","deals":[{"status":"REJECTED"}]}"#,
+            r#"{"id":"req-1","deal":{"status":"REJECTED"}}"#,
+            r#"{"id":"req-1","payment":{"status":"REJECTED"}}"#,
+            r#"{"status":"COMPLETED","transfer":{"status":"REJECTED"}}"#,
+            r#"{"dealId":"D1","deal":{"error":"declined"}}"#,
+            r#"{"deal":{"status":"REJECTED"},"payment":{"id":"P1","status":"PENDING"}}"#,
+            r#"{"deals":[{"id":"D1","status":"Booked"},{"id":"D2","status":"REJECTED"}]}"#,
+            r#"{"deals":[{"id":"D0","status":"CANCELLED"}],"count":1}"#,
+            r#"{"status":"processed","message":"Declined"}"#,
+            r#"{"status":"completed","message":"Insufficient funds"}"#,
+            r#"{"status":"ACCEPTED","message":"Quote expired"}"#,
+            r#"{"status":"received","message":"Rejected"}"#,
+            r#"{"status":"open","message":"Rejected"}"#,
+            r#"{"status":"OK","message":"Quote expired"}"#,
+            r#"{"completed":true,"message":"Declined"}"#,
+            r#"{"success":"The quote was rejected by the desk"}"#,
         ];
         for object in failed {
             assert!(error_of_effect(&members(object)).is_some(), "{object}");
@@ -592,6 +629,30 @@ mod tests {
             r#"{"dealId":"D1","rejectionDeadline":"2026-12-01"}"#,
             r#"{"dealId":"D1","status":"Created","name":"Limited"}"#,
             r#"{"deal":{"id":"D1"},"beneficiary":{"id":"b","name":"FAILSAFE"}}"#,
+            r#"{"dealId":"D1","success":"Not applicable"}"#,
+            r#"{"dealNumber":"D1","funds":{"received":false}}"#,
+            r#"{"deal":{"dealId":"D1","status":"Booked"},"payment":{"received":false}}"#,
+            r#"{"deal":{"dealId":"D1"},"beneficiary":{"approved":false}}"#,
+            r#"{"dealNumber":"D1","status":"OK","beneficiary":{"status":"REJECTED"}}"#,
+            r#"{"dealNumber":"D1","fees":[{"waived":true,"status":"CANCELLED"}]}"#,
+            r#"{"dealNumber":"D1","promotion":{"code":"X","status":"EXPIRED"}}"#,
+            r#"{"dealNumber":"D1","rate":{"expired":true}}"#,
+            r#"{"dealNumber":"D1","company":{"registrationStatus":"NOT_REGISTERED"}}"#,
+            r#"{"dealNumber":"D1","payments":[{"submitted":false}]}"#,
+            r#"{"deal":{"dealId":"D1","status":"Booked"},"order":{"id":"D0","status":"EXPIRED"}}"#,
+            r#"{"deal":{"dealId":"D1","status":"Booked"},"replaces":{"id":"D0","status":"CANCELLED"}}"#,
+            r#"{"deal":{"dealId":"D1","status":"Booked"},"payments":[{"status":"FAILED"}]}"#,
+            r#"{"deals":[{"id":"D1","status":"Booked"},{"id":"D0","status":"CANCELLED"}]}"#,
+            r#"{"deals":[{"id":"D1","status":"Booked"},{"id":"D0","status":"CANCELLED"}],"count":2}"#,
+            r#"{"dealId":"D1","status":"Booked","order":{"status":"CANCELLED"}}"#,
+            r#"{"orderNo":"1","message":"Funds for rejected goods"}"#,
+            r#"{"dealRef":"1","message":"Funds for rejected goods"}"#,
+            r#"{"dealId":"D1","supportId":"A1","message":"Refund for rejected goods"}"#,
+            r#"{"beneficiaryId":"b","name":"Failsafe"}"#,
+            r#"{"beneficiaryId":"b","approved":true,"message":"Beneficiary created"}"#,
+            r#"{"dealId":"D1","status":"Open","details":"Missing invoice"}"#,
+            r#"{"status":"BOOKED","message":"Declined"}"#,
+            r#"{"status":"processed","reason":"Refund for rejected goods"}"#,
         ];
         for object in done {
             assert_eq!(error_of_effect(&members(object)), None, "{object}");
@@ -640,6 +701,8 @@ mod tests {
             (r#"{"id":"c1","message":"The consent was not deleted"}"#, true),
             (r#"{"code":"C17","message":"Request received, consent in use"}"#, true),
             (r#"{"deleted":0}"#, true),
+            (r#"{"consent":{"status":"FAILED"},"version":1}"#, true),
+            (r#"{"consent":{"approved":false},"version":1}"#, true),
             (r#"{"result":false}"#, true),
             (r#"{"status":false}"#, true),
             (r#"{"status":"NOT_CONFIRMED"}"#, true),

@@ -165,6 +165,45 @@ pub(super) const IDS_OF_A_CALL: &[&str] = &[
     "user",
 ];
 
+/// Those of a gateway, of what a reply was logged as, and of what the call was about: a thing that was read may be known by one,
+/// but it does not show that something was done.
+const IDS_OF_A_GATEWAY: &[&str] = &[
+    "activity",
+    "api",
+    "event",
+    "incident",
+    "operation",
+    "ray",
+    "req",
+    "support",
+    "xrequest",
+];
+const IDS_OF_A_PARTY: &[&str] = &["account", "beneficiary"];
+
+/// What calls make, in the order in which it is looked for. A deal is what its parts are of.
+pub(super) const DEAL: &str = "deal";
+const MADE: &[&str] = &[
+    DEAL,
+    "booking",
+    "order",
+    "payment",
+    "payout",
+    "trade",
+    "transaction",
+    "transfer",
+];
+/// What may stand before it in the name of an object, and behind it.
+const BEFORE_WHAT_IS_MADE: &[&str] = &["booked", "created", "forward", "fx", "new", "spot"];
+const BEHIND_WHAT_IS_MADE: &[&str] = &["", "s", "data", "detail", "details", "info", "record", "summary"];
+/// How the names of its ids may end, beside `Id`.
+const END_AS_AN_ID: &[&str] = &["number", "no", "ref"];
+
+/// Names of objects that may be what was made, whatever that is, and how others of a reply's answer end.
+const ANSWERS: &[&str] = &[
+    "content", "entity", "item", "items", "output", "record", "records", "reply", "resource",
+];
+const END_AS_AN_ANSWER: &[&str] = &["response", "result", "results"];
+
 /// How the names begin of objects that tell of something else than what became of the call.
 const BESIDE_WHAT_WAS_DONE: &[&str] = &["history", "info", "notice", "warning"];
 
@@ -322,6 +361,49 @@ pub(super) fn is_an_id(name: &str) -> bool {
         || ["Id", "ID", "_id", "-id"].iter().any(|end| name.ends_with(end))
         || ends_as(name, &["reference"]).is_some();
     is_one && begins_as(name, IDS_OF_A_CALL).is_none()
+}
+
+/// Whether it is the id of nothing but the call, or of the reply: what stands beside it may be an error's.
+pub(super) fn is_of_a_gateway(name: &str) -> bool {
+    begins_as(name, IDS_OF_A_GATEWAY).is_some()
+}
+
+/// Whether it is an id that shows that something was done.
+pub(super) fn is_id_of_what_was_done(name: &str) -> bool {
+    let is_number = || named(name, &["uuid"]).is_some() || is_number_of_what_is_made(name);
+    let is_anothers = || is_of_a_gateway(name) || begins_as(name, IDS_OF_A_PARTY).is_some();
+    (is_an_id(name) || is_number()) && !is_anothers()
+}
+
+/// Whether it is the id of what a call makes, which has a name of its own: `dealId`. A `transactionId` may be that of any call.
+pub(super) fn is_id_of_what_is_made(name: &str) -> bool {
+    let is_id = |rest: &str| matches!(rest, "id" | "reference") || END_AS_AN_ID.contains(&rest);
+    after_what_is_made(name).is_some_and(|(made, rest)| made != "transaction" && is_id(&rest))
+}
+
+/// `dealNumber`, `orderNo`
+fn is_number_of_what_is_made(name: &str) -> bool {
+    after_what_is_made(name).is_some_and(|(_, rest)| END_AS_AN_ID.contains(&rest.as_str()))
+}
+
+/// What a call makes, by which a name begins, and how the name goes on.
+fn after_what_is_made(name: &str) -> Option<(&'static str, String)> {
+    let made = begins_as(name, MADE)?;
+    Some((made, letters(name).skip(made.len()).collect()))
+}
+
+/// What a call makes, if an object of this name is one, or a list of them is.
+pub(super) fn what_is_made(name: &str) -> Option<&'static str> {
+    let before = begins_as(name, BEFORE_WHAT_IS_MADE).unwrap_or_default();
+    let name = letters(name).skip(before.len()).collect::<String>();
+    let (made, rest) = after_what_is_made(&name)?;
+    BEHIND_WHAT_IS_MADE.contains(&rest.as_str()).then_some(made)
+}
+
+/// Whether an object of this name is what a reply answers: `result`, `createDealResponse`.
+pub(super) fn is_an_answer(name: &str) -> bool {
+    let is_one = named(name, ANSWERS).is_some() || ends_as(name, END_AS_AN_ANSWER).is_some();
+    is_one && may_be_what_was_done(name)
 }
 
 pub(super) fn is_a_link(name: &str) -> bool {

@@ -6,14 +6,15 @@ use super::codes::{
 use super::in_error::InError;
 use super::look::{Look, is_failure};
 use super::names::{
-    AROUND, AT_AN_END, BESIDE_AN_ERROR, CODES, DENIED_IF_FALSE, DENIED_IF_NOT_ENDED, LABELS, MESSAGES,
+    AROUND, AT_AN_END, BESIDE_AN_ERROR, CODES, DEAL, DENIED_IF_FALSE, DENIED_IF_NOT_ENDED, LABELS, MESSAGES,
     MESSAGES_FOR_PEOPLE, NAME, NO, NOT_ENDED, OF_A_KIND, OF_A_STATUS, OF_A_SUCCESS, RESULT, WORD_OF_A_STATUS, YES,
-    answers, goes_on, is_an_id, is_of_a_thing, may_be_what_was_done, named, of_a_failure, of_a_thing, of_an_error,
-    of_status_words,
+    answers, goes_on, is_an_answer, is_an_id, is_id_of_what_is_made, is_id_of_what_was_done, is_of_a_gateway,
+    is_of_a_thing, may_be_what_was_done, named, of_a_failure, of_a_thing, of_an_error, of_status_words, what_is_made,
 };
 use super::node::Node;
 use crate::value::outcome_words::{
-    DONE, ENDED, Says, TAKEN, UNDER_WAY, is_a_limit, is_short, is_yet_to_be, says, there_are_none, was_undone,
+    DONE, ENDED, Says, TAKEN, UNDER_WAY, is_a_limit, is_of_the_call_only, is_short, is_yet_to_be, says, there_are_none,
+    was_undone,
 };
 use crate::value::{Json, JsonMap};
 
@@ -27,11 +28,15 @@ pub(super) struct Told {
     pub(super) certain: Option<&'static str>,
     /// That it failed, in a word.
     failure: Option<&'static str>,
+    /// That what was to be made came to its end.
+    end: Option<&'static str>,
     /// That something was not done, if it is not under way.
     denied: Option<&'static str>,
     /// That it failed, in words as short as a code, or in a sentence.
     short: Option<&'static str>,
     sentence: Option<&'static str>,
+    /// The words of a refusal, or of an end, are as short as a code.
+    curt: Option<&'static str>,
     /// The name of the object is one that errors have.
     name: Option<&'static str>,
     /// A code as HTTP has them for errors.
@@ -53,10 +58,14 @@ pub(super) struct Told {
     went_well: bool,
     /// ... or where what was done stands ...
     stands: bool,
+    /// ... and not only that of the call ...
+    is_firm: bool,
     /// ... and that it is not done yet.
     is_under_way: bool,
     /// There is an id of what was done.
     has_id: bool,
+    /// It is one with the name of what calls make: `dealId`.
+    is_made: bool,
     /// There is an id, of whatever thing: an object may have any name then.
     is_a_thing: bool,
     /// There is an issue, as an error has one beside its name.
@@ -102,9 +111,9 @@ impl Told {
                 continue;
             }
             if !value.is_blank_or_none() {
-                let is_an_id = is_an_id(name) && value.is_said();
-                told.is_a_thing |= is_an_id;
-                told.has_id |= look.ends_accuse() && is_an_id;
+                if told.note_id(name, value, look) {
+                    continue;
+                }
                 if !(is_only && inside.look_in(None, value, look, depth)) {
                     told.other = true;
                     objects.push((name, value));
@@ -115,27 +124,74 @@ impl Told {
                 objects.push((name, value));
             }
         }
-        // Where neither an id nor a status says that this is what was done itself, it may stand in one of the objects.
-        if look.has_effect && !(told.has_id || told.stands) {
-            for (_, object) in objects.iter().filter(|(name, _)| may_be_what_was_done(name)) {
-                told.failure = told.failure.or_else(|| Self::stated_in(object, look, depth));
-            }
+        if look.has_effect {
+            told.note_objects(&objects, look, depth);
         }
         // What is soft is outweighed where it stands, and nowhere else.
         if look.has_effect && told.is_success {
-            (told.short, told.sentence, told.code, told.words) = (None, None, None, None);
+            (told.short, told.sentence, told.curt) = (None, None, None);
+            (told.code, told.words) = (None, None);
             told.is_message = false;
         }
         told.take_in(None, inside);
         told
     }
 
-    /// The member by which an object, or one of a list, states that it failed. Codes and words may be those of anything.
-    fn stated_in(value: &Node, look: Look<'_>, depth: usize) -> Option<&'static str> {
-        let mut inside = Self::default();
-        inside.look_in(None, value, look, depth);
-        let denied = inside.denied.filter(|_| !inside.is_under_way);
-        inside.certain.or(inside.failure).or(denied)
+    /// Notes an id, and whether it is one of the call alone, that is of no thing.
+    fn note_id(&mut self, name: &str, value: &Node, look: Look<'_>) -> bool {
+        let (is_one, is_of_what_was_done) = (is_an_id(name), is_id_of_what_was_done(name));
+        if !(is_one || is_of_what_was_done) || !value.is_said() {
+            return false;
+        }
+        let is_of_the_call = look.has_effect && is_of_a_gateway(name);
+        self.is_a_thing |= !is_of_the_call;
+        self.has_id |= look.ends_accuse() && is_of_what_was_done;
+        self.is_made |= look.ends_accuse() && is_id_of_what_is_made(name);
+        is_of_the_call
+    }
+
+    /// Notes what the objects state that may be what was done. Of a deal that is booked, another object may have failed.
+    fn note_objects(&mut self, objects: &[(&str, &Node)], look: Look<'_>, depth: usize) {
+        let mut looked_at = Vec::new();
+        let holds_more = |object: &Node| matches!(object, Node::Object(_) | Node::List(_));
+        let objects = objects.iter().filter(|(_, object)| holds_more(object));
+        for (name, object) in objects.filter(|(name, _)| self.may_stand_in(name, look)) {
+            let mut inside = Self::default();
+            inside.look_in(None, object, look, depth);
+            looked_at.push((what_is_made(name), inside));
+        }
+        let is_booked = looked_at
+            .iter()
+            .any(|(made, inside)| *made == Some(DEAL) && inside.is_done());
+        // A part of what was made has denials of its own: `"payment":{"received":false}`.
+        let says_it_itself = self.has_id || self.stands;
+        for (made, inside) in looked_at {
+            let (is_a_deal, is_a_part) = (made == Some(DEAL), !matches!(made, None | Some(DEAL)));
+            let failed = inside.failure.or(inside.end).filter(|_| is_a_deal || !is_booked);
+            let may_deny = look.ends_something || !(is_a_part || says_it_itself);
+            let denied = inside.denied.filter(|_| may_deny && !inside.is_under_way);
+            self.failure = self.failure.or(inside.certain).or(failed).or(denied);
+        }
+    }
+
+    /// Whether what was done may stand in an object of this name. Of a deal it says whatever is beside it; another thing may be a part
+    /// of what has an id, and an answer of what has a status.
+    fn may_stand_in(&self, name: &str, look: Look<'_>) -> bool {
+        let says_it_itself = self.has_id || self.stands;
+        if look.ends_something {
+            return may_be_what_was_done(name) && !says_it_itself;
+        }
+        match what_is_made(name) {
+            Some(DEAL) => true,
+            Some(_) => !(self.is_made || self.has_id && self.stands),
+            None => is_an_answer(name) && !says_it_itself,
+        }
+    }
+
+    /// Whether it is a thing that was done, and nothing says that it failed.
+    fn is_done(&self) -> bool {
+        let failed = self.certain.or(self.failure).or(self.end);
+        self.has_id && self.stands && failed.is_none()
     }
 
     /// A code and words: an error has both.
@@ -146,10 +202,12 @@ impl Told {
     /// That it failed, as far as nothing says more.
     pub(super) fn failed(&self) -> Option<&'static str> {
         self.failure
+            .or(self.end)
             .or(self.denied.filter(|_| !self.is_under_way))
             .or(self.name.filter(|_| self.is_an_errors()))
             .or(self.number.filter(|_| !self.has_id))
             .or(self.short.filter(|_| !self.stands))
+            .or(self.curt.filter(|_| !(self.is_firm || self.has_id)))
             .or(self
                 .sentence
                 .filter(|_| !(self.stands || self.went_well || self.has_id)))
@@ -174,21 +232,28 @@ impl Told {
             Node::Object(_) => std::slice::from_ref(value),
             _ => &[],
         };
-        let mut is_one = false;
-        for object in objects.iter().filter(|object| matches!(object, Node::Object(_))) {
-            is_one = true;
-            self.take_in(member, Self::by_all(object.members(), look, depth));
+        let objects = objects.iter().filter(|object| matches!(object, Node::Object(_)));
+        let told: Vec<_> = objects
+            .map(|object| Self::by_all(object.members(), look, depth))
+            .collect();
+        // One of several that was done shows that those that are over are of before.
+        let is_done = told.iter().any(Self::is_done);
+        for inner in &told {
+            let end = inner.end.filter(|_| !is_done);
+            self.take_in(member, Self { end, ..*inner });
         }
-        is_one
+        !told.is_empty()
     }
 
     fn take_in(&mut self, member: Option<&'static str>, inner: Self) {
         let as_member = |told: Option<&'static str>| told.map(|told| member.unwrap_or(told));
         self.certain = self.certain.or(as_member(inner.certain));
         self.failure = self.failure.or(as_member(inner.failure));
+        self.end = self.end.or(as_member(inner.end));
         self.denied = self.denied.or(as_member(inner.denied));
         self.short = self.short.or(as_member(inner.short));
         self.sentence = self.sentence.or(as_member(inner.sentence));
+        self.curt = self.curt.or(as_member(inner.curt));
         self.number = self.number.or(as_member(inner.number));
         self.name = self.name.or(as_member(inner.name));
         self.code = self.code.or(as_member(inner.code));
@@ -201,8 +266,10 @@ impl Told {
         self.is_well |= inner.is_well;
         self.went_well |= inner.went_well;
         self.stands |= inner.stands;
+        self.is_firm |= inner.is_firm;
         self.is_under_way |= inner.is_under_way;
         self.has_id |= inner.has_id;
+        self.is_made |= inner.is_made;
         self.is_a_thing |= inner.is_a_thing;
         self.has_issue |= inner.has_issue;
         self.other |= inner.other;
@@ -211,13 +278,7 @@ impl Told {
     /// Whether the member has to do with success and failure, or with what an error has beside it.
     fn note_a_sign(&mut self, name: &str, value: &Node, look: Look<'_>, depth: usize) -> bool {
         if let Some(member) = named(name, OF_A_SUCCESS) {
-            let may_be_a_count = |value: &Json| !value.get().starts_with(['"', 'f']);
-            let is_count = look.has_list && value.json().is_some_and(may_be_a_count);
-            self.is_success |= value.is_one_of(YES);
-            let denies = || value.text().is_some_and(|text| says(&text) == Says::Failure);
-            if (value.is_one_of(NO) || denies()) && !is_count {
-                self.certain = self.certain.or(Some(member));
-            }
+            self.note_success(member, value, look);
         } else if let Some(member) = named(name, look.codes).or_else(|| named(name, CODES)) {
             self.note_code(member, value, look);
         } else if answers(name, DENIED_IF_FALSE) && value.is_one_of(&["false", "n", "no"]) {
@@ -250,8 +311,9 @@ impl Told {
             self.is_taken = true;
         } else if named(name, DONE).is_some() && value.is_one_of(YES) {
             (self.is_well, self.stands) = (true, true);
+            self.is_firm |= !is_of_the_call_only(name);
         } else if answers(name, AT_AN_END) && look.ends_accuse() && value.is_one_of(YES) {
-            self.failure = self.failure.or(Some("true"));
+            self.end = self.end.or(Some("true"));
         } else if named(name, ENDED).is_some() && value.is_one_of(YES) {
             self.is_well |= !look.ends_accuse();
             self.stands |= look.ends_something;
@@ -260,6 +322,18 @@ impl Told {
             return named(name, BESIDE_AN_ERROR).is_some() || goes_on(name);
         }
         true
+    }
+
+    fn note_success(&mut self, member: &'static str, value: &Node, look: Look<'_>) {
+        let may_be_a_count = |value: &Json| !value.get().starts_with(['"', 'f']);
+        let is_count = look.has_list && value.json().is_some_and(may_be_a_count);
+        self.is_success |= value.is_one_of(YES);
+        let denial = denial_in_words(value);
+        if (value.is_one_of(NO) || denial == Some(Denial::Short)) && !is_count {
+            self.certain = self.certain.or(Some(member));
+        } else if denial.is_some() && look.has_effect {
+            self.sentence = self.sentence.or(Some(member));
+        }
     }
 
     fn note_status(&mut self, member: &'static str, value: &Node, look: Look<'_>, depth: usize) {
@@ -314,11 +388,14 @@ impl Told {
         };
         match told {
             Says::Failure => self.failure = self.failure.or(Some(member)),
-            Says::End | Says::Ended if look.ends_accuse() => self.failure = self.failure.or(Some(member)),
+            Says::End | Says::Ended if look.ends_accuse() => self.end = self.end.or(Some(member)),
             Says::End | Says::Ended => self.stands |= look.ends_something,
             Says::NoError => self.went_well |= value.decimal().is_none(),
-            Says::Done => self.stands = true,
-            Says::UnderWay => (self.stands, self.is_under_way) = (true, true),
+            Says::Done => {
+                self.stands = true;
+                self.is_firm |= !is_of_the_call_only(&text);
+            }
+            Says::UnderWay => (self.stands, self.is_firm, self.is_under_way) = (true, true, true),
             Says::Nothing => {}
         }
         told
@@ -336,7 +413,15 @@ impl Told {
         }
         let accuses = !look.has_list && !is_label;
         for text in &texts {
-            match says(text) {
+            let told = says(text);
+            if accuses
+                && look.ends_accuse()
+                && is_short(text)
+                && matches!(told, Says::Failure | Says::End | Says::Ended)
+            {
+                self.curt = self.curt.or(Some(member));
+            }
+            match told {
                 Says::Failure if accuses && is_short(text) => self.short = self.short.or(Some(member)),
                 Says::Failure if accuses => self.sentence = self.sentence.or(Some(member)),
                 Says::End | Says::Ended if accuses && look.ends_accuse() => {
@@ -400,4 +485,24 @@ fn denied(name: &str, value: &Node) -> Option<&'static str> {
 /// Whether a value is a word, or two, and no number.
 fn is_a_short_word(value: &Node) -> bool {
     value.text().is_some_and(|text| is_short(&text)) && value.decimal().is_none()
+}
+
+#[derive(PartialEq, Eq)]
+enum Denial {
+    Short,
+    Long,
+}
+
+/// How a text denies that there was a success. One with a number may be a count, and what is not yet so, or need not be, is no
+/// denial.
+fn denial_in_words(value: &Node) -> Option<Denial> {
+    let text = value.text()?;
+    if is_yet_to_be(&text) || says(&text) != Says::Failure {
+        return None;
+    }
+    let has_a_number = text.contains(|letter: char| letter.is_ascii_digit());
+    Some(match is_short(&text) && !has_a_number {
+        true => Denial::Short,
+        false => Denial::Long,
+    })
 }
