@@ -590,6 +590,8 @@ mod tests {
             r#"{"status":"SUCCESS","details":"Refund of failed delivery"}"#,
             r#"{"meta":{"status":"SUCCESS"},"details":"Refund of failed delivery"}"#,
             r#"{"dealId":"D1","name":"Jo"}"#,
+            r#"{"amount":1,"name":"Jo"}"#,
+            r#"{"amount":1,"name":"Rejected goods"}"#,
             r#"{"dealId":"D1","deleted":false}"#,
             r#"{"dealId":"D1","updated":false}"#,
             r#"{"dealId":"D1","removed":false}"#,

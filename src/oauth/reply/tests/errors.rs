@@ -154,6 +154,7 @@ fn a_code_is_read_in_any_spelling_and_told_in_one() {
         ("invalid-grant", Some("invalid_grant")),
         ("InvalidGrant", Some("invalid_grant")),
         ("InvalidGrant: gone", Some("InvalidGrant")),
+        ("Invalid: grant", Some("Invalid")),
         // A sentence behind the words may say anything else.
         ("Invalid Request: upstream timed out", Some("Invalid")),
         ("Invalid grant: service is in maintenance", Some("Invalid")),

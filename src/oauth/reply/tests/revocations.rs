@@ -82,6 +82,9 @@ fn a_revocation_is_done_when_the_server_says_so_by_what_the_specification_lists(
         ),
         (&[200], 200, r#"{"errorCode":null,"errorMessage":"Revoked"}"#, Done),
         (&[200], 200, r#"{"hasError":"N"}"#, Done),
+        (&[200], 200, r#"{"error_code":0,"error_message":"All is well"}"#, Done),
+        (&[200], 200, r#"{"error":"","error_message":"All is well"}"#, InDoubt),
+        (&[200], 200, r#"{"x":false,"errorMessage":"All is well"}"#, InDoubt),
         (&[200], 200, r#"{"hasError":"Y"}"#, InDoubt),
         (
             &[200],

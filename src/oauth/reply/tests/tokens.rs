@@ -624,6 +624,7 @@ fn tokens_that_a_server_wraps_are_found_and_those_at_the_top_come_first() {
         r#"{"access_token":"a","refresh_token":"r","data":{"refresh_token":"s"}}"#,
         r#"{"data":{"access_token":"a","refresh_token":"r"},"token":{"refresh_token":"s"}}"#,
         r#"{"access_token":"a","data":{"n":1},"tokens":{"refresh_token":"r"}}"#,
+        r#"{"access":{"access_token":"a"},"data":{"n":1},"tokens":{"refresh_token":"r"}}"#,
         r#"{"refresh_token":"r","data":{"access_token":"a"},"result":{"n":1}}"#,
         // Odd fields.
         r#"{"name":"Joe "J" Doe","access_token":"a","refresh_token":"r"}"#,
@@ -883,6 +884,9 @@ fn where_no_error_is_said_a_token_may_have_every_character_of_its_grammar() {
     }
     let done = r#"{"ERROR":{"Code":0,"Message":"Operation completed"},"access_token":"a1","refresh_token":"r1[2]x","expires_in":60}"#;
     assert_eq!(tokens(&PLAIN, done).refresh_token.unwrap().expose_secret(), "r1[2]x");
+    let without_a_code = done.replace(r#""Code":0"#, r#""Code":"""#);
+    let read_so = read(&PLAIN, &ASKED, &reply(200, &without_a_code));
+    assert!(read_so.is_err() || read_so.unwrap().refresh_token.is_none());
     // Beside nothing that describes an access token they may be words on one that lives.
     for refresh in ["tok[9]abc", "refresh-2[0]:x"] {
         for beside in [
@@ -981,6 +985,33 @@ fn what_repeats_a_token_in_part_or_stands_for_one_is_none_whatever_is_beside_it(
 }
 
 #[test]
+fn what_hides_a_token_is_told_from_what_is_like_it() {
+    for (text, is_hidden) in [
+        ("refr\u{2026}-1", true),
+        ("refrxxxx-1", true),
+        ("refrxx-1", true),
+        ("refrx1", false),
+        ("refresh-1.", false),
+        ("refresh-1]", false),
+        ("refresh-1[spent]", true),
+    ] {
+        assert_eq!(hides(text, "refresh-1"), is_hidden, "{text}");
+    }
+    assert!(has_a_word_in_brackets("ab12[spent]") && !has_a_word_in_brackets("ab12[1234]"));
+    for (text, is_of_all) in [
+        ("abcdefghijKLMNOPQRSTUV!#%", true),
+        ("aB!#%", false),
+        ("abcdefghijklmnopqrstuvwxyz", false),
+        ("abcdefghijKLMNOPQRSTUVWXYZ", false),
+    ] {
+        assert_eq!(is_of_all_characters(text), is_of_all, "{text}");
+    }
+    // Of two that have the same access token alone, nobody knows which refresh token it is.
+    let two = r#"{"data":{"access_token":"a","refresh_token":"r"},"tokens":{"access_token":"a","refresh_token":"s"}}"#;
+    assert!(problem(&ASKED, &reply(200, two)).1);
+}
+
+#[test]
 fn a_refresh_token_alone_is_none_beside_whatever_hints_at_an_error() {
     for body in [
         r#"{"data":{"Error":"invalid_grant","RefreshToken":"not_found"}}"#,
@@ -1056,6 +1087,11 @@ fn what_is_told_of_the_refresh_token_alone_is_not_told_of_the_access_token() {
         ),
         (
             r#"{"expires_in":300,"data":{"access_token":"a","refresh_token":"r"}}"#,
+            Some(300),
+            None,
+        ),
+        (
+            r#"{"expires_in":7,"data":{"access_token":"a","refresh_token":"r","expiresIn":300}}"#,
             Some(300),
             None,
         ),
