@@ -466,6 +466,8 @@ mod tests {
             r#"{"status":"VOID"}"#,
             // What states a failure may stand in an object beside others, and denials and usual names of a refusal are stated.
             r#"{"deal":{"id":"D1","status":"REJECTED"},"version":"1.0"}"#,
+            r#"{"transactionId":"T1","payment":{"status":"FAILED"}}"#,
+            r#"{"deal":{"id":"D1"},"payment":{"status":"FAILED"}}"#,
             r#"{"deal":{"error":"declined"},"apiVersion":"1"}"#,
             r#"{"deal":{"status":"FAILED"},"links":{"self":"/x"}}"#,
             r#"{"createDealResponse":{"success":false},"elapsed":12}"#,
@@ -590,6 +592,9 @@ mod tests {
             r#"{"status":"SUCCESS","details":"Refund of failed delivery"}"#,
             r#"{"meta":{"status":"SUCCESS"},"details":"Refund of failed delivery"}"#,
             r#"{"dealId":"D1","name":"Jo"}"#,
+            r#"{"dealId":"D1","payment":{"status":"FAILED"}}"#,
+            r#"{"dealReference":"D1","payment":{"status":"FAILED"}}"#,
+            r#"{"dealNumber":"D1","payment":{"status":"FAILED"}}"#,
             r#"{"amount":1,"name":"Jo"}"#,
             r#"{"amount":1,"name":"Rejected goods"}"#,
             r#"{"dealId":"D1","deleted":false}"#,
