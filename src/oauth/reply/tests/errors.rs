@@ -389,6 +389,7 @@ fn a_description_is_one_short_line_without_what_the_request_carried_in_secret() 
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_long_secret_takes_no_long_time_to_be_cut_out() {
     for secret in ["/".repeat(30_000), "\u{e9}/".repeat(15_000), "abcdef".repeat(5_000)] {
@@ -398,9 +399,10 @@ fn a_long_secret_takes_no_long_time_to_be_cut_out() {
         };
         for said in ["ab ".repeat(600), "a".repeat(60), "/".repeat(MAX_REPLY / 16)] {
             let body = serde_json::json!({ "error": said, "error_description": said }).to_string();
-            let began = std::time::Instant::now();
-            let _ = read(&PLAIN, &asked, &reply(400, &body)).unwrap_err();
-            assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+            let cost = cost(|| {
+                let _ = read(&PLAIN, &asked, &reply(400, &body)).unwrap_err();
+            });
+            assert!(cost < Duration::from_secs(3), "{cost:?}");
         }
     }
 }
