@@ -504,6 +504,8 @@ async fn a_state_that_stands_beside_an_error_settles_nothing() {
             "open",
         ),
         (r#""transactionStatus":"RJCT","errors":["AM04","INTERNAL"]"#, "open"),
+        // It begins as one of those codes, and is none.
+        (r#""transactionStatus":"RJCT","errorCode":"FRMT""#, "open"),
         (
             r#""transactionStatus":"RJCT","errorCode":"AM04","success":false"#,
             "open",

@@ -140,6 +140,9 @@ mod tests {
             r#""failed":3"#,
             r#""booked":false"#,
             r#""status":"EXPIRED""#,
+            // The states that were asked for.
+            r#""status":["FAILED","BOOKED"]"#,
+            r#""status":{"value":"FAILED"}"#,
             r#""status":"ZERO_RESULTS","message":"x""#,
             r#""code":"20000","message":"x""#,
             r#""title":"Transactions","code":"TX""#,
@@ -174,6 +177,7 @@ mod tests {
             r#""@type":"hydra:Error""#,
             r#""code":"CONSENT_REVOKED""#,
             r#""code":"CONSENT_REVOKED","message":"x""#,
+            r#""accountId":"a","errorCode":"LIMIT""#,
         ] {
             let page = members(&format!(r#"{{"items":[],{beside}}}"#));
             assert!(error_of_no_items(&page, &["items"], &[], true).is_some(), "{beside}");

@@ -558,6 +558,13 @@ mod tests {
             r#"{"status":"OK","message":"Quote expired"}"#,
             r#"{"completed":true,"message":"Declined"}"#,
             r#"{"success":"The quote was rejected by the desk"}"#,
+            // What is empty, or an error has beside it, makes no second thing of an object that is alone.
+            r#"{"answer":{"code":"Q17"},"timestamp":"t"}"#,
+            r#"{"answer":{"code":"Q17"},"deal":null}"#,
+            r#"{"name":"VALIDATION_ERROR","documentation":"https://bank.example/e"}"#,
+            r#"{"rate":"1.2","message":"Your contract was terminated"}"#,
+            // An id does not make an error that of a thing, as it does where a thing is read.
+            r#"{"dealId":"D1","errorCode":"X"}"#,
         ];
         for object in failed {
             assert!(error_of_effect(&members(object)).is_some(), "{object}");
@@ -660,6 +667,21 @@ mod tests {
             r#"{"dealId":"D1","status":"Open","details":"Missing invoice"}"#,
             r#"{"status":"BOOKED","message":"Declined"}"#,
             r#"{"status":"processed","reason":"Refund for rejected goods"}"#,
+            r#"{"lastResult":{"status":"REJECTED"},"version":1}"#,
+            // An id says that it was done as well as a status does: what stands further in is then of a part of it, or of
+            // another thing.
+            r#"{"deal":{"approved":"N"},"status":"AWAITING_APPROVAL"}"#,
+            r#"{"dealReference":"D1","deal":{"booked":false}}"#,
+            r#"{"dealId":"D1","records":[{"status":"FAILED"}]}"#,
+            r#"{"status":"BOOKED","items":[{"status":"CANCELLED"}]}"#,
+            r#"{"detail":{"dealId":"D1","rate":"1.2"},"payment":{"status":"FAILED"}}"#,
+            r#"{"beneficiaryId":"b","status":"ACTIVE","name":"Failsafe","message":"Beneficiary added"}"#,
+            r#"{"beneficiaryId":"b","status":"SUCCESS","name":"Failsafe","message":"Beneficiary added"}"#,
+            r#"{"booked":true,"message":"Declined"}"#,
+            // A status in words is a word or two; a number is the provider's own, and no status of HTTP.
+            r#"{"dealId":"D1","dealStatusCode":450}"#,
+            r#"{"dealId":"D1","dealStatusCode":"450"}"#,
+            r#"{"dealId":"D1","statusDescription":"The first of your quotes was rejected by the desk"}"#,
         ];
         for object in done {
             assert_eq!(error_of_effect(&members(object)), None, "{object}");
@@ -671,6 +693,7 @@ mod tests {
             r#"{"id":null}"#,
             r#"{"status":"CANCELLED"}"#,
             r#"{"deals":[{"error":"x"}]}"#,
+            r#"{"statusDescription":"Rejected"}"#,
             r#"{"data":[{"error":"x"}]}"#,
             r#"{"deal":{"error":"x"}}"#,
             r#"{"dealId":"D1","status":"FAILED","error":{"code":"X"}}"#,
@@ -710,6 +733,9 @@ mod tests {
             (r#"{"deleted":0}"#, true),
             (r#"{"consent":{"status":"FAILED"},"version":1}"#, true),
             (r#"{"consent":{"approved":false},"version":1}"#, true),
+            (r#"{"previousConsent":{"status":"FAILED"},"version":1}"#, false),
+            (r#"{"consentId":"c","consent":{"status":"FAILED"}}"#, true),
+            (r#"{"deleted":true,"account":{"status":"FAILED"}}"#, false),
             (r#"{"result":false}"#, true),
             (r#"{"status":false}"#, true),
             (r#"{"status":"NOT_CONFIRMED"}"#, true),
