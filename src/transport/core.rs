@@ -238,11 +238,7 @@ impl Core {
         with.add_to(&mut parts.headers, operation)
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
         self.0.headers.add_to(&mut parts.headers, operation);
-        if let Some(missing) = operation
-            .needed_headers
-            .iter()
-            .find(|name| !parts.headers.contains_key(**name))
-        {
+        if let Some(missing) = operation.missing_header(&parts.headers) {
             return Err(Error::invalid_request(format!(
                 "{}: this call needs the header `{missing}`, which its client is given once: use `header` of the builder, \
                  `with_header` of a client or a connection's client, or `header` of `CallOptions`",

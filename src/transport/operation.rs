@@ -156,6 +156,12 @@ impl Lookup {
 }
 
 impl Operation {
+    /// The first of [`needed_headers`](Self::needed_headers) that a call does not have.
+    pub(super) fn missing_header(&self, headers: &http::HeaderMap) -> Option<&'static str> {
+        let mut needed = self.needed_headers.iter().copied();
+        needed.find(|name| !headers.contains_key(*name))
+    }
+
     /// What is so where a specification does not say otherwise. Generated code says only what differs.
     pub const BASE: Self = Self {
         id: "",
@@ -292,4 +298,26 @@ pub enum Grade {
     ClientCode,
     /// A standard or a neighbouring operation implies it; nobody shows it.
     Inferred,
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::Operation;
+
+    #[test]
+    fn the_first_header_that_is_missing_is_told() {
+        let operation = Operation {
+            needed_headers: &["X-Tenant", "x-version"],
+            ..Operation::BASE
+        };
+        let mut headers = HeaderMap::new();
+        assert_eq!(Operation::BASE.missing_header(&headers), None);
+        assert_eq!(operation.missing_header(&headers), Some("X-Tenant"));
+        headers.insert("x-tenant", HeaderValue::from_static("t"));
+        assert_eq!(operation.missing_header(&headers), Some("x-version"));
+        headers.insert("x-version", HeaderValue::from_static("1"));
+        assert_eq!(operation.missing_header(&headers), None);
+    }
 }
