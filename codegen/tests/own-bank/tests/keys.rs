@@ -21,6 +21,20 @@ fn with_keys(base: String) -> own_bank::Client {
         .unwrap()
 }
 
+/// A client of the application itself, at the bank that the sandbox plays.
+fn with_token(sandbox: &Sandbox) -> own_bank::Client {
+    let registered = sandbox.client("own_bank");
+    own_bank::Client::builder()
+        .base_url(sandbox.url("own_bank"))
+        .credentials(own_bank::Credentials::new(
+            &registered.client_id,
+            registered.client_secret.expose_secret(),
+        ))
+        .client_credentials([own_bank::Scope::Accounts])
+        .build()
+        .unwrap()
+}
+
 #[tokio::test]
 async fn a_client_of_keys_alone_shows_both_where_they_belong() {
     let server = MockServer::start_async().await;
@@ -165,16 +179,7 @@ async fn the_sandbox_wants_every_key() {
         assert_eq!(error.status().map(|status| status.as_u16()), Some(401), "{error}");
     }
     // A token opens it without keys.
-    let registered = sandbox.client("own_bank");
-    let with_token = own_bank::Client::builder()
-        .base_url(sandbox.url("own_bank"))
-        .credentials(own_bank::Credentials::new(
-            &registered.client_id,
-            registered.client_secret.expose_secret(),
-        ))
-        .client_credentials([own_bank::Scope::Accounts])
-        .build()
-        .unwrap();
+    let with_token = with_token(&sandbox);
     assert!(with_token.get_rate().pair("EURUSD").send().await.is_ok());
 }
 
@@ -183,16 +188,7 @@ async fn a_header_of_a_client_is_given_once_and_its_lack_is_told_before_anything
     let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
         .await
         .unwrap();
-    let registered = sandbox.client("own_bank");
-    let client = own_bank::Client::builder()
-        .base_url(sandbox.url("own_bank"))
-        .credentials(own_bank::Credentials::new(
-            &registered.client_id,
-            registered.client_secret.expose_secret(),
-        ))
-        .client_credentials([own_bank::Scope::Accounts])
-        .build()
-        .unwrap();
+    let client = with_token(&sandbox);
     let error = client.get_limits().send().await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
     assert!(error.to_string().contains("needs the header `X-Tenant`"), "{error}");
