@@ -25,6 +25,7 @@ mod reply_form;
 mod requested_scope;
 mod sending;
 mod server;
+mod token_text;
 pub mod wire;
 
 #[cfg(any(test, finrail_fuzzing))]
