@@ -3,6 +3,7 @@
 use crate::json::Json;
 use crate::model::Specification;
 use regex_syntax::hir::{Class, Hir, HirKind};
+use rust_decimal::Decimal;
 
 /// Deeper than this, only what a schema requires is made.
 const SHALLOW: usize = 4;
@@ -141,13 +142,24 @@ impl Making<'_> {
 
     fn number(&self, schema: &Json) -> String {
         let usual = "10.50";
-        // Near enough to tell which is more; what is written keeps its digits.
-        let size = |text: &str| text.parse::<f64>().unwrap_or_default();
+        let read = |text: &str| {
+            Decimal::from_str_exact(text)
+                .or_else(|_| Decimal::from_scientific(text))
+                .ok()
+        };
+        let is_without = |keyword: &str| self.document.keyword(schema, keyword).and_then(Json::as_bool) == Some(true);
+        let is_more = |one: &str, other: &str| read(one).zip(read(other)).is_some_and(|(one, other)| one > other);
         let least = self.digits(schema, "minimum");
         let most = self.digits(schema, "maximum");
         match (least, most) {
-            (Some(least), _) if size(&least) > size(usual) => least,
-            (_, Some(most)) if size(&most) < size(usual) => most,
+            (Some(least), _) if least == usual || is_more(&least, usual) => match read(&least) {
+                Some(size) if is_without("exclusiveMinimum") => size.saturating_add(Decimal::ONE).to_string(),
+                _ => least,
+            },
+            (_, Some(most)) if most == usual || is_more(usual, &most) => match read(&most) {
+                Some(size) if is_without("exclusiveMaximum") => size.saturating_sub(Decimal::ONE).to_string(),
+                _ => most,
+            },
             _ => usual.to_owned(),
         }
     }
@@ -287,6 +299,18 @@ mod tests {
             (r#"{"type":"integer","minimum":7,"multipleOf":5}"#, "10"),
             (r#"{"type":"number","format":"decimal"}"#, "10.50"),
             (r#"{"type":"number","format":"decimal","minimum":11}"#, "11"),
+            (
+                r#"{"type":"number","minimum":10.50000000000000000001}"#,
+                "10.50000000000000000001",
+            ),
+            (r#"{"type":"number","minimum":11,"exclusiveMinimum":true}"#, "12"),
+            (r#"{"type":"number","minimum":0,"exclusiveMinimum":true}"#, "10.50"),
+            (
+                r#"{"type":"number","maximum":10.49999999999999999999}"#,
+                "10.49999999999999999999",
+            ),
+            (r#"{"type":"number","maximum":1e1,"exclusiveMaximum":true}"#, "9"),
+            (r#"{"type":"number","maximum":1e400}"#, "10.50"),
             (r#"{"type":"number","format":"decimal","maximum":0.3}"#, "0.3"),
             (r#"{"type":"boolean"}"#, "true"),
             ("{}", "{}"),
