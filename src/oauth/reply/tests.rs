@@ -3,6 +3,7 @@
 
 mod errors;
 mod revocations;
+mod token_texts;
 mod tokens;
 
 use http::HeaderValue;
@@ -58,4 +59,16 @@ fn read(profile: &Profile, asked: &Asked<'_>, reply: &RawReply) -> Result<TokenR
         broken: None,
     };
     reply.token(profile, asked)
+}
+
+/// The problem of a reply that is no answer, and whether what was spent is in doubt.
+fn problem(asked: &Asked<'_>, reply: &RawReply) -> (&'static str, bool) {
+    match read(&PLAIN, asked, reply).unwrap_err() {
+        Error::Reply { problem, in_doubt, .. } => (problem, in_doubt),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn tokens(profile: &Profile, body: &str) -> TokenReply {
+    read(profile, &ASKED, &reply(200, body)).unwrap()
 }
