@@ -31,7 +31,7 @@ pub use app::{
 pub use http::{ConfigError, HttpClientError, TlsError};
 #[allow(unused_imports)] // without a provider feature there is none
 pub use providers::*;
-pub use transport::Error;
+pub use transport::{Error, FilePart};
 
 /// No scopes: what [`App::authorize`], [`App::password`] and the like take where the provider has none, or where what it
 /// grants by default is meant.

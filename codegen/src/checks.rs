@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::{Operation, Server};
 use finrail_spec::pointer::token;
 use finrail_spec::vocabulary::{ClientKind, Effect, Grant, Oauth, PaginationStyle, RequestPart};
@@ -363,10 +364,15 @@ impl Checks<'_> {
                 }
                 Some(RequestPart::Path(name)) => sent("path", name),
                 Some(RequestPart::Query(name)) => sent("query", name),
-                Some(RequestPart::Body(_)) => operation.body.is_some(),
+                Some(RequestPart::Body(_)) => {
+                    let kind = operation.content_type().and_then(BodyKind::of);
+                    matches!(kind, Some(BodyKind::Json | BodyKind::Form))
+                }
             };
             if !known {
-                reasons.push(format!("`x-lookup` has `{expression}`, which the call does not send"));
+                reasons.push(format!(
+                    "`x-lookup` has `{expression}`, which the call does not send, or not in JSON or a form"
+                ));
             }
         }
         if let Some(both) = lookup.settled.iter().find(|state| lookup.rejected.contains(state)) {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{ClientKind, Effect, ErrorProof};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::document::{Document, is_in_steps};
 use crate::prose::prose;
@@ -175,7 +176,17 @@ fn example(document: &Document, operation: &Operation, json: &Value, module: &st
         .as_object()
         .and_then(|content| content.values().next());
     let mut preparation = String::new();
-    if let Some(body) = body {
+    let kind = operation.content_type().and_then(BodyKind::of);
+    if kind == Some(BodyKind::Bytes) {
+        call.push_str("\n    .body(\"...\")");
+    } else if let (Some(BodyKind::Parts), Some(body)) = (kind, body) {
+        let name = format!("{types}::{}Body", pascal_case(&operation.id));
+        let Some(parts) = example_parts(&body["schema"]) else {
+            return String::new();
+        };
+        preparation = format!("let body = {name}::builder(){parts};\n");
+        call.push_str("\n    .body(body)");
+    } else if let Some(body) = body {
         let type_name = match body["schema"]["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
             Some(name) if SHARED.contains(&name) => format!("finrail::oauth::wire::{name}"),
             Some(name) => format!("{types}::{name}"),
@@ -189,6 +200,35 @@ fn example(document: &Document, operation: &Operation, json: &Value, module: &st
     format!(
         "\n```no_run\n# async fn example(client: &{client}) -> Result<(), Box<dyn std::error::Error>> {{\n{preparation}let reply = {call}\n    .send()\n    .await?;\n# let _ = reply;\n# Ok(())\n# }}\n```\n"
     )
+}
+
+/// The setters of the parts that a body must have; none where one is an object, whose type has a builder of its own.
+fn example_parts(schema: &Value) -> Option<String> {
+    let mut out = String::new();
+    let required = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    for wire in required {
+        let part = schema["properties"].get(wire)?;
+        let name = part["x-rust-name"]
+            .as_str()
+            .map_or_else(|| snake_case(wire), str::to_owned);
+        let file = "finrail::FilePart::new(std::fs::read(\"document.pdf\")?).file_name(\"document.pdf\")";
+        let value = match (part["type"].as_str(), part["format"].as_str()) {
+            (Some("string"), Some("binary")) => file.to_owned(),
+            (Some("array"), _) if part["items"]["format"] == "binary" => format!("[{file}]"),
+            (Some("string"), _) => match part["enum"].get(0).and_then(Value::as_str) {
+                Some(first) => format!("{first:?}"),
+                None => example_argument(&json!({ "schema": part })),
+            },
+            (Some("number" | "integer" | "boolean"), _) => example_argument(&json!({ "schema": part })),
+            _ => return None,
+        };
+        let _ = write!(out, "\n    .{}({value})", ident_name(&name));
+    }
+    Some(out)
 }
 
 /// An argument for a required parameter: its example, or something of its type.

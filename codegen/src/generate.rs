@@ -19,7 +19,7 @@ const CONTRACT: u32 = 1;
 
 /// What of the contract it needs: goes up, here and in `finrail::rt::contract`, when generated code begins to use
 /// something of the contract that earlier versions of finrail do not have.
-const MINOR: u32 = 7;
+const MINOR: u32 = 8;
 
 /// How a client is generated.
 #[derive(Clone, Debug, Default)]
@@ -188,6 +188,7 @@ fn progenitor(document: &Document, prepared: &Prepared) -> Result<proc_macro2::T
     for (type_name, format, rust) in [
         ("number", format::DECIMAL, "::finrail::codegen_marker::DecimalNumber"),
         ("string", format::DECIMAL, "::finrail::codegen_marker::DecimalString"),
+        ("string", format::FILE, "::finrail::rt::v1::FilePart"),
         ("string", format::SECRET, "::finrail::rt::v1::Secret"),
         ("string", format::BOOLEAN, "::finrail::codegen_marker::LenientBool"),
         ("string", format::STRING, "::finrail::codegen_marker::LenientString"),
@@ -195,7 +196,9 @@ fn progenitor(document: &Document, prepared: &Prepared) -> Result<proc_macro2::T
     ] {
         let schema = serde_json::from_value(json!({ "type": type_name, "format": format }))
             .map_err(|e| document.error(None, e.to_string()))?;
-        settings.with_conversion(schema, rust, std::iter::once(TypeImpl::Display));
+        // A file is bytes: it is not written as a text.
+        let implemented = (format != format::FILE).then_some(TypeImpl::Display).into_iter();
+        settings.with_conversion(schema, rust, implemented);
     }
     for name in SHARED {
         settings.with_replacement(

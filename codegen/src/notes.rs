@@ -17,6 +17,16 @@ pub(crate) struct SchemaNotes {
     pub values: Vec<String>,
 }
 
+/// One part of a body, or as many as a list has items.
+pub(crate) struct PartNotes {
+    pub wire: String,
+    /// The field that has it.
+    pub rust: String,
+    pub is_file: bool,
+    /// What the document says of what is in it.
+    pub media_type: Option<String>,
+}
+
 /// What is known of a property beyond what progenitor understands.
 #[derive(Default)]
 pub(crate) struct FieldNotes {

@@ -23,6 +23,8 @@ pub(crate) struct Place {
     owner: Owner,
     /// Its value is written as a text, whatever its type.
     in_parameter: bool,
+    /// It is sent as a part of a body, or is the object of all parts.
+    in_parts: bool,
     /// The way from there: `address.lines[]`.
     trail: String,
     /// The same as a JSON pointer.
@@ -38,6 +40,14 @@ enum Owner {
 impl Place {
     pub fn operation(id: &str, what: &str) -> Self {
         Self::of(Owner::Operation(id.to_owned(), what.to_owned()), String::new())
+    }
+
+    /// The body of an operation that is sent in parts.
+    pub fn parts(id: &str) -> Self {
+        Self {
+            in_parts: true,
+            ..Self::operation(id, "request body")
+        }
     }
 
     pub fn parameter(id: &str, name: &str) -> Self {
@@ -58,6 +68,7 @@ impl Place {
         Self {
             owner,
             in_parameter: false,
+            in_parts: false,
             trail: String::new(),
             pointer,
         }
@@ -80,6 +91,7 @@ impl Place {
         Self {
             owner: self.owner.clone(),
             in_parameter: self.in_parameter,
+            in_parts: self.in_parts,
             trail: format!("{}{trail}", self.trail),
             pointer: format!("{}{pointer}", self.pointer),
         }
@@ -322,6 +334,7 @@ impl<'a> Schemas<'a> {
                 (Some(values), _) => self.values(name, values, schema["nullable"] == json!(true)),
                 (None, Some("decimal")) => Ok(typed(format::DECIMAL)),
                 (None, Some("password")) => Ok(typed(format::SECRET)),
+                (None, Some("binary")) if place.in_parts => Ok(typed(format::FILE)),
                 (None, Some(known @ ("date" | "date-time" | "uuid" | "binary"))) => Ok(typed(known)),
                 (None, _) => Ok(json!({ "type": "string" })),
             },

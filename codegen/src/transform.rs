@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use finrail_spec::media_type::{essence, is_json};
+use finrail_spec::media_type::{BodyKind, essence, is_json};
 use finrail_spec::model::{METHODS, Operation};
 use finrail_spec::vocabulary::{ClientKind, FormStyle};
 use serde_json::{Map, Value, json};
 
 use crate::document::{Document, is_in_steps};
 use crate::error::Errors;
-use crate::notes::SchemaNotes;
+use crate::notes::{PartNotes, SchemaNotes};
 use crate::schemas::{Place, Schemas, reference, text};
 use crate::shared::SHARED;
 use finrail_spec::names::{ident_name, is_header_name, is_snake_case, pascal_case, snake_case};
@@ -24,6 +24,8 @@ pub(crate) struct Prepared {
     pub parameter_names: BTreeMap<(String, String), String>,
     /// (operation, Rust name) -> description.
     pub parameter_docs: BTreeMap<(String, String), String>,
+    /// operation -> the parts of its body.
+    pub parts: BTreeMap<String, Vec<PartNotes>>,
     /// What the passes over the tree need to know of each named schema.
     pub schemas: BTreeMap<String, SchemaNotes>,
 }
@@ -35,6 +37,7 @@ pub(crate) fn prepare(document: &Document, kind: ClientKind) -> Result<Prepared,
         schemas: Schemas::of(document),
         parameter_names: BTreeMap::new(),
         parameter_docs: BTreeMap::new(),
+        parts: BTreeMap::new(),
     };
     let operations: Vec<&Operation> = document
         .operations
@@ -58,6 +61,7 @@ pub(crate) fn prepare(document: &Document, kind: ClientKind) -> Result<Prepared,
         }),
         parameter_names: transform.parameter_names,
         parameter_docs: transform.parameter_docs,
+        parts: transform.parts,
         schemas: notes,
     })
 }
@@ -67,6 +71,7 @@ struct Transform<'a> {
     schemas: Schemas<'a>,
     parameter_names: BTreeMap<(String, String), String>,
     parameter_docs: BTreeMap<(String, String), String>,
+    parts: BTreeMap<String, Vec<PartNotes>>,
 }
 
 impl Transform<'_> {
@@ -318,29 +323,95 @@ impl Transform<'_> {
             self.fail(id, "the request body has no `schema`");
             return None;
         };
-        let base = essence(media_type);
-        let sent = if is_json(base) {
-            if entry.get("encoding").is_some() {
-                self.fail(
-                    id,
-                    format!("the request body has `encoding`, which says nothing of `{base}`; leave it out"),
-                );
-            }
-            "application/json"
-        } else if base == "application/x-www-form-urlencoded" {
-            self.check_form(operation, entry, schema);
-            base
-        } else {
+        let Some(kind) = BodyKind::of(media_type) else {
             self.fail(
                 id,
-                format!("request bodies of type `{media_type}` are not supported; JSON types and application/x-www-form-urlencoded are"),
+                format!(
+                    "request bodies of type `{media_type}` are not supported; JSON, forms, `multipart/form-data` and bytes of \
+                     one type are"
+                ),
             );
             return None;
         };
-        let schema = self
-            .schemas
-            .schema(&Place::operation(id, "request body"), &format!("{parent}Body"), schema);
+        if entry.get("encoding").is_some() && matches!(kind, BodyKind::Json | BodyKind::Bytes) {
+            let base = essence(media_type);
+            self.fail(
+                id,
+                format!("the request body has `encoding`, which says nothing of `{base}`; leave it out"),
+            );
+        }
+        let (sent, place) = match kind {
+            BodyKind::Json => ("application/json", Place::operation(id, "request body")),
+            BodyKind::Form => {
+                self.check_form(operation, entry, schema);
+                (FORM, Place::operation(id, "request body"))
+            }
+            BodyKind::Parts => {
+                self.check_parts(operation, entry, schema);
+                (FORM, Place::parts(id))
+            }
+            BodyKind::Bytes => {
+                if self.schemas.resolve(schema)["format"] != "binary" {
+                    self.fail(
+                        id,
+                        format!("a body of type `{media_type}` is bytes: its schema is `type: string, format: binary`"),
+                    );
+                }
+                return Some(json!({ "required": true, "content": {
+                    "application/octet-stream": { "schema": { "type": "string", "format": "binary" } }
+                } }));
+            }
+        };
+        let schema = self.schemas.schema(&place, &format!("{parent}Body"), schema);
         Some(json!({ "required": true, "content": { sent: { "schema": schema } } }))
+    }
+
+    /// A body in parts is an object in its own place, with a part for each property.
+    fn check_parts(&mut self, operation: &Operation, media: &Value, schema: &Value) {
+        let id = operation.id.as_str();
+        let Some(properties) = schema["properties"].as_object() else {
+            self.fail(
+                id,
+                "a body in parts is an object with `properties`, written out in its place: a file is one only there",
+            );
+            return;
+        };
+        for (name, how) in media["encoding"].as_object().into_iter().flatten() {
+            if !properties.contains_key(name) {
+                self.fail(id, format!("`encoding.{name}` is of no property of the body"));
+            }
+            let media_type = how["contentType"].as_str();
+            if media_type.is_some_and(|media_type| BodyKind::of(media_type).is_none()) {
+                self.fail(
+                    id,
+                    format!("`encoding.{name}.contentType` is no media type; write one, as `application/pdf`"),
+                );
+            }
+        }
+        let mut parts = Vec::new();
+        for (wire, property) in properties {
+            let described = &self.schemas.resolve(property).clone();
+            let item = &self.schemas.resolve(&described["items"]).clone();
+            let is_file = |schema: &Value| schema["format"] == "binary";
+            if !is_file(property) && is_file(described) || (!is_file(&described["items"]) && is_file(item)) {
+                let wrong =
+                    format!("part `{wire}` is a file by another schema's name; write `format: binary` in its place");
+                self.fail(id, wrong);
+            }
+            if item["type"] == "array" {
+                self.fail(id, format!("part `{wire}` is a list of lists, which parts cannot show"));
+            }
+            parts.push(PartNotes {
+                wire: wire.clone(),
+                rust: match property["x-rust-name"].as_str() {
+                    Some(given) => given.to_owned(),
+                    None => snake_case(wire),
+                },
+                is_file: is_file(described) || is_file(item),
+                media_type: media["encoding"][wire]["contentType"].as_str().map(str::to_owned),
+            });
+        }
+        self.parts.insert(id.to_owned(), parts);
     }
 
     /// A form knows texts, and lists and maps of texts where the specification says how they are written.
@@ -496,6 +567,8 @@ impl Transform<'_> {
         (kind, Some(json!({ "application/json": { "schema": schema } })))
     }
 }
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Setters that a call's builder has anyway, and names that its code uses.
 const PARAMETERS_TAKEN: [&str; 7] = ["body", "body_map", "client", "header_map", "new", "send", "with"];

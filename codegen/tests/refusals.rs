@@ -638,15 +638,50 @@ fn request_bodies() {
             pay(json!({ "requestBody": { "content": { "application/json": { "schema": null } } } })),
         ),
         (
-            "parts",
+            "parts without a description",
             pay(
                 json!({ "requestBody": { "content": { "application/json": null, "multipart/form-data": { "schema": { "type": "object" } } } } }),
             ),
         ),
         (
-            "bytes",
+            "parts of a named schema",
             pay(
-                json!({ "requestBody": { "content": { "application/json": null, "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } } } }),
+                json!({ "requestBody": { "content": { "application/json": null, "multipart/form-data": { "schema": { "$ref": "#/components/schemas/Payment" } } } } }),
+            ),
+        ),
+        (
+            "parts with an encoding of none",
+            pay(
+                json!({ "requestBody": { "content": { "application/json": null, "multipart/form-data": {
+                    "schema": { "type": "object", "properties": { "a": { "type": "string" } } },
+                    "encoding": { "b": { "contentType": "text/csv" }, "a": { "contentType": "image/*" } }
+                } } } }),
+            ),
+        ),
+        (
+            "lists of lists in parts",
+            pay(
+                json!({ "requestBody": { "content": { "application/json": null, "multipart/form-data": {
+                    "schema": { "type": "object", "properties": { "a": { "type": "array", "items": { "type": "array", "items": { "type": "string" } } } } }
+                } } } }),
+            ),
+        ),
+        (
+            "parts of another kind",
+            pay(
+                json!({ "requestBody": { "content": { "application/json": null, "multipart/mixed": { "schema": { "type": "object" } } } } }),
+            ),
+        ),
+        (
+            "bytes that are described",
+            pay(
+                json!({ "requestBody": { "content": { "application/json": null, "application/jwt": { "schema": { "type": "object" } } } } }),
+            ),
+        ),
+        (
+            "bytes with an encoding",
+            pay(
+                json!({ "requestBody": { "content": { "application/json": null, "application/jwt": { "schema": { "type": "string", "format": "binary" }, "encoding": { "a": {} } } } } }),
             ),
         ),
         (

@@ -10,7 +10,7 @@ use serde_json::value::to_raw_value;
 
 use super::wrong;
 use crate::app::Provider;
-use crate::transport::generated::{FormStyle, encode_path};
+use crate::transport::generated::{FormStyle, Multipart, encode_path};
 use crate::transport::{Operation, form, parameter_texts};
 use crate::value::{Json, JsonMap};
 
@@ -129,6 +129,22 @@ impl When {
         let body = self.given("body", body);
         let expected = sorted(self.given("body", form(&body, styles)).as_bytes());
         self.and(|when| when.is_true(move |request: &HttpMockRequest| sorted(request.body_ref()) == expected));
+    }
+
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn parts<T>(&self, parts: impl FnOnce(&T) -> Multipart, body: Result<T, String>) {
+        let body = self.given("body", body);
+        let (_, expected) = self.given("body", parts(&body).written());
+        self.and(|when| when.is_true(move |request: &HttpMockRequest| request.body_ref() == expected));
+    }
+
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn bytes(&self, body: Result<reqwest::Body, String>) {
+        let body = self.given("body", body);
+        let expected = body.as_bytes().unwrap_or_default().to_vec();
+        self.and(|when| when.is_true(move |request: &HttpMockRequest| request.body_ref() == expected));
     }
 }
 

@@ -2,8 +2,19 @@
 
 use bytes::Bytes;
 use finrail_spec::json::Json;
+use futures_util::FutureExt as _;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
+
+/// One part of a body of several.
+pub(super) struct Part {
+    pub(super) name: String,
+    /// Without its parameters; `text/plain` where it is missing.
+    pub(super) media_type: Option<String>,
+    /// Whether it has the name of a file.
+    pub(super) is_named: bool,
+    pub(super) content: Bytes,
+}
 
 /// One request.
 #[derive(Clone)]
@@ -49,6 +60,40 @@ impl RawRequest {
     /// A form body, decoded.
     pub(super) fn form_pairs(&self) -> Vec<(String, String)> {
         pairs(&self.body)
+    }
+
+    /// The parts of a body of several, in their order.
+    pub(super) fn parts(&self) -> Result<Vec<Part>, String> {
+        let boundary = multer::parse_boundary(self.header("content-type").unwrap_or_default());
+        let boundary = boundary.map_err(|why| why.to_string())?;
+        let body = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(self.body.clone())]);
+        let mut form = multer::Multipart::new(body, boundary);
+        let read = async {
+            let mut parts = Vec::new();
+            while let Some(field) = form.next_field().await? {
+                let Some(name) = field.name().map(str::to_owned) else {
+                    return Ok(Err("a part has no name".to_owned()));
+                };
+                let media_type = field
+                    .content_type()
+                    .map(|media_type| media_type.essence_str().to_owned());
+                let is_named = field.file_name().is_some();
+                let content = field.bytes().await?;
+                parts.push(Part {
+                    name,
+                    media_type,
+                    is_named,
+                    content,
+                });
+            }
+            Ok::<_, multer::Error>(Ok(parts))
+        };
+        // All of the body is there: nothing is waited for.
+        match read.now_or_never() {
+            Some(Ok(parts)) => parts,
+            Some(Err(why)) => Err(why.to_string()),
+            None => Err("the body is cut".to_owned()),
+        }
     }
 
     /// User and password of `Authorization: Basic`, as they were encoded.

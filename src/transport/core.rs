@@ -681,7 +681,11 @@ impl Parts {
             headers.insert(ACCEPT, HeaderValue::from_static(accept));
         }
         if let Some(content_type) = operation.content_type.filter(|_| body.is_some()) {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            // A body in parts says itself where they end.
+            let is_said = |value: &HeaderValue| value.as_bytes().starts_with(content_type.as_bytes());
+            if !headers.get(CONTENT_TYPE).is_some_and(is_said) {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            }
         }
         Ok(Self {
             method: request.method().clone(),

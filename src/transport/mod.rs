@@ -14,6 +14,7 @@ mod invalid_reply;
 mod keys;
 mod limits;
 mod machine;
+mod multipart;
 mod no_content;
 mod operation;
 mod options;
@@ -43,6 +44,7 @@ pub use invalid_reply::{InvalidReply, Problem, RawBody};
 pub(crate) use keys::{Keys, UnfitKey};
 pub(crate) use limits::Limiter;
 pub use limits::{LimitKind, Limited, Limits};
+pub use multipart::FilePart;
 pub use operation::{
     Authentication, Effect, ErrorProof, Grade, Key, KeyPlace, Limit, Lookup, MadeHeader, Operation, PaginationStyle,
 };
@@ -64,8 +66,9 @@ pub use unreadable::UnreadableItem;
 pub(crate) mod generated {
     pub use super::core::Core;
     pub use super::error::Failure;
+    pub use super::multipart::{FileParts, Multipart};
     pub use super::pages::{cursor_pages, items, link_pages, link_pages_of};
     pub use super::prepared::{prepare, prepare_again};
-    pub use super::request::{FormStyle, QueryParam, RequestBuilderExt, encode_path};
+    pub use super::request::{FormStyle, QueryParam, RequestBuilderExt, encode_path, in_parts};
     pub use super::response::Response;
 }

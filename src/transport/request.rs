@@ -8,6 +8,7 @@ use serde::ser::SerializeSeq as _;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::error::Error;
+use super::multipart::Multipart;
 use crate::value::fields::Fields;
 
 /// Everything but the unreserved characters of RFC 3986 section 2.3.
@@ -61,6 +62,17 @@ impl RequestBuilderExt for RequestBuilder {
     }
 }
 
+/// Writes the body as `multipart/form-data`.
+///
+/// # Errors
+///
+/// When a part cannot be written.
+#[doc(hidden)]
+pub fn in_parts<E>(request: RequestBuilder, parts: Multipart) -> Result<RequestBuilder, Error<E>> {
+    let (media_type, body) = parts.written().map_err(Error::invalid_request)?;
+    Ok(request.header(CONTENT_TYPE, media_type).body(body))
+}
+
 /// The text of a form body.
 pub(crate) fn form<T: Serialize + ?Sized>(body: &T, styles: &[(&str, FormStyle)]) -> Result<String, String> {
     // As text all the way: a number that passed through a binary float would not be the caller's. What serde says may
@@ -91,12 +103,12 @@ pub(crate) fn form<T: Serialize + ?Sized>(body: &T, styles: &[(&str, FormStyle)]
     Ok(form.finish())
 }
 
-fn items(name: &str, list: &RawValue) -> Result<Vec<Box<RawValue>>, String> {
+pub(super) fn items(name: &str, list: &RawValue) -> Result<Vec<Box<RawValue>>, String> {
     serde_json::from_str(list.get()).map_err(|_| misplaced(name))
 }
 
 /// A text without its quotes, anything else as it stands.
-fn scalar(name: &str, value: &RawValue) -> Result<String, String> {
+pub(super) fn scalar(name: &str, value: &RawValue) -> Result<String, String> {
     match value.get().as_bytes().first() {
         Some(b'"') => serde_json::from_str(value.get()).map_err(|_| misplaced(name)),
         Some(b'n') => Ok(String::new()),

@@ -1,23 +1,26 @@
 //! What is told of each operation for mocks: the macro of the contract makes code of it where mocks are wanted.
 
+use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::{Operation, Reply};
 use finrail_spec::vocabulary::FormStyle;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Type};
 
+use super::operations::in_parts;
 use super::tree::{generic_of, reply_types, type_name};
 use crate::document::Document;
+use crate::transform::Prepared;
 use finrail_spec::names::{ident_name, pascal_case, snake_case};
 
 /// The call of the macro, for the finished items of one client.
-pub(super) fn mocks(document: &Document, items: &[Item], root: &TokenStream) -> Option<Item> {
+pub(super) fn mocks(document: &Document, prepared: &Prepared, items: &[Item], root: &TokenStream) -> Option<Item> {
     let builders = items.iter().find_map(|item| match item {
         Item::Mod(module) if module.ident == "builder" => Some(&module.content.as_ref()?.1),
         _ => None,
     })?;
     let rows = builders.iter().filter_map(|item| match item {
-        Item::Impl(calls) if calls.trait_.is_none() => operation(document, builders, calls),
+        Item::Impl(calls) if calls.trait_.is_none() => operation(document, prepared, builders, calls),
         _ => None,
     });
     // One provider has one token endpoint.
@@ -32,7 +35,7 @@ pub(super) fn mocks(document: &Document, items: &[Item], root: &TokenStream) -> 
     syn::parse2(quote!(::finrail::rt::v1::mock! { #told })).ok()
 }
 
-fn operation(document: &Document, builders: &[Item], calls: &ItemImpl) -> Option<TokenStream> {
+fn operation(document: &Document, prepared: &Prepared, builders: &[Item], calls: &ItemImpl) -> Option<TokenStream> {
     let name = type_name(&calls.self_ty);
     let of_this = |operation: &Operation| pascal_case(&operation.id) == name;
     let index = document.operations.iter().position(of_this)?;
@@ -45,7 +48,8 @@ fn operation(document: &Document, builders: &[Item], calls: &ItemImpl) -> Option
     };
     let send = methods().find(|method| method.sig.ident == "send")?;
     let (reply, error) = reply_types(&send.sig.output)?;
-    let setters = methods().filter_map(|method| setter(document, operation, field(builders, &name, method)?, method));
+    let setters =
+        methods().filter_map(|method| setter(document, prepared, operation, field(builders, &name, method)?, method));
     let answers = operation.successes().map(|success| answer(success, &reply));
     let failure = (error.to_token_stream().to_string() != "()").then(|| {
         let doc = " The provider's error, with this status (4xx or 5xx).";
@@ -78,7 +82,13 @@ fn field<'i>(builders: &'i [Item], name: &str, method: &ImplItemFn) -> Option<&'
 }
 
 /// A parameter, or the body: how its setter takes a value, and where that stands in a request.
-fn setter(document: &Document, operation: &Operation, field: &Type, method: &ImplItemFn) -> Option<TokenStream> {
+fn setter(
+    document: &Document,
+    prepared: &Prepared,
+    operation: &Operation,
+    field: &Type,
+    method: &ImplItemFn,
+) -> Option<TokenStream> {
     let ident = &method.sig.ident;
     let taken = method
         .block
@@ -88,8 +98,15 @@ fn setter(document: &Document, operation: &Operation, field: &Type, method: &Imp
     let argument = method.sig.inputs.iter().nth(1)?;
     let (generics, bounds) = (&method.sig.generics, &method.sig.generics.where_clause);
     let (place, expected, doc) = if ident == "body" {
-        let place = match operation.content_type() {
-            Some("application/x-www-form-urlencoded") => {
+        let kind = operation.content_type().and_then(BodyKind::of);
+        let place = match (kind, prepared.parts.get(&operation.id)) {
+            (Some(BodyKind::Parts), Some(parts)) => {
+                let body = built(field)?;
+                let parts = in_parts(parts, &syn::parse_quote!(body));
+                quote!(parts (|body: &#body| #parts,))
+            }
+            (Some(BodyKind::Bytes), _) => quote!(bytes()),
+            (Some(BodyKind::Form), _) => {
                 let forms = operation.sent().into_iter().flat_map(|content| &content.forms);
                 let styles = forms.map(|(name, style)| match style {
                     FormStyle::Brackets => quote!((#name, ::finrail::rt::v1::FormStyle::Brackets)),

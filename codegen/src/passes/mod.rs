@@ -41,7 +41,7 @@ pub(crate) fn run(
         Paths.visit_item_mut(item);
         ExactNumbers.visit_item_mut(item);
     }
-    items.extend(mocks::mocks(document, &items, root));
+    items.extend(mocks::mocks(document, prepared, &items, root));
     // A word of progenitor's own runtime that is still there means that its output has changed under a pass.
     for item in &items {
         let text = item.to_token_stream().to_string();

@@ -1,8 +1,10 @@
 //! The passes over `builder`: what a call sends, under which rules, and its pages.
 
+use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::Operation;
 use finrail_spec::vocabulary::FormStyle;
-use quote::{ToTokens, quote};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemUse, Lit, Stmt, Type, parse_quote};
 
@@ -11,8 +13,9 @@ use super::setter::list_setter;
 use super::state::Passes;
 use super::tree::*;
 use crate::document::is_in_steps;
+use crate::notes::PartNotes;
 use crate::transform::Prepared;
-use finrail_spec::names::pascal_case;
+use finrail_spec::names::{ident_name, pascal_case};
 
 impl Passes<'_> {
     pub(super) fn builders(&mut self, mut module: ItemMod) -> ItemMod {
@@ -59,6 +62,7 @@ impl Passes<'_> {
             return item;
         };
         let operation = &document.operations[index];
+        let kind = operation.content_type().and_then(BodyKind::of);
         let mut replies = None;
         for method in methods(&mut item) {
             match method.sig.ident.to_string().as_str() {
@@ -70,6 +74,7 @@ impl Passes<'_> {
                     replies = reply_types(&method.sig.output);
                     self.sender(method, operation, index);
                 }
+                "body" if kind == Some(BodyKind::Bytes) => bytes_setter(method, operation),
                 "body" => set_doc(&mut method.attrs, "Sets the request body."),
                 "body_map" => set_doc(&mut method.attrs, "Changes the request body."),
                 name => self.setter(method, operation, name),
@@ -317,6 +322,20 @@ struct Wire<'a> {
 }
 
 impl Wire<'_> {
+    /// progenitor knows one media type of bytes; the document has its own.
+    fn media_type(&self, argument: Option<&mut Expr>) {
+        let Some(Expr::Lit(literal)) = argument else { return };
+        let Lit::Str(name) = &literal.lit else { return };
+        let sent = self
+            .operation
+            .content_type()
+            .filter(|_| name.value() == "application/octet-stream");
+        let sent = sent.filter(|sent| BodyKind::of(sent) == Some(BodyKind::Bytes));
+        if let Some(sent) = sent {
+            literal.lit = Lit::Str(syn::LitStr::new(sent, name.span()));
+        }
+    }
+
     fn rename(&self, argument: Option<&mut Expr>) {
         let Some(Expr::Lit(literal)) = argument else { return };
         let Lit::Str(name) = &literal.lit else { return };
@@ -336,6 +355,8 @@ impl VisitMut for Wire<'_> {
         let function = call.func.to_token_stream().to_string().replace(' ', "");
         if function == "progenitor_client::QueryParam::new" {
             self.rename(call.args.first_mut());
+        } else if function.ends_with("HeaderValue::from_static") {
+            self.media_type(call.args.first_mut());
         } else if function == "Error::UnexpectedResponse" {
             *call.func = parse_quote!(Error::unexpected);
         } else if function == "Error::ErrorResponse" {
@@ -345,6 +366,13 @@ impl VisitMut for Wire<'_> {
 
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
+        if let Expr::MethodCall(call) = expression
+            && call.method == "form_urlencoded"
+            && let (Some(parts), Some(body)) = (self.prepared.parts.get(&self.operation.id), call.args.first())
+        {
+            let (request, parts) = (&call.receiver, in_parts(parts, body));
+            *expression = parse_quote!(::finrail::rt::v1::in_parts(#request, #parts));
+        }
         if let Expr::MethodCall(call) = expression
             && call.method == "headers"
             && !self.has_headers
@@ -357,7 +385,7 @@ impl VisitMut for Wire<'_> {
         visit_mut::visit_expr_method_call_mut(self, call);
         if call.method == "append" {
             self.rename(call.args.first_mut());
-        } else if call.method == "form_urlencoded" {
+        } else if call.method == "form_urlencoded" && !self.prepared.parts.contains_key(&self.operation.id) {
             let sent = self.operation.sent();
             let fields = sent.iter().flat_map(|content| &content.forms).map(|(name, style)| {
                 let style = match style {
@@ -369,6 +397,41 @@ impl VisitMut for Wire<'_> {
             call.args.push(parse_quote!(&[#(#fields),*]));
         }
     }
+}
+
+/// The parts of a body, as the runtime writes them.
+pub(super) fn in_parts(parts: &[PartNotes], body: &Expr) -> TokenStream {
+    let parts = parts.iter().map(|part| {
+        let (name, field) = (&part.wire, format_ident!("{}", ident_name(&part.rust)));
+        let media_type = match &part.media_type {
+            Some(media_type) => quote!(::std::option::Option::Some(#media_type)),
+            None => quote!(::std::option::Option::None),
+        };
+        match part.is_file {
+            true => quote!(.files(#name, #media_type, &body.#field)),
+            false => quote!(.values(#name, #media_type, &body.#field)),
+        }
+    });
+    quote!({ let body = #body; ::finrail::rt::v1::Multipart::new() #(#parts)* })
+}
+
+/// A body of bytes takes what is bytes, and no stream: what is sent has to be known to be kept and looked up.
+fn bytes_setter(method: &mut ImplItemFn, operation: &Operation) {
+    let text = format!(
+        "Sets the request body: bytes or a text, sent as `{}`.",
+        operation.content_type().unwrap_or_default()
+    );
+    let setter: ImplItemFn = parse_quote! {
+        pub fn body<B>(mut self, value: B) -> Self
+        where
+            B: ::std::convert::Into<::finrail::rt::v1::Bytes>,
+        {
+            self.body = Ok(::finrail::rt::v1::reqwest::Body::from(value.into()));
+            self
+        }
+    };
+    *method = setter;
+    set_doc(&mut method.attrs, &text);
 }
 
 /// `let result = client.exec(request, &info).await;` -> (client, request)

@@ -6,10 +6,11 @@ use finrail_spec::model::Content;
 use finrail_spec::vocabulary::FormStyle;
 
 use super::Reader;
-use crate::sandbox::http::RawRequest;
+use crate::sandbox::http::{Part, RawRequest};
 use crate::sandbox::refused::{Refused, refused};
 use crate::sandbox::spec::Operation;
 
+const PARTS: &str = "multipart/form-data";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 impl Reader<'_> {
@@ -36,6 +37,7 @@ impl Reader<'_> {
         match content.media_type.as_str() {
             FORM => self.form(content, raw).map(Some),
             media_type if is_json(media_type) => self.json(content, raw).map(Some),
+            PARTS => self.parts(content, raw).map(Some),
             _ => Ok(None),
         }
     }
@@ -91,6 +93,60 @@ impl Reader<'_> {
             .check(&content.schema, &object)
             .map_err(|why| refused(400, format!("the form does not fit: {why}")))?;
         Ok(object)
+    }
+
+    /// A body in parts, as the object of them; of a file stands there how long it is.
+    fn parts(&self, content: &Content, raw: &RawRequest) -> Result<Json, Refused> {
+        let mut object = Json::Object(Vec::new());
+        let parts = raw
+            .parts()
+            .map_err(|why| refused(400, format!("the body cannot be read in parts: {why}")))?;
+        let properties = self.spec.document.properties(&content.schema);
+        for part in parts {
+            let name = &part.name;
+            let schema = properties
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, schema)| *schema);
+            let Some(schema) = schema else {
+                return Err(refused(400, format!("the part `{name}` is not one of this call's")));
+            };
+            let is_many = self.is_array(schema);
+            let item = if is_many {
+                self.item_schema(schema)
+            } else {
+                schema.clone()
+            };
+            if !is_many && object.get(name).is_some() {
+                return Err(refused(400, format!("the part `{name}` is there twice")));
+            }
+            let value = self
+                .part(&item, &part)
+                .map_err(|why| refused(400, format!("the part `{name}` {why}")))?;
+            match is_many {
+                true => push(&mut object, name, value),
+                false => object.set(name, value),
+            }
+        }
+        self.schemas
+            .check(&content.schema, &object)
+            .map_err(|why| refused(400, format!("the body does not fit: {why}")))?;
+        Ok(object)
+    }
+
+    fn part(&self, schema: &Json, part: &Part) -> Result<Json, String> {
+        let format = self.spec.document.keyword(schema, "format").and_then(Json::as_str);
+        if format == Some("binary") {
+            return Ok(Json::str(format!("{} bytes", part.content.len())));
+        }
+        if part.is_named {
+            return Err("is a file, and a value is wanted".to_owned());
+        }
+        let text = std::str::from_utf8(&part.content).map_err(|_| "is not UTF-8".to_owned())?;
+        match part.media_type.as_deref() {
+            Some(media_type) if is_json(media_type) => Json::parse(text).map_err(|_| "is not JSON".to_owned()),
+            _ => self.typed(schema, text).map_err(|why| format!("does not fit: {why}")),
+        }
     }
 
     /// Adds one field of a form: `name`, `name[]` or `name[key]`, as the encoding of its property is.

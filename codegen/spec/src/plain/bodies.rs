@@ -3,7 +3,7 @@
 use super::Work;
 use crate::dialect::Weight;
 use crate::json::Json;
-use crate::media_type::{essence, is_json};
+use crate::media_type::{BodyKind, essence, is_json};
 
 /// A media type that stands for JSON: some documents write `*/*`, or the old name.
 pub(super) fn means_json(media_type: &str) -> bool {
@@ -15,6 +15,8 @@ pub(super) fn means_json(media_type: &str) -> bool {
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const PARTS: &str = "multipart/form-data";
+const BYTES: &str = "application/octet-stream";
 
 impl Work<'_> {
     pub(super) fn body(&mut self, operation: &mut Json, method: &str, pointer: &str) {
@@ -32,11 +34,19 @@ impl Work<'_> {
         }
         let offered = body.get("content").map(Json::members).unwrap_or_default().to_vec();
         let is_required = body.get("required").and_then(Json::as_bool) == Some(true);
+        let is_one = |kind: BodyKind| move |(media_type, _): &&(String, Json)| BodyKind::of(media_type) == Some(kind);
         let chosen = offered
             .iter()
-            .find(|(media_type, _)| is_json(media_type))
-            .or_else(|| offered.iter().find(|(media_type, _)| means_json(media_type)))
-            .or_else(|| offered.iter().find(|(media_type, _)| essence(media_type) == FORM));
+            .find(is_one(BodyKind::Json))
+            .or_else(|| {
+                let is_json =
+                    |(media_type, content): &&(String, Json)| means_json(media_type) && !is_file(content.get("schema"));
+                offered.iter().find(is_json)
+            })
+            .or_else(|| offered.iter().find(is_one(BodyKind::Form)))
+            .or_else(|| offered.iter().find(is_one(BodyKind::Parts)))
+            .or_else(|| offered.iter().find(is_one(BodyKind::Bytes)))
+            .or_else(|| offered.iter().find(|(media_type, _)| is_range(media_type)));
         let Some((media_type, content)) = chosen else {
             let types: Vec<&str> = offered.iter().map(|(media_type, _)| media_type.as_str()).collect();
             return match types.is_empty() {
@@ -48,17 +58,28 @@ impl Work<'_> {
             };
         };
         let mut content = content.clone();
-        let sent = match means_json(media_type) {
-            true if is_json(media_type) => media_type.clone(),
-            true => "application/json".to_owned(),
-            false => FORM.to_owned(),
+        let is_any = means_json(media_type) && !is_file(content.get("schema"));
+        let (sent, kind) = match BodyKind::of(media_type) {
+            Some(BodyKind::Form) => (FORM.to_owned(), BodyKind::Form),
+            Some(BodyKind::Parts) => (PARTS.to_owned(), BodyKind::Parts),
+            Some(kind) if !is_any || kind == BodyKind::Json => (media_type.clone(), kind),
+            _ if is_any => ("application/json".to_owned(), BodyKind::Json),
+            // Which of a range it is, the caller's bytes show.
+            _ => (BYTES.to_owned(), BodyKind::Bytes),
         };
-        if sent == FORM {
-            if let Err(wrong) = self.form(&mut content) {
-                return self.fault(pointer, wrong);
+        match kind {
+            BodyKind::Form => {
+                if let Err(wrong) = self.form(&mut content) {
+                    return self.fault(pointer, wrong);
+                }
             }
-        } else {
-            content.remove("encoding");
+            BodyKind::Parts => {
+                if let Err(wrong) = self.parts(&mut content, pointer) {
+                    return self.fault(pointer, wrong);
+                }
+            }
+            BodyKind::Json => drop(content.remove("encoding")),
+            BodyKind::Bytes => self.bytes(&mut content, pointer),
         }
         if content.get("schema").is_none() {
             content.set("schema", Json::Object(Vec::new()));
@@ -115,4 +136,104 @@ impl Work<'_> {
         }
         Ok(())
     }
+
+    /// A body in parts has the object of its parts in its own place: what is a file there is a text elsewhere.
+    fn parts(&mut self, content: &mut Json, pointer: &str) -> Result<(), String> {
+        let schema = content.get("schema").cloned().unwrap_or_default();
+        let target = self.target(&schema).clone();
+        let described = target.get("properties").map(Json::members).unwrap_or_default();
+        if described.is_empty() {
+            return Err("the parts of its body are not described".to_owned());
+        }
+        let encoding = content.remove("encoding").unwrap_or_default();
+        let mut properties = Vec::new();
+        let mut kept = Vec::new();
+        for (name, property) in described {
+            let how = encoding.get(name);
+            if how
+                .and_then(|how| how.get("headers"))
+                .is_some_and(|headers| !headers.members().is_empty())
+            {
+                self.lose(
+                    pointer,
+                    Weight::Rule,
+                    format!("the headers of part `{name}` of its body"),
+                );
+            }
+            let types = how.and_then(|how| how.get("contentType")).and_then(Json::as_str);
+            let media_type = types.and_then(|types| {
+                let mut each = types.split(',').map(str::trim);
+                each.find(|one| BodyKind::of(one).is_some())
+            });
+            let target = self.target(property);
+            let items = target.get("items").map(|items| self.target(items));
+            let is_many = target.get("type").and_then(Json::as_str) == Some("array");
+            let is_file = |schema: &Json| is_file(Some(schema)) || (is_undescribed(schema) && types.is_some());
+            let mut part = match is_many {
+                true if items.is_some_and(is_file) => Json::object([("type", Json::str("array")), ("items", binary())]),
+                false if is_file(target) => binary(),
+                _ => property.clone(),
+            };
+            if let Some(description) = property.get("description").or_else(|| target.get("description"))
+                && part.get("$ref").is_none()
+            {
+                part.set("description", description.clone());
+            }
+            properties.push((name.clone(), part));
+            if let Some(media_type) = media_type {
+                kept.push((name.clone(), Json::object([("contentType", Json::str(media_type))])));
+            }
+        }
+        let mut object = Json::object([("type", Json::str("object")), ("properties", Json::Object(properties))]);
+        if let Some(required) = target.get("required") {
+            object.set("required", required.clone());
+        }
+        content.set("schema", object);
+        if !kept.is_empty() {
+            content.set("encoding", Json::Object(kept));
+        }
+        Ok(())
+    }
+
+    /// Bytes are the caller's; what the document says of what is in them is not used.
+    fn bytes(&mut self, content: &mut Json, pointer: &str) {
+        content.remove("encoding");
+        let schema = content.get("schema").cloned().unwrap_or_default();
+        let target = self.target(&schema);
+        let is_text = target.get("type").and_then(Json::as_str) == Some("string");
+        if !is_text && !is_undescribed(target) {
+            self.lose(
+                pointer,
+                Weight::Meaning,
+                "what its body is made of: it is sent as the bytes that the call is given",
+            );
+            content.remove("example");
+            content.remove("examples");
+        }
+        content.set("schema", binary());
+    }
+}
+
+/// `application/*`, `image/*`
+fn is_range(media_type: &str) -> bool {
+    essence(media_type).ends_with("/*")
+}
+
+/// Whether a schema is that of bytes.
+fn is_file(schema: Option<&Json>) -> bool {
+    schema.and_then(|schema| schema.get("format")).and_then(Json::as_str) == Some("binary")
+}
+
+/// Whether a schema says nothing of a value.
+fn is_undescribed(schema: &Json) -> bool {
+    let says = |name: &str| !matches!(name, "description" | "title" | "example" | "examples" | "deprecated");
+    schema.get("$ref").is_none()
+        && !schema
+            .members()
+            .iter()
+            .any(|(name, _)| says(name) && !name.starts_with("x-"))
+}
+
+fn binary() -> Json {
+    Json::object([("type", Json::str("string")), ("format", Json::str("binary"))])
 }

@@ -144,7 +144,49 @@ fn of_several_media_types_one_is_sent() {
             format!(r#""multipart/form-data":{schema}"#),
             format!(r#""multipart/form-data":{schema}"#),
             "",
-            "its body is sent as multipart/form-data, which is not supported",
+            "the parts of its body are not described",
+        ),
+        (
+            format!(r#""multipart/mixed":{schema},"multipart/related":{schema}"#),
+            format!(r#""multipart/mixed":{schema}"#),
+            "",
+            "its body is sent as multipart/mixed or multipart/related, which is not supported",
+        ),
+        (
+            r##""multipart/form-data":{"schema":{"type":"object","required":["f"],"properties":{"f":{"type":"string","format":"binary","description":"F.","maxLength":9},"all":{"type":"array","items":{"type":"string","format":"binary"}},"any":{},"note":{"$ref":"#/components/schemas/One"}}},"encoding":{"f":{"contentType":"image/*, image/png"},"any":{"contentType":"*/*"},"note":{"headers":{"X-A":{}}}}}"##.to_owned(),
+            r##""multipart/form-data":{"schema":{"type":"object","properties":{"f":{"type":"string","format":"binary","description":"F."},"all":{"type":"array","items":{"type":"string","format":"binary"}},"any":{"type":"string","format":"binary"},"note":{"$ref":"#/components/schemas/One"}},"required":["f"]},"encoding":{"f":{"contentType":"image/png"}}}"##.to_owned(),
+            "the headers of part `note` of its body",
+            "",
+        ),
+        (
+            r#""application/octet-stream":{"schema":{"type":"string","format":"binary","maxLength":9},"example":"a"}"#.to_owned(),
+            r#""application/octet-stream":{"schema":{"type":"string","format":"binary"},"example":"a"}"#.to_owned(),
+            "",
+            "",
+        ),
+        (
+            r#""application/jwt":{"schema":{"type":"object","properties":{"a":{}}},"example":{"a":1}}"#.to_owned(),
+            r#""application/jwt":{"schema":{"type":"string","format":"binary"}}"#.to_owned(),
+            "what its body is made of: it is sent as the bytes that the call is given",
+            "",
+        ),
+        (
+            r#""*/*":{"schema":{"type":"string","format":"binary"}}"#.to_owned(),
+            r#""application/octet-stream":{"schema":{"type":"string","format":"binary"}}"#.to_owned(),
+            "",
+            "",
+        ),
+        (
+            r#""image/*":{}"#.to_owned(),
+            r#""application/octet-stream":{"schema":{"type":"string","format":"binary"}}"#.to_owned(),
+            "",
+            "",
+        ),
+        (
+            r#""application/jwt":{},"multipart/form-data":{"schema":{"properties":{"a":{"type":"string"}}}}"#.to_owned(),
+            r#""multipart/form-data":{"schema":{"type":"object","properties":{"a":{"type":"string"}}}"#.to_owned(),
+            "that its body can also be sent as application/jwt",
+            "",
         ),
     ] {
         let (found, losses, faults) = sent(&content);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::found::Rules;
-use crate::media_type::is_json;
+use crate::media_type::{BodyKind, is_json};
 use crate::operations::OperationObject;
 use crate::pointer::join;
 use crate::reference::deref;
@@ -28,19 +28,36 @@ impl<'d> Rules<'d> {
         }
         for (name, media) in content {
             let at = join(&join(&at, "content"), name);
-            let form = name == "application/x-www-form-urlencoded";
-            if !form && !is_json(name) {
+            let kind = BodyKind::of(name);
+            if kind.is_none() {
                 self.add(
                     "media-type",
                     &at,
-                    format!("`{name}` is neither JSON nor a form"),
-                    "the generator writes JSON and application/x-www-form-urlencoded",
+                    format!("`{name}` is nothing that can be sent"),
+                    "the generator writes JSON, application/x-www-form-urlencoded, multipart/form-data, and bytes of one type",
+                );
+            }
+            let written = media.get("schema").unwrap_or(&Value::Null);
+            if kind == Some(BodyKind::Parts) && !written["properties"].is_object() {
+                self.add(
+                    "media-type",
+                    &at,
+                    "the parts are not described in their place",
+                    "write an object with `properties` here: a file is `type: string, format: binary` among them",
+                );
+            }
+            if kind == Some(BodyKind::Bytes) && written["format"] != "binary" {
+                self.add(
+                    "media-type",
+                    &at,
+                    format!("a body of `{name}` is sent as bytes"),
+                    "its schema is `type: string, format: binary`",
                 );
             }
             if media.get("schema").is_none() {
                 self.add("media-type", &at, "a body without schema", "give it a schema");
             }
-            if !has_example(media) {
+            if !matches!(kind, Some(BodyKind::Parts | BodyKind::Bytes)) && !has_example(media) {
                 self.add(
                     "example",
                     &at,
