@@ -223,6 +223,8 @@ fn endpoints(provider: &Provider, page: &mut String) {
             .map_or("", |pagination| match pagination.style {
                 v::PaginationStyle::Cursor => "cursor",
                 v::PaginationStyle::Link => "link",
+                v::PaginationStyle::Page => "page number",
+                v::PaginationStyle::Offset => "offset",
             });
         let _ = writeln!(
             page,

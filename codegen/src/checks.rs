@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::{Operation, Server};
 use finrail_spec::pointer::token;
-use finrail_spec::vocabulary::{ClientKind, Effect, Grant, Oauth, PaginationStyle, RequestPart};
+use finrail_spec::vocabulary::{
+    ClientKind, CursorPlace, Effect, Grant, Oauth, Pagination, PaginationStyle, RequestPart,
+};
 
 use crate::document::Document;
 use crate::error::Error;
@@ -231,37 +233,96 @@ impl Checks<'_> {
     fn pagination(&mut self, operation: &Operation) {
         let Some(paging) = &operation.pagination else { return };
         let id = operation.id.as_str();
-        for (key, pointer) in [("next", &paging.next), ("items", &paging.items)] {
-            if !pointer.starts_with('/') {
+        if operation.effect != Effect::Safe {
+            self.operation(
+                id,
+                "it comes in pages and may change something: each page is a call; write `x-effect: safe` if it only reads, or \
+                 leave `x-pagination` out",
+            );
+        }
+        let is_named = matches!(paging.style, PaginationStyle::Cursor | PaginationStyle::Link);
+        let (more, total) = (paging.more.as_ref(), paging.total.as_ref());
+        let pointers = [("items", Some(&paging.items)), ("more", more), ("total", total)];
+        for (key, pointer) in pointers.into_iter().chain([("next", is_named.then_some(&paging.next))]) {
+            if let Some(pointer) = pointer.filter(|pointer| !pointer.starts_with('/')) {
                 self.operation(
                     id,
                     format!("`x-pagination.{key}` is `{pointer}`; a JSON pointer begins with a slash"),
                 );
             }
         }
-        match (paging.style, &paging.parameter) {
-            (PaginationStyle::Cursor, None) => self.operation(id, "`x-pagination` of style `cursor` needs `parameter`"),
-            (PaginationStyle::Link, Some(_)) => {
+        let style = match paging.style {
+            PaginationStyle::Cursor => "cursor",
+            PaginationStyle::Link => "link",
+            PaginationStyle::Page => "page",
+            PaginationStyle::Offset => "offset",
+        };
+        let is_counted = matches!(paging.style, PaginationStyle::Page | PaginationStyle::Offset);
+        for (key, is_there, is_allowed) in [
+            ("next", !paging.next.is_empty(), is_named),
+            ("total", total.is_some(), is_counted),
+            ("more", more.is_some(), paging.style != PaginationStyle::Link),
+            ("first", paging.first != 1, paging.style == PaginationStyle::Page),
+            (
+                "in",
+                paging.place != CursorPlace::Query,
+                paging.style == PaginationStyle::Cursor,
+            ),
+            (
+                "parameter",
+                paging.parameter.is_some(),
+                paging.style != PaginationStyle::Link,
+            ),
+            (
+                "next_is_whole",
+                paging.next_is_whole,
+                paging.style == PaginationStyle::Link,
+            ),
+        ] {
+            if is_there && !is_allowed {
                 self.operation(
                     id,
-                    "`x-pagination` of style `link` follows a URL; leave `parameter` out",
+                    format!("`x-pagination.{key}` says nothing of pages of style `{style}`; leave it out"),
                 );
             }
-            (PaginationStyle::Cursor, Some(name)) => {
-                let schema = self.document.parameters(operation).into_iter().find_map(|parameter| {
-                    (parameter["in"] == "query" && parameter["name"] == name.as_str())
-                        .then(|| parameter["schema"].clone())
-                });
-                match schema {
-                    None => self.operation(id, format!("`x-pagination.parameter` is `{name}`, which is no query parameter of it")),
-                    Some(schema) if schema["type"] != "string" => self.operation(
-                        id,
-                        format!("`x-pagination.parameter` is `{name}`, which is no string; a cursor goes back as the text that it came as"),
-                    ),
-                    Some(_) => {}
-                }
+        }
+        let Some(name) = &paging.parameter else {
+            if paging.style != PaginationStyle::Link {
+                self.operation(id, format!("`x-pagination` of style `{style}` needs `parameter`"));
             }
-            (PaginationStyle::Link, None) => {}
+            return;
+        };
+        if paging.style == PaginationStyle::Link {
+            return;
+        }
+        let (schema, place) = match paging.place {
+            CursorPlace::Query => {
+                let parameters = self.document.parameters(operation);
+                let found = parameters
+                    .into_iter()
+                    .find(|parameter| parameter["in"] == "query" && parameter["name"] == name.as_str());
+                (
+                    found.map(|parameter| parameter["schema"].clone()),
+                    "query parameter of it",
+                )
+            }
+            CursorPlace::Body => (
+                self.document.body_property(operation, name).cloned(),
+                "property of its JSON body",
+            ),
+        };
+        let wants_text = paging.style == PaginationStyle::Cursor;
+        match schema {
+            None => self.operation(id, format!("`x-pagination.parameter` is `{name}`, which is no {place}")),
+            Some(schema) if wants_text && schema["type"] != "string" => self.operation(
+                id,
+                format!("`x-pagination.parameter` is `{name}`, which is no string; a cursor goes back as the text that it came as"),
+            ),
+            Some(schema) if !wants_text && schema["type"] != "integer" => self.operation(
+                id,
+                format!("`x-pagination.parameter` is `{name}`, which is no integer; pages of style `{style}` are counted"),
+            ),
+            Some(_) => {}
         }
     }
 
@@ -380,6 +441,18 @@ impl Checks<'_> {
         }
         if lookup.state.is_none() && !(lookup.settled.is_empty() && lookup.rejected.is_empty()) {
             reasons.push("`x-lookup` names states and not where they stand; give `state`".to_owned());
+        }
+        let paging = called.pagination.as_ref();
+        let is_followed = |paging: &Pagination| {
+            matches!(paging.style, PaginationStyle::Cursor | PaginationStyle::Link)
+                && paging.place == CursorPlace::Query
+                && paging.more.is_none()
+        };
+        if paging.is_some_and(|paging| !is_followed(paging)) {
+            reasons.push(format!(
+                "`x-lookup` reads pages of style `cursor`, with the cursor in the query, and `link`; those of `{}` are others",
+                called.id
+            ));
         }
         let lists = called.pagination.is_some();
         if lists == lookup.same.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use finrail_spec::json::Json;
 use finrail_spec::lines::Lines;
+use finrail_spec::media_type::is_json;
 use finrail_spec::model::{Fault, METHODS, Operation, Server, Specification};
 use finrail_spec::pointer::{join, token};
 use finrail_spec::vocabulary::{ClientKind, Effect, Oauth, Provider};
@@ -279,6 +280,14 @@ impl Document {
         let all = shared.chain(own.iter().copied());
         // What every call of a client has, no call asks for.
         all.filter(|parameter| parameter["x-given-by-client"] != true).collect()
+    }
+
+    /// A property of the JSON body of an operation.
+    pub fn body_property(&self, operation: &Operation, name: &str) -> Option<&Value> {
+        let media_type = operation.content_type().filter(|media_type| is_json(media_type))?;
+        let item = &self.json["paths"][&operation.path][operation.method.to_lowercase()];
+        let schema = &item["requestBody"]["content"][media_type]["schema"];
+        self.whole(schema)?["properties"].get(name)
     }
 
     /// Headers that a call must have and that its client is given, not the call (`x-given-by-client`).

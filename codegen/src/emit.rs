@@ -102,9 +102,12 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
     let pagination = optional(operation.pagination.as_ref().map(|pagination| match pagination.style {
         PaginationStyle::Cursor => quote!(::finrail::rt::v1::PaginationStyle::Cursor),
         PaginationStyle::Link => quote!(::finrail::rt::v1::PaginationStyle::Link),
+        PaginationStyle::Page => quote!(::finrail::rt::v1::PaginationStyle::Page),
+        PaginationStyle::Offset => quote!(::finrail::rt::v1::PaginationStyle::Offset),
     }));
     let items = optional(document.items(operation));
-    let next = optional(operation.pagination.as_ref().map(|pagination| &pagination.next));
+    let next = operation.pagination.as_ref().map(|pagination| &pagination.next);
+    let next = optional(next.filter(|next| !next.is_empty()));
     let idempotency = optional(operation.idempotency.as_ref().map(|idempotency| &idempotency.header));
     let error_proof = optional(operation.error_proof.as_ref().map(|ErrorProof { statuses, members }| {
         quote!(::finrail::rt::v1::ErrorProof {

@@ -432,7 +432,26 @@ fn paging() {
         list(json!({ "x-pagination": whole }))
     };
     check(&[
-        ("an unknown style", paging(json!({ "style": "offset" }))),
+        ("an unknown style", paging(json!({ "style": "scroll" }))),
+        (
+            "pages without numbers",
+            list(json!({ "x-pagination": { "style": "page", "items": "/accounts" } })),
+        ),
+        ("pages that are counted and named", paging(json!({ "style": "page" }))),
+        (
+            "a first page of a cursor, and a total",
+            paging(json!({ "first": 0, "total": "/count" })),
+        ),
+        ("a cursor in no body", paging(json!({ "in": "body" }))),
+        (
+            "whether there is more, of the wrong type",
+            paging(json!({ "more": "/next" })),
+        ),
+        ("pages of what may act", {
+            let mut patch = paging(json!({}));
+            patch["paths"]["/accounts"]["get"]["x-effect"] = json!("neither");
+            patch
+        }),
         (
             "a cursor without a parameter",
             list(json!({ "x-pagination": { "style": "cursor", "next": "/next", "items": "/accounts" } })),

@@ -5,7 +5,7 @@
 //! `xtask/tests/contract/v1.txt` lists all of it, and a test compares.
 //! Structures that generated code writes have a `BASE` with a value for every field, and variants with fields a function
 //! that makes them, so that a new field breaks nobody.
-//! What cannot be kept gets the next number, and [`contract!`] tells whoever still uses the old one what to do.
+//! What cannot be kept gets the next page_number, and [`contract!`] tells whoever still uses the old one what to do.
 //! What it grows by has a minor number: newer code needs a finrail that has as much, older code does not.
 
 /// What code of contract 1 is written against.
@@ -21,8 +21,9 @@ pub mod v1 {
     };
     pub use crate::token::Verdict;
     pub use crate::transport::generated::{
-        Core, Failure, FileParts, FormStyle, Multipart, QueryParam, RequestBuilderExt, Response, cursor_pages,
-        encode_path, in_parts, items, link_pages, link_pages_of, prepare, prepare_again,
+        Core, Counted, Failure, FileParts, FormStyle, Multipart, QueryParam, RequestBuilderExt, Response, Told,
+        body_cursor_pages, counted_pages, cursor_pages, encode_path, in_parts, items, link_pages, link_pages_of,
+        page_number, prepare, prepare_again, told,
     };
     pub use crate::transport::{
         Authentication, ByteStream, CallOptions, Effect, Error, ErrorProof, FilePart, Grade, Intent, Items, Key,
@@ -78,7 +79,8 @@ macro_rules! __contract {
     (1, 6, $generator:literal, $($code:tt)*) => { $($code)* };
     // `Operation::keys`, `Key`, `KeyPlace`, `Operation::needed_headers`.
     (1, 7, $generator:literal, $($code:tt)*) => { $($code)* };
-    // Bodies of bytes and in parts: `Bytes`, `FilePart`, `FileParts`, `Multipart`, `in_parts`.
+    // Bodies of bytes and in parts: `Bytes`, `FilePart`, `FileParts`, `Multipart`, `in_parts`. Pages that are counted, and
+    // cursors in bodies: `Counted`, `counted_pages`, `told`, `page_number`, `body_cursor_pages`.
     (1, 8, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(

@@ -3,6 +3,7 @@
 mod charset;
 mod connection_error;
 mod core;
+mod counted_pages;
 mod credentials;
 mod download;
 mod ending;
@@ -65,6 +66,7 @@ pub use unreadable::UnreadableItem;
 /// it to generated code; to users nothing is promised of it.
 pub(crate) mod generated {
     pub use super::core::Core;
+    pub use super::counted_pages::{Counted, Told, body_cursor_pages, counted_pages, page_number, told};
     pub use super::error::Failure;
     pub use super::multipart::{FileParts, Multipart};
     pub use super::pages::{cursor_pages, items, link_pages, link_pages_of};

@@ -286,6 +286,10 @@ pub enum PaginationStyle {
     Cursor,
     /// The reply has the next URL.
     Link,
+    /// Pages have numbers.
+    Page,
+    /// A parameter says how many items come before the page.
+    Offset,
 }
 
 /// How far an operation is to be trusted.

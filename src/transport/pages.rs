@@ -128,14 +128,14 @@ impl<T, E> Items<'_, T, E> {
 }
 
 /// Where the pages come from.
-trait Source<'a, T, E>: Send {
+pub(super) trait Source<'a, T, E>: Send {
     /// The next page, and the source behind it. After an error it is asked for the same page again.
     fn fetch(self: Box<Self>) -> BoxFuture<'a, Fetched<'a, T, E>>;
     /// There is no further page.
     fn is_over(&self) -> bool;
 }
 
-type Fetched<'a, T, E> = (Box<dyn Source<'a, T, E> + 'a>, Option<Reply<T, E>>);
+pub(super) type Fetched<'a, T, E> = (Box<dyn Source<'a, T, E> + 'a>, Option<Reply<T, E>>);
 
 enum State<'a, T, E> {
     Ready(Box<dyn Source<'a, T, E> + 'a>),
@@ -202,10 +202,10 @@ impl<T, E> fmt::Debug for Items<'_, T, E> {
     }
 }
 
-type Reply<T, E> = Result<ResponseValue<T>, Error<E>>;
+pub(super) type Reply<T, E> = Result<ResponseValue<T>, Error<E>>;
 
 /// What comes after a page, where `N` says which one.
-enum Next<N> {
+pub(super) enum Next<N> {
     /// A page; none: the first.
     Page(Option<N>),
     /// Nothing: that was the last one.
@@ -216,14 +216,14 @@ enum Next<N> {
 
 /// Why a listing cannot go on.
 #[derive(Clone, Copy)]
-enum Nowhere {
+pub(super) enum Nowhere {
     Foreign,
     OtherResource,
     Repeated,
 }
 
 impl Nowhere {
-    fn after<T, N>(self, page: &ResponseValue<T>) -> Next<N> {
+    pub(super) fn after<T, N>(self, page: &ResponseValue<T>) -> Next<N> {
         Next::Nowhere(Box::new(page.head().clone()), self)
     }
 
@@ -384,7 +384,7 @@ impl<'a, T, E> Pages<'a, T, E> {
         }
     }
 
-    fn of(source: impl Source<'a, T, E> + 'a) -> Self {
+    pub(super) fn of(source: impl Source<'a, T, E> + 'a) -> Self {
         Self {
             state: State::Ready(Box::new(source)),
             failed: false,
@@ -396,12 +396,12 @@ impl<'a, T, E> Pages<'a, T, E> {
 }
 
 /// A walk from page to page, where `N` says which one.
-struct Walk<N, F, B> {
-    next: Next<N>,
+pub(super) struct Walk<N, F, B> {
+    pub(super) next: Next<N>,
     /// Asks for a page.
-    fetch: F,
+    pub(super) fetch: F,
     /// Says what comes after one. An error: it was read before, and its items are not given again.
-    behind: B,
+    pub(super) behind: B,
 }
 
 impl<'a, N, F, B, T, E> Source<'a, T, E> for Walk<N, F, B>

@@ -38,6 +38,15 @@ const IDEMPOTENCY: [&str; 6] = [
     "x-idempotence-key",
 ];
 
+/// Members of a reply that are about its pages.
+const ABOUT_PAGES: [&str; 6] = ["links", "paging", "pagination", "page", "meta", "cursors"];
+
+/// Parameters that take the number of a page.
+const PAGES: [&str; 4] = ["page", "page_number", "page_no", "page_index"];
+
+/// Parameters that say how many items come before.
+const OFFSETS: [&str; 4] = ["offset", "skip", "start_index", "start"];
+
 /// Parameters that take a cursor.
 const CURSORS: [&str; 10] = [
     "cursor",
@@ -214,7 +223,7 @@ fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, f
         .collect();
     let [items] = lists.as_slice() else { return };
     let Some(next) = next_in(root, schema, "", 0) else {
-        return;
+        return of_numbers(root, schema, parameters, items, target, found);
     };
     let cursor = parameters
         .iter()
@@ -238,6 +247,78 @@ fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, f
     });
 }
 
+/// A list whose pages a parameter counts.
+fn of_numbers(root: &Json, schema: &Json, parameters: &[&Json], items: &str, target: &str, found: &mut Vec<Proposal>) {
+    let of_query = |names: &[&str]| {
+        let mut named = parameters.iter().filter(|parameter| text(parameter, "in") == "query");
+        named.find(|parameter| names.contains(&snake_case(text(parameter, "name")).as_str()))
+    };
+    let (style, parameter) = match (of_query(&PAGES), of_query(&OFFSETS)) {
+        (Some(parameter), _) => ("page", parameter),
+        (None, Some(parameter)) => ("offset", parameter),
+        (None, None) => return,
+    };
+    let described = parameter.get("schema").unwrap_or(parameter);
+    let described = target_of(root, described);
+    if text(described, "type") != "integer" {
+        return;
+    }
+    let totals: &[&str] = match style {
+        "page" => &["total_pages", "page_count", "pages", "last_page"],
+        _ => &["total", "total_count", "total_items", "total_results"],
+    };
+    let mut update = format!(
+        r#"{{ "style": "{style}", "parameter": "{}", "items": "/{items}""#,
+        text(parameter, "name")
+    );
+    let first = described.get("default").or_else(|| described.get("minimum"));
+    if style == "page" && first.and_then(Json::as_u64) == Some(0) {
+        update.push_str(r#", "first": 0"#);
+    }
+    if let Some(total) = named_in(root, schema, "", totals, "integer", 0) {
+        update.push_str(&format!(r#", "total": "{total}""#));
+    }
+    if let Some(more) = named_in(
+        root,
+        schema,
+        "",
+        &["has_more", "more", "has_next", "has_next_page"],
+        "boolean",
+        0,
+    ) {
+        update.push_str(&format!(r#", "more": "{more}""#));
+    }
+    found.push(Proposal {
+        kind: "lists that may come in pages",
+        target: target.to_owned(),
+        update: format!(r#"{{ "x-pagination": {update} }} }}"#),
+        why: format!(
+            "its parameter `{}` may count {}; say so only if the first is where the document says",
+            text(parameter, "name"),
+            if style == "page" { "pages" } else { "items" }
+        ),
+    });
+}
+
+/// JSON pointer to a property of one of these names and of this type, in the reply or in what it says of its pages.
+fn named_in(root: &Json, schema: &Json, at: &str, names: &[&str], kind: &str, depth: usize) -> Option<String> {
+    if depth > 3 {
+        return None;
+    }
+    let properties = schema.get("properties").map(Json::members).unwrap_or_default();
+    let here = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    let own = properties.iter().find(|(name, property)| {
+        names.contains(&snake_case(name).as_str()) && text(target_of(root, property), "type") == kind
+    });
+    if let Some((name, _)) = own {
+        return Some(here(name));
+    }
+    let mut about = properties
+        .iter()
+        .filter(|(name, _)| ABOUT_PAGES.contains(&snake_case(name).as_str()));
+    about.find_map(|(name, property)| named_in(root, target_of(root, property), &here(name), names, kind, depth + 1))
+}
+
 /// JSON pointer to what names the next page.
 fn next_in(root: &Json, schema: &Json, at: &str, depth: usize) -> Option<String> {
     if depth > 3 {
@@ -259,10 +340,8 @@ fn next_in(root: &Json, schema: &Json, at: &str, depth: usize) -> Option<String>
                 None => Some(here),
             };
         }
-        if matches!(
-            words.as_str(),
-            "links" | "paging" | "pagination" | "page" | "meta" | "cursors"
-        ) && let Some(found) = next_in(root, property, &here, depth + 1)
+        if ABOUT_PAGES.contains(&words.as_str())
+            && let Some(found) = next_in(root, property, &here, depth + 1)
         {
             return Some(found);
         }

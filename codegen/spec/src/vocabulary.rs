@@ -110,11 +110,24 @@ pub enum Effect {
 pub struct Pagination {
     /// Where the next page is named.
     pub style: PaginationStyle,
-    /// JSON pointer into the reply: the cursor or the link.
+    /// JSON pointer into the reply: the cursor or the link (styles `cursor` and `link`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub next: String,
-    /// The query parameter that takes the cursor (style `cursor`).
+    /// What takes the cursor, the number of the page, or how many items come before it (styles `cursor`, `page`, `offset`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// Where that stands (style `cursor`); elsewhere it is in the query.
+    #[serde(default, rename = "in", skip_serializing_if = "CursorPlace::is_query")]
+    pub place: CursorPlace,
+    /// The number of the first page (style `page`).
+    #[serde(default = "first_page", skip_serializing_if = "is_first_page")]
+    pub first: u32,
+    /// JSON pointer into the reply: how many pages (style `page`) or items (style `offset`) there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<String>,
+    /// JSON pointer into the reply: whether another page comes after this one (styles `cursor`, `page`, `offset`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<String>,
     /// JSON pointer to the items of a page.
     pub items: String,
     /// Whether a page without items is the last one, whatever it names as the next.
@@ -134,6 +147,37 @@ pub enum PaginationStyle {
     Cursor,
     /// The reply has the next URL.
     Link,
+    /// Pages have numbers, which a query parameter takes.
+    Page,
+    /// A query parameter says how many items come before the page.
+    Offset,
+}
+
+/// Where a cursor is sent.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum CursorPlace {
+    /// In a query parameter.
+    #[default]
+    Query,
+    /// In a property of the JSON body.
+    Body,
+}
+
+impl CursorPlace {
+    fn is_query(&self) -> bool {
+        *self == Self::Query
+    }
+}
+
+fn first_page() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's form
+fn is_first_page(number: &u32) -> bool {
+    *number == 1
 }
 
 /// `x-idempotency`: how a caller names its intent.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use finrail_spec::model::Operation;
-use finrail_spec::vocabulary::PaginationStyle;
+use finrail_spec::vocabulary::{CursorPlace, Pagination, PaginationStyle};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::{ImplItem, Type};
 
 use super::tree::{StructFields, inner_of_option, inner_of_vec};
@@ -25,19 +25,44 @@ pub(crate) fn methods(
     let Some(paging) = &operation.pagination else {
         return Ok(Vec::new());
     };
-    let next = Accessor::find(reply, &paging.next, structs)?;
     let items = Accessor::find(reply, &paging.items, structs)?;
     let item = inner_of_vec(&items.ty).ok_or_else(|| format!("`x-pagination.items` {} is no list", paging.items))?;
     let item = in_types(item);
-    let fields = generated(&next.ty).and_then(|name| structs.get(&name));
-    let is_object = fields.is_some_and(|fields| !fields.is_empty());
-    if is_object || inner_of_vec(&next.ty).is_some() {
-        return Err(format!("`x-pagination.next` {} is no text", paging.next));
-    }
-    let next_value = next.optional_text();
+    let named = match paging.style {
+        PaginationStyle::Cursor | PaginationStyle::Link => Some(next_of(paging, reply, structs)?),
+        PaginationStyle::Page | PaginationStyle::Offset => None,
+    };
+    let next_value = named.as_ref().map(Accessor::optional_text);
+    let flag = |pointer: &Option<String>, key: &str, is_fit: &dyn Fn(&str) -> bool| -> Result<TokenStream, String> {
+        let Some(pointer) = pointer else {
+            return Ok(quote!(::std::option::Option::None));
+        };
+        let found = Accessor::find(reply, pointer, structs)?;
+        let ty = found.ty.to_token_stream().to_string().replace(' ', "");
+        if !is_fit(&ty) {
+            return Err(format!("`x-pagination.{key}` {pointer} has the wrong type"));
+        }
+        let value = found.followed();
+        Ok(quote!(#value.copied()))
+    };
+    let more = flag(&paging.more, "more", &|ty| ty.ends_with("bool"))?;
+    let total = flag(&paging.total, "total", &|ty| matches!(ty, "i64" | "i32"))?;
+    let total = match &paging.total {
+        Some(_) => quote!(#total.map(i64::from)),
+        None => total,
+    };
+    let next_value = match &paging.more {
+        Some(_) => {
+            quote!(if #more == ::std::option::Option::Some(false) { ::std::option::Option::None } else { #next_value })
+        }
+        None => quote!(#next_value),
+    };
     let (take_items, has_items) = (items.take(), items.is_filled());
     let ends = match paging.style {
         PaginationStyle::Cursor => "A page that repeats the previous cursor ends the stream with an error.",
+        PaginationStyle::Page | PaginationStyle::Offset => {
+            "A page that has the same as the one before ends the stream with an error."
+        }
         PaginationStyle::Link => {
             "A link leads to the resource that was asked for, or the stream ends with an error. A page that repeats the previous link ends the stream with an error."
         }
@@ -49,13 +74,43 @@ pub(crate) fn methods(
                 .parameter
                 .as_deref()
                 .ok_or("`x-pagination` of style `cursor` needs `parameter`")?;
-            let setter = format_ident!("{}", setter(document, operation, parameter));
+            let setter = format_ident!("{}", setter(document, operation, paging.place, parameter));
+            let (pages, set) = match paging.place {
+                CursorPlace::Query => (quote!(cursor_pages), quote!(call.#setter(cursor))),
+                CursorPlace::Body => (
+                    quote!(body_cursor_pages),
+                    quote!(call.body_map(|body| body.#setter(cursor))),
+                ),
+            };
             quote! {
-                ::finrail::rt::v1::cursor_pages(
+                ::finrail::rt::v1::#pages(
                     self,
                     |call| ::std::boxed::Box::pin(call.send()),
-                    |call, cursor| call.#setter(cursor),
+                    |call, cursor| #set,
                     |page: &#reply| #next_value,
+                )
+            }
+        }
+        PaginationStyle::Page | PaginationStyle::Offset => {
+            let parameter = paging.parameter.as_deref().unwrap_or_default();
+            let setter = format_ident!("{}", setter(document, operation, CursorPlace::Query, parameter));
+            let first = u64::from(paging.first);
+            let counted = match paging.style {
+                PaginationStyle::Page => quote!(::finrail::rt::v1::Counted::Pages { first: #first }),
+                _ => quote!(::finrail::rt::v1::Counted::Items),
+            };
+            let list = items.followed();
+            quote! {
+                ::finrail::rt::v1::counted_pages(
+                    self,
+                    #parameter,
+                    #counted,
+                    |call| ::std::boxed::Box::pin(call.send()),
+                    |call, number| call.#setter(::finrail::rt::v1::page_number(number)),
+                    |page: &#reply| {
+                        let items = #list;
+                        ::finrail::rt::v1::told(items.map_or(0, |items| items.len()), #total, #more, &items)
+                    },
                 )
             }
         }
@@ -90,8 +145,24 @@ pub(crate) fn methods(
     Ok(block.items)
 }
 
-/// The setter of the query parameter that takes the cursor.
-fn setter(document: &Document, operation: &Operation, name: &str) -> String {
+/// Where the next page is named.
+fn next_of(paging: &Pagination, reply: &Type, structs: &BTreeMap<String, StructFields>) -> Result<Accessor, String> {
+    let next = Accessor::find(reply, &paging.next, structs)?;
+    let fields = generated(&next.ty).and_then(|name| structs.get(&name));
+    let is_object = fields.is_some_and(|fields| !fields.is_empty());
+    if is_object || inner_of_vec(&next.ty).is_some() {
+        return Err(format!("`x-pagination.next` {} is no text", paging.next));
+    }
+    Ok(next)
+}
+
+/// The setter of what takes the cursor, or the number.
+fn setter(document: &Document, operation: &Operation, place: CursorPlace, name: &str) -> String {
+    if place == CursorPlace::Body {
+        let property = document.body_property(operation, name);
+        let given = property.and_then(|property| property["x-rust-name"].as_str());
+        return ident_name(&given.map_or_else(|| snake_case(name), str::to_owned));
+    }
     let parameters = document.parameters(operation);
     let found = parameters
         .into_iter()

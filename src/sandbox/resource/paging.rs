@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use finrail_spec::json::Json;
+use finrail_spec::vocabulary::PaginationStyle;
 
 use super::call::Call;
 use crate::sandbox::spec::Carrier;
@@ -25,21 +26,28 @@ impl Page {
         position: &dyn Fn(&str) -> Option<usize>,
     ) -> Result<Self, String> {
         let size = size(call)?;
-        let by_number = || -> Result<usize, String> {
-            let page = number(call, "page")?.unwrap_or(1);
-            Ok(page.saturating_sub(1).saturating_mul(size))
+        let by_number = |name: &str, first: usize| -> Result<usize, String> {
+            let page = number(call, name)?.unwrap_or(first);
+            Ok(page.saturating_sub(first).saturating_mul(size))
         };
         let start = match call.operation.carrier(&call.page_words) {
             Carrier::Opaque(name) => match call.query(&name) {
                 Some(cursor) => open_cursor(cursor).ok_or_else(|| format!("`{name}` is not a cursor of this list"))?,
                 None => 0,
             },
+            Carrier::Sent(name) => match call.sent().iter().find(|(known, _)| *known == name) {
+                Some((_, cursor)) => {
+                    let start = cursor.as_str().and_then(open_cursor);
+                    start.ok_or_else(|| format!("`{name}` is not a cursor of this list"))?
+                }
+                None => 0,
+            },
             Carrier::Entry(name) => match call.query(&name) {
                 Some(id) => position(id).ok_or_else(|| format!("`{name}` names no entry of this list"))?,
-                None => by_number()?,
+                None => by_number("page", 1)?,
             },
-            Carrier::Page => by_number()?,
-            Carrier::Offset => number(call, "offset")?.unwrap_or(0),
+            Carrier::Page(name, first) => by_number(&name, first)?,
+            Carrier::Offset(name) => number(call, &name)?.unwrap_or(0),
         };
         Ok(Self { start, size, total })
     }
@@ -77,6 +85,19 @@ impl Page {
         let Some(paging) = &call.operation.pagination else {
             return;
         };
+        if let Some(pointer) = &paging.total {
+            let total = match paging.style {
+                PaginationStyle::Page => self.total.div_ceil(self.size),
+                _ => self.total,
+            };
+            reply.set_pointer(pointer, Json::Number(total.to_string()));
+        }
+        if let Some(pointer) = &paging.more {
+            reply.set_pointer(pointer, Json::Bool(self.next().is_some()));
+        }
+        if matches!(paging.style, PaginationStyle::Page | PaginationStyle::Offset) {
+            return;
+        }
         let link = |start: usize| self.link(call, address, start, id_at);
         let is_link = call.operation.pages_by_link();
         match self.next() {
@@ -92,10 +113,10 @@ impl Page {
     /// The address of the page that starts at this item.
     fn link(&self, call: &Call<'_>, address: &str, start: usize, id_at: &dyn Fn(usize) -> Option<String>) -> Json {
         let (name, value) = match call.operation.carrier(&call.page_words) {
-            Carrier::Opaque(name) => (name, cursor(start)),
+            Carrier::Opaque(name) | Carrier::Sent(name) => (name, cursor(start)),
             Carrier::Entry(name) => (name, id_at(start).unwrap_or_default()),
-            Carrier::Page => ("page".to_owned(), (start / self.size + 1).to_string()),
-            Carrier::Offset => ("offset".to_owned(), start.to_string()),
+            Carrier::Page(name, first) => (name, (start / self.size + first).to_string()),
+            Carrier::Offset(name) => (name, start.to_string()),
         };
         let kept = call.request.query.iter().filter(|(n, _)| *n != name);
         let query = url::form_urlencoded::Serializer::new(String::new())

@@ -236,8 +236,14 @@ impl<'d> Rules<'d> {
         };
         let at = join(at, "x-pagination");
         let reply = success_schema(self.root, operation);
-        for key in ["next", "items"] {
-            let pointer = pagination.get(key).and_then(Value::as_str).unwrap_or_default();
+        let style = pagination.get("style").and_then(Value::as_str).unwrap_or_default();
+        let is_named = matches!(style, "cursor" | "link");
+        for (key, is_needed) in [("next", is_named), ("items", true), ("more", false), ("total", false)] {
+            let pointer = match pagination.get(key).and_then(Value::as_str) {
+                Some(pointer) => pointer,
+                None if is_needed => "",
+                None => continue,
+            };
             if !reply.is_some_and(|schema| resolves(self.root, schema, pointer)) {
                 self.add(
                     "pagination",
@@ -247,8 +253,10 @@ impl<'d> Rules<'d> {
                 );
             }
         }
-        let style = pagination.get("style").and_then(Value::as_str).unwrap_or_default();
+        let is_in_body = pagination.get("in").and_then(Value::as_str) == Some("body");
         match pagination.get("parameter").and_then(Value::as_str) {
+            // The generator looks into the body.
+            Some(_) if is_in_body => {}
             Some(parameter) => {
                 let known = [operation.item, operation.value]
                     .into_iter()
@@ -265,11 +273,11 @@ impl<'d> Rules<'d> {
                     );
                 }
             }
-            None if style == "cursor" => self.add(
+            None if style != "link" => self.add(
                 "pagination",
                 &at,
-                "a cursor without `parameter`",
-                "name the query parameter that takes it",
+                format!("pages of style `{style}` without `parameter`"),
+                "name what takes the cursor or the number",
             ),
             None => {}
         }
