@@ -8,7 +8,7 @@ use super::application::{App, Settled};
 use super::credentials::Credentials;
 use super::logins::Logins;
 use super::provider::{Environment as _, Provider, TypedClient};
-use crate::http::{ConfigError, client_with, default_client, endpoint_url, secure_url};
+use crate::http::{ConfigError, check_issuer, client_with, default_client, endpoint_url, secure_url};
 use crate::oauth::{
     AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, KeptSecrets, Pkce, Settings, TokenBody,
 };
@@ -178,7 +178,8 @@ impl<P: Provider> AppBuilder<P> {
 
     /// The issuer of an authorization server that sends `iss` with its callbacks, where its metadata say
     /// `authorization_response_iss_parameter_supported` (RFC 9207). Every callback must name it then, letter for letter;
-    /// one that names another, or none, is refused.
+    /// one that names another, or none, is refused. It is a https URL without query and fragment (RFC 8414 section 2), or http
+    /// on a loopback address; what is none is an error when the application is built.
     ///
     /// Without it an `iss` is taken that has scheme, host and port of the authorization endpoint or the token endpoint, and
     /// no other; a callback without `iss` is taken too. Until this version a set issuer was compared only where a callback
@@ -522,6 +523,9 @@ impl<P: Provider> AppBuilder<P> {
             (None, None, Some(hosts)) => secure_url("OAuth base URL", hosts.oauth)?,
             (None, _, _) => api.clone(),
         };
+        if let Some(issuer) = &self.issuer {
+            check_issuer(issuer)?;
+        }
         // A browser may be sent to another host than the one that gives tokens.
         let authorizing = match hosts.filter(|hosts| !hosts.authorize.is_empty()) {
             Some(hosts) if self.oauth_base_url.is_none() && self.base_url.is_none() => {

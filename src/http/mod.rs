@@ -23,7 +23,7 @@ pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;
 pub(crate) use client::{
-    client_with, default_client, endpoint_url, has_user_info, host_of, is_loopback, is_loopback_literal,
+    check_issuer, client_with, default_client, endpoint_url, has_user_info, host_of, is_loopback, is_loopback_literal,
     is_same_origin, secure_url,
 };
 pub use config_error::{ConfigError, HttpClientError, TlsError};
