@@ -571,7 +571,26 @@ impl Core {
         link: Url,
         with: CallOptions,
     ) -> Result<ResponseValue<T>, Error<E>> {
-        let request = reqwest::Request::new(http::Method::GET, link);
+        let headers = HeaderMap::new();
+        self.follow_with_headers(http, operation, link, headers, with).await
+    }
+
+    /// The same, with the headers that the call has of its parameters: they may say whose list it is.
+    ///
+    /// # Errors
+    ///
+    /// As the operation itself.
+    #[doc(hidden)]
+    pub async fn follow_with_headers<T: DeserializeOwned, E: DeserializeOwned>(
+        &self,
+        http: &reqwest::Client,
+        operation: &'static Operation,
+        link: Url,
+        headers: HeaderMap,
+        with: CallOptions,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        let mut request = reqwest::Request::new(http::Method::GET, link);
+        *request.headers_mut() = headers;
         let response = self.spanned(http, request, operation, Target::Given, with).await?;
         match response.status().as_u16() {
             200..=299 => ResponseValue::from_response(response).await,
