@@ -281,6 +281,20 @@ impl Document {
         all.filter(|parameter| parameter["x-given-by-client"] != true).collect()
     }
 
+    /// Headers that are parameters of a call and of the one that looks up what became of it.
+    pub fn headers_of_both(&self, call: &Operation, looks_up: &Operation) -> Vec<&str> {
+        let headers = |operation| {
+            let headers = self.parameters(operation).into_iter();
+            headers
+                .filter(|parameter| parameter["in"] == "header")
+                .filter_map(|parameter| parameter["name"].as_str())
+        };
+        let own: Vec<&str> = headers(call).collect();
+        headers(looks_up)
+            .filter(|name| own.iter().any(|own| own.eq_ignore_ascii_case(name)))
+            .collect()
+    }
+
     /// Headers that a call must have and that its client is given, not the call (`x-given-by-client`).
     pub fn needed_headers<'a>(&self, operation: &'a Operation) -> Vec<&'a str> {
         let parameters = operation.parameters.iter();

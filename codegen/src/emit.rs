@@ -113,7 +113,12 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             ..::finrail::rt::v1::ErrorProof::BASE
         })
     }));
-    let lookup = optional(operation.lookup.as_ref().map(|lookup| self::lookup(document, lookup)));
+    let lookup = optional(
+        operation
+            .lookup
+            .as_ref()
+            .map(|lookup| self::lookup(document, operation, lookup)),
+    );
     let limit = optional(operation.limit.as_ref().map(|Limit { calls, seconds, by }| {
         let (calls, seconds) = (calls.get(), seconds.get());
         quote!(::finrail::rt::v1::Limit {
@@ -180,7 +185,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
     }
 }
 
-fn lookup(document: &Document, lookup: &Lookup) -> TokenStream {
+fn lookup(document: &Document, call: &Operation, lookup: &Lookup) -> TokenStream {
     let Lookup {
         operation,
         parameters,
@@ -192,6 +197,9 @@ fn lookup(document: &Document, lookup: &Lookup) -> TokenStream {
     } = lookup;
     let called = document.operations.iter().find(|known| known.id == *operation);
     let paging = called.and_then(|called| called.pagination.as_ref());
+    let headers = called
+        .map(|called| document.headers_of_both(call, called))
+        .unwrap_or_default();
     let next = optional(paging.map(|paging| &paging.next));
     let cursor = optional(paging.and_then(|paging| paging.parameter.as_ref()));
     let state = optional(state.as_ref());
@@ -205,6 +213,7 @@ fn lookup(document: &Document, lookup: &Lookup) -> TokenStream {
         rejected: &[#(#rejected),*],
         same: &[#(#same),*],
         unique: #unique,
+        headers: &[#(#headers),*],
         next: #next,
         cursor: #cursor,
         ..::finrail::rt::v1::Lookup::BASE

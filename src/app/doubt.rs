@@ -4,6 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::HeaderMap;
 
 use super::provider::{Provider, TypedClient};
 use crate::transport::generated::{cursor_pages, encode_path, link_pages};
@@ -209,9 +211,40 @@ impl<P: Provider> Doubt<P> {
     ///
     /// # Errors
     ///
-    /// When the provider could not be asked, or the client is of another grant: nothing is known then. A reply that says that there is no such thing is no
+    /// When the provider could not be asked, or the client is of another grant or has other headers than the call had (see
+    /// [`look_up_with`](Self::look_up_with)): nothing is known then. A reply that says that there is no such thing is no
     /// error: the matter is [open](Found::Open).
     pub async fn look_up<C: TypedClient<Provider = P>>(&self, client: &C) -> Result<Found, Error<Bytes>> {
+        self.look_up_with(client, CallOptions::new()).await
+    }
+
+    /// The same, with what is set for this look-up alone.
+    ///
+    /// A header that the call had beside its parameters may say whose payment it is (`x-tenant`), and without it the payments of
+    /// another may be looked at. So it is given again here, unless the client has it for all its calls: a look-up that does not
+    /// have the same ones is refused, and nothing is asked for.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tatrabanka")] {
+    /// use finrail::transport::CallOptions;
+    /// use finrail::{AnyError, Found, tatrabanka};
+    ///
+    /// /// The payment was made with this header too.
+    /// async fn look(doubt: tatrabanka::Doubt, bank: &tatrabanka::service::Client) -> Result<Found, AnyError> {
+    ///     let of_tenant = CallOptions::new().header("x-tenant", "one");
+    ///     Ok(doubt.look_up_with(bank, of_tenant).await?)
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`look_up`](Self::look_up).
+    pub async fn look_up_with<C: TypedClient<Provider = P>>(
+        &self,
+        client: &C,
+        with: CallOptions,
+    ) -> Result<Found, Error<Bytes>> {
         let id = self.operation.id;
         if C::KIND.name() != self.operation.client {
             return Err(Error::invalid_request(format!(
@@ -230,6 +263,13 @@ impl<P: Provider> Doubt<P> {
                  `under_another_grant`"
             )));
         }
+        let mut headers = HeaderMap::new();
+        with.add_to(&mut headers, self.operation)
+            .map_err(|problem| Error::invalid_request(format!("{id}: {problem}")))?;
+        core.add_headers(&mut headers, self.operation);
+        self.intent
+            .suits(self.call, self.operation, &headers)
+            .map_err(|why| Error::invalid_request(format!("{id}: {why}")))?;
         let base = core.base().as_str().trim_end_matches('/');
         let mut path = self.operation.path.to_owned();
         let mut query = Vec::new();
@@ -257,14 +297,19 @@ impl<P: Provider> Doubt<P> {
             url.query_pairs_mut().extend_pairs(&query);
         }
         match self.operation.pagination {
-            None => self.in_reply(client, url).await,
-            Some(style) => self.in_list(client, url, style).await,
+            None => self.in_reply(client, url, with).await,
+            Some(style) => self.in_list(client, url, style, with).await,
         }
     }
 
     /// One reply that says where the matter stands.
-    async fn in_reply<C: TypedClient>(&self, client: &C, url: url::Url) -> Result<Found, Error<Bytes>> {
-        let reply = match ask(client, self.operation, url).await {
+    async fn in_reply<C: TypedClient>(
+        &self,
+        client: &C,
+        url: url::Url,
+        with: CallOptions,
+    ) -> Result<Found, Error<Bytes>> {
+        let reply = match ask(client, self.operation, url, with).await {
             // Nothing of it is there: not yet, perhaps.
             Err(error) if error.status().is_some_and(|status| status == 404) && is_the_providers(&error) => {
                 return Ok(Found::Open(Evidence::default()));
@@ -299,17 +344,19 @@ impl<P: Provider> Doubt<P> {
         client: &C,
         url: url::Url,
         style: PaginationStyle,
+        with: CallOptions,
     ) -> Result<Found, Error<Bytes>> {
         let (operation, lookup) = (self.operation, self.lookup);
         let next = |page: &Json| lookup.next.and_then(|pointer| page.pointer(pointer)?.plain());
         let first = {
-            let url = url.clone();
-            Box::pin(async move { ask(client, operation, url).await })
+            let (url, with) = (url.clone(), with.clone());
+            Box::pin(async move { ask(client, operation, url, with).await })
         };
+        let follow = move |url| -> BoxFuture<'_, _> { Box::pin(ask(client, operation, url, with.clone())) };
         let mut pages: Pages<'_, Json, Bytes> = match (style, lookup.cursor) {
             (PaginationStyle::Cursor, Some(parameter)) => cursor_pages(
                 url,
-                |url| Box::pin(ask(client, operation, url)),
+                follow,
                 move |mut url, cursor| {
                     let others = url.query_pairs().filter(|(name, _)| name != parameter);
                     let others: Vec<_> = others
@@ -323,12 +370,7 @@ impl<P: Provider> Doubt<P> {
                 },
                 next,
             ),
-            _ => link_pages(
-                client.core().base(),
-                first,
-                |url| Box::pin(ask(client, operation, url)),
-                next,
-            ),
+            _ => link_pages(client.core().base(), first, follow, next),
         };
         let mut evidence = Evidence::default();
         let (mut read, mut empty) = (0, 0);
@@ -384,10 +426,11 @@ async fn ask<C: TypedClient>(
     client: &C,
     operation: &'static Operation,
     url: url::Url,
+    with: CallOptions,
 ) -> Result<ResponseValue<Json>, Error<Bytes>> {
     let core = client.core();
     let request = reqwest::Request::new(http::Method::GET, url);
-    let response = core.execute_given(request, operation, CallOptions::new()).await?;
+    let response = core.execute_given(request, operation, with).await?;
     match response.status().as_u16() {
         200..=299 => ResponseValue::from_response(response).await,
         400..=599 => Err(Error::error_response(ResponseValue::as_it_came(response)?)),

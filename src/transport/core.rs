@@ -138,7 +138,7 @@ impl Core {
     }
 
     /// Adds what the client has for every call.
-    pub(super) fn add_headers(&self, headers: &mut HeaderMap, operation: &Operation) {
+    pub(crate) fn add_headers(&self, headers: &mut HeaderMap, operation: &Operation) {
         self.0.headers.add_to(headers, operation);
     }
 

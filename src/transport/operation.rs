@@ -134,6 +134,8 @@ pub struct Lookup {
     pub same: &'static [(&'static str, &'static str)],
     /// No other call makes an item that is the `same`.
     pub unique: bool,
+    /// Headers that are parameters of both calls: a look-up has the same ones as the call that is in doubt.
+    pub headers: &'static [&'static str],
     /// Of an operation that lists: JSON pointer to what names the next page.
     pub next: Option<&'static str>,
     /// The query parameter that takes it, where it is no link.
@@ -150,6 +152,7 @@ impl Lookup {
         rejected: &[],
         same: &[],
         unique: false,
+        headers: &[],
         next: None,
         cursor: None,
     };

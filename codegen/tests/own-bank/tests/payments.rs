@@ -225,6 +225,63 @@ async fn what_no_other_call_makes_shows_that_the_call_took_effect() {
     doubt.look_up(&client).await.unwrap_err();
 }
 
+/// Without it the bank shows the payouts of another tenant.
+#[tokio::test]
+async fn a_look_up_is_made_with_the_headers_of_the_call_or_not_at_all() {
+    let (server, client) = bank().await;
+    let of_tenant = |tenant: Option<&'static str>, page: serde_json::Value| {
+        let listed = move |when: httpmock::When, then: httpmock::Then| {
+            let when = when.method("GET").path("/v1/payouts");
+            match tenant {
+                Some(tenant) => when.header("x-tenant", tenant),
+                None => when.header_missing("x-tenant"),
+            };
+            then.status(200).json_body(page);
+        };
+        server.mock_async(listed)
+    };
+    let nobodys = of_tenant(None, json!({ "payouts": [{ "id": "p1", "reference": "r-1" }] })).await;
+    let of_two = of_tenant(Some("two"), json!({ "payouts": [{ "id": "p2", "reference": "r-1" }] })).await;
+    let of_one = of_tenant(Some("one"), json!({ "payouts": [{ "id": "p3" }], "next": "n" })).await;
+    let tenant = |name: &str| CallOptions::new().header("x-tenant", name);
+    let doubt = |client: &own_bank::Client, with: CallOptions| {
+        let call = payout(client, "10.50").with(with.header("x-request-id", "i-1"));
+        let kept = serde_json::to_string(call.prepare().unwrap().intent()).unwrap();
+        assert!(!kept.contains("one"), "{kept}");
+        own_bank::Doubt::of(serde_json::from_str(&kept).unwrap()).unwrap()
+    };
+    for made in [
+        doubt(&client, tenant("one")),
+        doubt(&client.with_header("x-tenant", "one").unwrap(), CallOptions::new()),
+    ] {
+        for (with, why) in [
+            (CallOptions::new(), "does not have it"),
+            (tenant("two"), "has another value"),
+            (tenant("one").header("x-account", "a"), "the call in doubt had none"),
+        ] {
+            let error = made.look_up_with(&client, with).await.unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+            assert_eq!(error.outcome(), Outcome::NotSent);
+        }
+        made.look_up(&client).await.unwrap_err();
+    }
+    assert_eq!((nobodys.calls(), of_two.calls(), of_one.calls()), (0, 0, 0));
+    // What is of one sending alone is not asked for again.
+    let page_of_one = doubt(&client, tenant("one"));
+    let with = tenant("one").header("x-correlation-id", "i-2");
+    let error = page_of_one.look_up_with(&client, with).await.unwrap_err();
+    assert!(error.to_string().contains("page"), "{error}");
+    assert_eq!(of_one.calls(), 2, "every page has it");
+    let client_of_two = client.with_header("x-tenant", "two").unwrap();
+    let found = doubt(&client, tenant("two")).look_up(&client_of_two).await.unwrap();
+    assert!(matches!(found, Found::Settled(_)), "{found:?}");
+    // Of a call without headers neither is there one of a look-up.
+    let plain = doubt(&client, CallOptions::new());
+    plain.look_up(&client_of_two).await.unwrap_err();
+    let found = plain.look_up(&client).await.unwrap();
+    assert!(matches!(found, Found::Settled(_)), "{found:?}");
+}
+
 #[tokio::test]
 async fn a_blank_key_and_a_header_of_all_calls_are_no_key_and_a_key_by_its_header_is_refused() {
     let (server, client) = bank().await;
