@@ -430,7 +430,7 @@ async fn ask<C: TypedClient>(
 ) -> Result<ResponseValue<Json>, Error<Bytes>> {
     let core = client.core();
     let request = reqwest::Request::new(http::Method::GET, url);
-    let response = core.execute_given(request, operation, with).await?;
+    let response = core.execute_at(request, operation, with).await?;
     match response.status().as_u16() {
         200..=299 => ResponseValue::from_response(response).await,
         400..=599 => Err(Error::error_response(ResponseValue::as_it_came(response)?)),
