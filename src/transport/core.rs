@@ -634,8 +634,13 @@ struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if !self.is_over {
-            let Earlier { started, attempts, .. } = self.earlier;
-            trace::given_up(self.provider, self.operation, attempts, started.elapsed());
+            let Earlier {
+                started,
+                attempts,
+                in_doubt,
+                ..
+            } = self.earlier;
+            trace::given_up(self.provider, self.operation, attempts, in_doubt, started.elapsed());
         }
     }
 }
