@@ -204,6 +204,10 @@ fn lookup(document: &Document, call: &Operation, lookup: &Lookup) -> TokenStream
     let cursor = optional(paging.and_then(|paging| paging.parameter.as_ref()));
     let state = optional(state.as_ref());
     let parameters = parameters.iter().map(|(name, value)| quote!((#name, #value)));
+    let amounts = same
+        .iter()
+        .filter(|(_, expression)| document.is_amount(call, expression));
+    let amounts = amounts.map(|(pointer, _)| pointer);
     let same = same.iter().map(|(pointer, value)| quote!((#pointer, #value)));
     quote!(::finrail::rt::v1::Lookup {
         operation: #operation,
@@ -212,6 +216,7 @@ fn lookup(document: &Document, call: &Operation, lookup: &Lookup) -> TokenStream
         settled: &[#(#settled),*],
         rejected: &[#(#rejected),*],
         same: &[#(#same),*],
+        amounts: &[#(#amounts),*],
         unique: #unique,
         headers: &[#(#headers),*],
         next: #next,

@@ -14,7 +14,8 @@ use crate::transport::{
 };
 use crate::value::error_in_success::{error_beside, is_blank, is_of_an_error, says_error};
 use crate::value::next_page::{is_lost, is_none};
-use crate::value::{Json, JsonMap};
+use crate::value::wire::decimal;
+use crate::value::{Decimal, Json, JsonMap};
 
 /// A call that may have taken effect, and may not: its outcome was [`Unknown`](Outcome::Unknown), or the program was stopped
 /// before it had one. It looks up what became of it, and has no way to send it again.
@@ -373,7 +374,7 @@ impl<P: Provider> Doubt<P> {
             _ => link_pages(client.core().base(), first, follow, next),
         };
         let mut evidence = Evidence::default();
-        let (mut read, mut empty) = (0, 0);
+        let (mut read, mut empty, mut is_there) = (0, 0, false);
         while let Some(page) = pages.next().await {
             let page = page?;
             let (items, next_is_readable) = (items_of(operation, &page), has_readable_next(lookup, &page));
@@ -399,11 +400,15 @@ impl<P: Provider> Doubt<P> {
             if empty == EMPTY_PAGES || read == MOST_PAGES {
                 return Err(page.invalid(Problem::EndlessPages));
             }
-            evidence
-                .seen
-                .extend(items.into_iter().filter(|item| self.may_be_its_work(item)));
+            for item in items {
+                let likeness = self.likeness(&item);
+                is_there |= likeness == Likeness::Same;
+                if likeness != Likeness::Other {
+                    evidence.seen.push(item);
+                }
+            }
         }
-        Ok(if lookup.unique && !evidence.seen.is_empty() {
+        Ok(if lookup.unique && is_there {
             Found::Settled(evidence)
         } else {
             Found::Open(evidence)
@@ -411,14 +416,54 @@ impl<P: Provider> Doubt<P> {
     }
 
     /// Whether nothing that is known of the call speaks against it, and something for it.
-    fn may_be_its_work(&self, item: &Json) -> bool {
-        let mut compared = self.lookup.same.iter().filter_map(|(pointer, expression)| {
+    fn likeness(&self, item: &Json) -> Likeness {
+        let lookup = self.lookup;
+        let compared = lookup.same.iter().filter_map(|(pointer, expression)| {
             let sent = self.intent.value(expression)?;
-            Some(item.pointer(pointer).and_then(|value| value.plain()).as_deref() == Some(sent))
+            let is_amount = lookup.amounts.contains(pointer);
+            let found = item.pointer(pointer);
+            Some(found.map_or(Likeness::Other, |found| likeness(sent, &found, is_amount)))
         });
         // Of a call that sent none of it, every item would be the same.
-        compared.next() == Some(true) && compared.all(|same| same)
+        compared.min().unwrap_or(Likeness::Other)
     }
+}
+
+/// How like what was sent something is, from the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    Other,
+    /// The same number, in two texts of which nobody says that they are amounts: `2024.1` and `2024.10` may be two references.
+    Perhaps,
+    Same,
+}
+
+/// Compares letter for letter, and amounts as numbers: `10.50` is listed as `10.5` too. `007` and `7` stay two accounts: a text
+/// is no amount unless it is known for one, or one of the two has a fraction or an exponent.
+fn likeness(sent: &str, found: &Json, is_amount: bool) -> Likeness {
+    let Some(listed) = found.plain() else {
+        return Likeness::Other;
+    };
+    if listed == sent {
+        return Likeness::Same;
+    }
+    let has_form = |text: &str| text.contains(['.', 'e', 'E']);
+    let may_be_amounts = is_amount || has_form(sent) || has_form(&listed);
+    match (amount(sent), amount(&listed)) {
+        (Some(one), Some(other)) if may_be_amounts && one == other => match is_amount || found.text().is_none() {
+            true => Likeness::Same,
+            false => Likeness::Perhaps,
+        },
+        _ => Likeness::Other,
+    }
+}
+
+/// An amount, exactly, as JSON has numbers: a zero or a sign before it makes an identifier of it.
+fn amount(text: &str) -> Option<Decimal> {
+    let whole = text.strip_prefix('-').unwrap_or(text).split(['.', 'e', 'E']).next()?;
+    let is_plain = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = is_plain && (whole == "0" || !whole.starts_with('0')) && text.trim_end() == text;
+    is_number.then(|| decimal(text)).flatten()
 }
 
 /// Asks by the rules of the operation.
@@ -584,5 +629,53 @@ impl<P: Provider> fmt::Debug for Doubt<P> {
         f.debug_struct("Doubt")
             .field("intent", &self.intent)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_compared_as_numbers_and_identifiers_letter_for_letter() {
+        use Likeness::{Other, Perhaps, Same};
+        for (sent, listed, is_amount, expected) in [
+            ("10.50", r#""10.50""#, false, Same),
+            ("10.50", "10.5", false, Same),
+            ("10.50", "10.500", false, Same),
+            ("10.50", "1.05e1", false, Same),
+            ("10.00", "10", false, Same),
+            ("10", "10.0", false, Same),
+            ("-0.10", "-0.1", false, Same),
+            ("10.50", r#""10.5""#, true, Same),
+            ("10.50", r#""10.500""#, true, Same),
+            ("1000", r#""1e3""#, true, Same),
+            ("10.50", r#""10.5""#, false, Perhaps),
+            ("2024.10", r#""2024.1""#, false, Perhaps),
+            ("0e12", r#""0e34""#, false, Perhaps),
+            ("10.50", "10.51", true, Other),
+            ("10.50", "-10.5", true, Other),
+            ("10.5", "10.50000000000000000000000000001", true, Other),
+            ("7", "7", false, Same),
+            ("007", r#""007""#, false, Same),
+            ("007", r#""7""#, false, Other),
+            ("007", "7", false, Other),
+            ("007", "7.0", false, Other),
+            ("007", r#""7""#, true, Other),
+            ("+7", "7.0", false, Other),
+            ("7 ", "7.0", false, Other),
+            ("a.b", r#""a.B""#, false, Other),
+            ("10.50", "null", true, Other),
+            ("10.50", "[10.5]", true, Other),
+            ("1.0", "true", true, Other),
+            ("", r#""0.0""#, true, Other),
+        ] {
+            let found: Json = serde_json::from_str(listed).unwrap();
+            assert_eq!(
+                likeness(sent, &found, is_amount),
+                expected,
+                "{sent} {listed} {is_amount}"
+            );
+        }
     }
 }

@@ -77,7 +77,7 @@ macro_rules! __contract {
     (1, 6, $generator:literal, $($code:tt)*) => { $($code)* };
     // `Operation::keys`, `Key`, `KeyPlace`, `Operation::needed_headers`.
     (1, 7, $generator:literal, $($code:tt)*) => { $($code)* };
-    // `Core::follow_with_headers`, `Lookup::headers`.
+    // `Core::follow_with_headers`, `Lookup::headers`, `Lookup::amounts`.
     (1, 8, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(

@@ -225,6 +225,35 @@ async fn what_no_other_call_makes_shows_that_the_call_took_effect() {
     doubt.look_up(&client).await.unwrap_err();
 }
 
+#[tokio::test]
+async fn an_amount_is_the_same_however_the_bank_writes_it_and_an_account_is_not() {
+    let (server, client) = bank().await;
+    for (to, amount, is_there) in [
+        ("007", r#""10.50""#, true),
+        ("007", r#""10.5""#, true),
+        ("007", r#""10.500""#, true),
+        ("007", "10.5", true),
+        ("007", "1.05e1", true),
+        ("007", "10.51", false),
+        ("7", "10.50", false),
+        ("007.0", "10.50", false),
+    ] {
+        let listed = server.mock_async(|when, then| {
+            when.path("/v1/payouts");
+            let body = format!(r#"{{"payouts":[{{"id":"p","reference":"{to}","amount":{amount}}}]}}"#);
+            then.status(200).header("content-type", "application/json").body(body);
+        });
+        let listed = listed.await;
+        let body = own_bank::types::NewTransfer::builder();
+        let body = body.amount("10.50".parse::<finrail::Decimal>().unwrap()).to("007");
+        let intent = client.create_transfer().body(body).prepare().unwrap().intent().clone();
+        let found = own_bank::Doubt::of(intent).unwrap().look_up(&client).await.unwrap();
+        assert_eq!(matches!(found, Found::Settled(_)), is_there, "{to} {amount}: {found:?}");
+        assert_eq!(found.evidence().seen.len(), usize::from(is_there), "{to} {amount}");
+        listed.delete_async().await;
+    }
+}
+
 /// Without it the bank shows the payouts of another tenant.
 #[tokio::test]
 async fn a_look_up_is_made_with_the_headers_of_the_call_or_not_at_all() {
