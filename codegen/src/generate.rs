@@ -19,7 +19,7 @@ const CONTRACT: u32 = 1;
 
 /// What of the contract it needs: goes up, here and in `finrail::rt::contract`, when generated code begins to use
 /// something of the contract that earlier versions of finrail do not have.
-const MINOR: u32 = 7;
+const MINOR: u32 = 8;
 
 /// How a client is generated.
 #[derive(Clone, Debug, Default)]

@@ -138,7 +138,7 @@ impl Core {
     }
 
     /// Adds what the client has for every call.
-    pub(super) fn add_headers(&self, headers: &mut HeaderMap, operation: &Operation) {
+    pub(crate) fn add_headers(&self, headers: &mut HeaderMap, operation: &Operation) {
         self.0.headers.add_to(headers, operation);
     }
 
@@ -177,7 +177,7 @@ impl Core {
         self.spanned(http, request, operation, Target::Path, with)
     }
 
-    /// Sends a request to where its caller says, which is under the base URL.
+    /// Sends a request that no specification describes to where its caller says, which is under the base URL.
     pub(crate) fn execute_given(
         &self,
         request: reqwest::Request,
@@ -185,6 +185,16 @@ impl Core {
         with: CallOptions,
     ) -> BoxFuture<'_, Result<Response, Failure>> {
         self.spanned(&self.0.http, request, operation, Target::Given, with)
+    }
+
+    /// Sends a request of an operation to where another reply or an intent says, which is under the base URL.
+    pub(crate) fn execute_at(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+        with: CallOptions,
+    ) -> BoxFuture<'_, Result<Response, Failure>> {
+        self.spanned(&self.0.http, request, operation, Target::Found, with)
     }
 
     fn spanned<'a>(
@@ -237,6 +247,7 @@ impl Core {
         let mut parts = Parts::of(request, operation)?;
         with.add_to(&mut parts.headers, operation)
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
+        let of_call = self.0.keys.mark(&mut parts.headers);
         self.0.headers.add_to(&mut parts.headers, operation);
         if let Some(missing) = operation.missing_header(&parts.headers) {
             return Err(Error::invalid_request(format!(
@@ -248,7 +259,7 @@ impl Core {
         let (url, headers) = (&mut parts.url, &mut parts.headers);
         let ways = || self.0.credential.ways(operation);
         parts.keys = match target {
-            Target::Path => self.0.keys.add_to(url, headers, operation, &ways()).map_err(|scheme| {
+            Target::Path | Target::Found => self.0.keys.add_to(url, headers, operation, &ways()).map_err(|scheme| {
                 Error::invalid_request(format!(
                     "{}: this call takes the key `{scheme}`: give it to the builder with `key(\"{scheme}\", ..)`",
                     operation.id
@@ -256,6 +267,7 @@ impl Core {
             })?,
             Target::Given => self.0.keys.add_all_to(url, headers),
         };
+        headers.extend(of_call);
         let policy = with.policy(self.0.retry);
         let result = self.attempts(http, parts, operation, policy, earlier).await;
         // What one attempt may have done, no later one takes back.
@@ -571,8 +583,27 @@ impl Core {
         link: Url,
         with: CallOptions,
     ) -> Result<ResponseValue<T>, Error<E>> {
-        let request = reqwest::Request::new(http::Method::GET, link);
-        let response = self.spanned(http, request, operation, Target::Given, with).await?;
+        let headers = HeaderMap::new();
+        self.follow_with_headers(http, operation, link, headers, with).await
+    }
+
+    /// The same, with the headers that the call has of its parameters: they may say whose list it is.
+    ///
+    /// # Errors
+    ///
+    /// As the operation itself.
+    #[doc(hidden)]
+    pub async fn follow_with_headers<T: DeserializeOwned, E: DeserializeOwned>(
+        &self,
+        http: &reqwest::Client,
+        operation: &'static Operation,
+        link: Url,
+        headers: HeaderMap,
+        with: CallOptions,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        let mut request = reqwest::Request::new(http::Method::GET, link);
+        *request.headers_mut() = headers;
+        let response = self.spanned(http, request, operation, Target::Found, with).await?;
         match response.status().as_u16() {
             200..=299 => ResponseValue::from_response(response).await,
             400..=599 => Err(Error::error_response(ResponseValue::from_response(response).await?)),
@@ -603,8 +634,13 @@ struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if !self.is_over {
-            let Earlier { started, attempts, .. } = self.earlier;
-            trace::given_up(self.provider, self.operation, attempts, started.elapsed());
+            let Earlier {
+                started,
+                attempts,
+                in_doubt,
+                ..
+            } = self.earlier;
+            trace::given_up(self.provider, self.operation, attempts, in_doubt, started.elapsed());
         }
     }
 }
@@ -651,7 +687,9 @@ impl Earlier {
 enum Target {
     /// The operation's own path.
     Path,
-    /// Somewhere under the base URL: a link from a reply, or what the caller says.
+    /// Where a reply or an intent says, under the base URL; it is the operation's all the same.
+    Found,
+    /// Where the caller says, under the base URL: no specification describes it.
     Given,
 }
 

@@ -87,10 +87,15 @@ impl Passes<'_> {
             .iter()
             .position(|item| matches!(item, syn::ImplItem::Fn(method) if method.sig.ident == "send"));
         item.items.insert(send.unwrap_or(item.items.len()), with);
-        if let (Some((reply, error)), true) = (&replies, is_in_steps(operation))
-            && let Err(reason) = in_steps(&mut item, self.root, index, reply, error)
-        {
-            self.errors.push(document.error(Some(&operation.id), reason));
+        if let Some((reply, error)) = &replies {
+            let divided = match (is_in_steps(operation), pagination::has_headers(document, operation)) {
+                (true, _) => in_steps(&mut item, self.root, index, reply, error),
+                (false, true) => with_its_request(&mut item, self.root, index, error),
+                (false, false) => Ok(()),
+            };
+            if let Err(reason) = divided {
+                self.errors.push(document.error(Some(&operation.id), reason));
+            }
         }
         if let Some((reply, error)) = replies {
             match pagination::methods(document, operation, index, self.root, &reply, &error, &self.structs) {
@@ -182,35 +187,13 @@ fn in_steps(
     reply: &Type,
     error: &Type,
 ) -> Result<(), String> {
-    let changed = || "progenitor's output has changed: `send` is not a request, its execution and a `match`".to_owned();
-    let send = methods(item)
-        .find(|method| method.sig.ident == "send")
-        .ok_or_else(changed)?;
-    let statements = std::mem::take(&mut send.block.stmts);
-    let info = statements
-        .iter()
-        .position(|statement| statement.to_token_stream().to_string().starts_with("let info ="))
-        .ok_or_else(changed)?;
-    let [_, Stmt::Local(execution), read] = &statements[info..] else {
-        return Err(changed());
-    };
-    let response = &execution.pat;
-    let (client, request) = executed(execution).ok_or_else(changed)?;
-    let make = &statements[..info];
-    send.block.stmts = parse_quote! {
-        let (client, request, with_) = self.request_()?;
-        let info = &#root::OPERATIONS[#index];
-        let response = client.inner.execute_with(&client.client, request, info, with_).await?;
-        Self::reply_(response).await
-    };
+    let (request, response, read) = request_of_its_own(item, root, index, error)?;
+    let send = methods(item).find(|method| method.sig.ident == "send");
+    let read_apart = Stmt::Expr(parse_quote!(Self::reply_(#response).await), None);
+    send.ok_or_else(changed)?.block.stmts.push(read_apart);
     let steps: ItemImpl = parse_quote! {
         impl X {
-            fn request_(
-                self,
-            ) -> Result<(&'a super::Client, ::finrail::rt::v1::reqwest::Request, ::finrail::rt::v1::CallOptions), Error<#error>> {
-                #(#make)*
-                Ok((#client, #request, with_))
-            }
+            #request
 
             fn reply_(
                 #response: ::finrail::rt::v1::Response,
@@ -252,6 +235,62 @@ fn in_steps(
     };
     item.items.extend(steps.items);
     Ok(())
+}
+
+/// Divides `send` into what makes the request, which a further page is asked for with too, and the rest.
+fn with_its_request(
+    item: &mut ItemImpl,
+    root: &proc_macro2::TokenStream,
+    index: usize,
+    error: &Type,
+) -> Result<(), String> {
+    let (request, _, read) = request_of_its_own(item, root, index, error)?;
+    let send = methods(item).find(|method| method.sig.ident == "send");
+    send.ok_or_else(changed)?.block.stmts.push(read);
+    item.items.push(request);
+    Ok(())
+}
+
+fn changed() -> String {
+    "progenitor's output has changed: `send` is not a request, its execution and a `match`".to_owned()
+}
+
+/// Takes what makes the request out of `send`, into a method of its own; with what `send` called the reply, and how it read it.
+/// What is left of `send` ends with the reply.
+fn request_of_its_own(
+    item: &mut ItemImpl,
+    root: &proc_macro2::TokenStream,
+    index: usize,
+    error: &Type,
+) -> Result<(syn::ImplItem, syn::Pat, Stmt), String> {
+    let send = methods(item)
+        .find(|method| method.sig.ident == "send")
+        .ok_or_else(changed)?;
+    let statements = std::mem::take(&mut send.block.stmts);
+    let info = statements
+        .iter()
+        .position(|statement| statement.to_token_stream().to_string().starts_with("let info ="))
+        .ok_or_else(changed)?;
+    let [_, Stmt::Local(execution), read] = &statements[info..] else {
+        return Err(changed());
+    };
+    let response = &execution.pat;
+    let (client, request) = executed(execution).ok_or_else(changed)?;
+    let make = &statements[..info];
+    send.block.stmts = parse_quote! {
+        let (client, request, with_) = self.request_()?;
+        let info = &#root::OPERATIONS[#index];
+        let #response = client.inner.execute_with(&client.client, request, info, with_).await?;
+    };
+    let request = parse_quote! {
+        fn request_(
+            self,
+        ) -> Result<(&'a super::Client, ::finrail::rt::v1::reqwest::Request, ::finrail::rt::v1::CallOptions), Error<#error>> {
+            #(#make)*
+            Ok((#client, #request, with_))
+        }
+    };
+    Ok((request, response.clone(), read.clone()))
 }
 
 /// The client and the request of `client.inner.execute_with(&client.client, request, ..).await?`.
