@@ -28,7 +28,7 @@ use super::retry::RetryPolicy;
 use super::secrets::{self, ClientSecrets, KnownSecrets};
 use super::trace;
 use super::wire_log;
-use crate::http::{Departure, Random, is_same_origin, nothing_once, retry_after, sent_once};
+use crate::http::{Departure, Random, is_same_origin, nothing_once, retry_after, sent_once, watched};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -463,9 +463,25 @@ impl Core {
         }: Attempt,
         secrets: KnownSecrets,
     ) -> Result<Response, ConnectionError> {
-        let Made { request, id, departure } = parts.request(operation);
+        let Made {
+            request,
+            id,
+            departure,
+            let_go,
+        } = parts.request(operation);
         let started = Instant::now();
-        let mut inner = match tokio::time::timeout(within, http.execute(request)).await {
+        let exchange = http.execute(request);
+        let exchange = async {
+            match departure.as_ref().or(let_go.as_ref()) {
+                Some(left) if self.0.own_http && operation.effect != Effect::Safe => watched(exchange, left).await,
+                _ => (exchange.await, false),
+            }
+        };
+        let (answered, asked_again) = match tokio::time::timeout(within, exchange).await {
+            Ok((answered, asked_again)) => (Ok(answered), asked_again),
+            Err(late) => (Err(late), false),
+        };
+        let mut inner = match answered {
             Ok(Ok(inner)) => inner,
             Ok(Err(error)) => {
                 // Without a body nothing tells whether the connection that failed was one behind a redirect.
@@ -490,13 +506,14 @@ impl Core {
         // The reply's headers are in: what fails from here on fails in the reply.
         let mut head = Box::new(Head::of(self.0.provider, operation, &mut inner, id, repeatable));
         head.secrets = secrets;
+        head.asked_again = asked_again;
         let left = within.saturating_sub(started.elapsed());
         Response::receive(head, inner, patience, left).await
     }
 
     /// Whether a caller's own HTTP client followed a redirect to where no answer counts: for a call that only reads
-    /// another origin, for a page of a list another path, which may be that of another list, for any other call another URL.
-    /// Behind a followed redirect stands a GET, which says nothing of the request that was redirected.
+    /// another origin, for a page of a list another path, which may be that of another list, for any other call another URL,
+    /// and its own when it was asked for again. Behind a followed redirect stands a GET, which says nothing of the request that was redirected.
     fn was_redirected(&self, response: &Response, parts: &Parts, operation: &'static Operation) -> bool {
         let landed = &response.head.url;
         if !is_same_origin(landed, &self.0.base) {
@@ -509,7 +526,7 @@ impl Core {
                 landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/')
                     || landed.query().unwrap_or_default() != asked.query().unwrap_or_default()
             }
-            _ => (landed.path(), landed.query()) != (asked.path(), asked.query()),
+            _ => response.head.asked_again || (landed.path(), landed.query()) != (asked.path(), asked.query()),
         }
     }
 
@@ -718,7 +735,7 @@ impl Parts {
                 id = Some(value);
             }
         }
-        let mut departure = None;
+        let (mut departure, mut let_go) = (None, None);
         match self.body.clone().filter(|body| !body.is_empty()) {
             Some(body) => {
                 let (body, of_body) = sent_once(body);
@@ -737,11 +754,18 @@ impl Parts {
                         .headers_mut()
                         .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
                 }
-                *request.body_mut() = Some(nothing_once());
+                let (nothing, of_request) = nothing_once();
+                *request.body_mut() = Some(nothing);
+                let_go = Some(of_request);
             }
             None => {}
         }
-        Made { request, id, departure }
+        Made {
+            request,
+            id,
+            departure,
+            let_go,
+        }
     }
 }
 
@@ -752,6 +776,8 @@ struct Made {
     id: Option<String>,
     /// Whether its body left, where it has one.
     departure: Option<Departure>,
+    /// Whether the HTTP client let go of it, where it has none and changes something.
+    let_go: Option<Departure>,
 }
 
 #[cfg(test)]

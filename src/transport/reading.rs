@@ -421,6 +421,7 @@ mod tests {
             },
             repeatable: true,
             in_doubt,
+            asked_again: false,
             not_renewed: None,
             keeps_body: false,
             is_blank: false,

@@ -45,6 +45,8 @@ pub(crate) struct Head {
     pub repeatable: bool,
     /// An earlier attempt of the same call may have taken effect.
     pub in_doubt: bool,
+    /// The caller's HTTP client made another request of its own: this may be the reply to that.
+    pub asked_again: bool,
     /// Why a token that the provider refused was not replaced.
     pub not_renewed: Option<Box<token::Error>>,
     /// The caller wants the body as it came, too.
@@ -95,6 +97,7 @@ impl Head {
             headers,
             repeatable,
             in_doubt: false,
+            asked_again: false,
             not_renewed: None,
             keeps_body: false,
             is_blank: false,
