@@ -442,8 +442,8 @@ impl Core {
             Ok(response) if happened == Happened::Elsewhere => {
                 Err(Error::invalid_reply(response.invalid(Problem::Redirect)))
             }
-            Ok(response) => match response.encoding_that_stays() {
-                Some(name) => Err(Error::invalid_reply(response.invalid(Problem::Encoding(name)))),
+            Ok(response) => match response.is_no_file() {
+                Some(problem) => Err(Error::invalid_reply(response.invalid(problem))),
                 None => Ok(response),
             },
             Err(error) => Err(Error::Connection(error)),

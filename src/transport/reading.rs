@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::charset::{Wrong, in_utf_8};
 use super::ending::Ending;
 use super::error::Error;
-use super::invalid_reply::{Problem, RawBody, is_json, media_type};
+use super::invalid_reply::{Problem, RawBody, is_an_errors, is_json, media_type};
 use super::operation::{Effect, Operation};
 use super::response::{Body, Head, Response, ResponseValue};
 use super::trace;
@@ -182,10 +182,7 @@ pub(super) fn sent_as_an_error(head: &Head) -> Option<Problem> {
         return None;
     }
     let media_type = media_type(&head.headers)?.to_ascii_lowercase();
-    let is_an_errors = ["/problem+json", "/problem+xml", ".error+json"]
-        .iter()
-        .any(|end| media_type.ends_with(end));
-    (is_an_errors && head.status.is_success()).then(|| Problem::Decode {
+    (is_an_errors(&media_type) && head.status.is_success()).then(|| Problem::Decode {
         path: ".".to_owned(),
         reason: "the reply to a success is sent as an error is, by its media type".to_owned(),
     })
