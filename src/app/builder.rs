@@ -212,7 +212,9 @@ impl<P: Provider> AppBuilder<P> {
 
     /// Settings of the HTTP client: a proxy, roots, a client certificate, a resolver, the pool, timeouts below those of the
     /// [retry policy](Self::retry). What outcomes depend on is set behind them and cannot be changed: no redirect is
-    /// followed, and nothing is sent again by itself.
+    /// followed, and nothing is sent again by itself. Of a call without a body whose time is up by one of these timeouts, but for
+    /// `connect_timeout`, it is not known whether it had a connection: its outcome is
+    /// [`Outcome::Unknown`](crate::transport::Outcome::Unknown).
     ///
     /// Without them the proxies that the environment names are used (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), for
     /// every host but those of this machine: what goes to `localhost`, `127.0.0.0/8` or `::1` is plain http, with secrets in

@@ -50,7 +50,9 @@ impl Departure {
         match self.0.load(Ordering::Acquire) {
             LEFT => true,
             CALLED_OFF => false,
-            _ => !(error.is_connect() || error.is_builder()),
+            _ if error.is_connect() || error.is_builder() => false,
+            // A time that the HTTP client has of its own is up.
+            _ => !(error.is_timeout() && self.call_off()),
         }
     }
 }

@@ -484,14 +484,17 @@ impl Core {
         let mut inner = match answered {
             Ok(Ok(inner)) => inner,
             Ok(Err(error)) => {
+                // A time that the HTTP client has of its own is up, and the body does not leave any more.
+                let called_off = error.is_timeout() && departure.as_ref().is_some_and(Departure::call_off);
                 // Without a body nothing tells whether the connection that failed was one behind a redirect.
                 let left = match departure {
                     Some(departure) => departure.happened(),
                     None => self.0.own_http && operation.effect != Effect::Safe,
                 };
-                return Err(ConnectionError::new(operation.id, error, left)
+                let error = ConnectionError::new(operation.id, error, left)
                     .at(&parts.url)
-                    .of_request(id, repeatable));
+                    .of_request(id, repeatable);
+                return Err(if called_off { error.called_off() } else { error });
             }
             Err(_) => {
                 // A body that waits for its connection until now leaves on none: a request without it is not whole.
