@@ -14,7 +14,9 @@ use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::Json;
 use crate::value::canary;
 use crate::value::decode::{Bare, NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
-use crate::value::error_in_success::{error_beside, error_in, error_instead, error_of_effect, error_of_no_items};
+use crate::value::error_in_success::{
+    error_beside, error_in, error_instead, error_of_effect, error_of_no_items, reason,
+};
 use crate::value::next_page::{Lost, lost};
 use crate::value::wire::listed;
 
@@ -202,7 +204,7 @@ fn told_beside(head: &Head, text: &[u8], tells: bool) -> Option<&'static str> {
 fn has_an_errors(member: &str) -> Problem {
     Problem::Decode {
         path: ".".to_owned(),
-        reason: format!("the reply to a success has `{member}`, as an error has"),
+        reason: reason(member),
     }
 }
 
