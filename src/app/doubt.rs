@@ -12,7 +12,7 @@ use crate::transport::generated::{cursor_pages, encode_path, link_pages};
 use crate::transport::{
     CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
-use crate::value::error_in_success::{error_beside, is_blank, is_of_an_error, says_error};
+use crate::value::error_in_success::{error_beside_a_state, grave_messages, is_blank, is_of_an_error, says_error};
 use crate::value::next_page::{is_lost, is_none};
 use crate::value::wire::decimal;
 use crate::value::{Decimal, Json, JsonMap};
@@ -493,7 +493,7 @@ fn tells_of_an_error(reply: &Json, operation: &Operation, lookup: &Lookup, faile
     let reasons = if failed { reasons(&members) } else { Vec::new() };
     let described = operation.reply_members.iter().copied().chain(state);
     let described: Vec<_> = described.chain(reasons).collect();
-    error_beside(&members, &described).is_some()
+    error_beside_a_state(&members, &described).is_some()
 }
 
 /// How the names of words end that stand beside a reason.
@@ -540,6 +540,12 @@ fn reasons(members: &JsonMap) -> Vec<&str> {
     if !names.is_empty() {
         names.extend(errors().map(|(name, _)| name).filter(|name| holds_words(name)));
     }
+    // Messages beside those of an error say nothing of why.
+    let messages = members.iter().filter(|(name, value)| {
+        let grave = grave_messages(name, value);
+        !grave.is_empty() && grave.iter().all(has_a_reason)
+    });
+    names.extend(messages.map(|(name, _)| name));
     names
 }
 

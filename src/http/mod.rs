@@ -1,5 +1,6 @@
 //! One HTTP client, and what every exchange needs, with the authorization server as with the resources.
 
+mod asked_again;
 mod backoff;
 mod body;
 mod challenge;
@@ -17,6 +18,7 @@ mod refusing_server;
 mod retry_after;
 mod tls;
 
+pub(crate) use asked_again::watched;
 pub(crate) use backoff::{Backoff, spread};
 pub(crate) use body::{Departure, nothing_once, sent_once, sent_once_while};
 pub(crate) use challenge::challenge_is_invalid_token;

@@ -28,7 +28,7 @@ use super::retry::RetryPolicy;
 use super::secrets::{self, ClientSecrets, KnownSecrets};
 use super::trace;
 use super::wire_log;
-use crate::http::{Departure, Random, is_same_origin, nothing_once, retry_after, sent_once};
+use crate::http::{Departure, Random, is_same_origin, nothing_once, retry_after, sent_once, watched};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -454,8 +454,8 @@ impl Core {
             Ok(response) if happened == Happened::Elsewhere => {
                 Err(Error::invalid_reply(response.invalid(Problem::Redirect)))
             }
-            Ok(response) => match response.encoding_that_stays() {
-                Some(name) => Err(Error::invalid_reply(response.invalid(Problem::Encoding(name)))),
+            Ok(response) => match response.is_no_file() {
+                Some(problem) => Err(Error::invalid_reply(response.invalid(problem))),
                 None => Ok(response),
             },
             Err(error) => Err(Error::Connection(error)),
@@ -475,19 +475,38 @@ impl Core {
         }: Attempt,
         secrets: KnownSecrets,
     ) -> Result<Response, ConnectionError> {
-        let Made { request, id, departure } = parts.request(operation);
+        let Made {
+            request,
+            id,
+            departure,
+            let_go,
+        } = parts.request(operation);
         let started = Instant::now();
-        let mut inner = match tokio::time::timeout(within, http.execute(request)).await {
+        let exchange = http.execute(request);
+        let exchange = async {
+            match departure.as_ref().or(let_go.as_ref()) {
+                Some(left) if self.0.own_http && operation.effect != Effect::Safe => watched(exchange, left).await,
+                _ => (exchange.await, false),
+            }
+        };
+        let (answered, asked_again) = match tokio::time::timeout(within, exchange).await {
+            Ok((answered, asked_again)) => (Ok(answered), asked_again),
+            Err(late) => (Err(late), false),
+        };
+        let mut inner = match answered {
             Ok(Ok(inner)) => inner,
             Ok(Err(error)) => {
+                // A time that the HTTP client has of its own is up, and the body does not leave any more.
+                let called_off = error.is_timeout() && departure.as_ref().is_some_and(Departure::call_off);
                 // Without a body nothing tells whether the connection that failed was one behind a redirect.
                 let left = match departure {
                     Some(departure) => departure.happened(),
                     None => self.0.own_http && operation.effect != Effect::Safe,
                 };
-                return Err(ConnectionError::new(operation.id, error, left)
+                let error = ConnectionError::new(operation.id, error, left)
                     .at(&parts.url)
-                    .of_request(id, repeatable));
+                    .of_request(id, repeatable);
+                return Err(if called_off { error.called_off() } else { error });
             }
             Err(_) => {
                 // A body that waits for its connection until now leaves on none: a request without it is not whole.
@@ -502,13 +521,14 @@ impl Core {
         // The reply's headers are in: what fails from here on fails in the reply.
         let mut head = Box::new(Head::of(self.0.provider, operation, &mut inner, id, repeatable));
         head.secrets = secrets;
+        head.asked_again = asked_again;
         let left = within.saturating_sub(started.elapsed());
         Response::receive(head, inner, patience, left).await
     }
 
     /// Whether a caller's own HTTP client followed a redirect to where no answer counts: for a call that only reads
-    /// another origin, for a page of a list another path, which may be that of another list, for any other call another URL.
-    /// Behind a followed redirect stands a GET, which says nothing of the request that was redirected.
+    /// another origin, for a page of a list another path, which may be that of another list, for any other call another URL,
+    /// and its own when it was asked for again. Behind a followed redirect stands a GET, which says nothing of the request that was redirected.
     fn was_redirected(&self, response: &Response, parts: &Parts, operation: &'static Operation) -> bool {
         let landed = &response.head.url;
         if !is_same_origin(landed, &self.0.base) {
@@ -521,7 +541,7 @@ impl Core {
                 landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/')
                     || landed.query().unwrap_or_default() != asked.query().unwrap_or_default()
             }
-            _ => (landed.path(), landed.query()) != (asked.path(), asked.query()),
+            _ => response.head.asked_again || (landed.path(), landed.query()) != (asked.path(), asked.query()),
         }
     }
 
@@ -756,7 +776,7 @@ impl Parts {
                 id = Some(value);
             }
         }
-        let mut departure = None;
+        let (mut departure, mut let_go) = (None, None);
         match self.body.clone().filter(|body| !body.is_empty()) {
             Some(body) => {
                 let (body, of_body) = sent_once(body);
@@ -775,11 +795,18 @@ impl Parts {
                         .headers_mut()
                         .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
                 }
-                *request.body_mut() = Some(nothing_once());
+                let (nothing, of_request) = nothing_once();
+                *request.body_mut() = Some(nothing);
+                let_go = Some(of_request);
             }
             None => {}
         }
-        Made { request, id, departure }
+        Made {
+            request,
+            id,
+            departure,
+            let_go,
+        }
     }
 }
 
@@ -790,6 +817,8 @@ struct Made {
     id: Option<String>,
     /// Whether its body left, where it has one.
     departure: Option<Departure>,
+    /// Whether the HTTP client let go of it, where it has none and changes something.
+    let_go: Option<Departure>,
 }
 
 #[cfg(test)]

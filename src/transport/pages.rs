@@ -796,6 +796,7 @@ mod tests {
             },
             repeatable: true,
             in_doubt: false,
+            asked_again: false,
             not_renewed: None,
             keeps_body: false,
             is_blank: false,

@@ -4,7 +4,7 @@ use finrail_spec::model::Operation;
 use finrail_spec::vocabulary::FormStyle;
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemUse, Lit, Stmt, Type, parse_quote};
+use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, ItemUse, Lit, Stmt, Type, parse_quote};
 
 use super::pagination;
 use super::setter::list_setter;
@@ -23,16 +23,16 @@ impl Passes<'_> {
         if let Some((_, items)) = module.content.as_mut() {
             *items = std::mem::take(items)
                 .into_iter()
-                .map(|item| self.builder(item))
+                .flat_map(|item| self.builder(item))
                 .collect();
         }
         module
     }
 
-    fn builder(&mut self, item: Item) -> Item {
+    fn builder(&mut self, item: Item) -> Vec<Item> {
         match item {
-            Item::Use(item) => import(item),
-            Item::Impl(item) if item.trait_.is_none() => Item::Impl(self.call(item)),
+            Item::Use(item) => vec![import(item)],
+            Item::Impl(item) if item.trait_.is_none() => vec![Item::Impl(self.call(item))],
             Item::Struct(mut item) => {
                 let of_this = |operation: &&Operation| item.ident == pascal_case(&operation.id);
                 let method = self.document.operations.iter().find(of_this);
@@ -44,9 +44,10 @@ impl Passes<'_> {
                 if let syn::Fields::Named(fields) = &mut item.fields {
                     fields.named.push(parse_quote!(with_: ::finrail::rt::v1::CallOptions));
                 }
-                Item::Struct(item)
+                let debug = debug_of_a_call(&mut item, method);
+                vec![Item::Struct(item), debug]
             }
-            other => other,
+            other => vec![other],
         }
     }
 
@@ -175,6 +176,20 @@ impl Passes<'_> {
             out.push(statement);
         }
         out
+    }
+}
+
+/// `Debug` of a call: its operation, and nothing of what it carries, which may be secret.
+fn debug_of_a_call(item: &mut ItemStruct, operation: &str) -> Item {
+    item.attrs.retain(|attribute| !attribute.path().is_ident("derive"));
+    item.attrs.push(parse_quote!(#[derive(Clone)]));
+    let (ident, name) = (&item.ident, item.ident.to_string());
+    parse_quote! {
+        impl ::std::fmt::Debug for #ident<'_> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(#name).field("operation", &#operation).finish_non_exhaustive()
+            }
+        }
     }
 }
 
