@@ -75,6 +75,22 @@ async fn a_set_issuer_is_demanded_of_codes_and_refusals_and_compared_letter_for_
     assert!(refused.unwrap_err().refusal().is_some());
 }
 
+/// Otherwise no callback could name it, and the user would have consented for nothing.
+#[tokio::test]
+async fn an_issuer_that_no_server_can_have_is_an_error_before_anybody_is_sent_to_one() {
+    let recorder = granting().await;
+    for issuer in ["", " ", "not a url", "https://b.example#x", "https://b.example?x=1"] {
+        let built = app::<mx::Provider>(&recorder).issuer(issuer).build();
+        let Err(error) = built.map(drop) else {
+            panic!("{issuer}");
+        };
+        assert!(
+            matches!(error, finrail::ConfigError::Url { what: "issuer", .. }),
+            "{issuer}: {error}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn without_a_set_issuer_only_one_at_an_endpoints_origin_passes() {
     for result in ["code=c", "error=access_denied"] {

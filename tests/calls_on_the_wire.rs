@@ -343,6 +343,48 @@ async fn a_download_in_an_encoding_that_cannot_be_undone_is_an_error_and_no_file
     }
 }
 
+/// A statement is a PDF or a ZIP archive: a page and an error are not.
+#[tokio::test]
+async fn a_page_and_an_error_are_no_file() {
+    for (media_type, body, is_file) in [
+        ("text/html", "<html>log in</html>", false),
+        ("Text/HTML; charset=utf-8", "<html>log in</html>", false),
+        ("application/xhtml+xml", "<html>log in</html>", false),
+        ("application/problem+json", "{}", false),
+        ("application/problem+xml", "<problem/>", false),
+        ("application/json", r#"{"errorCode":"NO_ACCOUNT"}"#, false),
+        ("application/vnd.bank+json", "{}", false),
+        ("application/pdf", "%PDF", true),
+        ("Application/ZIP", "PK", true),
+        ("application/octet-stream", "%PDF", true),
+        ("binary/octet-stream", "%PDF", true),
+        ("application/x-zip-compressed", "PK", true),
+        ("", "%PDF", true),
+        // Nothing is no page.
+        ("text/html", "", true),
+    ] {
+        let answer = match media_type {
+            "" => Answer::Pieces(vec![(
+                Duration::ZERO,
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes(),
+            )]),
+            _ => Answer::typed(200, media_type, body),
+        };
+        let recorder = Recorder::granting(move |_, _| answer.clone()).await;
+        let user = tatra(&recorder).await;
+        let call = user.client().download_statement().account_id("a").statement_id("s");
+        let got = call.send().await;
+        assert_eq!(got.is_ok(), is_file, "{media_type}: {:?}", got.err());
+        let Err(error) = got else { continue };
+        assert!(
+            matches!(&error, Error::InvalidReply(reply) if matches!(reply.problem, Problem::NotTheFile { .. })),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("instead of the file"), "{error}");
+        assert_eq!(recorder.calls().len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_download_may_take_its_time_but_no_piece_of_it_for_ever() {
     let policy = RetryPolicy {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use connected::*;
 use finrail::transport::{Outcome, RetryPolicy};
-use finrail::{ConfigError, ofx};
+use finrail::{ConfigError, Error, ofx, tatrabanka};
 use recorder::{Answer, Recorder};
 
 /// A port on which nobody listens.
@@ -63,6 +63,53 @@ async fn a_call_that_gets_no_connection_is_known_not_to_have_left_with_settings_
         .await
         .unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
+}
+
+/// Whoever listens never answers TLS: a time of the HTTP client's own is up before there is a connection.
+#[tokio::test]
+async fn a_timeout_of_the_http_client_before_there_is_a_connection_leaves_nothing_sent() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("https://{}", silent.local_addr().unwrap());
+    let answering = Recorder::granting(|_, _| Answer::Silence).await;
+    let time = Duration::from_millis(150);
+    for is_read in [false, true] {
+        let with_time = move |http: reqwest::ClientBuilder| match is_read {
+            true => http.read_timeout(time),
+            false => http.timeout(time),
+        };
+        for (base, outcome) in [
+            (silent.as_str(), Outcome::NotSent),
+            (answering.origin(), Outcome::Unknown),
+        ] {
+            let own = ofx::Client::builder()
+                .base_url(base)
+                .http(with_time)
+                .token_source(Arc::new(connected::OneToken))
+                .retry(RetryPolicy::none())
+                .build()
+                .unwrap();
+            let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+            assert_eq!(error.outcome(), outcome, "{base}: {error:?}");
+            let Error::Connection(error) = error.into_untyped() else {
+                panic!("{base}")
+            };
+            assert!(error.timeout, "{base}");
+        }
+        // A refresh token that was not sent is as good as it was.
+        let app = builder::<tatrabanka::Provider>(&answering)
+            .oauth_base_url(&silent)
+            .http(with_time)
+            .build()
+            .unwrap();
+        let tokens = finrail::oauth::ExistingTokens::refresh_token("refresh-1");
+        let user: finrail::Connection<tatrabanka::Provider> = app.import("jo", tokens).await.unwrap();
+        let error = user.client().list_accounts().send().await.unwrap_err();
+        let Error::Auth { error, .. } = error.into_untyped() else {
+            panic!("no token was asked for")
+        };
+        assert!(matches!(error, finrail::token::Error::Transient { .. }), "{error:?}");
+    }
+    assert_eq!(answering.calls().len(), 2);
 }
 
 #[tokio::test]

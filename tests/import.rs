@@ -531,6 +531,28 @@ async fn what_cannot_be_a_grant_of_a_user_is_refused_with_the_reason() {
     assert_eq!(user.extra().account_id.as_deref(), Some("acc_1"));
 }
 
+#[cfg(feature = "mx")]
+#[tokio::test]
+async fn no_scope_is_imported_with_an_id_where_none_is_bound_to_one() {
+    use finrail::oauth::RequestedScope;
+
+    let app = finrail::mx::App::builder()
+        .base_url("https://bank.example")
+        .credentials(finrail::mx::Credentials::new("c", "s"))
+        .build()
+        .unwrap();
+    for tokens in [
+        ExistingTokens::refresh_token("r").scopes([RequestedScope::new("accounts").of("x")]),
+        ExistingTokens::refresh_token("r").bound_to(["x"]),
+    ] {
+        let error = app.import("jo", tokens).await.unwrap_err().to_string();
+        assert!(error.contains("no scope of MX"), "{error}");
+    }
+    let plain: [&str; 0] = [];
+    let tokens = ExistingTokens::refresh_token("r").bound_to(plain).scopes(["accounts"]);
+    app.import("jo", tokens).await.unwrap();
+}
+
 #[cfg(feature = "tatrabanka")]
 #[tokio::test]
 async fn a_scope_is_imported_with_what_it_is_bound_to_as_a_reply_tells_it() {
@@ -660,6 +682,40 @@ mod bound_to_a_consent {
             store.release(&key, lease).await.unwrap();
         }
         earlier
+    }
+
+    /// Takes out of a record what versions without lineage did not write.
+    async fn without_lineage(store: &MemoryStore, key: &TokenKey) {
+        let stored = store.load(key).await.unwrap().unwrap();
+        let mut record: serde_json::Value = serde_json::from_slice(&stored.bytes).unwrap();
+        assert!(
+            record["tokens"].as_object_mut().unwrap().remove("lineage").is_some(),
+            "{record}"
+        );
+        // Nor did they write this.
+        assert!(record.as_object_mut().unwrap().remove("checksum").is_some(), "{record}");
+        let next = StoredRecord::new(stored.revision + 1, serde_json::to_vec(&record).unwrap());
+        let finrail::token::store::Leased::Granted(lease) =
+            store.lease(key, "test", Duration::from_secs(60)).await.unwrap()
+        else {
+            panic!("somebody holds it");
+        };
+        let swap = Swap::new(Some(stored.revision), lease.fence, Some(next));
+        assert!(matches!(store.swap(key, swap).await.unwrap(), Swapped::Done));
+        store.release(key, lease).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_same_refresh_token_is_the_same_grant_where_nothing_else_tells_what_was_imported() {
+        let (bank, store) = (bank().await, Arc::new(MemoryStore::new()));
+        let first = app(&bank, &store).import("jo", refresh_token("r-1")).await.unwrap();
+        without_lineage(&store, first.key()).await;
+        let again = refresh_token("r-1").bound_to(["consent-1"]);
+        let again = app(&bank, &store).import("jo", again).await.unwrap();
+        assert_eq!(again.key(), first.key());
+        let other = refresh_token("r-2").bound_to(["consent-1"]);
+        let other = app(&bank, &store).import("jo", other).await.unwrap();
+        assert_ne!(other.key(), first.key());
     }
 
     #[tokio::test]

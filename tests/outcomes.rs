@@ -330,6 +330,84 @@ async fn with_an_own_http_client_no_refusal_shows_that_a_call_had_no_effect() {
     assert_eq!(error.outcome(), Outcome::Rejected, "{error}");
 }
 
+/// Somebody who may pay, with an HTTP client that follows redirects.
+async fn paying(recorder: &Recorder) -> Tatra {
+    let app = builder(recorder).http_client(following()).build().unwrap();
+    let scope = tatrabanka::Scope::PremiumPis.of("a");
+    let pending = app.authorize([scope]).unwrap().pending;
+    let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
+    app.finish(pending, &callback).await.unwrap()
+}
+
+/// Behind a redirect to its own address stands a GET: its success is none of the call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_an_own_http_client_a_success_behind_a_redirect_is_no_payment() {
+    let success = r#"{"deals":[{"id":"of-yesterday"}],"count":1,"authorizationId":"a"}"#;
+    for status in [301, 302, 303] {
+        let recorder = Recorder::granting(move |seen, _| match seen.method.as_str() {
+            "GET" => Answer::json(success),
+            _ => Answer::redirect(status, seen.path()),
+        })
+        .await;
+        let app = builder::<ofx::Provider>(&recorder).http_client(following());
+        let own = app.build().unwrap().client_credentials(["payments"]).unwrap();
+        let error = own.create_deal().body_map(|deal| deal).send().await.unwrap_err();
+        let user = paying(&recorder).await;
+        let submitted = user.client().submit_payment().product("sepa-credit-transfers");
+        let submitted = submitted.payment_id("p").authorization_id("a").send().await;
+        for error in [error.into_untyped(), submitted.unwrap_err().into_untyped()] {
+            assert_eq!(
+                (error.outcome(), error.proof()),
+                (Outcome::Unknown, None),
+                "{status}: {error}"
+            );
+            assert!(
+                matches!(&error, Error::InvalidReply(reply) if matches!(reply.problem, Problem::Redirect)),
+                "{status}: {error}"
+            );
+        }
+        // Of a PUT the first two keep the method, and there is nothing to send again.
+        let methods: Vec<_> = recorder.calls().iter().map(|call| call.method.clone()).collect();
+        let expected: &[&str] = match status {
+            303 => &["POST", "GET", "PUT", "GET"],
+            _ => &["POST", "GET", "PUT"],
+        };
+        assert_eq!(methods, expected, "{status}");
+    }
+}
+
+/// A client that may follow redirects and has none to follow gets the answer, over new connections and kept ones, one call at
+/// a time and many at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_an_own_http_client_a_success_without_a_redirect_is_one() {
+    let recorder = Recorder::granting(move |seen, n| {
+        let success = match seen.method.as_str() {
+            "POST" => Answer::json(r#"{"deals":[{"id":"d"}],"count":1}"#),
+            _ => Answer::json("{}"),
+        };
+        match n % 3 {
+            0 => success.header("connection", "close"),
+            _ => success,
+        }
+    })
+    .await;
+    let app = builder::<ofx::Provider>(&recorder).http_client(following());
+    let own = app.build().unwrap().client_credentials(["payments"]).unwrap();
+    let user = paying(&recorder).await;
+    let both = || async {
+        own.create_deal().body_map(|deal| deal).send().await.unwrap();
+        let submitted = user.client().submit_payment().product("sepa-credit-transfers");
+        submitted.payment_id("p").authorization_id("a").send().await.unwrap();
+    };
+    for _ in 0..50 {
+        both().await;
+    }
+    for _ in 0..10 {
+        futures_util::future::join_all((0..10).map(|_| both())).await;
+    }
+    assert_eq!(recorder.calls().len(), 300);
+}
+
 #[tokio::test]
 async fn a_page_of_another_list_is_no_page_of_this_one() {
     let recorder = Recorder::granting(|seen, _| match seen.path() {
@@ -363,11 +441,7 @@ async fn a_payment_without_a_body_is_carried_out_nowhere_else() {
                 _ => Answer::redirect(status, behind.clone()),
             })
             .await;
-            let app = builder(&recorder).http_client(following()).build().unwrap();
-            let scope = tatrabanka::Scope::PremiumPis.of("a");
-            let pending = app.authorize([scope]).unwrap().pending;
-            let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
-            let user: Tatra = app.finish(pending, &callback).await.unwrap();
+            let user = paying(&recorder).await;
             let payment = user.client().submit_payment().product("sepa-credit-transfers");
             let payment = payment.payment_id("p").authorization_id("a");
             let error = payment.send().await.unwrap_err();

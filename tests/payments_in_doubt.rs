@@ -514,6 +514,52 @@ async fn a_state_that_stands_beside_an_error_settles_nothing() {
         // Nor is one of a payment that was called off why it was.
         (r#""transactionStatus":"CANC","errorCode":"AM04""#, "open"),
         (r#""transactionStatus":"RJCT","errors":[],"error":null"#, "rejected"),
+        // A message that says of itself that it is an error's is as good as one.
+        (
+            r#""transactionStatus":"RJCT","tppMessages":[{"category":"ERROR","code":"SERVICE_UNAVAILABLE","text":"x"}]"#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"ACSC","tppMessages":[{"category":"ERROR","code":"SERVICE_UNAVAILABLE"}]"#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"ACSC","messages":[{"severity":"INFO"},{"severity":"FATAL"}]"#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"RJCT","meta":{"tppMessage":{"category":"ERROR","code":"INTERNAL"}}"#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"RJCT","tppMessages":[{"category":"ERROR","code":"AM04"},{"category":"ERROR","code":"INTERNAL"}]"#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"RJCT","tppMessages":[{"category":"ERROR","code":"AM04","text":"upstream timed out"}]"#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"ACSC","tppMessages":[{"category":"ERROR","code":"AM04"}]"#,
+            "open",
+        ),
+        (
+            r#""transactionStatus":"RJCT","tppMessages":[{"category":"ERROR","code":"AM04","text":"no funds"}]"#,
+            "rejected",
+        ),
+        (
+            r#""transactionStatus":"RJCT","tppMessages":[{"category":"WARNING","code":"X"},{"category":"ERROR","code":"AC01"}]"#,
+            "rejected",
+        ),
+        (
+            r#""transactionStatus":"RJCT","tppMessages":[{"category":"WARNING","code":"X"}]"#,
+            "rejected",
+        ),
+        (
+            r#""transactionStatus":"ACSC","tppMessages":[{"category":"WARNING","text":"ERROR"}],"messages":["booked"]"#,
+            "settled",
+        ),
+        (r#""transactionStatus":"ACSC","tppMessages":[]"#, "settled"),
         (r#""transactionStatus":"ACSC","message":"booked""#, "settled"),
         (r#""transactionStatus":"RJCT","fundsAvailable":false"#, "rejected"),
     ] {

@@ -555,7 +555,16 @@ async fn what_is_under_construction_shows_no_secret() {
         body
     });
     watch.shows_nothing("a call with a body", &call);
+    assert!(format!("{call:?}").contains("update_registered_client"), "{call:?}");
     call.send().await.unwrap();
+    // What a caller says in a call is as much of a secret: who is paid, and how much.
+    let service = app::<ofx::Provider>(&recorder).build().unwrap();
+    let service = service.client_credentials(["payments"]).unwrap();
+    let call = service.create_deal().body_map(|deal| deal.quote_id(KEY.to_owned()));
+    watch.shows_nothing("a call with a body", &call);
+    let options = finrail::transport::CallOptions::new().header("x-of-the-caller", KEY);
+    let call = service.get_quote().quote_id(KEY).with(options);
+    watch.shows_nothing("a call with a parameter", &call);
     let broken = mx::registration::Client::builder()
         .registration_token(format!("{REGISTRATION}\n"))
         .unwrap_err();

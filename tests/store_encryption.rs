@@ -12,6 +12,7 @@ use finrail::token::store::{
     EncryptedStore, EncryptionKeys, Leased, MemoryStore, Reencrypted, StoredRecord, Swap, Swapped,
 };
 use finrail::token::{GrantKind, StoreError, TokenKey, TokenStore};
+use token_support::{Bank, FlakyStore, HOUR, STRICT, VirtualClock, secs, text, user, user_key};
 
 const ONE: [u8; 32] = [1; 32];
 const TWO: [u8; 32] = [2; 32];
@@ -375,6 +376,90 @@ async fn an_older_record_in_the_place_of_a_newer_one_is_noticed() {
     // A login takes its place.
     put(&strict, &key("a"), None, StoredRecord::new(3, TEXT)).await;
     assert_eq!(strict.load(&key("a")).await.unwrap().unwrap().revision, 3);
+}
+
+/// A login is stored over a record that is refused for being older, also one that waited for the store, and a process that is
+/// started since finds it. Nothing else goes over that record.
+#[tokio::test(start_paused = true)]
+async fn a_login_goes_over_an_older_record_that_is_refused_and_a_refresh_does_not() {
+    for waits in [false, true] {
+        let (bank, clock) = (Bank::new(STRICT), VirtualClock::new());
+        let inner = Arc::new(MemoryStore::with_clock(clock.clone()));
+        let flaky = Arc::new(FlakyStore::new(inner.clone()));
+        let over = |store: Arc<dyn TokenStore>| -> Arc<dyn TokenStore> {
+            Arc::new(EncryptedStore::new(store, EncryptionKeys::new(1, ONE)).refuse_older())
+        };
+        let store = over(flaky.clone());
+        let handle = user(&bank, &store, &clock, "a").build();
+        handle.adopt(bank.login()).await.unwrap();
+        let old = inner.load(&user_key()).await.unwrap().unwrap();
+        tokio::time::sleep(HOUR).await;
+        handle.fresh().await.unwrap();
+        let newer = inner.load(&user_key()).await.unwrap().unwrap();
+        assert!(
+            inner
+                .replace(&user_key().storage_id(), newer.revision, old.clone())
+                .await
+                .unwrap()
+        );
+
+        tokio::time::sleep(HOUR).await;
+        assert!(handle.fresh().await.is_err() && handle.revoke().await.is_err());
+        assert_eq!(inner.load(&user_key()).await.unwrap().unwrap(), old, "{waits}");
+        assert_eq!((bank.requests(), bank.revoked_tokens().len()), (1, 0), "{waits}");
+
+        // Another process of this machine, which has seen the newer one, and holds nothing of it.
+        let handle = user(&bank, &store, &clock, "b").build();
+        if waits {
+            flaky.fail_after_swaps(0);
+        }
+        assert_eq!(handle.adopt(bank.login()).await.is_err(), waits);
+        flaky.heal();
+        handle.settled().await;
+        let stored = inner.load(&user_key()).await.unwrap().unwrap();
+        assert!(stored.revision > newer.revision, "{waits}");
+        assert!(inner.load(&user_key().damaged_copy()).await.unwrap().is_none());
+        for store in [&store, &over(inner.clone())] {
+            let handle = user(&bank, store, &clock, "c").build();
+            assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-3", "{waits}");
+        }
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-4", "{waits}");
+        assert_eq!(bank.sent(), ["refresh-1", "refresh-3"], "{waits}");
+    }
+}
+
+/// What somebody wrote after the login began may be its end.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waits_does_not_go_over_an_older_record_that_came_in_the_place_of_one_after_it() {
+    let (bank, clock) = (Bank::new(STRICT), VirtualClock::new());
+    let inner = Arc::new(MemoryStore::with_clock(clock.clone()));
+    let flaky = Arc::new(FlakyStore::new(inner.clone()));
+    let sealed = |store: Arc<dyn TokenStore>| EncryptedStore::new(store, EncryptionKeys::new(1, ONE)).refuse_older();
+    let shared = sealed(flaky.clone());
+    let store: Arc<dyn TokenStore> = Arc::new(shared.clone());
+    let handle = user(&bank, &store, &clock, "a").build();
+    handle.adopt(bank.login()).await.unwrap();
+    let old = inner.load(&user_key()).await.unwrap().unwrap();
+    flaky.lose_swaps();
+    assert!(handle.adopt(bank.login()).await.is_err());
+    // Under the lease of the login, which waits.
+    let (fence, later) = (2, old.revision + 1_000_000);
+    let record = shared.load(&user_key()).await.unwrap().unwrap();
+    let swap = |expected, next| Swap::new(Some(expected), fence, Some(next));
+    let written = swap(old.revision, StoredRecord::new(later, record.bytes));
+    assert_eq!(
+        sealed(inner.clone()).swap(&user_key(), written).await.unwrap(),
+        Swapped::Done
+    );
+    assert_eq!(shared.load(&user_key()).await.unwrap().unwrap().revision, later);
+    assert_eq!(
+        inner.swap(&user_key(), swap(later, old.clone())).await.unwrap(),
+        Swapped::Done
+    );
+    flaky.heal();
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(inner.load(&user_key()).await.unwrap().unwrap(), old);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use finrail::token::Rejection;
-use finrail::token::store::Leased;
+use finrail::token::store::{Leased, StoredRecord};
 use finrail::token::{
     Clock, Error, GrantKind, Issuer, ReauthorizationReason, Renewal, TokenHandle, TokenKey, TokenStore,
 };
@@ -974,6 +974,74 @@ async fn a_login_made_while_the_store_had_lost_all_stays_when_an_older_grant_com
         calls.abort();
         others.inspect(tokio::task::JoinHandle::abort);
     }
+}
+
+/// The same where the process of the login remembered a grant that was older still, and had not seen the one that is lost.
+#[tokio::test(start_paused = true)]
+async fn a_login_made_over_a_loss_stays_though_its_process_remembered_an_older_grant() {
+    for how in ["comes back", "lost again", "damage"] {
+        for (gap, stays) in [(100, true), (30, false)] {
+            let world = World::new(STRICT);
+            let (a, c) = (world.logged_in("a").await, world.process("c"));
+            c.fresh().await.unwrap();
+            tokio::time::sleep(secs(100)).await;
+            a.adopt(world.bank.login()).await.unwrap();
+            let second = world.address.now().load(&user_key()).await.unwrap();
+            let lost = second.clone().filter(|_| how == "damage").map(|second| {
+                let half = &second.bytes[..second.bytes.len() / 2];
+                StoredRecord::new(second.revision, half)
+            });
+            world.address.fails_over_to(lost).await;
+            tokio::time::sleep(secs(gap)).await;
+            c.adopt(world.bank.login()).await.unwrap();
+            world
+                .address
+                .fails_over_to(second.clone().filter(|_| how != "lost again"))
+                .await;
+            if how == "lost again" {
+                // It puts back what it has before the other one looks.
+                let calls = called_each_second(&a);
+                tokio::time::sleep(secs(700)).await;
+                calls.abort();
+            }
+            let calls = [called_each_second(&a), called_each_second(&c)];
+            tokio::time::sleep(secs(700)).await;
+            calls.iter().for_each(tokio::task::JoinHandle::abort);
+            for handle in [&a, &c] {
+                let shown = text(&handle.fresh().await.unwrap());
+                let newest = if stays { "Bearer access-3" } else { "Bearer access-2" };
+                assert_eq!(shown, newest, "{how} {gap}");
+            }
+            // What is ended after it ends it.
+            a.forget().await.unwrap();
+            tokio::time::sleep(secs(700)).await;
+            assert!(a.fresh().await.is_err() && c.fresh().await.is_err(), "{how} {gap}");
+        }
+    }
+}
+
+/// An end that the process of such a login remembered stays one, and so does the end of a grant that it had not seen.
+#[tokio::test(start_paused = true)]
+async fn a_login_made_over_a_loss_undoes_no_end() {
+    let world = World::new(STRICT);
+    let (a, c) = (world.logged_in("a").await, world.process("c"));
+    c.fresh().await.unwrap();
+    let first = world.address.now().load(&user_key()).await.unwrap();
+    tokio::time::sleep(secs(100)).await;
+    a.adopt(world.bank.login()).await.unwrap();
+    a.forget().await.unwrap();
+    let ended = world.address.now().load(&user_key()).await.unwrap();
+    world.address.fails_over_to(None).await;
+    tokio::time::sleep(secs(100)).await;
+    c.adopt(world.bank.login()).await.unwrap();
+    world.address.fails_over_to(ended).await;
+    let calls = [called_each_second(&a), called_each_second(&c)];
+    tokio::time::sleep(secs(700)).await;
+    assert!(a.fresh().await.is_err() && c.fresh().await.is_err());
+    world.address.fails_over_to(first).await;
+    tokio::time::sleep(secs(700)).await;
+    assert!(a.fresh().await.is_err() && c.fresh().await.is_err());
+    calls.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 /// Whoever ended the grant before writes that end again, which the login could not see.

@@ -414,6 +414,17 @@ impl Checks<'_> {
             }
         }
         let own = self.document.parameters(operation);
+        for parameter in parameters.iter().filter(|known| known["in"] == "header") {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let is_made = called.headers.keys().any(|made| made.eq_ignore_ascii_case(name));
+            if parameter["required"] == true && !is_made {
+                reasons.push(format!(
+                    "`x-lookup.operation` is `{}`, which needs the header `{name}`: a look-up does not have it, and it may say whose \
+                     payments are looked at; where it is one for all calls of a client, mark it `x-given-by-client`",
+                    called.id
+                ));
+            }
+        }
         let sent = |place: &str, name: &str| own.iter().any(|known| known["in"] == place && known["name"] == name);
         for expression in lookup.parameters.values().chain(lookup.same.values()) {
             let known = match RequestPart::read(expression) {

@@ -7,7 +7,7 @@ use finrail_spec::lines::Lines;
 use finrail_spec::media_type::is_json;
 use finrail_spec::model::{Fault, METHODS, Operation, Server, Specification};
 use finrail_spec::pointer::{join, token};
-use finrail_spec::vocabulary::{ClientKind, Effect, Oauth, Provider};
+use finrail_spec::vocabulary::{ClientKind, Effect, Oauth, Provider, RequestPart};
 use serde_json::Value;
 
 use crate::error::{Error, Errors};
@@ -288,6 +288,48 @@ impl Document {
         let item = &self.json["paths"][&operation.path][operation.method.to_lowercase()];
         let schema = &item["requestBody"]["content"][media_type]["schema"];
         self.whole(schema)?["properties"].get(name)
+    }
+
+    /// Whether what stands at a runtime expression of a call is an amount.
+    pub fn is_amount(&self, operation: &Operation, expression: &str) -> bool {
+        let of_parameter = |place: &str, name: &str| {
+            let mut parameters = self.parameters(operation).into_iter();
+            let parameter = parameters.find(|parameter| parameter["in"] == place && parameter["name"] == name);
+            parameter.map(|parameter| &parameter["schema"])
+        };
+        let schema = match RequestPart::read(expression) {
+            Some(RequestPart::Path(name)) => of_parameter("path", name),
+            Some(RequestPart::Query(name)) => of_parameter("query", name),
+            Some(RequestPart::Body(pointer)) => {
+                let item = &self.json["paths"][&operation.path][operation.method.to_lowercase()];
+                let contents = item["requestBody"]["content"].as_object();
+                let body = contents.and_then(|contents| contents.values().find_map(|content| content.get("schema")));
+                let mut steps = pointer.split('/').skip(1);
+                body.and_then(|body| {
+                    steps.try_fold(body, |schema, step| {
+                        let name = step.replace("~1", "/").replace("~0", "~");
+                        self.whole(schema)?["properties"].get(&name)
+                    })
+                })
+            }
+            None => None,
+        };
+        let schema = schema.and_then(|schema| self.whole(schema));
+        schema.is_some_and(|schema| schema["format"] == "decimal")
+    }
+
+    /// Headers that are parameters of a call and of the one that looks up what became of it.
+    pub fn headers_of_both(&self, call: &Operation, looks_up: &Operation) -> Vec<&str> {
+        let headers = |operation| {
+            let headers = self.parameters(operation).into_iter();
+            headers
+                .filter(|parameter| parameter["in"] == "header")
+                .filter_map(|parameter| parameter["name"].as_str())
+        };
+        let own: Vec<&str> = headers(call).collect();
+        headers(looks_up)
+            .filter(|name| own.iter().any(|own| own.eq_ignore_ascii_case(name)))
+            .collect()
     }
 
     /// Headers that a call must have and that its client is given, not the call (`x-given-by-client`).

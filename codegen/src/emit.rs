@@ -116,7 +116,12 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
             ..::finrail::rt::v1::ErrorProof::BASE
         })
     }));
-    let lookup = optional(operation.lookup.as_ref().map(|lookup| self::lookup(document, lookup)));
+    let lookup = optional(
+        operation
+            .lookup
+            .as_ref()
+            .map(|lookup| self::lookup(document, operation, lookup)),
+    );
     let limit = optional(operation.limit.as_ref().map(|Limit { calls, seconds, by }| {
         let (calls, seconds) = (calls.get(), seconds.get());
         quote!(::finrail::rt::v1::Limit {
@@ -183,7 +188,7 @@ fn operation(document: &Document, operation: &Operation) -> TokenStream {
     }
 }
 
-fn lookup(document: &Document, lookup: &Lookup) -> TokenStream {
+fn lookup(document: &Document, call: &Operation, lookup: &Lookup) -> TokenStream {
     let Lookup {
         operation,
         parameters,
@@ -195,10 +200,17 @@ fn lookup(document: &Document, lookup: &Lookup) -> TokenStream {
     } = lookup;
     let called = document.operations.iter().find(|known| known.id == *operation);
     let paging = called.and_then(|called| called.pagination.as_ref());
+    let headers = called
+        .map(|called| document.headers_of_both(call, called))
+        .unwrap_or_default();
     let next = optional(paging.map(|paging| &paging.next));
     let cursor = optional(paging.and_then(|paging| paging.parameter.as_ref()));
     let state = optional(state.as_ref());
     let parameters = parameters.iter().map(|(name, value)| quote!((#name, #value)));
+    let amounts = same
+        .iter()
+        .filter(|(_, expression)| document.is_amount(call, expression));
+    let amounts = amounts.map(|(pointer, _)| pointer);
     let same = same.iter().map(|(pointer, value)| quote!((#pointer, #value)));
     quote!(::finrail::rt::v1::Lookup {
         operation: #operation,
@@ -207,7 +219,9 @@ fn lookup(document: &Document, lookup: &Lookup) -> TokenStream {
         settled: &[#(#settled),*],
         rejected: &[#(#rejected),*],
         same: &[#(#same),*],
+        amounts: &[#(#amounts),*],
         unique: #unique,
+        headers: &[#(#headers),*],
         next: #next,
         cursor: #cursor,
         ..::finrail::rt::v1::Lookup::BASE

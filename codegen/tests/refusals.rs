@@ -369,6 +369,29 @@ fn look_ups() {
         let paging = json!({ "style": "cursor", "parameter": "cursor", "next": "/next", "items": "/accounts" });
         json!({ "paths": { "/accounts": { "get": { "x-pagination": paging } }, "/payments": { "post": { "x-lookup": lookup } } } })
     };
+    // The operation that is called, with a header that it needs.
+    let with_header = |operation: Value, parameter: Value| {
+        let mut called = json!({ "parameters": [
+            { "name": "accountId", "in": "path", "required": true, "description": "The account.", "schema": { "type": "string" } },
+            { "name": "X-Tenant", "in": "header", "required": true, "description": "Whose.", "schema": { "type": "string" } },
+        ]});
+        for (key, value) in parameter.as_object().unwrap() {
+            called["parameters"][1][key] = value.clone();
+        }
+        for (key, value) in operation.as_object().unwrap() {
+            called[key] = value.clone();
+        }
+        let mut whole = lookup(json!({}));
+        whole["paths"]["/accounts/{accountId}"] = json!({ "get": called });
+        whole
+    };
+    for fine in [
+        with_header(json!({}), json!({ "required": false })),
+        with_header(json!({}), json!({ "x-given-by-client": true })),
+        with_header(json!({ "x-headers": { "x-tenant": "uuid" } }), json!({})),
+    ] {
+        assert_eq!(client(&patched(&fine)).map(|_| ()), Ok(()));
+    }
     let same = json!({ "/id": "$request.body#/id" });
     check(&[
         (
@@ -386,6 +409,7 @@ fn look_ups() {
             lookup(json!({ "operation": "create_payment", "parameters": {} })),
         ),
         ("without what it needs", lookup(json!({ "parameters": {} }))),
+        ("by a call that needs a header", with_header(json!({}), json!({}))),
         (
             "with a parameter that it does not have",
             lookup(json!({ "parameters": { "accountId": "$request.body#/id", "account": "$request.body#/id" } })),

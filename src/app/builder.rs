@@ -8,7 +8,7 @@ use super::application::{App, Settled};
 use super::credentials::Credentials;
 use super::logins::Logins;
 use super::provider::{Environment as _, Provider, TypedClient};
-use crate::http::{ConfigError, client_with, default_client, endpoint_url, secure_url};
+use crate::http::{ConfigError, check_issuer, client_with, default_client, endpoint_url, secure_url};
 use crate::oauth::{
     AuthorizationServer, Authorizations, ClientAuthentications, Endpoints, KeptSecrets, Pkce, Settings, TokenBody,
 };
@@ -178,7 +178,8 @@ impl<P: Provider> AppBuilder<P> {
 
     /// The issuer of an authorization server that sends `iss` with its callbacks, where its metadata say
     /// `authorization_response_iss_parameter_supported` (RFC 9207). Every callback must name it then, letter for letter;
-    /// one that names another, or none, is refused.
+    /// one that names another, or none, is refused. It is a https URL without query and fragment (RFC 8414 section 2), or http
+    /// on a loopback address; what is none is an error when the application is built.
     ///
     /// Without it an `iss` is taken that has scheme, host and port of the authorization endpoint or the token endpoint, and
     /// no other; a callback without `iss` is taken too. Until this version a set issuer was compared only where a callback
@@ -212,7 +213,9 @@ impl<P: Provider> AppBuilder<P> {
 
     /// Settings of the HTTP client: a proxy, roots, a client certificate, a resolver, the pool, timeouts below those of the
     /// [retry policy](Self::retry). What outcomes depend on is set behind them and cannot be changed: no redirect is
-    /// followed, and nothing is sent again by itself.
+    /// followed, and nothing is sent again by itself. Of a call without a body whose time is up by one of these timeouts, but for
+    /// `connect_timeout`, it is not known whether it had a connection: its outcome is
+    /// [`Outcome::Unknown`](crate::transport::Outcome::Unknown).
     ///
     /// Without them the proxies that the environment names are used (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), for
     /// every host but those of this machine: what goes to `localhost`, `127.0.0.0/8` or `::1` is plain http, with secrets in
@@ -252,13 +255,22 @@ impl<P: Provider> AppBuilder<P> {
     /// and repeats is not known here.
     ///
     /// Build it with `redirect::Policy::none()` and `retry(reqwest::retry::never())`. What comes back from behind a redirect
-    /// is not taken for the answer to a call that changes something, and what comes from another path not for a page of the list that was asked.
-    /// A redirect to the call's own address cannot be told from an answer: so no refusal of a call that changes something shows
-    /// that it had no effect, not even one that names the token: its outcome is
-    /// [`Outcome::Unknown`](crate::transport::Outcome::Unknown), and the call is not sent again with a new token. No request that changes something is made so that it could be sent along to another address, with its
+    /// is not taken for the answer to a call that changes something, and what comes from another path not for a page of the
+    /// list that was asked.
+    ///
+    /// A redirect that leads back to the call's own address shows in nothing that reqwest tells of a response. It is found by
+    /// how reqwest sets about its next request, which reqwest does not promise, and what is found makes the outcome of a call
+    /// that changes something [`Outcome::Unknown`](crate::transport::Outcome::Unknown). A version of reqwest that goes about it
+    /// otherwise would let the success of a GET pass for that of a payment: only a client that follows no redirect makes sure of
+    /// it. No refusal of a call that changes something shows that it had no effect, not even one that names the token: its
+    /// outcome is `Unknown`, and the call is not sent again with a new token.
+    ///
+    /// No request that changes something is made so that it could be sent along to another address, with its
     /// body or without one. A call without a body that changes something, and gets no connection, is reported as
-    /// [`Outcome::Unknown`](crate::transport::Outcome::Unknown): the connection may have been one behind a redirect. It goes by its own proxies; reqwest's default sends loopback
-    /// requests to `HTTP_PROXY` too, unless `NO_PROXY` names these hosts.
+    /// `Unknown` too: the connection may have been one behind a redirect.
+    ///
+    /// It goes by its own proxies; reqwest's default sends loopback requests to `HTTP_PROXY` too, unless `NO_PROXY` names
+    /// these hosts.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.http = Http::Given(client);
         self
@@ -522,6 +534,9 @@ impl<P: Provider> AppBuilder<P> {
             (None, None, Some(hosts)) => secure_url("OAuth base URL", hosts.oauth)?,
             (None, _, _) => api.clone(),
         };
+        if let Some(issuer) = &self.issuer {
+            check_issuer(issuer)?;
+        }
         // A browser may be sent to another host than the one that gives tokens.
         let authorizing = match hosts.filter(|hosts| !hosts.authorize.is_empty()) {
             Some(hosts) if self.oauth_base_url.is_none() && self.base_url.is_none() => {

@@ -192,7 +192,7 @@ impl<C: TypedClient> ClientBuilder<C> {
     /// use finrail::mx;
     /// use finrail::token::{Bearer, Error, Rejection, TokenSource};
     /// use finrail::{ScopeSet, Secret};
-    /// use futures_util::future::BoxFuture;
+    /// use finrail::BoxFuture;
     ///
     /// /// The tokens of a service that runs beside the application.
     /// #[derive(Default)]

@@ -4,15 +4,18 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::HeaderMap;
 
 use super::provider::{Provider, TypedClient};
 use crate::transport::generated::{cursor_pages, encode_path, link_pages};
 use crate::transport::{
     CallOptions, Error, Intent, Lookup, Operation, Outcome, Pages, PaginationStyle, Problem, ResponseValue,
 };
-use crate::value::error_in_success::{error_beside, is_blank, is_of_an_error, says_error};
+use crate::value::error_in_success::{error_beside_a_state, grave_messages, is_blank, is_of_an_error, says_error};
 use crate::value::next_page::{is_lost, is_none};
-use crate::value::{Json, JsonMap};
+use crate::value::wire::decimal;
+use crate::value::{Decimal, Json, JsonMap};
 
 /// A call that may have taken effect, and may not: its outcome was [`Unknown`](Outcome::Unknown), or the program was stopped
 /// before it had one. It looks up what became of it, and has no way to send it again.
@@ -209,9 +212,40 @@ impl<P: Provider> Doubt<P> {
     ///
     /// # Errors
     ///
-    /// When the provider could not be asked, or the client is of another grant: nothing is known then. A reply that says that there is no such thing is no
+    /// When the provider could not be asked, or the client is of another grant or has other headers than the call had (see
+    /// [`look_up_with`](Self::look_up_with)): nothing is known then. A reply that says that there is no such thing is no
     /// error: the matter is [open](Found::Open).
     pub async fn look_up<C: TypedClient<Provider = P>>(&self, client: &C) -> Result<Found, Error<Bytes>> {
+        self.look_up_with(client, CallOptions::new()).await
+    }
+
+    /// The same, with what is set for this look-up alone.
+    ///
+    /// A header that the call had beside its parameters may say whose payment it is (`x-tenant`), and without it the payments of
+    /// another may be looked at. So it is given again here, unless the client has it for all its calls: a look-up that does not
+    /// have the same ones is refused, and nothing is asked for.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tatrabanka")] {
+    /// use finrail::transport::CallOptions;
+    /// use finrail::{AnyError, Found, tatrabanka};
+    ///
+    /// /// The payment was made with this header too.
+    /// async fn look(doubt: tatrabanka::Doubt, bank: &tatrabanka::service::Client) -> Result<Found, AnyError> {
+    ///     let of_tenant = CallOptions::new().header("x-tenant", "one");
+    ///     Ok(doubt.look_up_with(bank, of_tenant).await?)
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`look_up`](Self::look_up).
+    pub async fn look_up_with<C: TypedClient<Provider = P>>(
+        &self,
+        client: &C,
+        with: CallOptions,
+    ) -> Result<Found, Error<Bytes>> {
         let id = self.operation.id;
         if C::KIND.name() != self.operation.client {
             return Err(Error::invalid_request(format!(
@@ -230,6 +264,13 @@ impl<P: Provider> Doubt<P> {
                  `under_another_grant`"
             )));
         }
+        let mut headers = HeaderMap::new();
+        with.add_to(&mut headers, self.operation)
+            .map_err(|problem| Error::invalid_request(format!("{id}: {problem}")))?;
+        core.add_headers(&mut headers, self.operation);
+        self.intent
+            .suits(self.call, self.operation, &headers)
+            .map_err(|why| Error::invalid_request(format!("{id}: {why}")))?;
         let base = core.base().as_str().trim_end_matches('/');
         let mut path = self.operation.path.to_owned();
         let mut query = Vec::new();
@@ -257,14 +298,19 @@ impl<P: Provider> Doubt<P> {
             url.query_pairs_mut().extend_pairs(&query);
         }
         match self.operation.pagination {
-            None => self.in_reply(client, url).await,
-            Some(style) => self.in_list(client, url, style).await,
+            None => self.in_reply(client, url, with).await,
+            Some(style) => self.in_list(client, url, style, with).await,
         }
     }
 
     /// One reply that says where the matter stands.
-    async fn in_reply<C: TypedClient>(&self, client: &C, url: url::Url) -> Result<Found, Error<Bytes>> {
-        let reply = match ask(client, self.operation, url).await {
+    async fn in_reply<C: TypedClient>(
+        &self,
+        client: &C,
+        url: url::Url,
+        with: CallOptions,
+    ) -> Result<Found, Error<Bytes>> {
+        let reply = match ask(client, self.operation, url, with).await {
             // Nothing of it is there: not yet, perhaps.
             Err(error) if error.status().is_some_and(|status| status == 404) && is_the_providers(&error) => {
                 return Ok(Found::Open(Evidence::default()));
@@ -299,17 +345,19 @@ impl<P: Provider> Doubt<P> {
         client: &C,
         url: url::Url,
         style: PaginationStyle,
+        with: CallOptions,
     ) -> Result<Found, Error<Bytes>> {
         let (operation, lookup) = (self.operation, self.lookup);
         let next = |page: &Json| lookup.next.and_then(|pointer| page.pointer(pointer)?.plain());
         let first = {
-            let url = url.clone();
-            Box::pin(async move { ask(client, operation, url).await })
+            let (url, with) = (url.clone(), with.clone());
+            Box::pin(async move { ask(client, operation, url, with).await })
         };
+        let follow = move |url| -> BoxFuture<'_, _> { Box::pin(ask(client, operation, url, with.clone())) };
         let mut pages: Pages<'_, Json, Bytes> = match (style, lookup.cursor) {
             (PaginationStyle::Cursor, Some(parameter)) => cursor_pages(
                 url,
-                |url| Box::pin(ask(client, operation, url)),
+                follow,
                 move |mut url, cursor| {
                     let others = url.query_pairs().filter(|(name, _)| name != parameter);
                     let others: Vec<_> = others
@@ -323,15 +371,10 @@ impl<P: Provider> Doubt<P> {
                 },
                 next,
             ),
-            _ => link_pages(
-                client.core().base(),
-                first,
-                |url| Box::pin(ask(client, operation, url)),
-                next,
-            ),
+            _ => link_pages(client.core().base(), first, follow, next),
         };
         let mut evidence = Evidence::default();
-        let (mut read, mut empty) = (0, 0);
+        let (mut read, mut empty, mut is_there) = (0, 0, false);
         while let Some(page) = pages.next().await {
             let page = page?;
             let (items, next_is_readable) = (items_of(operation, &page), has_readable_next(lookup, &page));
@@ -357,11 +400,15 @@ impl<P: Provider> Doubt<P> {
             if empty == EMPTY_PAGES || read == MOST_PAGES {
                 return Err(page.invalid(Problem::EndlessPages));
             }
-            evidence
-                .seen
-                .extend(items.into_iter().filter(|item| self.may_be_its_work(item)));
+            for item in items {
+                let likeness = self.likeness(&item);
+                is_there |= likeness == Likeness::Same;
+                if likeness != Likeness::Other {
+                    evidence.seen.push(item);
+                }
+            }
         }
-        Ok(if lookup.unique && !evidence.seen.is_empty() {
+        Ok(if lookup.unique && is_there {
             Found::Settled(evidence)
         } else {
             Found::Open(evidence)
@@ -369,14 +416,54 @@ impl<P: Provider> Doubt<P> {
     }
 
     /// Whether nothing that is known of the call speaks against it, and something for it.
-    fn may_be_its_work(&self, item: &Json) -> bool {
-        let mut compared = self.lookup.same.iter().filter_map(|(pointer, expression)| {
+    fn likeness(&self, item: &Json) -> Likeness {
+        let lookup = self.lookup;
+        let compared = lookup.same.iter().filter_map(|(pointer, expression)| {
             let sent = self.intent.value(expression)?;
-            Some(item.pointer(pointer).and_then(|value| value.plain()).as_deref() == Some(sent))
+            let is_amount = lookup.amounts.contains(pointer);
+            let found = item.pointer(pointer);
+            Some(found.map_or(Likeness::Other, |found| likeness(sent, &found, is_amount)))
         });
         // Of a call that sent none of it, every item would be the same.
-        compared.next() == Some(true) && compared.all(|same| same)
+        compared.min().unwrap_or(Likeness::Other)
     }
+}
+
+/// How like what was sent something is, from the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    Other,
+    /// The same number, in two texts of which nobody says that they are amounts: `2024.1` and `2024.10` may be two references.
+    Perhaps,
+    Same,
+}
+
+/// Compares letter for letter, and amounts as numbers: `10.50` is listed as `10.5` too. `007` and `7` stay two accounts: a text
+/// is no amount unless it is known for one, or one of the two has a fraction or an exponent.
+fn likeness(sent: &str, found: &Json, is_amount: bool) -> Likeness {
+    let Some(listed) = found.plain() else {
+        return Likeness::Other;
+    };
+    if listed == sent {
+        return Likeness::Same;
+    }
+    let has_form = |text: &str| text.contains(['.', 'e', 'E']);
+    let may_be_amounts = is_amount || has_form(sent) || has_form(&listed);
+    match (amount(sent), amount(&listed)) {
+        (Some(one), Some(other)) if may_be_amounts && one == other => match is_amount || found.text().is_none() {
+            true => Likeness::Same,
+            false => Likeness::Perhaps,
+        },
+        _ => Likeness::Other,
+    }
+}
+
+/// An amount, exactly, as JSON has numbers: a zero or a sign before it makes an identifier of it.
+fn amount(text: &str) -> Option<Decimal> {
+    let whole = text.strip_prefix('-').unwrap_or(text).split(['.', 'e', 'E']).next()?;
+    let is_plain = !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = is_plain && (whole == "0" || !whole.starts_with('0')) && text.trim_end() == text;
+    is_number.then(|| decimal(text)).flatten()
 }
 
 /// Asks by the rules of the operation.
@@ -384,10 +471,11 @@ async fn ask<C: TypedClient>(
     client: &C,
     operation: &'static Operation,
     url: url::Url,
+    with: CallOptions,
 ) -> Result<ResponseValue<Json>, Error<Bytes>> {
     let core = client.core();
     let request = reqwest::Request::new(http::Method::GET, url);
-    let response = core.execute_given(request, operation, CallOptions::new()).await?;
+    let response = core.execute_at(request, operation, with).await?;
     match response.status().as_u16() {
         200..=299 => ResponseValue::from_response(response).await,
         400..=599 => Err(Error::error_response(ResponseValue::as_it_came(response)?)),
@@ -405,7 +493,7 @@ fn tells_of_an_error(reply: &Json, operation: &Operation, lookup: &Lookup, faile
     let reasons = if failed { reasons(&members) } else { Vec::new() };
     let described = operation.reply_members.iter().copied().chain(state);
     let described: Vec<_> = described.chain(reasons).collect();
-    error_beside(&members, &described).is_some()
+    error_beside_a_state(&members, &described).is_some()
 }
 
 /// How the names of words end that stand beside a reason.
@@ -452,6 +540,12 @@ fn reasons(members: &JsonMap) -> Vec<&str> {
     if !names.is_empty() {
         names.extend(errors().map(|(name, _)| name).filter(|name| holds_words(name)));
     }
+    // Messages beside those of an error say nothing of why.
+    let messages = members.iter().filter(|(name, value)| {
+        let grave = grave_messages(name, value);
+        !grave.is_empty() && grave.iter().all(has_a_reason)
+    });
+    names.extend(messages.map(|(name, _)| name));
     names
 }
 
@@ -541,5 +635,53 @@ impl<P: Provider> fmt::Debug for Doubt<P> {
         f.debug_struct("Doubt")
             .field("intent", &self.intent)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_compared_as_numbers_and_identifiers_letter_for_letter() {
+        use Likeness::{Other, Perhaps, Same};
+        for (sent, listed, is_amount, expected) in [
+            ("10.50", r#""10.50""#, false, Same),
+            ("10.50", "10.5", false, Same),
+            ("10.50", "10.500", false, Same),
+            ("10.50", "1.05e1", false, Same),
+            ("10.00", "10", false, Same),
+            ("10", "10.0", false, Same),
+            ("-0.10", "-0.1", false, Same),
+            ("10.50", r#""10.5""#, true, Same),
+            ("10.50", r#""10.500""#, true, Same),
+            ("1000", r#""1e3""#, true, Same),
+            ("10.50", r#""10.5""#, false, Perhaps),
+            ("2024.10", r#""2024.1""#, false, Perhaps),
+            ("0e12", r#""0e34""#, false, Perhaps),
+            ("10.50", "10.51", true, Other),
+            ("10.50", "-10.5", true, Other),
+            ("10.5", "10.50000000000000000000000000001", true, Other),
+            ("7", "7", false, Same),
+            ("007", r#""007""#, false, Same),
+            ("007", r#""7""#, false, Other),
+            ("007", "7", false, Other),
+            ("007", "7.0", false, Other),
+            ("007", r#""7""#, true, Other),
+            ("+7", "7.0", false, Other),
+            ("7 ", "7.0", false, Other),
+            ("a.b", r#""a.B""#, false, Other),
+            ("10.50", "null", true, Other),
+            ("10.50", "[10.5]", true, Other),
+            ("1.0", "true", true, Other),
+            ("", r#""0.0""#, true, Other),
+        ] {
+            let found: Json = serde_json::from_str(listed).unwrap();
+            assert_eq!(
+                likeness(sent, &found, is_amount),
+                expected,
+                "{sent} {listed} {is_amount}"
+            );
+        }
     }
 }

@@ -21,6 +21,11 @@ impl Departure {
         self.0.load(Ordering::Acquire) == LEFT
     }
 
+    /// What it is of leaves, and is no body.
+    pub(super) fn happens(&self) {
+        self.leave();
+    }
+
     /// The body does not leave any more. False: it has left.
     pub(crate) fn call_off(&self) -> bool {
         let called_off = self
@@ -45,7 +50,9 @@ impl Departure {
         match self.0.load(Ordering::Acquire) {
             LEFT => true,
             CALLED_OFF => false,
-            _ => !(error.is_connect() || error.is_builder()),
+            _ if error.is_connect() || error.is_builder() => false,
+            // A time that the HTTP client has of its own is up.
+            _ => !(error.is_timeout() && self.call_off()),
         }
     }
 }
@@ -78,11 +85,22 @@ pub(crate) fn sent_once_while(
 
 /// No body, of which nobody can make another one: it does not say that its length is zero. A client that follows redirects
 /// takes a length of zero for leave to send the request again (307, 308), to whomever.
-pub(crate) fn nothing_once() -> reqwest::Body {
-    reqwest::Body::wrap(Nothing)
+///
+/// The departure is of the request, and happens when its HTTP client lets go of it: it is told of one that was answered, and
+/// says nothing of one that failed.
+pub(crate) fn nothing_once() -> (reqwest::Body, Departure) {
+    let departure = Departure::default();
+    let body = reqwest::Body::wrap(Nothing(departure.clone()));
+    (body, departure)
 }
 
-struct Nothing;
+struct Nothing(Departure);
+
+impl Drop for Nothing {
+    fn drop(&mut self) {
+        self.0.happens();
+    }
+}
 
 impl Body for Nothing {
     type Data = Bytes;
@@ -268,8 +286,11 @@ mod tests {
 
     #[test]
     fn of_no_body_nobody_can_make_another_one() {
-        let body = nothing_once();
+        let (body, departure) = nothing_once();
         assert_eq!((body.is_end_stream(), body.size_hint().exact()), (true, None));
+        assert!(!departure.happened());
+        drop(body);
+        assert!(departure.happened());
     }
 
     #[tokio::test]

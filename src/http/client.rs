@@ -89,6 +89,27 @@ pub(crate) fn endpoint_url(what: &'static str, text: &str) -> Result<Url, Config
     }
 }
 
+/// Checks an issuer, which callbacks name letter for letter: https, or http on a loopback address, with neither query nor
+/// fragment (RFC 8414 section 2, RFC 9207 section 2).
+pub(crate) fn check_issuer(text: &str) -> Result<(), ConfigError> {
+    const WHAT: &str = "issuer";
+    let bad = |reason| {
+        Err(ConfigError::Url {
+            what: WHAT,
+            reason,
+            source: None,
+        })
+    };
+    // A parser of URLs passes over these.
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return bad("it has a space or a control character in it; write it as the metadata of the server have it");
+    }
+    if endpoint_url(WHAT, text)?.query().is_some() {
+        return bad("it has a query, and no issuer has one; write it as the metadata of the server have it");
+    }
+    Ok(())
+}
+
 /// Whom a URL leads to, and nothing else of it: its path and query may hold ids, names and codes.
 pub(crate) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
@@ -221,6 +242,40 @@ mod tests {
         ] {
             let error = secure_url("base URL", bad).unwrap_err().to_string();
             assert!(error.starts_with("base URL: ") && !error.contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_is_a_url_without_query_and_fragment() {
+        for good in [
+            "https://bank.example",
+            "https://bank.example/",
+            "https://bank.example:8443/tenants/a%20b",
+            "http://127.0.0.1:9000/issuer",
+            "http://localhost:9000",
+        ] {
+            assert_eq!(check_issuer(good), Ok(()), "{good}");
+        }
+        for (bad, reason) in [
+            ("", "not an absolute URL"),
+            ("bank.example", "not an absolute URL"),
+            (" ", "a space or a control character"),
+            (" https://bank.example", "a space or a control character"),
+            ("https://bank.example\n", "a space or a control character"),
+            ("https://bank\t.example", "a space or a control character"),
+            ("not a url", "a space or a control character"),
+            ("https://bank.example?tenant=1", "it has a query"),
+            ("https://bank.example?", "it has a query"),
+            ("https://bank.example#x", "it has a fragment"),
+            ("https://user@bank.example", "a user name or a password"),
+            ("http://bank.example", "loopback addresses only"),
+            ("urn:bank", "its scheme is not https"),
+        ] {
+            let error = check_issuer(bad).unwrap_err().to_string();
+            assert!(
+                error.starts_with("issuer: ") && error.contains(reason),
+                "{bad}: {error}"
+            );
         }
     }
 

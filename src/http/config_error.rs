@@ -71,7 +71,9 @@ pub enum ConfigError {
     /// The tokens that a client is to send are of another authorization server, such as that of another institution, and its
     /// resources must not see them.
     #[error(
-        "the token source has tokens of another authorization server than the one that this client of {0} is set up for: give          the client the URLs of the application that has the grant (`environment`, `base_url`, `oauth_base_url`,          `token_endpoint`)"
+        "the token source has tokens of another authorization server than the one that this client of {0} is set up for: give \
+         the client the URLs of the application that has the grant (`environment`, `base_url`, `oauth_base_url`, \
+         `token_endpoint`)"
     )]
     ForeignServer(&'static str),
     /// A key was given that no call of the provider takes.

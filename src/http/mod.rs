@@ -1,5 +1,6 @@
 //! One HTTP client, and what every exchange needs, with the authorization server as with the resources.
 
+mod asked_again;
 mod backoff;
 mod body;
 mod challenge;
@@ -17,13 +18,14 @@ mod refusing_server;
 mod retry_after;
 mod tls;
 
+pub(crate) use asked_again::watched;
 pub(crate) use backoff::{Backoff, spread};
 pub(crate) use body::{Departure, nothing_once, sent_once, sent_once_while};
 pub(crate) use challenge::challenge_is_invalid_token;
 #[cfg(any(test, feature = "redis"))]
 pub(crate) use client::install_crypto;
 pub(crate) use client::{
-    client_with, default_client, endpoint_url, has_user_info, host_of, is_loopback, is_loopback_literal,
+    check_issuer, client_with, default_client, endpoint_url, has_user_info, host_of, is_loopback, is_loopback_literal,
     is_same_origin, secure_url,
 };
 pub use config_error::{ConfigError, HttpClientError, TlsError};

@@ -141,9 +141,8 @@ impl When {
 
     #[doc(hidden)]
     #[track_caller]
-    pub fn bytes(&self, body: Result<reqwest::Body, String>) {
-        let body = self.given("body", body);
-        let expected = body.as_bytes().unwrap_or_default().to_vec();
+    pub fn bytes(&self, body: Result<bytes::Bytes, String>) {
+        let expected = self.given("body", body);
         self.and(|when| when.is_true(move |request: &HttpMockRequest| request.body_ref() == expected));
     }
 }

@@ -180,6 +180,12 @@ impl<P> ExistingTokens<P> {
     /// Whether the provider has such scopes, and ids can be what they are bound to. A scope with what it is bound to grants
     /// the scope by its name too, as it does in a token reply.
     pub(crate) fn check_scopes(&mut self, profile: &Profile) -> Result<(), ScopeError> {
+        if profile.scope_templates.is_empty() && !self.bound.is_empty() {
+            return Err(ScopeError::new(format!(
+                "no scope of {} is bound to an id; give the scopes without one",
+                profile.name
+            )));
+        }
         self.scopes = granted(profile, &self.scopes);
         for scope in self.scopes.iter() {
             match profile.bound_id(scope) {

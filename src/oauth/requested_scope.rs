@@ -157,6 +157,17 @@ pub(crate) fn check_scope(profile: &Profile, name: &str) -> Result<(), ScopeErro
     if !profile.scopes_complete || profile.scopes.contains(&name) || profile.scopes_always.contains(&name) {
         return Ok(());
     }
+    if let Some(id) = profile.bound_id(name) {
+        let template = profile
+            .scope_templates
+            .iter()
+            .find(|template| template.bound_to(id) == name);
+        let scope = template.map_or("the scope", |template| template.scope);
+        return Err(ScopeError::new(format!(
+            "this is scope `{scope}` as a request carries it, with what it is bound to: ask for \
+             `RequestedScope::new(\"{scope}\").of(..)`, or by the `Scope` of the provider, with the id in `of`"
+        )));
+    }
     let known = match profile.scopes {
         [] => "it has none: ask without scopes".to_owned(),
         scopes => format!("its scopes are {}", scopes.join(", ")),
@@ -395,6 +406,13 @@ mod tests {
     fn a_name_is_one_scope_and_one_of_the_list_where_that_is_complete() {
         for known in ["accounts", "always"] {
             assert!(check_scope(&PROFILE, known).is_ok(), "{known}");
+        }
+        for (bound, scope) in [("CONSENT:c-1", "consent"), ("e-1:either", "either")] {
+            let error = check_scope(&PROFILE, bound).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("RequestedScope::new(\"{scope}\").of(")) && !error.contains("-1"),
+                "{error}"
+            );
         }
         let error = check_scope(&PROFILE, "balances").unwrap_err().to_string();
         assert!(error.contains("A Bank has no scope `balances`"), "{error}");

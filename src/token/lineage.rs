@@ -29,6 +29,9 @@ pub struct Lineage {
     /// The store did not take its tokens at once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     waited: bool,
+    /// The store had nothing when it took its tokens: all that there was before is what its process remembered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    remembered: bool,
     /// The token that an import brought; none: its tokens came with a login, or from a version that did not write this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imported: Option<Fingerprint>,
@@ -106,6 +109,7 @@ impl Lineage {
             origin: None,
             blind: true,
             waited: false,
+            remembered: false,
             imported: None,
             ended: Vec::new(),
         }
@@ -139,6 +143,7 @@ impl Lineage {
     #[must_use]
     pub(crate) fn after(mut self, seen: Option<(Option<&Self>, Option<DateTime<Utc>>)>) -> Self {
         self.blind = false;
+        self.remembered = seen.is_none() && !self.before.is_empty();
         self.after_what_is_held(seen)
     }
 
@@ -216,9 +221,10 @@ impl Lineage {
         own.first == others.first && others.number < own.number.saturating_sub(remembered) && other.at < self.at
     }
 
-    /// Whether its login looked, and there was nothing that it could replace.
+    /// Whether its login looked, and the store had nothing that it could replace, whatever its process remembered.
     pub(crate) fn began_over_nothing(&self) -> bool {
-        !self.blind && self.before.is_empty() && self.origin.is_none() && self.imported.is_none()
+        let none_came_before = self.before.is_empty() && self.origin.is_none();
+        !self.blind && self.imported.is_none() && (none_came_before || self.remembered)
     }
 
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
@@ -531,8 +537,37 @@ mod tests {
         let after_another = login(10, Some(&login(0, None)));
         let mut forgotten = after_another.clone();
         forgotten.before.clear();
+        let first = login(0, None);
+        let held = |end: Option<i64>| Lineage::begun(at(10)).after_what_is_held(Some((Some(&first), end.map(at))));
         for (what, login, expected) in [
             ("there was nothing", login(0, None), true),
+            ("there was nothing but what it held", held(None).after(None), true),
+            (
+                "there was nothing but an end that it held",
+                held(Some(5)).after(None),
+                true,
+            ),
+            ("it could not look, and held a grant", held(None), false),
+            (
+                "what it held was there",
+                held(None).after(Some((Some(&first), None))),
+                false,
+            ),
+            (
+                "there was nothing at its look, and a grant when it was stored",
+                held(None).after(None).after(Some((Some(&first), None))),
+                false,
+            ),
+            (
+                "there was a grant at its look, and nothing when it was stored",
+                login(10, Some(&first)).after(None),
+                true,
+            ),
+            (
+                "it is of an import, and held a grant",
+                held(None).after(None).of_import(token),
+                false,
+            ),
             ("it could not look", Lineage::begun(at(0)), false),
             ("there was another grant", after_another, false),
             ("there was another grant, which is not remembered", forgotten, false),
@@ -578,8 +613,14 @@ mod tests {
     fn it_is_read_back_as_it_was_written() {
         let lineage = Lineage::begun(at(0)).after(Some((Some(&login(0, None)), Some(at(5)))));
         let text = serde_json::to_string(&lineage).unwrap_or_default();
+        let over_nothing = lineage.clone().after(None);
         assert_eq!(serde_json::from_str::<Lineage>(&text).ok(), Some(lineage));
-        assert!(!text.contains("blind"));
+        assert!(!text.contains("blind") && !text.contains("remembered"));
+        let over_nothing_as_text = serde_json::to_string(&over_nothing).unwrap_or_default();
+        assert_eq!(
+            serde_json::from_str::<Lineage>(&over_nothing_as_text).ok(),
+            Some(over_nothing)
+        );
         // As the version before wrote it.
         let before = r#"{"id":"2","at":"2026-01-01T00:00:00Z","before":[{"id":"1","ended":true},{"id":"0"}]}"#;
         let before = serde_json::from_str::<Lineage>(before).unwrap_or_else(|_| Lineage::begun(at(9)));

@@ -73,6 +73,14 @@ impl ConnectionError {
         }
     }
 
+    /// The same of a request that was called off before its body left.
+    pub(crate) fn called_off(self) -> Self {
+        Self {
+            point: ConnectionPoint::Connect,
+            ..self
+        }
+    }
+
     /// The same of a request that carried this id. `repeatable`: sending it twice is the same as sending it once.
     pub(crate) fn of_request(self, request_id: Option<String>, repeatable: bool) -> Self {
         Self {

@@ -28,7 +28,7 @@ use super::retry::RetryPolicy;
 use super::secrets::{self, ClientSecrets, KnownSecrets};
 use super::trace;
 use super::wire_log;
-use crate::http::{Departure, Random, is_same_origin, nothing_once, retry_after, sent_once};
+use crate::http::{Departure, Random, is_same_origin, nothing_once, retry_after, sent_once, watched};
 
 type Untyped = Error<std::convert::Infallible>;
 
@@ -138,7 +138,7 @@ impl Core {
     }
 
     /// Adds what the client has for every call.
-    pub(super) fn add_headers(&self, headers: &mut HeaderMap, operation: &Operation) {
+    pub(crate) fn add_headers(&self, headers: &mut HeaderMap, operation: &Operation) {
         self.0.headers.add_to(headers, operation);
     }
 
@@ -177,7 +177,7 @@ impl Core {
         self.spanned(http, request, operation, Target::Path, with)
     }
 
-    /// Sends a request to where its caller says, which is under the base URL.
+    /// Sends a request that no specification describes to where its caller says, which is under the base URL.
     pub(crate) fn execute_given(
         &self,
         request: reqwest::Request,
@@ -185,6 +185,16 @@ impl Core {
         with: CallOptions,
     ) -> BoxFuture<'_, Result<Response, Failure>> {
         self.spanned(&self.0.http, request, operation, Target::Given, with)
+    }
+
+    /// Sends a request of an operation to where another reply or an intent says, which is under the base URL.
+    pub(crate) fn execute_at(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+        with: CallOptions,
+    ) -> BoxFuture<'_, Result<Response, Failure>> {
+        self.spanned(&self.0.http, request, operation, Target::Found, with)
     }
 
     fn spanned<'a>(
@@ -237,6 +247,7 @@ impl Core {
         let mut parts = Parts::of(request, operation)?;
         with.add_to(&mut parts.headers, operation)
             .map_err(|problem| Error::invalid_request(format!("{}: {problem}", operation.id)))?;
+        let of_call = self.0.keys.mark(&mut parts.headers);
         self.0.headers.add_to(&mut parts.headers, operation);
         if let Some(missing) = operation.missing_header(&parts.headers) {
             return Err(Error::invalid_request(format!(
@@ -248,7 +259,7 @@ impl Core {
         let (url, headers) = (&mut parts.url, &mut parts.headers);
         let ways = || self.0.credential.ways(operation);
         parts.keys = match target {
-            Target::Path => self.0.keys.add_to(url, headers, operation, &ways()).map_err(|scheme| {
+            Target::Path | Target::Found => self.0.keys.add_to(url, headers, operation, &ways()).map_err(|scheme| {
                 Error::invalid_request(format!(
                     "{}: this call takes the key `{scheme}`: give it to the builder with `key(\"{scheme}\", ..)`",
                     operation.id
@@ -256,6 +267,7 @@ impl Core {
             })?,
             Target::Given => self.0.keys.add_all_to(url, headers),
         };
+        headers.extend(of_call);
         let policy = with.policy(self.0.retry);
         let result = self.attempts(http, parts, operation, policy, earlier).await;
         // What one attempt may have done, no later one takes back.
@@ -442,8 +454,8 @@ impl Core {
             Ok(response) if happened == Happened::Elsewhere => {
                 Err(Error::invalid_reply(response.invalid(Problem::Redirect)))
             }
-            Ok(response) => match response.encoding_that_stays() {
-                Some(name) => Err(Error::invalid_reply(response.invalid(Problem::Encoding(name)))),
+            Ok(response) => match response.is_no_file() {
+                Some(problem) => Err(Error::invalid_reply(response.invalid(problem))),
                 None => Ok(response),
             },
             Err(error) => Err(Error::Connection(error)),
@@ -463,19 +475,38 @@ impl Core {
         }: Attempt,
         secrets: KnownSecrets,
     ) -> Result<Response, ConnectionError> {
-        let Made { request, id, departure } = parts.request(operation);
+        let Made {
+            request,
+            id,
+            departure,
+            let_go,
+        } = parts.request(operation);
         let started = Instant::now();
-        let mut inner = match tokio::time::timeout(within, http.execute(request)).await {
+        let exchange = http.execute(request);
+        let exchange = async {
+            match departure.as_ref().or(let_go.as_ref()) {
+                Some(left) if self.0.own_http && operation.effect != Effect::Safe => watched(exchange, left).await,
+                _ => (exchange.await, false),
+            }
+        };
+        let (answered, asked_again) = match tokio::time::timeout(within, exchange).await {
+            Ok((answered, asked_again)) => (Ok(answered), asked_again),
+            Err(late) => (Err(late), false),
+        };
+        let mut inner = match answered {
             Ok(Ok(inner)) => inner,
             Ok(Err(error)) => {
+                // A time that the HTTP client has of its own is up, and the body does not leave any more.
+                let called_off = error.is_timeout() && departure.as_ref().is_some_and(Departure::call_off);
                 // Without a body nothing tells whether the connection that failed was one behind a redirect.
                 let left = match departure {
                     Some(departure) => departure.happened(),
                     None => self.0.own_http && operation.effect != Effect::Safe,
                 };
-                return Err(ConnectionError::new(operation.id, error, left)
+                let error = ConnectionError::new(operation.id, error, left)
                     .at(&parts.url)
-                    .of_request(id, repeatable));
+                    .of_request(id, repeatable);
+                return Err(if called_off { error.called_off() } else { error });
             }
             Err(_) => {
                 // A body that waits for its connection until now leaves on none: a request without it is not whole.
@@ -490,13 +521,14 @@ impl Core {
         // The reply's headers are in: what fails from here on fails in the reply.
         let mut head = Box::new(Head::of(self.0.provider, operation, &mut inner, id, repeatable));
         head.secrets = secrets;
+        head.asked_again = asked_again;
         let left = within.saturating_sub(started.elapsed());
         Response::receive(head, inner, patience, left).await
     }
 
     /// Whether a caller's own HTTP client followed a redirect to where no answer counts: for a call that only reads
-    /// another origin, for a page of a list another path, which may be that of another list, for any other call another URL.
-    /// Behind a followed redirect stands a GET, which says nothing of the request that was redirected.
+    /// another origin, for a page of a list another path, which may be that of another list, for any other call another URL,
+    /// and its own when it was asked for again. Behind a followed redirect stands a GET, which says nothing of the request that was redirected.
     fn was_redirected(&self, response: &Response, parts: &Parts, operation: &'static Operation) -> bool {
         let landed = &response.head.url;
         if !is_same_origin(landed, &self.0.base) {
@@ -509,7 +541,7 @@ impl Core {
                 landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/')
                     || landed.query().unwrap_or_default() != asked.query().unwrap_or_default()
             }
-            _ => (landed.path(), landed.query()) != (asked.path(), asked.query()),
+            _ => response.head.asked_again || (landed.path(), landed.query()) != (asked.path(), asked.query()),
         }
     }
 
@@ -571,8 +603,27 @@ impl Core {
         link: Url,
         with: CallOptions,
     ) -> Result<ResponseValue<T>, Error<E>> {
-        let request = reqwest::Request::new(http::Method::GET, link);
-        let response = self.spanned(http, request, operation, Target::Given, with).await?;
+        let headers = HeaderMap::new();
+        self.follow_with_headers(http, operation, link, headers, with).await
+    }
+
+    /// The same, with the headers that the call has of its parameters: they may say whose list it is.
+    ///
+    /// # Errors
+    ///
+    /// As the operation itself.
+    #[doc(hidden)]
+    pub async fn follow_with_headers<T: DeserializeOwned, E: DeserializeOwned>(
+        &self,
+        http: &reqwest::Client,
+        operation: &'static Operation,
+        link: Url,
+        headers: HeaderMap,
+        with: CallOptions,
+    ) -> Result<ResponseValue<T>, Error<E>> {
+        let mut request = reqwest::Request::new(http::Method::GET, link);
+        *request.headers_mut() = headers;
+        let response = self.spanned(http, request, operation, Target::Found, with).await?;
         match response.status().as_u16() {
             200..=299 => ResponseValue::from_response(response).await,
             400..=599 => Err(Error::error_response(ResponseValue::from_response(response).await?)),
@@ -603,8 +654,13 @@ struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if !self.is_over {
-            let Earlier { started, attempts, .. } = self.earlier;
-            trace::given_up(self.provider, self.operation, attempts, started.elapsed());
+            let Earlier {
+                started,
+                attempts,
+                in_doubt,
+                ..
+            } = self.earlier;
+            trace::given_up(self.provider, self.operation, attempts, in_doubt, started.elapsed());
         }
     }
 }
@@ -651,7 +707,9 @@ impl Earlier {
 enum Target {
     /// The operation's own path.
     Path,
-    /// Somewhere under the base URL: a link from a reply, or what the caller says.
+    /// Where a reply or an intent says, under the base URL; it is the operation's all the same.
+    Found,
+    /// Where the caller says, under the base URL: no specification describes it.
     Given,
 }
 
@@ -722,7 +780,7 @@ impl Parts {
                 id = Some(value);
             }
         }
-        let mut departure = None;
+        let (mut departure, mut let_go) = (None, None);
         match self.body.clone().filter(|body| !body.is_empty()) {
             Some(body) => {
                 let (body, of_body) = sent_once(body);
@@ -741,11 +799,18 @@ impl Parts {
                         .headers_mut()
                         .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
                 }
-                *request.body_mut() = Some(nothing_once());
+                let (nothing, of_request) = nothing_once();
+                *request.body_mut() = Some(nothing);
+                let_go = Some(of_request);
             }
             None => {}
         }
-        Made { request, id, departure }
+        Made {
+            request,
+            id,
+            departure,
+            let_go,
+        }
     }
 }
 
@@ -756,6 +821,8 @@ struct Made {
     id: Option<String>,
     /// Whether its body left, where it has one.
     departure: Option<Departure>,
+    /// Whether the HTTP client let go of it, where it has none and changes something.
+    let_go: Option<Departure>,
 }
 
 #[cfg(test)]

@@ -554,6 +554,7 @@ mod tests {
             },
             repeatable: false,
             in_doubt: false,
+            asked_again: false,
             not_renewed: not_renewed.map(Box::new),
             keeps_body: false,
             is_blank: false,

@@ -6,7 +6,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, SecondsFormat, Utc};
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -14,6 +14,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::operation::Operation;
+use super::options::is_own;
 use crate::value::Json;
 
 /// A call that is about to be made: what it is, what to look up if its outcome stays unknown, and a digest of it. Keep it
@@ -31,7 +32,8 @@ use crate::value::Json;
 /// and for all calls of the client: `x-tenant` may say whose payment it is. Those are not in it that differ from one sending of
 /// the same call to the next: `Authorization`, the idempotency key, ids of requests (those that the specification has made on
 /// every call, `x-request-id`, `x-correlation-id`), those of tracing (`traceparent`, `tracestate`, `baggage`, `b3`, `x-b3-…`), and
-/// `user-agent`. Give a trace under one of these names.
+/// `user-agent`. Give a trace under one of these names. Those that the call or its client was given are given to a look-up too: see
+/// [`Doubt::look_up_with`](crate::Doubt::look_up_with).
 ///
 /// ```
 /// # #[cfg(feature = "tatrabanka")] {
@@ -61,9 +63,15 @@ pub struct Intent {
     idempotency_key: Option<String>,
     /// The grant that it is made under, by a name that tells nothing of a person; none: it is not known.
     connection: Option<String>,
-    /// What a look-up needs of the call, by runtime expression.
+    /// What a look-up needs of the call, by runtime expression; and [its headers](HEADERS).
     values: BTreeMap<String, String>,
 }
+
+/// Where the headers of the call stand among the values; an intent that was kept by an earlier version has none. A line for each:
+/// its name, a digest of its value, and whether it was given beside the parameters of the call.
+const HEADERS: &str = "$request.headers";
+const GIVEN: &str = "given";
+const OF_A_PARAMETER: &str = "parameter";
 
 /// An intent as it is kept. All of it is written: a format that does not describe itself has no place for what is left out.
 #[derive(Serialize, Deserialize)]
@@ -217,6 +225,82 @@ impl Intent {
 
     pub(super) fn under(self, connection: Option<String>) -> Self {
         Self { connection, ..self }
+    }
+
+    /// The same, with what a look-up has to have of these headers of the call: those that are `given` for it or by its client, which
+    /// may say whose it is, and those that are parameters of it.
+    pub(super) fn with_headers(mut self, operation: &Operation, headers: &HeaderMap, given: &HeaderMap) -> Self {
+        if operation.lookup.is_none() {
+            return self;
+        }
+        let mut names: Vec<&HeaderName> = headers.keys().filter(|name| !is_own(name)).collect();
+        names.retain(|name| !is_of_one_sending(operation, name.as_str()));
+        names.sort_by_key(|name| name.as_str());
+        let lines = names.into_iter().map(|name| {
+            let kind = if given.contains_key(name) {
+                GIVEN
+            } else {
+                OF_A_PARAMETER
+            };
+            format!("{name} {} {kind}", self.header(headers, name.as_str()))
+        });
+        let lines: Vec<_> = lines.collect();
+        self.values.insert(HEADERS.to_owned(), lines.join("\n"));
+        self
+    }
+
+    /// Whether the headers of a look-up by this operation are those of the call, as far as they may say whose it is; if not, why.
+    pub(crate) fn suits(&self, call: &Operation, looks_up: &Operation, headers: &HeaderMap) -> Result<(), String> {
+        let Some(kept) = self.values.get(HEADERS) else {
+            return Ok(());
+        };
+        let is_left_out = |name: &str| is_of_one_sending(call, name) || is_of_one_sending(looks_up, name);
+        let is_one_of = |names: &[&str], name: &str| names.iter().any(|one| one.eq_ignore_ascii_case(name));
+        let is_needed = |name: &str| {
+            call.lookup
+                .as_ref()
+                .is_some_and(|lookup| is_one_of(lookup.headers, name))
+        };
+        let mut known = Vec::new();
+        for line in kept.lines() {
+            let mut words = line.split(' ');
+            let (Some(name), Some(value), Some(kind)) = (words.next(), words.next(), words.next()) else {
+                continue;
+            };
+            known.push(name);
+            let has = match headers.contains_key(name) {
+                _ if is_left_out(name) => continue,
+                true if self.header(headers, name) == value => continue,
+                false if kind != GIVEN && !is_needed(name) => continue,
+                true => "has another value of it",
+                false => "does not have it",
+            };
+            return Err(format!(
+                "the call in doubt had the header `{name}`, which may say whose it is, and this look-up {has}: give the same one \
+                 with `look_up_with`"
+            ));
+        }
+        let mut others = headers.keys().map(HeaderName::as_str);
+        let is_other =
+            |name: &&str| !known.contains(name) && !is_left_out(name) && !is_one_of(looks_up.needed_headers, name);
+        match others.find(is_other) {
+            Some(name) => Err(format!(
+                "this look-up has the header `{name}`, which may say whose payments it shows, and the call in doubt had none: \
+                 look it up without it"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// A digest of a header's values that is of this intent alone.
+    fn header(&self, headers: &HeaderMap, name: &str) -> String {
+        let mut hash = Sha256::new();
+        add(&mut hash, self.id.as_bytes());
+        add(&mut hash, name.as_bytes());
+        for value in headers.get_all(name) {
+            add(&mut hash, value.as_bytes());
+        }
+        named(hash)
     }
 
     fn check(&self) -> String {
@@ -589,6 +673,70 @@ mod tests {
         ] {
             assert_eq!(under(own).is_under(other.map(str::to_owned)), same, "{own:?} {other:?}");
         }
+    }
+
+    #[test]
+    fn a_look_up_has_the_headers_that_may_say_whose_the_call_is() {
+        let call = Operation {
+            headers: &[("Bank-Request", super::super::operation::MadeHeader::Uuid)],
+            idempotency_header: Some("x-key"),
+            lookup: Some(Lookup {
+                headers: &["X-Account"],
+                ..Lookup::BASE
+            }),
+            ..OPERATION
+        };
+        let looks_up = Operation {
+            needed_headers: &["X-Version"],
+            ..Operation::BASE
+        };
+        let map = |headers: &[(&'static str, &'static str)]| -> HeaderMap {
+            let headers = headers.iter().map(|(name, value)| (*name, *value));
+            let headers = headers.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+            headers.collect()
+        };
+        let given = map(&[("x-tenant", "t"), ("traceparent", "p")]);
+        let mut all = map(&[
+            ("x-account", "a"),
+            ("callback-url", "c"),
+            ("x-key", "k"),
+            ("bank-request", "b"),
+            ("accept", "application/json"),
+        ]);
+        all.extend(given.clone());
+        let request = request("https://bank.example/v1/payments/a/b.json", "{}");
+        let intent = Intent::of("bank", &call, &base(), &request, None);
+        let old = intent.clone();
+        let intent = intent.with_headers(&call, &all, &given);
+        for (headers, suits) in [
+            (&[("x-tenant", "t"), ("x-account", "a")][..], true),
+            (
+                &[("x-tenant", "t"), ("x-account", "a"), ("x-version", "1"), ("b3", "x")],
+                true,
+            ),
+            (&[("x-tenant", "t"), ("x-account", "a"), ("callback-url", "c")], true),
+            (&[("x-tenant", "t"), ("x-account", "a"), ("callback-url", "d")], false),
+            (&[("x-tenant", "t"), ("x-account", "b")], false),
+            (&[("x-tenant", "t")], false),
+            (&[("x-account", "a")], false),
+            (&[], false),
+            (&[("x-tenant", "t"), ("x-account", "a"), ("x-other", "o")], false),
+        ] {
+            let headers = map(headers);
+            assert_eq!(intent.suits(&call, &looks_up, &headers).is_ok(), suits, "{headers:?}");
+            // One that was kept before headers were.
+            assert_eq!(old.suits(&call, &looks_up, &headers), Ok(()));
+        }
+        let plain = old.clone().with_headers(&call, &HeaderMap::new(), &HeaderMap::new());
+        assert_eq!(plain.suits(&call, &looks_up, &HeaderMap::new()), Ok(()));
+        assert!(plain.suits(&call, &looks_up, &given).is_err());
+        let another = Intent::of("bank", &call, &base(), &request, None).with_headers(&call, &all, &given);
+        assert_ne!(
+            another.values[HEADERS], intent.values[HEADERS],
+            "nothing is known again by it"
+        );
+        let without = Operation { lookup: None, ..call };
+        assert_eq!(old.clone().with_headers(&without, &all, &given), old);
     }
 
     #[test]

@@ -65,6 +65,11 @@ pub enum Problem {
     },
     /// The body is larger than the limit in bytes.
     TooLarge(usize),
+    /// A download of a type that the file does not have: a page, or an error.
+    NotTheFile {
+        /// The media type that came instead, without parameters.
+        media_type: String,
+    },
     /// The download is in this encoding, which was not asked for and cannot be undone.
     Encoding(&'static str),
     /// A redirect was not followed, or whoever it led to answered in place of the provider's endpoint.
@@ -119,6 +124,10 @@ impl fmt::Display for InvalidReply {
             Problem::TooLarge(limit) => write!(
                 f,
                 "{operation}: the reply (status {status}) is larger than {limit} bytes, which is more than is read; ask for less at once"
+            )?,
+            Problem::NotTheFile { media_type } => write!(
+                f,
+                "{operation}: status {status} with a body of type {media_type} instead of the file; the provider may have refused it in this way, or a proxy, a login or an outage page may have answered"
             )?,
             Problem::Encoding(name) => write!(
                 f,
@@ -185,6 +194,13 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
 /// `application/json`, `application/problem+json` and their kin.
 pub(super) fn is_json(media_type: &str) -> bool {
     media_type.to_ascii_lowercase().ends_with("json")
+}
+
+/// Whether a media type, in small letters, is one that errors have.
+pub(super) fn is_an_errors(media_type: &str) -> bool {
+    ["/problem+json", "/problem+xml", ".error+json"]
+        .iter()
+        .any(|end| media_type.ends_with(end))
 }
 
 /// A body that could not be read as what the specification says. `Debug` shows its length only.

@@ -80,6 +80,23 @@ impl Keys {
         Ok(Self(Arc::new(all)))
     }
 
+    /// Of the headers that a call has of its own, those in which a key would stand. Each stands in place of the key, and is as
+    /// secret.
+    pub fn mark(&self, headers: &mut HeaderMap) -> HeaderMap {
+        let keys = self.0.iter().filter_map(|given| given.of.as_ref());
+        let mut of_call = HeaderMap::new();
+        for key in keys.filter(|key| key.place == KeyPlace::Header) {
+            let Ok(name) = HeaderName::try_from(key.name) else {
+                continue;
+            };
+            if let Some(value) = headers.get_mut(&name) {
+                value.set_sensitive(true);
+                of_call.insert(name, value.clone());
+            }
+        }
+        of_call
+    }
+
     /// Puts into a request what the first of these ways needs of which all keys are there; what is nobody's business of it, or the
     /// name of a key that is missing.
     pub fn add_to(

@@ -8,7 +8,7 @@ use super::invalid_reply::{Problem, is_json, media_type};
 use super::reading::{sent_as_an_error, told_at_the_end, whole};
 use super::response::{Response, ResponseValue};
 use crate::value::decode::members;
-use crate::value::error_in_success::{error_for_nothing, says_error, says_success};
+use crate::value::error_in_success::{error_for_nothing, reason, says_error, says_success};
 use crate::value::{Json, JsonMap};
 
 impl ResponseValue<()> {
@@ -80,8 +80,7 @@ fn problem_in(text: &[u8], headers: &HeaderMap) -> Option<Problem> {
 }
 
 fn has_an_errors(members: &JsonMap) -> Option<String> {
-    let member = error_for_nothing(members)?;
-    Some(format!("the reply to a success has `{member}`, as an error has"))
+    error_for_nothing(members).map(reason)
 }
 
 /// Whether a text that is said to be HTML is a part of a page: it has tags, or is more than a word and no JSON.

@@ -132,8 +132,12 @@ pub struct Lookup {
     /// Of an operation that lists: which items may be the call's work. JSON pointer into an item, and the expression whose
     /// value stands there.
     pub same: &'static [(&'static str, &'static str)],
+    /// Those of `same` that are amounts: they are compared as numbers, whatever zeros they are written with.
+    pub amounts: &'static [&'static str],
     /// No other call makes an item that is the `same`.
     pub unique: bool,
+    /// Headers that are parameters of both calls: a look-up has the same ones as the call that is in doubt.
+    pub headers: &'static [&'static str],
     /// Of an operation that lists: JSON pointer to what names the next page.
     pub next: Option<&'static str>,
     /// The query parameter that takes it, where it is no link.
@@ -149,7 +153,9 @@ impl Lookup {
         settled: &[],
         rejected: &[],
         same: &[],
+        amounts: &[],
         unique: false,
+        headers: &[],
         next: None,
         cursor: None,
     };

@@ -153,7 +153,7 @@ impl CallOptions {
     }
 
     /// Adds what is set here to the headers of a call.
-    pub(super) fn add_to(&self, headers: &mut HeaderMap, operation: &Operation) -> Result<(), &'static str> {
+    pub(crate) fn add_to(&self, headers: &mut HeaderMap, operation: &Operation) -> Result<(), &'static str> {
         let of_parameter = operation.idempotency_header.and_then(|name| headers.get(name));
         if of_parameter.is_some_and(is_blank) {
             return Err("the idempotency key is blank: give one, or leave it out");
@@ -181,6 +181,11 @@ impl CallOptions {
         headers.insert(name, key.clone());
         Ok(())
     }
+}
+
+/// Whether a call has this header by itself.
+pub(super) fn is_own(name: &HeaderName) -> bool {
+    OWN.contains(&name.as_str())
 }
 
 /// A header's value that names nothing.
@@ -211,7 +216,7 @@ impl ExtraHeaders {
     /// Sets a header, in place of one with the same name.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), &'static str> {
         let name = HeaderName::try_from(name).map_err(|_| "a header's name has characters that it cannot have")?;
-        if OWN.contains(&name.as_str()) {
+        if is_own(&name) {
             return Err(
                 "a call has `Authorization`, `Accept`, `Content-Type` and what frames its message by itself: \
                         leave them out",

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::error::Error;
 use super::invalid_reply::{InvalidReply, Problem};
+use super::operation::KeyPlace;
 use super::response::{Head, ResponseValue};
 use super::unreadable::UnreadableItem;
 use crate::http::is_same_origin;
@@ -341,6 +342,17 @@ where
             return Ok(Next::End);
         };
         let from = page.url().clone();
+        // A key of the client is no part of what is asked for; a link may leave it out or mask it.
+        let keys = page.head().operation.keys.iter();
+        let keys: Vec<_> = keys
+            .filter(|key| key.place == KeyPlace::Query)
+            .map(|key| key.name)
+            .collect();
+        let query = |url: &Url| {
+            let mut query = query(url);
+            query.retain(|(name, _)| !keys.iter().any(|key| key.as_bytes() == name));
+            query
+        };
         let asked = asked.get_or_insert_with(|| query(&from));
         let is_whole = page.head().operation.next_is_whole;
         if seen.is_empty() {
@@ -784,6 +796,7 @@ mod tests {
             },
             repeatable: true,
             in_doubt: false,
+            asked_again: false,
             not_renewed: None,
             keeps_body: false,
             is_blank: false,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use futures_util::future::BoxFuture;
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use uuid::Uuid;
 
 use super::core::Core;
@@ -164,7 +164,14 @@ fn prepared<'a, T, E>(
     };
     let intent = match before {
         Some(intent) => intent.clone(),
-        None => Intent::of(core.provider(), operation, core.base(), &whole, key.clone()).under(core.connection()),
+        None => {
+            let mut beside = HeaderMap::new();
+            with.add_to(&mut beside, operation).map_err(refused)?;
+            core.add_headers(&mut beside, operation);
+            Intent::of(core.provider(), operation, core.base(), &whole, key.clone())
+                .under(core.connection())
+                .with_headers(operation, whole.headers(), &beside)
+        }
     };
     if let Some(key) = key {
         with = with.idempotency_key(key);

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::charset::{Wrong, in_utf_8};
 use super::ending::Ending;
 use super::error::Error;
-use super::invalid_reply::{Problem, RawBody, is_json, media_type};
+use super::invalid_reply::{Problem, RawBody, is_an_errors, is_json, media_type};
 use super::operation::{Effect, Operation};
 use super::response::{Body, Head, Response, ResponseValue};
 use super::trace;
@@ -14,7 +14,9 @@ use super::unreadable::{Unreadable, UnreadableItem, Whole, page_without};
 use crate::value::Json;
 use crate::value::canary;
 use crate::value::decode::{Bare, NOTHING_DESCRIBED, Undecodable, decode, decode_items, members};
-use crate::value::error_in_success::{error_beside, error_in, error_instead, error_of_effect, error_of_no_items};
+use crate::value::error_in_success::{
+    error_beside, error_in, error_instead, error_of_effect, error_of_no_items, reason,
+};
 use crate::value::next_page::{Lost, lost};
 use crate::value::wire::listed;
 
@@ -182,10 +184,7 @@ pub(super) fn sent_as_an_error(head: &Head) -> Option<Problem> {
         return None;
     }
     let media_type = media_type(&head.headers)?.to_ascii_lowercase();
-    let is_an_errors = ["/problem+json", "/problem+xml", ".error+json"]
-        .iter()
-        .any(|end| media_type.ends_with(end));
-    (is_an_errors && head.status.is_success()).then(|| Problem::Decode {
+    (is_an_errors(&media_type) && head.status.is_success()).then(|| Problem::Decode {
         path: ".".to_owned(),
         reason: "the reply to a success is sent as an error is, by its media type".to_owned(),
     })
@@ -205,7 +204,7 @@ fn told_beside(head: &Head, text: &[u8], tells: bool) -> Option<&'static str> {
 fn has_an_errors(member: &str) -> Problem {
     Problem::Decode {
         path: ".".to_owned(),
-        reason: format!("the reply to a success has `{member}`, as an error has"),
+        reason: reason(member),
     }
 }
 
@@ -421,6 +420,7 @@ mod tests {
             },
             repeatable: true,
             in_doubt,
+            asked_again: false,
             not_renewed: None,
             keeps_body: false,
             is_blank: false,

@@ -12,7 +12,7 @@ use url::Url;
 use super::charset::{Wrong, in_utf_8};
 use super::connection_error::{ConnectionError, ConnectionPoint};
 use super::ending::Ending;
-use super::invalid_reply::{InvalidReply, Problem, RawBody, is_json, media_type};
+use super::invalid_reply::{InvalidReply, Problem, RawBody, is_an_errors, is_json, media_type};
 use super::machine::{Answer, Happened, conclude};
 use super::operation::Operation;
 use super::outcome::{Conclusion, code, proof};
@@ -45,6 +45,8 @@ pub(crate) struct Head {
     pub repeatable: bool,
     /// An earlier attempt of the same call may have taken effect.
     pub in_doubt: bool,
+    /// The caller's HTTP client made another request of its own: this may be the reply to that.
+    pub asked_again: bool,
     /// Why a token that the provider refused was not replaced.
     pub not_renewed: Option<Box<token::Error>>,
     /// The caller wants the body as it came, too.
@@ -95,6 +97,7 @@ impl Head {
             headers,
             repeatable,
             in_doubt: false,
+            asked_again: false,
             not_renewed: None,
             keeps_body: false,
             is_blank: false,
@@ -149,7 +152,9 @@ impl Head {
                 *path = self.shown(path);
                 *media_type = media_type.as_deref().map(|name| self.shown(name));
             }
-            Problem::NotJson { media_type } => *media_type = self.shown(media_type),
+            Problem::NotJson { media_type } | Problem::NotTheFile { media_type } => {
+                *media_type = self.shown(media_type);
+            }
             Problem::Decode { path, .. } => *path = self.shown(path),
             _ => {}
         }
@@ -265,8 +270,39 @@ impl Response {
         self.head.status
     }
 
-    /// The encoding of a download that cannot be undone. It would be handed out as the file.
-    pub(super) fn encoding_that_stays(&self) -> Option<&'static str> {
+    /// What is wrong with a download before its first piece is read: it would be handed out as the file.
+    pub(super) fn is_no_file(&self) -> Option<Problem> {
+        let encoding = self.encoding_that_stays().map(Problem::Encoding);
+        encoding.or_else(|| self.type_of_no_file())
+    }
+
+    /// The type of a download that is none of the file's: of an error; of a page, or JSON, where the specification says what
+    /// the file is, and not that. Bytes of any other type pass, and those of none.
+    fn type_of_no_file(&self) -> Option<Problem> {
+        let Body::Stream(inner, _) = &self.body else {
+            return None;
+        };
+        let media_type = media_type(&self.head.headers).filter(|_| inner.content_length() != Some(0))?;
+        let came = media_type.to_ascii_lowercase();
+        let described = || {
+            let ranges = self.head.operation.accept.unwrap_or_default().split(',');
+            let names = ranges.map(|range| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+            names.filter(|name| !name.is_empty())
+        };
+        let is_open = |name: String| name.contains('*') || name.ends_with("/octet-stream");
+        let says_what = described().next().is_some() && !described().any(is_open);
+        let is_another = match () {
+            () if described().any(|name| name == came) => false,
+            () if is_an_errors(&came) => true,
+            () if came.contains("html") => says_what && !described().any(|name| name.contains("html")),
+            () if is_json(&came) => says_what && !described().any(|name| is_json(&name)),
+            () => false,
+        };
+        is_another.then_some(Problem::NotTheFile { media_type })
+    }
+
+    /// The encoding of a download that cannot be undone.
+    fn encoding_that_stays(&self) -> Option<&'static str> {
         let is_download = matches!(self.body, Body::Stream(..));
         is_download.then(|| encodings(&self.head.headers).err()).flatten()
     }

@@ -128,12 +128,16 @@ pub(super) fn failed<E>(ending: &mut Ending, error: &Error<E>) {
     ending.failed(error.outcome(), error.kind(), error.status(), error.request_id());
 }
 
-/// Writes down that a call's caller gave it up (dropped its future), and warns where it may have left.
-pub(super) fn given_up(provider: &'static str, operation: &'static Operation, attempts: u32, took: Duration) {
-    let outcome = match attempts {
-        0 => Outcome::NotSent,
-        _ => Outcome::Unknown,
-    };
+/// Writes down that a call's caller gave it up (dropped its future), and warns where it may have left, or may have before it was
+/// made again (`in_doubt`).
+pub(super) fn given_up(
+    provider: &'static str,
+    operation: &'static Operation,
+    attempts: u32,
+    in_doubt: bool,
+    took: Duration,
+) {
+    let outcome = of_given_up(attempts, in_doubt);
     meter::call(provider, operation.id, outcome.as_str(), "cancelled", took);
     let span = Span::current();
     if !span.is_disabled() {
@@ -146,10 +150,18 @@ pub(super) fn given_up(provider: &'static str, operation: &'static Operation, at
         span.record("otel.status_code", "ERROR");
         span.record("error.type", "cancelled");
     }
-    if attempts > 0 && operation.effect != Effect::Safe {
+    if outcome == Outcome::Unknown && operation.effect != Effect::Safe {
         of_unknown_outcome(operation, None);
     } else {
         tracing::debug!(outcome = outcome.as_str(), "the call was given up");
+    }
+}
+
+/// The outcome of a call that was given up after so many attempts.
+fn of_given_up(attempts: u32, in_doubt: bool) -> Outcome {
+    match (attempts, in_doubt) {
+        (0, false) => Outcome::NotSent,
+        _ => Outcome::Unknown,
     }
 }
 
@@ -164,5 +176,22 @@ pub(super) fn connection_type(error: &ConnectionError) -> &'static str {
     match error.timeout {
         true => "timeout",
         false => "connection",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_is_made_again_and_given_up_before_it_is_sent_stays_in_doubt() {
+        for (attempts, in_doubt, outcome) in [
+            (0, false, Outcome::NotSent),
+            (0, true, Outcome::Unknown),
+            (1, false, Outcome::Unknown),
+            (2, true, Outcome::Unknown),
+        ] {
+            assert_eq!(of_given_up(attempts, in_doubt), outcome, "{attempts} {in_doubt}");
+        }
     }
 }

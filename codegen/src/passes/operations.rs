@@ -6,7 +6,7 @@ use finrail_spec::vocabulary::FormStyle;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemUse, Lit, Stmt, Type, parse_quote};
+use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, ItemUse, Lit, Stmt, Type, parse_quote};
 
 use super::pagination;
 use super::setter::list_setter;
@@ -26,30 +26,38 @@ impl Passes<'_> {
         if let Some((_, items)) = module.content.as_mut() {
             *items = std::mem::take(items)
                 .into_iter()
-                .map(|item| self.builder(item))
+                .flat_map(|item| self.builder(item))
                 .collect();
         }
         module
     }
 
-    fn builder(&mut self, item: Item) -> Item {
+    fn builder(&mut self, item: Item) -> Vec<Item> {
         match item {
-            Item::Use(item) => import(item),
-            Item::Impl(item) if item.trait_.is_none() => Item::Impl(self.call(item)),
+            Item::Use(item) => vec![import(item)],
+            Item::Impl(item) if item.trait_.is_none() => vec![Item::Impl(self.call(item))],
             Item::Struct(mut item) => {
                 let of_this = |operation: &&Operation| item.ident == pascal_case(&operation.id);
-                let method = self.document.operations.iter().find(of_this);
-                let method = method.map_or("", |operation| operation.id.as_str());
+                let called = self.document.operations.iter().find(of_this);
+                let method = called.map_or("", |operation| operation.id.as_str());
+                let kind = called.and_then(Operation::content_type).and_then(BodyKind::of);
                 let text = format!("A call of [`Client::{method}`](super::Client::{method}).");
                 set_doc(&mut item.attrs, &text);
                 item.attrs
                     .push(parse_quote!(#[must_use = "nothing is sent until `send`"]));
                 if let syn::Fields::Named(fields) = &mut item.fields {
+                    // Bytes and no stream: a call can be made again, and what it sends is known before it is sent.
+                    for field in fields.named.iter_mut().filter(|_| kind == Some(BodyKind::Bytes)) {
+                        if field.ident.as_ref().is_some_and(|name| name == "body") {
+                            field.ty = parse_quote!(Result<::finrail::rt::v1::Bytes, String>);
+                        }
+                    }
                     fields.named.push(parse_quote!(with_: ::finrail::rt::v1::CallOptions));
                 }
-                Item::Struct(item)
+                let debug = debug_of_a_call(&mut item, method);
+                vec![Item::Struct(item), debug]
             }
-            other => other,
+            other => vec![other],
         }
     }
 
@@ -92,10 +100,15 @@ impl Passes<'_> {
             .iter()
             .position(|item| matches!(item, syn::ImplItem::Fn(method) if method.sig.ident == "send"));
         item.items.insert(send.unwrap_or(item.items.len()), with);
-        if let (Some((reply, error)), true) = (&replies, is_in_steps(operation))
-            && let Err(reason) = in_steps(&mut item, self.root, index, reply, error)
-        {
-            self.errors.push(document.error(Some(&operation.id), reason));
+        if let Some((reply, error)) = &replies {
+            let divided = match (is_in_steps(operation), pagination::has_headers(document, operation)) {
+                (true, _) => in_steps(&mut item, self.root, index, reply, error),
+                (false, true) => with_its_request(&mut item, self.root, index, error),
+                (false, false) => Ok(()),
+            };
+            if let Err(reason) = divided {
+                self.errors.push(document.error(Some(&operation.id), reason));
+            }
         }
         if let Some((reply, error)) = replies {
             match pagination::methods(document, operation, index, self.root, &reply, &error, &self.structs) {
@@ -178,6 +191,20 @@ impl Passes<'_> {
     }
 }
 
+/// `Debug` of a call: its operation, and nothing of what it carries, which may be secret.
+fn debug_of_a_call(item: &mut ItemStruct, operation: &str) -> Item {
+    item.attrs.retain(|attribute| !attribute.path().is_ident("derive"));
+    item.attrs.push(parse_quote!(#[derive(Clone)]));
+    let (ident, name) = (&item.ident, item.ident.to_string());
+    parse_quote! {
+        impl ::std::fmt::Debug for #ident<'_> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(#name).field("operation", &#operation).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
 /// Divides `send` into what makes the request, what sends it and what reads the reply, and adds `prepare`, between whose
 /// steps the caller keeps what it is going to do.
 fn in_steps(
@@ -187,35 +214,13 @@ fn in_steps(
     reply: &Type,
     error: &Type,
 ) -> Result<(), String> {
-    let changed = || "progenitor's output has changed: `send` is not a request, its execution and a `match`".to_owned();
-    let send = methods(item)
-        .find(|method| method.sig.ident == "send")
-        .ok_or_else(changed)?;
-    let statements = std::mem::take(&mut send.block.stmts);
-    let info = statements
-        .iter()
-        .position(|statement| statement.to_token_stream().to_string().starts_with("let info ="))
-        .ok_or_else(changed)?;
-    let [_, Stmt::Local(execution), read] = &statements[info..] else {
-        return Err(changed());
-    };
-    let response = &execution.pat;
-    let (client, request) = executed(execution).ok_or_else(changed)?;
-    let make = &statements[..info];
-    send.block.stmts = parse_quote! {
-        let (client, request, with_) = self.request_()?;
-        let info = &#root::OPERATIONS[#index];
-        let response = client.inner.execute_with(&client.client, request, info, with_).await?;
-        Self::reply_(response).await
-    };
+    let (request, response, read) = request_of_its_own(item, root, index, error)?;
+    let send = methods(item).find(|method| method.sig.ident == "send");
+    let read_apart = Stmt::Expr(parse_quote!(Self::reply_(#response).await), None);
+    send.ok_or_else(changed)?.block.stmts.push(read_apart);
     let steps: ItemImpl = parse_quote! {
         impl X {
-            fn request_(
-                self,
-            ) -> Result<(&'a super::Client, ::finrail::rt::v1::reqwest::Request, ::finrail::rt::v1::CallOptions), Error<#error>> {
-                #(#make)*
-                Ok((#client, #request, with_))
-            }
+            #request
 
             fn reply_(
                 #response: ::finrail::rt::v1::Response,
@@ -257,6 +262,62 @@ fn in_steps(
     };
     item.items.extend(steps.items);
     Ok(())
+}
+
+/// Divides `send` into what makes the request, which a further page is asked for with too, and the rest.
+fn with_its_request(
+    item: &mut ItemImpl,
+    root: &proc_macro2::TokenStream,
+    index: usize,
+    error: &Type,
+) -> Result<(), String> {
+    let (request, _, read) = request_of_its_own(item, root, index, error)?;
+    let send = methods(item).find(|method| method.sig.ident == "send");
+    send.ok_or_else(changed)?.block.stmts.push(read);
+    item.items.push(request);
+    Ok(())
+}
+
+fn changed() -> String {
+    "progenitor's output has changed: `send` is not a request, its execution and a `match`".to_owned()
+}
+
+/// Takes what makes the request out of `send`, into a method of its own; with what `send` called the reply, and how it read it.
+/// What is left of `send` ends with the reply.
+fn request_of_its_own(
+    item: &mut ItemImpl,
+    root: &proc_macro2::TokenStream,
+    index: usize,
+    error: &Type,
+) -> Result<(syn::ImplItem, syn::Pat, Stmt), String> {
+    let send = methods(item)
+        .find(|method| method.sig.ident == "send")
+        .ok_or_else(changed)?;
+    let statements = std::mem::take(&mut send.block.stmts);
+    let info = statements
+        .iter()
+        .position(|statement| statement.to_token_stream().to_string().starts_with("let info ="))
+        .ok_or_else(changed)?;
+    let [_, Stmt::Local(execution), read] = &statements[info..] else {
+        return Err(changed());
+    };
+    let response = &execution.pat;
+    let (client, request) = executed(execution).ok_or_else(changed)?;
+    let make = &statements[..info];
+    send.block.stmts = parse_quote! {
+        let (client, request, with_) = self.request_()?;
+        let info = &#root::OPERATIONS[#index];
+        let #response = client.inner.execute_with(&client.client, request, info, with_).await?;
+    };
+    let request = parse_quote! {
+        fn request_(
+            self,
+        ) -> Result<(&'a super::Client, ::finrail::rt::v1::reqwest::Request, ::finrail::rt::v1::CallOptions), Error<#error>> {
+            #(#make)*
+            Ok((#client, #request, with_))
+        }
+    };
+    Ok((request, response.clone(), read.clone()))
 }
 
 /// The client and the request of `client.inner.execute_with(&client.client, request, ..).await?`.
@@ -426,7 +487,7 @@ fn bytes_setter(method: &mut ImplItemFn, operation: &Operation) {
         where
             B: ::std::convert::Into<::finrail::rt::v1::Bytes>,
         {
-            self.body = Ok(::finrail::rt::v1::reqwest::Body::from(value.into()));
+            self.body = Ok(value.into());
             self
         }
     };

@@ -114,6 +114,30 @@ pub(crate) fn methods(
                 )
             }
         }
+        PaginationStyle::Link if has_headers(document, operation) => quote! {
+            {
+                let client = self.client;
+                let with = self.with_.clone();
+                let info = &#root::OPERATIONS[#index];
+                // Of a call that cannot be made there is no further page: its first one says why.
+                let headers = self.clone().request_().map(|(_, request, _)| request.headers().clone()).unwrap_or_default();
+                ::finrail::rt::v1::link_pages_of(
+                    client.inner.base(),
+                    self,
+                    |call| ::std::boxed::Box::pin(call.send()),
+                    move |link| {
+                        ::std::boxed::Box::pin(client.inner.follow_with_headers(
+                            &client.client,
+                            info,
+                            link,
+                            headers.clone(),
+                            with.clone(),
+                        ))
+                    },
+                    |page: &#reply| #next_value,
+                )
+            }
+        },
         PaginationStyle::Link => quote! {
             {
                 let client = self.client;
@@ -143,6 +167,16 @@ pub(crate) fn methods(
     };
     let block: syn::ItemImpl = syn::parse2(quote!(impl X { #methods })).map_err(|e| e.to_string())?;
     Ok(block.items)
+}
+
+/// Whether its further pages are asked for by link, with headers that are parameters of the call: they may say whose list it is.
+pub(crate) fn has_headers(document: &Document, operation: &Operation) -> bool {
+    let is_by_link = |paging: &Pagination| paging.style == PaginationStyle::Link;
+    operation.pagination.as_ref().is_some_and(is_by_link)
+        && document
+            .parameters(operation)
+            .iter()
+            .any(|parameter| parameter["in"] == "header")
 }
 
 /// Where the next page is named.

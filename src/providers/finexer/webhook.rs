@@ -34,7 +34,7 @@ use serde_json::value::RawValue;
 use sha2::Sha256;
 
 use crate::value::Secret;
-use crate::value::decode::decode;
+use crate::value::decode::{Undecodable, decode};
 
 /// Name of the header with the signature.
 pub const SIGNATURE_HEADER: &str = "fx-signature";
@@ -105,6 +105,45 @@ impl WebhookError {
     #[must_use]
     pub fn is_authentic(self) -> bool {
         matches!(self, Self::Body)
+    }
+}
+
+/// The thing of an event is not of the type that was asked for. It says where, and what was expected there, and no value.
+///
+/// As a [`WebhookError`] it is [`Body`](WebhookError::Body): the delivery is authentic.
+///
+/// ```
+/// use finrail::finexer::webhook::{UnfitObject, WebhookError};
+///
+/// fn of(error: UnfitObject) -> WebhookError {
+///     println!("{} at {}", error.reason(), error.path());
+///     error.into()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the object of the event is not of that type at `{path}`: {reason}")]
+pub struct UnfitObject {
+    path: String,
+    reason: String,
+}
+
+impl UnfitObject {
+    /// Where, as a JSON path; `.` for the whole.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What was expected there.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl From<UnfitObject> for WebhookError {
+    fn from(_: UnfitObject) -> Self {
+        Self::Body
     }
 }
 
@@ -269,9 +308,18 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// When it is not of that type.
-    pub fn object<T: DeserializeOwned>(&self) -> Result<T, WebhookError> {
-        decode(self.object.get().as_bytes()).map_err(|_| WebhookError::Body)
+    /// When it is not of that type: where, and what was expected there.
+    ///
+    /// ```
+    /// use finrail::finexer::types::Consent;
+    /// use finrail::finexer::webhook::{Event, UnfitObject};
+    ///
+    /// fn consent(event: &Event) -> Result<Consent, UnfitObject> {
+    ///     event.object()
+    /// }
+    /// ```
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, UnfitObject> {
+        decode(self.object.get().as_bytes()).map_err(|Undecodable { path, reason }| UnfitObject { path, reason })
     }
 }
 
@@ -429,7 +477,15 @@ mod tests {
         let event =
             read(r#"{"id":"evt_2","type":"bank_account.created","data":{"object":{"id":"ba_1","currency":"gbp"}}}"#);
         assert_eq!(event.object::<BankAccount>().unwrap().id, "ba_1");
-        assert_eq!(event.object::<Vec<u8>>(), Err(WebhookError::Body), "another type");
+        let unfit = event.object::<Vec<u8>>().unwrap_err();
+        assert_eq!(WebhookError::from(unfit), WebhookError::Body, "another type");
+        let event = read(r#"{"id":"evt_3","type":"t","data":{"object":{"id":"ba_1","currency":["planted"]}}}"#);
+        let unfit = event.object::<BankAccount>().unwrap_err();
+        assert_eq!(unfit.path(), "currency");
+        assert!(
+            unfit.to_string().contains(unfit.reason()) && !unfit.to_string().contains("planted"),
+            "{unfit}"
+        );
         for kind in [
             "reminder.consent_expiry.sent",
             "oauth.authorization.revoked",

@@ -9,8 +9,8 @@ use crate::token::clock::Now;
 use crate::token::grant::Grant;
 use crate::token::record::{DamagedCopy, Versioned, next_revision};
 use crate::token::store::{
-    Damage, Lease, LeaseState, Leased, LeasedSwap, Place, RecordBytes, Stage, StoredRecord, Swap, Swapped, given_back,
-    in_time, swap_alone,
+    Damage, Lease, LeaseState, Leased, LeasedSwap, Older, Place, RecordBytes, Stage, StoredRecord, Swap, Swapped,
+    given_back, in_time, swap_alone,
 };
 use crate::token::{Clock, Record, StoreError, TokenKey, TokenStore};
 
@@ -78,6 +78,13 @@ impl GrantStore {
             revision: stored.revision,
             record,
         }))
+    }
+
+    /// The record that the store refuses as older than one it has seen, where nothing but that is wrong with it.
+    pub fn refused_as_older<'a>(&self, error: &'a StoreError) -> Option<&'a Older> {
+        let older = error.older()?;
+        let record = Record::decode(&older.stored.bytes).ok()?;
+        record.is_of(&self.grant.key).then_some(older)
     }
 
     /// Keeps what is damaged under a key of its own, instead of what was kept there before.

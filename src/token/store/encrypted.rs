@@ -9,8 +9,8 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use futures_util::future::BoxFuture;
 
 use super::{
-    Admission, Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, RecordBytes, StoreError, StoredRecord,
-    Swap, Swapped, TokenStore, in_time, was_made,
+    Admission, Lease, LeaseState, Leased, LeasedSwap, Listed, ListedRecord, Older, RecordBytes, StoreError,
+    StoredRecord, Swap, Swapped, TokenStore, in_time, was_made,
 };
 use crate::token::{TokenKey, Walk};
 use crate::value::with_causes;
@@ -188,11 +188,6 @@ enum Unreadable {
         "the record is encrypted with key {0} and does not decrypt: another key, another grant, or damage; check the key"
     )]
     Forged(u32),
-    #[error(
-        "the record has revision {stored}, and this process has seen revision {newest}: an older record was put in its \
-         place, or the store was set back to an earlier state"
-    )]
-    Older { stored: u64, newest: u64 },
 }
 
 impl EncryptedStore {
@@ -210,7 +205,8 @@ impl EncryptedStore {
 
     /// Takes a record that is older than one that this process has seen for one that cannot be used:
     /// [`StoreError::Corrupt`]. By default it is a warning in the log, because a failover to an older copy of the store
-    /// looks the same, and handles that hold newer tokens mend it. Only a new login mends what is refused here.
+    /// looks the same, and handles that hold newer tokens mend it. Only a new login mends what is refused
+    /// here: it goes over the older record. A refresh, a revocation and an import fail; forgetting the grant works too.
     #[must_use]
     pub fn refuse_older(mut self) -> Self {
         self.refuse_older = true;
@@ -449,16 +445,15 @@ impl EncryptedStore {
     /// Opens what the store holds now.
     fn open_newest(&self, id: &str, sealed: StoredRecord) -> Result<StoredRecord, StoreError> {
         let opened = self.open(id, sealed)?;
-        let stored = opened.revision;
-        let Some(newest) = self.seen.note(id, stored) else {
+        let Some(newest) = self.seen.note(id, opened.revision) else {
             return Ok(opened);
         };
-        let older = Unreadable::Older { stored, newest };
+        let older = Older { stored: opened, newest };
         if self.refuse_older {
             return Err(StoreError::corrupt(older));
         }
         tracing::warn!(id, "{older}");
-        Ok(opened)
+        Ok(older.stored)
     }
 
     fn open(&self, id: &str, sealed: StoredRecord) -> Result<StoredRecord, StoreError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::RecordBytes;
+use super::{RecordBytes, StoredRecord};
 use crate::value::Secret;
 
 /// A store did not do what it was asked to.
@@ -93,6 +93,28 @@ impl Damage {
         let text = Zeroizing::new(serde_json::to_string(text).unwrap_or_default());
         let bytes = self.bytes.as_deref().unwrap_or_default();
         !text.is_empty() && bytes.windows(text.len()).any(|part| part == text.as_bytes())
+    }
+}
+
+/// Why a store refuses a record that it can read. Nothing but a login goes over it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "the record has revision {}, and this process has seen revision {newest}: an older record was put in its place, or the \
+     store was set back to an earlier state",
+    .stored.revision
+)]
+#[cfg_attr(not(feature = "encryption"), allow(dead_code))]
+pub(crate) struct Older {
+    /// What the store holds.
+    pub stored: StoredRecord,
+    /// The newest revision that was seen.
+    pub newest: u64,
+}
+
+impl Older {
+    /// Whether all that was seen was known to somebody who found this revision at their look; none: they could not look.
+    pub(crate) fn was_known(&self, until: Option<u64>) -> bool {
+        until.is_none_or(|until| self.newest <= until)
     }
 }
 
@@ -217,6 +239,14 @@ impl StoreError {
         }
     }
 
+    /// The record that a store refuses because it is older than one that this process has seen; none: it is not that.
+    pub(crate) fn older(&self) -> Option<&Older> {
+        match self {
+            Self::Corrupt { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+
     /// The same error with the place where the records are, unless it names one.
     ///
     /// ```
@@ -274,6 +304,21 @@ mod tests {
             assert_eq!(left.has_text(text), stands, "{text}");
         }
         assert!(!Damage::default().has_text("a") && !Damage::default().has_text(""));
+    }
+
+    #[test]
+    fn an_older_record_is_told_by_the_error_that_refuses_it() {
+        let refusal = |newest| Older {
+            stored: StoredRecord::new(3, b"record".to_vec()),
+            newest,
+        };
+        let error = StoreError::corrupt(refusal(7)).at("somewhere");
+        assert!(error.older().is_some_and(|older| older.stored.revision == 3) && error.damage().is_none());
+        assert!(StoreError::corrupt("no").older().is_none());
+        assert!(StoreError::unavailable("read", refusal(7)).older().is_none());
+        for (until, was_known) in [(None, true), (Some(6), false), (Some(7), true), (Some(8), true)] {
+            assert_eq!(refusal(7).was_known(until), was_known, "{until:?}");
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub(crate) use admission::{Place, Stage};
 pub(crate) use alone::{in_time, swap_alone};
 #[cfg(feature = "encryption")]
 pub use encrypted::{EncryptedStore, EncryptionKeys, Reencrypted, ReencryptedAll};
+pub(crate) use error::Older;
 pub use error::{Damage, StoreError};
 #[cfg(feature = "file")]
 pub use file::FileStore;

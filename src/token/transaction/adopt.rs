@@ -34,7 +34,8 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
             login.after(seen.as_ref().map(|seen| seen.record.as_ancestor()))
         }
         Err(error) => {
-            known_until = error.damage().and_then(|damage| damage.revision);
+            let refused = live.store.refused_as_older(&error).map(|older| older.newest);
+            known_until = refused.or_else(|| error.damage().and_then(|damage| damage.revision));
             tracing::warn!(
                 key = %live.grant.key, error = %with_causes(&error),
                 "what was stored before a login is not known: the login comes after what this process holds"
@@ -54,7 +55,7 @@ pub(crate) async fn adopt(live: &Arc<Live>, reply: TokenReply, sent_at: Now) -> 
         }
     };
     let mut replaced = Replaced::default();
-    match store_now(live, &mut tokens, lease.fence, &mut replaced).await {
+    match store_now(live, &mut tokens, known_until, lease.fence, &mut replaced).await {
         Ok(Stored::Taken {
             stored,
             over_a_living_grant,
@@ -126,22 +127,24 @@ enum Stored {
 async fn store_now(
     live: &Live,
     tokens: &mut TokenSet,
+    known_until: Option<u64>,
     fence: u64,
     replaced: &mut Replaced,
 ) -> Result<Stored, StoreError> {
-    let (seen, record, was_damaged) = match live.store.read().await {
-        Ok(seen) => (
-            seen.as_ref().map(|seen| seen.revision),
-            seen.map(|seen| seen.record),
-            false,
-        ),
-        Err(error) => match &error {
+    let mut was_damaged = false;
+    let mut newest = None;
+    let (seen, record) = match live.store.read().await {
+        Ok(seen) => seen.map(|seen| (seen.revision, seen.record)).unzip(),
+        Err(error) => match (error.damage(), live.store.refused_as_older(&error)) {
             // What is damaged is not worth a login: it is replaced, and kept aside.
-            StoreError::Corrupt {
-                damage: Some(damage), ..
-            } => {
+            (Some(damage), _) => {
                 live.store.keep_aside(damage).await?;
-                (damage.revision, None, true)
+                was_damaged = true;
+                (damage.revision, None)
+            }
+            (None, Some(older)) if older.was_known(known_until) => {
+                newest = Some(older.newest);
+                (Some(older.stored.revision), None)
             }
             _ => return Err(error),
         },
@@ -159,7 +162,7 @@ async fn store_now(
     let before = record.as_ref().map_or(0, |record| record.generation());
     tokens.generation = before.max(live.held.generation()) + 1;
     tokens.descend_from(record.as_ref().map(|record| record.as_ancestor()));
-    let next = live.successor(seen, live.grant.alive(tokens.clone()));
+    let next = live.successor(newest.or(seen), live.grant.alive(tokens.clone()));
     let stored = write(live, seen, next, fence).await?.done("take the write")?;
     if was_damaged {
         live.audit(tokens.generation, AuditAction::DamagedRecord);

@@ -146,10 +146,12 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
         // A newer login was stored while this waited for the lease, or waits now.
         return Tried::Outdated { lease };
     }
-    let (seen, stored_at, was_damaged) = match live.store.read().await {
+    let mut was_damaged = false;
+    let mut newest = None;
+    let (seen, stored_at) = match live.store.read().await {
         Ok(seen) => {
             let revision = seen.as_ref().map(|seen| seen.revision);
-            (seen, revision, false)
+            (seen, revision)
         }
         // What was stored was lost. Where these tokens are newer, they go over it.
         Err(error) => match error.damage() {
@@ -158,10 +160,19 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
                 return Tried::Unreadable { error };
             }
             Some(damage) => match live.store.keep_aside(damage).await {
-                Ok(()) => (None, damage.revision, true),
+                Ok(()) => {
+                    was_damaged = true;
+                    (None, damage.revision)
+                }
                 Err(error) => return Tried::Failed { lease, error },
             },
-            None => return Tried::Failed { lease, error },
+            None => match live.store.refused_as_older(&error) {
+                Some(older) if unstored.parent.is_none() && older.was_known(unstored.known_until) => {
+                    newest = Some(older.newest);
+                    (None, Some(older.stored.revision))
+                }
+                _ => return Tried::Failed { lease, error },
+            },
         },
     };
     let is_stored = |seen: &&Versioned| {
@@ -190,7 +201,7 @@ async fn store_once(live: &Arc<Live>, unstored: &UnstoredTokens, lease: Lease, r
         next.descend_from(stored.map(|stored| stored.as_ancestor()));
         next.generation = next.generation.max(stored.map_or(0, |stored| stored.generation()) + 1);
     }
-    let next = live.successor(stored_at, live.grant.alive(next));
+    let next = live.successor(newest.or(stored_at), live.grant.alive(next));
     match write(live, stored_at, next, lease.fence).await {
         Ok(Written::Done(committed)) => {
             if was_damaged {

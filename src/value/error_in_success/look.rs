@@ -13,6 +13,8 @@ pub(super) struct Look<'l> {
     pub(super) is_page: bool,
     /// There is a list, and it is empty: a number that denies may be a count, and words for people may say why.
     pub(super) has_list: bool,
+    /// A message that says of itself that it is an error's is certain, whatever is beside it.
+    pub(super) messages_are_certain: bool,
 }
 
 impl<'l> Look<'l> {
@@ -22,6 +24,7 @@ impl<'l> Look<'l> {
         ends_something: false,
         is_page: false,
         has_list: false,
+        messages_are_certain: false,
     };
 
     pub(super) fn of_page(codes: &'l [&'static str]) -> Self {

@@ -17,15 +17,17 @@ mod names;
 mod node;
 mod told;
 
-use super::JsonMap;
 use super::outcome_words::{Says, says};
+use super::{Json, JsonMap};
 
+use codes::has_a_grave_one;
 pub(crate) use lists::error_of_no_items;
 use look::Look;
-use names::{AROUND, NO_ERROR, OF_A_STATUS, OF_A_SUCCESS, of_an_error};
+use names::{AROUND, MESSAGES, NO_ERROR, OF_A_STATUS, OF_A_SUCCESS, of_an_error};
 pub(super) use names::{are_alike, letters, named};
 use node::Node;
 pub(crate) use node::is_blank;
+pub(crate) use told::reason;
 use told::{Told, others};
 
 /// The member by which an object is known for an error of which nothing is described, neither as a value nor as an error. Names
@@ -74,6 +76,23 @@ pub(crate) fn error_instead(object: &JsonMap, described: &[&str], speaking: &[&s
 /// The same for one that has described values, or items: what nobody described, and tells of an error whatever is beside it.
 pub(crate) fn error_beside(object: &JsonMap, described: &[&str]) -> Option<&'static str> {
     Told::by(others(object, described), Look::of_page(&[])).certain
+}
+
+/// The same for one that says where a matter stands: of messages, one of an error is enough.
+pub(crate) fn error_beside_a_state(object: &JsonMap, described: &[&str]) -> Option<&'static str> {
+    let look = Look {
+        messages_are_certain: true,
+        ..Look::of_page(&[])
+    };
+    Told::by(others(object, described), look).certain
+}
+
+/// Of a member with messages: those that say of themselves that they are an error's.
+pub(crate) fn grave_messages(name: &str, value: &Json) -> Vec<Json> {
+    let items = named(name, MESSAGES).map(|_| value.items().unwrap_or_else(|| vec![value.clone()]));
+    let mut grave = items.unwrap_or_default();
+    grave.retain(|message| has_a_grave_one(&Node::of(message)));
+    grave
 }
 
 /// Whether a name itself says that its member is of an error, whatever is in it.
@@ -357,6 +376,26 @@ mod tests {
         ] {
             let page = members(&format!(r#"{{"items":[1],"error_of_mine":"x",{beside}}}"#));
             assert_eq!(error_beside(&page, &["items", "error_of_mine"]), member, "{beside}");
+        }
+    }
+
+    #[test]
+    fn a_reply_without_anything_in_it_is_not_said_to_have_a_member_that_it_has_not() {
+        let nothing = "the reply to a success says nothing of what was done";
+        for (object, told) in [
+            (r#"{"deals":[],"count":0}"#, nothing),
+            (r#"{"deals":null}"#, nothing),
+            (r#"{"data":{"deals":[]}}"#, nothing),
+            (
+                r#"{"errors":[{"code":"X"}]}"#,
+                "the reply to a success has `errors`, as an error has",
+            ),
+        ] {
+            assert_eq!(
+                error_of_effect(&members(object)).map(reason).as_deref(),
+                Some(told),
+                "{object}"
+            );
         }
     }
 

@@ -18,6 +18,17 @@ use crate::value::outcome_words::{
 };
 use crate::value::{Json, JsonMap};
 
+/// Stands for the member where there is none: nothing of the reply says what was done.
+const NOTHING_DONE: &str = "";
+
+/// Why a reply is none of a success, by the member that shows it.
+pub(crate) fn reason(member: &str) -> String {
+    match member {
+        NOTHING_DONE => "the reply to a success says nothing of what was done".to_owned(),
+        member => format!("the reply to a success has `{member}`, as an error has"),
+    }
+}
+
 /// How deep what is around the words of a reply is looked through.
 const MOST_AROUND: usize = 6;
 
@@ -119,7 +130,7 @@ impl Told {
                     objects.push((name, value));
                 }
             } else if value.is_vacant() {
-                told.blank = Some("null");
+                told.blank = Some(NOTHING_DONE);
             } else {
                 objects.push((name, value));
             }
@@ -258,7 +269,7 @@ impl Told {
         self.name = self.name.or(as_member(inner.name));
         self.code = self.code.or(as_member(inner.code));
         self.words = self.words.or(as_member(inner.words));
-        self.blank = self.blank.or(as_member(inner.blank));
+        self.blank = self.blank.or(inner.blank);
         self.is_informational |= inner.is_informational;
         self.is_message |= inner.is_message;
         self.is_success |= inner.is_success;
@@ -300,6 +311,7 @@ impl Told {
         } else if let Some(member) = named(name, MESSAGES_FOR_PEOPLE).or_else(|| named(name, LABELS)) {
             self.note_words(member, value, look, depth);
         } else if let Some(member) = named(name, MESSAGES).filter(|_| has_a_grave_one(value)) {
+            self.certain = self.certain.or_else(|| look.messages_are_certain.then_some(member));
             self.failure = self.failure.or(Some(member));
         } else if let Some(member) = named(name, OF_A_KIND).filter(|_| is_an_errors_kind(value)) {
             self.failure = self.failure.or(Some(member));

@@ -86,6 +86,50 @@ fn no_path_inside_the_crate_goes_through_its_root() {
     assert_eq!(through_the_root, Vec::<String>::new(), "write `crate::<room>::..`");
 }
 
+/// Another name for the crate inside of it would hide where a path leads.
+#[test]
+fn the_crate_has_no_second_name_in_itself() {
+    struct Renamed(usize);
+    impl syn::visit::Visit<'_> for Renamed {
+        fn visit_item_extern_crate(&mut self, item: &syn::ItemExternCrate) {
+            self.0 += usize::from(item.ident == "self");
+        }
+    }
+    for folder in FOLDERS {
+        for file in &Sources::read(&workspace().join(folder)).files {
+            let mut renamed = Renamed(0);
+            let text = std::fs::read_to_string(workspace().join(folder).join(&file.name)).unwrap();
+            syn::visit::Visit::visit_file(&mut renamed, &syn::parse_file(&text).unwrap());
+            let allowed = usize::from(folder == "src" && file.name == "lib.rs");
+            assert!(renamed.0 <= allowed, "{folder}/{}: `extern crate self`", file.name);
+        }
+    }
+}
+
+#[test]
+fn documents_are_read_without_what_writes_rust() {
+    let manifest = std::fs::read_to_string(workspace().join("codegen/spec/Cargo.toml")).unwrap();
+    let needed: Vec<&str> = manifest
+        .lines()
+        .filter_map(|line| line.split_once([' ', '.', '=']).map(|(name, _)| name.trim_matches('"')))
+        .collect();
+    assert!(needed.contains(&"serde_json"), "{needed:?}");
+    for one in [
+        "syn",
+        "quote",
+        "prettyplease",
+        "proc-macro2",
+        "progenitor",
+        "progenitor-impl",
+        "typify",
+    ] {
+        assert!(
+            !needed.contains(&one),
+            "finrail-spec needs `{one}`: that belongs to the generator"
+        );
+    }
+}
+
 /// The folders whose files import one way.
 const FOLDERS: [&str; 4] = ["src", "codegen/src", "codegen/spec/src", "cli/src"];
 

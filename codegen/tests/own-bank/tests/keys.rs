@@ -119,6 +119,132 @@ async fn a_key_that_is_missing_or_unknown_is_told_before_anything_is_sent() {
     }
 }
 
+/// A bank's link to the next page leaves the key out, or masks it; the page is asked for with the client's own.
+#[tokio::test]
+async fn a_key_in_the_query_is_no_part_of_what_a_list_is_asked_for() {
+    for (next, read) in [
+        ("/v1/rates?base=EUR&page=2", Ok(2)),
+        ("?base=EUR&page=2&key=***", Ok(2)),
+        ("/v1/rates?key=rate%2Bkey%267b1e%2F2&base=EUR&page=2", Ok(2)),
+        // Another filter is another question, and the first page is no other one.
+        ("/v1/rates?base=USD&page=2", Err("leads to another resource")),
+        ("/v1/rates?base=EUR", Err("")),
+        ("/v1/rates?base=EUR&key=***", Err("")),
+    ] {
+        let server = MockServer::start_async().await;
+        let first = server.mock_async(|when, then| {
+            when.path("/v1/rates")
+                .query_param_missing("page")
+                .query_param("key", RATE);
+            then.status(200)
+                .header("content-type", "application/json")
+                .body(format!(r#"{{"rates":[{{"rate":1}}],"next":"{next}"}}"#));
+        });
+        let second = server.mock_async(|when, then| {
+            when.path("/v1/rates")
+                .query_param("page", "2")
+                .query_param("base", "EUR")
+                .query_param("key", RATE)
+                .header("x-app-key", APP);
+            then.status(200)
+                .header("content-type", "application/json")
+                .body(r#"{"rates":[{"rate":2}]}"#);
+        });
+        let (first, second) = (first.await, second.await);
+        let client = with_keys(server.base_url());
+        let items = client.list_rates().base("EUR").items().try_collect().await;
+        match (items, read) {
+            (Ok(items), Ok(read)) => assert_eq!((items.len(), second.calls()), (read, 1), "{next}"),
+            (Err(error), Err(why)) => assert!(error.to_string().contains(why), "{next}: {error}"),
+            (items, _) => panic!("{next}: {items:?}"),
+        }
+        assert_eq!(first.calls(), 1, "{next}");
+    }
+}
+
+/// A call that takes a token alone has no key, on no page and in no look-up.
+#[tokio::test]
+async fn a_further_page_and_a_look_up_have_the_keys_of_their_operation_and_no_others() {
+    let server = MockServer::start_async().await;
+    let token = server.mock_async(|when, then| {
+        when.path("/token");
+        then.status(200)
+            .header("content-type", "application/json")
+            .body(r#"{"access_token":"t0k3n","token_type":"Bearer","expires_in":3600}"#);
+    });
+    token.await;
+    let page = async |path: &'static str, page: Option<&'static str>, body: &'static str| {
+        let mock = server.mock_async(move |when, then| {
+            let when = when.path(path).header_missing("x-app-key").query_param_missing("key");
+            match page {
+                Some(page) => when.query_param("page", page),
+                None => when.query_param_missing("page"),
+            };
+            then.status(200).header("content-type", "application/json").body(body);
+        });
+        mock.await
+    };
+    let next = r#"{"accounts":[{"id":"1"}],"next":"?page=2"}"#;
+    page("/v1/statements", None, next).await;
+    page("/v1/statements", Some("2"), r#"{"accounts":[{"id":"2"}]}"#).await;
+    let looked_up = page("/v1/payouts", None, r#"{"payouts":[]}"#).await;
+    let client = own_bank::Client::builder()
+        .base_url(server.base_url())
+        .credentials(own_bank::Credentials::new("client", "s3cr3t"))
+        .client_credentials([own_bank::Scope::Accounts, own_bank::Scope::Transfers])
+        .key("AppKey", APP)
+        .key("RateKey", RATE)
+        .build()
+        .unwrap();
+    let statements = client.list_statements().x_account("A").items();
+    assert_eq!(statements.try_collect().await.unwrap().len(), 2);
+    let body = own_bank::types::NewPayout::builder().amount(1).to("b").reference("r");
+    let intent = client.create_payout().body(body).prepare().unwrap().intent().clone();
+    own_bank::Doubt::of(intent).unwrap().look_up(&client).await.unwrap();
+    assert_eq!(looked_up.calls(), 1);
+}
+
+/// What is set for one call stands in place of what its client has, and is as secret.
+#[tokio::test]
+async fn a_header_of_one_call_stands_in_place_of_the_clients_key() {
+    let server = MockServer::start_async().await;
+    let rate = server.mock_async(|when, then| {
+        when.header("x-app-key", "of-this-call-3a1");
+        then.status(400)
+            .header("content-type", "application/json")
+            .body(r#"{"code":"of-this-call-3a1"}"#);
+    });
+    let rate = rate.await;
+    let of_client = server.mock_async(|when, then| {
+        when.header("x-app-key", APP);
+        then.status(200).header("content-type", "application/json").body("{}");
+    });
+    let of_client = of_client.await;
+    let client = with_keys(server.base_url());
+    let with = finrail::transport::CallOptions::new().header("X-App-Key", "of-this-call-3a1");
+    let error = client
+        .get_rate()
+        .pair("EURUSD")
+        .with(with.clone())
+        .send()
+        .await
+        .unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("3a1"), "{error:?}");
+    let other = client.raw(http::Method::GET, "/v1/other");
+    other.with(with).send().await.unwrap_err();
+    assert_eq!((rate.calls(), of_client.calls()), (2, 0));
+    // The key stands in place of a header that the client has for all calls, as before.
+    let both = own_bank::Client::builder()
+        .base_url(server.base_url())
+        .key("AppKey", APP)
+        .key("RateKey", RATE)
+        .header("X-App-Key", "of-all-calls")
+        .build()
+        .unwrap();
+    both.get_rate().pair("EURUSD").send().await.unwrap();
+    assert_eq!(of_client.calls(), 1);
+}
+
 #[tokio::test]
 async fn a_key_is_in_no_error_and_no_debug() {
     let server = MockServer::start_async().await;

@@ -54,13 +54,7 @@ async fn the_sandbox_and_the_client_count_alike() {
         &registered.client_id,
         registered.client_secret.expose_secret(),
     );
-    let all = client
-        .list_notices()
-        .page_size(2)
-        .items()
-        .try_collect()
-        .await
-        .unwrap();
+    let all = client.list_notices().page_size(2).items().try_collect().await.unwrap();
     assert_eq!(ids(&all), ["s-1", "s-2", "s-3", "s-4", "s-5"]);
     let later = client
         .list_notices()

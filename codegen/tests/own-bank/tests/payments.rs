@@ -226,6 +226,92 @@ async fn what_no_other_call_makes_shows_that_the_call_took_effect() {
 }
 
 #[tokio::test]
+async fn an_amount_is_the_same_however_the_bank_writes_it_and_an_account_is_not() {
+    let (server, client) = bank().await;
+    for (to, amount, is_there) in [
+        ("007", r#""10.50""#, true),
+        ("007", r#""10.5""#, true),
+        ("007", r#""10.500""#, true),
+        ("007", "10.5", true),
+        ("007", "1.05e1", true),
+        ("007", "10.51", false),
+        ("7", "10.50", false),
+        ("007.0", "10.50", false),
+    ] {
+        let listed = server.mock_async(|when, then| {
+            when.path("/v1/payouts");
+            let body = format!(r#"{{"payouts":[{{"id":"p","reference":"{to}","amount":{amount}}}]}}"#);
+            then.status(200).header("content-type", "application/json").body(body);
+        });
+        let listed = listed.await;
+        let body = own_bank::types::NewTransfer::builder();
+        let body = body.amount("10.50".parse::<finrail::Decimal>().unwrap()).to("007");
+        let intent = client.create_transfer().body(body).prepare().unwrap().intent().clone();
+        let found = own_bank::Doubt::of(intent).unwrap().look_up(&client).await.unwrap();
+        assert_eq!(matches!(found, Found::Settled(_)), is_there, "{to} {amount}: {found:?}");
+        assert_eq!(found.evidence().seen.len(), usize::from(is_there), "{to} {amount}");
+        listed.delete_async().await;
+    }
+}
+
+/// Without it the bank shows the payouts of another tenant.
+#[tokio::test]
+async fn a_look_up_is_made_with_the_headers_of_the_call_or_not_at_all() {
+    let (server, client) = bank().await;
+    let of_tenant = |tenant: Option<&'static str>, page: serde_json::Value| {
+        let listed = move |when: httpmock::When, then: httpmock::Then| {
+            let when = when.method("GET").path("/v1/payouts");
+            match tenant {
+                Some(tenant) => when.header("x-tenant", tenant),
+                None => when.header_missing("x-tenant"),
+            };
+            then.status(200).json_body(page);
+        };
+        server.mock_async(listed)
+    };
+    let nobodys = of_tenant(None, json!({ "payouts": [{ "id": "p1", "reference": "r-1" }] })).await;
+    let of_two = of_tenant(Some("two"), json!({ "payouts": [{ "id": "p2", "reference": "r-1" }] })).await;
+    let of_one = of_tenant(Some("one"), json!({ "payouts": [{ "id": "p3" }], "next": "n" })).await;
+    let tenant = |name: &str| CallOptions::new().header("x-tenant", name);
+    let doubt = |client: &own_bank::Client, with: CallOptions| {
+        let call = payout(client, "10.50").with(with.header("x-request-id", "i-1"));
+        let kept = serde_json::to_string(call.prepare().unwrap().intent()).unwrap();
+        assert!(!kept.contains("one"), "{kept}");
+        own_bank::Doubt::of(serde_json::from_str(&kept).unwrap()).unwrap()
+    };
+    for made in [
+        doubt(&client, tenant("one")),
+        doubt(&client.with_header("x-tenant", "one").unwrap(), CallOptions::new()),
+    ] {
+        for (with, why) in [
+            (CallOptions::new(), "does not have it"),
+            (tenant("two"), "has another value"),
+            (tenant("one").header("x-account", "a"), "the call in doubt had none"),
+        ] {
+            let error = made.look_up_with(&client, with).await.unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+            assert_eq!(error.outcome(), Outcome::NotSent);
+        }
+        made.look_up(&client).await.unwrap_err();
+    }
+    assert_eq!((nobodys.calls(), of_two.calls(), of_one.calls()), (0, 0, 0));
+    // What is of one sending alone is not asked for again.
+    let page_of_one = doubt(&client, tenant("one"));
+    let with = tenant("one").header("x-correlation-id", "i-2");
+    let error = page_of_one.look_up_with(&client, with).await.unwrap_err();
+    assert!(error.to_string().contains("page"), "{error}");
+    assert_eq!(of_one.calls(), 2, "every page has it");
+    let client_of_two = client.with_header("x-tenant", "two").unwrap();
+    let found = doubt(&client, tenant("two")).look_up(&client_of_two).await.unwrap();
+    assert!(matches!(found, Found::Settled(_)), "{found:?}");
+    // Of a call without headers neither is there one of a look-up.
+    let plain = doubt(&client, CallOptions::new());
+    plain.look_up(&client_of_two).await.unwrap_err();
+    let found = plain.look_up(&client).await.unwrap();
+    assert!(matches!(found, Found::Settled(_)), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_blank_key_and_a_header_of_all_calls_are_no_key_and_a_key_by_its_header_is_refused() {
     let (server, client) = bank().await;
     let any = |when: httpmock::When, then: httpmock::Then| {

@@ -1,7 +1,7 @@
 //! The client of a bank of one's own does what the five do: tokens, pages, exact amounts, typed refusals.
 #![allow(clippy::unwrap_used)]
 
-use finrail::transport::{Outcome, Proof};
+use finrail::transport::{CallOptions, Outcome, Proof};
 use finrail::{Decimal, TypedClient as _};
 use httpmock::MockServer;
 use own_bank::types::{AccountKind, NewTransfer};
@@ -178,4 +178,45 @@ async fn a_refusal_is_known_by_what_the_specification_says() {
         let refused = raw.unwrap_err();
         assert_eq!((refused.outcome(), refused.proof()), concluded, "{status} {body}");
     }
+}
+
+/// A bank may take a page without it for one of another account.
+#[tokio::test]
+async fn every_page_by_link_has_the_header_parameters_of_the_call() {
+    let server = MockServer::start_async().await;
+    token(&server).await;
+    let page = async |page: Option<&'static str>, body: serde_json::Value| {
+        let mock = server.mock_async(move |when, then| {
+            let when = when
+                .path("/v1/statements")
+                .header("x-account", "A")
+                .header("x-trace", "t");
+            match page {
+                Some(page) => when.query_param("page", page),
+                None => when.query_param_missing("page"),
+            };
+            then.status(200).json_body(body);
+        });
+        mock.await
+    };
+    let first = page(
+        None,
+        json!({ "accounts": [{ "id": "A-1" }], "next": "/v1/statements?page=2" }),
+    )
+    .await;
+    let second = page(Some("2"), json!({ "accounts": [{ "id": "A-2" }], "next": "?page=3" })).await;
+    let third = page(Some("3"), json!({ "accounts": [{ "id": "A-3" }] })).await;
+    let client = client(&server);
+    let call = client.list_statements().x_account("A");
+    let call = call.with(CallOptions::new().header("x-trace", "t"));
+    let read: Vec<_> = call.clone().items().try_collect().await.unwrap();
+    let ids: Vec<_> = read.iter().map(|statement| statement.id.as_str()).collect();
+    assert_eq!(ids, ["A-1", "A-2", "A-3"]);
+    assert_eq!(call.send().await.unwrap().accounts.len(), 1);
+    assert_eq!((first.calls(), second.calls(), third.calls()), (2, 1, 1));
+    // Without it there is no call, and so no page.
+    let mut pages = client.list_statements().pages();
+    let error = pages.next().await.unwrap().unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    assert!(pages.next().await.is_none());
 }

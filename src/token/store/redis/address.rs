@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
-use redis::{Client, ConnectionAddr, IntoConnectionInfo as _, RedisError, TlsCertificates};
+use redis::{Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisError, TlsCertificates};
 
 use super::super::StoreError;
 use super::super::remote::PATIENCE;
@@ -21,7 +21,7 @@ impl Servers {
     pub fn client(&self, tls: Option<TlsCertificates>) -> Result<Server, RedisError> {
         match self {
             Self::One(address) => single(address, tls).map(Server::Single),
-            Self::Cluster(nodes) => cluster(nodes.clone(), tls).map(Server::Cluster),
+            Self::Cluster(nodes) => cluster(nodes, tls).map(Server::Cluster),
         }
     }
 
@@ -31,10 +31,7 @@ impl Servers {
             Self::One(address) => (std::slice::from_ref(address), false),
             Self::Cluster(nodes) => (nodes.as_slice(), true),
         };
-        let servers: Vec<_> = addresses
-            .iter()
-            .filter_map(|address| address.as_str().into_connection_info().ok())
-            .collect();
+        let servers: Vec<_> = addresses.iter().filter_map(|address| read(address).ok()).collect();
         let hosts: Vec<String> = servers.iter().map(|server| server.addr().to_string()).collect();
         match servers.first() {
             None => "an address that cannot be read".to_owned(),
@@ -46,7 +43,7 @@ impl Servers {
     /// Whether every server is reached over TLS, as the certificates ask for that were given. A cluster whose nodes are given
     /// otherwise is talked to in the clear, at whatever address its nodes name.
     pub fn demand_tls(&self) -> Result<(), StoreError> {
-        let is_over_tls = |address: &String| match address.as_str().into_connection_info() {
+        let is_over_tls = |address: &String| match read(address) {
             Ok(server) => matches!(server.addr(), ConnectionAddr::TcpTls { .. }),
             // What is wrong with it is told when it is connected to.
             Err(_) => true,
@@ -77,8 +74,7 @@ impl Servers {
         struct Plaintext(String);
 
         for address in self.addresses() {
-            let server = address.as_str().into_connection_info();
-            let server = server.map_err(|error| StoreError::unavailable(ACTION, error))?;
+            let server = read(address).map_err(|error| StoreError::unavailable(ACTION, error))?;
             if let ConnectionAddr::Tcp(host, _) = server.addr()
                 && !is_here(host)
             {
@@ -89,6 +85,17 @@ impl Servers {
     }
 }
 
+/// Reads an address. What is wrong with it is told without a word of it: a password may stand in any place.
+fn read(address: &str) -> Result<ConnectionInfo, RedisError> {
+    address.into_connection_info().map_err(|error| match error.detail() {
+        None => error,
+        Some(_) => RedisError::from((
+            ErrorKind::InvalidClientConfig,
+            "a value in the query of the address cannot be used",
+        )),
+    })
+}
+
 /// Whether nothing that is sent there leaves this machine.
 fn is_here(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -96,7 +103,7 @@ fn is_here(host: &str) -> bool {
 }
 
 fn single(address: &str, tls: Option<TlsCertificates>) -> Result<Client, RedisError> {
-    let mut server = address.into_connection_info()?;
+    let mut server = read(address)?;
     if matches!(server.addr(), ConnectionAddr::TcpTls { .. }) {
         crate::http::install_crypto();
     }
@@ -107,8 +114,10 @@ fn single(address: &str, tls: Option<TlsCertificates>) -> Result<Client, RedisEr
     }
 }
 
-fn cluster(nodes: Vec<String>, tls: Option<TlsCertificates>) -> Result<ClusterClient, RedisError> {
+fn cluster(nodes: &[String], tls: Option<TlsCertificates>) -> Result<ClusterClient, RedisError> {
     crate::http::install_crypto();
+    let nodes = nodes.iter().map(|address| read(address));
+    let nodes: Vec<ConnectionInfo> = nodes.collect::<Result<_, _>>()?;
     let builder = ClusterClientBuilder::new(nodes)
         .connection_timeout(PATIENCE)
         .response_timeout(PATIENCE)
@@ -158,6 +167,31 @@ mod tests {
             (one("app:secret@db.example.com"), "an address that cannot be read"),
         ] {
             assert_eq!(servers.place(), place);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_told_without_a_word_of_it() {
+        for address in [
+            "redis://db.example.com/0?protocol=planted",
+            "redis://app:planted@db.example.com/0?protocol=planted",
+            "redis://db.example.com/planted",
+            "redis://app:planted@db.example.com:planted",
+            "redis://app:planted@host name",
+            "rediss://db.example.com/#planted",
+            "app:planted@db.example.com",
+            "planted",
+        ] {
+            let error = one(address).refuse_plaintext().unwrap_err();
+            let cause = std::error::Error::source(&error).map(|cause| format!("{cause} {cause:?}"));
+            assert!(
+                cause.is_some_and(|told| !told.contains("planted")),
+                "{address}: {error:?}"
+            );
+            for servers in [one(address), nodes(["redis://127.0.0.1", address])] {
+                let told = servers.client(None).err().map(|error| format!("{error} {error:?}"));
+                assert!(told.is_some_and(|told| !told.contains("planted")), "{address}");
+            }
         }
     }
 
