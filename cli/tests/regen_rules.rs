@@ -65,7 +65,7 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("extension-form", "grade: client-code", "grade: hearsay"),
     ("extension-form", "pkce: required", "pkce: maybe"),
     ("extension-form", "pkce: required", "pkse: required"),
-    ("extension-form", "style: cursor", "style: page"),
+    ("extension-form", "style: cursor", "style: scroll"),
     ("extension-unknown", "x-pagination:", "x-paging:"),
     (
         "extension-unknown",

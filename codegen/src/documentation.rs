@@ -18,12 +18,10 @@ pub(crate) fn method(document: &Document, operation: &Operation, module: Option<
     let mut text = String::new();
     for key in ["summary", "description"] {
         if let Some(words) = json[key].as_str() {
-            let stop = if key == "summary" && !words.ends_with('.') {
-                "."
-            } else {
-                ""
-            };
-            let _ = writeln!(text, "{}{stop}\n", prose(words));
+            let words = prose(words);
+            let is_a_sentence = key == "description" || words.ends_with('.') || words.ends_with("```");
+            let stop = if is_a_sentence { "" } else { "." };
+            let _ = writeln!(text, "{words}{stop}\n");
         }
     }
     let _ = writeln!(text, "`{} {}`\n", operation.method, operation.path);

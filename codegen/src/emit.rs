@@ -12,7 +12,7 @@ use quote::{format_ident, quote};
 
 use crate::document::Document;
 use crate::error::Error;
-use crate::prose::prose;
+use crate::prose::{code, prose};
 use finrail_spec::names::{ident_name, snake_case, variant_name};
 
 /// The items at the root of a provider's module.
@@ -361,7 +361,11 @@ fn environment(document: &Document) -> TokenStream {
                 .iter()
                 .filter(|server| server.environment.as_ref() == Some(*name));
             servers
-                .map(|server| format!("{} `{}`", server.description.trim(), server.url))
+                .map(|server| {
+                    let words = prose(&server.description);
+                    let between = if words.contains('\n') { "\n" } else { " " };
+                    format!("{words}{between}{}", code(&server.url))
+                })
                 .collect::<Vec<_>>()
                 .join("\n\n")
         })

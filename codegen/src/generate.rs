@@ -10,6 +10,7 @@ use syn::parse_quote;
 
 use crate::document::Document;
 use crate::error::{Error, Errors};
+use crate::prose::in_lines;
 use crate::shared::SHARED;
 use crate::transform::{self, Prepared};
 use crate::{checks, emit, format, passes};
@@ -241,10 +242,13 @@ fn spaced_docs(item: &mut syn::Item) {
                 lit: syn::Lit::Str(text),
                 ..
             }) = &mut pair.value
-                && !text.value().starts_with(' ')
-                && !text.value().is_empty()
             {
-                *text = syn::LitStr::new(&passes::doc_text(&text.value()), text.span());
+                let lines = in_lines(&text.value());
+                let lines = match lines.starts_with(' ') || lines.is_empty() {
+                    true => lines,
+                    false => passes::doc_text(&lines),
+                };
+                *text = syn::LitStr::new(&lines, text.span());
             }
         }
     }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 /// What stands in backticks, and Markdown's own links, stay as they are. A block between fences stays one, of plain text: what
 /// a bank shows is no Rust, and rustdoc would compile it.
 pub(crate) fn prose(text: &str) -> String {
+    let text = &in_lines(text);
     let mut shown: Vec<String> = Vec::new();
     let mut between: Vec<&str> = Vec::new();
     let mut open: Option<char> = None;
@@ -37,6 +38,28 @@ pub(crate) fn prose(text: &str) -> String {
         None => shown.extend(words(&between)),
     }
     shown.join("\n")
+}
+
+/// A text as code in one line.
+pub(crate) fn code(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // It would end the code, or begin a block of it.
+            '`' => shown.push('\''),
+            c if c.is_control() => shown.extend(c.escape_debug()),
+            c => shown.push(c),
+        }
+    }
+    format!("`{shown}`")
+}
+
+/// A text with Unix line ends, and without the marks that turn the direction of what follows: a comment with one of these,
+/// or with a carriage return that ends no line, is no Rust.
+pub(crate) fn in_lines(text: &str) -> String {
+    let is_turning = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.chars().filter(|c| !is_turning(*c)).collect()
 }
 
 /// What may stand before a fence, as Markdown has it: no other blank of Unicode, behind which a fence is words. Where one of them
@@ -170,6 +193,9 @@ mod tests {
             ("+ - > 10. ```\n  a\n> ```", "```text\n  a\n```"),
             ("```\n- ```\n```", "```text\n- ` ` `\n```"),
             ("-```\nx", "-```\nx"),
+            // No comment may have these.
+            ("a\rb\r\nc\r\r\n```\rlet x;", "a\nb\nc\n\n```text\nlet x;\n```"),
+            ("pay\u{202e}abc\u{2066}d", "payabcd"),
             ("all:\n* -a    - one\n*       - two", "all:\n* -a - one\n* - two"),
             ("> so:\n>\n>     no code;\n1.\t\t\tx", "> so:\n>\n> no code;\n1. x"),
         ];

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use finrail_codegen::{Options, generate, tree};
+use serde_json::{Value, json};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Expr, Item, Lit, Meta, Visibility};
 
@@ -411,4 +412,79 @@ fn the_documentation_of_a_call() {
         _ => None,
     });
     check(&docs.unwrap());
+}
+
+/// The documentation of everything that is generated, an entry for each.
+struct Docs(Vec<String>);
+
+impl VisitMut for Docs {
+    fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
+        if let syn::Meta::NameValue(pair) = &attribute.meta
+            && pair.path.is_ident("doc")
+            && let syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) = &pair.value
+        {
+            self.0.push(text.value());
+        }
+    }
+}
+
+/// Puts a text in the place of every text for people.
+fn told_instead(json: &mut Value, text: &str) {
+    match json {
+        Value::Object(members) => {
+            for (name, value) in members.iter_mut() {
+                match name.as_str() {
+                    "description" | "summary" if value.is_string() => *value = json!(text),
+                    _ => told_instead(value, text),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| told_instead(item, text)),
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_a_document_says_is_a_comment_that_rust_takes_and_no_code() {
+    for said in [
+        "A text\rwith it.",
+        "one\r\ntwo \u{202e}three\u{2066}",
+        "such:\n```\nlet x = 1;",
+        "    let x = 1;",
+        "> ~~~rust\n> x",
+        "*/ /* \" #[doc]",
+    ] {
+        for (name, bundle) in bundles() {
+            let mut bundle: Value = serde_json::from_str(&bundle).unwrap();
+            told_instead(&mut bundle, said);
+            let options = Options {
+                module: Some("own_bank".to_owned()),
+            };
+            let code = generate(&name, &bundle.to_string(), &options).unwrap();
+            let is_unfit = |c: char| c == '\r' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            assert!(!code.contains(is_unfit), "{name}: {said:?}");
+            let mut docs = Docs(Vec::new());
+            docs.visit_file_mut(&mut tree(&name, &bundle.to_string(), &options).unwrap());
+            assert!(docs.0.len() > 20);
+            for doc in docs.0 {
+                let mut open = false;
+                for line in doc.lines().map(str::trim) {
+                    let Some(kind) = line.strip_prefix("```") else { continue };
+                    assert!(
+                        if open {
+                            kind.is_empty()
+                        } else {
+                            ["text", "no_run"].contains(&kind)
+                        },
+                        "{name}: {doc}"
+                    );
+                    open = !open;
+                }
+                assert!(!open, "{name}: {doc}");
+            }
+        }
+    }
 }

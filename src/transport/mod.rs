@@ -68,9 +68,9 @@ pub(crate) mod generated {
     pub use super::core::Core;
     pub use super::counted_pages::{Counted, Told, body_cursor_pages, counted_pages, page_number, told};
     pub use super::error::Failure;
-    pub use super::multipart::{FileParts, Multipart};
+    pub use super::multipart::{FileParts, Multipart, in_parts};
     pub use super::pages::{cursor_pages, items, link_pages, link_pages_of};
     pub use super::prepared::{prepare, prepare_again};
-    pub use super::request::{FormStyle, QueryParam, RequestBuilderExt, encode_path, in_parts};
+    pub use super::request::{FormStyle, QueryParam, RequestBuilderExt, encode_path};
     pub use super::response::Response;
 }

@@ -3,11 +3,14 @@
 use std::fmt;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use reqwest::RequestBuilder;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::to_raw_value;
 use sha2::{Digest as _, Sha256};
 
+use super::error::Error;
 use super::request::{items, scalar};
 
 /// A file that a call sends as one part of its body (RFC 7578 section 4.2).
@@ -250,6 +253,17 @@ impl Part {
         }
         Ok(head)
     }
+}
+
+/// Writes the body as `multipart/form-data`.
+///
+/// # Errors
+///
+/// When a part cannot be written.
+#[doc(hidden)]
+pub fn in_parts<E>(request: RequestBuilder, parts: Multipart) -> Result<RequestBuilder, Error<E>> {
+    let (media_type, body) = parts.written().map_err(Error::invalid_request)?;
+    Ok(request.header(CONTENT_TYPE, media_type).body(body))
 }
 
 /// A name between quotes, as browsers write it: what would end the name or the line is percent-encoded

@@ -8,7 +8,6 @@ use serde::ser::SerializeSeq as _;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::error::Error;
-use super::multipart::Multipart;
 use crate::value::fields::Fields;
 
 /// Everything but the unreserved characters of RFC 3986 section 2.3.
@@ -60,17 +59,6 @@ impl RequestBuilderExt for RequestBuilder {
             )
             .body(form))
     }
-}
-
-/// Writes the body as `multipart/form-data`.
-///
-/// # Errors
-///
-/// When a part cannot be written.
-#[doc(hidden)]
-pub fn in_parts<E>(request: RequestBuilder, parts: Multipart) -> Result<RequestBuilder, Error<E>> {
-    let (media_type, body) = parts.written().map_err(Error::invalid_request)?;
-    Ok(request.header(CONTENT_TYPE, media_type).body(body))
 }
 
 /// The text of a form body.

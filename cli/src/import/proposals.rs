@@ -41,6 +41,9 @@ const IDEMPOTENCY: [&str; 6] = [
 /// Members of a reply that are about its pages.
 const ABOUT_PAGES: [&str; 6] = ["links", "paging", "pagination", "page", "meta", "cursors"];
 
+/// Members of a reply that say whether another page comes.
+const MORE: [&str; 4] = ["has_more", "more", "has_next", "has_next_page"];
+
 /// Parameters that take the number of a page.
 const PAGES: [&str; 4] = ["page", "page_number", "page_no", "page_index"];
 
@@ -173,9 +176,10 @@ fn of_operation(root: &Json, operation: &Json, path: &str, method: &str, target:
         .collect();
     let id = snake_case(text(operation, "operationId"));
     let words = format!("{id}_{}", snake_case(path.rsplit('/').next().unwrap_or_default()));
+    let reads = words.split('_').find(|word| READS.contains(word));
     if method == "post"
         && operation.get("x-effect").is_none()
-        && let Some(word) = words.split('_').find(|word| READS.contains(word))
+        && let Some(word) = reads
     {
         found.push(Proposal {
             kind: "calls by POST that may only read",
@@ -196,7 +200,8 @@ fn of_operation(root: &Json, operation: &Json, path: &str, method: &str, target:
             why: "say so only if the provider promises to do the same intent once".to_owned(),
         });
     }
-    if method == "get" && operation.get("x-pagination").is_none() {
+    let may_list = method == "get" || (method == "post" && reads.is_some());
+    if may_list && operation.get("x-pagination").is_none() {
         of_pages(root, operation, &parameters, target, found);
     }
 }
@@ -225,10 +230,19 @@ fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, f
     let Some(next) = next_in(root, schema, "", 0) else {
         return of_numbers(root, schema, parameters, items, target, found);
     };
+    let is_text = |described: &Json| text(target_of(root, described), "type") == "string";
     let cursor = parameters
         .iter()
+        .filter(|parameter| is_text(parameter.get("schema").unwrap_or(parameter)))
         .map(|parameter| text(parameter, "name"))
         .find(|name| CURSORS.contains(&snake_case(name).as_str()));
+    let body = operation.get("requestBody").map(|body| target_of(root, body));
+    let body = body.and_then(|body| body.get("content")?.members().first()?.1.get("schema"));
+    let body = body.map(|schema| target_of(root, schema));
+    let sent = body.and_then(|body| {
+        let mut properties = body.get("properties")?.members().iter();
+        properties.find(|(name, property)| is_text(property) && CURSORS.contains(&snake_case(name).as_str()))
+    });
     let is_link = next.to_lowercase().contains("link")
         || next.to_lowercase().ends_with("/href")
         || next.to_lowercase().contains("url");
@@ -237,7 +251,16 @@ fn of_pages(root: &Json, operation: &Json, parameters: &[&Json], target: &str, f
         (Some(parameter), false) => format!(
             r#"{{ "x-pagination": {{ "style": "cursor", "next": "{next}", "parameter": "{parameter}", "items": "/{items}" }} }}"#
         ),
-        (None, false) => return,
+        (None, false) => match sent {
+            Some((parameter, _)) => {
+                let more = named_in(root, schema, "", &MORE, "boolean", 0);
+                let more = more.map(|more| format!(r#", "more": "{more}""#)).unwrap_or_default();
+                format!(
+                    r#"{{ "x-effect": "safe", "x-pagination": {{ "style": "cursor", "in": "body", "next": "{next}", "parameter": "{parameter}"{more}, "items": "/{items}" }} }}"#
+                )
+            }
+            None => return of_numbers(root, schema, parameters, items, target, found),
+        },
     };
     found.push(Proposal {
         kind: "lists that may come in pages",
@@ -278,14 +301,7 @@ fn of_numbers(root: &Json, schema: &Json, parameters: &[&Json], items: &str, tar
     if let Some(total) = named_in(root, schema, "", totals, "integer", 0) {
         update.push_str(&format!(r#", "total": "{total}""#));
     }
-    if let Some(more) = named_in(
-        root,
-        schema,
-        "",
-        &["has_more", "more", "has_next", "has_next_page"],
-        "boolean",
-        0,
-    ) {
+    if let Some(more) = named_in(root, schema, "", &MORE, "boolean", 0) {
         update.push_str(&format!(r#", "more": "{more}""#));
     }
     found.push(Proposal {
@@ -399,6 +415,90 @@ fn of_schema(schema: &Json, target: &str, depth: usize, found: &mut Vec<Proposal
             .enumerate()
         {
             of_schema(part, &format!("{target}.{keyword}[{n}]"), depth + 1, found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is proposed of a list with these parameters and these properties beside its items.
+    fn proposed(parameters: &str, properties: &str) -> Vec<String> {
+        let document = format!(
+            r#"{{"openapi":"3.0.3","paths":{{"/a":{{"get":{{
+                "parameters":[{parameters}],
+                "responses":{{"200":{{"content":{{"application/json":{{"schema":{{"type":"object","properties":{{
+                    "items":{{"type":"array","items":{{"type":"object"}}}}{properties}
+                }}}}}}}}}}}}
+            }}}}}}}}"#
+        );
+        #[allow(clippy::unwrap_used)]
+        let document = Json::parse(&document).unwrap();
+        let found = proposals(&document).into_iter();
+        found
+            .filter(|one| one.kind == "lists that may come in pages")
+            .map(|one| one.update)
+            .collect()
+    }
+
+    #[test]
+    fn a_cursor_in_the_body_of_what_reads_is_proposed() {
+        let document = r#"{"openapi":"3.0.3","paths":{"/orders/NAME":{"post":{
+            "requestBody":{"content":{"application/json":{"schema":{"type":"object","properties":{"cursor":{"type":"string"}}}}}},
+            "responses":{"200":{"content":{"application/json":{"schema":{"type":"object","properties":{
+                "orders":{"type":"array","items":{"type":"object"}},"next_cursor":{"type":"string"},"has_more":{"type":"boolean"}
+            }}}}}}
+        }}}}"#;
+        let proposed = |name: &str| {
+            #[allow(clippy::unwrap_used)]
+            let document = Json::parse(&document.replace("NAME", name)).unwrap();
+            let found = proposals(&document).into_iter();
+            found
+                .filter(|one| one.kind == "lists that may come in pages")
+                .map(|one| one.update)
+                .collect::<Vec<_>>()
+        };
+        let update = r#"{ "x-effect": "safe", "x-pagination": { "style": "cursor", "in": "body", "next": "/next_cursor", "parameter": "cursor", "more": "/has_more", "items": "/orders" } }"#;
+        assert_eq!(proposed("search"), [update]);
+        assert_eq!(proposed("close"), <[String; 0]>::default());
+    }
+
+    #[test]
+    fn pages_that_are_counted_are_proposed_with_what_tells_their_end() {
+        let query =
+            |name: &str, more: &str| format!(r#"{{"name":"{name}","in":"query","schema":{{"type":"integer"{more}}}}}"#);
+        let meta = r#","meta":{"type":"object","properties":{"totalPages":{"type":"integer"},"total_count":{"type":"integer"},"hasMore":{"type":"boolean"}}}"#;
+        for (parameters, properties, update) in [
+            (
+                query("page", ""),
+                meta,
+                r#"{ "x-pagination": { "style": "page", "parameter": "page", "items": "/items", "total": "/meta/totalPages", "more": "/meta/hasMore" } }"#,
+            ),
+            (
+                query("pageNumber", r#","minimum":0"#),
+                "",
+                r#"{ "x-pagination": { "style": "page", "parameter": "pageNumber", "items": "/items", "first": 0 } }"#,
+            ),
+            (
+                query("offset", r#","default":0"#),
+                meta,
+                r#"{ "x-pagination": { "style": "offset", "parameter": "offset", "items": "/items", "total": "/meta/total_count", "more": "/meta/hasMore" } }"#,
+            ),
+        ] {
+            assert_eq!(proposed(&parameters, properties), [update], "{parameters}");
+        }
+        let next = r#","next_offset":{"type":"integer"}"#;
+        assert_eq!(
+            proposed(&query("offset", ""), next),
+            [r#"{ "x-pagination": { "style": "offset", "parameter": "offset", "items": "/items" } }"#]
+        );
+        for none in [
+            query("limit", ""),
+            r#"{"name":"page","in":"query","schema":{"type":"string"}}"#.to_owned(),
+            r#"{"name":"page","in":"header","schema":{"type":"integer"}}"#.to_owned(),
+        ] {
+            assert_eq!(proposed(&none, meta), <[String; 0]>::default(), "{none}");
         }
     }
 }

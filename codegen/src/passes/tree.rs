@@ -1,5 +1,6 @@
 //! Small questions to a syntax tree, and small changes of it.
 
+use crate::prose::in_lines;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{
@@ -135,7 +136,8 @@ pub(super) fn tidy_doc(attributes: &mut Vec<Attribute>, description: Option<&str
 
 /// Text of a specification as rustdoc takes it: one leading space a line, no accidental links or HTML.
 pub(crate) fn doc_text(text: &str) -> String {
-    text.trim()
+    in_lines(text)
+        .trim()
         .lines()
         .map(|line| format!(" {line}"))
         .collect::<Vec<_>>()

@@ -11,6 +11,7 @@ use super::setter::{list_setter, unwrap_optional_setter};
 use super::state::Passes;
 use super::tree::*;
 use crate::notes::SchemaNotes;
+use crate::prose::code;
 use finrail_spec::names::variant_name;
 
 impl Passes<'_> {
@@ -174,7 +175,7 @@ impl Passes<'_> {
                 ident => format_ident!("{ident}"),
             })
             .collect();
-        let docs = values.iter().map(|value| format!("`{value}`"));
+        let docs = values.iter().map(|value| code(value));
         let list = format!("one of {}, or another text", values.join(", "));
         let name_text = name.to_string();
         let tokens = quote! {
