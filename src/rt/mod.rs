@@ -22,8 +22,8 @@ pub mod v1 {
     pub use crate::token::Verdict;
     pub use crate::transport::generated::{
         Core, Counted, Failure, FileParts, FormStyle, Multipart, QueryParam, RequestBuilderExt, Response, Told,
-        body_cursor_pages, counted_pages, cursor_pages, encode_path, in_parts, items, link_pages, link_pages_of,
-        page_number, prepare, prepare_again, told,
+        counted_pages, cursor_pages, encode_path, in_parts, items, link_pages, link_pages_of, page_number, prepare,
+        prepare_again, told, told_cursor_pages,
     };
     pub use crate::transport::{
         Authentication, ByteStream, CallOptions, Effect, Error, ErrorProof, FilePart, Grade, Intent, Items, Key,
@@ -80,7 +80,7 @@ macro_rules! __contract {
     // `Operation::keys`, `Key`, `KeyPlace`, `Operation::needed_headers`.
     (1, 7, $generator:literal, $($code:tt)*) => { $($code)* };
     // Bodies of bytes and in parts: `Bytes`, `FilePart`, `FileParts`, `Multipart`, `in_parts`. Pages that are counted, and
-    // cursors in bodies: `Counted`, `counted_pages`, `told`, `page_number`, `body_cursor_pages`.
+    // cursors in bodies: `Counted`, `counted_pages`, `told`, `page_number`, `told_cursor_pages`.
     // `Core::follow_with_headers`, `Lookup::headers`, `Lookup::amounts`.
     (1, 8, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {

@@ -485,7 +485,10 @@ impl Core {
         let exchange = http.execute(request);
         let exchange = async {
             match departure.as_ref().or(let_go.as_ref()) {
-                Some(left) if self.0.own_http && operation.effect != Effect::Safe => watched(exchange, left).await,
+                // A search by POST, too, would become another question.
+                Some(left) if self.0.own_http && (operation.effect != Effect::Safe || parts.body.is_some()) => {
+                    watched(exchange, left).await
+                }
                 _ => (exchange.await, false),
             }
         };
@@ -536,9 +539,10 @@ impl Core {
         }
         let asked = &parts.url;
         match operation.effect {
-            Effect::Safe if operation.pagination.is_none() => false,
+            Effect::Safe if operation.pagination.is_none() && parts.body.is_none() => false,
             Effect::Safe => {
-                landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/')
+                response.head.asked_again
+                    || landed.path().trim_end_matches('/') != asked.path().trim_end_matches('/')
                     || landed.query().unwrap_or_default() != asked.query().unwrap_or_default()
             }
             _ => response.head.asked_again || (landed.path(), landed.query()) != (asked.path(), asked.query()),

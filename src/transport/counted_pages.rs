@@ -10,13 +10,15 @@ use super::pages::{Next, Nowhere, Pages, Reply, Walk};
 use super::response::ResponseValue;
 use crate::value::next_page::is_none;
 
-/// Pages where the reply has the next value of a member of the body. What the call began with is in no URL.
+/// Pages where the reply has the next cursor, and may say whether there is another page. What the call began with is in no
+/// URL where the cursor goes into the body.
 #[doc(hidden)]
-pub fn body_cursor_pages<'a, C, T, E>(
+pub fn told_cursor_pages<'a, C, T, E>(
     call: C,
     send: impl Fn(C) -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
     set: impl Fn(C, String) -> C + Send + 'a,
     next: impl Fn(&T) -> Option<String> + Send + 'a,
+    more: impl Fn(&T) -> Option<bool> + Send + 'a,
 ) -> Pages<'a, T, E>
 where
     C: Clone + Send + 'a,
@@ -31,7 +33,12 @@ where
         })
     };
     let behind = move |page: &ResponseValue<T>| {
+        let is_further = more(page);
+        if is_further == Some(false) {
+            return Ok(Next::End);
+        }
         Ok(match next(page).filter(|cursor| !is_none(cursor)) {
+            None if is_further == Some(true) => Nowhere::Unnamed.after(page),
             None => Next::End,
             Some(cursor) if !seen.insert(cursor.clone()) => Nowhere::Repeated.after(page),
             Some(cursor) => Next::Page(Some(cursor)),
@@ -121,24 +128,32 @@ where
             print,
         } = told(page);
         // An item that could not be read is one all the same.
+        let mut hasher = DefaultHasher::new();
+        print.hash(&mut hasher);
+        for item in page.unreadable() {
+            item.raw.expose().hash(&mut hasher);
+        }
+        let print = hasher.finish();
         let items = u64::try_from(items + page.unreadable().len()).unwrap_or(u64::MAX);
         // A server that does not know the parameter answers with the same page for ever.
         if items > 0 && before.replace(print) == Some(print) {
             return Err(Nowhere::Repeated);
         }
-        let (next, is_within) = match counted {
+        let (next, read) = match counted {
             Counted::Pages { first } => {
                 let next = asked.unwrap_or(first).saturating_add(1);
-                (
-                    next,
-                    total.map(|total| i128::from(next - first.min(next)) < i128::from(total)),
-                )
+                (next, next.saturating_sub(first))
             }
             Counted::Items => {
                 let next = asked.unwrap_or(0).saturating_add(items);
-                (next, total.map(|total| i128::from(next) < i128::from(total)))
+                (next, next)
             }
         };
+        // Fewer than were read already are no total: some banks write -1 or 0 where they have not counted.
+        let total = total
+            .map(i128::from)
+            .filter(|total| items == 0 || *total >= i128::from(read));
+        let is_within = total.map(|total| i128::from(read) < total);
         // Two that contradict each other: whoever says that there is more is believed, as nothing may be overlooked.
         let is_further = match (more, is_within) {
             (None, None) => items > 0,

@@ -86,6 +86,24 @@ pub enum Problem {
     RepeatedPage,
 }
 
+impl Problem {
+    /// A page says that there are more, and does not name the next one where this pointer leads.
+    pub(super) fn unnamed_next(pointer: &str) -> Self {
+        Self::next(
+            pointer,
+            "expected the next page to be named here: the page says that there are more and names no next page",
+        )
+    }
+
+    /// What is wrong with how a page names the next one.
+    pub(super) fn next(pointer: &str, reason: &str) -> Self {
+        Self::Decode {
+            path: pointer.trim_start_matches('/').replace('/', ".").replace("~1", "/"),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for InvalidReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

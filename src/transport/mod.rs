@@ -66,7 +66,7 @@ pub use unreadable::UnreadableItem;
 /// it to generated code; to users nothing is promised of it.
 pub(crate) mod generated {
     pub use super::core::Core;
-    pub use super::counted_pages::{Counted, Told, body_cursor_pages, counted_pages, page_number, told};
+    pub use super::counted_pages::{Counted, Told, counted_pages, page_number, told, told_cursor_pages};
     pub use super::error::Failure;
     pub use super::multipart::{FileParts, Multipart, in_parts};
     pub use super::pages::{cursor_pages, items, link_pages, link_pages_of};

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::error::Error;
 use super::invalid_reply::{InvalidReply, Problem};
-use super::operation::KeyPlace;
+use super::operation::{KeyPlace, Operation};
 use super::response::{Head, ResponseValue};
 use super::unreadable::UnreadableItem;
 use crate::http::is_same_origin;
@@ -221,6 +221,8 @@ pub(super) enum Nowhere {
     Foreign,
     OtherResource,
     Repeated,
+    /// There is said to be another page, and it is not named.
+    Unnamed,
 }
 
 impl Nowhere {
@@ -228,8 +230,9 @@ impl Nowhere {
         Next::Nowhere(Box::new(page.head().clone()), self)
     }
 
-    fn problem(self) -> Problem {
+    fn problem(self, operation: &Operation) -> Problem {
         match self {
+            Self::Unnamed => Problem::unnamed_next(operation.next.unwrap_or_default()),
             Self::Foreign => Problem::ForeignLink,
             Self::OtherResource => Problem::OtherResource,
             Self::Repeated => Problem::RepeatedPage,
@@ -429,7 +432,7 @@ where
             Next::Page(which) => (self.fetch)(which.clone()),
             Next::End => return Box::pin(std::future::ready((self as Box<_>, None))),
             Next::Nowhere(head, why) => {
-                let error = Error::invalid_reply(head.invalid(why.problem(), None));
+                let error = Error::invalid_reply(head.invalid(why.problem(head.operation), None));
                 return Box::pin(std::future::ready((self as Box<_>, Some(Err(error)))));
             }
         };

@@ -242,6 +242,10 @@ fn lost_next(head: &Head, text: &[u8], names_next: bool) -> Option<Problem> {
     if !names_next || !head.status.is_success() || next.or(items).is_none() {
         return None;
     }
+    // Pages that are counted name none.
+    if next.is_none() && head.operation.pagination.is_some() {
+        return None;
+    }
     let page = decode::<Json>(text).ok()?;
     // Nobody looks for the next page of a list that is described as a whole.
     let lost = lost(&page, next.unwrap_or_default(), items)?;
@@ -251,15 +255,12 @@ fn lost_next(head: &Head, text: &[u8], names_next: bool) -> Option<Problem> {
             reason: "expected the whole list, and the reply says that there is a next page".to_owned(),
         });
     };
-    let reason = match lost {
-        Lost::Elsewhere => "expected the next page to be named here, and it is named in another form",
-        Lost::Unnamed => {
-            "expected the next page to be named here: the page says that there are more and names no next page"
-        }
-    };
-    Some(Problem::Decode {
-        path: next.trim_start_matches('/').replace('/', ".").replace("~1", "/"),
-        reason: reason.to_owned(),
+    Some(match lost {
+        Lost::Elsewhere => Problem::next(
+            next,
+            "expected the next page to be named here, and it is named in another form",
+        ),
+        Lost::Unnamed => Problem::unnamed_next(next),
     })
 }
 

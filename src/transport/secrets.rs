@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 /// Shorter texts stand in many names: they are known where they are the whole of one.
@@ -48,9 +49,13 @@ pub(super) fn of_caller(headers: &HeaderMap, keys: &[HeaderValue]) -> Option<Arc
 }
 
 impl KnownSecrets {
-    /// Whether a text has one of them in it, or a part of one, or is a part of one.
+    /// Whether a text has one of them in it, or a part of one, or is a part of one, also as an address has it.
     pub fn are_in(&self, text: &str) -> bool {
-        let tells = |secret: &str| tells(text, secret);
+        let decoded = text.contains(['%', '+']).then(|| {
+            let text = text.replace('+', " ");
+            Zeroizing::new(percent_decode_str(&text).decode_utf8_lossy().into_owned())
+        });
+        let tells = |secret: &str| tells(text, secret) || decoded.as_ref().is_some_and(|text| tells(text, secret));
         if self.of_client.as_ref().is_some_and(|secrets| secrets(&tells)) {
             return true;
         }
@@ -144,6 +149,9 @@ mod tests {
             (&by_number[..], "k\u{fc}r-\u{e8}ij", true),
             (&by_number[..], "k\u{fffd}r-\u{fffd}ij", true),
             (&by_number[..], "kr-ij", false),
+            (b"a+b/c&d=", "/rates?key=a%2Bb%2Fc%26d%3D", true),
+            (b"a b c d e", "?key=a+b+c+d+e", true),
+            (b"a+b/c&d=", "/rates?key=%", false),
         ] {
             assert_eq!(of_headers(bytes).are_in(text), known, "{text}");
             assert_eq!(sent(bytes).are_in(text), known, "{text}");

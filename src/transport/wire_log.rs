@@ -79,6 +79,10 @@ fn told_headers(headers: &HeaderMap, secrets: &KnownSecrets) -> String {
     let told = headers.iter().take(64).map(|(name, value)| {
         let is_shown = SHOWN.contains(&name.as_str()) && !value.is_sensitive() && value.len() <= 128;
         match value.to_str().ok().filter(|text| is_shown && !secrets.are_in(text)) {
+            // What divides a body in parts is made of it.
+            Some(text) if text.starts_with("multipart/") => {
+                format!("{name}: {}", text.split(';').next().unwrap_or_default())
+            }
             Some(text) => format!("{name}: {text}"),
             None => format!(
                 "{}: {} bytes",

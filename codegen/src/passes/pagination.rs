@@ -45,18 +45,13 @@ pub(crate) fn methods(
         let value = found.followed();
         Ok(quote!(#value.copied()))
     };
-    let more = flag(&paging.more, "more", &|ty| ty.ends_with("bool"))?;
+    let more = flag(&paging.more, "more", &|ty| ty == "bool" || ty.ends_with("LenientBool"))?;
     let total = flag(&paging.total, "total", &|ty| matches!(ty, "i64" | "i32"))?;
     let total = match &paging.total {
         Some(_) => quote!(#total.map(i64::from)),
         None => total,
     };
-    let next_value = match &paging.more {
-        Some(_) => {
-            quote!(if #more == ::std::option::Option::Some(false) { ::std::option::Option::None } else { #next_value })
-        }
-        None => quote!(#next_value),
-    };
+    let next_value = quote!(#next_value);
     let (take_items, has_items) = (items.take(), items.is_filled());
     let ends = match paging.style {
         PaginationStyle::Cursor => "A page that repeats the previous cursor ends the stream with an error.",
@@ -75,19 +70,24 @@ pub(crate) fn methods(
                 .as_deref()
                 .ok_or("`x-pagination` of style `cursor` needs `parameter`")?;
             let setter = format_ident!("{}", setter(document, operation, paging.place, parameter));
-            let (pages, set) = match paging.place {
-                CursorPlace::Query => (quote!(cursor_pages), quote!(call.#setter(cursor))),
-                CursorPlace::Body => (
-                    quote!(body_cursor_pages),
-                    quote!(call.body_map(|body| body.#setter(cursor))),
-                ),
+            let set = match paging.place {
+                CursorPlace::Query => quote!(call.#setter(cursor)),
+                CursorPlace::Body => quote!(call.body_map(|body| body.#setter(cursor))),
             };
+            let is_told = paging.place == CursorPlace::Body || paging.more.is_some();
+            let pages = if is_told {
+                quote!(told_cursor_pages)
+            } else {
+                quote!(cursor_pages)
+            };
+            let more = is_told.then(|| quote!(|page: &#reply| #more,));
             quote! {
                 ::finrail::rt::v1::#pages(
                     self,
                     |call| ::std::boxed::Box::pin(call.send()),
                     |call, cursor| #set,
                     |page: &#reply| #next_value,
+                    #more
                 )
             }
         }

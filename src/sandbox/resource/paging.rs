@@ -103,6 +103,8 @@ impl Page {
         match self.next() {
             Some(next) if is_link => reply.set_pointer(&paging.next, link(next)),
             Some(next) => reply.set_pointer(&paging.next, Json::str(cursor(next))),
+            // Whether there is another one is said beside it.
+            None if paging.more.is_some() => reply.set_pointer(&paging.next, Json::str("")),
             None => clear(reply, &paging.next),
         }
         if is_link {

@@ -39,7 +39,11 @@ pub(super) fn all(document: &Specification) -> Vec<Operation> {
         .collect();
     let operations = described().map(|(operation, thing)| Operation {
         segments: template(&operation.path),
-        role: role(thing, &operation.method, &paged, &things),
+        role: match operation.pagination {
+            // Also a search, which is sent by POST.
+            Some(_) => Role::List,
+            None => role(thing, &operation.method, &paged, &things),
+        },
         thing: thing.clone(),
         described: with_examples(document, operation),
     });

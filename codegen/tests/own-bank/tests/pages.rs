@@ -70,14 +70,27 @@ async fn the_sandbox_and_the_client_count_alike() {
     let later = client.list_fees().skip(4).items().try_collect().await.unwrap();
     assert_eq!(ids(&later), ["f-5"]);
     let search = Search::builder().text("rent");
+    let mut pages = client.search_bookings().body(search.clone()).pages();
+    let mut sizes = Vec::new();
+    while let Some(page) = pages.next().await {
+        sizes.push(page.unwrap().bookings.len());
+    }
+    assert_eq!(sizes, [20, 10]);
     let all = client
         .search_bookings()
-        .body(search)
+        .body(search.clone())
         .items()
         .try_collect()
         .await
         .unwrap();
     assert_eq!((all.len(), all.last().unwrap().id.as_str()), (30, "b-30"));
+    let none = client
+        .search_bookings()
+        .body(search.cursor("nonsense"))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(none.status().map(|status| status.as_u16()), Some(400));
 }
 
 #[tokio::test]
@@ -115,6 +128,55 @@ async fn a_bank_that_does_not_know_the_parameter_is_told_from_one_with_more() {
     let same = r#"{"notices":[{"id":"1"}],"meta":{"pages":9}}"#;
     let (_bank, client) = bank(&[("", same), ("page=1", same)]);
     assert!(is_repeated(&client.list_notices().items().try_collect().await));
+}
+
+#[tokio::test]
+async fn a_total_below_what_was_read_is_none() {
+    for total in ["-1", "0"] {
+        let page = |items: &str| format!(r#"{{"notices":[{items}],"meta":{{"pages":{total}}}}}"#);
+        let (first, second, third) = (page(r#"{"id":"1"}"#), page(r#"{"id":"2"}"#), page(""));
+        let (_bank, client) = bank(&[("", &first), ("page=1", &second), ("page=2", &third)]);
+        let all = client.list_notices().items().try_collect().await.unwrap();
+        assert_eq!(ids(&all), ["1", "2"], "{total}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_items_that_cannot_be_read_are_pages_like_others() {
+    let (_bank, client) = bank(&[
+        ("", r#"{"fees":[{"id":[]}]}"#),
+        ("skip=1", r#"{"fees":[{"id":{}}]}"#),
+        ("skip=2", r#"{"fees":[{"id":"3"}]}"#),
+        ("skip=3", r#"{"fees":[]}"#),
+    ]);
+    let (read, unreadable) = client.list_fees().items().collect_readable().await.unwrap();
+    assert_eq!((ids(&read), unreadable.len()), (vec!["3"], 2));
+    let same = r#"{"fees":[{"id":[]}]}"#;
+    let (_bank, client) = bank(&[("", same), ("skip=1", same)]);
+    assert!(is_repeated(&client.list_fees().items().collect_readable().await));
+}
+
+#[tokio::test]
+async fn what_counts_its_pages_may_speak_of_a_next_one() {
+    let (_bank, client) = bank(&[
+        ("", r#"{"fees":[{"id":"1"}],"next":"/fees?skip=1","hasMore":true}"#),
+        ("skip=1", r#"{"fees":[],"next":null,"hasMore":false}"#),
+    ]);
+    let all = client.list_fees().items().try_collect().await.unwrap();
+    assert_eq!(ids(&all), ["1"]);
+}
+
+#[tokio::test]
+async fn a_page_that_says_that_there_are_more_and_has_no_cursor_is_no_last_one() {
+    for cursor in ["", "null", "0"] {
+        let page = format!(r#"{{"bookings":[{{"id":"1"}}],"next_cursor":"{cursor}","has_more":true}}"#);
+        let (_bank, own) = bank(&[(r#"{"text":"rent"}"#, &page)]);
+        let search = Search::builder().text("rent");
+        let mut items = own.search_bookings().body(search).items();
+        assert_eq!(items.next().await.unwrap().unwrap().id, "1");
+        let error = items.next().await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("names no next page"), "{cursor}: {error}");
+    }
 }
 
 #[tokio::test]
