@@ -45,6 +45,19 @@ fn a_text_that_is_no_scope_is_refused_where_the_list_is_complete() {
                 assert!(profile.scopes.contains(&scope.as_str()));
             }
             assert_eq!($provider::Scope::ALL.len(), profile.scopes.len());
+            // The list itself is taken too, as are texts from settings.
+            if !profile.single_scope && profile.scope_templates.is_empty() {
+                let names: Vec<&str> = profile.scopes.to_vec();
+                let owned = names.iter().map(|name| std::borrow::Cow::Owned((*name).to_owned()));
+                let of_all = app::<$provider::Provider>().authorize($provider::Scope::ALL).unwrap();
+                let scope = |url: &url::Url| url.query_pairs().find(|(name, _)| name == "scope").map(|(_, of)| of.into_owned());
+                for again in [
+                    app::<$provider::Provider>().authorize(&names).unwrap(),
+                    app::<$provider::Provider>().authorize(owned).unwrap(),
+                ] {
+                    assert_eq!(scope(&of_all.url), scope(&again.url));
+                }
+            }
         )*};
     }
     check!(ofx mx omnifund tatrabanka finexer);

@@ -274,6 +274,12 @@ fn scope(document: &Document) -> TokenStream {
                     match scope {}
                 }
             }
+
+            impl ::std::convert::From<&Scope> for ::finrail::rt::v1::RequestedScope<Provider> {
+                fn from(scope: &Scope) -> Self {
+                    match *scope {}
+                }
+            }
         };
     }
     quote! {
@@ -318,6 +324,12 @@ fn scope(document: &Document) -> TokenStream {
 
         impl ::std::convert::From<Scope> for ::finrail::rt::v1::RequestedScope<Provider> {
             fn from(scope: Scope) -> Self {
+                Self::new(scope.as_str())
+            }
+        }
+
+        impl ::std::convert::From<&Scope> for ::finrail::rt::v1::RequestedScope<Provider> {
+            fn from(scope: &Scope) -> Self {
                 Self::new(scope.as_str())
             }
         }

@@ -125,6 +125,24 @@ impl<P> From<String> for RequestedScope<P> {
     }
 }
 
+impl<P> From<&&str> for RequestedScope<P> {
+    fn from(name: &&str) -> Self {
+        Self::new((*name).to_owned())
+    }
+}
+
+impl<P> From<Cow<'static, str>> for RequestedScope<P> {
+    fn from(name: Cow<'static, str>) -> Self {
+        Self::new(name)
+    }
+}
+
+impl<P> From<&Self> for RequestedScope<P> {
+    fn from(scope: &Self) -> Self {
+        scope.clone()
+    }
+}
+
 impl AskedScope {
     /// What an authorization request sends.
     fn in_authorization(&self, profile: &Profile) -> Result<String, ScopeError> {

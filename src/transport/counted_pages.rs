@@ -64,6 +64,14 @@ pub enum Counted {
     Items,
 }
 
+impl Counted {
+    /// By their number, of which this is the first.
+    #[must_use]
+    pub const fn from(first: u64) -> Self {
+        Self::Pages { first }
+    }
+}
+
 /// What a page tells of those behind it.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]

@@ -96,7 +96,7 @@ pub(crate) fn methods(
             let setter = format_ident!("{}", setter(document, operation, CursorPlace::Query, parameter));
             let first = u64::from(paging.first);
             let counted = match paging.style {
-                PaginationStyle::Page => quote!(::finrail::rt::v1::Counted::Pages { first: #first }),
+                PaginationStyle::Page => quote!(::finrail::rt::v1::Counted::from(#first)),
                 _ => quote!(::finrail::rt::v1::Counted::Items),
             };
             let list = items.followed();
