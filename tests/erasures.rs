@@ -502,3 +502,92 @@ async fn a_login_between_revocation_and_mark_of_an_erasure_is_kept_or_revoked() 
         "{report:?}: refresh-2 is neither kept nor revoked: {revoked:?}"
     );
 }
+
+/// A store that refuses older records and was set back to one. `clock`: of the process that wrote what was there before.
+#[cfg(feature = "encryption")]
+async fn set_back(world: &World, clock: &Arc<ManualClock>) -> (AppBuilder<mx::Provider>, mx::App, mx::Connection, u64) {
+    use finrail::token::store::{EncryptedStore, EncryptionKeys};
+    let inner = Arc::clone(&world.store) as Arc<dyn TokenStore>;
+    let store = Arc::new(EncryptedStore::new(inner, EncryptionKeys::new(1, [1; 32])).refuse_older());
+    let builder = || builder(&world.bank).store(Arc::clone(&store) as Arc<dyn TokenStore>);
+    let app = builder().clock(Arc::clone(clock) as _).build().unwrap();
+    let user = connect(&app, "user").await;
+    let old = world.store.load(user.key()).await.unwrap().unwrap();
+    clock.advance(Duration::from_secs(4000));
+    world.clock.advance(Duration::from_secs(4000));
+    user.tokens().fresh().await.unwrap();
+    let newer = world.store.load(user.key()).await.unwrap().unwrap().revision;
+    assert!(newer > old.revision);
+    let id = user.key().storage_id();
+    assert!(world.store.inner.replace(&id, newer, old).await.unwrap());
+    (builder().clock(Arc::clone(&world.clock) as _), app, user, newer)
+}
+
+/// The store refuses the record, and who does not hold its tokens can still end what it is of.
+#[cfg(feature = "encryption")]
+#[tokio::test]
+async fn a_grant_whose_record_is_refused_as_older_is_revoked_and_counted_when_it_is_erased() {
+    for (revokes, ended) in [(true, ["refresh-1", "token-1"].as_slice()), (false, &[])] {
+        let world = World::new().await;
+        let (builder, _, user, newer) = set_back(&world, &world.clock).await;
+        let key = user.key().clone();
+        drop(user);
+        let erasure = builder.build().unwrap().erase("user");
+        let report = match revokes {
+            true => erasure.run().await.unwrap(),
+            false => erasure.without_revocation().run().await.unwrap(),
+        };
+        assert!(report.is_complete() && report.grants == 1, "{revokes}: {report:?}");
+        assert_eq!(world.revocations(), ended, "{revokes}");
+        assert!(world.store.load(&key).await.unwrap().unwrap().revision > newer);
+    }
+}
+
+#[cfg(feature = "encryption")]
+#[tokio::test]
+async fn of_a_grant_whose_record_is_refused_as_older_the_tokens_that_are_held_are_revoked() {
+    let world = World::new().await;
+    let (_, app, user, newer) = set_back(&world, &world.clock).await;
+    let report = app.erase("user").run().await.unwrap();
+    assert!(report.is_complete() && report.grants == 1, "{report:?}");
+    assert_eq!(world.revocations(), ["refresh-2", "token-2"]);
+    assert!(world.store.load(user.key()).await.unwrap().unwrap().revision > newer);
+}
+
+#[cfg(feature = "encryption")]
+#[tokio::test]
+async fn a_grant_whose_record_is_refused_as_older_and_whose_revocation_fails_is_unfinished() {
+    let mut world = World::new().await;
+    world.bank = Recorder::granting(|_, _| Answer::status(500, "{}")).await;
+    let (builder, _, user, _) = set_back(&world, &world.clock).await;
+    let key = user.key().clone();
+    drop(user);
+    let before = world.store.load(&key).await.unwrap();
+    let report = builder.build().unwrap().erase("user").run().await.unwrap();
+    assert_eq!((report.grants, report.unfinished.len()), (0, 1), "{report:?}");
+    assert_eq!(world.store.load(&key).await.unwrap(), before);
+}
+
+/// Of a process whose clock is behind the one that wrote what was there before.
+#[cfg(feature = "encryption")]
+#[tokio::test]
+async fn the_mark_over_a_record_that_is_refused_as_older_is_not_refused_itself() {
+    for erases in [false, true] {
+        let world = World::new().await;
+        let ahead = Arc::new(ManualClock::new());
+        ahead.advance(Duration::from_secs(86_400));
+        let (builder, _, user, newer) = set_back(&world, &ahead).await;
+        let key = user.key().clone();
+        drop(user);
+        let app = builder.build().unwrap();
+        match erases {
+            true => assert!(app.erase("user").run().await.unwrap().is_complete()),
+            false => app.forget(&key).await.unwrap(),
+        }
+        assert!(app.connection(&key).await.unwrap().is_none(), "{erases}");
+        assert!(
+            world.store.load(&key).await.unwrap().unwrap().revision > newer,
+            "{erases}"
+        );
+    }
+}

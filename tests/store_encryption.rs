@@ -11,7 +11,7 @@ use std::time::Duration;
 use finrail::token::store::{
     EncryptedStore, EncryptionKeys, Leased, MemoryStore, Reencrypted, StoredRecord, Swap, Swapped,
 };
-use finrail::token::{GrantKind, StoreError, TokenKey, TokenStore};
+use finrail::token::{GrantKind, Renewal, StoreError, TokenHandle, TokenKey, TokenStore};
 use token_support::{Bank, FlakyStore, HOUR, STRICT, VirtualClock, secs, text, user, user_key};
 
 const ONE: [u8; 32] = [1; 32];
@@ -426,6 +426,44 @@ async fn a_login_goes_over_an_older_record_that_is_refused_and_a_refresh_does_no
         tokio::time::sleep(HOUR).await;
         assert_eq!(text(&handle.fresh().await.unwrap()), "Bearer access-4", "{waits}");
         assert_eq!(bank.sent(), ["refresh-1", "refresh-3"], "{waits}");
+    }
+}
+
+/// There is nothing in it that does not come anew. A process that is started since finds the token.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_fetched_anew_goes_over_an_older_record_that_is_refused() {
+    for holds in [true, false] {
+        let (bank, clock) = (Bank::new(STRICT), VirtualClock::new());
+        let inner = Arc::new(MemoryStore::with_clock(clock.clone()));
+        let over_inner = || -> Arc<dyn TokenStore> {
+            Arc::new(EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE)).refuse_older())
+        };
+        let key = TokenKey::new("bank", "client", GrantKind::ClientCredentials);
+        let process = |store: &Arc<dyn TokenStore>| {
+            TokenHandle::builder(key.clone(), bank.clone(), Renewal::Anew)
+                .store(store.clone())
+                .clock(clock.clone())
+                .build()
+        };
+        let store = over_inner();
+        let mut handle = process(&store);
+        handle.fresh().await.unwrap();
+        let old = inner.load(&key).await.unwrap().unwrap();
+        tokio::time::sleep(HOUR).await;
+        let second = handle.fresh().await.unwrap();
+        let newer = inner.load(&key).await.unwrap().unwrap().revision;
+        assert!(inner.replace(&key.storage_id(), newer, old).await.unwrap());
+        if !holds {
+            handle = process(&store);
+        }
+        tokio::time::sleep(HOUR).await;
+        let third = handle.fresh().await.unwrap();
+        assert!(!holds || third.generation > second.generation);
+        assert!(inner.load(&key).await.unwrap().unwrap().revision > newer, "{holds}");
+        for store in [&store, &over_inner()] {
+            assert_eq!(text(&process(store).fresh().await.unwrap()), text(&third), "{holds}");
+        }
+        assert_eq!(bank.requests(), 3, "{holds}");
     }
 }
 

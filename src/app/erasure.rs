@@ -111,20 +111,20 @@ impl<P: Provider> Erasure<P> {
         // First what is in memory: it may be about to be stored, under an id that the walk is past.
         for handle in self.app.0.handles.in_use() {
             if self.is_the_persons(handle.key()) && handle.holds_tokens() && keys.insert(handle.key().clone()) {
-                self.erase(handle.key().clone(), &mut erased).await;
+                self.erase(handle.key().clone(), true, &mut erased).await;
             }
         }
         let mut walk = self.app.walk();
         while let Some(found) = walk.next().await {
             let listed = found.map_err(token::Error::from)?;
             let id = listed.id.clone();
-            let key = match self.app.found(listed) {
-                Ok(Some(Found::Grant(found))) => found.record.key,
+            let (key, lives) = match self.app.found(listed) {
+                Ok(Some(Found::Grant(found))) => (found.record.key, found.record.tombstone.is_none()),
                 // It goes with its grant, whatever there is of that.
-                Ok(Some(Found::DamagedCopy { key, .. })) => key,
+                Ok(Some(Found::DamagedCopy { key, .. })) => (key, false),
                 Ok(None) => continue,
                 Err(error) => match self.app.mended(&id, &error).await {
-                    Some(handle) => handle.key().clone(),
+                    Some(handle) => (handle.key().clone(), handle.holds_tokens()),
                     None => {
                         erased.unread.push(error);
                         continue;
@@ -132,7 +132,7 @@ impl<P: Provider> Erasure<P> {
                 },
             };
             if self.is_the_persons(&key) && keys.insert(key.clone()) {
-                self.erase(key, &mut erased).await;
+                self.erase(key, lives, &mut erased).await;
             }
         }
         Ok(erased)
@@ -143,9 +143,15 @@ impl<P: Provider> Erasure<P> {
         key.subject == self.subject && key.tenant == self.app.tenant_name()
     }
 
-    async fn erase(&self, key: TokenKey, erased: &mut Erased) {
+    /// `found_alive`: what counts of a grant that the store does not give out, such as an older copy that it refuses.
+    async fn erase(&self, key: TokenKey, found_alive: bool, erased: &mut Erased) {
         let handle = self.app.handle(key.clone(), Renewal::Refresh);
-        let lives = matches!(handle.load().await, Ok(Some(_)));
+        let lives = match handle.load().await {
+            Ok(found) => found.is_some(),
+            Err(token::Error::Store { .. }) => found_alive,
+            // It is over.
+            Err(_) => false,
+        };
         match handle.erase(self.revokes).await {
             Ok(()) => erased.grants += usize::from(lives),
             Err(error) => {

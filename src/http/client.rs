@@ -90,7 +90,7 @@ pub(crate) fn endpoint_url(what: &'static str, text: &str) -> Result<Url, Config
 }
 
 /// Checks an issuer, which callbacks name letter for letter: https, or http on a loopback address, with neither query nor
-/// fragment (RFC 8414 section 2, RFC 9207 section 2).
+/// fragment (RFC 8414 section 2, RFC 9207 section 2), and written as a parser of URLs writes it.
 pub(crate) fn check_issuer(text: &str) -> Result<(), ConfigError> {
     const WHAT: &str = "issuer";
     let bad = |reason| {
@@ -104,8 +104,16 @@ pub(crate) fn check_issuer(text: &str) -> Result<(), ConfigError> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return bad("it has a space or a control character in it; write it as the metadata of the server have it");
     }
-    if endpoint_url(WHAT, text)?.query().is_some() {
+    let url = endpoint_url(WHAT, text)?;
+    if url.query().is_some() {
         return bad("it has a query, and no issuer has one; write it as the metadata of the server have it");
+    }
+    // An empty path is read as a slash. Nothing else is added at the end.
+    let written = url.as_str();
+    if written != text && written.strip_suffix('/') != Some(text) {
+        return bad(
+            "it is not written as it is read; write https://host/path, the host in small ASCII letters, and without :443",
+        );
     }
     Ok(())
 }
@@ -251,6 +259,8 @@ mod tests {
             "https://bank.example",
             "https://bank.example/",
             "https://bank.example:8443/tenants/a%20b",
+            "https://bank.example/Tenants//1/",
+            "https://xn--bnk-qla.example",
             "http://127.0.0.1:9000/issuer",
             "http://localhost:9000",
         ] {
@@ -270,6 +280,17 @@ mod tests {
             ("https://user@bank.example", "a user name or a password"),
             ("http://bank.example", "loopback addresses only"),
             ("urn:bank", "its scheme is not https"),
+            ("https:bank.example", "not written as it is read"),
+            ("https:/bank.example", "not written as it is read"),
+            ("https:///bank.example", "not written as it is read"),
+            (r"https:\\bank.example", "not written as it is read"),
+            (r"https://bank.example\x", "not written as it is read"),
+            ("https://bank\u{200b}.example", "not written as it is read"),
+            ("https://bank.example/\u{200b}", "not written as it is read"),
+            ("https://b\u{e4}nk.example", "not written as it is read"),
+            ("https://Bank.example", "not written as it is read"),
+            ("https://bank.example:443", "not written as it is read"),
+            ("https://bank.example/a/../b", "not written as it is read"),
         ] {
             let error = check_issuer(bad).unwrap_err().to_string();
             assert!(

@@ -82,9 +82,15 @@ impl GrantStore {
 
     /// The record that the store refuses as older than one it has seen, where nothing but that is wrong with it.
     pub fn refused_as_older<'a>(&self, error: &'a StoreError) -> Option<&'a Older> {
+        self.read_older(error).and_then(|_| error.older())
+    }
+
+    /// What is in that record.
+    pub fn read_older(&self, error: &StoreError) -> Option<Versioned> {
         let older = error.older()?;
         let record = Record::decode(&older.stored.bytes).ok()?;
-        record.is_of(&self.grant.key).then_some(older)
+        let revision = older.stored.revision;
+        record.is_of(&self.grant.key).then_some(Versioned { revision, record })
     }
 
     /// Keeps what is damaged under a key of its own, instead of what was kept there before.

@@ -206,7 +206,9 @@ impl EncryptedStore {
     /// Takes a record that is older than one that this process has seen for one that cannot be used:
     /// [`StoreError::Corrupt`]. By default it is a warning in the log, because a failover to an older copy of the store
     /// looks the same, and handles that hold newer tokens mend it. Only a new login mends what is refused
-    /// here: it goes over the older record. A refresh, a revocation and an import fail; forgetting the grant works too.
+    /// here: it goes over the older record. So does a token of client credentials, which is fetched anew. A refresh, a revocation and an import fail; forgetting the grant works too,
+    /// and [erasing](crate::App::erase) its person, which revokes the tokens that this process holds, or else those of the
+    /// older record.
     #[must_use]
     pub fn refuse_older(mut self) -> Self {
         self.refuse_older = true;

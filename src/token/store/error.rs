@@ -96,7 +96,8 @@ impl Damage {
     }
 }
 
-/// Why a store refuses a record that it can read. Nothing but a login goes over it.
+/// Why a store refuses a record that it can read. Nothing but a login, an end, or a token that is
+/// fetched anew goes over it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
     "the record has revision {}, and this process has seen revision {newest}: an older record was put in its place, or the \

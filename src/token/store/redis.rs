@@ -50,6 +50,10 @@ use crate::token::TokenKey;
 /// makes a primary that is cut off refuse writes after ten seconds, which bounds what it takes in vain;
 /// `repl-diskless-load` should not be `swapdb`, and a primary without `appendonly yes` must not be started again by
 /// itself: it comes back empty, and its replicas follow.
+///
+/// A replica that took over without the newest writes should not give way to the old primary again with what that one
+/// had: a login made in between over an older one is dropped for the login that the old primary has, in every process,
+/// and its tokens live on at the provider until they end there.
 #[derive(Clone)]
 pub struct RedisStore {
     connection: Connection,

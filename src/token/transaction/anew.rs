@@ -4,14 +4,19 @@ use super::lease::while_renewed;
 use super::write::{Written, write_last};
 use crate::token::live::{Live, Outcome};
 use crate::token::record::Versioned;
-use crate::token::store::{Damage, Lease};
+use crate::token::store::{Damage, Lease, Older};
 use crate::token::{AuditAction, Error, IssuerError, Obtain, Record, SendPermit, StoreError, TokenReply, Verdict};
 use crate::value::with_causes;
 
 /// Asks with the grant itself. Nothing can be lost here: no intent, and a store that fails costs a request only.
 pub(super) async fn anew(live: &Live, seen: Option<Versioned>, lease: Lease) -> Outcome {
     let (revision, record) = seen.map(|seen| (seen.revision, seen.record)).unzip();
-    anew_over(live, revision, record, lease).await
+    anew_over(live, revision, None, record, lease).await
+}
+
+/// The same over a record that is refused as older than one that was seen. It is numbered after that one.
+pub(super) async fn anew_over_older(live: &Live, older: &Older, lease: Lease) -> Outcome {
+    anew_over(live, Some(older.stored.revision), Some(older.newest), None, lease).await
 }
 
 /// The same over a record that is damaged: there is nothing in it that does not come anew.
@@ -20,13 +25,19 @@ pub(super) async fn anew_over_damage(live: &Live, damage: &Damage, lease: Lease)
         live.store.release(lease).await;
         return without_store(live, error).await;
     }
-    let shown = anew_over(live, damage.revision, None, lease).await?;
+    let shown = anew_over(live, damage.revision, None, None, lease).await?;
     live.audit(shown.generation().unwrap_or_default(), AuditAction::DamagedRecord);
     Ok(shown)
 }
 
-/// `seen`: the revision that is gone over.
-async fn anew_over(live: &Live, seen: Option<u64>, before: Option<Record>, lease: Lease) -> Outcome {
+/// `seen`: the revision that is gone over. `newest`: one that was seen and is not stored any more.
+async fn anew_over(
+    live: &Live,
+    seen: Option<u64>,
+    newest: Option<u64>,
+    before: Option<Record>,
+    lease: Lease,
+) -> Outcome {
     let sent_at = live.now();
     let reply = match while_renewed(&live.store, &lease, &SendPermit::always(), ask(live)).await {
         Ok(reply) => reply,
@@ -35,12 +46,15 @@ async fn anew_over(live: &Live, seen: Option<u64>, before: Option<Record>, lease
             return Err(error);
         }
     };
-    let tokens = match before.as_ref().and_then(|before| before.tokens.as_ref()) {
+    let mut tokens = match before.as_ref().and_then(|before| before.tokens.as_ref()) {
         Some(tokens) => tokens.next(reply, sent_at.wall),
         None => live.grant.first_tokens(reply, sent_at),
     };
+    if newest.is_some() {
+        tokens.generation = live.held.generation() + 1;
+    }
     let record = live.grant.alive(tokens);
-    let next = live.successor(seen, record.clone());
+    let next = live.successor(newest.or(seen), record.clone());
     let written = write_last(live, seen, next, &lease).await;
     let (fetched, stored) = match written {
         Ok(Written::Done(stored)) => (stored, true),

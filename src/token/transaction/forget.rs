@@ -30,10 +30,13 @@ pub(crate) async fn forget(live: &Live, left: Left) -> Result<(), Error> {
 
 pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(), Error> {
     // What cannot be read can still be forgotten.
-    let (stored, damaged) = match live.store.load().await {
-        Ok(stored) => (stored, None),
-        Err(StoreError::Corrupt { damage, .. }) => (None, Some(damage)),
-        Err(error) => return Err(error.into()),
+    let (stored, damaged, older) = match live.store.load().await {
+        Ok(stored) => (stored, None, None),
+        Err(error) => match (error.older().cloned(), error) {
+            (Some(older), _) => (None, None, Some(older)),
+            (None, StoreError::Corrupt { damage, .. }) => (None, Some(damage), None),
+            (None, error) => return Err(error.into()),
+        },
     };
     let held = live.held.snapshot();
     let read = stored.as_ref().and_then(|stored| {
@@ -82,11 +85,25 @@ pub(super) async fn under_lease(live: &Live, fence: u64, left: Left) -> Result<(
             .ended_at_provider()
             .without_person(live.grant.pseudonym_key.as_ref()),
     };
-    let mut marked = write_mark(live, stored.map(|stored| stored.revision), mark.clone(), fence).await?;
-    if damaged.is_some() {
-        // A store keeps what is damaged until it has something to put in its place for sure.
-        marked = write_mark(live, Some(marked.revision), mark, fence).await?;
-    }
+    let marked = match older {
+        // After all that was seen, or the mark is refused as older too.
+        Some(older) => {
+            let next = live.successor(Some(older.newest), mark);
+            write_mark(live, Some(older.stored.revision), next, fence).await?
+        }
+        None => {
+            let seen = stored.map(|stored| stored.revision);
+            let marked = write_mark(live, seen, live.successor(seen, mark.clone()), fence).await?;
+            match damaged {
+                // A store keeps what is damaged until it has something to put in its place for sure.
+                Some(_) => {
+                    let seen = Some(marked.revision);
+                    write_mark(live, seen, live.successor(seen, mark), fence).await?
+                }
+                None => marked,
+            }
+        }
+    };
     match left {
         _ if is_over => {}
         Left::Name => live.audit(generation, AuditAction::Forgotten),
@@ -106,7 +123,6 @@ fn is_left(record: &Record, left: Left) -> bool {
     is_forgotten && (left == Left::Name || record.pseudonym.is_some())
 }
 
-async fn write_mark(live: &Live, seen: Option<u64>, mark: Record, fence: u64) -> Result<Versioned, StoreError> {
-    let next = live.successor(seen, mark);
+async fn write_mark(live: &Live, seen: Option<u64>, next: Versioned, fence: u64) -> Result<Versioned, StoreError> {
     write(live, seen, next, fence).await?.done("forget the record")
 }

@@ -22,10 +22,10 @@ use super::clock::Now;
 use super::live::{Asked, Live, Outcome, Snapshot};
 use super::machine::{self, Freshness, Situation, Step, Want};
 use super::record::Versioned;
-use super::store::{Lease, Leased};
+use super::store::{Lease, Leased, Older};
 use super::{Error, Intent, Record, Renewal, StoreError};
 pub(crate) use adopt::adopt;
-use anew::{anew, anew_over_damage, without_store};
+use anew::{anew, anew_over_damage, anew_over_older, without_store};
 pub(crate) use forget::{Left, forget};
 pub(crate) use import::import;
 use lease::{Poll, SenderAtWork, UnderLease, Waited, longest_rest};
@@ -49,7 +49,7 @@ pub(crate) async fn run(live: &Arc<Live>, want: Want) -> Outcome {
         let seen = match live.store.look().await {
             Ok(seen) => seen,
             // What is damaged is put back under the lease.
-            Err(error) if live.held.can_mend(&error) => None,
+            Err(error) if live.held.can_mend(&error) || older_to_go_over(live, &error).is_some() => None,
             Err(error) => return store_failed(live, error).await,
         };
         let seen = seen.map(|seen| live.held.without_unsent(seen));
@@ -176,6 +176,12 @@ async fn store_failed(live: &Live, error: StoreError) -> Outcome {
     }
 }
 
+/// The record that is refused as older, where a token that is fetched anew goes over it.
+fn older_to_go_over<'a>(live: &Live, error: &'a StoreError) -> Option<&'a Older> {
+    let older = live.store.refused_as_older(error)?;
+    (live.grant.renewal == Renewal::Anew).then_some(older)
+}
+
 /// Under the lease, which was asked for at this time.
 async fn under_lease(
     live: &Arc<Live>,
@@ -197,6 +203,9 @@ async fn under_lease(
         Err(error) => {
             if let Some(damage) = error.damage().filter(|_| live.grant.renewal == Renewal::Anew) {
                 return UnderLease::Ended(anew_over_damage(live, damage, lease).await);
+            }
+            if let Some(older) = older_to_go_over(live, &error) {
+                return UnderLease::Ended(anew_over_older(live, older, lease).await);
             }
             live.store.release(lease).await;
             return UnderLease::Ended(store_failed(live, error).await);

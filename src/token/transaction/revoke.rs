@@ -57,10 +57,15 @@ async fn end_grant(live: &Live, how: End) -> Result<(), Error> {
 }
 
 async fn under_lease(live: &Live, lease: &Lease, waited: &Waited, how: End) -> UnderLease<()> {
+    // What the store refuses as older is all that can be read of the grant.
+    let mut older = None;
     let read = match how {
         End::Revoked => read_to_end(live, lease.fence).await,
         End::Erased => match live.store.read().await {
-            Err(StoreError::Corrupt { .. }) => Ok(Known::Stored(None)),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                older = live.store.read_older(&error);
+                Ok(Known::Stored(None))
+            }
             read => read.map(Known::Stored),
         },
     };
@@ -71,16 +76,22 @@ async fn under_lease(live: &Live, lease: &Lease, waited: &Waited, how: End) -> U
         }
         Err(error) => return UnderLease::Ended(Err(error.into())),
     };
+    let known = seen.as_ref().or(older.as_ref());
     // What the store has lost, or never had, is not given to it to be erased. Whoever refreshes it meanwhile finds the mark.
     let held = match how {
         End::Revoked => None,
-        End::Erased => live.held.lost_by_store(seen.as_ref()).map(|(_, tokens)| tokens),
+        End::Erased => live.held.lost_by_store(known).map(|(_, tokens)| tokens),
     };
+    // The store has lost what came after an older record.
+    let held = held.or_else(|| {
+        let living = older.as_ref().filter(|older| older.record.tombstone.is_none())?;
+        living.record.tokens.clone()
+    });
     let lives = held.is_some() || seen.as_ref().is_some_and(|seen| seen.record.tombstone.is_none());
     if how == End::Erased && !lives && live.held.unstored.is_empty() {
         return UnderLease::Ended(forget::under_lease(live, lease.fence, Left::Pseudonym).await);
     }
-    if let Some(intent) = seen.as_ref().and_then(|seen| seen.record.intent.as_ref()) {
+    if let Some(intent) = known.and_then(|known| known.record.intent.as_ref()) {
         let own = *intent.holder == *live.grant.holder;
         // A revocation does not wait for ever: what a sender stores later finds the mark, and is revoked too.
         let had_their_time = how == End::Revoked && waited.is_over();
