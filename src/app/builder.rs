@@ -179,7 +179,7 @@ impl<P: Provider> AppBuilder<P> {
     /// The issuer of an authorization server that sends `iss` with its callbacks, where its metadata say
     /// `authorization_response_iss_parameter_supported` (RFC 9207). Every callback must name it then, letter for letter;
     /// one that names another, or none, is refused. It is a https URL without query and fragment (RFC 8414 section 2), or http
-    /// on a loopback address, written as a parser of URLs writes it: the host in small ASCII letters, and without the port
+    /// on a loopback address, written as a parser of URLs writes it, but for capital letters: the host in ASCII letters, and without the port
     /// that goes without saying. What is none is an error when the application is built.
     ///
     /// Without it an `iss` is taken that has scheme, host and port of the authorization endpoint or the token endpoint, and
