@@ -332,7 +332,11 @@ async fn with_an_own_http_client_no_refusal_shows_that_a_call_had_no_effect() {
 
 /// Somebody who may pay, with an HTTP client that follows redirects.
 async fn paying(recorder: &Recorder) -> Tatra {
-    let app = builder(recorder).http_client(following()).build().unwrap();
+    paying_with(recorder, following()).await
+}
+
+async fn paying_with(recorder: &Recorder, http: reqwest::Client) -> Tatra {
+    let app = builder(recorder).http_client(http).build().unwrap();
     let scope = tatrabanka::Scope::PremiumPis.of("a");
     let pending = app.authorize([scope]).unwrap().pending;
     let callback = format!("{REDIRECT}?code=code-1&state={}", pending.state().expose_secret());
@@ -454,6 +458,22 @@ async fn a_payment_without_a_body_is_carried_out_nowhere_else() {
             assert_eq!(sent[0].header("content-length"), Some("0"), "{what}");
         }
     }
+}
+
+/// Nothing of it can be held back when the time of the caller's own HTTP client is up.
+#[tokio::test]
+async fn a_payment_without_a_body_that_has_no_answer_in_the_time_of_the_http_client_may_be_done() {
+    let recorder = Recorder::granting(|_, _| Answer::Silence).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(2));
+    let user = paying_with(&recorder, http.build().unwrap()).await;
+    let payment = user.client().submit_payment().product("sepa-credit-transfers");
+    let error = payment.payment_id("p").authorization_id("a").send().await.unwrap_err();
+    let Error::Connection(connection) = &error else {
+        panic!("not a connection's error");
+    };
+    assert_eq!((connection.point, connection.timeout), (ConnectionPoint::Sent, true));
+    assert_eq!((error.outcome(), recorder.calls().len()), (Outcome::Unknown, 1));
 }
 
 /// Where nobody listens.

@@ -500,6 +500,39 @@ async fn a_login_that_waits_does_not_go_over_an_older_record_that_came_in_the_pl
     assert_eq!(inner.load(&user_key()).await.unwrap().unwrap(), old);
 }
 
+/// The same of a login that waits for the lease, and has looked before.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_waits_for_its_lease_does_not_go_over_an_older_record_that_came_in_the_place_of_one_after_it() {
+    let (bank, clock) = (Bank::new(STRICT), VirtualClock::new());
+    let inner = Arc::new(MemoryStore::with_clock(clock.clone()));
+    let sealed = || EncryptedStore::new(inner.clone(), EncryptionKeys::new(1, ONE)).refuse_older();
+    let shared = sealed();
+    let store: Arc<dyn TokenStore> = Arc::new(shared.clone());
+    let handle = user(&bank, &store, &clock, "a").build();
+    handle.adopt(bank.login()).await.unwrap();
+    let old = inner.load(&user_key()).await.unwrap().unwrap();
+    let Leased::Granted(lease) = inner.lease(&user_key(), "another", secs(10)).await.unwrap() else {
+        panic!("somebody has it");
+    };
+    let login = tokio::spawn({
+        let (handle, reply) = (handle.clone(), bank.login());
+        async move { handle.adopt(reply).await }
+    });
+    tokio::time::sleep(secs(1)).await;
+    let later = old.revision + 1_000_000;
+    let record = shared.load(&user_key()).await.unwrap().unwrap();
+    let swap = |expected, next| Swap::new(Some(expected), lease.fence, Some(next));
+    let written = swap(old.revision, StoredRecord::new(later, record.bytes));
+    assert_eq!(sealed().swap(&user_key(), written).await.unwrap(), Swapped::Done);
+    assert_eq!(shared.load(&user_key()).await.unwrap().unwrap().revision, later);
+    let back = swap(later, old.clone());
+    assert_eq!(inner.swap(&user_key(), back).await.unwrap(), Swapped::Done);
+    inner.release(&user_key(), lease).await.unwrap();
+    assert!(login.await.unwrap().is_err());
+    tokio::time::sleep(secs(60)).await;
+    assert_eq!(inner.load(&user_key()).await.unwrap().unwrap(), old);
+}
+
 #[tokio::test]
 async fn a_last_swap_that_is_asked_for_again_is_done_though_it_is_encrypted_anew() {
     let inner = Arc::new(MemoryStore::new());

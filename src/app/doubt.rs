@@ -373,8 +373,8 @@ impl<P: Provider> Doubt<P> {
             ),
             _ => link_pages(client.core().base(), first, follow, next),
         };
-        let mut evidence = Evidence::default();
-        let (mut read, mut empty, mut is_there) = (0, 0, false);
+        let mut listed = Listed::default();
+        let (mut read, mut empty) = (0, 0);
         while let Some(page) = pages.next().await {
             let page = page?;
             let (items, next_is_readable) = (items_of(operation, &page), has_readable_next(lookup, &page));
@@ -402,17 +402,10 @@ impl<P: Provider> Doubt<P> {
             }
             for item in items {
                 let likeness = self.likeness(&item);
-                is_there |= likeness == Likeness::Same;
-                if likeness != Likeness::Other {
-                    evidence.seen.push(item);
-                }
+                listed.add(item, likeness);
             }
         }
-        Ok(if lookup.unique && is_there {
-            Found::Settled(evidence)
-        } else {
-            Found::Open(evidence)
-        })
+        Ok(listed.found(lookup.unique))
     }
 
     /// Whether nothing that is known of the call speaks against it, and something for it.
@@ -426,6 +419,32 @@ impl<P: Provider> Doubt<P> {
         });
         // Of a call that sent none of it, every item would be the same.
         compared.min().unwrap_or(Likeness::Other)
+    }
+}
+
+/// What a list has of the call's work.
+#[derive(Default)]
+struct Listed {
+    evidence: Evidence,
+    /// One of the items is like the call in all that is known of it.
+    is_there: bool,
+}
+
+impl Listed {
+    fn add(&mut self, item: Json, likeness: Likeness) {
+        self.is_there |= likeness == Likeness::Same;
+        if likeness != Likeness::Other {
+            self.evidence.seen.push(item);
+        }
+    }
+
+    /// `unique`: an item that is like one call is the work of no other.
+    fn found(self, unique: bool) -> Found {
+        if unique && self.is_there {
+            Found::Settled(self.evidence)
+        } else {
+            Found::Open(self.evidence)
+        }
     }
 }
 
@@ -641,6 +660,27 @@ impl<P: Provider> fmt::Debug for Doubt<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_item_settles_a_call_if_it_is_the_same_and_can_be_of_no_other() {
+        use Likeness::{Other, Perhaps, Same};
+        for (items, unique, is_settled, seen) in [
+            (&[Other, Same, Perhaps][..], true, true, 2),
+            (&[Same, Same], true, true, 2),
+            (&[Same], false, false, 1),
+            (&[Perhaps, Other], true, false, 1),
+            (&[Other], true, false, 0),
+            (&[], true, false, 0),
+        ] {
+            let mut listed = Listed::default();
+            for likeness in items {
+                listed.add("{}".parse().unwrap(), *likeness);
+            }
+            let found = listed.found(unique);
+            assert_eq!(matches!(found, Found::Settled(_)), is_settled, "{items:?} {unique}");
+            assert_eq!(found.evidence().seen.len(), seen, "{items:?} {unique}");
+        }
+    }
 
     #[test]
     fn amounts_are_compared_as_numbers_and_identifiers_letter_for_letter() {

@@ -119,6 +119,21 @@ mod tests {
         }
     }
 
+    /// Its connection is polled by another thread, which may wake it at any time.
+    #[tokio::test]
+    async fn who_is_woken_by_another_thread_while_it_is_polled_did_not_ask_again() {
+        let mut is_woken = false;
+        let exchange = std::future::poll_fn(move |cx| {
+            if std::mem::replace(&mut is_woken, true) {
+                return Poll::Ready(());
+            }
+            let waker = cx.waker().clone();
+            thread::spawn(move || waker.wake()).join().unwrap();
+            Poll::Pending
+        });
+        assert_eq!(watched(exchange, &departure(true)).await, ((), false));
+    }
+
     /// What the runtime makes wait is not what makes itself wait.
     #[tokio::test]
     async fn who_has_run_for_long_did_not_ask_again() {

@@ -508,3 +508,396 @@ impl From<Error> for IssuerError {
         Self::new(error.verdict(), error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::ReauthorizationReason;
+
+    const REFRESH: &str = "refresh";
+    const AFTER: Option<Duration> = Some(Duration::from_secs(7));
+
+    fn answered(request: &'static str, error: &str, verdict: Verdict) -> ServerError {
+        ServerError {
+            request,
+            status: StatusCode::BAD_REQUEST,
+            error: error.to_owned(),
+            description: None,
+            retry_after: AFTER,
+            verdict,
+        }
+    }
+
+    fn reply(request: &'static str, status: u16, in_doubt: bool) -> Error {
+        Error::Reply {
+            request,
+            status: StatusCode::from_u16(status).unwrap(),
+            problem: "it is no JSON",
+            retry_after: AFTER,
+            in_doubt,
+        }
+    }
+
+    fn connection(request: &'static str, sent: bool) -> Error {
+        Error::Connection {
+            request,
+            host: None,
+            sent,
+            source: None,
+        }
+    }
+
+    fn refused(error: &str, may_be_pkce: bool) -> Refusal {
+        Refusal {
+            error: error.to_owned(),
+            code: None,
+            state_verified: true,
+            may_be_pkce,
+        }
+    }
+
+    #[test]
+    fn what_an_error_means_is_told_in_each_way_in_which_it_may_be_asked() {
+        let unavailable = || StoreError::unavailable("read", std::io::Error::other("x"));
+        let transient = Verdict::Transient { retry_after: AFTER };
+        let throttled = Verdict::Throttled { retry_after: AFTER };
+        let unreadable_uri = "a b".parse::<http::Uri>().unwrap_err();
+        let misconfigured = crate::http::ConfigError::Url {
+            what: "base URL",
+            reason: "it is none",
+            source: None,
+        };
+        let busy = token::Error::Busy {
+            holder: "another".to_owned(),
+            retry_after: AFTER,
+        };
+        let over = token::Error::from(ReauthorizationReason::ConsentExpired);
+        let secret = Error::ClientSecret {
+            request: CODE_EXCHANGE,
+            source: ClientSecretError::Empty,
+        };
+        // The verdict, the kind, when to try again, the code; whether it may succeed later, needs the user, leaves the code.
+        for (error, verdict, kind, retry_after, code, [later, user, unspent]) in [
+            (
+                Error::Server(answered(REFRESH, "invalid_grant", Verdict::Dead)),
+                Verdict::Dead,
+                "reauthorization_required",
+                AFTER,
+                Some("invalid_grant"),
+                [false, true, false],
+            ),
+            (
+                Error::Server(answered(REFRESH, "server_error", transient)),
+                transient,
+                "transient",
+                AFTER,
+                Some("server_error"),
+                [true, false, false],
+            ),
+            (
+                Error::Server(answered(CODE_EXCHANGE, "server_error", transient)),
+                Verdict::InDoubt,
+                "in_doubt",
+                AFTER,
+                Some("server_error"),
+                [false, false, false],
+            ),
+            (
+                Error::PkceRefused(answered(CODE_EXCHANGE, "server_error", transient)),
+                Verdict::InDoubt,
+                "in_doubt",
+                AFTER,
+                Some("server_error"),
+                [false, false, false],
+            ),
+            (
+                Error::Server(answered(REFRESH, "slow_down", throttled)),
+                throttled,
+                "throttled",
+                AFTER,
+                Some("slow_down"),
+                [true, false, true],
+            ),
+            (
+                Error::Server(answered(REFRESH, "invalid_client", Verdict::ClientMisconfigured)),
+                Verdict::ClientMisconfigured,
+                "client_misconfigured",
+                AFTER,
+                Some("invalid_client"),
+                [false, false, true],
+            ),
+            (
+                reply(REFRESH, 429, false),
+                throttled,
+                "invalid_reply",
+                AFTER,
+                None,
+                [true, false, true],
+            ),
+            (
+                reply(REFRESH, 502, false),
+                transient,
+                "invalid_reply",
+                AFTER,
+                None,
+                [true, false, false],
+            ),
+            (
+                reply(CODE_EXCHANGE, 502, false),
+                Verdict::InDoubt,
+                "invalid_reply",
+                AFTER,
+                None,
+                [false, false, false],
+            ),
+            (
+                reply(REFRESH, 200, true),
+                Verdict::InDoubt,
+                "invalid_reply",
+                AFTER,
+                None,
+                [false, false, false],
+            ),
+            (
+                connection(CODE_EXCHANGE, true),
+                Verdict::InDoubt,
+                "connection",
+                None,
+                None,
+                [false, false, false],
+            ),
+            (
+                connection(CODE_EXCHANGE, false),
+                Verdict::NotSent,
+                "connection",
+                None,
+                None,
+                [true, false, true],
+            ),
+            (
+                secret,
+                Verdict::NotSent,
+                "client_secret",
+                None,
+                None,
+                [true, false, true],
+            ),
+            (
+                Error::Config(misconfigured),
+                Verdict::ClientMisconfigured,
+                "config",
+                None,
+                None,
+                [false, false, true],
+            ),
+            (
+                Error::RevocationEndpoint(unreadable_uri),
+                Verdict::ClientMisconfigured,
+                "client_misconfigured",
+                None,
+                None,
+                [false, false, true],
+            ),
+            (
+                Error::from(unavailable()),
+                Verdict::NotSent,
+                "store",
+                None,
+                None,
+                [true, false, true],
+            ),
+            (
+                Error::from(StoreError::corrupt("x")),
+                Verdict::RequestRejected,
+                "store",
+                None,
+                None,
+                [false, false, false],
+            ),
+            (
+                Error::from(token::Error::Store { source: unavailable() }),
+                Verdict::NotSent,
+                "store",
+                None,
+                None,
+                [true, false, false],
+            ),
+            (Error::from(busy), transient, "busy", AFTER, None, [true, false, false]),
+            (
+                Error::from(over),
+                Verdict::Dead,
+                "reauthorization_required",
+                None,
+                None,
+                [false, true, false],
+            ),
+            (
+                Error::AuthorizationEnded,
+                Verdict::RequestRejected,
+                "authorization_ended",
+                None,
+                None,
+                [false, true, false],
+            ),
+            (
+                Error::Refused(refused("access_denied", false)),
+                Verdict::RequestRejected,
+                "refused",
+                None,
+                Some("access_denied"),
+                [false, false, false],
+            ),
+            (
+                Error::NoSubject,
+                Verdict::RequestRejected,
+                "request_rejected",
+                None,
+                None,
+                [false, false, false],
+            ),
+        ] {
+            assert_eq!((error.verdict(), error.kind()), (verdict, kind), "{error:?}");
+            assert_eq!((error.retry_after(), error.code()), (retry_after, code), "{error:?}");
+            assert_eq!(
+                (error.is_retryable(), error.may_succeed_later()),
+                (later, later),
+                "{error:?}"
+            );
+            let asks_and_leaves = (error.reauthorization_required(), error.leaves_the_code_unspent());
+            assert_eq!(asks_and_leaves, (user, unspent), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_reply_that_nobody_expects_says_what_to_do() {
+        let secret = "; redirects are not followed, because they would carry the secret along: correct the endpoint";
+        let of_a_code = format!("{secret}, and start the authorization again");
+        for (request, status, expected) in [
+            (REFRESH, 302, secret),
+            (CODE_EXCHANGE, 302, &of_a_code),
+            (REFRESH, 429, "; try again later"),
+            (CODE_EXCHANGE, 429, "; try again later"),
+            (REFRESH, 500, "; try again later"),
+            (CODE_EXCHANGE, 500, CODE_MAY_BE_USED),
+            (REFRESH, 404, "; check the endpoint"),
+            (
+                CODE_EXCHANGE,
+                404,
+                "; check the endpoint, and start the authorization again",
+            ),
+        ] {
+            let said = reply(request, status, false).to_string();
+            assert!(
+                said.starts_with(request) && said.ends_with(&format!("){expected}")),
+                "{said}"
+            );
+        }
+        for (request, sent, expected) in [
+            (
+                REFRESH,
+                true,
+                "the reply was lost; the request may have been carried out",
+            ),
+            (
+                CODE_EXCHANGE,
+                true,
+                "the reply was lost, and the code may be used: start the authorization again",
+            ),
+            (
+                CODE_EXCHANGE,
+                false,
+                "no connection could be made; check the host and the network",
+            ),
+        ] {
+            let said = connection(request, sent).to_string();
+            assert_eq!(said, format!("{request}: {expected}"));
+        }
+    }
+
+    #[test]
+    fn an_error_reply_says_what_to_do() {
+        let transient = Verdict::Transient { retry_after: None };
+        let throttled = Verdict::Throttled { retry_after: None };
+        for (request, error, verdict, expected) in [
+            (PASSWORD_REQUEST, "invalid_grant", Verdict::Dead, "name and password"),
+            (
+                REFRESH,
+                "invalid_grant",
+                Verdict::Dead,
+                "not this client's: the user has to authorize again",
+            ),
+            (
+                REFRESH,
+                "invalid_client",
+                Verdict::ClientMisconfigured,
+                "the environment",
+            ),
+            (
+                REFRESH,
+                "unauthorized_client",
+                Verdict::ClientMisconfigured,
+                "this grant: check its registration",
+            ),
+            (
+                REFRESH,
+                "invalid_scope",
+                Verdict::RequestRejected,
+                "; check the scopes against the client's registration",
+            ),
+            (
+                REFRESH,
+                "invalid_redirect_uri",
+                Verdict::RequestRejected,
+                "in both requests",
+            ),
+            (
+                REFRESH,
+                "invalid_request",
+                Verdict::RequestRejected,
+                "wrong: check the settings of the app and the provider's registration",
+            ),
+            (
+                REFRESH,
+                "unsupported_grant_type",
+                Verdict::RequestRejected,
+                "that it documents",
+            ),
+            (REFRESH, "other", Verdict::Dead, "; the user has to authorize again"),
+            (
+                REFRESH,
+                "other",
+                Verdict::ClientMisconfigured,
+                "; check the client's registration",
+            ),
+            (
+                REFRESH,
+                "other",
+                Verdict::RequestRejected,
+                "; check the settings of the app",
+            ),
+            (REFRESH, "other", throttled, "; try again later, and less often"),
+            (REFRESH, "other", transient, "; try again later"),
+            (REFRESH, "other", Verdict::InDoubt, "; try again later"),
+            (CODE_EXCHANGE, "other", transient, CODE_MAY_BE_USED),
+            (CODE_EXCHANGE, "other", Verdict::InDoubt, CODE_MAY_BE_USED),
+            (CODE_EXCHANGE, "other", Verdict::NotSent, "; try again later"),
+        ] {
+            let said = answered(request, error, verdict).to_string();
+            assert!(said.ends_with(expected), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_the_users_or_the_providers_and_may_be_one_of_pkce() {
+        for (error, is_access_denied) in [("access_denied", true), ("server_error", false)] {
+            assert_eq!(refused(error, false).is_access_denied(), is_access_denied, "{error}");
+        }
+        for (may_be_pkce, expected) in [
+            (true, "switch it off with `without_pkce`"),
+            (false, "; the user may be asked again"),
+        ] {
+            let said = Error::Refused(refused("x", may_be_pkce)).to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+}

@@ -254,6 +254,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_called_off_was_not_sent() {
+        let error = failed(ConnectionPoint::Sent).called_off();
+        assert_eq!(
+            (error.point, error.outcome()),
+            (ConnectionPoint::Connect, Outcome::NotSent)
+        );
+    }
+
+    #[test]
     fn a_refusal_stays_one_and_everything_else_may_pass() {
         assert!(failed(ConnectionPoint::Sent).may_succeed_later());
         for (status, may_pass) in [

@@ -834,6 +834,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_body_has_the_media_type_of_its_operation_and_what_it_says_beyond_that() {
+        static PARTS: Operation = Operation {
+            content_type: Some("multipart/form-data"),
+            ..Operation::BASE
+        };
+        for (said, has_body, expected) in [
+            (None, true, Some("multipart/form-data")),
+            (Some("application/json"), true, Some("multipart/form-data")),
+            (
+                Some("multipart/form-data; boundary=b"),
+                true,
+                Some("multipart/form-data; boundary=b"),
+            ),
+            (None, false, None),
+        ] {
+            let mut request = reqwest::Request::new(http::Method::POST, "https://bank.example".parse().unwrap());
+            *request.body_mut() = has_body.then(|| "x".into());
+            if let Some(said) = said {
+                request
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, HeaderValue::from_static(said));
+            }
+            let parts = Parts::of(request, &PARTS).unwrap();
+            let found = parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+            assert_eq!(found, expected.map(str::as_bytes), "{said:?}");
+        }
+    }
+
+    #[test]
     fn a_call_has_a_key_where_its_header_names_something() {
         static KEYED: Operation = Operation {
             idempotency_header: Some("x-key"),

@@ -180,3 +180,157 @@ where
         behind,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::super::error::Error;
+    use super::super::invalid_reply::{Problem, RawBody};
+    use super::super::operation::Operation;
+    use super::super::pages::tests::reply_of;
+    use super::super::unreadable::UnreadableItem;
+    use super::*;
+
+    static OPERATION: Operation = Operation {
+        id: "list_items",
+        ..Operation::BASE
+    };
+    const BASE: &str = "https://api.bank.example/v1/items";
+
+    /// How many items that can be read a page has, and how many that cannot, and what it says: the total, and whether there is
+    /// another one.
+    type Page = (u8, usize, Option<i64>, Option<bool>);
+
+    /// What was asked for one after the other, and whether it ended with a page that came again.
+    async fn walked<T>(mut pages: Pages<'_, T, ()>, asked: &Mutex<Vec<String>>) -> (String, bool) {
+        let mut is_repeated = false;
+        while let Some(page) = pages.next().await {
+            if let Err(error) = page {
+                assert!(matches!(error, Error::InvalidReply(reply) if matches!(reply.problem, Problem::RepeatedPage)));
+                is_repeated = true;
+            }
+        }
+        (asked.lock().unwrap().join(" "), is_repeated)
+    }
+
+    /// Those pages, of which the first is asked for without a number. The items of two pages differ, unless `same`.
+    async fn counting(counted: Counted, same: bool, pages: &'static [Page]) -> (String, bool) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let sent = Arc::clone(&asked);
+        let send = move |number: Option<u64>| -> BoxFuture<'static, Reply<(usize, Page), ()>> {
+            let number = number.map_or("-".to_owned(), |number| number.to_string());
+            let mut sent = sent.lock().unwrap();
+            let page = *pages.get(sent.len()).expect("there is no end");
+            let url = match number.as_str() {
+                "-" => format!("{BASE}?size=50"),
+                number => format!("{BASE}?size=50&page={number}"),
+            };
+            let reply = reply_of(&OPERATION, &url, Some((sent.len(), page)));
+            sent.push(number);
+            Box::pin(async move {
+                let mut reply = reply.await?;
+                reply.unreadable = (0..page.1)
+                    .map(|position| UnreadableItem {
+                        operation: OPERATION.id,
+                        status: http::StatusCode::OK,
+                        request_id: None,
+                        position,
+                        path: String::new(),
+                        reason: String::new(),
+                        raw: RawBody("x".into()),
+                    })
+                    .collect();
+                Ok(reply)
+            })
+        };
+        let told = move |(place, (items, _, total, more)): &(usize, Page)| {
+            let list = vec![if same { 0 } else { *place }; usize::from(*items)];
+            told(list.len(), *total, *more, &list)
+        };
+        let pages = counted_pages(None, "page", counted, send, |_, number| Some(number), told);
+        walked(pages, &asked).await
+    }
+
+    #[tokio::test]
+    async fn pages_that_say_nothing_end_with_one_without_items() {
+        let pages: &[Page] = &[(2, 0, None, None), (0, 1, None, None), (0, 0, None, None)];
+        for (counted, expected) in [
+            (Counted::Pages { first: 1 }, "- 2 3"),
+            (Counted::Pages { first: 0 }, "- 1 2"),
+            (Counted::Items, "- 2 3"),
+        ] {
+            assert_eq!(counting(counted, false, pages).await, (expected.to_owned(), false));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_total_is_one_of_pages_or_of_items() {
+        for first in [1, 0] {
+            let pages: &[Page] = &[(2, 0, Some(3), None), (2, 0, Some(3), None), (2, 0, Some(3), None)];
+            let expected = if first == 1 { "- 2 3" } else { "- 1 2" };
+            let counted = Counted::Pages { first };
+            assert_eq!(counting(counted, false, pages).await, (expected.to_owned(), false));
+        }
+        let pages: &[Page] = &[(1, 1, Some(5), None), (2, 0, Some(5), None), (1, 0, Some(5), None)];
+        assert_eq!(
+            counting(Counted::Items, false, pages).await,
+            ("- 2 4".to_owned(), false)
+        );
+    }
+
+    #[tokio::test]
+    async fn who_says_that_there_is_more_is_believed() {
+        let counted = Counted::Pages { first: 1 };
+        let pages: &[Page] = &[
+            (1, 0, Some(1), Some(true)),
+            (1, 0, Some(9), Some(false)),
+            (1, 0, Some(1), Some(false)),
+        ];
+        assert_eq!(counting(counted, false, pages).await, ("- 2 3".to_owned(), false));
+        // Also of pages without items, which are alike. Where items are counted, nothing leads behind them.
+        let pages: &[Page] = &[
+            (1, 0, None, Some(true)),
+            (0, 0, None, Some(true)),
+            (0, 0, None, Some(true)),
+            (1, 0, None, Some(false)),
+        ];
+        assert_eq!(counting(counted, false, pages).await, ("- 2 3 4".to_owned(), false));
+        assert_eq!(counting(Counted::Items, false, pages).await, ("- 1".to_owned(), true));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_comes_again_is_an_error() {
+        let pages: &[Page] = &[(2, 0, None, None); 2];
+        for counted in [Counted::Pages { first: 1 }, Counted::Items] {
+            assert_eq!(counting(counted, true, pages).await, ("- 2".to_owned(), true));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cursor_leads_on_until_there_is_none_or_it_comes_again() {
+        for (last, is_repeated) in [(None, false), (Some(""), false), (Some("b"), true)] {
+            let asked = Arc::new(Mutex::new(Vec::new()));
+            let sent = Arc::clone(&asked);
+            let send = move |cursor: String| {
+                let mut sent = sent.lock().unwrap();
+                assert!(sent.len() < 3, "there is no end");
+                let next = [Some("b"), Some("c"), last][sent.len()];
+                sent.push(cursor);
+                reply_of(&OPERATION, BASE, Some(next))
+            };
+            let next = |next: &Option<&'static str>| next.map(str::to_owned);
+            let pages = body_cursor_pages("-".to_owned(), send, |_, cursor| cursor, next);
+            assert_eq!(
+                walked(pages, &asked).await,
+                ("- b c".to_owned(), is_repeated),
+                "{last:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_is_as_large_as_a_parameter_can_be() {
+        assert_eq!((page_number(7), page_number(u64::MAX)), (7, i64::MAX));
+    }
+}

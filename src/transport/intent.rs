@@ -737,6 +737,16 @@ mod tests {
         );
         let without = Operation { lookup: None, ..call };
         assert_eq!(old.clone().with_headers(&without, &all, &given), old);
+        // What a look-up makes for itself is of that one sending, whatever the call had in its place.
+        let all = map(&[("x-look", "l")]);
+        let intent = old.with_headers(&call, &all, &all);
+        let looks_up = Operation {
+            headers: &[("X-Look", super::super::operation::MadeHeader::Uuid)],
+            ..looks_up
+        };
+        for headers in [&[][..], &[("x-look", "m")]] {
+            assert_eq!(intent.suits(&call, &looks_up, &map(headers)), Ok(()), "{headers:?}");
+        }
     }
 
     #[test]

@@ -302,6 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn of_the_headers_of_a_call_those_in_the_place_of_a_key_are_secret() {
+        let mut headers = HeaderMap::new();
+        for name in ["x-app", "x-other", "key"] {
+            headers.insert(name, HeaderValue::from_static("of the caller"));
+        }
+        let of_call = keys(&[("App", "x"), ("Query", "q")]).mark(&mut headers);
+        assert_eq!(shown(&of_call), "x-app: of the caller");
+        let secret = ["x-app", "x-other", "key"].map(|name| headers[name].is_sensitive());
+        assert_eq!((secret, of_call["x-app"].is_sensitive()), ([true, false, false], true));
+    }
+
+    #[test]
     fn a_call_that_takes_no_keys_has_none_and_one_that_nobody_describes_has_all() {
         let given = keys(&[("Query", "q"), ("App", "x"), ("Personal", "p"), ("App", "y")]);
         for (is_described, query, header, added) in [

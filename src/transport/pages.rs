@@ -758,12 +758,12 @@ where
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::super::invalid_reply::RawBody;
     use super::super::machine::Answer;
-    use super::super::operation::Operation;
+    use super::super::operation::{Key, Operation};
     use super::super::response::Head;
     use super::super::secrets::KnownSecrets;
     use super::*;
@@ -783,7 +783,11 @@ mod tests {
         reply_of(&OPERATION, url, page)
     }
 
-    fn reply_of(operation: &'static Operation, url: &str, page: Option<Page>) -> BoxFuture<'static, Reply<Page, ()>> {
+    pub(in super::super) fn reply_of<T: Send + 'static>(
+        operation: &'static Operation,
+        url: &str,
+        page: Option<T>,
+    ) -> BoxFuture<'static, Reply<T, ()>> {
         let head = Head {
             provider: "",
             operation,
@@ -854,6 +858,50 @@ mod tests {
                 assert_eq!(read, if counted && operation.empty_page_ends { 2 } else { 3 });
                 assert!(pages.next().await.is_none(), "the end stays the end");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_of_the_client_is_no_part_of_what_a_link_asks_for() {
+        static KEYED: Operation = Operation {
+            keys: &[
+                Key {
+                    place: KeyPlace::Query,
+                    name: "key",
+                    ..Key::BASE
+                },
+                Key {
+                    name: "X-App",
+                    ..Key::BASE
+                },
+            ],
+            ..OPERATION
+        };
+        for (link, is_followed) in [
+            ("?customer=a&offset=1", true),
+            ("?customer=a&key=***&offset=1", true),
+            ("?customer=b&key=k&offset=1", false),
+            ("?key=k&offset=1", false),
+        ] {
+            let page = move |url: Url| {
+                let is_first = !url.as_str().contains("offset");
+                let page = if is_first {
+                    (vec![1], Some(link))
+                } else {
+                    (vec![2], None)
+                };
+                reply_of(&KEYED, url.as_str(), Some(page))
+            };
+            let first = page(format!("{BASE}/items?customer=a&key=k").parse().unwrap());
+            let pages = link_pages(&BASE.parse().unwrap(), first, page, |(_, next): &Page| {
+                next.map(str::to_owned)
+            });
+            let (items, problem) = read(pages).await;
+            assert_eq!(
+                (items.len(), problem.is_none()),
+                (1 + usize::from(is_followed), is_followed),
+                "{link}"
+            );
         }
     }
 

@@ -123,6 +123,44 @@ mod tests {
     use super::in_error::NO_ERRORS;
     use super::*;
     use crate::value::Json;
+
+    #[test]
+    fn beside_a_state_a_message_of_an_error_is_enough() {
+        for (object, beside_a_state, beside) in [
+            (
+                r#"{"state":"DONE","tppMessages":[{"category":"ERROR"}]}"#,
+                Some("tppmessages"),
+                None,
+            ),
+            (r#"{"state":"DONE","tppMessages":[{"category":"WARNING"}]}"#, None, None),
+            (r#"{"state":"DONE","error":"x"}"#, Some("error"), Some("error")),
+            (r#"{"state":"DONE"}"#, None, None),
+        ] {
+            let members: JsonMap = object.parse::<Json>().unwrap().parse().unwrap();
+            assert_eq!(error_beside_a_state(&members, &["state"]), beside_a_state, "{object}");
+            assert_eq!(error_beside(&members, &["state"]), beside, "{object}");
+        }
+    }
+
+    #[test]
+    fn of_messages_those_are_grave_that_say_so_themselves() {
+        let grave = r#"{"category":"ERROR","text":"no"}"#;
+        let slight = r#"{"category":"WARNING"}"#;
+        for (name, value, expected) in [
+            ("tppMessages", format!("[{slight},{grave}]"), vec![grave]),
+            ("tppMessages", grave.to_owned(), vec![grave]),
+            ("tppMessages", slight.to_owned(), vec![]),
+            ("items", format!("[{grave}]"), vec![]),
+        ] {
+            let found = grave_messages(name, &value.parse().unwrap());
+            let found: Vec<_> = found
+                .iter()
+                .map(|message| serde_json::to_string(message).unwrap())
+                .collect();
+            assert_eq!(found, expected, "{name} {value}");
+        }
+    }
+
     #[test]
     fn an_error_is_known_by_its_members_where_nothing_speaks_for_a_success() {
         for (object, member) in [
