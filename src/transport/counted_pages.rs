@@ -227,6 +227,7 @@ mod tests {
                 number => format!("{BASE}?size=50&page={number}"),
             };
             let reply = reply_of(&OPERATION, &url, Some((sent.len(), page)));
+            let place = if same { 0 } else { sent.len() };
             sent.push(number);
             Box::pin(async move {
                 let mut reply = reply.await?;
@@ -238,7 +239,7 @@ mod tests {
                         position,
                         path: String::new(),
                         reason: String::new(),
-                        raw: RawBody("x".into()),
+                        raw: RawBody(place.to_string().into()),
                     })
                     .collect();
                 Ok(reply)
@@ -300,11 +301,72 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_total_below_what_was_read_is_none() {
+        for total in [-1, 0, 1] {
+            let unknown: Page = (2, 0, Some(total), None);
+            let pages: Vec<Page> = vec![unknown, unknown, (0, 0, Some(total), None)];
+            let (first, expected) = if total == 1 { (0, "-") } else { (1, "- 2 3") };
+            let counted = Counted::from(first);
+            // One page is all where one is told, and it is the first.
+            let walked = counting(counted, false, pages.clone().leak()).await;
+            assert_eq!(walked, (expected.to_owned(), false), "{total}");
+            let walked = counting(Counted::Items, false, pages.leak()).await;
+            assert_eq!(walked, ("- 2 4".to_owned(), false), "{total}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whether_there_is_another_page_is_said_beside_the_cursor() {
+        for (cursor, more, asked, is_unnamed) in [
+            (Some("b"), Some(false), 1, false),
+            (Some("b"), Some(true), 2, false),
+            (None, Some(true), 1, true),
+            (Some(""), Some(true), 1, true),
+            (None, None, 1, false),
+        ] {
+            let sent = Arc::new(Mutex::new(0));
+            let counted = Arc::clone(&sent);
+            let send = move |_: String| {
+                let mut sent = counted.lock().unwrap();
+                *sent += 1;
+                let page = if *sent == 1 {
+                    (cursor, more)
+                } else {
+                    (None, Some(false))
+                };
+                reply_of(&OPERATION, BASE, Some(page))
+            };
+            type Told = (Option<&'static str>, Option<bool>);
+            let next = |page: &Told| page.0.map(str::to_owned);
+            let mut pages: Pages<'_, Told, ()> =
+                told_cursor_pages("-".to_owned(), send, |_, cursor| cursor, next, |page: &Told| page.1);
+            let mut unnamed = false;
+            while let Some(page) = pages.next().await {
+                if let Err(error) = page {
+                    unnamed = error.to_string().contains("names no next page");
+                }
+            }
+            assert_eq!(
+                (*sent.lock().unwrap(), unnamed),
+                (asked, is_unnamed),
+                "{cursor:?} {more:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn a_page_that_comes_again_is_an_error() {
         let pages: &[Page] = &[(2, 0, None, None); 2];
+        let unreadable: &[Page] = &[(0, 2, None, None); 2];
         for counted in [Counted::Pages { first: 1 }, Counted::Items] {
             assert_eq!(counting(counted, true, pages).await, ("- 2".to_owned(), true));
+            assert_eq!(counting(counted, true, unreadable).await, ("- 2".to_owned(), true));
         }
+        let others: &[Page] = &[(0, 1, None, None), (0, 1, None, None), (0, 0, None, None)];
+        assert_eq!(
+            counting(Counted::Items, false, others).await,
+            ("- 1 2".to_owned(), false)
+        );
     }
 
     #[tokio::test]
@@ -320,7 +382,7 @@ mod tests {
                 reply_of(&OPERATION, BASE, Some(next))
             };
             let next = |next: &Option<&'static str>| next.map(str::to_owned);
-            let pages = body_cursor_pages("-".to_owned(), send, |_, cursor| cursor, next);
+            let pages = told_cursor_pages("-".to_owned(), send, |_, cursor| cursor, next, |_| None);
             assert_eq!(
                 walked(pages, &asked).await,
                 ("- b c".to_owned(), is_repeated),
