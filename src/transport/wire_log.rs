@@ -234,6 +234,26 @@ mod tests {
     }
 
     #[test]
+    fn of_headers_those_of_every_message_are_told_and_of_a_body_in_parts_not_what_divides_it() {
+        for (media_type, expected) in [
+            (
+                "application/json; charset=utf-8",
+                "content-type: application/json; charset=utf-8",
+            ),
+            (
+                "multipart/form-data; boundary=planted",
+                "content-type: multipart/form-data",
+            ),
+            ("multipart/mixed", "content-type: multipart/mixed"),
+            ("text/planted-token", "content-type: 18 bytes"),
+        ] {
+            assert_eq!(told_headers(&headers(media_type), &secrets()), expected);
+        }
+        let other = HeaderMap::from_iter([(http::header::SERVER, HeaderValue::from_static("planted"))]);
+        assert_eq!(told_headers(&other, &secrets()), "server: 7 bytes");
+    }
+
+    #[test]
     fn a_body_is_told_by_names_types_and_lengths_and_by_values_that_may_be_logged() {
         for (body, expected) in [
             (
