@@ -651,28 +651,19 @@ async fn a_refresh_that_never_left_leaves_the_refresh_token_as_good_as_it_was() 
 
 #[tokio::test]
 async fn a_search_that_an_own_http_client_made_another_question_of_has_no_answer() {
-    use finrail::mock::httpmock::MockServer;
     use own_bank::types::Search;
 
-    let _ = rustls::crypto::ring::default_provider().install_default();
     for status in [301, 302, 303] {
-        let server = MockServer::start();
-        let _ = own_bank::mock::token(&server);
-        server.mock(|when, then| {
-            when.method("POST").path("/v1/searches");
-            then.status(status).header("location", "/v1/searches");
-        });
-        server.mock(|when, then| {
-            when.method("GET").path("/v1/searches");
-            then.status(200)
-                .header("content-type", "application/json")
-                .body(r#"{"bookings":[{"id":"all-1"}],"next_cursor":"","has_more":false}"#);
-        });
+        let recorder = Recorder::granting(move |seen, _| match seen.method.as_str() {
+            "POST" => Answer::redirect(status, seen.path()),
+            _ => Answer::json(r#"{"bookings":[{"id":"all-1"}],"next_cursor":"","has_more":false}"#),
+        })
+        .await;
         let own = own_bank::Client::builder()
-            .base_url(server.base_url())
+            .base_url(recorder.origin())
             .credentials(own_bank::Credentials::new("client", "s3cr3t"))
             .client_credentials([own_bank::Scope::Accounts])
-            .http_client(reqwest::Client::new())
+            .http_client(following())
             .build()
             .unwrap();
         let search = Search::builder().text("rent");
@@ -681,5 +672,7 @@ async fn a_search_that_an_own_http_client_made_another_question_of_has_no_answer
             matches!(&error, Error::InvalidReply(reply) if matches!(reply.problem, Problem::Redirect)),
             "{error}"
         );
+        let methods: Vec<_> = recorder.calls().iter().map(|call| call.method.clone()).collect();
+        assert_eq!(methods, ["POST", "GET"], "{status}");
     }
 }
