@@ -99,6 +99,13 @@ fn parameters_are_texts_and_lists_of_texts() {
         &format!(r#"{{"parameters":[{{"name":"id","in":"path","schema":{{}}}}],{ANSWERED}}}"#),
     );
     assert_eq!(faults, ["the path has `{n}`, and no parameter says what it is"]);
+    // One that cannot be sent is there all the same.
+    let matrix = r#"{"name":"n","in":"path","style":"matrix","schema":{"type":"string"}}"#;
+    let (_, _, faults) = of("/a/{n}", "get", &format!(r#"{{"parameters":[{matrix}],{ANSWERED}}}"#));
+    assert_eq!(
+        faults,
+        ["path parameter `n` is written in a style that is not supported"]
+    );
 }
 
 #[test]
