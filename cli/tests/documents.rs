@@ -417,3 +417,154 @@ fn nothing_vanishes_silently() {
     }
     assert!(seen > 500, "{seen}");
 }
+
+/// A small document: operations, those that are generated, those of them that lost something; examples, and those that are read.
+type Counts = (usize, usize, usize, usize, usize);
+
+/// Each obstacle alone: the counts, why operations are left out, and what stands in the client.
+const SMALL: [(&str, Counts, &[&str], &[&str]); 15] = [
+    (
+        "all-of",
+        (2, 1, 0, 1, 1),
+        &[
+            "members of its `allOf` contradict each other: one is of type `object`, another of type `string` (at /components/schemas/Nothing)",
+        ],
+        &[
+            "pub struct Payment",
+            "pub sum: ::std::option::Option<::finrail::rt::v1::Decimal>",
+        ],
+    ),
+    (
+        "bodies",
+        (3, 3, 0, 0, 0),
+        &[],
+        &[
+            "pub struct SendDocumentBody",
+            "application/octet-stream",
+            "application/jwt",
+        ],
+    ),
+    (
+        "keys",
+        (5, 3, 0, 0, 0),
+        &[
+            "it needs HTTP authentication of the scheme `digest`",
+            "it needs `Nobody`, which is no scheme of the document",
+        ],
+        &["\"X-Key\"", "\"Header\"", "\"Query\"", "\"Token\""],
+    ),
+    (
+        "media-types",
+        (2, 1, 0, 0, 0),
+        &["its body is sent as multipart/mixed, which is not supported"],
+        &["application/vnd.small+json"],
+    ),
+    (
+        "names",
+        (4, 4, 0, 0, 0),
+        &[],
+        &[
+            "pub fn get_accounts(",
+            "pub fn get_accounts_2(",
+            "pub fn delete_accounts(",
+            "pub fn get_ty(",
+            "pub struct AchAccount2 ",
+            "pub struct AchAccount ",
+            "pub struct TokenResponse2 ",
+        ],
+    ),
+    (
+        "numbers",
+        (1, 1, 0, 2, 1),
+        &[],
+        &[
+            "pub sum: ::std::option::Option<::finrail::rt::v1::Decimal>",
+            "pub struct ExactNumber",
+        ],
+    ),
+    (
+        "oauth-on-two-hosts",
+        (1, 1, 0, 0, 0),
+        &[],
+        &[
+            "https://login.small.example",
+            "https://tokens.small.example",
+            "https://api.small.example",
+        ],
+    ),
+    (
+        "parameters",
+        (3, 1, 1, 0, 0),
+        &[
+            "the path has `{id}`, and no parameter says what it is",
+            "it needs cookie parameter `s`",
+        ],
+        &["pub fn filter_from", "pub fn kinds", "pub fn x_bank"],
+    ),
+    (
+        "references",
+        (3, 2, 0, 0, 0),
+        &["`#/components/responses/Lost` leads nowhere (at /responses/200)"],
+        &["pub struct Tree ", "pub struct TreeLeaf "],
+    ),
+    (
+        "replies",
+        (5, 3, 1, 0, 0),
+        &[
+            "it answers with a redirect alone; a call follows none, so it is for a browser to open",
+            "it says of no success what it answers",
+        ],
+        &["pub struct MakeTwoReply "],
+    ),
+    (
+        "swagger",
+        (3, 3, 1, 1, 1),
+        &[],
+        &["pub struct SendDocumentBody", "https://api.small.example/v1"],
+    ),
+    ("texts", (1, 1, 0, 1, 1), &[], &["No,", "On,", "Y,"]),
+    (
+        "tidy",
+        (1, 1, 0, 1, 1),
+        &[],
+        &[
+            "pub state: ::std::option::Option<AccountState>",
+            "pub id: ::std::string::String",
+        ],
+    ),
+    ("unions", (1, 1, 1, 1, 1), &[], &["pub enum Named ", "pub enum Listed "]),
+    ("v3-1", (1, 1, 0, 1, 1), &[], &["pub struct AccountOwner "]),
+];
+
+#[test]
+fn each_obstacle_alone() {
+    let mut files = std::fs::read_dir(folder().join("small")).unwrap().count();
+    for (file, counts, left_out, wanted) in SMALL {
+        files -= 1;
+        let imported = made(&read(&format!("small/{file}.yaml")), None);
+        let examples = &imported.examples;
+        let generated = imported.generated.len();
+        let found = (
+            imported.operations,
+            generated,
+            lossy(&imported).len(),
+            examples.all,
+            examples.read(),
+        );
+        assert_eq!(found, counts, "{file}");
+        let reasons: Vec<&str> = imported
+            .left_out
+            .iter()
+            .flat_map(|one| &one.reasons)
+            .map(String::as_str)
+            .collect();
+        assert_eq!(reasons, left_out, "{file}");
+        assert_eq!(generated + imported.left_out.len(), imported.operations, "{file}");
+        let code = finrail_codegen::generate(file, &imported.bundle, &finrail_codegen::Options::default())
+            .unwrap_or_else(|errors| panic!("{file}: {errors}"));
+        for text in wanted {
+            assert!(code.contains(text), "{file}: {text}");
+        }
+    }
+    assert_eq!(files, 0);
+}
