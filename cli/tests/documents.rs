@@ -568,3 +568,20 @@ fn each_obstacle_alone() {
     }
     assert_eq!(files, 0);
 }
+
+/// `codegen/tests/large-bank` compiles this one. `FINRAIL_WRITE=1` writes it anew.
+#[test]
+fn the_bundle_that_is_compiled_is_the_one_that_import_makes() {
+    let bundle = &of_large("3.0", true).bundle;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/large-bank/bank.json");
+    if std::env::var_os("FINRAIL_WRITE").is_some() {
+        std::fs::write(&file, bundle).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    let differing = bundle
+        .lines()
+        .zip(committed.lines())
+        .find(|(made, committed)| made != committed);
+    assert_eq!(differing, None, "run it with FINRAIL_WRITE=1");
+    assert_eq!(bundle.len(), committed.len(), "run it with FINRAIL_WRITE=1");
+}
