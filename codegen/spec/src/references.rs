@@ -137,10 +137,12 @@ impl Resolution<'_> {
 
     fn object(&mut self, kind: Kind, json: &Json, pointer: &str, depth: usize) -> Json {
         rebuilt(kind, json, pointer, &mut |kind, object, pointer| {
-            if kind == Kind::Schema && self.is_told && self.defined.as_deref() != Some(pointer) {
-                if let Some(name) = self.names.get(pointer) {
-                    return Some(named(name));
-                }
+            if kind == Kind::Schema
+                && self.is_told
+                && self.defined.as_deref() != Some(pointer)
+                && let Some(name) = self.names.get(pointer)
+            {
+                return Some(named(name));
             }
             let reference = object.get("$ref")?.as_str()?;
             match kind {

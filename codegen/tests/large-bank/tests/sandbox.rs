@@ -47,7 +47,7 @@ async fn a_user_logs_in_pages_and_pays_once() {
     let to: PaymentTarget =
         serde_json::from_str(r#"{"kind":"ACCOUNT","iban":"GB00SHOP1","name":"Corner Shop"}"#).unwrap();
     let amount: Decimal = "12345678901234567890123456.12".parse().unwrap();
-    let body = NewPayment::builder().amount(amount.clone()).currency("GBP").to(to);
+    let body = NewPayment::builder().amount(amount).currency("GBP").to(to);
     let prepared = client
         .create_payment()
         .idempotency_key("k-1")
