@@ -188,7 +188,11 @@ fn example(document: &Document, operation: &Operation, json: &Value, module: &st
         let type_name = match body["schema"]["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
             Some(name) if SHARED.contains(&name) => format!("finrail::oauth::wire::{name}"),
             Some(name) => format!("{types}::{name}"),
-            None => format!("{types}::{}Body", pascal_case(&operation.id)),
+            None if body["schema"]["type"] == "object" && body["schema"].get("properties").is_some() => {
+                format!("{types}::{}Body", pascal_case(&operation.id))
+            }
+            // A list, or anything else that has no type of its own.
+            None => return String::new(),
         };
         let value = example_of(body);
         let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();

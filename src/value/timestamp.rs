@@ -43,7 +43,7 @@ impl Timestamp {
     }
 
     /// The point in time: of an RFC 3339 date-time, or of a number that counts Unix seconds (10 digits) or milliseconds (13
-    /// digits), from September 2001 up to the year 2100. None for everything else: digits in a text, and a number of
+    /// digits), from September 2001 up to the year 2100, or of milliseconds as `/Date(1573755038314+0000)/` has them. None for everything else: digits in a text, and a number of
     /// another length or that reads as a day and an hour, may be a date without its dashes.
     ///
     /// ```
@@ -61,7 +61,8 @@ impl Timestamp {
     pub fn date_time(&self) -> Option<DateTime<FixedOffset>> {
         let text = self.text.trim();
         if written_day(text).is_none() {
-            return self.unix_time().map(|at| at.fixed_offset());
+            let counted = || self.unix_time().map(|at| at.fixed_offset());
+            return in_slashes(text).or_else(counted);
         }
         DateTime::parse_from_rfc3339(text)
             .ok()
@@ -71,7 +72,11 @@ impl Timestamp {
     /// The calendar day: that of the text, in the text's own offset, or that of a count of Unix time, in UTC.
     #[must_use]
     pub fn date(&self) -> Option<NaiveDate> {
-        written_day(self.text.trim()).or_else(|| self.unix_time().map(|at| at.date_naive()))
+        let text = self.text.trim();
+        let counted = || self.unix_time().map(|at| at.date_naive());
+        written_day(text)
+            .or_else(|| in_slashes(text).map(|at| at.date_naive()))
+            .or_else(counted)
     }
 
     fn unix_time(&self) -> Option<DateTime<Utc>> {
@@ -101,6 +106,28 @@ fn written_day(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(day, "%Y-%m-%d")
         .ok()
         .filter(|_| is_day && ends)
+}
+
+/// `/Date(1573755038314+0100)/`: Unix milliseconds, and the offset of the place, which the count does not have in it.
+fn in_slashes(text: &str) -> Option<DateTime<FixedOffset>> {
+    let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let sign = inner.get(1..)?.find(['+', '-']).map(|at| at + 1);
+    let (count, offset) = inner.split_at_checked(sign.unwrap_or(inner.len()))?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(count.strip_prefix('-').unwrap_or(count)) {
+        return None;
+    }
+    let at = DateTime::from_timestamp_millis(count.parse().ok()?)?;
+    let Some((sign, hours)) = offset.split_at_checked(1).filter(|(sign, _)| !sign.is_empty()) else {
+        return Some(at.fixed_offset());
+    };
+    if !digits(hours) || hours.len() != 4 {
+        return None;
+    }
+    let (hours, minutes) = hours.split_at(2);
+    let seconds = (hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?) * 60;
+    let offset = FixedOffset::east_opt(if sign == "-" { -seconds } else { seconds })?;
+    Some(at.with_timezone(&offset))
 }
 
 fn unix_time(text: &str) -> Option<DateTime<Utc>> {
@@ -193,6 +220,31 @@ mod tests {
     fn a_day_and_a_year_are_those_of_the_text_or_none() {
         for (text, date_time, date) in [
             ("2026-11-26", None, Some("2026-11-26")),
+            (
+                "/Date(1573755038314)/",
+                Some("2019-11-14T18:10:38.314+00:00"),
+                Some("2019-11-14"),
+            ),
+            (
+                "/Date(1573755038314+0000)/",
+                Some("2019-11-14T18:10:38.314+00:00"),
+                Some("2019-11-14"),
+            ),
+            (
+                "/Date(1573770000000+1330)/",
+                Some("2019-11-15T11:50:00+13:30"),
+                Some("2019-11-15"),
+            ),
+            (
+                "/Date(-86400000-0500)/",
+                Some("1969-12-30T19:00:00-05:00"),
+                Some("1969-12-30"),
+            ),
+            ("/Date(15737+)/", None, None),
+            ("/Date()/", None, None),
+            ("/Date(1573755038314+99990)/", None, None),
+            ("/Date(\u{e9}1)/", None, None),
+            ("/Date(1573755038314", None, None),
             (" 2026-11-26\n", None, Some("2026-11-26")),
             ("2026-11-26Z", None, Some("2026-11-26")),
             ("2026-11-26+01:00", None, Some("2026-11-26")),

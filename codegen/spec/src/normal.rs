@@ -120,6 +120,7 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     let converted = to_3_0(document)?;
     let mut losses = converted.losses;
     let mut root = wanted(&converted.root, only);
+    with_texts(&mut root);
     let operations = operations_of(&root).len();
     // Of several operations with one name, the document says which is which by their places.
     let resolved = resolved(&root);
@@ -160,6 +161,19 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
         renamed: named.renamed,
         problems,
     })
+}
+
+/// In YAML a version without quotes is a number, and is meant as it is written.
+fn with_texts(root: &mut Json) {
+    for pointer in ["/info/title", "/info/version"] {
+        if let Some(text) = root
+            .pointer(pointer)
+            .filter(|value| value.as_str().is_none())
+            .and_then(Json::scalar)
+        {
+            root.set_pointer(pointer, Json::String(text));
+        }
+    }
 }
 
 fn is_left_out(pointer: &str, left_out: &[LeftOut]) -> bool {
@@ -370,6 +384,16 @@ mod tests {
             r#"{"Good":{"type":"object","properties":{"x-own":{"type":"string"},"value":{"type":"number","nullable":true,"example":{"x-vendor":1},"format":"decimal"}}}}"#
         );
         assert_eq!(normal.root.get("x-vendor"), None);
+    }
+
+    #[test]
+    fn a_version_without_quotes_is_the_text_that_it_is_written_as() {
+        let document = Json::parse(r#"{"openapi":"3.0.3","info":{"title":7,"version":2.10},"paths":{}}"#).unwrap();
+        let root = normalised(&document, &Only::default()).unwrap().root;
+        assert_eq!(
+            root.get("info").map(ToString::to_string).as_deref(),
+            Some(r#"{"title":"7","version":"2.10"}"#)
+        );
     }
 
     #[test]

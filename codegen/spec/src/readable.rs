@@ -180,8 +180,8 @@ impl<'r> Reading<'r> {
                 return;
             }
             ("string", _) if format == "decimal" => match value {
-                Json::String(text) if is_decimal(text) => return,
-                Json::Number(_) => return,
+                Json::String(text) | Json::Number(text) if is_decimal(text) => return,
+                Json::Number(_) => A_DECIMAL,
                 _ => "an amount",
             },
             ("string", _) => match value {
@@ -192,8 +192,8 @@ impl<'r> Reading<'r> {
                 _ => "a text",
             },
             ("number", _) => match value {
-                Json::Number(_) => return,
-                Json::String(text) if is_decimal(text) => return,
+                Json::String(text) | Json::Number(text) if is_decimal(text) => return,
+                Json::Number(_) => A_DECIMAL,
                 _ => "a number",
             },
             ("integer", _) => match value {
@@ -268,11 +268,36 @@ fn what(value: &Json) -> &'static str {
     }
 }
 
+/// What a decimal of the client holds: 96 bits, and no more than 28 places behind the point.
+const A_DECIMAL: &str = "an amount of at most 28 digits";
+const PLACES: i64 = 28;
+const GREATEST: u128 = (1 << 96) - 1;
+
 fn is_decimal(text: &str) -> bool {
-    let digits = text.trim().trim_start_matches(['+', '-']);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let text = text.trim();
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    !(whole.is_empty() && fraction.is_empty()) && all(whole) && all(fraction)
+    if whole.is_empty() && fraction.is_empty() || !all(whole) || !all(fraction) {
+        return false;
+    }
+    let Ok(exponent) = exponent.parse::<i32>() else {
+        return false;
+    };
+    // Zeros at the end are no digits that are lost.
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    let zeros = i64::try_from(digits.len() - significant.len()).unwrap_or(i64::MAX);
+    let places = i64::try_from(fraction.len()).unwrap_or(i64::MAX) - i64::from(exponent) - zeros;
+    let significant = significant.trim_start_matches('0');
+    if significant.is_empty() {
+        return true;
+    }
+    let behind = usize::try_from((-places).max(0)).unwrap_or(usize::MAX);
+    let is_short = places <= PLACES && behind <= 29 && significant.len() + behind <= 29;
+    let whole = || format!("{significant}{}", "0".repeat(behind)).parse::<u128>();
+    is_short && whole().is_ok_and(|value| value <= GREATEST)
 }
 
 /// A time with its zone (RFC 3339 section 5.6).
@@ -363,6 +388,18 @@ mod tests {
                 "/0: expected an amount, and it is another text",
             ),
             (r#"{"type":"number","format":"decimal"}"#, r#""1.10""#, ""),
+            (
+                r#"{"type":"number","format":"decimal"}"#,
+                "79228162514264337593543950335,-0.0000000000000000000000000001,1E-28,1e28,1.5000000000000000000000000000000000,0.00E99,1e3",
+                "",
+            ),
+            (
+                r#"{"type":"number","format":"decimal"}"#,
+                "79228162514264337593543950336,0.00000000000000000000000000001,1E29",
+                "/0: expected an amount of at most 28 digits, and it is a number with a fraction, or a very large one; \
+                 /1: expected an amount of at most 28 digits, and it is a number with a fraction, or a very large one; \
+                 /2: expected an amount of at most 28 digits, and it is a number with a fraction, or a very large one",
+            ),
             (
                 r#"{"type":"integer"}"#,
                 "1.5",

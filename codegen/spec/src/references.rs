@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::grammar::Kind;
 use crate::json::Json;
 use crate::pointer::{join, keys};
-use crate::rebuild::rebuilt;
+use crate::rebuild::{edited, rebuilt};
 
 /// A document without references to anything but `#/components/schemas/<name>` and `#/components/securitySchemes/<name>`.
 #[derive(Clone, Debug)]
@@ -69,16 +69,22 @@ pub fn resolved(root: &Json) -> Resolved {
         names: BTreeMap::new(),
         named: Vec::new(),
         faults: Vec::new(),
+        defined: None,
+        is_told: false,
     };
-    let mut out = resolution.object(Kind::Document, root, "", 0);
-    // What got a name may refer to more that gets one.
-    let mut done = 0;
-    while let Some((name, place)) = resolution.named.get(done).cloned() {
-        done += 1;
-        let schema = root.pointer(&place).cloned().unwrap_or_default();
-        let schema = resolution.object(Kind::Schema, &schema, &place, 0);
-        out.set_pointer(&join("/components/schemas", &name), schema);
-    }
+    resolution.document();
+    // All names are known now: what got one is by its name in its own place too.
+    resolution.is_told = true;
+    let out = resolution.document();
+    let mut out = edited(Kind::Document, &out, "", &mut |kind, object| {
+        let mut object = object.clone();
+        if kind == Kind::Schema {
+            // What leads there has been followed.
+            object.remove("$defs");
+            object.remove("definitions");
+        }
+        object
+    });
     if let Some(Json::Object(components)) = out.get_mut("components") {
         components.retain(|(section, _)| matches!(section.as_str(), "schemas" | "securitySchemes"));
     }
@@ -96,9 +102,29 @@ struct Resolution<'d> {
     names: BTreeMap<String, String>,
     named: Vec<(String, String)>,
     faults: Vec<ReferenceFault>,
+    /// The place whose schema is written under its name just now.
+    defined: Option<String>,
+    /// Whether what has a name is referred to in its own place.
+    is_told: bool,
 }
 
 impl Resolution<'_> {
+    fn document(&mut self) -> Json {
+        let root = self.root;
+        let mut out = self.object(Kind::Document, root, "", 0);
+        // What got a name may refer to more that gets one.
+        let mut done = 0;
+        while let Some((name, place)) = self.named.get(done).cloned() {
+            done += 1;
+            let schema = root.pointer(&place).cloned().unwrap_or_default();
+            self.defined = Some(place.clone());
+            let schema = self.object(Kind::Schema, &schema, &place, 0);
+            self.defined = None;
+            out.set_pointer(&join("/components/schemas", &name), schema);
+        }
+        out
+    }
+
     fn fault(&mut self, pointer: &str, wrong: String) {
         let fault = ReferenceFault {
             pointer: pointer.to_owned(),
@@ -111,6 +137,13 @@ impl Resolution<'_> {
 
     fn object(&mut self, kind: Kind, json: &Json, pointer: &str, depth: usize) -> Json {
         rebuilt(kind, json, pointer, &mut |kind, object, pointer| {
+            if kind == Kind::Schema
+                && self.is_told
+                && self.defined.as_deref() != Some(pointer)
+                && let Some(name) = self.names.get(pointer)
+            {
+                return Some(named(name));
+            }
             let reference = object.get("$ref")?.as_str()?;
             match kind {
                 Kind::Schema => Some(self.schema(object, reference, pointer)),
@@ -372,6 +405,16 @@ mod tests {
             Some(r##"{"type":"object","properties":{"next":{"$ref":"#/components/schemas/TN"}}}"##)
         );
         assert!(root.to_string().len() < 1_200, "{}", root.to_string().len());
+        // What has a name is referred to where it stands, too, and is not written twice.
+        let at = |pointer: &str| root.pointer(pointer).map(ToString::to_string).unwrap_or_default();
+        assert_eq!(
+            at("/paths/~1a/get/responses/200/content/application~1json/schema"),
+            r##"{"$ref":"#/components/schemas/AGet200"}"##
+        );
+        assert_eq!(
+            at("/components/schemas/T"),
+            r##"{"type":"object","properties":{"n":{"$ref":"#/components/schemas/TN"}}}"##
+        );
     }
 
     #[test]

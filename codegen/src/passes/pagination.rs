@@ -80,7 +80,11 @@ pub(crate) fn methods(
             } else {
                 quote!(cursor_pages)
             };
-            let more = is_told.then(|| quote!(|page: &#reply| #more,));
+            let page = match paging.more {
+                Some(_) => quote!(page),
+                None => quote!(_),
+            };
+            let more = is_told.then(|| quote!(|#page: &#reply| #more,));
             quote! {
                 ::finrail::rt::v1::#pages(
                     self,

@@ -67,6 +67,12 @@ impl Reader<'_> {
                 items.iter().enumerate().find_map(at)
             }
             Json::Object(members) => {
+                // One field says which kind it is.
+                if let Some(tag) = self.spec.document.keyword(schema, "x-tag").and_then(Json::as_str) {
+                    let kind = value.get(tag).and_then(Json::as_str)?;
+                    let found = self.unnamed(self.spec.document.property(schema, kind)?, value, place);
+                    return found.filter(|found| *found != format!("{place}/{tag}"));
+                }
                 let named = self.spec.document.possible_properties(schema);
                 let more = self.spec.document.keyword(schema, "additionalProperties");
                 // A schema that names nothing describes nothing.

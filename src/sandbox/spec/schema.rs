@@ -93,9 +93,19 @@ impl Schemas {
 /// A schema in the words of JSON Schema 2020-12.
 fn convert(schema: &Json) -> Value {
     let mut out = Map::new();
+    // What a value has to be is said by the kind that one of its fields names.
+    let tag = schema.get("x-tag").and_then(Json::as_str);
     let lenient = schema.get("x-lenient").and_then(Json::as_str);
     for (keyword, value) in schema.members() {
         match keyword.as_str() {
+            "properties" if tag.is_some() => {
+                let tag = tag.unwrap_or_default();
+                let kinds = value.members().iter().map(|(kind, member)| {
+                    let is_it = json!({ "properties": { tag: { "const": kind } }, "required": [tag] });
+                    json!({ "if": is_it, "then": convert(member) })
+                });
+                out.insert("allOf".to_owned(), kinds.collect());
+            }
             "properties" | "patternProperties" => {
                 let properties = value.members().iter().map(|(name, s)| (name.clone(), convert(s)));
                 out.insert(keyword.clone(), Value::Object(properties.collect()));

@@ -3,7 +3,7 @@
 use super::loss::{Loss, Weight};
 use crate::json::Json;
 use crate::model::METHODS;
-use crate::pointer::join;
+use crate::pointer::{join, keys};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -241,6 +241,47 @@ impl Conversion<'_> {
         json
     }
 
+    /// A reference to where its target stands in 3.0.
+    fn moved(&self, json: &Json) -> Json {
+        let mut json = json.clone();
+        if let Some(Json::String(reference)) = json.get_mut("$ref") {
+            if let Some((from, to)) = MOVED.iter().find(|(from, _)| reference.starts_with(from)) {
+                *reference = format!("{to}{}", &reference[from.len()..]);
+            } else if let Some(inner) = self.inner(reference) {
+                *reference = inner;
+            }
+        }
+        json
+    }
+
+    /// A reference to the schema of a reply, or of a body, within another operation.
+    fn inner(&self, reference: &str) -> Option<String> {
+        let keys = keys(reference.strip_prefix('#')?);
+        let (place, rest) = keys.split_at_checked(6)?;
+        let [paths, path, method, section, which, schema] = place else {
+            return None;
+        };
+        if paths != "paths" || schema != "schema" {
+            return None;
+        }
+        let operation = self.root.at(&["paths", path.as_str(), method.as_str()])?;
+        let (section, which, offered) = match section.as_str() {
+            "responses" => ("responses", Some(which), "produces"),
+            "parameters" => {
+                let parameter = operation.get("parameters")?.items().get(which.parse::<usize>().ok()?)?;
+                let is_body = parameter.get("in").and_then(Json::as_str) == Some("body");
+                ("requestBody", None, is_body.then_some("consumes")?)
+            }
+            _ => return None,
+        };
+        let media_types = self.media_types(operation, offered);
+        let steps = ["paths", path.as_str(), method.as_str(), section].into_iter();
+        let steps = steps.chain(which.map(String::as_str));
+        let steps = steps.chain(["content", media_types.first()?.as_str(), "schema"]);
+        let steps = steps.chain(rest.iter().map(String::as_str));
+        Some(steps.fold("#".to_owned(), |at, step| join(&at, step)))
+    }
+
     fn placed(&mut self, parameter: &Json, consumes: &[String], pointer: &str) -> Placed {
         let target = self.target(parameter).clone();
         let name = target.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -255,7 +296,7 @@ impl Conversion<'_> {
                 Placed::Field(name, schema, required)
             }
             // What is referred to stays one thing.
-            _ if parameter.get("$ref").is_some() => Placed::Parameter(moved(parameter)),
+            _ if parameter.get("$ref").is_some() => Placed::Parameter(self.moved(parameter)),
             _ => Placed::Parameter(self.parameter(&target, pointer)),
         }
     }
@@ -334,7 +375,7 @@ impl Conversion<'_> {
 
     fn response(&mut self, response: &Json, produces: &[String], pointer: &str) -> Json {
         if response.get("$ref").is_some() {
-            return moved(response);
+            return self.moved(response);
         }
         let mut out = Json::Object(Vec::new());
         for (name, value) in response.members() {
@@ -378,7 +419,7 @@ impl Conversion<'_> {
 
     fn schema(&mut self, schema: &Json, pointer: &str) -> Json {
         if schema.get("$ref").is_some() {
-            return moved(schema);
+            return self.moved(schema);
         }
         let Json::Object(members) = schema else {
             return schema.clone();
@@ -527,15 +568,4 @@ fn form(fields: Vec<(String, Json, bool)>, consumes: &[String]) -> Json {
         Json::object([(media_type, Json::object([("schema", schema)]))]),
     );
     body
-}
-
-/// A reference to where its target stands in 3.0.
-fn moved(json: &Json) -> Json {
-    let mut json = json.clone();
-    if let Some(Json::String(reference)) = json.get_mut("$ref")
-        && let Some((from, to)) = MOVED.iter().find(|(from, _)| reference.starts_with(from))
-    {
-        *reference = format!("{to}{}", &reference[from.len()..]);
-    }
-    json
 }

@@ -410,3 +410,36 @@ fn replies_schemes_and_schemas_of_2_0_are_those_of_3_0() {
         ("/securityDefinitions/o/flow", Weight::Meaning)
     );
 }
+
+#[test]
+fn a_reference_into_another_operation_follows_the_schema_that_it_names() {
+    let document = json(
+        r##"{"swagger":"2.0","consumes":["application/json"],"paths":{
+        "/a":{"get":{"produces":["application/vnd.a+json"],"responses":{"200":{"description":"","schema":{"type":"object","properties":{"id":{"type":"string"}}}}}},
+          "put":{"parameters":[{"name":"body","in":"body","schema":{"$ref":"#/paths/~1a/get/responses/200/schema"}}],"responses":{"204":{"description":""}}}},
+        "/b":{"get":{"responses":{"200":{"description":"","schema":{"$ref":"#/paths/~1a/put/parameters/0/schema"}},
+          "400":{"description":"","schema":{"$ref":"#/paths/~1a/get/responses/200/schema/properties/id"}},
+          "404":{"description":"","schema":{"$ref":"#/paths/~1a/get/responses/404/schema"}}}}}}}"##,
+    );
+    let root = to_3_0(&document).unwrap().root;
+    let leads = |pointer: &str| root.pointer(pointer).and_then(Json::as_str).map(str::to_owned).unwrap();
+    assert_eq!(
+        leads("/paths/~1a/put/requestBody/content/application~1json/schema/$ref"),
+        "#/paths/~1a/get/responses/200/content/application~1vnd.a+json/schema"
+    );
+    let reply = |status: &str| {
+        leads(&format!(
+            "/paths/~1b/get/responses/{status}/content/application~1json/schema/$ref"
+        ))
+    };
+    assert_eq!(
+        reply("200"),
+        "#/paths/~1a/put/requestBody/content/application~1json/schema"
+    );
+    assert_eq!(
+        reply("400"),
+        "#/paths/~1a/get/responses/200/content/application~1vnd.a+json/schema/properties/id"
+    );
+    // What leads nowhere still does.
+    assert!(reply("404").contains("/404/"));
+}

@@ -31,7 +31,7 @@ impl Work<'_> {
             self.parameter(parameter, path, pointer, &mut out);
         }
         for name in names_in(path) {
-            if !out
+            if !all
                 .iter()
                 .any(|one| text(one, "in") == "path" && text(one, "name") == name)
             {

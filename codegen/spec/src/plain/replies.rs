@@ -1,5 +1,7 @@
 //! What a call is answered with: one type for all successes, and one for all errors.
 
+use std::collections::BTreeSet;
+
 use super::Work;
 use super::bodies::means_json;
 use crate::dialect::Weight;
@@ -7,6 +9,9 @@ use crate::json::Json;
 use crate::media_type::{essence, is_json};
 use crate::names::pascal_case;
 use crate::pointer::keys;
+
+/// More schemas in one another than a document has.
+const DEEPEST: usize = 12;
 
 /// What a reply has, of what a document offers.
 enum Form {
@@ -91,7 +96,7 @@ impl Work<'_> {
             })
             .collect();
         let has_bytes = forms.iter().any(|form| matches!(form, Form::Bytes(_)));
-        let together = self.together(&schemas, &format!("{name}Reply"));
+        let together = self.together(&schemas, &format!("{name}Reply"), pointer, "successes");
         let mut kept = Vec::new();
         for ((status, reply), form) in listed.iter().zip(&forms) {
             let content = match form {
@@ -152,7 +157,7 @@ impl Work<'_> {
             _ => None,
         });
         let content = self
-            .together(&schemas, &format!("{name}Problem"))
+            .together(&schemas, &format!("{name}Problem"), pointer, "errors")
             .zip(media_type)
             .map(|(schema, media_type)| (media_type, Json::object([("schema", schema)])));
         let plain = with_content(reply, content, self.examples(reply));
@@ -162,19 +167,19 @@ impl Work<'_> {
     }
 
     /// One type that reads what each of the schemas describes.
-    fn together(&mut self, schemas: &[&Json], name: &str) -> Option<Json> {
+    fn together(&mut self, schemas: &[&Json], name: &str, pointer: &str, what: &str) -> Option<Json> {
         let first = *schemas.first()?;
         if schemas.iter().all(|schema| *schema == first) {
             return Some(first.clone());
         }
-        let targets: Vec<&Json> = schemas.iter().map(|schema| self.target(schema)).collect();
-        let is_object = |schema: &&Json| {
-            schema.get("type").and_then(Json::as_str) == Some("object") && schema.get("properties").is_some()
-        };
-        if !targets.iter().all(is_object) {
+        let targets: Option<Vec<Json>> = schemas.iter().map(|schema| self.object_of(schema, 0)).collect();
+        let Some(targets) = targets else {
+            let what = format!("what its {what} are made of, which is no object in each: they are read as any JSON");
+            self.lose(pointer, Weight::Meaning, what);
             return Some(Json::Object(Vec::new()));
-        }
+        };
         let mut properties: Vec<(String, Json)> = Vec::new();
+        let mut differing = BTreeSet::new();
         for (name, property) in targets
             .iter()
             .filter_map(|schema| schema.get("properties"))
@@ -184,8 +189,19 @@ impl Work<'_> {
                 None => properties.push((name.clone(), property.clone())),
                 Some((_, known)) if known == property => {}
                 // Of two types, any JSON.
-                Some((_, known)) => *known = Json::Object(Vec::new()),
+                Some((_, known)) => {
+                    *known = Json::Object(Vec::new());
+                    differing.insert(name.clone());
+                }
             }
+        }
+        if !differing.is_empty() {
+            let names = differing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+            let what = format!(
+                "the type of {}, of which its {what} say different ones: any JSON is read",
+                names.join(" and ")
+            );
+            self.lose(pointer, Weight::Meaning, what);
         }
         let required: Vec<Json> = targets[0]
             .get("required")
@@ -204,6 +220,43 @@ impl Work<'_> {
             object.set("required", Json::Array(required));
         }
         Some(self.under_a_name(name, object))
+    }
+
+    /// The object that a schema describes, whatever it is made of; nothing, where it is no object or one of several kinds.
+    fn object_of(&self, schema: &Json, depth: usize) -> Option<Json> {
+        let target = self.target(schema);
+        let is_one_of_many = ["oneOf", "anyOf", "not"]
+            .iter()
+            .any(|keyword| target.get(keyword).is_some());
+        let is_object = target.get("type").is_none_or(|kind| kind.as_str() == Some("object"));
+        if depth > DEEPEST || is_one_of_many || !is_object {
+            return None;
+        }
+        let parts = target.get("allOf").map(Json::items).unwrap_or_default();
+        let mut properties = target.get("properties").cloned().unwrap_or(Json::Object(Vec::new()));
+        let mut required = target.get("required").map(Json::items).unwrap_or_default().to_vec();
+        for part in parts {
+            let part = self.object_of(part, depth + 1)?;
+            for (name, property) in part.get("properties").map(Json::members).unwrap_or_default() {
+                let both = match properties.get(name) {
+                    Some(known) if known != property => {
+                        Json::object([("allOf", Json::Array(vec![known.clone(), property.clone()]))])
+                    }
+                    _ => property.clone(),
+                };
+                properties.set(name, both);
+            }
+            let names = part.get("required").map(Json::items).unwrap_or_default();
+            required.extend(names.iter().cloned());
+        }
+        let says_so = target.get("properties").is_some() || !parts.is_empty();
+        says_so.then(|| {
+            Json::object([
+                ("type", Json::str("object")),
+                ("properties", properties),
+                ("required", Json::Array(required)),
+            ])
+        })
     }
 
     fn form_of(&mut self, reply: &Json, pointer: &str) -> Form {

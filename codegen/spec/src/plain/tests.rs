@@ -99,6 +99,13 @@ fn parameters_are_texts_and_lists_of_texts() {
         &format!(r#"{{"parameters":[{{"name":"id","in":"path","schema":{{}}}}],{ANSWERED}}}"#),
     );
     assert_eq!(faults, ["the path has `{n}`, and no parameter says what it is"]);
+    // One that cannot be sent is there all the same.
+    let matrix = r#"{"name":"n","in":"path","style":"matrix","schema":{"type":"string"}}"#;
+    let (_, _, faults) = of("/a/{n}", "get", &format!(r#"{{"parameters":[{matrix}],{ANSWERED}}}"#));
+    assert_eq!(
+        faults,
+        ["path parameter `n` is written in a style that is not supported"]
+    );
 }
 
 #[test]
@@ -213,6 +220,14 @@ fn all_successes_are_one_type_and_all_errors_another() {
     };
     let (one, other) = (json("One"), json("Other"));
     let together = r#"{"content":{"application/json":{"schema":{"type":"object","properties":{"a":{"type":"string"},"b":{},"c":{"type":"string"}},"required":["a"]}}}}"#;
+    let inline = |schema: &str| format!(r#"{{"content":{{"application/json":{{"schema":{schema}}}}}}}"#);
+    let made = inline(
+        r##"{"allOf":[{"$ref":"#/components/schemas/One"},{"properties":{"d":{"type":"number"}},"required":["d"]}]}"##,
+    );
+    let bare = inline(r#"{"properties":{"d":{"type":"number"}},"required":["d"]}"#);
+    let made_together = r#"{"content":{"application/json":{"schema":{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"},"d":{"type":"number"}},"required":["d"]}}}}"#;
+    let list = inline(r#"{"type":"array","items":{}}"#);
+    let any = r#"{"content":{"application/json":{"schema":{}}}}"#;
     let all = |members: &[(&str, &str)]| {
         let members: Vec<String> = members
             .iter()
@@ -236,7 +251,20 @@ fn all_successes_are_one_type_and_all_errors_another() {
         (
             format!(r#""200":{one},"202":{other}"#),
             all(&[("200", together), ("202", together)]),
+            "the type of `b`, of which its successes say different ones: any JSON is read; \
+             which of its successes has which fields: all are read as one type",
+        ),
+        // Made of several, and without a type.
+        (
+            format!(r#""200":{made},"201":{bare}"#),
+            all(&[("200", made_together), ("201", made_together)]),
             "which of its successes has which fields: all are read as one type",
+        ),
+        (
+            format!(r#""200":{one},"201":{list}"#),
+            all(&[("200", any), ("201", any)]),
+            "what its successes are made of, which is no object in each: they are read as any JSON; \
+             which of its successes has which fields: all are read as one type",
         ),
         (
             format!(r#""200":{one},"204":{{}}"#),
@@ -246,7 +274,8 @@ fn all_successes_are_one_type_and_all_errors_another() {
         (
             format!(r#""204":{{}},"400":{one},"404":{{}},"500":{other}"#),
             all(&[("204", "{}"), ("4XX", together), ("5XX", together)]),
-            "which of its errors has which fields: all are read as one type",
+            "which of its errors has which fields: all are read as one type; \
+             the type of `b`, of which its errors say different ones: any JSON is read",
         ),
         (
             r#""200":{"content":{"application/pdf":{}}}"#.to_owned(),
