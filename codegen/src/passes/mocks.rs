@@ -7,7 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Expr, ImplItem, ImplItemFn, Item, ItemImpl, PathArguments, Stmt, Type};
 
-use super::operations::in_parts;
+use super::parts::in_parts;
 use super::tree::{generic_of, reply_types, type_name};
 use crate::document::Document;
 use crate::transform::Prepared;

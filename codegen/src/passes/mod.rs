@@ -3,6 +3,7 @@
 mod mocks;
 mod operations;
 mod pagination;
+mod parts;
 mod paths;
 mod setter;
 mod state;

@@ -3,19 +3,18 @@
 use finrail_spec::media_type::BodyKind;
 use finrail_spec::model::Operation;
 use finrail_spec::vocabulary::FormStyle;
-use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ImplItemFn, Item, ItemImpl, ItemMod, ItemStruct, ItemUse, Lit, Stmt, Type, parse_quote};
 
 use super::pagination;
+use super::parts::in_parts;
 use super::setter::list_setter;
 use super::state::Passes;
 use super::tree::*;
 use crate::document::is_in_steps;
-use crate::notes::PartNotes;
 use crate::transform::Prepared;
-use finrail_spec::names::{ident_name, pascal_case};
+use finrail_spec::names::pascal_case;
 
 impl Passes<'_> {
     pub(super) fn builders(&mut self, mut module: ItemMod) -> ItemMod {
@@ -458,22 +457,6 @@ impl VisitMut for Wire<'_> {
             call.args.push(parse_quote!(&[#(#fields),*]));
         }
     }
-}
-
-/// The parts of a body, as the runtime writes them.
-pub(super) fn in_parts(parts: &[PartNotes], body: &Expr) -> TokenStream {
-    let parts = parts.iter().map(|part| {
-        let (name, field) = (&part.wire, format_ident!("{}", ident_name(&part.rust)));
-        let media_type = match &part.media_type {
-            Some(media_type) => quote!(::std::option::Option::Some(#media_type)),
-            None => quote!(::std::option::Option::None),
-        };
-        match part.is_file {
-            true => quote!(.files(#name, #media_type, &body.#field)),
-            false => quote!(.values(#name, #media_type, &body.#field)),
-        }
-    });
-    quote!({ let body = #body; ::finrail::rt::v1::Multipart::new() #(#parts)* })
 }
 
 /// A body of bytes takes what is bytes, and no stream: what is sent has to be known to be kept and looked up.
