@@ -232,3 +232,175 @@ async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, may_be_gone: bool
     }
     Ok(revoked)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::token::store::{Lease, Leased, MemoryStore, Older, StoredRecord, Swap, Swapped, swap_alone};
+    use crate::token::{
+        GrantKind, Intent, Issuer, IssuerError, Obtain, Record, Renewal, TokenHandle, TokenKey, TokenReply, TokenStore,
+    };
+    use crate::value::Secret;
+
+    /// A server that writes down which tokens it is asked to revoke.
+    #[derive(Default)]
+    struct Revoking(Mutex<Vec<String>>);
+
+    impl Issuer for Revoking {
+        fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
+            Box::pin(std::future::pending())
+        }
+        fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
+            let token = request.token.secret().expose_secret().to_owned();
+            self.0.lock().unwrap().push(token);
+            Box::pin(std::future::ready(Ok(true)))
+        }
+    }
+
+    /// A store that refuses whatever it has as older than a revision that it has seen.
+    #[derive(Clone)]
+    struct Refusing(MemoryStore, Arc<Mutex<u64>>);
+
+    impl TokenStore for Refusing {
+        fn load<'a>(&'a self, key: &'a TokenKey) -> BoxFuture<'a, Result<Option<StoredRecord>, StoreError>> {
+            Box::pin(async move {
+                let Some(stored) = self.0.load(key).await? else {
+                    return Ok(None);
+                };
+                let newest = *self.1.lock().unwrap();
+                match stored.revision < newest {
+                    true => Err(StoreError::corrupt(Older { stored, newest })),
+                    false => Ok(Some(stored)),
+                }
+            })
+        }
+        fn swap<'a>(&'a self, key: &'a TokenKey, swap: Swap) -> BoxFuture<'a, Result<Swapped, StoreError>> {
+            self.0.swap(key, swap)
+        }
+        fn lease<'a>(
+            &'a self,
+            key: &'a TokenKey,
+            by: &'a str,
+            ttl: Duration,
+        ) -> BoxFuture<'a, Result<Leased, StoreError>> {
+            self.0.lease(key, by, ttl)
+        }
+        fn release<'a>(&'a self, key: &'a TokenKey, lease: Lease) -> BoxFuture<'a, Result<(), StoreError>> {
+            self.0.release(key, lease)
+        }
+    }
+
+    fn key() -> TokenKey {
+        TokenKey::new("mx", "client", GrantKind::AuthorizationCode).subject("jo")
+    }
+
+    fn process(server: &Arc<Revoking>, store: impl TokenStore + 'static) -> TokenHandle {
+        let server = Arc::clone(server) as Arc<dyn Issuer>;
+        TokenHandle::builder(key(), server, Renewal::Refresh)
+            .store(Arc::new(store))
+            .build()
+    }
+
+    /// What a login stores, with this refresh token.
+    async fn stored(server: &Arc<Revoking>, store: &MemoryStore, refresh_token: &str) -> Record {
+        let mut reply = TokenReply::new(format!("access of {refresh_token}"));
+        reply.refresh_token = Some(Secret::from(refresh_token));
+        process(server, store.clone()).adopt(reply).await.unwrap();
+        let stored = store.load(&key()).await.unwrap().unwrap();
+        Record::decode(&stored.bytes).unwrap()
+    }
+
+    async fn put(store: &MemoryStore, record: &Record) -> u64 {
+        let seen = store.load(&key()).await.unwrap().map(|stored| stored.revision);
+        let revision = seen.unwrap_or_default() + 1;
+        let swap = Swap::new(seen, 0, Some(StoredRecord::new(revision, record.encode())));
+        let swapped = swap_alone(store, &key(), swap, "a disk", "go back").await;
+        assert_eq!(swapped.unwrap(), Swapped::Done);
+        revision
+    }
+
+    /// A process that holds nothing of a grant erases it, where the store refuses this record of it as older: the tokens
+    /// whose revocation was asked for within a second, and in the end.
+    async fn erased_over(record: impl FnOnce(Record) -> Record) -> [Vec<String>; 2] {
+        let (server, store) = (Arc::new(Revoking::default()), MemoryStore::new());
+        let record_of_login = stored(&server, &store, "refresh-1").await;
+        let revision = put(&store, &record(record_of_login)).await;
+        let newest = Arc::new(Mutex::new(revision + 1));
+        let eraser = process(&server, Refusing(store.clone(), newest));
+        let erasure = tokio::spawn(async move { eraser.erase(true).await });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let at_once = server.0.lock().unwrap().clone();
+        erasure.await.unwrap().unwrap();
+        let left = store.load(&key()).await.unwrap().unwrap();
+        let left = Record::decode(&left.bytes).unwrap();
+        assert!(left.tokens.is_none() && left.pseudonym.is_some());
+        let revoked = server.0.lock().unwrap().clone();
+        [at_once, revoked]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_erasure_gives_the_sender_of_a_record_that_is_refused_as_older_its_time() {
+        let both = vec!["refresh-1".to_owned(), "access of refresh-1".to_owned()];
+        assert_eq!(erased_over(|record| record).await, [both.clone(), both.clone()]);
+        let with_intent = |record: Record| {
+            let tokens = record.tokens.as_ref().unwrap();
+            let intent = Intent {
+                holder: "another".to_owned(),
+                fence: 1,
+                at: tokens.obtained_at,
+                first_at: None,
+                refresh_token: Fingerprint::of(tokens.refresh_token.as_ref().unwrap()),
+                unanswered: 0,
+                given_up: false,
+                put_back: true,
+            };
+            record.with_intent(intent)
+        };
+        assert_eq!(erased_over(with_intent).await, [vec![], both]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_erasure_revokes_nothing_of_a_grant_that_is_over_or_another_in_a_record_that_is_refused_as_older() {
+        let over = |record: Record| {
+            let at = record.tokens.as_ref().unwrap().obtained_at;
+            record.buried(ReauthorizationReason::Refused, at, "another")
+        };
+        assert_eq!(erased_over(over).await, [Vec::<String>::new(), vec![]]);
+        let of_another = |mut record: Record| {
+            record.key = key().subject("joe");
+            record
+        };
+        assert_eq!(erased_over(of_another).await, [Vec::<String>::new(), vec![]]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_erasure_revokes_the_newer_of_what_is_held_and_of_what_is_refused_as_older() {
+        for (held, refused, revoked) in [(1, 2, 2), (2, 1, 2), (2, 2, 2)] {
+            let (server, store) = (Arc::new(Revoking::default()), MemoryStore::new());
+            let first = stored(&server, &store, "refresh-1").await;
+            let mut second = first.clone();
+            let tokens = first.tokens.clone().unwrap();
+            let mut reply = TokenReply::new("access of refresh-2");
+            reply.refresh_token = Some(Secret::from("refresh-2"));
+            let later = tokens.obtained_at + chrono::TimeDelta::seconds(10);
+            second.tokens = Some(tokens.next(reply, later.into()));
+            let records = [first, second];
+            put(&store, &records[held - 1]).await;
+            let newest = Arc::new(Mutex::new(0));
+            let eraser = process(&server, Refusing(store.clone(), Arc::clone(&newest)));
+            eraser.load().await.unwrap().unwrap();
+            *newest.lock().unwrap() = put(&store, &records[refused - 1]).await + 1;
+            eraser.erase(true).await.unwrap();
+            let asked = server.0.lock().unwrap().clone();
+            let expected = [format!("refresh-{revoked}"), format!("access of refresh-{revoked}")];
+            assert_eq!(asked, expected, "{held} {refused}");
+        }
+    }
+}
