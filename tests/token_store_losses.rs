@@ -976,6 +976,47 @@ async fn a_login_made_while_the_store_had_lost_all_stays_when_an_older_grant_com
     }
 }
 
+/// The store goes on with an older copy, somebody logs in there, and then the newer copy comes back.
+#[tokio::test(start_paused = true)]
+async fn a_login_made_on_an_older_copy_stays_when_the_newer_copy_comes_back() {
+    for seed in [1, 2_000_000, 4_000_000, 7_000_000, 15_000_000] {
+        for (gap, stays) in [(100, true), (62, true), (58, false)] {
+            for looks_first in [0, 1] {
+                let world = World::new(STRICT);
+                let process = |holder: &str, seed| {
+                    let set_up = user(&world.bank, &world.store(), &world.clock, holder);
+                    set_up.seed(seed).build()
+                };
+                let (a, c) = (process("a", seed), process("c", seed * 3 + 77_777));
+                a.adopt(world.bank.login()).await.unwrap();
+                let older = world.address.now().load(&user_key()).await.unwrap();
+                tokio::time::sleep(secs(100)).await;
+                a.adopt(world.bank.login()).await.unwrap();
+                let newer = world.address.now().load(&user_key()).await.unwrap();
+                world.address.fails_over_to(older).await;
+                tokio::time::sleep(secs(gap)).await;
+                c.adopt(world.bank.login()).await.unwrap();
+                tokio::time::sleep(secs(10)).await;
+                world.address.fails_over_to(newer).await;
+                let mut calls = vec![called_each_second([&a, &c][looks_first])];
+                tokio::time::sleep(secs(20)).await;
+                calls.push(called_each_second([&c, &a][looks_first]));
+                tokio::time::sleep(secs(900)).await;
+                calls.iter().for_each(tokio::task::JoinHandle::abort);
+                let newest = if stays { "Bearer access-3" } else { "Bearer access-2" };
+                for handle in [&a, &c] {
+                    let shown = text(&handle.fresh().await.unwrap());
+                    assert_eq!(shown, newest, "{gap} {seed} {looks_first}");
+                }
+                // What is ended after it ends it.
+                a.forget().await.unwrap();
+                tokio::time::sleep(secs(700)).await;
+                assert!(a.fresh().await.is_err() && c.fresh().await.is_err(), "{gap} {seed}");
+            }
+        }
+    }
+}
+
 /// The same where the process of the login remembered a grant that was older still, and had not seen the one that is lost.
 #[tokio::test(start_paused = true)]
 async fn a_login_made_over_a_loss_stays_though_its_process_remembered_an_older_grant() {

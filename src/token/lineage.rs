@@ -227,6 +227,17 @@ impl Lineage {
         !self.blind && self.imported.is_none() && (none_came_before || self.remembered)
     }
 
+    /// Whether this login and that one were each stored over a grant before both, and neither over the other: a store that took
+    /// one of them had not the other, so that they are of two copies of it. A login that waited may have come to one copy late.
+    pub(crate) fn is_of_another_copy_than(&self, other: &Self) -> bool {
+        let looked_in_time = |login: &Self| !login.blind && !login.waited && login.imported.is_none();
+        let is_ancestor_of_both = |ancestor: &Ancestor| other.ancestor(&ancestor.id).is_some();
+        looked_in_time(self)
+            && looked_in_time(other)
+            && Self::kinship(Some(other), Some(self)) == Kinship::Apart
+            && self.before.iter().any(is_ancestor_of_both)
+    }
+
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {
         self.before.iter().find(|ancestor| ancestor.id == id)
     }

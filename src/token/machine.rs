@@ -379,11 +379,14 @@ fn came_after(login: Option<&Lineage>, end: &Tombstone) -> bool {
     login.is_some_and(|login| login.saw_end(end.lineage.as_ref(), end.at) || is_surely_later(login.at(), end.at))
 }
 
-/// Whether the login of these tokens found nothing, though what is stored now began before it, by more than clocks are
-/// wrong: the store had lost that, and got it back.
+/// Whether the login of these tokens found nothing, or an older copy, though what is stored now began before it, by more
+/// than clocks are wrong: the store had lost that, and got it back.
 fn came_while_it_was_lost(held: &TokenSet, stored: &Record) -> bool {
     let logins = held.lineage.as_ref().zip(stored.lineage());
-    logins.is_some_and(|(login, stored)| login.began_over_nothing() && is_surely_later(login.at(), stored.at()))
+    logins.is_some_and(|(login, stored)| {
+        let could_not_see_it = login.began_over_nothing() || login.is_of_another_copy_than(stored);
+        could_not_see_it && is_surely_later(login.at(), stored.at())
+    })
 }
 
 /// Whether tokens of the same login were asked for after the ones that are held, by more than clocks are wrong: somebody

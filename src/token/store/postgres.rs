@@ -160,9 +160,10 @@ RETURNING fence";
 /// the only one that works: a process that still holds it puts it back, and where none does, the user has to authorize
 /// again. Nothing is lost with `synchronous_standby_names` set on the server and `synchronous_commit` at `on` or
 /// `remote_apply`, there or [for the writes of this store](PostgresStoreBuilder::synchronous_commit). Whoever promotes
-/// a standby must promote one that is synchronous. The old server should not come back with what it had: a login made in
-/// between over an older one is dropped for the login that the old server has, in every process, and its tokens live on
-/// at the provider until they end there.
+/// a standby must promote one that is synchronous. The old server should not come back with what it had: a login that was
+/// made in between is put back by a process that holds it, where clocks tell that it is the later one (by more than a
+/// minute); otherwise it is dropped for the login that the old server has, and its tokens live on at the provider until
+/// they end there.
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool,

@@ -52,8 +52,9 @@ use crate::token::TokenKey;
 /// itself: it comes back empty, and its replicas follow.
 ///
 /// A replica that took over without the newest writes should not give way to the old primary again with what that one
-/// had: a login made in between over an older one is dropped for the login that the old primary has, in every process,
-/// and its tokens live on at the provider until they end there.
+/// had. A login that was made in between is put back by a process that holds it, where clocks tell that it is the later
+/// one (by more than a minute); otherwise it is dropped for the login that the old primary has, and its tokens live on at
+/// the provider until they end there.
 #[derive(Clone)]
 pub struct RedisStore {
     connection: Connection,
