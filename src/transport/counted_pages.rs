@@ -1,14 +1,12 @@
 //! Pages that are counted, and those whose cursor goes into the body.
 
-use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 
 use futures_util::future::BoxFuture;
 
-use super::pages::{Next, Nowhere, Pages, Reply, Walk};
+use super::pages::{Next, Nowhere, Pages, Reply, Walk, by_cursor};
 use super::response::ResponseValue;
-use crate::value::next_page::is_none;
 
 /// Pages where the reply has the next cursor, and may say whether there is another page. What the call began with is in no
 /// URL where the cursor goes into the body.
@@ -25,30 +23,7 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    let mut seen = HashSet::<String>::new();
-    let fetch = move |cursor: Option<String>| {
-        send(match cursor {
-            None => call.clone(),
-            Some(cursor) => set(call.clone(), cursor),
-        })
-    };
-    let behind = move |page: &ResponseValue<T>| {
-        let is_further = more(page);
-        if is_further == Some(false) {
-            return Ok(Next::End);
-        }
-        Ok(match next(page).filter(|cursor| !is_none(cursor)) {
-            None if is_further == Some(true) => Nowhere::Unnamed.after(page),
-            None => Next::End,
-            Some(cursor) if !seen.insert(cursor.clone()) => Nowhere::Repeated.after(page),
-            Some(cursor) => Next::Page(Some(cursor)),
-        })
-    };
-    Pages::of(Walk {
-        next: Next::Page(None),
-        fetch,
-        behind,
-    })
+    by_cursor(call, send, set, next, more, |_| false)
 }
 
 /// How pages are counted.

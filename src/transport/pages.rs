@@ -253,7 +253,37 @@ where
     T: Send + 'a,
     E: Send + 'a,
 {
-    let (mut first, mut seen) = (None::<Query>, HashSet::<String>::new());
+    let mut first = None::<Query>;
+    // The cursor that the call began with is known to the call alone, and shows in the URL.
+    let is_first_again = move |page: &ResponseValue<T>| {
+        let asked = query(page.url());
+        match &first {
+            None => {
+                first = Some(asked);
+                false
+            }
+            Some(first) => *first == asked,
+        }
+    };
+    by_cursor(call, send, set, next, |_| None, is_first_again)
+}
+
+/// Pages where the reply has the next cursor, and perhaps a word on whether there is another page. `is_repeated`: the page
+/// is one that came before, whatever its cursors say.
+pub(super) fn by_cursor<'a, C, T, E>(
+    call: C,
+    send: impl Fn(C) -> BoxFuture<'a, Reply<T, E>> + Send + 'a,
+    set: impl Fn(C, String) -> C + Send + 'a,
+    next: impl Fn(&T) -> Option<String> + Send + 'a,
+    more: impl Fn(&T) -> Option<bool> + Send + 'a,
+    mut is_repeated: impl FnMut(&ResponseValue<T>) -> bool + Send + 'a,
+) -> Pages<'a, T, E>
+where
+    C: Clone + Send + 'a,
+    T: Send + 'a,
+    E: Send + 'a,
+{
+    let mut seen = HashSet::<String>::new();
     let fetch = move |cursor: Option<String>| {
         send(match cursor {
             None => call.clone(),
@@ -261,20 +291,18 @@ where
         })
     };
     let behind = move |page: &ResponseValue<T>| {
-        // The cursor that the call began with is known to the call alone, and shows in the URL.
-        let asked = query(page.url());
-        match &first {
-            None => first = Some(asked),
-            Some(first) if *first == asked => return Err(Nowhere::Repeated),
-            Some(_) => {}
+        if is_repeated(page) {
+            return Err(Nowhere::Repeated);
+        }
+        let is_further = more(page);
+        if is_further == Some(false) {
+            return Ok(Next::End);
         }
         Ok(match next(page).filter(|cursor| !is_none(cursor)) {
+            None if is_further == Some(true) => Nowhere::Unnamed.after(page),
             None => Next::End,
-            Some(cursor) if seen.contains(&cursor) => Nowhere::Repeated.after(page),
-            Some(cursor) => {
-                seen.insert(cursor.clone());
-                Next::Page(Some(cursor))
-            }
+            Some(cursor) if !seen.insert(cursor.clone()) => Nowhere::Repeated.after(page),
+            Some(cursor) => Next::Page(Some(cursor)),
         })
     };
     Pages::of(Walk {
