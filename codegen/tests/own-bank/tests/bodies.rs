@@ -1,25 +1,19 @@
 //! Bodies that are neither JSON nor forms: in parts, and bytes of one media type.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
+use common::{bank, client, client_of};
 use finrail::mock::httpmock::MockServer;
-use finrail::sandbox::{Fault, Sandbox};
-use finrail::transport::{Outcome, RetryPolicy};
+use finrail::sandbox::Fault;
+use finrail::transport::Outcome;
 use finrail::{Decimal, FilePart};
+use own_bank::Scope;
 use own_bank::mock::MockServerExt as _;
 use own_bank::types::{CreateDocumentBodyPayer, CreateDocumentBodyType, Document};
-
-fn client(base: &str, id: &str, secret: &str) -> own_bank::Client {
-    own_bank::Client::builder()
-        .base_url(base)
-        .credentials(own_bank::Credentials::new(id, secret))
-        .client_credentials([own_bank::Scope::Transfers])
-        .retry(RetryPolicy::none())
-        .build()
-        .unwrap()
-}
 
 fn document(front: FilePart) -> own_bank::types::builder::CreateDocumentBody {
     own_bank::types::CreateDocumentBody::builder()
@@ -87,7 +81,7 @@ fn on_the_wire(call: impl FnOnce(String) + Send + 'static) -> Vec<u8> {
 fn a_body_in_parts_has_a_part_for_each_value_with_its_type() {
     let request = on_the_wire(|base| {
         let runtime = finrail_test_runtime();
-        let client = client(&base, "client", "s3cr3t");
+        let client = client(&base, "client", "s3cr3t", Scope::Transfers);
         let made = runtime.block_on(client.create_document().body(document(front())).send());
         assert_eq!(made.unwrap().id, "d-1");
     });
@@ -131,7 +125,7 @@ fn a_body_in_parts_has_a_part_for_each_value_with_its_type() {
 fn a_body_of_bytes_is_sent_as_it_is_under_the_banks_media_type() {
     let request = on_the_wire(|base| {
         let runtime = finrail_test_runtime();
-        let client = client(&base, "client", "s3cr3t");
+        let client = client(&base, "client", "s3cr3t", Scope::Transfers);
         let made = runtime.block_on(client.create_mandate().idempotency_key("k-1").body("aa.bb.cc").send());
         assert_eq!(made.unwrap().id, "d-1");
     });
@@ -155,7 +149,7 @@ async fn what_is_wrong_with_a_part_is_told_and_nothing_is_sent() {
     let any = server.create_document(|_, then| {
         then.error(500, &own_bank::types::Refusal::default());
     });
-    let client = client(&server.base_url(), "client", "s3cr3t");
+    let client = client(&server.base_url(), "client", "s3cr3t", Scope::Transfers);
     let wrong = front().media_type("planted\r\nX-Planted: 1");
     let error = client.create_document().body(document(wrong)).send().await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
@@ -168,15 +162,8 @@ async fn what_is_wrong_with_a_part_is_told_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn the_sandbox_takes_the_parts_that_the_document_has() {
-    let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
-        .await
-        .unwrap();
-    let registered = sandbox.client("own_bank");
-    let client = client(
-        &sandbox.url("own_bank"),
-        &registered.client_id,
-        registered.client_secret.expose_secret(),
-    );
+    let sandbox = bank().await;
+    let client = client_of(&sandbox, Scope::Transfers);
     client.create_document().body(document(front())).send().await.unwrap();
     client.create_mandate().body(vec![b'a']).send().await.unwrap();
     let empty = client.create_mandate().body("").send().await.unwrap_err();
@@ -185,15 +172,8 @@ async fn the_sandbox_takes_the_parts_that_the_document_has() {
 
 #[tokio::test]
 async fn a_body_of_bytes_or_parts_is_kept_and_sent_again_as_it_was() {
-    let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
-        .await
-        .unwrap();
-    let registered = sandbox.client("own_bank");
-    let client = client(
-        &sandbox.url("own_bank"),
-        &registered.client_id,
-        registered.client_secret.expose_secret(),
-    );
+    let sandbox = bank().await;
+    let client = client_of(&sandbox, Scope::Transfers);
     let prepared = client.create_mandate().body("aa.bb.cc").prepare().unwrap();
     let kept = serde_json::to_string(prepared.intent()).unwrap();
     assert!(!kept.contains("aa.bb.cc"), "{kept}");
@@ -226,7 +206,7 @@ async fn a_mock_knows_a_call_by_its_bytes_and_by_its_parts() {
         when.body("aa.bb.cc");
         then.created(&made);
     });
-    let client = client(&server.base_url(), "client", "s3cr3t");
+    let client = client(&server.base_url(), "client", "s3cr3t", Scope::Transfers);
     client
         .create_document()
         .body(document(FilePart::new("other")))

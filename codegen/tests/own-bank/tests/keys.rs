@@ -2,6 +2,8 @@
 //! headers that a client is given once.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
 use finrail::ConfigError;
 use finrail::sandbox::Sandbox;
 use finrail::transport::{Outcome, RetryPolicy};
@@ -286,9 +288,7 @@ async fn a_key_is_in_no_error_and_no_debug() {
 
 #[tokio::test]
 async fn the_sandbox_wants_every_key() {
-    let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
-        .await
-        .unwrap();
+    let sandbox = common::bank().await;
     let key = sandbox.client("own_bank").key;
     let client = |app: &str, rate: &str| {
         own_bank::Client::builder()
@@ -311,9 +311,7 @@ async fn the_sandbox_wants_every_key() {
 
 #[tokio::test]
 async fn a_header_of_a_client_is_given_once_and_its_lack_is_told_before_anything_is_sent() {
-    let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
-        .await
-        .unwrap();
+    let sandbox = common::bank().await;
     let client = with_token(&sandbox);
     let error = client.get_limits().send().await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);

@@ -1,20 +1,13 @@
 //! Lists whose pages are counted, and lists whose cursor goes into the body.
 #![allow(clippy::unwrap_used)]
 
-use finrail::mock::httpmock::MockServer;
-use finrail::sandbox::Sandbox;
-use finrail::transport::{Error, Problem, RetryPolicy};
-use own_bank::types::{Document, Search};
+mod common;
 
-fn client(base: &str, id: &str, secret: &str) -> own_bank::Client {
-    own_bank::Client::builder()
-        .base_url(base)
-        .credentials(own_bank::Credentials::new(id, secret))
-        .client_credentials([own_bank::Scope::Accounts])
-        .retry(RetryPolicy::none())
-        .build()
-        .unwrap()
-}
+use common::{client, client_of};
+use finrail::mock::httpmock::MockServer;
+use finrail::transport::{Error, Problem};
+use own_bank::Scope;
+use own_bank::types::{Document, Search};
 
 /// A bank that answers each query with its page.
 fn bank(pages: &[(&str, &str)]) -> (MockServer, own_bank::Client) {
@@ -31,7 +24,7 @@ fn bank(pages: &[(&str, &str)]) -> (MockServer, own_bank::Client) {
             then.status(200).header("content-type", "application/json").body(*page);
         });
     }
-    let client = client(&server.base_url(), "client", "s3cr3t");
+    let client = client(&server.base_url(), "client", "s3cr3t", Scope::Accounts);
     (server, client)
 }
 
@@ -45,15 +38,8 @@ fn is_repeated<T, E>(read: &Result<T, Error<E>>) -> bool {
 
 #[tokio::test]
 async fn the_sandbox_and_the_client_count_alike() {
-    let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
-        .await
-        .unwrap();
-    let registered = sandbox.client("own_bank");
-    let client = client(
-        &sandbox.url("own_bank"),
-        &registered.client_id,
-        registered.client_secret.expose_secret(),
-    );
+    let sandbox = common::bank().await;
+    let client = client_of(&sandbox, Scope::Accounts);
     let all = client.list_notices().page_size(2).items().try_collect().await.unwrap();
     assert_eq!(ids(&all), ["s-1", "s-2", "s-3", "s-4", "s-5"]);
     let later = client

@@ -1,29 +1,14 @@
 //! The bank of `bank.json`, played by the sandbox: one intent makes one payment, however often it is sent.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use finrail::sandbox::{Fault, Sandbox, SandboxClient};
-use finrail::transport::{Outcome, Proof, RetryPolicy};
+mod common;
+
+use common::{bank, client_as, client_of};
+use finrail::sandbox::Fault;
+use finrail::transport::{Outcome, Proof};
 use finrail::{Found, TypedClient as _};
+use own_bank::Scope;
 use own_bank::types::NewPayout;
-
-async fn bank() -> Sandbox {
-    Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
-        .await
-        .unwrap()
-}
-
-fn client_of(sandbox: &Sandbox, registered: &SandboxClient) -> own_bank::Client {
-    own_bank::Client::builder()
-        .base_url(sandbox.url("own_bank"))
-        .credentials(own_bank::Credentials::new(
-            &registered.client_id,
-            registered.client_secret.expose_secret(),
-        ))
-        .client_credentials([own_bank::Scope::Transfers])
-        .retry(RetryPolicy::none())
-        .build()
-        .unwrap()
-}
 
 fn payout<'a>(client: &'a own_bank::Client, amount: &str) -> own_bank::builder::CreatePayout<'a> {
     let body = NewPayout::builder()
@@ -45,7 +30,7 @@ async fn made(client: &own_bank::Client) -> Vec<own_bank::types::Payout> {
 async fn a_payment_whose_reply_was_lost_is_sent_again_and_made_once() {
     for fault in [Fault::lost_reply(), Fault::truncated(), Fault::garbled()] {
         let sandbox = bank().await;
-        let client = client_of(&sandbox, &sandbox.client("own_bank"));
+        let client = client_of(&sandbox, Scope::Transfers);
         assert_eq!(made(&client).await.len(), 0);
         let prepared = payout(&client, "10.50").prepare().unwrap();
         let kept = serde_json::to_string(prepared.intent()).unwrap();
@@ -56,7 +41,7 @@ async fn a_payment_whose_reply_was_lost_is_sent_again_and_made_once() {
 
         let intent = serde_json::from_str(&kept).unwrap();
         // Another process, with a token of its own.
-        let restarted = client_of(&sandbox, &sandbox.client("own_bank"));
+        let restarted = client_of(&sandbox, Scope::Transfers);
         let first = payout(&restarted, "10.50").prepare_again(&intent).unwrap();
         let first = first.send().await.unwrap();
         let second = payout(&restarted, "10.50").prepare_again(&intent).unwrap();
@@ -76,7 +61,7 @@ async fn a_payment_whose_reply_was_lost_is_sent_again_and_made_once() {
 #[tokio::test]
 async fn a_payment_that_was_never_looked_at_is_made_by_the_second_attempt() {
     let sandbox = bank().await;
-    let client = client_of(&sandbox, &sandbox.client("own_bank"));
+    let client = client_of(&sandbox, Scope::Transfers);
     for fault in [Fault::drop_connection(), Fault::status(503)] {
         let before = made(&client).await.len();
         let prepared = payout(&client, "1").prepare().unwrap();
@@ -97,7 +82,7 @@ async fn a_payment_that_was_never_looked_at_is_made_by_the_second_attempt() {
 #[tokio::test]
 async fn a_key_with_another_payment_is_refused_in_the_banks_own_form() {
     let sandbox = bank().await;
-    let client = client_of(&sandbox, &sandbox.client("own_bank"));
+    let client = client_of(&sandbox, Scope::Transfers);
     payout(&client, "1").idempotency_key("k").send().await.unwrap();
     let error = payout(&client, "2").idempotency_key("k").send().await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(422), "{error}");
@@ -117,8 +102,8 @@ async fn a_key_with_another_payment_is_refused_in_the_banks_own_form() {
 #[tokio::test]
 async fn a_key_belongs_to_its_client_and_a_call_without_one_is_always_new() {
     let sandbox = bank().await;
-    let one = client_of(&sandbox, &sandbox.client("own_bank"));
-    let other = client_of(&sandbox, &sandbox.register_client("own_bank", &[]));
+    let one = client_of(&sandbox, Scope::Transfers);
+    let other = client_as(&sandbox.register_client("own_bank", &[]), &sandbox, Scope::Transfers);
     for client in [&one, &other, &one] {
         payout(client, "1").idempotency_key("k").send().await.unwrap();
     }
@@ -132,7 +117,7 @@ async fn a_key_belongs_to_its_client_and_a_call_without_one_is_always_new() {
 #[tokio::test]
 async fn a_refused_payment_leaves_its_key_free() {
     let sandbox = bank().await;
-    let client = client_of(&sandbox, &sandbox.client("own_bank"));
+    let client = client_of(&sandbox, Scope::Transfers);
     let unfit = serde_json::json!({ "amount": "1", "to": "b" });
     let key = finrail::transport::CallOptions::new().header("Idempotency-Key", "k");
     let raw = client
