@@ -569,6 +569,45 @@ fn each_obstacle_alone() {
     assert_eq!(files, 0);
 }
 
+#[test]
+fn a_key_that_stands_twice_is_refused_with_both_lines() {
+    for (file, line, told) in [
+        (
+            "twice.json",
+            18,
+            "the key `/accounts` occurs twice; it stands at 6:5 already",
+        ),
+        ("twice.yaml", 9, "the key `get` occurs twice; it stands at 6:5 already"),
+    ] {
+        let bytes = std::fs::read(folder().join("refused").join(file)).unwrap();
+        let error = Published::read(&bytes).unwrap_err();
+        assert_eq!(error.position.line, line, "{file}: {}", error.message);
+        assert!(error.message.contains(told), "{file}: {}", error.message);
+    }
+}
+
+/// A byte order mark says nothing of what follows it.
+#[test]
+fn a_byte_order_mark_costs_nothing() {
+    let plain = std::fs::read_to_string(folder().join("small/keys.yaml")).unwrap();
+    let document = Published::read(plain.as_bytes()).unwrap().root;
+    let json = document.to_pretty();
+    for text in [plain, json] {
+        let marked = Published::read(format!("\u{feff}{text}").as_bytes()).unwrap();
+        assert_eq!(marked.root, document);
+        assert_eq!(
+            marked.line("/paths/~1one"),
+            Published::read(text.as_bytes()).unwrap().line("/paths/~1one")
+        );
+    }
+    let bundle = made(&document, None).bundle;
+    let generated = |bundle: &str| {
+        let code = finrail_codegen::generate("keys.json", bundle, &finrail_codegen::Options::default());
+        code.unwrap_or_else(|errors| panic!("{errors}"))
+    };
+    assert_eq!(generated(&format!("\u{feff}{bundle}")), generated(&bundle));
+}
+
 /// `codegen/tests/large-bank` compiles this one. `FINRAIL_WRITE=1` writes it anew.
 #[test]
 fn the_bundle_that_is_compiled_is_the_one_that_import_makes() {
