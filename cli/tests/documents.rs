@@ -422,7 +422,7 @@ fn nothing_vanishes_silently() {
 type Counts = (usize, usize, usize, usize, usize);
 
 /// Each obstacle alone: the counts, why operations are left out, and what stands in the client.
-const SMALL: [(&str, Counts, &[&str], &[&str]); 15] = [
+const SMALL: [(&str, Counts, &[&str], &[&str]); 16] = [
     (
         "all-of",
         (2, 1, 0, 1, 1),
@@ -432,6 +432,17 @@ const SMALL: [(&str, Counts, &[&str], &[&str]); 15] = [
         &[
             "pub struct Payment",
             "pub sum: ::std::option::Option<::finrail::rt::v1::Decimal>",
+        ],
+    ),
+    (
+        "bearer",
+        (5, 4, 0, 0, 0),
+        &["it needs `StaffKey` and `Pair` at once, and both stand in the header `authorization`"],
+        &[
+            "KeyPlace::Bearer",
+            "\"StaffKey\"",
+            "Authentication::AccessKey",
+            "grant::TakesAccessKey",
         ],
     ),
     (
