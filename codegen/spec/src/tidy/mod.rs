@@ -7,6 +7,7 @@
 //! of an `allOf` that contradict each other are told, and whatever needs them is left out.
 
 mod directions;
+mod integers;
 mod merge;
 mod unions;
 
@@ -79,14 +80,12 @@ pub fn tidied(root: &Json) -> Tidied {
     let mut out = rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| {
         (kind == Kind::Schema).then(|| tidy.top(object, pointer))
     });
-    if tidy.needs_number && !tidy.named.contains_key(EXACT_NUMBER) {
-        let number = Json::object([
-            ("type", Json::str("number")),
-            ("format", Json::str("decimal")),
-            ("description", Json::str("A number, digit for digit.")),
-        ]);
-        out.set_pointer(&format!("/components/schemas/{EXACT_NUMBER}"), number);
+    if tidy.needs_number {
+        integers::add_exact_number(&mut out);
     }
+    let directions = &tidy.directions;
+    let wide = integers::widened(&mut out, &|pointer| directions.of_schema(pointer) == (false, true));
+    tidy.losses.extend(wide);
     Tidied {
         root: out,
         losses: tidy.losses,
@@ -245,11 +244,11 @@ impl<'d> Tidy<'d> {
                 self.no_enum(&mut schema, pointer);
             }
             Some("integer") => {
-                if !fits_in_64_bits(&schema) {
-                    // Digit for digit, whatever it is.
-                    schema.set("type", Json::str("number"));
-                    schema.set("format", Json::str("decimal"));
-                }
+                // Digit for digit, whatever it is.
+                let is_received_alone = self.directions.of_schema(pointer) == (false, true);
+                let width = integers::width(&schema);
+                let loss = integers::widen(&mut schema, width, pointer, is_received_alone);
+                self.losses.extend(loss);
                 self.no_enum(&mut schema, pointer);
             }
             Some("boolean") => self.no_enum(&mut schema, pointer),
@@ -397,11 +396,7 @@ impl<'d> Tidy<'d> {
             return element;
         }
         self.needs_number = true;
-        let number = Json::object([("$ref", Json::str(format!("{SCHEMAS}{EXACT_NUMBER}")))]);
-        match is_true(&element, "nullable") {
-            true => Json::object([("allOf", Json::Array(vec![number])), ("nullable", Json::Bool(true))]),
-            false => number,
-        }
+        integers::exact_number(&element)
     }
 
     fn string(&mut self, schema: &mut Json, pointer: &str) {
@@ -456,15 +451,6 @@ impl<'d> Tidy<'d> {
             self.lose(pointer, Weight::Rule, "`enum` of values that are no strings");
         }
     }
-}
-
-/// Whether every integer that it allows is one of 64 bits, as far as it says.
-fn fits_in_64_bits(schema: &Json) -> bool {
-    let format = schema.get("format").and_then(Json::as_str);
-    let bound = |keyword: &str| schema.get(keyword).and_then(Json::scalar);
-    let fits =
-        |keyword: &str| bound(keyword).is_none_or(|text| text.parse::<i64>().is_ok() || text.contains(['.', 'e', 'E']));
-    !matches!(format, Some("uint64" | "int128" | "uint128" | "bigint")) && fits("maximum") && fits("minimum")
 }
 
 #[cfg(test)]
