@@ -441,7 +441,7 @@ fn nothing_vanishes_silently() {
 type Counts = (usize, usize, usize, usize, usize);
 
 /// Each obstacle alone: the counts, why operations are left out, and what stands in the client.
-const SMALL: [(&str, Counts, &[&str], &[&str]); 16] = [
+const SMALL: [(&str, Counts, &[&str], &[&str]); 17] = [
     (
         "all-of",
         (2, 1, 0, 1, 1),
@@ -473,6 +473,12 @@ const SMALL: [(&str, Counts, &[&str], &[&str]); 16] = [
             "application/octet-stream",
             "application/jwt",
         ],
+    ),
+    (
+        "contradictions",
+        (2, 2, 2, 2, 2),
+        &[],
+        &["pub sum: ::std::option::Option<::finrail::rt::v1::Json>"],
     ),
     (
         "keys",

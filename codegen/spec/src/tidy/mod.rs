@@ -231,6 +231,9 @@ impl<'d> Tidy<'d> {
     fn plain(&mut self, mut schema: Json, pointer: &str) -> Json {
         self.with_type(&mut schema, pointer);
         schema.remove("discriminator");
+        if let Some(kept) = self.contradiction(&schema, pointer) {
+            return kept;
+        }
         match kind_of(&schema) {
             Some("object") => self.object(&mut schema, pointer),
             Some("array") => {
@@ -256,6 +259,30 @@ impl<'d> Tidy<'d> {
             _ => {}
         }
         schema
+    }
+
+    /// What is kept of a schema whose type is one and whose parts are of another: what it is nobody knows, so nothing is taken from it.
+    fn contradiction(&mut self, schema: &Json, pointer: &str) -> Option<Json> {
+        let kind = kind_of(schema)?;
+        let describes = |keyword: &str| schema.get(keyword).is_some_and(|parts| !parts.members().is_empty());
+        let others: &[&str] = match kind {
+            "string" | "number" | "integer" | "boolean" => &["properties", "items"],
+            "array" => &["properties"],
+            "object" if !describes("properties") => &["items"],
+            _ => &[],
+        };
+        let other = others.iter().find(|keyword| describes(keyword))?;
+        // Whatever it is, it is written as a text there.
+        let is_parameter = crate::pointer::keys(pointer).iter().any(|key| key == "parameters");
+        let (read, as_what) = match is_parameter {
+            true => (Some(("type".to_owned(), Json::str("string"))), "a text"),
+            false => (None, "kept as JSON"),
+        };
+        let what = format!("what it is: `type: {kind}` and `{other}` contradict each other, so it is {as_what}");
+        self.lose(pointer, Weight::Meaning, what);
+        let words = schema.members().iter();
+        let words = words.filter(|(keyword, _)| matches!(keyword.as_str(), "title" | "description" | "nullable"));
+        Some(Json::Object(read.into_iter().chain(words.cloned()).collect()))
     }
 
     /// The type that the other keywords say, where it is missing.

@@ -138,6 +138,51 @@ fn an_integer_beyond_a_decimal_is_read_digit_for_digit_and_told() {
 }
 
 #[test]
+fn a_type_that_contradicts_its_parts_is_json_and_told() {
+    for (schema, kept, told) in [
+        (
+            r#"{"type":"string","description":"A sum.","properties":{"a":{"type":"string"}}}"#,
+            r#"{"description":"A sum."}"#,
+            "what it is: `type: string` and `properties` contradict each other, so it is kept as JSON",
+        ),
+        (
+            r#"{"type":"integer","items":{"type":"string"}}"#,
+            "{}",
+            "what it is: `type: integer` and `items` contradict each other, so it is kept as JSON",
+        ),
+        (
+            r#"{"type":"array","properties":{"a":{}},"items":{"type":"string"}}"#,
+            "{}",
+            "what it is: `type: array` and `properties` contradict each other, so it is kept as JSON",
+        ),
+        (
+            r#"{"type":"object","items":{"type":"string"}}"#,
+            "{}",
+            "what it is: `type: object` and `items` contradict each other, so it is kept as JSON",
+        ),
+        (
+            r#"{"type":"string","properties":{}}"#,
+            r#"{"type":"string","properties":{}}"#,
+            "",
+        ),
+        (
+            r#"{"type":"object","properties":{"a":{}},"items":{"type":"string"}}"#,
+            r#"{"type":"object","properties":{"a":{}},"items":{"type":"string"}}"#,
+            "",
+        ),
+    ] {
+        let (tidy, losses, faults) = of(&format!(r#"{{"A":{schema}}}"#));
+        assert_eq!(tidy, kept, "{schema}");
+        let told: Vec<String> = (!told.is_empty())
+            .then(|| format!("/components/schemas/A: {told}"))
+            .into_iter()
+            .collect();
+        assert_eq!(losses, told, "{schema}");
+        assert!(faults.is_empty(), "{schema}");
+    }
+}
+
+#[test]
 fn whether_a_value_may_be_null_is_said_where_it_is_used() {
     let schemas = r##"{"B":{"type":"string","nullable":true},"C":{"$ref":"#/components/schemas/B"},"A":{"type":"object","nullable":true,
         "properties":{"b":{"$ref":"#/components/schemas/B"},"c":{"$ref":"#/components/schemas/C"},
