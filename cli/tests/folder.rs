@@ -122,6 +122,24 @@ fn a_bank_of_keys_alone_has_a_crate_too() {
 }
 
 #[test]
+fn a_bank_of_names_and_passwords_alone_has_a_crate_too() {
+    let made = Made::new("pairs");
+    let document = include_str!("fixtures/beacon.yaml")
+        .replace("{ App: [], Place: [] }, ", "")
+        .replace("scheme: bearer", "scheme: basic");
+    std::fs::write(made.0.join("beacon.yaml"), document).unwrap();
+    let (code, said) = made.at("", &["new", "beacon", "beacon.yaml"]);
+    assert!(code == 0 && said.contains("3 operations: 3 generated"), "{said}");
+    let read = |file: &str| std::fs::read_to_string(made.0.join("beacon").join(file)).unwrap();
+    let test = read("tests/sandbox.rs");
+    let given = ".access_key(registered.access_key.clone(), registered.access_key_secret.clone())\n        .build()?";
+    assert!(test.contains(given), "{test}");
+    let page = read("README.md");
+    let given = ".access_key(std::env::var(\"BEACON_NAME\")?, std::env::var(\"BEACON_PASSWORD\")?)";
+    assert!(page.contains(given), "{page}");
+}
+
+#[test]
 fn what_is_made_of_an_import_is_made_again_and_checked() {
     let made = Made::new("regen");
     let (code, said) = made.run(&["check"]);

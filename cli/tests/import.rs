@@ -278,6 +278,51 @@ fn what_metadata_and_a_person_say_stands_in_a_new_overlay() {
     assert!(!place.0.join("specs").exists());
 }
 
+/// A bearer token beside OAuth is a key or the access token, and a document says neither.
+#[test]
+fn what_a_bearer_token_is_taken_for_is_told_and_asked() {
+    let staff = HARBOUR
+        .replace(
+            "  securitySchemes:\n",
+            "  securitySchemes:\n    Staff: { type: http, scheme: bearer }\n",
+        )
+        .replace(
+            "operationId: getAccounts\n",
+            "operationId: getAccounts\n      security: [{ Staff: [] }]\n",
+        );
+    assert_ne!(staff, HARBOUR);
+    let place = Place::new("bearer");
+    let import = |answer: fn(&str, &[&str]) -> std::io::Result<Option<String>>| {
+        let _ = std::fs::remove_dir_all(place.0.join("specs"));
+        std::fs::write(place.0.join("harbour.yaml"), &staff).unwrap();
+        let (outcome, told) = place.import(Some("harbour.yaml"), |options| options.ask = Some(answer));
+        assert_eq!(outcome, Outcome::Fresh, "{told}");
+        let bundle = place.bundle();
+        let security = bundle["paths"]["/accounts"]["get"]["security"].to_string();
+        (security, place.read("overlay.yaml"), told)
+    };
+    let (security, overlay, told) = import(|_, _| Ok(None));
+    assert_eq!(security, r#"[{"Staff":[]}]"#);
+    assert!(
+        told.contains("whether `Staff` is the access token of OAuth or a key of its own"),
+        "{told}"
+    );
+    assert!(overlay.contains("  #   update: { x-credential: key }\n"), "{overlay}");
+    let (security, overlay, told) = import(|question, answers| {
+        let is_asked = question.contains("`Staff`");
+        assert!(!is_asked || answers == ["key", "access_token"]);
+        Ok(is_asked.then(|| "access_token".to_owned()))
+    });
+    assert_eq!(security, r#"[{"oauth":[]}]"#);
+    assert!(!told.contains("`Staff`"), "{told}");
+    assert!(
+        overlay.contains(
+            "target: \"$.components.securitySchemes['Staff']\"\n    update: { x-credential: access_token }\n"
+        ),
+        "{overlay}"
+    );
+}
+
 #[test]
 fn what_becomes_of_a_document_is_told_to_programs_too() {
     let place = Place::new("json");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use finrail_spec::json::Json;
+use finrail_spec::json::{Json, without_mark};
 use finrail_spec::lines::Lines;
 use finrail_spec::media_type::is_json;
 use finrail_spec::model::{Fault, METHODS, Operation, Server, Specification};
@@ -56,6 +56,7 @@ fn meanings(specification: &Specification) -> BTreeMap<String, String> {
 
 impl Document {
     pub fn parse(file: &str, text: &str) -> Result<Self, Errors> {
+        let text = without_mark(text);
         let json: Value = serde_json::from_str(text).map_err(|e| Error {
             file: file.to_owned(),
             line: Some(e.line()),

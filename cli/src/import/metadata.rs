@@ -1,5 +1,7 @@
 //! What metadata of an authorization server says that a document does not (RFC 8414, OpenID Connect Discovery).
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// How a client shows who it is, as far as finrail has it, the best known first.
@@ -18,6 +20,8 @@ pub struct Known {
     pub token: Option<String>,
     /// `revocation_endpoint`
     pub revoke: Option<String>,
+    /// What bearer tokens beside OAuth are, by the names of their schemes: `key` or `access_token`.
+    pub bearers: BTreeMap<String, String>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -80,6 +84,7 @@ pub fn known(bytes: &[u8]) -> Result<Known, String> {
         authorize: text("authorization_endpoint"),
         token: text("token_endpoint"),
         revoke: text("revocation_endpoint"),
+        bearers: BTreeMap::new(),
         notes,
     })
 }

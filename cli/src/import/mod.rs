@@ -12,6 +12,7 @@ mod report;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use finrail_spec::bearer::{CREDENTIALS, in_doubt};
 use finrail_spec::published::{Language, Published};
 
 pub use bundle::{Facts, ImportError, Imported, import};
@@ -266,6 +267,19 @@ fn known_of(
         if known.pkce.is_none() {
             let question = "What does the bank's documentation say of PKCE (RFC 7636)?";
             known.pkce = ask(question, &["undocumented", "required", "supported", "refused"])?;
+        }
+    }
+    if let Some(ask) = options.ask {
+        for (place, taken) in in_doubt(&published.root) {
+            let name = place.last().map_or("", String::as_str);
+            let question = format!(
+                "Is the bearer token `{name}` a key that the bank hands out, or the access token of OAuth (RFC 6750)?"
+            );
+            let mut answers = CREDENTIALS;
+            answers.sort_by_key(|word| *word != taken.word());
+            if let Some(answer) = ask(&question, &answers)? {
+                known.bearers.insert(name.to_owned(), answer);
+            }
         }
     }
     Ok(Ok(known))

@@ -1,7 +1,9 @@
 //! The overlay of a new import: what only a person knows, with what is assumed until they say it, and what is proposed.
 
+use std::borrow::Borrow;
 use std::fmt::Write as _;
 
+use finrail_spec::bearer::{Taken, in_doubt};
 use finrail_spec::json::Json;
 
 use super::metadata::Known;
@@ -96,6 +98,9 @@ pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String], known: &K
             "  # The document tells of no authorization server: a bearer token is taken for one that the bank gives an application, as a key.\n  # If there is OAuth, say so of the scheme:\n  # - target: $.components.securitySchemes['...']\n  #   update: {{ type: oauth2, flows: {{ authorizationCode: {{ authorizationUrl: \"\", tokenUrl: \"\", scopes: {{}} }} }}, x-oauth: {{ client_authentication: {{ default: client_secret_basic }} }} }}"
         );
     }
+    for (place, taken) in in_doubt(root) {
+        out.push_str(&of_bearer(&place, taken, known));
+    }
     let proposals = proposals(root);
     if !proposals.is_empty() {
         let _ = writeln!(
@@ -118,16 +123,34 @@ pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String], known: &K
     out
 }
 
+/// What a bearer token beside OAuth is: what a person answered, or what it is taken for until they say.
+fn of_bearer(place: &[String], taken: Taken, known: &Known) -> String {
+    let (name, section) = place
+        .split_last()
+        .map_or(("", &[][..]), |(name, section)| (name.as_str(), section));
+    let (mark, word) = match known.bearers.get(name) {
+        Some(word) => ("", word.as_str()),
+        None => ("# ", taken.word()),
+    };
+    format!(
+        "  # {}: `key` if the bank hands out its token, `access_token` if it is the one of OAuth.\n  {mark}- target: {}\n  {mark}  update: {{ \
+         x-credential: {word} }}\n",
+        Json::str(name),
+        Json::str(target(section, name))
+    )
+}
+
+fn target<S: Borrow<str>>(section: &[S], name: &str) -> String {
+    format!("$.{}['{}']", section.join("."), name.replace('\'', "\\'"))
+}
+
 /// The security scheme with access tokens, and its place.
 pub(super) fn oauth(root: &Json) -> Option<(String, &Json)> {
     for section in [&["components", "securitySchemes"][..], &["securityDefinitions"]] {
         for (name, scheme) in root.at(section).map(Json::members).unwrap_or_default() {
             let kind = scheme.get("type").and_then(Json::as_str).unwrap_or_default();
             if matches!(kind, "oauth2" | "openIdConnect") {
-                return Some((
-                    format!("$.{}['{}']", section.join("."), name.replace('\'', "\\'")),
-                    scheme,
-                ));
+                return Some((target(section, name), scheme));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use finrail_spec::model::Specification;
 use finrail_spec::vocabulary::Grant;
 
-use super::journey::journey;
+use super::journey::{journey, takes_pair};
 
 const SETTINGS: &str = r#"# Where `finrail check`, `regen` and `drift` find the specifications, and where pages and outlines go that they make.
 specs = "specs"
@@ -150,9 +150,11 @@ let login = app.authorize(finrail::NO_SCOPES)?; // or scopes, as `{module}::Scop
                 .iter()
                 .flat_map(|operation| &operation.keys)
                 .next();
-            let key = key.map_or(String::new(), |key| {
-                format!("\n    .key({:?}, std::env::var(\"{prefix}_KEY\")?)", key.scheme)
+            let pair = takes_pair(&self.document).then(|| {
+                format!("\n    .access_key(std::env::var(\"{prefix}_NAME\")?, std::env::var(\"{prefix}_PASSWORD\")?)")
             });
+            let key = key.map(|key| format!("\n    .key({:?}, std::env::var(\"{prefix}_KEY\")?)", key.scheme));
+            let key = key.or(pair).unwrap_or_default();
             format!("let client = {module}::Client::builder()\n    {environment}{key}\n    .build()?;")
         } else {
             format!(

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use finrail_spec::json::Json;
 use finrail_spec::made;
 use finrail_spec::media_type::is_json;
-use finrail_spec::model::{Operation, Parameter, Place, Specification};
+use finrail_spec::model::{Operation, Parameter, Place, Requirement, Specification};
 use finrail_spec::names::{ident_name, snake_case, variant_name};
 use finrail_spec::vocabulary::{ClientKind, Effect, Grant};
 
@@ -162,6 +162,10 @@ fn of_keys(document: &Specification, module: &str, id: &str) -> String {
         .iter()
         .map(|key| format!("\n        .key({key:?}, registered.key.clone())"))
         .collect();
+    let pair = match takes_pair(document) {
+        true => "\n        .access_key(registered.access_key.clone(), registered.access_key_secret.clone())",
+        false => "",
+    };
     let mut out = format!(
         r#"//! The client against the bank, played from the same document: no account at the bank is needed.
 
@@ -177,13 +181,24 @@ async fn bank() -> Result<Sandbox, Box<dyn std::error::Error>> {{
 fn client(sandbox: &Sandbox) -> Result<{module}::Client, Box<dyn std::error::Error>> {{
     let registered = sandbox.client("{id}");
     Ok({module}::Client::builder()
-        .base_url(sandbox.url("{id}")){keys}
+        .base_url(sandbox.url("{id}")){pair}{keys}
         .build()?)
 }}
 "#
     );
     calls(document, module, id, "let client = client(&sandbox)?;", &mut out);
     out
+}
+
+/// Whether calls take a name and a password in HTTP Basic.
+pub(super) fn takes_pair(document: &Specification) -> bool {
+    let calls = document
+        .operations
+        .iter()
+        .filter(|operation| operation.client == ClientKind::Api);
+    calls
+        .flat_map(|operation| &operation.security)
+        .any(|way| *way == Requirement::AccessKey)
 }
 
 /// The scopes of a grant as they are written in Rust.

@@ -38,6 +38,16 @@ pub enum Json {
 #[error("not a JSON document")]
 pub struct NotJson;
 
+/// The text of a file without the byte order mark that some editors put in front of it (RFC 8259 section 8.1).
+///
+/// ```
+/// assert_eq!(finrail_spec::json::without_mark("\u{feff}{}"), "{}");
+/// ```
+#[must_use]
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 impl Json {
     /// Reads a document.
     ///

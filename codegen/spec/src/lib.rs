@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 #[cfg(feature = "value")]
+pub mod bearer;
+#[cfg(feature = "value")]
 pub mod bundle;
 #[cfg(feature = "check")]
 pub mod check;

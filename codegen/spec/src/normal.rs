@@ -14,7 +14,7 @@ use crate::plain::plain;
 use crate::pointer::{join, keys};
 use crate::rebuild::{edited, rebuilt};
 use crate::references::resolved;
-use crate::security::secured;
+use crate::security::secured_within;
 use crate::tidy::tidied;
 
 /// A document as the generator reads it, and what became of the published one.
@@ -134,7 +134,7 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     let own = is_own(&root);
     let mut problems = Vec::new();
     if !own {
-        let secured = secured(&root);
+        let secured = secured_within(&root, &converted.root);
         root = secured.root;
         losses.extend(secured.losses);
         faults.extend(secured.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
@@ -394,6 +394,23 @@ mod tests {
             root.get("info").map(ToString::to_string).as_deref(),
             Some(r#"{"title":"7","version":"2.10"}"#)
         );
+    }
+
+    #[test]
+    fn what_a_bearer_token_is_does_not_follow_from_which_operations_are_chosen() {
+        let document = Json::parse(
+            r#"{"openapi":"3.0.3","info":{"title":"Bank","version":"1"},"paths":{
+            "/a":{"get":{"operationId":"a","security":[{"Staff":[]}],"responses":{"204":{"description":""}}}},
+            "/b":{"get":{"operationId":"b","security":[{"Login":[]}],"responses":{"204":{"description":""}}}}},
+            "components":{"securitySchemes":{"Staff":{"type":"http","scheme":"bearer"},"Login":{"type":"oauth2","flows":{
+            "clientCredentials":{"tokenUrl":"https://bank.example/token","scopes":{}}}}}}}"#,
+        )
+        .unwrap();
+        for only in [&[][..], &["a"]] {
+            let normal = normalised(&document, &Only::of(only.iter().copied())).unwrap();
+            let security = normal.root.pointer("/paths/~1a/get/security").unwrap();
+            assert_eq!(security.to_string(), r#"[{"Staff":[]}]"#, "{only:?}");
+        }
     }
 
     #[test]

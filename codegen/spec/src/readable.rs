@@ -86,6 +86,7 @@ pub fn examples(root: &Json) -> Examples {
                             operation: &pointer,
                             status,
                             found: &mut found.unreadable,
+                            wide: &mut Vec::new(),
                         };
                         reading.value(schema, example, "", &at, 0);
                     }
@@ -94,6 +95,35 @@ pub fn examples(root: &Json) -> Examples {
         }
     }
     found
+}
+
+/// Integers in examples of bodies and replies that have more than 64 bits: the pointer of the schema of each, and its digits.
+#[cfg(feature = "value")]
+pub(crate) fn wide_integers(root: &Json) -> Vec<(String, String)> {
+    let mut wide = Vec::new();
+    for (pointer, operation) in crate::naming::operations_of(root) {
+        let replies = operation.get("responses").map(Json::members).unwrap_or_default().iter();
+        let replies = replies.map(|(status, reply)| (format!("{pointer}/responses/{}", token(status)), reply));
+        let body = operation.get("requestBody");
+        let body = body.map(|body| (format!("{pointer}/requestBody"), body));
+        for (at, holder) in replies.chain(body) {
+            for (media_type, content) in holder.get("content").map(Json::members).unwrap_or_default() {
+                let Some(schema) = content.get("schema") else { continue };
+                let at = format!("{at}/content/{}/schema", token(media_type));
+                for example in shown(content) {
+                    let mut reading = Reading {
+                        root,
+                        operation: &pointer,
+                        status: "",
+                        found: &mut Vec::new(),
+                        wide: &mut wide,
+                    };
+                    reading.value(schema, example, "", &at, 0);
+                }
+            }
+        }
+    }
+    wide
 }
 
 /// The examples of a media type. A text that is meant to be JSON is none.
@@ -113,6 +143,8 @@ struct Reading<'r> {
     operation: &'r str,
     status: &'r str,
     found: &'r mut Vec<Unreadable>,
+    /// Whole numbers of more than 64 bits, each with its schema.
+    wide: &'r mut Vec<(String, String)>,
 }
 
 /// More in one another than an example has.
@@ -198,6 +230,12 @@ impl<'r> Reading<'r> {
             },
             ("integer", _) => match value {
                 Json::Number(digits) if digits.parse::<i64>().is_ok() => return,
+                Json::Number(digits) => {
+                    if digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+                        self.wide.push((place.clone(), digits.clone()));
+                    }
+                    "a whole number"
+                }
                 _ => "a whole number",
             },
             ("boolean", _) => match value {
@@ -273,7 +311,7 @@ const A_DECIMAL: &str = "an amount of at most 28 digits";
 const PLACES: i64 = 28;
 const GREATEST: u128 = (1 << 96) - 1;
 
-fn is_decimal(text: &str) -> bool {
+pub(crate) fn is_decimal(text: &str) -> bool {
     let text = text.trim();
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

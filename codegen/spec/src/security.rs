@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bearer::{self, CREDENTIAL, CREDENTIALS, Taken, is_bearer, is_of_a_server};
 use crate::dialect::{Loss, Weight};
 use crate::grammar::Kind;
 use crate::json::Json;
@@ -32,14 +33,16 @@ enum Scheme {
     Bearer,
     /// HTTP Basic with a key.
     Basic,
-    /// A key that an application has once and for all: in a header, in the query, or as a bearer credential.
-    Key,
+    /// A key that an application has once and for all: in a header, in the query, or as a bearer credential. Where it stands.
+    Key(String),
     /// Shown below HTTP: a client certificate.
     Below,
     /// Anything else, in words.
     Other(String),
 }
 
+/// Where access tokens and the pair of HTTP Basic stand (RFC 9110 section 11.6.2).
+const AUTHORIZATION: &str = "header `authorization`";
 const SCHEMES: &str = "/components/securitySchemes";
 /// Where tokens are revoked (RFC 7009), which OpenAPI has no word for.
 const REVOCATION: &str = "x-revocation-url";
@@ -65,18 +68,25 @@ const REVOCATION: &str = "x-revocation-url";
 /// ```
 #[must_use]
 pub fn secured(root: &Json) -> Secured {
+    secured_within(root, root)
+}
+
+/// The same of a part of a document: what a bearer token is, all of its calls say.
+pub(crate) fn secured_within(root: &Json, whole: &Json) -> Secured {
     let listed = root.pointer(SCHEMES).map(Json::members).unwrap_or_default();
-    let has_server = listed.iter().any(|(_, scheme)| is_of_a_server(scheme));
+    let in_doubt = bearer::taken(listed, &[root, whole]);
+    let schemes: BTreeMap<String, Scheme> = listed
+        .iter()
+        .map(|(name, scheme)| (name.clone(), kind_of(scheme, taken(&in_doubt, name))))
+        .collect();
     let mut work = Work {
-        schemes: listed
-            .iter()
-            .map(|(name, scheme)| (name.clone(), kind_of(scheme, has_server)))
-            .collect(),
-        names: names_of_keys(listed, has_server),
+        names: names_of_keys(&schemes),
+        schemes,
+        used_bearers: BTreeSet::new(),
         everywhere: root.get("security").cloned(),
         used: BTreeSet::new(),
         used_keys: BTreeSet::new(),
-        uses_basic: false,
+        used_basics: BTreeSet::new(),
         losses: Vec::new(),
         faults: Vec::new(),
     };
@@ -85,17 +95,28 @@ pub fn secured(root: &Json) -> Secured {
     });
     out.remove("security");
     let Work {
+        schemes: kinds,
+        names,
         used,
+        used_bearers,
         used_keys,
-        uses_basic,
+        used_basics,
         mut losses,
         faults,
         ..
     } = work;
-    let mut problems = Vec::new();
+    let mut problems = unknown_credentials(listed);
+    let of_use = in_doubt
+        .iter()
+        .filter(|(name, _)| used_keys.contains(name) || used_bearers.contains(name));
+    losses.extend(of_use.map(|(name, taken)| Loss {
+        pointer: join(SCHEMES, name),
+        weight: Weight::Meaning,
+        what: taken.told(name),
+    }));
     let bearers: Vec<&Json> = listed
         .iter()
-        .filter(|(_, scheme)| kind_of(scheme, has_server) == Scheme::Bearer)
+        .filter(|(name, _)| kinds.get(name) == Some(&Scheme::Bearer))
         .map(|(_, scheme)| scheme)
         .collect();
     let mut schemes = Vec::new();
@@ -106,11 +127,22 @@ pub fn secured(root: &Json) -> Secured {
             with_endpoints(&mut out, server, &mut losses, &mut problems),
         ));
     }
-    if uses_basic {
+    if used_basics.len() > 1 {
+        let names: Vec<String> = used_basics.iter().map(|name| format!("`{name}`")).collect();
+        losses.push(Loss {
+            pointer: SCHEMES.to_owned(),
+            weight: Weight::Meaning,
+            what: format!(
+                "that {} are different: a client has one name and password, so build one for each",
+                names.join(" and ")
+            ),
+        });
+    }
+    if !used_basics.is_empty() {
         let basic = Json::object([("type", Json::str("http")), ("scheme", Json::str("basic"))]);
         schemes.push(("accessKey".to_owned(), basic));
     }
-    for (name, to) in &names_of_keys(listed, has_server) {
+    for (name, to) in &names {
         if used_keys.contains(name)
             && let Some((_, scheme)) = listed.iter().find(|(known, _)| known == name)
         {
@@ -146,10 +178,8 @@ const KEPT_OF_KEYS: [&str; 5] = ["type", "in", "name", "scheme", "description"];
 const TAKEN: [&str; 4] = ["oauth", "accessKey", "clientBasic", "registrationToken"];
 
 /// What the schemes of keys are called: as the document has it, unless the library has one of that name.
-fn names_of_keys(listed: &[(String, Json)], has_server: bool) -> BTreeMap<String, String> {
-    let keys = listed
-        .iter()
-        .filter(|(_, scheme)| kind_of(scheme, has_server) == Scheme::Key);
+fn names_of_keys(schemes: &BTreeMap<String, Scheme>) -> BTreeMap<String, String> {
+    let keys = schemes.iter().filter(|(_, kind)| matches!(kind, Scheme::Key(_)));
     let named = keys.map(|(name, _)| match TAKEN.contains(&name.as_str()) {
         true => (name.clone(), format!("{name}Key")),
         false => (name.clone(), name.clone()),
@@ -157,35 +187,49 @@ fn names_of_keys(listed: &[(String, Json)], has_server: bool) -> BTreeMap<String
     named.collect()
 }
 
-/// Whether a scheme is of an authorization server, or a person says that it is.
-fn is_of_a_server(scheme: &Json) -> bool {
-    matches!(text(scheme, "type"), "oauth2" | "openIdConnect")
-        || scheme.get("x-oauth").is_some_and(|oauth| {
-            // What an overlay assumes of a bearer token says of no server yet.
-            oauth.get("grants").is_some()
-        })
-        || scheme.get("flows").is_some()
+/// What a person says of schemes, and means nothing.
+fn unknown_credentials(listed: &[(String, Json)]) -> Vec<String> {
+    let said = listed
+        .iter()
+        .filter_map(|(name, scheme)| Some((name, scheme, scheme.get(CREDENTIAL)?)));
+    let is_known = |word: &Json| word.as_str().is_some_and(|word| CREDENTIALS.contains(&word));
+    let unfit = said.filter_map(|(name, scheme, word)| {
+        let what = match is_known(word) {
+            true if is_bearer(scheme) => return None,
+            true => "which says of a bearer token what it is, and this scheme is another".to_owned(),
+            false => format!("which is none of `{}`", CREDENTIALS.join("` and `")),
+        };
+        Some(format!(
+            "the security scheme `{name}` has `{CREDENTIAL}: {word}`, {what}"
+        ))
+    });
+    unfit.collect()
+}
+
+fn taken(in_doubt: &[(String, Taken)], name: &str) -> Option<Taken> {
+    let found = in_doubt.iter().find(|(known, _)| known == name);
+    found.map(|(_, taken)| *taken)
 }
 
 fn text<'j>(json: &'j Json, name: &str) -> &'j str {
     json.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn kind_of(scheme: &Json, has_server: bool) -> Scheme {
+/// What a scheme is; one that may be an access token or a key is taken for one of them.
+fn kind_of(scheme: &Json, taken: Option<Taken>) -> Scheme {
     let place = text(scheme, "in");
     let name = text(scheme, "name");
+    if is_of_a_server(scheme) || taken.is_some_and(|taken| taken != Taken::Key) {
+        return Scheme::Bearer;
+    }
     match (text(scheme, "type"), text(scheme, "scheme").to_lowercase().as_str()) {
-        ("oauth2" | "openIdConnect", _) => Scheme::Bearer,
-        // Where there is a server, this is its token; else the one that the bank gives an application.
-        ("http", "bearer") if has_server => Scheme::Bearer,
-        ("http", "bearer") => Scheme::Key,
+        _ if is_bearer(scheme) => Scheme::Key(AUTHORIZATION.to_owned()),
         ("http", "basic") => Scheme::Basic,
         ("mutualTLS", _) => Scheme::Below,
-        // Some documents have no other word for an access token.
-        ("apiKey", _) if has_server && place == "header" && name.eq_ignore_ascii_case("authorization") => {
-            Scheme::Bearer
+        ("apiKey", _) if place == "header" && !name.is_empty() => {
+            Scheme::Key(format!("header `{}`", name.to_lowercase()))
         }
-        ("apiKey", _) if matches!(place, "header" | "query") && !name.is_empty() => Scheme::Key,
+        ("apiKey", _) if place == "query" && !name.is_empty() => Scheme::Key(format!("query parameter `{name}`")),
         ("apiKey", _) => Scheme::Other(format!(
             "a key in {} `{name}`",
             if place.is_empty() { "no place" } else { place }
@@ -202,9 +246,12 @@ struct Work {
     /// Those that operations need.
     used_keys: BTreeSet<String>,
     everywhere: Option<Json>,
+    /// Schemes of the access token that operations need.
+    used_bearers: BTreeSet<String>,
     /// Scopes that operations need.
     used: BTreeSet<String>,
-    uses_basic: bool,
+    /// Schemes of HTTP Basic that operations need.
+    used_basics: BTreeSet<String>,
     losses: Vec<Loss>,
     faults: Vec<OperationFault>,
 }
@@ -241,37 +288,52 @@ impl Work {
 
     /// Schemes of which all are needed.
     fn alternative(&mut self, alternative: &Json) -> Result<Json, String> {
-        let (mut bearer, mut basic): (Option<Vec<Json>>, bool) = (None, false);
+        let (mut bearer, mut basic): (Option<Vec<Json>>, Option<String>) = (None, None);
         let mut keys: Vec<String> = Vec::new();
+        // Where each credential stands: one place carries one of them.
+        let mut places: Vec<(&str, &str)> = Vec::new();
         for (name, scopes) in alternative.members() {
-            match self.schemes.get(name) {
+            let place = match self.schemes.get(name) {
                 None => return Err(format!("`{name}`, which is no scheme of the document")),
                 Some(Scheme::Other(what)) => return Err(what.clone()),
                 Some(Scheme::Bearer) => {
+                    self.used_bearers.insert(name.clone());
+                    let is_first = bearer.is_none();
                     let all = bearer.get_or_insert_with(Vec::new);
                     for scope in scopes.items() {
                         if !all.contains(scope) {
                             all.push(scope.clone());
                         }
                     }
+                    is_first.then_some(AUTHORIZATION)
                 }
-                Some(Scheme::Basic) => basic = true,
-                Some(Scheme::Key) => keys.push(name.clone()),
-                Some(Scheme::Below) => {}
+                Some(Scheme::Basic) => {
+                    basic = Some(name.clone());
+                    Some(AUTHORIZATION)
+                }
+                Some(Scheme::Key(place)) => {
+                    keys.push(name.clone());
+                    Some(place.as_str())
+                }
+                Some(Scheme::Below) => None,
+            };
+            let Some(place) = place else { continue };
+            if let Some((_, other)) = places.iter().find(|(known, _)| *known == place) {
+                return Err(format!("`{other}` and `{name}` at once, and both stand in the {place}"));
             }
+            places.push((place, name));
         }
         let mut plain = match (bearer, basic) {
-            (Some(_), true) => return Err("an access token and a key in one header".to_owned()),
-            (Some(scopes), false) => {
+            (Some(scopes), _) => {
                 self.used
                     .extend(scopes.iter().filter_map(Json::as_str).map(str::to_owned));
                 Json::object([("oauth", Json::Array(scopes))])
             }
-            (None, true) => {
-                self.uses_basic = true;
+            (None, Some(name)) => {
+                self.used_basics.insert(name);
                 Json::object([("accessKey", Json::Array(Vec::new()))])
             }
-            (None, false) => Json::Object(Vec::new()),
+            (None, None) => Json::Object(Vec::new()),
         };
         for key in keys {
             let name = self.names.get(&key).cloned().unwrap_or_else(|| key.clone());
@@ -653,7 +715,34 @@ mod tests {
                 "",
                 "",
             ),
+            // No call takes OAuth otherwise.
             (r#"[{"Token":[]},{"Header":[]}]"#, r#"[{"oauth":[]}]"#, "", ""),
+            (r#"[{"Token":[],"Key":[]}]"#, r#"[{"oauth":[],"Key":[]}]"#, "", ""),
+            // It cannot be another one.
+            (
+                r#"[{"Token":[],"Login":["read"]},{"Token":[]}]"#,
+                r#"[{"oauth":["read"]},{"oauth":[]}]"#,
+                "",
+                "",
+            ),
+            (
+                r#"[{"Token":[]},{"Login":[]},{"Header":[],"Key":[]}]"#,
+                r#"[{"Token":[]},{"oauth":[]},{"Header":[],"Key":[]}]"#,
+                "",
+                "",
+            ),
+            (
+                r#"[{"Basic":[],"Key":[]},{"Query":[]},{"Login":[]}]"#,
+                r#"[{"accessKey":[],"Key":[]},{"Query":[]},{"oauth":[]}]"#,
+                "",
+                "",
+            ),
+            (
+                r#"[{"Login":[]},{"Token":[],"Basic":[]}]"#,
+                r#"[{"oauth":[]}]"#,
+                "that it can be called with `Token` and `Basic` at once, and both stand in the header `authorization` too",
+                "",
+            ),
             (
                 r#"[{"Basic":[]},{"Login":[]}]"#,
                 r#"[{"accessKey":[]},{"oauth":[]}]"#,
@@ -696,7 +785,7 @@ mod tests {
                 r#"[{"Basic":[],"Login":[]}]"#,
                 "[]",
                 "",
-                "it needs an access token and a key in one header",
+                "it needs `Basic` and `Login` at once, and both stand in the header `authorization`",
             ),
         ] {
             let secured = of(security, &schemes);
@@ -707,6 +796,91 @@ mod tests {
             let faults: Vec<&str> = secured.faults.iter().map(|fault| fault.wrong.as_str()).collect();
             assert_eq!(faults.join("; "), wrong, "{security}");
         }
+    }
+
+    #[test]
+    fn what_a_bearer_token_is_taken_for_is_told_and_a_person_may_say_otherwise() {
+        let staff = |word: &str| format!(r#"{LOGIN},"Staff":{{"type":"http","scheme":"bearer"{word}}}"#);
+        for (security, word, plain, told) in [
+            (
+                r#"[{"Login":[]},{"Staff":[]}]"#,
+                "",
+                r#"[{"oauth":[]},{"Staff":[]}]"#,
+                "is taken for a key that the bank hands out",
+            ),
+            (
+                r#"[{"Staff":[]}]"#,
+                "",
+                r#"[{"oauth":[]}]"#,
+                "is taken for the access token",
+            ),
+            (
+                r#"[{"Staff":[],"Login":[]}]"#,
+                "",
+                r#"[{"oauth":[]}]"#,
+                "is taken for the access token",
+            ),
+            (r#"[{"Login":[]}]"#, "", r#"[{"oauth":[]}]"#, ""),
+            (
+                r#"[{"Login":[]},{"Staff":[]}]"#,
+                "access_token",
+                r#"[{"oauth":[]}]"#,
+                "",
+            ),
+            (r#"[{"Staff":[]}]"#, "key", r#"[{"Staff":[]}]"#, ""),
+        ] {
+            let word = match word {
+                "" => String::new(),
+                word => format!(r#","x-credential":"{word}""#),
+            };
+            let secured = of(security, &staff(&word));
+            assert_eq!(at(&secured, "/paths/~1a/get/security"), plain, "{security} {word}");
+            let of_scheme = secured
+                .losses
+                .iter()
+                .filter(|loss| loss.pointer == "/components/securitySchemes/Staff");
+            let losses: Vec<&str> = of_scheme.map(|loss| loss.what.as_str()).collect();
+            assert_eq!(losses.len(), usize::from(!told.is_empty()), "{losses:?}");
+            assert!(losses.iter().all(|what| what.contains(told)), "{losses:?}");
+            assert_eq!(secured.problems, <[String; 0]>::default());
+        }
+        for (schemes, problem) in [
+            (
+                staff(r#","x-credential":"token""#),
+                "which is none of `key` and `access_token`",
+            ),
+            (
+                LOGIN.replacen('{', r#"{"x-credential":"key","#, 1),
+                "and this scheme is another",
+            ),
+        ] {
+            let secured = of("[]", &schemes);
+            assert!(secured.problems[0].ends_with(problem), "{:?}", secured.problems);
+        }
+    }
+
+    #[test]
+    fn several_pairs_of_http_basic_are_told() {
+        let pairs = r#""Clerk":{"type":"http","scheme":"basic"},"Branch":{"type":"http","scheme":"Basic"}"#;
+        for (security, told) in [
+            (r#"[{"Clerk":[]}]"#, None),
+            (
+                r#"[{"Clerk":[]},{"Branch":[]}]"#,
+                Some(
+                    "that `Branch` and `Clerk` are different: a client has one name and password, so build one for each",
+                ),
+            ),
+        ] {
+            let secured = of(security, pairs);
+            assert_eq!(at(&secured, "/paths/~1a/get/security"), r#"[{"accessKey":[]}]"#);
+            assert_eq!(secured.losses.first().map(|loss| loss.what.as_str()), told);
+        }
+        let secured = of(r#"[{"Clerk":[],"Branch":[]}]"#, pairs);
+        assert!(
+            secured.faults[0].wrong.contains("`Clerk` and `Branch` at once"),
+            "{:?}",
+            secured.faults
+        );
     }
 
     #[test]

@@ -44,8 +44,9 @@ impl Player {
                 return Ok(Caller::default());
             }
             match self.by_keys(authority, operation, raw) {
-                // Another way may be open: a token.
+                // Another way may be open: a token, or an access key.
                 Err(_) if operation.scopes().is_some() && raw.bearer().is_some() => {}
+                Err(_) if operation.accepts("accessKey") && raw.basic().is_some() => {}
                 shown => return shown,
             }
         }
@@ -54,10 +55,14 @@ impl Player {
         {
             let client = authority.client_of_key(&key);
             let client = client.ok_or_else(|| self.unauthorized("Basic", "the access key is wrong"))?;
+            self.check_keys_beside("accessKey", authority, operation, raw)?;
             return Ok(Caller {
                 client: client.id.clone(),
                 user: None,
             });
+        }
+        if operation.accepts("accessKey") && operation.scopes().is_none() {
+            return Err(self.unauthorized("Basic", "the access key is missing"));
         }
         if operation.accepts("registrationToken") {
             return match raw.bearer() {
@@ -73,7 +78,7 @@ impl Player {
         self.check_scopes(operation, &access)?;
         self.check_kind(operation, &access)?;
         check_bindings(values, &access)?;
-        self.check_keys_beside_token(authority, operation, raw)?;
+        self.check_keys_beside("oauth", authority, operation, raw)?;
         Ok(Caller {
             client: access.grant.client,
             user: access.grant.user,
@@ -104,22 +109,25 @@ impl Player {
         Err(self.unauthorized("ApiKey", &why))
     }
 
-    /// Keys that are needed beside the token.
-    fn check_keys_beside_token(
+    /// Keys that one of the ways of a scheme needs beside it.
+    fn check_keys_beside(
         &self,
+        scheme: &str,
         authority: &Authority,
         operation: &Operation,
         raw: &RawRequest,
     ) -> Result<(), Rejection> {
-        let of_tokens = |key: &&Key| matches!(operation.security.get(key.way), Some(Requirement::Bearer { .. }));
-        let mut needed = operation.keys.iter().filter(of_tokens);
-        match needed.find(|key| self.shown_key(authority, key, raw).is_none()) {
-            Some(key) => {
-                let why = format!("the key `{}` is missing or wrong", key.scheme);
-                Err(self.unauthorized("ApiKey", &why))
+        let mut missing = None;
+        let ways = operation.security.iter().enumerate();
+        for (way, _) in ways.filter(|(_, requirement)| requirement.scheme() == Some(scheme)) {
+            let mut keys = operation.keys.iter().filter(|key| key.way == way);
+            match keys.find(|key| self.shown_key(authority, key, raw).is_none()) {
+                Some(key) => missing = missing.or(Some(key.scheme.as_str())),
+                None => return Ok(()),
             }
-            None => Ok(()),
         }
+        let why = format!("the key `{}` is missing or wrong", missing.unwrap_or_default());
+        Err(self.unauthorized("ApiKey", &why))
     }
 
     /// The client whose key stands where this one does.

@@ -12,7 +12,7 @@ mod path;
 mod role;
 mod schema;
 
-use finrail_spec::json::Json;
+use finrail_spec::json::{Json, without_mark};
 use finrail_spec::model::{Fault, Server, Specification};
 use finrail_spec::pointer::join;
 use finrail_spec::vocabulary::{Grant, Oauth};
@@ -52,7 +52,7 @@ impl SpecError {
 impl Spec {
     /// Reads a bundle.
     pub(in crate::sandbox) fn read(text: &str) -> Result<Self, SpecError> {
-        let mut root = Json::parse(text).map_err(|_| SpecError::new("a provider", "it is not JSON"))?;
+        let mut root = Json::parse(without_mark(text)).map_err(|_| SpecError::new("a provider", "it is not JSON"))?;
         let id = root.at(&["x-provider", "id"]).and_then(Json::as_str);
         let id = id.unwrap_or("a provider").to_owned();
         add_shared(&mut root);

@@ -120,13 +120,54 @@ impl Work<'_> {
             kept.push((status.clone(), with_content(reply, content, self.examples(reply))));
         }
         if schemas.len() > 1 && schemas.iter().any(|schema| *schema != schemas[0]) {
-            self.lose(
-                pointer,
-                Weight::Rule,
-                "which of its successes has which fields: all are read as one type",
-            );
+            let described = listed
+                .iter()
+                .zip(&forms)
+                .filter(|(_, form)| matches!(form, Form::Json(..)));
+            let statuses: Vec<String> = described.map(|((status, _), _)| format!("`{status}`")).collect();
+            self.lose_fields_of(&statuses.join(", "), &schemas, pointer);
         }
         out.extend(kept);
+    }
+
+    /// What successes of several kinds cost: fields that one of them always has may be missing in what reads them all.
+    fn lose_fields_of(&mut self, statuses: &str, schemas: &[&Json], pointer: &str) {
+        let what = format!("which of its successes ({statuses}) has which fields: all are read as one type");
+        let targets: Option<Vec<Json>> = schemas.iter().map(|schema| self.object_of(schema, 0)).collect();
+        let missing = targets
+            .map(|targets| self.no_longer_required(&targets))
+            .unwrap_or_default();
+        match missing.is_empty() {
+            true => self.lose(pointer, Weight::Rule, what),
+            false => self.lose(
+                pointer,
+                Weight::Meaning,
+                format!("{what}, in which {} may be missing", missing.join(", ")),
+            ),
+        }
+    }
+
+    /// The fields that some of these objects require and not all of them, amounts first.
+    fn no_longer_required(&self, targets: &[Json]) -> Vec<String> {
+        let required =
+            |schema: &Json, name: &Json| schema.get("required").is_some_and(|all| all.items().contains(name));
+        let all = targets
+            .iter()
+            .filter_map(|schema| schema.get("required"))
+            .flat_map(Json::items);
+        let some: BTreeSet<&str> = all
+            .filter(|name| !targets.iter().all(|schema| required(schema, name)))
+            .filter_map(Json::as_str)
+            .collect();
+        let is_amount = |name: &&str| {
+            let properties = targets.iter().filter_map(|schema| schema.at(&["properties", name]));
+            properties.map(|property| self.target(property)).any(is_amount)
+        };
+        let (amounts, others): (Vec<&str>, Vec<&str>) = some.into_iter().partition(is_amount);
+        let amounts = amounts.into_iter().map(|name| format!("the amount `{name}`"));
+        amounts
+            .chain(others.into_iter().map(|name| format!("`{name}`")))
+            .collect()
     }
 
     /// Errors are told apart by their status; what all of them may have is one type.
@@ -299,6 +340,11 @@ impl Work<'_> {
             .cloned()
             .collect()
     }
+}
+
+fn is_amount(schema: &Json) -> bool {
+    let says = |keyword: &str, word: &str| schema.get(keyword).and_then(Json::as_str) == Some(word);
+    says("type", "number") || says("format", "decimal")
 }
 
 fn is_binary(content: &Json) -> bool {

@@ -226,6 +226,12 @@ fn all_successes_are_one_type_and_all_errors_another() {
     );
     let bare = inline(r#"{"properties":{"d":{"type":"number"}},"required":["d"]}"#);
     let made_together = r#"{"content":{"application/json":{"schema":{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string"},"d":{"type":"number"}},"required":["d"]}}}}"#;
+    let paid = inline(
+        r#"{"type":"object","properties":{"id":{},"at":{},"sum":{"type":"number"}},"required":["id","at","sum"]}"#,
+    );
+    let pending = inline(r#"{"type":"object","properties":{"id":{}},"required":["id"]}"#);
+    let paid_or_pending =
+        inline(r#"{"type":"object","properties":{"id":{},"at":{},"sum":{"type":"number"}},"required":["id"]}"#);
     let list = inline(r#"{"type":"array","items":{}}"#);
     let any = r#"{"content":{"application/json":{"schema":{}}}}"#;
     let all = |members: &[(&str, &str)]| {
@@ -252,19 +258,25 @@ fn all_successes_are_one_type_and_all_errors_another() {
             format!(r#""200":{one},"202":{other}"#),
             all(&[("200", together), ("202", together)]),
             "the type of `b`, of which its successes say different ones: any JSON is read; \
-             which of its successes has which fields: all are read as one type",
+             which of its successes (`200`, `202`) has which fields: all are read as one type",
         ),
         // Made of several, and without a type.
         (
             format!(r#""200":{made},"201":{bare}"#),
             all(&[("200", made_together), ("201", made_together)]),
-            "which of its successes has which fields: all are read as one type",
+            "which of its successes (`200`, `201`) has which fields: all are read as one type, in which `a` may be missing",
+        ),
+        // An amount that one of them always has.
+        (
+            format!(r#""200":{paid},"202":{pending}"#),
+            all(&[("200", &paid_or_pending), ("202", &paid_or_pending)]),
+            "which of its successes (`200`, `202`) has which fields: all are read as one type, in which the amount `sum`, `at` may be missing",
         ),
         (
             format!(r#""200":{one},"201":{list}"#),
             all(&[("200", any), ("201", any)]),
             "what its successes are made of, which is no object in each: they are read as any JSON; \
-             which of its successes has which fields: all are read as one type",
+             which of its successes (`200`, `201`) has which fields: all are read as one type",
         ),
         (
             format!(r#""200":{one},"204":{{}}"#),

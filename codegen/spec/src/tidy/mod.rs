@@ -7,6 +7,7 @@
 //! of an `allOf` that contradict each other are told, and whatever needs them is left out.
 
 mod directions;
+mod integers;
 mod merge;
 mod unions;
 
@@ -79,14 +80,12 @@ pub fn tidied(root: &Json) -> Tidied {
     let mut out = rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| {
         (kind == Kind::Schema).then(|| tidy.top(object, pointer))
     });
-    if tidy.needs_number && !tidy.named.contains_key(EXACT_NUMBER) {
-        let number = Json::object([
-            ("type", Json::str("number")),
-            ("format", Json::str("decimal")),
-            ("description", Json::str("A number, digit for digit.")),
-        ]);
-        out.set_pointer(&format!("/components/schemas/{EXACT_NUMBER}"), number);
+    if tidy.needs_number {
+        integers::add_exact_number(&mut out);
     }
+    let directions = &tidy.directions;
+    let wide = integers::widened(&mut out, &|pointer| directions.of_schema(pointer) == (false, true));
+    tidy.losses.extend(wide);
     Tidied {
         root: out,
         losses: tidy.losses,
@@ -232,6 +231,9 @@ impl<'d> Tidy<'d> {
     fn plain(&mut self, mut schema: Json, pointer: &str) -> Json {
         self.with_type(&mut schema, pointer);
         schema.remove("discriminator");
+        if let Some(kept) = self.contradiction(&schema, pointer) {
+            return kept;
+        }
         match kind_of(&schema) {
             Some("object") => self.object(&mut schema, pointer),
             Some("array") => {
@@ -245,11 +247,11 @@ impl<'d> Tidy<'d> {
                 self.no_enum(&mut schema, pointer);
             }
             Some("integer") => {
-                if !fits_in_64_bits(&schema) {
-                    // Digit for digit, whatever it is.
-                    schema.set("type", Json::str("number"));
-                    schema.set("format", Json::str("decimal"));
-                }
+                // Digit for digit, whatever it is.
+                let is_received_alone = self.directions.of_schema(pointer) == (false, true);
+                let width = integers::width(&schema);
+                let loss = integers::widen(&mut schema, width, pointer, is_received_alone);
+                self.losses.extend(loss);
                 self.no_enum(&mut schema, pointer);
             }
             Some("boolean") => self.no_enum(&mut schema, pointer),
@@ -257,6 +259,30 @@ impl<'d> Tidy<'d> {
             _ => {}
         }
         schema
+    }
+
+    /// What is kept of a schema whose type is one and whose parts are of another: what it is nobody knows, so nothing is taken from it.
+    fn contradiction(&mut self, schema: &Json, pointer: &str) -> Option<Json> {
+        let kind = kind_of(schema)?;
+        let describes = |keyword: &str| schema.get(keyword).is_some_and(|parts| !parts.members().is_empty());
+        let others: &[&str] = match kind {
+            "string" | "number" | "integer" | "boolean" => &["properties", "items"],
+            "array" => &["properties"],
+            "object" if !describes("properties") => &["items"],
+            _ => &[],
+        };
+        let other = others.iter().find(|keyword| describes(keyword))?;
+        // Whatever it is, it is written as a text there.
+        let is_parameter = crate::pointer::keys(pointer).iter().any(|key| key == "parameters");
+        let (read, as_what) = match is_parameter {
+            true => (Some(("type".to_owned(), Json::str("string"))), "a text"),
+            false => (None, "kept as JSON"),
+        };
+        let what = format!("what it is: `type: {kind}` and `{other}` contradict each other, so it is {as_what}");
+        self.lose(pointer, Weight::Meaning, what);
+        let words = schema.members().iter();
+        let words = words.filter(|(keyword, _)| matches!(keyword.as_str(), "title" | "description" | "nullable"));
+        Some(Json::Object(read.into_iter().chain(words.cloned()).collect()))
     }
 
     /// The type that the other keywords say, where it is missing.
@@ -397,11 +423,7 @@ impl<'d> Tidy<'d> {
             return element;
         }
         self.needs_number = true;
-        let number = Json::object([("$ref", Json::str(format!("{SCHEMAS}{EXACT_NUMBER}")))]);
-        match is_true(&element, "nullable") {
-            true => Json::object([("allOf", Json::Array(vec![number])), ("nullable", Json::Bool(true))]),
-            false => number,
-        }
+        integers::exact_number(&element)
     }
 
     fn string(&mut self, schema: &mut Json, pointer: &str) {
@@ -456,15 +478,6 @@ impl<'d> Tidy<'d> {
             self.lose(pointer, Weight::Rule, "`enum` of values that are no strings");
         }
     }
-}
-
-/// Whether every integer that it allows is one of 64 bits, as far as it says.
-fn fits_in_64_bits(schema: &Json) -> bool {
-    let format = schema.get("format").and_then(Json::as_str);
-    let bound = |keyword: &str| schema.get(keyword).and_then(Json::scalar);
-    let fits =
-        |keyword: &str| bound(keyword).is_none_or(|text| text.parse::<i64>().is_ok() || text.contains(['.', 'e', 'E']));
-    !matches!(format, Some("uint64" | "int128" | "uint128" | "bigint")) && fits("maximum") && fits("minimum")
 }
 
 #[cfg(test)]

@@ -89,6 +89,100 @@ fn a_number_is_exact_and_so_is_an_integer_beyond_64_bits() {
 }
 
 #[test]
+fn an_integer_beyond_a_decimal_is_read_digit_for_digit_and_told() {
+    let document = |reply: &str, example: &str| {
+        Json::parse(&format!(
+            r#"{{"paths":{{"/a":{{"get":{{"parameters":[{{"name":"n","in":"query","schema":{{"type":"integer","format":"uint128"}}}}],
+            "responses":{{"200":{{"content":{{"application/json":{{"schema":{reply},"example":{example}}}}}}}}}}}}}}}}}"#
+        ))
+        .unwrap()
+    };
+    const FORTY: &str = "1234567890123456789012345678901234567890";
+    let of = |property: &str| format!(r#"{{"type":"object","properties":{{"n":{property}}}}}"#);
+    let text = r#"{"type":"string","x-lenient":"string"}"#;
+    let exact = r#"{"type":"number","format":"decimal"}"#;
+    for (schema, value, tidy, is_told) in [
+        (of(r#"{"type":"integer"}"#), "1", of(r#"{"type":"integer"}"#), false),
+        (of(r#"{"type":"integer"}"#), "18446744073709551615", of(exact), false),
+        (of(r#"{"type":"integer"}"#), FORTY, of(text), true),
+        (of(r#"{"type":"integer","format":"int128"}"#), "1", of(text), true),
+        (
+            of(r#"{"type":"array","items":{"type":"integer"}}"#),
+            "[1,18446744073709551615]",
+            of(r##"{"type":"array","items":{"$ref":"#/components/schemas/ExactNumber"}}"##),
+            false,
+        ),
+        (
+            of(r#"{"type":"array","items":{"type":"integer"}}"#),
+            &format!("[18446744073709551615,{FORTY}]"),
+            of(r#"{"type":"array","items":{}}"#),
+            true,
+        ),
+    ] {
+        let tidied = tidied(&document(&schema, &format!(r#"{{"n":{value}}}"#)));
+        let at = |pointer: &str| tidied.root.pointer(pointer).map(ToString::to_string);
+        let place = "/paths/~1a/get/responses/200/content/application~1json/schema";
+        assert_eq!(at(place), Some(tidy), "{schema} {value}");
+        let parameter = "/paths/~1a/get/parameters/0/schema";
+        assert_eq!(at(parameter).as_deref(), Some(r#"{"type":"string"}"#));
+        let (of_parameter, of_reply): (Vec<_>, Vec<_>) =
+            tidied.losses.iter().partition(|loss| loss.pointer == parameter);
+        assert_eq!(
+            (of_parameter.len(), of_reply.len()),
+            (1, usize::from(is_told)),
+            "{schema} {value}"
+        );
+        assert!(tidied.losses.iter().all(|loss| loss.what.ends_with("digit for digit")));
+        assert_eq!(crate::readable::examples(&tidied.root).read(), 1, "{schema} {value}");
+    }
+}
+
+#[test]
+fn a_type_that_contradicts_its_parts_is_json_and_told() {
+    for (schema, kept, told) in [
+        (
+            r#"{"type":"string","description":"A sum.","properties":{"a":{"type":"string"}}}"#,
+            r#"{"description":"A sum."}"#,
+            "what it is: `type: string` and `properties` contradict each other, so it is kept as JSON",
+        ),
+        (
+            r#"{"type":"integer","items":{"type":"string"}}"#,
+            "{}",
+            "what it is: `type: integer` and `items` contradict each other, so it is kept as JSON",
+        ),
+        (
+            r#"{"type":"array","properties":{"a":{}},"items":{"type":"string"}}"#,
+            "{}",
+            "what it is: `type: array` and `properties` contradict each other, so it is kept as JSON",
+        ),
+        (
+            r#"{"type":"object","items":{"type":"string"}}"#,
+            "{}",
+            "what it is: `type: object` and `items` contradict each other, so it is kept as JSON",
+        ),
+        (
+            r#"{"type":"string","properties":{}}"#,
+            r#"{"type":"string","properties":{}}"#,
+            "",
+        ),
+        (
+            r#"{"type":"object","properties":{"a":{}},"items":{"type":"string"}}"#,
+            r#"{"type":"object","properties":{"a":{}},"items":{"type":"string"}}"#,
+            "",
+        ),
+    ] {
+        let (tidy, losses, faults) = of(&format!(r#"{{"A":{schema}}}"#));
+        assert_eq!(tidy, kept, "{schema}");
+        let told: Vec<String> = (!told.is_empty())
+            .then(|| format!("/components/schemas/A: {told}"))
+            .into_iter()
+            .collect();
+        assert_eq!(losses, told, "{schema}");
+        assert!(faults.is_empty(), "{schema}");
+    }
+}
+
+#[test]
 fn whether_a_value_may_be_null_is_said_where_it_is_used() {
     let schemas = r##"{"B":{"type":"string","nullable":true},"C":{"$ref":"#/components/schemas/B"},"A":{"type":"object","nullable":true,
         "properties":{"b":{"$ref":"#/components/schemas/B"},"c":{"$ref":"#/components/schemas/C"},

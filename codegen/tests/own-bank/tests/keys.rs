@@ -115,7 +115,7 @@ async fn a_key_that_is_missing_or_unknown_is_told_before_anything_is_sent() {
             .build()
             .unwrap_err();
         match refused {
-            ConfigError::UnknownKey { known, .. } => assert_eq!(known, ["AppKey", "RateKey"]),
+            ConfigError::UnknownKey { known, .. } => assert_eq!(known, ["AppKey", "RateKey", "StaffKey"]),
             refused => assert!(matches!(refused, ConfigError::Key(_)), "{refused}"),
         }
     }
@@ -307,6 +307,100 @@ async fn the_sandbox_wants_every_key() {
     // A token opens it without keys.
     let with_token = with_token(&sandbox);
     assert!(with_token.get_rate().pair("EURUSD").send().await.is_ok());
+}
+
+const PAIR: &str = "pair-9d2e";
+const STAFF: &str = "staff-1c7a";
+
+fn with_pair(base: &str, name: &str, secret: &str, app: &str) -> own_bank::Client {
+    let client = own_bank::Client::builder().base_url(base).access_key(name, secret);
+    client.key("AppKey", app).retry(RetryPolicy::none()).build().unwrap()
+}
+
+/// Each client shows what it has, and nothing of another way.
+#[tokio::test]
+async fn a_pair_and_a_bearer_key_are_ways_of_their_own() {
+    for (way, client) in [
+        (
+            "pair",
+            (|base| with_pair(base, "clerk", PAIR, APP)) as fn(&str) -> own_bank::Client,
+        ),
+        ("staff", |base| {
+            let client = own_bank::Client::builder().base_url(base).key("StaffKey", STAFF);
+            client.retry(RetryPolicy::none()).build().unwrap()
+        }),
+        ("key", |base| with_keys(base.to_owned())),
+    ] {
+        let server = MockServer::start_async().await;
+        let mock = server.mock_async(|when, then| {
+            let when = when.path("/v1/audits");
+            match way {
+                // `clerk:pair-9d2e` in base64 (RFC 7617).
+                "pair" => when
+                    .header("authorization", "Basic Y2xlcms6cGFpci05ZDJl")
+                    .header("x-app-key", APP)
+                    .query_param_missing("key"),
+                "staff" => when
+                    .header("authorization", format!("Bearer {STAFF}"))
+                    .header_missing("x-app-key"),
+                _ => when.query_param("key", RATE).header_missing("authorization"),
+            };
+            then.status(400)
+                .header("content-type", "application/json")
+                .body(format!(r#"{{"message":"{PAIR} {STAFF} Y2xlcms6cGFpci05ZDJl"}}"#));
+        });
+        let mock = mock.await;
+        let client = client(&server.base_url());
+        let error = client.get_audit().send().await.unwrap_err();
+        assert_eq!(mock.calls(), 1, "{way}: {error}");
+        let text = format!("{error} {error:?} {client:?}");
+        let own = match way {
+            "pair" => &["Y2xlcms6cGFpci05ZDJl", APP][..],
+            "staff" => &[STAFF],
+            _ => &[RATE],
+        };
+        assert!(!own.iter().any(|secret| text.contains(secret)), "{way}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_sandbox_takes_each_way_whole() {
+    let sandbox = Sandbox::start_from(([127, 0, 0, 1], 0).into(), &[include_str!("../bank.json")])
+        .await
+        .unwrap();
+    let registered = sandbox.client("own_bank");
+    let (key, base) = (registered.key.expose_secret(), sandbox.url("own_bank"));
+    let name = registered.access_key.expose_secret();
+    let secret = registered.access_key_secret.expose_secret();
+    let keyed = |scheme: &str, value: &str| {
+        let client = own_bank::Client::builder().base_url(&base).key(scheme, value);
+        client.retry(RetryPolicy::none()).build().unwrap()
+    };
+    for (way, client, opens) in [
+        ("a pair with its key", with_pair(&base, name, secret, key), true),
+        (
+            "a pair with a wrong key",
+            with_pair(&base, name, secret, "wrong"),
+            false,
+        ),
+        ("a wrong pair", with_pair(&base, name, "wrong", key), false),
+        ("a bearer key", keyed("StaffKey", key), true),
+        ("a wrong bearer key", keyed("StaffKey", "wrong"), false),
+        ("a key in the query", keyed("RateKey", key), true),
+        ("an access token", with_token(&sandbox), true),
+    ] {
+        match client.get_audit().send().await {
+            Ok(_) => assert!(opens, "{way}"),
+            Err(error) => {
+                assert_eq!(
+                    error.status().map(|status| status.as_u16()),
+                    Some(401),
+                    "{way}: {error}"
+                );
+                assert!(!opens, "{way}: {error}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
