@@ -150,7 +150,7 @@ let login = app.authorize(finrail::NO_SCOPES)?; // or scopes, as `{module}::Scop
                 .iter()
                 .flat_map(|operation| &operation.keys)
                 .next();
-            let pair = takes_pair(&self.document).then(|| {
+            let pair = takes_pair(self.document).then(|| {
                 format!("\n    .access_key(std::env::var(\"{prefix}_NAME\")?, std::env::var(\"{prefix}_PASSWORD\")?)")
             });
             let key = key.map(|key| format!("\n    .key({:?}, std::env::var(\"{prefix}_KEY\")?)", key.scheme));
