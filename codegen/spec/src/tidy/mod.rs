@@ -42,8 +42,48 @@ pub struct SchemaFault {
     pub wrong: String,
 }
 
-/// The name of the schema of decimals that stand in lists and maps.
-const EXACT_NUMBER: &str = "ExactNumber";
+/// What stands in lists and maps and is read by code, which a field has and an element has not: it has a name.
+const ELEMENTS: [(Element, &str, &str); 3] = [
+    (Element::ExactNumber, "ExactNumber", "A number, digit for digit."),
+    (Element::LenientText, "LenientText", "A text, whatever form it came in."),
+    (
+        Element::LenientBoolean,
+        "LenientBoolean",
+        "A boolean, whatever form it came in.",
+    ),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Element {
+    ExactNumber,
+    LenientText,
+    LenientBoolean,
+}
+
+impl Element {
+    /// What a schema is where it stands in a list or a map.
+    fn of(schema: &Json) -> Option<Self> {
+        let text = |keyword: &str| schema.get(keyword).and_then(Json::as_str);
+        match (text("x-lenient"), text("format")) {
+            (Some("string"), _) => Some(Self::LenientText),
+            (Some("boolean"), _) => Some(Self::LenientBoolean),
+            (None, Some("decimal")) if kind_of(schema) != Some("string") => Some(Self::ExactNumber),
+            _ => None,
+        }
+    }
+
+    fn schema(self, description: &str) -> Json {
+        let (kind, keyword, value) = match self {
+            Self::ExactNumber => ("number", "format", "decimal"),
+            Self::LenientText => ("string", "x-lenient", "string"),
+            Self::LenientBoolean => ("boolean", "x-lenient", "boolean"),
+        };
+        Json::object(
+            [("type", kind), (keyword, value), ("description", description)]
+                .map(|(name, text)| (name, Json::str(text))),
+        )
+    }
+}
 
 /// Tidies the schemas of a document in OpenAPI 3.0 whose references are [resolved](crate::references::resolved).
 ///
@@ -71,7 +111,7 @@ pub fn tidied(root: &Json) -> Tidied {
         named: named.iter().map(|(name, schema)| (name.as_str(), schema)).collect(),
         directions: Directions::of(root),
         nullable: BTreeSet::new(),
-        needs_number: false,
+        elements: BTreeSet::new(),
         losses: Vec::new(),
         faults: Vec::new(),
     };
@@ -79,13 +119,10 @@ pub fn tidied(root: &Json) -> Tidied {
     let mut out = rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| {
         (kind == Kind::Schema).then(|| tidy.top(object, pointer))
     });
-    if tidy.needs_number && !tidy.named.contains_key(EXACT_NUMBER) {
-        let number = Json::object([
-            ("type", Json::str("number")),
-            ("format", Json::str("decimal")),
-            ("description", Json::str("A number, digit for digit.")),
-        ]);
-        out.set_pointer(&format!("/components/schemas/{EXACT_NUMBER}"), number);
+    for (element, name, description) in ELEMENTS {
+        if tidy.elements.contains(&element) && !tidy.named.contains_key(name) {
+            out.set_pointer(&format!("/components/schemas/{name}"), element.schema(description));
+        }
     }
     Tidied {
         root: out,
@@ -99,7 +136,7 @@ struct Tidy<'d> {
     directions: Directions,
     /// Named schemas that may be `null`.
     nullable: BTreeSet<&'d str>,
-    needs_number: bool,
+    elements: BTreeSet<Element>,
     losses: Vec<Loss>,
     faults: Vec<SchemaFault>,
 }
@@ -154,7 +191,14 @@ impl<'d> Tidy<'d> {
 
     /// Those that say so themselves, and those that are only another name for one.
     fn nullable_names(&self) -> BTreeSet<&'d str> {
-        let says_so = |(name, schema): (&&'d str, &&'d Json)| is_true(schema, "nullable").then_some(*name);
+        let lists_null = |schema: &Json| {
+            schema
+                .get("enum")
+                .is_some_and(|values| values.items().contains(&Json::Null))
+        };
+        let says_so = |(name, schema): (&&'d str, &&'d Json)| {
+            (is_true(schema, "nullable") || lists_null(schema)).then_some(*name)
+        };
         let mut names: BTreeSet<&str> = self.named.iter().filter_map(says_so).collect();
         loop {
             let more = self.named.iter().filter(|(name, schema)| {
@@ -383,24 +427,23 @@ impl<'d> Tidy<'d> {
         here
     }
 
-    /// What stands in a list or a map. A decimal there has a name.
+    /// What stands in a list or a map. What is read by code has a name there.
     fn element(&mut self, schema: &Json, pointer: &str) -> Json {
         let element = self.schema(schema, pointer);
-        let is_decimal = element.get("format").and_then(Json::as_str) == Some("decimal");
-        if !is_decimal {
-            return element;
-        }
-        let is_text = kind_of(&element) == Some("string");
         // Values of a parameter are written as texts, whatever they are.
         let is_parameter = crate::pointer::keys(pointer).iter().any(|key| key == "parameters");
-        if is_text || is_parameter {
+        let Some(kind) = Element::of(&element).filter(|_| !is_parameter) else {
             return element;
-        }
-        self.needs_number = true;
-        let number = Json::object([("$ref", Json::str(format!("{SCHEMAS}{EXACT_NUMBER}")))]);
+        };
+        self.elements.insert(kind);
+        let name = ELEMENTS
+            .iter()
+            .find(|(known, ..)| *known == kind)
+            .map(|(_, name, _)| *name);
+        let named = Json::object([("$ref", Json::str(format!("{SCHEMAS}{}", name.unwrap_or_default())))]);
         match is_true(&element, "nullable") {
-            true => Json::object([("allOf", Json::Array(vec![number])), ("nullable", Json::Bool(true))]),
-            false => number,
+            true => Json::object([("allOf", Json::Array(vec![named])), ("nullable", Json::Bool(true))]),
+            false => named,
         }
     }
 
