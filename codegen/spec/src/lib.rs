@@ -36,6 +36,7 @@ pub mod problem;
 #[cfg(feature = "yaml")]
 pub mod published;
 pub mod readable;
+pub mod readers;
 #[cfg(feature = "value")]
 mod rebuild;
 #[cfg(feature = "value")]
@@ -44,6 +45,7 @@ pub mod reference;
 pub mod references;
 #[cfg(feature = "value")]
 pub mod security;
+pub mod sources;
 #[cfg(feature = "value")]
 pub mod tidy;
 pub mod vocabulary;
