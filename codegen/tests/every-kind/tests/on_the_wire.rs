@@ -524,5 +524,8 @@ fn an_item_or_a_value_is_read_in_any_form() {
     let words: Vec<&str> = branch.words.iter().map(|word| word.as_str()).collect();
     assert_eq!(words, ["a", "7", "1.10", "true"]);
     let flag = |name: &str| branch.flags[name].as_ref().map(|flag| **flag);
-    assert_eq!([flag("one"), flag("two"), flag("three")], [Some(true), Some(false), None]);
+    assert_eq!(
+        [flag("one"), flag("two"), flag("three")],
+        [Some(true), Some(false), None]
+    );
 }
