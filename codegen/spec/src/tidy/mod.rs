@@ -43,16 +43,6 @@ pub struct SchemaFault {
 }
 
 /// What stands in lists and maps and is read by code, which a field has and an element has not: it has a name.
-const ELEMENTS: [(Element, &str, &str); 3] = [
-    (Element::ExactNumber, "ExactNumber", "A number, digit for digit."),
-    (Element::LenientText, "LenientText", "A text, whatever form it came in."),
-    (
-        Element::LenientBoolean,
-        "LenientBoolean",
-        "A boolean, whatever form it came in.",
-    ),
-];
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Element {
     ExactNumber,
@@ -72,16 +62,27 @@ impl Element {
         }
     }
 
-    fn schema(self, description: &str) -> Json {
-        let (kind, keyword, value) = match self {
-            Self::ExactNumber => ("number", "format", "decimal"),
-            Self::LenientText => ("string", "x-lenient", "string"),
-            Self::LenientBoolean => ("boolean", "x-lenient", "boolean"),
+    fn name(self) -> &'static str {
+        match self {
+            Self::ExactNumber => "ExactNumber",
+            Self::LenientText => "LenientText",
+            Self::LenientBoolean => "LenientBoolean",
+        }
+    }
+
+    fn schema(self) -> Json {
+        let (kind, keyword, value, description) = match self {
+            Self::ExactNumber => ("number", "format", "decimal", "A number, digit for digit."),
+            Self::LenientText => ("string", "x-lenient", "string", "A text, whatever form it came in."),
+            Self::LenientBoolean => (
+                "boolean",
+                "x-lenient",
+                "boolean",
+                "A boolean, whatever form it came in.",
+            ),
         };
-        Json::object(
-            [("type", kind), (keyword, value), ("description", description)]
-                .map(|(name, text)| (name, Json::str(text))),
-        )
+        let members = [("type", kind), (keyword, value), ("description", description)];
+        Json::object(members.map(|(name, text)| (name, Json::str(text))))
     }
 }
 
@@ -119,10 +120,8 @@ pub fn tidied(root: &Json) -> Tidied {
     let mut out = rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| {
         (kind == Kind::Schema).then(|| tidy.top(object, pointer))
     });
-    for (element, name, description) in ELEMENTS {
-        if tidy.elements.contains(&element) && !tidy.named.contains_key(name) {
-            out.set_pointer(&format!("/components/schemas/{name}"), element.schema(description));
-        }
+    for element in &tidy.elements {
+        out.set_pointer(&join("/components/schemas", &tidy.name_of(*element)), element.schema());
     }
     Tidied {
         root: out,
@@ -436,15 +435,20 @@ impl<'d> Tidy<'d> {
             return element;
         };
         self.elements.insert(kind);
-        let name = ELEMENTS
-            .iter()
-            .find(|(known, ..)| *known == kind)
-            .map(|(_, name, _)| *name);
-        let named = Json::object([("$ref", Json::str(format!("{SCHEMAS}{}", name.unwrap_or_default())))]);
+        let named = Json::object([("$ref", Json::str(format!("{SCHEMAS}{}", self.name_of(kind))))]);
         match is_true(&element, "nullable") {
             true => Json::object([("allOf", Json::Array(vec![named])), ("nullable", Json::Bool(true))]),
             false => named,
         }
+    }
+
+    /// The name of what stands in lists and maps; with a number where the document calls something else so.
+    fn name_of(&self, element: Element) -> String {
+        let (name, schema) = (element.name(), element.schema());
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        let is_free = |name: &String| self.named.get(name.as_str()).is_none_or(|known| **known == schema);
+        names.find(is_free).unwrap_or_default()
     }
 
     fn string(&mut self, schema: &mut Json, pointer: &str) {

@@ -101,6 +101,22 @@ fn a_number_is_exact_and_so_is_an_integer_beyond_64_bits() {
 }
 
 #[test]
+fn an_element_has_no_name_that_the_document_has_given_to_something_else() {
+    let list = r#""A":{"type":"array","items":{"type":"string","x-lenient":"string"}}"#;
+    for (others, name) in [
+        (r#""LenientText":{"type":"integer"}"#, "LenientText2"),
+        (
+            r#""LenientText":{"type":"string","x-lenient":"string","description":"A text, whatever form it came in."}"#,
+            "LenientText",
+        ),
+    ] {
+        let (tidy, ..) = of(&format!("{{{list},{others}}}"));
+        let expected = format!(r##"{{"type":"array","items":{{"$ref":"#/components/schemas/{name}"}}}}"##);
+        assert_eq!(tidy, expected, "{others}");
+    }
+}
+
+#[test]
 fn whether_a_value_may_be_null_is_said_where_it_is_used() {
     let schemas = r##"{"B":{"type":"string","nullable":true},"K":{"type":"string","enum":["a",null]},"C":{"$ref":"#/components/schemas/B"},"A":{"type":"object","nullable":true,
         "properties":{"b":{"$ref":"#/components/schemas/B"},"c":{"$ref":"#/components/schemas/C"},
