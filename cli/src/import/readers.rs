@@ -1,6 +1,7 @@
 //! Lenient readers that examples ask for: where an example cannot be read, what an overlay may say so that it is. Each is tried
 //! before it is proposed: one that does not make its example readable, or costs an operation, is none.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use finrail_spec::json::Json;
@@ -40,6 +41,9 @@ impl Readers {
 /// More rounds than there are places that one value may be described in.
 const ROUNDS: usize = 12;
 
+/// More imports than a person waits for.
+const TRIALS: usize = 64;
+
 /// What the examples ask for that a document and an overlay were imported with, each at a place in the document.
 #[must_use]
 pub fn readers(document: &Json, overlay: Option<&Json>, facts: &Facts, imported: &Imported) -> Readers {
@@ -52,6 +56,7 @@ pub fn readers(document: &Json, overlay: Option<&Json>, facts: &Facts, imported:
         overlay,
         facts,
         before: imported,
+        left: Cell::new(TRIALS),
     };
     let mut taken: Vec<Attempt> = Vec::new();
     let mut tried = BTreeSet::new();
@@ -90,6 +95,8 @@ struct Trial<'t> {
     overlay: Option<&'t Json>,
     facts: &'t Facts,
     before: &'t Imported,
+    /// Imports that may still be made.
+    left: Cell<usize>,
 }
 
 impl Trial<'_> {
@@ -161,6 +168,7 @@ impl Trial<'_> {
 
     /// What the document becomes, where every operation is generated that was, and loses no more.
     fn with(&self, attempts: &[Attempt]) -> Option<Imported> {
+        self.left.set(self.left.get().checked_sub(1)?);
         let mut overlay = self.overlay.cloned().unwrap_or_else(|| {
             let info = [("title", Json::str("Readers")), ("version", Json::str("1"))];
             Json::object([
