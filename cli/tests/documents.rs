@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use finrail_cli::import::{Facts, Imported, import};
+use finrail_cli::import::{Facts, Imported, import, readers};
 use finrail_spec::json::Json;
 use finrail_spec::normal::operations_of;
 use finrail_spec::pointer::{join, keys};
@@ -25,13 +25,16 @@ fn read(file: &str) -> Json {
         .root
 }
 
-fn made(document: &Json, overlay: Option<&Json>) -> Imported {
-    let facts = Facts {
+fn facts() -> Facts {
+    Facts {
         id: "tern".to_owned(),
         name: "Tern Bank".to_owned(),
         ..Facts::default()
-    };
-    import(document, overlay, &facts).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+fn made(document: &Json, overlay: Option<&Json>) -> Imported {
+    import(document, overlay, &facts()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The overlay of the large document, with its targets where a dialect has them.
@@ -647,6 +650,49 @@ fn a_byte_order_mark_costs_nothing() {
         code.unwrap_or_else(|errors| panic!("{errors}"))
     };
     assert_eq!(generated(&format!("\u{feff}{bundle}")), generated(&bundle));
+}
+
+/// What a person wrote into the overlay so that each example is read, import proposes by itself.
+#[test]
+fn the_readers_that_the_overlay_names_are_proposed() {
+    for dialect in ["3.0", "3.1", "2.0"] {
+        let document = large(dialect);
+        let before = of_large(dialect, false);
+        let found = readers(&document, None, &facts(), before);
+        assert!(before.unreadable().all(|one| found.read(one)), "{dialect}");
+        let proposed = found.proposals.iter();
+        let proposed: BTreeSet<(String, String)> = proposed
+            .map(|one| {
+                let update = Json::parse(&one.update).unwrap();
+                (one.target.clone(), update.to_string())
+            })
+            .collect();
+        let overlay = overlay(dialect);
+        let actions = overlay.get("actions").map(Json::items).unwrap_or_default();
+        let lenient = actions
+            .iter()
+            .filter(|action| action.at(&["update", "x-lenient"]).is_some());
+        let lenient: BTreeSet<(String, String)> = lenient
+            .map(|action| {
+                let update = action.get("update").map(ToString::to_string);
+                let target = action.get("target").and_then(Json::as_str);
+                (target.unwrap_or_default().to_owned(), update.unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(proposed, lenient, "{dialect}");
+        let actions = found.proposals.iter().map(|one| {
+            let update = Json::parse(&one.update).unwrap();
+            Json::object([("target", Json::str(one.target.as_str())), ("update", update)])
+        });
+        let info = Json::object([("title", Json::str("Readers")), ("version", Json::str("1"))]);
+        let overlay = Json::object([
+            ("overlay", Json::str("1.1.0")),
+            ("info", info),
+            ("actions", Json::Array(actions.collect())),
+        ]);
+        let examples = made(&document, Some(&overlay)).examples;
+        assert_eq!(examples.read(), examples.all, "{dialect}");
+    }
 }
 
 /// `codegen/tests/large-bank` compiles this one. `FINRAIL_WRITE=1` writes it anew.

@@ -407,3 +407,74 @@ async fn the_sandbox_plays_the_bundle() {
     let sandbox = sandbox.unwrap_or_else(|error| panic!("{error}"));
     assert!(sandbox.url("harbour").contains("127.0.0.1"));
 }
+
+/// A document whose examples ask for readers, and one that nobody reads.
+const READERS: &str = r##"openapi: 3.0.3
+info: { title: Harbour, version: "1" }
+servers: [{ url: https://api.harbour.example }]
+paths:
+  /accounts:
+    get:
+      operationId: listAccounts
+      responses:
+        "200":
+          description: All.
+          content:
+            application/json:
+              schema: { type: array, items: { $ref: "#/components/schemas/account" } }
+              example:
+                - id: 7
+                - count: several
+components:
+  schemas:
+    account:
+      type: object
+      properties:
+        id: { type: string }
+        count: { type: integer }
+        open: { type: boolean, example: "N" }
+"##;
+
+#[test]
+fn readers_that_examples_ask_for_are_proposed_and_read_them_when_they_are_taken() {
+    let place = Place::new("readers");
+    std::fs::write(place.0.join("readers.yaml"), READERS).unwrap();
+    let (outcome, told) = place.import(Some("readers.yaml"), |_| {});
+    assert_eq!(outcome, Outcome::Fresh);
+    insta::assert_snapshot!("readers", told);
+    let overlay = place.read("overlay.yaml");
+    let id = "  # - target: \"$.components.schemas['account'].properties['id']\"\n  #   update: { \"x-lenient\": \"string\" }\n";
+    let open = "  # - target: \"$.components.schemas['account'].properties['open']\"\n  #   update: { \"x-lenient\": \"boolean\" }\n";
+    assert!(overlay.contains(id) && overlay.contains(open), "{overlay}");
+    // One is taken, the other is thrown away: it is told, and not written again.
+    let taken = |action: &str| action.replace("  # ", "  ");
+    place.write("overlay.yaml", &overlay.replace(id, &taken(id)).replace(open, ""));
+    let (_, told) = place.import(None, |_| {});
+    insta::assert_snapshot!("readers_taken", told);
+    assert_eq!(
+        place.bundle()["components"]["schemas"]["Account"]["properties"]["id"]["x-lenient"],
+        "string"
+    );
+    assert!(!place.read("overlay.yaml").contains(open));
+    let (_, told) = place.import(None, |options| options.json = true);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let unread = |of: &str| {
+        let one = &told[of]["unread"][0];
+        (
+            one["pointer"].clone(),
+            one["line"].clone(),
+            one["reader_is_proposed"].clone(),
+        )
+    };
+    let example = "/paths/~1accounts/get/responses/200/content/application~1json/example/1/count";
+    assert_eq!(
+        unread("examples"),
+        (Value::from(example), Value::from(16), Value::from(false))
+    );
+    let example = "/components/schemas/account/properties/open/example";
+    assert_eq!(
+        unread("examples_of_schemas"),
+        (Value::from(example), Value::from(24), Value::from(true))
+    );
+    assert_eq!(told["proposals"][0]["update"], r#"{ "x-lenient": "boolean" }"#);
+}

@@ -10,7 +10,8 @@ use finrail_spec::naming::Renamed;
 use finrail_spec::normal::{LeftOut, Only, is_own, normalised, operations_of, prune, reached};
 use finrail_spec::overlay::{self, OverlayFault};
 use finrail_spec::pointer::{join, keys};
-use finrail_spec::readable::{Examples, examples};
+use finrail_spec::readable::{Examples, Unreadable, examples, examples_of_schemas};
+use finrail_spec::sources::Sources;
 
 use super::record::Record;
 use crate::wire_schemas::shared_schemas;
@@ -47,6 +48,18 @@ pub struct Imported {
     pub renamed: Vec<Renamed>,
     /// The examples of replies, and what of them the client cannot read.
     pub examples: Examples,
+    /// The same of what the schemas of replies show of their values.
+    pub examples_of_schemas: Examples,
+}
+
+impl Imported {
+    /// What of all examples the client cannot read.
+    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        self.examples
+            .unreadable
+            .iter()
+            .chain(&self.examples_of_schemas.unreadable)
+    }
 }
 
 /// Why there is no client.
@@ -143,6 +156,12 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
             (pointer, lost)
         })
         .collect();
+    let source = Sources::of(&document);
+    let mut of_replies = examples(&root);
+    for one in &mut of_replies.unreadable {
+        let example = root.pointer(&one.example);
+        one.written = example.and_then(|example| source.example(&one.operation, &one.status, example));
+    }
     Ok(Imported {
         bundle: root.to_pretty(),
         dialect: normal.dialect,
@@ -151,7 +170,8 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         left_out,
         losses,
         renamed: normal.renamed,
-        examples: examples(&root),
+        examples: of_replies,
+        examples_of_schemas: examples_of_schemas(&root, source),
     })
 }
 

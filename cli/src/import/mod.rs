@@ -6,6 +6,7 @@ mod folder;
 pub mod metadata;
 mod overlay;
 mod proposals;
+mod readers;
 mod record;
 mod report;
 
@@ -18,6 +19,7 @@ use finrail_spec::published::{Language, Published};
 pub use bundle::{Facts, ImportError, Imported, import};
 pub use folder::{Again, again, newer};
 pub use proposals::{Proposal, proposals};
+pub use readers::{Readers, readers};
 pub use record::Record;
 
 use crate::place::fetch;
@@ -132,24 +134,23 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         .or_else(|| title.map(|title| title.trim().to_owned()));
     let overlay_file = folder.join(OVERLAY);
     let is_new = !overlay_file.exists();
-    let overlay_text = match is_new {
-        false => std::fs::read_to_string(&overlay_file)?,
-        true => {
-            let known = match known_of(root, options, &published, shell)? {
-                Ok(known) => known,
-                Err(why) => {
-                    shell.header(Tone::Bad, "Refused", &why)?;
-                    return Ok(Outcome::Failure);
-                }
-            };
-            overlay::text(
-                &published.root,
-                id,
-                name.as_deref().unwrap_or(id),
-                &options.only,
-                &known,
-            )
-        }
+    let known_of_server = match is_new {
+        false => None,
+        true => match known_of(root, options, &published, shell)? {
+            Ok(known) => Some(known),
+            Err(why) => {
+                shell.header(Tone::Bad, "Refused", &why)?;
+                return Ok(Outcome::Failure);
+            }
+        },
+    };
+    let new_overlay = |known: &Known, proposals: &[Proposal]| {
+        let name = name.as_deref().unwrap_or(id);
+        overlay::text(&published.root, id, name, &options.only, known, proposals)
+    };
+    let mut overlay_text = match &known_of_server {
+        None => std::fs::read_to_string(&overlay_file)?,
+        Some(known) => new_overlay(known, &proposals(&published.root)),
     };
     let overlay = match Published::read(overlay_text.as_bytes()) {
         Ok(overlay) => overlay,
@@ -177,7 +178,7 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         Language::Json => "openapi.json",
         Language::Yaml => "openapi.yaml",
     };
-    let keep = || {
+    let keep = |overlay_text: &str| {
         std::fs::create_dir_all(&folder)?;
         if let Some(known) = known.as_ref().filter(|known| !known.ends_with(document_file)) {
             std::fs::remove_file(known)?;
@@ -185,7 +186,7 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
         std::fs::write(folder.join(document_file), &bytes)?;
         record.write(&folder)?;
         match is_new {
-            true => std::fs::write(&overlay_file, &overlay_text),
+            true => std::fs::write(&overlay_file, overlay_text),
             false => Ok(()),
         }
     };
@@ -202,26 +203,30 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
             report::refused(&error, &shown.join(OVERLAY), &overlay, shell)?;
             // What is missing has a place in an overlay: there is one to write it into.
             if is_new && matches!(error, ImportError::Problems(_)) {
-                keep()?;
+                keep(&overlay_text)?;
                 let what = format!("write that into {}, then run: {next}", shown.join(OVERLAY).display());
                 shell.header(Tone::Note, "Next", &what)?;
             }
             return Ok(Outcome::Failure);
         }
     };
-    keep()?;
+    // What the overlay says already is proposed no more.
+    let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
+    let mut proposals = proposals(said.as_ref().unwrap_or(&published.root));
+    let readers = readers(&published.root, Some(&overlay.root), &facts, &imported);
+    proposals.extend(readers.proposals.iter().cloned());
+    if let Some(known) = &known_of_server {
+        overlay_text = new_overlay(known, &proposals);
+    }
+    keep(&overlay_text)?;
     std::fs::write(folder.join(BUNDLE), &imported.bundle)?;
     if options.json {
-        let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
-        let proposals = proposals(said.as_ref().unwrap_or(&published.root));
-        let value = report::as_value(&imported, &published, &proposals);
+        let value = report::as_value(&imported, &published, &proposals, &readers);
         shell.raw(&format!("{value:#}"))?;
         return Ok(Outcome::Fresh);
     }
-    report::told(&imported, &published, &shown.join(document_file), shell)?;
-    // What the overlay says already is proposed no more.
-    let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
-    report::proposed(&proposals(said.as_ref().unwrap_or(&published.root)), shell)?;
+    report::told(&imported, &published, &readers, &shown.join(document_file), shell)?;
+    report::proposed(&proposals, &overlay_text, shell)?;
     if !is_new && !options.only.is_empty() && options.only != overlay::only(&overlay.root) {
         let only: Vec<String> = options.only.iter().map(|one| format!("\"{one}\"")).collect();
         let what = format!(

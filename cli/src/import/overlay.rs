@@ -7,7 +7,7 @@ use finrail_spec::bearer::{Taken, in_doubt};
 use finrail_spec::json::Json;
 
 use super::metadata::Known;
-use super::proposals::proposals;
+use super::proposals::Proposal;
 
 /// The choice of operations, in the overlay: `x-only`.
 const ONLY: &str = "x-only";
@@ -21,7 +21,14 @@ pub(super) fn only(overlay: &Json) -> Vec<String> {
 /// More proposals of one import are counted and not written.
 const MOST: usize = 200;
 
-pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String], known: &Known) -> String {
+pub(super) fn text(
+    root: &Json,
+    id: &str,
+    name: &str,
+    only: &[String],
+    known: &Known,
+    proposals: &[Proposal],
+) -> String {
     let quoted = |text: &str| Json::str(text).to_string();
     let mut out = String::new();
     let _ = writeln!(
@@ -101,21 +108,14 @@ pub(super) fn text(root: &Json, id: &str, name: &str, only: &[String], known: &K
     for (place, taken) in in_doubt(root) {
         out.push_str(&of_bearer(&place, taken, known));
     }
-    let proposals = proposals(root);
     if !proposals.is_empty() {
         let _ = writeln!(
             out,
-            "  # Proposed by names and patterns. Take the `# ` away from what is so."
+            "  # Proposed by names, patterns and examples. Take the `# ` away from what is so."
         );
     }
     for proposal in proposals.iter().take(MOST) {
-        let _ = writeln!(
-            out,
-            "  # - target: {}\n  #   update: {}\n  #   description: {}",
-            quoted(&proposal.target),
-            proposal.update,
-            quoted(&proposal.why)
-        );
+        let _ = writeln!(out, "{}  #   description: {}", action(proposal), quoted(&proposal.why));
     }
     if proposals.len() > MOST {
         let _ = writeln!(out, "  # And {} more.", proposals.len() - MOST);
@@ -142,6 +142,12 @@ fn of_bearer(place: &[String], taken: Taken, known: &Known) -> String {
 
 fn target<S: Borrow<str>>(section: &[S], name: &str) -> String {
     format!("$.{}['{}']", section.join("."), name.replace('\'', "\\'"))
+}
+
+/// What a proposal does, as the comment that it is in an overlay.
+pub(super) fn action(proposal: &Proposal) -> String {
+    let target = Json::str(proposal.target.as_str());
+    format!("  # - target: {target}\n  #   update: {}\n", proposal.update)
 }
 
 /// The security scheme with access tokens, and its place.

@@ -139,7 +139,7 @@ fn of_headers(root: &Json, found: &mut Vec<Proposal>) {
 }
 
 /// A step of a JSONPath.
-fn step(name: &str) -> String {
+pub(super) fn step(name: &str) -> String {
     format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 

@@ -5,11 +5,15 @@ use std::io;
 use std::path::Path;
 
 use finrail_spec::dialect::{Dialect, Weight};
+use finrail_spec::json::Json;
 use finrail_spec::published::Published;
+use finrail_spec::readable::{Examples, Unreadable};
 use serde_json::{Value, json};
 
 use super::bundle::{ImportError, Imported};
+use super::overlay;
 use super::proposals::Proposal;
+use super::readers::Readers;
 use crate::shell::{Shell, Tone};
 
 /// More lines of one kind are counted and not written.
@@ -46,7 +50,7 @@ pub(super) fn refused(
 }
 
 /// What became of the document, for programs.
-pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[Proposal]) -> Value {
+pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[Proposal], readers: &Readers) -> Value {
     let line = |pointer: &str| published.line(pointer);
     let left_out: Vec<Value> = imported
         .left_out
@@ -66,12 +70,19 @@ pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[
         .iter()
         .map(|one| json!({ "pointer": one.pointer, "from": one.from, "to": one.to }))
         .collect();
-    let unread: Vec<Value> = imported
-        .examples
-        .unreadable
-        .iter()
-        .map(|one| json!({ "operation": one.operation, "status": one.status, "at": one.at, "schema": one.schema, "wrong": one.wrong }))
-        .collect();
+    let unread = |examples: &Examples| -> Vec<Value> {
+        let all = examples.unreadable.iter();
+        all.map(|one| {
+            let written = written(one);
+            json!({
+                "operation": one.operation, "status": one.status, "at": one.at, "schema": one.schema, "wrong": one.wrong,
+                "pointer": written, "line": written.as_deref().and_then(line), "reader_is_proposed": readers.read(one),
+            })
+        })
+        .collect()
+    };
+    let told_of =
+        |examples: &Examples| json!({ "all": examples.all, "read": examples.read(), "unread": unread(examples) });
     let proposed: Vec<Value> = proposals
         .iter()
         .map(|one| json!({ "kind": one.kind, "target": one.target, "update": one.update, "why": one.why }))
@@ -83,7 +94,8 @@ pub(super) fn as_value(imported: &Imported, published: &Published, proposals: &[
         "left_out": left_out,
         "losses": losses,
         "renamed": renamed,
-        "examples": { "all": imported.examples.all, "read": imported.examples.read(), "unread": unread },
+        "examples": told_of(&imported.examples),
+        "examples_of_schemas": told_of(&imported.examples_of_schemas),
         "proposals": proposed,
     })
 }
@@ -97,7 +109,13 @@ fn dialect(dialect: Dialect) -> &'static str {
 }
 
 /// What became of the document.
-pub(super) fn told(imported: &Imported, published: &Published, file: &Path, shell: &mut Shell<'_>) -> io::Result<()> {
+pub(super) fn told(
+    imported: &Imported,
+    published: &Published,
+    readers: &Readers,
+    file: &Path,
+    shell: &mut Shell<'_>,
+) -> io::Result<()> {
     let dialect = dialect(imported.dialect);
     let lossy = imported.generated.values().filter(|lost| !lost.is_empty()).count();
     let summary = format!(
@@ -148,31 +166,36 @@ pub(super) fn told(imported: &Imported, published: &Published, file: &Path, shel
         let header = if *is_rule { "Not said" } else { "Lost" };
         shell.header(Tone::Note, header, &format!("{}{more}: {what}", at(places[0])))?;
     }
-    let examples = &imported.examples;
-    if examples.all > 0 {
+    for (of, examples) in [
+        ("replies", &imported.examples),
+        ("schemas", &imported.examples_of_schemas),
+    ] {
+        if examples.all == 0 {
+            continue;
+        }
         let tone = if examples.unreadable.is_empty() {
             Tone::Good
         } else {
             Tone::Warn
         };
         let what = format!(
-            "{} examples of replies: the client reads {} of them",
+            "{} examples of {of}: the client reads {} of them",
             examples.all,
             examples.read()
         );
         shell.header(tone, "Examples", &what)?;
     }
     // What many examples have in common stands in one schema.
-    let mut by_schema: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for one in &examples.unreadable {
-        let place = format!(
-            "{} at {}",
-            one.operation,
-            if one.at.is_empty() { "the whole" } else { &one.at }
-        );
-        by_schema.entry((&one.schema, &one.wrong)).or_default().push(place);
+    let mut by_schema: BTreeMap<(bool, &str, &str), Vec<String>> = BTreeMap::new();
+    for one in imported.unreadable() {
+        let place = match written(one) {
+            Some(pointer) => format!("{}: {pointer}", at(&pointer)),
+            None => format!("{}: {} at {}", at(&one.operation), one.operation, one.at),
+        };
+        let kind = (readers.read(one), one.schema.as_str(), one.wrong.as_str());
+        by_schema.entry(kind).or_default().push(place);
     }
-    for (n, ((_, wrong), places)) in by_schema.iter().enumerate() {
+    for (n, ((is_read, _, wrong), places)) in by_schema.iter().enumerate() {
         if n == MOST {
             shell.line(&format!("and {} more", by_schema.len() - MOST))?;
             break;
@@ -181,7 +204,8 @@ pub(super) fn told(imported: &Imported, published: &Published, file: &Path, shel
             1 => String::new(),
             all => format!(" (and {} more)", all - 1),
         };
-        shell.header(Tone::Warn, "Unread", &format!("{}{more}: {wrong}", places[0]))?;
+        let proposed = if *is_read { "; what reads it is proposed" } else { "" };
+        shell.header(Tone::Warn, "Unread", &format!("{}{more}: {wrong}{proposed}", places[0]))?;
     }
     if !imported.renamed.is_empty() {
         let first = &imported.renamed[0];
@@ -199,10 +223,18 @@ pub(super) fn told(imported: &Imported, published: &Published, file: &Path, shel
     Ok(())
 }
 
-/// What names and patterns suggest, for a person to decide.
-pub(super) fn proposed(proposals: &[Proposal], shell: &mut Shell<'_>) -> io::Result<()> {
+/// Where what cannot be read stands in the document, where that is known.
+fn written(one: &Unreadable) -> Option<String> {
+    one.written.as_ref().map(|example| format!("{example}{}", one.inside))
+}
+
+/// What names, patterns and examples suggest, for a person to decide.
+pub(super) fn proposed(proposals: &[Proposal], overlay_text: &str, shell: &mut Shell<'_>) -> io::Result<()> {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    for proposal in proposals {
+    let (there, new): (Vec<&Proposal>, Vec<&Proposal>) = proposals
+        .iter()
+        .partition(|one| overlay_text.contains(&overlay::action(one)));
+    for proposal in there {
         *kinds.entry(proposal.kind).or_default() += 1;
     }
     for (kind, count) in kinds {
@@ -211,6 +243,20 @@ pub(super) fn proposed(proposals: &[Proposal], shell: &mut Shell<'_>) -> io::Res
             "Proposed",
             &format!("{kind}: {count}, as comments in the overlay"),
         )?;
+    }
+    // What a person has looked through is not written to.
+    for (n, proposal) in new.iter().enumerate() {
+        if n == MOST {
+            shell.line(&format!("and {} more", new.len() - MOST))?;
+            break;
+        }
+        let what = format!(
+            "for the overlay, which has it not: - {{ target: {}, update: {} }}",
+            Json::str(proposal.target.as_str()),
+            proposal.update
+        );
+        shell.header(Tone::Note, "Proposed", &what)?;
+        shell.line(&proposal.why)?;
     }
     Ok(())
 }

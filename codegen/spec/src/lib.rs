@@ -38,6 +38,7 @@ pub mod problem;
 #[cfg(feature = "yaml")]
 pub mod published;
 pub mod readable;
+pub mod readers;
 #[cfg(feature = "value")]
 mod rebuild;
 #[cfg(feature = "value")]
@@ -46,6 +47,7 @@ pub mod reference;
 pub mod references;
 #[cfg(feature = "value")]
 pub mod security;
+pub mod sources;
 #[cfg(feature = "value")]
 pub mod tidy;
 pub mod vocabulary;

@@ -1,12 +1,11 @@
 //! Integers with more digits than 64 bits: by their format, by their limits, or because an example has them. Each is read by a type
 //! that keeps all of them.
 
-use super::EXACT_NUMBER;
+use super::Element;
 use crate::dialect::{Loss, Weight};
 use crate::json::Json;
 use crate::pointer::{join, keys};
 use crate::readable::{is_decimal, wide_integers};
-use crate::references::SCHEMAS;
 
 /// How many digits an integer may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,8 +145,9 @@ fn without_limits(schema: &mut Json, kind: Option<&str>) {
     }
 }
 
-/// Widens the integers of a tidied document whose values in examples of bodies have more digits than 64 bits.
-pub(crate) fn widened(root: &mut Json, is_received_alone: &dyn Fn(&str) -> bool) -> Vec<Loss> {
+/// Widens the integers of a tidied document whose values in examples of bodies have more digits than 64 bits. `exact_number`: what
+/// decimals in lists and maps are called.
+pub(crate) fn widened(root: &mut Json, exact_number: &str, is_received_alone: &dyn Fn(&str) -> bool) -> Vec<Loss> {
     let mut widths: Vec<(String, Width)> = Vec::new();
     for (pointer, digits) in wide_integers(root) {
         let Some(width) = of_value(&digits) else { continue };
@@ -166,37 +166,15 @@ pub(crate) fn widened(root: &mut Json, is_received_alone: &dyn Fn(&str) -> bool)
             .last()
             .is_some_and(|key| key == "items" || key == "additionalProperties");
         if is_element && width == Width::Decimal {
-            root.set_pointer(&pointer, exact_number(&schema));
-            add_exact_number(root);
+            root.set_pointer(&pointer, super::named(&schema, exact_number));
+            let at = join("/components/schemas", exact_number);
+            root.set_pointer(&at, Element::ExactNumber.schema());
             continue;
         }
         losses.extend(widen(&mut schema, width, &pointer, is_received_alone(&pointer)));
         root.set_pointer(&pointer, schema);
     }
     losses
-}
-
-/// A decimal in a list or a map, where it has a name.
-pub(super) fn exact_number(element: &Json) -> Json {
-    let number = Json::object([("$ref", Json::str(format!("{SCHEMAS}{EXACT_NUMBER}")))]);
-    match super::is_true(element, "nullable") {
-        true => Json::object([("allOf", Json::Array(vec![number])), ("nullable", Json::Bool(true))]),
-        false => number,
-    }
-}
-
-/// The schema of that name, unless the document has one.
-pub(super) fn add_exact_number(root: &mut Json) {
-    let pointer = join("/components/schemas", EXACT_NUMBER);
-    if root.pointer(&pointer).is_some() {
-        return;
-    }
-    let number = Json::object([
-        ("type", Json::str("number")),
-        ("format", Json::str("decimal")),
-        ("description", Json::str("A number, digit for digit.")),
-    ]);
-    root.set_pointer(&pointer, number);
 }
 
 #[cfg(test)]

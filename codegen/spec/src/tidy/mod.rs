@@ -43,8 +43,49 @@ pub struct SchemaFault {
     pub wrong: String,
 }
 
-/// The name of the schema of decimals that stand in lists and maps.
-const EXACT_NUMBER: &str = "ExactNumber";
+/// What stands in lists and maps and is read by code, which a field has and an element has not: it has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Element {
+    ExactNumber,
+    LenientText,
+    LenientBoolean,
+}
+
+impl Element {
+    /// What a schema is where it stands in a list or a map.
+    fn of(schema: &Json) -> Option<Self> {
+        let text = |keyword: &str| schema.get(keyword).and_then(Json::as_str);
+        match (text("x-lenient"), text("format")) {
+            (Some("string"), _) => Some(Self::LenientText),
+            (Some("boolean"), _) => Some(Self::LenientBoolean),
+            (None, Some("decimal")) if kind_of(schema) != Some("string") => Some(Self::ExactNumber),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::ExactNumber => "ExactNumber",
+            Self::LenientText => "LenientText",
+            Self::LenientBoolean => "LenientBoolean",
+        }
+    }
+
+    fn schema(self) -> Json {
+        let (kind, keyword, value, description) = match self {
+            Self::ExactNumber => ("number", "format", "decimal", "A number, digit for digit."),
+            Self::LenientText => ("string", "x-lenient", "string", "A text, whatever form it came in."),
+            Self::LenientBoolean => (
+                "boolean",
+                "x-lenient",
+                "boolean",
+                "A boolean, whatever form it came in.",
+            ),
+        };
+        let members = [("type", kind), (keyword, value), ("description", description)];
+        Json::object(members.map(|(name, text)| (name, Json::str(text))))
+    }
+}
 
 /// Tidies the schemas of a document in OpenAPI 3.0 whose references are [resolved](crate::references::resolved).
 ///
@@ -72,7 +113,7 @@ pub fn tidied(root: &Json) -> Tidied {
         named: named.iter().map(|(name, schema)| (name.as_str(), schema)).collect(),
         directions: Directions::of(root),
         nullable: BTreeSet::new(),
-        needs_number: false,
+        elements: BTreeSet::new(),
         losses: Vec::new(),
         faults: Vec::new(),
     };
@@ -80,11 +121,12 @@ pub fn tidied(root: &Json) -> Tidied {
     let mut out = rebuilt(Kind::Document, root, "", &mut |kind, object, pointer| {
         (kind == Kind::Schema).then(|| tidy.top(object, pointer))
     });
-    if tidy.needs_number {
-        integers::add_exact_number(&mut out);
+    for element in &tidy.elements {
+        out.set_pointer(&join("/components/schemas", &tidy.name_of(*element)), element.schema());
     }
     let directions = &tidy.directions;
-    let wide = integers::widened(&mut out, &|pointer| directions.of_schema(pointer) == (false, true));
+    let is_received_alone = |pointer: &str| directions.of_schema(pointer) == (false, true);
+    let wide = integers::widened(&mut out, &tidy.name_of(Element::ExactNumber), &is_received_alone);
     tidy.losses.extend(wide);
     Tidied {
         root: out,
@@ -93,12 +135,21 @@ pub fn tidied(root: &Json) -> Tidied {
     }
 }
 
+/// A reference to the schema of this name, in the place of an element.
+fn named(element: &Json, name: &str) -> Json {
+    let named = Json::object([("$ref", Json::str(format!("{SCHEMAS}{name}")))]);
+    match is_true(element, "nullable") {
+        true => Json::object([("allOf", Json::Array(vec![named])), ("nullable", Json::Bool(true))]),
+        false => named,
+    }
+}
+
 struct Tidy<'d> {
     named: BTreeMap<&'d str, &'d Json>,
     directions: Directions,
     /// Named schemas that may be `null`.
     nullable: BTreeSet<&'d str>,
-    needs_number: bool,
+    elements: BTreeSet<Element>,
     losses: Vec<Loss>,
     faults: Vec<SchemaFault>,
 }
@@ -153,7 +204,14 @@ impl<'d> Tidy<'d> {
 
     /// Those that say so themselves, and those that are only another name for one.
     fn nullable_names(&self) -> BTreeSet<&'d str> {
-        let says_so = |(name, schema): (&&'d str, &&'d Json)| is_true(schema, "nullable").then_some(*name);
+        let lists_null = |schema: &Json| {
+            schema
+                .get("enum")
+                .is_some_and(|values| values.items().contains(&Json::Null))
+        };
+        let says_so = |(name, schema): (&&'d str, &&'d Json)| {
+            (is_true(schema, "nullable") || lists_null(schema)).then_some(*name)
+        };
         let mut names: BTreeSet<&str> = self.named.iter().filter_map(says_so).collect();
         loop {
             let more = self.named.iter().filter(|(name, schema)| {
@@ -409,21 +467,25 @@ impl<'d> Tidy<'d> {
         here
     }
 
-    /// What stands in a list or a map. A decimal there has a name.
+    /// What stands in a list or a map. What is read by code has a name there.
     fn element(&mut self, schema: &Json, pointer: &str) -> Json {
         let element = self.schema(schema, pointer);
-        let is_decimal = element.get("format").and_then(Json::as_str) == Some("decimal");
-        if !is_decimal {
-            return element;
-        }
-        let is_text = kind_of(&element) == Some("string");
         // Values of a parameter are written as texts, whatever they are.
         let is_parameter = crate::pointer::keys(pointer).iter().any(|key| key == "parameters");
-        if is_text || is_parameter {
+        let Some(kind) = Element::of(&element).filter(|_| !is_parameter) else {
             return element;
-        }
-        self.needs_number = true;
-        integers::exact_number(&element)
+        };
+        self.elements.insert(kind);
+        named(&element, &self.name_of(kind))
+    }
+
+    /// The name of what stands in lists and maps; with a number where the document calls something else so.
+    fn name_of(&self, element: Element) -> String {
+        let (name, schema) = (element.name(), element.schema());
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        let is_free = |name: &String| self.named.get(name.as_str()).is_none_or(|known| **known == schema);
+        names.find(is_free).unwrap_or_default()
     }
 
     fn string(&mut self, schema: &mut Json, pointer: &str) {

@@ -83,6 +83,18 @@ fn a_number_is_exact_and_so_is_an_integer_beyond_64_bits() {
             r##"{"additionalProperties":{"type":"number","nullable":true}}"##,
             r##"{"type":"object","additionalProperties":{"allOf":[{"$ref":"#/components/schemas/ExactNumber"}],"nullable":true}}"##,
         ),
+        (
+            r##"{"type":"array","items":{"type":"string","x-lenient":"string"}}"##,
+            r##"{"type":"array","items":{"$ref":"#/components/schemas/LenientText"}}"##,
+        ),
+        (
+            r##"{"additionalProperties":{"type":"boolean","nullable":true,"x-lenient":"boolean"}}"##,
+            r##"{"type":"object","additionalProperties":{"allOf":[{"$ref":"#/components/schemas/LenientBoolean"}],"nullable":true}}"##,
+        ),
+        (
+            r##"{"type":"array","items":{"type":"string","format":"date","x-lenient":"date-time"}}"##,
+            r##"{"type":"array","items":{"type":"string","format":"date","x-lenient":"date-time"}}"##,
+        ),
     ] {
         assert_eq!(alone(schema), tidy, "{schema}");
     }
@@ -183,16 +195,33 @@ fn a_type_that_contradicts_its_parts_is_json_and_told() {
 }
 
 #[test]
+fn an_element_has_no_name_that_the_document_has_given_to_something_else() {
+    let list = r#""A":{"type":"array","items":{"type":"string","x-lenient":"string"}}"#;
+    for (others, name) in [
+        (r#""LenientText":{"type":"integer"}"#, "LenientText2"),
+        (
+            r#""LenientText":{"type":"string","x-lenient":"string","description":"A text, whatever form it came in."}"#,
+            "LenientText",
+        ),
+    ] {
+        let (tidy, ..) = of(&format!("{{{list},{others}}}"));
+        let expected = format!(r##"{{"type":"array","items":{{"$ref":"#/components/schemas/{name}"}}}}"##);
+        assert_eq!(tidy, expected, "{others}");
+    }
+}
+
+#[test]
 fn whether_a_value_may_be_null_is_said_where_it_is_used() {
-    let schemas = r##"{"B":{"type":"string","nullable":true},"C":{"$ref":"#/components/schemas/B"},"A":{"type":"object","nullable":true,
+    let schemas = r##"{"B":{"type":"string","nullable":true},"K":{"type":"string","enum":["a",null]},"C":{"$ref":"#/components/schemas/B"},"A":{"type":"object","nullable":true,
         "properties":{"b":{"$ref":"#/components/schemas/B"},"c":{"$ref":"#/components/schemas/C"},
-        "d":{"allOf":[{"$ref":"#/components/schemas/B"}],"description":"A letter."},"e":{"type":"string","nullable":true}}}}"##;
+        "d":{"allOf":[{"$ref":"#/components/schemas/B"}],"description":"A letter."},"e":{"type":"string","nullable":true},"k":{"$ref":"#/components/schemas/K"}}}}"##;
     let (tidy, losses, faults) = of(schemas);
     let or_null = |name: &str| format!(r##"{{"allOf":[{{"$ref":"#/components/schemas/{name}"}}],"nullable":true}}"##);
     let expected = format!(
-        r##"{{"type":"object","properties":{{"b":{},"c":{},"d":{{"description":"A letter.","allOf":[{{"$ref":"#/components/schemas/B"}}],"nullable":true}},"e":{{"type":"string","nullable":true}}}}}}"##,
+        r##"{{"type":"object","properties":{{"b":{},"c":{},"d":{{"description":"A letter.","allOf":[{{"$ref":"#/components/schemas/B"}}],"nullable":true}},"e":{{"type":"string","nullable":true}},"k":{}}}}}"##,
         or_null("B"),
-        or_null("C")
+        or_null("C"),
+        or_null("K")
     );
     assert_eq!((tidy, losses.len(), faults.len()), (expected, 0, 0));
 }

@@ -516,3 +516,16 @@ fn an_item_or_a_value_that_may_be_null_keeps_its_place() {
     let built: every_kind::types::Branch = built.try_into().unwrap();
     assert_eq!(built.marks.len(), 2);
 }
+
+#[test]
+fn an_item_or_a_value_is_read_in_any_form() {
+    let text = r#"{"words":["a",7,1.10,true],"flags":{"one":"Y","two":0,"three":null}}"#;
+    let branch: every_kind::types::Branch = serde_json::from_str(text).unwrap();
+    let words: Vec<&str> = branch.words.iter().map(|word| word.as_str()).collect();
+    assert_eq!(words, ["a", "7", "1.10", "true"]);
+    let flag = |name: &str| branch.flags[name].as_ref().map(|flag| **flag);
+    assert_eq!(
+        [flag("one"), flag("two"), flag("three")],
+        [Some(true), Some(false), None]
+    );
+}
