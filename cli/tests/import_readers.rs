@@ -360,7 +360,6 @@ fn each_dialect_has_one_proposal_for_a_schema_wherever_it_is_used() {
             &[
                 r#"$.components.schemas['account'].properties['id'] { "x-lenient": "string" }"#,
                 r#"$.components.schemas['account']['$defs']['flags'].patternProperties['^x'] { "x-lenient": "string" }"#,
-                r#"$.components.schemas['account'].properties['limit'] { "format": "int128" }"#,
             ],
             "/paths/~1accounts~1{id}/get/responses/200/content/application~1json/example/open/1",
         ),

@@ -376,7 +376,7 @@ impl<'r> Reading<'r> {
             },
             _ => return,
         };
-        let reader = Reader::of(schema, value, is_decimal);
+        let reader = Reader::of(schema, value);
         self.tell(
             at,
             &place,
@@ -444,7 +444,7 @@ impl<'r> Reading<'r> {
 
     fn object(&mut self, schema: &Json, value: &Json, at: &str, place: &str, depth: usize) {
         let Json::Object(members) = value else {
-            let reader = Reader::of(schema, value, is_decimal).filter(|_| keys(place).len() == 3);
+            let reader = Reader::of(schema, value).filter(|_| keys(place).len() == 3);
             return self.tell(
                 at,
                 place,

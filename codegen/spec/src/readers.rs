@@ -18,8 +18,6 @@ pub enum Reader {
     Object,
     /// `nullable: true`.
     Null,
-    /// `format: int128`: a whole number beyond 64 bits, digit for digit.
-    Large,
 }
 
 impl Reader {
@@ -35,12 +33,11 @@ impl Reader {
             Self::Object => lenient("object"),
             Self::Null if is_swagger => ("x-nullable", Json::Bool(true)),
             Self::Null => ("nullable", Json::Bool(true)),
-            Self::Large => ("format", Json::str("int128")),
         }
     }
 
     /// What takes a value that the type of a schema does not. A value that the schema contradicts has none: it is wrong.
-    pub(crate) fn of(schema: &Json, value: &Json, is_amount: impl Fn(&str) -> bool) -> Option<Self> {
+    pub(crate) fn of(schema: &Json, value: &Json) -> Option<Self> {
         let keyword = |name: &str| schema.get(name).and_then(Json::as_str).unwrap_or_default();
         if matches!(value, Json::Null) {
             return Some(Self::Null);
@@ -56,10 +53,6 @@ impl Reader {
             ("string", "decimal", _) => None,
             ("string", "uuid", Json::String(_)) => Some(Self::String),
             ("string", _, Json::Number(_) | Json::Bool(_)) if schema.get("enum").is_none() => Some(Self::String),
-            ("integer", _, Json::Number(digits)) if is_whole(digits) => Some(match is_amount(digits) {
-                true => Self::Large,
-                false => Self::String,
-            }),
             ("boolean", _, Json::String(text) | Json::Number(text)) if is_boolean(text) => Some(Self::Boolean),
             ("array", _, Json::Object(_) | Json::Array(_)) => Some(Self::Array),
             ("object", _, Json::String(_)) if is_one_text(schema) => Some(Self::Object),
@@ -163,12 +156,8 @@ mod tests {
                 Some(Reader::String),
             ),
             (r#""number","format":"decimal""#, r#""much""#, None),
-            (r#""integer""#, "18446744073709551615", Some(Reader::Large)),
-            (
-                r#""integer""#,
-                "99999999999999999999999999999999999999",
-                Some(Reader::String),
-            ),
+            // It is read as it is, digit for digit.
+            (r#""integer""#, "18446744073709551615", None),
             (r#""integer""#, "1.5", None),
             (r#""integer""#, r#""seven""#, None),
             (r#""integer""#, r#""7""#, None),
@@ -196,8 +185,7 @@ mod tests {
 
     fn of(schema: &str, value: &str) -> Option<Reader> {
         let schema = Json::parse(&format!(r#"{{"type":{schema}}}"#)).unwrap();
-        let is_amount = |digits: &str| digits.len() <= 28;
-        Reader::of(&schema, &Json::parse(value).unwrap(), is_amount)
+        Reader::of(&schema, &Json::parse(value).unwrap())
     }
 
     #[test]
