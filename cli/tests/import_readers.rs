@@ -356,7 +356,7 @@ fn each_dialect_has_one_proposal_for_a_schema_wherever_it_is_used() {
         ),
         (
             V3_1,
-            [(1, 0), (4, 2)],
+            [(1, 0), (4, 3)],
             &[
                 r#"$.components.schemas['account'].properties['id'] { "x-lenient": "string" }"#,
                 r#"$.components.schemas['account']['$defs']['flags'].patternProperties['^x'] { "x-lenient": "string" }"#,

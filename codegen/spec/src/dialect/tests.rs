@@ -84,6 +84,10 @@ fn a_schema_of_3_1_reads_the_same_in_3_0() {
             r#"{"type":"string","example":"x"}"#,
         ),
         (
+            r#"{"type":"integer","examples":[5,18446744073709551615,7]}"#,
+            r#"{"type":"integer","example":18446744073709551615}"#,
+        ),
+        (
             r#"{"type":"string","examples":["x"],"example":"y"}"#,
             r#"{"type":"string","example":"y"}"#,
         ),

@@ -81,8 +81,8 @@ impl Conversion<'_> {
                 "type" => nullable |= self.types(value, &at, &mut out),
                 "const" => out.set("enum", Json::Array(vec![value.clone()])),
                 "examples" => {
-                    if let Some(first) = value.items().first().filter(|_| schema.get("example").is_none()) {
-                        out.set("example", first.clone());
+                    if let Some(shown) = one_of(value.items()).filter(|_| schema.get("example").is_none()) {
+                        out.set("example", shown.clone());
                     }
                 }
                 "exclusiveMinimum" | "exclusiveMaximum" if matches!(value, Json::Number(_)) => {
@@ -358,4 +358,15 @@ fn in_order(mut schema: Json) -> Json {
         _ => 2,
     });
     schema
+}
+
+/// The example that is kept of several: the first, unless a later number has more digits, for which there must be room.
+fn one_of(examples: &[Json]) -> Option<&Json> {
+    let digits = |example: &Json| match example {
+        Json::Number(text) => text.len(),
+        _ => 0,
+    };
+    examples
+        .iter()
+        .reduce(|kept, next| if digits(next) > digits(kept) { next } else { kept })
 }
