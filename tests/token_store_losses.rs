@@ -1017,7 +1017,110 @@ async fn a_login_made_on_an_older_copy_stays_when_the_newer_copy_comes_back() {
     }
 }
 
-/// The same where the process of the login remembered a grant that was older still, and had not seen the one that is lost.
+/// What was at hand when the copies parted: of two processes, one goes on with the newer copy, and the other one logs in on
+/// the older copy, which has it then.
+struct Parted {
+    world: World,
+    a: TokenHandle,
+    c: TokenHandle,
+    newer: Option<StoredRecord>,
+}
+
+impl Parted {
+    /// `logins`: on the newer copy. The last one is ended there after ten seconds; `gap`: then c logs in.
+    async fn new(habits: Habits, logins: usize, ended: Option<&str>, gap: u64) -> Self {
+        let world = World::new(habits);
+        let (a, c) = (world.process("a"), world.process("c"));
+        a.adopt(world.bank.login()).await.unwrap();
+        let older = world.address.now().load(&user_key()).await.unwrap();
+        for _ in 0..logins {
+            tokio::time::sleep(secs(70)).await;
+            a.adopt(world.bank.login()).await.unwrap();
+        }
+        if let Some(how) = ended {
+            tokio::time::sleep(secs(10)).await;
+            end(&a, how).await;
+        }
+        let newer = world.address.now().load(&user_key()).await.unwrap();
+        world.address.fails_over_to(older).await;
+        tokio::time::sleep(secs(gap)).await;
+        c.adopt(world.bank.login()).await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        Self { world, a, c, newer }
+    }
+
+    /// The newer copy comes back, and these are called for a while: what they show then.
+    async fn comes_back(&self, handles: &[&TokenHandle]) -> Vec<Option<String>> {
+        self.world.address.fails_over_to(self.newer.clone()).await;
+        let calls: Vec<_> = handles.iter().map(|handle| called_each_second(handle)).collect();
+        tokio::time::sleep(secs(900)).await;
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+        let mut shown = Vec::new();
+        for handle in handles {
+            shown.push(handle.fresh().await.ok().map(|bearer| text(&bearer)));
+        }
+        shown
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_made_on_an_older_copy_stays_however_many_logins_the_newer_copy_has() {
+    for logins in [1, 16, 17, 40] {
+        let parted = Parted::new(STRICT, logins, None, 100).await;
+        let newest = Some(format!("Bearer access-{}", logins + 2));
+        let shown = parted.comes_back(&[&parted.c, &parted.a]).await;
+        assert_eq!(shown, [newest.clone(), newest], "{logins}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_made_on_an_older_copy_stays_when_an_end_of_long_before_comes_back() {
+    for how in ["forget", "revoke"] {
+        for (gap, stays) in [(3000, true), (62, true), (58, false)] {
+            let parted = Parted::new(STRICT, 1, Some(how), gap).await;
+            let shown = parted.comes_back(&[&parted.c, &parted.a]).await;
+            let newest = stays.then(|| "Bearer access-3".to_owned());
+            assert_eq!(shown, [newest.clone(), newest], "{how} {gap}");
+        }
+    }
+}
+
+/// Whoever ends it there does not know what the newer copy has.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_when_the_newer_copy_comes_back() {
+    for how in ["forget", "revoke"] {
+        for ends_it in ["a", "c"] {
+            for looks_first in [0, 1] {
+                let parted = Parted::new(STRICT, 1, None, 100).await;
+                let Parted { world, a, c, .. } = &parted;
+                end(if ends_it == "a" { a } else { c }, how).await;
+                let handles = [[a, c], [c, a]][looks_first];
+                let shown = parted.comes_back(&handles).await;
+                assert_eq!(shown, [None, None], "{how} {ends_it} {looks_first}");
+                let record = world.address.record().await.unwrap();
+                assert!(record.tokens.is_none() && record.tombstone.is_some(), "{how} {ends_it}");
+                // A login after it counts.
+                c.adopt(world.bank.login()).await.unwrap();
+                tokio::time::sleep(secs(700)).await;
+                assert!(a.fresh().await.is_ok() && c.fresh().await.is_ok(), "{how} {ends_it}");
+            }
+        }
+    }
+}
+
+/// The provider refused the login of the older copy, which says nothing of the one in the newer copy.
+#[tokio::test(start_paused = true)]
+async fn a_login_of_an_older_copy_that_is_over_hides_no_living_grant_of_the_newer_one() {
+    let parted = Parted::new(STRICT, 1, None, 100).await;
+    let Parted { world, a, c, .. } = &parted;
+    world.bank.withdraw();
+    c.renew(c.info().unwrap().generation).await.unwrap_err();
+    let shown = parted.comes_back(&[c, a]).await;
+    let living = Some("Bearer access-2".to_owned());
+    assert_eq!(shown, [living.clone(), living]);
+}
+
+/// A login over a loss stays, too, where the process of the login remembered a grant that was older still, and had not seen the one that is lost.
 #[tokio::test(start_paused = true)]
 async fn a_login_made_over_a_loss_stays_though_its_process_remembered_an_older_grant() {
     for how in ["comes back", "lost again", "damage"] {
@@ -1061,28 +1164,36 @@ async fn a_login_made_over_a_loss_stays_though_its_process_remembered_an_older_g
     }
 }
 
-/// An end that the process of such a login remembered stays one, and so does the end of a grant that it had not seen.
+/// An end that came just before such a login stays one, seen or not; one of long before does not.
 #[tokio::test(start_paused = true)]
-async fn a_login_made_over_a_loss_undoes_no_end() {
-    let world = World::new(STRICT);
-    let (a, c) = (world.logged_in("a").await, world.process("c"));
-    c.fresh().await.unwrap();
-    let first = world.address.now().load(&user_key()).await.unwrap();
-    tokio::time::sleep(secs(100)).await;
-    a.adopt(world.bank.login()).await.unwrap();
-    a.forget().await.unwrap();
-    let ended = world.address.now().load(&user_key()).await.unwrap();
-    world.address.fails_over_to(None).await;
-    tokio::time::sleep(secs(100)).await;
-    c.adopt(world.bank.login()).await.unwrap();
-    world.address.fails_over_to(ended).await;
-    let calls = [called_each_second(&a), called_each_second(&c)];
-    tokio::time::sleep(secs(700)).await;
-    assert!(a.fresh().await.is_err() && c.fresh().await.is_err());
-    world.address.fails_over_to(first).await;
-    tokio::time::sleep(secs(700)).await;
-    assert!(a.fresh().await.is_err() && c.fresh().await.is_err());
-    calls.iter().for_each(tokio::task::JoinHandle::abort);
+async fn a_login_made_over_a_loss_undoes_no_end_of_just_before() {
+    for (gap, stays) in [(30, false), (100, true)] {
+        let world = World::new(STRICT);
+        let (a, c) = (world.logged_in("a").await, world.process("c"));
+        c.fresh().await.unwrap();
+        let first = world.address.now().load(&user_key()).await.unwrap();
+        tokio::time::sleep(secs(100)).await;
+        a.adopt(world.bank.login()).await.unwrap();
+        a.forget().await.unwrap();
+        let ended = world.address.now().load(&user_key()).await.unwrap();
+        world.address.fails_over_to(None).await;
+        tokio::time::sleep(secs(gap)).await;
+        c.adopt(world.bank.login()).await.unwrap();
+        world.address.fails_over_to(ended).await;
+        let calls = [called_each_second(&a), called_each_second(&c)];
+        let newest = stays.then(|| "Bearer access-3".to_owned());
+        for copy in [None, Some(first)] {
+            if let Some(copy) = copy {
+                world.address.fails_over_to(copy).await;
+            }
+            tokio::time::sleep(secs(700)).await;
+            for handle in [&a, &c] {
+                let shown = handle.fresh().await.ok().map(|bearer| text(&bearer));
+                assert_eq!(shown, newest, "{gap}");
+            }
+        }
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+    }
 }
 
 /// Whoever ended the grant before writes that end again, which the login could not see.

@@ -230,12 +230,18 @@ impl Lineage {
     /// Whether this login and that one were each stored over a grant before both, and neither over the other: a store that took
     /// one of them had not the other, so that they are of two copies of it. A login that waited may have come to one copy late.
     pub(crate) fn is_of_another_copy_than(&self, other: &Self) -> bool {
-        let looked_in_time = |login: &Self| !login.blind && !login.waited && login.imported.is_none();
         let is_ancestor_of_both = |ancestor: &Ancestor| other.ancestor(&ancestor.id).is_some();
-        looked_in_time(self)
-            && looked_in_time(other)
+        let have_one_origin = || self.origin().first == other.origin().first;
+        self.went_over_what_was_stored()
+            && other.went_over_what_was_stored()
             && Self::kinship(Some(other), Some(self)) == Kinship::Apart
-            && self.before.iter().any(is_ancestor_of_both)
+            && (have_one_origin() || self.before.iter().any(is_ancestor_of_both))
+    }
+
+    /// Whether its login looked, and the store had something, and took its tokens at once.
+    pub(crate) fn went_over_what_was_stored(&self) -> bool {
+        let something_came_before = !self.before.is_empty() && !self.remembered;
+        !self.blind && !self.waited && self.imported.is_none() && something_came_before
     }
 
     fn ancestor(&self, id: &str) -> Option<&Ancestor> {

@@ -368,7 +368,7 @@ pub(crate) fn went_back(stored: Option<&Record>, held: &TokenSet) -> bool {
             .ended_on_purpose()
             .is_none_or(|end| came_after(held.lineage.as_ref(), end)),
         Kinship::Later => false,
-        Kinship::Apart => stored.ended_on_purpose().is_none() && came_while_it_was_lost(held, stored),
+        Kinship::Apart => came_while_it_was_lost(held, stored),
         Kinship::Unknown => went_back_by_the_clock(stored, held),
     }
 }
@@ -379,13 +379,16 @@ fn came_after(login: Option<&Lineage>, end: &Tombstone) -> bool {
     login.is_some_and(|login| login.saw_end(end.lineage.as_ref(), end.at) || is_surely_later(login.at(), end.at))
 }
 
-/// Whether the login of these tokens found nothing, or an older copy, though what is stored now began before it, by more
-/// than clocks are wrong: the store had lost that, and got it back.
+/// Whether the login of these tokens found nothing, or an older copy, though what is stored now began before it, and was ended
+/// before it if it was ended on purpose, by more than clocks are wrong: the store had lost that, and got it back.
 fn came_while_it_was_lost(held: &TokenSet, stored: &Record) -> bool {
     let logins = held.lineage.as_ref().zip(stored.lineage());
-    logins.is_some_and(|(login, stored)| {
-        let could_not_see_it = login.began_over_nothing() || login.is_of_another_copy_than(stored);
-        could_not_see_it && is_surely_later(login.at(), stored.at())
+    logins.is_some_and(|(login, of_stored)| {
+        let could_not_see_it = login.began_over_nothing() || login.is_of_another_copy_than(of_stored);
+        let last = stored
+            .ended_on_purpose()
+            .map_or(of_stored.at(), |end| end.at.max(of_stored.at()));
+        could_not_see_it && is_surely_later(login.at(), last)
     })
 }
 
@@ -418,8 +421,16 @@ pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
             // An erasure stays one.
             Kinship::Same => before.is_none_or(|before| before.at < end.at && read.pseudonym.is_none()),
             Kinship::Earlier => before.is_none_or(|before| came_after(end.lineage.as_ref(), before)),
-            Kinship::Later | Kinship::Apart | Kinship::Unknown => false,
+            Kinship::Apart => before.is_none() && was_lost_at(read, end),
+            Kinship::Later | Kinship::Unknown => false,
         }
+}
+
+/// Whether what was read began before this end of a grant that is not its own, by more than clocks are wrong. Its login went
+/// over what was stored, which was not that grant: it is of another copy of the store, which was away when the grant ended.
+fn was_lost_at(read: &Record, end: &Tombstone) -> bool {
+    let login = read.lineage().filter(|login| login.went_over_what_was_stored());
+    login.is_some_and(|login| is_surely_later(end.at, login.at()))
 }
 
 /// Whether tokens live on at the provider though the grant was ended there: whoever did that knew earlier ones.

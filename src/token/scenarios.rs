@@ -395,13 +395,14 @@ fn logins(row: &Row) -> (Option<Lineage>, Option<Lineage>) {
         }
         "apart" => (Some(login(Some(&first))), Some(login(Some(&first)))),
         "left out" => (None, Some(first)),
-        // Ours began so many seconds after theirs, over the same grant.
+        // Theirs began so many seconds before ours, over the same grant.
         of_a_copy if of_a_copy.starts_with("copy ") || of_a_copy.starts_with("waited ") => {
             let (how, seconds) = of_a_copy.split_once(' ').unwrap();
-            let began = now(Duration::from_secs(seconds.parse().unwrap())).utc();
-            let ours = Lineage::begun(began).after(Some((Some(&first), None)));
+            let before = now(Duration::ZERO).utc() - chrono::TimeDelta::seconds(seconds.parse().unwrap());
+            let theirs = Lineage::begun(before).after(Some((Some(&first), None)));
+            let ours = login(Some(&first));
             let ours = if how == "waited" { ours.that_waited() } else { ours };
-            (Some(login(Some(&first))), Some(ours))
+            (Some(theirs), Some(ours))
         }
         // Ours found nothing, so many seconds after theirs.
         found_nothing if found_nothing.starts_with("none ") => {

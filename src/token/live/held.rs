@@ -213,8 +213,8 @@ impl Held {
             let shown = (before.revision, before.tokens.as_ref());
             let is_outdated = || machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal);
             let end = before.tombstone.as_ref();
-            let is_older = match end.filter(|end| end.reason.is_on_purpose()) {
-                Some(end) if machine::is_another_login(&seen.record, end) => false,
+            let is_older = match end {
+                Some(end) if machine::is_another_login(&seen.record, end) => machine::undoes(&seen.record, end),
                 Some(end) => machine::undoes(&seen.record, end) || is_outdated(),
                 None => is_outdated(),
             };
@@ -334,8 +334,9 @@ impl Held {
         let snapshot = self.snapshot()?;
         let tombstone = snapshot.tombstone.as_ref()?;
         let tokens = snapshot.tokens.as_ref()?;
+        let leads_to_it = !machine::is_another_login(&seen.record, tombstone);
         let is_older = seen.record.tombstone.is_none() && machine::went_back(Some(&seen.record), tokens);
-        is_older.then(|| tombstone.clone())
+        (is_older && leads_to_it).then(|| tombstone.clone())
     }
 
     /// The end of the grant that this process knows and the store has lost: it has nothing, or an older copy.

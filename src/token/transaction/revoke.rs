@@ -6,12 +6,14 @@ use super::look::{Known, read_to_end};
 use super::retain::leave_or_release;
 use super::write::{Written, write, write_over};
 use crate::token::fingerprint::Fingerprint;
+use crate::token::lineage::Kinship;
 use crate::token::live::{Live, NotRevoked};
 use crate::token::machine;
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
 use crate::token::{
-    AuditAction, Error, ReauthorizationReason, RevokeRequest, RevokedToken, SendPermit, StoreError, TokenSet,
+    AuditAction, Error, Lineage, ReauthorizationReason, Record, RevokeRequest, RevokedToken, SendPermit, StoreError,
+    TokenSet,
 };
 
 /// What is done with a grant besides its revocation.
@@ -131,12 +133,16 @@ async fn revoke_known(
     // It is over because the server refused its refresh token.
     let refused = unstored.is_none() && seen.as_ref().is_some_and(|seen| seen.record.tombstone.is_some());
     let may_be_gone = spent_in_doubt || refused;
+    let others = match how {
+        End::Revoked => Vec::new(),
+        End::Erased => of_other_logins(live, seen.as_ref(), &tokens),
+    };
     let (seen, unanswered) = mark(live, fence, seen, &tokens).await?;
     let audit = |action| match how {
         End::Revoked => live.audit(tokens.generation, action),
         End::Erased => live.audit_without_person(tokens.generation, action),
     };
-    let at_provider = match end(live, &tokens, unanswered, may_be_gone).await {
+    let at_provider = match end_all(live, &tokens, &others, unanswered, may_be_gone).await {
         Ok(at_provider) => at_provider,
         Err(NotRevoked { is_open, error }) => {
             let open = unanswered || is_open;
@@ -216,6 +222,41 @@ async fn mark(
     }
 }
 
+/// The living tokens at hand that are of other logins than those that end: the store has gone back, or has come back, and
+/// nothing of the person is to be left.
+fn of_other_logins(live: &Live, seen: Option<&Versioned>, tokens: &TokenSet) -> Vec<TokenSet> {
+    let stored = seen.filter(|seen| seen.record.tombstone.is_none());
+    let stored = stored.and_then(|seen| seen.record.tokens.clone());
+    let shown = live.held.snapshot().and_then(|shown| shown.living().cloned());
+    let mut others: Vec<TokenSet> = Vec::new();
+    for other in stored.into_iter().chain(shown) {
+        let kinship = Lineage::kinship(other.lineage.as_ref(), tokens.lineage.as_ref());
+        let is_another_login = !matches!(kinship, Kinship::Same | Kinship::Unknown);
+        let is_new = !others.iter().chain([tokens]).any(|known| known.has_a_token_of(&other));
+        if is_another_login && is_new {
+            others.push(other);
+        }
+    }
+    others
+}
+
+/// Ends the tokens at the provider, and then those of other logins.
+async fn end_all(
+    live: &Live,
+    tokens: &TokenSet,
+    others: &[TokenSet],
+    unanswered: bool,
+    may_be_gone: bool,
+) -> Result<bool, NotRevoked> {
+    let mut at_provider = end(live, tokens, unanswered, may_be_gone).await?;
+    for other in others {
+        // Whoever tries again finds the first ones gone, and perhaps these.
+        let also = end(live, other, true, true).await;
+        at_provider &= also.map_err(|not| NotRevoked { is_open: true, ..not })?;
+    }
+    Ok(at_provider)
+}
+
 /// Ends the tokens at the provider. False: it has no revocation. `unanswered`: an earlier revocation may have ended them.
 /// `may_be_gone`: a refresh may have, or the server has refused the refresh token.
 async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, may_be_gone: bool) -> Result<bool, NotRevoked> {
@@ -237,6 +278,7 @@ async fn end(live: &Live, tokens: &TokenSet, unanswered: bool, may_be_gone: bool
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
@@ -245,13 +287,14 @@ mod tests {
     use super::*;
     use crate::token::store::{Lease, Leased, MemoryStore, Older, StoredRecord, Swap, Swapped, swap_alone};
     use crate::token::{
-        GrantKind, Intent, Issuer, IssuerError, Obtain, Record, Renewal, TokenHandle, TokenKey, TokenReply, TokenStore,
+        GrantKind, Intent, Issuer, IssuerError, ManualClock, Obtain, Renewal, TokenHandle, TokenKey, TokenReply,
+        TokenStore, Verdict,
     };
     use crate::value::Secret;
 
-    /// A server that writes down which tokens it is asked to revoke.
+    /// A server that writes down which tokens it is asked to revoke, and fails with one of them: the third.
     #[derive(Default)]
-    struct Revoking(Mutex<Vec<String>>);
+    struct Revoking(Mutex<Vec<String>>, AtomicUsize);
 
     impl Issuer for Revoking {
         fn obtain(&self, _: Obtain) -> BoxFuture<'_, Result<TokenReply, IssuerError>> {
@@ -259,8 +302,11 @@ mod tests {
         }
         fn revoke(&self, request: RevokeRequest) -> BoxFuture<'_, Result<bool, IssuerError>> {
             let token = request.token.secret().expose_secret().to_owned();
-            self.0.lock().unwrap().push(token);
-            Box::pin(std::future::ready(Ok(true)))
+            let mut asked = self.0.lock().unwrap();
+            asked.push(token);
+            let fails = asked.len() == 3 && self.1.swap(0, Ordering::SeqCst) > 0;
+            let refused = || IssuerError::new(Verdict::NotSent, std::io::Error::other("away"));
+            Box::pin(std::future::ready(if fails { Err(refused()) } else { Ok(true) }))
         }
     }
 
@@ -308,11 +354,18 @@ mod tests {
             .build()
     }
 
-    /// What a login stores, with this refresh token.
-    async fn stored(server: &Arc<Revoking>, store: &MemoryStore, refresh_token: &str) -> Record {
+    fn reply(refresh_token: &str) -> TokenReply {
         let mut reply = TokenReply::new(format!("access of {refresh_token}"));
         reply.refresh_token = Some(Secret::from(refresh_token));
-        process(server, store.clone()).adopt(reply).await.unwrap();
+        reply
+    }
+
+    /// What a login stores, with this refresh token.
+    async fn stored(server: &Arc<Revoking>, store: &MemoryStore, refresh_token: &str) -> Record {
+        process(server, store.clone())
+            .adopt(reply(refresh_token))
+            .await
+            .unwrap();
         let stored = store.load(&key()).await.unwrap().unwrap();
         Record::decode(&stored.bytes).unwrap()
     }
@@ -387,10 +440,8 @@ mod tests {
             let first = stored(&server, &store, "refresh-1").await;
             let mut second = first.clone();
             let tokens = first.tokens.clone().unwrap();
-            let mut reply = TokenReply::new("access of refresh-2");
-            reply.refresh_token = Some(Secret::from("refresh-2"));
             let later = tokens.obtained_at + chrono::TimeDelta::seconds(10);
-            second.tokens = Some(tokens.next(reply, later.into()));
+            second.tokens = Some(tokens.next(reply("refresh-2"), later.into()));
             let records = [first, second];
             put(&store, &records[held - 1]).await;
             let newest = Arc::new(Mutex::new(0));
@@ -401,6 +452,44 @@ mod tests {
             let asked = server.0.lock().unwrap().clone();
             let expected = [format!("refresh-{revoked}"), format!("access of refresh-{revoked}")];
             assert_eq!(asked, expected, "{held} {refused}");
+        }
+    }
+
+    /// A copy of the store has come back with another login, which this process has not seen: it holds its own one.
+    #[tokio::test(start_paused = true)]
+    async fn an_erasure_revokes_the_logins_of_both_copies_of_a_store() {
+        for (gap, first) in [(100, "refresh-3"), (10, "refresh-2")] {
+            for fails in [false, true] {
+                let (server, store) = (Arc::new(Revoking::default()), MemoryStore::new());
+                let clock = Arc::new(ManualClock::new());
+                let process = || {
+                    let server = Arc::clone(&server) as Arc<dyn Issuer>;
+                    let handle = TokenHandle::builder(key(), server, Renewal::Refresh);
+                    handle.store(Arc::new(store.clone())).clock(clock.clone()).build()
+                };
+                let record = async || Record::decode(&store.load(&key()).await.unwrap().unwrap().bytes).unwrap();
+                process().adopt(reply("refresh-1")).await.unwrap();
+                let older = record().await;
+                process().adopt(reply("refresh-2")).await.unwrap();
+                let newer = record().await;
+                put(&store, &older).await;
+                clock.advance(Duration::from_secs(gap));
+                let holds = process();
+                holds.adopt(reply("refresh-3")).await.unwrap();
+                put(&store, &newer).await;
+                if fails {
+                    server.1.store(1, Ordering::SeqCst);
+                    holds.erase(true).await.unwrap_err();
+                }
+                holds.erase(true).await.unwrap();
+                let mut asked = server.0.lock().unwrap().clone();
+                assert_eq!(asked[0], first, "{gap} {fails}");
+                asked.retain(|token| token.starts_with("refresh"));
+                asked.sort();
+                asked.dedup();
+                assert_eq!(asked, ["refresh-2", "refresh-3"], "{gap} {fails}");
+                assert!(record().await.pseudonym.is_some() && holds.header().is_none());
+            }
         }
     }
 }
