@@ -1,5 +1,6 @@
 //! `drift --docs`: what a documentation page says, what it said the last time, and what the specification says.
 
+mod check;
 mod places;
 mod rule;
 mod since;
@@ -14,6 +15,7 @@ use places::{Places, is_waived};
 use since::since;
 use specified::against_spec;
 
+pub use check::check;
 pub use since::{reworded, still_claimed};
 
 /// Compares a reading of a page with the specification, and with the reading before it.
