@@ -417,7 +417,7 @@ fn what_cannot_be_read_is_listed() {
             "after 18446744073709551615 days",
             "a span of time beside a token",
         ),
-        ("after 30 days", "after 6 months", "a span of time beside a token"),
+        ("after 30 days", "after 1.5 months", "a span of time beside a token"),
         (
             "'grant_type=authorization_code&code=xyz'",
             "'{\"grant_type\": broken}'",

@@ -138,6 +138,9 @@ impl<'de> Deserialize<'de> for Fact {
     }
 }
 
+/// What is said of a host that is asked without TLS.
+pub const UNENCRYPTED: &str = "http";
+
 /// Facts with what each says; an empty text where being there is all.
 pub type Facts = BTreeMap<Fact, String>;
 

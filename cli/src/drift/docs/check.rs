@@ -26,8 +26,9 @@ pub fn check(
     shell: &mut Shell<'_>,
 ) -> io::Result<Report> {
     let text = fetch(workspace, place)?;
-    let lines = page::lines(&text);
-    let reading = extract::read(&lines);
+    let read = page::read(&text);
+    let lines = &read.lines;
+    let reading = extract::read(&read);
     let path = Recorded::path(workspace, spec.id());
     let mut recorded = Recorded::read(workspace, spec.id())?;
     let known = named.or(is_address(place).then_some(place));
