@@ -256,6 +256,7 @@ fn report(
         findings,
         coverage,
         unread: Vec::new(),
+        new: Vec::new(),
         unused: Vec::new(),
         next: format!(
             "follow it in {} and run: {command} regen && {command} drift {} {with}",
