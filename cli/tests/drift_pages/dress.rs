@@ -240,8 +240,22 @@ fn as_html(page: &str, random: &mut Random) -> String {
                 format!("<ul>{items}</ul>")
             }
             Block::Code(lines) => {
+                let numbers: Vec<String> = (1..=lines.len()).map(|number| number.to_string()).collect();
                 let lines: Vec<String> = lines.iter().map(|line| escaped(line, random, false)).collect();
-                format!("<pre>{}</pre>", lines.join("\n"))
+                let each = |tag: &str| -> String {
+                    let lines = lines.iter().map(|line| format!("<{tag} class=\"line\">{line}</{tag}>"));
+                    lines.collect::<Vec<_>>().join(if tag == "div" { "" } else { "\n" })
+                };
+                match random.below(5) {
+                    0 => format!("<pre><code>{}</code></pre>", each("span")),
+                    1 => format!("<pre>{}</pre>", each("div")),
+                    2 => format!(
+                        "<table><tr><td><pre>{}</pre></td><td><pre>{}</pre></td></tr></table>",
+                        numbers.join("\n"),
+                        lines.join("\n")
+                    ),
+                    _ => format!("<pre>{}</pre>", lines.join("\n")),
+                }
             }
         };
         if random.one_in(3) {

@@ -269,6 +269,9 @@ impl<'l> Reader<'l> {
         while let Some(next) = self.lines.get(end + 1) {
             if HEADER_LINE.is_match(next) && !COMMAND.is_match(next) || FORM_LINE.is_match(next) {
                 end += 1;
+            } else if next.trim().is_empty() && self.lines.get(end + 2).is_some_and(|body| FORM_LINE.is_match(body)) {
+                // A blank line parts the headers from the body.
+                end += 2;
             } else {
                 break;
             }

@@ -108,6 +108,8 @@ struct State {
     read: Read,
     /// Inside `pre`, the source's own line breaks count.
     preformatted: usize,
+    /// Where the text of the last box starts.
+    box_start: usize,
     /// The element whose text is nobody's.
     skipped: Option<String>,
     in_title: bool,
@@ -177,7 +179,12 @@ impl State {
             }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.push("\n\n# "),
             "pre" => {
+                // Beside a column of line numbers; a table is layout then.
+                if self.table.as_ref().is_some_and(|table| !table.describes()) {
+                    self.end_table();
+                }
                 self.preformatted += 1;
+                self.box_start = self.read.text.len();
                 self.push("\n```\n");
             }
             "li" | "dt" => self.push("\n- "),
@@ -206,6 +213,7 @@ impl State {
             "pre" => {
                 self.preformatted = self.preformatted.saturating_sub(1);
                 self.push("\n```\n");
+                self.drop_numbers();
             }
             "dt" | "dd" | "td" | "th" | "tr" => {}
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.gap(),
@@ -223,6 +231,21 @@ impl State {
         }
     }
 
+    /// A box of nothing but line numbers stands beside the box that it counts.
+    fn drop_numbers(&mut self) {
+        let mut lines = self
+            .read
+            .text
+            .get(self.box_start..)
+            .unwrap_or_default()
+            .lines()
+            .map(str::trim);
+        if lines.all(|line| line == "```" || line.chars().all(|letter| letter.is_ascii_digit())) {
+            self.read.text.truncate(self.box_start);
+        }
+        self.box_start = self.read.text.len();
+    }
+
     fn image(&mut self, tag: &Tag) {
         if let Some(alt) = attribute(tag, "alt") {
             self.text(&format!(" {alt} "));
@@ -238,6 +261,11 @@ impl State {
         let text = &self.read.text;
         if self.table.is_some() {
             self.push(" ");
+        } else if self.preformatted > 0 {
+            // Each line of a box may be an element of its own.
+            if !text.ends_with('\n') {
+                self.push("\n");
+            }
         } else if !["\n- ", " - ", "\n\n"].iter().any(|end| text.ends_with(end)) {
             self.push("\n\n");
         }

@@ -27,6 +27,11 @@ impl Rows {
         self.rows.last_mut()?.last_mut()
     }
 
+    /// Whether its head says that it is one of parameters.
+    pub fn describes(&self) -> bool {
+        self.rows.first().is_some_and(|head| required_column(head).is_some())
+    }
+
     pub fn lines(self) -> Vec<String> {
         let clean = |cell: String| {
             let words: Vec<&str> = cell.split_whitespace().filter(|word| *word != "```").collect();
