@@ -1,6 +1,7 @@
 //! `drift`: a specification against the evidence of what the provider does now.
 
 pub mod address;
+mod ago;
 pub mod canary;
 pub mod docs;
 pub mod extract;
@@ -76,7 +77,16 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     let spec = Spec::read(workspace, &options.provider)?;
     let mut report = match &options.evidence {
         Source::Docs { place, page, accept } => {
-            docs::check(workspace, &spec, options, place, page.as_deref(), *accept, shell)?
+            let asked = docs::Asked {
+                place,
+                named: page.as_deref(),
+                text: &fetch(workspace, place)?,
+                date: dated(workspace, place, options),
+                today: &options.today,
+                accept: *accept,
+                json: options.json,
+            };
+            docs::check(workspace, &spec, &asked, shell)?
         }
         Source::Openapi(place) => {
             let source = workspace.source(&options.provider);
@@ -306,39 +316,8 @@ pub fn day(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// A day in words, seen from another: `on 2026-11-21, 3 days ago`.
-fn ago(then: &str, today: &str) -> String {
-    match (number_of(then), number_of(today)) {
-        (Some(then_number), Some(today)) if today > then_number => {
-            let days = today - then_number;
-            let plural = if days == 1 { "day" } else { "days" };
-            format!("on {then}, {days} {plural} ago")
-        }
-        _ => format!("on {then}"),
-    }
-}
-
-/// The number of a day since 1970, the inverse of [`day`].
-fn number_of(date: &str) -> Option<u64> {
-    let mut parts = date.split('-').map(str::parse::<u64>);
-    let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    let year = if month <= 2 { year.checked_sub(1)? } else { year };
-    let era = year / 400;
-    let of_era = year % 400;
-    let of_year = (153 * (if month > 2 { month.checked_sub(3)? } else { month + 9 }) + 2) / 5 + day.checked_sub(1)?;
-    (era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year).checked_sub(719_468)
-}
-
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn age_is_told_in_days() {
-        assert_eq!(super::ago("2026-11-21", "2026-11-21"), "on 2026-11-21");
-        assert_eq!(super::ago("2026-11-21", "2026-11-22"), "on 2026-11-21, 1 day ago");
-        assert_eq!(super::ago("2024-02-28", "2024-03-01"), "on 2024-02-28, 2 days ago");
-        assert_eq!(super::ago("2025-11-21", "2026-11-21"), "on 2025-11-21, 365 days ago");
-    }
-
     #[test]
     fn days_are_those_of_the_calendar() {
         for (seconds, day) in [

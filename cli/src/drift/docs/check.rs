@@ -3,24 +3,43 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::since::{kept, read_otherwise, reworded, still_claimed};
 use super::words::{self, Words};
-use super::{compare, doubt, kept, read_otherwise, reworded, said, still_claimed};
+use super::{compare, doubt, said};
+use crate::drift::ago::ago;
 use crate::drift::extract::{self, Reading};
 use crate::drift::facts::{Fact, Facts, Page, Recorded, digest};
 use crate::drift::finding::{self, Accepted, Coverage, Evidence, Finding, Report};
 use crate::drift::page::{self, Text};
 use crate::drift::spec::Spec;
-use crate::drift::{Options, about, ago, dated, fetch};
 use crate::place::is_address;
 use crate::shell::{Shell, Tone, quoted};
 use crate::workspace::Workspace;
+
+/// A page that is to be compared.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// File or address.
+    pub place: &'a str,
+    /// The address of the recorded page that it is a newer reading of.
+    pub named: Option<&'a str>,
+    /// What stands there.
+    pub text: &'a str,
+    /// The day it is of.
+    pub date: String,
+    /// The day.
+    pub today: &'a str,
+    /// Record what it says.
+    pub accept: bool,
+    /// Whether a report for programs is written, and nothing else may be.
+    pub json: bool,
+}
 
 /// A page as it is now, beside what is recorded of it.
 struct Run<'r> {
     workspace: &'r Workspace,
     spec: &'r Spec,
-    options: &'r Options,
-    place: &'r str,
+    asked: &'r Asked<'r>,
     /// The address that was asked for, or where it was read.
     known: Option<&'r str>,
     recorded: Recorded,
@@ -36,16 +55,9 @@ struct Run<'r> {
 /// # Errors
 ///
 /// A page or files that cannot be read, and the writer's.
-pub fn check(
-    workspace: &Workspace,
-    spec: &Spec,
-    options: &Options,
-    place: &str,
-    named: Option<&str>,
-    accept: bool,
-    shell: &mut Shell<'_>,
-) -> io::Result<Report> {
-    let page = page::read(&fetch(workspace, place)?);
+pub fn check(workspace: &Workspace, spec: &Spec, asked: &Asked<'_>, shell: &mut Shell<'_>) -> io::Result<Report> {
+    let (place, named) = (asked.place, asked.named);
+    let page = page::read(asked.text);
     let recorded = Recorded::read(workspace, spec.id())?;
     let known = named.or(is_address(place).then_some(place));
     let before = recorded.page(known).map_err(|why| about(place, &why))?.cloned();
@@ -54,7 +66,7 @@ pub fn check(
         source: before
             .as_ref()
             .map_or_else(|| known.unwrap_or(place).to_owned(), |page| page.source.clone()),
-        date: dated(workspace, place, options),
+        date: asked.date.clone(),
         grade: "official",
     };
     let run = Run {
@@ -62,8 +74,7 @@ pub fn check(
         digest: format!("sha256:{}", digest(&page.lines.join("\n"))),
         workspace,
         spec,
-        options,
-        place,
+        asked,
         known,
         recorded,
         before,
@@ -72,7 +83,7 @@ pub fn check(
     };
     run.check_waivers()?;
     let (mut findings, words) = run.findings()?;
-    if accept {
+    if asked.accept {
         run.record(shell)?;
         findings.retain(|finding| !finding::RECORDED.contains(&finding.rule));
     }
@@ -189,14 +200,14 @@ impl Run<'_> {
         let source = source.ok_or_else(|| io::Error::other("--accept needs the page's address: add --page URL"))?;
         if self.reading.facts.is_empty() {
             return Err(about(
-                self.place,
+                self.asked.place,
                 "the page has no facts: it is not the page, or cannot be read, and is not recorded",
             ));
         }
         let path = Recorded::path(self.workspace, self.spec.id());
         if let Some(why) = self.doubt() {
             return Err(about(
-                self.place,
+                self.asked.place,
                 &format!(
                     "this is not the page, and is not recorded: {why}; where it is the page, remove its record from {} first",
                     path.display()
@@ -210,7 +221,7 @@ impl Run<'_> {
         }
         let accepted = Page {
             source: source.to_owned(),
-            read: self.options.today.clone(),
+            read: self.asked.today.to_owned(),
             digest: self.digest.clone(),
             lines: words::fingerprints(&self.reading),
             facts,
@@ -224,7 +235,7 @@ impl Run<'_> {
         let mut text = serde_json::to_string_pretty(&recorded).map_err(io::Error::other)?;
         text.push('\n');
         self.workspace.write(&path, &text)?;
-        if !self.options.json {
+        if !self.asked.json {
             shell.header(Tone::Good, "Recorded", &path.display().to_string())?;
         }
         Ok(())
@@ -235,7 +246,7 @@ impl Run<'_> {
         let waived = before.map_or(0, |page| page.waived.len());
         let facts = &self.reading.facts;
         let recorded = match before {
-            Some(page) => format!("recorded {}, {}", ago(&page.read, &self.options.today), page.source),
+            Some(page) => format!("recorded {}, {}", ago(&page.read, self.asked.today), page.source),
             None => "nothing is recorded of this page yet".to_owned(),
         };
         let lines = vec![
@@ -246,7 +257,10 @@ impl Run<'_> {
             .map(|page| format!(" --page {}", quoted(page)))
             .unwrap_or_default();
         let command = self.workspace.command();
-        let record = format!("{command} drift {id} --docs {}{asked} --accept", quoted(self.place));
+        let record = format!(
+            "{command} drift {id} --docs {}{asked} --accept",
+            quoted(self.asked.place)
+        );
         let next = if findings.iter().all(|finding| finding::RECORDED.contains(&finding.rule)) {
             format!("see that it means the same, then run: {record}")
         } else {
@@ -274,4 +288,8 @@ fn without_number(line: &str) -> &str {
         Some((place, what)) if place.starts_with("line ") => what,
         _ => line,
     }
+}
+
+fn about(place: &str, why: &str) -> io::Error {
+    io::Error::other(format!("{place}: {why}"))
 }

@@ -16,9 +16,7 @@ use places::{Places, is_waived};
 use since::since;
 use specified::against_spec;
 
-pub use check::check;
-use since::kept;
-pub use since::{read_otherwise, reworded, still_claimed};
+pub use check::{Asked, check};
 
 /// Compares a reading of a page with the specification, and with the reading before it.
 #[must_use]

@@ -1,7 +1,5 @@
 //! Tables with their columns in one order: the name, whether it is required, and the rest.
 
-use super::is_number_of_viewer;
-
 /// The rows of a table that is being read.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -65,7 +63,7 @@ pub(super) fn in_text(lines: Vec<String>) -> Vec<String> {
 fn cells(line: &str) -> Option<Vec<String>> {
     let line = line.trim();
     let mark = if line.contains('\t') { '\t' } else { '|' };
-    if !line.contains(mark) || is_number_of_viewer(line) {
+    if !line.contains(mark) {
         return None;
     }
     let inner = line.strip_prefix(mark).unwrap_or(line);
