@@ -417,7 +417,8 @@ fn what_cannot_be_read_is_listed() {
             "after 18446744073709551615 days",
             "a span of time beside a token",
         ),
-        ("after 30 days", "after 6 months", "a span of time beside a token"),
+        ("after 30 days", "after 1.5 months", "a span of time beside a token"),
+        ("after 30 days", "after two fortnights", "a span of time beside a token"),
         (
             "'grant_type=authorization_code&code=xyz'",
             "'{\"grant_type\": broken}'",
@@ -605,6 +606,5 @@ fn html_says_the_same_as_text() {
     html.push_str("</body></html>");
     let html = html.replace("\n</pre><pre>", "\n");
     project.write("page.txt", &html);
-    // Every fact is as it was; the lines of the page are not.
-    assert_eq!(findings(&project, false), ["page-reworded docs-only"]);
+    assert_eq!(findings(&project, false), Vec::<String>::new());
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::address::Address;
 use crate::workspace::Workspace;
 
 /// What a fact is about.
@@ -138,6 +139,9 @@ impl<'de> Deserialize<'de> for Fact {
     }
 }
 
+/// What is said of a host that is asked without TLS.
+pub const UNENCRYPTED: &str = "http";
+
 /// Facts with what each says; an empty text where being there is all.
 pub type Facts = BTreeMap<Fact, String>;
 
@@ -159,6 +163,9 @@ pub struct Page {
     pub read: String,
     /// SHA-256 of its text.
     pub digest: String,
+    /// Fingerprints of its passages, without the passages; none in a record that is older than they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
     /// What it says.
     pub facts: Facts,
     /// What it seems to say that could not be read for certain, by line.
@@ -166,7 +173,44 @@ pub struct Page {
     pub unread: Vec<String>,
     /// Facts that the specification does not follow, each with the reason.
     #[serde(default)]
-    pub waived: BTreeMap<Fact, String>,
+    pub waived: Waived,
+}
+
+/// Waivers by the fact that each is for.
+pub type Waived = BTreeMap<Fact, Waiver>;
+
+/// Why the specification does not follow a fact.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum Waiver {
+    /// The reason.
+    Reason(String),
+    /// An address that the page shows wrongly, and what it is.
+    Is {
+        /// The operation that is meant. What the page says of the address is compared with it.
+        operation: String,
+        /// The reason.
+        reason: String,
+    },
+}
+
+impl Waiver {
+    /// The reason.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Reason(reason) | Self::Is { reason, .. } => reason,
+        }
+    }
+
+    /// The operation that is meant.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        match self {
+            Self::Reason(_) => None,
+            Self::Is { operation, .. } => Some(operation),
+        }
+    }
 }
 
 impl Recorded {
@@ -189,7 +233,7 @@ impl Recorded {
         let wrong = |why: String| io::Error::other(format!("{}: {why}", path.display()));
         let recorded: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let mut waivers = recorded.pages.iter().flat_map(|page| &page.waived);
-        match waivers.find(|(_, reason)| reason.trim().is_empty()) {
+        match waivers.find(|(_, waiver)| waiver.reason().trim().is_empty()) {
             Some((fact, _)) => Err(wrong(format!("`{fact}` is waived without a reason"))),
             None => Ok(recorded),
         }
@@ -202,7 +246,7 @@ impl Recorded {
     /// Without an address among several, in words.
     pub fn page(&self, source: Option<&str>) -> Result<Option<&Page>, String> {
         match (source, self.pages.as_slice()) {
-            (Some(source), pages) => Ok(pages.iter().find(|page| page.source == source)),
+            (Some(source), pages) => Ok(pages.iter().find(|page| same_address(&page.source, source))),
             (None, [] | [_]) => Ok(self.pages.first()),
             (None, pages) => {
                 let sources: Vec<&str> = pages.iter().map(|page| page.source.as_str()).collect();
@@ -227,9 +271,45 @@ impl Page {
     }
 }
 
+/// Whether two addresses are of one page: the scheme, a slash at the end and a place within the page make no other one.
+fn same_address(one: &str, other: &str) -> bool {
+    let plain = |text: &str| {
+        let text = text.trim();
+        let address = Address::read(text);
+        address.host.is_some().then(|| {
+            let place = address.place();
+            (place.trim_start_matches("www.").to_owned(), address.query)
+        })
+    };
+    match (plain(one), plain(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.trim() == other.trim(),
+    }
+}
+
 /// SHA-256 of a text, in hexadecimal.
 #[must_use]
 pub fn digest(text: &str) -> String {
     use sha2::{Digest as _, Sha256};
     format!("{:x}", Sha256::digest(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_known_however_it_is_written() {
+        for (one, other, same) in [
+            ("https://x.example/a", "https://x.example/a/", true),
+            ("https://x.example/a", "HTTPS://X.example:443/a#token", true),
+            ("https://x.example", "http://www.x.example/", true),
+            ("https://x.example/a?b=1", "https://x.example/a?b=2", false),
+            ("https://x.example/a", "https://x.example/A", false),
+            ("Bank, page \"A\"", "Bank, page \"A\" ", true),
+            ("Bank, page A", "Bank, page B", false),
+        ] {
+            assert_eq!(same_address(one, other), same, "{one} {other}");
+        }
+    }
 }

@@ -126,7 +126,15 @@ pub struct Acceptance {
 }
 
 /// Rules whose findings `--accept` puts right: nothing but the record is behind.
-pub const RECORDED: [&str; 2] = ["page-reworded", "fact-moved"];
+pub const RECORDED: [&str; 7] = [
+    "fact-moved",
+    "page-demands",
+    "page-facts-moved",
+    "page-not-recorded",
+    "page-reworded",
+    "page-unread",
+    "page-without-lines",
+];
 
 impl Accepted {
     /// Where they are kept, relative to the root.
@@ -200,6 +208,9 @@ pub struct Report {
     pub coverage: Coverage,
     /// What the evidence seems to hold that could not be read.
     pub unread: Vec<String>,
+    /// What stands in the evidence and did not the last time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub new: Vec<String>,
     /// Waivers and acceptances that nothing needs any more.
     pub unused: Vec<String>,
     /// The command to run next.
@@ -219,7 +230,7 @@ impl Report {
             return Outcome::Fresh;
         }
         // Only of these the last line is a command that puts it right; the others need somebody to decide.
-        if open.all(|finding| RECORDED.contains(&finding.rule)) {
+        if open.all(|finding| finding.class == Class::DocsOnly && RECORDED.contains(&finding.rule)) {
             Outcome::Stale
         } else {
             Outcome::Failure
@@ -259,6 +270,9 @@ impl Report {
             .count();
         if accepted > 0 {
             shell.header(Tone::Note, "Accepted", &format!("{accepted} findings, with reasons"))?;
+        }
+        for line in &self.new {
+            shell.header(Tone::Note, "New", line)?;
         }
         for line in &self.unread {
             shell.header(Tone::Warn, "Unread", line)?;

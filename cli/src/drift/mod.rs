@@ -1,6 +1,7 @@
 //! `drift`: a specification against the evidence of what the provider does now.
 
 pub mod address;
+mod ago;
 pub mod canary;
 pub mod docs;
 pub mod extract;
@@ -23,7 +24,6 @@ use crate::import;
 use crate::place::{found, is_address};
 use crate::shell::{Outcome, Shell, Tone, quoted};
 use crate::workspace::{self, Workspace};
-use facts::{Page, Recorded, digest};
 use finding::{Accepted, Coverage, Evidence, Report};
 use spec::Spec;
 
@@ -77,7 +77,16 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     let spec = Spec::read(workspace, &options.provider)?;
     let mut report = match &options.evidence {
         Source::Docs { place, page, accept } => {
-            documentation(workspace, &spec, options, place, page.as_deref(), *accept, shell)?
+            let asked = docs::Asked {
+                place,
+                named: page.as_deref(),
+                text: &fetch(workspace, place)?,
+                date: dated(workspace, place, options),
+                today: &options.today,
+                accept: *accept,
+                json: options.json,
+            };
+            docs::check(workspace, &spec, &asked, shell)?
         }
         Source::Openapi(place) => {
             let source = workspace.source(&options.provider);
@@ -257,6 +266,7 @@ fn report(
         findings,
         coverage,
         unread: Vec::new(),
+        new: Vec::new(),
         unused: Vec::new(),
         next: format!(
             "follow it in {} and run: {command} regen && {command} drift {} {with}",
@@ -278,120 +288,6 @@ fn structured(place: &str, text: &str) -> io::Result<Value> {
                 io::Error::other(format!("{place}:{line}:{column}: {error}"))
             }),
     }
-}
-
-fn documentation(
-    workspace: &Workspace,
-    spec: &Spec,
-    options: &Options,
-    place: &str,
-    page: Option<&str>,
-    accept: bool,
-    shell: &mut Shell<'_>,
-) -> io::Result<Report> {
-    let text = fetch(workspace, place)?;
-    let lines = page::lines(&text);
-    let reading = extract::read(&lines);
-    let path = Recorded::path(workspace, spec.id());
-    let mut recorded = Recorded::read(workspace, spec.id())?;
-    let known = page.or(is_address(place).then_some(place));
-    let before = recorded.page(known).map_err(|why| about(place, &why))?.cloned();
-    let evidence = Evidence {
-        kind: "documentation",
-        source: before
-            .as_ref()
-            .map_or_else(|| place.to_owned(), |page| page.source.clone()),
-        date: dated(workspace, place, options),
-        grade: "official",
-    };
-    let digest = format!("sha256:{}", digest(&lines.join("\n")));
-    let mut findings = docs::compare(spec, before.as_ref(), &reading.facts, &evidence);
-    if let Some(before) = before
-        .as_ref()
-        .filter(|page| findings.is_empty() && page.digest != digest)
-    {
-        findings.push(spec.finding(docs::reworded(&before.source, &digest), &evidence));
-    }
-    if accept {
-        let source = known
-            .map(str::to_owned)
-            .or_else(|| before.as_ref().map(|page| page.source.clone()));
-        let source = source.ok_or_else(|| io::Error::other("--accept needs the page's address: add --page URL"))?;
-        if reading.facts.is_empty() {
-            return Err(about(
-                place,
-                "the page has no facts: it is not the page, or cannot be read, and is not recorded",
-            ));
-        }
-        let mut facts = reading.facts.clone();
-        // What is claimed still, and not said any more, is told until somebody follows it or gives a reason.
-        if let Some(before) = &before {
-            facts.extend(docs::still_claimed(spec, before, &reading.facts));
-        }
-        let accepted = Page {
-            source: source.clone(),
-            read: options.today.clone(),
-            digest,
-            facts,
-            unread: reading.unread.clone(),
-            waived: before.as_ref().map(|page| page.waived.clone()).unwrap_or_default(),
-        };
-        recorded.pages.retain(|page| page.source != source);
-        recorded.pages.push(accepted);
-        recorded.pages.sort_by(|a, b| a.source.cmp(&b.source));
-        let mut text = serde_json::to_string_pretty(&recorded).map_err(io::Error::other)?;
-        text.push('\n');
-        workspace.write(&path, &text)?;
-        findings.retain(|finding| !finding::RECORDED.contains(&finding.rule));
-        if !options.json {
-            shell.header(Tone::Good, "Recorded", &path.display().to_string())?;
-        }
-    }
-    let mut lines = Vec::new();
-    let waived = before.as_ref().map_or(0, |page| page.waived.len());
-    lines.push(format!(
-        "{} facts on the page, {waived} waivers with reasons",
-        reading.facts.len()
-    ));
-    match &before {
-        Some(page) => lines.push(format!("recorded {}, {}", ago(&page.read, &options.today), page.source)),
-        None => lines.push("nothing is recorded of this page yet".to_owned()),
-    }
-    let unused = before
-        .as_ref()
-        .map(|page| page.unused_waivers(&reading.facts))
-        .unwrap_or_default();
-    // What was unread the last time is known.
-    let unread = match &before {
-        Some(page) => reading
-            .unread
-            .iter()
-            .filter(|line| !page.unread.contains(line))
-            .cloned()
-            .collect(),
-        None => reading.unread,
-    };
-    let id = spec.id();
-    let named = page.map(|page| format!(" --page {}", quoted(page))).unwrap_or_default();
-    let command = workspace.command();
-    let record = format!("{command} drift {id} --docs {}{named} --accept", quoted(place));
-    let next = if findings.iter().all(|finding| finding::RECORDED.contains(&finding.rule)) {
-        format!("see that it means the same, then run: {record}")
-    } else {
-        let file = workspace.edited(id);
-        format!(
-            "follow the page in {} and run: {command} regen && {record}",
-            file.display()
-        )
-    };
-    Ok(Report {
-        provider: id.to_owned(),
-        findings,
-        coverage: Coverage { lines },
-        unread,
-        unused,
-        next,
-    })
 }
 
 /// The text at a path or an address.
@@ -420,39 +316,8 @@ pub fn day(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// A day in words, seen from another: `on 2026-11-21, 3 days ago`.
-fn ago(then: &str, today: &str) -> String {
-    match (number_of(then), number_of(today)) {
-        (Some(then_number), Some(today)) if today > then_number => {
-            let days = today - then_number;
-            let plural = if days == 1 { "day" } else { "days" };
-            format!("on {then}, {days} {plural} ago")
-        }
-        _ => format!("on {then}"),
-    }
-}
-
-/// The number of a day since 1970, the inverse of [`day`].
-fn number_of(date: &str) -> Option<u64> {
-    let mut parts = date.split('-').map(str::parse::<u64>);
-    let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
-    let year = if month <= 2 { year.checked_sub(1)? } else { year };
-    let era = year / 400;
-    let of_era = year % 400;
-    let of_year = (153 * (if month > 2 { month.checked_sub(3)? } else { month + 9 }) + 2) / 5 + day.checked_sub(1)?;
-    (era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year).checked_sub(719_468)
-}
-
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn age_is_told_in_days() {
-        assert_eq!(super::ago("2026-11-21", "2026-11-21"), "on 2026-11-21");
-        assert_eq!(super::ago("2026-11-21", "2026-11-22"), "on 2026-11-21, 1 day ago");
-        assert_eq!(super::ago("2024-02-28", "2024-03-01"), "on 2024-02-28, 2 days ago");
-        assert_eq!(super::ago("2025-11-21", "2026-11-21"), "on 2025-11-21, 365 days ago");
-    }
-
     #[test]
     fn days_are_those_of_the_calendar() {
         for (seconds, day) in [

@@ -1,22 +1,58 @@
 //! A documentation page as lines of text, whether it came as HTML or as text.
 
-/// Plain lines: HTML without its tags, quotes straightened, what viewers add left out.
+mod html;
+mod table;
+
+/// A page as it is read.
+#[derive(Clone, Debug, Default)]
+pub struct Text {
+    /// Plain lines: HTML without its tags, quotes straightened, what viewers add left out.
+    pub lines: Vec<String>,
+    /// Whether it came as HTML, where only `h1` to `h6` are headings.
+    pub html: bool,
+    /// Its title.
+    pub title: String,
+    /// Whether it asks for a password.
+    pub password: bool,
+    /// How many scripts it has.
+    pub scripts: usize,
+    /// The work of taking it apart, which grows as the page does and no faster.
+    pub steps: usize,
+}
+
+/// Reads a page, HTML or text.
 #[must_use]
-pub fn lines(page: &str) -> Vec<String> {
-    let text = if looks_like_html(page) {
-        text_of_html(page)
+pub fn read(page: &str) -> Text {
+    let html = looks_like_html(page);
+    let read = if html {
+        html::read(page)
     } else {
-        page.to_owned()
+        html::Read {
+            text: page.to_owned(),
+            steps: page.len(),
+            ..html::Read::default()
+        }
     };
-    text.replace("\r\n", "\n")
+    let text = read.text.replace("\r\n", "\n");
+    let lines = text
         .lines()
         .map(straight)
-        // Line numbers of a code viewer.
-        .filter(|line| {
-            let number = line.trim().strip_prefix('_');
-            !number.is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
-        })
-        .collect()
+        .filter(|line| !is_number_of_viewer(line))
+        .collect();
+    Text {
+        lines: if html { lines } else { table::in_text(lines) },
+        html,
+        title: straight(read.title.trim()),
+        password: read.password,
+        scripts: read.scripts,
+        steps: read.steps,
+    }
+}
+
+/// Line numbers of a code viewer.
+fn is_number_of_viewer(line: &str) -> bool {
+    let number = line.trim().strip_prefix('_');
+    number.is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }
 
 fn straight(line: &str) -> String {
@@ -33,89 +69,22 @@ fn straight(line: &str) -> String {
         .to_owned()
 }
 
+/// A text may show a tag here and there; HTML starts with one.
 fn looks_like_html(page: &str) -> bool {
     let lower = page.to_ascii_lowercase();
-    ["<html", "<body", "</p>", "</div>", "</table>", "</h1>", "</h2>", "<br"]
+    let tagged = ["<!doctype html", "<html", "<body"]
         .iter()
-        .any(|tag| lower.contains(tag))
-}
-
-/// Tags as line breaks and separators; scripts and styles gone; entities decoded.
-fn text_of_html(page: &str) -> String {
-    let mut text = String::new();
-    let mut rest = page;
-    // Inside `pre`, the source's own line breaks count.
-    let mut preformatted = 0usize;
-    while let Some(start) = rest.find('<') {
-        push_text(&mut text, &rest[..start], preformatted > 0);
-        rest = &rest[start..];
-        if let Some(comment) = rest.strip_prefix("<!--") {
-            rest = comment.find("-->").map_or("", |end| &comment[end + 3..]);
-            continue;
-        }
-        let Some(end) = rest.find('>') else { break };
-        let tag = rest[1..end].trim().to_ascii_lowercase();
-        rest = &rest[end + 1..];
-        let closing = tag.starts_with('/');
-        let name: String = tag
-            .trim_start_matches('/')
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect();
-        match name.as_str() {
-            "script" | "style" | "svg" | "noscript" if !closing && !tag.ends_with('/') => {
-                let until = format!("</{name}");
-                // Letters that grow in lower case would move every place after them.
-                rest = rest.to_ascii_lowercase().find(&until).map_or("", |at| &rest[at..]);
-            }
-            "h1" | "h2" | "h3" | "h4" if !closing => text.push_str("\n\n# "),
-            "h1" | "h2" | "h3" | "h4" => text.push_str("\n\n"),
-            "pre" => {
-                preformatted = if closing {
-                    preformatted.saturating_sub(1)
-                } else {
-                    preformatted + 1
-                };
-                text.push_str("\n```\n");
-            }
-            "li" if !closing => text.push_str("\n- "),
-            "td" | "th" if closing => text.push_str(" | "),
-            "tr" if closing => {}
-            "br" | "tr" => text.push('\n'),
-            "p" | "div" | "table" | "ul" | "ol" | "section" | "dl" | "dt" | "dd" => text.push_str("\n\n"),
-            _ => {}
-        }
-    }
-    push_text(&mut text, rest, preformatted > 0);
-    text
-}
-
-fn push_text(text: &mut String, part: &str, preformatted: bool) {
-    let part = part
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&#x27;", "'")
-        .replace("&nbsp;", " ")
-        .replace("&amp;", "&");
-    if preformatted {
-        text.push_str(&part);
-    } else {
-        let words: Vec<&str> = part.split_whitespace().collect();
-        if part.starts_with(char::is_whitespace) && !text.ends_with(char::is_whitespace) {
-            text.push(' ');
-        }
-        text.push_str(&words.join(" "));
-        if part.ends_with(char::is_whitespace) && !words.is_empty() {
-            text.push(' ');
-        }
-    }
+        .any(|tag| lower.contains(tag));
+    tagged || lower.trim_start_matches('\u{feff}').trim_start().starts_with('<')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn lines(page: &str) -> Vec<String> {
+        read(page).lines
+    }
 
     #[test]
     fn html_reads_as_text() {

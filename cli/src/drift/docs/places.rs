@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use finrail_spec::operations::OperationObject;
 
-use crate::drift::facts::{Fact, Facts, Kind};
+use crate::drift::facts::{Fact, Facts, Kind, Waived};
 use crate::drift::spec::Spec;
 
-/// A waiver for an endpoint covers what belongs to it.
-pub(super) fn is_waived(waived: &BTreeMap<Fact, String>, fact: &Fact) -> bool {
-    waived.contains_key(fact)
-        || fact
-            .endpoint
-            .as_ref()
-            .is_some_and(|endpoint| waived.contains_key(&Fact::new(Kind::Endpoint, endpoint.clone())))
+/// A waiver for an endpoint covers what belongs to it, unless it says which operation is meant.
+pub(super) fn is_waived(waived: &Waived, fact: &Fact) -> bool {
+    let endpoint = fact.endpoint.as_ref();
+    let with_endpoint = endpoint.and_then(|endpoint| waived.get(&Fact::new(Kind::Endpoint, endpoint.clone())));
+    waived.contains_key(fact) || with_endpoint.is_some_and(|waiver| waiver.operation().is_none())
 }
 
 /// Which operation each endpoint of a page is.
@@ -23,7 +21,8 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub fn of(spec: &Spec, facts: &Facts) -> Self {
+    pub fn of(spec: &Spec, facts: &Facts, waived: &Waived) -> Self {
+        let meant = |endpoint: &String| waived.get(&Fact::new(Kind::Endpoint, endpoint.clone()))?.operation();
         let endpoints: Vec<&String> = facts
             .keys()
             .filter(|fact| fact.kind == Kind::Endpoint)
@@ -32,8 +31,9 @@ impl Places {
         let mut known = BTreeMap::new();
         for endpoint in &endpoints {
             let (method, path) = endpoint.split_once(' ').unwrap_or(("", endpoint));
-            if let Some(operation) = spec.matching(method, path) {
-                known.insert((*endpoint).clone(), (operation.id().to_owned(), true));
+            let shown = || spec.matching(method, path).map(|operation| operation.id().to_owned());
+            if let Some(id) = meant(endpoint).map(str::to_owned).or_else(shown) {
+                known.insert((*endpoint).clone(), (id, true));
             }
         }
         let taken: Vec<String> = known.values().map(|(id, _)| id.clone()).collect();

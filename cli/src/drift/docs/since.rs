@@ -13,24 +13,58 @@ use crate::drift::finding::Class;
 use crate::drift::spec::{Issue, SCOPE_IN_DOUBT, SCOPE_REFUSED, Spec};
 
 /// A page that says the same in other words.
-pub fn reworded(source: &str, digest: &str) -> Issue {
-    let mark: String = digest.trim_start_matches("sha256:").chars().take(8).collect();
+pub fn reworded(source: &str, digest: &str, new: usize, gone: usize) -> Issue {
     Issue {
         rule: "page-reworded",
         class: Class::DocsOnly,
         operation: None,
         subject: source.to_owned(),
         pointer: String::new(),
-        what: format!("the page is in other words (its text is {mark})"),
+        what: format!(
+            "the page is in other words: {new} passages are new, {gone} are gone (its text is {})",
+            mark(digest)
+        ),
         effect: "every fact that was read of it is as it was".to_owned(),
         fix: "see that it means the same, then record it with --accept".to_owned(),
+    }
+}
+
+fn mark(digest: &str) -> String {
+    digest.trim_start_matches("sha256:").chars().take(8).collect()
+}
+
+/// A page of which other facts are read than are recorded, each of them as the specification has it.
+pub fn read_otherwise(source: &str, digest: &str, before: &Facts, now: &Facts) -> Issue {
+    let moved = |one: &Facts, other: &Facts| -> Vec<String> {
+        let lacking = one.iter().filter(|(fact, says)| other.get(fact) != Some(says));
+        lacking.map(|(fact, _)| fact.to_string()).collect()
+    };
+    let (new, gone) = (moved(now, before), moved(before, now));
+    let both: BTreeSet<&String> = new.iter().chain(&gone).collect();
+    let named: Vec<&str> = both.iter().take(6).map(|fact| fact.as_str()).collect();
+    let more = if both.len() > named.len() { ", and more" } else { "" };
+    Issue {
+        rule: "page-facts-moved",
+        class: Class::DocsOnly,
+        operation: None,
+        subject: source.to_owned(),
+        pointer: String::new(),
+        what: format!(
+            "{} facts of the page are not as recorded: {}{more} (its text is {})",
+            both.len(),
+            named.join(", "),
+            mark(digest)
+        ),
+        effect: "the specification agrees with the page, or does not depend on these".to_owned(),
+        fix: "see that it means nothing for the client, then record it with --accept".to_owned(),
     }
 }
 
 /// What a page said and says no longer, while the specification still claims it.
 #[must_use]
 pub fn still_claimed(spec: &Spec, before: &Page, now: &Facts) -> Facts {
-    let (old_places, places) = (Places::of(spec, &before.facts), Places::of(spec, now));
+    let of = |facts| Places::of(spec, facts, &before.waived);
+    let (old_places, places) = (of(&before.facts), of(now));
     let mut claimed = Facts::new();
     for (fact, said) in lost(before, &old_places, &Today::of(now, &places)) {
         // What belonged to an endpoint that is gone stays with it.
@@ -58,6 +92,17 @@ impl<'f> Today<'f> {
         let endpoints = endpoints.map(|fact| fact.name.clone()).collect();
         Self { facts, endpoints }
     }
+}
+
+/// How many of the recorded facts a page has still.
+pub(super) fn kept(spec: &Spec, before: &Page, now: &Facts) -> usize {
+    let of = |facts| Places::of(spec, facts, &before.waived);
+    let (old_places, places) = (of(&before.facts), of(now));
+    let today = Today::of(now, &places);
+    let facts = before.facts.keys();
+    facts
+        .filter(|fact| today.facts.contains_key(&old_places.identity(fact)))
+        .count()
 }
 
 /// The facts that a page has no more, the waived ones left out.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::places::Places;
 use super::rule::{At, Case, Rule, first};
 use crate::drift::address::Address;
-use crate::drift::facts::{Fact, Kind};
+use crate::drift::facts::{Fact, Kind, UNENCRYPTED};
 use crate::drift::finding::Class;
 use crate::drift::spec::{Issue, Spec, path_fits};
 
@@ -126,6 +126,7 @@ pub(super) fn against_spec(spec: &Spec, places: &Places, fact: &Fact, says: &str
         None => None,
     };
     match fact.kind {
+        Kind::Host if says == UNENCRYPTED => unencrypted(spec, fact).or_else(|| host(spec, fact)),
         Kind::Host => host(spec, fact),
         Kind::Endpoint => endpoint(spec, places, fact, says),
         Kind::Parameter => parameter(spec, &operation?, fact, says),
@@ -212,6 +213,22 @@ fn host(spec: &Spec, fact: &Fact) -> Option<Issue> {
         what: format!("the page asks the host {}", fact.name),
         effect: "the client asks other hosts".to_owned(),
         fix: "list the host under `servers`, or waive it".to_owned(),
+    })
+}
+
+/// A host that the page asks without TLS, and the client with it.
+fn unencrypted(spec: &Spec, fact: &Fact) -> Option<Issue> {
+    let mut servers = spec.provider.specification.servers.iter();
+    servers.find(|server| server.url.starts_with("https://") && Address::host_of(&server.url) == fact.name)?;
+    Some(Issue {
+        rule: "scheme-differs",
+        class: Class::WireBreaking,
+        operation: None,
+        subject: fact.name.clone(),
+        pointer: "/servers".to_owned(),
+        what: format!("the page asks the host {} by http, without TLS", fact.name),
+        effect: "the client asks it by https, and never otherwise".to_owned(),
+        fix: "see whether the host still serves https, or waive the fact with the reason".to_owned(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! From the lines of a documentation page to the facts that a client depends on.
 
+mod layout;
 mod patterns;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::address::{self, Address};
-use super::facts::{Fact, Facts, Kind};
+use super::facts::{Fact, Facts, Kind, UNENCRYPTED};
+use super::page::Text;
+use layout::Layout;
 use patterns::{
     ADDRESS, AUTHENTICATION, COMMAND, DATA_OPTION, FORM_LINE, GRANT_NAMES, GRANT_VALUE, GRANT_WORDS, HEADER_LINE,
-    HEADER_OPTION, JSON_KEY, JSON_LINE, JSON_SCOPE, LIFETIME, LISTED, METHOD_OPTION, NAMED, PAIR, PLACEHOLDER,
-    REQUEST_LINE, ROTATION, SPAN, STATUS, TABLE_HEAD, TABLE_ROW, VALUE_IN_WORDS,
+    HEADER_OPTION, JSON_KEY, JSON_LINE, JSON_SCOPE, LIFETIME, LISTED, MARKED, METHOD_OPTION, NAMED, PAIR, PLACEHOLDER,
+    REQUEST_LINE, ROTATION, SCOPE_ITEM, SPAN, STATUS, TABLE_HEAD, TABLE_ROW, VALUE_IN_WORDS,
 };
 
 /// What a page says, and where it could not be read.
@@ -21,28 +24,41 @@ pub struct Reading {
     pub facts: Facts,
     /// What looks like a fact and could not be read for certain.
     pub unread: Vec<String>,
+    /// Its text as far as it is text, for the comparison of its words.
+    pub passages: Vec<Passage>,
+    /// How many lines were looked at, which grows as the page does and no faster.
+    pub steps: usize,
 }
 
-/// Reads the facts out of a page's lines.
+/// A line as it is compared: rows and items of parameters are alike, however they are set.
+#[derive(Clone, Debug)]
+pub struct Passage {
+    /// The text.
+    pub text: String,
+    /// A command, a request or an example.
+    pub code: bool,
+    /// Whether facts stand in its section.
+    pub with_facts: bool,
+}
+
+/// Reads the facts out of a page.
 #[must_use]
-pub fn read(lines: &[String]) -> Reading {
-    let mut reader = Reader {
-        lines,
-        sections: sections(lines),
-        used: vec![false; lines.len()],
-        requests: Vec::new(),
-        reading: Reading::default(),
-    };
+pub fn read(page: &Text) -> Reading {
+    let mut reader = Reader::new(page);
     reader.requests();
+    reader.by_section();
     reader.tables();
     reader.examples();
     reader.lists();
     reader.prose();
     if reader.requests.is_empty() {
-        reader.reading.unread.push("the page shows no request".to_owned());
+        reader.unread.push("the page shows no request".to_owned());
     }
-    reader.reading
+    reader.reading()
 }
+
+/// The lines of an example that are read, at most.
+const LONGEST_EXAMPLE: usize = 400;
 
 /// A request that the page shows.
 #[derive(Clone, Debug, Default)]
@@ -55,22 +71,84 @@ struct Request {
 
 struct Reader<'l> {
     lines: &'l [String],
-    sections: Vec<usize>,
+    html: bool,
+    layout: Layout,
     used: Vec<bool>,
+    code: Vec<bool>,
     requests: Vec<Request>,
-    reading: Reading,
+    /// The requests of a section, in the order of the page.
+    of_section: BTreeMap<usize, Vec<usize>>,
+    /// What is said of each fact, in one place or several.
+    said: BTreeMap<Fact, BTreeSet<String>>,
+    unread: Vec<String>,
+    /// The line that is read.
+    at: usize,
+    /// Sections in which facts stand.
+    with_facts: BTreeSet<usize>,
+    /// Rows and items in their one form.
+    alike: BTreeMap<usize, String>,
+    steps: usize,
 }
 
-impl Reader<'_> {
+impl<'l> Reader<'l> {
+    fn new(page: &'l Text) -> Self {
+        let lines = &page.lines;
+        Self {
+            lines,
+            html: page.html,
+            layout: Layout::of(lines, page.html),
+            used: vec![false; lines.len()],
+            code: vec![false; lines.len()],
+            requests: Vec::new(),
+            of_section: BTreeMap::new(),
+            said: BTreeMap::new(),
+            unread: Vec::new(),
+            at: 0,
+            with_facts: BTreeSet::new(),
+            alike: BTreeMap::new(),
+            steps: lines.len(),
+        }
+    }
+
+    fn reading(self) -> Reading {
+        let joined = |(fact, words): (Fact, BTreeSet<String>)| {
+            let between = if fact.kind == Kind::Scope { " " } else { " or " };
+            let words: Vec<String> = words.into_iter().collect();
+            (fact, words.join(between))
+        };
+        let passages = (0..self.lines.len()).map(|at| Passage {
+            text: self.alike.get(&at).unwrap_or(&self.lines[at]).clone(),
+            code: self.code[at],
+            with_facts: self.with_facts.contains(&self.layout.sections[at]),
+        });
+        Reading {
+            passages: passages.collect(),
+            facts: self.said.into_iter().map(joined).collect(),
+            unread: self.unread,
+            steps: self.steps,
+        }
+    }
+
+    /// A fact that is there, without more being said of it.
+    fn there(&mut self, fact: Fact) -> &mut BTreeSet<String> {
+        if let Some(section) = self.layout.sections.get(self.at) {
+            self.with_facts.insert(*section);
+        }
+        self.said.entry(fact).or_default()
+    }
+
     fn say(&mut self, fact: Fact, what: impl Into<String>) {
         let what = what.into();
-        let said = self.reading.facts.entry(fact).or_default();
-        if said.is_empty() {
-            *said = what;
-        } else if !what.is_empty() {
-            let mut all: BTreeSet<String> = said.split(" or ").map(str::to_owned).collect();
-            all.insert(what);
-            *said = all.into_iter().collect::<Vec<_>>().join(" or ");
+        let said = self.there(fact);
+        if !what.is_empty() {
+            said.insert(what);
+        }
+    }
+
+    fn by_section(&mut self) {
+        for (index, request) in self.requests.iter().enumerate() {
+            let section = self.layout.sections[request.line];
+            self.of_section.entry(section).or_default().push(index);
         }
     }
 
@@ -78,6 +156,7 @@ impl Reader<'_> {
     fn requests(&mut self) {
         let mut at = 0;
         while at < self.lines.len() {
+            self.at = at;
             let line = self.lines[at].clone();
             let end = if COMMAND.is_match(&line) {
                 let (text, end) = self.command(at);
@@ -92,8 +171,11 @@ impl Reader<'_> {
             } else {
                 at
             };
+            let last = end.min(self.lines.len() - 1);
+            self.steps += last - at;
             if end > at {
-                self.used[at..=end.min(self.lines.len() - 1)].fill(true);
+                self.used[at..=last].fill(true);
+                self.code[at..=last].fill(true);
             }
             at = end + 1;
         }
@@ -124,12 +206,7 @@ impl Reader<'_> {
     }
 
     fn fenced(&self, at: usize) -> bool {
-        self.lines[..at]
-            .iter()
-            .filter(|line| line.trim_start().starts_with("```"))
-            .count()
-            % 2
-            == 1
+        self.layout.fenced[at]
     }
 
     fn command_request(&mut self, line: usize, last_line: usize, text: &str) {
@@ -148,9 +225,7 @@ impl Reader<'_> {
                 Ok(body) => data.extend(fields(&body).into_keys().map(|name| (name, String::new()))),
                 Err(_) => {
                     let at = line + 1;
-                    self.reading
-                        .unread
-                        .push(format!("line {at}: a JSON body that is not JSON"));
+                    self.unread.push(format!("line {at}: a JSON body that is not JSON"));
                 }
             }
         }
@@ -194,6 +269,9 @@ impl Reader<'_> {
         while let Some(next) = self.lines.get(end + 1) {
             if HEADER_LINE.is_match(next) && !COMMAND.is_match(next) || FORM_LINE.is_match(next) {
                 end += 1;
+            } else if next.trim().is_empty() && self.lines.get(end + 2).is_some_and(|body| FORM_LINE.is_match(body)) {
+                // A blank line parts the headers from the body.
+                end += 2;
             } else {
                 break;
             }
@@ -220,7 +298,11 @@ impl Reader<'_> {
     fn bare_address(&mut self, at: usize) -> Option<usize> {
         let line = self.lines[at].trim();
         let (text, end) = if self.fenced(at) && line.starts_with("http") {
-            let end = (at..self.lines.len()).find(|at| self.lines[*at].trim_start().starts_with("```"))?;
+            const LONGEST: usize = 40;
+            let last = self.lines.len().min(at + LONGEST);
+            let end = (at..last).find(|at| self.lines[*at].trim_start().starts_with("```"));
+            self.steps += end.unwrap_or(last) - at;
+            let end = end?;
             let text: String = self.lines[at..end].iter().map(|line| line.trim()).collect();
             (text, end - 1)
         } else {
@@ -245,6 +327,7 @@ impl Reader<'_> {
         form: &[(String, String)],
     ) {
         let address = address.trim_end_matches(['.', ',', ')', ';']);
+        let plain = address.starts_with("http://");
         let Address { host, path, query } = Address::read(address);
         let query = pairs(&query);
         let back = query.iter().any(|(name, _)| name == "code" || name == "error")
@@ -267,7 +350,10 @@ impl Reader<'_> {
         let shown = !method.is_empty() || !query.is_empty();
         let method = if method.is_empty() { "GET" } else { method };
         if let Some(host) = &host {
-            self.say(Fact::new(Kind::Host, host.clone()), "");
+            self.say(
+                Fact::new(Kind::Host, host.clone()),
+                if plain { UNENCRYPTED } else { "" },
+            );
         }
         let endpoint = if shown {
             format!("{method} {path}")
@@ -296,10 +382,7 @@ impl Reader<'_> {
     }
 
     fn parameter(&mut self, endpoint: &str, name: &str, _place: &str) {
-        self.reading
-            .facts
-            .entry(Fact::of(Kind::Parameter, endpoint, name))
-            .or_default();
+        self.there(Fact::of(Kind::Parameter, endpoint, name));
     }
 
     /// Values that the protocol fixes; placeholders and samples are nobody's fact.
@@ -323,7 +406,7 @@ impl Reader<'_> {
         for scope in list.split([' ', '+', ',']).filter(|scope| !scope.is_empty()) {
             let placeholder = scope.starts_with(['{', '<']) || scope.starts_with("your_");
             if !placeholder {
-                self.reading.facts.entry(Fact::new(Kind::Scope, scope)).or_default();
+                self.there(Fact::new(Kind::Scope, scope));
             }
         }
     }
@@ -354,50 +437,30 @@ impl Reader<'_> {
         }
     }
 
+    fn requests_of(&self, line: usize) -> &[usize] {
+        self.of_section
+            .get(&self.layout.sections[line])
+            .map_or(&[], Vec::as_slice)
+    }
+
     /// The request before a line, in its section.
     fn request_before(&self, line: usize) -> Option<&Request> {
-        let section = self.sections[line];
-        self.requests
-            .iter()
-            .filter(|request| self.sections[request.line] == section)
-            .rfind(|request| request.last_line < line)
+        let all = self.requests_of(line);
+        let before = all.partition_point(|index| self.requests[*index].last_line < line);
+        all.get(before.checked_sub(1)?).map(|index| &self.requests[*index])
     }
 
     /// The request that a list or a table belongs to: the nearer one of its section.
     fn request_near(&self, first: usize, last: usize) -> Option<&Request> {
-        let section = self.sections[first];
+        let all = self.requests_of(first);
         let before = self.request_before(first);
-        let after = self
-            .requests
-            .iter()
-            .find(|request| request.line > last && self.sections[request.line] == section);
+        let after = all.partition_point(|index| self.requests[*index].line <= last);
+        let after = all.get(after).map(|index| &self.requests[*index]);
         match (before, after) {
             (Some(before), Some(after)) if after.line - last < first - before.last_line => Some(after),
             (Some(before), _) => Some(before),
             (None, after) => after,
         }
-    }
-
-    /// The lines around one that are a list with it, blank ones between them left out of account.
-    fn group(&self, at: usize) -> (usize, usize) {
-        let listed = |line: &String| {
-            let line = line.trim();
-            line.is_empty() || LISTED.is_match(line) || line.starts_with(['"', '`']) && !line.starts_with("```")
-        };
-        let first = (0..at)
-            .rev()
-            .take_while(|before| listed(&self.lines[*before]))
-            .last()
-            .unwrap_or(at);
-        let last = (at + 1..self.lines.len())
-            .take_while(|after| listed(&self.lines[*after]))
-            .last()
-            .unwrap_or(at);
-        let spoken = |line: &usize| !self.lines[*line].trim().is_empty();
-        (
-            (first..=at).find(spoken).unwrap_or(at),
-            (at..=last).rev().find(spoken).unwrap_or(at),
-        )
     }
 
     fn tables(&mut self) {
@@ -413,54 +476,52 @@ impl Reader<'_> {
                     .any(|line| line.to_lowercase().contains("scope"));
             let request = self.request_near(at, at).and_then(|request| request.endpoint.clone());
             let mut scope: Option<String> = None;
+            self.alike.insert(at, String::new());
             at += 1;
             while at < self.lines.len() && !self.lines[at].trim().is_empty() {
                 let line = self.lines[at].clone();
                 self.used[at] = true;
+                self.at = at;
                 at += 1;
                 if line.chars().all(|c| "|-: ".contains(c)) {
                     continue;
                 }
-                match TABLE_ROW.captures(&line) {
-                    Some(row) if about_scopes => {
-                        let glued = row[2]
-                            .strip_prefix("No")
-                            .filter(|rest| !rest.is_empty())
-                            .unwrap_or_default();
-                        let rest = format!("{glued}{}", &row[3]);
-                        scope = Some(row[1].to_owned());
-                        if matches!(&row[2], "Yes" | "Required") {
-                            self.scope_words(&row[1], &["needed"]);
-                        }
-                        self.scope_row(&row[1], &rest);
-                    }
-                    Some(row) => {
-                        let glued = row[2]
-                            .strip_prefix("No")
-                            .filter(|rest| !rest.is_empty())
-                            .unwrap_or_default();
-                        let notes = format!("{glued}{}", &row[3]);
-                        let needed = match &row[2] {
-                            "Yes" => "needed",
-                            "Required" if notes.trim_start().starts_with("if") => "needed sometimes",
-                            "Required" => "needed",
-                            _ => "optional",
-                        };
-                        if let Some(endpoint) = &request {
-                            self.described(endpoint, &row[1], Some(needed), &notes);
-                        } else {
-                            self.reading
-                                .unread
-                                .push(format!("line {at}: a table of parameters without a request"));
-                        }
-                    }
-                    None => match &scope {
+                let Some(row) = TABLE_ROW.captures(&line) else {
+                    match &scope {
                         Some(scope) if line.trim_start_matches([' ', '|']).starts_with('/') => {
                             let scope = scope.clone();
                             self.scope_row(&scope, &line);
                         }
-                        _ => self.reading.unread.push(format!("line {at}: a row of a table")),
-                    },
+                        _ => self.unread.push(format!("line {at}: a row of a table")),
+                    }
+                    continue;
+                };
+                let glued = row[2]
+                    .strip_prefix("No")
+                    .filter(|rest| !rest.is_empty())
+                    .unwrap_or_default();
+                let notes = format!("{glued}{}", &row[3]);
+                let needed = match &row[2] {
+                    "Yes" => "needed",
+                    "Required" if notes.trim_start().starts_with("if") => "needed sometimes",
+                    "Required" => "needed",
+                    _ => "optional",
+                };
+                self.alike.insert(self.at, alike(&row[1], Some(needed), &notes));
+                if about_scopes {
+                    scope = Some(row[1].to_owned());
+                    if needed == "needed" {
+                        self.scope_words(&row[1], &["needed"]);
+                    }
+                    self.there(Fact::new(Kind::Scope, &row[1]));
+                    self.scope_row(&row[1], &notes);
+                    continue;
+                }
+                if let Some(endpoint) = &request {
+                    self.described(endpoint, &row[1], Some(needed), &notes);
+                } else {
+                    self.unread
+                        .push(format!("line {at}: a table of parameters without a request"));
                 }
             }
         }
@@ -478,18 +539,16 @@ impl Reader<'_> {
 
     /// A scope with the resources that it opens, and `needed` where it must be asked for.
     fn scope_words(&mut self, scope: &str, words: &[&str]) {
-        let said = self.reading.facts.entry(Fact::new(Kind::Scope, scope)).or_default();
-        let mut all: BTreeSet<&str> = said.split(' ').filter(|it| !it.is_empty()).collect();
-        all.extend(words);
-        *said = all.into_iter().collect::<Vec<_>>().join(" ");
+        let words = words.iter().map(|word| (*word).to_owned());
+        self.there(Fact::new(Kind::Scope, scope)).extend(words);
     }
 
     /// A parameter that is described in a table or a list.
     fn described(&mut self, endpoint: &str, name: &str, needed: Option<&str>, notes: &str) {
         let fact = Fact::of(Kind::Parameter, endpoint, name);
-        let said = self.reading.facts.entry(fact).or_default();
+        let said = self.there(fact);
         if let Some(needed) = needed {
-            needed.clone_into(said);
+            *said = BTreeSet::from([needed.to_owned()]);
         }
         if let Some(found) = VALUE_IN_WORDS.captures(notes) {
             let value = found.get(1).or_else(|| found.get(2)).map_or("", |value| value.as_str());
@@ -528,47 +587,55 @@ impl Reader<'_> {
             let Some(text) = bullet.clone().or_else(|| quoted.then(|| line.clone())) else {
                 continue;
             };
+            self.at = at;
+            let (marked, text) = marked(&text);
+            if self.layout.scopes[at] {
+                self.scope_item(&text, marked);
+                continue;
+            }
             let Some(found) = NAMED.captures(&text) else { continue };
             let notes = found.get(3).map_or("", |notes| notes.as_str());
+            let needed = marked.or_else(|| self.announced(at));
             let names: Vec<String> = [1, 2]
                 .iter()
                 .filter_map(|group| found.get(*group))
                 .map(|name| name.as_str().to_owned())
                 .collect();
-            let (first, last) = self.group(at);
+            if names.len() == 1 && needed.is_some() {
+                self.alike.insert(at, alike(&names[0], needed, notes));
+            }
+            let (first, last) = self.layout.groups[at];
             let Some(request) = self.request_near(first, last).cloned() else {
-                self.reading
-                    .unread
+                self.unread
                     .push(format!("line {}: `{}` without a request", at + 1, names.join("`, `")));
                 continue;
             };
             for name in names {
                 match &request.endpoint {
                     None => self.say(Fact::new(Kind::Callback, name), ""),
-                    Some(endpoint) if notes.is_empty() && bullet.is_some() => {
-                        self.reading
-                            .facts
-                            .entry(Fact::of(Kind::Reply, endpoint, name))
-                            .or_default();
+                    Some(endpoint) if notes.is_empty() && bullet.is_some() && needed.is_none() => {
+                        self.there(Fact::of(Kind::Reply, endpoint, name));
                     }
-                    Some(endpoint) => {
-                        let needed = self.announced(at);
-                        self.described(endpoint, &name, needed, notes);
-                    }
+                    Some(endpoint) => self.described(endpoint, &name, needed, notes),
                 }
             }
         }
     }
 
+    /// A scope of a list: its name, and the resources that it opens.
+    fn scope_item(&mut self, text: &str, needed: Option<&'static str>) {
+        let Some(found) = SCOPE_ITEM.captures(text) else { return };
+        let notes = found.get(2).map_or("", |notes| notes.as_str());
+        self.alike.insert(self.at, alike(&found[1], needed, notes));
+        let words: &[&str] = if needed == Some("needed") { &["needed"] } else { &[] };
+        self.scope_words(&found[1], words);
+        self.scope_row(&found[1], notes);
+    }
+
     /// `Required parameter` on the line before.
     fn announced(&self, at: usize) -> Option<&'static str> {
-        let before = self.lines[..at]
-            .iter()
-            .rev()
-            .find(|line| !line.trim().is_empty())?
-            .trim()
-            .to_lowercase();
-        match before.as_str() {
+        let before = self.layout.spoken_before[at]?;
+        match self.lines[before].trim().to_lowercase().as_str() {
             "required parameter" => Some("needed"),
             "optional parameter" => Some("optional"),
             _ => None,
@@ -578,18 +645,28 @@ impl Reader<'_> {
     /// JSON examples: names and types, and nothing of the values but scopes and lifetimes.
     fn examples(&mut self) {
         let mut at = 0;
+        // An example that does not end is read once, and not from each of its lines.
+        let mut open_until = 0;
         while at < self.lines.len() {
+            self.at = at;
             let opens = self.lines[at].trim();
             let list = opens == "[" || opens.starts_with("[{") || opens.starts_with('[') && self.fenced(at);
             if self.used[at] || !opens.starts_with('{') && !list || PLACEHOLDER.is_match(opens) {
                 at += 1;
                 continue;
             }
-            let (text, end, whole) = self.braces(at);
+            let Some(ends) = self.layout.ends[at].or((at >= open_until).then_some(at)) else {
+                at += 1;
+                continue;
+            };
+            let whole = self.layout.ends[at].is_some();
+            let (text, end) = self.example(at, if whole { ends } else { at + LONGEST_EXAMPLE });
+            open_until = open_until.max(end + 1);
+            let end = if whole { end } else { at };
             self.used[at..=end].fill(true);
+            self.code[at..=end].fill(true);
             let Some(endpoint) = self.request_before(at).and_then(|request| request.endpoint.clone()) else {
-                self.reading
-                    .unread
+                self.unread
                     .push(format!("line {}: a JSON example without a request", at + 1));
                 at = end + 1;
                 continue;
@@ -618,16 +695,13 @@ impl Reader<'_> {
                     }
                 }
                 _ => {
-                    self.reading.unread.push(format!(
+                    self.unread.push(format!(
                         "line {}: a JSON example that is not JSON; names were read",
                         at + 1
                     ));
                     let squeezed: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
                     for found in JSON_KEY.captures_iter(&squeezed) {
-                        self.reading
-                            .facts
-                            .entry(Fact::of(Kind::Reply, &endpoint, &found[1]))
-                            .or_default();
+                        self.there(Fact::of(Kind::Reply, &endpoint, &found[1]));
                     }
                     if let Some(found) = JSON_SCOPE.captures(&squeezed) {
                         self.scopes(found[1].trim_end_matches(['}', ' ']));
@@ -639,38 +713,19 @@ impl Reader<'_> {
     }
 
     /// An object's text; a fence inside an example is a page's accident.
-    fn braces(&self, start: usize) -> (String, usize, bool) {
-        let mut text = String::new();
-        let mut depth = 0i32;
-        for (index, line) in self.lines[start..].iter().enumerate() {
-            if line.trim_start().starts_with("```") {
-                continue;
-            }
-            if index > 400 {
-                break;
-            }
-            text.push_str(line);
-            text.push('\n');
-            depth += i32::try_from(line.matches(['{', '[']).count()).unwrap_or(0);
-            depth -= i32::try_from(line.matches(['}', ']']).count()).unwrap_or(0);
-            if depth <= 0 {
-                return (text, start + index, true);
-            }
-        }
-        (text, start, false)
+    fn example(&mut self, start: usize, end: usize) -> (String, usize) {
+        let end = end.min(start + LONGEST_EXAMPLE).min(self.lines.len() - 1);
+        self.steps += end - start;
+        let lines = self.lines[start..=end].iter();
+        let kept = lines.filter(|line| !line.trim_start().starts_with("```"));
+        let text = kept.fold(String::new(), |text, line| text + line + "\n");
+        (text, end)
     }
 
     fn lifetimes(&mut self, at: usize, line: &str) {
         let mut read = false;
         for found in LIFETIME.captures_iter(line) {
-            let unit = match found[3].to_lowercase().as_str() {
-                "minute" => 60,
-                "hour" => 3_600,
-                "day" => 86_400,
-                "week" => 604_800,
-                _ => 1,
-            };
-            let Some(seconds) = number(&found[2]).and_then(|count| count.checked_mul(unit)) else {
+            let Some(seconds) = seconds(&found[2], &found[3]) else {
                 continue;
             };
             read = true;
@@ -678,8 +733,7 @@ impl Reader<'_> {
             self.say(Fact::new(Kind::Lifetime, whose), seconds.to_string());
         }
         if !read && !self.used[at] && SPAN.is_match(line) {
-            self.reading
-                .unread
+            self.unread
                 .push(format!("line {}: a span of time beside a token", at + 1));
         }
     }
@@ -687,73 +741,65 @@ impl Reader<'_> {
     /// What sentences say: lifetimes, grants, client authentication, rotation, statuses.
     fn prose(&mut self) {
         for at in 0..self.lines.len() {
-            let line = self.lines[at].clone();
-            self.lifetimes(at, &line);
-            for found in GRANT_WORDS.captures_iter(&line) {
-                self.say(Fact::new(Kind::Grant, found[1].to_lowercase().replace(' ', "_")), "");
-            }
-            if line.to_lowercase().contains("grant type") || line.contains("grant_types") {
-                for found in GRANT_NAMES.find_iter(&line) {
-                    self.say(Fact::new(Kind::Grant, found.as_str()), "");
-                }
-            }
-            for found in AUTHENTICATION.find_iter(&line) {
-                self.say(Fact::new(Kind::ClientAuthentication, found.as_str()), "");
-            }
-            if ROTATION.is_match(&line) {
-                self.say(Fact::new(Kind::Rotation, "refresh_token"), "");
-            }
-            for found in STATUS.captures_iter(&line) {
-                let status = (1..=3)
-                    .find_map(|group| found.get(group))
-                    .map_or("", |status| status.as_str());
-                if let Some(endpoint) = self.request_before(at).and_then(|request| request.endpoint.clone()) {
-                    self.say(Fact::of(Kind::Status, &endpoint, status), "");
-                }
+            self.sentence(at, self.lines[at].clone());
+            if let Some(sentence) = self.broken_sentence(at) {
+                self.sentence(at, sentence);
             }
         }
     }
-}
 
-/// The line of the heading above each line.
-fn sections(lines: &[String]) -> Vec<usize> {
-    const GENERIC: [&str; 9] = [
-        "parameters",
-        "query parameters",
-        "request",
-        "response",
-        "example",
-        "language",
-        "oauth",
-        "scopes",
-        "available scopes",
-    ];
-    let blank = |at: Option<usize>| {
-        at.and_then(|at| lines.get(at))
-            .is_none_or(|line| line.trim().is_empty())
-    };
-    let mut fence = false;
-    let mut current = 0;
-    let mut sections = Vec::with_capacity(lines.len());
-    for (at, line) in lines.iter().enumerate() {
-        let text = line.trim();
-        if text.starts_with("```") {
-            fence = !fence;
+    /// A sentence that starts on a line of a text and goes on below.
+    fn broken_sentence(&mut self, at: usize) -> Option<String> {
+        const MOST: usize = 6;
+        if self.html || self.used[at] {
+            return None;
         }
-        let title = text.trim_start_matches(['#', ' ']);
-        let generic = GENERIC.contains(&title.to_lowercase().as_str());
-        let plain_heading = text.len() <= 48
-            && text.starts_with(|c: char| c.is_ascii_uppercase())
-            && text.chars().all(|c| c.is_alphanumeric() || " -".contains(c))
-            && !text.to_lowercase().ends_with(" parameter")
-            && blank(at.checked_sub(1))
-            && blank(Some(at + 1));
-        if !fence && !generic && (text.starts_with('#') && text.len() > 1 || plain_heading && !text.is_empty()) {
-            current = at;
+        let line = self.lines[at].trim();
+        let start = line.rfind(". ").map_or(0, |at| at + 2);
+        let mut sentence = line[start..].to_owned();
+        let goes_on = |text: &str| !text.is_empty() && !text.ends_with(['.', '!', '?', ':', '|']);
+        for next in at + 1..self.lines.len().min(at + MOST) {
+            let text = self.lines[next].trim();
+            let lower = |letter: char| letter.is_lowercase() || letter.is_ascii_digit();
+            if !goes_on(&sentence) || self.used[next] || !text.starts_with(lower) {
+                break;
+            }
+            self.steps += 1;
+            sentence.push(' ');
+            sentence.push_str(text.split(". ").next().unwrap_or_default());
+            if text.contains(". ") {
+                break;
+            }
         }
-        sections.push(current);
+        (sentence.len() > line.len() - start).then_some(sentence)
     }
-    sections
+
+    fn sentence(&mut self, at: usize, line: String) {
+        self.at = at;
+        self.lifetimes(at, &line);
+        for found in GRANT_WORDS.captures_iter(&line) {
+            self.say(Fact::new(Kind::Grant, found[1].to_lowercase().replace(' ', "_")), "");
+        }
+        if line.to_lowercase().contains("grant type") || line.contains("grant_types") {
+            for found in GRANT_NAMES.find_iter(&line) {
+                self.say(Fact::new(Kind::Grant, found.as_str()), "");
+            }
+        }
+        for found in AUTHENTICATION.find_iter(&line) {
+            self.say(Fact::new(Kind::ClientAuthentication, found.as_str()), "");
+        }
+        if ROTATION.is_match(&line) {
+            self.say(Fact::new(Kind::Rotation, "refresh_token"), "");
+        }
+        for found in STATUS.captures_iter(&line) {
+            let status = (1..=5)
+                .find_map(|group| found.get(group))
+                .map_or("", |status| status.as_str());
+            if let Some(endpoint) = self.request_before(at).and_then(|request| request.endpoint.clone()) {
+                self.say(Fact::of(Kind::Status, &endpoint, status), "");
+            }
+        }
+    }
 }
 
 fn joined(lines: &[String]) -> String {
@@ -820,9 +866,50 @@ pub(super) fn decoded(text: &str) -> String {
     decoded + rest
 }
 
+/// Seconds of a count and a unit: `thirty`, `days`; `half an`, `hour`. A month is thirty days.
+fn seconds(count: &str, unit: &str) -> Option<u64> {
+    let count = count.to_lowercase();
+    let unit = match unit.to_lowercase().as_str() {
+        "minute" | "min" => 60,
+        "hour" | "hr" => 3_600,
+        "day" => 86_400,
+        "week" => 604_800,
+        "month" => 2_592_000,
+        "year" => 31_536_000,
+        _ => 1,
+    };
+    match count.strip_prefix("half a") {
+        Some(_) => Some(unit / 2),
+        None => number(&count)?.checked_mul(unit),
+    }
+}
+
+/// A row or an item in one form, however the page sets it.
+fn alike(name: &str, needed: Option<&str>, notes: &str) -> String {
+    let notes = notes.trim_matches([' ', '|', '-', ':', '\t', '\r']);
+    format!("{name} {} {notes}", needed.unwrap_or_default())
+}
+
+/// What an item says of being required, and the item without it: `client_id (string, required): notes`.
+fn marked(item: &str) -> (Option<&'static str>, String) {
+    let Some(found) = MARKED.captures(item) else {
+        return (None, item.to_owned());
+    };
+    let notes = found.get(3).map_or("", |notes| notes.as_str());
+    let needed = match found[2].to_lowercase().as_str() {
+        "optional" | "not required" => "optional",
+        _ if notes.starts_with("if ") => "needed sometimes",
+        _ => "needed",
+    };
+    let between = if notes.is_empty() { "" } else { " - " };
+    (Some(needed), format!("{}{between}{notes}", &found[1]))
+}
+
 /// `2,592,000`, `thirty`
 fn number(text: &str) -> Option<u64> {
-    const WORDS: [(&str, u64); 16] = [
+    const WORDS: [(&str, u64); 26] = [
+        ("a", 1),
+        ("an", 1),
         ("one", 1),
         ("two", 2),
         ("three", 3),
@@ -830,12 +917,20 @@ fn number(text: &str) -> Option<u64> {
         ("five", 5),
         ("six", 6),
         ("seven", 7),
+        ("eight", 8),
+        ("nine", 9),
         ("ten", 10),
+        ("eleven", 11),
         ("twelve", 12),
         ("fourteen", 14),
         ("fifteen", 15),
         ("twenty", 20),
+        ("twenty-four", 24),
         ("thirty", 30),
+        ("forty", 40),
+        ("forty-five", 45),
+        ("forty-eight", 48),
+        ("fifty", 50),
         ("sixty", 60),
         ("ninety", 90),
         ("hundred", 100),

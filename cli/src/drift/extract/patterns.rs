@@ -51,11 +51,11 @@ pattern!(
 );
 pattern!(
     LIFETIME,
-    r"(?i)\b(refresh|access)[ _-]tokens?\b[^.\n]*?\b(?:expires?|expiry|valid|validity|lasts?|lives?|life|lifetime)\b[^.\n]*?\b(\d[\d,]*|one|two|three|four|five|six|seven|ten|twelve|fourteen|fifteen|twenty|thirty|sixty|ninety)\s+(second|minute|hour|day|week)s?\b"
+    r"(?i)\b(refresh|access)[ _-]tokens?\b[^.\n]*?\b(?:expires?|expiry|valid|validity|lasts?|lives?|life|lifetime)\b[^.\n]*?\b(half an?|\d[\d,]*|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|twenty-four|twenty|thirty|forty-five|forty-eight|forty|fifty|sixty|ninety)[\s-]+(second|sec|minute|min|hour|hr|day|week|month|year)s?\b"
 );
 pattern!(
     SPAN,
-    r"(?i)\b(?:refresh|access)[ _-]tokens?\b.*\b\d[\d,]*\s+(?:second|minute|hour|day|week|month|year)s?\b|\b\d[\d,]*\s+(?:second|minute|hour|day|week|month|year)s?\b.*\b(?:refresh|access)[ _-]tokens?\b"
+    r"(?i)\b(?:refresh|access)[ _-]tokens?\b(?:[^.]|\.\S)*\b(?:\d[\d,]*|half an?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|sixty|ninety)[\s-]+(?:second|minute|hour|day|week|fortnight|month|quarter|year)s?\b|\b(?:\d[\d,]*|half an?|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|sixty|ninety)[\s-]+(?:second|minute|hour|day|week|fortnight|month|quarter|year)s?\b(?:[^.]|\.\S)*\b(?:refresh|access)[ _-]tokens?\b"
 );
 pattern!(GRANT_VALUE, r"^(?:[a-z]{2,}(?:_[a-z]+)+|urn:[a-z0-9:_-]+)$");
 pattern!(
@@ -76,9 +76,17 @@ pattern!(
 );
 pattern!(
     STATUS,
-    r"(?i)\bHTTP/[\d.]+ (\d{3})\b|\b(\d{3}) HTTP status code\b|\bHTTP status code (\d{3})\b"
+    r"(?i)\bHTTP/[\d.]+ (\d{3})\b|\b(\d{3}) HTTP status code\b|\bHTTP status code (\d{3})\b|\bstatus(?: code)?(?: of)?:? (\d{3})\b|\b(?:answers?|answered|returns?|returned|responds?)(?: with)?(?: an?)? (\d{3})\b"
 );
 pattern!(JSON_LINE, r#"^"[A-Za-z_][\w.:-]*"\s*:"#);
 pattern!(PLACEHOLDER, r"^\{[A-Z_]+\}");
 pattern!(JSON_KEY, r#""([A-Za-z_][\w.:-]*)"\s*:"#);
 pattern!(JSON_SCOPE, r#""scope"\s*:\s*"([^"]+)"#);
+pattern!(
+    MARKED,
+    r#"^(["`]?[A-Za-z_][\w.:\[\]-]*["`]?)[\s:,(\[-]*(?:(?i:string|integer|number|boolean|array|object|uri|url)[\s,]*)?\b((?i:not required|required|mandatory|optional))\b[)\].,:;\s]*(?:-\s*)?(.*)$"#
+);
+pattern!(
+    SCOPE_ITEM,
+    r#"^["`]?([A-Za-z_][\w.:-]*?)["`]?\s*(?:(?::|-|,)\s*(.*))?$"#
+);

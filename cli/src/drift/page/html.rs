@@ -1,0 +1,344 @@
+//! HTML as lines of text. The tokenizer is `html5ever`'s; its tree builder is quadratic in nesting, and is not needed.
+
+use std::cell::RefCell;
+
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{BufferQueue, StartTag, Tag, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
+
+use super::table;
+
+/// The tokenizer looks through all attributes of a tag for each new one: a longer tag is read without its attributes,
+/// which carry no text.
+const LONGEST_TAG: usize = 64 * 1024;
+
+/// What a page of HTML holds.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub text: String,
+    pub title: String,
+    /// A field for a password.
+    pub password: bool,
+    /// How many scripts it has.
+    pub scripts: usize,
+    /// Pieces and letters that were handled, to see that the work grows as the page does.
+    pub steps: usize,
+}
+
+pub(super) fn read(page: &str) -> Read {
+    let input = BufferQueue::default();
+    input.push_back(shortened(page).as_str().into());
+    let tokenizer = Tokenizer::new(Builder::default(), TokenizerOpts::default());
+    // A script stops the tokenizer only where the sink says so.
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    let mut state = tokenizer.sink.0.into_inner();
+    state.end_table();
+    state.read
+}
+
+/// The page with its too long tags cut to their names.
+fn shortened(page: &str) -> String {
+    let mut short = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some(start) = rest.find('<') {
+        short.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let name = rest[1..].bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let opens = rest[1..].starts_with(|letter: char| letter.is_ascii_alphabetic());
+        if !opens {
+            short.push('<');
+            rest = &rest[1..];
+            continue;
+        }
+        let end = end_of_tag(rest);
+        if end > LONGEST_TAG {
+            short.push_str(&rest[..=name]);
+            short.push('>');
+        } else {
+            short.push_str(&rest[..end]);
+        }
+        let raw = ["script", "style", "textarea", "title"]
+            .iter()
+            .find(|raw| rest[1..=name].eq_ignore_ascii_case(raw));
+        rest = &rest[end..];
+        if let Some(raw) = raw {
+            let end = end_of_raw(rest, raw);
+            short.push_str(&rest[..end]);
+            rest = &rest[end..];
+        }
+    }
+    short + rest
+}
+
+/// After the `>` of a tag, quoted ones left out.
+fn end_of_tag(tag: &str) -> usize {
+    let mut quote = None;
+    let mut after_sign = false;
+    for (at, letter) in tag.bytes().enumerate() {
+        match (quote, letter) {
+            (Some(open), _) if open == letter => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') if after_sign => quote = Some(letter),
+            (None, b'>') => return at + 1,
+            _ => {}
+        }
+        after_sign = letter == b'=' || after_sign && letter.is_ascii_whitespace();
+    }
+    tag.len()
+}
+
+/// Where the text of a `script` and its like ends.
+fn end_of_raw(text: &str, name: &str) -> usize {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("</").map(|at| from + at) {
+        let named = text.get(at + 2..at + 2 + name.len());
+        if named.is_some_and(|named| named.eq_ignore_ascii_case(name)) {
+            return at;
+        }
+        from = at + 2;
+    }
+    text.len()
+}
+
+#[derive(Default)]
+struct Builder(RefCell<State>);
+
+#[derive(Default)]
+struct State {
+    read: Read,
+    /// Inside `pre`, the source's own line breaks count.
+    preformatted: usize,
+    /// Where the text of the last box starts.
+    box_start: usize,
+    /// The element whose text is nobody's.
+    skipped: Option<String>,
+    in_title: bool,
+    /// The innermost open table; one around it is layout.
+    table: Option<table::Rows>,
+}
+
+impl TokenSink for Builder {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut state = self.0.borrow_mut();
+        state.read.steps += 1;
+        match token {
+            Token::CharacterTokens(text) => state.text(&text),
+            Token::TagToken(tag) if tag.kind == StartTag => return state.open(&tag),
+            Token::TagToken(tag) => state.close(&tag.name),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+impl State {
+    fn open(&mut self, tag: &Tag) -> TokenSinkResult<()> {
+        let name: &str = &tag.name;
+        let raw = match name {
+            "script" => Some(RawKind::ScriptData),
+            "style" | "noscript" | "iframe" | "noembed" | "noframes" => Some(RawKind::Rawtext),
+            "title" | "textarea" => Some(RawKind::Rcdata),
+            _ => None,
+        };
+        if let Some(raw) = raw {
+            self.read.scripts += usize::from(name == "script");
+            // The title of a drawing is not the page's.
+            self.in_title = name == "title" && self.skipped.is_none();
+            if !self.in_title && self.skipped.is_none() {
+                self.skipped = Some(name.to_owned());
+            }
+            return TokenSinkResult::RawData(raw);
+        }
+        if self.skipped.as_deref() == Some("svg") && breaks(name) {
+            self.skipped = None;
+        }
+        if self.skipped.is_some() {
+            return TokenSinkResult::Continue;
+        }
+        match name {
+            "svg" if !tag.self_closing => self.skipped = Some(name.to_owned()),
+            "input" => {
+                self.read.password |= attribute(tag, "type").is_some_and(|it| it.eq_ignore_ascii_case("password"))
+            }
+            "img" => self.image(tag),
+            "table" => {
+                self.end_table();
+                self.gap();
+                self.table = Some(table::Rows::default());
+            }
+            "tr" => match &mut self.table {
+                Some(table) => table.row(),
+                None => self.line(),
+            },
+            "td" | "th" => {
+                if let Some(table) = &mut self.table {
+                    table.cell();
+                }
+            }
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.push("\n\n# "),
+            "pre" => {
+                // Beside a column of line numbers; a table is layout then.
+                if self.table.as_ref().is_some_and(|table| !table.describes()) {
+                    self.end_table();
+                }
+                self.preformatted += 1;
+                self.box_start = self.read.text.len();
+                self.push("\n```\n");
+            }
+            "li" | "dt" => self.push("\n- "),
+            "dd" => self.push(" - "),
+            "br" => self.line(),
+            name if breaks(name) => self.gap(),
+            _ => {}
+        }
+        TokenSinkResult::Continue
+    }
+
+    fn close(&mut self, name: &str) {
+        if name == "title" && self.in_title {
+            self.in_title = false;
+            return;
+        }
+        if self.skipped.is_some() {
+            if self.skipped.as_deref() == Some(name) {
+                self.skipped = None;
+            }
+            return;
+        }
+        match name {
+            "table" => self.end_table(),
+            "td" | "th" if self.table.is_none() => self.push(" | "),
+            "pre" => {
+                self.preformatted = self.preformatted.saturating_sub(1);
+                self.push("\n```\n");
+                self.drop_numbers();
+            }
+            "dt" | "dd" | "td" | "th" | "tr" => {}
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.gap(),
+            name if breaks(name) => self.gap(),
+            _ => {}
+        }
+    }
+
+    fn end_table(&mut self) {
+        if let Some(table) = self.table.take() {
+            let lines = table.lines();
+            self.push("\n\n");
+            self.push(&lines.join("\n"));
+            self.push("\n\n");
+        }
+    }
+
+    /// A box of nothing but line numbers stands beside the box that it counts.
+    fn drop_numbers(&mut self) {
+        let mut lines = self
+            .read
+            .text
+            .get(self.box_start..)
+            .unwrap_or_default()
+            .lines()
+            .map(str::trim);
+        if lines.all(|line| line == "```" || line.chars().all(|letter| letter.is_ascii_digit())) {
+            self.read.text.truncate(self.box_start);
+        }
+        self.box_start = self.read.text.len();
+    }
+
+    fn image(&mut self, tag: &Tag) {
+        if let Some(alt) = attribute(tag, "alt") {
+            self.text(&format!(" {alt} "));
+        }
+    }
+
+    fn line(&mut self) {
+        self.push("\n");
+    }
+
+    /// Between two blocks, and not between the mark of an item and its first block.
+    fn gap(&mut self) {
+        let text = &self.read.text;
+        if self.table.is_some() {
+            self.push(" ");
+        } else if self.preformatted > 0 {
+            // Each line of a box may be an element of its own.
+            if !text.ends_with('\n') {
+                self.push("\n");
+            }
+        } else if !["\n- ", " - ", "\n\n"].iter().any(|end| text.ends_with(end)) {
+            self.push("\n\n");
+        }
+    }
+
+    fn text(&mut self, part: &str) {
+        self.read.steps += part.len();
+        if self.in_title {
+            self.read.title.push_str(part);
+            return;
+        }
+        if self.skipped.is_some() {
+            return;
+        }
+        if self.preformatted > 0 && self.table.is_none() {
+            self.push(part);
+            return;
+        }
+        let out = self.out();
+        let words: Vec<&str> = part.split_whitespace().collect();
+        if part.starts_with(char::is_whitespace) && !out.is_empty() && !out.ends_with(char::is_whitespace) {
+            out.push(' ');
+        }
+        out.push_str(&words.join(" "));
+        if part.ends_with(char::is_whitespace) && !words.is_empty() {
+            out.push(' ');
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.out().push_str(text);
+    }
+
+    fn out(&mut self) -> &mut String {
+        match self.table.as_mut().and_then(table::Rows::open) {
+            Some(cell) => cell,
+            None => &mut self.read.text,
+        }
+    }
+}
+
+fn attribute(tag: &Tag, name: &str) -> Option<String> {
+    let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name)?;
+    Some(found.value.to_string())
+}
+
+/// Elements that stand in lines of their own.
+fn breaks(name: &str) -> bool {
+    const BLOCKS: [&str; 24] = [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "details",
+        "div",
+        "dl",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hr",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "section",
+        "summary",
+        "table",
+        "ul",
+        "pre",
+    ];
+    BLOCKS.contains(&name) || matches!(name, "li" | "dt" | "dd" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
