@@ -45,6 +45,9 @@ pub struct Drift {
     /// Where a copy of the recording without secrets is written.
     #[arg(long, value_name = "OUT", requires = "har")]
     scrub: Option<String>,
+    /// The OpenAPI document describes everything that there is: what it lacks is withdrawn.
+    #[arg(long, requires = "openapi")]
+    complete: bool,
     /// How to say it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -97,7 +100,10 @@ impl Drift {
                 place,
                 scrub: self.scrub,
             },
-            (_, _, Some(place), _) => drift::Source::Openapi(place),
+            (_, _, Some(place), _) => drift::Source::Openapi {
+                place,
+                complete: self.complete,
+            },
             (.., Some(place)) => drift::Source::Metadata(place),
             _ => drift::Source::Docs {
                 place: docs.unwrap_or_default(),

@@ -31,6 +31,8 @@ pub struct Layout {
     pub pages: PathBuf,
     /// Outlines of what is generated.
     pub outlines: PathBuf,
+    /// Providers whose published OpenAPI document describes everything that there is: what it lacks is withdrawn.
+    pub complete: Vec<String>,
 }
 
 impl Default for Layout {
@@ -39,6 +41,7 @@ impl Default for Layout {
             specs: PathBuf::from("specs"),
             pages: PathBuf::from("docs"),
             outlines: PathBuf::from("docs/outline"),
+            complete: Vec::new(),
         }
     }
 }
@@ -92,6 +95,12 @@ impl Workspace {
             (self.layout.pages.clone(), "md"),
             (self.layout.outlines.clone(), "txt"),
         ]
+    }
+
+    /// Whether the OpenAPI document that a provider publishes describes everything that there is.
+    #[must_use]
+    pub fn is_complete(&self, provider: &str) -> bool {
+        self.layout.complete.iter().any(|known| known == provider)
     }
 
     /// What people type to run this tool, without a task: `cargo xtask`.

@@ -13,7 +13,10 @@ fn run(project: &Project, document: &str) -> Vec<(String, String)> {
     project.write("theirs.yaml", document);
     let options = Options {
         provider: "tiny".to_owned(),
-        evidence: Source::Openapi("theirs.yaml".to_owned()),
+        evidence: Source::Openapi {
+            place: "theirs.yaml".to_owned(),
+            complete: true,
+        },
         json: true,
         today: "2026-11-22".to_owned(),
     };
@@ -188,4 +191,171 @@ fn the_base_address_may_stand_in_the_paths() {
         shifted = shifted.replace(&format!("\n  {path}:\n"), &format!("\n  /v1{path}:\n"));
     }
     assert_eq!(found(&project, &shifted), Vec::<String>::new());
+}
+
+/// What a document of another hand writes, and whether it is the same.
+const WRITTEN: [(&str, &str, &str); 9] = [
+    // A word with leading zeros is a number or a text, and never an error.
+    (
+        "leading zeros",
+        "          description: A word for programs.",
+        "          description: A word for programs.\n          example: 090",
+    ),
+    (
+        "a number of any length",
+        "          description: A word for programs.",
+        "          description: A word for programs.\n          example: 123456789012345678901234567890.12345678901234567890",
+    ),
+    (
+        "an octal mode",
+        "          description: A word for programs.",
+        "          description: A word for programs.\n          example: 0o17",
+    ),
+    (
+        "an infinity",
+        "          description: A word for programs.",
+        "          description: A word for programs.\n          x-most: .inf",
+    ),
+    (
+        "a merge key",
+        "        code:\n          type: string\n",
+        "        code:\n          <<: {type: string}\n",
+    ),
+    (
+        "an anchor and its alias",
+        "        code:\n          type: string\n",
+        "        code:\n          type: &text string\n          x-kind: *text\n",
+    ),
+    (
+        "any media type",
+        "            application/json:\n              schema:\n                $ref: '#/components/schemas/AccountPage'\n",
+        "            '*/*':\n              schema:\n                $ref: '#/components/schemas/AccountPage'\n",
+    ),
+    ("a version without quotes", "  version: 2026-11-21", "  version: 1.10"),
+    (
+        "CRLF and a byte order mark",
+        "# A made-up provider",
+        "\u{feff}# A made-up provider",
+    ),
+];
+
+#[test]
+fn what_another_hand_writes_is_read() {
+    let project = Project::new("openapi-written");
+    for (what, from, to) in WRITTEN {
+        let document = edited(from, to);
+        let document = match what.starts_with("CRLF") {
+            true => document.replace('\n', "\r\n"),
+            false => document,
+        };
+        assert_eq!(found(&project, &document), Vec::<String>::new(), "{what}");
+    }
+}
+
+/// The whole report of one run on bytes.
+fn report(project: &Project, document: &[u8]) -> (u8, Value) {
+    let path = project.root().join("theirs.yaml");
+    std::fs::write(&path, document).unwrap_or_else(|error| panic!("{error}"));
+    let options = Options {
+        provider: "tiny".to_owned(),
+        evidence: Source::Openapi {
+            place: "theirs.yaml".to_owned(),
+            complete: false,
+        },
+        json: true,
+        today: "2026-11-22".to_owned(),
+    };
+    let (outcome, said) = speak(|shell| drift::run(&project.workspace(), &options, shell));
+    let report = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    (outcome.code(), report)
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_is_never_sameness() {
+    let project = Project::new("openapi-unread");
+    let twice = edited(
+        "        code:\n          type: string\n",
+        "        code:\n          type: string\n          type: integer\n",
+    );
+    let line = twice
+        .lines()
+        .position(|line| line == "          type: integer")
+        .map_or(0, |at| at + 1);
+    let both = format!(
+        "theirs.yaml: {line}:11: the key `type` occurs twice; it stands at {}:11 already",
+        line - 1
+    );
+    let several = format!("{TINY}---\nopenapi: 3.0.3\n");
+    let newest = edited("openapi: 3.0.3", "openapi: 3.2.0");
+    for (what, document, said) in [
+        ("a key twice", twice.as_bytes(), both.as_str()),
+        ("several documents", several.as_bytes(), "document"),
+        (
+            "a page",
+            b"<!doctype html>\n<html><body><h1>Log in</h1></body></html>".as_slice(),
+            "theirs.yaml: ",
+        ),
+        ("nothing", b"", "theirs.yaml: "),
+        ("a list", b"[1, 2]", "neither `openapi` nor `swagger`"),
+        (
+            "another JSON",
+            b"{\"issuer\": \"https://tiny.example\"}",
+            "neither `openapi` nor `swagger`",
+        ),
+        ("a newer dialect", newest.as_bytes(), "`openapi: 3.2.0` is not read"),
+        ("UTF-16", b"\xff\xfeo\0p\0", "UTF-16"),
+        (
+            "no paths",
+            b"openapi: 3.0.3\npaths: {}\n",
+            "describes none of the 5 operations",
+        ),
+        (
+            "no paths in 2.0",
+            b"{\"swagger\": \"2.0\", \"paths\": {\"/a\": {}}}",
+            "describes none of the 5 operations",
+        ),
+    ] {
+        let (code, report) = report(&project, document);
+        let first = &report["findings"][0];
+        let told = first["what"].as_str().unwrap_or_default();
+        assert!(
+            code == 100 && first["class"] == "unhandled" && told.contains(said),
+            "{what}: {code} {report:#}"
+        );
+        assert!(
+            report["coverage"]["lines"]
+                .as_array()
+                .is_some_and(|lines| !lines.is_empty()),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_setting_says_which_documents_are_complete() {
+    let project = Project::new("openapi-complete");
+    let partial = edited("  /labels:", "  /x-nothing-like-it:");
+    let partial = partial.replace("operationId: create_label", "operationId: make");
+    project.write("theirs.yaml", &partial);
+    for (settings, gone) in [
+        ("", false),
+        ("complete = [\"other\"]\n", false),
+        ("complete = [\"tiny\"]\n", true),
+    ] {
+        project.write("finrail.toml", settings);
+        let options = Options {
+            provider: "tiny".to_owned(),
+            evidence: Source::Openapi {
+                place: "theirs.yaml".to_owned(),
+                complete: false,
+            },
+            json: false,
+            today: "2026-11-22".to_owned(),
+        };
+        let workspace = finrail_cli::workspace::Workspace::open(project.root(), "finrail");
+        let workspace = workspace.unwrap_or_else(|error| panic!("{error}"));
+        let (_, said) = speak(|shell| drift::run(&workspace, &options, shell));
+        assert_eq!(said.contains("endpoint-gone"), gone, "{settings}: {said}");
+        assert_eq!(said.contains("not covered: create_label"), !gone, "{settings}: {said}");
+    }
 }

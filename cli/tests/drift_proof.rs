@@ -123,7 +123,10 @@ fn class_of(provider: &str, spec: &Value, name: &str) -> String {
     std::fs::write(&file, spec.to_string()).unwrap_or_else(|error| panic!("{error}"));
     let options = Options {
         provider: provider.to_owned(),
-        evidence: Source::Openapi(file.display().to_string()),
+        evidence: Source::Openapi {
+            place: file.display().to_string(),
+            complete: true,
+        },
         json: true,
         today: "2026-11-22".to_owned(),
     };

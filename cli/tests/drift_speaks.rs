@@ -26,7 +26,13 @@ fn a_published_document() {
         .replace("lifetime: 2592000", "lifetime: 1209600")
         .replace("oauth: [accounts]", "oauth: [accounts, offline]");
     project.write("theirs.yaml", &theirs);
-    let (outcome, said) = run(&project, Source::Openapi("theirs.yaml".to_owned()));
+    let (outcome, said) = run(
+        &project,
+        Source::Openapi {
+            place: "theirs.yaml".to_owned(),
+            complete: true,
+        },
+    );
     assert_eq!(outcome.code(), 100);
     insta::assert_snapshot!(said);
 }
@@ -84,19 +90,16 @@ fn traffic() {
 fn what_is_no_evidence_is_an_error_and_not_silence() {
     let project = Project::new("speaks-wrong");
     project.write("wrong.json", "{\"log\": 7}");
-    project.write("swagger.json", "{\"swagger\": \"2.0\", \"paths\": {\"/a\": {}}}");
-    project.write("empty.json", "{\"openapi\": \"3.0.3\", \"paths\": {}}");
-    project.write("page.html", "<html><body>Not found</body></html>");
     let har = Source::Har {
         place: "wrong.json".to_owned(),
         scrub: None,
     };
     for evidence in [
         har,
-        Source::Openapi("absent.json".to_owned()),
-        Source::Openapi("swagger.json".to_owned()),
-        Source::Openapi("empty.json".to_owned()),
-        Source::Openapi("page.html".to_owned()),
+        Source::Openapi {
+            place: "absent.json".to_owned(),
+            complete: true,
+        },
         Source::Metadata("absent.json".to_owned()),
     ] {
         let options = Options {

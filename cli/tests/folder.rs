@@ -278,6 +278,13 @@ fn a_newer_document_is_compared_as_it_would_be_imported() {
             100,
             "/v2/token",
         ),
+        // What no client can be made of is not gone.
+        (
+            "{ name: account-id, in: path,",
+            "{ name: account-id, in: cookie, required: true,",
+            100,
+            "`GET /accounts/{account-id}` is in the document and was not read: ",
+        ),
     ] {
         let newer = HARBOUR.replace(from, to);
         assert_ne!(newer, HARBOUR, "{from}");

@@ -20,10 +20,9 @@ use std::time::Instant;
 use finrail_spec::yaml::Position;
 use serde_json::Value;
 
-use crate::import;
 use crate::place::{found, is_address};
 use crate::shell::{Outcome, Shell, Tone, quoted};
-use crate::workspace::{self, Workspace};
+use crate::workspace::Workspace;
 use finding::{Accepted, Coverage, Evidence, Report};
 use spec::Spec;
 
@@ -53,7 +52,12 @@ pub enum Source {
         accept: bool,
     },
     /// A published OpenAPI document, JSON or YAML.
-    Openapi(String),
+    Openapi {
+        /// File or address.
+        place: String,
+        /// It describes everything that there is: what it lacks is withdrawn.
+        complete: bool,
+    },
     /// RFC 8414 or OpenID Connect metadata.
     Metadata(String),
     /// A log of what running clients met.
@@ -88,36 +92,19 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             };
             docs::check(workspace, &spec, &asked, shell)?
         }
-        Source::Openapi(place) => {
-            let source = workspace.source(&options.provider);
-            let document = match &source {
-                workspace::Source::Written(_) => structured(place, &fetch(workspace, place)?)?,
-                // The way that the specification came: what is mechanical is the same on both sides.
-                workspace::Source::Imported(folder) => {
-                    let bytes = crate::place::fetch(workspace.root(), place)?;
-                    let bundle = import::newer(workspace.root(), folder, &options.provider, place, &bytes)?;
-                    structured(place, &bundle)?
-                }
-            };
+        Source::Openapi { place, complete } => {
             let evidence = evidence("openapi", place, dated(workspace, place, options), "official");
-            let (mut findings, coverage) =
-                openapi::compare(&spec, &document, &evidence).map_err(|why| about(place, &why))?;
-            let with = format!("--openapi {}", quoted(place));
-            if let workspace::Source::Written(_) = source {
-                report(workspace, &spec, findings, coverage, &with)
-            } else {
-                let (command, id) = (workspace.command(), spec.id());
-                for finding in &mut findings {
-                    "see whether your program minds, and import the newer document".clone_into(&mut finding.fix);
-                }
-                Report {
-                    next: format!(
-                        "take it with: {command} import {} --id {id} --again && {command} regen",
-                        quoted(place)
-                    ),
-                    ..report(workspace, &spec, findings, coverage, &with)
-                }
+            let told = openapi::told(workspace, &spec, place, *complete, &evidence)?;
+            let with = format!(
+                "--openapi {}{}",
+                quoted(place),
+                if *complete { " --complete" } else { "" }
+            );
+            let mut report = report(workspace, &spec, told.findings, told.coverage, &with);
+            if let Some(next) = told.next {
+                report.next = next;
             }
+            report
         }
         Source::Metadata(place) => {
             let document = structured(place, &fetch(workspace, place)?)?;
@@ -203,7 +190,7 @@ impl Source {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Docs { .. } => "documentation",
-            Self::Openapi(_) => "openapi",
+            Self::Openapi { .. } => "openapi",
             Self::Metadata(_) => "metadata",
             Self::Canary(_) => "canary",
             Self::Har { .. } => "traffic",

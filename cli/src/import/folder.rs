@@ -100,7 +100,7 @@ pub fn again(root: &Path, shown: &Path, id: &str) -> io::Result<Result<Again, Ve
 /// # Errors
 ///
 /// The file system's, and in words what is wrong with the document, or with the overlay over it.
-pub fn newer(root: &Path, shown: &Path, id: &str, place: &str, bytes: &[u8]) -> io::Result<String> {
+pub fn newer(root: &Path, shown: &Path, id: &str, place: &str, bytes: &[u8]) -> io::Result<Imported> {
     let refused = |why: String| io::Error::other(format!("{place}: {why}"));
     let published = Published::read(bytes).map_err(|error| {
         let (line, column) = (error.position.line, error.position.column);
@@ -111,8 +111,7 @@ pub fn newer(root: &Path, shown: &Path, id: &str, place: &str, bytes: &[u8]) -> 
         .map_err(|error| io::Error::other(format!("{}: {}", overlay_file.display(), error.message)))?;
     let record = Record::read(&root.join(shown))?;
     let facts = facts(id, None, &published.root, &overlay.root, &[], record.as_ref());
-    let imported = import(&published.root, Some(&overlay.root), &facts).map_err(|error| refused(error.to_string()))?;
-    Ok(imported.bundle)
+    import(&published.root, Some(&overlay.root), &facts).map_err(|error| refused(error.to_string()))
 }
 
 /// What the bundle is made with, beside the document and the overlay.

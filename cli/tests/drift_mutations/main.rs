@@ -43,7 +43,7 @@ fn findings(provider: &str, kind: &str, evidence: &str) -> Vec<(String, String)>
     let options = Options {
         provider: provider.to_owned(),
         evidence: match kind {
-            "openapi" => Source::Openapi(place),
+            "openapi" => Source::Openapi { place, complete: true },
             "metadata" => Source::Metadata(place),
             "har" => Source::Har { place, scrub: None },
             _ => Source::Docs {

@@ -6,6 +6,8 @@ pub mod bearer;
 pub mod bundle;
 #[cfg(feature = "check")]
 pub mod check;
+#[cfg(feature = "value")]
+pub mod comparable;
 pub mod date;
 #[cfg(feature = "value")]
 pub mod dialect;

@@ -22,6 +22,16 @@ pub fn is_json(media_type: &str) -> bool {
     essence == "application/json" || essence.ends_with("+json")
 }
 
+/// Whether a media type stands for JSON: some documents write `*/*`, or the old name.
+#[cfg(feature = "value")]
+pub(crate) fn means_json(media_type: &str) -> bool {
+    is_json(media_type)
+        || matches!(
+            essence(media_type),
+            "*/*" | "application/*" | "text/json" | "application/x-json"
+        )
+}
+
 /// How the body of a request is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {

@@ -12,8 +12,7 @@ use crate::token::machine;
 use crate::token::record::Versioned;
 use crate::token::store::Lease;
 use crate::token::{
-    AuditAction, Error, Lineage, ReauthorizationReason, Record, RevokeRequest, RevokedToken, SendPermit, StoreError,
-    TokenSet,
+    AuditAction, Error, Lineage, ReauthorizationReason, RevokeRequest, RevokedToken, SendPermit, StoreError, TokenSet,
 };
 
 /// What is done with a grant besides its revocation.
@@ -287,8 +286,8 @@ mod tests {
     use super::*;
     use crate::token::store::{Lease, Leased, MemoryStore, Older, StoredRecord, Swap, Swapped, swap_alone};
     use crate::token::{
-        GrantKind, Intent, Issuer, IssuerError, ManualClock, Obtain, Renewal, TokenHandle, TokenKey, TokenReply,
-        TokenStore, Verdict,
+        GrantKind, Intent, Issuer, IssuerError, ManualClock, Obtain, Record, Renewal, TokenHandle, TokenKey,
+        TokenReply, TokenStore, Verdict,
     };
     use crate::value::Secret;
 

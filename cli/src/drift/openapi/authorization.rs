@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use finrail_spec::operations::OperationObject;
+use finrail_spec::operations::{OperationObject, operations};
 use finrail_spec::pointer::join;
 use serde_json::{Map, Value, json};
 
 use super::compared::Compared;
+use super::endpoints::{ADDRESSES, named_by_flows, same_address, schemes};
+use super::pairs::shape;
 use crate::drift::address::Address;
 use crate::drift::finding::Class;
 use crate::drift::spec::Spec;
@@ -24,7 +26,7 @@ struct Demands {
 
 impl<'s> Compared<'s> {
     pub(super) fn security(&mut self, ours: &OperationObject<'s>, theirs: &OperationObject<'s>) {
-        let (Some(mine), Some(other)) = (demands(&self.spec.bundle, ours), demands(self.theirs, theirs)) else {
+        let (Some(mine), Some(other)) = (demands(self.ours, ours), demands(self.theirs, theirs)) else {
             return;
         };
         let known: BTreeSet<&String> = mine.ways.iter().flatten().collect();
@@ -78,18 +80,18 @@ impl<'s> Compared<'s> {
 
     pub(super) fn security_schemes(&mut self) {
         self.about("/components/securitySchemes");
-        let schemes = |root: &'s Value| -> Vec<&'s Value> {
-            let schemes = root.pointer("/components/securitySchemes").and_then(Value::as_object);
-            schemes.into_iter().flatten().map(|(_, scheme)| scheme).collect()
-        };
         let flows = |schemes: &[&Value]| -> BTreeMap<String, Value> {
             let flows = schemes
                 .iter()
                 .filter(|scheme| scheme.get("type") == Some(&json!("oauth2")));
             let flows = flows.filter_map(|scheme| scheme.get("flows")?.as_object()).flatten();
-            flows.map(|(name, flow)| (name.clone(), flow.clone())).collect()
+            let mut all: BTreeMap<String, Value> = BTreeMap::new();
+            for (name, flow) in flows {
+                merge(all.entry(name.clone()).or_default(), flow);
+            }
+            all
         };
-        let (mine, theirs) = (schemes(&self.spec.bundle), schemes(self.theirs));
+        let (mine, theirs) = (schemes(self.ours), schemes(self.theirs));
         let (mine, other) = (flows(&mine), flows(&theirs));
         if other.is_empty() {
             let kinds: BTreeSet<String> = theirs.iter().map(|scheme| kind_of(scheme)).collect();
@@ -113,7 +115,9 @@ impl<'s> Compared<'s> {
                 .flat_map(|it| it.keys().cloned())
                 .collect()
         };
-        for flow in mine.keys().filter(|flow| !other.contains_key(*flow)) {
+        // What a part of the API needs is no list of all that there is.
+        let complete = self.complete;
+        for flow in mine.keys().filter(|flow| complete && !other.contains_key(*flow)) {
             self.add(
                 "grant-withdrawn",
                 Class::WireBreaking,
@@ -134,7 +138,7 @@ impl<'s> Compared<'s> {
             );
         }
         let (mine_scopes, other_scopes) = (scopes(&mine), scopes(&other));
-        for scope in mine_scopes.difference(&other_scopes) {
+        for scope in mine_scopes.difference(&other_scopes).filter(|_| complete) {
             let (class, effect) = self.spec.scope_withdrawn();
             self.add(
                 "scope-withdrawn",
@@ -156,10 +160,10 @@ impl<'s> Compared<'s> {
             );
         }
         for (name, flow) in &mine {
-            for key in ["tokenUrl", "authorizationUrl"] {
+            for key in ADDRESSES {
                 let path = |flow: &Value| flow.get(key).and_then(Value::as_str).map(str::to_owned);
                 if let (Some(ours), Some(theirs)) = (path(flow), other.get(name).and_then(path))
-                    && ours != theirs
+                    && !same_address(&Address::read(&ours), &Address::read(&theirs))
                 {
                     self.add(
                         "endpoint-moved",
@@ -176,30 +180,28 @@ impl<'s> Compared<'s> {
 
     /// Base addresses, host and path: where both name a host, its path must lead to the same operations.
     pub(super) fn servers(&mut self, pairs: &[(OperationObject<'s>, OperationObject<'s>)]) {
+        self.own_servers(pairs);
         self.about("/servers");
-        let bases = |root: &Value| -> BTreeMap<String, BTreeSet<String>> {
-            let servers = root.get("servers").and_then(Value::as_array).into_iter().flatten();
-            let mut bases: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-            for url in servers.filter_map(|server| server.get("url")?.as_str()) {
-                let address = Address::read(url);
-                if let Some(host) = address.host {
-                    bases
-                        .entry(host)
-                        .or_default()
-                        .insert(address.path.trim_end_matches('/').to_owned());
-                }
-            }
-            bases
-        };
-        let (mine, other) = (bases(&self.spec.bundle), bases(self.theirs));
+        let (mine, other) = (bases(self.ours.get("servers")), bases(self.theirs.get("servers")));
         if mine.keys().any(|host| host.contains('{')) || other.is_empty() {
             return;
         }
         self.roles();
-        let all_gone = mine.keys().all(|host| !other.contains_key(host));
+        let of_operations = self.hosts_of_operations();
+        let named = named_by_flows(self.theirs);
+        let of_flows: BTreeSet<String> = named.iter().filter_map(|url| Address::read(url).host).collect();
+        let of_resources: BTreeSet<String> = self.of_resources().into_keys().collect();
+        let is_there = |host: &String| other.contains_key(host) || of_operations.contains(host);
+        let all_gone = !of_resources.iter().any(is_there);
+        let (_, read) = self.read;
+        let is_a_list = self.complete && !read.is_swagger();
         for (host, paths) in &mine {
             let Some(others) = other.get(host) else {
-                let class = if all_gone { Class::WireBreaking } else { Class::DocsOnly };
+                let is_gone = all_gone && of_resources.contains(host);
+                if of_operations.contains(host) || !is_gone && (of_flows.contains(host) || !is_a_list) {
+                    continue;
+                }
+                let class = if is_gone { Class::WireBreaking } else { Class::DocsOnly };
                 self.add(
                     "host-gone",
                     class,
@@ -213,7 +215,7 @@ impl<'s> Compared<'s> {
             // The document may write in its paths what is in the base address here.
             let same_calls = |base: &String| {
                 let moved = |(ours, theirs): &(OperationObject<'_>, OperationObject<'_>)| {
-                    let (ours, theirs) = (template(ours.path), template(theirs.path));
+                    let (ours, theirs) = (shape(ours.path), shape(theirs.path));
                     paths
                         .iter()
                         .any(|path| format!("{path}{ours}") == format!("{base}{theirs}"))
@@ -246,6 +248,53 @@ impl<'s> Compared<'s> {
         }
     }
 
+    /// Operations that the document has at a server of their own.
+    fn own_servers(&mut self, pairs: &[(OperationObject<'s>, OperationObject<'s>)]) {
+        for (ours, theirs) in pairs {
+            let own = theirs.value.get("servers").or_else(|| theirs.item.get("servers"));
+            let there = bases(own);
+            let here: BTreeSet<String> = self.spec.bases(ours).filter_map(|base| base.host).collect();
+            let is_any = here.iter().any(|host| host.contains('{'));
+            if there.is_empty() || is_any || here.iter().any(|host| there.contains_key(host)) {
+                continue;
+            }
+            self.operation = ours.id().to_owned();
+            self.pointer = ours.pointer();
+            self.place = ours.pointer();
+            let now: Vec<&str> = there.keys().map(String::as_str).collect();
+            let here: Vec<&str> = here.iter().map(String::as_str).collect();
+            self.add(
+                "base-moved",
+                Class::WireBreaking,
+                ours.id(),
+                format!("the operation is at {} now", now.join(" or ")),
+                &format!("the client asks {}", here.join(" or ")),
+                "list the server, and say which operations are there",
+            );
+        }
+    }
+
+    /// Hosts that the document names at operations.
+    fn hosts_of_operations(&self) -> BTreeSet<String> {
+        let mut hosts = BTreeSet::new();
+        for operation in operations(self.theirs) {
+            for servers in [operation.value.get("servers"), operation.item.get("servers")] {
+                hosts.extend(bases(servers).into_keys());
+            }
+        }
+        hosts
+    }
+
+    /// The servers of ours that are not the authorization server's alone.
+    fn of_resources(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let listed = self.ours.get("servers").and_then(Value::as_array);
+        let others = listed
+            .into_iter()
+            .flatten()
+            .filter(|server| server.get("x-client").is_none());
+        bases(Some(&others.cloned().collect()))
+    }
+
     /// What each host is for, where the document says so (a bundle of ours, at another time).
     fn roles(&mut self) {
         let roles = |root: &Value| -> BTreeMap<(String, String), String> {
@@ -258,7 +307,7 @@ impl<'s> Compared<'s> {
                 .map(|server| (role(server), Address::read(&text(server, "url")).place()))
                 .collect()
         };
-        let (mine, other) = (roles(&self.spec.bundle), roles(self.theirs));
+        let (mine, other) = (roles(self.ours), roles(self.theirs));
         for (role, place) in &mine {
             let (environment, client) = role;
             let known = |place: &&String| mine.values().any(|it| it == *place);
@@ -281,8 +330,7 @@ impl<'s> Compared<'s> {
     pub(super) fn authorization_server(&mut self) {
         self.operation.clear();
         let mine = self
-            .spec
-            .bundle
+            .ours
             .pointer("/components/securitySchemes/oauth/x-oauth")
             .cloned()
             .unwrap_or_default();
@@ -362,12 +410,32 @@ impl<'s> Compared<'s> {
     }
 }
 
-/// A path with its variables nameless.
-fn template(path: &str) -> String {
-    path.split('/')
-        .map(|part| if part.starts_with('{') { "{}" } else { part })
-        .collect::<Vec<_>>()
-        .join("/")
+/// The hosts of servers, each with the paths of its addresses.
+fn bases(servers: Option<&Value>) -> BTreeMap<String, BTreeSet<String>> {
+    let servers = servers.and_then(Value::as_array).into_iter().flatten();
+    let mut bases: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for url in servers.filter_map(|server| server.get("url")?.as_str()) {
+        let address = Address::read(url);
+        if let Some(host) = address.host {
+            let path = address.path.trim_end_matches('/').to_owned();
+            bases.entry(host).or_default().insert(path);
+        }
+    }
+    bases
+}
+
+/// A flow that several schemes have is what they say together.
+fn merge(known: &mut Value, flow: &Value) {
+    let Some(known) = known.as_object_mut() else {
+        *known = flow.clone();
+        return;
+    };
+    for (key, value) in flow.as_object().into_iter().flatten() {
+        match (known.get_mut(key).and_then(Value::as_object_mut), value.as_object()) {
+            (Some(all), Some(more)) => all.extend(more.clone()),
+            _ => drop(known.entry(key.clone()).or_insert_with(|| value.clone())),
+        }
+    }
 }
 
 /// What a security scheme asks for, in words.
@@ -383,6 +451,8 @@ fn kind_of(scheme: &Value) -> String {
         "oauth2" | "openidconnect" => TOKEN.to_owned(),
         "http" if text("scheme") == "bearer" => TOKEN.to_owned(),
         "http" => format!("HTTP {}", text("scheme")),
+        // Swagger 2.0 has no other word for a bearer token.
+        "apikey" if text("in") == "header" && text("name") == "authorization" => TOKEN.to_owned(),
         "apikey" => format!("a key in the {}", text("in")),
         "mutualtls" => "a client certificate".to_owned(),
         other => format!("`{other}`"),

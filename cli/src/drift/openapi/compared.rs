@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::reading::Reading;
 use crate::drift::facts::digest;
 use crate::drift::finding::Class;
 use crate::drift::spec::{Issue, Spec};
@@ -37,7 +38,13 @@ impl Direction {
 /// The specification beside a document, and what differs.
 pub(super) struct Compared<'s> {
     pub spec: &'s Spec,
+    /// The specification in the form of the document.
+    pub ours: &'s Value,
     pub theirs: &'s Value,
+    /// Both, with what of them is not compared.
+    pub read: (&'s Reading, &'s Reading),
+    /// Whether the document describes everything that there is: what it lacks is withdrawn.
+    pub complete: bool,
     pub issues: Vec<Issue>,
     pub operation: String,
     /// Where the specification is told to say otherwise.
@@ -52,10 +59,13 @@ pub(super) struct Compared<'s> {
 }
 
 impl<'s> Compared<'s> {
-    pub fn of(spec: &'s Spec, theirs: &'s Value) -> Self {
+    pub fn of(spec: &'s Spec, ours: &'s Reading, theirs: &'s Reading, complete: bool) -> Self {
         Self {
             spec,
-            theirs,
+            ours: &ours.root,
+            theirs: &theirs.root,
+            read: (ours, theirs),
+            complete,
             issues: Vec::new(),
             operation: String::new(),
             pointer: String::new(),

@@ -7,42 +7,144 @@
 
 mod authorization;
 mod compared;
+mod endpoints;
 mod media;
-mod newer;
 mod pairs;
+mod reading;
 mod reply;
 mod request;
 mod schema;
 mod second_opinion;
 
-use finrail_spec::bundle::{resolved, with_shared_schemas};
+use std::io;
+
+use finrail_spec::json::Json;
+use finrail_spec::normal::LeftOut;
 use finrail_spec::operations::OperationObject;
 use serde_json::Value;
 
 use self::compared::{Compared, mark};
+use self::reading::Reading;
 use super::finding::{Class, Coverage, Evidence, Finding};
-use super::spec::Spec;
-use crate::wire_schemas::shared_schemas;
+use super::spec::{Issue, Spec};
+use crate::import;
+use crate::shell::quoted;
+use crate::workspace::{Source, Workspace};
 
-/// Compares a document with the specification.
+/// What a document has to tell.
+pub struct Told {
+    /// What differs.
+    pub findings: Vec<Finding>,
+    /// What was read, and what of the specification is in it.
+    pub coverage: Coverage,
+    /// What to do next, where that is not to edit the specification.
+    pub next: Option<String>,
+}
+
+/// Compares what is at a place with the specification. `complete`: the document describes everything that there is.
 ///
 /// # Errors
 ///
-/// What is no OpenAPI 3 document, in words.
-pub fn compare(spec: &Spec, document: &Value, evidence: &Evidence) -> Result<(Vec<Finding>, Coverage), String> {
-    let document = newer::as_3_0(document)?;
-    // A specification of ours names the shared OAuth schemas without having them.
-    let theirs = resolved(&with_shared_schemas(&document, &shared_schemas()));
-    let mut compared = Compared::of(spec, &theirs);
-    let pairs = compared.pairs();
-    for (ours, theirs) in &pairs {
+/// The file system's and the network's, and what is wrong with files of ours. What is wrong with the document is a finding.
+pub fn told(workspace: &Workspace, spec: &Spec, place: &str, complete: bool, evidence: &Evidence) -> io::Result<Told> {
+    let about = |why: String| io::Error::other(format!("{place}: {why}"));
+    let bytes = crate::place::fetch(workspace.root(), place)?;
+    let published = match reading::read(&bytes) {
+        Ok(published) => published,
+        Err(why) => {
+            let (findings, coverage) = unreadable(spec, place, &why, evidence);
+            let next = Some(format!("give the document that {place} should be"));
+            return Ok(Told {
+                findings,
+                coverage,
+                next,
+            });
+        }
+    };
+    let folder = match workspace.source(spec.id()) {
+        Source::Written(_) => {
+            let complete = complete || workspace.is_complete(spec.id());
+            let (findings, coverage) = compare(spec, &published, &published, &[], complete, evidence).map_err(about)?;
+            return Ok(Told {
+                findings,
+                coverage,
+                next: None,
+            });
+        }
+        Source::Imported(folder) => folder,
+    };
+    // The way that the specification came: what is mechanical is the same on both sides. What was imported has no other
+    // source than its document, so what a newer one lacks is gone.
+    let newer = import::newer(workspace.root(), &folder, spec.id(), place, &bytes)?;
+    let bundle = Json::parse(&newer.bundle).map_err(|error| about(error.to_string()))?;
+    let theirs = reading::of(&bundle).map_err(about)?;
+    let (mut findings, coverage) =
+        compare(spec, &theirs, &published, &newer.left_out, true, evidence).map_err(about)?;
+    for finding in &mut findings {
+        "see whether your program minds, and import the newer document".clone_into(&mut finding.fix);
+    }
+    let (command, id) = (workspace.command(), spec.id());
+    let next = format!(
+        "take it with: {command} import {} --id {id} --again && {command} regen",
+        quoted(place)
+    );
+    Ok(Told {
+        findings,
+        coverage,
+        next: Some(next),
+    })
+}
+
+/// A document of which nothing could be read.
+fn unreadable(spec: &Spec, place: &str, why: &str, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
+    let issue = Issue {
+        rule: "document-unread",
+        class: Class::Unhandled,
+        operation: None,
+        subject: "document".to_owned(),
+        pointer: String::new(),
+        what: format!("nothing of the document was read: {place}: {why}"),
+        effect: "what the provider does now is not known".to_owned(),
+        fix: "give the OpenAPI document itself, whole and as it is published".to_owned(),
+    };
+    let lines = vec!["nothing was read".to_owned()];
+    (vec![spec.finding(issue, evidence)], Coverage { lines })
+}
+
+/// Compares a document with the specification. `published`: as the provider wrote it; `left_out`: what of it is not in
+/// `theirs`, because no client of it can be made.
+fn compare(
+    spec: &Spec,
+    theirs: &Reading,
+    published: &Reading,
+    left_out: &[LeftOut],
+    complete: bool,
+    evidence: &Evidence,
+) -> Result<(Vec<Finding>, Coverage), String> {
+    let ours = reading::of(&Json::from(&spec.bundle))?;
+    let mut compared = Compared::of(spec, &ours, theirs, complete);
+    let paired = compared.pairs(left_out);
+    for (ours, theirs) in &paired.pairs {
         compared.operation(ours, theirs);
     }
+    compared.complete |= paired.uncovered.is_empty();
     compared.security_schemes();
-    compared.servers(&pairs);
+    compared.servers(&paired.pairs);
     compared.authorization_server();
-    let unhandled = second_opinion::of(&spec.bundle, &theirs, &pairs, &compared.told);
+    let unhandled = second_opinion::of(&ours.root, &theirs.root, &paired.pairs, &compared.told);
     compared.issues.extend(unhandled);
+    let all = spec.operations().len();
+    if paired.pairs.is_empty() {
+        compared.about("");
+        compared.add(
+            "document-covers-nothing",
+            Class::Unhandled,
+            "document",
+            format!("the document describes none of the {all} operations"),
+            "what the provider does now is not known",
+            "give the document of this API",
+        );
+    }
     let mut findings: Vec<Finding> = compared
         .issues
         .into_iter()
@@ -50,9 +152,29 @@ pub fn compare(spec: &Spec, document: &Value, evidence: &Evidence) -> Result<(Ve
         .collect();
     findings.sort_by(|a, b| (b.class, &a.operation, &a.subject).cmp(&(a.class, &b.operation, &b.subject)));
     findings.dedup_by(|a, b| a.fingerprint == b.fingerprint);
-    let all = spec.operations().len();
-    let lines = vec![format!("{} of {all} operations are in the document", pairs.len())];
+    let mut lines = vec![published.told()];
+    lines.push(format!(
+        "{} of {all} operations are in the document",
+        paired.pairs.len()
+    ));
+    if !paired.named.is_empty() {
+        lines.push(format!("named by its flows: {}", paired.named.join(", ")));
+    }
+    if !paired.uncovered.is_empty() && !complete {
+        lines.push(format!(
+            "not covered: {}; if the document describes everything, `--complete` tells what it lacks as withdrawn",
+            paired.uncovered.join(", ")
+        ));
+    }
+    lines.extend(silent(&paired.pairs));
     Ok((findings, Coverage { lines }))
+}
+
+/// The operations of which the document has no more than that there is a reply.
+fn silent(pairs: &[(OperationObject<'_>, OperationObject<'_>)]) -> Option<String> {
+    let silent = pairs.iter().filter(|(ours, theirs)| reply::is_silent(ours, theirs));
+    let silent: Vec<&str> = silent.map(|(ours, _)| ours.id()).collect();
+    (!silent.is_empty()).then(|| format!("without a schema of the reply: {}", silent.join(", ")))
 }
 
 impl<'s> Compared<'s> {
@@ -77,6 +199,7 @@ impl<'s> Compared<'s> {
                 "write `deprecated: true`, and look for its successor",
             );
         }
+        self.unread_of(theirs);
         self.parameters(ours, theirs);
         self.body(ours, theirs);
         self.replies(ours, theirs);
@@ -91,6 +214,29 @@ impl<'s> Compared<'s> {
                 "descriptions are in other words".to_owned(),
                 &format!("{count} texts, no code"),
                 "see whether they mean something else",
+            );
+        }
+    }
+
+    /// What of an operation is not compared, besides its schemas.
+    fn unread_of(&mut self, theirs: &OperationObject<'s>) {
+        let at = theirs.pointer();
+        let inside = |pointer: &str| {
+            let rest = pointer.strip_prefix(at.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !reading::is_of_a_schema(pointer)
+        };
+        let (_, read) = self.read;
+        let unread = read.unread.iter().filter(|one| inside(&one.pointer));
+        let unread: Vec<String> = unread.map(|one| one.why.clone()).collect();
+        for why in unread {
+            let id = self.operation.clone();
+            self.add(
+                "operation-unread",
+                Class::Unhandled,
+                &id,
+                format!("a part of the operation was not read: {why}"),
+                "what it is now is not known",
+                "compare the two by eye",
             );
         }
     }

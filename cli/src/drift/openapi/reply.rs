@@ -97,6 +97,17 @@ impl<'s> Compared<'s> {
     }
 }
 
+/// Whether the specification says what the reply is, and the document only that there is one.
+pub(super) fn is_silent(ours: &OperationObject<'_>, theirs: &OperationObject<'_>) -> bool {
+    let says = |operation: &OperationObject<'_>| {
+        let replies = operation.value.get("responses").and_then(Value::as_object)?;
+        let (_, _, described) = first_body(replies, &['2'])?;
+        let schema = described.get("schema").and_then(Value::as_object);
+        Some(schema.is_some_and(|schema| !schema.is_empty()))
+    };
+    says(ours) == Some(true) && says(theirs) == Some(false)
+}
+
 fn is_of(status: &str, wanted: &[char]) -> bool {
     status.starts_with(wanted) || status == "default" && wanted.contains(&'4')
 }

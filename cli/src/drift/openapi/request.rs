@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::compared::{Compared, Direction};
 use super::media::{chosen, place_of_media};
+use super::schema::resolved;
 use crate::drift::finding::Class;
 
 /// A parameter and its place in its document.
@@ -41,6 +42,8 @@ impl<'s> Compared<'s> {
             );
             self.style(place, name, parameter, other);
             match (parameter.get("schema"), other.get("schema")) {
+                // A number in a path is written as its text is.
+                (Some(ours), Some(theirs)) if place == "path" && self.is_text_for_number(ours, theirs) => {}
                 (Some(ours), Some(theirs)) => {
                     let (here, there) = (join(here, "schema"), join(there, "schema"));
                     self.schema((&here, ours), (&there, theirs), Direction::Request, name);
@@ -82,6 +85,14 @@ impl<'s> Compared<'s> {
         }
     }
 
+    fn is_text_for_number(&self, ours: &Value, theirs: &Value) -> bool {
+        let (_, ours) = resolved(self.ours, ("", ours));
+        let (_, theirs) = resolved(self.theirs, ("", theirs));
+        let kind = |schema: &Value| schema.get("type").and_then(Value::as_str).map(str::to_owned);
+        let is_any_text = ours.get("enum").is_none() && kind(&ours).as_deref() == Some("string");
+        is_any_text && matches!(kind(&theirs).as_deref(), Some("integer" | "number"))
+    }
+
     /// How a list or an object is written (OpenAPI 3.0.3, Parameter Object, `style`).
     fn style(&mut self, place: &str, name: &str, ours: &Value, theirs: &Value) {
         let said = |parameter: &Value| {
@@ -96,12 +107,11 @@ impl<'s> Compared<'s> {
         };
         let (mine, other) = (said(ours), said(theirs));
         let kind = |parameter: &Value| {
-            let schema = parameter.get("schema").map(|schema| self.spec.effective(schema));
-            schema
-                .and_then(|schema| schema.get("type"))
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
+            let schema = parameter
+                .get("schema")
+                .map(|schema| resolved(self.ours, ("", schema)).1);
+            let kind = schema.and_then(|schema| schema.get("type")?.as_str().map(str::to_owned));
+            kind.unwrap_or_default()
         };
         // One value is written the same way in every form.
         let one = !["array", "object"].contains(&kind(ours).as_str());
@@ -150,7 +160,10 @@ impl<'s> Compared<'s> {
             ),
             (Some(mine), Some(other)) => {
                 let needed = |body: &Value| body.get("required") == Some(&json!(true));
-                self.necessity("body", "body", needed(mine), needed(other), Direction::Request);
+                let (_, read) = self.read;
+                if !read.is_swagger() || needed(other) {
+                    self.necessity("body", "body", needed(mine), needed(other), Direction::Request);
+                }
                 let content = |body: &'s Value| body.get("content").and_then(Value::as_object);
                 let (Some(mine), Some(other)) = (content(mine), content(other)) else {
                     return;
@@ -189,8 +202,11 @@ impl<'s> Compared<'s> {
                 .and_then(|all| all.get(field))
                 .cloned()
                 .unwrap_or_default();
+            // What has no word in OpenAPI, only a document of ours can say.
+            let said = |key: &&&str| **key != "x-form" || other.get(key).is_some();
             if ["style", "explode", "contentType", "x-form"]
                 .iter()
+                .filter(said)
                 .any(|key| mine.get(key) != other.get(key))
             {
                 self.add(

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use finrail_spec::comparable::KINDS;
 use finrail_spec::pointer::join;
 use finrail_spec::reference::deref;
 use serde_json::{Map, Value};
 
-use super::compared::{Compared, Direction, mark};
+use super::compared::{Compared, Direction};
 use crate::drift::finding::Class;
 
 /// A schema and its place in its document.
@@ -14,9 +15,15 @@ type Placed<'v> = (&'v str, &'v Value);
 
 impl<'s> Compared<'s> {
     pub(super) fn schema(&mut self, ours: Placed<'_>, theirs: Placed<'_>, direction: Direction, path: &str) {
-        self.described(ours.1.get("description"), theirs.1.get("description"));
-        let (here, mine) = resolved(&self.spec.bundle, ours);
+        let (here, mine) = resolved(self.ours, ours);
         let (there, other) = resolved(self.theirs, theirs);
+        // A reference and what it leads to may each have words.
+        let words =
+            |outer: &Value, inner: &Value| [outer.get("description").cloned(), inner.get("description").cloned()];
+        let known = words(ours.1, &mine);
+        for word in words(theirs.1, &other).iter().filter(|word| !known.contains(word)) {
+            self.described(None, word.as_ref());
+        }
         // The same two places say the same again; a schema that contains itself ends here.
         if !self.visited.insert((here.clone(), there.clone(), direction)) {
             return;
@@ -41,9 +48,9 @@ impl<'s> Compared<'s> {
             );
             return;
         }
-        self.described(mine.get("description"), other.get("description"));
-        let (mine, other) = (merged(&self.spec.bundle, mine), merged(self.theirs, other));
+        let (mine, other) = (merged(self.ours, mine), merged(self.theirs, other));
         let lenient = mine.get("x-lenient").and_then(Value::as_str);
+        self.unread(here, &mine, there, path);
         self.kinds(&mine, &other, direction, path, lenient);
         self.values(&mine, &other, direction, path);
         self.limits(&mine, &other, path);
@@ -62,19 +69,26 @@ impl<'s> Compared<'s> {
                 self.schema((&here, mine), (&there, other), direction, &format!("{path}{inner}"));
             }
         }
-        for key in ["oneOf", "anyOf"] {
-            let alternatives = other.get(key).map(Value::to_string);
-            if mine.get(key).map(Value::to_string) != alternatives {
-                let mark = alternatives.map_or("none".to_owned(), |text| format!("list {}", mark(&text)));
-                self.add(
-                    "alternatives-changed",
-                    Class::Unhandled,
-                    path,
-                    format!("`{path}` has other alternatives ({key}, {mark})"),
-                    "this tool does not compare them",
-                    "compare them by eye",
-                );
-            }
+    }
+
+    /// What of the other schema cannot be compared, where the client reads or writes one kind of value.
+    fn unread(&mut self, here: &str, mine: &Map<String, Value>, there: &str, path: &str) {
+        let (ours, theirs) = self.read;
+        let any_json = !mine.contains_key("type") && !mine.contains_key("properties");
+        if any_json {
+            return;
+        }
+        let known: BTreeSet<&str> = ours.unread_at(here).collect();
+        let new: Vec<&str> = theirs.unread_at(there).filter(|why| !known.contains(why)).collect();
+        if !new.is_empty() {
+            self.add(
+                "schema-unread",
+                Class::Unhandled,
+                path,
+                format!("`{path}` is not compared: {}", new.join("; ")),
+                "what the client makes of it now is not known",
+                "compare the two by eye",
+            );
         }
     }
 
@@ -87,6 +101,10 @@ impl<'s> Compared<'s> {
         lenient: Option<&str>,
     ) {
         let kind = |schema: &Map<String, Value>| {
+            if let Some(kinds) = schema.get(KINDS).and_then(Value::as_array) {
+                let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
+                return kinds.join(" or ");
+            }
             let stated = schema
                 .get("type")
                 .and_then(Value::as_str)
@@ -106,6 +124,10 @@ impl<'s> Compared<'s> {
                 .to_owned()
         };
         let (k, other_k, f, other_f) = (kind(mine), kind(other), format(mine), format(other));
+        // Whichever it is, the client reads it.
+        if k == other_k && k.contains(" or ") {
+            return;
+        }
         if other_k.is_empty() || k.is_empty() {
             return;
         }
@@ -170,8 +192,12 @@ impl<'s> Compared<'s> {
             let values = schema.get("enum")?.as_array()?;
             Some(values.iter().filter_map(Value::as_str).map(str::to_owned).collect())
         };
-        let (Some(mine), Some(other)) = (listed(mine), listed(other)) else {
-            return;
+        let is_text = |schema: &Map<String, Value>| schema.get("type").and_then(Value::as_str) == Some("string");
+        let (mine, other) = match (listed(mine), listed(other)) {
+            (Some(mine), Some(other)) => (mine, other),
+            (None, Some(other)) if is_text(mine) => return self.listed_now(&other, direction, path),
+            (Some(_), None) if is_text(other) => return self.listed_no_more(direction, path),
+            _ => return,
         };
         for value in other.difference(&mine) {
             self.add(
@@ -199,6 +225,43 @@ impl<'s> Compared<'s> {
                 "remove the value",
             );
         }
+    }
+
+    fn listed_now(&mut self, values: &BTreeSet<String>, direction: Direction, path: &str) {
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let (class, effect) = match direction.is_read() {
+            true => (Class::DocsOnly, "the client reads any text"),
+            false => (
+                Class::Unhandled,
+                "the client sends any text, and another may be refused now",
+            ),
+        };
+        self.add(
+            "enum-added",
+            class,
+            path,
+            format!("`{path}` is one of {} now", values.join(", ")),
+            effect,
+            "list the values",
+        );
+    }
+
+    fn listed_no_more(&mut self, direction: Direction, path: &str) {
+        let (class, effect) = match direction.is_read() {
+            true => (
+                Class::DocsOnly,
+                "the client reads any text, what is not listed as Unknown",
+            ),
+            false => (Class::Additive, "the client offers the listed values"),
+        };
+        self.add(
+            "enum-gone",
+            class,
+            path,
+            format!("`{path}` may be any text now"),
+            effect,
+            "see whether the list is complete still",
+        );
     }
 
     fn limits(&mut self, mine: &Map<String, Value>, other: &Map<String, Value>, path: &str) {
@@ -331,7 +394,7 @@ impl<'s> Compared<'s> {
 }
 
 /// Follows references, and wrappers of one part that only add a description, to where they lead, and tells that place.
-fn resolved(root: &Value, (at, schema): Placed<'_>) -> (String, Value) {
+pub(super) fn resolved(root: &Value, (at, schema): Placed<'_>) -> (String, Value) {
     let (mut at, mut schema) = (at.to_owned(), schema);
     // A chain longer than this is a cycle.
     for _ in 0..32 {

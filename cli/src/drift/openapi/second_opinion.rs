@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use finrail_spec::comparable::KINDS;
+use finrail_spec::grammar::{self, Kind};
 use finrail_spec::operations::OperationObject;
 use serde_json::{Map, Value, json};
 
@@ -87,9 +89,11 @@ fn speaks_of(rule: &str, message: &str) -> bool {
         "became-required" | "became-optional" => any(&["required"]),
         "became-nullable" => any(&["metadata"]),
         "type-changed" => any(&["kind changed", "types changed", "items changed", "schema changed"]),
-        "enum-value-added" | "enum-value-removed" | "format-changed" => any(&["schema changed"]),
+        "enum-value-added" | "enum-value-removed" | "enum-added" | "enum-gone" | "format-changed" => {
+            any(&["schema changed"])
+        }
         "limit-changed" => any(&["schema changed", "minItems", "maxItems"]),
-        "alternatives-changed" => any(&["oneOf", "anyOf", "kind changed", "'any'"]),
+        "schema-unread" => any(&["kind changed", "'any'", "schema changed"]),
         "parameter-gone" | "parameter-added" => any(&["arameter"]),
         "style-changed" => any(&["parameter schema or content"]),
         "body-added" | "body-gone" => any(&["body"]),
@@ -134,35 +138,55 @@ fn document<'p>(root: &Value, operations: impl Iterator<Item = (&'p OperationObj
         "paths": paths,
         "components": {"schemas": schemas},
     });
-    plain_types(&mut document);
+    plain_schemas(&mut document);
     document
 }
 
-/// Leaves out types that the crate cannot read: the first comparison has told them.
-fn plain_types(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(plain_types),
-        Value::Object(object) => {
-            if object
-                .get("type")
-                .and_then(Value::as_str)
-                .is_some_and(|kind| kind.is_empty() || kind.contains(" or "))
-            {
-                object.shift_remove("type");
-            }
-            object.values_mut().for_each(plain_types);
+/// Schemas without what the crate cannot read, and what the first comparison has told or nobody needs.
+fn plain_schemas(document: &mut Value) {
+    let plain = grammar::rebuild(document, &mut |kind, mut object| {
+        if kind == Kind::Schema {
+            plain_schema(&mut object);
         }
-        _ => {}
+        Value::Object(object)
+    });
+    *document = plain;
+}
+
+fn plain_schema(schema: &mut Map<String, Value>) {
+    // Other formats are words for people; what else a known one means was compared.
+    let means = |format: &Value| ["binary", "byte"].iter().any(|known| format == known);
+    schema.retain(|key, value| match key.as_str() {
+        "format" => means(value),
+        // Digits that no number here has.
+        "minimum" | "maximum" | "multipleOf" | "minLength" | "maxLength" | "minItems" | "maxItems" => value.is_number(),
+        // What more there may be was compared where both say it.
+        "additionalProperties" => false,
+        _ => true,
+    });
+    // Their order says nothing.
+    for key in ["required", "enum"] {
+        if let Some(values) = schema.get_mut(key).and_then(Value::as_array_mut) {
+            values.sort_by_key(Value::to_string);
+        }
     }
+    if schema.contains_key(KINDS) {
+        schema.shift_remove("type");
+    }
+    schema.retain(|key, _| !key.starts_with("x-"));
 }
 
 /// Two operations with what the crate can compare: what only one has was told by the first comparison.
 fn alike(ours: &OperationObject<'_>, theirs: &OperationObject<'_>) -> (Value, Value) {
     let (mut old, mut new) = (ours.value.clone(), theirs.value.clone());
-    parameters(&old, &mut new);
+    parameters(&mut old, &mut new);
     let body = |operation: &Map<String, Value>| operation.get("requestBody").cloned();
     if let (Some(mut mine), Some(mut other)) = (body(&old), body(&new)) {
         content(&mut mine, &mut other);
+        // Whether it must be there was compared.
+        for body in [&mut mine, &mut other] {
+            body["required"] = json!(true);
+        }
         old.insert("requestBody".to_owned(), mine);
         new.insert("requestBody".to_owned(), other);
     }
@@ -186,8 +210,8 @@ fn alike(ours: &OperationObject<'_>, theirs: &OperationObject<'_>) -> (Value, Va
     (Value::Object(old), Value::Object(new))
 }
 
-/// Parameters of the path are ours on both sides, and headers that OpenAPI ignores are gone.
-fn parameters(ours: &Map<String, Value>, theirs: &mut Map<String, Value>) {
+/// Parameters of the path are texts on both sides, and headers that OpenAPI ignores are gone.
+fn parameters(ours: &mut Map<String, Value>, theirs: &mut Map<String, Value>) {
     let listed = |operation: &Map<String, Value>| {
         operation
             .get("parameters")
@@ -195,27 +219,30 @@ fn parameters(ours: &Map<String, Value>, theirs: &mut Map<String, Value>) {
             .cloned()
             .unwrap_or_default()
     };
-    let place = |parameter: &Value| {
+    let text = |parameter: &Value, key: &str| {
         parameter
-            .get("in")
+            .get(key)
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned()
     };
-    let ignored = |parameter: &Value| {
-        let name = parameter
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_lowercase();
-        place(parameter) == "header" && ["authorization", "accept", "content-type"].contains(&name.as_str())
+    let is_of_path = |parameter: &Value| text(parameter, "in") == "path";
+    let is_ignored = |parameter: &Value| {
+        let name = text(parameter, "name").to_lowercase();
+        text(parameter, "in") == "header" && ["authorization", "accept", "content-type"].contains(&name.as_str())
     };
-    let of_path = listed(ours).into_iter().filter(|parameter| place(parameter) == "path");
-    let others = listed(theirs)
+    let of_path: Vec<Value> = listed(ours)
         .into_iter()
-        .filter(|it| place(it) != "path" && !ignored(it));
-    let all: Vec<Value> = of_path.chain(others).collect();
-    theirs.insert("parameters".to_owned(), Value::Array(all));
+        .filter(is_of_path)
+        .map(|parameter| json!({"name": parameter["name"], "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    for operation in [ours, theirs] {
+        let others = listed(operation)
+            .into_iter()
+            .filter(|it| !is_of_path(it) && !is_ignored(it));
+        let all: Vec<Value> = of_path.iter().cloned().chain(others).collect();
+        operation.insert("parameters".to_owned(), Value::Array(all));
+    }
 }
 
 /// The chosen media type of ours on both sides, where both say what is in it; none otherwise.

@@ -231,6 +231,20 @@ fn a_document_of_3_1_is_one_of_3_0_wherever_its_schemas_stand() {
 }
 
 /// The paths of a document of 2.0 in 3.0.
+#[test]
+fn the_schemas_of_a_path_that_is_referred_to_are_of_3_0_too() {
+    let document = json(
+        r##"{"openapi":"3.1.0","paths":{"/a":{"$ref":"#/components/pathItems/A"}},"components":{"pathItems":{"A":{"get":{
+        "parameters":[{"name":"a","in":"query","schema":{"const":"b"}}]}}}}}"##,
+    );
+    let root = to_3_0(&document).unwrap().root;
+    let schema = root.pointer("/components/pathItems/A/get/parameters/0/schema");
+    assert_eq!(
+        schema.map(ToString::to_string).as_deref(),
+        Some(r#"{"type":"string","enum":["b"]}"#)
+    );
+}
+
 fn swagger(rest: &str) -> Converted {
     to_3_0(&json(&format!(r#"{{"swagger":"2.0",{rest}}}"#))).unwrap()
 }

@@ -28,10 +28,17 @@ const CONDITIONS: [&str; 4] = ["if", "then", "else", "dependentSchemas"];
 
 pub(super) fn to_3_0(root: &Json, losses: &mut Vec<Loss>) -> Json {
     let mut conversion = Conversion { losses };
-    let mut converted = rebuilt(Kind::Document, root, "", &mut |kind, json, pointer| match kind {
+    let mut schemas = |kind: Kind, json: &Json, pointer: &str| match kind {
         Kind::Schema => Some(conversion.schema(json, pointer)),
         _ => None,
-    });
+    };
+    let mut converted = rebuilt(Kind::Document, root, "", &mut schemas);
+    // Paths that are referred to: 3.0 has no place for them, and what is referred to is written out later.
+    let at = "/components/pathItems";
+    for (name, item) in root.pointer(at).map(Json::members).unwrap_or_default() {
+        let pointer = join(at, name);
+        converted.set_pointer(&pointer, rebuilt(Kind::PathItem, item, &pointer, &mut schemas));
+    }
     converted.set("openapi", Json::str("3.0.3"));
     converted.remove("jsonSchemaDialect");
     if converted.remove("webhooks").is_some() {

@@ -3,16 +3,7 @@
 use super::Work;
 use crate::dialect::Weight;
 use crate::json::Json;
-use crate::media_type::{BodyKind, essence, is_json};
-
-/// A media type that stands for JSON: some documents write `*/*`, or the old name.
-pub(super) fn means_json(media_type: &str) -> bool {
-    is_json(media_type)
-        || matches!(
-            essence(media_type),
-            "*/*" | "application/*" | "text/json" | "application/x-json"
-        )
-}
+use crate::media_type::{BodyKind, essence, means_json};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const PARTS: &str = "multipart/form-data";

@@ -9,6 +9,8 @@ mod parameters;
 mod replies;
 mod servers;
 
+pub(crate) use servers::addresses_of;
+
 use crate::dialect::{Loss, Weight};
 use crate::grammar::Kind;
 use crate::json::Json;

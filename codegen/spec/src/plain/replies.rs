@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Work;
-use super::bodies::means_json;
 use crate::dialect::Weight;
 use crate::json::Json;
-use crate::media_type::{essence, is_json};
+use crate::media_type::{essence, is_json, means_json};
 use crate::names::pascal_case;
 use crate::pointer::keys;
 

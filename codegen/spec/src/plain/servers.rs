@@ -94,6 +94,35 @@ fn url_of(server: &Json) -> Option<String> {
     Some(url.trim_end_matches('/').to_owned())
 }
 
+/// The addresses of a server, with all that its variables may be.
+pub(crate) fn addresses_of(server: &Json) -> Vec<String> {
+    let Some(url) = server.get("url").and_then(Json::as_str) else {
+        return Vec::new();
+    };
+    let mut urls = vec![url.to_owned()];
+    for (name, variable) in server.get("variables").map(Json::members).unwrap_or_default() {
+        let default = variable.get("default").and_then(Json::scalar);
+        let listed = variable.get("enum").map(Json::items).unwrap_or_default();
+        let others = listed.iter().filter_map(Json::scalar);
+        let mut values: Vec<String> = default.into_iter().chain(others).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        values.retain(|value| seen.insert(value.clone()));
+        if values.is_empty() || urls.len() * values.len() > MOST {
+            continue;
+        }
+        let name = format!("{{{name}}}");
+        urls = urls
+            .iter()
+            .flat_map(|url| values.iter().map(|value| url.replace(&name, value)))
+            .collect();
+        urls.dedup();
+    }
+    urls
+}
+
+/// More addresses than a bank has.
+const MOST: usize = 64;
+
 /// Words in the address or the description of a host that is not the real one, and what its environment is called.
 const ENVIRONMENTS: [(&str, &str); 9] = [
     ("sandbox", "sandbox"),
