@@ -135,7 +135,7 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             )
         }
         Source::Har { place, scrub } => {
-            let recording = structured(place, &fetch(workspace, place)?)?;
+            let recording = structured(place, &har::whole_letters(&fetch(workspace, place)?))?;
             let date = har::newest(&recording).unwrap_or_else(|| dated(workspace, place, options));
             let evidence = evidence("traffic", place, date, "observed");
             let (findings, coverage) = har::compare(&spec, &recording, &evidence).map_err(|why| about(place, &why))?;
@@ -396,8 +396,21 @@ fn documentation(
 
 /// The text at a path or an address.
 fn fetch(workspace: &Workspace, place: &str) -> io::Result<String> {
-    let bytes = crate::place::fetch(workspace.root(), place)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(text_of(&crate::place::fetch(workspace.root(), place)?))
+}
+
+/// A file in UTF-8, or in UTF-16 where its first bytes say so, without the mark of its byte order.
+fn text_of(bytes: &[u8]) -> String {
+    let wide = |bytes: &[u8], pair: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|it| pair(*it)).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 /// A day as `YYYY-MM-DD`, from the seconds since 1970 (the civil calendar, in UTC).
@@ -451,6 +464,18 @@ mod tests {
         assert_eq!(super::ago("2026-11-21", "2026-11-22"), "on 2026-11-21, 1 day ago");
         assert_eq!(super::ago("2024-02-28", "2024-03-01"), "on 2024-02-28, 2 days ago");
         assert_eq!(super::ago("2025-11-21", "2026-11-21"), "on 2025-11-21, 365 days ago");
+    }
+
+    #[test]
+    fn a_mark_of_byte_order_is_no_part_of_a_text() {
+        for bytes in [
+            b"{}".as_slice(),
+            b"\xef\xbb\xbf{}",
+            b"\xff\xfe{\0}\0",
+            b"\xfe\xff\0{\0}",
+        ] {
+            assert_eq!(super::text_of(bytes), "{}", "{bytes:?}");
+        }
     }
 
     #[test]
