@@ -111,7 +111,7 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             }
         }
         Source::Metadata(place) => {
-            let document = structured(place, &fetch(workspace, place)?)?;
+            let document = fetch(workspace, place)?;
             let evidence = evidence("metadata", place, dated(workspace, place, options), "official");
             let (findings, coverage) = metadata::compare(&spec, &document, &evidence);
             report(
