@@ -1,9 +1,12 @@
 //! Where things are, and by which command people work on them.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use crate::addresses::Addresses;
 
 /// The overlay of a document that was imported.
 pub const OVERLAY: &str = "overlay.yaml";
@@ -31,6 +34,8 @@ pub struct Layout {
     pub pages: PathBuf,
     /// Outlines of what is generated.
     pub outlines: PathBuf,
+    /// Where each provider says what it does, by its id.
+    pub sources: BTreeMap<String, Addresses>,
 }
 
 impl Default for Layout {
@@ -39,6 +44,7 @@ impl Default for Layout {
             specs: PathBuf::from("specs"),
             pages: PathBuf::from("docs"),
             outlines: PathBuf::from("docs/outline"),
+            sources: BTreeMap::new(),
         }
     }
 }
@@ -82,6 +88,12 @@ impl Workspace {
     #[must_use]
     pub fn specs(&self) -> &Path {
         &self.layout.specs
+    }
+
+    /// Where each provider says what it does, by its id, as far as `finrail.toml` says it.
+    #[must_use]
+    pub fn sources(&self) -> &BTreeMap<String, Addresses> {
+        &self.layout.sources
     }
 
     /// Where pages and outlines are, relative to the root, each with the extension of its files.

@@ -1,6 +1,7 @@
 //! `drift`: a specification against the evidence of what the provider does now.
 
 pub mod address;
+pub mod all;
 pub mod canary;
 pub mod docs;
 pub mod extract;
@@ -10,6 +11,7 @@ pub mod har;
 pub mod metadata;
 pub mod openapi;
 pub mod page;
+pub mod sources;
 pub mod spec;
 
 use std::io;
@@ -74,6 +76,29 @@ pub enum Source {
 /// Evidence or files that cannot be read, and the writer's.
 pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> io::Result<Outcome> {
     let started = Instant::now();
+    let report = compared(workspace, options, shell)?;
+    let outcome = report.outcome();
+    if options.json {
+        let mut text = serde_json::to_string_pretty(&report).map_err(io::Error::other)?;
+        text.push('\n');
+        shell.raw(&text)?;
+        return Ok(outcome);
+    }
+    report.say(shell)?;
+    let spent = started.elapsed().as_secs_f64();
+    shell.header(
+        Tone::Good,
+        "Finished",
+        &format!("drift of {} in {spent:.2}s", options.provider),
+    )?;
+    if !report.next.is_empty() {
+        shell.raw(&report.next)?;
+    }
+    Ok(outcome)
+}
+
+/// Compares, and says nothing yet but what it wrote.
+fn compared(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> io::Result<Report> {
     let spec = Spec::read(workspace, &options.provider)?;
     let mut report = match &options.evidence {
         Source::Docs { place, page, accept } => {
@@ -165,27 +190,10 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     let kind = options.evidence.kind();
     let unused = Accepted::read(workspace)?.apply(spec.id(), kind, &mut report.findings);
     report.unused.extend(unused);
-    let outcome = report.outcome();
-    if outcome == Outcome::Fresh {
+    if report.outcome() == Outcome::Fresh {
         report.next = String::new();
     }
-    if options.json {
-        let mut text = serde_json::to_string_pretty(&report).map_err(io::Error::other)?;
-        text.push('\n');
-        shell.raw(&text)?;
-        return Ok(outcome);
-    }
-    report.say(shell)?;
-    let spent = started.elapsed().as_secs_f64();
-    shell.header(
-        Tone::Good,
-        "Finished",
-        &format!("drift of {} in {spent:.2}s", options.provider),
-    )?;
-    if !report.next.is_empty() {
-        shell.raw(&report.next)?;
-    }
-    Ok(outcome)
+    Ok(report)
 }
 
 impl Source {
@@ -198,6 +206,15 @@ impl Source {
             Self::Metadata(_) => "metadata",
             Self::Canary(_) => "canary",
             Self::Har { .. } => "traffic",
+        }
+    }
+
+    /// The file or the address.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        match self {
+            Self::Docs { place, .. } | Self::Har { place, .. } => place,
+            Self::Openapi(place) | Self::Metadata(place) | Self::Canary(place) => place,
         }
     }
 }

@@ -1,0 +1,15 @@
+//! The addresses at which a provider says what it does.
+
+use serde::Deserialize;
+
+/// The addresses of one provider.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Addresses {
+    /// Pages of documentation.
+    pub docs: Vec<String>,
+    /// OpenAPI documents.
+    pub openapi: Vec<String>,
+    /// Metadata of the authorization server.
+    pub metadata: Vec<String>,
+}
