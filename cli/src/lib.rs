@@ -4,6 +4,7 @@
 //! A library: each command is a caller with arguments of its own, and tests drive the same code and read the text that
 //! people read.
 
+pub mod addresses;
 pub mod drift;
 pub mod git;
 pub mod import;

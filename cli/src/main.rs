@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 use finrail_cli::shell::{Outcome, Shell};
 use finrail_cli::workspace::Workspace;
-use finrail_cli::{drift, import, new, regen};
+use finrail_cli::{import, new, regen};
 
 use arguments::{Arguments, COMMAND, Task};
 
@@ -35,7 +35,7 @@ fn run(task: Task, shell: &mut Shell<'_>) -> std::io::Result<Outcome> {
         Task::Import(import) => import::run(&here, COMMAND, &import.options(), shell),
         Task::Check { providers } => regen::check(&Workspace::open(&here, COMMAND)?, &providers, shell),
         Task::Regen(regen) => regen::run(&Workspace::open(&here, COMMAND)?, &regen.options(), shell),
-        Task::Drift(drift) => drift::run(&Workspace::open(&here, COMMAND)?, &drift.options(), shell),
+        Task::Drift(drift) => drift.run(&Workspace::open(&here, COMMAND)?, shell),
         Task::New(crate_) => new::run(&here, COMMAND, &crate_.options(), shell),
         #[cfg(feature = "sandbox")]
         Task::Sandbox(sandbox) => finrail_cli::sandbox::run(&here, COMMAND, &sandbox.options(), shell),

@@ -38,6 +38,8 @@ pub fn fetch(root: &Path, place: &str) -> io::Result<Vec<u8>> {
             "--silent",
             "--show-error",
             "--location",
+            "--connect-timeout",
+            "10",
             "--max-time",
             "30",
             "--max-filesize",

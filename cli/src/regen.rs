@@ -8,6 +8,7 @@ use std::time::Instant;
 use finrail_spec::bundle::bundle;
 use finrail_spec::check::Checks;
 use finrail_spec::document::Document;
+use finrail_spec::meant::did_you_mean;
 use finrail_spec::problem::Problem;
 use similar::TextDiff;
 
@@ -86,7 +87,7 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     for (name, result) in providers.iter().zip(results) {
         match result {
             Made::Absent(path) => {
-                shell.header(Tone::Bad, "Failure", &format!("{name}: there is no {}", path.display()))?;
+                shell.header(Tone::Bad, "Failure", &absent(workspace, name, &path))?;
                 outcome = Outcome::Failure;
             }
             Made::Problems(problems) => {
@@ -164,7 +165,7 @@ pub fn check(workspace: &Workspace, providers: &[String], shell: &mut Shell<'_>)
     for (name, made) in providers.iter().zip(made) {
         match made {
             Made::Absent(path) => {
-                shell.header(Tone::Bad, "Failure", &format!("{name}: there is no {}", path.display()))?;
+                shell.header(Tone::Bad, "Failure", &absent(workspace, name, &path))?;
                 outcome = Outcome::Failure;
             }
             Made::Problems(problems) => {
@@ -185,6 +186,13 @@ pub fn check(workspace: &Workspace, providers: &[String], shell: &mut Shell<'_>)
         }
     }
     Ok(outcome)
+}
+
+/// That there is no such specification, and which one may be meant.
+fn absent(workspace: &Workspace, name: &str, path: &Path) -> String {
+    let known = workspace.providers().unwrap_or_default();
+    let meant = did_you_mean(name, known.iter().map(String::as_str));
+    format!("{name}: there is no {}{meant}", path.display())
 }
 
 /// Each provider on a thread of its own: they know nothing of each other.

@@ -1,7 +1,13 @@
 //! The arguments of tasks that more than one tool has.
 
+use std::io;
+
 use clap::{Args, ValueEnum};
 
+use crate::drift::all::All;
+use crate::drift::sources::Sources;
+use crate::shell::{Outcome, Shell};
+use crate::workspace::Workspace;
 use crate::{drift, regen};
 
 /// Which specifications are made again.
@@ -32,8 +38,9 @@ impl Regen {
 /// What is compared with what.
 #[derive(Args, Clone, Debug)]
 pub struct Drift {
-    /// The provider.
-    provider: String,
+    /// The provider; with `--all` none is needed.
+    #[arg(required_unless_present = "all")]
+    provider: Option<String>,
     #[command(flatten)]
     evidence: Evidence,
     /// The address of the recorded page that the file is a newer reading of.
@@ -72,6 +79,9 @@ struct Evidence {
     /// A log with the crate's events of target `finrail::canary`.
     #[arg(long, value_name = "FILE")]
     canary: Option<String>,
+    /// What stands today at the addresses that `specs/sources.toml` or `finrail.toml` names, of every provider or of the one.
+    #[arg(long)]
+    all: bool,
 }
 
 /// How findings are said.
@@ -84,16 +94,27 @@ enum Format {
 }
 
 impl Drift {
-    /// What the library is asked for.
-    #[must_use]
-    pub fn options(self) -> drift::Options {
+    /// Does what is asked.
+    ///
+    /// # Errors
+    ///
+    /// Evidence or files that cannot be read, and the writer's.
+    pub fn run(self, workspace: &Workspace, shell: &mut Shell<'_>) -> io::Result<Outcome> {
+        let json = self.format == Format::Json;
+        let today = today();
         let Evidence {
             docs,
             openapi,
             metadata,
             har,
             canary,
+            all,
         } = self.evidence;
+        if all {
+            let provider = self.provider;
+            return drift::all::run(workspace, &All { provider, json, today }, shell);
+        }
+        let provider = self.provider.unwrap_or_default();
         let evidence = match (canary, har, openapi, metadata) {
             (Some(place), ..) => drift::Source::Canary(place),
             (_, Some(place), ..) => drift::Source::Har {
@@ -102,7 +123,7 @@ impl Drift {
             },
             (_, _, Some(place), _) => drift::Source::Openapi {
                 place,
-                complete: self.complete,
+                complete: self.complete || Sources::read(workspace)?.is_complete(&provider),
             },
             (.., Some(place)) => drift::Source::Metadata(place),
             _ => drift::Source::Docs {
@@ -111,12 +132,13 @@ impl Drift {
                 accept: self.accept,
             },
         };
-        drift::Options {
-            provider: self.provider,
+        let options = drift::Options {
+            provider,
             evidence,
-            json: self.format == Format::Json,
-            today: today(),
-        }
+            json,
+            today,
+        };
+        drift::run(workspace, &options, shell)
     }
 }
 

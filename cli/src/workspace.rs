@@ -1,9 +1,12 @@
 //! Where things are, and by which command people work on them.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use crate::addresses::Addresses;
 
 /// The overlay of a document that was imported.
 pub const OVERLAY: &str = "overlay.yaml";
@@ -31,8 +34,8 @@ pub struct Layout {
     pub pages: PathBuf,
     /// Outlines of what is generated.
     pub outlines: PathBuf,
-    /// Providers whose published OpenAPI document describes everything that there is: what it lacks is withdrawn.
-    pub complete: Vec<String>,
+    /// Where each provider says what it does, by its id.
+    pub sources: BTreeMap<String, Addresses>,
 }
 
 impl Default for Layout {
@@ -41,7 +44,7 @@ impl Default for Layout {
             specs: PathBuf::from("specs"),
             pages: PathBuf::from("docs"),
             outlines: PathBuf::from("docs/outline"),
-            complete: Vec::new(),
+            sources: BTreeMap::new(),
         }
     }
 }
@@ -87,6 +90,12 @@ impl Workspace {
         &self.layout.specs
     }
 
+    /// Where each provider says what it does, by its id, as far as `finrail.toml` says it.
+    #[must_use]
+    pub fn sources(&self) -> &BTreeMap<String, Addresses> {
+        &self.layout.sources
+    }
+
     /// Where pages and outlines are, relative to the root, each with the extension of its files.
     #[must_use]
     pub fn made(&self) -> [(PathBuf, &'static str); 3] {
@@ -95,12 +104,6 @@ impl Workspace {
             (self.layout.pages.clone(), "md"),
             (self.layout.outlines.clone(), "txt"),
         ]
-    }
-
-    /// Whether the OpenAPI document that a provider publishes describes everything that there is.
-    #[must_use]
-    pub fn is_complete(&self, provider: &str) -> bool {
-        self.layout.complete.iter().any(|known| known == provider)
     }
 
     /// What people type to run this tool, without a task: `cargo xtask`.

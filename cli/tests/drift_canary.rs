@@ -93,3 +93,11 @@ fn a_log_without_sightings_is_fresh() {
     let project = Project::new("canary-none");
     assert!(sightings(&project, "2026-11-22T10:00:00Z  INFO app: started").is_empty());
 }
+
+#[test]
+fn what_is_no_log_is_not_fresh() {
+    let project = Project::new("canary-no-log");
+    for text in ["", "\n \n", "<!DOCTYPE html>\n<p>Log in</p>"] {
+        assert_eq!(sightings(&project, text), ["canary-no-log log"], "{text:?}");
+    }
+}

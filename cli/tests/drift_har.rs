@@ -310,20 +310,176 @@ fn what_was_not_compared_is_not_fresh() {
     }
 }
 
+/// `{"accounts":[],"page":{},"fresh":1}`
+const FRESH: &str = "{\"accounts\":[],\"page\":{},\"fresh\":1}";
+const FRESH_IN_BASE64: &str = "eyJhY2NvdW50cyI6W10sInBhZ2UiOnt9LCJmcmVzaCI6MX0=";
+const FOUND: &[&str] = &["field-undescribed additive reply.fresh"];
+const UNREAD: &[&str] = &["replies-unread unhandled recording"];
+
 #[test]
-fn a_body_that_the_recording_does_not_show_says_nothing() {
+fn a_reply_is_read_in_the_encoding_that_it_is_recorded_in() {
+    let project = Project::new("har-encodings");
+    let content = |content: Value| {
+        let mut exchange = exchange("GET", ACCOUNTS, 200, "");
+        exchange["response"]["content"] = content;
+        exchange["response"]["content"]["mimeType"] = json!("application/json");
+        exchange
+    };
+    let rows = [
+        (json!({"text": FRESH}), FOUND, "1 replies were read"),
+        (
+            json!({"text": FRESH_IN_BASE64, "encoding": "base64"}),
+            FOUND,
+            "1 replies were read",
+        ),
+        (json!({"text": FRESH, "encoding": "base64"}), FOUND, ""),
+        (json!({"text": FRESH, "encoding": ""}), FOUND, ""),
+        (json!({"text": FRESH, "encoding": null}), FOUND, ""),
+        (json!({"text": FRESH, "encoding": "utf-8"}), FOUND, ""),
+        (json!({"text": format!("\u{feff}{FRESH}")}), FOUND, ""),
+        (
+            json!({"text": &FRESH[..20], "size": 5_000_000}),
+            UNREAD,
+            "1 cut: shorter than the recorded size (list_accounts)",
+        ),
+        (
+            json!({"size": 12}),
+            UNREAD,
+            "1 left out of the recording (list_accounts)",
+        ),
+        (json!({"text": "", "size": 12}), UNREAD, "1 cut"),
+        (
+            json!({"text": "gICA", "encoding": "base64"}),
+            UNREAD,
+            "1 recorded as bytes that are no text",
+        ),
+        (
+            json!({"text": "x", "encoding": "br"}),
+            UNREAD,
+            "1 recorded in the encoding br",
+        ),
+        // An empty reply is one, and so is a page.
+        (
+            json!({"text": ""}),
+            &["reply-not-json wire-breaking application/json"],
+            "",
+        ),
+        (
+            json!({"text": "<html>", "size": 6}),
+            &["reply-not-json wire-breaking application/json"],
+            "",
+        ),
+    ];
+    for (recorded, expected, covered) in rows {
+        let (found, said) = run(&project, &[content(recorded.clone())], None);
+        assert_eq!(found, expected, "{recorded}");
+        assert!(said.contains(covered), "{recorded}: {said}");
+    }
+}
+
+#[test]
+fn what_was_not_read_is_said_beside_what_was() {
     let project = Project::new("har-unread");
-    let mut encoded = exchange("GET", ACCOUNTS, 200, "eyJhIjoxfQ==");
+    let known = exchange("GET", ACCOUNTS, 200, "{}");
+    let at = |status: u64| exchange("GET", ACCOUNTS, status, "");
+    let refused = exchange("GET", ACCOUNTS, 400, "{\"code\":\"a\"}");
+    let rows: Vec<(Vec<Value>, &[&str], &str)> = vec![
+        (
+            vec![known.clone(), at(304)],
+            &[],
+            "1 answered with 304, and the body is in a cache",
+        ),
+        (vec![known.clone(), at(0)], &[], "1 without an answer (status 0)"),
+        (vec![at(304)], UNREAD, "none of the 1 replies was read"),
+        (vec![at(0), at(304)], UNREAD, "none of the 2 replies was read"),
+        (
+            vec![refused.clone(), at(304)],
+            UNREAD,
+            "of 2 replies, 1 with errors alone were read",
+        ),
+        (vec![refused], &["nothing-succeeded unhandled recording"], ""),
+        // Not modified, and so still there.
+        (vec![known, at(304), at(404)], &[], ""),
+    ];
+    for (exchanges, expected, said_of) in rows {
+        let what = format!("{exchanges:?}");
+        let (found, said) = run(&project, &exchanges, None);
+        assert_eq!(found, expected, "{what}");
+        assert!(said.contains(said_of), "{what}: {said}");
+    }
+}
+
+#[test]
+fn the_names_and_the_body_of_a_request_are_decoded() {
+    let project = Project::new("har-requests");
+    let known = exchange("GET", ACCOUNTS, 200, "{}");
+    let mut labelled = posted("https://api.tiny.example/v1/labels", FORM, "te%78t%5b%5d=1");
+    labelled["response"]["status"] = json!(204);
+    let sent = |key: &str, value: Value| {
+        let mut exchange = posted(TOKEN, FORM, "");
+        exchange["request"]["postData"][key] = value;
+        exchange
+    };
+    let in_base64 = |text: &str| {
+        let mut exchange = sent("text", json!(text));
+        exchange["request"]["postData"]["encoding"] = json!("base64");
+        exchange
+    };
+    let mut cut = posted(TOKEN, FORM, "grant_type=refresh_token&refr");
+    cut["request"]["bodySize"] = json!(60);
+    let listed = |name: &str| sent("params", json!([{"name": name, "value": "refresh_token"}]));
+    let rows: Vec<(Value, &[&str])> = vec![
+        (posted(TOKEN, FORM, "grant%5ftype=refresh_token&refresh%5Ftoken=x"), &[]),
+        (listed("grant%5Ftype"), &[]),
+        (labelled, &[]),
+        (exchange("GET", &format!("{ACCOUNTS}?lim%69t=5"), 200, "{}"), &[]),
+        (
+            in_base64("Z3JhbnRfdHlwZT1yZWZyZXNoX3Rva2VuJnJlZnJlc2hfdG9rZW49eA=="),
+            &[],
+        ),
+        (in_base64("ZnJlc2hlcj14"), &["field-undescribed additive fresher"]),
+        (cut, &[]),
+    ];
+    for (exchange, expected) in rows {
+        let what = exchange.to_string();
+        let (found, _) = run(&project, &[known.clone(), exchange], None);
+        assert_eq!(found, expected, "{what}");
+    }
+}
+
+#[test]
+fn a_recording_is_read_whatever_else_stands_in_it() {
+    let project = Project::new("har-file");
+    let whole = recording(&[
+        exchange("GET", ACCOUNTS, 200, FRESH),
+        exchange("GET", "https://other.example/", 200, "odd"),
+    ]);
+    let rows = [
+        ("a mark of byte order", format!("\u{feff}{whole}")),
+        ("half a letter", whole.replace("odd", "\\ud83d")),
+    ];
+    for (row, recorded) in rows {
+        project.write("traffic.har", &recorded);
+        let (_, said) = speak(|shell| drift::run(&project.workspace(), &options(None), shell));
+        assert!(said.contains("field-undescribed"), "{row}: {said}");
+    }
+}
+
+#[test]
+fn a_copy_of_what_was_not_read_is_not_read_either() {
+    let project = Project::new("har-copy-unread");
+    let mut cut = exchange("GET", ACCOUNTS, 200, "{\"accounts\":[");
+    cut["response"]["content"]["size"] = json!(900);
+    let mut encoded = exchange("GET", ACCOUNTS, 200, FRESH_IN_BASE64);
     encoded["response"]["content"]["encoding"] = json!("base64");
-    let mut without = exchange("GET", ACCOUNTS, 200, "");
-    without["response"]["content"] = json!({"mimeType": "application/json", "size": 12});
-    let (found, said) = run(&project, &[encoded, without], None);
-    assert!(found.is_empty(), "{found:?}");
-    assert!(
-        said.contains("2 replies are in base64 or left out of the recording"),
-        "{said}"
-    );
-    // An empty reply is one.
-    let (found, _) = run(&project, &[exchange("GET", ACCOUNTS, 200, "")], None);
-    assert_eq!(found, ["reply-not-json wire-breaking application/json"]);
+    let copy = project.root().join("clean.har").display().to_string();
+    let exchanges = [cut, encoded];
+    let (before, said) = run(&project, &exchanges, Some(copy));
+    assert_eq!(before, FOUND);
+    assert!(said.contains("replies that were not read: 1 cut"), "{said}");
+    let clean: Value = serde_json::from_str(&project.read("clean.har")).unwrap_or_default();
+    let clean = clean["log"]["entries"].as_array().cloned().unwrap_or_default();
+    let (after, said) = run(&project, &clean, None);
+    assert_eq!(after, FOUND);
+    assert!(said.contains("replies that were not read: 1 left out"), "{said}");
 }

@@ -339,21 +339,22 @@ fn a_setting_says_which_documents_are_complete() {
     project.write("theirs.yaml", &partial);
     for (settings, gone) in [
         ("", false),
-        ("complete = [\"other\"]\n", false),
-        ("complete = [\"tiny\"]\n", true),
+        ("[sources.tiny]\nopenapi = []\n", false),
+        ("[sources.tiny]\ncomplete = true\n", true),
     ] {
         project.write("finrail.toml", settings);
+        let workspace = finrail_cli::workspace::Workspace::open(project.root(), "finrail");
+        let workspace = workspace.unwrap_or_else(|error| panic!("{error}"));
+        let sources = drift::sources::Sources::read(&workspace).unwrap_or_else(|error| panic!("{error}"));
         let options = Options {
             provider: "tiny".to_owned(),
             evidence: Source::Openapi {
                 place: "theirs.yaml".to_owned(),
-                complete: false,
+                complete: sources.is_complete("tiny"),
             },
             json: false,
             today: "2026-11-22".to_owned(),
         };
-        let workspace = finrail_cli::workspace::Workspace::open(project.root(), "finrail");
-        let workspace = workspace.unwrap_or_else(|error| panic!("{error}"));
         let (_, said) = speak(|shell| drift::run(&workspace, &options, shell));
         assert_eq!(said.contains("endpoint-gone"), gone, "{settings}: {said}");
         assert_eq!(said.contains("not covered: create_label"), !gone, "{settings}: {said}");

@@ -1,5 +1,7 @@
 //! Every rule for a specification, broken once.
 
+#![allow(clippy::panic)]
+
 mod support;
 
 use finrail_cli::shell::Outcome;
@@ -221,4 +223,170 @@ fn a_problem_names_its_line() {
         .unwrap_or_default();
     let (_, text) = project.regen(false);
     assert!(text.contains(&format!("specs/tiny.yaml:{line}:7 [summary]")), "{text}");
+}
+
+/// What stands in the specification, what stands there instead, the text at whose place the problem is, what is said.
+const SAID: &[(&str, &str, &str, &str)] = &[
+    (
+        "x-grade: official",
+        "x-grade: offical",
+        "x-grade: offical",
+        "`offical` is none of `official`, `client-code`, `inferred`: did you mean `official`?",
+    ),
+    (
+        "pkce: required",
+        "pkce: requried",
+        "pkce: requried",
+        "none of `required`, `supported`, `undocumented`, `refused`: did you mean `required`?",
+    ),
+    (
+        "authorization_code, refresh_token]",
+        "authorization_code, refresh_tokn]",
+        "refresh_tokn]",
+        "did you mean `refresh_token`?",
+    ),
+    (
+        "in: query",
+        "in: qery",
+        "in: qery",
+        "`qery` is none of `path`, `query`, `header`, `cookie`: did you mean `query`?",
+    ),
+    (
+        "type: number",
+        "type: nubmer",
+        "type: nubmer",
+        "none of `array`, `boolean`, `integer`, `number`, `object`, `string`",
+    ),
+    (
+        "pkce: required",
+        "pcke: required",
+        "pcke: required",
+        "`pcke` means nothing here: did you mean `pkce`?",
+    ),
+    (
+        "rotates: true",
+        "rotate: true",
+        "rotate: true",
+        "did you mean `rotates`?",
+    ),
+    (
+        "      summary: List accounts",
+        "      sumary: List accounts",
+        "sumary: List",
+        "did you mean `summary`?",
+    ),
+    (
+        "x-browser: true",
+        "x-browsers: true",
+        "x-browsers: true",
+        "did you mean `x-browser`?",
+    ),
+    (
+        "token: create_token",
+        "token: creat_token",
+        "token: creat_token",
+        "did you mean `create_token`?",
+    ),
+    (
+        "oauth: [accounts]",
+        "oauth: [acounts]",
+        "acounts]",
+        "did you mean `accounts`?",
+    ),
+    (
+        "oauth: [accounts]",
+        "oauht: [accounts]",
+        "oauht: [accounts]",
+        "did you mean `oauth`?",
+    ),
+    (
+        "tags: [Accounts]",
+        "tags: [Acounts]",
+        "Acounts]",
+        "did you mean `Accounts`?",
+    ),
+    (
+        "schemas/Account'",
+        "schemas/Acount'",
+        "$ref: '#/components/schemas/Acount'",
+        "did you mean `Account`?",
+    ),
+    (
+        "          token: create_token\n",
+        "",
+        "operations:\n          authorize",
+        "there is no `token`, which is required",
+    ),
+    (
+        "      summary: List accounts",
+        "\tsummary: List accounts",
+        "\tsummary: List",
+        "a tab stands in the indentation",
+    ),
+    (
+        "version: 2026-11-21",
+        "version: 2026-02-30",
+        "version: 2026-02-30",
+        "no calendar has 2026-02-30",
+    ),
+    (
+        "checked: 2026-11-21",
+        "checked: 2026-04-31",
+        "checked: 2026-04-31",
+        "no calendar has 2026-04-31",
+    ),
+    (
+        "checked: 2026-11-21",
+        "checked: today",
+        "checked: today",
+        "`checked` is not a day",
+    ),
+    (
+        "tokenUrl: https://api.tiny.example/v1/oauth/token",
+        "tokenUrl: https://api.tiny.example/v2/oauth/token",
+        "tokenUrl: https://api.tiny.example/v2",
+        "write https://api.tiny.example/v1/oauth/token",
+    ),
+    (
+        "authorizationUrl: https://api.tiny",
+        "authorizationUrl: https://login.tiny",
+        "authorizationUrl: https://login",
+        "is not the address of `authorize`",
+    ),
+    (
+        "url: https://api.tiny.example/v1",
+        "url: http://api.tiny.example/v1",
+        "url: http://",
+        "is not https",
+    ),
+];
+
+#[test]
+fn a_problem_stands_at_the_key_and_says_what_to_write() {
+    let project = Project::new("said");
+    for (from, to, place, said) in SAID {
+        assert!(TINY.contains(from), "the fixture has no {from:?}");
+        let text = TINY.replacen(from, to, 1);
+        project.write("specs/tiny.yaml", &text);
+        let before = &text[..text.find(place).unwrap_or_else(|| panic!("{place:?}"))];
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();
+        let (_, text) = project.regen(true);
+        let problem = text.split("     Problem ").find(|problem| problem.contains(said));
+        let problem = problem.unwrap_or_else(|| panic!("{to:?}: {said:?} is not in {text}"));
+        assert!(
+            problem.starts_with(&format!("specs/tiny.yaml:{line}:{column} ")),
+            "{to:?}: line {line}, column {column}: {problem}"
+        );
+    }
+}
+
+#[test]
+fn what_is_broken_once_is_told_once() {
+    let project = Project::new("once");
+    for (from, to, ..) in [SAID[0], SAID[1], SAID[3], SAID[5], SAID[18], SAID[21]] {
+        project.write("specs/tiny.yaml", &TINY.replacen(from, to, 1));
+        let (_, text) = project.regen(true);
+        assert_eq!(text.matches("     Problem ").count(), 1, "{to}: {text}");
+    }
 }

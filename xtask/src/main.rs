@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use finrail_cli::shell::{Outcome, Shell, quoted};
 use finrail_cli::workspace::Workspace;
-use finrail_cli::{drift, regen, tasks};
+use finrail_cli::{regen, tasks};
 
 /// What people type to run this.
 const COMMAND: &str = "cargo xtask";
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     let mut shell = Shell::new(&mut stdout, colour);
     let outcome = match arguments.task {
         Task::Regen(regen) => regen::run(&workspace, &regen.options(), &mut shell),
-        Task::Drift(drift) => drift::run(&workspace, &drift.options(), &mut shell),
+        Task::Drift(drift) => drift.run(&workspace, &mut shell),
     };
     let outcome = outcome.unwrap_or_else(|error| {
         eprintln!("{:>12} {error}", "Error");

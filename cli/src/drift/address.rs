@@ -62,8 +62,31 @@ pub fn pairs(text: &str) -> Vec<(String, Option<String>)> {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (pair, None),
         })
-        .map(|(name, value)| (name.replace("%5B", "[").replace("%5D", "]"), value))
+        .map(|(name, value)| (decoded(name), value))
         .collect()
+}
+
+/// What a part of a query or a form stands for; as it is, where that is no text.
+#[must_use]
+pub fn decoded(part: &str) -> String {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let [first, after @ ..] = rest {
+        let code = match (first, after) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match code {
+            Some((high, low)) => bytes.push(high * 16 + low),
+            None => bytes.push(if *first == b'+' { b' ' } else { *first }),
+        }
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| part.to_owned())
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    u8::try_from(char::from(digit).to_digit(16)?).ok()
 }
 
 #[cfg(test)]
@@ -104,13 +127,30 @@ mod tests {
     fn a_part_without_a_sign_has_no_value() {
         let part = |name: &str, value: Option<&str>| (name.to_owned(), value.map(str::to_owned));
         assert_eq!(
-            pairs("a=1&b&c%5B%5D=&d=e=f"),
+            pairs("a=1&b&c%5B%5D=&d=e=f&g%5bh%5d=%20"),
             [
                 part("a", Some("1")),
                 part("b", None),
                 part("c[]", Some("")),
-                part("d", Some("e=f"))
+                part("d", Some("e=f")),
+                part("g[h]", Some("%20"))
             ]
         );
+    }
+
+    #[test]
+    fn a_name_is_decoded_where_it_is_a_text() {
+        for (written, meant) in [
+            ("return%5Furl", "return_url"),
+            ("scopes%5b%5D", "scopes[]"),
+            ("gr%C3%B6%C3%9Fe", "gr\u{f6}\u{df}e"),
+            ("a+b%2Bc", "a b+c"),
+            ("100%", "100%"),
+            ("%4", "%4"),
+            ("%zz%5", "%zz%5"),
+            ("%ff", "%ff"),
+        ] {
+            assert_eq!(decoded(written), meant, "{written}");
+        }
     }
 }

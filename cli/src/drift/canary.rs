@@ -39,6 +39,8 @@ static COLOUR: LazyLock<Regex> = LazyLock::new(|| Regex::new("\u{1b}\\[[0-9;]*m"
 #[must_use]
 pub fn compare(spec: &Spec, log: &str, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
     let log = COLOUR.replace_all(log, "");
+    let written = log.lines().filter(|line| !line.trim().is_empty()).count();
+    let told = log.lines().filter(|line| line.contains(TARGET)).count();
     let all: BTreeSet<Sighting> = log.lines().filter_map(sighting).collect();
     let lost = log
         .lines()
@@ -63,10 +65,27 @@ pub fn compare(spec: &Spec, log: &str, evidence: &Evidence) -> (Vec<Finding>, Co
         };
         findings.push(spec.finding(unread, evidence));
     }
+    if written == 0 || log.trim_start().starts_with("<") {
+        let none = Issue {
+            rule: "canary-no-log",
+            class: Class::Unhandled,
+            operation: None,
+            subject: "log".to_owned(),
+            pointer: String::new(),
+            what: match written {
+                0 => "the log is empty".to_owned(),
+                _ => "this is a page in tags, and no log".to_owned(),
+            },
+            effect: "nothing was compared".to_owned(),
+            fix: "give the log of a program that ran, at the level of warnings or below".to_owned(),
+        };
+        findings.push(spec.finding(none, evidence));
+    }
     findings.sort_by(|a, b| (b.class, &a.operation, &a.subject).cmp(&(a.class, &b.operation, &b.subject)));
     let operations: BTreeSet<&str> = ours.iter().map(|sighting| sighting.operation.as_str()).collect();
     let lines = vec![format!(
-        "{} sightings of {} operations; {} of other providers were left out",
+        "{written} lines were read, {told} of them with events of {TARGET}: {} sightings of {} operations; {} of other \
+         providers were left out",
         ours.len(),
         operations.len(),
         all.len() - ours.len()

@@ -285,7 +285,11 @@ impl Report {
         }
         let open = self.findings.len() - accepted;
         match open {
-            0 => shell.header(Tone::Good, "Fresh", &format!("{}: nothing has drifted", self.provider)),
+            0 => shell.header(
+                Tone::Good,
+                "Fresh",
+                &format!("{}: nothing has drifted in what was read", self.provider),
+            ),
             _ => {
                 let mut counts = BTreeMap::new();
                 for finding in self.findings.iter().filter(|finding| finding.accepted.is_none()) {

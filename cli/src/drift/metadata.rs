@@ -2,15 +2,51 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::address::Address;
 use super::finding::{Class, Coverage, Evidence, Finding};
 use super::spec::{Issue, Spec};
 
-/// Compares a metadata document with `x-oauth`.
+/// The fields that are compared.
+const COMPARED: [&str; 15] = [
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "revocation_endpoint",
+    "grant_types_supported",
+    "response_types_supported",
+    "response_modes_supported",
+    "token_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_methods_supported",
+    "code_challenge_methods_supported",
+    "scopes_supported",
+    "require_pushed_authorization_requests",
+    "require_signed_request_object",
+    "tls_client_certificate_bound_access_tokens",
+    "authorization_response_iss_parameter_supported",
+];
+
+/// Compares a metadata document with `x-oauth`. What is no metadata document is told, and not compared.
 #[must_use]
-pub fn compare(spec: &Spec, metadata: &Value, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
+pub fn compare(spec: &Spec, text: &str, evidence: &Evidence) -> (Vec<Finding>, Coverage) {
+    let document = match document(text) {
+        Ok(document) => document,
+        Err(what) => {
+            let unread = issue(
+                "metadata-unread",
+                Class::Unhandled,
+                "metadata",
+                "",
+                format!("this is no metadata document (RFC 8414 section 3.2): it is {what}"),
+                "nothing was compared",
+                "see what the address gives, and whether it is the right one",
+            );
+            let lines = vec!["0 fields were compared".to_owned()];
+            return (vec![spec.finding(unread, evidence)], Coverage { lines });
+        }
+    };
+    let metadata = &said(&document);
     let mut issues = Vec::new();
     let mut silent = Vec::new();
     malformed(metadata, &mut issues);
@@ -18,16 +54,60 @@ pub fn compare(spec: &Spec, metadata: &Value, evidence: &Evidence) -> (Vec<Findi
     endpoints(spec, metadata, &mut issues, &mut silent);
     grants(spec, metadata, &mut issues);
     authentication(spec, metadata, &mut issues, &mut silent);
-    pkce(spec, metadata, &mut issues, &mut silent);
+    pkce(spec, metadata, &mut issues);
     scopes(spec, metadata, &mut issues, &mut silent);
     demands(metadata, &mut issues);
+    support(spec, metadata, &mut issues);
     let mut findings: Vec<Finding> = issues.into_iter().map(|issue| spec.finding(issue, evidence)).collect();
     findings.sort_by(|a, b| (b.class, &a.subject).cmp(&(a.class, &b.subject)));
-    let mut lines = vec!["issuer, endpoints, grants, client authentication, PKCE, scopes".to_owned()];
+    let read: Vec<&str> = COMPARED.into_iter().filter(|it| metadata.get(it).is_some()).collect();
+    let mut lines = vec![format!(
+        "{} of {} fields were compared: {}",
+        read.len(),
+        document.len(),
+        read.join(", ")
+    )];
     if !silent.is_empty() {
         lines.push(format!("not told by the metadata: {}", silent.join(", ")));
     }
     (findings, Coverage { lines })
+}
+
+/// A metadata document, or what stands in its place.
+fn document(text: &str) -> Result<Map<String, Value>, String> {
+    let text = text.trim();
+    let value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(_) if text.is_empty() => return Err("empty".to_owned()),
+        Err(_) if text.starts_with('<') => return Err("an HTML page, or another text in tags".to_owned()),
+        Err(error) if text.starts_with(['{', '[']) => {
+            return Err(format!("JSON that ends or breaks at line {}", error.line()));
+        }
+        Err(_) => finrail_spec::yaml::parse(text).map_or(Value::String(String::new()), |(value, _)| value),
+    };
+    match value {
+        Value::Object(fields) if fields.keys().any(|field| COMPARED.contains(&field.as_str())) => Ok(fields),
+        Value::Object(_) => Err("an object with none of the fields that are compared".to_owned()),
+        Value::Array(_) => Err("a list".to_owned()),
+        Value::String(_) => Err("a text".to_owned()),
+        other => Err(other.to_string()),
+    }
+}
+
+/// What a document says: a `null` says nothing, and a list without elements should not be there (RFC 8414 section 3.2).
+fn said(document: &Map<String, Value>) -> Value {
+    let full = |value: &Value| match value {
+        Value::Null => None,
+        Value::Array(items) => {
+            let items: Vec<Value> = items.iter().filter(|item| !item.is_null()).cloned().collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        other => Some(other.clone()),
+    };
+    let fields = document
+        .iter()
+        .filter_map(|(field, value)| Some((field.clone(), full(value)?)));
+    Value::Object(fields.collect())
 }
 
 fn issue(rule: &'static str, class: Class, subject: &str, field: &str, what: String, effect: &str, fix: &str) -> Issue {
@@ -54,6 +134,7 @@ fn malformed(metadata: &Value, issues: &mut Vec<Issue>) {
         let fits = match field.as_str() {
             "issuer" => value.is_string(),
             field if field.ends_with("_endpoint") => value.is_string(),
+            "authorization_response_iss_parameter_supported" => value.is_boolean(),
             field if field.ends_with("_supported") => {
                 let words = |listed: &Vec<Value>| listed.iter().all(Value::is_string);
                 value.is_boolean() || value.as_array().is_some_and(words)
@@ -88,8 +169,7 @@ fn issuer(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
         return;
     };
     let servers = &spec.provider.specification.servers;
-    let own_hosts = servers.iter().any(|server| server.url.contains('{'));
-    if !own_hosts
+    if !spec.own_hosts()
         && !servers
             .iter()
             .any(|server| Address::host_of(&server.url) == Address::host_of(issuer))
@@ -172,15 +252,27 @@ fn grants(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
         .difference(&told)
         .filter(|grant| stated || *grant != "refresh_token")
     {
-        issues.push(issue(
-            "grant-withdrawn",
-            Class::WireBreaking,
-            grant,
-            "/grants",
-            format!("the grant `{grant}` is not supported"),
-            "the client still offers it",
-            "remove the grant",
-        ));
+        issues.push(if stated {
+            issue(
+                "grant-withdrawn",
+                Class::WireBreaking,
+                grant,
+                "/grants",
+                format!("the grant `{grant}` is not supported"),
+                "the client still offers it",
+                "remove the grant",
+            )
+        } else {
+            issue(
+                "grant-unsaid",
+                Class::Unhandled,
+                grant,
+                "/grants",
+                format!("the metadata names no grants, which means `authorization_code` and `implicit`, not `{grant}`"),
+                "a server that keeps to it refuses the client",
+                "see whether it holds, or accept the finding with a reason",
+            )
+        });
     }
     for grant in told.difference(&ours).filter(|_| stated) {
         issues.push(issue(
@@ -295,7 +387,7 @@ fn authentication(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent
     }
 }
 
-fn pkce(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec<&'static str>) {
+fn pkce(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
     let ours = spec.provider.oauth.pkce;
     match words(metadata, "code_challenge_methods_supported") {
         Some(methods) if ours.is_sent() && !methods.contains("S256") => issues.push(issue(
@@ -320,8 +412,16 @@ fn pkce(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>, silent: &mut Vec
             },
             "write `pkce: supported`, or `pkce: required` where the server takes nothing without it",
         )),
-        // Where the provider never said anything, silence is no news.
-        None if ours.is_checked() => silent.push("code_challenge_methods_supported"),
+        // RFC 8414 section 2. Where the provider never said anything, silence is no news.
+        None if ours.is_checked() => issues.push(issue(
+            "pkce-unsaid",
+            Class::Unhandled,
+            "S256",
+            "/pkce",
+            "the metadata names no PKCE method, which means that the server supports none".to_owned(),
+            "the client sends it with every authorization, and counts it as protection",
+            "see whether the server refuses a code without its verifier, and follow that in x-oauth.pkce",
+        )),
         _ => {}
     }
 }
@@ -374,10 +474,6 @@ fn demands(metadata: &Value, issues: &mut Vec<Issue>) {
             "require_pushed_authorization_requests",
             "pushed authorization requests (RFC 9126)",
         ),
-        (
-            "tls_client_certificate_bound_access_tokens",
-            "certificate-bound access tokens (RFC 8705)",
-        ),
         ("require_signed_request_object", "signed request objects (RFC 9101)"),
     ] {
         if metadata.get(field) == Some(&Value::Bool(true)) {
@@ -392,4 +488,53 @@ fn demands(metadata: &Value, issues: &mut Vec<Issue>) {
             ));
         }
     }
+}
+
+/// What the server can do and the client does not ask for.
+fn support(spec: &Spec, metadata: &Value, issues: &mut Vec<Issue>) {
+    let supported = |field: &str| metadata.get(field) == Some(&Value::Bool(true));
+    // RFC 8705 section 3.3: of a server it is support; a client of the same name demands it (section 3.4).
+    let bound = "tls_client_certificate_bound_access_tokens";
+    if supported(bound) {
+        issues.push(issue(
+            "support-added",
+            Class::Additive,
+            bound,
+            "",
+            "the server can bind access tokens to the client's certificate (RFC 8705)".to_owned(),
+            "the client works without; it has bound tokens where its HTTP client shows a certificate",
+            "nothing, unless it is wanted: accept the finding with a reason",
+        ));
+    }
+    let sent = "authorization_response_iss_parameter_supported";
+    if !supported(sent) {
+        return;
+    }
+    let host = |field: &str| metadata.get(field).and_then(Value::as_str).map(Address::host_of);
+    let issuer = host("issuer");
+    let taken = spec.own_hosts()
+        || ["authorization_endpoint", "token_endpoint"]
+            .iter()
+            .any(|it| host(it) == issuer);
+    issues.push(if taken {
+        issue(
+            "support-added",
+            Class::Additive,
+            sent,
+            "",
+            "the server names itself in each callback, as `iss` (RFC 9207)".to_owned(),
+            "the client compares the host of `iss` with its endpoints, and takes a callback without it too",
+            "nothing in the specification: applications demand it by `AppBuilder::issuer`; accept the finding with a reason",
+        )
+    } else {
+        issue(
+            "issuer-in-callbacks",
+            Class::WireBreaking,
+            sent,
+            "",
+            "the server names itself in each callback, as `iss` (RFC 9207), with a host that has none of its endpoints".to_owned(),
+            "the client refuses such a callback where it is not told the issuer",
+            "tell applications to set `AppBuilder::issuer`, and accept the finding with a reason",
+        )
+    });
 }

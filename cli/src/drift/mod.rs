@@ -2,6 +2,7 @@
 
 pub mod address;
 mod ago;
+pub mod all;
 pub mod canary;
 pub mod docs;
 pub mod extract;
@@ -11,6 +12,7 @@ pub mod har;
 pub mod metadata;
 pub mod openapi;
 pub mod page;
+pub mod sources;
 pub mod spec;
 
 use std::io;
@@ -78,6 +80,29 @@ pub enum Source {
 /// Evidence or files that cannot be read, and the writer's.
 pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> io::Result<Outcome> {
     let started = Instant::now();
+    let report = compared(workspace, options, shell)?;
+    let outcome = report.outcome();
+    if options.json {
+        let mut text = serde_json::to_string_pretty(&report).map_err(io::Error::other)?;
+        text.push('\n');
+        shell.raw(&text)?;
+        return Ok(outcome);
+    }
+    report.say(shell)?;
+    let spent = started.elapsed().as_secs_f64();
+    shell.header(
+        Tone::Good,
+        "Finished",
+        &format!("drift of {} in {spent:.2}s", options.provider),
+    )?;
+    if !report.next.is_empty() {
+        shell.raw(&report.next)?;
+    }
+    Ok(outcome)
+}
+
+/// Compares, and says nothing yet but what it wrote.
+fn compared(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> io::Result<Report> {
     let spec = Spec::read(workspace, &options.provider)?;
     let mut report = match &options.evidence {
         Source::Docs { place, page, accept } => {
@@ -107,7 +132,7 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             report
         }
         Source::Metadata(place) => {
-            let document = structured(place, &fetch(workspace, place)?)?;
+            let document = fetch(workspace, place)?;
             let evidence = evidence("metadata", place, dated(workspace, place, options), "official");
             let (findings, coverage) = metadata::compare(&spec, &document, &evidence);
             report(
@@ -131,7 +156,7 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
             )
         }
         Source::Har { place, scrub } => {
-            let recording = structured(place, &fetch(workspace, place)?)?;
+            let recording = structured(place, &har::whole_letters(&fetch(workspace, place)?))?;
             let date = har::newest(&recording).unwrap_or_else(|| dated(workspace, place, options));
             let evidence = evidence("traffic", place, date, "observed");
             let (findings, coverage) = har::compare(&spec, &recording, &evidence).map_err(|why| about(place, &why))?;
@@ -161,27 +186,10 @@ pub fn run(workspace: &Workspace, options: &Options, shell: &mut Shell<'_>) -> i
     let kind = options.evidence.kind();
     let unused = Accepted::read(workspace)?.apply(spec.id(), kind, &mut report.findings);
     report.unused.extend(unused);
-    let outcome = report.outcome();
-    if outcome == Outcome::Fresh {
+    if report.outcome() == Outcome::Fresh {
         report.next = String::new();
     }
-    if options.json {
-        let mut text = serde_json::to_string_pretty(&report).map_err(io::Error::other)?;
-        text.push('\n');
-        shell.raw(&text)?;
-        return Ok(outcome);
-    }
-    report.say(shell)?;
-    let spent = started.elapsed().as_secs_f64();
-    shell.header(
-        Tone::Good,
-        "Finished",
-        &format!("drift of {} in {spent:.2}s", options.provider),
-    )?;
-    if !report.next.is_empty() {
-        shell.raw(&report.next)?;
-    }
-    Ok(outcome)
+    Ok(report)
 }
 
 impl Source {
@@ -194,6 +202,15 @@ impl Source {
             Self::Metadata(_) => "metadata",
             Self::Canary(_) => "canary",
             Self::Har { .. } => "traffic",
+        }
+    }
+
+    /// The file or the address.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        match self {
+            Self::Docs { place, .. } | Self::Har { place, .. } => place,
+            Self::Openapi { place, .. } | Self::Metadata(place) | Self::Canary(place) => place,
         }
     }
 }
@@ -279,8 +296,21 @@ fn structured(place: &str, text: &str) -> io::Result<Value> {
 
 /// The text at a path or an address.
 fn fetch(workspace: &Workspace, place: &str) -> io::Result<String> {
-    let bytes = crate::place::fetch(workspace.root(), place)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(text_of(&crate::place::fetch(workspace.root(), place)?))
+}
+
+/// A file in UTF-8, or in UTF-16 where its first bytes say so, without the mark of its byte order.
+fn text_of(bytes: &[u8]) -> String {
+    let wide = |bytes: &[u8], pair: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|it| pair(*it)).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 /// A day as `YYYY-MM-DD`, from the seconds since 1970 (the civil calendar, in UTC).
@@ -305,6 +335,18 @@ pub fn day(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_mark_of_byte_order_is_no_part_of_a_text() {
+        for bytes in [
+            b"{}".as_slice(),
+            b"\xef\xbb\xbf{}",
+            b"\xff\xfe{\0}\0",
+            b"\xfe\xff\0{\0}",
+        ] {
+            assert_eq!(super::text_of(bytes), "{}", "{bytes:?}");
+        }
+    }
+
     #[test]
     fn days_are_those_of_the_calendar() {
         for (seconds, day) in [

@@ -340,6 +340,13 @@ impl Spec {
         servers.iter().filter(serves).map(|server| Address::read(&server.url))
     }
 
+    /// Whether every institution has a host of its own.
+    #[must_use]
+    pub fn own_hosts(&self) -> bool {
+        let mut servers = self.provider.specification.servers.iter();
+        servers.any(|server| server.url.contains('{'))
+    }
+
     /// Whether a host is one of the provider's. Where every institution has its own, any may be.
     #[must_use]
     pub fn knows_host(&self, host: &str) -> bool {

@@ -44,7 +44,7 @@ impl Record {
     }
 
     /// Reads it; none where an import left none.
-    pub(super) fn read(folder: &Path) -> io::Result<Option<Self>> {
+    pub(crate) fn read(folder: &Path) -> io::Result<Option<Self>> {
         match std::fs::read_to_string(folder.join(RECORD)) {
             Ok(text) => Ok(Some(serde_json::from_str(&text).map_err(|error| {
                 io::Error::other(format!("{}: {error}", folder.join(RECORD).display()))

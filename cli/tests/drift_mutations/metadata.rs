@@ -11,6 +11,11 @@ const NOT_APPLICABLE: &[(&str, &[&str], &str)] = &[
         &["finexer", "ofx", "omnifund"],
         "no PKCE is sent",
     ),
+    (
+        "PKCE method left out",
+        &["finexer", "ofx", "omnifund"],
+        "nobody documents PKCE, and silence is no news",
+    ),
     ("PKCE added", &["mx", "tatrabanka"], "PKCE is sent already"),
     ("revocation endpoint added", &["finexer", "mx"], "there is one"),
     (
@@ -31,8 +36,8 @@ const NOT_APPLICABLE: &[(&str, &[&str], &str)] = &[
     ("scope dropped", &["omnifund"], "there are no scopes"),
     ("scope added", &["omnifund"], "there are no scopes"),
 ];
-const CAUGHT: usize = 94;
-const SKIPPED: usize = 16;
+const CAUGHT: usize = 106;
+const SKIPPED: usize = 19;
 
 /// What an authorization server that behaves as the specification says would publish.
 fn metadata_of(bundle: &Value) -> Value {
@@ -161,6 +166,21 @@ fn each_mutation_of_metadata_is_found() {
                 metadata["code_challenge_methods_supported"] = json!(["plain"]);
                 true
             }
+        });
+        check("PKCE method left out", "unhandled", &|metadata| {
+            let metadata = metadata.as_object_mut();
+            metadata
+                .and_then(|it| it.shift_remove("code_challenge_methods_supported"))
+                .is_some()
+        });
+        check("tokens can be bound to a certificate", "additive", &|metadata| {
+            metadata["tls_client_certificate_bound_access_tokens"] = json!(true);
+            true
+        });
+        check("a list of nulls", "nothing", &|metadata| {
+            metadata["claims_supported"] = Value::Null;
+            metadata["ui_locales_supported"] = json!([null]);
+            true
         });
         check("PKCE added", "additive", &|metadata| {
             metadata.get("code_challenge_methods_supported").is_none() && {

@@ -19,6 +19,7 @@ pub mod json;
 pub mod lines;
 #[cfg(feature = "made")]
 pub mod made;
+pub mod meant;
 pub mod media_type;
 pub mod model;
 pub mod names;

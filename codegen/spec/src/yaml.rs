@@ -48,8 +48,34 @@ pub struct YamlError {
 /// Syntax, a key that occurs twice, a merge key, a tag, a second document, and
 /// numbers that JSON cannot carry without changing them.
 pub fn parse(text: &str) -> Result<(Value, Positions), YamlError> {
-    let (json, positions) = read(text, Rules::HandWritten)?;
+    let (json, positions) = read(text, Rules::HandWritten).map_err(|error| about_a_tab(text, error))?;
     Ok((json.to_value(), positions))
+}
+
+/// The reader stumbles at what stands before a tab; a person has to find the tab.
+fn about_a_tab(text: &str, error: YamlError) -> YamlError {
+    let indented_by = |line: &str| {
+        line.chars()
+            .take_while(|letter| letter.is_whitespace())
+            .position(|it| it == '\t')
+    };
+    let from = error.position.line.saturating_sub(1);
+    // What the reader tells may begin some lines before.
+    let lines = text.lines().enumerate().skip(from);
+    let nearby = if error.message.contains("tab") { usize::MAX } else { 2 };
+    let found = lines
+        .take(nearby)
+        .find_map(|(index, line)| Some((index, indented_by(line)?)));
+    match found {
+        Some((index, column)) => YamlError {
+            position: Position {
+                line: index + 1,
+                column: column + 1,
+            },
+            message: "a tab stands in the indentation: YAML takes spaces there".to_owned(),
+        },
+        None => error,
+    }
 }
 
 /// How strictly a text is read.

@@ -71,11 +71,20 @@ impl Seen<'_> {
         if self.elsewhere > 0 {
             lines.push(format!("{} exchanges with other hosts were left out", self.elsewhere));
         }
-        if self.unread > 0 {
-            let count = self.unread;
-            lines.push(format!(
-                "{count} replies are in base64 or left out of the recording, and were not read"
-            ));
+        lines.push(format!(
+            "{} replies were read, {} of them of success",
+            self.replies, self.successes
+        ));
+        if !self.unread.is_empty() {
+            lines.push(format!("replies that were not read: {}", self.reasons().join("; ")));
+        }
+        if !self.unsent.is_empty() {
+            let reasons: Vec<String> = self
+                .unsent
+                .iter()
+                .map(|(why, count)| format!("{count} {why}"))
+                .collect();
+            lines.push(format!("requests that were not read: {}", reasons.join("; ")));
         }
         for (path, count) in &self.missing {
             lines.push(format!("{path}: answered with 404, {count} times"));

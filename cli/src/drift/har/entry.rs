@@ -3,11 +3,15 @@
 use finrail_spec::model::METHODS;
 use serde_json::Value;
 
+use super::body::{self, Unread};
 use super::names::{self, HIDDEN};
-use crate::drift::address::{Address, pairs};
+use crate::drift::address::{Address, decoded, pairs};
 
 /// The media type of a form.
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Names, and their values where there is a sign between.
+pub(super) type Pairs = Vec<(String, Option<String>)>;
 
 /// The method, where it is one.
 pub(super) fn method_of(entry: &Value) -> String {
@@ -17,7 +21,7 @@ pub(super) fn method_of(entry: &Value) -> String {
 }
 
 /// The query of an address, or as the recorder took it apart.
-pub(super) fn query_of(entry: &Value, address: &Address) -> Vec<(String, Option<String>)> {
+pub(super) fn query_of(entry: &Value, address: &Address) -> Pairs {
     let listed = entry.pointer("/request/queryString").and_then(Value::as_array);
     match listed.filter(|_| address.query.is_empty()) {
         Some(listed) => listed.iter().map(pair_of).collect(),
@@ -27,42 +31,24 @@ pub(super) fn query_of(entry: &Value, address: &Address) -> Vec<(String, Option<
 
 fn pair_of(pair: &Value) -> (String, Option<String>) {
     let value = pair.get("value").and_then(Value::as_str);
-    (text(pair.get("name")), value.map(str::to_owned))
+    (decoded(&text(pair.get("name"))), value.map(str::to_owned))
 }
 
 /// The pairs of a form; none where the body is something else.
-pub(super) fn form_of(post: &Value) -> Option<Vec<(String, Option<String>)>> {
-    if names::media(&text(post.get("mimeType"))) != FORM {
-        return None;
+pub(super) fn form_of(entry: &Value) -> Result<Option<Pairs>, Unread> {
+    let post = entry.pointer("/request/postData");
+    let part = |name: &str| post.and_then(|post| post.get(name));
+    if names::media(&text(part("mimeType"))) != FORM {
+        return Ok(None);
     }
-    let listed = post
-        .get("params")
-        .and_then(Value::as_array)
-        .filter(|params| !params.is_empty());
-    let pairs = match listed {
-        Some(params) => params.iter().map(pair_of).collect(),
-        None => {
-            let sent = text(post.get("text"));
-            // JSON under the name of a form has no pairs, and its text is no name.
-            if sent.trim_start().starts_with(['{', '[', '<']) {
-                return None;
-            }
-            pairs(&sent)
-        }
-    };
-    Some(pairs)
-}
-
-/// The body of a reply. `None` where the recording has it in another form, or left it out.
-pub(super) fn body_text(entry: &Value) -> Option<String> {
-    let content = entry.pointer("/response/content")?;
-    if content.get("encoding").is_some() {
-        return None;
-    }
-    match content.get("text") {
-        Some(body) => Some(text(Some(body))),
-        None if content.get("size").and_then(Value::as_i64) == Some(0) => Some(String::new()),
-        None => None,
+    let listed = part("params").and_then(Value::as_array).filter(|it| !it.is_empty());
+    match (body::request(entry), listed) {
+        // JSON under the name of a form has no pairs, and its text is no name.
+        (Ok(sent), _) if sent.trim_start().starts_with(['{', '[', '<']) => Ok(None),
+        (Ok(sent), None) => Ok(Some(pairs(&sent))),
+        (Ok(sent), _) if !sent.is_empty() => Ok(Some(pairs(&sent))),
+        (Ok(_) | Err(Unread::LeftOut), Some(params)) => Ok(Some(params.iter().map(pair_of).collect())),
+        (Err(why), _) => Err(why),
     }
 }
 

@@ -4,7 +4,8 @@ use finrail_spec::media_type::is_json;
 use finrail_spec::operations::OperationObject;
 use serde_json::{Value, json};
 
-use super::entry::{FORM, body_text, form_of, method_of, query_of, text};
+use super::body::{self, Unread};
+use super::entry::{FORM, form_of, method_of, query_of, text};
 use super::names::{self, shown_pair};
 use super::scrub;
 use super::seen::Seen;
@@ -35,7 +36,10 @@ impl Seen<'_> {
         };
         self.operation = operation.id().to_owned();
         self.pointer = operation.pointer();
-        self.exercised().statuses.insert(status);
+        let exercised = self.exercised();
+        if status != 0 {
+            exercised.statuses.insert(status);
+        }
         if self.gone(&operation, status) {
             return;
         }
@@ -44,7 +48,12 @@ impl Seen<'_> {
             self.query(&operation, &query_of(entry, &address));
             self.body(&operation, entry);
         }
-        self.reply(&operation, entry, status);
+        match status {
+            0 => self.unread(Unread::NoReply),
+            // No client of this crate asks whether something was modified.
+            304 => self.unread(Unread::NotModified),
+            _ => self.reply(&operation, entry, status),
+        }
     }
 
     /// An exchange with the provider that is no described call.
@@ -152,7 +161,7 @@ impl Seen<'_> {
         // What answered once is there.
         let answered = |id: &Option<String>| {
             let exercised = id.as_ref().and_then(|id| self.exercised.get(id));
-            exercised.is_some_and(|it| it.statuses.iter().any(|status| (200..300).contains(status)))
+            exercised.is_some_and(|it| it.statuses.iter().any(|status| matches!(status, 200..=299 | 304)))
         };
         let back: Vec<bool> = self
             .issues
@@ -172,7 +181,48 @@ impl Seen<'_> {
                 "nothing was compared",
                 "record calls of this provider",
             );
+            return;
         }
+        self.unread_alone();
+    }
+
+    /// A recording whose replies say nothing is no evidence that nothing has changed.
+    fn unread_alone(&mut self) {
+        let count: usize = self.unread.values().map(|(count, _)| count).sum();
+        self.pointer = "/paths".to_owned();
+        if count == 0 {
+            let mut statuses = self.exercised.values().flat_map(|it| &it.statuses);
+            if statuses.all(|status| *status >= 400) {
+                self.add(
+                    "nothing-succeeded",
+                    Class::Unhandled,
+                    "recording",
+                    format!("none of the {} replies is of success", self.replies),
+                    "only errors were compared",
+                    "record calls that succeed",
+                );
+            }
+            return;
+        }
+        if self.successes > 0 {
+            return;
+        }
+        let what = match self.replies {
+            0 => format!("none of the {count} replies was read: {}", self.reasons().join("; ")),
+            read => format!(
+                "of {} replies, {read} with errors alone were read: {}",
+                count + read,
+                self.reasons().join("; ")
+            ),
+        };
+        self.add(
+            "replies-unread",
+            Class::Unhandled,
+            "recording",
+            what,
+            "no reply of success was compared",
+            "record with the bodies of replies, with an empty cache",
+        );
     }
 
     fn query(&mut self, operation: &OperationObject<'_>, query: &[(String, Option<String>)]) {
@@ -209,7 +259,8 @@ impl Seen<'_> {
             let name = text(parameter.get("name"));
             let needed =
                 parameter.get("in") == Some(&json!("query")) && parameter.get("required") == Some(&json!(true));
-            if needed && !query.iter().any(|(sent, _)| *sent == name) {
+            let bare = name.trim_end_matches("[]");
+            if needed && !query.iter().any(|(sent, _)| sent.trim_end_matches("[]") == bare) {
                 self.add(
                     "parameter-not-needed",
                     Class::Additive,
@@ -242,7 +293,13 @@ impl Seen<'_> {
         };
         let described = self.spec.request_media(operation).unwrap_or_default().to_owned();
         let form = media == FORM;
-        let pairs = form_of(post);
+        let pairs = match form_of(entry) {
+            Ok(pairs) => pairs,
+            Err(why) => {
+                *self.unsent.entry(why).or_default() += 1;
+                return;
+            }
+        };
         if form != (described == FORM) || form && pairs.is_none() {
             let sent = if form && pairs.is_none() {
                 "something else under the name of a form"
@@ -281,8 +338,15 @@ impl Seen<'_> {
                 }
                 self.written(&property, &value, &base);
             }
-        } else if let Ok(value) = serde_json::from_str::<Value>(&text(post.get("text"))) {
-            self.value(&schema, &value, "body", Side::Request);
+            return;
+        }
+        match body::request(entry) {
+            Ok(sent) => {
+                if let Ok(value) = serde_json::from_str::<Value>(&sent) {
+                    self.value(&schema, &value, "body", Side::Request);
+                }
+            }
+            Err(why) => *self.unsent.entry(why).or_default() += 1,
         }
     }
 
@@ -325,10 +389,12 @@ impl Seen<'_> {
         if browser {
             return;
         }
-        let Some(body) = body_text(entry) else {
-            self.unread += 1;
-            return;
+        let body = match body::reply(entry) {
+            Ok(body) => body,
+            Err(why) => return self.unread(why),
         };
+        self.replies += 1;
+        self.successes += usize::from(status / 100 == 2);
         if body.is_empty() && status / 100 != 2 {
             return;
         }

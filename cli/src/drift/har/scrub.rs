@@ -3,7 +3,8 @@
 use finrail_spec::vocabulary as v;
 use serde_json::{Map, Value, json};
 
-use super::entry::{body_text, form_of, method_of, query_of, text};
+use super::body;
+use super::entry::{form_of, method_of, query_of, text};
 use super::names::{HIDDEN, is_word, media, shown, shown_pair};
 use crate::drift::address::Address;
 use crate::drift::extract::decoded;
@@ -74,7 +75,7 @@ fn scrub_entry(spec: &Spec, entry: &Value) -> Option<Value> {
             .as_ref()
             .and_then(|operation| spec.request(operation))
             .cloned();
-        request["postData"] = scrub_body(spec, &schema.unwrap_or_default(), post);
+        request["postData"] = scrub_body(spec, &schema.unwrap_or_default(), entry, post);
     }
     let status = entry
         .pointer("/response/status")
@@ -88,7 +89,7 @@ fn scrub_entry(spec: &Spec, entry: &Value) -> Option<Value> {
         }
     });
     let mut content = json!({"mimeType": media(&text(entry.pointer("/response/content/mimeType")))});
-    if let Some(body) = body_text(entry) {
+    if let Ok(body) = body::reply(entry) {
         let clean = match serde_json::from_str::<Value>(&body) {
             Ok(value) => scrub_value(spec, &schema.cloned().unwrap_or_default(), &value).to_string(),
             Err(_) if body.is_empty() => String::new(),
@@ -120,10 +121,12 @@ fn scrub_entry(spec: &Spec, entry: &Value) -> Option<Value> {
     }))
 }
 
-fn scrub_body(spec: &Spec, schema: &Value, post: &Value) -> Value {
+fn scrub_body(spec: &Spec, schema: &Value, entry: &Value, post: &Value) -> Value {
     let media = media(&text(post.get("mimeType")));
-    let sent = text(post.get("text"));
-    let body = match form_of(post) {
+    let Ok(pairs) = form_of(entry) else {
+        return json!({"mimeType": media});
+    };
+    let body = match pairs {
         Some(pairs) => {
             let pairs: Vec<String> = pairs
                 .into_iter()
@@ -149,10 +152,14 @@ fn scrub_body(spec: &Spec, schema: &Value, post: &Value) -> Value {
                 .collect();
             pairs.join("&")
         }
-        None if sent.is_empty() => String::new(),
-        None => match serde_json::from_str(&sent) {
-            Ok(value) => scrub_value(spec, schema, &value).to_string(),
-            Err(_) => SCRUBBED.to_owned(),
+        // What was not read stays unread.
+        None => match body::request(entry) {
+            Err(_) => return json!({"mimeType": media}),
+            Ok(sent) if sent.is_empty() => String::new(),
+            Ok(sent) => match serde_json::from_str(&sent) {
+                Ok(value) => scrub_value(spec, schema, &value).to_string(),
+                Err(_) => SCRUBBED.to_owned(),
+            },
         },
     };
     json!({"mimeType": media, "text": body})

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::body::Unread;
 use super::validators::Validators;
 use crate::drift::finding::Class;
 use crate::drift::spec::{Issue, Spec};
@@ -15,8 +16,13 @@ pub(super) struct Seen<'s> {
     /// By operation: parameters, fields and statuses that occurred.
     pub exercised: BTreeMap<String, Exercised>,
     pub elsewhere: usize,
-    /// Replies whose body the recording does not show as text.
-    pub unread: usize,
+    /// Replies whose body was compared, and those of them that are of success.
+    pub replies: usize,
+    pub successes: usize,
+    /// Why bodies of replies were not read: how many, of which operations.
+    pub unread: BTreeMap<Unread, (usize, BTreeSet<String>)>,
+    /// The same of requests.
+    pub unsent: BTreeMap<Unread, usize>,
     pub missing: BTreeMap<String, usize>,
     pub validators: Validators,
 }
@@ -38,7 +44,10 @@ impl<'s> Seen<'s> {
             pointer: String::new(),
             exercised: BTreeMap::new(),
             elsewhere: 0,
-            unread: 0,
+            replies: 0,
+            successes: 0,
+            unread: BTreeMap::new(),
+            unsent: BTreeMap::new(),
             missing: BTreeMap::new(),
             validators: Validators::of(spec),
         }
@@ -59,5 +68,21 @@ impl<'s> Seen<'s> {
 
     pub fn exercised(&mut self) -> &mut Exercised {
         self.exercised.entry(self.operation.clone()).or_default()
+    }
+
+    /// Notes a reply that was not read.
+    pub fn unread(&mut self, why: Unread) {
+        let (count, operations) = self.unread.entry(why).or_default();
+        *count += 1;
+        operations.insert(self.operation.clone());
+    }
+
+    /// What was not read of the replies, and why.
+    pub fn reasons(&self) -> Vec<String> {
+        let reason = |(why, (count, operations)): (&Unread, &(usize, BTreeSet<String>))| {
+            let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
+            format!("{count} {why} ({})", operations.join(", "))
+        };
+        self.unread.iter().map(reason).collect()
     }
 }

@@ -3,7 +3,7 @@
 use jsonschema::{Draft, Registry, Validator};
 use serde_json::{Map, Value, json};
 
-use super::structure::brief;
+use super::said::brief;
 use crate::document::Document;
 use crate::grammar::{self, Kind};
 use crate::pointer::join;

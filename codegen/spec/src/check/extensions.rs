@@ -7,8 +7,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
+use super::said::say;
 use crate::document::Document;
 use crate::grammar::{self, Kind};
+use crate::meant::meant;
 use crate::pointer::join;
 use crate::problem::Problem;
 use crate::vocabulary as v;
@@ -24,7 +26,15 @@ enum ServerClient {
 
 /// The vocabulary: where, key, schema.
 pub struct Vocabulary {
-    entries: Vec<(Kind, &'static str, Validator)>,
+    entries: Vec<Entry>,
+}
+
+/// A key that may stand on an object, and its form.
+struct Entry {
+    on: Kind,
+    key: &'static str,
+    schema: Value,
+    validator: Validator,
 }
 
 impl Vocabulary {
@@ -36,10 +46,15 @@ impl Vocabulary {
     #[must_use]
     pub fn new() -> Self {
         let mut entries = Vec::new();
-        let mut add = |kind: Kind, key: &'static str, schema: Value| {
+        let mut add = |on: Kind, key: &'static str, schema: Value| {
             #[allow(clippy::expect_used)]
             let validator = jsonschema::validator_for(&schema).expect("schemars makes valid schemas");
-            entries.push((kind, key, validator));
+            entries.push(Entry {
+                on,
+                key,
+                schema,
+                validator,
+            });
         };
         add(Kind::Document, "x-provider", schema::<v::Provider>());
         add(Kind::Document, "x-error-proof", schema::<v::ErrorProof>());
@@ -84,21 +99,23 @@ impl Vocabulary {
         grammar::walk(&document.value, &mut |kind, pointer, object| {
             for (key, value) in object.iter().filter(|(key, _)| key.starts_with("x-")) {
                 let at = join(pointer, key);
-                match self.entries.iter().find(|(of, name, _)| *of == kind && name == key) {
-                    Some((_, _, validator)) => {
-                        for error in validator.iter_errors(value) {
-                            problems.push(document.problem(
-                                "extension-form",
-                                &format!("{at}{}", error.instance_path()),
-                                error.to_string(),
-                                format!("write `{key}` as specs/README.md describes it"),
-                            ));
+                match self.entries.iter().find(|entry| entry.on == kind && entry.key == key) {
+                    Some(entry) => {
+                        for error in entry.validator.iter_errors(value) {
+                            say(&error, &entry.schema, &mut |place, message| {
+                                problems.push(document.problem(
+                                    "extension-form",
+                                    &format!("{at}{place}"),
+                                    message,
+                                    format!("write `{key}` as specs/README.md describes it"),
+                                ));
+                            });
                         }
                     }
                     None => problems.push(document.problem(
                         "extension-unknown",
                         &at,
-                        format!("`{key}` means nothing here: {}", self.whereabouts(key)),
+                        format!("`{key}` means nothing here: {}", self.whereabouts(kind, key)),
                         "move it, or correct its name (specs/README.md has the vocabulary)",
                     )),
                 }
@@ -107,18 +124,27 @@ impl Vocabulary {
         problems
     }
 
-    fn whereabouts(&self, key: &str) -> String {
+    fn whereabouts(&self, kind: Kind, key: &str) -> String {
+        let of = |entry: &&Entry| entry.key == key;
         let places: Vec<String> = self
             .entries
             .iter()
-            .filter(|(_, name, _)| *name == key)
-            .map(|(kind, _, _)| format!("{kind:?}"))
+            .filter(of)
+            .map(|it| format!("{:?}", it.on))
             .collect();
-        if places.is_empty() {
-            "it is not in the vocabulary".to_owned()
-        } else {
-            format!("it belongs on {}", places.join(" or "))
+        if !places.is_empty() {
+            return format!("it belongs on {}", places.join(" or "));
         }
+        // Those of this place before all others.
+        let keys = |here: bool| {
+            self.entries
+                .iter()
+                .filter(move |it| (it.on == kind) == here)
+                .map(|it| it.key)
+        };
+        let near = meant(key, keys(true)).or_else(|| meant(key, keys(false)));
+        let near = near.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
+        format!("it is not in the vocabulary{near}")
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod examples;
 pub mod extensions;
 pub mod rules;
+mod said;
 pub mod structure;
 
 use serde_json::{Map, Value};

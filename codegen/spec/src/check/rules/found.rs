@@ -21,6 +21,12 @@ impl Rules<'_> {
         self.problems.push(self.document.problem(rule, pointer, message, fix));
     }
 
+    /// The names of what stands at a place.
+    pub fn names(&self, pointer: &str) -> impl Iterator<Item = &str> {
+        let named = self.root.pointer(pointer).and_then(Value::as_object);
+        named.into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+
     pub fn text(&mut self, rule: &'static str, pointer: &str, object: &Map<String, Value>, key: &str) {
         let text = object.get(key).and_then(Value::as_str).unwrap_or_default();
         if text.trim().is_empty() {

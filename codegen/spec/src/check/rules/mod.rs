@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use self::found::Rules;
 use crate::document::Document;
 use crate::grammar;
+use crate::meant::did_you_mean;
 use crate::pointer::join;
 use crate::problem::Problem;
 use crate::reference::{component_name, pointer_of};
@@ -43,6 +44,7 @@ pub fn check(document: &Document, with_shared: &Value, shared: &Map<String, Valu
         }
     }
     rules.schemas();
+    rules.schema_days();
     rules.oauth();
     rules.unused_components();
     rules.problems
@@ -71,7 +73,10 @@ impl Rules<'_> {
                 self.add(
                     "reference",
                     &at,
-                    format!("`{reference}` does not exist"),
+                    format!(
+                        "`{reference}` does not exist{}",
+                        self.near_component(section, reference)
+                    ),
                     "correct the name, or add the component",
                 );
             }
@@ -83,6 +88,27 @@ impl Rules<'_> {
                     "move it to the component, or wrap the reference: `allOf: [$ref: ...]`",
                 );
             }
+        }
+    }
+
+    /// The component that a reference was meant to name.
+    fn near_component(&self, section: &str, reference: &str) -> String {
+        let name = component_name(reference, section).unwrap_or_default();
+        did_you_mean(name, self.names(&join("/components", section)))
+    }
+
+    /// The day of each provenance of a schema.
+    fn schema_days(&mut self) {
+        let mut found = Vec::new();
+        grammar::walk(&self.document.value, &mut |kind, pointer, object| {
+            if kind == grammar::Kind::Schema
+                && let Some(provenance) = object.get("x-provenance")
+            {
+                found.push((join(pointer, "x-provenance"), provenance.clone()));
+            }
+        });
+        for (at, provenance) in found {
+            self.checked(&at, &provenance);
         }
     }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::Value;
 
 use super::found::{Rules, parent, scopes_of};
-use crate::date::is_date;
+use crate::date::{is_date, of_no_calendar};
+use crate::meant::did_you_mean;
 use crate::operations::{OperationObject, operations, success_schema, template_names};
 use crate::pointer::join;
 use crate::reference::deref;
@@ -78,12 +79,18 @@ impl<'d> Rules<'d> {
             .and_then(Value::as_array)
             .cloned()
             .unwrap_or_default();
-        for tag in &tags {
+        for (index, tag) in tags.iter().enumerate() {
             if !declared.iter().any(|known| known.get("name") == Some(tag)) {
                 self.add(
                     "tag",
-                    &join(at, "tags"),
-                    format!("the tag {tag} is not declared"),
+                    &format!("{at}/tags/{index}"),
+                    format!(
+                        "the tag {tag} is not declared{}",
+                        did_you_mean(
+                            tag.as_str().unwrap_or_default(),
+                            declared.iter().filter_map(|it| it.get("name")?.as_str())
+                        )
+                    ),
                     "declare it under the document's `tags`, with a description",
                 );
             }
@@ -118,7 +125,10 @@ impl<'d> Rules<'d> {
                     self.add(
                         "security",
                         &at,
-                        format!("the scheme `{name}` does not exist"),
+                        format!(
+                            "the scheme `{name}` does not exist{}",
+                            did_you_mean(name, self.names("/components/securitySchemes"))
+                        ),
                         "correct the name, or add it under components.securitySchemes",
                     );
                     continue;
@@ -133,12 +143,16 @@ impl<'d> Rules<'d> {
                     );
                 }
                 let known = scopes_of(scheme);
-                for scope in scopes.as_array().into_iter().flatten().filter_map(Value::as_str) {
+                let listed = scopes.as_array().into_iter().flatten().filter_map(Value::as_str);
+                for (index, scope) in listed.enumerate() {
                     if !known.contains(scope) {
                         self.add(
                             "scope",
-                            &at,
-                            format!("the scope `{scope}` is in no flow of `{name}`"),
+                            &format!("{at}/{index}"),
+                            format!(
+                                "the scope `{scope}` is in no flow of `{name}`{}",
+                                did_you_mean(scope, known.iter().copied())
+                            ),
                             "correct the scope, or describe it under the scheme's flows",
                         );
                     }
@@ -158,15 +172,22 @@ impl<'d> Rules<'d> {
             return;
         };
         let at = join(at, "x-provenance");
-        if !provenance.get("checked").and_then(Value::as_str).is_some_and(is_date) {
-            self.add("provenance", &at, "`checked` is not a day", "write YYYY-MM-DD");
-        }
+        self.checked(&at, provenance);
         if provenance
             .get("sources")
             .and_then(Value::as_array)
             .is_none_or(Vec::is_empty)
         {
             self.add("provenance", &at, "there are no `sources`", "name at least one");
+        }
+    }
+
+    /// The day of a provenance.
+    pub(super) fn checked(&mut self, at: &str, provenance: &Value) {
+        let day = provenance.get("checked").and_then(Value::as_str).unwrap_or_default();
+        if !is_date(day) {
+            let what = format!("`checked` is not a day{}", of_no_calendar(day));
+            self.add("provenance", &join(at, "checked"), what, "write YYYY-MM-DD");
         }
     }
 

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::found::Rules;
-use crate::date::is_date;
+use crate::date::{is_date, of_no_calendar};
+use crate::pointer::join;
 
 impl Rules<'_> {
     pub(super) fn root(&mut self) {
@@ -34,7 +35,7 @@ impl Rules<'_> {
             self.add(
                 "version",
                 "/info/version",
-                "the version is not a day",
+                format!("the version is not a day{}", of_no_calendar(version)),
                 "write the day of the last check against the sources, as YYYY-MM-DD",
             );
         }
@@ -78,7 +79,7 @@ impl Rules<'_> {
             if !url.starts_with("https://") {
                 self.add(
                     "server",
-                    &at,
+                    &join(&at, "url"),
                     format!("`{url}` is not https"),
                     "write the https address",
                 );
@@ -95,7 +96,7 @@ impl Rules<'_> {
             if authorizes && client != Some("oauth") {
                 self.add(
                     "server",
-                    &at,
+                    &join(&at, "x-authorize"),
                     "`x-authorize` of a host that is not the authorization server's",
                     "write `x-client: oauth` beside it",
                 );
