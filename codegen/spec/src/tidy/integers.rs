@@ -1,7 +1,7 @@
 //! Integers with more digits than 64 bits: by their format, by their limits, or because an example has them. Each is read by a type
 //! that keeps all of them.
 
-use super::Element;
+use super::elements::{Element, kind_of, named};
 use crate::dialect::{Loss, Weight};
 use crate::json::Json;
 use crate::pointer::{join, keys};
@@ -160,13 +160,13 @@ pub(crate) fn widened(root: &mut Json, exact_number: &str, is_received_alone: &d
     for (pointer, width) in widths {
         let integer = root
             .pointer(&pointer)
-            .filter(|schema| super::kind_of(schema) == Some("integer"));
+            .filter(|schema| kind_of(schema) == Some("integer"));
         let Some(mut schema) = integer.cloned() else { continue };
         let is_element = keys(&pointer)
             .last()
             .is_some_and(|key| key == "items" || key == "additionalProperties");
         if is_element && width == Width::Decimal {
-            root.set_pointer(&pointer, super::named(&schema, exact_number));
+            root.set_pointer(&pointer, named(&schema, exact_number));
             let at = join("/components/schemas", exact_number);
             root.set_pointer(&at, Element::ExactNumber.schema());
             continue;

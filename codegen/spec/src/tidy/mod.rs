@@ -7,6 +7,7 @@
 //! of an `allOf` that contradict each other are told, and whatever needs them is left out.
 
 mod directions;
+mod elements;
 mod integers;
 mod merge;
 mod unions;
@@ -18,9 +19,9 @@ use crate::grammar::Kind;
 use crate::json::Json;
 use crate::pointer::join;
 use crate::rebuild::rebuilt;
-
 use crate::references::{SCHEMAS, schema_name as reference};
 use directions::Directions;
+use elements::{Element, is_true, kind_of, named};
 
 /// A document whose schemas are tidied.
 #[derive(Clone, Debug)]
@@ -41,50 +42,6 @@ pub struct SchemaFault {
     pub pointer: String,
     /// What is wrong with it.
     pub wrong: String,
-}
-
-/// What stands in lists and maps and is read by code, which a field has and an element has not: it has a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Element {
-    ExactNumber,
-    LenientText,
-    LenientBoolean,
-}
-
-impl Element {
-    /// What a schema is where it stands in a list or a map.
-    fn of(schema: &Json) -> Option<Self> {
-        let text = |keyword: &str| schema.get(keyword).and_then(Json::as_str);
-        match (text("x-lenient"), text("format")) {
-            (Some("string"), _) => Some(Self::LenientText),
-            (Some("boolean"), _) => Some(Self::LenientBoolean),
-            (None, Some("decimal")) if kind_of(schema) != Some("string") => Some(Self::ExactNumber),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::ExactNumber => "ExactNumber",
-            Self::LenientText => "LenientText",
-            Self::LenientBoolean => "LenientBoolean",
-        }
-    }
-
-    fn schema(self) -> Json {
-        let (kind, keyword, value, description) = match self {
-            Self::ExactNumber => ("number", "format", "decimal", "A number, digit for digit."),
-            Self::LenientText => ("string", "x-lenient", "string", "A text, whatever form it came in."),
-            Self::LenientBoolean => (
-                "boolean",
-                "x-lenient",
-                "boolean",
-                "A boolean, whatever form it came in.",
-            ),
-        };
-        let members = [("type", kind), (keyword, value), ("description", description)];
-        Json::object(members.map(|(name, text)| (name, Json::str(text))))
-    }
 }
 
 /// Tidies the schemas of a document in OpenAPI 3.0 whose references are [resolved](crate::references::resolved).
@@ -135,15 +92,6 @@ pub fn tidied(root: &Json) -> Tidied {
     }
 }
 
-/// A reference to the schema of this name, in the place of an element.
-fn named(element: &Json, name: &str) -> Json {
-    let named = Json::object([("$ref", Json::str(format!("{SCHEMAS}{name}")))]);
-    match is_true(element, "nullable") {
-        true => Json::object([("allOf", Json::Array(vec![named])), ("nullable", Json::Bool(true))]),
-        false => named,
-    }
-}
-
 struct Tidy<'d> {
     named: BTreeMap<&'d str, &'d Json>,
     directions: Directions,
@@ -152,14 +100,6 @@ struct Tidy<'d> {
     elements: BTreeSet<Element>,
     losses: Vec<Loss>,
     faults: Vec<SchemaFault>,
-}
-
-fn is_true(schema: &Json, keyword: &str) -> bool {
-    schema.get(keyword).and_then(Json::as_bool) == Some(true)
-}
-
-fn kind_of(schema: &Json) -> Option<&str> {
-    schema.get("type").and_then(Json::as_str)
 }
 
 /// What says nothing of a value.
