@@ -1108,6 +1108,43 @@ async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_when_the_newer_copy
     }
 }
 
+/// The end that comes back is of long before the one that its process knows.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_was_ended_on_an_older_copy_stays_ended_when_an_end_comes_back() {
+    for first in ["forget", "revoke"] {
+        for second in ["forget", "revoke"] {
+            let parted = Parted::new(STRICT, 1, Some(first), 100).await;
+            let Parted { world, c, newer, .. } = &parted;
+            // It ends what it has never held, and looks before c does.
+            let ends = world.process("e");
+            ends.load().await.unwrap();
+            end(&ends, second).await;
+            world.address.fails_over_to(newer.clone()).await;
+            tokio::time::sleep(secs(10)).await;
+            let _ = ends.load().await;
+            tokio::time::sleep(secs(400)).await;
+            let shown = parted.comes_back(&[c, &ends]).await;
+            assert_eq!(shown, [None, None], "{first}, then {second}");
+        }
+    }
+}
+
+/// Nobody else has the tokens any more.
+#[tokio::test(start_paused = true)]
+async fn a_revocation_on_an_older_copy_revokes_what_it_takes_along_of_the_newer_copy() {
+    for how in ["forget", "revoke"] {
+        let parted = Parted::new(STRICT, 1, None, 100).await;
+        end(&parted.c, how).await;
+        parted.comes_back(&[&parted.c]).await;
+        let revoked = parted.world.bank.revoked_tokens();
+        assert_eq!(
+            revoked.contains(&"refresh-2".to_owned()),
+            how == "revoke",
+            "{revoked:?}"
+        );
+    }
+}
+
 /// The provider refused the login of the older copy, which says nothing of the one in the newer copy.
 #[tokio::test(start_paused = true)]
 async fn a_login_of_an_older_copy_that_is_over_hides_no_living_grant_of_the_newer_one() {

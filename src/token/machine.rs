@@ -388,7 +388,8 @@ fn came_while_it_was_lost(held: &TokenSet, stored: &Record) -> bool {
         let last = stored
             .ended_on_purpose()
             .map_or(of_stored.at(), |end| end.at.max(of_stored.at()));
-        could_not_see_it && is_surely_later(login.at(), last)
+        // An erasure stays one.
+        could_not_see_it && stored.pseudonym.is_none() && is_surely_later(login.at(), last)
     })
 }
 
@@ -421,7 +422,11 @@ pub(crate) fn undoes(read: &Record, end: &Tombstone) -> bool {
             // An erasure stays one.
             Kinship::Same => before.is_none_or(|before| before.at < end.at && read.pseudonym.is_none()),
             Kinship::Earlier => before.is_none_or(|before| came_after(end.lineage.as_ref(), before)),
-            Kinship::Apart => before.is_none() && was_lost_at(read, end),
+            Kinship::Apart => match before {
+                None => was_lost_at(read, end),
+                // Of two ends the later one is known to those who hold what it ended.
+                Some(before) => read.pseudonym.is_none() && is_surely_later(end.at, before.at),
+            },
             Kinship::Later | Kinship::Unknown => false,
         }
 }

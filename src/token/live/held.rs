@@ -344,8 +344,13 @@ impl Held {
         let snapshot = self.snapshot()?;
         let record = self.end_of(&snapshot)?;
         let shown = (snapshot.revision, snapshot.tokens.as_ref());
+        let leads_to_it = |seen: &Versioned| {
+            let end = snapshot.tombstone.as_ref();
+            end.is_none_or(|end| !machine::is_another_login(&seen.record, end))
+        };
         let is_older = |seen: &Versioned| {
             seen.record.tombstone.is_none()
+                && leads_to_it(seen)
                 && machine::is_outdated((seen.revision, &seen.record), shown, self.grant.renewal)
         };
         seen.is_none_or(is_older).then_some(record)

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use super::retain::revoke_unstored;
 use super::write::write;
 use crate::token::fingerprint::Fingerprint;
+use crate::token::lineage::Kinship;
 use crate::token::live::{Live, Outcome, Snapshot};
 use crate::token::machine::{self, Want};
 use crate::token::record::{Intent, Versioned};
 use crate::token::store::{Damage, Leased};
-use crate::token::{AuditAction, Record, StoreError, TokenSet};
+use crate::token::{AuditAction, Lineage, ReauthorizationReason, Record, StoreError, TokenSet};
 use crate::value::with_causes;
 
 /// Shows what the store holds, where it is what is wanted.
@@ -117,10 +119,26 @@ pub(super) async fn read_as_far_as_known(live: &Live, fence: u64) -> Result<Know
     if let Known::Stored(Some(seen)) = &known
         && let Some(end) = live.held.end_undone_by(seen)
     {
+        let taken_along = taken_along(seen, &end);
         let ended = end_again(live, Some(seen.revision), end, None, fence).await?;
+        if let Some(tokens) = taken_along {
+            revoke_unstored(live, &tokens).await;
+        }
         return Ok(Known::Stored(Some(ended)));
     }
     Ok(known)
+}
+
+/// The living tokens of another login, over which goes the end of a grant that was to end at the provider: nobody else has
+/// them any more.
+fn taken_along(seen: &Versioned, end: &Record) -> Option<TokenSet> {
+    let end = end.ended_on_purpose()?;
+    let was_revoked = end.revoked || end.reason == ReauthorizationReason::Revoked;
+    let lives = seen.record.tombstone.is_none();
+    let kinship = Lineage::kinship(seen.record.lineage(), end.lineage.as_ref());
+    let tokens = seen.record.tokens.as_ref();
+    let tokens = tokens.filter(|_| was_revoked && lives && kinship == Kinship::Apart);
+    tokens.cloned()
 }
 
 /// The same for whoever ends the grant: one that lives again is there to be ended.

@@ -266,9 +266,9 @@ fn are_in_use(live: &Live, tokens: &TokenSet, stored: &Record) -> bool {
     others.into_iter().any(|other| other.has_a_token_of(tokens))
 }
 
-/// The grant was revoked while these tokens were in memory only: the revocation was meant for them too. False: they were
-/// not revoked.
-async fn revoke_unstored(live: &Live, tokens: &TokenSet) -> bool {
+/// The grant was revoked while these tokens were elsewhere, in memory only or in another copy of the store: the revocation
+/// was meant for them too. False: they were not revoked.
+pub(super) async fn revoke_unstored(live: &Live, tokens: &TokenSet) -> bool {
     let revoked = live.server.revoke(RevokeRequest::new(tokens.to_revoke())).await;
     revoked.unwrap_or_else(|not| {
         tracing::warn!(
