@@ -503,6 +503,53 @@ async fn a_login_between_revocation_and_mark_of_an_erasure_is_kept_or_revoked() 
     );
 }
 
+/// A login on an older copy of the store, and then the newer copy comes back, with another one or with its end. `gap`: from that
+/// to the login.
+#[tokio::test]
+async fn an_erasure_revokes_what_its_process_holds_and_what_a_copy_of_the_store_brought_back() {
+    for gap in [100, 10] {
+        for ended in [false, true] {
+            let world = World::new().await;
+            let (a, c) = (world.app(), world.app());
+            let key = connect(&a, "user").await.key().clone();
+            let stored = async || world.store.load(&key).await.unwrap().unwrap();
+            let older = stored().await;
+            world.clock.advance(Duration::from_secs(100));
+            connect(&a, "user").await;
+            if ended {
+                a.forget(&key).await.unwrap();
+            }
+            let newer = stored().await;
+            let id = key.storage_id();
+            assert!(
+                world
+                    .store
+                    .inner
+                    .replace(&id, newer.revision, older.clone())
+                    .await
+                    .unwrap()
+            );
+            world.clock.advance(Duration::from_secs(gap));
+            let held = connect(&c, "user").await;
+            assert!(
+                world
+                    .store
+                    .inner
+                    .replace(&id, stored().await.revision, newer)
+                    .await
+                    .unwrap()
+            );
+            let report = c.erase("user").run().await.unwrap();
+            assert!(report.is_complete(), "{gap} {ended}: {report:?}");
+            let revoked = world.revocations();
+            assert!(revoked.contains(&"refresh-3".to_owned()), "{gap} {ended}: {revoked:?}");
+            let both = revoked.contains(&"refresh-2".to_owned());
+            assert_eq!(both, !ended, "{gap} {ended}: {revoked:?}");
+            assert!(held.tokens().header().is_none() && !world.text().await.contains("user"));
+        }
+    }
+}
+
 /// A store that refuses older records and was set back to one. `clock`: of the process that wrote what was there before.
 #[cfg(feature = "encryption")]
 async fn set_back(world: &World, clock: &Arc<ManualClock>) -> (AppBuilder<mx::Provider>, mx::App, mx::Connection, u64) {

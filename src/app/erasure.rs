@@ -146,11 +146,12 @@ impl<P: Provider> Erasure<P> {
     /// `found_alive`: what counts of a grant that the store does not give out, such as an older copy that it refuses.
     async fn erase(&self, key: TokenKey, found_alive: bool, erased: &mut Erased) {
         let handle = self.app.handle(key.clone(), Renewal::Refresh);
-        let lives = match handle.load().await {
-            Ok(found) => found.is_some(),
-            Err(token::Error::Store { .. }) => found_alive,
-            // It is over.
-            Err(_) => false,
+        // A look, and no more: what the store has lost is not given back to be erased, and what this process holds beside what
+        // is stored is to end too.
+        let lives = match handle.stored().await {
+            Ok(Some(record)) => record.tombstone.is_none(),
+            Ok(None) => handle.holds_tokens(),
+            Err(_) => found_alive,
         };
         match handle.erase(self.revokes).await {
             Ok(()) => erased.grants += usize::from(lives),
