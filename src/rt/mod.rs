@@ -81,7 +81,7 @@ macro_rules! __contract {
     (1, 7, $generator:literal, $($code:tt)*) => { $($code)* };
     // Bodies of bytes and in parts: `Bytes`, `FilePart`, `FileParts`, `Multipart`, `in_parts`. Pages that are counted, and
     // cursors in bodies: `Counted`, `counted_pages`, `told`, `page_number`, `told_cursor_pages`.
-    // `Core::follow_with_headers`, `Lookup::headers`, `Lookup::amounts`.
+    // `Core::follow_with_headers`, `Lookup::headers`, `Lookup::amounts`, `KeepsTheRest::IS_KNOWN`.
     (1, 8, $generator:literal, $($code:tt)*) => { $($code)* };
     (1, $minor:literal, $generator:literal, $($code:tt)*) => {
         ::core::compile_error!(::core::concat!(
