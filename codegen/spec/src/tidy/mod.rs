@@ -325,7 +325,8 @@ impl<'d> Tidy<'d> {
             let values = values.clone();
             let has_properties = schema.get("properties").is_some_and(|all| !all.members().is_empty());
             let values = match has_properties {
-                // All that is not described is kept as JSON, whether it stands alone or not.
+                // All that is not described is kept as JSON. The values of a map may stand there alone.
+                true if values.members().is_empty() => values,
                 true => Json::Bool(true),
                 false => self.element(&values, &join(pointer, "additionalProperties")),
             };
