@@ -168,7 +168,7 @@ async fn tatra_consent_from_creation_to_removal() {
         created.text
     );
     let id = created.string("consentId");
-    let status = format!("/v3/consents/{id}/status");
+    let status = format!("/v3/consents/{id}");
     assert_eq!(tatra.get(&status, &service).await.string("consentStatus"), "received");
 
     let user = tatra_user_token(&tatra, &format!("PREMIUM_AIS:{id}")).await;
@@ -280,7 +280,7 @@ async fn tatra_consent_stays_as_it_was_when_its_user_takes_the_scope_back() {
     let url = tatra.authorization_url(&query);
     let callback = sandbox.approve_only(&[], &url).await.unwrap();
     assert_eq!(of_url(&callback, "error").as_deref(), Some("access_denied"));
-    let status = format!("/v3/consents/{id}/status");
+    let status = format!("/v3/consents/{id}");
     assert_eq!(tatra.get(&status, &service).await.string("consentStatus"), "received");
 }
 

@@ -128,6 +128,7 @@ async fn a_consent_is_created_for_payments_too_when_that_is_asked_for() {
         let payments::Consent {
             consent_id,
             consent_status,
+            extra: _,
         } = consent.into_inner();
         assert_eq!((consent_id, consent_status), (text("consent-1"), text("some-status")));
     }
@@ -140,9 +141,12 @@ async fn a_consents_status_is_a_text_of_the_banks_own() {
     let service = own(&recorder, Scope::PremiumAis);
     let call = service.get_consent_status();
     let read = call.consent_id("a/b c").send().await.unwrap();
-    is_sent(&recorder, "GET", "/v3/consents/a%2Fb%20c/status", &[], None);
+    is_sent(&recorder, "GET", "/v3/consents/a%2Fb%20c", &[], None);
     is_kept(&*read, &reply);
-    let payments::ConsentStatusReply { consent_status } = read.into_inner();
+    let payments::ConsentStatusReply {
+        consent_status,
+        extra: _,
+    } = read.into_inner();
     assert_eq!(consent_status, text("some-status"));
 }
 
@@ -201,8 +205,13 @@ fn is_the_balance(balance: &accounts::Balance) {
         balance_amount,
         balance_type,
         reference_date,
+        extra: _,
     } = balance.clone();
-    let accounts::Amount { amount, currency } = balance_amount.unwrap();
+    let accounts::Amount {
+        amount,
+        currency,
+        extra: _,
+    } = balance_amount.unwrap();
     assert_eq!((amount, currency), (decimal("200.2"), text("EUR")));
     assert_eq!(balance_type, text("interimAvailable"));
     assert_eq!(reference_date.unwrap().date(), Some(day("2026-11-21")));
@@ -225,8 +234,13 @@ fn is_the_account(account: &accounts::Account) {
         product,
         status,
         usage,
+        extra: _,
     } = account.clone();
-    let accounts::AccountReference { currency, iban } = account_reference.unwrap();
+    let accounts::AccountReference {
+        currency,
+        iban,
+        extra: _,
+    } = account_reference.unwrap();
     assert_eq!((currency, iban), (text("EUR"), text("SK6911000000003968781519")));
     assert_eq!((account_id.as_str(), name), ("account-1", text("Jana")));
     assert_eq!((display_name, product), (text("Účet"), text("Personal")));
@@ -260,7 +274,7 @@ async fn accounts_come_with_balances_when_they_are_asked_for() {
         let list = call.send().await.unwrap();
         is_sent(&recorder, "GET", target, &[], None);
         is_kept(&*list, &reply);
-        let accounts::AccountList { accounts } = list.into_inner();
+        let accounts::AccountList { accounts, extra: _ } = list.into_inner();
         assert_eq!(accounts.len(), 1);
         is_the_account(&accounts[0]);
     }
@@ -280,8 +294,34 @@ async fn one_account_comes_in_an_envelope() {
         .unwrap();
     is_sent(&recorder, "GET", "/v3/accounts/account-1", &[], None);
     is_kept(&*read, &reply);
-    let accounts::AccountReply { account } = read.into_inner();
+    let accounts::AccountReply { account, extra: _ } = read.into_inner();
     is_the_account(&account.unwrap());
+}
+
+/// One client reads both forms, and nobody shows which of them comes.
+#[tokio::test]
+async fn an_account_of_version_5_is_read_alone_and_in_a_member() {
+    for reply in [account(), json!({"account": account()})] {
+        let recorder = bank(200, &reply).await;
+        let user = reader(&recorder).await;
+        let call = user.client().get_account_v5().account_id("account-1");
+        let read = call.send().await.unwrap();
+        is_sent(&recorder, "GET", "/v5/accounts/account-1", &[], None);
+        is_kept(&*read, &reply);
+        let detail = read.into_inner();
+        match detail.account {
+            Some(account) => is_the_account(&account),
+            None => {
+                assert_eq!(detail.account_id, text("account-1"));
+                assert_eq!(detail.balances.len(), 1);
+                assert_eq!(detail.account_reference.unwrap().iban, text("SK6911000000003968781519"));
+            }
+        }
+    }
+    let recorder = bank(200, &json!({"maintenance": true})).await;
+    let user = reader(&recorder).await;
+    let call = user.client().get_account_v5().account_id("account-1");
+    assert!(call.send().await.is_err(), "nothing in it is an account");
 }
 
 #[tokio::test]
@@ -293,7 +333,7 @@ async fn balances_come_by_kind() {
     let read = call.send().await.unwrap();
     is_sent(&recorder, "GET", "/v3/accounts/account-1/balances", &[], None);
     is_kept(&*read, &reply);
-    let accounts::BalanceList { balances } = read.into_inner();
+    let accounts::BalanceList { balances, extra: _ } = read.into_inner();
     assert_eq!(balances.len(), 1);
     is_the_balance(&balances[0]);
 }
@@ -314,7 +354,7 @@ async fn a_refresh_carries_what_is_known_of_the_user_and_nothing_else_does() {
         let started = call.send().await.unwrap();
         is_sent(&recorder, "PUT", "/v3/refresh", &[address, browser, system], None);
         is_kept(&*started, &reply);
-        let accounts::RefreshTask { task_id } = started.into_inner();
+        let accounts::RefreshTask { task_id, extra: _ } = started.into_inner();
         assert_eq!(task_id, text("task-1"));
     }
     let recorder = bank(200, &reply).await;
@@ -336,14 +376,26 @@ async fn every_filter_of_transactions_has_the_banks_own_name() {
         "account": {"iban": "SK6911000000003968781519", "currency": "EUR"},
         "transactions": [{
             "transactionId": "t-1",
+            "originalTransactionId": "t-0",
             "transactionState": "BOOKED",
             "endToEndId": "/VS1/SS2/KS3",
             "variableSymbol": "0042",
+            "constantSymbol": "0308",
+            "specificSymbol": "0456",
+            "paymentReference": "reference",
             "bookingDate": "2026-11-20",
             "valueDate": "2026-11-19",
             "transactionAmount": {"amount": -42.75, "currency": "EUR"},
+            "originalAmount": {"amount": -1050.10, "currency": "CZK"},
+            "authorizationDate": "2026-11-18",
+            "cardNumber": "5***1",
+            "cardHolder": "Holder",
+            "tradingPartyAddress": "Street 1",
+            "tradingPartyIdentification": "M-1",
+            "tradingPartyMerchantCode": "5411",
+            "transactionComplete": true,
             "creditorName": "Payee",
-            "creditorAccount": {"iban": "SK3711000000007417228416"},
+            "creditorAccount": {"iban": "SK3711000000007417228416", "currency": "EUR"},
             "creditorAgent": {"bic": "SUBASKBX", "name": "Payee's bank", "otherIdentification": "0200"},
             "debtorName": "Payer",
             "debtorAccount": {"iban": "SK6911000000003968781519", "currency": "CZK"},
@@ -400,13 +452,18 @@ async fn every_filter_of_transactions_has_the_banks_own_name() {
         account,
         links,
         transactions,
+        extra: _,
     } = page.into_inner();
     let account = account.unwrap();
     assert_eq!(
         (account.iban, account.currency),
         (text("SK6911000000003968781519"), text("EUR"))
     );
-    let accounts::TransactionLinks { account, next } = links.unwrap();
+    let accounts::TransactionLinks {
+        account,
+        next,
+        extra: _,
+    } = links.unwrap();
     assert_eq!(account.unwrap().href, text("/v3/accounts/a"));
     assert_eq!(next.unwrap().href, text("/v5/accounts/a/transactions?page=2"));
     assert_eq!(transactions.len(), 1);
@@ -416,8 +473,12 @@ async fn every_filter_of_transactions_has_the_banks_own_name() {
 fn is_the_transaction(transaction: &accounts::Transaction) {
     let accounts::Transaction {
         additional_information,
+        authorization_date,
         bank_transaction_code,
         booking_date,
+        card_holder,
+        card_number,
+        constant_symbol,
         creditor_account,
         creditor_agent,
         creditor_name,
@@ -426,12 +487,21 @@ fn is_the_transaction(transaction: &accounts::Transaction) {
         debtor_name,
         end_to_end_id,
         is_reversal,
+        original_amount,
+        original_transaction_id,
+        payment_reference,
         remittance_information_unstructured,
+        specific_symbol,
+        trading_party_address,
+        trading_party_identification,
+        trading_party_merchant_code,
         transaction_amount,
+        transaction_complete,
         transaction_id,
         transaction_state,
         value_date,
         variable_symbol,
+        extra: _,
     } = transaction.clone();
     assert_eq!((transaction_id, transaction_state), (text("t-1"), text("BOOKED")));
     assert_eq!((end_to_end_id, variable_symbol), (text("/VS1/SS2/KS3"), text("0042")));
@@ -440,9 +510,29 @@ fn is_the_transaction(transaction: &accounts::Transaction) {
     let amount = transaction_amount.unwrap();
     assert_eq!((amount.amount, amount.currency), (decimal("-42.75"), text("EUR")));
     assert_eq!((creditor_name, debtor_name), (text("Payee"), text("Payer")));
-    // Of the payee's account the number alone is known, of the payer's the currency too.
-    let accounts::CreditorAccount { iban } = creditor_account.unwrap();
-    assert_eq!(iban, text("SK3711000000007417228416"));
+    assert_eq!((constant_symbol, specific_symbol), (text("0308"), text("0456")));
+    assert_eq!(
+        (original_transaction_id, payment_reference),
+        (text("t-0"), text("reference"))
+    );
+    assert_eq!(authorization_date.unwrap().date(), Some(day("2026-11-18")));
+    let original = original_amount.unwrap();
+    assert_eq!((original.amount, original.currency), (decimal("-1050.10"), text("CZK")));
+    assert_eq!((card_number, card_holder), (text("5***1"), text("Holder")));
+    assert_eq!(
+        (trading_party_address, trading_party_identification),
+        (text("Street 1"), text("M-1"))
+    );
+    assert_eq!(
+        (trading_party_merchant_code, transaction_complete),
+        (text("5411"), Some(true))
+    );
+    let accounts::CreditorAccount {
+        iban,
+        currency,
+        extra: _,
+    } = creditor_account.unwrap();
+    assert_eq!((iban, currency), (text("SK3711000000007417228416"), text("EUR")));
     let debtor = debtor_account.unwrap();
     assert_eq!(
         (debtor.iban, debtor.currency),
@@ -453,6 +543,7 @@ fn is_the_transaction(transaction: &accounts::Transaction) {
             bic,
             name,
             other_identification,
+            extra: _,
         } = agent.unwrap();
         [bic, name, other_identification].map(Option::unwrap)
     };
@@ -501,7 +592,7 @@ async fn a_statement_is_asked_for_watched_and_downloaded() {
             Some(body),
         );
         is_kept(&*task, &reply);
-        let accounts::CreatedStatementTask { task_id } = task.into_inner();
+        let accounts::CreatedStatementTask { task_id, extra: _ } = task.into_inner();
         assert_eq!(task_id, text("task-1"));
     }
 
@@ -521,13 +612,18 @@ async fn a_statement_is_asked_for_watched_and_downloaded() {
         None,
     );
     is_kept(&*read, &reply);
-    let accounts::StatementTask { state, statements } = read.into_inner();
+    let accounts::StatementTask {
+        state,
+        statements,
+        extra: _,
+    } = read.into_inner();
     assert_eq!(state, Some(accounts::StatementTaskState::Succeeded));
     assert_eq!(statements.len(), 1);
     let accounts::Statement {
         date_from,
         date_to,
         statement_id,
+        extra: _,
     } = statements[0].clone();
     assert_eq!(statement_id, text("s-1"));
     assert_eq!(date_from.unwrap().date(), Some(day("2026-10-01")));
@@ -607,14 +703,15 @@ async fn a_payment_is_initiated_with_all_that_it_can_carry() {
         links,
         payment_id,
         transaction_status,
+        extra: _,
     } = payment.into_inner();
     assert_eq!(
         (payment_id, authorization_id),
         (text("payment-1"), text("authorization-1"))
     );
     assert_eq!(transaction_status, Some(payments::TransactionStatus::Actc));
-    let payments::PaymentLinks { sca_redirect } = links.unwrap();
-    let payments::Link { href } = sca_redirect.unwrap();
+    let payments::PaymentLinks { sca_redirect, extra: _ } = links.unwrap();
+    let payments::Link { href, extra: _ } = sca_redirect.unwrap();
     assert!(href.unwrap().ends_with("PREMIUM_PIS:authorization-1"));
 }
 
@@ -678,6 +775,7 @@ async fn a_refused_payment_says_why() {
         error_code,
         error_description,
         transaction_status,
+        extra: _,
     } = refused.body().unwrap().clone();
     assert_eq!(error_code, Some(payments::ErrorCode::FormatError));
     assert_eq!(
@@ -705,6 +803,7 @@ async fn a_payment_is_submitted_by_the_token_of_its_authorization() {
     let accounts::SubmittedPayment {
         status_date_time,
         transaction_status,
+        extra: _,
     } = submitted.into_inner();
     assert_eq!(transaction_status, Some(accounts::TransactionStatus::Acsp));
     assert_eq!(status_date_time.unwrap().as_str(), "2026-11-21T09:30:00Z");
@@ -732,7 +831,7 @@ async fn how_far_a_payment_and_its_authorization_are_is_told_to_the_service() {
             None,
         );
         is_kept(&*read, &reply);
-        let payments::PaymentAuthorization { sca_status } = read.into_inner();
+        let payments::PaymentAuthorization { sca_status, extra: _ } = read.into_inner();
         assert_eq!(sca_status, Some(expected));
     }
 
@@ -759,6 +858,7 @@ async fn how_far_a_payment_and_its_authorization_are_is_told_to_the_service() {
         reason_code,
         status_date_time,
         transaction_status,
+        extra: _,
     } = read.into_inner();
     assert_eq!(transaction_status, Some(payments::TransactionStatus::Rjct));
     assert_eq!(status_date_time.unwrap().as_str(), "2026-11-21T09:30:04Z");

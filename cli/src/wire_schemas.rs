@@ -29,6 +29,10 @@ fn schema<T: JsonSchema>() -> Value {
     if let Some(object) = schema.as_object_mut() {
         // The name is the key under `components.schemas`.
         object.remove("title");
+        // What is kept beside the described fields is news, as everywhere in a specification.
+        if let Some(rest) = object.get_mut("additionalProperties") {
+            *rest = Value::Object(Map::new());
+        }
     }
     unwrap_lines(&mut schema);
     schema

@@ -64,6 +64,11 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ),
     ("provenance", "checked: 2026-11-21", "checked: yesterday"),
     ("provenance", "sources: [a public client]", "sources: []"),
+    (
+        "provenance",
+        "sources: [a public client]",
+        "sources: ['https://github.com/owner/client']",
+    ),
     ("extension-form", "grade: client-code", "grade: hearsay"),
     ("extension-form", "pkce: required", "pkce: maybe"),
     ("extension-form", "pkce: required", "pkse: required"),
@@ -106,8 +111,24 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ),
     (
         "additional-properties",
-        "required: [id]",
+        "required: [id]\n      additionalProperties: {}",
         "required: [id]\n      additionalProperties: false",
+    ),
+    (
+        "additional-properties",
+        "required: [id]\n      additionalProperties: {}",
+        "required: [id]",
+    ),
+    // Of an error too, and of what stands in another object.
+    (
+        "additional-properties",
+        "description: Why a call was refused.\n      additionalProperties: {}\n",
+        "description: Why a call was refused.\n",
+    ),
+    (
+        "additional-properties",
+        "description: Where the next page is.\n      additionalProperties: {}\n",
+        "description: Where the next page is.\n",
     ),
     ("decimal", "format: decimal", "format: double"),
     (

@@ -20,7 +20,7 @@ const CONTRACT: u32 = 1;
 
 /// What of the contract it needs: goes up, here and in `finrail::rt::contract`, when generated code begins to use
 /// something of the contract that earlier versions of finrail do not have.
-const MINOR: u32 = 8;
+const MINOR: u32 = 9;
 
 /// How a client is generated.
 #[derive(Clone, Debug, Default)]

@@ -13,6 +13,8 @@ pub(crate) struct SchemaNotes {
     pub tag: Option<String>,
     /// An object with one property, which a text may stand in for.
     pub or_text: bool,
+    /// All its fields were described once: what is not is kept, and is news.
+    pub is_known: bool,
     /// The values of an enum, as they are on the wire.
     pub values: Vec<String>,
 }

@@ -530,6 +530,9 @@ impl<'a> Schemas<'a> {
         // With `additionalProperties` beside properties the rest is kept, in a field of its own.
         if keeps_the_rest(schema) && !wrapper {
             object["additionalProperties"] = json!({});
+            if let Some(notes_of_schema) = self.notes.get_mut(name) {
+                notes_of_schema.is_known = schema["additionalProperties"] == json!({});
+            }
         }
         Ok(object)
     }

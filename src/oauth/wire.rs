@@ -202,6 +202,9 @@ pub struct OAuthError {
     /// A page about the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_uri: Option<String>,
+    /// Every other field of the reply.
+    #[serde(flatten)]
+    pub extra: BTreeMap<String, Value>,
 }
 
 /// `Debug` tells how long the description is, not what it says: some servers

@@ -32,6 +32,8 @@ thread_local! {
     static NAMES_NEXT: Cell<bool> = const { Cell::new(false) };
     /// Such a field may tell of an error.
     static TELLS: Cell<bool> = const { Cell::new(false) };
+    /// What is read next is kept by a type that does not describe it.
+    static KEPT: Cell<bool> = const { Cell::new(false) };
     /// How many lists are around what is being read.
     static LISTS: Cell<u32> = const { Cell::new(0) };
     /// How many parts are being read, each inside the one before.
@@ -60,6 +62,7 @@ pub(crate) fn observed<R>(read: impl FnOnce() -> R) -> (R, Bare) {
     BARE_ITEM.set(false);
     NAMES_NEXT.set(false);
     TELLS.set(false);
+    KEPT.set(false);
     LISTS.set(0);
     PARTS.set(0);
     let value = read();
@@ -122,6 +125,16 @@ pub(crate) fn tell_kept<'n>(names: impl Iterator<Item = &'n str>) {
         NAMES_NEXT.set(NAMES_NEXT.get() || may_belong_to_next(name));
         TELLS.set(TELLS.get() || may_tell(name));
     }
+}
+
+/// Reads the JSON of a field that a type keeps without describing it, though all of the object was described once: the field
+/// is noted.
+pub(crate) fn kept<R>(read: impl FnOnce() -> R) -> R {
+    KEPT.set(true);
+    let value = read();
+    // Whoever reads around the layer did not look.
+    KEPT.set(false);
+    value
 }
 
 /// Told by types that keep the fields which they do not describe: nobody else sees which those are.
@@ -239,13 +252,22 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<'_, D> {
     looked_at! {
         deserialize_any() ANYTHING;
         deserialize_option() ANYTHING;
-        deserialize_newtype_struct(name: &'static str) ANYTHING;
         deserialize_seq() ANYTHING;
         deserialize_tuple(len: usize) ANYTHING;
         deserialize_tuple_struct(name: &'static str, len: usize) ANYTHING;
         deserialize_map() A_MAP;
         deserialize_struct(name: &'static str, fields: &'static [&'static str]) AN_OBJECT;
         deserialize_enum(name: &'static str, variants: &'static [&'static str]) ANYTHING;
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+        let Self { inner, around, .. } = self;
+        // JSON as it came is read as such a struct.
+        if KEPT.replace(false) {
+            canary::note(Unmodelled::Field, || around.place.common());
+        }
+        inner.deserialize_newtype_struct(name, Visiting::<V, ANYTHING> { visitor, around })
     }
 
     #[inline]

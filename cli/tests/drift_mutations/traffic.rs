@@ -306,9 +306,10 @@ fn original_keeps_unknown_fields(bundle: &Value) -> bool {
         .first()
         .and_then(|at| bundle.pointer(&format!("{at}/responses/200/content/application~1json/schema")));
     let reference = schema.and_then(|schema| schema["$ref"].as_str()).unwrap_or("#");
-    bundle
-        .pointer(&reference[1..])
-        .is_some_and(|schema| schema["additionalProperties"].is_object())
+    bundle.pointer(&reference[1..]).is_some_and(|schema| {
+        let more = &schema["additionalProperties"];
+        *more == serde_json::json!(true) || (more.is_object() && !schema["properties"].is_object())
+    })
 }
 
 #[test]

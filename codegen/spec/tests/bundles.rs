@@ -28,7 +28,7 @@ fn counts_are_those_of_the_specifications() {
         ("ofx", 10, 1, 0, 2, 2),
         ("mx", 11, 1, 2, 5, 1),
         ("omnifund", 13, 1, 4, 0, 2),
-        ("tatrabanka", 18, 1, 1, 3, 2),
+        ("tatrabanka", 19, 1, 1, 3, 2),
         ("finexer", 25, 1, 6, 2, 2),
     ];
     for (provider, operations, browser, pages, scopes, servers) in table {

@@ -35,8 +35,7 @@ impl Passes<'_> {
                         out.extend(self.wrapper_enum(&item, notes));
                         replaced.push(name);
                     } else {
-                        let or_text = notes.is_some_and(|notes| notes.or_text);
-                        out.extend(self.structure(item, or_text));
+                        out.extend(self.structure(item));
                     }
                 }
                 other => out.push(other),
@@ -57,7 +56,7 @@ impl Passes<'_> {
         module
     }
 
-    fn structure(&mut self, mut item: ItemStruct, or_text: bool) -> Vec<Item> {
+    fn structure(&mut self, mut item: ItemStruct) -> Vec<Item> {
         let name = item.ident.to_string();
         let empty = SchemaNotes::default();
         let notes = self.prepared.schemas.get(&name).unwrap_or(&empty);
@@ -102,8 +101,8 @@ impl Passes<'_> {
         }
         self.structs.insert(name, fields);
         match rest {
-            Some(rest) => keeping_the_rest(item, &rest, &described, or_text),
-            None if or_text => {
+            Some(rest) => keeping_the_rest(item, &rest, &described, notes),
+            None if notes.or_text => {
                 let reading = reading_object_or_text(&mut item);
                 std::iter::once(Item::Struct(item)).chain(reading).collect()
             }
@@ -508,7 +507,7 @@ fn reading_object_or_text(item: &mut ItemStruct) -> Vec<Item> {
 
 /// A struct that keeps the fields that nobody described. serde's `flatten` would keep their numbers as binary floats, so
 /// serde is shown a twin without them, and the library sorts the fields.
-fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or_text: bool) -> Vec<Item> {
+fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], notes: &SchemaNotes) -> Vec<Item> {
     let name = &item.ident;
     let remote = name.to_string();
     let fields = item.fields.iter().map(|field| {
@@ -523,7 +522,10 @@ fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or
         quote!(#(#attrs)* #ident: #ty)
     });
     let idents = item.fields.iter().filter_map(|field| field.ident.as_ref());
-    let text = idents.into_iter().find(|ident| *ident != rest).filter(|_| or_text);
+    let text = idents
+        .into_iter()
+        .find(|ident| *ident != rest)
+        .filter(|_| notes.or_text);
     let of_text = text.map(|text| {
         quote! {
             fn of_text(text: &str) -> ::std::option::Option<Self> {
@@ -534,6 +536,15 @@ fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or
             }
         }
     });
+    let is_known = notes.is_known.then(|| {
+        quote!(
+            const IS_KNOWN: bool = true;
+        )
+    });
+    let has_default = item
+        .fields
+        .iter()
+        .all(|field| field.ident.as_ref() == Some(rest) || may_be_missing(&field.ty));
     let twin = quote! {
         const _: () = {
             #[derive(::serde::Deserialize, ::serde::Serialize)]
@@ -542,6 +553,7 @@ fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or
 
             impl ::finrail::rt::v1::wire::KeepsTheRest for #name {
                 const DESCRIBED: &'static [&'static str] = &[#(#described),*];
+                #is_known
 
                 fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                     __Described::deserialize(deserializer)
@@ -591,10 +603,17 @@ fn keeping_the_rest(mut item: ItemStruct, rest: &Ident, described: &[String], or
             let last = path.segments.last().map(|segment| segment.ident.to_string());
             !matches!(last.as_deref(), Some("Serialize" | "Deserialize"))
         });
-        *attribute = parse_quote!(#[derive(#(#own),*)]);
+        let default = has_default.then(|| quote!(, Default));
+        *attribute = parse_quote!(#[derive(#(#own),* #default)]);
     }
     out.insert(0, Item::Struct(item));
     out
+}
+
+/// Whether the type has a value for a field that is not there.
+fn may_be_missing(ty: &Type) -> bool {
+    let text = ty.to_token_stream().to_string().replace(' ', "");
+    ["Option<", "Vec<", "BTreeMap<"].iter().any(|of| text.contains(of))
 }
 
 /// The types that are a secret under another name: `struct Pan(Secret)`, and a name of that.

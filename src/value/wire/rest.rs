@@ -2,19 +2,23 @@
 
 use std::fmt;
 
-use serde::de::value::{MapAccessDeserializer, StringDeserializer};
-use serde::de::{DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess};
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, Error as _, MapAccess};
 use serde::{Deserializer, Serialize, Serializer};
 
 use crate::value::error_in_success::error_in;
 use crate::value::fields::{EACH_ONCE, Fields};
-use crate::value::objects::{tell_bare, tell_kept};
+use crate::value::objects::{kept, tell_bare, tell_kept};
 use crate::value::{Json, JsonMap};
 
 /// A generated type that keeps the fields that its schema does not describe.
 pub trait KeepsTheRest: Sized {
     /// The names of the fields that it describes, aliases too.
     const DESCRIBED: &'static [&'static str];
+
+    /// An object with none of the described fields, and with others, is no such value, and a field that is not described is
+    /// news of the provider. Not so where nobody shows the whole of it.
+    const IS_KNOWN: bool = false;
 
     /// Reads the described fields; it is given no others.
     ///
@@ -73,14 +77,22 @@ where
             let sieve = Sieve {
                 map,
                 described: T::DESCRIBED,
+                is_known: T::IS_KNOWN,
                 rest: &mut rest,
                 is_bare: &mut is_bare,
             };
             let mut value = T::read(MapAccessDeserializer::new(sieve))?;
-            // Other fields are welcome here, but for those of an error. Where nothing at all is described, nothing can be
-            // told of it.
+            // Where the whole is not known, other fields are welcome alone, but for those of an error. Where nothing at all is
+            // described, nothing can be told of it.
             let is_bare = is_bare && !T::DESCRIBED.is_empty();
-            tell_bare(is_bare && error_in(&rest).is_some());
+            let is_none = || {
+                if T::IS_KNOWN {
+                    rest.len() > 0
+                } else {
+                    error_in(&rest).is_some()
+                }
+            };
+            tell_bare(is_bare && is_none());
             tell_kept(rest.names());
             *value.rest_mut() = rest;
             Ok(value)
@@ -91,6 +103,7 @@ where
     struct Sieve<'a, A> {
         map: A,
         described: &'static [&'static str],
+        is_known: bool,
         rest: &'a mut JsonMap,
         /// No described field was there so far.
         is_bare: &'a mut bool,
@@ -100,22 +113,68 @@ where
         type Error = A::Error;
 
         fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-            while let Some(key) = self.map.next_key::<String>()? {
-                if self.described.contains(&key.as_str()) {
-                    *self.is_bare = false;
-                    let key: StringDeserializer<A::Error> = key.into_deserializer();
-                    return seed.deserialize(key).map(Some);
-                }
-                let json: Json = self.map.next_value()?;
-                if self.rest.insert(key, json).is_some() {
+            let mut seed = seed;
+            loop {
+                let described = self.described;
+                let name = match self.map.next_key_seed(Described { seed, described })? {
+                    None => return Ok(None),
+                    Some(Name::Described(key)) => {
+                        *self.is_bare = false;
+                        return Ok(Some(key));
+                    }
+                    Some(Name::Other(name, unused)) => {
+                        seed = unused;
+                        name
+                    }
+                };
+                let json: Json = match self.is_known {
+                    true => kept(|| self.map.next_value())?,
+                    false => self.map.next_value()?,
+                };
+                if self.rest.insert(name, json).is_some() {
                     return Err(A::Error::custom(EACH_ONCE));
                 }
             }
-            Ok(None)
         }
 
         fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
             self.map.next_value_seed(seed)
+        }
+    }
+
+    /// A key as whoever describes it reads it, or the name of another field and whoever did not read it.
+    enum Name<V, K> {
+        Described(V),
+        Other(String, K),
+    }
+
+    /// Reads a described key from where it stands: most fields are described, and no name of theirs is copied.
+    struct Described<K> {
+        seed: K,
+        described: &'static [&'static str],
+    }
+
+    impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for Described<K> {
+        type Value = Name<K::Value, K>;
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_identifier(self)
+        }
+    }
+
+    impl<'de, K: DeserializeSeed<'de>> serde::de::Visitor<'de> for Described<K> {
+        type Value = Name<K::Value, K>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the name of a field")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+            let Self { seed, described } = self;
+            match described.contains(&name) {
+                true => seed.deserialize(StrDeserializer::new(name)).map(Name::Described),
+                false => Ok(Name::Other(name.to_owned(), seed)),
+            }
         }
     }
 
@@ -221,6 +280,75 @@ mod tests {
         for text in [r#"{"error":1}"#, r#"{"x":1,"x":1,"id":7}"#, r#"{"id":7,"id":7}"#] {
             assert!(read(text).is_err(), "{text}");
         }
+    }
+
+    /// The same, and all of it was described once.
+    #[derive(Debug, Default)]
+    struct Known(Kept<true>);
+
+    impl KeepsTheRest for Known {
+        const DESCRIBED: &'static [&'static str] = Kept::<true>::DESCRIBED;
+        const IS_KNOWN: bool = true;
+
+        fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            <Kept<true> as KeepsTheRest>::read(deserializer).map(Self)
+        }
+
+        fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.write(serializer)
+        }
+
+        fn rest(&self) -> &JsonMap {
+            self.0.rest()
+        }
+
+        fn rest_mut(&mut self) -> &mut JsonMap {
+            self.0.rest_mut()
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Known {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            read_with_the_rest(deserializer)
+        }
+    }
+
+    #[test]
+    fn other_fields_alone_are_no_value_of_a_type_that_is_known() {
+        let read = |text: &str| decode_items::<Known>(text.as_bytes()).map(|(known, _)| known);
+        for (text, id, rest) in [
+            (r#"{"x":1,"id":7}"#, Some(7), 1),
+            (r#"{"id":null,"x":1}"#, None, 1),
+            ("{}", None, 0),
+        ] {
+            let known = read(text).unwrap();
+            assert_eq!((known.0.id, known.rest().len()), (id, rest), "{text}");
+        }
+        for text in [r#"{"x":1}"#, r#"{"error":1}"#, r#"{"id":7,"x":1,"x":2}"#] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let (_, bare) = decode_items::<Vec<Known>>(br#"[{"id":7},{"x":1}]"#).unwrap();
+        assert!(bare.item);
+    }
+
+    #[test]
+    fn what_a_known_type_keeps_is_noted_with_its_place() {
+        let noted = |operation: &'static str, text: &str| {
+            crate::value::canary::watch(
+                "rest",
+                operation,
+                |_| false,
+                || {
+                    decode_items::<Vec<Known>>(text.as_bytes()).unwrap();
+                },
+            );
+            let all = crate::value::canary::sightings();
+            let seen = all.into_iter().filter(|seen| seen.operation == operation);
+            seen.map(|seen| (seen.place, seen.count)).collect::<Vec<_>>()
+        };
+        let seen = noted("known", r#"[{"id":7,"x":{"y":[1]}},{"id":8,"x":2}]"#);
+        assert_eq!(seen, [("[].x".to_owned(), 2)]);
+        assert_eq!(noted("as_described", r#"[{"id":7}]"#), []);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::body;
 use super::entry::{form_of, method_of, query_of, text};
 use super::names::{HIDDEN, is_word, media, shown, shown_pair};
+use super::values::map_values;
 use crate::drift::address::Address;
 use crate::drift::extract::decoded;
 use crate::drift::spec::Spec;
@@ -261,7 +262,7 @@ fn scrub_value(spec: &Spec, schema: &Value, value: &Value) -> Value {
 
 /// Names that nobody describes stay where they are names; the keys of a map are values.
 fn scrub_object(spec: &Spec, schema: &Value, object: &Map<String, Value>) -> Value {
-    let values = schema.get("additionalProperties").filter(|it| it.is_object());
+    let values = map_values(schema);
     let named = ["properties", "allOf", "oneOf", "anyOf"]
         .iter()
         .any(|key| schema.get(key).is_some());
@@ -273,7 +274,7 @@ fn scrub_object(spec: &Spec, schema: &Value, object: &Map<String, Value>) -> Val
             None if named && values.is_none() && shown(name) != HIDDEN => name.clone(),
             None => format!("{HIDDEN}{index}"),
         };
-        let property = property.or(values).cloned().unwrap_or_default();
+        let property = property.or(values.as_ref()).cloned().unwrap_or_default();
         clean.insert(key, scrub_value(spec, &property, value));
     }
     Value::Object(clean)

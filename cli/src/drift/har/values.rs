@@ -207,7 +207,7 @@ impl Seen<'_> {
             let described = spec.property(schema, name).or_else(|| spec.aliased(schema, name));
             let hidden = if described.is_some() { name } else { shown(name) };
             let at = format!("{path}.{hidden}");
-            let values = schema.get("additionalProperties").filter(|it| it.is_object());
+            let values = map_values(schema);
             match described.cloned() {
                 Some(property) => {
                     if side == Side::Reply {
@@ -231,7 +231,7 @@ impl Seen<'_> {
                     "describe the kind",
                 ),
                 None if values.is_some() => {
-                    let values = values.cloned().unwrap_or_default();
+                    let values = values.unwrap_or_default();
                     self.value(&values, value, &format!("{path}.{HIDDEN}"), side);
                 }
                 None if self.token_extra(name) => {}
@@ -242,6 +242,8 @@ impl Seen<'_> {
                     format!("`{at}` is not described"),
                     if side == Side::Request {
                         "the client cannot send it"
+                    } else if keeps(schema) {
+                        "the client keeps it as it came, in `extra`"
                     } else {
                         "the client leaves the field out"
                     },
@@ -321,4 +323,17 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
+}
+
+/// What the values of a map are. The fields beside described ones are news (`{}`), but where nobody shows them all (`true`).
+pub(super) fn map_values(schema: &Value) -> Option<Value> {
+    match schema.get("additionalProperties")? {
+        Value::Bool(true) => Some(json!({})),
+        values if values.is_object() && !keeps(schema) => Some(values.clone()),
+        _ => None,
+    }
+}
+
+fn keeps(schema: &Value) -> bool {
+    schema.get("properties").is_some() && schema.get("additionalProperties") == Some(&json!({}))
 }

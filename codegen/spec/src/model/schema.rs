@@ -70,11 +70,15 @@ impl Specification {
         self.requires_at(schema, name, 0)
     }
 
-    /// Whether values of this schema may have members that it does not name.
+    /// Whether values of this schema may have members that it does not name. An empty schema beside properties keeps what a
+    /// provider adds one day; today there is no such member.
     #[must_use]
     pub fn is_open(&self, schema: &Json) -> bool {
-        self.keyword(schema, "additionalProperties")
-            .is_some_and(|more| *more != Json::Bool(false))
+        match self.keyword(schema, "additionalProperties") {
+            None | Some(Json::Bool(false)) => false,
+            Some(Json::Object(more)) if more.is_empty() => self.properties(schema).is_empty(),
+            Some(_) => true,
+        }
     }
 
     fn collect_properties<'a>(&'a self, schema: &'a Json, found: &mut Vec<(&'a str, &'a Json)>, depth: usize) {

@@ -349,8 +349,9 @@ impl<'d> Tidy<'d> {
             let values = values.clone();
             let has_properties = schema.get("properties").is_some_and(|all| !all.members().is_empty());
             let values = match has_properties {
-                // All that is not described is kept as JSON.
-                true => Json::Object(Vec::new()),
+                // All that is not described is kept as JSON. The values of a map may stand there alone.
+                true if values.members().is_empty() => values,
+                true => Json::Bool(true),
                 false => self.element(&values, &join(pointer, "additionalProperties")),
             };
             schema.set("additionalProperties", values);

@@ -375,7 +375,7 @@ fn a_field_that_must_be_there_and_is_not_described_is_any_json() {
     );
     assert_eq!(
         alone(r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"integer"}}"#),
-        r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{}}"#
+        r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":true}"#
     );
 }
 

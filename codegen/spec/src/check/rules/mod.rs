@@ -45,6 +45,8 @@ pub fn check(document: &Document, with_shared: &Value, shared: &Map<String, Valu
     }
     rules.schemas();
     rules.schema_days();
+    rules.revisions();
+    rules.replies();
     rules.oauth();
     rules.unused_components();
     rules.problems

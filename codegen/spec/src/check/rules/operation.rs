@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::found::{Rules, parent, scopes_of};
 use crate::date::{is_date, of_no_calendar};
+use crate::grammar;
 use crate::meant::did_you_mean;
 use crate::operations::{OperationObject, operations, success_schema, template_names};
 use crate::pointer::join;
@@ -191,6 +192,29 @@ impl<'d> Rules<'d> {
         }
     }
 
+    /// Of what comes from a repository it is said which state of it was read: the next one may say something else.
+    pub(super) fn revisions(&mut self) {
+        let mut found = Vec::new();
+        grammar::walk(&self.document.value, &mut |_, pointer, object| {
+            let sources = object.get("x-provenance").and_then(|it| it.get("sources"));
+            let sources = sources.and_then(Value::as_array).into_iter().flatten();
+            for (index, source) in sources.enumerate() {
+                let source = source.as_str().unwrap_or_default();
+                if is_repository_without_revision(source) {
+                    found.push((format!("{pointer}/x-provenance/sources/{index}"), source.to_owned()));
+                }
+            }
+        });
+        for (at, source) in found {
+            self.add(
+                "provenance",
+                &at,
+                format!("`{source}` is a repository, and no state of it is named"),
+                "name the commit that was read (`.../tree/0a1b2c3`), or its day (`... (state of YYYY-MM-DD)`)",
+            );
+        }
+    }
+
     fn parameters(&mut self, operation: &OperationObject<'d>, at: &str) {
         let mut in_path = BTreeSet::new();
         let mut seen = HashSet::new();
@@ -370,4 +394,70 @@ fn is_snake_case(name: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && !name.contains("__")
         && !name.ends_with('_')
+}
+
+const REPOSITORIES: [&str; 7] = [
+    "github.com/",
+    "raw.githubusercontent.com/",
+    "gitlab.com/",
+    "bitbucket.org/",
+    "codeberg.org/",
+    "git.sr.ht/",
+    "gitee.com/",
+];
+
+/// Whether a source is in a repository and names neither a commit of it nor a day.
+fn is_repository_without_revision(source: &str) -> bool {
+    let Some((_, path)) = REPOSITORIES.iter().find_map(|host| source.split_once(host)) else {
+        return false;
+    };
+    // Owner and repository may have names that look like a commit.
+    let name = |text: &str| text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.~".contains(c)));
+    let Some((_, repository)) = path.split_once('/') else {
+        return true;
+    };
+    let state = name(repository).map_or("", |end| &repository[end..]);
+    let has_commit = state.split(|c: char| !c.is_ascii_alphanumeric()).any(is_commit);
+    let has_day = state.split(|c: char| !c.is_ascii_digit() && c != '-').any(is_date);
+    !has_commit && !has_day
+}
+
+/// Whether a word is a commit, whole or shortened as git shortens it.
+fn is_commit(word: &str) -> bool {
+    let is_hexadecimal = word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    (7..=64).contains(&word.len()) && is_hexadecimal && word.bytes().any(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_named_with_the_state_that_was_read() {
+        for (source, is_without) in [
+            ("https://docs.bank.example/api", false),
+            ("a public client", false),
+            ("https://github.com/owner/client", true),
+            ("https://github.com/owner", true),
+            ("https://github.com/owner/client/", true),
+            ("https://github.com/0a1b2c3/4d5e6f7", true),
+            ("https://github.com/owner/client/tree/main", true),
+            ("https://github.com/owner/client/blob/main/decade/api.yaml", true),
+            ("https://github.com/owner/client/tree/0a1b2c3", false),
+            (
+                "https://github.com/owner/client/blob/8223ea0a6d160952d0091fca84b1e0cdf18b60cf/src/types.ts",
+                false,
+            ),
+            ("https://gitlab.com/owner/client (state of 2026-08-21)", false),
+            ("https://gitlab.com/owner/client (state of 2026-13-21)", true),
+            ("Go module git.sr.ht/~owner/api", true),
+            (
+                "Go module git.sr.ht/~owner/api, v0.0.0-20250312101530-0a1b2c3d4e5f",
+                false,
+            ),
+            ("the client at github.com/owner/client, commit 0a1b2c3", false),
+        ] {
+            assert_eq!(is_repository_without_revision(source), is_without, "{source}");
+        }
+    }
 }

@@ -1,10 +1,14 @@
 //! The rules of schemas: names, descriptions, and types that the generator can keep exact.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::found::{Rules, parent};
 use crate::grammar::{self, Kind};
+use crate::operations::operations;
 use crate::pointer::join;
+use crate::reference::pointer_of;
 
 impl Rules<'_> {
     pub(super) fn schemas(&mut self) {
@@ -37,6 +41,79 @@ impl Rules<'_> {
                 );
             }
         }
+    }
+
+    /// No object of a reply loses the fields that are not described. Requests are the caller's, and have none.
+    pub(super) fn replies(&mut self) {
+        let mut seen = BTreeSet::new();
+        for operation in operations(self.root) {
+            let responses = join(&operation.pointer(), "responses");
+            for response in self.steps(&responses) {
+                let content = join(&self.followed(&join(&responses, &response)), "content");
+                for media_type in self.steps(&content) {
+                    self.reply(&join(&join(&content, &media_type), "schema"), &mut seen);
+                }
+            }
+        }
+    }
+
+    fn reply(&mut self, at: &str, seen: &mut BTreeSet<String>) {
+        let at = self.followed(at);
+        let Some(schema) = self.root.pointer(&at).and_then(Value::as_object) else {
+            return;
+        };
+        if !seen.insert(at.clone()) {
+            return;
+        }
+        let describes = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .is_some_and(|all| !all.is_empty());
+        let names_kinds = ["x-wrapper-key", "x-tag"].iter().any(|key| schema.contains_key(*key));
+        if describes && !names_kinds && !schema.contains_key("additionalProperties") {
+            self.add(
+                "additional-properties",
+                &at,
+                "a reply has this object, and its fields that are not described would be lost",
+                "add `additionalProperties: {}`: they are kept in `extra`",
+            );
+        }
+        for key in ["properties", "allOf", "oneOf", "anyOf"] {
+            let at = join(&at, key);
+            for name in self.steps(&at) {
+                self.reply(&join(&at, &name), seen);
+            }
+        }
+        for key in ["items", "additionalProperties"] {
+            self.reply(&join(&at, key), seen);
+        }
+    }
+
+    /// The members of an object, or the indices of a list.
+    fn steps(&self, at: &str) -> Vec<String> {
+        match self.root.pointer(at) {
+            Some(Value::Object(members)) => members.keys().cloned().collect(),
+            Some(Value::Array(items)) => (0..items.len()).map(|index| index.to_string()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Where a place leads, whether it refers to another or not.
+    fn followed(&self, at: &str) -> String {
+        let mut at = at.to_owned();
+        // A chain longer than this is a cycle.
+        for _ in 0..32 {
+            let reference = self
+                .root
+                .pointer(&at)
+                .and_then(|it| it.get("$ref"))
+                .and_then(Value::as_str);
+            match reference.and_then(pointer_of) {
+                Some(target) => at = target,
+                None => break,
+            }
+        }
+        at
     }
 
     fn schema(&mut self, at: &str, schema: &Map<String, Value>) {
