@@ -85,12 +85,9 @@ where
             // Where the whole is not known, other fields are welcome alone, but for those of an error. Where nothing at all is
             // described, nothing can be told of it.
             let is_bare = is_bare && !T::DESCRIBED.is_empty();
-            let is_none = || {
-                if T::IS_KNOWN {
-                    rest.len() > 0
-                } else {
-                    error_in(&rest).is_some()
-                }
+            let is_none = || match T::IS_KNOWN {
+                true => !rest.is_empty(),
+                false => error_in(&rest).is_some(),
             };
             tell_bare(is_bare && is_none());
             tell_kept(rest.names());
