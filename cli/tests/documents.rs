@@ -444,7 +444,7 @@ fn nothing_vanishes_silently() {
 type Counts = (usize, usize, usize, usize, usize);
 
 /// Each obstacle alone: the counts, why operations are left out, and what stands in the client.
-const SMALL: [(&str, Counts, &[&str], &[&str]); 17] = [
+const SMALL: [(&str, Counts, &[&str], &[&str]); 18] = [
     (
         "all-of",
         (2, 1, 0, 1, 1),
@@ -497,6 +497,15 @@ const SMALL: [(&str, Counts, &[&str], &[&str]); 17] = [
         (2, 1, 0, 0, 0),
         &["its body is sent as multipart/mixed, which is not supported"],
         &["application/vnd.small+json"],
+    ),
+    (
+        "methods",
+        (3, 1, 0, 0, 0),
+        &[
+            "it is called with `OPTIONS`, which no client sends",
+            "it is called with `TRACE`, which no client sends",
+        ],
+        &["pub fn get_accounts("],
     ),
     (
         "names",

@@ -101,6 +101,15 @@ impl Transform<'_> {
                 out[key] = text.clone();
             }
         }
+        if ["OPTIONS", "TRACE"].contains(&operation.method.to_uppercase().as_str()) {
+            self.fail(
+                id,
+                format!(
+                    "no client sends `{}`; leave the operation out",
+                    operation.method.to_uppercase()
+                ),
+            );
+        }
         if json.get("servers").is_some() {
             self.fail(
                 id,

@@ -241,6 +241,12 @@ fn authorization_servers() {
 fn operations() {
     check(&[
         ("no name", list(json!({ "operationId": null }))),
+        (
+            "a method that no client sends",
+            json!({ "paths": { "/accounts": { "options": {
+                "operationId": "ask_accounts", "responses": { "204": { "description": "Done." } }, "security": []
+            } } } }),
+        ),
         ("a name in another case", list(json!({ "operationId": "listAccounts" }))),
         ("a name that begins with a digit", list(json!({ "operationId": "2fa" }))),
         ("the name of a keyword", list(json!({ "operationId": "match" }))),
