@@ -547,7 +547,7 @@ const SMALL: [(&str, Counts, &[&str], &[&str]); 18] = [
     ),
     (
         "parameters",
-        (3, 1, 1, 0, 0),
+        (4, 2, 2, 0, 0),
         &[
             "the path has `{id}`, and no parameter says what it is",
             "it needs cookie parameter `s`",

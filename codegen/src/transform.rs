@@ -272,6 +272,9 @@ impl Transform<'_> {
             ("path" | "header", Some("array" | "object"), _) => {
                 Err(format!("is a list or an object; a {place} carries one text"))
             }
+            ("path" | "header", None, _) => {
+                Err(format!("is any JSON; a {place} carries one text: write `type: string`"))
+            }
             ("path" | "header", _, Some("password")) => Err(format!(
                 "is a secret; in a {place} it would be written as it is printed, redacted"
             )),

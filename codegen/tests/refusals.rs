@@ -547,6 +547,11 @@ fn parameters() {
     let text = json!({ "type": "string" });
     check(&[
         ("by reference", one(json!({ "$ref": "#/components/parameters/Cursor" }))),
+        ("any JSON in a path", path(json!({ "schema": {} }))),
+        (
+            "any JSON in a header",
+            one(json!({ "name": "X-A", "in": "header", "schema": { "description": "Something." } })),
+        ),
         (
             "in a cookie",
             one(json!({ "name": "session", "in": "cookie", "schema": text })),
