@@ -12,6 +12,7 @@ use super::parts::in_parts;
 use super::setter::list_setter;
 use super::state::Passes;
 use super::tree::*;
+use super::union_body::kept_whole;
 use crate::document::is_in_steps;
 use crate::transform::Prepared;
 use finrail_spec::names::pascal_case;
@@ -31,7 +32,8 @@ impl Passes<'_> {
         module
     }
 
-    fn builder(&mut self, item: Item) -> Vec<Item> {
+    fn builder(&mut self, mut item: Item) -> Vec<Item> {
+        kept_whole(&mut item, self.prepared);
         match item {
             Item::Use(item) => vec![import(item)],
             Item::Impl(item) if item.trait_.is_none() => vec![Item::Impl(self.call(item))],
