@@ -412,6 +412,24 @@ impl Wire<'_> {
 }
 
 impl VisitMut for Wire<'_> {
+    /// A status that is listed itself is looked for before the class that it is of.
+    fn visit_expr_match_mut(&mut self, expression: &mut syn::ExprMatch) {
+        visit_mut::visit_expr_match_mut(self, expression);
+        if expression
+            .expr
+            .to_token_stream()
+            .to_string()
+            .replace(' ', "")
+            .ends_with(".status().as_u16()")
+        {
+            expression.arms.sort_by_key(|arm| match &arm.pat {
+                syn::Pat::Lit(_) => 0,
+                syn::Pat::Range(_) => 1,
+                _ => 2,
+            });
+        }
+    }
+
     fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
         visit_mut::visit_expr_call_mut(self, call);
         let function = call.func.to_token_stream().to_string().replace(' ', "");
