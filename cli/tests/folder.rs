@@ -139,6 +139,43 @@ fn a_bank_of_names_and_passwords_alone_has_a_crate_too() {
     assert!(page.contains(given), "{page}");
 }
 
+/// What the document shows of a body is sent where it fits; where it does not, one is made of the schema.
+#[test]
+fn the_test_of_a_new_crate_sends_a_body_that_fits() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("folder-fits-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&root);
+    std::fs::create_dir_all(&root).unwrap();
+    for (name, example, sent) in [
+        (
+            "fits",
+            r#"{"amount":12.50,"note":"rent"}"#,
+            r##"r##"{"amount":12.50,"note":"rent"}"##,
+        ),
+        ("text", r#"{"amount":"12.50 EUR","note":"rent"}"#, r##"r##"{"amount":"##),
+        ("missing", r#"{"note":"rent"}"#, r##"r##"{"amount":"##),
+    ] {
+        let document = format!(
+            r##"{{"openapi":"3.0.3","info":{{"title":"Small Bank","version":"1"}},"servers":[{{"url":"https://api.small.example"}}],
+            "security":[{{"Key":[]}}],
+            "paths":{{"/pay":{{"post":{{"operationId":"pay","requestBody":{{"required":true,"content":{{"application/json":{{
+            "schema":{{"$ref":"#/components/schemas/Payment"}},"example":{example}}}}}}},"responses":{{"204":{{"description":"Done."}}}}}}}}}},
+            "components":{{"securitySchemes":{{"Key":{{"type":"apiKey","in":"header","name":"X-Key"}}}},
+            "schemas":{{"Payment":{{"type":"object","required":["amount"],"properties":{{"amount":{{"type":"number"}},"note":{{"type":"string"}}}}}}}}}}}}"##
+        );
+        std::fs::write(root.join("small.json"), document).unwrap();
+        let done = Command::new(FINRAIL)
+            .args(["new", name, "small.json", "--id", "small"])
+            .current_dir(&root)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let test = std::fs::read_to_string(root.join(name).join("tests/sandbox.rs")).unwrap();
+        assert!(test.contains(sent), "{name}: {test}");
+        assert!(!test.contains("12.50 EUR"), "{name}: {test}");
+    }
+    std::fs::remove_dir_all(&root).unwrap();
+}
+
 #[test]
 fn what_is_made_of_an_import_is_made_again_and_checked() {
     let made = Made::new("regen");

@@ -7,6 +7,7 @@ use finrail_spec::model::{Operation, Requirement};
 use finrail_spec::vocabulary::{ClientKind, Effect, ErrorProof};
 use serde_json::{Value, json};
 
+use crate::argument::argument;
 use crate::document::{Document, is_in_steps};
 use crate::prose::prose;
 use crate::shared::SHARED;
@@ -167,7 +168,9 @@ fn example(document: &Document, operation: &Operation, json: &Value, module: &st
             || snake_case(parameter["name"].as_str().unwrap_or_default()),
             str::to_owned,
         );
-        let value = example_argument(parameter);
+        let Some(value) = argument(document, &types, parameter) else {
+            return String::new();
+        };
         let _ = write!(call, "\n    .{}({value})", ident_name(&name));
     }
     let body = json["requestBody"]["content"]
@@ -179,7 +182,7 @@ fn example(document: &Document, operation: &Operation, json: &Value, module: &st
         call.push_str("\n    .body(\"...\")");
     } else if let (Some(BodyKind::Parts), Some(body)) = (kind, body) {
         let name = format!("{types}::{}Body", pascal_case(&operation.id));
-        let Some(parts) = example_parts(&body["schema"]) else {
+        let Some(parts) = example_parts(document, &types, &body["schema"]) else {
             return String::new();
         };
         preparation = format!("let body = {name}::builder(){parts};\n");
@@ -205,7 +208,7 @@ fn example(document: &Document, operation: &Operation, json: &Value, module: &st
 }
 
 /// The setters of the parts that a body must have; none where one is an object, whose type has a builder of its own.
-fn example_parts(schema: &Value) -> Option<String> {
+fn example_parts(document: &Document, types: &str, schema: &Value) -> Option<String> {
     let mut out = String::new();
     let required = schema["required"]
         .as_array()
@@ -223,52 +226,14 @@ fn example_parts(schema: &Value) -> Option<String> {
             (Some("array"), _) if part["items"]["format"] == "binary" => format!("[{file}]"),
             (Some("string"), _) => match part["enum"].get(0).and_then(Value::as_str) {
                 Some(first) => format!("{first:?}"),
-                None => example_argument(&json!({ "schema": part })),
+                None => argument(document, types, &json!({ "schema": part }))?,
             },
-            (Some("number" | "integer" | "boolean"), _) => example_argument(&json!({ "schema": part })),
+            (Some("number" | "integer" | "boolean"), _) => argument(document, types, &json!({ "schema": part }))?,
             _ => return None,
         };
         let _ = write!(out, "\n    .{}({value})", ident_name(&name));
     }
     Some(out)
-}
-
-/// An argument for a required parameter: its example, or something of its type.
-fn example_argument(parameter: &Value) -> String {
-    let schema = &parameter["schema"];
-    let example = parameter.get("example").unwrap_or(&schema["example"]);
-    let (kind, format) = (schema["type"].as_str(), schema["format"].as_str());
-    match (kind, format, example) {
-        (Some("string"), Some("date"), _) if schema.get("x-lenient").is_none() => {
-            format!(
-                "{:?}.parse::<finrail::rt::v1::chrono::NaiveDate>()?",
-                example.as_str().unwrap_or("2026-01-31")
-            )
-        }
-        (Some("string"), Some("date-time"), _) if schema.get("x-lenient").is_none() => {
-            let text = example.as_str().unwrap_or("2026-01-31T12:00:00Z");
-            format!("{text:?}.parse::<finrail::rt::v1::chrono::DateTime<finrail::rt::v1::chrono::Utc>>()?")
-        }
-        (Some("string"), Some("uuid"), _) => {
-            let text = example.as_str().unwrap_or("00000000-0000-4000-8000-000000000000");
-            format!("{text:?}.parse::<finrail::rt::v1::uuid::Uuid>()?")
-        }
-        (_, Some("decimal"), Value::Number(number)) => format!("\"{number}\""),
-        (_, Some("decimal"), Value::Null) => "\"1.00\"".to_owned(),
-        (_, _, Value::String(text)) => format!("{text:?}"),
-        (_, _, Value::Number(number)) => number.to_string(),
-        (_, _, Value::Bool(flag)) => flag.to_string(),
-        (_, _, Value::Array(values)) => {
-            let texts = values
-                .iter()
-                .map(|v| v.as_str().map_or_else(|| v.to_string(), |t| format!("{t:?}")));
-            format!("[{}]", texts.collect::<Vec<_>>().join(", "))
-        }
-        (Some("integer"), ..) => "1".to_owned(),
-        (Some("boolean"), ..) => "true".to_owned(),
-        (Some("array"), ..) => "Vec::<String>::new()".to_owned(),
-        _ => "\"...\"".to_owned(),
-    }
 }
 
 /// The example of a media type: `example`, or the first of `examples`.

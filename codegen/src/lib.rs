@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod argument;
 mod checks;
 mod document;
 mod documentation;

@@ -101,6 +101,15 @@ impl Transform<'_> {
                 out[key] = text.clone();
             }
         }
+        if ["OPTIONS", "TRACE"].contains(&operation.method.to_uppercase().as_str()) {
+            self.fail(
+                id,
+                format!(
+                    "no client sends `{}`; leave the operation out",
+                    operation.method.to_uppercase()
+                ),
+            );
+        }
         if json.get("servers").is_some() {
             self.fail(
                 id,
@@ -262,6 +271,9 @@ impl Transform<'_> {
             }
             ("path" | "header", Some("array" | "object"), _) => {
                 Err(format!("is a list or an object; a {place} carries one text"))
+            }
+            ("path" | "header", None, _) => {
+                Err(format!("is any JSON; a {place} carries one text: write `type: string`"))
             }
             ("path" | "header", _, Some("password")) => Err(format!(
                 "is a secret; in a {place} it would be written as it is printed, redacted"

@@ -241,6 +241,12 @@ fn authorization_servers() {
 fn operations() {
     check(&[
         ("no name", list(json!({ "operationId": null }))),
+        (
+            "a method that no client sends",
+            json!({ "paths": { "/accounts": { "options": {
+                "operationId": "ask_accounts", "responses": { "204": { "description": "Done." } }, "security": []
+            } } } }),
+        ),
         ("a name in another case", list(json!({ "operationId": "listAccounts" }))),
         ("a name that begins with a digit", list(json!({ "operationId": "2fa" }))),
         ("the name of a keyword", list(json!({ "operationId": "match" }))),
@@ -541,6 +547,11 @@ fn parameters() {
     let text = json!({ "type": "string" });
     check(&[
         ("by reference", one(json!({ "$ref": "#/components/parameters/Cursor" }))),
+        ("any JSON in a path", path(json!({ "schema": {} }))),
+        (
+            "any JSON in a header",
+            one(json!({ "name": "X-A", "in": "header", "schema": { "description": "Something." } })),
+        ),
         (
             "in a cookie",
             one(json!({ "name": "session", "in": "cookie", "schema": text })),

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use finrail_spec::json::Json;
+use finrail_spec::media_type::essence;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
@@ -116,6 +117,8 @@ impl RawRequest {
         let Some(accept) = self.header("accept") else {
             return true;
         };
+        // What is asked for, and what is sent, may have parameters (`charset`), which leave nothing out.
+        let media_type = essence(media_type);
         let kind = media_type.split('/').next().unwrap_or_default();
         accept.split(',').any(|range| {
             let range = range.split(';').next().unwrap_or_default().trim();
@@ -214,6 +217,41 @@ impl Reply {
         match self.json {
             Some(json) => json.to_string().into_bytes(),
             None => self.body,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::http::HeaderValue;
+    use ::http::header::ACCEPT;
+
+    use super::*;
+
+    #[test]
+    fn what_is_accepted_is_a_media_type_with_or_without_parameters() {
+        for (accept, sent, is_accepted) in [
+            ("application/json", "application/json", true),
+            ("application/json", "application/json;charset=UTF-8", true),
+            ("application/json", "Application/JSON ; charset=UTF-8", true),
+            ("application/json;charset=UTF-8", "application/json", true),
+            (
+                "application/json; charset=utf-8",
+                "application/json;charset=UTF-8",
+                true,
+            ),
+            ("application/*", "application/json;charset=UTF-8", true),
+            ("text/csv", "application/json;charset=UTF-8", false),
+        ] {
+            let raw = RawRequest {
+                method: Method::GET,
+                path: "/".to_owned(),
+                query: String::new(),
+                headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]),
+                body: Bytes::new(),
+                is_browser: false,
+            };
+            assert_eq!(raw.accepts(sent), is_accepted, "{accept} {sent}");
         }
     }
 }

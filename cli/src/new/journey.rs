@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use finrail_spec::check::examples::Schemas;
 use finrail_spec::json::Json;
 use finrail_spec::made;
 use finrail_spec::media_type::is_json;
@@ -119,13 +120,11 @@ async fn {id}_answers() -> Done {{
         );
     }
     let acts = document.operations.iter().find(|operation| {
-        operation.effect == Effect::Neither && body_of(operation).is_some() && is_plain(document, operation)
+        operation.effect == Effect::Neither && body_of(document, operation).is_some() && is_plain(document, operation)
     });
-    if let Some((operation, (type_name, body))) = acts.and_then(|operation| Some((operation, body_of(operation)?))) {
-        let value = match operation.sent().and_then(|content| content.examples.first()) {
-            Some((_, example)) => example.clone(),
-            None => made::request(document, body),
-        };
+    if let Some((operation, (type_name, value))) =
+        acts.and_then(|operation| Some((operation, body_of(document, operation)?)))
+    {
         let _ = write!(
             out,
             r###"
@@ -230,11 +229,28 @@ fn is_plain(document: &Specification, operation: &Operation) -> bool {
             .is_some_and(|reply| reply.contents.iter().all(|content| is_json(&content.media_type)))
 }
 
-/// The name and the schema of the body that an operation takes.
-fn body_of(operation: &Operation) -> Option<(&str, &Json)> {
+/// The type of the body that an operation takes, and one that fits it: the first example, or what is made of the schema.
+fn body_of<'o>(document: &Specification, operation: &'o Operation) -> Option<(&'o str, Json)> {
     let content = operation.sent().filter(|content| is_json(&content.media_type))?;
     let reference = content.schema.get("$ref")?.as_str()?;
-    Some((reference.rsplit('/').next()?, &content.schema))
+    let example = content.examples.first().map(|(_, example)| example.clone());
+    let made = || Some(made::request(document, &content.schema));
+    let body = example
+        .filter(|example| fits(document, &content.schema, example))
+        .or_else(made)
+        .filter(|body| fits(document, &content.schema, body))?;
+    Some((reference.rsplit('/').next()?, body))
+}
+
+/// Whether a value is what its schema says.
+fn fits(document: &Specification, schema: &Json, value: &Json) -> bool {
+    let read = |json: &Json| serde_json::from_str::<serde_json::Value>(&json.to_string()).ok();
+    let Some(((root, schema), value)) = read(document.root()).zip(read(schema)).zip(read(value)) else {
+        return false;
+    };
+    // What is no schema is told elsewhere.
+    let validator = Schemas::new(&root).and_then(|schemas| schemas.validator(&schema));
+    validator.is_ok_and(|validator| validator.is_valid(&value))
 }
 
 /// The setters of what a call must have.
@@ -257,10 +273,17 @@ fn argument(document: &Specification, parameter: &Parameter) -> Option<String> {
         .clone()
         .unwrap_or_else(|| made::reply(document, &parameter.schema));
     let format = document.keyword(&parameter.schema, "format").and_then(Json::as_str);
+    let kind = document.kind(&parameter.schema);
+    // A type of its own takes no text and no number, unless it is an enum.
+    let is_named = parameter.schema.get("$ref").is_some() || parameter.schema.get("allOf").is_some();
+    if is_named && document.keyword(&parameter.schema, "enum").is_none() {
+        return None;
+    }
     match (value, format) {
-        (Json::String(text), None | Some("decimal")) => Some(format!("{text:?}")),
+        (Json::String(text), None) if kind == Some("string") => Some(format!("{text:?}")),
+        (Json::String(text), Some("decimal")) => Some(format!("{text:?}")),
         (Json::Number(digits), Some("decimal")) => Some(format!("\"{digits}\"")),
-        (Json::Number(digits), _) if document.kind(&parameter.schema) == Some("integer") => Some(digits),
+        (Json::Number(digits), _) if kind == Some("integer") && digits.parse::<i32>().is_ok() => Some(digits),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ mod setter;
 mod state;
 mod tree;
 mod types;
+mod union_body;
 
 use quote::ToTokens;
 use syn::visit_mut::VisitMut;

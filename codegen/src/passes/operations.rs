@@ -12,6 +12,7 @@ use super::parts::in_parts;
 use super::setter::list_setter;
 use super::state::Passes;
 use super::tree::*;
+use super::union_body::kept_whole;
 use crate::document::is_in_steps;
 use crate::transform::Prepared;
 use finrail_spec::names::pascal_case;
@@ -31,7 +32,8 @@ impl Passes<'_> {
         module
     }
 
-    fn builder(&mut self, item: Item) -> Vec<Item> {
+    fn builder(&mut self, mut item: Item) -> Vec<Item> {
+        kept_whole(&mut item, self.prepared);
         match item {
             Item::Use(item) => vec![import(item)],
             Item::Impl(item) if item.trait_.is_none() => vec![Item::Impl(self.call(item))],
@@ -410,6 +412,24 @@ impl Wire<'_> {
 }
 
 impl VisitMut for Wire<'_> {
+    /// A status that is listed itself is looked for before the class that it is of.
+    fn visit_expr_match_mut(&mut self, expression: &mut syn::ExprMatch) {
+        visit_mut::visit_expr_match_mut(self, expression);
+        if expression
+            .expr
+            .to_token_stream()
+            .to_string()
+            .replace(' ', "")
+            .ends_with(".status().as_u16()")
+        {
+            expression.arms.sort_by_key(|arm| match &arm.pat {
+                syn::Pat::Lit(_) => 0,
+                syn::Pat::Range(_) => 1,
+                _ => 2,
+            });
+        }
+    }
+
     fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
         visit_mut::visit_expr_call_mut(self, call);
         let function = call.func.to_token_stream().to_string().replace(' ', "");

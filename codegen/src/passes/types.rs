@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
-use syn::visit_mut::VisitMut;
+use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Ident, Item, ItemEnum, ItemImpl, ItemMod, ItemStruct, Meta, Path, Token, Type, parse_quote};
 
 use super::setter::{list_setter, unwrap_optional_setter};
@@ -49,6 +49,7 @@ impl Passes<'_> {
                     let starts = methods(item).filter(|method| method.sig.ident == "builder");
                     starts.for_each(|method| set_doc(&mut method.attrs, "Starts to build one."));
                 }
+                Item::Impl(item) if is_of_a_text(item) => with_its_path(item),
                 _ => {}
             }
         }
@@ -716,4 +717,30 @@ fn tagged_enum(name: &Ident, description: &str, tag: &str, kinds: &Kinds) -> Vec
         }
     };
     parse_items(tokens)
+}
+
+/// Whether it is `TryFrom<String>`, which typify writes without the path of `String`.
+fn is_of_a_text(item: &ItemImpl) -> bool {
+    let path = item.trait_.as_ref().map(|(path, _)| path.to_token_stream().to_string());
+    path.is_some_and(|path| path.replace(' ', "").ends_with("::TryFrom<String>"))
+}
+
+/// A schema may be called `String` too.
+fn with_its_path(item: &mut ItemImpl) {
+    if let Some((path, _)) = &mut item.trait_ {
+        Texts.visit_path_mut(path);
+    }
+    methods(item).for_each(|method| Texts.visit_signature_mut(&mut method.sig));
+}
+
+/// `String` -> `::std::string::String`
+struct Texts;
+
+impl VisitMut for Texts {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if matches!(ty, Type::Path(path) if path.path.is_ident("String")) {
+            *ty = parse_quote!(::std::string::String);
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
 }

@@ -139,6 +139,12 @@ impl<'d> Work<'d> {
 
     fn operation(&mut self, item: &Json, operation: &Json, path: &str, method: &str, pointer: &str) -> Json {
         let mut out = operation.clone();
+        if matches!(method, "options" | "trace") {
+            self.fault(
+                pointer,
+                format!("it is called with `{}`, which no client sends", method.to_uppercase()),
+            );
+        }
         if let Some(Json::Object(callbacks)) = out.remove("callbacks").filter(|all| !all.members().is_empty()) {
             let what = format!(
                 "`callbacks` ({}): what the provider calls is not described",

@@ -341,3 +341,16 @@ fn every_host_has_an_environment() {
         "it is at https://elsewhere.example, and not where the others are"
     );
 }
+
+#[test]
+fn what_no_client_sends_is_left_out() {
+    for (method, told) in [
+        ("get", Vec::new()),
+        ("head", Vec::new()),
+        ("options", vec!["it is called with `OPTIONS`, which no client sends"]),
+        ("trace", vec!["it is called with `TRACE`, which no client sends"]),
+    ] {
+        let (_, _, faults) = of("/a", method, &format!("{{{ANSWERED}}}"));
+        assert_eq!(faults, told, "{method}");
+    }
+}

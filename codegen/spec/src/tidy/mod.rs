@@ -10,6 +10,7 @@ mod directions;
 mod elements;
 mod integers;
 mod merge;
+mod parameters;
 mod unions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +86,7 @@ pub fn tidied(root: &Json) -> Tidied {
     let is_received_alone = |pointer: &str| directions.of_schema(pointer) == (false, true);
     let wide = integers::widened(&mut out, &tidy.name_of(Element::ExactNumber), &is_received_alone);
     tidy.losses.extend(wide);
+    tidy.losses.extend(parameters::as_texts(&mut out));
     Tidied {
         root: out,
         losses: tidy.losses,

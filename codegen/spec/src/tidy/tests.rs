@@ -434,3 +434,35 @@ fn a_union_whose_kinds_a_field_tells_apart_is_one_of_kinds() {
         assert_eq!((found, faults.len()), (tidy, 0), "{schema}");
     }
 }
+
+#[test]
+fn a_parameter_in_a_path_or_a_header_that_any_json_would_do_for_is_a_text() {
+    let any = r##"{"$ref":"#/components/schemas/Any"}"##;
+    let wide = r##"{"$ref":"#/components/schemas/Wide"}"##;
+    let mixed = r#"{"oneOf":[{"type":"string"},{"type":"integer"}]}"#;
+    let text = r#"{"type":"string"}"#;
+    let number = r#"{"type":"integer"}"#;
+    for (place, schema, kept) in [
+        ("path", any, text),
+        ("header", any, text),
+        ("path", wide, text),
+        ("header", wide, text),
+        ("path", mixed, text),
+        ("header", "{}", text),
+        ("path", number, number),
+        ("query", any, any),
+    ] {
+        let document = Json::parse(&format!(
+            r##"{{"paths":{{"/a/{{n}}":{{"get":{{"parameters":[{{"name":"n","in":"{place}","schema":{schema}}}]}}}}}},
+            "components":{{"schemas":{{"Any":{{}},"Wide":{{"type":"integer","format":"uint256"}}}}}}}}"##
+        ))
+        .unwrap();
+        let tidied = tidied(&document);
+        let parameter = "/paths/~1a~1{n}/get/parameters/0";
+        let found = tidied.root.pointer("/paths/~1a~1{n}/get/parameters");
+        let wanted = format!(r#"[{{"name":"n","in":"{place}","schema":{kept}}}]"#);
+        assert_eq!(found.map(ToString::to_string), Some(wanted), "{schema}");
+        let told = tidied.losses.iter().any(|loss| loss.pointer == parameter);
+        assert_eq!(told, kept == text, "{place} {schema}");
+    }
+}

@@ -529,3 +529,42 @@ fn an_item_or_a_value_is_read_in_any_form() {
         [Some(true), Some(false), None]
     );
 }
+
+#[tokio::test]
+async fn a_body_may_be_one_of_several_kinds() {
+    let card: every_kind::types::CardMeans = serde_json::from_str(r#"{"fee":1.10}"#).unwrap();
+    let server = MockServer::start_async().await;
+    let client = client(&server).await;
+    for (method, path, body) in [
+        ("POST", "/means", r#"{"fee":1.10,"kind":"card"}"#),
+        ("PUT", "/means", r#"{"fee":1.10,"kind":"card"}"#),
+        ("POST", "/nodes", r#"{"leaf":{"a":"x"}}"#),
+    ] {
+        let sent = server
+            .mock_async(|when, then| {
+                when.method(method).path(path).body(body);
+                then.status(204);
+            })
+            .await;
+        match (method, path) {
+            ("POST", "/means") => client
+                .send_means()
+                .body(Means::Card(card.clone()))
+                .send()
+                .await
+                .map(drop),
+            ("PUT", _) => {
+                let body = every_kind::types::PutMeansBody::Card(card.clone());
+                client.put_means().body(body).send().await.map(drop)
+            }
+            _ => {
+                let node: Node = serde_json::from_str(body).unwrap();
+                client.send_node().body(node).send().await.map(drop)
+            }
+        }
+        .unwrap();
+        sent.assert_async().await;
+    }
+    let error = client.send_means().send().await.unwrap_err().to_string();
+    assert!(error.contains("`body` is missing"), "{error}");
+}
