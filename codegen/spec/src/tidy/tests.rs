@@ -434,3 +434,40 @@ fn a_union_whose_kinds_a_field_tells_apart_is_one_of_kinds() {
         assert_eq!((found, faults.len()), (tidy, 0), "{schema}");
     }
 }
+
+#[test]
+fn a_union_within_an_all_of_keeps_its_kinds_with_what_stands_around_them() {
+    let kinds = r##""Card":{"type":"object","properties":{"amount":{"type":"number"},"fee":{"type":"number"}}},
+        "Iban":{"type":"object","properties":{"iban":{"type":"string"}}},
+        "Either":{"oneOf":[{"$ref":"#/components/schemas/Card"},{"$ref":"#/components/schemas/Iban"}]},
+        "Tagged":{"oneOf":[{"$ref":"#/components/schemas/Card"},{"$ref":"#/components/schemas/Iban"}],"discriminator":{"propertyName":"kind"}},
+        "Made":{"allOf":[{"properties":{"id":{"type":"string"}}},{"$ref":"#/components/schemas/Either"}]}"##;
+    let id = r#"{"type":"object","properties":{"id":{"type":"string"}}}"#;
+    let named = |name: &str| format!(r##"{{"$ref":"#/components/schemas/{name}"}}"##);
+    let json = "/components/schemas/A: its kinds: it is kept as JSON, which can be read as each of them";
+    let tagged = r#"{"type":"object","x-tag":"kind","properties":{"Card":{"type":"object","properties":{"id":{"type":"string"},"amount":{"type":"number","format":"decimal"},"fee":{"type":"number","format":"decimal"}}},"Iban":{"type":"object","properties":{"id":{"type":"string"},"iban":{"type":"string"}}}}}"#;
+    for (parts, tidy, lost) in [
+        (format!("{id},{}", named("Either")), "{}", json),
+        (format!("{},{id}", named("Either")), "{}", json),
+        (named("Made") + "," + id, "{}", json),
+        (format!("{},{}", named("Either"), named("Made")), "{}", json),
+        (format!("{id},{}", named("Tagged")), tagged, ""),
+        (
+            format!(r#"{id},{{"anyOf":[{{"required":["id"]}},{{"required":["no"]}}]}}"#),
+            r#"{"type":"object","properties":{"id":{"type":"string"}}}"#,
+            "/components/schemas/A: which of its fields go together",
+        ),
+        (
+            format!(
+                r#"{id},{{"oneOf":[{{"type":"object","properties":{{"k":{{"enum":["a"]}}}}}},{{"type":"object","properties":{{"k":{{"enum":["b"]}}}}}}]}}"#
+            ),
+            r#"{"type":"object","x-tag":"k","properties":{"a":{"type":"object","properties":{"id":{"type":"string"},"k":{"type":"string","enum":["a"]}}},"b":{"type":"object","properties":{"id":{"type":"string"},"k":{"type":"string","enum":["b"]}}}}}"#,
+            "",
+        ),
+    ] {
+        let (found, losses, faults) = of(&format!(r#"{{{kinds},"A":{{"allOf":[{parts}]}}}}"#));
+        assert_eq!((found.as_str(), faults.len()), (tidy, 0), "{parts}");
+        let of_it: Vec<&String> = losses.iter().filter(|told| told.contains("schemas/A:")).collect();
+        assert_eq!(of_it.first().map_or("", |told| told.as_str()), lost, "{parts}");
+    }
+}
