@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bases::with_kinds_of_bases;
 use crate::dialect::{Dialect, Loss, UnknownDialect, to_3_0};
 use crate::grammar::Kind;
 use crate::json::Json;
@@ -124,7 +125,7 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     let operations = operations_of(&root).len();
     // Of several operations with one name, the document says which is which by their places.
     let resolved = resolved(&root);
-    root = resolved.root;
+    root = with_kinds_of_bases(&resolved.root);
     let mut faults: Vec<(String, String)> = Vec::new();
     faults.extend(resolved.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
     let plain = plain(&root);
