@@ -259,6 +259,12 @@ impl Work<'_> {
         if !required.is_empty() {
             object.set("required", Json::Array(required));
         }
+        if targets
+            .iter()
+            .any(|schema| schema.get("additionalProperties").is_some())
+        {
+            object.set("additionalProperties", Json::Object(Vec::new()));
+        }
         Some(self.under_a_name(name, object))
     }
 
@@ -275,8 +281,10 @@ impl Work<'_> {
         let parts = target.get("allOf").map(Json::items).unwrap_or_default();
         let mut properties = target.get("properties").cloned().unwrap_or(Json::Object(Vec::new()));
         let mut required = target.get("required").map(Json::items).unwrap_or_default().to_vec();
+        let mut has_more = has_more(target);
         for part in parts {
             let part = self.object_of(part, depth + 1)?;
+            has_more |= part.get("additionalProperties").is_some();
             for (name, property) in part.get("properties").map(Json::members).unwrap_or_default() {
                 let both = match properties.get(name) {
                     Some(known) if known != property => {
@@ -291,11 +299,15 @@ impl Work<'_> {
         }
         let says_so = target.get("properties").is_some() || !parts.is_empty();
         says_so.then(|| {
-            Json::object([
+            let mut object = Json::object([
                 ("type", Json::str("object")),
                 ("properties", properties),
                 ("required", Json::Array(required)),
-            ])
+            ]);
+            if has_more {
+                object.set("additionalProperties", Json::Object(Vec::new()));
+            }
+            object
         })
     }
 
@@ -339,6 +351,12 @@ impl Work<'_> {
             .cloned()
             .collect()
     }
+}
+
+/// Whether an object says that it has more than what it describes.
+fn has_more(schema: &Json) -> bool {
+    let more = schema.get("additionalProperties");
+    more.is_some_and(|more| more.as_bool() != Some(false))
 }
 
 fn is_amount(schema: &Json) -> bool {

@@ -232,6 +232,12 @@ fn all_successes_are_one_type_and_all_errors_another() {
     let pending = inline(r#"{"type":"object","properties":{"id":{}},"required":["id"]}"#);
     let paid_or_pending =
         inline(r#"{"type":"object","properties":{"id":{},"at":{},"sum":{"type":"number"}},"required":["id"]}"#);
+    let open =
+        inline(r#"{"type":"object","properties":{"at":{"type":"string"}},"additionalProperties":{"type":"number"}}"#);
+    let state = inline(r#"{"type":"object","properties":{"state":{"type":"string"}},"additionalProperties":false}"#);
+    let open_together = inline(
+        r#"{"type":"object","properties":{"at":{"type":"string"},"state":{"type":"string"}},"additionalProperties":{}}"#,
+    );
     let list = inline(r#"{"type":"array","items":{}}"#);
     let any = r#"{"content":{"application/json":{"schema":{}}}}"#;
     let all = |members: &[(&str, &str)]| {
@@ -265,6 +271,12 @@ fn all_successes_are_one_type_and_all_errors_another() {
             format!(r#""200":{made},"201":{bare}"#),
             all(&[("200", made_together), ("201", made_together)]),
             "which of its successes (`200`, `201`) has which fields: all are read as one type, in which `a` may be missing",
+        ),
+        // More than what is described, whatever it is.
+        (
+            format!(r#""200":{open},"202":{state}"#),
+            all(&[("200", &open_together), ("202", &open_together)]),
+            "which of its successes (`200`, `202`) has which fields: all are read as one type",
         ),
         // An amount that one of them always has.
         (
