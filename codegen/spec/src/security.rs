@@ -24,6 +24,17 @@ pub struct Secured {
     pub faults: Vec<OperationFault>,
     /// What is wrong with the authorization server: nothing can be generated without it.
     pub problems: Vec<String>,
+    /// Operations in whose places endpoints of the authorization server stand now.
+    pub(crate) replaced: Vec<Replaced>,
+}
+
+/// An operation in whose place an endpoint of the authorization server stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Replaced {
+    /// JSON pointer to it.
+    pub(crate) pointer: String,
+    /// Why it is left out, where it is another operation than the endpoint.
+    pub(crate) wrong: Option<String>,
 }
 
 /// A scheme of a document.
@@ -120,11 +131,12 @@ pub(crate) fn secured_within(root: &Json, whole: &Json) -> Secured {
         .map(|(_, scheme)| scheme)
         .collect();
     let mut schemes = Vec::new();
+    let mut replaced = Vec::new();
     if !bearers.is_empty() {
         let server = server_of(&bearers, &used, &mut losses);
         schemes.push((
             "oauth".to_owned(),
-            with_endpoints(&mut out, server, &mut losses, &mut problems),
+            with_endpoints(&mut out, server, &mut losses, &mut problems, &mut replaced),
         ));
     }
     if used_basics.len() > 1 {
@@ -168,6 +180,7 @@ pub(crate) fn secured_within(root: &Json, whole: &Json) -> Secured {
         losses,
         faults,
         problems,
+        replaced,
     }
 }
 
@@ -408,7 +421,13 @@ fn parts(url: &str) -> Option<(String, String)> {
 }
 
 /// The scheme with all that the library needs, after the endpoints became operations of the document.
-fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, problems: &mut Vec<String>) -> Json {
+fn with_endpoints(
+    root: &mut Json,
+    mut scheme: Json,
+    losses: &mut Vec<Loss>,
+    problems: &mut Vec<String>,
+    replaced: &mut Vec<Replaced>,
+) -> Json {
     let flows = scheme.get("flows").map(Json::members).unwrap_or_default().to_vec();
     let has = |flow: &str| flows.iter().any(|(name, _)| name == flow);
     let mut grants = Vec::new();
@@ -497,11 +516,24 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         let at = join("/paths", &path);
         if let Some(own) = root.pointer(&join(&at, method)) {
             let id = text(own, "operationId").to_owned();
-            losses.push(Loss {
-                pointer: join(&at, method),
-                weight: Weight::Rule,
-                what: format!("operation `{id}`: it is the {what} endpoint, which the library asks itself"),
+            let pointer = join(&at, method);
+            let wrong = own_address(root, &origin, &path).map(|own| {
+                format!(
+                    "it is at `{own}`, and the {what} endpoint at `{whole}` has the same path: a client has one operation for a path; \
+                     call this one without it"
+                )
             });
+            if wrong.is_none() {
+                losses.push(Loss {
+                    pointer: pointer.clone(),
+                    weight: Weight::Rule,
+                    what: format!("operation `{id}`: it is the {what} endpoint, which the library asks itself"),
+                });
+            }
+            // Of two endpoints at one address, the document has the operation once.
+            if text(own, "x-client") != "oauth" {
+                replaced.push(Replaced { pointer, wrong });
+            }
         }
         root.set_pointer(&join(&at, method), operation);
         if what == "revocation" {
@@ -517,6 +549,22 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
     hosts_of_endpoints(root, &hosts, losses);
     scheme.set("x-oauth", oauth);
     scheme
+}
+
+/// Where the operation of this path is, if that is not at this origin: its host or the path in front of it is another.
+fn own_address(root: &Json, origin: &str, path: &str) -> Option<String> {
+    let servers = root.get("servers").map(Json::items).unwrap_or_default().iter();
+    let servers = servers.filter(|server| text(server, "x-client") != "oauth");
+    let addresses: Vec<String> = servers
+        .filter_map(|server| {
+            Some(format!(
+                "{}{path}",
+                text(server, "url").strip_suffix('/').unwrap_or(text(server, "url"))
+            ))
+        })
+        .collect();
+    let is_here = addresses.iter().any(|address| *address == format!("{origin}{path}"));
+    addresses.into_iter().next().filter(|_| !is_here)
 }
 
 fn first_origin(root: &Json) -> Option<String> {
@@ -993,6 +1041,37 @@ mod tests {
             ("oauth", ""),
         ] {
             assert_eq!(at(&secured, &format!("{schemes}/{scheme}")), kept, "{scheme}");
+        }
+    }
+
+    #[test]
+    fn an_operation_of_another_host_with_the_path_of_an_endpoint_is_left_out_with_its_reason() {
+        for (server, left_out) in [
+            ("https://api.bank.example/v1", true),
+            ("https://login.bank.example/v1", true),
+            ("https://login.bank.example/", false),
+        ] {
+            let document = Json::parse(&format!(
+                r#"{{"openapi":"3.0.3","info":{{"title":"Bank","version":"1"}},"servers":[{{"url":"{server}"}}],"security":[{{"Service":[]}}],
+                "paths":{{"/token":{{"post":{{"operationId":"tokenizeCard","responses":{{"200":{{"description":""}}}}}}}},
+                "/a":{{"get":{{"responses":{{"200":{{"description":""}}}}}}}}}},"components":{{"securitySchemes":{{{SERVICE}}}}}}}"#
+            ))
+            .unwrap();
+            let normal = crate::normal::normalised(&document, &crate::normal::Only::default()).unwrap();
+            let operation = normal.root.pointer("/paths/~1token/post/operationId").cloned();
+            assert_eq!(
+                operation.as_ref().and_then(Json::as_str),
+                Some("create_token"),
+                "{server}"
+            );
+            let names: Vec<String> = normal.left_out.iter().map(|one| one.operation()).collect();
+            assert_eq!(!names.is_empty(), left_out, "{server} {names:?}");
+            if let Some(one) = normal.left_out.first() {
+                assert_eq!(one.operation(), "POST /token");
+                let reason = &one.reasons[0];
+                assert!(reason.contains(&format!("`{server}/token`")), "{reason}");
+                assert!(reason.contains("`https://login.bank.example/token`"), "{reason}");
+            }
         }
     }
 
