@@ -125,15 +125,17 @@ pub(crate) fn secured_within(root: &Json, whole: &Json) -> Secured {
         weight: Weight::Meaning,
         what: taken.told(name),
     }));
-    let bearers: Vec<&Json> = listed
+    let named: Vec<(&str, &Json)> = listed
         .iter()
         .filter(|(name, _)| kinds.get(name) == Some(&Scheme::Bearer))
-        .map(|(_, scheme)| scheme)
+        .map(|(name, scheme)| (name.as_str(), scheme))
         .collect();
+    let bearers: Vec<&Json> = named.iter().map(|(_, scheme)| *scheme).collect();
     let mut schemes = Vec::new();
     let mut replaced = Vec::new();
     if !bearers.is_empty() {
         let server = server_of(&bearers, &used, &mut losses);
+        other_addresses(&named, &server, &mut losses, &mut problems);
         schemes.push((
             "oauth".to_owned(),
             with_endpoints(&mut out, server, &mut losses, &mut problems, &mut replaced),
@@ -371,17 +373,17 @@ fn server_of(schemes: &[&Json], used: &BTreeSet<String>, losses: &mut Vec<Loss>)
             match flows.iter_mut().find(|(known, _)| known == name) {
                 None => flows.push((name.clone(), flow.clone())),
                 Some((_, known)) => {
-                    for endpoint in ["authorizationUrl", "tokenUrl"] {
-                        if text(known, endpoint) != text(flow, endpoint) {
-                            losses.push(Loss {
-                                pointer: SCHEMES.to_owned(),
-                                weight: Weight::Meaning,
-                                what: format!(
-                                    "`{endpoint}` `{}`: the first scheme of flow `{name}` has another",
-                                    text(flow, endpoint)
-                                ),
-                            });
-                        }
+                    if text(known, "authorizationUrl") != text(flow, "authorizationUrl") {
+                        losses.push(Loss {
+                            pointer: SCHEMES.to_owned(),
+                            weight: Weight::Meaning,
+                            what: format!(
+                                "`authorizationUrl` `{}` of flow `{name}`: `{}` is used, which the first scheme has; the overlay can say \
+                                 otherwise",
+                                text(flow, "authorizationUrl"),
+                                text(known, "authorizationUrl"),
+                            ),
+                        });
                     }
                     let mut scopes = known.get("scopes").cloned().unwrap_or(Json::Object(Vec::new()));
                     for (scope, meaning) in flow.get("scopes").map(Json::members).unwrap_or_default() {
@@ -408,6 +410,85 @@ fn server_of(schemes: &[&Json], used: &BTreeSet<String>, losses: &mut Vec<Loss>)
     }
     out.set("flows", Json::Object(flows));
     out
+}
+
+/// Where else the document sends secrets than to the one token endpoint that a client has.
+fn other_addresses(schemes: &[(&str, &Json)], server: &Json, losses: &mut Vec<Loss>, problems: &mut Vec<String>) {
+    let flows = server.get("flows").map(Json::members).unwrap_or_default();
+    let first = flows.iter().find(|(_, flow)| !text(flow, "tokenUrl").is_empty());
+    let Some((first, used)) = first.map(|(name, flow)| (name.as_str(), text(flow, "tokenUrl"))) else {
+        return;
+    };
+    let mut told: Vec<String> = Vec::new();
+    let mut lose = |weight: Weight, what: String| {
+        if !told.contains(&what) {
+            told.push(what.clone());
+            losses.push(Loss {
+                pointer: SCHEMES.to_owned(),
+                weight,
+                what,
+            });
+        }
+    };
+    for (scheme, parts) in schemes {
+        for (flow, parts) in parts.get("flows").map(Json::members).unwrap_or_default() {
+            let own = text(parts, "tokenUrl");
+            if !own.is_empty() && own != used {
+                let both = [first, flow.as_str()];
+                match both.contains(&"clientCredentials") && both.contains(&"authorizationCode") {
+                    true => problems.push(format!(
+                        "flow `{first}` gets tokens from `{used}` and flow `{flow}` of `{scheme}` from `{own}`, and a client sends its \
+                         secret to one of them alone: in the overlay, take one of the flows out, or write one `tokenUrl` into both"
+                    )),
+                    false => lose(
+                        Weight::Meaning,
+                        format!(
+                            "`tokenUrl` `{own}` of flow `{flow}` of `{scheme}`: every token comes from `{used}`; if that is wrong, write the \
+                             right `tokenUrl` into the overlay"
+                        ),
+                    ),
+                }
+            }
+            let refresh = text(parts, "refreshUrl");
+            if !refresh.is_empty() && refresh != used {
+                lose(
+                    Weight::Meaning,
+                    format!(
+                        "`refreshUrl` `{refresh}` of flow `{flow}` of `{scheme}`: tokens are refreshed at `{used}`; if that is wrong, write the \
+                         right `tokenUrl` into the overlay"
+                    ),
+                );
+            }
+            // A server of which nothing but where its browsers are sent is known.
+            let opened = text(parts, "authorizationUrl");
+            if own.is_empty() && !opened.is_empty() && is_elsewhere(opened, used) {
+                lose(Weight::Meaning, melted(scheme, opened, used));
+            }
+        }
+        let discovered = text(parts, "openIdConnectUrl");
+        if !discovered.is_empty() {
+            let weight = match is_elsewhere(discovered, used) {
+                true => Weight::Meaning,
+                false => Weight::Rule,
+            };
+            lose(weight, melted(scheme, discovered, used));
+        }
+    }
+}
+
+fn melted(scheme: &str, own: &str, used: &str) -> String {
+    format!(
+        "that `{scheme}` has an authorization server of its own, at `{own}`: a client has one, and every token comes from `{used}`; if that \
+         is wrong, write the right `tokenUrl` into the overlay"
+    )
+}
+
+/// Whether two addresses are at different hosts.
+fn is_elsewhere(one: &str, other: &str) -> bool {
+    match (parts(one), parts(other)) {
+        (Some((one, _)), Some((other, _))) => one != other,
+        _ => one != other,
+    }
 }
 
 /// An endpoint: origin and path.
@@ -1042,6 +1123,48 @@ mod tests {
         ] {
             assert_eq!(at(&secured, &format!("{schemes}/{scheme}")), kept, "{scheme}");
         }
+    }
+
+    #[test]
+    fn every_address_that_secrets_are_not_sent_to_is_told_with_the_one_that_they_are() {
+        let used = "https://login.bank.example/token";
+        let at_other = |scheme: &str| scheme.replace(used, "https://other.bank.example/token");
+        let second = at_other(LOGIN).replacen("Login", "Second", 1);
+        let refreshed = LOGIN.replace(
+            "\"tokenUrl\"",
+            "\"refreshUrl\":\"https://other.bank.example/token\",\"tokenUrl\"",
+        );
+        let staff = |host: &str| {
+            format!(r#""Staff":{{"type":"openIdConnect","openIdConnectUrl":"https://{host}.bank.example/token"}}"#)
+        };
+        let implicit =
+            r#""Login":{"type":"oauth2","flows":{"implicit":{"authorizationUrl":"https://other.bank.example/token"}}}"#;
+        let password = at_other(SERVICE).replace("clientCredentials", "password");
+        for (schemes, is_refused) in [
+            (format!("{LOGIN},{}", at_other(SERVICE)), true),
+            (format!("{LOGIN},{second}"), false),
+            (format!("{LOGIN},{password}"), false),
+            (refreshed, false),
+            (format!("{LOGIN},{}", staff("other")), false),
+            (format!("{implicit},{SERVICE}"), false),
+        ] {
+            let secured = of(r#"[{"Login":[]},{"Service":[]},{"Second":[]},{"Staff":[]}]"#, &schemes);
+            let names_both = |text: &str| {
+                text.contains(used) && text.contains("https://other.bank.example/token") && text.contains("overlay")
+            };
+            let losses = secured.losses.iter();
+            let told = losses.filter(|loss| loss.weight == Weight::Meaning && names_both(&loss.what));
+            let refused = secured.problems.iter().filter(|problem| names_both(problem));
+            let found = (told.count(), refused.count());
+            assert_eq!(found, (usize::from(!is_refused), usize::from(is_refused)), "{schemes}");
+        }
+        let secured = of(r#"[{"Login":[]}]"#, &format!("{LOGIN},{}", staff("login")));
+        assert!(
+            secured
+                .losses
+                .iter()
+                .any(|loss| loss.weight == Weight::Rule && loss.what.contains("`Staff`"))
+        );
     }
 
     #[test]
