@@ -150,6 +150,34 @@ fn an_integer_beyond_a_decimal_is_read_digit_for_digit_and_told() {
 }
 
 #[test]
+fn an_integer_is_as_wide_in_each_of_the_replies_that_are_read_as_one_type() {
+    let reply = |schema: &str, value: &str| {
+        format!(r#"{{"content":{{"application/json":{{"schema":{schema},"example":{{"n":{value}}}}}}}}}"#)
+    };
+    let same = r#"{"type":"object","properties":{"n":{"type":"integer"}}}"#;
+    let other = r#"{"type":"object","properties":{"n":{"type":"integer"},"m":{"type":"integer"}}}"#;
+    let decimal = r#"{"type":"number","format":"decimal"}"#;
+    let text = r#"{"type":"string","x-lenient":"string"}"#;
+    for (schema, value, expected) in [
+        (same, "18446744073709551616", decimal),
+        (same, "1234567890123456789012345678901234567890", text),
+        (other, "18446744073709551616", r#"{"type":"integer"}"#),
+    ] {
+        let (one, wide) = (reply(same, "1"), reply(schema, value));
+        for replies in [
+            format!(r#""200":{one},"202":{wide}"#),
+            format!(r#""202":{wide},"200":{one}"#),
+        ] {
+            let document = format!(r#"{{"paths":{{"/a":{{"get":{{"responses":{{{replies}}}}}}}}}}}"#);
+            let tidied = tidied(&Json::parse(&document).unwrap());
+            let at = "/paths/~1a/get/responses/200/content/application~1json/schema/properties/n";
+            let found = tidied.root.pointer(at).map(ToString::to_string);
+            assert_eq!(found.as_deref(), Some(expected), "{replies}");
+        }
+    }
+}
+
+#[test]
 fn a_type_that_contradicts_its_parts_is_json_and_told() {
     for (schema, kept, told) in [
         (
