@@ -214,6 +214,13 @@ impl Work<'_> {
         }
         let targets: Option<Vec<Json>> = schemas.iter().map(|schema| self.object_of(schema, 0)).collect();
         let Some(targets) = targets else {
+            let rest = schemas.iter().skip(1);
+            if let Some(both) = rest
+                .clone()
+                .try_fold(first.clone(), |both, schema| alike(&both, schema))
+            {
+                return Some(both);
+            }
             let what = format!("what its {what} are made of, which is no object in each: they are read as any JSON");
             self.lose(pointer, Weight::Meaning, what);
             return Some(Json::Object(Vec::new()));
@@ -227,12 +234,14 @@ impl Work<'_> {
         {
             match properties.iter_mut().find(|(known, _)| known == name) {
                 None => properties.push((name.clone(), property.clone())),
-                Some((_, known)) if known == property => {}
-                // Of two types, any JSON.
-                Some((_, known)) => {
-                    *known = Json::Object(Vec::new());
-                    differing.insert(name.clone());
-                }
+                Some((_, known)) => match alike(known, property) {
+                    Some(both) => *known = both,
+                    // Of two types, any JSON.
+                    None => {
+                        *known = Json::Object(Vec::new());
+                        differing.insert(name.clone());
+                    }
+                },
             }
         }
         if !differing.is_empty() {
@@ -350,6 +359,73 @@ impl Work<'_> {
         kept.filter(|(name, _)| matches!(name.as_str(), "example" | "examples"))
             .cloned()
             .collect()
+    }
+}
+
+/// Words for people, and rules for texts: of these, one schema may say others than another and mean the same type.
+const WORDS: [&str; 9] = [
+    "title",
+    "description",
+    "deprecated",
+    "externalDocs",
+    "example",
+    "examples",
+    "minLength",
+    "maxLength",
+    "pattern",
+];
+
+/// The one type that two schemas are, whatever words they say it in; nothing where they are of two types. What only one of them
+/// says of texts is no rule for both.
+fn alike(one: &Json, other: &Json) -> Option<Json> {
+    if one == other {
+        return Some(one.clone());
+    }
+    let (Json::Object(own), Json::Object(others)) = (one, other) else {
+        return None;
+    };
+    let is_word = |keyword: &str| WORDS.contains(&keyword);
+    if others
+        .iter()
+        .any(|(keyword, _)| !is_word(keyword) && one.get(keyword).is_none())
+    {
+        return None;
+    }
+    let mut out = Vec::new();
+    for (keyword, value) in own {
+        let both = match (other.get(keyword), keyword.as_str()) {
+            (Some(same), _) if same == value => value.clone(),
+            // The digits of an example say how wide a number is.
+            (shown, "example") => longer(value, shown),
+            (_, "title" | "description") => value.clone(),
+            (_, keyword) if is_word(keyword) => continue,
+            (Some(same), "items" | "additionalProperties") => alike(value, same)?,
+            (Some(same), "properties") => fields_alike(value, same)?,
+            _ => return None,
+        };
+        out.push((keyword.clone(), both));
+    }
+    if let Some(shown) = other.get("example").filter(|_| one.get("example").is_none()) {
+        out.push(("example".to_owned(), shown.clone()));
+    }
+    Some(Json::Object(out))
+}
+
+/// The fields of two objects that have the same ones.
+fn fields_alike(one: &Json, other: &Json) -> Option<Json> {
+    if one.members().len() != other.members().len() {
+        return None;
+    }
+    let fields = one.members().iter();
+    let fields = fields.map(|(name, field)| Some((name.clone(), alike(field, other.get(name)?)?)));
+    fields.collect::<Option<_>>().map(Json::Object)
+}
+
+fn longer(one: &Json, other: Option<&Json>) -> Json {
+    let digits = |value: &Json| value.scalar().unwrap_or_default().len();
+    match other {
+        Some(other) if digits(other) > digits(one) => other.clone(),
+        _ => one.clone(),
     }
 }
 

@@ -327,6 +327,61 @@ fn all_successes_are_one_type_and_all_errors_another() {
 }
 
 #[test]
+fn the_type_of_an_amount_is_one_whatever_words_each_success_says_it_in() {
+    let json = "{}";
+    let number = |words: &str| format!(r#"{{"type":"number"{words}}}"#);
+    for (one, other, together) in [
+        (
+            number(r#","description":"one""#),
+            number(r#","description":"two""#),
+            number(r#","description":"one""#).as_str(),
+        ),
+        (number(""), number(r#","title":"two""#), number("").as_str()),
+        (
+            number(r#","example":1"#),
+            number(r#","example":2.50"#),
+            number(r#","example":2.50"#).as_str(),
+        ),
+        (
+            r#"{"type":"string","maxLength":10}"#.to_owned(),
+            r#"{"type":"string","maxLength":20}"#.to_owned(),
+            r#"{"type":"string"}"#,
+        ),
+        (
+            r#"{"type":"object","properties":{"description":{"type":"number","title":"a"}}}"#.to_owned(),
+            r#"{"type":"object","properties":{"description":{"type":"number","title":"b"}}}"#.to_owned(),
+            r#"{"type":"object","properties":{"description":{"type":"number","title":"a"}}}"#,
+        ),
+        (
+            r#"{"type":"array","items":{"type":"number","maximum":1}}"#.to_owned(),
+            r#"{"type":"array","items":{"type":"number","maximum":2}}"#.to_owned(),
+            json,
+        ),
+        (
+            r#"{"type":"object","properties":{"description":{"type":"number"}}}"#.to_owned(),
+            r#"{"type":"object","properties":{"description":{"type":"string"}}}"#.to_owned(),
+            json,
+        ),
+        (number(""), r#"{"type":"string"}"#.to_owned(), json),
+        (number(""), number(r#","nullable":true"#), json),
+    ] {
+        let reply = |schema: &str| {
+            format!(
+                r#"{{"content":{{"application/json":{{"schema":{{"type":"object","properties":{{"amount":{schema}}}}}}}}}}}"#
+            )
+        };
+        let replies = format!(r#"{{"responses":{{"200":{},"202":{}}}}}"#, reply(&one), reply(&other));
+        let (found, losses, _) = of("/a", "get", &replies);
+        let is_told = losses.iter().any(|told| told.contains("the type of `amount`"));
+        assert!(
+            found.contains(&format!(r#""properties":{{"amount":{together}}}"#)),
+            "{one} {other}: {found}"
+        );
+        assert_eq!(is_told, together == json, "{one} {other}");
+    }
+}
+
+#[test]
 fn every_host_has_an_environment() {
     let document = Json::parse(
         r#"{"servers":[{"url":"https://api.bank.example/v1/"},{"url":"https://api.sandbox.bank.example/v1"},
