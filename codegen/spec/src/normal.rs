@@ -149,6 +149,10 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     // What is wrong with an operation is not wrong with the endpoint that stands in its place.
     faults.retain(|(place, _)| !replaced.iter().any(|one| is_within(place, &one.pointer)));
     let mut left_out = leave_out(&mut root, &faults);
+    let of_oauth = |operation: &Json| operation.get("x-client").and_then(Json::as_str) == Some("oauth");
+    if operations_of(&root).iter().all(|(_, operation)| of_oauth(operation)) {
+        problems.extend(replaced.iter().filter_map(|one| one.wrong.clone()));
+    }
     left_out.extend(replaced.into_iter().filter_map(|one| {
         Some(LeftOut {
             pointer: one.pointer,

@@ -637,11 +637,9 @@ fn own_address(root: &Json, origin: &str, path: &str) -> Option<String> {
     let servers = root.get("servers").map(Json::items).unwrap_or_default().iter();
     let servers = servers.filter(|server| text(server, "x-client") != "oauth");
     let addresses: Vec<String> = servers
-        .filter_map(|server| {
-            Some(format!(
-                "{}{path}",
-                text(server, "url").strip_suffix('/').unwrap_or(text(server, "url"))
-            ))
+        .map(|server| {
+            let url = text(server, "url");
+            format!("{}{path}", url.strip_suffix('/').unwrap_or(url))
         })
         .collect();
     let is_here = addresses.iter().any(|address| *address == format!("{origin}{path}"));
