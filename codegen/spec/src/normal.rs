@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bases::with_kinds_of_bases;
 use crate::dialect::{Dialect, Loss, UnknownDialect, to_3_0};
 use crate::grammar::Kind;
 use crate::json::Json;
@@ -124,7 +125,7 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     let operations = operations_of(&root).len();
     // Of several operations with one name, the document says which is which by their places.
     let resolved = resolved(&root);
-    root = resolved.root;
+    root = with_kinds_of_bases(&resolved.root);
     let mut faults: Vec<(String, String)> = Vec::new();
     faults.extend(resolved.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
     let plain = plain(&root);
@@ -132,19 +133,32 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     losses.extend(plain.losses);
     faults.extend(plain.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
     let own = is_own(&root);
-    let mut problems = Vec::new();
+    let (mut problems, mut replaced) = (Vec::new(), Vec::new());
     if !own {
         let secured = secured_within(&root, &converted.root);
         root = secured.root;
         losses.extend(secured.losses);
         faults.extend(secured.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
         problems = secured.problems;
+        replaced = secured.replaced;
     }
     let tidied = tidied(&root);
     root = tidied.root;
     losses.extend(tidied.losses);
     faults.extend(tidied.faults.into_iter().map(|fault| (fault.pointer, fault.wrong)));
-    let left_out = leave_out(&mut root, &faults);
+    // What is wrong with an operation is not wrong with the endpoint that stands in its place.
+    faults.retain(|(place, _)| !replaced.iter().any(|one| is_within(place, &one.pointer)));
+    let mut left_out = leave_out(&mut root, &faults);
+    let of_oauth = |operation: &Json| operation.get("x-client").and_then(Json::as_str) == Some("oauth");
+    if operations_of(&root).iter().all(|(_, operation)| of_oauth(operation)) {
+        problems.extend(replaced.iter().filter_map(|one| one.wrong.clone()));
+    }
+    left_out.extend(replaced.into_iter().filter_map(|one| {
+        Some(LeftOut {
+            pointer: one.pointer,
+            reasons: vec![one.wrong?],
+        })
+    }));
     prune(&mut root);
     losses.retain(|loss| root.pointer(&home_of(&loss.pointer)).is_some() && !is_left_out(&loss.pointer, &left_out));
     let named = match own {
@@ -177,12 +191,13 @@ fn with_texts(root: &mut Json) {
 }
 
 fn is_left_out(pointer: &str, left_out: &[LeftOut]) -> bool {
-    left_out.iter().any(|one| {
-        pointer == one.pointer
-            || pointer
-                .strip_prefix(&one.pointer)
-                .is_some_and(|rest| rest.starts_with('/'))
-    })
+    left_out.iter().any(|one| is_within(pointer, &one.pointer))
+}
+
+fn is_within(pointer: &str, outer: &str) -> bool {
+    pointer
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// What a place belongs to: an operation, a named schema, or the document.

@@ -24,6 +24,17 @@ pub struct Secured {
     pub faults: Vec<OperationFault>,
     /// What is wrong with the authorization server: nothing can be generated without it.
     pub problems: Vec<String>,
+    /// Operations in whose places endpoints of the authorization server stand now.
+    pub(crate) replaced: Vec<Replaced>,
+}
+
+/// An operation in whose place an endpoint of the authorization server stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Replaced {
+    /// JSON pointer to it.
+    pub(crate) pointer: String,
+    /// Why it is left out, where it is another operation than the endpoint.
+    pub(crate) wrong: Option<String>,
 }
 
 /// A scheme of a document.
@@ -114,17 +125,20 @@ pub(crate) fn secured_within(root: &Json, whole: &Json) -> Secured {
         weight: Weight::Meaning,
         what: taken.told(name),
     }));
-    let bearers: Vec<&Json> = listed
+    let named: Vec<(&str, &Json)> = listed
         .iter()
         .filter(|(name, _)| kinds.get(name) == Some(&Scheme::Bearer))
-        .map(|(_, scheme)| scheme)
+        .map(|(name, scheme)| (name.as_str(), scheme))
         .collect();
+    let bearers: Vec<&Json> = named.iter().map(|(_, scheme)| *scheme).collect();
     let mut schemes = Vec::new();
+    let mut replaced = Vec::new();
     if !bearers.is_empty() {
         let server = server_of(&bearers, &used, &mut losses);
+        other_addresses(&named, &server, &mut losses, &mut problems);
         schemes.push((
             "oauth".to_owned(),
-            with_endpoints(&mut out, server, &mut losses, &mut problems),
+            with_endpoints(&mut out, server, &mut losses, &mut problems, &mut replaced),
         ));
     }
     if used_basics.len() > 1 {
@@ -168,6 +182,7 @@ pub(crate) fn secured_within(root: &Json, whole: &Json) -> Secured {
         losses,
         faults,
         problems,
+        replaced,
     }
 }
 
@@ -358,17 +373,17 @@ fn server_of(schemes: &[&Json], used: &BTreeSet<String>, losses: &mut Vec<Loss>)
             match flows.iter_mut().find(|(known, _)| known == name) {
                 None => flows.push((name.clone(), flow.clone())),
                 Some((_, known)) => {
-                    for endpoint in ["authorizationUrl", "tokenUrl"] {
-                        if text(known, endpoint) != text(flow, endpoint) {
-                            losses.push(Loss {
-                                pointer: SCHEMES.to_owned(),
-                                weight: Weight::Meaning,
-                                what: format!(
-                                    "`{endpoint}` `{}`: the first scheme of flow `{name}` has another",
-                                    text(flow, endpoint)
-                                ),
-                            });
-                        }
+                    if text(known, "authorizationUrl") != text(flow, "authorizationUrl") {
+                        losses.push(Loss {
+                            pointer: SCHEMES.to_owned(),
+                            weight: Weight::Meaning,
+                            what: format!(
+                                "`authorizationUrl` `{}` of flow `{name}`: `{}` is used, which the first scheme has; the overlay can say \
+                                 otherwise",
+                                text(flow, "authorizationUrl"),
+                                text(known, "authorizationUrl"),
+                            ),
+                        });
                     }
                     let mut scopes = known.get("scopes").cloned().unwrap_or(Json::Object(Vec::new()));
                     for (scope, meaning) in flow.get("scopes").map(Json::members).unwrap_or_default() {
@@ -397,6 +412,85 @@ fn server_of(schemes: &[&Json], used: &BTreeSet<String>, losses: &mut Vec<Loss>)
     out
 }
 
+/// Where else the document sends secrets than to the one token endpoint that a client has.
+fn other_addresses(schemes: &[(&str, &Json)], server: &Json, losses: &mut Vec<Loss>, problems: &mut Vec<String>) {
+    let flows = server.get("flows").map(Json::members).unwrap_or_default();
+    let first = flows.iter().find(|(_, flow)| !text(flow, "tokenUrl").is_empty());
+    let Some((first, used)) = first.map(|(name, flow)| (name.as_str(), text(flow, "tokenUrl"))) else {
+        return;
+    };
+    let mut told: Vec<String> = Vec::new();
+    let mut lose = |weight: Weight, what: String| {
+        if !told.contains(&what) {
+            told.push(what.clone());
+            losses.push(Loss {
+                pointer: SCHEMES.to_owned(),
+                weight,
+                what,
+            });
+        }
+    };
+    for (scheme, parts) in schemes {
+        for (flow, parts) in parts.get("flows").map(Json::members).unwrap_or_default() {
+            let own = text(parts, "tokenUrl");
+            if !own.is_empty() && own != used {
+                let both = [first, flow.as_str()];
+                match both.contains(&"clientCredentials") && both.contains(&"authorizationCode") {
+                    true => problems.push(format!(
+                        "flow `{first}` gets tokens from `{used}` and flow `{flow}` of `{scheme}` from `{own}`, and a client sends its \
+                         secret to one of them alone: in the overlay, take one of the flows out, or write one `tokenUrl` into both"
+                    )),
+                    false => lose(
+                        Weight::Meaning,
+                        format!(
+                            "`tokenUrl` `{own}` of flow `{flow}` of `{scheme}`: every token comes from `{used}`; if that is wrong, write the \
+                             right `tokenUrl` into the overlay"
+                        ),
+                    ),
+                }
+            }
+            let refresh = text(parts, "refreshUrl");
+            if !refresh.is_empty() && refresh != used {
+                lose(
+                    Weight::Meaning,
+                    format!(
+                        "`refreshUrl` `{refresh}` of flow `{flow}` of `{scheme}`: tokens are refreshed at `{used}`; if that is wrong, write the \
+                         right `tokenUrl` into the overlay"
+                    ),
+                );
+            }
+            // A server of which nothing but where its browsers are sent is known.
+            let opened = text(parts, "authorizationUrl");
+            if own.is_empty() && !opened.is_empty() && is_elsewhere(opened, used) {
+                lose(Weight::Meaning, melted(scheme, opened, used));
+            }
+        }
+        let discovered = text(parts, "openIdConnectUrl");
+        if !discovered.is_empty() {
+            let weight = match is_elsewhere(discovered, used) {
+                true => Weight::Meaning,
+                false => Weight::Rule,
+            };
+            lose(weight, melted(scheme, discovered, used));
+        }
+    }
+}
+
+fn melted(scheme: &str, own: &str, used: &str) -> String {
+    format!(
+        "that `{scheme}` has an authorization server of its own, at `{own}`: a client has one, and every token comes from `{used}`; if that \
+         is wrong, write the right `tokenUrl` into the overlay"
+    )
+}
+
+/// Whether two addresses are at different hosts.
+fn is_elsewhere(one: &str, other: &str) -> bool {
+    match (parts(one), parts(other)) {
+        (Some((one, _)), Some((other, _))) => one != other,
+        _ => one != other,
+    }
+}
+
 /// An endpoint: origin and path.
 fn parts(url: &str) -> Option<(String, String)> {
     let rest = url.strip_prefix("https://")?;
@@ -408,7 +502,13 @@ fn parts(url: &str) -> Option<(String, String)> {
 }
 
 /// The scheme with all that the library needs, after the endpoints became operations of the document.
-fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, problems: &mut Vec<String>) -> Json {
+fn with_endpoints(
+    root: &mut Json,
+    mut scheme: Json,
+    losses: &mut Vec<Loss>,
+    problems: &mut Vec<String>,
+    replaced: &mut Vec<Replaced>,
+) -> Json {
     let flows = scheme.get("flows").map(Json::members).unwrap_or_default().to_vec();
     let has = |flow: &str| flows.iter().any(|(name, _)| name == flow);
     let mut grants = Vec::new();
@@ -497,11 +597,24 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
         let at = join("/paths", &path);
         if let Some(own) = root.pointer(&join(&at, method)) {
             let id = text(own, "operationId").to_owned();
-            losses.push(Loss {
-                pointer: join(&at, method),
-                weight: Weight::Rule,
-                what: format!("operation `{id}`: it is the {what} endpoint, which the library asks itself"),
+            let pointer = join(&at, method);
+            let wrong = own_address(root, &origin, &path).map(|own| {
+                format!(
+                    "it is at `{own}`, and the {what} endpoint at `{whole}` has the same path: a client has one operation for a path; \
+                     call this one without it"
+                )
             });
+            if wrong.is_none() {
+                losses.push(Loss {
+                    pointer: pointer.clone(),
+                    weight: Weight::Rule,
+                    what: format!("operation `{id}`: it is the {what} endpoint, which the library asks itself"),
+                });
+            }
+            // Of two endpoints at one address, the document has the operation once.
+            if text(own, "x-client") != "oauth" {
+                replaced.push(Replaced { pointer, wrong });
+            }
         }
         root.set_pointer(&join(&at, method), operation);
         if what == "revocation" {
@@ -517,6 +630,20 @@ fn with_endpoints(root: &mut Json, mut scheme: Json, losses: &mut Vec<Loss>, pro
     hosts_of_endpoints(root, &hosts, losses);
     scheme.set("x-oauth", oauth);
     scheme
+}
+
+/// Where the operation of this path is, if that is not at this origin: its host or the path in front of it is another.
+fn own_address(root: &Json, origin: &str, path: &str) -> Option<String> {
+    let servers = root.get("servers").map(Json::items).unwrap_or_default().iter();
+    let servers = servers.filter(|server| text(server, "x-client") != "oauth");
+    let addresses: Vec<String> = servers
+        .map(|server| {
+            let url = text(server, "url");
+            format!("{}{path}", url.strip_suffix('/').unwrap_or(url))
+        })
+        .collect();
+    let is_here = addresses.iter().any(|address| *address == format!("{origin}{path}"));
+    addresses.into_iter().next().filter(|_| !is_here)
 }
 
 fn first_origin(root: &Json) -> Option<String> {
@@ -993,6 +1120,79 @@ mod tests {
             ("oauth", ""),
         ] {
             assert_eq!(at(&secured, &format!("{schemes}/{scheme}")), kept, "{scheme}");
+        }
+    }
+
+    #[test]
+    fn every_address_that_secrets_are_not_sent_to_is_told_with_the_one_that_they_are() {
+        let used = "https://login.bank.example/token";
+        let at_other = |scheme: &str| scheme.replace(used, "https://other.bank.example/token");
+        let second = at_other(LOGIN).replacen("Login", "Second", 1);
+        let refreshed = LOGIN.replace(
+            "\"tokenUrl\"",
+            "\"refreshUrl\":\"https://other.bank.example/token\",\"tokenUrl\"",
+        );
+        let staff = |host: &str| {
+            format!(r#""Staff":{{"type":"openIdConnect","openIdConnectUrl":"https://{host}.bank.example/token"}}"#)
+        };
+        let implicit =
+            r#""Login":{"type":"oauth2","flows":{"implicit":{"authorizationUrl":"https://other.bank.example/token"}}}"#;
+        let password = at_other(SERVICE).replace("clientCredentials", "password");
+        for (schemes, is_refused) in [
+            (format!("{LOGIN},{}", at_other(SERVICE)), true),
+            (format!("{LOGIN},{second}"), false),
+            (format!("{LOGIN},{password}"), false),
+            (refreshed, false),
+            (format!("{LOGIN},{}", staff("other")), false),
+            (format!("{implicit},{SERVICE}"), false),
+        ] {
+            let secured = of(r#"[{"Login":[]},{"Service":[]},{"Second":[]},{"Staff":[]}]"#, &schemes);
+            let names_both = |text: &str| {
+                text.contains(used) && text.contains("https://other.bank.example/token") && text.contains("overlay")
+            };
+            let losses = secured.losses.iter();
+            let told = losses.filter(|loss| loss.weight == Weight::Meaning && names_both(&loss.what));
+            let refused = secured.problems.iter().filter(|problem| names_both(problem));
+            let found = (told.count(), refused.count());
+            assert_eq!(found, (usize::from(!is_refused), usize::from(is_refused)), "{schemes}");
+        }
+        let secured = of(r#"[{"Login":[]}]"#, &format!("{LOGIN},{}", staff("login")));
+        assert!(
+            secured
+                .losses
+                .iter()
+                .any(|loss| loss.weight == Weight::Rule && loss.what.contains("`Staff`"))
+        );
+    }
+
+    #[test]
+    fn an_operation_of_another_host_with_the_path_of_an_endpoint_is_left_out_with_its_reason() {
+        for (server, left_out) in [
+            ("https://api.bank.example/v1", true),
+            ("https://login.bank.example/v1", true),
+            ("https://login.bank.example/", false),
+        ] {
+            let document = Json::parse(&format!(
+                r#"{{"openapi":"3.0.3","info":{{"title":"Bank","version":"1"}},"servers":[{{"url":"{server}"}}],"security":[{{"Service":[]}}],
+                "paths":{{"/token":{{"post":{{"operationId":"tokenizeCard","responses":{{"200":{{"description":""}}}}}}}},
+                "/a":{{"get":{{"responses":{{"200":{{"description":""}}}}}}}}}},"components":{{"securitySchemes":{{{SERVICE}}}}}}}"#
+            ))
+            .unwrap();
+            let normal = crate::normal::normalised(&document, &crate::normal::Only::default()).unwrap();
+            let operation = normal.root.pointer("/paths/~1token/post/operationId").cloned();
+            assert_eq!(
+                operation.as_ref().and_then(Json::as_str),
+                Some("create_token"),
+                "{server}"
+            );
+            let names: Vec<String> = normal.left_out.iter().map(|one| one.operation()).collect();
+            assert_eq!(!names.is_empty(), left_out, "{server} {names:?}");
+            if let Some(one) = normal.left_out.first() {
+                assert_eq!(one.operation(), "POST /token");
+                let reason = &one.reasons[0];
+                assert!(reason.contains(&format!("`{server}/token`")), "{reason}");
+                assert!(reason.contains("`https://login.bank.example/token`"), "{reason}");
+            }
         }
     }
 

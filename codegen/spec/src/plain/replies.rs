@@ -214,6 +214,13 @@ impl Work<'_> {
         }
         let targets: Option<Vec<Json>> = schemas.iter().map(|schema| self.object_of(schema, 0)).collect();
         let Some(targets) = targets else {
+            let rest = schemas.iter().skip(1);
+            if let Some(both) = rest
+                .clone()
+                .try_fold(first.clone(), |both, schema| alike(&both, schema))
+            {
+                return Some(both);
+            }
             let what = format!("what its {what} are made of, which is no object in each: they are read as any JSON");
             self.lose(pointer, Weight::Meaning, what);
             return Some(Json::Object(Vec::new()));
@@ -227,12 +234,14 @@ impl Work<'_> {
         {
             match properties.iter_mut().find(|(known, _)| known == name) {
                 None => properties.push((name.clone(), property.clone())),
-                Some((_, known)) if known == property => {}
-                // Of two types, any JSON.
-                Some((_, known)) => {
-                    *known = Json::Object(Vec::new());
-                    differing.insert(name.clone());
-                }
+                Some((_, known)) => match alike(known, property) {
+                    Some(both) => *known = both,
+                    // Of two types, any JSON.
+                    None => {
+                        *known = Json::Object(Vec::new());
+                        differing.insert(name.clone());
+                    }
+                },
             }
         }
         if !differing.is_empty() {
@@ -259,6 +268,12 @@ impl Work<'_> {
         if !required.is_empty() {
             object.set("required", Json::Array(required));
         }
+        if targets
+            .iter()
+            .any(|schema| schema.get("additionalProperties").is_some())
+        {
+            object.set("additionalProperties", Json::Object(Vec::new()));
+        }
         Some(self.under_a_name(name, object))
     }
 
@@ -275,8 +290,10 @@ impl Work<'_> {
         let parts = target.get("allOf").map(Json::items).unwrap_or_default();
         let mut properties = target.get("properties").cloned().unwrap_or(Json::Object(Vec::new()));
         let mut required = target.get("required").map(Json::items).unwrap_or_default().to_vec();
+        let mut has_more = has_more(target);
         for part in parts {
             let part = self.object_of(part, depth + 1)?;
+            has_more |= part.get("additionalProperties").is_some();
             for (name, property) in part.get("properties").map(Json::members).unwrap_or_default() {
                 let both = match properties.get(name) {
                     Some(known) if known != property => {
@@ -291,11 +308,15 @@ impl Work<'_> {
         }
         let says_so = target.get("properties").is_some() || !parts.is_empty();
         says_so.then(|| {
-            Json::object([
+            let mut object = Json::object([
                 ("type", Json::str("object")),
                 ("properties", properties),
                 ("required", Json::Array(required)),
-            ])
+            ]);
+            if has_more {
+                object.set("additionalProperties", Json::Object(Vec::new()));
+            }
+            object
         })
     }
 
@@ -339,6 +360,79 @@ impl Work<'_> {
             .cloned()
             .collect()
     }
+}
+
+/// Words for people, and rules for texts: of these, one schema may say others than another and mean the same type.
+const WORDS: [&str; 9] = [
+    "title",
+    "description",
+    "deprecated",
+    "externalDocs",
+    "example",
+    "examples",
+    "minLength",
+    "maxLength",
+    "pattern",
+];
+
+/// The one type that two schemas are, whatever words they say it in; nothing where they are of two types. What only one of them
+/// says of texts is no rule for both.
+fn alike(one: &Json, other: &Json) -> Option<Json> {
+    if one == other {
+        return Some(one.clone());
+    }
+    let (Json::Object(own), Json::Object(others)) = (one, other) else {
+        return None;
+    };
+    let is_word = |keyword: &str| WORDS.contains(&keyword);
+    if others
+        .iter()
+        .any(|(keyword, _)| !is_word(keyword) && one.get(keyword).is_none())
+    {
+        return None;
+    }
+    let mut out = Vec::new();
+    for (keyword, value) in own {
+        let both = match (other.get(keyword), keyword.as_str()) {
+            (Some(same), _) if same == value => value.clone(),
+            // The digits of an example say how wide a number is.
+            (shown, "example") => longer(value, shown),
+            (_, "title" | "description") => value.clone(),
+            (_, keyword) if is_word(keyword) => continue,
+            (Some(same), "items" | "additionalProperties") => alike(value, same)?,
+            (Some(same), "properties") => fields_alike(value, same)?,
+            _ => return None,
+        };
+        out.push((keyword.clone(), both));
+    }
+    if let Some(shown) = other.get("example").filter(|_| one.get("example").is_none()) {
+        out.push(("example".to_owned(), shown.clone()));
+    }
+    Some(Json::Object(out))
+}
+
+/// The fields of two objects that have the same ones.
+fn fields_alike(one: &Json, other: &Json) -> Option<Json> {
+    if one.members().len() != other.members().len() {
+        return None;
+    }
+    let fields = one.members().iter();
+    let fields = fields.map(|(name, field)| Some((name.clone(), alike(field, other.get(name)?)?)));
+    fields.collect::<Option<_>>().map(Json::Object)
+}
+
+fn longer(one: &Json, other: Option<&Json>) -> Json {
+    let digits = |value: &Json| value.scalar().unwrap_or_default().len();
+    match other {
+        Some(other) if digits(other) > digits(one) => other.clone(),
+        _ => one.clone(),
+    }
+}
+
+/// Whether an object says that it has more than what it describes.
+fn has_more(schema: &Json) -> bool {
+    let more = schema.get("additionalProperties");
+    more.is_some_and(|more| more.as_bool() != Some(false))
 }
 
 fn is_amount(schema: &Json) -> bool {

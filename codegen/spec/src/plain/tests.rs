@@ -232,6 +232,12 @@ fn all_successes_are_one_type_and_all_errors_another() {
     let pending = inline(r#"{"type":"object","properties":{"id":{}},"required":["id"]}"#);
     let paid_or_pending =
         inline(r#"{"type":"object","properties":{"id":{},"at":{},"sum":{"type":"number"}},"required":["id"]}"#);
+    let open =
+        inline(r#"{"type":"object","properties":{"at":{"type":"string"}},"additionalProperties":{"type":"number"}}"#);
+    let state = inline(r#"{"type":"object","properties":{"state":{"type":"string"}},"additionalProperties":false}"#);
+    let open_together = inline(
+        r#"{"type":"object","properties":{"at":{"type":"string"},"state":{"type":"string"}},"additionalProperties":{}}"#,
+    );
     let list = inline(r#"{"type":"array","items":{}}"#);
     let any = r#"{"content":{"application/json":{"schema":{}}}}"#;
     let all = |members: &[(&str, &str)]| {
@@ -265,6 +271,12 @@ fn all_successes_are_one_type_and_all_errors_another() {
             format!(r#""200":{made},"201":{bare}"#),
             all(&[("200", made_together), ("201", made_together)]),
             "which of its successes (`200`, `201`) has which fields: all are read as one type, in which `a` may be missing",
+        ),
+        // More than what is described, whatever it is.
+        (
+            format!(r#""200":{open},"202":{state}"#),
+            all(&[("200", &open_together), ("202", &open_together)]),
+            "which of its successes (`200`, `202`) has which fields: all are read as one type",
         ),
         // An amount that one of them always has.
         (
@@ -312,6 +324,61 @@ fn all_successes_are_one_type_and_all_errors_another() {
     );
     let (_, _, wrong) = answered(r#""400":{}"#);
     assert_eq!(wrong, "it says of no success what it answers");
+}
+
+#[test]
+fn the_type_of_an_amount_is_one_whatever_words_each_success_says_it_in() {
+    let json = "{}";
+    let number = |words: &str| format!(r#"{{"type":"number"{words}}}"#);
+    for (one, other, together) in [
+        (
+            number(r#","description":"one""#),
+            number(r#","description":"two""#),
+            number(r#","description":"one""#).as_str(),
+        ),
+        (number(""), number(r#","title":"two""#), number("").as_str()),
+        (
+            number(r#","example":1"#),
+            number(r#","example":2.50"#),
+            number(r#","example":2.50"#).as_str(),
+        ),
+        (
+            r#"{"type":"string","maxLength":10}"#.to_owned(),
+            r#"{"type":"string","maxLength":20}"#.to_owned(),
+            r#"{"type":"string"}"#,
+        ),
+        (
+            r#"{"type":"object","properties":{"description":{"type":"number","title":"a"}}}"#.to_owned(),
+            r#"{"type":"object","properties":{"description":{"type":"number","title":"b"}}}"#.to_owned(),
+            r#"{"type":"object","properties":{"description":{"type":"number","title":"a"}}}"#,
+        ),
+        (
+            r#"{"type":"array","items":{"type":"number","maximum":1}}"#.to_owned(),
+            r#"{"type":"array","items":{"type":"number","maximum":2}}"#.to_owned(),
+            json,
+        ),
+        (
+            r#"{"type":"object","properties":{"description":{"type":"number"}}}"#.to_owned(),
+            r#"{"type":"object","properties":{"description":{"type":"string"}}}"#.to_owned(),
+            json,
+        ),
+        (number(""), r#"{"type":"string"}"#.to_owned(), json),
+        (number(""), number(r#","nullable":true"#), json),
+    ] {
+        let reply = |schema: &str| {
+            format!(
+                r#"{{"content":{{"application/json":{{"schema":{{"type":"object","properties":{{"amount":{schema}}}}}}}}}}}"#
+            )
+        };
+        let replies = format!(r#"{{"responses":{{"200":{},"202":{}}}}}"#, reply(&one), reply(&other));
+        let (found, losses, _) = of("/a", "get", &replies);
+        let is_told = losses.iter().any(|told| told.contains("the type of `amount`"));
+        assert!(
+            found.contains(&format!(r#""properties":{{"amount":{together}}}"#)),
+            "{one} {other}: {found}"
+        );
+        assert_eq!(is_told, together == json, "{one} {other}");
+    }
 }
 
 #[test]

@@ -151,9 +151,11 @@ pub(crate) fn widened(root: &mut Json, exact_number: &str, is_received_alone: &d
     let mut widths: Vec<(String, Width)> = Vec::new();
     for (pointer, digits) in wide_integers(root) {
         let Some(width) = of_value(&digits) else { continue };
-        match widths.iter_mut().find(|(known, _)| *known == pointer) {
-            Some((_, known)) => *known = width.max(*known),
-            None => widths.push((pointer, width)),
+        for pointer in alike(root, &pointer) {
+            match widths.iter_mut().find(|(known, _)| *known == pointer) {
+                Some((_, known)) => *known = width.max(*known),
+                None => widths.push((pointer, width)),
+            }
         }
     }
     let mut losses = Vec::new();
@@ -175,6 +177,36 @@ pub(crate) fn widened(root: &mut Json, exact_number: &str, is_received_alone: &d
         root.set_pointer(&pointer, schema);
     }
     losses
+}
+
+/// A place in the schema of a reply, and the same place in each other reply of the operation whose schema is the same: they are read
+/// as one type.
+fn alike(root: &Json, pointer: &str) -> Vec<String> {
+    const STATUS: usize = 4;
+    let place = keys(pointer);
+    let schema_at = |keys: &[String]| keys.iter().fold(String::new(), |at, key| join(&at, key));
+    let [paths, _, _, responses, _, content, _, schema, inside @ ..] = place.as_slice() else {
+        return vec![pointer.to_owned()];
+    };
+    let is_reply = paths == "paths" && responses == "responses" && content == "content" && schema == "schema";
+    let own = root.pointer(&schema_at(&place[..place.len() - inside.len()]));
+    let replies = root.pointer(&schema_at(&place[..STATUS])).map(Json::members);
+    if !is_reply || own.is_none() {
+        return vec![pointer.to_owned()];
+    }
+    let mut found = Vec::new();
+    for (status, reply) in replies.unwrap_or_default() {
+        for (media_type, content) in reply.get("content").map(Json::members).unwrap_or_default() {
+            if content.get("schema") == own {
+                let begin = schema_at(&place[..STATUS]);
+                let begin = ["content", media_type, "schema"]
+                    .iter()
+                    .fold(join(&begin, status), |at, key| join(&at, key));
+                found.push(inside.iter().fold(begin, |at, key| join(&at, key)));
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -34,6 +34,9 @@ impl Tidy<'_> {
             out.set("allOf", Json::Array(vec![one.clone()]));
             return Ok(out);
         }
+        if let Some(kinds) = self.kinds_of_parts(&out, &parts, pointer, around) {
+            return kinds;
+        }
         for part in &parts {
             let part = self.part(part, pointer, around)?;
             out = self.merged(&out, &part, pointer)?;

@@ -150,6 +150,34 @@ fn an_integer_beyond_a_decimal_is_read_digit_for_digit_and_told() {
 }
 
 #[test]
+fn an_integer_is_as_wide_in_each_of_the_replies_that_are_read_as_one_type() {
+    let reply = |schema: &str, value: &str| {
+        format!(r#"{{"content":{{"application/json":{{"schema":{schema},"example":{{"n":{value}}}}}}}}}"#)
+    };
+    let same = r#"{"type":"object","properties":{"n":{"type":"integer"}}}"#;
+    let other = r#"{"type":"object","properties":{"n":{"type":"integer"},"m":{"type":"integer"}}}"#;
+    let decimal = r#"{"type":"number","format":"decimal"}"#;
+    let text = r#"{"type":"string","x-lenient":"string"}"#;
+    for (schema, value, expected) in [
+        (same, "18446744073709551616", decimal),
+        (same, "1234567890123456789012345678901234567890", text),
+        (other, "18446744073709551616", r#"{"type":"integer"}"#),
+    ] {
+        let (one, wide) = (reply(same, "1"), reply(schema, value));
+        for replies in [
+            format!(r#""200":{one},"202":{wide}"#),
+            format!(r#""202":{wide},"200":{one}"#),
+        ] {
+            let document = format!(r#"{{"paths":{{"/a":{{"get":{{"responses":{{{replies}}}}}}}}}}}"#);
+            let tidied = tidied(&Json::parse(&document).unwrap());
+            let at = "/paths/~1a/get/responses/200/content/application~1json/schema/properties/n";
+            let found = tidied.root.pointer(at).map(ToString::to_string);
+            assert_eq!(found.as_deref(), Some(expected), "{replies}");
+        }
+    }
+}
+
+#[test]
 fn a_type_that_contradicts_its_parts_is_json_and_told() {
     for (schema, kept, told) in [
         (
@@ -464,5 +492,42 @@ fn a_parameter_in_a_path_or_a_header_that_any_json_would_do_for_is_a_text() {
         assert_eq!(found.map(ToString::to_string), Some(wanted), "{schema}");
         let told = tidied.losses.iter().any(|loss| loss.pointer == parameter);
         assert_eq!(told, kept == text, "{place} {schema}");
+    }
+}
+
+#[test]
+fn a_union_within_an_all_of_keeps_its_kinds_with_what_stands_around_them() {
+    let kinds = r##""Card":{"type":"object","properties":{"amount":{"type":"number"},"fee":{"type":"number"}}},
+        "Iban":{"type":"object","properties":{"iban":{"type":"string"}}},
+        "Either":{"oneOf":[{"$ref":"#/components/schemas/Card"},{"$ref":"#/components/schemas/Iban"}]},
+        "Tagged":{"oneOf":[{"$ref":"#/components/schemas/Card"},{"$ref":"#/components/schemas/Iban"}],"discriminator":{"propertyName":"kind"}},
+        "Made":{"allOf":[{"properties":{"id":{"type":"string"}}},{"$ref":"#/components/schemas/Either"}]}"##;
+    let id = r#"{"type":"object","properties":{"id":{"type":"string"}}}"#;
+    let named = |name: &str| format!(r##"{{"$ref":"#/components/schemas/{name}"}}"##);
+    let json = "/components/schemas/A: its kinds: it is kept as JSON, which can be read as each of them";
+    let tagged = r#"{"type":"object","x-tag":"kind","properties":{"Card":{"type":"object","properties":{"id":{"type":"string"},"amount":{"type":"number","format":"decimal"},"fee":{"type":"number","format":"decimal"}}},"Iban":{"type":"object","properties":{"id":{"type":"string"},"iban":{"type":"string"}}}}}"#;
+    for (parts, tidy, lost) in [
+        (format!("{id},{}", named("Either")), "{}", json),
+        (format!("{},{id}", named("Either")), "{}", json),
+        (named("Made") + "," + id, "{}", json),
+        (format!("{},{}", named("Either"), named("Made")), "{}", json),
+        (format!("{id},{}", named("Tagged")), tagged, ""),
+        (
+            format!(r#"{id},{{"anyOf":[{{"required":["id"]}},{{"required":["no"]}}]}}"#),
+            r#"{"type":"object","properties":{"id":{"type":"string"}}}"#,
+            "/components/schemas/A: which of its fields go together",
+        ),
+        (
+            format!(
+                r#"{id},{{"oneOf":[{{"type":"object","properties":{{"k":{{"enum":["a"]}}}}}},{{"type":"object","properties":{{"k":{{"enum":["b"]}}}}}}]}}"#
+            ),
+            r#"{"type":"object","x-tag":"k","properties":{"a":{"type":"object","properties":{"id":{"type":"string"},"k":{"type":"string","enum":["a"]}}},"b":{"type":"object","properties":{"id":{"type":"string"},"k":{"type":"string","enum":["b"]}}}}}"#,
+            "",
+        ),
+    ] {
+        let (found, losses, faults) = of(&format!(r#"{{{kinds},"A":{{"allOf":[{parts}]}}}}"#));
+        assert_eq!((found.as_str(), faults.len()), (tidy, 0), "{parts}");
+        let of_it: Vec<&String> = losses.iter().filter(|told| told.contains("schemas/A:")).collect();
+        assert_eq!(of_it.first().map_or("", |told| told.as_str()), lost, "{parts}");
     }
 }

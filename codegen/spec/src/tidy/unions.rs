@@ -1,11 +1,108 @@
 //! `oneOf` and `anyOf`: what the members have in common, or JSON where nothing tells them apart.
 
-use super::{Tidy, kind_of, says_nothing};
+use super::{ANNOTATIONS, Tidy, kind_of, says_nothing};
 use crate::dialect::Weight;
 use crate::json::Json;
 use crate::references::SCHEMAS;
 
+/// A member of a union: what it is called by, and what it is with all that stands around it.
+struct Kind {
+    called: Json,
+    whole: Json,
+}
+
+impl Kind {
+    fn alone(member: &Json) -> Self {
+        Self {
+            called: member.clone(),
+            whole: member.clone(),
+        }
+    }
+}
+
+/// More schemas in one another than a document has.
+const DEEPEST: usize = 32;
+
 impl Tidy<'_> {
+    /// A schema of which a member of its `allOf` is a union: one of kinds, each with all the other members; nothing where none is.
+    pub(super) fn kinds_of_parts(
+        &mut self,
+        schema: &Json,
+        parts: &[Json],
+        pointer: &str,
+        around: &mut Vec<String>,
+    ) -> Option<Result<Json, String>> {
+        if schema.get("x-lenient").is_some() {
+            return None;
+        }
+        let (at, kinds) = self.one_of_kinds(parts, pointer, around, 0)?;
+        let Some(at) = at.filter(|_| own_kinds(schema).is_none()) else {
+            return Some(Ok(self.any_json(schema.clone(), pointer)));
+        };
+        let is_word = |keyword: &str| ANNOTATIONS.contains(&keyword) || keyword.starts_with("x-");
+        let (words, says): (Vec<_>, Vec<_>) = schema
+            .members()
+            .iter()
+            .cloned()
+            .partition(|(keyword, _)| is_word(keyword));
+        let mut words = Json::Object(words);
+        let discriminator = self.target(&parts[at]).get("discriminator").cloned();
+        if let Some(discriminator) = discriminator.filter(|_| words.get("discriminator").is_none()) {
+            words.set("discriminator", discriminator);
+        }
+        let mut others: Vec<Json> = parts.to_vec();
+        others.remove(at);
+        if !says.is_empty() {
+            others.insert(0, Json::Object(says));
+        }
+        let kinds: Vec<Kind> = kinds.iter().map(|kind| with_all(&others, kind)).collect();
+        Some(self.union(words, &kinds, pointer, around))
+    }
+
+    /// Which of these is a union, and its kinds; which one is not said where several are.
+    fn one_of_kinds(
+        &self,
+        parts: &[Json],
+        pointer: &str,
+        around: &[String],
+        depth: usize,
+    ) -> Option<(Option<usize>, Vec<Json>)> {
+        let found = parts.iter().enumerate();
+        let mut found = found.filter_map(|(at, part)| Some((at, self.kinds_within(part, pointer, around, depth)?)));
+        let (at, kinds) = found.next()?;
+        Some((found.next().is_none().then_some(at), kinds))
+    }
+
+    /// The kinds that a member of an `allOf` has, each with all that stands around it there.
+    fn kinds_within(&self, part: &Json, pointer: &str, around: &[String], depth: usize) -> Option<Vec<Json>> {
+        let target = self.target(part);
+        let is_outer = |name: &str| around.iter().any(|outer| outer == name);
+        if depth > DEEPEST || super::reference(part).is_some_and(is_outer) || target.get("x-lenient").is_some() {
+            return None;
+        }
+        let parts = target.get("allOf").map(Json::items).unwrap_or_default();
+        let of_parts = self.one_of_kinds(parts, pointer, around, depth + 1);
+        let mut rest = target.clone();
+        for keyword in ["oneOf", "anyOf", "discriminator"] {
+            rest.remove(keyword);
+        }
+        match (own_kinds(target), of_parts) {
+            (None, None) => None,
+            (Some(_), None) if is_base(part, target, pointer, around) => None,
+            (Some(kinds), None) if says_nothing(&rest) => Some(kinds),
+            (Some(kinds), None) => Some(kinds.iter().map(|kind| with_all(&[rest.clone()], kind).whole).collect()),
+            (None, Some((Some(at), kinds))) => {
+                let mut others = parts.to_vec();
+                others.remove(at);
+                rest.remove("allOf");
+                others.push(rest);
+                Some(kinds.iter().map(|kind| with_all(&others, kind).whole).collect())
+            }
+            // Kinds of kinds: nothing tells them apart.
+            _ => Some(Vec::new()),
+        }
+    }
+
     /// A schema whose unions are what their members have in common.
     pub(super) fn without_unions(
         &mut self,
@@ -17,7 +114,8 @@ impl Tidy<'_> {
             let Some(members) = schema.remove(keyword) else {
                 continue;
             };
-            schema = self.union(schema, members.items(), pointer, around)?;
+            let members: Vec<Kind> = members.items().iter().map(Kind::alone).collect();
+            schema = self.union(schema, &members, pointer, around)?;
         }
         Ok(schema)
     }
@@ -25,7 +123,7 @@ impl Tidy<'_> {
     fn union(
         &mut self,
         schema: Json,
-        members: &[Json],
+        members: &[Kind],
         pointer: &str,
         around: &mut Vec<String>,
     ) -> Result<Json, String> {
@@ -33,15 +131,13 @@ impl Tidy<'_> {
         if schema.get("x-lenient").is_some() {
             return Ok(schema);
         }
-        let is_null = |member: &&Json| {
-            kind_of(member) == Some("null") || matches!(member.get("enum").map(Json::items), Some([Json::Null]))
-        };
-        let has_null = members.iter().any(|member| is_null(&member));
+        let has_null = members.iter().any(|member| is_null(&member.whole));
         let mut schema = schema;
         if has_null {
             schema.set("nullable", Json::Bool(true));
         }
-        let members: Vec<&Json> = members.iter().filter(|member| !is_null(member)).collect();
+        let kinds: Vec<&Kind> = members.iter().filter(|member| !is_null(&member.whole)).collect();
+        let members: Vec<&Json> = kinds.iter().map(|kind| &kind.whole).collect();
         match members.as_slice() {
             [] => return Ok(schema),
             [one] if super::reference(one).is_some() && says_nothing(&schema) => {
@@ -55,25 +151,11 @@ impl Tidy<'_> {
             _ => {}
         }
         // Members that only say which fields go together.
-        let only_rules = |member: &&&Json| {
-            let rules = [
-                "required",
-                "not",
-                "minProperties",
-                "maxProperties",
-                "title",
-                "description",
-            ];
-            let keywords = member.members().iter();
-            keywords
-                .map(|(keyword, _)| keyword.as_str())
-                .all(|keyword| rules.contains(&keyword))
-        };
-        if members.iter().all(|member| only_rules(&member)) {
+        if members.iter().all(|member| only_rules(member)) {
             self.lose(pointer, Weight::Rule, "which of its fields go together");
             return Ok(schema);
         }
-        if let Some(tagged) = self.tagged(&schema, &members, pointer, around) {
+        if let Some(tagged) = self.tagged(&schema, &kinds, pointer, around) {
             return Ok(tagged);
         }
         let mut parts = Vec::new();
@@ -91,9 +173,10 @@ impl Tidy<'_> {
     }
 
     /// A union of objects of which a field tells the kind: the discriminator, or one whose values are different in each.
-    fn tagged(&mut self, schema: &Json, members: &[&Json], pointer: &str, around: &mut Vec<String>) -> Option<Json> {
+    fn tagged(&mut self, schema: &Json, kinds: &[&Kind], pointer: &str, around: &mut Vec<String>) -> Option<Json> {
+        let members: Vec<&Json> = kinds.iter().map(|kind| &kind.whole).collect();
         let mut parts = Vec::new();
-        for member in members {
+        for member in &members {
             let part = self.part(member, pointer, around).ok()?;
             let properties = part.get("properties").filter(|all| !all.members().is_empty())?;
             // What stands around the union is a part of each of its members, or nothing can be said of it.
@@ -105,8 +188,8 @@ impl Tidy<'_> {
         }
         let discriminator = schema.get("discriminator");
         let (field, kinds) = discriminator
-            .and_then(|discriminator| named_kinds(discriminator, members))
-            .or_else(|| told_apart(&parts, members))?;
+            .and_then(|discriminator| named_kinds(discriminator, kinds))
+            .or_else(|| told_apart(&parts, &members))?;
         let names = kinds.iter().map(|(name, _)| name.as_str());
         let is_taken = |name: &str| crate::names::variant_name(name).as_deref() == Some("Unknown");
         if crate::names::variant_problem(names.clone(), "").is_some() || names.clone().any(is_taken) {
@@ -137,6 +220,59 @@ impl Tidy<'_> {
         });
         Json::Object(kept.cloned().collect())
     }
+}
+
+/// A kind with all that is said of each of them.
+fn with_all(others: &[Json], kind: &Json) -> Kind {
+    let mut all = others.to_vec();
+    all.push(kind.clone());
+    Kind {
+        called: kind.clone(),
+        whole: Json::object([("allOf", Json::Array(all))]),
+    }
+}
+
+fn is_null(member: &Json) -> bool {
+    kind_of(member) == Some("null") || matches!(member.get("enum").map(Json::items), Some([Json::Null]))
+}
+
+/// Whether a member of a union only says which fields go together.
+fn only_rules(member: &Json) -> bool {
+    let rules = [
+        "required",
+        "not",
+        "minProperties",
+        "maxProperties",
+        "title",
+        "description",
+    ];
+    let keywords = member.members().iter();
+    keywords
+        .map(|(keyword, _)| keyword.as_str())
+        .all(|keyword| rules.contains(&keyword))
+}
+
+/// The kinds of the union that a schema is, where there are several.
+fn own_kinds(schema: &Json) -> Option<Vec<Json>> {
+    let members = ["oneOf", "anyOf"].iter().filter_map(|keyword| schema.get(keyword));
+    let kinds: Vec<Json> = members
+        .flat_map(Json::items)
+        .filter(|member| !is_null(member))
+        .cloned()
+        .collect();
+    (kinds.len() > 1 && !kinds.iter().all(only_rules)).then_some(kinds)
+}
+
+/// Whether a named schema is the base of what it is a part of, and no union of its own: it has fields, or leads to it.
+fn is_base(part: &Json, target: &Json, pointer: &str, around: &[String]) -> bool {
+    if super::reference(part).is_none() || target.get("discriminator").is_none() || target.get("allOf").is_some() {
+        return false;
+    }
+    let own = pointer.strip_prefix("/components/schemas/").unwrap_or_default();
+    let leads_to = |kind: &Json| {
+        super::reference(kind).is_some_and(|name| name == own || around.iter().any(|outer| outer == name))
+    };
+    target.get("properties").is_some() || own_kinds(target).is_some_and(|kinds| kinds.iter().any(leads_to))
 }
 
 /// What scalars have in common, where their values are written alike.
@@ -183,11 +319,11 @@ fn kind_or_values(part: &Json) -> Option<&str> {
 }
 
 /// The kinds that a discriminator names: by its mapping, or each by the name of its schema.
-fn named_kinds(discriminator: &Json, members: &[&Json]) -> Option<(String, Vec<(String, Json)>)> {
+fn named_kinds(discriminator: &Json, members: &[&Kind]) -> Option<(String, Vec<(String, Json)>)> {
     let field = discriminator.get("propertyName").and_then(Json::as_str)?;
     let names: Vec<&str> = members
         .iter()
-        .map(|member| super::reference(member))
+        .map(|member| super::reference(&member.called))
         .collect::<Option<_>>()?;
     let mapping = discriminator.get("mapping").map(Json::members).unwrap_or_default();
     let target = |value: &Json| {
@@ -195,13 +331,16 @@ fn named_kinds(discriminator: &Json, members: &[&Json]) -> Option<(String, Vec<(
         text.rsplit('/').next().unwrap_or(text).to_owned()
     };
     let mut kinds = Vec::new();
-    for name in names {
+    for (name, member) in names.into_iter().zip(members) {
         let mapped: Vec<&String> = mapping
             .iter()
             .filter(|(_, value)| target(value) == name)
             .map(|(tag, _)| tag)
             .collect();
-        let schema = Json::object([("$ref", Json::str(format!("{SCHEMAS}{name}")))]);
+        let schema = match super::reference(&member.whole) {
+            Some(name) => Json::object([("$ref", Json::str(format!("{SCHEMAS}{name}")))]),
+            None => member.whole.clone(),
+        };
         match mapped.is_empty() {
             true => kinds.push((name.to_owned(), schema)),
             false => kinds.extend(mapped.into_iter().map(|tag| (tag.clone(), schema.clone()))),

@@ -1,0 +1,193 @@
+//! Bases that other schemas extend: what is told to be one may be each of those, by the value of a field.
+//!
+//! A `discriminator` without a list of kinds is how OpenAPI writes inheritance: the kinds are the schemas whose `allOf` leads to the
+//! base. What refers to the base gets all of them; what extends it gets its fields alone.
+
+use crate::grammar::Kind;
+use crate::json::Json;
+use crate::pointer::join;
+use crate::rebuild::edited;
+use crate::references::{SCHEMAS, schema_name};
+
+/// The tag of a kind in documents of Swagger.
+const TAG: &str = "x-discriminator-value";
+
+/// A document whose bases are unions of what extends them.
+pub(crate) fn with_kinds_of_bases(root: &Json) -> Json {
+    let named = root
+        .pointer("/components/schemas")
+        .map(Json::members)
+        .unwrap_or_default();
+    let is_base = |schema: &Json| {
+        let lists_kinds = schema.get("oneOf").is_some() || schema.get("anyOf").is_some();
+        !lists_kinds && schema.at(&["discriminator", "propertyName"]).is_some()
+    };
+    let mut out = root.clone();
+    for (base, schema) in named.iter().filter(|(_, schema)| is_base(schema)) {
+        let kinds = extending(named, base, schema);
+        if !kinds.is_empty() {
+            out = with_kinds(&out, base, &kinds);
+        }
+    }
+    out
+}
+
+/// The names of the schemas that extend a base, and of those that extend these.
+fn extending<'d>(named: &'d [(String, Json)], base: &str, schema: &Json) -> Vec<&'d str> {
+    let mut found: Vec<&str> = Vec::new();
+    let mut queue = vec![base.to_owned()];
+    while let Some(outer) = queue.pop() {
+        for (name, kind) in named {
+            let parts = kind.get("allOf").map(Json::items).unwrap_or_default();
+            let leads = parts.iter().any(|part| schema_name(part) == Some(&outer));
+            let says_more = parts.len() > 1 || kind.get("properties").is_some() || is_mapped(schema, name);
+            if leads && says_more && name != base && !found.contains(&name.as_str()) {
+                found.push(name);
+                queue.push(name.clone());
+            }
+        }
+    }
+    found
+}
+
+fn is_mapped(base: &Json, name: &str) -> bool {
+    let mapping = base.at(&["discriminator", "mapping"]).map(Json::members);
+    mapping.unwrap_or_default().iter().any(|(_, to)| leads_to(to, name))
+}
+
+fn leads_to(to: &Json, name: &str) -> bool {
+    to.as_str().is_some_and(|text| text.rsplit('/').next() == Some(name))
+}
+
+/// A document in which a base is a union of its kinds, and its own fields have another name.
+fn with_kinds(root: &Json, base: &str, kinds: &[&str]) -> Json {
+    let own = name_of_own(root, base);
+    let to = |name: &str| Json::object([("$ref", Json::str(format!("{SCHEMAS}{name}")))]);
+    let extends = |schema: &Json, parts: &[Json]| parts.len() > 1 || schema.get("properties").is_some();
+    let mut out = edited(Kind::Document, root, "", &mut |kind, object| {
+        let parts = object.get("allOf").map(Json::items).unwrap_or_default();
+        if kind != Kind::Schema || !extends(object, parts) {
+            return object.clone();
+        }
+        let parts = parts.iter().map(|part| match schema_name(part) == Some(base) {
+            true => to(&own),
+            false => part.clone(),
+        });
+        let mut changed = object.clone();
+        if !parts.clone().any(|part| part == to(&own)) {
+            return changed;
+        }
+        changed.set("allOf", Json::Array(parts.collect()));
+        changed
+    });
+    let at = join("/components/schemas", base);
+    let Some(mut fields) = out.pointer(&at).cloned() else {
+        return out;
+    };
+    let mut discriminator = fields.remove("discriminator").unwrap_or_default();
+    let mut mapping = discriminator
+        .get("mapping")
+        .cloned()
+        .unwrap_or(Json::Object(Vec::new()));
+    let tags: Vec<String> = mapping
+        .members()
+        .iter()
+        .filter(|(_, to)| leads_to(to, base))
+        .map(|(tag, _)| tag.clone())
+        .collect();
+    let tags = if tags.is_empty() { vec![base.to_owned()] } else { tags };
+    for tag in tags {
+        mapping.set(&tag, Json::str(format!("{SCHEMAS}{own}")));
+    }
+    for name in kinds {
+        let tag = out.at(&["components", "schemas", name, TAG]).and_then(Json::as_str);
+        if let Some(tag) = tag.filter(|tag| mapping.get(tag).is_none()) {
+            mapping.set(tag, Json::str(format!("{SCHEMAS}{name}")));
+        }
+        // One that only has another name for the fields of its base.
+        let place = join(&join("/components/schemas", name), "allOf");
+        if out.pointer(&place).map(Json::items) == Some(&[to(base)]) {
+            out.set_pointer(&place, Json::Array(vec![to(&own)]));
+        }
+    }
+    discriminator.set("mapping", mapping);
+    let mut members: Vec<Json> = kinds.iter().map(|name| to(name)).collect();
+    members.push(to(&own));
+    let mut union = Json::object([("oneOf", Json::Array(members)), ("discriminator", discriminator)]);
+    for word in ["title", "description", "nullable"] {
+        if let Some(value) = fields.get(word) {
+            union.set(word, value.clone());
+        }
+    }
+    fields.remove("nullable");
+    out.set_pointer(&at, union);
+    out.set_pointer(&join("/components/schemas", &own), fields);
+    out
+}
+
+/// A name for the fields of a base that no schema has.
+fn name_of_own(root: &Json, base: &str) -> String {
+    let first = format!("{base}Itself");
+    let numbered = (2..).map(|number| format!("{base}Itself{number}"));
+    let is_free = |name: &String| root.at(&["components", "schemas", name.as_str()]).is_none();
+    std::iter::once(first).chain(numbered).find(is_free).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::normal::{Only, normalised};
+
+    #[test]
+    fn a_reply_of_a_base_is_each_kind_that_extends_it() {
+        let kind = |name: &str, field: &str| {
+            format!(
+                r##""{name}":{{"allOf":[{{"$ref":"#/components/schemas/Base"}},{{"type":"object","properties":{{"{field}":{{"type":"number"}}}}}}]}}"##
+            )
+        };
+        let (cat, dog) = (kind("Cat", "fee"), kind("Dog", "bark"));
+        for (schemas, tags) in [
+            (format!("{cat},{dog}"), "Base=BaseItself Cat=Cat Dog=Dog"),
+            (cat.clone(), "Base=BaseItself Cat=Cat"),
+            (
+                cat.clone()
+                    + r##","Tom":{"allOf":[{"$ref":"#/components/schemas/Cat"},{"type":"object","properties":{"n":{"type":"string"}}}]}"##,
+                "Base=BaseItself Cat=Cat Tom=Tom",
+            ),
+            (
+                cat.replacen("{", r#"{"x-discriminator-value":"c","#, 1),
+                "Base=BaseItself c=Cat",
+            ),
+        ] {
+            let (union, base) = of(&schemas, r#"{"propertyName":"kind"}"#);
+            assert_eq!(union, tags, "{schemas}");
+            assert!(base.contains(r#""amount":{"type":"number""#), "{base}");
+        }
+        let mapping = r##"{"propertyName":"kind","mapping":{"c":"#/components/schemas/Cat","d":"Dog","b":"Base"}}"##;
+        assert_eq!(of(&format!("{cat},{dog}"), mapping).0, "b=BaseItself c=Cat d=Dog");
+    }
+
+    /// The tags of the base, each with the schema that it leads to, sorted; and the base itself.
+    fn of(schemas: &str, discriminator: &str) -> (String, String) {
+        let document = Json::parse(&format!(
+            r##"{{"openapi":"3.0.3","info":{{"title":"Bank","version":"1"}},"paths":{{"/a":{{"get":{{"responses":{{"200":{{"description":"",
+            "content":{{"application/json":{{"schema":{{"$ref":"#/components/schemas/Base"}}}}}}}}}}}}}}}},"components":{{"schemas":{{
+            "Base":{{"type":"object","properties":{{"kind":{{"type":"string"}},"amount":{{"type":"number"}}}},"required":["kind"],
+            "discriminator":{discriminator}}},{schemas}}}}}}}"##
+        ))
+        .unwrap();
+        let normal = normalised(&document, &Only::default()).unwrap();
+        assert_eq!(normal.left_out.len(), 0);
+        let base = normal.root.pointer("/components/schemas/Base").unwrap();
+        assert_eq!(base.get("x-tag").and_then(Json::as_str), Some("kind"), "{base}");
+        let kinds = base.get("properties").map(Json::members).unwrap();
+        let mut kinds: Vec<String> = kinds
+            .iter()
+            .map(|(tag, schema)| format!("{tag}={}", schema_name(schema).unwrap()))
+            .collect();
+        kinds.sort();
+        let own = normal.root.pointer("/components/schemas/BaseItself").unwrap();
+        (kinds.join(" "), own.to_string())
+    }
+}
