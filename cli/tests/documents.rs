@@ -622,6 +622,31 @@ fn each_obstacle_alone() {
     assert_eq!(files, 0);
 }
 
+/// What would have been told of each operation is what is wrong with the document.
+#[test]
+fn a_document_of_which_nothing_is_left_says_why() {
+    for (operation, schemes, told) in [
+        (
+            r#"{"security":[{"D":[]}],"responses":{"204":{"description":"ok"}}}"#,
+            r#""D":{"type":"http","scheme":"digest"}"#,
+            "GET /a is left out: it needs",
+        ),
+        (
+            r#"{"security":[],"x-effect":"none","responses":{"204":{"description":"ok"}}}"#,
+            "",
+            "GET /a is left out: `x-effect` is `none`",
+        ),
+    ] {
+        let text = format!(
+            r#"{{"openapi":"3.0.3","info":{{"title":"T","version":"1"}},"servers":[{{"url":"https://a.example"}}],
+            "paths":{{"/a":{{"get":{operation}}}}},"components":{{"securitySchemes":{{{schemes}}}}}}}"#
+        );
+        let document = Published::read(text.as_bytes()).unwrap().root;
+        let error = import(&document, None, &facts()).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
 #[test]
 fn a_key_that_stands_twice_is_refused_with_both_lines() {
     for (file, line, told) in [

@@ -12,8 +12,8 @@ use finrail_spec::vocabulary::{
 use crate::document::Document;
 use crate::error::Error;
 use finrail_spec::names::{
-    CALLS_TAKEN, METHODS_TAKEN, ident_name, is_header_name, is_keyword, is_snake_case, pascal_case, snake_case,
-    variant_problem,
+    CALLS_TAKEN, METHODS_TAKEN, ident_name, is_header_name, is_keyword, is_scope, is_snake_case, pascal_case,
+    snake_case, variant_problem,
 };
 
 /// Everything that is wrong with the document as a whole.
@@ -129,11 +129,18 @@ impl Checks<'_> {
     }
 
     fn scopes(&mut self) {
-        if let Some(problem) = variant_problem(
-            self.document.scopes.keys().map(String::as_str),
-            "a scope needs a name of its own",
-        ) {
-            self.at("/components/securitySchemes/oauth/flows", format!("scopes: {problem}"));
+        let unfit: Vec<String> = self
+            .document
+            .scopes
+            .keys()
+            .filter(|scope| !is_scope(scope))
+            .cloned()
+            .collect();
+        for scope in unfit {
+            let what = format!(
+                "scopes: no request can carry `{scope}`: a scope is printable ASCII without spaces, `\"` and `\\`"
+            );
+            self.at("/components/securitySchemes/oauth/flows", what);
         }
     }
 

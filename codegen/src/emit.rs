@@ -13,7 +13,7 @@ use quote::{format_ident, quote};
 use crate::document::Document;
 use crate::error::Error;
 use crate::prose::{code, prose};
-use finrail_spec::names::{ident_name, snake_case, variant_name};
+use finrail_spec::names::{ident_name, scope_names, snake_case, variant_name};
 
 /// The items at the root of a provider's module.
 pub(crate) fn root(document: &Document, kinds: &[ClientKind]) -> Result<TokenStream, Error> {
@@ -237,11 +237,17 @@ fn optional<T: quote::ToTokens>(value: Option<T>) -> TokenStream {
 
 fn scope(document: &Document) -> TokenStream {
     let scopes: Vec<&String> = document.scopes.keys().collect();
-    let idents: Vec<_> = scopes
-        .iter()
-        .map(|scope| format_ident!("{}", variant_name(scope).unwrap_or_default()))
-        .collect();
-    let docs = document.scopes.values();
+    let names = scope_names(scopes.iter().map(|scope| scope.as_str()));
+    let idents: Vec<_> = names.iter().map(|name| format_ident!("{name}")).collect();
+    // Where the name does not say which scope it is, the documentation does.
+    let docs = document.scopes.iter().zip(&names).map(|((scope, doc), name)| {
+        let is_made = variant_name(scope).as_ref() != Some(name);
+        if is_made {
+            format!("{doc} (`{scope}`)").trim_start().to_owned()
+        } else {
+            doc.clone()
+        }
+    });
     let doc = if document.oauth.as_ref().is_none_or(|oauth| oauth.scopes_complete) {
         format!("The scopes of {}.", document.provider.name)
     } else {

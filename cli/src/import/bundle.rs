@@ -7,7 +7,7 @@ use finrail_spec::dialect::{Dialect, Loss, UnknownDialect, Weight};
 use finrail_spec::json::Json;
 use finrail_spec::lines::Lines;
 use finrail_spec::naming::Renamed;
-use finrail_spec::normal::{LeftOut, Only, is_own, normalised, operations_of, prune, reached};
+use finrail_spec::normal::{LeftOut, Only, has_calls, is_own, normalised, operations_of, prune, reached};
 use finrail_spec::overlay::{self, OverlayFault};
 use finrail_spec::pointer::{join, keys};
 use finrail_spec::readable::{Examples, Unreadable, examples, examples_of_schemas};
@@ -133,6 +133,9 @@ pub fn import(document: &Json, overlay: Option<&Json>, facts: &Facts) -> Result<
         for (pointer, reasons) in refused {
             root.remove_pointer(&pointer);
             left_out.push(LeftOut { pointer, reasons });
+        }
+        if !has_calls(&root) {
+            return Err(ImportError::Problems(left_out.iter().map(LeftOut::told).collect()));
         }
         prune(&mut root);
     }

@@ -214,7 +214,11 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     let said = finrail_spec::overlay::apply(&published.root, &overlay.root);
     let mut proposals = proposals(said.as_ref().unwrap_or(&published.root));
     let readers = readers(&published.root, Some(&overlay.root), &facts, &imported);
-    proposals.extend(readers.proposals.iter().cloned());
+    // An amount is read from a number and from a text.
+    let of_readers = readers.proposals.iter();
+    let is_new = |one: &&Proposal| !proposals.iter().any(|known| known.target == one.target);
+    let of_readers: Vec<Proposal> = of_readers.filter(is_new).cloned().collect();
+    proposals.extend(of_readers);
     if let Some(known) = &known_of_server {
         overlay_text = new_overlay(known, &proposals);
     }

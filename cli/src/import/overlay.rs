@@ -7,7 +7,7 @@ use finrail_spec::bearer::{Taken, in_doubt};
 use finrail_spec::json::Json;
 
 use super::metadata::Known;
-use super::proposals::Proposal;
+use super::proposals::{Proposal, step};
 
 /// The choice of operations, in the overlay: `x-only`.
 const ONLY: &str = "x-only";
@@ -141,7 +141,7 @@ fn of_bearer(place: &[String], taken: Taken, known: &Known) -> String {
 }
 
 fn target<S: Borrow<str>>(section: &[S], name: &str) -> String {
-    format!("$.{}['{}']", section.join("."), name.replace('\'', "\\'"))
+    format!("$.{}{}", section.join("."), step(name))
 }
 
 /// What a proposal does, as the comment that it is in an overlay.

@@ -4,6 +4,7 @@
 use finrail_spec::json::Json;
 use finrail_spec::model::METHODS;
 use finrail_spec::names::snake_case;
+use finrail_spec::readable::is_decimal;
 
 /// Something that an overlay may say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +137,15 @@ fn of_headers(root: &Json, found: &mut Vec<Proposal>) {
             ),
         });
     }
+}
+
+/// What a schema shows of its values.
+fn shown(schema: &Json) -> impl Iterator<Item = String> {
+    let one = ["example", "default", "x-example"]
+        .into_iter()
+        .filter_map(|keyword| schema.get(keyword));
+    let several = schema.get("examples").map(Json::items).unwrap_or_default();
+    one.chain(several).filter_map(Json::scalar)
 }
 
 /// A step of a JSONPath.
@@ -388,8 +398,11 @@ fn of_schema(schema: &Json, target: &str, depth: usize, found: &mut Vec<Proposal
                 "time",
                 "text",
                 "description",
+                "words",
+                "count",
             ];
-            if looks_so && !words.split('_').any(|word| is_no_amount.contains(&word)) {
+            let is_shown_otherwise = shown(property).any(|value| !is_decimal(&value));
+            if looks_so && !is_shown_otherwise && !words.split('_').any(|word| is_no_amount.contains(&word)) {
                 found.push(Proposal {
                     kind: "texts that may be money",
                     target: target.clone(),
@@ -440,6 +453,27 @@ mod tests {
             .filter(|one| one.kind == "lists that may come in pages")
             .map(|one| one.update)
             .collect()
+    }
+
+    #[test]
+    fn a_text_is_proposed_as_money_by_its_name_unless_what_it_shows_is_no_amount() {
+        for (name, property, is_proposed) in [
+            ("amount", r#"{"type":"string"}"#, true),
+            ("feeAmount", r#"{"type":"string","example":"-1.20"}"#, true),
+            ("amount", r#"{"type":"string","example":"12.50 EUR"}"#, false),
+            ("amount", r#"{"type":"string","examples":["1","1,234.50"]}"#, false),
+            ("rate", r#"{"type":"string","default":"1.25%"}"#, false),
+            ("amountInWords", r#"{"type":"string"}"#, false),
+            ("totalCount", r#"{"type":"string"}"#, false),
+        ] {
+            let document = format!(
+                r#"{{"openapi":"3.0.3","components":{{"schemas":{{"A":{{"type":"object","properties":{{"{name}":{property}}}}}}}}}}}"#
+            );
+            #[allow(clippy::unwrap_used)]
+            let found = proposals(&Json::parse(&document).unwrap());
+            let found = found.iter().any(|one| one.kind == "texts that may be money");
+            assert_eq!(found, is_proposed, "{name} {property}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The test of a new crate: the client logs in at the bank that the sandbox plays, reads a list, and makes a call that does
 //! something, each where the document has one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use finrail_spec::check::examples::Schemas;
@@ -8,7 +9,7 @@ use finrail_spec::json::Json;
 use finrail_spec::made;
 use finrail_spec::media_type::is_json;
 use finrail_spec::model::{Operation, Parameter, Place, Requirement, Specification};
-use finrail_spec::names::{ident_name, snake_case, variant_name};
+use finrail_spec::names::{ident_name, scope_names, snake_case};
 use finrail_spec::vocabulary::{ClientKind, Effect, Grant};
 
 /// The text of `tests/sandbox.rs`.
@@ -202,10 +203,17 @@ pub(super) fn takes_pair(document: &Specification) -> bool {
 
 /// The scopes of a grant as they are written in Rust.
 fn scopes(document: &Specification, module: &str, grant: Grant) -> String {
+    let all: BTreeSet<&str> = document
+        .flows
+        .iter()
+        .flat_map(|flow| &flow.scopes)
+        .map(|(scope, _)| scope.as_str())
+        .collect();
+    let names: BTreeMap<&str, String> = all.iter().copied().zip(scope_names(all.iter().copied())).collect();
     let named: Vec<String> = document
         .scopes_of(grant)
         .into_iter()
-        .filter_map(|scope| Some(format!("{module}::Scope::{}", variant_name(scope)?)))
+        .filter_map(|scope| Some(format!("{module}::Scope::{}", names.get(scope)?)))
         .collect();
     let single = document.oauth.as_ref().is_some_and(|oauth| oauth.single_scope);
     match named.as_slice() {

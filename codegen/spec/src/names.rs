@@ -108,6 +108,32 @@ pub fn variant_name(text: &str) -> Option<String> {
     }
 }
 
+/// The variants that scopes become, in the order of their texts: where two would be called the same, the later ones have a
+/// number.
+///
+/// ```
+/// let names = finrail_spec::names::scope_names(["accounts.read", "accounts:read", "*"]);
+/// assert_eq!(names, ["AccountsRead", "AccountsRead2", "Scope"]);
+/// ```
+#[must_use]
+pub fn scope_names<'t>(scopes: impl IntoIterator<Item = &'t str>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for scope in scopes {
+        let name = variant_name(scope).unwrap_or_else(|| "Scope".to_owned());
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        let mut all = std::iter::once(name.clone()).chain(numbered);
+        names.extend(all.find(|name| !names.contains(name)));
+    }
+    names
+}
+
+/// Whether a request can carry a scope of this text (RFC 6749 section 3.3).
+#[must_use]
+pub fn is_scope(text: &str) -> bool {
+    let is_of_a_scope = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    !text.is_empty() && text.bytes().all(is_of_a_scope)
+}
+
 /// Two texts of a list that would become the same variant, or one that becomes none.
 pub fn variant_problem<'t>(texts: impl IntoIterator<Item = &'t str>, way_out: &str) -> Option<String> {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();

@@ -55,6 +55,12 @@ impl LeftOut {
             _ => self.pointer.clone(),
         }
     }
+
+    /// Which it is, and why.
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!("{} is left out: {}", self.operation(), self.reasons.join("; "))
+    }
 }
 
 /// Which operations are wanted: all, where nothing is said.
@@ -149,16 +155,16 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
     // What is wrong with an operation is not wrong with the endpoint that stands in its place.
     faults.retain(|(place, _)| !replaced.iter().any(|one| is_within(place, &one.pointer)));
     let mut left_out = leave_out(&mut root, &faults);
-    let of_oauth = |operation: &Json| operation.get("x-client").and_then(Json::as_str) == Some("oauth");
-    if operations_of(&root).iter().all(|(_, operation)| of_oauth(operation)) {
-        problems.extend(replaced.iter().filter_map(|one| one.wrong.clone()));
-    }
     left_out.extend(replaced.into_iter().filter_map(|one| {
         Some(LeftOut {
             pointer: one.pointer,
             reasons: vec![one.wrong?],
         })
     }));
+    // Nothing is left: what would have been told of each operation is what is wrong with the document.
+    if !has_calls(&root) {
+        problems.extend(left_out.iter().map(LeftOut::told));
+    }
     prune(&mut root);
     losses.retain(|loss| root.pointer(&home_of(&loss.pointer)).is_some() && !is_left_out(&loss.pointer, &left_out));
     let named = match own {
@@ -175,6 +181,13 @@ pub fn normalised(document: &Json, only: &Only) -> Result<Normal, UnknownDialect
         renamed: named.renamed,
         problems,
     })
+}
+
+/// Whether a document has an operation besides those of the authorization server.
+#[must_use]
+pub fn has_calls(root: &Json) -> bool {
+    let of_oauth = |operation: &Json| operation.get("x-client").and_then(Json::as_str) == Some("oauth");
+    !operations_of(root).iter().all(|(_, operation)| of_oauth(operation))
 }
 
 /// In YAML a version without quotes is a number, and is meant as it is written.

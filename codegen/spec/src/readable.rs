@@ -518,7 +518,9 @@ const A_DECIMAL: &str = "an amount of at most 28 digits";
 const PLACES: i64 = 28;
 const GREATEST: u128 = (1 << 96) - 1;
 
-pub(crate) fn is_decimal(text: &str) -> bool {
+/// Whether the decimal of the client reads a text and loses no digit of it.
+#[must_use]
+pub fn is_decimal(text: &str) -> bool {
     let text = text.trim();
     let text = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

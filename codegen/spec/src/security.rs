@@ -9,6 +9,7 @@ use crate::bearer::{self, CREDENTIAL, CREDENTIALS, Taken, is_bearer, is_of_a_ser
 use crate::dialect::{Loss, Weight};
 use crate::grammar::Kind;
 use crate::json::Json;
+use crate::names::is_scope;
 use crate::plain::OperationFault;
 use crate::pointer::join;
 use crate::rebuild::rebuilt;
@@ -186,6 +187,10 @@ pub(crate) fn secured_within(root: &Json, whole: &Json) -> Secured {
     }
 }
 
+/// Why a scope is left out.
+const NO_SCOPE: &str =
+    "which no request can carry: a scope is printable ASCII without spaces, `\"` and `\\` (RFC 6749 section 3.3)";
+
 /// What is kept of the scheme of a key.
 const KEPT_OF_KEYS: [&str; 5] = ["type", "in", "name", "scheme", "description"];
 
@@ -316,6 +321,9 @@ impl Work {
                     let is_first = bearer.is_none();
                     let all = bearer.get_or_insert_with(Vec::new);
                     for scope in scopes.items() {
+                        if let Some(unfit) = scope.as_str().filter(|scope| !is_scope(scope)) {
+                            return Err(format!("the scope `{unfit}`, {NO_SCOPE}"));
+                        }
                         if !all.contains(scope) {
                             all.push(scope.clone());
                         }
@@ -395,6 +403,18 @@ fn server_of(schemes: &[&Json], used: &BTreeSet<String>, losses: &mut Vec<Loss>)
                 }
             }
         }
+    }
+    for (name, flow) in &mut flows {
+        let listed = flow.get("scopes").map(Json::members).unwrap_or_default().to_vec();
+        let (fit, unfit): (Vec<_>, Vec<_>) = listed.into_iter().partition(|(scope, _)| is_scope(scope));
+        if !unfit.is_empty() {
+            flow.set("scopes", Json::Object(fit));
+        }
+        losses.extend(unfit.into_iter().map(|(scope, _)| Loss {
+            pointer: SCHEMES.to_owned(),
+            weight: Weight::Meaning,
+            what: format!("the scope `{scope}` of flow `{name}`, {NO_SCOPE}"),
+        }));
     }
     // A scope that an operation needs is one, whether or not a flow lists it.
     let listed =
@@ -491,6 +511,15 @@ fn is_elsewhere(one: &str, other: &str) -> bool {
     }
 }
 
+/// The method of the library by which an application is given the address of an endpoint.
+fn setter(what: &str) -> &'static str {
+    match what {
+        "token" => "token_endpoint",
+        "revocation" => "revocation_endpoint",
+        _ => "authorization_endpoint",
+    }
+}
+
 /// An endpoint: origin and path.
 fn parts(url: &str) -> Option<(String, String)> {
     let rest = url.strip_prefix("https://")?;
@@ -584,9 +613,14 @@ fn with_endpoints(
             false => url.clone(),
         };
         let Some((origin, path)) = parts(&whole) else {
-            problems.push(format!(
-                "the {what} endpoint `{url}` is no whole https address: write it into the overlay"
-            ));
+            problems.push(match parts(whole.split('?').next().unwrap_or_default()) {
+                Some(_) => format!(
+                    "the {what} endpoint `{url}` has a query, and an address of a document has none: write it without the query into \
+                     the overlay, and give the application the whole with `{}`",
+                    setter(what)
+                ),
+                None => format!("the {what} endpoint `{url}` is no whole https address: write it into the overlay"),
+            });
             continue;
         };
         let (method, operation) = match what {
@@ -987,6 +1021,46 @@ mod tests {
     }
 
     #[test]
+    fn a_scope_that_no_request_can_carry_is_left_out_with_what_needs_it() {
+        let scheme = r#""Login":{"type":"oauth2","flows":{"clientCredentials":{"tokenUrl":"https://login.bank.example/token",
+            "scopes":{"read":"","read all":"","*":"","https://bank.example/auth":""}}}}"#;
+        for (security, plain, fault) in [
+            (r#"[{"Login":["read","*"]}]"#, r#"[{"oauth":["read","*"]}]"#, ""),
+            (
+                r#"[{"Login":["read"]},{"Login":["read all"]}]"#,
+                r#"[{"oauth":["read"]}]"#,
+                "",
+            ),
+            (
+                r#"[{"Login":["read all"]}]"#,
+                "[]",
+                "it needs the scope `read all`, which no request can carry",
+            ),
+        ] {
+            let secured = of(security, scheme);
+            assert_eq!(at(&secured, "/paths/~1a/get/security"), plain, "{security}");
+            let wrong = secured.faults.first().map_or("", |fault| fault.wrong.as_str());
+            assert!(
+                wrong.starts_with(fault) && wrong.is_empty() == fault.is_empty(),
+                "{wrong}"
+            );
+            if !fault.is_empty() {
+                continue;
+            }
+            let scopes = at(
+                &secured,
+                "/components/securitySchemes/oauth/flows/clientCredentials/scopes",
+            );
+            assert_eq!(scopes, r#"{"read":"","*":"","https://bank.example/auth":""}"#);
+            let told = secured.losses.iter().any(|loss| {
+                loss.what
+                    .starts_with("the scope `read all` of flow `clientCredentials`")
+            });
+            assert!(told, "{:?}", secured.losses);
+        }
+    }
+
+    #[test]
     fn several_pairs_of_http_basic_are_told() {
         let pairs = r#""Clerk":{"type":"http","scheme":"basic"},"Branch":{"type":"http","scheme":"Basic"}"#;
         for (security, told) in [
@@ -1088,6 +1162,10 @@ mod tests {
                 "is no whole https address",
             ),
             (&SERVICE.replace("https://", "http://"), "is no whole https address"),
+            (
+                &SERVICE.replace("/token", "/token?p=one"),
+                "write it without the query into the overlay, and give the application the whole with `token_endpoint`",
+            ),
         ] {
             let name = scheme.split('"').nth(1).unwrap();
             let secured = of(&format!(r#"[{{"{name}":[]}}]"#), scheme);
