@@ -634,7 +634,7 @@ fn a_document_of_which_nothing_is_left_says_why() {
         (
             r#"{"security":[],"x-effect":"none","responses":{"204":{"description":"ok"}}}"#,
             "",
-            "GET /a is left out: `x-effect` is `none`",
+            "GET /a is left out: `x-effect`: unknown variant `none`",
         ),
     ] {
         let text = format!(

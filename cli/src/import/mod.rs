@@ -216,8 +216,8 @@ pub fn run(root: &Path, command: &str, options: &Options, shell: &mut Shell<'_>)
     let readers = readers(&published.root, Some(&overlay.root), &facts, &imported);
     // An amount is read from a number and from a text.
     let of_readers = readers.proposals.iter();
-    let is_new = |one: &&Proposal| !proposals.iter().any(|known| known.target == one.target);
-    let of_readers: Vec<Proposal> = of_readers.filter(is_new).cloned().collect();
+    let is_unproposed = |one: &&Proposal| !proposals.iter().any(|known| known.target == one.target);
+    let of_readers: Vec<Proposal> = of_readers.filter(is_unproposed).cloned().collect();
     proposals.extend(of_readers);
     if let Some(known) = &known_of_server {
         overlay_text = new_overlay(known, &proposals);
