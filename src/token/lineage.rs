@@ -600,6 +600,56 @@ mod tests {
     }
 
     #[test]
+    fn a_login_went_over_what_was_stored_where_it_looked_in_time_and_there_was_something() {
+        let token = Fingerprint::of(&crate::value::Secret::from("token"));
+        let first = login(0, None);
+        let held = || Lineage::begun(at(10)).after_what_is_held(Some((Some(&first), None)));
+        for (what, login, expected) in [
+            ("there was one", login(10, Some(&first)), true),
+            ("there was nothing", login(10, None), false),
+            ("there was nothing but what it held", held().after(None), false),
+            ("it could not look", held(), false),
+            ("it waited", login(10, Some(&first)).that_waited(), false),
+            ("it is of an import", login(10, Some(&first)).of_import(token), false),
+        ] {
+            assert_eq!(login.went_over_what_was_stored(), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn two_logins_over_one_grant_are_of_two_copies_of_the_store() {
+        let first = login(0, None);
+        let over = |second| login(second, Some(&first));
+        let mut far = over(20);
+        for second in 0..40 {
+            far = login(30 + second, Some(&far));
+        }
+        let mut of_an_older_version = over(50);
+        of_an_older_version.origin = None;
+        let elsewhere = login(60, Some(&login(1, None)));
+        for (what, one, other, expected) in [
+            ("both came after the first", over(10), over(20), true),
+            ("one has forgotten the first", over(200), far, true),
+            ("one does not say how far it is", over(10), of_an_older_version, true),
+            (
+                "one came after the other",
+                login(10, Some(&first)),
+                first.clone(),
+                false,
+            ),
+            ("they go back to two grants", over(10), elsewhere, false),
+            ("one waited", over(10).that_waited(), over(20), false),
+            ("one found nothing", over(10), login(20, None), false),
+        ] {
+            for (one, other) in [(&one, &other), (&other, &one)] {
+                assert_eq!(one.is_of_another_copy_than(other), expected, "{what}");
+            }
+        }
+        let one = over(10);
+        assert!(!one.is_of_another_copy_than(&one));
+    }
+
+    #[test]
     fn what_was_ended_on_purpose_is_remembered_for_longer_than_its_grant() {
         let token = |number: usize| Fingerprint::of(&crate::value::Secret::from(format!("token {number}").as_str()));
         let import = |number, before: &Lineage, ended: bool| {

@@ -709,6 +709,50 @@ mod tests {
         assert!(held.over_before(&alive(&held, 4, &third)).is_none());
     }
 
+    /// Two logins over one grant, of two copies of the store.
+    #[test]
+    fn the_end_of_a_login_of_another_copy_counts_for_what_came_before_it_where_it_is_on_purpose() {
+        let clock = ManualClock::new();
+        let now = Now::read(&clock);
+        let later = |seconds| now.utc() + chrono::TimeDelta::seconds(seconds);
+        let first = Lineage::begun(now.utc()).after(None);
+        let of_login = |held: &Held, at: i64, obtained: i64| TokenSet {
+            lineage: Some(Lineage::begun(later(at)).after(Some((Some(&first), None)))),
+            obtained_at: later(obtained),
+            ..tokens(held, now)
+        };
+        for (reason, is_hidden) in [
+            (ReauthorizationReason::Refused, false),
+            (ReauthorizationReason::Revoked, true),
+        ] {
+            let held = held();
+            // It ends 300 seconds after the first.
+            let (newer, ended) = (of_login(&held, 100, 100), of_login(&held, 200, 300));
+            shown(held.show(over(&held, 3, &ended, reason), now));
+            for revision in [2, 9] {
+                let living = alive(&held, revision, &newer);
+                assert!(held.over_before(&living).is_none(), "{reason:?}");
+                assert_eq!(held.end_undone_by(&living).is_some(), is_hidden, "{reason:?}");
+                assert!(
+                    is_hidden || held.end_lost_by_store(Some(&living)).is_none(),
+                    "{reason:?}"
+                );
+            }
+            let earlier_end = over(&held, 9, &newer, ReauthorizationReason::Forgotten);
+            let by_end = held.show(earlier_end, now);
+            assert_eq!(matches!(by_end, Show::Outdated { .. }), is_hidden, "{reason:?}");
+            show_anew(&held, over(&held, 3, &ended, reason), now);
+            let by_login = held.show(alive(&held, 2, &newer), now);
+            assert_eq!(matches!(by_login, Show::Outdated { .. }), is_hidden, "{reason:?}");
+        }
+    }
+
+    /// Shows this, whatever was shown before.
+    fn show_anew(held: &Held, seen: Versioned, now: Now) {
+        held.shown.replace(None);
+        shown(held.show(seen, now));
+    }
+
     /// The end of the grant of these tokens.
     fn over(held: &Held, revision: u64, tokens: &TokenSet, reason: ReauthorizationReason) -> Versioned {
         let record = held.grant.alive(tokens.clone());

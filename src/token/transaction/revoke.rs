@@ -304,7 +304,8 @@ mod tests {
     };
     use crate::value::Secret;
 
-    /// A server that writes down which tokens it is asked to revoke, and fails with one of them: the third.
+    /// A server that writes down which tokens it is asked to revoke. With the third of them it fails once, or has no revocation
+    /// of it, where it is told so.
     #[derive(Default)]
     struct Revoking(Mutex<Vec<String>>, AtomicUsize);
 
@@ -316,9 +317,17 @@ mod tests {
             let token = request.token.secret().expose_secret().to_owned();
             let mut asked = self.0.lock().unwrap();
             asked.push(token);
-            let fails = asked.len() == 3 && self.1.swap(0, Ordering::SeqCst) > 0;
+            let how = if asked.len() == 3 {
+                self.1.swap(0, Ordering::SeqCst)
+            } else {
+                0
+            };
             let refused = || IssuerError::new(Verdict::NotSent, std::io::Error::other("away"));
-            Box::pin(std::future::ready(if fails { Err(refused()) } else { Ok(true) }))
+            Box::pin(std::future::ready(match how {
+                0 => Ok(true),
+                1 => Err(refused()),
+                _ => Ok(false),
+            }))
         }
     }
 
@@ -447,7 +456,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_erasure_revokes_the_newer_of_what_is_held_and_of_what_is_refused_as_older() {
-        for (held, refused, revoked) in [(1, 2, 2), (2, 1, 2), (2, 2, 2)] {
+        for (held, stored_then, is_refused, revoked) in
+            [(1, 2, true, 2), (2, 1, true, 2), (2, 2, true, 2), (2, 1, false, 2)]
+        {
             let (server, store) = (Arc::new(Revoking::default()), MemoryStore::new());
             let first = stored(&server, &store, "refresh-1").await;
             let mut second = first.clone();
@@ -459,11 +470,12 @@ mod tests {
             let newest = Arc::new(Mutex::new(0));
             let eraser = process(&server, Refusing(store.clone(), Arc::clone(&newest)));
             eraser.load().await.unwrap().unwrap();
-            *newest.lock().unwrap() = put(&store, &records[refused - 1]).await + 1;
+            let revision = put(&store, &records[stored_then - 1]).await;
+            *newest.lock().unwrap() = revision + u64::from(is_refused);
             eraser.erase(true).await.unwrap();
             let asked = server.0.lock().unwrap().clone();
             let expected = [format!("refresh-{revoked}"), format!("access of refresh-{revoked}")];
-            assert_eq!(asked, expected, "{held} {refused}");
+            assert_eq!(asked, expected, "{held} {stored_then} {is_refused}");
         }
     }
 
@@ -471,7 +483,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_erasure_revokes_the_logins_of_both_copies_of_a_store() {
         for gap in [100, 10] {
-            for fails in [false, true] {
+            for how in [0, 1, 2] {
                 let (server, store) = (Arc::new(Revoking::default()), MemoryStore::new());
                 let clock = Arc::new(ManualClock::new());
                 let process = || {
@@ -489,18 +501,20 @@ mod tests {
                 let holds = process();
                 holds.adopt(reply("refresh-3")).await.unwrap();
                 put(&store, &newer).await;
-                if fails {
-                    server.1.store(1, Ordering::SeqCst);
+                server.1.store(how, Ordering::SeqCst);
+                if how == 1 {
                     holds.erase(true).await.unwrap_err();
                 }
                 holds.erase(true).await.unwrap();
                 let mut asked = server.0.lock().unwrap().clone();
-                assert_eq!(asked[0], "refresh-3", "{gap} {fails}");
+                assert_eq!(asked[0], "refresh-3", "{gap} {how}");
                 asked.retain(|token| token.starts_with("refresh"));
                 asked.sort();
                 asked.dedup();
-                assert_eq!(asked, ["refresh-2", "refresh-3"], "{gap} {fails}");
-                assert!(record().await.pseudonym.is_some() && holds.header().is_none());
+                assert_eq!(asked, ["refresh-2", "refresh-3"], "{gap} {how}");
+                let left = record().await;
+                assert!(left.pseudonym.is_some() && holds.header().is_none());
+                assert_eq!(left.tombstone.unwrap().revoked, how != 2, "{gap} {how}");
             }
         }
     }
