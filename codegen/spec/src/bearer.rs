@@ -6,7 +6,7 @@ use crate::naming::operations_of;
 
 /// What a person says of a scheme.
 pub(crate) const CREDENTIAL: &str = "x-credential";
-/// What [`CREDENTIAL`] may be.
+/// What `x-credential` may be.
 pub const CREDENTIALS: [&str; 2] = ["key", "access_token"];
 
 /// What a scheme is taken for, and why.
