@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::json::Json;
 use crate::pointer::token;
-use crate::yaml::{self, Position, Positions, Rules, YamlError, nearest};
+use crate::yaml::{self, Position, Positions, Rules, nearest};
 
 /// A document that was read, whatever it says.
 #[derive(Clone, Debug)]
@@ -14,7 +14,6 @@ pub struct Published {
     /// In which language it is written.
     pub language: Language,
     positions: Positions,
-    twice: Vec<Unreadable>,
 }
 
 /// In which language a document is written.
@@ -56,48 +55,25 @@ impl Published {
     /// Bytes that are no text in UTF-8, text that is neither JSON nor YAML, a key that an object has twice (one of the two
     /// would vanish), half a surrogate pair, and more than 128 levels.
     pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let read = Self::read_the_last(bytes)?;
-        match read.twice.first() {
-            Some(twice) => Err(twice.clone()),
-            None => Ok(read),
-        }
-    }
-
-    /// The same, where of a key that an object has twice the last counts, as most readers have it: [`twice`](Self::twice) tells
-    /// of each.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`read`](Self::read) but for such keys.
-    pub fn read_the_last(bytes: &[u8]) -> Result<Self, Unreadable> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
         if text.trim_start().starts_with(['{', '[']) && !is_flow_yaml(text) {
-            let (root, positions, twice) = json(text)?;
+            let (root, positions) = json(text)?;
             return Ok(Self {
                 root,
                 language: Language::Json,
                 positions,
-                twice,
             });
         }
-        let unreadable = |error: YamlError| Unreadable {
+        let (root, positions) = yaml::read(text, Rules::Published).map_err(|error| Unreadable {
             position: error.position,
             message: error.message,
-        };
-        let (root, positions, twice) = yaml::read_the_last(text, Rules::Published).map_err(unreadable)?;
+        })?;
         Ok(Self {
             root,
             language: Language::Yaml,
             positions,
-            twice: twice.into_iter().map(unreadable).collect(),
         })
-    }
-
-    /// The keys that an object has twice, each with the place of both.
-    #[must_use]
-    pub fn twice(&self) -> &[Unreadable] {
-        &self.twice
     }
 
     /// Where a value stands; for one that is not there, where the nearest value around it stands.
@@ -147,14 +123,13 @@ fn place(text: &str, offset: usize) -> Position {
 const DEEPEST: usize = 96;
 
 /// JSON with the place of each value: of a member that of its key.
-fn json(text: &str) -> Result<(Json, Positions, Vec<Unreadable>), Unreadable> {
+fn json(text: &str) -> Result<(Json, Positions), Unreadable> {
     let mut reader = Reader {
         text,
         at: 0,
         line: 1,
         line_start: 0,
         positions: Positions::new(),
-        twice: Vec::new(),
     };
     reader.space();
     reader.positions.insert(String::new(), reader.here());
@@ -163,7 +138,7 @@ fn json(text: &str) -> Result<(Json, Positions, Vec<Unreadable>), Unreadable> {
     if reader.at < text.len() {
         return Err(reader.wrong("the document has ended, and more follows"));
     }
-    Ok((root, reader.positions, reader.twice))
+    Ok((root, reader.positions))
 }
 
 struct Reader<'t> {
@@ -172,8 +147,6 @@ struct Reader<'t> {
     line: usize,
     line_start: usize,
     positions: Positions,
-    /// Keys that an object has twice.
-    twice: Vec<Unreadable>,
 }
 
 impl Reader<'_> {
@@ -220,12 +193,12 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, pointer: &mut String, depth: usize) -> Result<Json, Unreadable> {
-        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut members = Vec::new();
         let mut known: HashMap<String, Position> = HashMap::new();
         self.at += 1;
         self.space();
         while self.next() != Some(b'}') {
-            if !known.is_empty() {
+            if !members.is_empty() {
                 self.expect(b',', "a comma or a closing brace")?;
             }
             if self.next() != Some(b'"') {
@@ -234,14 +207,13 @@ impl Reader<'_> {
             let at = self.here();
             let key = self.string()?;
             if let Some(Position { line, column }) = known.insert(key.clone(), at) {
-                self.twice.push(Unreadable {
+                return Err(Unreadable {
                     position: at,
                     message: format!(
                         "the key `{}` occurs twice; it stands at {line}:{column} already",
                         yaml::brief(&key)
                     ),
                 });
-                members.retain(|(known, _)| *known != key);
             }
             self.space();
             self.expect(b':', "a colon")?;

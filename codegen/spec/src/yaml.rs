@@ -104,21 +104,11 @@ pub enum Rules {
 ///
 /// Syntax, a key that occurs twice (with the place of both), a tag of no core type, a second document; and what the rules say.
 pub fn read(text: &str, rules: Rules) -> Result<(Json, Positions), YamlError> {
-    let (json, positions, twice) = read_the_last(text, rules)?;
-    match twice.into_iter().next() {
-        Some(twice) => Err(twice),
-        None => Ok((json, positions)),
-    }
-}
-
-/// The same, where of a key that occurs twice the last counts, and each is told.
-pub(crate) fn read_the_last(text: &str, rules: Rules) -> Result<(Json, Positions, Vec<YamlError>), YamlError> {
     let mut reader = Reader {
         rules,
         events: Parser::new_from_str(text),
         anchors: HashMap::new(),
         positions: Positions::new(),
-        twice: Vec::new(),
         values: 0,
         depth: 0,
     };
@@ -128,7 +118,7 @@ pub(crate) fn read_the_last(text: &str, rules: Rules) -> Result<(Json, Positions
     }
     let value = reader.node(first, span, "")?;
     match reader.next()? {
-        (Event::StreamEnd, _) => Ok((value, reader.positions, reader.twice)),
+        (Event::StreamEnd, _) => Ok((value, reader.positions)),
         (_, span) => Err(error(span, "a specification is one document")),
     }
 }
@@ -139,8 +129,6 @@ struct Reader<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> {
     /// Values by anchor, each with the number of values in it.
     anchors: HashMap<usize, (Json, usize)>,
     positions: Positions,
-    /// Keys that occur twice.
-    twice: Vec<YamlError>,
     /// How many values there are so far, repeated ones counted as often as they are repeated.
     values: usize,
     depth: usize,
@@ -275,11 +263,15 @@ impl<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> Reader<'t, I>
                 (_, span) => return Err(error(span, "a key is a text")),
             };
             let at = position(key_span);
-            if let Some(Position { line, column }) = own.insert(key.clone(), at) {
-                let name = brief(&key);
-                let twice = format!("the key `{name}` occurs twice; it stands at {line}:{column} already");
-                self.twice.push(error(key_span, &twice));
-                map.retain(|(known, _)| *known != key);
+            if let Some(first) = own.insert(key.clone(), at) {
+                let Position { line, column } = first;
+                return Err(error(
+                    key_span,
+                    &format!(
+                        "the key `{}` occurs twice; it stands at {line}:{column} already",
+                        brief(&key)
+                    ),
+                ));
             }
             let child = join(pointer, &key);
             self.positions.insert(child.clone(), at);
