@@ -253,7 +253,7 @@ const DEEPEST: usize = 64;
 const LISTS_OF_A_REPORT: [&str; 3] = ["booked", "pending", "information"];
 
 /// The schema that is meant, and where it stands.
-fn target<'r>(root: &'r Json, schema: &'r Json, at: &str) -> (&'r Json, String) {
+pub(crate) fn target<'r>(root: &'r Json, schema: &'r Json, at: &str) -> (&'r Json, String) {
     let (mut here, mut at) = (schema, at.to_owned());
     for _ in 0..32 {
         let one = match here.get("allOf").map(Json::items) {

@@ -16,6 +16,7 @@ use crate::grammar::Kind;
 use crate::json::Json;
 use crate::model::METHODS;
 use crate::pointer::join;
+use crate::readable::target;
 use crate::rebuild::rebuilt;
 
 /// A document whose operations have plain forms.
@@ -179,20 +180,7 @@ impl<'d> Work<'d> {
     where
         'd: 's,
     {
-        let mut here = schema;
-        for _ in 0..32 {
-            let one = match here.get("allOf").map(Json::items) {
-                Some([one]) => one,
-                _ => here,
-            };
-            let name = one.get("$ref").and_then(Json::as_str);
-            let name = name.and_then(|reference| reference.strip_prefix("#/components/schemas/"));
-            match name.and_then(|name| self.root.at(&["components", "schemas", name])) {
-                Some(target) => here = target,
-                None => return one,
-            }
-        }
-        here
+        target(self.root, schema, "").0
     }
 }
 
