@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 #[cfg(feature = "value")]
+mod authorization_server;
+#[cfg(feature = "value")]
 mod bases;
 #[cfg(feature = "value")]
 pub mod bearer;
