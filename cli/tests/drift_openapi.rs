@@ -273,22 +273,9 @@ fn report(project: &Project, document: &[u8]) -> (u8, Value) {
 #[test]
 fn what_cannot_be_read_is_said_and_is_never_sameness() {
     let project = Project::new("openapi-unread");
-    let twice = edited(
-        "        code:\n          type: string\n",
-        "        code:\n          type: string\n          type: integer\n",
-    );
-    let line = twice
-        .lines()
-        .position(|line| line == "          type: integer")
-        .map_or(0, |at| at + 1);
-    let both = format!(
-        "theirs.yaml: {line}:11: the key `type` occurs twice; it stands at {}:11 already",
-        line - 1
-    );
     let several = format!("{TINY}---\nopenapi: 3.0.3\n");
     let newest = edited("openapi: 3.0.3", "openapi: 3.2.0");
     for (what, document, said) in [
-        ("a key twice", twice.as_bytes(), both.as_str()),
         ("several documents", several.as_bytes(), "document"),
         (
             "a page",
@@ -328,6 +315,57 @@ fn what_cannot_be_read_is_said_and_is_never_sameness() {
                 .is_some_and(|lines| !lines.is_empty()),
             "{what}"
         );
+    }
+}
+
+#[test]
+fn of_a_key_that_stands_twice_the_last_counts_and_it_is_told_once() {
+    let project = Project::new("openapi-twice");
+    let field = "        code:\n          type: string\n";
+    for (what, document, other) in [
+        (
+            "the same again",
+            edited(field, &format!("{field}          type: string\n")),
+            false,
+        ),
+        (
+            "the last is as it was",
+            edited(
+                field,
+                "        code:\n          type: integer\n          type: string\n",
+            ),
+            false,
+        ),
+        (
+            "the last is another",
+            edited(
+                field,
+                "        code:\n          type: string\n          type: integer\n",
+            ),
+            true,
+        ),
+    ] {
+        let (code, report) = report(&project, document.as_bytes());
+        let line = document
+            .lines()
+            .position(|line| line == "        code:")
+            .map_or(0, |at| at + 1);
+        let findings: Vec<&Value> = report["findings"].as_array().into_iter().flatten().collect();
+        let twice: Vec<&&Value> = findings
+            .iter()
+            .filter(|one| one["rule"] == "document-ambiguous")
+            .collect();
+        assert!(
+            code == 100 && twice.len() == 1 && twice[0]["class"] == "unhandled",
+            "{what}: {code} {report:#}"
+        );
+        let both = format!(
+            "{}:11: the key `type` occurs twice; it stands at {}:11 already",
+            line + 2,
+            line + 1
+        );
+        assert_eq!(twice[0]["what"], both.as_str(), "{what}");
+        assert_eq!(findings.len() > 1, other, "{what}: {report:#}");
     }
 }
 

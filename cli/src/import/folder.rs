@@ -102,7 +102,7 @@ pub fn again(root: &Path, shown: &Path, id: &str) -> io::Result<Result<Again, Ve
 /// The file system's, and in words what is wrong with the document, or with the overlay over it.
 pub fn newer(root: &Path, shown: &Path, id: &str, place: &str, bytes: &[u8]) -> io::Result<Imported> {
     let refused = |why: String| io::Error::other(format!("{place}: {why}"));
-    let published = Published::read(bytes).map_err(|error| {
+    let published = Published::read_the_last(bytes).map_err(|error| {
         let (line, column) = (error.position.line, error.position.column);
         io::Error::other(format!("{place}:{line}:{column}: {}", error.message))
     })?;

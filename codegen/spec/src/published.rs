@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::json::Json;
 use crate::pointer::token;
-use crate::yaml::{self, Position, Positions, Rules, nearest};
+use crate::yaml::{self, Position, Positions, Rules, Twice, YamlError, nearest};
 
 /// A document that was read, whatever it says.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub struct Published {
     /// In which language it is written.
     pub language: Language,
     positions: Positions,
+    twice: Vec<Twice>,
 }
 
 /// In which language a document is written.
@@ -55,25 +56,48 @@ impl Published {
     /// Bytes that are no text in UTF-8, text that is neither JSON nor YAML, a key that an object has twice (one of the two
     /// would vanish), half a surrogate pair, and more than 128 levels.
     pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let read = Self::read_the_last(bytes)?;
+        match read.twice.first() {
+            Some(twice) => Err(Unreadable {
+                position: twice.position,
+                message: twice.message(),
+            }),
+            None => Ok(read),
+        }
+    }
+
+    /// The same, where of a key that an object has twice the last counts, as most readers have it: [`twice`](Self::twice) tells
+    /// of each.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read) but for such keys.
+    pub fn read_the_last(bytes: &[u8]) -> Result<Self, Unreadable> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
         if text.trim_start().starts_with(['{', '[']) && !is_flow_yaml(text) {
-            let (root, positions) = json(text)?;
+            let (root, positions, twice) = json(text)?;
             return Ok(Self {
                 root,
                 language: Language::Json,
                 positions,
+                twice,
             });
         }
-        let (root, positions) = yaml::read(text, Rules::Published).map_err(|error| Unreadable {
-            position: error.position,
-            message: error.message,
-        })?;
+        let (root, positions, twice) = yaml::read_the_last(text, Rules::Published)
+            .map_err(|YamlError { position, message }| Unreadable { position, message })?;
         Ok(Self {
             root,
             language: Language::Yaml,
             positions,
+            twice,
         })
+    }
+
+    /// The keys that an object has twice, each with the place of both.
+    #[must_use]
+    pub fn twice(&self) -> &[Twice] {
+        &self.twice
     }
 
     /// Where a value stands; for one that is not there, where the nearest value around it stands.
@@ -123,13 +147,14 @@ fn place(text: &str, offset: usize) -> Position {
 const DEEPEST: usize = 96;
 
 /// JSON with the place of each value: of a member that of its key.
-fn json(text: &str) -> Result<(Json, Positions), Unreadable> {
+fn json(text: &str) -> Result<(Json, Positions, Vec<Twice>), Unreadable> {
     let mut reader = Reader {
         text,
         at: 0,
         line: 1,
         line_start: 0,
         positions: Positions::new(),
+        twice: Vec::new(),
     };
     reader.space();
     reader.positions.insert(String::new(), reader.here());
@@ -138,7 +163,7 @@ fn json(text: &str) -> Result<(Json, Positions), Unreadable> {
     if reader.at < text.len() {
         return Err(reader.wrong("the document has ended, and more follows"));
     }
-    Ok((root, reader.positions))
+    Ok((root, reader.positions, reader.twice))
 }
 
 struct Reader<'t> {
@@ -147,6 +172,8 @@ struct Reader<'t> {
     line: usize,
     line_start: usize,
     positions: Positions,
+    /// Keys that an object has twice.
+    twice: Vec<Twice>,
 }
 
 impl Reader<'_> {
@@ -193,12 +220,12 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, pointer: &mut String, depth: usize) -> Result<Json, Unreadable> {
-        let mut members = Vec::new();
+        let mut members: Vec<(String, Json)> = Vec::new();
         let mut known: HashMap<String, Position> = HashMap::new();
         self.at += 1;
         self.space();
         while self.next() != Some(b'}') {
-            if !members.is_empty() {
+            if !known.is_empty() {
                 self.expect(b',', "a comma or a closing brace")?;
             }
             if self.next() != Some(b'"') {
@@ -206,20 +233,19 @@ impl Reader<'_> {
             }
             let at = self.here();
             let key = self.string()?;
-            if let Some(Position { line, column }) = known.insert(key.clone(), at) {
-                return Err(Unreadable {
-                    position: at,
-                    message: format!(
-                        "the key `{}` occurs twice; it stands at {line}:{column} already",
-                        yaml::brief(&key)
-                    ),
-                });
-            }
             self.space();
             self.expect(b':', "a colon")?;
             let length = pointer.len();
             pointer.push('/');
             pointer.push_str(&token(&key));
+            if let Some(first) = known.insert(key.clone(), at) {
+                members.retain(|(known, _)| *known != key);
+                self.twice.push(Twice {
+                    pointer: pointer.clone(),
+                    first,
+                    position: at,
+                });
+            }
             self.positions.insert(pointer.clone(), at);
             let value = self.value(pointer, depth + 1)?;
             pointer.truncate(length);

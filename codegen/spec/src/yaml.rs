@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use crate::json::Json;
-use crate::pointer::join;
+use crate::pointer::{join, keys};
 
 /// A place in a file, counted from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,30 @@ pub struct YamlError {
     pub position: Position,
     /// What, in words.
     pub message: String,
+}
+
+/// A key that an object has twice: one of the two vanishes, and readers differ in which.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}:{}: {}", position.line, position.column, self.message())]
+pub struct Twice {
+    /// JSON pointer to what it names.
+    pub pointer: String,
+    /// Where it stands first.
+    pub first: Position,
+    /// Where it stands again.
+    pub position: Position,
+}
+
+impl Twice {
+    /// Without its place.
+    pub(crate) fn message(&self) -> String {
+        let key = keys(&self.pointer).pop().unwrap_or_default();
+        let Position { line, column } = self.first;
+        format!(
+            "the key `{}` occurs twice; it stands at {line}:{column} already",
+            brief(&key)
+        )
+    }
 }
 
 /// Reads one document in the core schema of YAML 1.2, with every key as text.
@@ -104,11 +128,24 @@ pub enum Rules {
 ///
 /// Syntax, a key that occurs twice (with the place of both), a tag of no core type, a second document; and what the rules say.
 pub fn read(text: &str, rules: Rules) -> Result<(Json, Positions), YamlError> {
+    let (json, positions, twice) = read_the_last(text, rules)?;
+    match twice.first() {
+        Some(twice) => Err(YamlError {
+            position: twice.position,
+            message: twice.message(),
+        }),
+        None => Ok((json, positions)),
+    }
+}
+
+/// The same, where of a key that occurs twice the last counts, and each is told.
+pub(crate) fn read_the_last(text: &str, rules: Rules) -> Result<(Json, Positions, Vec<Twice>), YamlError> {
     let mut reader = Reader {
         rules,
         events: Parser::new_from_str(text),
         anchors: HashMap::new(),
         positions: Positions::new(),
+        twice: Vec::new(),
         values: 0,
         depth: 0,
     };
@@ -118,7 +155,7 @@ pub fn read(text: &str, rules: Rules) -> Result<(Json, Positions), YamlError> {
     }
     let value = reader.node(first, span, "")?;
     match reader.next()? {
-        (Event::StreamEnd, _) => Ok((value, reader.positions)),
+        (Event::StreamEnd, _) => Ok((value, reader.positions, reader.twice)),
         (_, span) => Err(error(span, "a specification is one document")),
     }
 }
@@ -129,6 +166,8 @@ struct Reader<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> {
     /// Values by anchor, each with the number of values in it.
     anchors: HashMap<usize, (Json, usize)>,
     positions: Positions,
+    /// Keys that occur twice.
+    twice: Vec<Twice>,
     /// How many values there are so far, repeated ones counted as often as they are repeated.
     values: usize,
     depth: usize,
@@ -263,17 +302,15 @@ impl<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> Reader<'t, I>
                 (_, span) => return Err(error(span, "a key is a text")),
             };
             let at = position(key_span);
-            if let Some(first) = own.insert(key.clone(), at) {
-                let Position { line, column } = first;
-                return Err(error(
-                    key_span,
-                    &format!(
-                        "the key `{}` occurs twice; it stands at {line}:{column} already",
-                        brief(&key)
-                    ),
-                ));
-            }
             let child = join(pointer, &key);
+            if let Some(first) = own.insert(key.clone(), at) {
+                map.retain(|(known, _)| *known != key);
+                self.twice.push(Twice {
+                    pointer: child.clone(),
+                    first,
+                    position: at,
+                });
+            }
             self.positions.insert(child.clone(), at);
             let (event, span) = self.next()?;
             let value = self.node(event, span, &child)?;

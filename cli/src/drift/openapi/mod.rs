@@ -21,6 +21,7 @@ use std::io;
 use finrail_spec::json::Json;
 use finrail_spec::normal::LeftOut;
 use finrail_spec::operations::OperationObject;
+use finrail_spec::yaml::Twice;
 use serde_json::Value;
 
 use self::compared::{Compared, mark};
@@ -132,6 +133,18 @@ fn compare(
     compared.authorization_server();
     let unhandled = second_opinion::of(&ours.root, &theirs.root, &paired.pairs, &compared.told);
     compared.issues.extend(unhandled);
+    if !published.twice.is_empty() {
+        let places: Vec<&str> = published.twice.iter().map(|key| key.pointer.as_str()).collect();
+        compared.about("");
+        compared.add(
+            "document-ambiguous",
+            Class::Unhandled,
+            &format!("keys {}", mark(&places.join("\u{1f}"))),
+            told_twice(&published.twice),
+            "the last of each was compared; other readers may take the first",
+            "see which of them is meant",
+        );
+    }
     let all = spec.operations().len();
     if paired.pairs.is_empty() {
         compared.about("");
@@ -167,6 +180,17 @@ fn compare(
     }
     lines.extend(silent(&paired.pairs));
     Ok((findings, Coverage { lines }))
+}
+
+/// Keys that stand twice, in words: the first of them with their places, and how many more there are.
+fn told_twice(twice: &[Twice]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = twice.iter().take(SHOWN).map(ToString::to_string).collect();
+    let shown = shown.join("; ");
+    match twice.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}; and {more} more"),
+    }
 }
 
 /// The operations of which the document has no more than that there is a reply.

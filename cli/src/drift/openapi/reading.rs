@@ -6,6 +6,7 @@ use finrail_spec::json::Json;
 use finrail_spec::operations::operations;
 use finrail_spec::pointer::join;
 use finrail_spec::published::Published;
+use finrail_spec::yaml::Twice;
 use serde_json::{Map, Value};
 
 use crate::wire_schemas::shared_schemas;
@@ -16,6 +17,8 @@ pub struct Reading {
     pub root: Value,
     /// What of it says less here than where it was published, or means nothing.
     pub unread: Vec<Unread>,
+    /// Keys that stand twice, of which the last counts: each with the place of both.
+    pub twice: Vec<Twice>,
     dialect: Dialect,
 }
 
@@ -34,8 +37,12 @@ pub struct Unread {
 ///
 /// In words with its place, what is no OpenAPI document.
 pub fn read(bytes: &[u8]) -> Result<Reading, String> {
-    let published = Published::read(bytes).map_err(|error| error.to_string())?;
-    of(&published.root)
+    let published = Published::read_the_last(bytes).map_err(|error| error.to_string())?;
+    let twice = published.twice().to_vec();
+    Ok(Reading {
+        twice,
+        ..of(&published.root)?
+    })
 }
 
 /// The same of a document whose text was read before.
@@ -63,6 +70,7 @@ pub(super) fn of(document: &Json) -> Result<Reading, String> {
     Ok(Reading {
         root: exact(&root),
         unread,
+        twice: Vec::new(),
         dialect,
     })
 }
