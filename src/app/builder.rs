@@ -618,7 +618,9 @@ impl<P: Provider> AppBuilder<P> {
             timeout: self.timeout,
             keep_id_token: self.keep_id_token,
         });
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+        let store = self
+            .store
+            .unwrap_or_else(|| Arc::new(MemoryStore::with_clock(Arc::clone(&self.clock))));
         let settled = Settled {
             api,
             oauth,

@@ -17,6 +17,8 @@ pub struct TokenHandleBuilder {
     pub(super) renewal: Renewal,
     pub(super) rotation: Rotation,
     pub(super) store: Arc<dyn TokenStore>,
+    /// The store, while it is the one that nobody chose: it goes by the same clock.
+    memory: Option<MemoryStore>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) holder: Option<String>,
     pub(super) seed: Option<u64>,
@@ -30,12 +32,14 @@ pub struct TokenHandleBuilder {
 
 impl TokenHandleBuilder {
     pub(super) fn new(key: TokenKey, issuer: Arc<dyn Issuer>, renewal: Renewal) -> Self {
+        let memory = MemoryStore::new();
         Self {
             key,
             issuer,
             renewal,
             rotation: Rotation::UNKNOWN,
-            store: Arc::new(MemoryStore::new()),
+            store: Arc::new(memory.clone()),
+            memory: Some(memory),
             clock: Arc::new(SystemClock),
             holder: None,
             seed: None,
@@ -54,6 +58,7 @@ impl TokenHandleBuilder {
     /// Where the grant is kept. Without one it lives as long as the process.
     pub fn store(mut self, store: Arc<dyn TokenStore>) -> Self {
         self.store = store;
+        self.memory = None;
         self
     }
 
@@ -63,8 +68,11 @@ impl TokenHandleBuilder {
         self
     }
 
-    /// The clock to go by.
+    /// The clock to go by. Where no [`store`](Self::store) was given, its leases go by it too.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        if let Some(memory) = &self.memory {
+            self.store = Arc::new(memory.by(Arc::clone(&clock)));
+        }
         self.clock = clock;
         self
     }

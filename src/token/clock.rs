@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 #[cfg(target_os = "linux")]
-use rustix::time::ClockId;
+use nix::time::{ClockId, clock_gettime};
 
 /// The two clocks of the lifecycle.
 ///
@@ -61,33 +61,36 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        since_zero(ClockId::Monotonic)
+        // Every Linux has this clock.
+        since_zero(ClockId::CLOCK_MONOTONIC).unwrap_or_default()
     }
 
     fn coarse(&self) -> (SystemTime, Duration) {
         thread_local! {
             static LAST: Cell<(SystemTime, Duration)> = const { Cell::new((SystemTime::UNIX_EPOCH, Duration::ZERO)) };
         }
-        let monotonic = since_zero(ClockId::MonotonicCoarse);
+        let monotonic = since_zero(ClockId::CLOCK_MONOTONIC_COARSE).unwrap_or_else(|| self.monotonic());
         // Both tick together: within a tick the other clock would say what it said before.
         let (wall, read_at) = LAST.get();
         if read_at == monotonic {
             return (wall, monotonic);
         }
-        let wall = SystemTime::UNIX_EPOCH + since_zero(ClockId::RealtimeCoarse);
+        let wall = since_zero(ClockId::CLOCK_REALTIME_COARSE);
+        let wall = wall.map_or_else(|| self.wall(), |since| SystemTime::UNIX_EPOCH + since);
         LAST.set((wall, monotonic));
         (wall, monotonic)
     }
 }
 
-/// A time before the clock's zero is its zero: neither boot nor 1970 lies ahead.
+/// A time before the clock's zero is its zero: neither boot nor 1970 lies ahead. None where there is no such clock: a
+/// sandbox may lack the coarse ones, which the exact ones then stand in for.
 #[cfg(target_os = "linux")]
-fn since_zero(clock: ClockId) -> Duration {
-    let time = rustix::time::clock_gettime(clock);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or(0),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    )
+fn since_zero(clock: ClockId) -> Option<Duration> {
+    let time = clock_gettime(clock).ok()?;
+    Some(Duration::new(
+        u64::try_from(time.tv_sec()).unwrap_or(0),
+        u32::try_from(time.tv_nsec()).unwrap_or(0),
+    ))
 }
 
 /// A clock that stands still until it is turned, from the year 1 to the year 9999.

@@ -465,7 +465,7 @@ mod tests {
 
     use super::*;
     use crate::token::store::{Lease, Leased, MemoryStore, StoredRecord, Swap, Swapped, swap_alone};
-    use crate::token::{GrantKind, IssuerError, Obtain, Record, RevokeRequest, StoreError, TokenStore};
+    use crate::token::{GrantKind, IssuerError, ManualClock, Obtain, Record, RevokeRequest, StoreError, TokenStore};
 
     struct Nobody;
 
@@ -555,6 +555,29 @@ mod tests {
         assert_eq!(stored.tokens.unwrap().access_token.expose_secret(), "access-1");
         one.forget().await.unwrap();
         assert!(!one.holds_tokens() && other.stored().await.unwrap().unwrap().tombstone.is_some());
+    }
+
+    #[tokio::test]
+    async fn the_store_that_nobody_chose_goes_by_the_handles_clock() {
+        let clock = Arc::new(ManualClock::new());
+        let builder = TokenHandle::builder(key(), Arc::new(Nobody), Renewal::Refresh);
+        let turned = builder.clone().clock(Arc::clone(&clock) as _);
+        let lease = async |store: &Arc<dyn TokenStore>, holder: &str| {
+            let leased = store.lease(&key(), holder, Duration::from_secs(10)).await.unwrap();
+            matches!(leased, Leased::Granted(_))
+        };
+        assert!(lease(&turned.store, "one").await && !lease(&turned.store, "other").await);
+        clock.advance(Duration::from_secs(11));
+        assert!(lease(&turned.store, "other").await);
+        // One store all the same, for every handle of the builder; and one that is chosen stays as it is.
+        assert!(!lease(&builder.clone().clock(Arc::clone(&clock) as _).store, "one").await);
+        let chosen = MemoryStore::new();
+        let builder = builder
+            .store(Arc::new(chosen.clone()))
+            .clock(Arc::new(ManualClock::new()));
+        assert!(lease(&builder.store, "one").await);
+        let by_the_system: Arc<dyn TokenStore> = Arc::new(chosen);
+        assert!(!lease(&by_the_system, "other").await);
     }
 
     #[test]

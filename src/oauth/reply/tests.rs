@@ -21,11 +21,11 @@ const ASKED: Asked<'static> = Asked {
 const SEVEN: Duration = Duration::from_secs(7);
 
 /// What running this costs on the processor, whatever else the machine does.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn cost(run: impl FnOnce()) -> Duration {
     let now = || {
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap())
+        let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
+        Duration::new(now.tv_sec().unsigned_abs(), u32::try_from(now.tv_nsec()).unwrap())
     };
     let began = now();
     run();

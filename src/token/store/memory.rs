@@ -103,6 +103,14 @@ impl MemoryStore {
         }
     }
 
+    /// The same content, whose leases run out by this clock.
+    pub(crate) fn by(&self, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            slots: Arc::clone(&self.slots),
+            clock,
+        }
+    }
+
     fn slots(&self) -> MutexGuard<'_, HashMap<String, Slot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -110,7 +110,7 @@ fn behind_something_else_only_tokens_are_read_and_nothing_but_an_end_follows_the
     }
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_body_of_many_objects_takes_no_long_time_to_be_read() {
     assert_eq!(MAX_REPLY, 1_048_576);
@@ -141,7 +141,7 @@ fn a_body_of_many_objects_takes_no_long_time_to_be_read() {
     }
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn many_objects_with_the_same_tokens_take_no_long_time_beside_one_of_many_fields() {
     let tokens = r#""access_token":"a","refresh_token":"r""#;
